@@ -1,0 +1,39 @@
+//! The crate's table of contents and its public names. No arithmetic, no `unsafe` and no platform code live here.
+#![doc = include_str!("../README.md")]
+#![no_std]
+
+#[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
+compile_error!(
+    "mini-alloc keeps its state without locks and is unsound with threads: build without `+atomics`"
+);
+
+mod bump;
+// `unsafe_code` is lifted file by file: this one forwards the unsafe trait of every allocator, `GlobalAlloc`.
+#[allow(unsafe_code)]
+mod global;
+// Implements `GlobalAlloc` over a page source, and copies when a block must move.
+#[allow(unsafe_code)]
+mod heap;
+#[cfg(not(target_arch = "wasm32"))]
+mod host;
+// Declares the unsafe trait of memories.
+#[allow(unsafe_code)]
+mod pages;
+mod units;
+// The instructions and linker symbols of wasm32.
+#[cfg(target_arch = "wasm32")]
+#[allow(unsafe_code)]
+mod wasm;
+
+pub use global::MiniAlloc;
+
+/// The allocator's parts, so that tests and fuzzers can run the algorithm over a memory of their own. Not covered by
+/// the crate's version number, and generic: nothing of it is compiled into a contract.
+#[doc(hidden)]
+pub mod parts {
+    pub use crate::{
+        heap::Heap,
+        pages::PageSource,
+        units::{Addr, Pages},
+    };
+}

@@ -1,0 +1,88 @@
+//! The memory of a wasm32 module. The only file with `core::arch` and linker symbols; it decides nothing.
+
+use core::{arch::wasm32, ptr::addr_of};
+
+use crate::{
+    heap::Heap,
+    pages::PageSource,
+    units::{Addr, Pages, PAGE_SIZE},
+};
+
+extern "C" {
+    /// The first byte behind the program's stack and static data. The linker defines it.
+    static __heap_base: u8;
+    /// The first byte behind the memory the module begins with. The linker defines it, even that of
+    /// the oldest Rust promised: `tests/msrv` links with it.
+    static __heap_end: u8;
+}
+
+/// The module's own memory, which the instructions name by index 0.
+#[derive(Debug)]
+pub(crate) struct LinearMemory;
+
+// SAFETY:
+// * size and permanence: `memory.size` counts pages of 64 KiB, and WebAssembly has no instruction to shrink or move a
+//   memory;
+// * growth: `memory.grow` adds zeroed pages at the end, or answers −1 and does nothing. Nobody can use these pages
+//   before the heap hands them out, because nobody else knows of them;
+// * no growth by others in between: without threads (`lib.rs` refuses them) nothing else runs during a call;
+// * initial memory: between `__heap_base` and `__heap_end` the linker places nothing, and memory without data is zero;
+// * pointers: on wasm32 a pointer is the index of its byte.
+unsafe impl PageSource for LinearMemory {
+    #[inline(always)]
+    fn size(&self) -> Pages {
+        Pages(wasm32::memory_size(0) as u32)
+    }
+
+    #[inline(always)]
+    fn grow(&self, pages: Pages) -> bool {
+        wasm32::memory_grow(0, pages.0 as usize) != usize::MAX
+    }
+
+    #[inline(always)]
+    fn initial_last(&self) -> Addr {
+        // Rust 1.82 and later see that taking the address is safe, earlier ones do not.
+        #[allow(unused_unsafe)]
+        // SAFETY: only the symbol's address is taken, which the linker defines; nothing is read.
+        let end = unsafe { addr_of!(__heap_end) };
+        Addr((end as u32).wrapping_sub(1))
+    }
+
+    #[inline(always)]
+    fn pointer(&self, to: Addr) -> *mut u8 {
+        to.0 as *mut u8
+    }
+
+    #[inline(always)]
+    fn address(&self, of: *mut u8) -> Addr {
+        Addr(of as u32)
+    }
+}
+
+/// What a `static` needs to hold a heap.
+pub(crate) struct SingleThreaded(Heap<LinearMemory>);
+
+// SAFETY: without atomics a module has one thread (`lib.rs` refuses to compile with them), so nothing is ever shared.
+unsafe impl Sync for SingleThreaded {}
+
+/// The one heap of the module. It is made by the linker: no code initialises it, and no call checks that it is.
+static HEAP: SingleThreaded = SingleThreaded(
+    // SAFETY: the linker defines `__heap_base` as the end of what it placed, behind the stack and the static data, so
+    // the byte before is inside the initial memory. It is not on the last page of the address space, because a module
+    // that large has no address left for its heap. This is the only heap, and there is one thread.
+    unsafe {
+        Heap::new(
+            addr_of!(__heap_base).cast_mut().wrapping_sub(1),
+            LinearMemory,
+        )
+    },
+);
+
+/// The heap behind [`MiniAlloc`](crate::MiniAlloc).
+#[inline(always)]
+pub(crate) fn heap() -> &'static Heap<LinearMemory> {
+    &HEAP.0
+}
+
+// `units::PAGE_SIZE` is WebAssembly's, and addresses are as wide as pointers.
+const _: () = assert!(PAGE_SIZE == 65536 && usize::BITS == u32::BITS);

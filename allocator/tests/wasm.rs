@@ -1,0 +1,233 @@
+//! The allocator's promises in compiled wasm: the scripts and the model of `support` replayed on the probe, which is
+//! built like a contract and run in wasmtime, and what only wasm has. Miri cannot run wasmtime, so it skips this file.
+#![cfg(not(any(target_arch = "wasm32", miri)))]
+
+mod support;
+
+use std::{env, fs, path::PathBuf, process::Command, sync::OnceLock};
+
+use support::{model, script, Limits, Subject};
+use wasmtime::{
+    Engine, Instance, Memory, Module, ResourceLimiter, Store, TypedFunc, WasmParams, WasmResults,
+};
+
+/// The optimisation levels contracts are built with.
+const LEVELS: [&str; 2] = ["3", "z"];
+
+/// Compiles the probe as contracts are compiled, and gives its bytes. Cargo does nothing if there is nothing to do.
+fn build(level: &str) -> Vec<u8> {
+    let target_dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("probe-{level}"));
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--release",
+            "--example",
+            "probe",
+            "--target",
+            "wasm32-unknown-unknown",
+        ])
+        .args([
+            "--manifest-path",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ])
+        .arg("--target-dir")
+        .arg(&target_dir)
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level)
+        .env("CARGO_PROFILE_RELEASE_LTO", "true")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+        .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
+        .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo")
+        .output()
+        .expect("cargo runs, for it is running this test");
+    assert!(
+        output.status.success(),
+        "building the probe at opt-level {level} failed; is the target installed \
+         (rustup target add wasm32-unknown-unknown)?\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    fs::read(target_dir.join("wasm32-unknown-unknown/release/examples/probe.wasm"))
+        .expect("cargo has put the probe there")
+}
+
+/// The compiled probe of each level, built once for all tests.
+fn modules() -> &'static [(Engine, Module)] {
+    static MODULES: OnceLock<Vec<(Engine, Module)>> = OnceLock::new();
+    MODULES.get_or_init(|| {
+        let compile = |level| {
+            let engine = Engine::default();
+            let module = Module::new(&engine, build(level)).expect("the probe is valid wasm");
+            (engine, module)
+        };
+        LEVELS.map(compile).into()
+    })
+}
+
+/// What the engine asks before a memory grows, on anybody's behalf.
+struct Host {
+    limits: Limits,
+    foreign: bool,
+}
+
+impl ResourceLimiter for Host {
+    fn memory_growing(
+        &mut self,
+        old_bytes: usize,
+        bytes: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let pages = (bytes / support::PAGE as usize) as u32;
+        Ok(if self.foreign {
+            pages <= self.limits.max_pages
+        } else {
+            // To grow by nothing is never refused.
+            bytes == old_bytes || self.limits.heap_grows_to(pages)
+        })
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+}
+
+/// One instance of the probe.
+struct Wasm {
+    store: Store<Host>,
+    instance: Instance,
+    memory: Memory,
+}
+
+impl Wasm {
+    /// A fresh instance whose memory may grow by so many pages at most.
+    fn new((engine, module): &(Engine, Module), more: u32) -> Self {
+        // The initial memory is not growth, so it is let in whatever the limit is.
+        let host = Host {
+            limits: Limits::up_to(u32::MAX),
+            foreign: true,
+        };
+        let mut store = Store::new(engine, host);
+        store.limiter(|host| host);
+        let instance = Instance::new(&mut store, module, &[]).expect("the probe imports nothing");
+        let memory = instance
+            .get_memory(&mut store, "memory")
+            .expect("the probe exports its memory");
+        let mut wasm = Self {
+            store,
+            instance,
+            memory,
+        };
+        wasm.store.data_mut().foreign = false;
+        let pages = wasm.pages();
+        wasm.limit((pages + more).min(65_536));
+        wasm
+    }
+
+    fn call<P: WasmParams, R: WasmResults>(&mut self, name: &str, params: P) -> R {
+        let function: TypedFunc<P, R> = self
+            .instance
+            .get_typed_func(&mut self.store, name)
+            .expect("the probe exports it");
+        function
+            .call(&mut self.store, params)
+            .expect("the probe does not trap")
+    }
+}
+
+impl Subject for Wasm {
+    fn heap_base(&mut self) -> u32 {
+        self.call("heap_base", ())
+    }
+
+    fn pages(&mut self) -> u32 {
+        self.memory.size(&self.store) as u32
+    }
+
+    fn alloc(&mut self, size: u32, align: u32, zeroed: bool) -> Option<u32> {
+        let name = if zeroed { "alloc_zeroed" } else { "alloc" };
+        Some(self.call(name, (size, align))).filter(|&at: &u32| at != 0)
+    }
+
+    fn dealloc(&mut self, at: u32, size: u32, align: u32) {
+        self.call("dealloc", (at, size, align))
+    }
+
+    fn realloc(&mut self, at: u32, size: u32, align: u32, new_size: u32) -> Option<u32> {
+        Some(self.call("realloc", (at, size, align, new_size))).filter(|&at: &u32| at != 0)
+    }
+
+    fn foreign_grow(&mut self, pages: u32) -> bool {
+        self.store.data_mut().foreign = true;
+        let grown: u32 = self.call("foreign_grow", pages);
+        self.store.data_mut().foreign = false;
+        grown != 0
+    }
+
+    fn limit(&mut self, pages: u32) {
+        self.store.data_mut().limits.max_pages = pages;
+    }
+
+    fn refuse(&mut self, nth: Option<u32>) {
+        let limits = &mut self.store.data_mut().limits;
+        limits.refuse = nth.map(|nth| limits.grows + nth);
+    }
+
+    fn grows(&mut self) -> u32 {
+        self.store.data().limits.grows
+    }
+
+    fn read(&mut self, at: u32, len: u32) -> Vec<u8> {
+        self.memory.data(&self.store)[at as usize..][..len as usize].to_vec()
+    }
+
+    fn fill(&mut self, at: u32, len: u32, byte: u8) {
+        self.memory.data_mut(&mut self.store)[at as usize..][..len as usize].fill(byte);
+    }
+}
+
+#[test]
+fn scripts() {
+    for module in modules() {
+        for (name, steps) in script::SCRIPTS {
+            script::check(name, steps, &mut Wasm::new(module, 23));
+        }
+    }
+}
+
+#[test]
+fn scripts_next_to_4_gib() {
+    for module in modules() {
+        for (name, steps) in script::HIGH_SCRIPTS {
+            script::check(name, steps, &mut Wasm::new(module, u32::from(u16::MAX)));
+        }
+    }
+}
+
+/// The theorem of `support/model.rs`, on what the compiler made of the allocator.
+#[test]
+fn model() {
+    for module in modules() {
+        for seed in 0..20 {
+            let max = Wasm::new(module, 0).pages() + 20;
+            model::run_with_refusals(&model::bytes(seed, 400), max, || Wasm::new(module, 20));
+        }
+    }
+}
+
+#[test]
+fn try_reserve_fails_and_a_smaller_request_then_succeeds() {
+    for module in modules() {
+        let mut wasm = Wasm::new(module, 1);
+        for (bytes, got) in [
+            (1 << 30, 0),
+            (3 << 16, 0),
+            (1 << 16, 1),
+            (1 << 16, 0),
+            (1, 1),
+        ] {
+            assert_eq!(
+                wasm.call::<u32, u32>("try_reserve", bytes),
+                got,
+                "{bytes} bytes"
+            );
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The sequence of requests, over anything that answers them; the crate's documentation describes it step by step.
+//!
+//! Not here: the allocator, ink, or judgement of the answers.
+
+use crate::{
+    record::Record,
+    units::{Address, Bytes, PAGE, Pages},
+};
+
+/// The alignment of every request, in bytes.
+pub const ALIGNMENT: usize = 1;
+
+/// The most requests that one round of the sequence makes.
+pub const REQUESTS_PER_ROUND: usize = 4;
+
+/// What the sequence needs of a heap.
+pub trait Heap {
+    /// Asks for a block of `size` bytes aligned to [`ALIGNMENT`] and notes it; the answer is null if it cannot be had.
+    fn request(&mut self, size: Bytes) -> Address;
+
+    /// The size of linear memory.
+    fn in_use(&self) -> Pages;
+
+    /// Every block that was asked for.
+    fn record(&self) -> &Record;
+}
+
+/// Up to how many pages the heap is thought to go: the sequence stops when half of them are in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageLimit(Pages);
+
+impl PageLimit {
+    /// The pages of a 32-bit address space.
+    pub const HIGHEST: Pages = Pages(65_536);
+
+    /// A limit of `pages`, if that many exist.
+    pub fn new(pages: Pages) -> Option<Self> {
+        (pages <= Self::HIGHEST).then_some(Self(pages))
+    }
+
+    /// The size of memory at which the sequence stops.
+    pub const fn half(self) -> Pages {
+        Pages(self.0.0 / 2)
+    }
+
+    /// What the largest pseudo-random requests stay below: 200 bytes for each page of the limit, which for the whole address
+    /// space is 200 pages, as published. At least a byte.
+    pub const fn largest(self) -> Bytes {
+        Bytes(if self.0.0 == 0 { 1 } else { 200 * self.0.0 })
+    }
+}
+
+/// The pseudo-random number after `x`, by a linear congruential generator.
+pub const fn next_random(x: u32) -> u32 {
+    x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)
+}
+
+/// Makes the requests until half of `limit` is in use, or until the record might not take another round.
+pub fn run(heap: &mut impl Heap, limit: PageLimit) {
+    let half = limit.half();
+    let largest = limit.largest();
+
+    let start = place(heap);
+    place(heap);
+    heap.request(start.left_of(heap.in_use()));
+    let opener = Bytes(1);
+    let opened = heap.request(opener);
+    heap.request(opened.after(opener).left_of(heap.in_use()));
+    heap.request(Bytes(4 * PAGE.0));
+
+    let mut x = 0;
+    while heap.in_use() < half && heap.record().has_room(REQUESTS_PER_ROUND) {
+        x = next_random(x);
+        let room = place(heap).room();
+        let size = match x % 4 {
+            0 => Bytes(x % 1024),
+            1 => Bytes(x % PAGE.0),
+            2 => {
+                let left = place(heap).left_of(heap.in_use());
+                Bytes(heap.request(left).0)
+            }
+            _ => Bytes(x % largest.0),
+        };
+        heap.request(size.min(room));
+    }
+}
+
+/// Where the heap says it stands: its answer to a request for nothing.
+fn place(heap: &mut impl Heap) -> Address {
+    heap.request(Bytes(0))
+}

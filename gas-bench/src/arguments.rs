@@ -1,0 +1,128 @@
+//! The command line.
+//!
+//! Lives here: options, their help, and their defaults. Not here: acting on them.
+
+use std::env;
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use gas_bench::render;
+use gas_bench::suite::Allocator;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo gas-bench                                   the published allocators, as a table
+  cargo gas-bench --all                             the rivals beside them
+  cargo gas-bench --allocator mini --allocator talc only these two
+  cargo gas-bench --format markdown --out gas.md    for a pull request
+  cargo gas-bench --format json                     for a program
+
+Exit code: 0 when every figure was measured, 1 when one was not, 2 for arguments that make no sense.";
+
+/// What an allocation costs in the Stylus VM: builds the edge-cases contract with each allocator, runs it, and compares
+/// gas, ink, pages and size
+#[derive(Parser, Debug)]
+#[command(name = "cargo gas-bench", bin_name = "cargo gas-bench", version, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Measure this allocator; repeat for several [known: mini, wee, std, mini-upstream, talc, lol]
+    #[arg(long = "allocator", value_name = "NAME", conflicts_with = "all")]
+    chosen: Vec<Allocator>,
+
+    /// Measure every known allocator, not only the three of the published table
+    #[arg(long)]
+    all: bool,
+
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+
+    /// Write the report to FILE, whole or not at all, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// The folder that has edge-cases/ [default: contracts/ here or in the nearest folder above]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) contracts: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum, Debug)]
+enum Format {
+    /// For a terminal, at most 100 columns wide
+    Table,
+    /// For a pull request's comment or a job's summary
+    Markdown,
+    /// For programs, with a schema version
+    Json,
+}
+
+impl Arguments {
+    /// The process's arguments. Help, and arguments that make no sense, end the process.
+    pub(crate) fn read() -> Self {
+        let mut words: Vec<_> = env::args_os().collect();
+        // As a subcommand, cargo passes its own name for it first.
+        if words.get(1).is_some_and(|word| word == "gas-bench") {
+            words.remove(1);
+        }
+        Self::parse_from(words)
+    }
+
+    /// The allocators to measure, each once, in the order of the report.
+    pub(crate) fn allocators(&self) -> Vec<Allocator> {
+        let wanted = match (self.all, self.chosen.as_slice()) {
+            (true, _) => Allocator::ALL,
+            (false, []) => Allocator::PUBLISHED,
+            (false, chosen) => chosen,
+        };
+        Allocator::ALL
+            .iter()
+            .copied()
+            .filter(|allocator| wanted.contains(allocator))
+            .collect()
+    }
+
+    pub(crate) const fn format(&self) -> render::Format {
+        match self.format {
+            Format::Table => render::Format::Table,
+            Format::Markdown => render::Format::Markdown,
+            Format::Json => render::Format::Json,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn options_choose_allocators_in_the_order_of_the_report() {
+        for (words, allocators) in [
+            (vec![], Allocator::PUBLISHED),
+            (vec!["--all"], Allocator::ALL),
+            (vec!["--allocator", "lol"], &[Allocator::Lol]),
+            (
+                vec![
+                    "--allocator",
+                    "talc",
+                    "--allocator=mini",
+                    "--allocator",
+                    "talc",
+                ],
+                &[Allocator::Mini, Allocator::Talc],
+            ),
+        ] {
+            let arguments = Arguments::try_parse_from(["x"].iter().chain(&words)).unwrap();
+            assert_eq!(arguments.allocators(), allocators, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn help_is_consistent_and_names_every_allocator() {
+        Arguments::command().debug_assert();
+        let help = Arguments::command().render_help().to_string();
+        for allocator in Allocator::ALL {
+            assert!(help.contains(allocator.name()), "{allocator}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! From an allocator's name to the wasm that a chain would be given.
+//!
+//! Lives here: the contract's wasm and its sizes at each step. Not here: finding and building the contract (`artifact::workspace`), rewriting
+//! modules (`artifact::postprocess`), running anything in the VM (`measure`).
+
+mod cargo;
+mod postprocess;
+mod workspace;
+
+pub use postprocess::{PostprocessError, postprocess};
+pub use workspace::{BuildError, Workspace, WorkspaceError};
+
+use crate::measurement::{Bytes, Sizes};
+
+/// A contract ready to be deployed.
+#[derive(Debug)]
+pub struct Artifact {
+    /// The module as a chain would decompress it.
+    pub wasm: Vec<u8>,
+    /// How large it was at each step.
+    pub sizes: Sizes,
+}
+
+impl Artifact {
+    /// Prepares a module that cargo built for deployment.
+    ///
+    /// # Errors
+    /// Where `built` is not a wasm module.
+    pub fn new(built: &[u8]) -> Result<Self, PostprocessError> {
+        let wasm = postprocess(built)?;
+        let sizes = Sizes {
+            built: Bytes::of(built),
+            processed: Bytes::of(&wasm),
+            code: Bytes::of(&stylus_vm::code::encode(&wasm)),
+        };
+        Ok(Self { wasm, sizes })
+    }
+}

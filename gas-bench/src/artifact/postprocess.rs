@@ -1,0 +1,219 @@
+//! What `cargo stylus` does to a module between the compiler and the chain.
+//!
+//! Lives here: the rewriting of one module's bytes. Not here: compression and the code prefix (`stylus_vm::code`), nor
+//! any judgement whether the result may be activated (the VM's).
+
+use wasm_encoder::reencode::{self, Reencode, RoundtripReencoder};
+use wasm_encoder::{CustomSection, Module, RawSection};
+use wasmparser::{Operator, Parser, Payload};
+
+/// The custom section in which a deployment names the sources it was built from.
+const PROJECT_HASH: &str = "project_hash";
+
+/// The hash of no sources, as for a deployment straight from a wasm file: a real one would make the same contract
+/// differ from folder to folder.
+const NO_PROJECT: [u8; 32] = [0; 32];
+
+/// The bytes are not a wasm module.
+#[derive(Debug, thiserror::Error)]
+#[error("cargo built something that is not a wasm module: {0}; check the crate's `crate-type`")]
+pub struct PostprocessError(#[from] reencode::Error);
+
+/// The module as `cargo stylus` would deploy it.
+///
+/// - Encodes everything anew in its shortest form, since a compiler with reference types writes the table index of
+///   `call_indirect` in five bytes and the VM wants one.
+/// - Drops every custom section, and the data count where no instruction needs it, since the VM takes no such section.
+/// - Appends the project hash.
+///
+/// # Errors
+/// Where `built` is not a wasm module.
+pub fn postprocess(built: &[u8]) -> Result<Vec<u8>, PostprocessError> {
+    let shortest = encode_anew(built)?;
+    let keep_data_count = needs_data_count(&shortest)?;
+    let mut module = Module::new();
+    for payload in Parser::new(0).parse_all(&shortest) {
+        let payload = payload.map_err(reencode::Error::from)?;
+        match payload {
+            Payload::CustomSection(_) => {}
+            Payload::DataCountSection { .. } if !keep_data_count => {}
+            _ => {
+                if let Some((id, range)) = payload.as_section() {
+                    module.section(&RawSection {
+                        id,
+                        data: &shortest[range],
+                    });
+                }
+            }
+        }
+    }
+    module.section(&CustomSection {
+        name: PROJECT_HASH.into(),
+        data: NO_PROJECT.as_slice().into(),
+    });
+    Ok(module.finish())
+}
+
+fn encode_anew(module: &[u8]) -> Result<Vec<u8>, reencode::Error> {
+    let mut shortest = Module::new();
+    RoundtripReencoder.parse_core_module(&mut shortest, Parser::new(0), module)?;
+    Ok(shortest.finish())
+}
+
+/// Whether the module has an instruction that is invalid without a data count.
+fn needs_data_count(module: &[u8]) -> Result<bool, reencode::Error> {
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::CodeSectionEntry(body) = payload? {
+            for operator in body.get_operators_reader()? {
+                if matches!(
+                    operator?,
+                    Operator::MemoryInit { .. } | Operator::DataDrop { .. }
+                ) {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Theorem: post-processing is what printing a module to text and assembling it again does, less the custom
+    /// sections, plus the project hash. That round trip is cargo stylus's way to the same end.
+    fn check(built: &[u8]) -> Vec<u8> {
+        let processed = postprocess(built).unwrap();
+        let text = wasmprinter::print_bytes(built).unwrap();
+        let assembled = wat::parse_str(text).unwrap();
+        let mut expected = assembled[..8].to_vec();
+        for section in sections(&assembled)
+            .into_iter()
+            .filter(|section| section.id != CUSTOM)
+        {
+            expected.extend_from_slice(section.bytes);
+        }
+        let hash: Vec<u8> = [&[CUSTOM, 45, 12], PROJECT_HASH.as_bytes(), &[0; 32]].concat();
+        expected.extend_from_slice(&hash);
+        assert_eq!(processed, expected);
+        assert_eq!(
+            postprocess(&processed).unwrap(),
+            processed,
+            "a second time changes nothing"
+        );
+        processed
+    }
+
+    const CUSTOM: u8 = 0;
+    const DATA_COUNT: u8 = 12;
+
+    struct Section<'a> {
+        id: u8,
+        bytes: &'a [u8],
+    }
+
+    /// The sections of a module whose sizes all take one byte.
+    fn sections(module: &[u8]) -> Vec<Section<'_>> {
+        let mut rest = &module[8..];
+        let mut sections = Vec::new();
+        while let [id, size, ..] = *rest {
+            assert!(size < 0x80, "a small module");
+            let (bytes, after) = rest.split_at(2 + usize::from(size));
+            sections.push(Section { id, bytes });
+            rest = after;
+        }
+        sections
+    }
+
+    fn ids(module: &[u8]) -> Vec<u8> {
+        sections(module).iter().map(|section| section.id).collect()
+    }
+
+    #[test]
+    fn modules_are_encoded_as_from_text() {
+        for text in [
+            "(module)",
+            r#"(module (memory (export "memory") 1) (data (i32.const 8) "x"))"#,
+            r#"(module (memory 1) (data "x") (func (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 1))))"#,
+            r#"(module (memory 1) (data "x") (func (data.drop 0)))"#,
+            r#"(module (import "vm_hooks" "read_args" (func (param i32))) (func (export "user_entrypoint") (param i32)
+                (result i32) (local i32 i64 i64) (call 0 (i32.const 1024)) (i32.const -1)) (memory 0 7)
+                (global (mut i32) (i32.const 1048576)))"#,
+            "(module (table 2 2 funcref) (elem (i32.const 1) func 0) (func $f (call_indirect (param i32) (i32.const 1)
+                (i32.const 0))) (func (block (loop (br_table 0 1 (i32.const 0))))) (start 0))",
+            "(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 9))
+                (memory.copy (i32.const 0) (i32.const 0) (i32.const 9)) (drop (i32.load offset=65536 (i32.const 0)))))",
+        ] {
+            check(&wat::parse_str(text).unwrap());
+        }
+    }
+
+    /// Reference types let a compiler write the table index, and any other index, in more bytes than it needs.
+    #[test]
+    fn overlong_indices_become_one_byte() {
+        let module = wat::parse_str(
+            "(module (type (func)) (table 1 funcref) (func (i32.const 0) (call_indirect (type 0))))",
+        )
+        .unwrap();
+        // The code section: one body of seven bytes, no locals, i32.const 0, call_indirect type 0 table 0, end.
+        let short = [10, 9, 1, 7, 0, 0x41, 0, 0x11, 0, 0, 0x0b];
+        let long = [
+            10, 13, 1, 11, 0, 0x41, 0, 0x11, 0, 0x80, 0x80, 0x80, 0x80, 0, 0x0b,
+        ];
+        let start = module.len() - short.len();
+        assert_eq!(module[start..], short);
+        let overlong = [&module[..start], &long].concat();
+        assert_eq!(check(&overlong), check(&module));
+    }
+
+    #[test]
+    fn data_count_stays_only_where_an_instruction_needs_it() {
+        // A compiler with bulk memory counts segments whether or not anything asks for it; here it is inserted between
+        // the export section, or what comes before it, and the code.
+        for (function, needed) in [("", false), ("(func (data.drop 0))", true)] {
+            let text = format!(r#"(module (memory 1) {function} (data (i32.const 0) "x"))"#);
+            let assembled = wat::parse_str(text).unwrap();
+            let mut counted = assembled[..8].to_vec();
+            for section in sections(&assembled)
+                .into_iter()
+                .filter(|section| section.id != DATA_COUNT)
+            {
+                if section.id == if needed { 10 } else { 11 } {
+                    counted.extend_from_slice(&[DATA_COUNT, 1, 1]);
+                }
+                counted.extend_from_slice(section.bytes);
+            }
+            assert!(ids(&counted).contains(&DATA_COUNT));
+            assert_eq!(
+                ids(&check(&counted)).contains(&DATA_COUNT),
+                needed,
+                "{function:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn custom_sections_give_way_to_the_project_hash() {
+        let text = r#"(module $named (@custom "producers" "x") (memory $m 1) (@custom "target_features" (after last) "y"))"#;
+        let processed = check(&wat::parse_str(text).unwrap());
+        assert_eq!(ids(&processed), [5, CUSTOM]);
+    }
+
+    #[test]
+    fn what_is_no_module_is_an_error() {
+        for bytes in [
+            &b""[..],
+            b"\0asm",
+            b"\0asm\x0d\0\x01\0",
+            b"\0asm\x01\0\0\0\x01\x7f",
+            b"hello, world",
+        ] {
+            let sentence = postprocess(bytes).unwrap_err().to_string();
+            assert!(
+                sentence.starts_with("cargo built something that is not a wasm module: "),
+                "{sentence}"
+            );
+        }
+    }
+}

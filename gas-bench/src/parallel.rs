@@ -1,0 +1,103 @@
+//! Doing the same to several things at once.
+//!
+//! Lives here: how many at once, and keeping their order. Not here: what is done.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{fs, thread};
+
+/// What one measurement may take: the whole address space of a 32-bit memory, which zeroing allocators do touch.
+const BYTES_EACH: u64 = 4 << 30;
+
+/// `work` done on every item, several at a time, its results in the order of `items`.
+pub(crate) fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let workers = at_once(items.len());
+    map_with(workers, items, work)
+}
+
+fn map_with<T: Send, R: Send>(
+    workers: usize,
+    items: Vec<T>,
+    work: impl Fn(T) -> R + Sync,
+) -> Vec<R> {
+    let queue = Mutex::new(items.into_iter().enumerate());
+    // A function of its own: as the condition of the loop, the lock would be held while the work is done.
+    let next = || lock(&queue).next();
+    let done = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some((index, item)) = next() {
+                    let result = work(item);
+                    lock(&done).push((index, result));
+                }
+            });
+        }
+    });
+    let mut results = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|&(index, _)| index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Locks `mutex`, of a panicked worker too: the scope passes the panic on, so that nobody sees what it left.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As many as there are cores, and memory for all of them where the system says how much there is.
+fn at_once(items: usize) -> usize {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let fit = available(&meminfo).map_or(1, |bytes| bytes / BYTES_EACH);
+    cores
+        .min(usize::try_from(fit).unwrap_or(cores))
+        .min(items)
+        .max(1)
+}
+
+/// The available memory in bytes, out of Linux's `/proc/meminfo`.
+fn available(meminfo: &str) -> Option<u64> {
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn results_keep_the_order_of_items() {
+        for count in [0, 1, 2, 100] {
+            let items: Vec<usize> = (0..count).collect();
+            let doubled: Vec<usize> = items.iter().map(|item| item * 2).collect();
+            assert_eq!(map(items, |item| item * 2), doubled);
+        }
+    }
+
+    /// Theorem: so many items as there are workers are worked on at once; each waits for the others to begin.
+    #[test]
+    fn workers_overlap() {
+        let begun = Barrier::new(3);
+        let leaders = map_with(3, vec![(); 9], |()| begun.wait().is_leader());
+        assert_eq!(leaders.iter().filter(|&&leader| leader).count(), 3);
+    }
+
+    #[test]
+    fn memory_is_read_from_meminfo() {
+        for (meminfo, bytes) in [
+            (
+                "MemTotal:  8 kB\nMemAvailable:   24117248 kB\n",
+                Some(24_696_061_952),
+            ),
+            ("MemTotal:  8 kB\n", None),
+            ("MemAvailable: plenty\n", None),
+            ("", None),
+        ] {
+            assert_eq!(available(meminfo), bytes, "{meminfo:?}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Progress on standard error: a bar on a terminal, plain lines elsewhere.
+//!
+//! Lives here: what a waiting person reads. Not here: results, which are for standard output.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use gas_bench::suite::Function;
+use gas_bench::{Event, Observer};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+
+/// Shows what a run is doing, until it is dropped.
+pub(crate) struct Progress {
+    /// Hidden where there is no terminal to draw it on.
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Progress over the builds and cases of so many allocators and conditions.
+    pub(crate) fn new(allocators: usize, conditions: usize) -> Self {
+        let steps = allocators * (1 + conditions * Function::ALL.len());
+        let target = if io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(steps as u64), target)
+            .with_finish(ProgressFinish::AndClear);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg} {elapsed}")
+        {
+            bar.set_style(style.progress_chars("━╸─"));
+        }
+        // Crates and cases take seconds; the clock shows that it is alive.
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar }
+    }
+
+    /// Tells of a step that takes a while.
+    fn say(&self, message: String) {
+        if self.bar.is_hidden() {
+            // A reader who has gone away is no reason to stop measuring.
+            let _ = writeln!(io::stderr(), "{message}");
+        } else {
+            self.bar.set_message(message);
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn on(&self, event: Event<'_>) {
+        match event {
+            Event::Building(allocator) => self.say(format!("building with {allocator}")),
+            Event::Built(allocator) => {
+                self.bar.inc(1);
+                self.say(format!("measuring {allocator}"));
+            }
+            // As lines these would be a hundred, most of them about crates that were there already.
+            Event::Compiled(allocator, name) => {
+                self.bar
+                    .set_message(format!("building with {allocator}: {name}"));
+            }
+            Event::Running(allocator, case) => {
+                self.bar
+                    .set_message(format!("measuring {allocator}: {case}"));
+            }
+            Event::Ran(..) => self.bar.inc(1),
+        }
+    }
+}

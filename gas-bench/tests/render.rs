@@ -1,0 +1,176 @@
+//! The report in every format, on results that nobody measured.
+//!
+//! Lives here: snapshots under `tests/snapshots`, which `BLESS=1 cargo test` rewrites. Not here: anything that runs a
+//! contract.
+
+#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::{env, fs};
+
+use gas_bench::failure::{Cause, FailedChecks, Failure};
+use gas_bench::measurement::{Bytes, Measurement, PageCount, Provenance, Results, Sizes, Variant};
+use gas_bench::render::{Colour, Format, render};
+use gas_bench::suite::{Allocator, Case, Conditions, Function};
+use stylus_vm::{ArbOs, Gas, Ink, InkPrice};
+
+/// The report on `results` is the snapshot `name`.
+fn check(name: &str, results: &Results, format: Format, colour: Colour) -> String {
+    let report = render(results, format, colour);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/snapshots")
+        .join(name);
+    if env::var_os("BLESS").is_some() {
+        fs::write(&path, &report).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(report, expected, "{name} has changed; BLESS=1 accepts it");
+    report
+}
+
+/// No line of `table` is wider than a terminal of 100 columns.
+fn check_width(table: &str) {
+    for line in table.lines() {
+        assert!(line.chars().count() <= 100, "too wide: {line}");
+    }
+}
+
+/// Ink of alloc and alloc_zeroed as published, and of both as on chain: of the orders of magnitude that occur.
+fn invented(allocator: Allocator) -> [u64; 4] {
+    match allocator {
+        Allocator::Mini => [2_034_567, 2_034_999, 412_345_678, 412_345_999],
+        Allocator::Wee => [4_914_880, 243_012_345_678, 414_000_000, 1_214_000_000],
+        Allocator::Std => [3_456_789, 121_012_345_678, 413_000_000, 913_000_000],
+        Allocator::MiniUpstream => [2_052_549, 2_052_600, 412_999_999, 413_000_000],
+        Allocator::Talc => [5_000_000, 9_999_999_999, 500_000_000, 600_000_000],
+        Allocator::Lol => [2_500_000, 10_000_000_000, 412_800_000, 412_900_000],
+    }
+}
+
+fn variant(allocator: Allocator) -> Variant {
+    let cases = Conditions::ALL.iter().flat_map(|&conditions| {
+        Function::ALL.iter().map(move |&function| Case {
+            conditions,
+            function,
+        })
+    });
+    let cases = cases.zip(invented(allocator)).map(|(case, ink)| {
+        let PageCount(limit) = case.conditions.page_limit();
+        let measurement = Measurement {
+            ink: Ink(ink),
+            gas: InkPrice::DEFAULT.ink_to_gas(Ink(ink)),
+            page_gas: if case.conditions.page_costs() {
+                Gas(31_006)
+            } else {
+                Gas(0)
+            },
+            pages: PageCount(limit / 2 + 1),
+        };
+        (case, Ok(measurement))
+    });
+    let size = 13_725 + 1_000 * allocator as u64;
+    let sizes = Sizes {
+        built: Bytes(size),
+        processed: Bytes(size - 100),
+        code: Bytes(size / 2),
+    };
+    Variant {
+        sizes,
+        cases: cases.collect(),
+    }
+}
+
+fn results(allocators: &[Allocator]) -> Results {
+    Results {
+        provenance: Provenance {
+            toolchain: "rustc 1.95.0 (0123456789 2026-04-14)".to_owned(),
+            arbos: ArbOs::DEFAULT,
+            ink_price: InkPrice::DEFAULT,
+        },
+        conditions: Conditions::ALL.to_vec(),
+        variants: allocators
+            .iter()
+            .map(|&allocator| (allocator, Ok(variant(allocator))))
+            .collect(),
+    }
+}
+
+/// One allocator that was never built, one case that ended badly, the rest as it should be.
+fn with_failures() -> Results {
+    let mut results = results(Allocator::PUBLISHED);
+    let case = Case {
+        conditions: Conditions::OnChain,
+        function: Function::AllocZeroed,
+    };
+    let failure = |allocator, case, cause| Failure {
+        allocator,
+        case,
+        cause,
+    };
+    let cause = Cause::Trapped(Some(stylus_vm::Cause::Hostio(stylus_vm::Failure::Static)));
+    results
+        .variants
+        .insert(Allocator::Wee, Err(failure(Allocator::Wee, None, cause)));
+    let checks = FailedChecks::new(12).unwrap();
+    let failed = BTreeMap::from([(
+        case,
+        Err(failure(Allocator::Std, Some(case), Cause::Checks(checks))),
+    )]);
+    let std = results
+        .variants
+        .get_mut(&Allocator::Std)
+        .unwrap()
+        .as_mut()
+        .unwrap();
+    std.cases.extend(failed);
+    results
+}
+
+#[test]
+fn published_allocators() {
+    let results = results(Allocator::PUBLISHED);
+    check_width(&check("table.txt", &results, Format::Table, Colour::Never));
+    check("report.md", &results, Format::Markdown, Colour::Never);
+    check("report.json", &results, Format::Json, Colour::Never);
+}
+
+#[test]
+fn all_allocators_fit_a_terminal() {
+    check_width(&check(
+        "table-all.txt",
+        &results(Allocator::ALL),
+        Format::Table,
+        Colour::Never,
+    ));
+}
+
+#[test]
+fn without_the_reference_there_is_no_ratio() {
+    let results = results(&[Allocator::Talc]);
+    let table = check("table-one.txt", &results, Format::Table, Colour::Never);
+    check_width(&table);
+    assert!(!table.contains('×'));
+}
+
+#[test]
+fn failures_are_seen_in_every_format() {
+    let results = with_failures();
+    assert_eq!(results.failures().count(), 2);
+    check_width(&check("failed.txt", &results, Format::Table, Colour::Never));
+    check("failed.md", &results, Format::Markdown, Colour::Never);
+    check("failed.json", &results, Format::Json, Colour::Never);
+}
+
+/// Theorem: colour adds escape sequences and changes nothing else.
+#[test]
+fn colour_only_adds_escapes() {
+    let results = with_failures();
+    let coloured = render(&results, Format::Table, Colour::Ansi);
+    let mut plain = coloured.clone();
+    for escape in ["\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"] {
+        assert!(coloured.contains(escape), "{escape:?}");
+        plain = plain.replace(escape, "");
+    }
+    assert_eq!(plain, render(&results, Format::Table, Colour::Never));
+}

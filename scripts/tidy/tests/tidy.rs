@@ -1,0 +1,58 @@
+//! Runs every rule over the checkout itself. The rules, and the tests that each of them can fail, are in `src`.
+
+use std::path::Path;
+
+use tidy::{Finding, Tree, architecture, layout, markdown, privacy, words};
+
+#[track_caller]
+fn check(rule: fn(&Tree) -> Vec<Finding>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let tree = Tree::read(&root).expect("the checkout can be read");
+    let findings: Vec<String> = rule(&tree).iter().map(Finding::to_string).collect();
+    assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
+}
+
+#[test]
+fn the_root_is_a_table_of_contents() {
+    check(layout::check_root);
+}
+
+#[test]
+fn every_source_opens_with_its_purpose() {
+    check(layout::check_module_docs);
+}
+
+#[test]
+fn no_source_is_overlong() {
+    check(layout::check_length);
+}
+
+#[test]
+fn lints_are_set_once() {
+    check(layout::check_lints);
+}
+
+#[test]
+fn words_stand_where_they_may() {
+    check(words::check);
+}
+
+#[test]
+fn paths_and_links_resolve() {
+    check(markdown::check);
+}
+
+#[test]
+fn invariants_name_their_tests() {
+    check(architecture::check_invariants);
+}
+
+#[test]
+fn unsafe_code_is_where_the_architecture_says() {
+    check(architecture::check_unsafe);
+}
+
+#[test]
+fn nothing_private_is_in_the_files() {
+    check(privacy::check);
+}

@@ -1,0 +1,174 @@
+//! Activation: would a chain take this module as a program, what does that cost, and what will each call?
+//!
+//! Lives here: the order of the checks, the activation charges and the estimates that are stored with a program. Not
+//! here: the checks themselves (`module`, `limits`, `instrument`), the chain's fees around them.
+
+use crate::config::{ArbOs, Config};
+use crate::ink::Gas;
+use crate::instrument::{ADDED_GLOBALS, Instrumented, instrument};
+use crate::limits;
+use crate::module::Module;
+use crate::pages::Pages;
+use crate::refusal::Refusal;
+
+/// What the chain stores with a program, and what activating it consumed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Activation {
+    /// Gas that checking and translating the module consumed, without the precompile's own.
+    pub gas: Gas,
+    /// The estimate behind the gas of each uncached call.
+    pub init_cost: u16,
+    /// The estimate behind the gas of each cached call.
+    pub cached_init_cost: u16,
+    /// Estimated bytes of native code, which the data fee is for.
+    pub asm_estimate: u32,
+    /// Pages of memory that each call begins with.
+    pub footprint: Pages,
+}
+
+impl Activation {
+    /// Gas to start the program in a call, by Stylus version; `cached` where the chain keeps it at hand.
+    pub fn call_gas(&self, config: &Config, cached: bool) -> Gas {
+        let params = &config.stylus;
+        let cached_gas = Gas(u64::from(params.min_cached_init_gas) * 32)
+            .saturating_add(share(self.cached_init_cost, params.cached_cost_scalar));
+        if cached {
+            return cached_gas;
+        }
+        let init_gas = Gas(u64::from(params.min_init_gas) * 128)
+            .saturating_add(share(self.init_cost, params.init_cost_scalar));
+        // Version 1 counted the cached cost within the init cost.
+        if params.version == 1 {
+            init_gas
+        } else {
+            init_gas.saturating_add(cached_gas)
+        }
+    }
+}
+
+/// `cost` scaled by units of 2 %, rounded up.
+fn share(cost: u16, scalar: u8) -> Gas {
+    Gas((u64::from(cost) * u64::from(scalar) * 2).div_ceil(100))
+}
+
+/// Activates `wasm`, the decompressed module, with at most `gas` to spend and `open_pages` held by the transaction.
+///
+/// # Errors
+/// Why the module is refused; the chain then takes all of `gas`.
+pub fn activate(
+    wasm: &[u8],
+    config: &Config,
+    open_pages: Pages,
+    gas: Gas,
+) -> Result<Activation, Refusal> {
+    let (module, instrumented) = check(wasm, config, open_pages)?;
+    let gas = charge(&module, &instrumented, config, gas)?;
+    estimate(&module, config, gas)
+}
+
+/// Decodes, instruments and checks, in the order that decides which refusal a module with several faults gets.
+pub(crate) fn check<'a>(
+    wasm: &'a [u8],
+    config: &Config,
+    open_pages: Pages,
+) -> Result<(Module<'a>, Instrumented), Refusal> {
+    let module = Module::decode(wasm, config)?;
+    limits::check(
+        &module,
+        config,
+        config.stylus.page_limit.saturating_sub(open_pages),
+    )?;
+    let instrumented = instrument(&module)?;
+    Ok((module, instrumented))
+}
+
+/// Gas for what the chain's prover has to do, by the piece. Returns what was spent.
+fn charge(
+    module: &Module<'_>,
+    instrumented: &Instrumented,
+    config: &Config,
+    limit: Gas,
+) -> Result<Gas, Refusal> {
+    // Time is estimated in whole microseconds, and a microsecond costs 28 gas (twice 7,000,000 / 500,000).
+    const GAS_PER_MICROSECOND: u64 = 28;
+    let payload: u64 = module
+        .data
+        .iter()
+        .map(|segment| segment.data.len() as u64)
+        .sum();
+    // What is counted, how many there are, and microseconds for each as a fraction.
+    let mut items = vec![
+        ("functions", module.functions.len() as u64, 17_263, 100_000),
+        ("data", payload, 17_376, 100_000),
+        ("elements", encoded_elements(module), 17_376, 100_000),
+        ("memory", footprint(module), 2_217, 1),
+        ("operators", instrumented.operators, 535, 1_000),
+    ];
+    if config.arbos >= ArbOs::CHARGING_FIXES {
+        items.insert(0, ("the wasm's bytes", module.size as u64, 31_733, 100_000));
+    }
+    let mut left = limit;
+    for (item, count, numerator, denominator) in items {
+        let price = Gas(count * numerator / denominator * GAS_PER_MICROSECOND);
+        left = left.checked_sub(price).ok_or(Refusal::OutOfGas { item })?;
+    }
+    Ok(limit - left)
+}
+
+/// The estimates; every term is rounded down by itself.
+fn estimate(module: &Module<'_>, config: &Config, gas: Gas) -> Result<Activation, Refusal> {
+    let functions = module.functions.len() as u64;
+    let signature = |type_index: &u32| {
+        let ty = module.types.get(*type_index as usize);
+        ty.map_or(0, |ty| (ty.params().len() + ty.results().len()) as u64)
+    };
+    let types: u64 = module.functions.iter().map(signature).sum();
+    let wasm = module.size as u64;
+    let globals = module.globals.len() as u64 + u64::from(ADDED_GLOBALS);
+    let data: u64 = module
+        .data
+        .iter()
+        .map(|segment| segment.range.len() as u64)
+        .sum();
+    let data = data + encoded_elements(module);
+    let pages = footprint(module);
+
+    let asm =
+        512_000 + functions * 996_829 / 1_000 + types * 11_416 / 1_000 + wasm * 62_628 / 10_000;
+    let cached = functions * 13_420 / 100_000
+        + types * 89 / 100_000
+        + wasm * 122 / 100_000
+        + globals * 1_628 / 1_000
+        + data * 75_244 / 100_000
+        + pages * 5;
+    let base = if config.stylus.version == 1 {
+        cached
+    } else {
+        0
+    };
+    let init = base + functions * 8_252 / 1_000 + types * 1_059 / 1_000 + wasm * 1_286 / 10_000;
+
+    let stored =
+        |what, cost: u64| u16::try_from(cost).map_err(|_| Refusal::CostTooLarge { what, cost });
+    Ok(Activation {
+        gas,
+        init_cost: stored("init cost", init)?,
+        cached_init_cost: stored("cached init cost", cached)?,
+        asm_estimate: asm.try_into().unwrap_or(u32::MAX),
+        footprint: Pages(pages as u16),
+    })
+}
+
+/// Bytes of all element segments as they are encoded.
+fn encoded_elements(module: &Module<'_>) -> u64 {
+    module
+        .elements
+        .iter()
+        .map(|element| element.range.len() as u64)
+        .sum()
+}
+
+/// Initial pages; `limits` has made sure that they are few.
+fn footprint(module: &Module<'_>) -> u64 {
+    module.memory.map_or(0, |memory| memory.initial)
+}

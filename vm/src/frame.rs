@@ -1,0 +1,145 @@
+//! The state of one invocation while it runs: what the engine carries from one host call to the next.
+//!
+//! Lives here: the store data and the borrow of the host in it. Not here: what host calls do with it (`hostio`), how a run
+//! begins and ends (`run`).
+
+#![expect(
+    unsafe_code,
+    reason = "store data is 'static and the host is borrowed: the one erased lifetime of this crate"
+)]
+
+use alloy_primitives::{Address, Bytes};
+
+use crate::config::Config;
+use crate::guest::{Guest, OutOfBounds};
+use crate::host::{Environment, Host, HostFault};
+use crate::storage::StorageCache;
+
+/// Why a host call ends the program.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// `exit_early` with a status.
+    Exit(u32),
+    /// Ink ran out in a host call.
+    OutOfInk,
+    /// The call cannot be carried out; the program fails and keeps its remaining gas.
+    Failure(Failure),
+    /// The host is broken; there is no outcome.
+    Fault(HostFault),
+}
+
+/// What a program did wrong in a host call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Failure {
+    /// A pointer outside of memory.
+    #[error(transparent)]
+    OutOfBounds(#[from] OutOfBounds),
+    /// A write where writing is forbidden.
+    #[error("the program tried to write in a static call")]
+    Static,
+    /// A log of more than four topics, or of fewer bytes than its topics have.
+    #[error("the program emitted a log with {topics} topics in {len} bytes")]
+    Log {
+        /// Topics asked for.
+        topics: u32,
+        /// Bytes given.
+        len: u32,
+    },
+    /// Not enough gas to create a contract at all.
+    #[error("the program created a contract with less gas than a create costs")]
+    CreateGas,
+    /// Out of gas in a flush, before ArbOS 50.
+    #[error("the program ran out of gas while flushing its storage cache")]
+    FlushGas,
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<OutOfBounds> for Stop {
+    fn from(out_of_bounds: OutOfBounds) -> Self {
+        Self::Failure(out_of_bounds.into())
+    }
+}
+
+impl From<HostFault> for Stop {
+    fn from(fault: HostFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// The store data of one invocation.
+pub(crate) struct Frame {
+    host: HostRef,
+    /// The instance, from just before its first instruction.
+    pub(crate) guest: Option<Guest>,
+    pub(crate) config: Config,
+    pub(crate) environment: Environment,
+    pub(crate) calldata: Bytes,
+    /// What `write_result` left last.
+    pub(crate) output: Vec<u8>,
+    /// Return data of the last call or create.
+    pub(crate) return_data: Bytes,
+    pub(crate) storage: StorageCache,
+    /// The last account whose code was read, which is free to read again.
+    pub(crate) last_code: Option<(Address, Bytes)>,
+    /// Why a host call ended the program, if one did.
+    pub(crate) stop: Option<Stop>,
+}
+
+impl Frame {
+    /// The state of an invocation before its first instruction.
+    ///
+    /// # Safety
+    /// * The frame must be dropped before `'h` ends: `host` is used for as long as the frame is.
+    /// * `host` must not be used through anything but the frame until then.
+    pub(crate) unsafe fn new<'h>(
+        host: &'h mut (dyn Host + 'h),
+        config: &Config,
+        environment: Environment,
+        calldata: Bytes,
+    ) -> Self {
+        // SAFETY: the caller promises what `HostRef::new` asks for.
+        let host = unsafe { HostRef::new(host) };
+        Self {
+            host,
+            guest: None,
+            config: *config,
+            environment,
+            calldata,
+            output: Vec::new(),
+            return_data: Bytes::new(),
+            storage: StorageCache::default(),
+            last_code: None,
+            stop: None,
+        }
+    }
+
+    /// The chain around the program.
+    pub(crate) fn host(&mut self) -> &mut dyn Host {
+        // SAFETY: `HostRef::new` was promised that the host outlives the frame and is used through it alone; the result
+        // borrows the whole frame mutably, so there is no second reference.
+        unsafe { self.host.0.as_mut() }
+    }
+}
+
+/// A borrow of the host whose lifetime the store cannot express: wasmtime wants store data to be `'static`.
+struct HostRef(std::ptr::NonNull<dyn Host>);
+
+impl HostRef {
+    /// # Safety
+    /// As for [`Frame::new`].
+    unsafe fn new<'h>(host: &'h mut (dyn Host + 'h)) -> Self {
+        let host: std::ptr::NonNull<dyn Host + 'h> = host.into();
+        // SAFETY: only the lifetime bound of the trait object changes, which has no representation; that the pointer is not
+        // used beyond it is the caller's promise.
+        Self(unsafe {
+            std::mem::transmute::<std::ptr::NonNull<dyn Host + 'h>, std::ptr::NonNull<dyn Host>>(
+                host,
+            )
+        })
+    }
+}

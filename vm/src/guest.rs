@@ -1,0 +1,194 @@
+//! The running instance as host calls see it: its linear memory and its counters.
+//!
+//! Lives here: the only reads and writes of guest memory in the project, and of the globals that instrumentation added.
+//! Not here: what anything means or costs.
+
+use wasmtime::{AsContext, AsContextMut, Global, Instance, Memory, Module, ModuleExport, Val};
+
+use crate::ink::Ink;
+use crate::instrument::names;
+
+/// A pointer and length outside of guest memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the program passed {len} bytes at {ptr:#x}, outside of its memory of {size} bytes")]
+pub struct OutOfBounds {
+    /// The guest's pointer.
+    pub ptr: u32,
+    /// Bytes to be read or written there.
+    pub len: u64,
+    /// Bytes of memory there are.
+    pub size: usize,
+}
+
+/// Where a compiled module's exports are; looked up once for all runs.
+#[derive(Clone)]
+pub(crate) struct Exports {
+    memory: ModuleExport,
+    ink_left: ModuleExport,
+    ink_status: ModuleExport,
+    stack_left: ModuleExport,
+    pub(crate) entrypoint: ModuleExport,
+}
+
+impl Exports {
+    /// The exports that every instrumented module has, or `None` where this is not one.
+    pub(crate) fn of(module: &Module) -> Option<Self> {
+        Some(Self {
+            memory: module.get_export_index(names::MEMORY)?,
+            ink_left: module.get_export_index(names::INK_LEFT)?,
+            ink_status: module.get_export_index(names::INK_STATUS)?,
+            stack_left: module.get_export_index(names::STACK_LEFT)?,
+            entrypoint: module.get_export_index(names::ENTRYPOINT)?,
+        })
+    }
+}
+
+/// Handles into one instance.
+#[derive(Clone, Copy)]
+pub(crate) struct Guest {
+    memory: Memory,
+    ink_left: Global,
+    ink_status: Global,
+    stack_left: Global,
+}
+
+impl Guest {
+    /// The handles of `instance`, or `None` where it is not an instrumented module's.
+    pub(crate) fn of(
+        instance: &Instance,
+        exports: &Exports,
+        mut store: impl AsContextMut,
+    ) -> Option<Self> {
+        let mut global = |export| {
+            instance
+                .get_module_export(&mut store, export)?
+                .into_global()
+        };
+        let ink_left = global(&exports.ink_left)?;
+        let ink_status = global(&exports.ink_status)?;
+        let stack_left = global(&exports.stack_left)?;
+        let memory = instance
+            .get_module_export(&mut store, &exports.memory)?
+            .into_memory()?;
+        Some(Self {
+            memory,
+            ink_left,
+            ink_status,
+            stack_left,
+        })
+    }
+
+    /// The `len` bytes at `ptr`.
+    pub(crate) fn read<'a, T: 'static>(
+        &self,
+        store: &'a impl AsContext<Data = T>,
+        ptr: u32,
+        len: u32,
+    ) -> Result<&'a [u8], OutOfBounds> {
+        let memory = self.memory.data(store);
+        let out_of_bounds = OutOfBounds {
+            ptr,
+            len: len.into(),
+            size: memory.len(),
+        };
+        let start = ptr as usize;
+        memory
+            .get(start..)
+            .and_then(|rest| rest.get(..len as usize))
+            .ok_or(out_of_bounds)
+    }
+
+    /// The `N` bytes at `ptr`.
+    pub(crate) fn read_array<const N: usize>(
+        &self,
+        store: &impl AsContext,
+        ptr: u32,
+    ) -> Result<[u8; N], OutOfBounds> {
+        let memory = self.memory.data(store);
+        let out_of_bounds = OutOfBounds {
+            ptr,
+            len: N as u64,
+            size: memory.len(),
+        };
+        memory
+            .get(ptr as usize..)
+            .and_then(|rest| rest.first_chunk())
+            .copied()
+            .ok_or(out_of_bounds)
+    }
+
+    /// Writes `bytes` at `ptr`.
+    pub(crate) fn write(
+        &self,
+        store: &mut impl AsContextMut,
+        ptr: u32,
+        bytes: &[u8],
+    ) -> Result<(), OutOfBounds> {
+        let memory = self.memory.data_mut(store);
+        let out_of_bounds = OutOfBounds {
+            ptr,
+            len: bytes.len() as u64,
+            size: memory.len(),
+        };
+        let room = memory
+            .get_mut(ptr as usize..)
+            .and_then(|rest| rest.get_mut(..bytes.len()));
+        room.ok_or(out_of_bounds)?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Pages of memory there are.
+    pub(crate) fn pages(&self, store: &impl AsContext) -> u64 {
+        self.memory.size(store)
+    }
+
+    /// Ink that is left, by the meter. What it says once ink has run out means nothing.
+    pub(crate) fn ink_left(&self, store: &mut impl AsContextMut) -> Ink {
+        match self.ink_left.get(store) {
+            Val::I64(ink) => Ink(ink as u64),
+            other => unreachable!(
+                "instrumentation declares {} as an i64, not {other:?}",
+                names::INK_LEFT
+            ),
+        }
+    }
+
+    /// Sets the ink that is left.
+    pub(crate) fn set_ink_left(&self, store: &mut impl AsContextMut, ink: Ink) {
+        self.set(store, self.ink_left, Val::I64(ink.0 as i64));
+    }
+
+    /// Whether ink has run out.
+    pub(crate) fn out_of_ink(&self, store: &mut impl AsContextMut) -> bool {
+        self.word(store, self.ink_status) != 0
+    }
+
+    /// Says that ink has run out.
+    pub(crate) fn set_out_of_ink(&self, store: &mut impl AsContextMut) {
+        self.set(store, self.ink_left, Val::I64(0));
+        self.set(store, self.ink_status, Val::I32(1));
+    }
+
+    /// Words of stack that are left; none is overflow.
+    pub(crate) fn stack_left(&self, store: &mut impl AsContextMut) -> u32 {
+        self.word(store, self.stack_left)
+    }
+
+    /// Sets the words of stack that are left.
+    pub(crate) fn set_stack_left(&self, store: &mut impl AsContextMut, words: u32) {
+        self.set(store, self.stack_left, Val::I32(words as i32));
+    }
+
+    fn word(&self, store: &mut impl AsContextMut, global: Global) -> u32 {
+        match global.get(store) {
+            Val::I32(word) => word as u32,
+            other => unreachable!("instrumentation declares this global as an i32, not {other:?}"),
+        }
+    }
+
+    fn set(&self, store: &mut impl AsContextMut, global: Global, value: Val) {
+        global
+            .set(store, value)
+            .expect("instrumentation declares its globals mutable, with the types set here");
+    }
+}

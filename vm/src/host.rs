@@ -1,0 +1,268 @@
+//! What a program may ask of the chain around it: one trait, and the plain data that goes through it.
+//!
+//! Lives here: the seam between this VM and any chain. Not here: prices (a host answers whether something was cold, not
+//! what that costs), guest memory, and any chain.
+
+use std::error::Error;
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+
+use crate::ink::Gas;
+use crate::pages::PageCounters;
+
+/// The host itself is broken (a database, not the program). It ends the run without an outcome.
+#[derive(Debug, thiserror::Error)]
+#[error("the host failed: {0}")]
+pub struct HostFault(#[source] pub Box<dyn Error + Send + Sync>);
+
+/// What one invocation of a program knows without asking: all zero by default.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// The acting contract: whose storage and balance is meant, the delegator in a delegate call.
+    pub contract: Address,
+    /// Who called.
+    pub sender: Address,
+    /// Wei sent along; in a delegate call those of the parent.
+    pub value: U256,
+    /// Who signed the transaction.
+    pub origin: Address,
+    /// Wei per gas that the transaction pays, tip included.
+    pub gas_price: U256,
+    /// The block's base fee in wei.
+    pub base_fee: U256,
+    /// The block's beneficiary.
+    pub coinbase: Address,
+    /// The L1 block number that ArbOS knows.
+    pub block_number: u64,
+    /// Seconds since 1970.
+    pub block_timestamp: u64,
+    /// The header's gas limit.
+    pub block_gas_limit: u64,
+    /// The chain's id.
+    pub chain_id: u64,
+    /// Whether the acting contract is already being executed further up.
+    pub reentrant: bool,
+    /// Whether writing is forbidden here.
+    pub is_static: bool,
+}
+
+/// An answer, and whether it was the first access in the transaction (EIP-2929).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Access<T> {
+    /// The answer.
+    pub value: T,
+    /// Whether the slot or account was cold; it is warm now.
+    pub is_cold: bool,
+}
+
+/// What a host found where it wrote a storage slot.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stored {
+    /// The slot's value at the beginning of the transaction.
+    pub original: B256,
+    /// The slot's value just before it was written.
+    pub current: B256,
+    /// Whether the slot was cold; it is warm now.
+    pub is_cold: bool,
+}
+
+/// What there is to know of an account besides its code.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Account {
+    /// Wei.
+    pub balance: U256,
+    /// The hash of its code; zero where the account does not exist.
+    pub code_hash: B256,
+    /// Whether it is empty after EIP-161: no code, no nonce, no balance.
+    pub is_empty: bool,
+}
+
+/// The three ways to call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallKind {
+    /// With the callee's storage, and value.
+    Call,
+    /// The callee's code on the caller's storage, with the caller's sender and value.
+    Delegate,
+    /// Without writing anything.
+    Static,
+}
+
+/// A call that a program makes; its price is paid already.
+#[derive(Clone, Debug)]
+pub struct CallRequest {
+    /// How.
+    pub kind: CallKind,
+    /// Whose code.
+    pub target: Address,
+    /// Wei; zero but for [`CallKind::Call`].
+    pub value: U256,
+    /// All the callee gets, a stipend included.
+    pub gas: Gas,
+    /// Calldata.
+    pub input: Bytes,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, Default)]
+pub struct CallReply {
+    /// Whether it succeeded; any failure counts the same, whatever its kind.
+    pub success: bool,
+    /// Gas not used; all of it where depth or balance forbade the call.
+    pub gas_left: Gas,
+    /// Return data of a success or a revert, else empty.
+    pub output: Bytes,
+}
+
+/// A contract that a program creates.
+#[derive(Clone, Debug)]
+pub struct CreateRequest {
+    /// Init code.
+    pub code: Bytes,
+    /// Wei for the new contract.
+    pub endowment: U256,
+    /// The salt of CREATE2; CREATE has none.
+    pub salt: Option<B256>,
+    /// All the init code gets.
+    pub gas: Gas,
+}
+
+/// How a create ended.
+#[derive(Clone, Debug, Default)]
+pub struct CreateReply {
+    /// The new contract, or none where it failed.
+    pub address: Option<Address>,
+    /// Gas not used.
+    pub gas_left: Gas,
+    /// Return data where the init code reverted, else empty.
+    pub output: Bytes,
+}
+
+/// The chain, as one invocation of a program sees it.
+///
+/// Everything acts on behalf of [`Environment::contract`]. No method is called that [`Environment::is_static`] forbids.
+pub trait Host {
+    /// The transaction's page counters, which live outside the journal.
+    fn page_counters(&mut self) -> &mut PageCounters;
+
+    /// Reads a storage slot and warms it.
+    ///
+    /// # Errors
+    /// Where the host itself is broken; so for every method.
+    fn load_storage(&mut self, key: B256) -> Result<Access<B256>, HostFault>;
+
+    /// Writes a storage slot and warms it. The price is settled afterwards: where it cannot be paid the invocation fails,
+    /// and its writes with it.
+    fn store_storage(&mut self, key: B256, value: B256) -> Result<Stored, HostFault>;
+
+    /// Adds to the transaction's refund (EIP-3529); may take back.
+    fn refund(&mut self, gas: i64);
+
+    /// Reads transient storage (EIP-1153).
+    fn load_transient(&mut self, key: B256) -> Result<B256, HostFault>;
+
+    /// Writes transient storage (EIP-1153).
+    fn store_transient(&mut self, key: B256, value: B256) -> Result<(), HostFault>;
+
+    /// Reads an account and warms it.
+    fn load_account(&mut self, address: Address) -> Result<Access<Account>, HostFault>;
+
+    /// An account's code; the 23-byte designator where the account delegates (EIP-7702).
+    fn code(&mut self, address: Address) -> Result<Bytes, HostFault>;
+
+    /// Runs a call to its end.
+    fn call(&mut self, request: CallRequest) -> Result<CallReply, HostFault>;
+
+    /// Runs a create to its end.
+    fn create(&mut self, request: CreateRequest) -> Result<CreateReply, HostFault>;
+
+    /// Emits a log of at most four topics.
+    fn log(&mut self, topics: Vec<B256>, data: Bytes) -> Result<(), HostFault>;
+
+    /// Shows a line that a program on a debug chain wrote to its console.
+    fn console(&mut self, line: &str) {
+        let _ = line;
+    }
+}
+
+/// A chain on which nothing exists: storage is zero and forgotten, every account absent, every call fails. What a program
+/// does by itself can be measured on it.
+#[derive(Clone, Debug, Default)]
+pub struct EmptyHost {
+    /// The page counters of the one transaction.
+    pub pages: PageCounters,
+}
+
+impl EmptyHost {
+    /// The host in a transaction whose one program begins with `footprint` pages, already paid for.
+    pub fn with_footprint(footprint: crate::Pages) -> Self {
+        Self {
+            pages: PageCounters {
+                open: footprint,
+                ever: footprint,
+            },
+        }
+    }
+}
+
+impl Host for EmptyHost {
+    fn page_counters(&mut self) -> &mut PageCounters {
+        &mut self.pages
+    }
+
+    fn load_storage(&mut self, _key: B256) -> Result<Access<B256>, HostFault> {
+        Ok(Access {
+            value: B256::ZERO,
+            is_cold: true,
+        })
+    }
+
+    fn store_storage(&mut self, _key: B256, _value: B256) -> Result<Stored, HostFault> {
+        Ok(Stored {
+            is_cold: true,
+            ..Stored::default()
+        })
+    }
+
+    fn refund(&mut self, _gas: i64) {}
+
+    fn load_transient(&mut self, _key: B256) -> Result<B256, HostFault> {
+        Ok(B256::ZERO)
+    }
+
+    fn store_transient(&mut self, _key: B256, _value: B256) -> Result<(), HostFault> {
+        Ok(())
+    }
+
+    fn load_account(&mut self, _address: Address) -> Result<Access<Account>, HostFault> {
+        Ok(Access {
+            value: Account {
+                is_empty: true,
+                ..Account::default()
+            },
+            is_cold: true,
+        })
+    }
+
+    fn code(&mut self, _address: Address) -> Result<Bytes, HostFault> {
+        Ok(Bytes::new())
+    }
+
+    fn call(&mut self, request: CallRequest) -> Result<CallReply, HostFault> {
+        Ok(CallReply {
+            gas_left: request.gas,
+            ..CallReply::default()
+        })
+    }
+
+    fn create(&mut self, request: CreateRequest) -> Result<CreateReply, HostFault> {
+        Ok(CreateReply {
+            gas_left: request.gas,
+            ..CreateReply::default()
+        })
+    }
+
+    fn log(&mut self, _topics: Vec<B256>, _data: Bytes) -> Result<(), HostFault> {
+        Ok(())
+    }
+}

@@ -1,0 +1,294 @@
+//! Host calls: the one table of all that a program can import, and how each is entered.
+//!
+//! Lives here: names, signatures and which function answers, plus what all of them share: paying, and reaching the guest
+//! and the chain. Not here: what a call does (one file a family), what it costs (`prices`).
+//!
+//! Each call does its work in the order that the protocol lists it, since a program that runs out of ink or passes a bad
+//! pointer half-way has paid for what came before. Nothing is given back on failure.
+
+mod account;
+mod block;
+mod call;
+mod console;
+mod crypto;
+mod io;
+mod log;
+mod math;
+mod message;
+mod meter;
+mod storage;
+mod transaction;
+
+use alloy_primitives::{Address, B256, U256};
+use wasmparser::ValType;
+use wasmtime::{Caller, Linker};
+
+use crate::config::ArbOs;
+use crate::frame::{Frame, Stop};
+use crate::guest::Guest;
+use crate::host::Host;
+use crate::ink::{Gas, Ink};
+use crate::prices;
+
+/// The type of an import.
+#[derive(Clone, Copy)]
+pub(crate) struct Signature {
+    pub(crate) params: &'static [ValType],
+    pub(crate) results: &'static [ValType],
+}
+
+macro_rules! host_type {
+    (i32) => {
+        u32
+    };
+    (i64) => {
+        u64
+    };
+    (f32) => {
+        f32
+    };
+    (f64) => {
+        f64
+    };
+}
+
+macro_rules! wasm_type {
+    (i32) => {
+        ValType::I32
+    };
+    (i64) => {
+        ValType::I64
+    };
+    (f32) => {
+        ValType::F32
+    };
+    (f64) => {
+        ValType::F64
+    };
+}
+
+/// Makes of one table both the signatures that activation checks and the functions that a run links.
+macro_rules! hostios {
+    (
+        $signatures:ident, $link:ident, $module:literal:
+        $($name:ident ( $($arg:ident: $param:ident),* ) $(-> $result:ident)? = $answer:path;)*
+    ) => {
+        /// Every import of the module, with its type.
+        const $signatures: &[(&str, Signature)] = &[$(
+            (stringify!($name), Signature {
+                params: &[$(wasm_type!($param)),*],
+                results: &[$(wasm_type!($result))?],
+            }),
+        )*];
+
+        /// Makes every import of the module known to `linker`.
+        fn $link(linker: &mut Linker<Frame>) -> wasmtime::Result<()> {
+            $(linker.func_wrap(
+                $module,
+                stringify!($name),
+                |caller: Caller<'_, Frame>, $($arg: host_type!($param)),*| {
+                    enter(caller, |hostio| $answer(hostio, $($arg),*))
+                },
+            )?;)*
+            Ok(())
+        }
+    };
+}
+
+hostios! { VM_HOOKS, link_vm_hooks, "vm_hooks":
+    read_args(ptr: i32) = io::read_args;
+    write_result(ptr: i32, len: i32) = io::write_result;
+    exit_early(status: i32) = io::exit_early;
+    read_return_data(dest: i32, offset: i32, size: i32) -> i32 = io::read_return_data;
+    return_data_size() -> i32 = io::return_data_size;
+
+    storage_load_bytes32(key: i32, dest: i32) = storage::load;
+    storage_cache_bytes32(key: i32, value: i32) = storage::cache;
+    storage_flush_cache(clear: i32) = storage::flush;
+    transient_load_bytes32(key: i32, dest: i32) = storage::transient_load;
+    transient_store_bytes32(key: i32, value: i32) = storage::transient_store;
+
+    call_contract(target: i32, data: i32, len: i32, value: i32, gas: i64, ret_len: i32) -> i32 = call::call;
+    delegate_call_contract(target: i32, data: i32, len: i32, gas: i64, ret_len: i32) -> i32 = call::delegate_call;
+    static_call_contract(target: i32, data: i32, len: i32, gas: i64, ret_len: i32) -> i32 = call::static_call;
+    create1(code: i32, len: i32, endowment: i32, contract: i32, revert_len: i32) = call::create1;
+    create2(code: i32, len: i32, endowment: i32, salt: i32, contract: i32, revert_len: i32) = call::create2;
+
+    emit_log(data: i32, len: i32, topics: i32) = log::emit;
+
+    account_balance(address: i32, dest: i32) = account::balance;
+    account_code(address: i32, offset: i32, size: i32, dest: i32) -> i32 = account::code;
+    account_code_size(address: i32) -> i32 = account::code_size;
+    account_codehash(address: i32, dest: i32) = account::code_hash;
+
+    evm_gas_left() -> i64 = meter::gas_left;
+    evm_ink_left() -> i64 = meter::ink_left;
+    pay_for_memory_grow(pages: i32) = meter::pay_for_memory_grow;
+
+    block_basefee(dest: i32) = block::base_fee;
+    chainid() -> i64 = block::chain_id;
+    block_coinbase(dest: i32) = block::coinbase;
+    block_gas_limit() -> i64 = block::gas_limit;
+    block_number() -> i64 = block::number;
+    block_timestamp() -> i64 = block::timestamp;
+
+    contract_address(dest: i32) = message::contract;
+    msg_reentrant() -> i32 = message::reentrant;
+    msg_sender(dest: i32) = message::sender;
+    msg_value(dest: i32) = message::value;
+    tx_gas_price(dest: i32) = transaction::gas_price;
+    tx_ink_price() -> i32 = transaction::ink_price;
+    tx_origin(dest: i32) = transaction::origin;
+
+    math_div(value: i32, divisor: i32) = math::div;
+    math_mod(value: i32, modulus: i32) = math::modulo;
+    math_pow(value: i32, exponent: i32) = math::pow;
+    math_add_mod(value: i32, addend: i32, modulus: i32) = math::add_mod;
+    math_mul_mod(value: i32, multiplier: i32, modulus: i32) = math::mul_mod;
+    native_keccak256(input: i32, len: i32, output: i32) = crypto::keccak256;
+}
+
+hostios! { CONSOLE, link_console, "console":
+    log_txt(text: i32, len: i32) = console::log_text;
+    log_i32(value: i32) = console::log_i32;
+    log_i64(value: i64) = console::log_i64;
+    log_f32(value: f32) = console::log;
+    log_f64(value: f64) = console::log;
+    tee_i32(value: i32) -> i32 = console::tee_i32;
+    tee_i64(value: i64) -> i64 = console::tee_i64;
+    tee_f32(value: f32) -> f32 = console::tee;
+    tee_f64(value: f64) -> f64 = console::tee;
+}
+
+/// The type of the import `module`.`name`, if there is one; the console exists on debug chains alone.
+pub(crate) fn signature(module: &str, name: &str, debug: bool) -> Option<Signature> {
+    let table = match module {
+        "vm_hooks" => VM_HOOKS,
+        "console" if debug => CONSOLE,
+        _ => return None,
+    };
+    table
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, signature)| *signature)
+}
+
+/// Makes every host call known to `linker`. Who may import what is activation's to say.
+pub(crate) fn link(linker: &mut Linker<Frame>) -> wasmtime::Result<()> {
+    link_vm_hooks(linker)?;
+    link_console(linker)
+}
+
+/// Runs one host call; what ends the program is kept in the frame, where the run finds it.
+fn enter<R>(
+    caller: Caller<'_, Frame>,
+    answer: impl FnOnce(&mut Hostio<'_>) -> Result<R, Stop>,
+) -> wasmtime::Result<R> {
+    let Some(guest) = caller.data().guest else {
+        return Err(wasmtime::Error::msg("a host call before the run began"));
+    };
+    let mut hostio = Hostio { caller, guest };
+    answer(&mut hostio).map_err(|stop| {
+        if let Stop::OutOfInk = stop {
+            hostio.guest.set_out_of_ink(&mut hostio.caller);
+        }
+        hostio.frame().stop = Some(stop);
+        // The run reads the reason from the frame; the error only unwinds the program.
+        wasmtime::Error::msg("stopped by a host call")
+    })
+}
+
+/// One host call while it runs.
+struct Hostio<'a> {
+    caller: Caller<'a, Frame>,
+    guest: Guest,
+}
+
+impl Hostio<'_> {
+    fn frame(&mut self) -> &mut Frame {
+        self.caller.data_mut()
+    }
+
+    fn host(&mut self) -> &mut dyn Host {
+        self.frame().host()
+    }
+
+    fn since(&mut self, version: ArbOs) -> bool {
+        self.frame().config.arbos >= version
+    }
+
+    fn ink_left(&mut self) -> Ink {
+        self.guest.ink_left(&mut self.caller)
+    }
+
+    fn gas_left(&mut self) -> Gas {
+        let ink = self.ink_left();
+        self.frame().config.stylus.ink_price.ink_to_gas(ink)
+    }
+
+    /// Spends `ink`; having exactly that much is enough.
+    fn pay(&mut self, ink: Ink) -> Result<(), Stop> {
+        let left = self.ink_left().checked_sub(ink).ok_or(Stop::OutOfInk)?;
+        self.guest.set_ink_left(&mut self.caller, left);
+        Ok(())
+    }
+
+    /// Spends the ink that `gas` is worth.
+    fn buy(&mut self, gas: Gas) -> Result<(), Stop> {
+        let price = self.frame().config.stylus.ink_price;
+        self.pay(price.gas_to_ink(gas))
+    }
+
+    /// Makes sure that `gas` could be bought, and buys nothing.
+    fn require(&mut self, gas: Gas) -> Result<(), Stop> {
+        let price = self.frame().config.stylus.ink_price;
+        self.ink_left()
+            .checked_sub(price.gas_to_ink(gas))
+            .map(|_| ())
+            .ok_or(Stop::OutOfInk)
+    }
+
+    fn read(&mut self, ptr: u32, len: u32) -> Result<Vec<u8>, Stop> {
+        Ok(self.guest.read(&self.caller, ptr, len)?.to_vec())
+    }
+
+    fn read_bytes32(&mut self, ptr: u32) -> Result<B256, Stop> {
+        Ok(B256::new(self.guest.read_array(&self.caller, ptr)?))
+    }
+
+    fn read_word(&mut self, ptr: u32) -> Result<U256, Stop> {
+        Ok(U256::from_be_bytes(
+            self.guest.read_array::<32>(&self.caller, ptr)?,
+        ))
+    }
+
+    fn read_address(&mut self, ptr: u32) -> Result<Address, Stop> {
+        Ok(Address::new(self.guest.read_array(&self.caller, ptr)?))
+    }
+
+    fn write(&mut self, ptr: u32, bytes: &[u8]) -> Result<(), Stop> {
+        Ok(self.guest.write(&mut self.caller, ptr, bytes)?)
+    }
+
+    fn write_word(&mut self, ptr: u32, word: U256) -> Result<(), Stop> {
+        self.write(ptr, &word.to_be_bytes::<32>())
+    }
+
+    /// A number for the guest itself, whose byte order it is.
+    fn write_u32(&mut self, ptr: u32, number: u32) -> Result<(), Stop> {
+        self.write(ptr, &number.to_le_bytes())
+    }
+
+    /// Asking the chain costs ink before [`ArbOs::CHARGING_FIXES`] took the same number for gas; this is it in gas.
+    fn evm_api_gas(&mut self) -> Gas {
+        if self.since(ArbOs::CHARGING_FIXES) {
+            self.frame()
+                .config
+                .stylus
+                .ink_price
+                .ink_to_gas(prices::EVM_API)
+        } else {
+            Gas(prices::EVM_API.0)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The console of a debug chain: everything is shown and nothing costs.
+//!
+//! Lives here: the `console` module's calls. Not here: where lines go, which is the host's.
+
+use std::fmt::Display;
+
+use super::{Hostio, Stop};
+
+/// Shows the `len` bytes at `text`.
+pub(super) fn log_text(hostio: &mut Hostio<'_>, text: u32, len: u32) -> Result<(), Stop> {
+    let text = hostio.read(text, len)?;
+    hostio.host().console(&String::from_utf8_lossy(&text));
+    Ok(())
+}
+
+/// Shows a number.
+pub(super) fn log(hostio: &mut Hostio<'_>, value: impl Display) -> Result<(), Stop> {
+    hostio.host().console(&value.to_string());
+    Ok(())
+}
+
+/// Shows a number and gives it back.
+pub(super) fn tee<T: Display + Copy>(hostio: &mut Hostio<'_>, value: T) -> Result<T, Stop> {
+    log(hostio, value)?;
+    Ok(value)
+}
+
+/// Shows a number, which has a sign here.
+pub(super) fn log_i32(hostio: &mut Hostio<'_>, value: u32) -> Result<(), Stop> {
+    log(hostio, value as i32)
+}
+
+/// Shows a number, which has a sign here.
+pub(super) fn log_i64(hostio: &mut Hostio<'_>, value: u64) -> Result<(), Stop> {
+    log(hostio, value as i64)
+}
+
+/// Shows a number, which has a sign here, and gives it back.
+pub(super) fn tee_i32(hostio: &mut Hostio<'_>, value: u32) -> Result<u32, Stop> {
+    log_i32(hostio, value)?;
+    Ok(value)
+}
+
+/// Shows a number, which has a sign here, and gives it back.
+pub(super) fn tee_i64(hostio: &mut Hostio<'_>, value: u64) -> Result<u64, Stop> {
+    log_i64(hostio, value)?;
+    Ok(value)
+}

@@ -1,0 +1,31 @@
+//! What is left to spend, and paying for memory.
+//!
+//! Lives here: gas, ink and page counters as a program can reach them. Not here: what pages cost (`pages`).
+
+use super::{Hostio, Stop};
+use crate::pages::Pages;
+use crate::prices::HOSTIO;
+
+/// Whole gas left after paying for this call.
+pub(super) fn gas_left(hostio: &mut Hostio<'_>) -> Result<u64, Stop> {
+    hostio.pay(HOSTIO)?;
+    Ok(hostio.gas_left().0)
+}
+
+/// Ink left after paying for this call.
+pub(super) fn ink_left(hostio: &mut Hostio<'_>) -> Result<u64, Stop> {
+    hostio.pay(HOSTIO)?;
+    Ok(hostio.ink_left().0)
+}
+
+/// Opens pages and pays for them; comes before every `memory.grow`, whether or not that then succeeds.
+pub(super) fn pay_for_memory_grow(hostio: &mut Hostio<'_>, pages: u32) -> Result<(), Stop> {
+    // The protocol takes sixteen bits of the argument.
+    let pages = Pages(pages as u16);
+    if pages == Pages(0) {
+        return hostio.pay(HOSTIO);
+    }
+    let before = hostio.host().page_counters().add(pages);
+    let cost = hostio.frame().config.stylus.memory().cost(pages, before);
+    hostio.buy(cost)
+}

@@ -1,0 +1,230 @@
+//! The depth checker: every call takes its frame from a budget of stack words, and returning gives it back.
+//!
+//! Lives here: the size of a frame and the code that takes and returns it. Not here: the budget, which a run sets.
+//!
+//! A frame is the highest the abstract value stack gets in the body *as the meters left it*, plus one word for each
+//! declared local (parameters are the caller's), plus four. At the entry come twelve operators, in front of the first
+//! block's charge, so that a call that does not fit costs nothing; before each `return` four; and one `return` is added in
+//! front of the last `end`:
+//!
+//! ```wat
+//! ;; before                   ;; after
+//! (func                       (func
+//!                               global.get $stylus_stack_left
+//!                               i32.const $frame
+//!                               i32.le_u
+//!                               if
+//!                                 i32.const 0
+//!                                 global.set $stylus_stack_left
+//!                                 unreachable
+//!                               end
+//!                               global.get $stylus_stack_left
+//!                               i32.const $frame
+//!                               i32.sub
+//!                               global.set $stylus_stack_left
+//!   nop                         nop
+//!                               global.get $stylus_stack_left
+//!                               i32.const $frame
+//!                               i32.add
+//!                               global.set $stylus_stack_left
+//!                               return
+//! )                           )
+//! ```
+//!
+//! An entry leaves at least one word, so that none left always means overflow. Leaving by a branch to the outermost label
+//! passes by the added `return`: that frame is never given back, in this VM as in Nitro's.
+
+use wasmparser::{BlockType, FuncType, Operator};
+
+use super::Globals;
+use crate::module::Module;
+use crate::refusal::Refusal;
+
+/// Words of every frame besides its value stack and its locals.
+const FRAME_BASE: u32 = 4;
+
+/// The highest value stack of a body, in words.
+const MAX_CONTENTION: u32 = 4_096;
+
+/// The largest frame, in words.
+const MAX_FRAME: u32 = 10_240;
+
+/// The frame, in words, of the function with index `function`, whose body has been through both meters.
+pub(super) fn frame(
+    body: &[Operator<'_>],
+    declared_locals: u32,
+    function: u32,
+    module: &Module<'_>,
+) -> Result<u32, Refusal> {
+    let mut walk = Walk {
+        module,
+        height: 0,
+        worst: 0,
+        scopes: vec![0],
+    };
+    for operator in body {
+        walk.step(operator);
+    }
+    let refuse = |what, words: u32, limit: u32| {
+        Err(Refusal::FunctionTooLarge {
+            function,
+            what,
+            count: words.into(),
+            limit: limit.into(),
+        })
+    };
+    if walk.worst > MAX_CONTENTION {
+        return refuse("words of value stack", walk.worst, MAX_CONTENTION);
+    }
+    let frame = walk.worst + declared_locals + FRAME_BASE;
+    if frame > MAX_FRAME {
+        return refuse("words of frame", frame, MAX_FRAME);
+    }
+    Ok(frame)
+}
+
+/// Puts the entry check and the credits into a body whose frame has `frame` words.
+pub(super) fn rewrite<'a>(
+    mut body: Vec<Operator<'a>>,
+    globals: Globals,
+    frame: u32,
+) -> Vec<Operator<'a>> {
+    let stack_left = globals.stack_left;
+    let size = frame as i32;
+    let last = body.pop();
+    body.push(Operator::Return);
+    body.extend(last);
+
+    let mut out = Vec::with_capacity(body.len() + 32);
+    out.extend([
+        Operator::GlobalGet {
+            global_index: stack_left,
+        },
+        Operator::I32Const { value: size },
+        Operator::I32LeU,
+        Operator::If {
+            blockty: BlockType::Empty,
+        },
+        Operator::I32Const { value: 0 },
+        Operator::GlobalSet {
+            global_index: stack_left,
+        },
+        Operator::Unreachable,
+        Operator::End,
+        Operator::GlobalGet {
+            global_index: stack_left,
+        },
+        Operator::I32Const { value: size },
+        Operator::I32Sub,
+        Operator::GlobalSet {
+            global_index: stack_left,
+        },
+    ]);
+    for operator in body {
+        if let Operator::Return = operator {
+            out.extend([
+                Operator::GlobalGet {
+                    global_index: stack_left,
+                },
+                Operator::I32Const { value: size },
+                Operator::I32Add,
+                Operator::GlobalSet {
+                    global_index: stack_left,
+                },
+            ]);
+        }
+        out.push(operator);
+    }
+    out
+}
+
+/// The abstract value stack, walked straight through a body. What follows a branch is walked as if it were reached, and
+/// every pop stops at zero: it is a bound the protocol defines, not the height that validation computes.
+struct Walk<'m, 'a> {
+    module: &'m Module<'a>,
+    height: u32,
+    worst: u32,
+    scopes: Vec<u32>,
+}
+
+impl Walk<'_, '_> {
+    fn push(&mut self, words: u32) {
+        self.height += words;
+        self.worst = self.worst.max(self.height);
+    }
+
+    fn pop(&mut self, words: u32) {
+        self.height = self.height.saturating_sub(words);
+    }
+
+    /// A call's results are pushed before its parameters are popped, so that they count together.
+    fn call(&mut self, ty: Option<&FuncType>) {
+        if let Some(ty) = ty {
+            self.push(ty.results().len() as u32);
+            self.pop(ty.params().len() as u32);
+        }
+    }
+
+    fn open(&mut self, ty: BlockType) {
+        match ty {
+            BlockType::Empty => {}
+            BlockType::Type(_) => self.push(1),
+            BlockType::FuncType(type_index) => {
+                self.call(self.module.types.get(type_index as usize))
+            }
+        }
+        self.scopes.push(self.height);
+    }
+
+    fn step(&mut self, operator: &Operator<'_>) {
+        match operator {
+            Operator::Block { blockty } | Operator::Loop { blockty } => self.open(*blockty),
+            Operator::If { blockty } => {
+                self.pop(1);
+                self.open(*blockty);
+            }
+            Operator::Else => self.height = self.scopes.last().copied().unwrap_or(0),
+            Operator::End => self.height = self.scopes.pop().unwrap_or(0),
+            Operator::Call { function_index } => {
+                self.call(self.module.function_type(*function_index))
+            }
+            Operator::CallIndirect { type_index, .. } => {
+                self.call(self.module.types.get(*type_index as usize));
+                self.pop(1);
+            }
+            Operator::BrIf { .. } | Operator::BrTable { .. } => self.pop(1),
+            Operator::Br { .. } | Operator::Return | Operator::Unreachable => {}
+            plain => {
+                // Only what an operator changes counts: one that pops and pushes a word never reaches higher.
+                let (pops, pushes) = arity(plain);
+                match pushes.checked_sub(pops) {
+                    Some(grown) => self.push(grown),
+                    None => self.pop(pops - pushes),
+                }
+            }
+        }
+    }
+}
+
+/// How many words an operator pops and how many it pushes, by wasmparser's table; zero for control flow, whose arity
+/// depends on types.
+fn arity(operator: &Operator<'_>) -> (u32, u32) {
+    macro_rules! arity {
+        ($pops:literal -> $pushes:literal) => {
+            ($pops, $pushes)
+        };
+        (custom) => {
+            (0, 0)
+        };
+    }
+    macro_rules! table {
+        ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident (arity $($arity:tt)*))*) => {
+            match operator {
+                $(Operator::$op $({ $($arg: _),* })? => arity!($($arity)*),)*
+                // The enum is open, but instrumentation has refused whatever is not in the table.
+                _ => (0, 0),
+            }
+        };
+    }
+    wasmparser::for_each_operator!(table)
+}

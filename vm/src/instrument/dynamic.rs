@@ -1,0 +1,105 @@
+//! The dynamic meter: `memory.fill` and `memory.copy` pay for each byte as they learn how many there are.
+//!
+//! Lives here: the code in front of the two operators. Not here: their fixed price, which is part of their block.
+//!
+//! Seventeen operators; the length is on top of the stack before them and after them:
+//!
+//! ```wat
+//! ;; before                   ;; after
+//!                             global.set $stylus_scratch_global
+//!                             global.get $stylus_ink_left
+//!                             global.get $stylus_ink_left
+//!                             global.get $stylus_scratch_global
+//!                             i64.extend_i32_u
+//!                             i64.const 100
+//!                             i64.mul
+//!                             i64.sub
+//!                             global.set $stylus_ink_left
+//!                             global.get $stylus_ink_left
+//!                             i64.lt_u
+//!                             if
+//!                               i32.const 1
+//!                               global.set $stylus_ink_status
+//!                               unreachable
+//!                             end
+//!                             global.get $stylus_scratch_global
+//! memory.fill                 memory.fill
+//! ```
+//!
+//! The ink is taken first and looked at afterwards: it has wrapped round exactly if it is now more than it was, since the
+//! price is far below 2^64. That it is wrong then does not matter: the status says that it counts as none.
+
+use wasmparser::{BlockType, Operator};
+
+use super::Globals;
+use crate::prices;
+
+/// Puts the charge by the byte in front of each bulk operator.
+pub(super) fn rewrite<'a>(body: Vec<Operator<'a>>, globals: Globals) -> Vec<Operator<'a>> {
+    if !body.iter().any(is_bulk) {
+        return body;
+    }
+    let mut out = Vec::with_capacity(body.len());
+    for operator in body {
+        if is_bulk(&operator) {
+            charge(&mut out, globals);
+        }
+        out.push(operator);
+    }
+    out
+}
+
+fn is_bulk(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        Operator::MemoryFill { .. } | Operator::MemoryCopy { .. }
+    )
+}
+
+fn charge(out: &mut Vec<Operator<'_>>, globals: Globals) {
+    let Globals {
+        ink_left,
+        ink_status,
+        scratch,
+        ..
+    } = globals;
+    out.extend([
+        Operator::GlobalSet {
+            global_index: scratch,
+        },
+        Operator::GlobalGet {
+            global_index: ink_left,
+        },
+        Operator::GlobalGet {
+            global_index: ink_left,
+        },
+        Operator::GlobalGet {
+            global_index: scratch,
+        },
+        Operator::I64ExtendI32U,
+        Operator::I64Const {
+            value: prices::BULK_BYTE.0 as i64,
+        },
+        Operator::I64Mul,
+        Operator::I64Sub,
+        Operator::GlobalSet {
+            global_index: ink_left,
+        },
+        Operator::GlobalGet {
+            global_index: ink_left,
+        },
+        Operator::I64LtU,
+        Operator::If {
+            blockty: BlockType::Empty,
+        },
+        Operator::I32Const { value: 1 },
+        Operator::GlobalSet {
+            global_index: ink_status,
+        },
+        Operator::Unreachable,
+        Operator::End,
+        Operator::GlobalGet {
+            global_index: scratch,
+        },
+    ]);
+}

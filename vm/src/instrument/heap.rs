@@ -1,0 +1,52 @@
+//! The heap bound: whoever grows memory pays for the pages first.
+//!
+//! Lives here: the call in front of `memory.grow`. Not here: what pages cost (`pages`), nor the host call that charges for
+//! them (`hostio::meter`). The pass is left out where memory cannot grow.
+//!
+//! Four operators; the number of pages is on top of the stack before them and after them:
+//!
+//! ```wat
+//! ;; before                   ;; after
+//!                             global.set $stylus_scratch_global
+//!                             global.get $stylus_scratch_global
+//!                             global.get $stylus_scratch_global
+//!                             call $pay_for_memory_grow
+//! memory.grow                 memory.grow
+//! ```
+
+use wasmparser::Operator;
+
+use super::Globals;
+
+/// Puts a call of `pay_for_memory_grow`, the import with that index, in front of each `memory.grow`.
+pub(super) fn rewrite<'a>(
+    body: Vec<Operator<'a>>,
+    globals: Globals,
+    pay_for_memory_grow: u32,
+) -> Vec<Operator<'a>> {
+    let grows = |operator: &Operator<'_>| matches!(operator, Operator::MemoryGrow { .. });
+    if !body.iter().any(grows) {
+        return body;
+    }
+    let mut out = Vec::with_capacity(body.len());
+    for operator in body {
+        if grows(&operator) {
+            out.extend([
+                Operator::GlobalSet {
+                    global_index: globals.scratch,
+                },
+                Operator::GlobalGet {
+                    global_index: globals.scratch,
+                },
+                Operator::GlobalGet {
+                    global_index: globals.scratch,
+                },
+                Operator::Call {
+                    function_index: pay_for_memory_grow,
+                },
+            ]);
+        }
+        out.push(operator);
+    }
+    out
+}

@@ -1,0 +1,286 @@
+//! Why a module cannot become a program: one variant a rule.
+//!
+//! Lives here: the refusals, each one sentence, where in the file it is, and what to do about it. Not here: the rules.
+
+use std::ops::Range;
+
+use crate::pages::Pages;
+
+/// The Stylus VM does not accept this module.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The decompressed module is larger than the chain's MaxWasmSize.
+    #[error("the wasm has {size} bytes and the chain allows {limit}")]
+    TooLarge {
+        /// Bytes of the module.
+        size: usize,
+        /// Bytes allowed.
+        limit: u32,
+    },
+    /// The bytes are not a WebAssembly module, or it uses a proposal that is switched off.
+    #[error("not valid WebAssembly for the Stylus VM: {message}")]
+    Invalid {
+        /// What the validator says.
+        message: Box<str>,
+        /// Where in the file.
+        offset: usize,
+    },
+    /// A section that no Stylus program may have.
+    #[error("a Stylus program may not have a {section} section")]
+    Section {
+        /// The section's name.
+        section: &'static str,
+        /// Where in the file.
+        offset: usize,
+    },
+    /// A construct of WebAssembly that the VM does not take in this place.
+    #[error("{construct} is not supported by the Stylus VM")]
+    Construct {
+        /// What it is.
+        construct: &'static str,
+        /// Where in the file.
+        offset: usize,
+    },
+    /// An operator that the VM does not take.
+    #[error("the operator `{operator}` is not supported by the Stylus VM")]
+    Operator {
+        /// Its name, as wasmparser spells it.
+        operator: Box<str>,
+        /// Where in the file.
+        offset: usize,
+    },
+    /// An operator on floating-point numbers.
+    #[error("the floating-point operator `{operator}` is not available in the Stylus VM")]
+    Float {
+        /// Its name, as wasmparser spells it.
+        operator: Box<str>,
+        /// Where in the file.
+        offset: usize,
+    },
+    /// An import of something else than a function.
+    #[error("the import {module}.{name} is not a function")]
+    ImportKind {
+        /// The module imported from.
+        module: Box<str>,
+        /// The name imported.
+        name: Box<str>,
+        /// Where in the file.
+        offset: usize,
+    },
+    /// An import that the VM does not offer.
+    #[error("the Stylus VM offers no import {module}.{name}")]
+    UnknownImport {
+        /// The module imported from.
+        module: Box<str>,
+        /// The name imported.
+        name: Box<str>,
+    },
+    /// A host call imported with another type than it has.
+    #[error("the import vm_hooks.{name} has another type in the Stylus VM")]
+    ImportType {
+        /// The name imported.
+        name: Box<str>,
+    },
+    /// The same import twice, with different types.
+    #[error("the import {module}.{name} appears twice, with different types")]
+    ImportTwice {
+        /// The module imported from.
+        module: Box<str>,
+        /// The name imported.
+        name: Box<str>,
+    },
+    /// An export whose name, after its last `__`, is that of an import.
+    #[error("the export {export} has the name of the import {import}")]
+    ExportsImport {
+        /// The exported name.
+        export: Box<str>,
+        /// The import it collides with.
+        import: Box<str>,
+    },
+    /// A name that is reserved for the VM.
+    #[error("the name {name} is reserved: names may not begin with `stylus`")]
+    ReservedName {
+        /// The name.
+        name: Box<str>,
+    },
+    /// No `user_entrypoint` function.
+    #[error("the module exports no function user_entrypoint")]
+    NoEntrypoint,
+    /// A `user_entrypoint` of another type.
+    #[error("user_entrypoint must take one i32 and return one i32")]
+    EntrypointType,
+    /// No memory, or it is not exported as `memory`.
+    #[error("the module exports no memory under the name memory")]
+    NoMemory,
+    /// Memory can grow, but the call that pays for it is not imported.
+    #[error("the module's memory can grow but it does not import vm_hooks.pay_for_memory_grow")]
+    NoPayForMemoryGrow,
+    /// A start function, on a chain that is not configured for debugging.
+    #[error("the module has a start function")]
+    StartFunction {
+        /// Where in the file.
+        offset: usize,
+    },
+    /// More initial pages than a program may have.
+    #[error("the memory begins with {pages} pages and {limit} are allowed")]
+    TooManyPages {
+        /// Initial pages.
+        pages: u64,
+        /// Pages allowed.
+        limit: Pages,
+    },
+    /// More of something than is allowed.
+    #[error("the module has {count} {what} and {limit} are allowed")]
+    TooMany {
+        /// What there is too much of, in the plural.
+        what: &'static str,
+        /// How many there are.
+        count: u64,
+        /// How many are allowed.
+        limit: u64,
+    },
+    /// A function needs more of something than is allowed.
+    #[error("function {function} has {count} {what} and {limit} are allowed")]
+    FunctionTooLarge {
+        /// The function's index, imports counted.
+        function: u32,
+        /// What there is too much of, in the plural.
+        what: &'static str,
+        /// How many there are.
+        count: u64,
+        /// How many are allowed.
+        limit: u64,
+    },
+    /// An active segment does not fit what it initialises.
+    #[error("a {segment} segment of {length} at offset {start} does not fit the {into} of {size}")]
+    OutOfBounds {
+        /// `data` or `element`.
+        segment: &'static str,
+        /// Where it would begin; an i32 for elements, unsigned for data.
+        start: i64,
+        /// Its length, in bytes or entries.
+        length: usize,
+        /// `memory` or `table`.
+        into: &'static str,
+        /// The size of that, in bytes or entries.
+        size: u64,
+        /// Where in the file.
+        offset: usize,
+    },
+    /// A cost estimate does not fit the 16 bits the chain stores.
+    #[error("the program's {what} of {cost} units of gas does not fit 16 bits")]
+    CostTooLarge {
+        /// `init cost` or `cached init cost`.
+        what: &'static str,
+        /// The estimate.
+        cost: u64,
+    },
+    /// Activation costs more gas than there is.
+    #[error("activation ran out of gas while paying for {item}")]
+    OutOfGas {
+        /// What could not be paid for.
+        item: &'static str,
+    },
+}
+
+impl Refusal {
+    /// The validator's refusal.
+    pub(crate) fn invalid(error: &wasmparser::Error) -> Self {
+        Self::Invalid {
+            message: error.message().into(),
+            offset: error.offset(),
+        }
+    }
+
+    /// The refusal of `section`, which lies at `range`.
+    pub(crate) fn section(section: &'static str, range: &Range<usize>) -> Self {
+        Self::Section {
+            section,
+            offset: range.start,
+        }
+    }
+
+    /// Where in the file the cause is, as a byte offset, where it is in one place.
+    pub fn offset(&self) -> Option<usize> {
+        match self {
+            Self::Invalid { offset, .. }
+            | Self::Section { offset, .. }
+            | Self::Construct { offset, .. }
+            | Self::Operator { offset, .. }
+            | Self::Float { offset, .. }
+            | Self::ImportKind { offset, .. }
+            | Self::StartFunction { offset }
+            | Self::OutOfBounds { offset, .. } => Some(*offset),
+            _ => None,
+        }
+    }
+
+    /// What the author of the contract can do about it, where there is a known answer.
+    pub fn advice(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::TooLarge { .. } => {
+                "build with opt-level \"z\", lto = true and panic = \"abort\", run wasm-opt -Oz, or split the contract"
+            }
+            Self::Invalid { message, .. } => return advice_on_validation(message),
+            Self::Section {
+                section: "data count",
+                ..
+            } => {
+                "the compiler emits it for bulk memory: re-encode the module without it, as `cargo stylus` does"
+            }
+            Self::Operator { .. } => {
+                "build without that WebAssembly proposal (-C target-feature=-bulk-memory,-reference-types)"
+            }
+            Self::Float { .. } => {
+                "replace f32 and f64 arithmetic by integers or fixed point, also in dependencies"
+            }
+            Self::UnknownImport { module, .. } if &**module == "console" => {
+                "the console exists only on debug chains: build without the SDK's `debug` feature"
+            }
+            Self::UnknownImport { .. } => {
+                "only the functions of `vm_hooks` exist: find the dependency that needs this one and remove it"
+            }
+            Self::ImportType { .. } => "use the declarations of a current stylus-sdk",
+            Self::NoEntrypoint | Self::EntrypointType => {
+                "put stylus-sdk's #[entrypoint] on the contract, and build it as a cdylib"
+            }
+            Self::NoMemory => "let the linker export the memory (it does unless told otherwise)",
+            Self::NoPayForMemoryGrow => {
+                "call stylus-sdk's #[entrypoint], which imports it, or link with --max-memory equal to --initial-memory"
+            }
+            Self::StartFunction { .. } => {
+                "build as a cdylib without constructors that run at start"
+            }
+            Self::TooManyPages { .. } => {
+                "shrink the stack (-C link-arg=-zstack-size=32768) and large statics: a page is 64 KiB"
+            }
+            Self::FunctionTooLarge { .. } => {
+                "split the function, or build with opt-level \"z\" so that less is inlined"
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// The validator speaks of proposals; authors switch them off by target feature.
+fn advice_on_validation(message: &str) -> Option<&'static str> {
+    const ADVICE: [(&str, &str); 6] = [
+        (
+            "zero byte expected",
+            "re-encode the module, as `cargo stylus` does: the table index of a call_indirect is overlong",
+        ),
+        (
+            "reference",
+            "build with -C target-feature=-reference-types and re-encode the module",
+        ),
+        ("SIMD", "build without -C target-feature=+simd128"),
+        ("threads", "build without -C target-feature=+atomics"),
+        ("multi-value", "build with -C target-feature=-multivalue"),
+        ("tail calls", "build without -C target-feature=+tail-call"),
+    ];
+    ADVICE
+        .iter()
+        .find(|(word, _)| message.contains(word))
+        .map(|(_, advice)| *advice)
+}

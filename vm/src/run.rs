@@ -1,0 +1,219 @@
+//! One invocation of a program, from its ink to its outcome.
+//!
+//! Lives here: how a run begins, and how its end is told. Not here: what happens in between (`hostio`), and what a chain
+//! does around it: paying for the start, return data's price, undoing what a failed run wrote.
+
+#![expect(
+    unsafe_code,
+    reason = "promises that the borrowed host outlives the store, which only this function can see"
+)]
+
+use std::fmt;
+
+use alloy_primitives::Bytes;
+use wasmtime::{Store, Trap};
+
+use crate::config::Config;
+use crate::engine::{Program, native_stack};
+use crate::frame::{Failure, Frame, Stop};
+use crate::guest::Guest;
+use crate::host::{Environment, Host, HostFault};
+use crate::ink::Ink;
+use crate::stack;
+
+/// What a program is called with.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// The input.
+    pub calldata: Bytes,
+    /// All the ink there is.
+    pub ink: Ink,
+    /// What the program can know without asking the chain.
+    pub environment: Environment,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The program returned zero, or left early with zero.
+    Success,
+    /// The program returned something else.
+    Revert,
+    /// The program trapped, or a host call could not be carried out. Ink that is left stays with the caller.
+    Failure,
+    /// Ink ran out; none is left.
+    OutOfInk,
+    /// The depth budget ran out; the chain takes the remaining ink too.
+    OutOfStack,
+}
+
+/// Why an outcome is [`Outcome::Failure`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// WebAssembly trapped.
+    Trap(Trap),
+    /// A host call could not be carried out.
+    Hostio(Failure),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trap(trap) => trap.fmt(f),
+            Self::Hostio(failure) => failure.fmt(f),
+        }
+    }
+}
+
+/// What a run did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, where it failed.
+    pub cause: Option<Cause>,
+    /// Ink consumed: all of it where it ran out, what was really spent otherwise.
+    pub ink_used: Ink,
+    /// The rest.
+    pub ink_left: Ink,
+    /// Pages of memory at the end. (The chain's page counters may say more: pages that could not be grown stay paid.)
+    pub pages: u32,
+    /// What `write_result` left, for success and revert; else empty.
+    pub output: Vec<u8>,
+}
+
+/// A run that has no outcome: nothing the program did.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The host is broken.
+    #[error(transparent)]
+    Host(#[from] HostFault),
+    /// The engine was made for less depth than the call asks for.
+    #[error(
+        "the engine has native stack for a depth of {available} words and the call asks for {wanted}"
+    )]
+    StackDepth {
+        /// The engine's largest depth budget.
+        available: u32,
+        /// The depth budget of the call.
+        wanted: u32,
+    },
+    /// The program used up the native stack within its depth budget.
+    #[error(
+        "the program used more native stack than its depth budget of {words} words should allow"
+    )]
+    NativeStack {
+        /// The depth budget of the call.
+        words: u32,
+    },
+    /// No memory for a stack or an instance.
+    #[error("the program cannot be started: {0:#}")]
+    Start(wasmtime::Error),
+}
+
+impl Program {
+    /// Runs the program once.
+    ///
+    /// The footprint's pages must be in the host's page counters already, as the chain has been paid for them.
+    ///
+    /// # Errors
+    /// Where there is no outcome for reasons that are not the program's: a broken host, too little native stack.
+    pub fn run(&self, host: &mut dyn Host, config: &Config, call: Call) -> Result<Report, Fault> {
+        let wanted = config.stylus.max_stack_depth;
+        if wanted > self.max_stack_depth {
+            return Err(Fault::StackDepth {
+                available: self.max_stack_depth,
+                wanted,
+            });
+        }
+        let room = native_stack(self.max_stack_depth);
+        let run = || self.run_here(host, config, call);
+        stack::with_room(room, run).map_err(|error| Fault::Start(error.into()))?
+    }
+
+    /// The run itself, on a stack that is long enough.
+    fn run_here(&self, host: &mut dyn Host, config: &Config, call: Call) -> Result<Report, Fault> {
+        let Call {
+            calldata,
+            ink,
+            environment,
+        } = call;
+        let argument = calldata.len() as u32;
+        // SAFETY: the frame goes into `store`, which is dropped at the end of this function, within the life of `host`; the
+        // function does not touch `host` again.
+        let frame = unsafe { Frame::new(host, config, environment, calldata) };
+        let mut store = Store::new(self.instance.module().engine(), frame);
+        let instance = self
+            .instance
+            .instantiate(&mut store)
+            .map_err(Fault::Start)?;
+        let missing = || {
+            Fault::Start(wasmtime::Error::msg(
+                "the instance lacks what instrumentation exports",
+            ))
+        };
+        let guest = Guest::of(&instance, &self.exports, &mut store).ok_or_else(missing)?;
+        let entrypoint = instance
+            .get_module_export(&mut store, &self.exports.entrypoint)
+            .and_then(wasmtime::Extern::into_func)
+            .ok_or_else(missing)?;
+        let entrypoint = entrypoint.typed::<u32, u32>(&store).map_err(Fault::Start)?;
+
+        guest.set_ink_left(&mut store, ink);
+        guest.set_stack_left(&mut store, config.stylus.max_stack_depth);
+        store.data_mut().guest = Some(guest);
+        let result = entrypoint.call(&mut store, argument);
+        report(&mut store, guest, ink, result)
+    }
+}
+
+/// Tells what `result` means. A host call's own reason comes first, then the two budgets, then everything else.
+fn report(
+    store: &mut Store<Frame>,
+    guest: Guest,
+    ink: Ink,
+    result: wasmtime::Result<u32>,
+) -> Result<Report, Fault> {
+    let status = |status| {
+        if status == 0 {
+            Outcome::Success
+        } else {
+            Outcome::Revert
+        }
+    };
+    let (outcome, cause) = match (store.data_mut().stop.take(), result) {
+        (Some(Stop::Fault(fault)), _) => return Err(fault.into()),
+        (Some(Stop::Exit(code)), _) | (None, Ok(code)) => (status(code), None),
+        (Some(Stop::OutOfInk), _) => (Outcome::OutOfInk, None),
+        (Some(Stop::Failure(failure)), _) => (Outcome::Failure, Some(Cause::Hostio(failure))),
+        (None, Err(_)) if guest.stack_left(store) == 0 => (Outcome::OutOfStack, None),
+        (None, Err(_)) if guest.out_of_ink(store) => (Outcome::OutOfInk, None),
+        (None, Err(error)) => match error.downcast_ref::<Trap>() {
+            Some(Trap::StackOverflow) => {
+                return Err(Fault::NativeStack {
+                    words: store.data().config.stylus.max_stack_depth,
+                });
+            }
+            Some(trap) => (Outcome::Failure, Some(Cause::Trap(*trap))),
+            None => return Err(Fault::Start(error)),
+        },
+    };
+    let ink_left = match outcome {
+        Outcome::OutOfInk => Ink::ZERO,
+        _ => guest.ink_left(store),
+    };
+    let output = match outcome {
+        Outcome::Success | Outcome::Revert => std::mem::take(&mut store.data_mut().output),
+        Outcome::Failure | Outcome::OutOfInk | Outcome::OutOfStack => Vec::new(),
+    };
+    let pages = guest.pages(store) as u32;
+    Ok(Report {
+        outcome,
+        cause,
+        ink_used: ink.saturating_sub(ink_left),
+        ink_left,
+        pages,
+        output,
+    })
+}

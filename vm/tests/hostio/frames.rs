@@ -1,0 +1,295 @@
+//! Calls, creates and return data.
+
+use alloy_primitives::{B256, Bytes, U256};
+use stylus_vm::{
+    Account, Call, CallKind, Cause, Config, Engine, Failure, Gas, Ink, Outcome, Pages, activate,
+};
+
+use crate::case::{Case, INK, TARGET, check_ink};
+use crate::script::Script;
+
+#[test]
+fn ink_of_return_data_and_hashes() {
+    let case = || {
+        let mut case = Case::warm();
+        case.script.callee = (Gas(0), true, vec![0xAB; 10_000].into());
+        case
+    };
+    let call = "(drop (call $static (i32.const 0) (i32.const 256) (i32.const 0) (i64.const 9) (i32.const 256)))";
+    for (size, ink) in [
+        (0, 73_113),
+        (10, 73_113),
+        (100, 75_153),
+        (1_000, 102_153),
+        (10_000, 372_153),
+    ] {
+        let read = format!(
+            "(drop (call $read_return_data (i32.const 256) (i32.const 0) (i32.const {size})))"
+        );
+        check_ink(case, &[call, &read], ink);
+    }
+    for (len, ink) in [(10, 121_800), (100, 163_800), (1_000, 751_800)] {
+        let keccak = format!("(call $keccak (i32.const 0) (i32.const {len}) (i32.const 2048))");
+        check_ink(Case::default, &[&keccak], ink);
+    }
+}
+
+#[test]
+fn return_data_is_cut_at_its_end() {
+    // Offset, size, bytes copied. With nothing to copy, even a pointer outside of memory is fine.
+    for (offset, size, dest, copied) in [
+        (0, 3, 256, 3),
+        (2, 9, 256, 3),
+        (5, 1, 256, 0),
+        (9, 9, 256, 0),
+        (5, 9, 4_000_000_000_u32, 0),
+    ] {
+        let mut case = Case::warm();
+        case.script.callee = (Gas(0), false, Bytes::from_static(&[1, 2, 3, 4, 5]));
+        let report = case.run(&format!(
+            "(drop (call $static (i32.const 0) (i32.const 0) (i32.const 0) (i64.const 0) (i32.const 256)))
+             (i32.store (i32.const 512)
+                (call $read_return_data (i32.const {}) (i32.const {offset}) (i32.const {size})))
+             (i32.store (i32.const 516) (call $return_data_size))
+             (call $write_result (i32.const 512) (i32.const 8))",
+            dest as i32
+        ));
+        assert_eq!(
+            report.output,
+            [copied, 0, 0, 0, 5, 0, 0, 0],
+            "{size} bytes from {offset}"
+        );
+    }
+}
+
+fn call(data_len: u32, value: u32, gas: u64) -> String {
+    format!(
+        "(drop (call $call (i32.const 0) (i32.const 256) (i32.const {data_len}) (i32.const {value})
+            (i64.const {}) (i32.const 400)))",
+        gas as i64
+    )
+}
+
+#[test]
+fn ink_of_calls() {
+    let callee = |spent, warm| {
+        move || {
+            let mut case = if warm { Case::warm() } else { Case::default() };
+            case.script.callee = (Gas(spent), true, Bytes::new());
+            case
+        }
+    };
+    let base = |len: u64| 83_193 + 2 * (16_381 + 55 * len.saturating_sub(32));
+    // Upstream's own: burnArbGas(0) through a warm account spends three gas on its argument.
+    check_ink(callee(3, true), &[&call(36, 128, u64::MAX)], 1_146_395);
+    check_ink(callee(0, true), &[&call(0, 128, 0)], base(0) + 1_000_000);
+    check_ink(callee(0, false), &[&call(0, 128, 0)], base(0) + 26_000_000);
+    // With value: 9,000, and 25,000 where the target is empty. An unspent stipend comes back.
+    check_ink(
+        callee(0, true),
+        &[&call(0, 64, 0)],
+        base(0) + (100 + 9_000 + 25_000) * 10_000,
+    );
+    // What the callee spends of the stipend is paid for, unlike in the EVM.
+    check_ink(
+        callee(1_000, true),
+        &[&call(0, 64, 0)],
+        base(0) + (100 + 9_000 + 25_000 + 1_000) * 10_000,
+    );
+}
+
+#[test]
+fn gas_given_to_a_callee() {
+    let start = 83_193 + 2 * 16_381 + 2_450 + 5 + 1 + 3_800;
+    let given = |gas: u64, value: u32, left: u64| {
+        let mut case = Case {
+            ink: Ink(left * 10_000 + start),
+            ..Case::warm()
+        };
+        case.script
+            .accounts
+            .insert(TARGET, (Account::default(), Bytes::new()));
+        case.run(&call(0, value, gas));
+        case.script.calls.first().map(|request| request.gas)
+    };
+    assert_eq!(
+        given(50, 128, 1_000_100),
+        Some(Gas(50)),
+        "no more than asked for"
+    );
+    assert_eq!(
+        given(u64::MAX, 128, 64_100),
+        Some(Gas(63_000)),
+        "all but a 64th"
+    );
+    assert_eq!(
+        given(u64::MAX, 128, 64_101),
+        Some(Gas(63_000)),
+        "rounded down"
+    );
+    assert_eq!(given(0, 64, 1_000_000), Some(Gas(2_300)), "the stipend");
+    assert_eq!(
+        given(0, 64, 9_100),
+        Some(Gas(2_300)),
+        "the stipend needs no gas of its own"
+    );
+    assert_eq!(given(0, 64, 9_099), None, "value that cannot be paid for");
+}
+
+#[test]
+fn a_call_that_cannot_be_paid_for_takes_all_gas() {
+    let start = 83_193 + 2 * 16_381 + 2_450 + 6 + 3_800;
+    let report = Case {
+        ink: Ink(2_599 * 10_000 + 9_000 + start),
+        ..Case::default()
+    }
+    .run(&call(0, 128, 0));
+    // Whole gas is taken; the fraction pays for what follows.
+    assert_eq!(
+        (report.outcome, report.ink_left),
+        (Outcome::Success, Ink(9_000 - 2_450 - 9 - 1 - 1))
+    );
+}
+
+#[test]
+fn status_and_requests_of_calls() {
+    let status = |case: &mut Case, call: &str| {
+        let report = case.run(&format!(
+            "(i32.store (i32.const 512) {call}) (call $write_result (i32.const 512) (i32.const 1))"
+        ));
+        report.output
+    };
+    let plain = "(call $call (i32.const 0) (i32.const 63) (i32.const 1) (i32.const 64) (i64.const 5) (i32.const 400))";
+    let mut case = Case::warm();
+    case.script.callee = (Gas(0), true, Bytes::new());
+    assert_eq!(status(&mut case, plain), [0]);
+    let request = &case.script.calls[0];
+    assert_eq!(
+        (request.kind, request.target, request.value),
+        (CallKind::Call, TARGET, U256::from(1))
+    );
+    assert_eq!(request.input, Bytes::from_static(&[7]));
+
+    let mut case = Case::warm();
+    assert_eq!(status(&mut case, plain), [2], "any failure is two");
+
+    // Sending value from a static call fails without costing gas or asking the host.
+    let mut case = Case::warm().in_static_call();
+    assert_eq!(status(&mut case, plain), [2]);
+    assert!(case.script.calls.is_empty());
+
+    for (name, kind) in [
+        ("$delegate", CallKind::Delegate),
+        ("$static", CallKind::Static),
+    ] {
+        let call = format!(
+            "(call {name} (i32.const 0) (i32.const 0) (i32.const 0) (i64.const 5) (i32.const 400))"
+        );
+        let mut case = Case::warm();
+        status(&mut case, &call);
+        assert_eq!(
+            (case.script.calls[0].kind, case.script.calls[0].value),
+            (kind, U256::ZERO)
+        );
+    }
+}
+
+pub(crate) const CREATE_1: &str =
+    "(call $create1 (i32.const 256) (i32.const 33) (i32.const 64) (i32.const 512) (i32.const 600))";
+
+pub(crate) const CREATE_2: &str = "(call $create2 (i32.const 256) (i32.const 33) (i32.const 64) (i32.const 96) (i32.const 512) (i32.const 600))";
+
+#[test]
+fn ink_of_creates() {
+    let case = || {
+        let mut case = Case::default();
+        case.script.callee = (Gas(500), true, Bytes::new());
+        case
+    };
+    let data = 2 * (16_381 + 55);
+    check_ink(case, &[CREATE_1], 83_193 + data + (32_000 + 500) * 10_000);
+    // Two words are hashed; init code is not charged by the word otherwise.
+    check_ink(
+        case,
+        &[CREATE_2],
+        88_233 + data + (32_000 + 12 + 500) * 10_000,
+    );
+}
+
+#[test]
+fn requests_and_results_of_creates() {
+    let mut case = Case::default();
+    case.script.created = Some(TARGET);
+    let report = case.run(&format!(
+        "{CREATE_2}(call $write_result (i32.const 512) (i32.const 20))"
+    ));
+    assert_eq!(report.output, TARGET.to_vec());
+    let request = &case.script.creates[0];
+    assert_eq!(
+        (request.endowment, request.salt),
+        (U256::from(1), Some(B256::with_last_byte(2)))
+    );
+    assert_eq!(request.code.len(), 33);
+
+    // A 64th is kept back, counted on what is left after the base.
+    let start = 83_193 + 2 * (16_381 + 55) + 2_450 + 5 + 3_800;
+    let mut case = Case {
+        ink: Ink((32_000 + 6_500) * 10_000 + start),
+        ..Case::default()
+    };
+    case.run(CREATE_1);
+    assert_eq!(case.script.creates[0].gas, Gas(6_500 - 101));
+
+    let mut case = Case {
+        ink: Ink(31_999 * 10_000 + start),
+        ..Case::default()
+    };
+    assert_eq!(
+        case.run(CREATE_1).cause,
+        Some(Cause::Hostio(Failure::CreateGas))
+    );
+}
+
+/// Upstream's `write-args.wat`, called cold and uncached with four bytes, costs its caller 118,475,955 ink: one vector for
+/// headers, blocks, host calls, the start's gas and rounding.
+#[test]
+fn a_call_of_write_args_costs_what_it_costs_in_nitro() {
+    let wasm = wat::parse_str(
+        r#"(module
+            (import "vm_hooks" "read_args" (func $read_args (param i32)))
+            (import "vm_hooks" "write_result" (func $return_data (param i32 i32)))
+            (memory (export "memory") 1 1)
+            (func $main (export "user_entrypoint") (param $arguments_len i32) (result i32)
+                (call $read_args (i32.const 0))
+                (call $return_data (i32.const 0) (local.get $arguments_len))
+                i32.const 0))"#,
+    )
+    .unwrap();
+    // As long as upstream's, names included: bytes are in the price of a start.
+    assert_eq!(wasm.len(), 191);
+    let config = Config::default();
+    let activation = activate(&wasm, &config, Pages(0), Gas::MAX).unwrap();
+    let program = Engine::new(&config)
+        .unwrap()
+        .compile(&wasm, &config)
+        .unwrap();
+    let input = Call {
+        calldata: vec![1, 2, 3, 4].into(),
+        ink: INK,
+        ..Call::default()
+    };
+    let report = program.run(&mut Script::default(), &config, input).unwrap();
+    assert_eq!(
+        (report.ink_used, &report.output[..]),
+        (Ink(69_631), &[1, 2, 3, 4][..])
+    );
+
+    let execution = Gas(report.ink_used.0.div_ceil(10_000));
+    let spent = activation.call_gas(&config, false) + execution;
+    let callee = move || {
+        let mut case = Case::default();
+        case.script.callee = (spent, true, vec![1, 2, 3, 4].into());
+        case
+    };
+    check_ink(callee, &[&call(4, 128, u64::MAX)], 118_475_955);
+}

@@ -1,0 +1,14 @@
+//! Host calls against a scripted chain: what each costs to the last ink, and what it does.
+//!
+//! Lives here: one case a boundary, by family, with figures from Nitro's system tests where it has one
+//! (`program_ink_test`), and from the protocol's formulas elsewhere. Not here: calls that need no chain, which
+//! `conformance` covers.
+
+#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
+
+mod account;
+mod case;
+mod frames;
+mod rules;
+mod script;
+mod storage;

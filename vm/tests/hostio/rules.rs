@@ -1,0 +1,139 @@
+//! Logs, memory, arithmetic, and what holds for all host calls: writing in static calls, bad arguments, broken hosts.
+
+use alloy_primitives::{B256, Bytes};
+use stylus_vm::{Cause, Failure, Ink, Outcome, PageCounters, Pages};
+
+use crate::case::{Case, INK, check_ink};
+use crate::frames::{CREATE_1, CREATE_2};
+use crate::storage::{CACHE_ONE, FLUSH, LOAD};
+
+#[test]
+fn ink_of_math_pow() {
+    for (bytes, ink) in [(1, 61_520), (2, 79_020), (10, 219_020), (32, 604_020)] {
+        let first = 256 + 32 - bytes;
+        // The exponent is read before it is paid for; a store in front puts a byte where it must begin.
+        let body = "(call $pow (i32.const 96) (i32.const 256))".to_string();
+        let store = format!("(i32.store8 (i32.const {first}) (i32.const 1))");
+        let with = Case::default().run(&format!("{store}{body}"));
+        let without = Case::default().run(&store);
+        assert_eq!(
+            with.ink_used.0 - without.ink_used.0 - 2_450 - 2 - 3_800,
+            ink,
+            "{bytes}-byte exponent"
+        );
+    }
+}
+
+#[test]
+fn ink_of_logs() {
+    let log = |len: u32, topics: u32| {
+        format!("(call $log (i32.const 256) (i32.const {len}) (i32.const {topics}))")
+    };
+    for (topics, payload, ink) in [
+        (0, 0, 3_834_454),
+        (0, 10, 4_634_454),
+        (0, 100, 11_838_194),
+        (1, 100, 15_589_954),
+        (2, 100, 19_341_714),
+        (3, 100, 23_093_474),
+        (4, 100, 26_845_234),
+    ] {
+        check_ink(Case::default, &[&log(payload + 32 * topics, topics)], ink);
+    }
+}
+
+#[test]
+fn logs_are_split_into_topics_and_data() {
+    let mut case = Case::default();
+    case.run("(call $log (i32.const 32) (i32.const 70) (i32.const 2))");
+    let word = |last: u8| B256::with_last_byte(last);
+    assert_eq!(
+        case.script.logs,
+        [(vec![word(7), word(1)], Bytes::from(vec![0; 6]))]
+    );
+}
+
+#[test]
+fn ink_of_memory() {
+    let case = || {
+        let mut case = Case::default();
+        case.script.pages = PageCounters {
+            open: Pages(1),
+            ever: Pages(1),
+        };
+        case
+    };
+    for (pages, ink) in [
+        (0, 8_400),
+        (1, 0),
+        (100, 9_320_660_000),
+        // Sixteen bits count.
+        (65_536, 8_400),
+        (65_537, 0),
+    ] {
+        check_ink(
+            case,
+            &[&format!("(call $pay_for_memory_grow (i32.const {pages}))")],
+            ink,
+        );
+    }
+    let report = case().run("(call $pay_for_memory_grow (i32.const 128))");
+    assert_eq!(
+        report.outcome,
+        Outcome::OutOfInk,
+        "129 pages can never be paid for"
+    );
+}
+
+#[test]
+fn writing_is_refused_in_static_calls() {
+    let store = format!("{CACHE_ONE}{FLUSH}");
+    for body in [
+        store.as_str(),
+        "(call $tstore (i32.const 32) (i32.const 64))",
+        "(call $log (i32.const 0) (i32.const 0) (i32.const 0))",
+        CREATE_1,
+        CREATE_2,
+    ] {
+        let report = Case::default().in_static_call().run(body);
+        assert_eq!(report.cause, Some(Cause::Hostio(Failure::Static)), "{body}");
+    }
+    // Caching writes nothing, and neither does flushing what is not dirty.
+    for body in [CACHE_ONE, FLUSH] {
+        assert_eq!(
+            Case::default().in_static_call().run(body).outcome,
+            Outcome::Success,
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn bad_arguments_fail_and_keep_ink() {
+    for body in [
+        "(call $load (i32.const 65505) (i32.const 0))",
+        "(call $cache (i32.const 0) (i32.const -1))",
+        "(call $log (i32.const 0) (i32.const 0) (i32.const 5))",
+        "(call $log (i32.const 0) (i32.const 31) (i32.const 1))",
+        "(call $write_result (i32.const 65537) (i32.const 0))",
+        "(call $balance (i32.const 65517) (i32.const 0))",
+    ] {
+        let report = Case::default().run(body);
+        assert_eq!(report.outcome, Outcome::Failure, "{body}");
+        assert!(report.ink_left > Ink(INK.0 / 2), "{body}");
+        assert!(report.output.is_empty(), "{body}");
+    }
+    let at_the_very_end = "(call $write_result (i32.const 65536) (i32.const 0))";
+    assert_eq!(
+        Case::default().run(at_the_very_end).outcome,
+        Outcome::Success
+    );
+}
+
+#[test]
+fn a_broken_host_is_no_outcome() {
+    let mut case = Case::default();
+    case.script.broken = true;
+    let fault = case.try_run(LOAD).unwrap_err();
+    assert_eq!(fault.to_string(), "the host failed: the disk is on fire");
+}
