@@ -7,7 +7,7 @@ mod json;
 mod markdown;
 mod table;
 
-use crate::measurement::{Bytes, PageCount, Results};
+use crate::measurement::{Bytes, Measurement, PageCount, Results};
 use crate::published;
 use crate::suite::{Allocator, CONTRACT, Case, Conditions, Function};
 
@@ -146,7 +146,11 @@ fn group(results: &Results, case: Case, digits: Digits) -> Group {
         let page_gas = row("for pages", &|allocator| {
             Some(grouped(measured(allocator)?.page_gas.0))
         });
-        rows.insert(1, page_gas);
+        let work = row("for work", &|allocator| {
+            let Measurement { gas, page_gas, .. } = measured(allocator)?;
+            Some(grouped(gas.saturating_sub(page_gas).0))
+        });
+        rows.splice(1..1, [page_gas, work]);
     }
     if case.conditions == Conditions::Published {
         rows.push(row("published", &|allocator| {
@@ -208,7 +212,7 @@ fn notes(results: &Results, digits: Digits) -> Vec<String> {
         notes.push(
             "for pages: what of the gas was for memory. The sequence stops once half of the limit is in use, and one of \
              its steps requests as many bytes as the address it was just given, so where it stops depends on where an \
-             allocator puts its blocks. Gas less gas for pages is what the allocator itself spends."
+             allocator puts its blocks. for work: the rest, which is what the allocator itself spends."
                 .to_owned(),
         );
     }
