@@ -37,7 +37,7 @@ pub fn config(conditions: Conditions) -> Config {
 /// Where the machine cannot run one.
 pub fn engine() -> Result<Engine, EngineError> {
     // Conditions differ in the price of memory, which an engine does not depend on.
-    Engine::new(&config(Conditions::OnChain))
+    Engine::with_user_cache(&config(Conditions::OnChain))
 }
 
 /// The contract, loaded under one set of conditions.

@@ -1,19 +1,258 @@
-//! A program's code as an account holds it: a prefix, a dictionary byte, and the compressed module.
+//! A program's code as accounts hold it: a prefix, a dictionary byte, and the compressed module, in one account or over
+//! several.
 //!
-//! Lives here: packing. Not here: what the module must be (`activate`).
+//! Lives here: packing and unpacking. Not here: what the module must be (`activate`), reading accounts and what that costs.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
-/// The first bytes of a whole program; the fourth names the brotli dictionary, of which zero is none.
-const CLASSIC_PREFIX: [u8; 4] = [0xEF, 0xF0, 0x00, 0x00];
+use alloy_primitives::Address;
+
+use crate::config::{ArbOs, Config};
+
+/// The first bytes of any code that is not the EVM's.
+const PREFIX: [u8; 2] = [0xEF, 0xF0];
+
+/// The third byte of a whole program.
+const CLASSIC: u8 = 0x00;
+
+/// The third byte of a part of a program.
+const FRAGMENT: u8 = 0x01;
+
+/// The third byte of a program that names its parts.
+const ROOT: u8 = 0x02;
+
+/// Bytes of an address within a root.
+const ADDRESS: usize = 20;
+
+/// A program's code, of either shape, its module still compressed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Code<'a> {
+    /// All of it in one account.
+    Classic {
+        /// What the module was compressed with.
+        dictionary: Dictionary,
+        /// The brotli stream.
+        stream: &'a [u8],
+    },
+    /// Over several accounts, from ArbOS 60 on.
+    Root {
+        /// What the module was compressed with.
+        dictionary: Dictionary,
+        /// Bytes of the module.
+        length: u32,
+        /// The accounts whose fragments make up the brotli stream, in order.
+        fragments: Vec<Address>,
+    },
+}
+
+/// What a module may have been compressed with besides itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dictionary {
+    /// Nothing, as `cargo stylus` does it.
+    Empty,
+    /// Nitro's dictionary for programs, of 112,640 bytes. This crate does not carry it; whoever has it can pass it on.
+    StylusProgram,
+}
+
+/// Code that is not a program's, or whose module cannot be had from it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodeError {
+    /// No code at all, or the EVM's.
+    #[error("the account holds no Stylus program")]
+    NotWasm,
+    /// A part of a program, which is nothing by itself.
+    #[error("the account holds a fragment of a Stylus program, not the program")]
+    Fragment,
+    /// What should be a fragment is none.
+    #[error("the account holds no fragment of a Stylus program")]
+    NotFragment,
+    /// A dictionary byte without a meaning.
+    #[error("the program was compressed with the unknown dictionary {0}")]
+    UnknownDictionary(u8),
+    /// The Stylus dictionary is needed and was not given.
+    #[error("the program was compressed with the Stylus dictionary, which is not at hand")]
+    NoDictionary,
+    /// A root that is cut off, or names no fragments.
+    #[error("the root of the program is malformed: {0} bytes hold no whole addresses")]
+    Root(usize),
+    /// More fragments than the chain allows.
+    #[error("the program has {count} fragments and the chain allows {limit}")]
+    TooManyFragments {
+        /// Fragments there are.
+        count: usize,
+        /// Fragments allowed.
+        limit: u8,
+    },
+    /// The stream is broken, or cut off.
+    #[error("the program cannot be decompressed")]
+    Stream,
+    /// The module is larger than allowed, or than its root says.
+    #[error("the program has more than {limit} bytes when decompressed")]
+    TooLarge {
+        /// Bytes allowed.
+        limit: u32,
+    },
+    /// The module is smaller than its root says.
+    #[error("the program has {actual} bytes when decompressed and its root says {stated}")]
+    Length {
+        /// What the root says.
+        stated: u32,
+        /// What there is.
+        actual: usize,
+    },
+}
 
 /// Packs a module as `cargo stylus` deploys it: brotli at quality 11 with a window of 22 bits and no dictionary.
 pub fn encode(wasm: &[u8]) -> Vec<u8> {
-    let mut code = CLASSIC_PREFIX.to_vec();
+    let mut code = vec![PREFIX[0], PREFIX[1], CLASSIC, 0];
     let mut brotli = brotli::CompressorWriter::new(&mut code, 4_096, 11, 22);
     brotli
         .write_all(wasm)
         .expect("writing to a vector does not fail");
     drop(brotli);
     code
+}
+
+/// Whether an account with this code may come into being although it begins with 0xEF (EIP-3541), and whether a call of
+/// it goes to this VM: fragments may be stored and not called.
+pub fn is_stylus(code: &[u8], arbos: ArbOs) -> bool {
+    match code {
+        [0xEF, 0xF0, CLASSIC, _, ..] => true,
+        [0xEF, 0xF0, FRAGMENT | ROOT, _, ..] => arbos >= ArbOs::FRAGMENTS,
+        _ => false,
+    }
+}
+
+/// Takes the code of an account apart.
+///
+/// # Errors
+/// Where it is not a program's.
+pub fn parse<'a>(code: &'a [u8], config: &Config) -> Result<Code<'a>, CodeError> {
+    if !is_stylus(code, config.arbos) {
+        return Err(CodeError::NotWasm);
+    }
+    match *code {
+        [_, _, CLASSIC, dictionary, ref stream @ ..] => Ok(Code::Classic {
+            dictionary: Dictionary::of(dictionary)?,
+            stream,
+        }),
+        [_, _, ROOT, dictionary, a, b, c, d, ref addresses @ ..] => {
+            let (fragments, []) = addresses.as_chunks::<ADDRESS>() else {
+                return Err(CodeError::Root(code.len()));
+            };
+            if fragments.is_empty() {
+                return Err(CodeError::Root(code.len()));
+            }
+            Ok(Code::Root {
+                dictionary: Dictionary::of(dictionary)?,
+                length: u32::from_be_bytes([a, b, c, d]),
+                fragments: fragments.iter().map(Address::from).collect(),
+            })
+        }
+        [_, _, ROOT, ..] => Err(CodeError::Root(code.len())),
+        _ => Err(CodeError::Fragment),
+    }
+}
+
+/// The slice of a brotli stream that the code of a fragment holds.
+///
+/// # Errors
+/// Where it is not a fragment's.
+pub fn fragment(code: &[u8]) -> Result<&[u8], CodeError> {
+    match code {
+        [0xEF, 0xF0, FRAGMENT, slice @ ..] => Ok(slice),
+        _ => Err(CodeError::NotFragment),
+    }
+}
+
+impl Code<'_> {
+    /// What only an activation asks of a root: few fragments, and a module that is not too large.
+    ///
+    /// # Errors
+    /// Where the chain does not allow as much.
+    pub fn check(&self, config: &Config) -> Result<(), CodeError> {
+        let Self::Root {
+            length, fragments, ..
+        } = self
+        else {
+            return Ok(());
+        };
+        let limit = config.stylus.max_wasm_size;
+        if *length > limit {
+            return Err(CodeError::TooLarge { limit });
+        }
+        let (count, limit) = (fragments.len(), config.stylus.max_fragment_count);
+        if count > usize::from(limit) {
+            return Err(CodeError::TooManyFragments { count, limit });
+        }
+        Ok(())
+    }
+
+    /// The module. `fragments` are the slices that a root's accounts hold, in order; a classic program has none.
+    /// `stylus_dictionary` is Nitro's dictionary for programs, where it is at hand.
+    ///
+    /// What follows the end of the stream is not looked at.
+    ///
+    /// # Errors
+    /// Where there is no module of the right size in it.
+    pub fn decompress(
+        &self,
+        fragments: &[&[u8]],
+        stylus_dictionary: Option<&[u8]>,
+        config: &Config,
+    ) -> Result<Vec<u8>, CodeError> {
+        match self {
+            Self::Classic { dictionary, stream } => {
+                let dictionary = dictionary.bytes(stylus_dictionary)?;
+                decompress(stream, dictionary, config.stylus.max_wasm_size)
+            }
+            Self::Root {
+                dictionary, length, ..
+            } => {
+                let dictionary = dictionary.bytes(stylus_dictionary)?;
+                let wasm = decompress(&fragments.concat(), dictionary, *length)?;
+                match wasm.len() == *length as usize {
+                    true => Ok(wasm),
+                    false => Err(CodeError::Length {
+                        stated: *length,
+                        actual: wasm.len(),
+                    }),
+                }
+            }
+        }
+    }
+}
+
+impl Dictionary {
+    fn of(byte: u8) -> Result<Self, CodeError> {
+        match byte {
+            0 => Ok(Self::Empty),
+            1 => Ok(Self::StylusProgram),
+            other => Err(CodeError::UnknownDictionary(other)),
+        }
+    }
+
+    fn bytes(self, stylus: Option<&[u8]>) -> Result<Vec<u8>, CodeError> {
+        match (self, stylus) {
+            (Self::Empty, _) => Ok(Vec::new()),
+            (Self::StylusProgram, Some(bytes)) => Ok(bytes.to_vec()),
+            (Self::StylusProgram, None) => Err(CodeError::NoDictionary),
+        }
+    }
+}
+
+/// Decompresses `stream` to at most `limit` bytes; its end must be reached.
+fn decompress(stream: &[u8], dictionary: Vec<u8>, limit: u32) -> Result<Vec<u8>, CodeError> {
+    let mut wasm = Vec::new();
+    let reader = brotli::Decompressor::new_with_custom_dict(stream, 4_096, dictionary.into());
+    // One byte more than allowed, so that a longer module is told from one of just that length.
+    reader
+        .take(u64::from(limit) + 1)
+        .read_to_end(&mut wasm)
+        .map_err(|_| CodeError::Stream)?;
+    match wasm.len() > limit as usize {
+        true => Err(CodeError::TooLarge { limit }),
+        false => Ok(wasm),
+    }
 }

@@ -4,19 +4,26 @@
 //! invocation of it goes (`run`).
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use alloy_primitives::{B256, keccak256};
+use lru::LruCache;
 use wasmtime::{
-    InstanceAllocationStrategy, InstancePre, Linker, OptLevel, PoolingAllocationConfig,
+    Cache, CacheConfig, InstanceAllocationStrategy, InstancePre, Linker, OptLevel,
+    PoolingAllocationConfig,
 };
 
 use crate::activate;
-use crate::config::Config;
+use crate::config::{ArbOs, Config};
 use crate::frame::Frame;
 use crate::guest::Exports;
 use crate::hostio;
+use crate::instrument::instrument_for_profile;
 use crate::pages::Pages;
+use crate::profile::record::{self, Names};
 use crate::refusal::Refusal;
+use crate::run::ProfiledProgram;
 
 /// Native stack that a word of the depth checker's budget may take. The most that was seen is 24 bytes, in functions of
 /// 900 live parameters; the rest is margin, which costs address space and no memory.
@@ -28,6 +35,12 @@ const LEAST_NATIVE_STACK: usize = 1 << 20;
 /// Instances that may live at once: the EVM's 1,024 nested calls and the outermost, for a few callers side by side.
 const MAX_INSTANCES: u32 = 4 * 1025;
 
+/// Compiled programs kept in memory: a module of the largest size takes a megabyte or two.
+const CACHE_PROGRAMS: NonZeroUsize = NonZeroUsize::new(128).expect("it is not zero");
+
+/// Bytes of compiled programs kept on disk.
+const CACHE_BYTES: u64 = 512 << 20;
+
 /// The engine cannot be had, or failed at something that is no program's fault.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -35,6 +48,9 @@ pub enum EngineError {
     /// wasmtime refuses the machine or the configuration.
     #[error("the WebAssembly engine does not start: {0:#}")]
     Start(#[source] wasmtime::Error),
+    /// The folder for compiled programs cannot be used.
+    #[error("the cache of compiled programs cannot be used: {0:#}")]
+    Cache(#[source] wasmtime::Error),
 }
 
 /// A module could not be made into a program.
@@ -54,35 +70,121 @@ pub enum CompileError {
 pub struct Engine {
     wasmtime: wasmtime::Engine,
     linker: Arc<Linker<Frame>>,
+    /// Programs compiled lately, by content.
+    programs: Arc<Mutex<LruCache<Key, Program>>>,
     max_stack_depth: u32,
+}
+
+/// What a compiled program depends on: its bytes, and what decides whether they are refused.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    wasm: B256,
+    arbos: ArbOs,
+    debug: bool,
+    page_limit: Pages,
+    max_wasm_size: u32,
+}
+
+impl Key {
+    fn new(wasm: &[u8], config: &Config) -> Self {
+        Self {
+            wasm: keccak256(wasm),
+            arbos: config.arbos,
+            debug: config.debug,
+            page_limit: config.stylus.page_limit,
+            max_wasm_size: config.stylus.max_wasm_size,
+        }
+    }
 }
 
 impl Engine {
     /// An engine for programs whose depth budget is at most that of `config`.
     ///
+    /// It keeps the programs that it compiled lately in memory, by content.
+    ///
     /// # Errors
     /// Where wasmtime cannot work on this machine, such as without address space for its pool of memories.
     pub fn new(config: &Config) -> Result<Self, EngineError> {
-        let max_stack_depth = config.stylus.max_stack_depth;
-        let wasmtime =
-            wasmtime::Engine::new(&settings(max_stack_depth)).map_err(EngineError::Start)?;
+        Self::with_settings(config, &settings(config.stylus.max_stack_depth))
+    }
+
+    /// The same, keeping compiled programs in `folder` too, for all processes that name it. What another version of
+    /// wasmtime left there is not used, and old files are removed once it holds more than 512 MiB.
+    ///
+    /// # Errors
+    /// As for [`Self::new`], and where the folder cannot be used.
+    pub fn with_cache(config: &Config, folder: &Path) -> Result<Self, EngineError> {
+        let mut cache = CacheConfig::new();
+        cache
+            .with_directory(folder)
+            .with_files_total_size_soft_limit(CACHE_BYTES);
+        let cache = Cache::new(cache).map_err(EngineError::Cache)?;
+        let mut settings = settings(config.stylus.max_stack_depth);
+        settings.cache(Some(cache));
+        Self::with_settings(config, &settings)
+    }
+
+    /// The same with the folder that the system has for this user's caches; where that cannot be used, without one.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn with_user_cache(config: &Config) -> Result<Self, EngineError> {
+        let folder = dirs::cache_dir().map(|caches| caches.join("stylus-kit").join("programs"));
+        if let Some(folder) = folder
+            && let Ok(engine) = Self::with_cache(config, &folder)
+        {
+            return Ok(engine);
+        }
+        Self::new(config)
+    }
+
+    fn with_settings(config: &Config, settings: &wasmtime::Config) -> Result<Self, EngineError> {
+        let wasmtime = wasmtime::Engine::new(settings).map_err(EngineError::Start)?;
         let mut linker = Linker::new(&wasmtime);
         hostio::link(&mut linker).map_err(EngineError::Start)?;
+        record::link(&mut linker).map_err(EngineError::Start)?;
         Ok(Self {
             wasmtime,
             linker: Arc::new(linker),
-            max_stack_depth,
+            programs: Arc::new(Mutex::new(LruCache::new(CACHE_PROGRAMS))),
+            max_stack_depth: config.stylus.max_stack_depth,
         })
     }
 
-    /// Checks `wasm` as activation does and compiles it.
+    /// Checks `wasm` as activation does and compiles it, unless that was done lately.
     ///
     /// # Errors
     /// The refusal of a module that a chain with `config` would not activate.
     pub fn compile(&self, wasm: &[u8], config: &Config) -> Result<Program, CompileError> {
+        let key = Key::new(wasm, config);
+        if let Some(program) = self.programs().get(&key) {
+            return Ok(program.clone());
+        }
         let (_, instrumented) = activate::check(wasm, config, Pages(0))?;
-        let module = wasmtime::Module::new(&self.wasmtime, instrumented.wasm)
-            .map_err(CompileError::Engine)?;
+        let program = self.translate(&instrumented.wasm)?;
+        self.programs().put(key, program.clone());
+        Ok(program)
+    }
+
+    /// Checks `wasm` as activation does and compiles it to be profiled.
+    ///
+    /// # Errors
+    /// As for [`Self::compile`].
+    pub fn compile_for_profile(
+        &self,
+        wasm: &[u8],
+        config: &Config,
+    ) -> Result<ProfiledProgram, CompileError> {
+        let (module, _) = activate::check(wasm, config, Pages(0))?;
+        let names = Names::new(&module.function_names);
+        let instrumented = instrument_for_profile(&module, &names)?;
+        let program = self.translate(&instrumented.wasm)?;
+        Ok(ProfiledProgram { program, names })
+    }
+
+    /// Native code for an instrumented module.
+    fn translate(&self, wasm: &[u8]) -> Result<Program, CompileError> {
+        let module = wasmtime::Module::new(&self.wasmtime, wasm).map_err(CompileError::Engine)?;
         let exports = Exports::of(&module).ok_or(Refusal::NoMemory)?;
         let instance = self
             .linker
@@ -93,6 +195,11 @@ impl Engine {
             exports,
             max_stack_depth: self.max_stack_depth,
         })
+    }
+
+    /// A panic elsewhere leaves the cache as whole as it was.
+    fn programs(&self) -> MutexGuard<'_, LruCache<Key, Program>> {
+        self.programs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -13,6 +13,7 @@ use alloy_primitives::{Address, Bytes};
 use crate::config::Config;
 use crate::guest::{Guest, OutOfBounds};
 use crate::host::{Environment, Host, HostFault};
+use crate::profile::record::Recorder;
 use crate::storage::StorageCache;
 
 /// Why a host call ends the program.
@@ -88,6 +89,8 @@ pub(crate) struct Frame {
     pub(crate) last_code: Option<(Address, Bytes)>,
     /// Why a host call ended the program, if one did.
     pub(crate) stop: Option<Stop>,
+    /// Where the ink goes, if that is asked for.
+    pub(crate) recorder: Option<Box<Recorder>>,
 }
 
 impl Frame {
@@ -115,6 +118,7 @@ impl Frame {
             storage: StorageCache::default(),
             last_code: None,
             stop: None,
+            recorder: None,
         }
     }
 

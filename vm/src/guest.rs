@@ -163,12 +163,6 @@ impl Guest {
         self.word(store, self.ink_status) != 0
     }
 
-    /// Says that ink has run out.
-    pub(crate) fn set_out_of_ink(&self, store: &mut impl AsContextMut) {
-        self.set(store, self.ink_left, Val::I64(0));
-        self.set(store, self.ink_status, Val::I32(1));
-    }
-
     /// Words of stack that are left; none is overflow.
     pub(crate) fn stack_left(&self, store: &mut impl AsContextMut) -> u32 {
         self.word(store, self.stack_left)

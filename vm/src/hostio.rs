@@ -29,6 +29,7 @@ use crate::guest::Guest;
 use crate::host::Host;
 use crate::ink::{Gas, Ink};
 use crate::prices;
+use crate::profile::record::{Moment, Recorder};
 
 /// The type of an import.
 #[derive(Clone, Copy)]
@@ -87,7 +88,7 @@ macro_rules! hostios {
                 $module,
                 stringify!($name),
                 |caller: Caller<'_, Frame>, $($arg: host_type!($param)),*| {
-                    enter(caller, |hostio| $answer(hostio, $($arg),*))
+                    enter(stringify!($name), caller, |hostio| $answer(hostio, $($arg),*))
                 },
             )?;)*
             Ok(())
@@ -181,6 +182,7 @@ pub(crate) fn link(linker: &mut Linker<Frame>) -> wasmtime::Result<()> {
 
 /// Runs one host call; what ends the program is kept in the frame, where the run finds it.
 fn enter<R>(
+    name: &'static str,
     caller: Caller<'_, Frame>,
     answer: impl FnOnce(&mut Hostio<'_>) -> Result<R, Stop>,
 ) -> wasmtime::Result<R> {
@@ -188,10 +190,10 @@ fn enter<R>(
         return Err(wasmtime::Error::msg("a host call before the run began"));
     };
     let mut hostio = Hostio { caller, guest };
-    answer(&mut hostio).map_err(|stop| {
-        if let Stop::OutOfInk = stop {
-            hostio.guest.set_out_of_ink(&mut hostio.caller);
-        }
+    hostio.record(|recorder, ink_left| recorder.enter_hostio(name, ink_left));
+    let answer = answer(&mut hostio);
+    hostio.record(Recorder::leave);
+    answer.map_err(|stop| {
         hostio.frame().stop = Some(stop);
         // The run reads the reason from the frame; the error only unwinds the program.
         wasmtime::Error::msg("stopped by a host call")
@@ -211,6 +213,17 @@ impl Hostio<'_> {
 
     fn host(&mut self) -> &mut dyn Host {
         self.frame().host()
+    }
+
+    /// Tells the recorder, where the run is profiled.
+    fn record(&mut self, event: impl FnOnce(&mut Recorder, Ink)) {
+        if self.caller.data().recorder.is_some() {
+            let now = Moment::of(self.guest, &mut self.caller);
+            if let Some(recorder) = &mut self.frame().recorder {
+                recorder.memory(now);
+                event(recorder, now.ink_left);
+            }
+        }
     }
 
     fn since(&mut self, version: ArbOs) -> bool {

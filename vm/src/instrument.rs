@@ -1,7 +1,7 @@
 //! Instrumentation: the module that is really run, with all metering written into it.
 //!
-//! Lives here: the order of the passes, the globals they share, and the encoding of the result. Not here: what a pass
-//! does to a function body (one file a pass) nor the prices it charges (`prices`).
+//! Lives here: the order of the passes and the globals they share. Not here: what a pass does to a function body (one file
+//! a pass), the prices it charges (`prices`), the bytes of the result (`encode`).
 //!
 //! The passes run over each body in this order, each on what the one before left: ink meter, dynamic meter, depth
 //! checker, heap bound. A chain prices the number of operators *after* instrumentation, so what a pass inserts is part of
@@ -9,18 +9,18 @@
 
 mod depth;
 mod dynamic;
+mod encode;
 mod heap;
 mod ink;
+mod profile;
 
-use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
-use wasm_encoder::{
-    CodeSection, ConstExpr, DataSection, ElementSection, ExportKind, ExportSection, Function,
-    FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection, TableSection,
-    TypeSection, ValType,
-};
-use wasmparser::{ExternalKind, FunctionBody, Operator};
+use wasm_encoder::CodeSection;
+use wasmparser::{FunctionBody, Operator};
+
+use encode::Encoder;
 
 use crate::module::Module;
+use crate::profile::record::Names;
 use crate::refusal::Refusal;
 
 /// The globals that instrumentation appends, by name; also exported under these names.
@@ -39,6 +39,18 @@ pub(crate) mod names {
     pub(crate) const ENTRYPOINT: &str = "user_entrypoint";
     /// The memory.
     pub(crate) const MEMORY: &str = "memory";
+}
+
+/// The functions that a profiled module imports, besides its own imports.
+pub(crate) mod hooks {
+    /// Where they are imported from.
+    pub(crate) const MODULE: &str = "stylus_profiler";
+    /// A function begins: its index.
+    pub(crate) const ENTER: &str = "enter";
+    /// The innermost function ends.
+    pub(crate) const LEAVE: &str = "leave";
+    /// The innermost function is an allocator's: its first four parameters, zero where it has fewer.
+    pub(crate) const ALLOCATOR: &str = "allocator";
 }
 
 /// How many globals are appended.
@@ -67,82 +79,113 @@ pub(crate) struct Instrumented {
     pub(crate) operators: u64,
 }
 
-/// Runs every pass over every body of `module`.
+/// Runs every pass over every body of `module`, as a chain would.
 pub(crate) fn instrument(module: &Module<'_>) -> Result<Instrumented, Refusal> {
-    let first = module.globals.len() as u32;
-    let globals = Globals {
-        ink_left: first,
-        ink_status: first + 1,
-        scratch: first + 2,
-        stack_left: first + 3,
-    };
-    let pay_for_memory_grow = match module.memory_grows() {
-        true => Some(
-            module
-                .import("vm_hooks", "pay_for_memory_grow")
-                .ok_or(Refusal::NoPayForMemoryGrow)?,
-        ),
-        false => None,
-    };
-
-    let mut code = CodeSection::new();
-    let mut total = 0;
-    for (position, body) in module.bodies.iter().enumerate() {
-        let function = (module.imports.len() + position) as u32;
-        let operators = rewrite(module, function, body, globals, pay_for_memory_grow)?;
-        let count = operators.len() as u64;
-        if count > MAX_OPERATORS {
-            let what = "operators once instrumented";
-            return Err(Refusal::FunctionTooLarge {
-                function,
-                what,
-                count,
-                limit: MAX_OPERATORS,
-            });
-        }
-        total += count;
-        code.function(&encode_body(body, operators)?);
-    }
-    let wasm = encode_module(module, globals, &code)?;
-    debug_assert_valid(&wasm);
-    Ok(Instrumented {
-        wasm,
-        operators: total,
-    })
+    Instrumentation::new(module, None)?.finish()
 }
 
-/// All passes over one body.
-fn rewrite<'a>(
-    module: &Module<'a>,
-    function: u32,
-    body: &FunctionBody<'a>,
+/// The same with the profiler's pass on top. Names tell it which functions are an allocator's.
+pub(crate) fn instrument_for_profile(
+    module: &Module<'_>,
+    names: &Names,
+) -> Result<Instrumented, Refusal> {
+    Instrumentation::new(module, Some(names))?.finish()
+}
+
+/// One module on its way through the passes.
+struct Instrumentation<'m, 'a> {
+    module: &'m Module<'a>,
     globals: Globals,
+    /// The import that pays for memory, where memory can grow.
     pay_for_memory_grow: Option<u32>,
-) -> Result<Vec<Operator<'a>>, Refusal> {
-    let invalid = |error: wasmparser::Error| Refusal::invalid(&error);
-    let mut operators = Vec::new();
-    for operator in body
-        .get_operators_reader()
-        .map_err(invalid)?
-        .into_iter_with_offsets()
-    {
-        let (operator, offset) = operator.map_err(invalid)?;
-        refuse_unsupported(&operator, offset)?;
-        operators.push(operator);
+    /// Where the result is to be profiled, what its functions are called.
+    profiled: Option<&'m Names>,
+}
+
+impl<'m, 'a> Instrumentation<'m, 'a> {
+    fn new(module: &'m Module<'a>, profiled: Option<&'m Names>) -> Result<Self, Refusal> {
+        let first = module.globals.len() as u32;
+        let globals = Globals {
+            ink_left: first,
+            ink_status: first + 1,
+            scratch: first + 2,
+            stack_left: first + 3,
+        };
+        let pay_for_memory_grow = match module.memory_grows() {
+            true => Some(
+                module
+                    .import("vm_hooks", "pay_for_memory_grow")
+                    .ok_or(Refusal::NoPayForMemoryGrow)?,
+            ),
+            false => None,
+        };
+        Ok(Self {
+            module,
+            globals,
+            pay_for_memory_grow,
+            profiled,
+        })
     }
-    let operators = ink::rewrite(operators, globals, module);
-    let operators = dynamic::rewrite(operators, globals);
-    let frame = depth::frame(
-        &operators,
-        declared_locals(body).map_err(invalid)?,
-        function,
-        module,
-    )?;
-    let operators = depth::rewrite(operators, globals, frame);
-    Ok(match pay_for_memory_grow {
-        Some(pay) => heap::rewrite(operators, globals, pay),
-        None => operators,
-    })
+
+    fn finish(&self) -> Result<Instrumented, Refusal> {
+        let mut encoder = Encoder::new(self.module, self.profiled.is_some());
+        let mut code = CodeSection::new();
+        let mut total = 0;
+        for (position, body) in self.module.bodies.iter().enumerate() {
+            let function = (self.module.imports.len() + position) as u32;
+            let operators = self.rewrite(function, body)?;
+            let count = operators.len() as u64;
+            if count > MAX_OPERATORS {
+                let what = "operators once instrumented";
+                return Err(Refusal::FunctionTooLarge {
+                    function,
+                    what,
+                    count,
+                    limit: MAX_OPERATORS,
+                });
+            }
+            total += count;
+            let operators = match self.profiled {
+                Some(names) => profile::rewrite(operators, function, self.module, names),
+                None => operators,
+            };
+            code.function(&encoder.body(body, operators)?);
+        }
+        let wasm = encoder.module(self.globals, &code)?;
+        debug_assert_valid(&wasm);
+        Ok(Instrumented {
+            wasm,
+            operators: total,
+        })
+    }
+
+    /// All passes of the protocol over one body.
+    fn rewrite(
+        &self,
+        function: u32,
+        body: &FunctionBody<'a>,
+    ) -> Result<Vec<Operator<'a>>, Refusal> {
+        let Self {
+            module, globals, ..
+        } = *self;
+        let invalid = |error: wasmparser::Error| Refusal::invalid(&error);
+        let mut operators = Vec::new();
+        let reader = body.get_operators_reader().map_err(invalid)?;
+        for operator in reader.into_iter_with_offsets() {
+            let (operator, offset) = operator.map_err(invalid)?;
+            refuse_unsupported(&operator, offset)?;
+            operators.push(operator);
+        }
+        let operators = ink::rewrite(operators, globals, module);
+        let operators = dynamic::rewrite(operators, globals);
+        let locals = declared_locals(body).map_err(invalid)?;
+        let frame = depth::frame(&operators, locals, function, module)?;
+        let operators = depth::rewrite(operators, globals, frame);
+        Ok(match self.pay_for_memory_grow {
+            Some(pay) => heap::rewrite(operators, globals, pay),
+            None => operators,
+        })
+    }
 }
 
 /// Locals that `body` declares, parameters not counted.
@@ -181,153 +224,6 @@ fn refuse_unsupported(operator: &Operator<'_>, offset: usize) -> Result<(), Refu
             offset,
         }),
         _ => Ok(()),
-    }
-}
-
-/// The finished body.
-fn encode_body(body: &FunctionBody<'_>, operators: Vec<Operator<'_>>) -> Result<Function, Refusal> {
-    let invalid = |error: wasmparser::Error| Refusal::invalid(&error);
-    let encode = &mut RoundtripReencoder;
-    let mut locals = Vec::new();
-    for group in body.get_locals_reader().map_err(invalid)? {
-        let (count, ty) = group.map_err(invalid)?;
-        locals.push((count, encode.val_type(ty).map_err(reencode)?));
-    }
-    let mut function = Function::new(locals);
-    for operator in operators {
-        function.instruction(&encode.instruction(operator).map_err(reencode)?);
-    }
-    Ok(function)
-}
-
-/// The finished module: the sections as they were with the globals appended and the exports reduced to those the VM
-/// knows, and `code` in place of the bodies.
-fn encode_module(
-    module: &Module<'_>,
-    globals: Globals,
-    code: &CodeSection,
-) -> Result<Vec<u8>, Refusal> {
-    let encode = &mut RoundtripReencoder;
-    let mut out = wasm_encoder::Module::new();
-
-    let mut types = TypeSection::new();
-    for ty in &module.types {
-        types
-            .ty()
-            .func_type(&encode.func_type(ty.clone()).map_err(reencode)?);
-    }
-    out.section(&types);
-
-    let mut imports = ImportSection::new();
-    for import in &module.imports {
-        imports.import(
-            import.module,
-            import.name,
-            wasm_encoder::EntityType::Function(import.type_index),
-        );
-    }
-    out.section(&imports);
-
-    let mut functions = FunctionSection::new();
-    for type_index in &module.functions {
-        functions.function(*type_index);
-    }
-    out.section(&functions);
-
-    let mut tables = TableSection::new();
-    for table in &module.tables {
-        tables.table(encode.table_type(*table).map_err(reencode)?);
-    }
-    out.section(&tables);
-
-    let mut memories = MemorySection::new();
-    if let Some(memory) = module.memory {
-        let mut memory = encode.memory_type(memory).map_err(reencode)?;
-        // Nitro's VM never holds more, whatever a module declares: growing beyond answers -1.
-        memory.maximum = Some(
-            memory
-                .maximum
-                .map_or(MAX_PAGES, |maximum| maximum.min(MAX_PAGES)),
-        );
-        memories.memory(memory);
-    }
-    out.section(&memories);
-    out.section(&encode_globals(module)?);
-    out.section(&encode_exports(module, globals));
-
-    let mut elements = ElementSection::new();
-    for element in &module.elements {
-        encode
-            .parse_element(&mut elements, element.clone())
-            .map_err(reencode)?;
-    }
-    out.section(&elements);
-    out.section(code);
-
-    let mut data = DataSection::new();
-    for segment in &module.data {
-        encode
-            .parse_data(&mut data, segment.clone())
-            .map_err(reencode)?;
-    }
-    out.section(&data);
-    Ok(out.finish())
-}
-
-/// The module's own globals, then the four of the VM, all zero until a run sets them.
-fn encode_globals(module: &Module<'_>) -> Result<GlobalSection, Refusal> {
-    let encode = &mut RoundtripReencoder;
-    let mut section = GlobalSection::new();
-    for global in &module.globals {
-        let ty = encode.global_type(global.ty).map_err(reencode)?;
-        section.global(
-            ty,
-            &encode.const_expr(global.init.clone()).map_err(reencode)?,
-        );
-    }
-    let counter = |val_type| GlobalType {
-        val_type,
-        mutable: true,
-        shared: false,
-    };
-    section.global(counter(ValType::I64), &ConstExpr::i64_const(0));
-    for _ in 1..ADDED_GLOBALS {
-        section.global(counter(ValType::I32), &ConstExpr::i32_const(0));
-    }
-    Ok(section)
-}
-
-/// The exports the VM uses; all others are dropped.
-fn encode_exports(module: &Module<'_>, globals: Globals) -> ExportSection {
-    let mut section = ExportSection::new();
-    if let Some(entrypoint) = module.export(names::ENTRYPOINT, ExternalKind::Func) {
-        section.export(names::ENTRYPOINT, ExportKind::Func, entrypoint);
-    }
-    if let Some(memory) = module.export(names::MEMORY, ExternalKind::Memory) {
-        section.export(names::MEMORY, ExportKind::Memory, memory);
-    }
-    if let Some(start) = module.start {
-        section.export(names::START, ExportKind::Func, start);
-    }
-    for (name, index) in [
-        (names::INK_LEFT, globals.ink_left),
-        (names::INK_STATUS, globals.ink_status),
-        (names::SCRATCH, globals.scratch),
-        (names::STACK_LEFT, globals.stack_left),
-    ] {
-        section.export(name, ExportKind::Global, index);
-    }
-    section
-}
-
-/// Re-encoding copies validated constructs; what it cannot copy is no construct of a Stylus program.
-fn reencode(error: wasm_encoder::reencode::Error) -> Refusal {
-    match error {
-        wasm_encoder::reencode::Error::ParseError(error) => Refusal::invalid(&error),
-        _ => Refusal::Construct {
-            construct: "a construct that cannot be re-encoded",
-            offset: 0,
-        },
     }
 }
 

@@ -39,6 +39,7 @@ mod limits;
 mod module;
 mod pages;
 mod prices;
+pub mod profile;
 mod refusal;
 mod run;
 mod stack;
@@ -56,4 +57,4 @@ pub use host::{
 pub use ink::{Gas, Ink, InkPrice};
 pub use pages::{MemoryModel, PageCounters, Pages};
 pub use refusal::Refusal;
-pub use run::{Call, Cause, Fault, Outcome, Report};
+pub use run::{Call, Cause, Fault, Outcome, ProfiledProgram, Report};

@@ -19,6 +19,8 @@ use crate::frame::{Failure, Frame, Stop};
 use crate::guest::Guest;
 use crate::host::{Environment, Host, HostFault};
 use crate::ink::Ink;
+use crate::profile::Profile;
+use crate::profile::record::{Names, Recorder};
 use crate::stack;
 
 /// What a program is called with.
@@ -120,6 +122,18 @@ impl Program {
     /// # Errors
     /// Where there is no outcome for reasons that are not the program's: a broken host, too little native stack.
     pub fn run(&self, host: &mut dyn Host, config: &Config, call: Call) -> Result<Report, Fault> {
+        let (report, _) = self.run_recorded(host, config, call, None)?;
+        Ok(report)
+    }
+
+    /// The run, with what `recorder` has made of it.
+    fn run_recorded(
+        &self,
+        host: &mut dyn Host,
+        config: &Config,
+        call: Call,
+        recorder: Option<Box<Recorder>>,
+    ) -> Result<(Report, Option<Profile>), Fault> {
         let wanted = config.stylus.max_stack_depth;
         if wanted > self.max_stack_depth {
             return Err(Fault::StackDepth {
@@ -128,12 +142,18 @@ impl Program {
             });
         }
         let room = native_stack(self.max_stack_depth);
-        let run = || self.run_here(host, config, call);
+        let run = || self.run_here(host, config, call, recorder);
         stack::with_room(room, run).map_err(|error| Fault::Start(error.into()))?
     }
 
     /// The run itself, on a stack that is long enough.
-    fn run_here(&self, host: &mut dyn Host, config: &Config, call: Call) -> Result<Report, Fault> {
+    fn run_here(
+        &self,
+        host: &mut dyn Host,
+        config: &Config,
+        call: Call,
+        recorder: Option<Box<Recorder>>,
+    ) -> Result<(Report, Option<Profile>), Fault> {
         let Call {
             calldata,
             ink,
@@ -163,8 +183,39 @@ impl Program {
         guest.set_ink_left(&mut store, ink);
         guest.set_stack_left(&mut store, config.stylus.max_stack_depth);
         store.data_mut().guest = Some(guest);
+        store.data_mut().recorder = recorder;
         let result = entrypoint.call(&mut store, argument);
-        report(&mut store, guest, ink, result)
+        let report = report(&mut store, guest, ink, result)?;
+        let metered = guest.ink_left(&mut store);
+        let recorder = store.data_mut().recorder.take();
+        let profile = recorder.map(|recorder| recorder.finish(metered, report.ink_left));
+        Ok((report, profile))
+    }
+}
+
+/// A program compiled to be profiled: it is charged the same and does the same, and its runs say where the ink went.
+#[derive(Clone)]
+pub struct ProfiledProgram {
+    pub(crate) program: Program,
+    pub(crate) names: Names,
+}
+
+impl ProfiledProgram {
+    /// Runs the program once, as [`Program::run`] does.
+    ///
+    /// # Errors
+    /// As for [`Program::run`].
+    pub fn run(
+        &self,
+        host: &mut dyn Host,
+        config: &Config,
+        call: Call,
+    ) -> Result<(Report, Profile), Fault> {
+        let recorder = Box::new(Recorder::new(self.names.clone(), call.ink));
+        let (report, profile) = self
+            .program
+            .run_recorded(host, config, call, Some(recorder))?;
+        Ok((report, profile.unwrap_or_default()))
     }
 }
 

@@ -4,26 +4,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
 
-use std::collections::HashMap;
-use std::io::Read;
+mod vectors;
 
 use alloy_primitives::hex;
 use serde_json::{Value, json};
 use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Ink, Outcome, Pages, activate};
-
-fn modules() -> HashMap<String, Vec<u8>> {
-    let packed: &[u8] = include_bytes!("vectors/modules.jsonl.br");
-    let mut lines = String::new();
-    brotli::Decompressor::new(packed, 4_096)
-        .read_to_string(&mut lines)
-        .unwrap();
-    let module = |line| {
-        let line: Value = serde_json::from_str(line).unwrap();
-        let wasm = hex::decode(line["wasm"].as_str().unwrap()).unwrap();
-        (line["file"].as_str().unwrap().to_owned(), wasm)
-    };
-    lines.lines().map(module).collect()
-}
 
 /// What this VM does with `wasm`, in the record's words; `run` is the recorded run, of which only what was given is read.
 fn reproduce(engine: &Engine, wasm: &[u8], run: &Value) -> Value {
@@ -81,12 +66,9 @@ fn reproduce(engine: &Engine, wasm: &[u8], run: &Value) -> Value {
 
 #[test]
 fn every_recorded_line_agrees_in_every_field() {
-    let modules = modules();
+    let modules = vectors::modules();
+    let lines = vectors::expected();
     // One engine for all lines: the deepest of them decides.
-    let lines: Vec<Value> = include_str!("vectors/expected.jsonl")
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
     let deepest = lines
         .iter()
         .filter_map(|line| line["run"]["max_depth"].as_u64())

@@ -1,0 +1,260 @@
+//! The instrumented module as bytes.
+//!
+//! Lives here: sections in their order, with what instrumentation appends to them. Not here: what bodies become (the
+//! passes).
+//!
+//! A profiled module imports three functions more, behind its own imports, so that all its other functions move up; bodies
+//! name the three by the indices of [`Hook`], which no function has.
+
+use wasm_encoder::reencode::{self, Reencode};
+use wasm_encoder::{
+    CodeSection, ConstExpr, DataSection, ElementSection, EntityType, ExportKind, ExportSection,
+    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection,
+    TableSection, TypeSection, ValType,
+};
+use wasmparser::{BlockType, ExternalKind, FuncType, FunctionBody, Operator};
+
+use super::{ADDED_GLOBALS, Globals, MAX_PAGES, hooks, names};
+use crate::module::Module;
+use crate::refusal::Refusal;
+
+/// The profiler's functions as bodies name them, before they are encoded.
+#[derive(Clone, Copy)]
+pub(super) enum Hook {
+    Enter,
+    Leave,
+    Allocator,
+}
+
+impl Hook {
+    const COUNT: u32 = 3;
+    const FIRST_INDEX: u32 = u32::MAX - Self::COUNT;
+
+    /// The call of it.
+    pub(super) fn call(self) -> Operator<'static> {
+        Operator::Call {
+            function_index: Self::FIRST_INDEX + self as u32,
+        }
+    }
+}
+
+/// The types a profiled module has besides its own: those of the hooks, then one without parameters for each of its own
+/// types that has several results, for a block around such a function's body.
+fn profiler_types(module: &Module<'_>) -> Vec<FuncType> {
+    let i32s = |count| vec![wasmparser::ValType::I32; count];
+    let mut types = vec![
+        FuncType::new(i32s(1), []),
+        FuncType::new([], []),
+        FuncType::new(i32s(4), []),
+    ];
+    let several = module.types.iter().filter(|ty| ty.results().len() > 1);
+    types.extend(several.map(|ty| FuncType::new([], ty.results().to_vec())));
+    types
+}
+
+/// The type of a block that is left with the results of a function of type `type_index`.
+pub(super) fn results_block(module: &Module<'_>, type_index: u32) -> BlockType {
+    let results = module
+        .types
+        .get(type_index as usize)
+        .map_or(&[][..], FuncType::results);
+    match results {
+        [] => BlockType::Empty,
+        [one] => BlockType::Type(*one),
+        _ => {
+            let earlier = module.types.iter().take(type_index as usize);
+            let several = earlier.filter(|ty| ty.results().len() > 1).count() as u32;
+            BlockType::FuncType(module.types.len() as u32 + Hook::COUNT + several)
+        }
+    }
+}
+
+/// Writes one module.
+pub(super) struct Encoder<'m, 'a> {
+    module: &'m Module<'a>,
+    profiled: bool,
+}
+
+impl Reencode for Encoder<'_, '_> {
+    type Error = std::convert::Infallible;
+
+    fn function_index(&mut self, index: u32) -> Result<u32, reencode::Error<Self::Error>> {
+        let imports = self.module.imports.len() as u32;
+        Ok(match index.checked_sub(Hook::FIRST_INDEX) {
+            Some(hook) => imports + hook,
+            None if self.profiled && index >= imports => index + Hook::COUNT,
+            None => index,
+        })
+    }
+}
+
+impl<'m, 'a> Encoder<'m, 'a> {
+    pub(super) fn new(module: &'m Module<'a>, profiled: bool) -> Self {
+        Self { module, profiled }
+    }
+
+    /// A body, with `operators` in place of its own.
+    pub(super) fn body(
+        &mut self,
+        body: &FunctionBody<'_>,
+        operators: Vec<Operator<'_>>,
+    ) -> Result<Function, Refusal> {
+        let invalid = |error: wasmparser::Error| Refusal::invalid(&error);
+        let mut locals = Vec::new();
+        for group in body.get_locals_reader().map_err(invalid)? {
+            let (count, ty) = group.map_err(invalid)?;
+            locals.push((count, self.val_type(ty).map_err(refuse)?));
+        }
+        let mut function = Function::new(locals);
+        for operator in operators {
+            function.instruction(&self.instruction(operator).map_err(refuse)?);
+        }
+        Ok(function)
+    }
+
+    /// The module: its sections as they were with the globals appended and the exports reduced to those the VM knows, and
+    /// `code` in place of its bodies.
+    pub(super) fn module(
+        &mut self,
+        globals: Globals,
+        code: &CodeSection,
+    ) -> Result<Vec<u8>, Refusal> {
+        let module = self.module;
+        let mut out = wasm_encoder::Module::new();
+        out.section(&self.types()?);
+        out.section(&self.imports());
+
+        let mut functions = FunctionSection::new();
+        for type_index in &module.functions {
+            functions.function(*type_index);
+        }
+        out.section(&functions);
+
+        let mut tables = TableSection::new();
+        for table in &module.tables {
+            tables.table(self.table_type(*table).map_err(refuse)?);
+        }
+        out.section(&tables);
+
+        let mut memories = MemorySection::new();
+        if let Some(memory) = module.memory {
+            let mut memory = self.memory_type(memory).map_err(refuse)?;
+            // Nitro's VM never holds more, whatever a module declares: growing beyond answers -1.
+            let maximum = memory.maximum.unwrap_or(MAX_PAGES);
+            memory.maximum = Some(maximum.min(MAX_PAGES));
+            memories.memory(memory);
+        }
+        out.section(&memories);
+        out.section(&self.globals()?);
+        out.section(&self.exports(globals)?);
+
+        let mut elements = ElementSection::new();
+        for element in &module.elements {
+            self.parse_element(&mut elements, element.clone())
+                .map_err(refuse)?;
+        }
+        out.section(&elements);
+        out.section(code);
+
+        let mut data = DataSection::new();
+        for segment in &module.data {
+            self.parse_data(&mut data, segment.clone())
+                .map_err(refuse)?;
+        }
+        out.section(&data);
+        Ok(out.finish())
+    }
+
+    fn types(&mut self) -> Result<TypeSection, Refusal> {
+        let mut section = TypeSection::new();
+        let added = match self.profiled {
+            true => profiler_types(self.module),
+            false => Vec::new(),
+        };
+        for ty in self.module.types.iter().chain(&added) {
+            let ty = self.func_type(ty.clone()).map_err(refuse)?;
+            section.ty().func_type(&ty);
+        }
+        Ok(section)
+    }
+
+    fn imports(&self) -> ImportSection {
+        let mut section = ImportSection::new();
+        for import in &self.module.imports {
+            let ty = EntityType::Function(import.type_index);
+            section.import(import.module, import.name, ty);
+        }
+        if self.profiled {
+            let first_type = self.module.types.len() as u32;
+            let names = [
+                (Hook::Enter, hooks::ENTER),
+                (Hook::Leave, hooks::LEAVE),
+                (Hook::Allocator, hooks::ALLOCATOR),
+            ];
+            for (hook, name) in names {
+                let ty = EntityType::Function(first_type + hook as u32);
+                section.import(hooks::MODULE, name, ty);
+            }
+        }
+        section
+    }
+
+    /// The module's own globals, then the four of the VM, all zero until a run sets them.
+    fn globals(&mut self) -> Result<GlobalSection, Refusal> {
+        let mut section = GlobalSection::new();
+        for global in &self.module.globals {
+            let ty = self.global_type(global.ty).map_err(refuse)?;
+            let init = self.const_expr(global.init.clone()).map_err(refuse)?;
+            section.global(ty, &init);
+        }
+        let counter = |val_type| GlobalType {
+            val_type,
+            mutable: true,
+            shared: false,
+        };
+        section.global(counter(ValType::I64), &ConstExpr::i64_const(0));
+        for _ in 1..ADDED_GLOBALS {
+            section.global(counter(ValType::I32), &ConstExpr::i32_const(0));
+        }
+        Ok(section)
+    }
+
+    /// The exports the VM uses; all others are dropped.
+    fn exports(&mut self, globals: Globals) -> Result<ExportSection, Refusal> {
+        let mut section = ExportSection::new();
+        let entrypoint = self.module.export(names::ENTRYPOINT, ExternalKind::Func);
+        let functions = [
+            (names::ENTRYPOINT, entrypoint),
+            (names::START, self.module.start),
+        ];
+        for (name, index) in functions {
+            if let Some(index) = index {
+                let index = self.function_index(index).map_err(refuse)?;
+                section.export(name, ExportKind::Func, index);
+            }
+        }
+        if let Some(memory) = self.module.export(names::MEMORY, ExternalKind::Memory) {
+            section.export(names::MEMORY, ExportKind::Memory, memory);
+        }
+        for (name, index) in [
+            (names::INK_LEFT, globals.ink_left),
+            (names::INK_STATUS, globals.ink_status),
+            (names::SCRATCH, globals.scratch),
+            (names::STACK_LEFT, globals.stack_left),
+        ] {
+            section.export(name, ExportKind::Global, index);
+        }
+        Ok(section)
+    }
+}
+
+/// Re-encoding copies validated constructs; what it cannot copy is no construct of a Stylus program.
+fn refuse(error: reencode::Error) -> Refusal {
+    match error {
+        reencode::Error::ParseError(error) => Refusal::invalid(&error),
+        _ => Refusal::Construct {
+            construct: "a construct that cannot be re-encoded",
+            offset: 0,
+        },
+    }
+}

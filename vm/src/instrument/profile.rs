@@ -1,0 +1,79 @@
+//! The profiler's pass: the run is told where it is. Not part of the protocol, and never of a program that a chain runs.
+//!
+//! Lives here: the calls of the profiler's two hooks. Not here: what they record (`crate::profile`). The pass comes after
+//! all others, so that it changes neither what is charged nor the frames; what it inserts costs nothing.
+//!
+//! ```wat
+//! ;; before                   ;; after
+//! (func                       (func
+//!                               i32.const $function
+//!                               call $enter
+//!                               block
+//!   return                        call $leave
+//!                                 return
+//!                               end
+//!                               call $leave
+//! )                           )
+//! ```
+//!
+//! A branch to the outermost label now leaves the block and meets the last `call $leave`. Where the function is one of an
+//! allocator's, its first two to four parameters are handed to `$allocator` right after the entry.
+
+use wasmparser::Operator;
+
+use super::encode::{Hook, results_block};
+use crate::module::Module;
+use crate::profile::AllocatorCall;
+use crate::profile::record::Names;
+
+/// How many parameters the allocator hook takes.
+const HOOK_PARAMETERS: u32 = 4;
+
+/// Puts the hooks into the body of `function`, which has been through all other passes.
+pub(super) fn rewrite<'a>(
+    body: Vec<Operator<'a>>,
+    function: u32,
+    module: &Module<'a>,
+    names: &Names,
+) -> Vec<Operator<'a>> {
+    let mut out = Vec::with_capacity(body.len() + 16);
+    out.extend([
+        Operator::I32Const {
+            value: function as i32,
+        },
+        Hook::Enter.call(),
+    ]);
+    if let Some(parameters) = allocator_parameters(function, module, names) {
+        for parameter in 0..HOOK_PARAMETERS {
+            out.push(match parameter < parameters {
+                true => Operator::LocalGet {
+                    local_index: parameter,
+                },
+                false => Operator::I32Const { value: 0 },
+            });
+        }
+        out.push(Hook::Allocator.call());
+    }
+    let local = function as usize - module.imports.len();
+    let type_index = module.functions.get(local).copied().unwrap_or_default();
+    out.push(Operator::Block {
+        blockty: results_block(module, type_index),
+    });
+    for operator in body {
+        if let Operator::Return = operator {
+            out.push(Hook::Leave.call());
+        }
+        out.push(operator);
+    }
+    // The body's own `end` closes the block; the function gets another.
+    out.extend([Hook::Leave.call(), Operator::End]);
+    out
+}
+
+/// How many parameters `function` has, if it is one of an allocator's by its name and by its parameters.
+fn allocator_parameters(function: u32, module: &Module<'_>, names: &Names) -> Option<u32> {
+    let (_, parameters) = AllocatorCall::of(names.get(function)?)?;
+    let ty = module.function_type(function)?;
+    let i32s = ty.params().iter().all(|ty| *ty == wasmparser::ValType::I32);
+    (i32s && ty.params().len() == parameters as usize).then_some(parameters)
+}

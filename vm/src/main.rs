@@ -1,0 +1,20 @@
+//! `stylus-vm`: the command line.
+//!
+//! Lives here: arguments, and turning what happened into an exit code. Not here: what the commands do (`cli`).
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match &arguments.command {
+        Command::Check(check) => cli::check::run(check),
+        Command::Run(run) => cli::run::run(run),
+    };
+    result.unwrap_or_else(|error| cli::unusable(&error).into())
+}

@@ -1,0 +1,151 @@
+//! Where the ink went: a run told function by function, host call by host call.
+//!
+//! Lives here: the data that a profiled run returns. Not here: recording it (`profile::record`), the hooks in the program
+//! (`instrument::profile`), and any rendering.
+//!
+//! Theorem: the parts add up. Over all nodes of the call tree, what each spent itself, plus what was forfeited, is the
+//! report's `ink_used`; so it is over all functions and host calls.
+
+pub(crate) mod record;
+
+use crate::ink::Ink;
+
+/// What a node of the call tree stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Callee {
+    /// A function of the program, by its position in [`Profile::functions`].
+    Function(usize),
+    /// A host call, by name.
+    Hostio(&'static str),
+}
+
+/// One place in the call tree: a callee as it was reached from the entry point by one path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Node {
+    /// What was called.
+    pub callee: Callee,
+    /// The caller's position in [`Profile::tree`], always before this one's; none for the entry point.
+    pub parent: Option<usize>,
+    /// How often.
+    pub calls: u64,
+    /// Ink spent here, callees not counted.
+    pub self_ink: Ink,
+}
+
+/// One function, over all paths to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FunctionInk {
+    /// Its index in the module, imports counted.
+    pub index: u32,
+    /// Its name, demangled; `function[index]` where the module has none for it.
+    pub name: String,
+    /// How often it was called.
+    pub calls: u64,
+    /// Ink spent in it, callees not counted.
+    pub self_ink: Ink,
+    /// Ink spent in it and everything it called; a recursive call is not counted again.
+    pub total_ink: Ink,
+}
+
+/// One kind of host call, over all paths to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HostioInk {
+    /// Its name.
+    pub name: &'static str,
+    /// How often it was called.
+    pub calls: u64,
+    /// Ink it took.
+    pub ink: Ink,
+}
+
+/// The size of memory from one moment on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MemorySize {
+    /// Ink that had been used by then.
+    pub ink_used: Ink,
+    /// Pages of memory.
+    pub pages: u64,
+}
+
+/// What an allocator's function does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum AllocatorCall {
+    /// A new block.
+    Allocate,
+    /// A new block of zeros.
+    AllocateZeroed,
+    /// A block becomes larger or smaller.
+    Reallocate,
+    /// A block is given back.
+    Deallocate,
+}
+
+/// What one function asked of the allocator itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Allocator {
+    /// The caller's position in [`Profile::functions`].
+    pub caller: usize,
+    /// What it asked for.
+    pub call: AllocatorCall,
+    /// How often.
+    pub calls: u64,
+    /// Bytes asked for, in all; for what is given back, its size.
+    pub bytes: u64,
+}
+
+/// What the allocator was asked for, as far as that can be seen.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Allocations {
+    /// The allocator's functions that exist as functions, by name.
+    pub seen: Vec<String>,
+    /// What the program may do besides without being seen: these were inlined, are not used, or have no name.
+    pub unseen: Vec<AllocatorCall>,
+    /// Who asked for what, in the order of [`Profile::functions`].
+    pub calls: Vec<Allocator>,
+    /// The most bytes that were alive at once, by what was seen.
+    pub peak_bytes: u64,
+    /// Bytes still alive at the end, by what was seen.
+    pub live_bytes: u64,
+}
+
+/// Where the ink of one run went.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Profile {
+    /// Every function that was called, by index.
+    pub functions: Vec<FunctionInk>,
+    /// Every kind of host call that was made, by name.
+    pub hostios: Vec<HostioInk>,
+    /// The call tree; callers before callees.
+    pub tree: Vec<Node>,
+    /// Ink that was taken without being spent on anything, because it was not enough for the next thing.
+    pub forfeited: Ink,
+    /// Each change of the memory's size, beginning with its first.
+    pub memory: Vec<MemorySize>,
+    /// What the allocator was asked for.
+    pub allocations: Allocations,
+    /// Whether the call tree was too large to be kept whole.
+    pub truncated: bool,
+}
+
+impl AllocatorCall {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Allocate,
+        Self::AllocateZeroed,
+        Self::Reallocate,
+        Self::Deallocate,
+    ];
+
+    /// What the function called `name` does, and how many parameters such a function has: Rust's functions behind
+    /// `std::alloc`, which every allocation goes through, by the names they have before and after mangling.
+    pub(crate) fn of(name: &str) -> Option<(Self, u32)> {
+        let name = name.rsplit("::").next().unwrap_or(name);
+        Some(match name {
+            "__rust_alloc" => (Self::Allocate, 2),
+            "__rust_alloc_zeroed" => (Self::AllocateZeroed, 2),
+            "__rust_realloc" => (Self::Reallocate, 4),
+            "__rust_dealloc" => (Self::Deallocate, 3),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,368 @@
+//! Recording a profiled run: the call tree as it grows, and what the program's hooks say.
+//!
+//! Lives here: the recorder, and the functions behind the hooks. Not here: the data it becomes (`profile`).
+
+use std::collections::HashMap;
+
+use wasmtime::{Caller, Linker};
+
+use super::{
+    Allocations, Allocator, AllocatorCall, Callee, FunctionInk, HostioInk, MemorySize, Node,
+    Profile,
+};
+use crate::frame::Frame;
+use crate::guest::Guest;
+use crate::ink::Ink;
+use crate::instrument::hooks;
+
+/// Nodes that a call tree may have. A program can make its tree grow without end; beyond this, what new callees spend is
+/// counted as their callers' own, and [`Profile::truncated`] says so.
+const MOST_NODES: usize = 1 << 18;
+
+/// Changes of the memory's size that are kept: more than any chain lets a program pay for.
+const MOST_SIZES: usize = 1 << 16;
+
+/// Makes the hooks known to `linker`. No module can import them by itself: activation knows nothing by their names.
+pub(crate) fn link(linker: &mut Linker<Frame>) -> wasmtime::Result<()> {
+    linker.func_wrap(
+        hooks::MODULE,
+        hooks::ENTER,
+        |caller: Caller<'_, Frame>, function: u32| {
+            record(caller, |recorder, ink_left| {
+                recorder.enter(function, ink_left)
+            });
+        },
+    )?;
+    linker.func_wrap(hooks::MODULE, hooks::LEAVE, |caller: Caller<'_, Frame>| {
+        record(caller, Recorder::leave);
+    })?;
+    linker.func_wrap(
+        hooks::MODULE,
+        hooks::ALLOCATOR,
+        |mut caller: Caller<'_, Frame>, first: u32, second: u32, third: u32, fourth: u32| {
+            if let Some(recorder) = &mut caller.data_mut().recorder {
+                recorder.allocator([first, second, third, fourth]);
+            }
+        },
+    )?;
+    Ok(())
+}
+
+fn record(mut caller: Caller<'_, Frame>, event: impl FnOnce(&mut Recorder, Ink)) {
+    if let Some(guest) = caller.data().guest {
+        let now = Moment::of(guest, &mut caller);
+        if let Some(recorder) = &mut caller.data_mut().recorder {
+            recorder.memory(now);
+            event(recorder, now.ink_left);
+        }
+    }
+}
+
+/// What the guest's counters say when something happens.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment {
+    pub(crate) ink_left: Ink,
+    pub(crate) pages: u64,
+}
+
+impl Moment {
+    pub(crate) fn of(guest: Guest, caller: &mut Caller<'_, Frame>) -> Self {
+        Self {
+            ink_left: guest.ink_left(caller),
+            pages: guest.pages(caller),
+        }
+    }
+}
+
+/// What is known of the program before it runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    /// Demangled names by function index.
+    names: HashMap<u32, String>,
+}
+
+impl Names {
+    /// The names of a name section.
+    pub(crate) fn new(section: &[(u32, &str)]) -> Self {
+        let demangled =
+            |(index, name): &(u32, &str)| (*index, format!("{:#}", rustc_demangle::demangle(name)));
+        Self {
+            names: section.iter().map(demangled).collect(),
+        }
+    }
+
+    /// The name of a function, if it has one.
+    pub(crate) fn get(&self, index: u32) -> Option<&str> {
+        self.names.get(&index).map(String::as_str)
+    }
+}
+
+/// What a profiled run has recorded so far.
+pub(crate) struct Recorder {
+    names: Names,
+    initial: Ink,
+    /// Ink that was left at the last event.
+    last: Ink,
+    tree: Vec<Node>,
+    /// The tree's edges.
+    children: HashMap<(Option<usize>, Key), usize>,
+    /// Where the run is: nodes from the entry point down, and the ink each function had left when it was entered.
+    path: Vec<Step>,
+    memory: Vec<MemorySize>,
+    allocations: HashMap<(u32, AllocatorCall), (u64, u64)>,
+    live_bytes: u64,
+    peak_bytes: u64,
+    totals: HashMap<Key, Total>,
+    truncated: bool,
+}
+
+/// A callee as it is told apart while running.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Function(u32),
+    Hostio(&'static str),
+}
+
+#[derive(Clone, Copy)]
+struct Step {
+    key: Key,
+    /// The node that takes what is spent here; the caller's where the tree is full.
+    node: Option<usize>,
+    entered_with: Ink,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Total {
+    calls: u64,
+    self_ink: Ink,
+    total_ink: Ink,
+    /// How many calls of it are on the path now.
+    active: u32,
+}
+
+impl Recorder {
+    pub(crate) fn new(names: Names, ink: Ink) -> Self {
+        Self {
+            names,
+            initial: ink,
+            last: ink,
+            tree: Vec::new(),
+            children: HashMap::new(),
+            path: Vec::new(),
+            memory: Vec::new(),
+            allocations: HashMap::new(),
+            live_bytes: 0,
+            peak_bytes: 0,
+            totals: HashMap::new(),
+            truncated: false,
+        }
+    }
+
+    /// A function of the program begins.
+    pub(crate) fn enter(&mut self, function: u32, ink_left: Ink) {
+        self.push(Key::Function(function), ink_left);
+    }
+
+    /// A host call begins.
+    pub(crate) fn enter_hostio(&mut self, name: &'static str, ink_left: Ink) {
+        self.push(Key::Hostio(name), ink_left);
+    }
+
+    /// The innermost function or host call ends.
+    pub(crate) fn leave(&mut self, ink_left: Ink) {
+        self.spend(ink_left);
+        if let Some(step) = self.path.pop() {
+            let total = self.totals.entry(step.key).or_default();
+            total.active -= 1;
+            if total.active == 0 {
+                total.total_ink += step.entered_with - ink_left;
+            }
+        }
+    }
+
+    /// Looks at the size of memory, which may have changed since the last event.
+    pub(crate) fn memory(&mut self, now: Moment) {
+        let Moment { ink_left, pages } = now;
+        let changed = self.memory.last().is_none_or(|last| last.pages != pages);
+        if changed && self.memory.len() < MOST_SIZES {
+            let ink_used = self.initial - ink_left;
+            self.memory.push(MemorySize { ink_used, pages });
+        }
+    }
+
+    /// The innermost function is an allocator's and was called with `parameters`.
+    pub(crate) fn allocator(&mut self, parameters: [u32; 4]) {
+        let function = |key| match key {
+            Key::Function(index) => Some(index),
+            Key::Hostio(_) => None,
+        };
+        let mut functions = self.path.iter().rev().filter_map(|step| function(step.key));
+        let Some((call, _)) = functions
+            .next()
+            .and_then(|index| self.names.get(index))
+            .and_then(AllocatorCall::of)
+        else {
+            return;
+        };
+        let caller = functions.next().unwrap_or(u32::MAX);
+        // By the signatures of Rust's functions: (size, align), (old block, old size, align, new size), (block, size, align).
+        let (freed, asked) = match call {
+            AllocatorCall::Allocate | AllocatorCall::AllocateZeroed => (0, parameters[0]),
+            AllocatorCall::Reallocate => (parameters[1], parameters[3]),
+            AllocatorCall::Deallocate => (parameters[1], 0),
+        };
+        self.live_bytes = self.live_bytes.saturating_sub(freed.into()) + u64::from(asked);
+        self.peak_bytes = self.peak_bytes.max(self.live_bytes);
+        let (calls, bytes) = self.allocations.entry((caller, call)).or_default();
+        *calls += 1;
+        *bytes += u64::from(if call == AllocatorCall::Deallocate {
+            freed
+        } else {
+            asked
+        });
+    }
+
+    fn push(&mut self, key: Key, ink_left: Ink) {
+        self.spend(ink_left);
+        let parent = self.path.last().and_then(|step| step.node);
+        let known = self.children.get(&(parent, key)).copied();
+        let node = match known {
+            Some(node) => Some(node),
+            None if self.tree.len() < MOST_NODES => {
+                let node = self.tree.len();
+                // Positions in `functions` are known at the end; until then a node holds the index.
+                let callee = match key {
+                    Key::Function(index) => Callee::Function(index as usize),
+                    Key::Hostio(name) => Callee::Hostio(name),
+                };
+                self.tree.push(Node {
+                    callee,
+                    parent,
+                    calls: 0,
+                    self_ink: Ink::ZERO,
+                });
+                self.children.insert((parent, key), node);
+                Some(node)
+            }
+            None => {
+                self.truncated = true;
+                parent
+            }
+        };
+        if let Some(node) = node.filter(|_| node != parent) {
+            self.tree[node].calls += 1;
+        }
+        let total = self.totals.entry(key).or_default();
+        total.calls += 1;
+        total.active += 1;
+        self.path.push(Step {
+            key,
+            node,
+            entered_with: ink_left,
+        });
+    }
+
+    /// Counts what was spent since the last event to where the run is.
+    fn spend(&mut self, ink_left: Ink) {
+        let spent = self.last - ink_left;
+        self.last = ink_left;
+        if let Some(step) = self.path.last() {
+            if let Some(node) = step.node {
+                self.tree[node].self_ink += spent;
+            }
+            self.totals.entry(step.key).or_default().self_ink += spent;
+        }
+    }
+
+    /// The run is over, with `metered` left by the meter's count and `left` for the caller: where ink ran out, all that the
+    /// meter had left is forfeited. (A bulk operator that could not be paid for leaves the meter's count wrapped round, and
+    /// then what its function spent since the last call counts as forfeited too.)
+    pub(crate) fn finish(mut self, metered: Ink, left: Ink) -> Profile {
+        let metered = metered.min(self.last);
+        while !self.path.is_empty() {
+            self.leave(metered);
+        }
+        let mut functions: Vec<_> = Vec::new();
+        let mut hostios: Vec<_> = Vec::new();
+        for (key, total) in &self.totals {
+            let Total {
+                calls,
+                self_ink,
+                total_ink,
+                ..
+            } = *total;
+            match *key {
+                Key::Function(index) => {
+                    let name = self
+                        .names
+                        .get(index)
+                        .map_or_else(|| format!("function[{index}]"), str::to_owned);
+                    functions.push(FunctionInk {
+                        index,
+                        name,
+                        calls,
+                        self_ink,
+                        total_ink,
+                    });
+                }
+                Key::Hostio(name) => hostios.push(HostioInk {
+                    name,
+                    calls,
+                    ink: self_ink,
+                }),
+            }
+        }
+        functions.sort_by_key(|function| function.index);
+        hostios.sort_by_key(|hostio| hostio.name);
+        let position =
+            |index: u32| functions.binary_search_by_key(&index, |function| function.index);
+        for node in &mut self.tree {
+            if let Callee::Function(index) = node.callee {
+                node.callee = Callee::Function(position(index as u32).unwrap_or_default());
+            }
+        }
+        let mut calls: Vec<_> = self
+            .allocations
+            .iter()
+            .filter_map(|(&(caller, call), &(calls, bytes))| {
+                Some(Allocator {
+                    caller: position(caller).ok()?,
+                    call,
+                    calls,
+                    bytes,
+                })
+            })
+            .collect();
+        calls.sort_by_key(|allocator| (allocator.caller, allocator.call));
+        let exists = |call: AllocatorCall| {
+            let mut names = self.names.names.values();
+            names.any(|name| AllocatorCall::of(name).is_some_and(|(known, _)| known == call))
+        };
+        let mut seen: Vec<_> = self
+            .names
+            .names
+            .values()
+            .filter(|name| AllocatorCall::of(name).is_some())
+            .cloned()
+            .collect();
+        seen.sort();
+        Profile {
+            functions,
+            hostios,
+            tree: self.tree,
+            forfeited: metered - left,
+            memory: self.memory,
+            allocations: Allocations {
+                seen,
+                unseen: AllocatorCall::ALL
+                    .into_iter()
+                    .filter(|call| !exists(*call))
+                    .collect(),
+                calls,
+                peak_bytes: self.peak_bytes,
+                live_bytes: self.live_bytes,
+            },
+            truncated: self.truncated,
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The command line as its users meet it.
+//!
+//! Lives here: what it prints, where, and with which exit code. Not here: what the VM does (`conformance`, `hostio`).
+
+#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
+
+mod vectors;
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn stylus_vm(arguments: &[&str], folder: &std::path::Path, stdin: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_stylus-vm"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("XDG_CACHE_HOME", folder.join("cache"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(stdin).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A module whose entry point has `body`, with `more` beside it.
+fn module(body: &str, more: &str) -> Vec<u8> {
+    format!(
+        r#"(module {more} (memory (export "memory") 1 1)
+            (func (export "user_entrypoint") (param i32) (result i32) {body}))"#
+    )
+    .into_bytes()
+}
+
+/// Runs on standard input; checks the exit code, and that each stream holds what it should and nothing where that is
+/// nothing.
+fn check(arguments: &[&str], stdin: &[u8], code: i32, stdout: &str, stderr: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = stylus_vm(arguments, folder.path(), stdin);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    let what = format!("{arguments:?}\n--- stdout\n{out}\n--- stderr\n{err}");
+    assert_eq!(output.status.code(), Some(code), "{what}");
+    for (stream, expected) in [(&out, stdout), (&err, stderr)] {
+        assert!(stream.contains(expected), "{expected}\nis not in\n{what}");
+        assert_eq!(stream.is_empty(), expected.is_empty(), "{what}");
+    }
+    assert!(!out.contains('\x1b'), "colours are for terminals: {what}");
+}
+
+#[test]
+fn good_programs() {
+    let good = module("i32.const 0", "");
+    check(&["check", "-"], &good, 0, "-: would be activated", "");
+    check(&["check", "-"], &good, 0, "start of a call  9213 gas", "");
+    check(
+        &["check", "--arbos", "30", "-"],
+        &good,
+        0,
+        "start of a call  9245 gas",
+        "",
+    );
+    check(&["run", "-"], &good, 0, "2452 ink (0 gas)", "");
+    let binary = wat::parse_bytes(&good).unwrap().into_owned();
+    check(&["run", "-"], &binary, 0, "-: success", "");
+}
+
+#[test]
+fn bad_endings() {
+    let trap = module("unreachable", "");
+    check(
+        &["run", "-"],
+        &trap,
+        1,
+        "-: failure: wasm trap: wasm `unreachable` instruction executed",
+        "",
+    );
+    check(
+        &["run", "-"],
+        &module("i32.const 1", ""),
+        1,
+        "-: revert",
+        "",
+    );
+    check(
+        &["run", "--ink", "2451", "-"],
+        &module("i32.const 0", ""),
+        1,
+        "-: out of ink",
+        "",
+    );
+    check(
+        &["run", "--max-depth", "6", "-"],
+        &module("i32.const 0", ""),
+        1,
+        "-: out of stack",
+        "",
+    );
+    // As data an ending is neither good nor bad.
+    check(
+        &["run", "--json", "-"],
+        &trap,
+        0,
+        r#""outcome":"failure""#,
+        "",
+    );
+}
+
+#[test]
+fn refusals_say_why_where_and_what_to_do() {
+    for (body, more, sentence, advice) in [
+        (
+            "f32.const 0 f32.sqrt drop i32.const 0",
+            "",
+            "the floating-point operator `F32Sqrt`",
+            "fixed point",
+        ),
+        (
+            "i32.const 0",
+            "(func $start) (start $start)",
+            "the module has a start function (at byte 0x",
+            "cdylib",
+        ),
+        (
+            "i32.const 0",
+            r#"(import "vm_hooks" "nope" (func))"#,
+            "the Stylus VM offers no import vm_hooks.nope",
+            "find the dependency",
+        ),
+        (
+            "i32.const 0",
+            r#"(import "console" "log_i32" (func (param i32)))"#,
+            "offers no import console.log_i32",
+            "without the SDK's `debug` feature",
+        ),
+        (
+            "i32.const 0 i32.const 0 i32.const 0 memory.init 0 i32.const 0",
+            "(data \"x\")",
+            "may not have a data count section (at byte 0x",
+            "re-encode the module",
+        ),
+    ] {
+        let wat = module(body, more);
+        check(&["check", "-"], &wat, 1, sentence, "");
+        check(&["check", "-"], &wat, 1, advice, "");
+        check(&["run", "-"], &wat, 1, sentence, "");
+    }
+    let growable = br#"(module (memory (export "memory") 1)
+        (func (export "user_entrypoint") (param i32) (result i32) i32.const 0))"#;
+    check(
+        &["check", "-"],
+        growable,
+        1,
+        "does not import vm_hooks.pay_for_memory_grow",
+        "",
+    );
+    let large = br#"(module (memory (export "memory") 200 200)
+        (func (export "user_entrypoint") (param i32) (result i32) i32.const 0))"#;
+    check(
+        &["check", "-"],
+        large,
+        1,
+        "begins with 200 pages and 128 pages are allowed",
+        "",
+    );
+    check(
+        &["check", "-"],
+        b"(module)",
+        1,
+        "exports no function user_entrypoint",
+        "",
+    );
+}
+
+#[test]
+fn what_cannot_be_used() {
+    let good = module("i32.const 0", "");
+    check(
+        &["check", "absent.wasm"],
+        b"",
+        2,
+        "",
+        "error: absent.wasm cannot be read: No such file",
+    );
+    check(
+        &["check", "-"],
+        b"(module",
+        2,
+        "",
+        "error: - is not WebAssembly text: expected `)` (at 1:8)",
+    );
+    check(&["run", "--calldata", "0xzz", "-"], &good, 2, "", "not hex");
+    check(
+        &["run", "--arbos", "70", "-"],
+        &good,
+        2,
+        "",
+        "choose a version from 30 to 60",
+    );
+    check(
+        &["run", "--ink", "lots", "-"],
+        &good,
+        2,
+        "",
+        "invalid digit",
+    );
+    check(&["check"], b"", 2, "", "required arguments");
+    // The other files are still looked at.
+    check(
+        &["check", "absent.wasm", "-"],
+        &good,
+        2,
+        "-: would be activated",
+        "absent.wasm",
+    );
+    check(
+        &["run", "--json", "absent.wasm", "-"],
+        &good,
+        2,
+        r#"{"file":"-","#,
+        "absent.wasm",
+    );
+}
+
+/// Theorem: `run --json` prints the record's own lines, to the letter, but for the words of a refusal.
+#[test]
+fn json_lines_are_the_records() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, wasm) in vectors::modules() {
+        std::fs::write(folder.path().join(file), wasm).unwrap();
+    }
+    let given = |line: &Value| {
+        line["run"]["ink"] == 20_000_000_000_u64 && line["run"]["calldata"] == ""
+            || line["run"].is_null()
+    };
+    let at_default_depth =
+        |line: &Value| line["run"].is_null() || line["run"]["max_depth"] == 22_000;
+    let lines: Vec<_> = vectors::expected()
+        .into_iter()
+        .filter(|line| given(line) && at_default_depth(line))
+        .collect();
+    let mut arguments = vec!["run", "--json", "--ink", "20000000000"];
+    arguments.extend(lines.iter().map(|line| line["file"].as_str().unwrap()));
+    let output = stylus_vm(&arguments, folder.path(), b"");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+
+    let recorded: std::collections::HashMap<_, _> = include_str!("vectors/expected.jsonl")
+        .lines()
+        .map(|text| {
+            (
+                serde_json::from_str::<Value>(text).unwrap().to_string(),
+                text,
+            )
+        })
+        .collect();
+    let printed = text(&output.stdout);
+    assert_eq!(printed.lines().count(), lines.len());
+    for (printed, expected) in printed.lines().zip(&lines) {
+        let refused = |line: &Value| line["activation"]["error"].is_string();
+        let actual: Value = serde_json::from_str(printed).unwrap();
+        if refused(expected) {
+            assert!(
+                refused(&actual) && actual["file"] == expected["file"],
+                "{printed}"
+            );
+        } else {
+            assert_eq!(
+                Some(&printed),
+                recorded.get(&expected.to_string()),
+                "{expected}"
+            );
+        }
+    }
+    assert!(lines.len() > 200, "{} lines", lines.len());
+}

@@ -1,0 +1,167 @@
+//! Code as accounts hold it: what is a program's, and what comes out of it.
+
+#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
+
+use alloy_primitives::Address;
+use stylus_vm::code::{Code, CodeError, Dictionary, encode, fragment, is_stylus, parse};
+use stylus_vm::{ArbOs, Config};
+
+const WASM: &[u8] = b"\0asm\x01\0\0\0 and what follows, which nobody looks at here";
+
+fn at(arbos: u16) -> Config {
+    Config::at(ArbOs::new(arbos).unwrap())
+}
+
+/// The brotli stream of a module.
+fn stream() -> Vec<u8> {
+    encode(WASM).split_off(4)
+}
+
+/// A root that names `fragments` accounts and says that the module has `length` bytes.
+fn root(dictionary: u8, length: u32, fragments: u8) -> Vec<u8> {
+    let mut code = vec![0xEF, 0xF0, 0x02, dictionary];
+    code.extend(length.to_be_bytes());
+    for account in 0..fragments {
+        code.extend(Address::repeat_byte(account));
+    }
+    code
+}
+
+#[test]
+fn a_program_comes_out_as_it_went_in() {
+    let code = encode(WASM);
+    assert_eq!(&code[..4], [0xEF, 0xF0, 0x00, 0x00]);
+    let config = Config::default();
+    let parsed = parse(&code, &config).unwrap();
+    assert_eq!(parsed.decompress(&[], None, &config).unwrap(), WASM);
+
+    // What follows the stream is not looked at.
+    let longer = [&code[..], b"more"].concat();
+    let parsed = parse(&longer, &config).unwrap();
+    assert_eq!(parsed.decompress(&[], None, &config).unwrap(), WASM);
+}
+
+#[test]
+fn what_is_a_program() {
+    let stylus = |code: &[u8], arbos| is_stylus(code, ArbOs::new(arbos).unwrap());
+    for (code, before_60, from_60) in [
+        (&[0xEF, 0xF0, 0x00, 0x00][..], true, true),
+        (&[0xEF, 0xF0, 0x00], false, false),
+        (&[0xEF, 0xF0, 0x01, 0x00], false, true),
+        (&[0xEF, 0xF0, 0x02, 0x00], false, true),
+        (&[0xEF, 0xF0, 0x03, 0x00], false, false),
+        (&[0xEF, 0x00, 0x00, 0x00], false, false),
+        (&[0x60, 0x80, 0x60, 0x40], false, false),
+        (&[], false, false),
+    ] {
+        assert_eq!(
+            (stylus(code, 59), stylus(code, 60)),
+            (before_60, from_60),
+            "{code:02x?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_refused() {
+    let check = |code: &[u8], arbos, expected| {
+        assert_eq!(
+            parse(code, &at(arbos)).unwrap_err(),
+            expected,
+            "{code:02x?}"
+        );
+    };
+    check(&[], 60, CodeError::NotWasm);
+    check(&[0x60, 0x80], 60, CodeError::NotWasm);
+    check(
+        &[0xEF, 0xF0, 0x00, 0x02],
+        60,
+        CodeError::UnknownDictionary(2),
+    );
+    check(&[0xEF, 0xF0, 0x01, 0x00], 60, CodeError::Fragment);
+    check(&root(0, 9, 1), 59, CodeError::NotWasm);
+    check(&root(0, 9, 0), 60, CodeError::Root(8));
+    check(&root(0, 9, 1)[..7], 60, CodeError::Root(7));
+    check(&root(0, 9, 2)[..47], 60, CodeError::Root(47));
+    check(&root(7, 9, 1), 60, CodeError::UnknownDictionary(7));
+    assert_eq!(fragment(&encode(WASM)), Err(CodeError::NotFragment));
+    assert_eq!(fragment(&[0xEF, 0xF0, 0x01, 5, 6]), Ok(&[5, 6][..]));
+}
+
+#[test]
+fn streams_are_whole_and_not_too_large() {
+    let config = Config::default();
+    let decompress = |stream: &[u8], config: &Config| {
+        let dictionary = Dictionary::Empty;
+        Code::Classic { dictionary, stream }.decompress(&[], None, config)
+    };
+    let whole = stream();
+    for cut in [0, 1, whole.len() / 2, whole.len() - 1] {
+        assert_eq!(
+            decompress(&whole[..cut], &config),
+            Err(CodeError::Stream),
+            "{cut}"
+        );
+    }
+    let mut limited = config;
+    limited.stylus.max_wasm_size = WASM.len() as u32;
+    assert_eq!(decompress(&whole, &limited).unwrap(), WASM);
+    limited.stylus.max_wasm_size -= 1;
+    let limit = limited.stylus.max_wasm_size;
+    assert_eq!(
+        decompress(&whole, &limited),
+        Err(CodeError::TooLarge { limit })
+    );
+}
+
+#[test]
+fn roots_are_put_together() {
+    let config = at(60);
+    let whole = stream();
+    let (first, second) = whole.split_at(whole.len() / 3);
+    let decompress = |length: u32| {
+        let code = root(0, length, 2);
+        let parsed = parse(&code, &config).unwrap();
+        parsed.decompress(&[first, second], None, &config)
+    };
+    let length = WASM.len() as u32;
+    assert_eq!(decompress(length).unwrap(), WASM);
+    assert_eq!(
+        decompress(length - 1),
+        Err(CodeError::TooLarge { limit: length - 1 })
+    );
+    let (stated, actual) = (length + 1, WASM.len());
+    assert_eq!(
+        decompress(stated),
+        Err(CodeError::Length { stated, actual })
+    );
+
+    let check = |code: Vec<u8>| parse(&code, &config).unwrap().check(&config);
+    assert_eq!(check(root(0, 131_072, 2)), Ok(()));
+    assert_eq!(
+        check(root(0, 131_073, 2)),
+        Err(CodeError::TooLarge { limit: 131_072 })
+    );
+    assert_eq!(
+        check(root(0, 9, 3)),
+        Err(CodeError::TooManyFragments { count: 3, limit: 2 })
+    );
+}
+
+#[test]
+fn the_stylus_dictionary_is_the_callers_to_bring() {
+    let config = Config::default();
+    // Bytes without any words, so that the stream refers to no dictionary and comes out the same with every one.
+    let wasm: Vec<u8> = (0..64_u8).map(|byte| byte.wrapping_mul(167)).collect();
+    let mut code = encode(&wasm);
+    code[3] = 1;
+    let parsed = parse(&code, &config).unwrap();
+    assert_eq!(
+        parsed.decompress(&[], None, &config),
+        Err(CodeError::NoDictionary)
+    );
+    assert_eq!(
+        parsed.decompress(&[], Some(b"any bytes"), &config).unwrap(),
+        wasm
+    );
+}

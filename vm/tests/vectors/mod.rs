@@ -1,0 +1,32 @@
+//! The record of Nitro's own VM, unpacked; the README beside it says what it holds.
+//!
+//! Lives here: reading it. Not here: comparing anything with it.
+
+use std::collections::HashMap;
+use std::io::Read;
+
+use alloy_primitives::hex;
+use serde_json::Value;
+
+/// Every module, by file name.
+pub(crate) fn modules() -> HashMap<String, Vec<u8>> {
+    let packed: &[u8] = include_bytes!("modules.jsonl.br");
+    let mut lines = String::new();
+    brotli::Decompressor::new(packed, 4_096)
+        .read_to_string(&mut lines)
+        .unwrap();
+    let module = |line| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let wasm = hex::decode(line["wasm"].as_str().unwrap()).unwrap();
+        (line["file"].as_str().unwrap().to_owned(), wasm)
+    };
+    lines.lines().map(module).collect()
+}
+
+/// Every line of the record, in its order.
+pub(crate) fn expected() -> Vec<Value> {
+    include_str!("expected.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
