@@ -1,29 +1,6 @@
-//! The Stylus VM: checks, meters and runs one Arbitrum Stylus program, exact to the last ink.
-//!
-//! Lives here: what is public, and nothing else. Not in this crate: a chain. Everything a program asks of one goes through
-//! the [`Host`] trait.
-//!
-//! A program is a WebAssembly module. [`activate()`] says whether a chain would take it and what each call of it then
-//! costs; [`Engine::compile`] checks it the same way, writes the metering into it and compiles the result;
-//! [`Program::run`] runs it on a host.
-//!
-//! ```
-//! use stylus_vm::{Call, Config, EmptyHost, Engine, Ink, Outcome, Pages};
-//!
-//! let wasm = wat::parse_str(
-//!     r#"(module
-//!         (memory (export "memory") 1 1)
-//!         (func (export "user_entrypoint") (param i32) (result i32) i32.const 0))"#,
-//! )?;
-//! let config = Config::default();
-//! let program = Engine::new(&config)?.compile(&wasm, &config)?;
-//! let call = Call { ink: Ink(1_000_000), ..Call::default() };
-//! let report = program.run(&mut EmptyHost::with_footprint(Pages(1)), &config, call)?;
-//!
-//! assert_eq!(report.outcome, Outcome::Success);
-//! assert_eq!(report.ink_used, Ink(2_452)); // one block of two operators
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! What is public of the Stylus VM, and nothing else. Not in this crate: a chain; everything a program asks of one goes
+//! through [`Host`].
+#![doc = include_str!("../README.md")]
 
 mod activate;
 pub mod code;

@@ -1,0 +1,92 @@
+//! Compiled programs kept on disk: found again, harmless when damaged, and shared by many at once.
+
+#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use stylus_vm::{Call, Config, EmptyHost, Engine, Ink, Pages};
+
+fn wasm() -> Vec<u8> {
+    wat::parse_str(
+        r#"(module (memory (export "memory") 1 1)
+            (func (export "user_entrypoint") (param i32) (result i32) i32.const 0))"#,
+    )
+    .unwrap()
+}
+
+/// Compiles and runs the module in an engine of its own, as another process would.
+fn run(folder: &Path) -> Ink {
+    let config = Config::default();
+    let engine = Engine::with_cache(&config, folder).unwrap();
+    let program = engine.compile(&wasm(), &config).unwrap();
+    let call = Call {
+        ink: Ink(1_000_000),
+        ..Call::default()
+    };
+    let mut host = EmptyHost::with_footprint(Pages(1));
+    program.run(&mut host, &config, call).unwrap().ink_used
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => found.push(path),
+        }
+    }
+    found
+}
+
+/// The file of the one compiled program, which is written beside the run.
+fn stored(folder: &Path) -> PathBuf {
+    let is_program = |path: &PathBuf| path.extension().is_none();
+    for _ in 0..6_000 {
+        if let Some(path) = files(folder).into_iter().find(is_program) {
+            return path;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("nothing was stored in {:?}", files(folder));
+}
+
+#[test]
+fn a_damaged_program_is_compiled_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(folder.path()), Ink(2_452));
+    let path = stored(folder.path());
+    assert_eq!(run(folder.path()), Ink(2_452), "from disk");
+
+    let whole = fs::read(&path).unwrap();
+    for damaged in [&b""[..], b"not a program", &whole[..whole.len() / 2]] {
+        fs::write(&path, damaged).unwrap();
+        assert_eq!(run(folder.path()), Ink(2_452), "{} bytes", damaged.len());
+    }
+}
+
+#[test]
+fn many_engines_share_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..8).map(|_| scope.spawn(|| run(folder.path()))).collect();
+        for ink in runs {
+            assert_eq!(ink.join().unwrap(), Ink(2_452));
+        }
+    });
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_said_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, b"").unwrap();
+    let error = Engine::with_cache(&Config::default(), &file.join("below")).err();
+    let sentence = error.map(|error| error.to_string()).unwrap_or_default();
+    assert!(
+        sentence.starts_with("the cache of compiled programs cannot be used"),
+        "{sentence}"
+    );
+}
