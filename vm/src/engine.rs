@@ -32,8 +32,9 @@ const NATIVE_BYTES_PER_WORD: usize = 256;
 /// Native stack for any program, however small its budget.
 const LEAST_NATIVE_STACK: usize = 1 << 20;
 
-/// Instances that may live at once: the EVM's 1,024 nested calls and the outermost, for a few callers side by side.
-const MAX_INSTANCES: u32 = 4 * 1025;
+/// Instances that may live at once in a pool: the EVM's 1,024 nested calls and the outermost, and some side by side. Each
+/// takes 4 GiB of address space, and no memory until it is used.
+const MAX_INSTANCES: u32 = 1_100;
 
 /// Compiled programs kept in memory: a module of the largest size takes a megabyte or two.
 const CACHE_PROGRAMS: NonZeroUsize = NonZeroUsize::new(128).expect("it is not zero");
@@ -103,9 +104,9 @@ impl Engine {
     /// It keeps the programs that it compiled lately in memory, by content.
     ///
     /// # Errors
-    /// Where wasmtime cannot work on this machine, such as without address space for its pool of memories.
+    /// Where wasmtime cannot work on this machine.
     pub fn new(config: &Config) -> Result<Self, EngineError> {
-        Self::with_settings(config, &settings(config.stylus.max_stack_depth))
+        Self::with_settings(config, settings(config.stylus.max_stack_depth))
     }
 
     /// The same, keeping compiled programs in `folder` too, for all processes that name it. What another version of
@@ -121,7 +122,7 @@ impl Engine {
         let cache = Cache::new(cache).map_err(EngineError::Cache)?;
         let mut settings = settings(config.stylus.max_stack_depth);
         settings.cache(Some(cache));
-        Self::with_settings(config, &settings)
+        Self::with_settings(config, settings)
     }
 
     /// The same with the folder that the system has for this user's caches; where that cannot be used, without one.
@@ -138,8 +139,16 @@ impl Engine {
         Self::new(config)
     }
 
-    fn with_settings(config: &Config, settings: &wasmtime::Config) -> Result<Self, EngineError> {
-        let wasmtime = wasmtime::Engine::new(settings).map_err(EngineError::Start)?;
+    fn with_settings(config: &Config, mut settings: wasmtime::Config) -> Result<Self, EngineError> {
+        // A pool starts programs fastest and needs 4.5 TiB of address space. A process may not have that, by its limits or
+        // because it holds many engines; then each program gets its memory when it starts.
+        settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+        let wasmtime = wasmtime::Engine::new(&settings)
+            .or_else(|_| {
+                settings.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+                wasmtime::Engine::new(&settings)
+            })
+            .map_err(EngineError::Start)?;
         let mut linker = Linker::new(&wasmtime);
         hostio::link(&mut linker).map_err(EngineError::Start)?;
         record::link(&mut linker).map_err(EngineError::Start)?;
@@ -217,7 +226,7 @@ pub(crate) fn native_stack(words: u32) -> usize {
     (words as usize * NATIVE_BYTES_PER_WORD).max(LEAST_NATIVE_STACK)
 }
 
-fn settings(max_stack_depth: u32) -> wasmtime::Config {
+fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_core_instances(MAX_INSTANCES)
         .total_memories(MAX_INSTANCES)
@@ -230,10 +239,12 @@ fn settings(max_stack_depth: u32) -> wasmtime::Config {
         // Clearing a used page by hand is cheaper than giving it back to the system, up to here.
         .linear_memory_keep_resident(64 * 1024)
         .table_keep_resident(64 * 1024);
+    pool
+}
 
+fn settings(max_stack_depth: u32) -> wasmtime::Config {
     let mut settings = wasmtime::Config::new();
     settings
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .cranelift_opt_level(OptLevel::Speed)
         .max_wasm_stack(native_stack(max_stack_depth))
         // Nothing runs asynchronously here, but wasmtime compares the two.

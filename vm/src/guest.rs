@@ -8,6 +8,9 @@ use wasmtime::{AsContext, AsContextMut, Global, Instance, Memory, Module, Module
 use crate::ink::Ink;
 use crate::instrument::names;
 
+/// The most ink the meter counts by itself. Taking the highest price of a block, 2^63 − 1, from it leaves less than nothing.
+const MOST_METERED: u64 = i64::MAX as u64 - 1;
+
 /// A pointer and length outside of guest memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the program passed {len} bytes at {ptr:#x}, outside of its memory of {size} bytes")]
@@ -25,7 +28,7 @@ pub struct OutOfBounds {
 pub(crate) struct Exports {
     memory: ModuleExport,
     ink_left: ModuleExport,
-    ink_status: ModuleExport,
+    ink_reserve: ModuleExport,
     stack_left: ModuleExport,
     pub(crate) entrypoint: ModuleExport,
 }
@@ -36,7 +39,7 @@ impl Exports {
         Some(Self {
             memory: module.get_export_index(names::MEMORY)?,
             ink_left: module.get_export_index(names::INK_LEFT)?,
-            ink_status: module.get_export_index(names::INK_STATUS)?,
+            ink_reserve: module.get_export_index(names::INK_RESERVE)?,
             stack_left: module.get_export_index(names::STACK_LEFT)?,
             entrypoint: module.get_export_index(names::ENTRYPOINT)?,
         })
@@ -48,7 +51,7 @@ impl Exports {
 pub(crate) struct Guest {
     memory: Memory,
     ink_left: Global,
-    ink_status: Global,
+    ink_reserve: Global,
     stack_left: Global,
 }
 
@@ -65,7 +68,7 @@ impl Guest {
                 .into_global()
         };
         let ink_left = global(&exports.ink_left)?;
-        let ink_status = global(&exports.ink_status)?;
+        let ink_reserve = global(&exports.ink_reserve)?;
         let stack_left = global(&exports.stack_left)?;
         let memory = instance
             .get_module_export(&mut store, &exports.memory)?
@@ -73,7 +76,7 @@ impl Guest {
         Some(Self {
             memory,
             ink_left,
-            ink_status,
+            ink_reserve,
             stack_left,
         })
     }
@@ -142,25 +145,25 @@ impl Guest {
         self.memory.size(store)
     }
 
-    /// Ink that is left, by the meter. What it says once ink has run out means nothing.
+    /// Ink that is left. Means nothing once it has run out.
     pub(crate) fn ink_left(&self, store: &mut impl AsContextMut) -> Ink {
-        match self.ink_left.get(store) {
-            Val::I64(ink) => Ink(ink as u64),
-            other => unreachable!(
-                "instrumentation declares {} as an i64, not {other:?}",
-                names::INK_LEFT
-            ),
-        }
+        let metered = self.count(store, self.ink_left) as u64;
+        let reserve = self.count(store, self.ink_reserve) as u64;
+        Ink(metered.wrapping_add(reserve))
     }
 
-    /// Sets the ink that is left.
+    /// Sets the ink that is left: as much of it as the meter can count, and the rest in reserve. Metered code never reaches
+    /// the reserve: it would have to run for decades.
     pub(crate) fn set_ink_left(&self, store: &mut impl AsContextMut, ink: Ink) {
-        self.set(store, self.ink_left, Val::I64(ink.0 as i64));
+        let metered = ink.0.min(MOST_METERED);
+        self.set(store, self.ink_left, Val::I64(metered as i64));
+        let reserve = ink.0 - metered;
+        self.set(store, self.ink_reserve, Val::I64(reserve as i64));
     }
 
-    /// Whether ink has run out.
+    /// Whether metered code ran out of ink.
     pub(crate) fn out_of_ink(&self, store: &mut impl AsContextMut) -> bool {
-        self.word(store, self.ink_status) != 0
+        self.count(store, self.ink_left) < 0
     }
 
     /// Words of stack that are left; none is overflow.
@@ -171,6 +174,13 @@ impl Guest {
     /// Sets the words of stack that are left.
     pub(crate) fn set_stack_left(&self, store: &mut impl AsContextMut, words: u32) {
         self.set(store, self.stack_left, Val::I32(words as i32));
+    }
+
+    fn count(&self, store: &mut impl AsContextMut, global: Global) -> i64 {
+        match global.get(store) {
+            Val::I64(count) => count,
+            other => unreachable!("instrumentation declares this global as an i64, not {other:?}"),
+        }
     }
 
     fn word(&self, store: &mut impl AsContextMut, global: Global) -> u32 {

@@ -25,10 +25,10 @@ use crate::refusal::Refusal;
 
 /// The globals that instrumentation appends, by name; also exported under these names.
 pub(crate) mod names {
-    /// Ink that is left, i64.
+    /// Ink that is left, i64; negative once it has run out.
     pub(crate) const INK_LEFT: &str = "stylus_ink_left";
-    /// Not zero once ink has run out, i32.
-    pub(crate) const INK_STATUS: &str = "stylus_ink_status";
+    /// Ink that the meter's count does not hold, i64; only the host touches it.
+    pub(crate) const INK_RESERVE: &str = "stylus_ink_reserve";
     /// Scratch space of the inserted code, i32.
     pub(crate) const SCRATCH: &str = "stylus_scratch_global";
     /// Words of stack that are left, i32.
@@ -66,7 +66,7 @@ const MAX_PAGES: u64 = 65_535;
 #[derive(Clone, Copy)]
 struct Globals {
     ink_left: u32,
-    ink_status: u32,
+    ink_reserve: u32,
     scratch: u32,
     stack_left: u32,
 }
@@ -107,7 +107,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         let first = module.globals.len() as u32;
         let globals = Globals {
             ink_left: first,
-            ink_status: first + 1,
+            ink_reserve: first + 1,
             scratch: first + 2,
             stack_left: first + 3,
         };

@@ -18,16 +18,17 @@
 //!                             global.get $stylus_ink_left
 //!                             i64.lt_u
 //!                             if
-//!                               i32.const 1
-//!                               global.set $stylus_ink_status
+//!                               nop
+//!                               nop
 //!                               unreachable
 //!                             end
 //!                             global.get $stylus_scratch_global
 //! memory.fill                 memory.fill
 //! ```
 //!
-//! The ink is taken first and looked at afterwards: it has wrapped round exactly if it is now more than it was, since the
-//! price is far below 2^64. That it is wrong then does not matter: the status says that it counts as none.
+//! The ink is taken first and looked at afterwards: it is now more than it was, without a sign, exactly if it has become
+//! negative, since the price is far below 2^63. That says that it has run out, as in `ink`, which has the reason for the
+//! `nop`s.
 
 use wasmparser::{BlockType, Operator};
 
@@ -58,10 +59,7 @@ fn is_bulk(operator: &Operator<'_>) -> bool {
 
 fn charge(out: &mut Vec<Operator<'_>>, globals: Globals) {
     let Globals {
-        ink_left,
-        ink_status,
-        scratch,
-        ..
+        ink_left, scratch, ..
     } = globals;
     out.extend([
         Operator::GlobalSet {
@@ -92,10 +90,8 @@ fn charge(out: &mut Vec<Operator<'_>>, globals: Globals) {
         Operator::If {
             blockty: BlockType::Empty,
         },
-        Operator::I32Const { value: 1 },
-        Operator::GlobalSet {
-            global_index: ink_status,
-        },
+        Operator::Nop,
+        Operator::Nop,
         Operator::Unreachable,
         Operator::End,
         Operator::GlobalGet {

@@ -212,8 +212,10 @@ impl<'m, 'a> Encoder<'m, 'a> {
             mutable: true,
             shared: false,
         };
-        section.global(counter(ValType::I64), &ConstExpr::i64_const(0));
-        for _ in 1..ADDED_GLOBALS {
+        for _ink in 0..2 {
+            section.global(counter(ValType::I64), &ConstExpr::i64_const(0));
+        }
+        for _word in 2..ADDED_GLOBALS {
             section.global(counter(ValType::I32), &ConstExpr::i32_const(0));
         }
         Ok(section)
@@ -238,7 +240,7 @@ impl<'m, 'a> Encoder<'m, 'a> {
         }
         for (name, index) in [
             (names::INK_LEFT, globals.ink_left),
-            (names::INK_STATUS, globals.ink_status),
+            (names::INK_RESERVE, globals.ink_reserve),
             (names::SCRATCH, globals.scratch),
             (names::STACK_LEFT, globals.stack_left),
         ] {

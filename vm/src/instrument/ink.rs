@@ -10,22 +10,27 @@
 //! ;; before                   ;; after
 //!                             global.get $stylus_ink_left
 //!                             i64.const $cost
-//!                             i64.lt_u
-//!                             if
-//!                               i32.const 1
-//!                               global.set $stylus_ink_status
-//!                               unreachable
-//!                             end
-//!                             global.get $stylus_ink_left
-//!                             i64.const $cost
 //!                             i64.sub
 //!                             global.set $stylus_ink_left
+//!                             global.get $stylus_ink_left
+//!                             i64.const 0
+//!                             i64.lt_s
+//!                             if
+//!                               nop
+//!                               nop
+//!                               unreachable
+//!                             end
 //! local.get 0                 local.get 0
 //! call $f                     call $f
 //! ```
 //!
-//! Having exactly the price left is enough. What cannot be paid for leaves the ink as it was and sets the status, which
-//! makes it count as none.
+//! Having exactly the price left is enough. Ink that has run out shows as a negative count, which no other ending leaves
+//! behind: a count begins at 2^63 − 2 at most (what is beyond waits in `$stylus_ink_reserve`, for host calls to fetch), and no
+//! price is above 2^63 − 1.
+//!
+//! Setting a flag there instead of the two `nop`s would cost the metered program a third of its speed: compilers turn a
+//! conditional trap, and nothing more, into one jump that is never taken. They are there since the number of operators is
+//! part of the protocol.
 
 use wasmparser::{BlockType, Operator};
 
@@ -81,35 +86,22 @@ pub(super) fn ends_block(operator: &Operator<'_>) -> bool {
 }
 
 fn charge(out: &mut Vec<Operator<'_>>, cost: Ink, globals: Globals) {
-    let Globals {
-        ink_left,
-        ink_status,
-        ..
-    } = globals;
-    // The operator's constant is signed; the comparison reads the same bits without a sign.
-    let cost = cost.0 as i64;
+    let global_index = globals.ink_left;
+    let cost = i64::try_from(cost.0).unwrap_or(i64::MAX);
     out.extend([
-        Operator::GlobalGet {
-            global_index: ink_left,
-        },
+        Operator::GlobalGet { global_index },
         Operator::I64Const { value: cost },
-        Operator::I64LtU,
+        Operator::I64Sub,
+        Operator::GlobalSet { global_index },
+        Operator::GlobalGet { global_index },
+        Operator::I64Const { value: 0 },
+        Operator::I64LtS,
         Operator::If {
             blockty: BlockType::Empty,
         },
-        Operator::I32Const { value: 1 },
-        Operator::GlobalSet {
-            global_index: ink_status,
-        },
+        Operator::Nop,
+        Operator::Nop,
         Operator::Unreachable,
         Operator::End,
-        Operator::GlobalGet {
-            global_index: ink_left,
-        },
-        Operator::I64Const { value: cost },
-        Operator::I64Sub,
-        Operator::GlobalSet {
-            global_index: ink_left,
-        },
     ]);
 }

@@ -275,8 +275,8 @@ impl Recorder {
     }
 
     /// The run is over, with `metered` left by the meter's count and `left` for the caller: where ink ran out, all that the
-    /// meter had left is forfeited. (A bulk operator that could not be paid for leaves the meter's count wrapped round, and
-    /// then what its function spent since the last call counts as forfeited too.)
+    /// meter had left is forfeited. (What a function spent since the last call before that counts as forfeited too, as
+    /// the meter then has no count of it.)
     pub(crate) fn finish(mut self, metered: Ink, left: Ink) -> Profile {
         let metered = metered.min(self.last);
         while !self.path.is_empty() {

@@ -137,3 +137,23 @@ fn a_broken_host_is_no_outcome() {
     let fault = case.try_run(LOAD).unwrap_err();
     assert_eq!(fault.to_string(), "the host failed: the disk is on fire");
 }
+
+/// Theorem: ink is counted up to 2^64 − 1, whichever part of it a program and its host calls get to.
+#[test]
+fn ink_is_counted_to_its_end() {
+    let pay = "(call $pay_for_memory_grow (i32.const 0))";
+    let used = Case::default().run(pay).ink_used;
+    for ink in [u64::MAX, 1 << 63, (1 << 63) - 1, (1 << 63) - 2] {
+        let mut case = Case {
+            ink: Ink(ink),
+            ..Case::default()
+        };
+        let report = case.run(pay);
+        assert_eq!(report.ink_used, used, "{ink}");
+        assert_eq!(report.ink_left, Ink(ink - used.0), "{ink}");
+        // What can never be paid for takes all of it.
+        let report = case.run("(call $pay_for_memory_grow (i32.const 200))");
+        assert_eq!(report.outcome, Outcome::OutOfInk, "{ink}");
+        assert_eq!(report.ink_used, Ink(ink), "{ink}");
+    }
+}

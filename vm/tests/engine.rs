@@ -1,4 +1,4 @@
-//! Compiled programs kept on disk: found again, harmless when damaged, and shared by many at once.
+//! Engines and their caches: compiled programs on disk are found again, harmless when damaged, and shared by many at once.
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
 
@@ -76,6 +76,23 @@ fn many_engines_share_a_folder() {
             assert_eq!(ink.join().unwrap(), Ink(2_452));
         }
     });
+}
+
+/// Theorem: engines do not run out. Where address space for another pool is lacking, an engine goes without.
+#[test]
+fn many_engines_live_side_by_side() {
+    let config = Config::default();
+    let engines: Vec<_> = (0..64).map(|_| Engine::new(&config).unwrap()).collect();
+    for engine in &engines {
+        let program = engine.compile(&wasm(), &config).unwrap();
+        let call = Call {
+            ink: Ink(1_000_000),
+            ..Call::default()
+        };
+        let mut host = EmptyHost::with_footprint(Pages(1));
+        let report = program.run(&mut host, &config, call).unwrap();
+        assert_eq!(report.ink_used, Ink(2_452));
+    }
 }
 
 #[test]
