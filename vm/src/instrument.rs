@@ -15,7 +15,7 @@ mod ink;
 mod profile;
 
 use wasm_encoder::CodeSection;
-use wasmparser::{FunctionBody, Operator};
+use wasmparser::{BlockType, FunctionBody, Operator};
 
 use encode::Encoder;
 
@@ -186,6 +186,20 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
             None => operators,
         })
     }
+}
+
+/// Traps where the condition on top of the stack holds, for want of ink. The `nop`s keep the count of operators; `ink` has
+/// the reason for them.
+fn trap_if() -> [Operator<'static>; 5] {
+    [
+        Operator::If {
+            blockty: BlockType::Empty,
+        },
+        Operator::Nop,
+        Operator::Nop,
+        Operator::Unreachable,
+        Operator::End,
+    ]
 }
 
 /// Locals that `body` declares, parameters not counted.

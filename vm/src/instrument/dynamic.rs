@@ -30,7 +30,7 @@
 //! negative, since the price is far below 2^63. That says that it has run out, as in `ink`, which has the reason for the
 //! `nop`s.
 
-use wasmparser::{BlockType, Operator};
+use wasmparser::Operator;
 
 use super::Globals;
 use crate::prices;
@@ -87,15 +87,9 @@ fn charge(out: &mut Vec<Operator<'_>>, globals: Globals) {
             global_index: ink_left,
         },
         Operator::I64LtU,
-        Operator::If {
-            blockty: BlockType::Empty,
-        },
-        Operator::Nop,
-        Operator::Nop,
-        Operator::Unreachable,
-        Operator::End,
-        Operator::GlobalGet {
-            global_index: scratch,
-        },
     ]);
+    out.extend(super::trap_if());
+    out.push(Operator::GlobalGet {
+        global_index: scratch,
+    });
 }

@@ -32,7 +32,7 @@
 //! conditional trap, and nothing more, into one jump that is never taken. They are there since the number of operators is
 //! part of the protocol.
 
-use wasmparser::{BlockType, Operator};
+use wasmparser::Operator;
 
 use super::Globals;
 use crate::ink::Ink;
@@ -96,12 +96,6 @@ fn charge(out: &mut Vec<Operator<'_>>, cost: Ink, globals: Globals) {
         Operator::GlobalGet { global_index },
         Operator::I64Const { value: 0 },
         Operator::I64LtS,
-        Operator::If {
-            blockty: BlockType::Empty,
-        },
-        Operator::Nop,
-        Operator::Nop,
-        Operator::Unreachable,
-        Operator::End,
     ]);
+    out.extend(super::trap_if());
 }
