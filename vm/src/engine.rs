@@ -5,13 +5,13 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use alloy_primitives::{B256, keccak256};
 use lru::LruCache;
 use wasmtime::{
     Cache, CacheConfig, InstanceAllocationStrategy, InstancePre, Linker, OptLevel,
-    PoolingAllocationConfig,
+    PoolingAllocationConfig, RegallocAlgorithm,
 };
 
 use crate::activate;
@@ -19,15 +19,16 @@ use crate::config::{ArbOs, Config};
 use crate::frame::Frame;
 use crate::guest::Exports;
 use crate::hostio;
-use crate::instrument::instrument_for_profile;
+use crate::instrument::{Burden, Instrumented, instrument_for_profile};
 use crate::pages::Pages;
 use crate::profile::record::{self, Names};
 use crate::refusal::Refusal;
 use crate::run::ProfiledProgram;
 
-/// Native stack that a word of the depth checker's budget may take. The most that was seen is 24 bytes, in functions of
-/// 900 live parameters; the rest is margin, which costs address space and no memory.
-const NATIVE_BYTES_PER_WORD: usize = 256;
+/// Native stack that a word of the depth checker's budget may take. A compiler keeps values on the stack that no word was
+/// paid for, such as those it moves out of loops: 16,008 bytes a word are the most that was reached on purpose
+/// (`tests/theorems/depth.rs` has the ways). All of it is address space; memory is used as far as a program goes.
+const NATIVE_BYTES_PER_WORD: usize = 20 * 1024;
 
 /// Native stack for any program, however small its budget.
 const LEAST_NATIVE_STACK: usize = 1 << 20;
@@ -35,6 +36,17 @@ const LEAST_NATIVE_STACK: usize = 1 << 20;
 /// Instances that may live at once in a pool: the EVM's 1,024 nested calls and the outermost, and some side by side. Each
 /// takes 4 GiB of address space, and no memory until it is used.
 const MAX_INSTANCES: u32 = 1_100;
+
+/// Operators of one function, as it comes, up to which it is compiled as usual: the usual compiler's time grows with their
+/// square. No function that a compiler wrote was ever near.
+const USUAL_OPERATORS: u64 = 16_384;
+
+/// Values that a function's blocks carry as parameters and results, up to which it is compiled as usual. Compilers write
+/// blocks with a result at most.
+const USUAL_CARRIED: u64 = 2_048;
+
+/// The most such values of any function that is compiled at all: both compilers' time grows with their square.
+const MOST_CARRIED: u64 = 65_536;
 
 /// Compiled programs kept in memory: a module of the largest size takes a megabyte or two.
 const CACHE_PROGRAMS: NonZeroUsize = NonZeroUsize::new(128).expect("it is not zero");
@@ -61,6 +73,14 @@ pub enum CompileError {
     /// The Stylus VM does not accept the module.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// A chain would take the module, but compiling it would take minutes, which only code made for that purpose does.
+    #[error(
+        "a function carries {carried} values through blocks and this VM compiles functions with at most {MOST_CARRIED}"
+    )]
+    TooComplex {
+        /// Parameters and results of all blocks of the worst function.
+        carried: u64,
+    },
     /// The engine does not accept what the VM does, which is a fault of this crate.
     #[error("the WebAssembly engine cannot compile the instrumented module: {0:#}")]
     Engine(#[source] wasmtime::Error),
@@ -69,8 +89,10 @@ pub enum CompileError {
 /// Compiles modules; cheap to clone, and to be shared by all threads.
 #[derive(Clone)]
 pub struct Engine {
-    wasmtime: wasmtime::Engine,
-    linker: Arc<Linker<Frame>>,
+    /// For code as compilers write it.
+    usual: Arc<Native>,
+    /// For functions that would keep the usual compiler busy for minutes; made when there is one.
+    careful: Arc<OnceLock<Native>>,
     /// Programs compiled lately, by content.
     programs: Arc<Mutex<LruCache<Key, Program>>>,
     max_stack_depth: u32,
@@ -149,12 +171,9 @@ impl Engine {
                 wasmtime::Engine::new(&settings)
             })
             .map_err(EngineError::Start)?;
-        let mut linker = Linker::new(&wasmtime);
-        hostio::link(&mut linker).map_err(EngineError::Start)?;
-        record::link(&mut linker).map_err(EngineError::Start)?;
         Ok(Self {
-            wasmtime,
-            linker: Arc::new(linker),
+            usual: Arc::new(Native::new(wasmtime).map_err(EngineError::Start)?),
+            careful: Arc::default(),
             programs: Arc::new(Mutex::new(LruCache::new(CACHE_PROGRAMS))),
             max_stack_depth: config.stylus.max_stack_depth,
         })
@@ -170,7 +189,7 @@ impl Engine {
             return Ok(program.clone());
         }
         let (_, instrumented) = activate::check(wasm, config, Pages(0))?;
-        let program = self.translate(&instrumented.wasm)?;
+        let program = self.translate(&instrumented)?;
         self.programs().put(key, program.clone());
         Ok(program)
     }
@@ -187,15 +206,22 @@ impl Engine {
         let (module, _) = activate::check(wasm, config, Pages(0))?;
         let names = Names::new(&module.function_names);
         let instrumented = instrument_for_profile(&module, &names)?;
-        let program = self.translate(&instrumented.wasm)?;
+        let program = self.translate(&instrumented)?;
         Ok(ProfiledProgram { program, names })
     }
 
     /// Native code for an instrumented module.
-    fn translate(&self, wasm: &[u8]) -> Result<Program, CompileError> {
-        let module = wasmtime::Module::new(&self.wasmtime, wasm).map_err(CompileError::Engine)?;
+    fn translate(&self, instrumented: &Instrumented) -> Result<Program, CompileError> {
+        let Burden { operators, carried } = instrumented.burden;
+        if carried > MOST_CARRIED {
+            return Err(CompileError::TooComplex { carried });
+        }
+        let usual = operators <= USUAL_OPERATORS && carried <= USUAL_CARRIED;
+        let native = if usual { &*self.usual } else { self.careful()? };
+        let module = wasmtime::Module::new(&native.engine, &instrumented.wasm)
+            .map_err(CompileError::Engine)?;
         let exports = Exports::of(&module).ok_or(Refusal::NoMemory)?;
-        let instance = self
+        let instance = native
             .linker
             .instantiate_pre(&module)
             .map_err(CompileError::Engine)?;
@@ -206,9 +232,38 @@ impl Engine {
         })
     }
 
+    /// The compiler whose time grows hardly faster than what it is given. Its code is slower.
+    fn careful(&self) -> Result<&Native, CompileError> {
+        if let Some(native) = self.careful.get() {
+            return Ok(native);
+        }
+        let mut settings = settings(self.max_stack_depth);
+        settings
+            .cranelift_opt_level(OptLevel::None)
+            .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+        let native = wasmtime::Engine::new(&settings).and_then(Native::new);
+        let native = native.map_err(CompileError::Engine)?;
+        Ok(self.careful.get_or_init(|| native))
+    }
+
     /// A panic elsewhere leaves the cache as whole as it was.
     fn programs(&self) -> MutexGuard<'_, LruCache<Key, Program>> {
         self.programs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A compiler, and what its programs are linked with.
+struct Native {
+    engine: wasmtime::Engine,
+    linker: Linker<Frame>,
+}
+
+impl Native {
+    fn new(engine: wasmtime::Engine) -> wasmtime::Result<Self> {
+        let mut linker = Linker::new(&engine);
+        hostio::link(&mut linker)?;
+        record::link(&mut linker)?;
+        Ok(Self { engine, linker })
     }
 }
 

@@ -77,6 +77,46 @@ pub(crate) struct Instrumented {
     pub(crate) wasm: Vec<u8>,
     /// Operators in all bodies after instrumentation.
     pub(crate) operators: u64,
+    /// What the worst bodies ask of a compiler.
+    pub(crate) burden: Burden,
+}
+
+/// What a body asks of a compiler, as it comes; of a module, the most of each.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Burden {
+    /// Operators.
+    pub(crate) operators: u64,
+    /// Parameters and results of all blocks.
+    pub(crate) carried: u64,
+}
+
+impl Burden {
+    fn of(body: &[Operator<'_>], module: &Module<'_>) -> Self {
+        let carried = |operator: &Operator<'_>| match operator {
+            Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
+                match blockty {
+                    BlockType::Empty => 0,
+                    BlockType::Type(_) => 1,
+                    BlockType::FuncType(index) => {
+                        let ty = module.types.get(*index as usize);
+                        ty.map_or(0, |ty| (ty.params().len() + ty.results().len()) as u64)
+                    }
+                }
+            }
+            _ => 0,
+        };
+        Self {
+            operators: body.len() as u64,
+            carried: body.iter().map(carried).sum(),
+        }
+    }
+
+    fn max(self, other: Self) -> Self {
+        Self {
+            operators: self.operators.max(other.operators),
+            carried: self.carried.max(other.carried),
+        }
+    }
 }
 
 /// Runs every pass over every body of `module`, as a chain would.
@@ -131,9 +171,12 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         let mut encoder = Encoder::new(self.module, self.profiled.is_some());
         let mut code = CodeSection::new();
         let mut total = 0;
+        let mut burden = Burden::default();
         for (position, body) in self.module.bodies.iter().enumerate() {
             let function = (self.module.imports.len() + position) as u32;
-            let operators = self.rewrite(function, body)?;
+            let operators = self.operators(body)?;
+            burden = burden.max(Burden::of(&operators, self.module));
+            let operators = self.rewrite(function, body, operators)?;
             let count = operators.len() as u64;
             if count > MAX_OPERATORS {
                 let what = "operators once instrumented";
@@ -156,18 +199,12 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         Ok(Instrumented {
             wasm,
             operators: total,
+            burden,
         })
     }
 
-    /// All passes of the protocol over one body.
-    fn rewrite(
-        &self,
-        function: u32,
-        body: &FunctionBody<'a>,
-    ) -> Result<Vec<Operator<'a>>, Refusal> {
-        let Self {
-            module, globals, ..
-        } = *self;
+    /// The operators of a body, as it comes.
+    fn operators(&self, body: &FunctionBody<'a>) -> Result<Vec<Operator<'a>>, Refusal> {
         let invalid = |error: wasmparser::Error| Refusal::invalid(&error);
         let mut operators = Vec::new();
         let reader = body.get_operators_reader().map_err(invalid)?;
@@ -176,6 +213,20 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
             refuse_unsupported(&operator, offset)?;
             operators.push(operator);
         }
+        Ok(operators)
+    }
+
+    /// All passes of the protocol over the operators of one body.
+    fn rewrite(
+        &self,
+        function: u32,
+        body: &FunctionBody<'a>,
+        operators: Vec<Operator<'a>>,
+    ) -> Result<Vec<Operator<'a>>, Refusal> {
+        let Self {
+            module, globals, ..
+        } = *self;
+        let invalid = |error: wasmparser::Error| Refusal::invalid(&error);
         let operators = ink::rewrite(operators, globals, module);
         let operators = dynamic::rewrite(operators, globals);
         let locals = declared_locals(body).map_err(invalid)?;

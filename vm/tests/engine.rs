@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use stylus_vm::{Call, Config, EmptyHost, Engine, Ink, Pages};
+use stylus_vm::{Call, Config, EmptyHost, Engine, Ink, Outcome, Pages};
 
 fn wasm() -> Vec<u8> {
     wat::parse_str(
@@ -93,6 +93,47 @@ fn many_engines_live_side_by_side() {
         let report = program.run(&mut host, &config, call).unwrap();
         assert_eq!(report.ink_used, Ink(2_452));
     }
+}
+
+/// A program whose function carries `values` through each of `blocks` nested blocks, and returns zero.
+fn carrying(values: usize, blocks: usize) -> Vec<u8> {
+    let i64s = "i64 ".repeat(values);
+    let wat = format!(
+        r#"(module
+            (type $values (func (param {i64s})))
+            (func $source (result {i64s}) {source})
+            (func $sink (param {i64s}))
+            (func $carry {open} {close})
+            (memory (export "memory") 1 1)
+            (func (export "user_entrypoint") (param i32) (result i32) call $carry i32.const 0))"#,
+        source = "i64.const 1 ".repeat(values),
+        open = "call $source block (type $values) ".repeat(blocks),
+        close = "call $sink end ".repeat(blocks),
+    );
+    wat::parse_str(wat).unwrap()
+}
+
+/// Theorem: no module takes minutes to compile. What would is compiled with more care, up to a limit that is said.
+#[test]
+fn code_made_to_keep_a_compiler_busy() {
+    let config = Config::default();
+    let engine = Engine::new(&config).unwrap();
+    for (values, blocks) in [(2, 10), (20, 200), (200, 20)] {
+        let program = engine.compile(&carrying(values, blocks), &config).unwrap();
+        let call = Call {
+            ink: Ink(1_000_000_000),
+            ..Call::default()
+        };
+        let mut host = EmptyHost::with_footprint(Pages(1));
+        let report = program.run(&mut host, &config, call).unwrap();
+        assert_eq!(report.outcome, Outcome::Success, "{values} values");
+    }
+    let refused = engine.compile(&carrying(200, 1_600), &config).err();
+    let sentence = refused.map(|error| error.to_string()).unwrap_or_default();
+    assert!(
+        sentence.starts_with("a function carries 320000 values"),
+        "{sentence}"
+    );
 }
 
 #[test]

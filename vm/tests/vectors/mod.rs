@@ -2,14 +2,14 @@
 //!
 //! Lives here: reading it. Not here: comparing anything with it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use alloy_primitives::hex;
 use serde_json::Value;
 
 /// Every module, by file name.
-pub(crate) fn modules() -> HashMap<String, Vec<u8>> {
+pub(crate) fn modules() -> BTreeMap<String, Vec<u8>> {
     let packed: &[u8] = include_bytes!("modules.jsonl.br");
     let mut lines = String::new();
     brotli::Decompressor::new(packed, 4_096)

@@ -1,0 +1,159 @@
+//! Theorem: no bytes do harm. They are refused, or they are a program that keeps to its ink, its depth and its pages.
+//!
+//! Lives here: the theorem, and bytes that come close to being programs. Not here: programs that come close to the end of
+//! the native stack (`depth`). That what instrumentation writes is valid, debug builds assert by themselves.
+
+use stylus_vm::{
+    ArbOs, Call, CompileError, Config, EmptyHost, Engine, Gas, Ink, Outcome, Pages, activate,
+};
+use wasmparser::{Parser, Payload};
+
+use crate::entropy::{Choices, seeded};
+use crate::{generate, vectors};
+
+/// Less than the 1,000 gas that a page costs beyond the free ones.
+const INK: Ink = Ink(4_000_000);
+
+/// Words of stack: a few small frames.
+const DEPTH: u32 = 200;
+
+/// Pages that cost nothing.
+const FREE_PAGES: u32 = 2;
+
+/// Recorded modules up to here are mutated; compiling the few longer ones takes longer than all others together.
+const LARGEST_SEED: usize = 4_096;
+
+/// Mutants of recorded modules and of generated ones. Nearly all are refused at once; the rest are compiled and run.
+const MUTANTS: u64 = 3_000;
+
+/// Byte strings of no origin at all, with and without the first eight bytes of a module.
+const STRINGS: u64 = 1_000;
+
+/// The theorem for one byte string, under the first, the default and the last set of rules; says whether it is a program.
+pub(crate) fn is_harmless(engine: &Engine, bytes: &[u8]) -> bool {
+    let mut is_program = false;
+    for arbos in [ArbOs::FIRST, ArbOs::DEFAULT, ArbOs::LAST] {
+        let mut config = Config::at(arbos);
+        config.stylus.max_stack_depth = DEPTH;
+        let activation = activate(bytes, &config, Pages(0), Gas::MAX);
+        let program = match engine.compile(bytes, &config) {
+            Ok(program) => program,
+            Err(CompileError::Refused(_)) => {
+                assert!(activation.is_err(), "activated, and refused by the engine");
+                continue;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        // Costs too large to be stored are the one thing that activation refuses later.
+        let Ok(activation) = activation else { continue };
+        is_program = true;
+        let host = &mut EmptyHost::with_footprint(activation.footprint);
+        let call = Call {
+            ink: INK,
+            ..Call::default()
+        };
+        let report = program.run(host, &config, call).unwrap();
+        assert!(report.ink_used <= INK);
+        assert_eq!(report.ink_used + report.ink_left, INK);
+        let most_pages = u32::from(activation.footprint.0).max(FREE_PAGES);
+        assert!(report.pages <= most_pages, "{} pages", report.pages);
+        let has_output = matches!(report.outcome, Outcome::Success | Outcome::Revert);
+        assert!(has_output || report.output.is_empty());
+    }
+    is_program
+}
+
+/// `module` with one or two changes that `choices` make; `other` lends sections.
+fn mutant(mut module: Vec<u8>, other: &[u8], choices: &mut Choices<'_>) -> Vec<u8> {
+    for _ in 0..1 + choices.below(2) {
+        if module.is_empty() {
+            break;
+        }
+        let at = choices.below(module.len());
+        let len = choices.below(12).min(module.len() - at);
+        match choices.below(12) {
+            0..5 => module[at] ^= 1 << choices.below(8),
+            5..8 => module[at] = choices.pick(&[0, 1, 0x0b, 0x40, 0x41, 0x7f, 0x80, 0xff]),
+            8 => module.truncate(at),
+            9 => drop(module.drain(at..at + len)),
+            10 => {
+                let again = module[at..at + len].to_vec();
+                module.splice(at..at, again);
+            }
+            _ => module = spliced(&module, other, choices),
+        }
+    }
+    module
+}
+
+/// `module` with one section put in its place, or in addition, from `other`.
+fn spliced(module: &[u8], other: &[u8], choices: &mut Choices<'_>) -> Vec<u8> {
+    let mut sections = sections(module);
+    let others = self::sections(other);
+    if sections.is_empty() || others.is_empty() {
+        return module.to_vec();
+    }
+    let section = choices.pick(&others);
+    let at = choices.below(sections.len());
+    match sections.iter().position(|(id, _)| *id == section.0) {
+        Some(same) if !choices.once_in(4) => sections[same] = section,
+        _ => sections.insert(at, section),
+    }
+    let mut spliced = module[..8].to_vec();
+    for (id, contents) in sections {
+        wasm_encoder::Section::append_to(
+            &wasm_encoder::RawSection { id, data: contents },
+            &mut spliced,
+        );
+    }
+    spliced
+}
+
+/// Identifier and contents of the sections up to the first that cannot be read.
+fn sections(module: &[u8]) -> Vec<(u8, &[u8])> {
+    Parser::new(0)
+        .parse_all(module)
+        .map_while(Result::ok)
+        .filter(|payload| !matches!(payload, Payload::CodeSectionEntry(_)))
+        .filter_map(|payload| payload.as_section())
+        .filter_map(|(id, range)| Some((id, module.get(range)?)))
+        .collect()
+}
+
+fn engine() -> Engine {
+    Engine::new(&Config::default()).unwrap()
+}
+
+#[test]
+fn strings_are_harmless() {
+    let engine = engine();
+    for seed in 0..STRINGS {
+        let mut bytes = seeded(seed, 4 + seed as usize % 200);
+        is_harmless(&engine, &bytes);
+        bytes.splice(..4, *b"\0asm\x01\0\0\0");
+        is_harmless(&engine, &bytes);
+    }
+}
+
+#[test]
+fn mutants_are_harmless() {
+    let engine = engine();
+    let mut seeds: Vec<_> = vectors::modules()
+        .into_values()
+        .filter(|wasm| wasm.len() <= LARGEST_SEED)
+        .collect();
+    // Twice as many generated ones: they are longer, and more of their mutants are still programs.
+    let generated = 2 * seeds.len() as u64;
+    seeds.extend((0..generated).map(|seed| generate::program(&seeded(seed, 200))));
+    let mut programs = 0;
+    for number in 0..MUTANTS {
+        let bytes = seeded(number, 64);
+        let choices = &mut Choices::of(&bytes);
+        let module = seeds[choices.below(seeds.len())].clone();
+        let other = &seeds[choices.below(seeds.len())];
+        let mutant = mutant(module, other, choices);
+        programs += u32::from(is_harmless(&engine, &mutant));
+    }
+    // Mutants that nothing accepts would try the parser only.
+    assert!(u64::from(programs) > MUTANTS / 20, "{programs} programs");
+}
