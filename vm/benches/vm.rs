@@ -99,7 +99,7 @@ mod call {
     }
 
     /// A whole call of a small program, instantiation included, on one thread and on two.
-    #[divan::bench(threads = [1, 2])]
+    #[divan::bench(threads = [1, 2], sample_size = 1_000)]
     fn warm(bencher: Bencher) {
         let (program, config) = small();
         bencher
