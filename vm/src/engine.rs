@@ -33,6 +33,10 @@ const NATIVE_BYTES_PER_WORD: usize = 20 * 1024;
 /// Native stack for any program, however small its budget.
 const LEAST_NATIVE_STACK: usize = 1 << 20;
 
+/// Native stack for any program, however large its budget: enough for the 262,144 words that chains began with. A program
+/// that gets beyond has no outcome ([`crate::Fault::NativeStack`]).
+const MOST_NATIVE_STACK: usize = 6 << 30;
+
 /// Instances that may live at once in a pool: the EVM's 1,024 nested calls and the outermost, and some side by side. Each
 /// takes 4 GiB of address space, and no memory until it is used.
 const MAX_INSTANCES: u32 = 1_100;
@@ -278,7 +282,8 @@ pub struct Program {
 
 /// Native stack, in bytes, that a depth budget of `words` can need.
 pub(crate) fn native_stack(words: u32) -> usize {
-    (words as usize * NATIVE_BYTES_PER_WORD).max(LEAST_NATIVE_STACK)
+    let needed = words as usize * NATIVE_BYTES_PER_WORD;
+    needed.clamp(LEAST_NATIVE_STACK, MOST_NATIVE_STACK)
 }
 
 fn pool() -> PoolingAllocationConfig {
