@@ -79,6 +79,8 @@ pub(crate) fn check<'a>(
         config.stylus.page_limit.saturating_sub(open_pages),
     )?;
     let instrumented = instrument(&module)?;
+    // The estimates have to fit what is stored, whatever activating costs.
+    estimate(&module, config, Gas::ZERO)?;
     Ok((module, instrumented))
 }
 

@@ -8,6 +8,8 @@ use std::io::{Read, Write};
 use alloy_primitives::Address;
 
 use crate::config::{ArbOs, Config};
+use crate::ink::Gas;
+use crate::prices::access;
 
 /// The first bytes of any code that is not the EVM's.
 const PREFIX: [u8; 2] = [0xEF, 0xF0];
@@ -20,6 +22,18 @@ const FRAGMENT: u8 = 0x01;
 
 /// The third byte of a program that names its parts.
 const ROOT: u8 = 0x02;
+
+/// The largest module that is unpacked at all, whatever a root says: far above what any chain has activated.
+const MOST_LENGTH: u32 = 16 << 20;
+
+/// Bytes in front of a whole program's stream.
+const CLASSIC_PREFIX_BYTES: usize = 4;
+
+/// Bytes in front of a fragment's slice of one.
+const FRAGMENT_PREFIX_BYTES: usize = 3;
+
+/// Each word of a fragment that is read.
+const FRAGMENT_WORD: Gas = Gas(3);
 
 /// Bytes of an address within a root.
 const ADDRESS: usize = 20;
@@ -114,8 +128,31 @@ pub fn encode(wasm: &[u8]) -> Vec<u8> {
     code
 }
 
-/// Whether an account with this code may come into being although it begins with 0xEF (EIP-3541), and whether a call of
-/// it goes to this VM: fragments may be stored and not called.
+/// How many fragments a program's code of `bytes` has to be cut into: none where one account can hold it. `None` where it
+/// cannot be deployed on this chain at all.
+pub fn fragments(bytes: usize, config: &Config) -> Option<usize> {
+    let account = config.max_code_size as usize;
+    if bytes <= account {
+        return Some(0);
+    }
+    let stream = bytes.saturating_sub(CLASSIC_PREFIX_BYTES);
+    let fragments = stream.div_ceil(account.checked_sub(FRAGMENT_PREFIX_BYTES)?.max(1));
+    (fragments <= usize::from(config.stylus.max_fragment_count)).then_some(fragments)
+}
+
+/// Gas for reading one fragment's code of `bytes` while activating its root (ArbOS 60), by whether its account is warm.
+/// Before each read there must be this much for an account as large as the chain allows.
+pub fn fragment_read_gas(bytes: usize, is_cold: bool) -> Gas {
+    let account = if is_cold {
+        access::COLD_ACCOUNT
+    } else {
+        access::WARM
+    };
+    account.saturating_add(FRAGMENT_WORD.saturating_mul(bytes.div_ceil(32) as u64))
+}
+
+/// Whether an account with this code may come into being although it begins with 0xEF (EIP-3541). All but fragments may be
+/// called, too; [`parse`] tells.
 pub fn is_stylus(code: &[u8], arbos: ArbOs) -> bool {
     match code {
         [0xEF, 0xF0, CLASSIC, _, ..] => true,
@@ -207,6 +244,9 @@ impl Code<'_> {
                 let dictionary = dictionary.bytes(stylus_dictionary)?;
                 decompress(stream, dictionary, config.stylus.max_wasm_size)
             }
+            Self::Root { length, .. } if *length > MOST_LENGTH => {
+                Err(CodeError::TooLarge { limit: MOST_LENGTH })
+            }
             Self::Root {
                 dictionary, length, ..
             } => {
@@ -244,6 +284,10 @@ impl Dictionary {
 
 /// Decompresses `stream` to at most `limit` bytes; its end must be reached.
 fn decompress(stream: &[u8], dictionary: Vec<u8>, limit: u32) -> Result<Vec<u8>, CodeError> {
+    // The reader knows windows of more than 24 bits, which standard brotli (RFC 7932) keeps this beginning from meaning.
+    if stream.first().is_some_and(|first| first & 0x7F == 0x11) {
+        return Err(CodeError::Stream);
+    }
     let mut wasm = Vec::new();
     let reader = brotli::Decompressor::new_with_custom_dict(stream, 4_096, dictionary.into());
     // One byte more than allowed, so that a longer module is told from one of just that length.

@@ -27,7 +27,8 @@ use crate::run::ProfiledProgram;
 
 /// Native stack that a word of the depth checker's budget may take. A compiler keeps values on the stack that no word was
 /// paid for, such as those it moves out of loops: 16,008 bytes a word are the most that was reached on purpose
-/// (`tests/theorems/depth.rs` has the ways). All of it is address space; memory is used as far as a program goes.
+/// (`tests/theorems/depth.rs` has the ways). Memory is used as far as a program goes, though some systems want to see that
+/// they could give all of it.
 const NATIVE_BYTES_PER_WORD: usize = 20 * 1024;
 
 /// Native stack for any program, however small its budget.
@@ -97,6 +98,8 @@ pub struct Engine {
     usual: Arc<Native>,
     /// For functions that would keep the usual compiler busy for minutes; made when there is one.
     careful: Arc<OnceLock<Native>>,
+    /// Where compiled programs are kept on disk, if they are.
+    cache: Option<Cache>,
     /// Programs compiled lately, by content.
     programs: Arc<Mutex<LruCache<Key, Program>>>,
     max_stack_depth: u32,
@@ -132,7 +135,7 @@ impl Engine {
     /// # Errors
     /// Where wasmtime cannot work on this machine.
     pub fn new(config: &Config) -> Result<Self, EngineError> {
-        Self::with_settings(config, settings(config.stylus.max_stack_depth))
+        Self::build(config, None)
     }
 
     /// The same, keeping compiled programs in `folder` too, for all processes that name it. What another version of
@@ -146,9 +149,7 @@ impl Engine {
             .with_directory(folder)
             .with_files_total_size_soft_limit(CACHE_BYTES);
         let cache = Cache::new(cache).map_err(EngineError::Cache)?;
-        let mut settings = settings(config.stylus.max_stack_depth);
-        settings.cache(Some(cache));
-        Self::with_settings(config, settings)
+        Self::build(config, Some(cache))
     }
 
     /// The same with the folder that the system has for this user's caches; where that cannot be used, without one.
@@ -165,7 +166,9 @@ impl Engine {
         Self::new(config)
     }
 
-    fn with_settings(config: &Config, mut settings: wasmtime::Config) -> Result<Self, EngineError> {
+    fn build(config: &Config, cache: Option<Cache>) -> Result<Self, EngineError> {
+        let mut settings = settings(config.stylus.max_stack_depth);
+        settings.cache(cache.clone());
         // A pool starts programs fastest and needs 4.5 TiB of address space. A process may not have that, by its limits or
         // because it holds many engines; then each program gets its memory when it starts.
         settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
@@ -178,6 +181,7 @@ impl Engine {
         Ok(Self {
             usual: Arc::new(Native::new(wasmtime).map_err(EngineError::Start)?),
             careful: Arc::default(),
+            cache,
             programs: Arc::new(Mutex::new(LruCache::new(CACHE_PROGRAMS))),
             max_stack_depth: config.stylus.max_stack_depth,
         })
@@ -208,7 +212,8 @@ impl Engine {
         config: &Config,
     ) -> Result<ProfiledProgram, CompileError> {
         let (module, _) = activate::check(wasm, config, Pages(0))?;
-        let names = Names::new(&module.function_names);
+        let functions = (module.imports.len() + module.functions.len()) as u32;
+        let names = Names::new(&module.function_names, functions);
         let instrumented = instrument_for_profile(&module, &names)?;
         let program = self.translate(&instrumented)?;
         Ok(ProfiledProgram { program, names })
@@ -243,6 +248,7 @@ impl Engine {
         }
         let mut settings = settings(self.max_stack_depth);
         settings
+            .cache(self.cache.clone())
             .cranelift_opt_level(OptLevel::None)
             .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
         let native = wasmtime::Engine::new(&settings).and_then(Native::new);

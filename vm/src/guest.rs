@@ -152,8 +152,8 @@ impl Guest {
         Ink(metered.wrapping_add(reserve))
     }
 
-    /// Sets the ink that is left: as much of it as the meter can count, and the rest in reserve. Metered code never reaches
-    /// the reserve: it would have to run for decades.
+    /// Sets the ink that is left: as much of it as the meter can count, and the rest in reserve for host calls to fetch.
+    /// Metered code that spends 2^63 ink without one, 9·10^14 gas, is taken to have run out.
     pub(crate) fn set_ink_left(&self, store: &mut impl AsContextMut, ink: Ink) {
         let metered = ink.0.min(MOST_METERED);
         self.set(store, self.ink_left, Val::I64(metered as i64));

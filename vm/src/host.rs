@@ -88,7 +88,7 @@ pub enum CallKind {
     Static,
 }
 
-/// A call that a program makes; its price is paid already.
+/// A call that a program makes. It can be paid for but for the stipend, which is charged with what the callee uses.
 #[derive(Clone, Debug)]
 pub struct CallRequest {
     /// How.

@@ -152,11 +152,11 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
             stack_left: first + 3,
         };
         let pay_for_memory_grow = match module.memory_grows() {
-            true => Some(
-                module
-                    .import("vm_hooks", "pay_for_memory_grow")
-                    .ok_or(Refusal::NoPayForMemoryGrow)?,
-            ),
+            true => Some(module.import("vm_hooks", "pay_for_memory_grow").ok_or(
+                Refusal::NoPayForMemoryGrow {
+                    offset: module.memory_offset,
+                },
+            )?),
             false => None,
         };
         Ok(Self {
@@ -185,6 +185,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
                     what,
                     count,
                     limit: MAX_OPERATORS,
+                    offset: body.range().start,
                 });
             }
             total += count;
@@ -230,7 +231,8 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         let operators = ink::rewrite(operators, globals, module);
         let operators = dynamic::rewrite(operators, globals);
         let locals = declared_locals(body).map_err(invalid)?;
-        let frame = depth::frame(&operators, locals, function, module)?;
+        let frame = depth::frame(&operators, locals, module)
+            .map_err(|excess| excess.of(function, body.range().start))?;
         let operators = depth::rewrite(operators, globals, frame);
         Ok(match self.pay_for_memory_grow {
             Some(pay) => heap::rewrite(operators, globals, pay),

@@ -5,6 +5,7 @@
 mod activate;
 pub mod code;
 mod config;
+mod data_fee;
 mod engine;
 mod frame;
 mod guest;
@@ -24,6 +25,7 @@ mod storage;
 
 pub use activate::{Activation, activate};
 pub use config::{ArbOs, Config, StylusParams, UnsupportedArbOs};
+pub use data_fee::DataPricer;
 pub use engine::{CompileError, Engine, EngineError, Program};
 pub use frame::Failure;
 pub use guest::OutOfBounds;

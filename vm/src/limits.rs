@@ -10,7 +10,7 @@ use crate::hostio;
 use crate::instrument::{ADDED_GLOBALS, names};
 use crate::module::Module;
 use crate::pages::Pages;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, shown};
 
 /// The prefix of the names that are the VM's own.
 const RESERVED_PREFIX: &str = "stylus";
@@ -42,8 +42,8 @@ fn check_names(module: &Module<'_>) -> Result<(), Refusal> {
             .or_insert(import.type_index);
         if first != import.type_index {
             return Err(Refusal::ImportTwice {
-                module: import.module.into(),
-                name: import.name.into(),
+                module: shown(import.module),
+                name: shown(import.name),
             });
         }
         check_reserved(import.name)?;
@@ -57,8 +57,8 @@ fn check_names(module: &Module<'_>) -> Result<(), Refusal> {
             .map_or(export.name, |(_, field)| field);
         if fields.contains(field) {
             return Err(Refusal::ExportsImport {
-                export: export.name.into(),
-                import: field.into(),
+                export: shown(export.name),
+                import: shown(field),
             });
         }
         check_reserved(field)?;
@@ -68,7 +68,7 @@ fn check_names(module: &Module<'_>) -> Result<(), Refusal> {
 
 fn check_reserved(name: &str) -> Result<(), Refusal> {
     match name.starts_with(RESERVED_PREFIX) {
-        true => Err(Refusal::ReservedName { name: name.into() }),
+        true => Err(Refusal::ReservedName { name: shown(name) }),
         false => Ok(()),
     }
 }
@@ -79,8 +79,9 @@ fn check_imports(module: &Module<'_>, config: &Config) -> Result<(), Refusal> {
         let known = hostio::signature(import.module, import.name, config.debug);
         let Some(signature) = known else {
             return Err(Refusal::UnknownImport {
-                module: import.module.into(),
-                name: import.name.into(),
+                module: shown(import.module),
+                name: shown(import.name),
+                offset: import.offset,
             });
         };
         let same = module
@@ -89,7 +90,8 @@ fn check_imports(module: &Module<'_>, config: &Config) -> Result<(), Refusal> {
             .is_some_and(|ty| ty.params() == signature.params && ty.results() == signature.results);
         if !same {
             return Err(Refusal::ImportType {
-                name: import.name.into(),
+                name: shown(import.name),
+                offset: import.offset,
             });
         }
     }
@@ -116,7 +118,11 @@ fn check_pages(module: &Module<'_>, page_limit: Pages) -> Result<(), Refusal> {
     let pages = module.memory.map_or(0, |memory| memory.initial);
     let limit = MAX_PAGES.min(page_limit);
     match pages > u64::from(limit.0) {
-        true => Err(Refusal::TooManyPages { pages, limit }),
+        true => Err(Refusal::TooManyPages {
+            pages,
+            limit,
+            offset: module.memory_offset,
+        }),
         false => Ok(()),
     }
 }
@@ -142,6 +148,14 @@ fn check_counts(module: &Module<'_>, config: &Config) -> Result<(), Refusal> {
         ("bytes of element segments", element_bytes, 4_096),
         ("bytes of module name", name_bytes, 512),
     ];
+    if config.debug {
+        // Elsewhere all but a handful are dropped before they are counted.
+        let longest = module.exports.iter().map(|export| export.name.len());
+        let longest = longest.max().unwrap_or(0) as u64;
+        let exports = module.exports.len() as u64 + u64::from(ADDED_GLOBALS);
+        limits.push(("exports", exports, 1_024));
+        limits.push(("bytes in the name of an export", longest, 512));
+    }
     if config.arbos >= ArbOs::CHARGING_FIXES {
         limits.push(("imports", module.imports.len() as u64, 513));
     }
@@ -165,6 +179,7 @@ fn check_locals(module: &Module<'_>) -> Result<(), Refusal> {
                 what: "declared locals",
                 count: locals.into(),
                 limit: MAX_LOCALS.into(),
+                offset: body.range().start,
             });
         }
     }

@@ -10,7 +10,7 @@ use wasmparser::{
 };
 
 use crate::config::{ArbOs, Config};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, shown};
 
 /// One imported function.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,8 @@ pub(crate) struct Import<'a> {
     pub(crate) module: &'a str,
     pub(crate) name: &'a str,
     pub(crate) type_index: u32,
+    /// Where in the file.
+    pub(crate) offset: usize,
 }
 
 /// One global of the module's own.
@@ -36,6 +38,8 @@ pub(crate) struct Module<'a> {
     pub(crate) functions: Vec<u32>,
     pub(crate) tables: Vec<TableType>,
     pub(crate) memory: Option<MemoryType>,
+    /// Where in the file the memory is declared.
+    pub(crate) memory_offset: usize,
     pub(crate) globals: Vec<Global<'a>>,
     pub(crate) exports: Vec<Export<'a>>,
     /// The start function, by index.
@@ -88,6 +92,7 @@ impl<'a> Module<'a> {
             functions: Vec::new(),
             tables: Vec::new(),
             memory: None,
+            memory_offset: 0,
             globals: Vec::new(),
             exports: Vec::new(),
             start: None,
@@ -113,7 +118,7 @@ impl<'a> Module<'a> {
                 for import in section.into_imports_with_offsets() {
                     let (offset, import) = import.map_err(invalid)?;
                     let TypeRef::Func(type_index) = import.ty else {
-                        let (module, name) = (import.module.into(), import.name.into());
+                        let (module, name) = (shown(import.module), shown(import.name));
                         return Err(Refusal::ImportKind {
                             module,
                             name,
@@ -124,6 +129,7 @@ impl<'a> Module<'a> {
                         module: import.module,
                         name: import.name,
                         type_index,
+                        offset,
                     });
                 }
             }
@@ -145,8 +151,10 @@ impl<'a> Module<'a> {
                 }
             }
             Payload::MemorySection(section) => {
-                for memory in section {
-                    self.memory = Some(memory.map_err(invalid)?);
+                for memory in section.into_iter_with_offsets() {
+                    let (offset, memory) = memory.map_err(invalid)?;
+                    self.memory = Some(memory);
+                    self.memory_offset = offset;
                 }
             }
             Payload::GlobalSection(section) => {

@@ -53,6 +53,11 @@ impl PageCounters {
         self.ever = self.ever.max(self.open);
         before
     }
+
+    /// A call is over that began when the counters were `before`: what it opened is open no more.
+    pub fn close(&mut self, before: Self) {
+        self.open = before.open;
+    }
 }
 
 /// The price of memory: linear beyond the free pages, plus a curve over the high-water mark.
@@ -171,6 +176,11 @@ mod tests {
                 open: Pages(u16::MAX),
                 ever: Pages(u16::MAX)
             }
+        );
+        counters.close(before);
+        assert_eq!(
+            (counters.open, counters.ever),
+            (Pages(65_000), Pages(u16::MAX))
         );
     }
 }

@@ -100,6 +100,12 @@ pub(crate) fn power(exponent: &[u8; 32]) -> Ink {
     Ink(3_000 + 17_500 * (33 - leading_zeroes))
 }
 
+/// Return data of `bytes`, as so much EVM memory: three gas a word, and a square.
+pub(crate) const fn return_data(bytes: usize) -> Gas {
+    let words = bytes.div_ceil(32) as u64;
+    Gas(3 * words + words * words / 512)
+}
+
 /// Storage and account access after EIP-2929, in gas.
 pub(crate) mod access {
     use super::Gas;
@@ -217,6 +223,20 @@ mod tests {
             let mut exponent = [0; 32];
             exponent[32 - significant..].fill(1);
             assert_eq!(power(&exponent), Ink(ink), "{significant}-byte exponent");
+        }
+    }
+
+    #[test]
+    fn return_data_costs_what_memory_does() {
+        for (bytes, gas) in [
+            (0, 0),
+            (1, 3),
+            (32, 3),
+            (33, 6),
+            (1_024, 98),
+            (65_536, 14_336),
+        ] {
+            assert_eq!(return_data(bytes), Gas(gas), "{bytes} bytes");
         }
     }
 

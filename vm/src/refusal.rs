@@ -75,12 +75,16 @@ pub enum Refusal {
         module: Box<str>,
         /// The name imported.
         name: Box<str>,
+        /// Where in the file.
+        offset: usize,
     },
     /// A host call imported with another type than it has.
     #[error("the import vm_hooks.{name} has another type in the Stylus VM")]
     ImportType {
         /// The name imported.
         name: Box<str>,
+        /// Where in the file.
+        offset: usize,
     },
     /// The same import twice, with different types.
     #[error("the import {module}.{name} appears twice, with different types")]
@@ -115,7 +119,10 @@ pub enum Refusal {
     NoMemory,
     /// Memory can grow, but the call that pays for it is not imported.
     #[error("the module's memory can grow but it does not import vm_hooks.pay_for_memory_grow")]
-    NoPayForMemoryGrow,
+    NoPayForMemoryGrow {
+        /// Where in the file.
+        offset: usize,
+    },
     /// A start function, on a chain that is not configured for debugging.
     #[error("the module has a start function")]
     StartFunction {
@@ -129,6 +136,8 @@ pub enum Refusal {
         pages: u64,
         /// Pages allowed.
         limit: Pages,
+        /// Where in the file.
+        offset: usize,
     },
     /// More of something than is allowed.
     #[error("the module has {count} {what} and {limit} are allowed")]
@@ -151,6 +160,8 @@ pub enum Refusal {
         count: u64,
         /// How many are allowed.
         limit: u64,
+        /// Where in the file.
+        offset: usize,
     },
     /// An active segment does not fit what it initialises.
     #[error("a {segment} segment of {length} at offset {start} does not fit the {into} of {size}")]
@@ -184,6 +195,16 @@ pub enum Refusal {
     },
 }
 
+/// A name out of a module as it can be shown: no control characters, and not too long for a sentence.
+pub(crate) fn shown(name: &str) -> Box<str> {
+    const MOST_CHARACTERS: usize = 80;
+    let mut text: String = name.escape_debug().take(MOST_CHARACTERS).collect();
+    if name.chars().count() > MOST_CHARACTERS {
+        text.push('…');
+    }
+    text.into()
+}
+
 impl Refusal {
     /// The validator's refusal.
     pub(crate) fn invalid(error: &wasmparser::Error) -> Self {
@@ -210,6 +231,11 @@ impl Refusal {
             | Self::Operator { offset, .. }
             | Self::Float { offset, .. }
             | Self::ImportKind { offset, .. }
+            | Self::UnknownImport { offset, .. }
+            | Self::ImportType { offset, .. }
+            | Self::TooManyPages { offset, .. }
+            | Self::FunctionTooLarge { offset, .. }
+            | Self::NoPayForMemoryGrow { offset }
             | Self::StartFunction { offset }
             | Self::OutOfBounds { offset, .. } => Some(*offset),
             _ => None,
@@ -246,7 +272,7 @@ impl Refusal {
                 "put stylus-sdk's #[entrypoint] on the contract, and build it as a cdylib"
             }
             Self::NoMemory => "let the linker export the memory (it does unless told otherwise)",
-            Self::NoPayForMemoryGrow => {
+            Self::NoPayForMemoryGrow { .. } => {
                 "call stylus-sdk's #[entrypoint], which imports it, or link with --max-memory equal to --initial-memory"
             }
             Self::StartFunction { .. } => {

@@ -13,12 +13,13 @@ use std::fmt;
 use alloy_primitives::Bytes;
 use wasmtime::{Store, Trap};
 
-use crate::config::Config;
+use crate::config::{ArbOs, Config};
 use crate::engine::{Program, native_stack};
 use crate::frame::{Failure, Frame, Stop};
 use crate::guest::Guest;
 use crate::host::{Environment, Host, HostFault};
-use crate::ink::Ink;
+use crate::ink::{Gas, Ink};
+use crate::prices;
 use crate::profile::Profile;
 use crate::profile::record::{Names, Recorder};
 use crate::stack;
@@ -82,6 +83,27 @@ pub struct Report {
     pub pages: u32,
     /// What `write_result` left, for success and revert; else empty.
     pub output: Vec<u8>,
+}
+
+impl Report {
+    /// Gas that a call of a program gives back, of `given`, all that it was called with, the start's gas included. `None`
+    /// where the return data cannot be paid for: the call is then out of gas and returns nothing.
+    ///
+    /// Return data costs what that much EVM memory costs (Stylus version 2): as a floor under the whole call's cost, not on
+    /// top of it.
+    pub fn gas_back(&self, given: Gas, config: &Config) -> Option<Gas> {
+        let left = match self.outcome {
+            Outcome::OutOfInk | Outcome::OutOfStack => return Some(Gas::ZERO),
+            Outcome::Success | Outcome::Revert | Outcome::Failure => {
+                config.stylus.ink_price.ink_to_gas(self.ink_left)
+            }
+        };
+        if config.arbos < ArbOs::STYLUS_2 || self.output.is_empty() {
+            return Some(left);
+        }
+        let most = given.checked_sub(prices::return_data(self.output.len()))?;
+        Some(left.min(most))
+    }
 }
 
 /// A run that has no outcome: nothing the program did.

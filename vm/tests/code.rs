@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
 
 use alloy_primitives::Address;
-use stylus_vm::code::{Code, CodeError, Dictionary, encode, fragment, is_stylus, parse};
-use stylus_vm::{ArbOs, Config};
+use stylus_vm::code::{
+    Code, CodeError, Dictionary, encode, fragment, fragment_read_gas, fragments, is_stylus, parse,
+};
+use stylus_vm::{ArbOs, Config, Gas};
 
 const WASM: &[u8] = b"\0asm\x01\0\0\0 and what follows, which nobody looks at here";
 
@@ -112,6 +114,44 @@ fn streams_are_whole_and_not_too_large() {
         decompress(&whole, &limited),
         Err(CodeError::TooLarge { limit })
     );
+}
+
+#[test]
+fn windows_that_standard_brotli_lacks_are_refused() {
+    let config = Config::default();
+    let large = [&[0x11, 0x18][..], &stream()].concat();
+    let code = Code::Classic {
+        dictionary: Dictionary::Empty,
+        stream: &large,
+    };
+    assert_eq!(code.decompress(&[], None, &config), Err(CodeError::Stream));
+}
+
+#[test]
+fn how_a_program_is_spread() {
+    for (arbos, bytes, expected) in [
+        (51, 24_576, Some(0)),
+        (51, 24_577, None),
+        (60, 24_576, Some(0)),
+        (60, 24_577, Some(1)),
+        (60, 4 + 24_573, Some(1)),
+        (60, 4 + 24_574, Some(2)),
+        (60, 4 + 2 * 24_573, Some(2)),
+        (60, 5 + 2 * 24_573, None),
+    ] {
+        assert_eq!(
+            fragments(bytes, &at(arbos)),
+            expected,
+            "{bytes} bytes, ArbOS {arbos}"
+        );
+    }
+    for (bytes, is_cold, gas) in [
+        (24_576, true, 4_904),
+        (24_576, false, 2_404),
+        (33, false, 106),
+    ] {
+        assert_eq!(fragment_read_gas(bytes, is_cold), Gas(gas), "{bytes} bytes");
+    }
 }
 
 #[test]

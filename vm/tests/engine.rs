@@ -136,6 +136,23 @@ fn code_made_to_keep_a_compiler_busy() {
     );
 }
 
+/// Theorem: what activation refuses is not compiled, also where only an estimate is too high.
+#[test]
+fn a_start_that_costs_too_much_is_refused() {
+    let function = format!("(func (param {}))", "i32 ".repeat(999));
+    let wat = format!(
+        r#"(module {} (memory (export "memory") 1 1)
+            (func (export "user_entrypoint") (param i32) (result i32) i32.const 0))"#,
+        function.repeat(70)
+    );
+    let config = Config::default();
+    let engine = Engine::new(&config).unwrap();
+    let wasm = wat::parse_str(wat).unwrap();
+    let refused = engine.compile(&wasm, &config).err();
+    let sentence = refused.map(|error| error.to_string()).unwrap_or_default();
+    assert!(sentence.ends_with("does not fit 16 bits"), "{sentence}");
+}
+
 #[test]
 fn a_folder_that_cannot_be_used_is_said_so() {
     let folder = tempfile::tempdir().unwrap();

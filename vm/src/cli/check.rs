@@ -2,6 +2,7 @@
 //!
 //! Lives here: showing an activation or a refusal. Not here: activating (`stylus_vm::activate`).
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use stylus_vm::{Activation, Config, Gas, Pages, Refusal, activate, code};
@@ -14,29 +15,40 @@ pub(crate) fn run(check: &Check) -> anyhow::Result<ExitCode> {
     let mut verdict = Verdict::Good;
     for file in &check.common.files {
         verdict = verdict.max(match input::module(file) {
-            Ok(wasm) => run_module(&input::name(file), &wasm, &config),
+            Ok(wasm) => run_module(&input::name(file), &wasm, &config)?,
             Err(error) => unusable(&error),
         });
     }
     Ok(verdict.into())
 }
 
-fn run_module(name: &str, wasm: &[u8], config: &Config) -> Verdict {
+fn run_module(name: &str, wasm: &[u8], config: &Config) -> io::Result<Verdict> {
     match activate(wasm, config, Pages(0), Gas::MAX) {
-        Ok(activation) => {
-            show(name, wasm, config, &activation);
-            Verdict::Good
-        }
+        Ok(activation) => show(name, wasm, config, &activation),
         Err(refusal) => {
-            show_refusal(name, &refusal);
-            Verdict::Bad
+            show_refusal(name, &refusal)?;
+            Ok(Verdict::Bad)
         }
     }
 }
 
-fn show(name: &str, wasm: &[u8], config: &Config, activation: &Activation) {
+/// What activation would say, and whether the code fits the accounts it would have to be put into.
+fn show(name: &str, wasm: &[u8], config: &Config, activation: &Activation) -> io::Result<Verdict> {
+    let mut out = anstream::stdout();
     let code = code::encode(wasm).len();
-    anstream::println!("{name}: {}", style::good("would be activated"));
+    let fragments = code::fragments(code, config);
+    let (verdict, headline) = match fragments {
+        Some(_) => (Verdict::Good, style::good("would be activated").to_string()),
+        None => (
+            Verdict::Bad,
+            style::error("cannot be deployed, too large for a chain's accounts").to_string(),
+        ),
+    };
+    writeln!(out, "{name}: {headline}")?;
+    let accounts = match fragments {
+        Some(fragments @ 1..) => format!(", in {fragments} fragments"),
+        _ => String::new(),
+    };
     let rows = [
         (
             "wasm",
@@ -44,7 +56,7 @@ fn show(name: &str, wasm: &[u8], config: &Config, activation: &Activation) {
         ),
         (
             "code on chain",
-            format!("{code} of {} bytes", config.max_code_size),
+            format!("{code} of {} bytes{accounts}", config.max_code_size),
         ),
         (
             "activation",
@@ -68,18 +80,25 @@ fn show(name: &str, wasm: &[u8], config: &Config, activation: &Activation) {
         ("memory at start", format!("{}", activation.footprint)),
     ];
     for (what, value) in rows {
-        anstream::println!("  {what:<16} {value}");
+        writeln!(out, "  {what:<16} {value}")?;
     }
+    if verdict != Verdict::Good {
+        let advice = "build with opt-level \"z\", run wasm-opt -Oz, or split the contract";
+        writeln!(out, "  {} {advice}", style::hint("to mend it:"))?;
+    }
+    Ok(verdict)
 }
 
 /// One sentence why not, where, and what to do.
-pub(crate) fn show_refusal(name: &str, refusal: &Refusal) {
+pub(crate) fn show_refusal(name: &str, refusal: &Refusal) -> io::Result<()> {
+    let mut out = anstream::stdout();
     let place = match refusal.offset() {
         Some(offset) => format!(" (at byte {offset:#x})"),
         None => String::new(),
     };
-    anstream::println!("{name}: {} {refusal}{place}", style::error("refused:"));
+    writeln!(out, "{name}: {} {refusal}{place}", style::error("refused:"))?;
     if let Some(advice) = refusal.advice() {
-        anstream::println!("  {} {advice}", style::hint("to mend it:"));
+        writeln!(out, "  {} {advice}", style::hint("to mend it:"))?;
     }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! Lives here: showing a report, for people and as JSON. Not here: running (`stylus_vm::Program`).
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use alloy_primitives::hex;
@@ -47,12 +47,12 @@ fn report(
     }
     match result {
         Ok((_, report)) => {
-            show(&name, config, &report);
+            show(&name, config, &report)?;
             let good = report.outcome == Outcome::Success;
             Ok(if good { Verdict::Good } else { Verdict::Bad })
         }
         Err(refusal) => {
-            show_refusal(&name, &refusal);
+            show_refusal(&name, &refusal)?;
             Ok(Verdict::Bad)
         }
     }
@@ -79,7 +79,8 @@ fn run_module(
     Ok(Ok((activation, report)))
 }
 
-fn show(name: &str, config: &Config, report: &Report) {
+fn show(name: &str, config: &Config, report: &Report) -> io::Result<()> {
+    let mut out = anstream::stdout();
     let gas = config.stylus.ink_price.ink_to_gas(report.ink_used);
     let outcome = match report.outcome {
         Outcome::Success => style::good("success").to_string(),
@@ -89,7 +90,7 @@ fn show(name: &str, config: &Config, report: &Report) {
         .cause
         .map(|cause| format!(": {cause}"))
         .unwrap_or_default();
-    anstream::println!("{name}: {outcome}{cause}");
+    writeln!(out, "{name}: {outcome}{cause}")?;
     let output = match report.output.len() {
         0 => "none".to_owned(),
         bytes => format!("{bytes} bytes, 0x{}", hex::encode(&report.output)),
@@ -100,8 +101,9 @@ fn show(name: &str, config: &Config, report: &Report) {
         ("output", output),
     ];
     for (what, value) in rows {
-        anstream::println!("  {what:<18} {value}");
+        writeln!(out, "  {what:<18} {value}")?;
     }
+    Ok(())
 }
 
 fn print_line(line: &Line) -> anyhow::Result<()> {

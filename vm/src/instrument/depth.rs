@@ -49,13 +49,32 @@ const MAX_CONTENTION: u32 = 4_096;
 /// The largest frame, in words.
 const MAX_FRAME: u32 = 10_240;
 
-/// The frame, in words, of the function with index `function`, whose body has been through both meters.
+/// A function that needs more words than there are.
+pub(super) struct Excess {
+    what: &'static str,
+    words: u32,
+    limit: u32,
+}
+
+impl Excess {
+    /// The refusal of `function`, whose body is at `offset` in the file.
+    pub(super) fn of(self, function: u32, offset: usize) -> Refusal {
+        Refusal::FunctionTooLarge {
+            function,
+            what: self.what,
+            count: self.words.into(),
+            limit: self.limit.into(),
+            offset,
+        }
+    }
+}
+
+/// The frame, in words, of a function whose body has been through both meters.
 pub(super) fn frame(
     body: &[Operator<'_>],
     declared_locals: u32,
-    function: u32,
     module: &Module<'_>,
-) -> Result<u32, Refusal> {
+) -> Result<u32, Excess> {
     let mut walk = Walk {
         module,
         height: 0,
@@ -65,20 +84,14 @@ pub(super) fn frame(
     for operator in body {
         walk.step(operator);
     }
-    let refuse = |what, words: u32, limit: u32| {
-        Err(Refusal::FunctionTooLarge {
-            function,
-            what,
-            count: words.into(),
-            limit: limit.into(),
-        })
-    };
-    if walk.worst > MAX_CONTENTION {
-        return refuse("words of value stack", walk.worst, MAX_CONTENTION);
-    }
     let frame = walk.worst + declared_locals + FRAME_BASE;
-    if frame > MAX_FRAME {
-        return refuse("words of frame", frame, MAX_FRAME);
+    for (what, words, limit) in [
+        ("words of value stack", walk.worst, MAX_CONTENTION),
+        ("words of frame", frame, MAX_FRAME),
+    ] {
+        if words > limit {
+            return Err(Excess { what, words, limit });
+        }
     }
     Ok(frame)
 }

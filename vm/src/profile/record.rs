@@ -3,6 +3,8 @@
 //! Lives here: the recorder, and the functions behind the hooks. Not here: the data it becomes (`profile`).
 
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
 
 use wasmtime::{Caller, Linker};
 
@@ -74,26 +76,53 @@ impl Moment {
     }
 }
 
-/// What is known of the program before it runs.
+/// What the functions of a program are called.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     /// Demangled names by function index.
-    names: HashMap<u32, String>,
+    names: Arc<HashMap<u32, String>>,
 }
 
 impl Names {
-    /// The names of a name section.
-    pub(crate) fn new(section: &[(u32, &str)]) -> Self {
-        let demangled =
-            |(index, name): &(u32, &str)| (*index, format!("{:#}", rustc_demangle::demangle(name)));
+    /// The names that a name section has for the first `functions` functions.
+    pub(crate) fn new(section: &[(u32, &str)], functions: u32) -> Self {
+        let names = section
+            .iter()
+            .filter(|(index, _)| *index < functions)
+            .map(|(index, name)| (*index, demangle(name)));
         Self {
-            names: section.iter().map(demangled).collect(),
+            names: Arc::new(names.collect()),
         }
     }
 
     /// The name of a function, if it has one.
     pub(crate) fn get(&self, index: u32) -> Option<&str> {
         self.names.get(&index).map(String::as_str)
+    }
+}
+
+/// A name as its author wrote it, without a hash. A mangled name can stand for a million characters; what is longer than a
+/// reader can use is left as it is.
+fn demangle(name: &str) -> String {
+    const MOST_BYTES: usize = 2_048;
+    struct Bounded(String);
+    impl fmt::Write for Bounded {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            if self.0.len() + text.len() > MOST_BYTES {
+                return Err(fmt::Error);
+            }
+            self.0.push_str(text);
+            Ok(())
+        }
+    }
+    let mut out = Bounded(String::new());
+    let written = fmt::write(
+        &mut out,
+        format_args!("{:#}", rustc_demangle::demangle(name)),
+    );
+    match written {
+        Ok(()) => out.0,
+        Err(fmt::Error) => name.chars().take(MOST_BYTES).collect(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Logs, memory, arithmetic, and what holds for all host calls: writing in static calls, bad arguments, broken hosts.
 
 use alloy_primitives::{B256, Bytes};
-use stylus_vm::{Cause, Failure, Ink, Outcome, PageCounters, Pages};
+use stylus_vm::{Cause, Failure, Gas, Ink, Outcome, PageCounters, Pages};
 
 use crate::case::{Case, INK, check_ink};
 use crate::frames::{CREATE_1, CREATE_2};
@@ -156,4 +156,37 @@ fn ink_is_counted_to_its_end() {
         assert_eq!(report.outcome, Outcome::OutOfInk, "{ink}");
         assert_eq!(report.ink_used, Ink(ink), "{ink}");
     }
+}
+
+/// Theorem: what a call gives back is what is left, but no more than the return data leaves of what was given.
+#[test]
+fn return_data_has_a_price() {
+    let returns = |bytes: u32| format!("(call $write_result (i32.const 0) (i32.const {bytes}))");
+    let gas_back = |arbos, bytes, given| {
+        let mut case = Case::at(arbos);
+        case.ink = Ink(1_000 * 10_000);
+        let report = case.run(&returns(bytes));
+        assert_eq!(report.outcome, Outcome::Success);
+        report.gas_back(Gas(given), &case.config)
+    };
+    // 32 KiB are 1,024 words: 3,072 gas and 2,048 for the square; running leaves 634 of a thousand gas.
+    for (arbos, bytes, given, back) in [
+        (51, 0, 1_000, Some(995)),
+        (51, 32_768, 10_000, Some(634)),
+        (51, 32_768, 5_600, Some(480)),
+        (51, 32_768, 5_120, Some(0)),
+        (51, 32_768, 5_119, None),
+        (30, 32_768, 5_119, Some(634)),
+    ] {
+        assert_eq!(
+            gas_back(arbos, bytes, given),
+            back.map(Gas),
+            "{bytes} bytes of {given} gas"
+        );
+    }
+    let report = Case::default().run("(call $pay_for_memory_grow (i32.const 200))");
+    assert_eq!(
+        report.gas_back(Gas(9), &Case::default().config),
+        Some(Gas::ZERO)
+    );
 }
