@@ -9,6 +9,7 @@ use crate::instrument::{ADDED_GLOBALS, Instrumented, instrument};
 use crate::limits;
 use crate::module::Module;
 use crate::pages::Pages;
+use crate::prices::{cached_start, native, prover, start};
 use crate::refusal::Refusal;
 
 /// What the chain stores with a program, and what activating it consumed.
@@ -91,27 +92,24 @@ fn charge(
     config: &Config,
     limit: Gas,
 ) -> Result<Gas, Refusal> {
-    // Time is estimated in whole microseconds, and a microsecond costs 28 gas (twice 7,000,000 / 500,000).
-    const GAS_PER_MICROSECOND: u64 = 28;
     let payload: u64 = module
         .data
         .iter()
         .map(|segment| segment.data.len() as u64)
         .sum();
-    // What is counted, how many there are, and microseconds for each as a fraction.
     let mut items = vec![
-        ("functions", module.functions.len() as u64, 17_263, 100_000),
-        ("data", payload, 17_376, 100_000),
-        ("elements", encoded_elements(module), 17_376, 100_000),
-        ("memory", footprint(module), 2_217, 1),
-        ("operators", instrumented.operators, 535, 1_000),
+        ("functions", prover::FUNCTION, module.functions.len() as u64),
+        ("data", prover::SEGMENT_BYTE, payload),
+        ("elements", prover::SEGMENT_BYTE, encoded_elements(module)),
+        ("memory", prover::PAGE, footprint(module)),
+        ("operators", prover::OPERATOR, instrumented.operators),
     ];
     if config.arbos >= ArbOs::CHARGING_FIXES {
-        items.insert(0, ("the wasm's bytes", module.size as u64, 31_733, 100_000));
+        items.insert(0, ("the wasm's bytes", prover::BYTE, module.size as u64));
     }
     let mut left = limit;
-    for (item, count, numerator, denominator) in items {
-        let price = Gas(count * numerator / denominator * GAS_PER_MICROSECOND);
+    for (item, rate, count) in items {
+        let price = prover::MICROSECOND.saturating_mul(rate.of(count));
         left = left.checked_sub(price).ok_or(Refusal::OutOfGas { item })?;
     }
     Ok(limit - left)
@@ -127,28 +125,26 @@ fn estimate(module: &Module<'_>, config: &Config, gas: Gas) -> Result<Activation
     let types: u64 = module.functions.iter().map(signature).sum();
     let wasm = module.size as u64;
     let globals = module.globals.len() as u64 + u64::from(ADDED_GLOBALS);
-    let data: u64 = module
-        .data
-        .iter()
-        .map(|segment| segment.range.len() as u64)
-        .sum();
-    let data = data + encoded_elements(module);
+    let data = module.data.iter().map(|segment| segment.range.len() as u64);
+    let data = data.sum::<u64>() + encoded_elements(module);
     let pages = footprint(module);
 
-    let asm =
-        512_000 + functions * 996_829 / 1_000 + types * 11_416 / 1_000 + wasm * 62_628 / 10_000;
-    let cached = functions * 13_420 / 100_000
-        + types * 89 / 100_000
-        + wasm * 122 / 100_000
-        + globals * 1_628 / 1_000
-        + data * 75_244 / 100_000
-        + pages * 5;
+    let asm = native::BASE
+        + native::FUNCTION.of(functions)
+        + native::TYPE.of(types)
+        + native::BYTE.of(wasm);
+    let cached = cached_start::FUNCTION.of(functions)
+        + cached_start::TYPE.of(types)
+        + cached_start::BYTE.of(wasm)
+        + cached_start::GLOBAL.of(globals)
+        + cached_start::SEGMENT_BYTE.of(data)
+        + cached_start::PAGE.of(pages);
     let base = if config.stylus.version == 1 {
         cached
     } else {
         0
     };
-    let init = base + functions * 8_252 / 1_000 + types * 1_059 / 1_000 + wasm * 1_286 / 10_000;
+    let init = base + start::FUNCTION.of(functions) + start::TYPE.of(types) + start::BYTE.of(wasm);
 
     let stored =
         |what, cost: u64| u16::try_from(cost).map_err(|_| Refusal::CostTooLarge { what, cost });

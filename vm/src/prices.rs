@@ -1,6 +1,6 @@
 //! The price list: what every wasm operator and every building block of a host call costs.
 //!
-//! Lives here: all prices, in ink and in gas, as Stylus versions 1 and 2 share them, each a fact of the protocol
+//! Lives here: all prices, in ink and in gas, but for the curve of memory (`pages`), as Stylus versions 1 and 2 share them, each a fact of the protocol
 //! (Nitro v3.10: the meter's operator table, the hostio pricing, and go-ethereum's access-list and storage costs). Not
 //! here: when they are charged (`instrument`, `hostio`) and how ink becomes gas (`ink`).
 
@@ -104,6 +104,89 @@ pub(crate) fn power(exponent: &[u8; 32]) -> Ink {
 pub(crate) const fn return_data(bytes: usize) -> Gas {
     let words = bytes.div_ceil(32) as u64;
     Gas(3 * words + words * words / 512)
+}
+
+/// A price by the piece, as a fraction: whole units only, rounded down once for all pieces together.
+#[derive(Clone, Copy)]
+pub(crate) struct Rate {
+    numerator: u64,
+    denominator: u64,
+}
+
+impl Rate {
+    const fn new(numerator: u64, denominator: u64) -> Self {
+        Self {
+            numerator,
+            denominator,
+        }
+    }
+
+    /// The price of `count` pieces.
+    pub(crate) const fn of(self, count: u64) -> u64 {
+        count * self.numerator / self.denominator
+    }
+}
+
+/// What a chain's prover does to activate a module, in microseconds.
+pub(crate) mod prover {
+    use super::{Gas, Rate};
+
+    /// Each whole microsecond: twice 7,000,000 gas over 500,000.
+    pub(crate) const MICROSECOND: Gas = Gas(28);
+    /// Each byte of the decompressed module.
+    pub(crate) const BYTE: Rate = Rate::new(31_733, 100_000);
+    /// Each local function.
+    pub(crate) const FUNCTION: Rate = Rate::new(17_263, 100_000);
+    /// Each byte that data segments hold, and of element segments as they are encoded.
+    pub(crate) const SEGMENT_BYTE: Rate = Rate::new(17_376, 100_000);
+    /// Each page that memory begins with.
+    pub(crate) const PAGE: Rate = Rate::new(2_217, 1);
+    /// Each operator after instrumentation.
+    pub(crate) const OPERATOR: Rate = Rate::new(535, 1_000);
+}
+
+/// The estimate of a program's native code, in bytes.
+pub(crate) mod native {
+    use super::Rate;
+
+    /// Any program.
+    pub(crate) const BASE: u64 = 512_000;
+    /// Each local function.
+    pub(crate) const FUNCTION: Rate = Rate::new(996_829, 1_000);
+    /// Each parameter and result of a local function.
+    pub(crate) const TYPE: Rate = Rate::new(11_416, 1_000);
+    /// Each byte of the decompressed module.
+    pub(crate) const BYTE: Rate = Rate::new(62_628, 10_000);
+}
+
+/// The estimate of what starting a program costs, in gas.
+pub(crate) mod start {
+    use super::Rate;
+
+    /// Each local function.
+    pub(crate) const FUNCTION: Rate = Rate::new(8_252, 1_000);
+    /// Each parameter and result of a local function.
+    pub(crate) const TYPE: Rate = Rate::new(1_059, 1_000);
+    /// Each byte of the decompressed module.
+    pub(crate) const BYTE: Rate = Rate::new(1_286, 10_000);
+}
+
+/// The same where the chain keeps the program at hand.
+pub(crate) mod cached_start {
+    use super::Rate;
+
+    /// Each local function.
+    pub(crate) const FUNCTION: Rate = Rate::new(13_420, 100_000);
+    /// Each parameter and result of a local function.
+    pub(crate) const TYPE: Rate = Rate::new(89, 100_000);
+    /// Each byte of the decompressed module.
+    pub(crate) const BYTE: Rate = Rate::new(122, 100_000);
+    /// Each global after instrumentation.
+    pub(crate) const GLOBAL: Rate = Rate::new(1_628, 1_000);
+    /// Each byte of data and element segments as they are encoded.
+    pub(crate) const SEGMENT_BYTE: Rate = Rate::new(75_244, 100_000);
+    /// Each page that memory begins with.
+    pub(crate) const PAGE: Rate = Rate::new(5, 1);
 }
 
 /// Storage and account access after EIP-2929, in gas.
