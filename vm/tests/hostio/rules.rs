@@ -1,10 +1,11 @@
 //! Logs, memory, arithmetic, and what holds for all host calls: writing in static calls, bad arguments, broken hosts.
 
 use alloy_primitives::{B256, Bytes};
-use stylus_vm::{Cause, Failure, Gas, Ink, Outcome, PageCounters, Pages};
+use stylus_vm::{Call, Cause, Config, Engine, Failure, Gas, Ink, Outcome, PageCounters, Pages};
 
 use crate::case::{Case, INK, check_ink};
 use crate::frames::{CREATE_1, CREATE_2};
+use crate::script::Script;
 use crate::storage::{CACHE_ONE, FLUSH, LOAD};
 
 #[test]
@@ -189,4 +190,38 @@ fn return_data_has_a_price() {
         report.gas_back(Gas(9), &Case::default().config),
         Some(Gas::ZERO)
     );
+}
+
+/// Upstream's `depth.wat` has a frame of nine words: three of value stack, two locals and four. Exactly a frame left is an
+/// overflow.
+#[test]
+fn frames_of_nine_words() {
+    let wasm = wat::parse_str(
+        r#"(module (memory (export "memory") 1 1)
+            (func $f (export "user_entrypoint") (param i32) (result i32) (local i32 i32)
+                (if (local.get 0)
+                    (then (drop (call $f (i32.sub (local.get 0) (i32.const 1))))))
+                i32.const 0))"#,
+    )
+    .unwrap();
+    let mut config = Config::default();
+    let engine = Engine::new(&config).unwrap();
+    let program = engine.compile(&wasm, &config).unwrap();
+    // The calldata's length is the first frame's parameter: how many more there are to be.
+    for (words, more, outcome) in [
+        (9, 0, Outcome::OutOfStack),
+        (10, 0, Outcome::Success),
+        (18, 1, Outcome::OutOfStack),
+        (19, 1, Outcome::Success),
+        (28, 2, Outcome::Success),
+    ] {
+        config.stylus.max_stack_depth = words;
+        let call = Call {
+            calldata: vec![0; more].into(),
+            ink: INK,
+            ..Call::default()
+        };
+        let report = program.run(&mut Script::default(), &config, call);
+        assert_eq!(report.unwrap().outcome, outcome, "{words} words");
+    }
 }
