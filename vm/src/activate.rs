@@ -62,17 +62,18 @@ pub fn activate(
     open_pages: Pages,
     gas: Gas,
 ) -> Result<Activation, Refusal> {
-    let (module, instrumented) = check(wasm, config, open_pages)?;
+    let (module, instrumented, estimates) = check(wasm, config, open_pages)?;
     let gas = charge(&module, &instrumented, config, gas)?;
-    estimate(&module, config, gas)
+    Ok(Activation { gas, ..estimates })
 }
 
-/// Decodes, instruments and checks, in the order that decides which refusal a module with several faults gets.
+/// Decodes, instruments and checks, in the order that decides which refusal a module with several faults gets. The
+/// activation returned has cost nothing yet.
 pub(crate) fn check<'a>(
     wasm: &'a [u8],
     config: &Config,
     open_pages: Pages,
-) -> Result<(Module<'a>, Instrumented), Refusal> {
+) -> Result<(Module<'a>, Instrumented, Activation), Refusal> {
     let module = Module::decode(wasm, config)?;
     limits::check(
         &module,
@@ -81,8 +82,8 @@ pub(crate) fn check<'a>(
     )?;
     let instrumented = instrument(&module)?;
     // The estimates have to fit what is stored, whatever activating costs.
-    estimate(&module, config, Gas::ZERO)?;
-    Ok((module, instrumented))
+    let estimates = estimate(&module, config)?;
+    Ok((module, instrumented, estimates))
 }
 
 /// Gas for what the chain's prover has to do, by the piece. Returns what was spent.
@@ -116,7 +117,7 @@ fn charge(
 }
 
 /// The estimates; every term is rounded down by itself.
-fn estimate(module: &Module<'_>, config: &Config, gas: Gas) -> Result<Activation, Refusal> {
+fn estimate(module: &Module<'_>, config: &Config) -> Result<Activation, Refusal> {
     let functions = module.functions.len() as u64;
     let signature = |type_index: &u32| {
         let ty = module.types.get(*type_index as usize);
@@ -149,7 +150,7 @@ fn estimate(module: &Module<'_>, config: &Config, gas: Gas) -> Result<Activation
     let stored =
         |what, cost: u64| u16::try_from(cost).map_err(|_| Refusal::CostTooLarge { what, cost });
     Ok(Activation {
-        gas,
+        gas: Gas::ZERO,
         init_cost: stored("init cost", init)?,
         cached_init_cost: stored("cached init cost", cached)?,
         asm_estimate: asm.try_into().unwrap_or(u32::MAX),

@@ -32,9 +32,6 @@ const CLASSIC_PREFIX_BYTES: usize = 4;
 /// Bytes in front of a fragment's slice of one.
 const FRAGMENT_PREFIX_BYTES: usize = 3;
 
-/// Each word of a fragment that is read.
-const FRAGMENT_WORD: Gas = Gas(3);
-
 /// Bytes of an address within a root.
 const ADDRESS: usize = 20;
 
@@ -148,7 +145,7 @@ pub fn fragment_read_gas(bytes: usize, is_cold: bool) -> Gas {
     } else {
         access::WARM
     };
-    account.saturating_add(FRAGMENT_WORD.saturating_mul(bytes.div_ceil(32) as u64))
+    account.saturating_add(access::FRAGMENT_WORD.saturating_mul(bytes.div_ceil(32) as u64))
 }
 
 /// Whether an account with this code may come into being although it begins with 0xEF (EIP-3541). All but fragments may be

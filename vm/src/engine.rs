@@ -196,7 +196,7 @@ impl Engine {
         if let Some(program) = self.programs().get(&key) {
             return Ok(program.clone());
         }
-        let (_, instrumented) = activate::check(wasm, config, Pages(0))?;
+        let (_, instrumented, _) = activate::check(wasm, config, Pages(0))?;
         let program = self.translate(&instrumented)?;
         self.programs().put(key, program.clone());
         Ok(program)
@@ -211,7 +211,7 @@ impl Engine {
         wasm: &[u8],
         config: &Config,
     ) -> Result<ProfiledProgram, CompileError> {
-        let (module, _) = activate::check(wasm, config, Pages(0))?;
+        let (module, _, _) = activate::check(wasm, config, Pages(0))?;
         let functions = (module.imports.len() + module.functions.len()) as u32;
         let names = Names::new(&module.function_names, functions);
         let instrumented = instrument_for_profile(&module, &names)?;

@@ -201,6 +201,8 @@ pub(crate) mod access {
     pub(crate) const WARM: Gas = Gas(100);
     /// Reading an account's code, for each maximum code size of 24,576 bytes that the chain allows.
     pub(crate) const CODE: Gas = Gas(700);
+    /// Each word of a fragment that an activation reads.
+    pub(crate) const FRAGMENT_WORD: Gas = Gas(3);
     /// Transient storage, either way.
     pub(crate) const TRANSIENT: Gas = Gas(100);
 }

@@ -2,11 +2,6 @@
 //!
 //! Lives here: arguments and what the commands share. Not here: anything of the VM.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "this is the part of the program that speaks"
-)]
-
 pub(crate) mod check;
 pub(crate) mod input;
 pub(crate) mod run;
