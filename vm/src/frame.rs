@@ -89,6 +89,8 @@ pub(crate) struct Frame {
     pub(crate) last_code: Option<(Address, Bytes)>,
     /// Why a host call ended the program, if one did.
     pub(crate) stop: Option<Stop>,
+    /// Whether the host wants to be told of every host call.
+    pub(crate) is_tracing: bool,
     /// Where the ink goes, if that is asked for.
     pub(crate) recorder: Option<Box<Recorder>>,
 }
@@ -105,6 +107,7 @@ impl Frame {
         environment: Environment,
         calldata: Bytes,
     ) -> Self {
+        let is_tracing = host.is_tracing();
         // SAFETY: the caller promises what `HostRef::new` asks for.
         let host = unsafe { HostRef::new(host) };
         Self {
@@ -118,6 +121,7 @@ impl Frame {
             storage: StorageCache::default(),
             last_code: None,
             stop: None,
+            is_tracing,
             recorder: None,
         }
     }

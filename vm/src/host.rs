@@ -7,7 +7,7 @@ use std::error::Error;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 
-use crate::ink::Gas;
+use crate::ink::{Gas, Ink};
 use crate::pages::PageCounters;
 
 /// The host itself is broken (a database, not the program). It ends the run without an outcome.
@@ -138,6 +138,21 @@ pub struct CreateReply {
     pub output: Bytes,
 }
 
+/// A host call that a program made, as Nitro's tracer tells it. Numbers are big-endian.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// The call's name; `user_entrypoint` and `user_returned` for the program's begin and end.
+    pub name: &'static str,
+    /// What the program passed: buffers themselves rather than pointers to them.
+    pub args: Vec<u8>,
+    /// What it got.
+    pub outs: Vec<u8>,
+    /// Ink left before the call's first charge.
+    pub start_ink: Ink,
+    /// Ink left after its last.
+    pub end_ink: Ink,
+}
+
 /// The chain, as one invocation of a program sees it.
 ///
 /// Everything acts on behalf of [`Environment::contract`]. No method is called that [`Environment::is_static`] forbids.
@@ -178,6 +193,16 @@ pub trait Host {
 
     /// Emits a log of at most four topics.
     fn log(&mut self, topics: Vec<B256>, data: Bytes) -> Result<(), HostFault>;
+
+    /// Whether [`Host::trace`] is to be told. Asked once, when a run begins.
+    fn is_tracing(&self) -> bool {
+        false
+    }
+
+    /// Takes note of a host call that was carried out; one that fails is not told.
+    fn trace(&mut self, step: Step) {
+        let _ = step;
+    }
 
     /// Shows a line that a program on a debug chain wrote to its console.
     fn console(&mut self, line: &str) {

@@ -26,7 +26,7 @@ use wasmtime::{Caller, Linker};
 use crate::config::ArbOs;
 use crate::frame::{Frame, Stop};
 use crate::guest::Guest;
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::ink::{Gas, Ink};
 use crate::prices;
 use crate::profile::record::{Moment, Recorder};
@@ -189,10 +189,18 @@ fn enter<R>(
     let Some(guest) = caller.data().guest else {
         return Err(wasmtime::Error::msg("a host call before the run began"));
     };
-    let mut hostio = Hostio { caller, guest };
+    let mut hostio = Hostio {
+        caller,
+        guest,
+        step: None,
+    };
+    hostio.begin_step(name);
     hostio.record(|recorder, ink_left| recorder.enter_hostio(name, ink_left));
     let answer = answer(&mut hostio);
     hostio.record(Recorder::leave);
+    if matches!(answer, Ok(_) | Err(Stop::Exit(_))) {
+        hostio.end_step();
+    }
     answer.map_err(|stop| {
         hostio.frame().stop = Some(stop);
         // The run reads the reason from the frame; the error only unwinds the program.
@@ -204,6 +212,8 @@ fn enter<R>(
 struct Hostio<'a> {
     caller: Caller<'a, Frame>,
     guest: Guest,
+    /// What will be told of the call, where anybody listens. Buffers that are read and written go into it by themselves.
+    step: Option<Step>,
 }
 
 impl Hostio<'_> {
@@ -223,6 +233,32 @@ impl Hostio<'_> {
                 recorder.memory(now);
                 event(recorder, now.ink_left);
             }
+        }
+    }
+
+    fn begin_step(&mut self, name: &'static str) {
+        if self.frame().is_tracing {
+            self.step = Some(Step {
+                name,
+                args: Vec::new(),
+                outs: Vec::new(),
+                start_ink: self.ink_left(),
+                end_ink: Ink::ZERO,
+            });
+        }
+    }
+
+    /// Says about the call what buffers do not.
+    fn tell(&mut self, tell: impl FnOnce(&mut Step)) {
+        if let Some(step) = &mut self.step {
+            tell(step);
+        }
+    }
+
+    fn end_step(&mut self) {
+        if let Some(mut step) = self.step.take() {
+            step.end_ink = self.ink_left();
+            self.host().trace(step);
         }
     }
 
@@ -262,29 +298,47 @@ impl Hostio<'_> {
     }
 
     fn read(&mut self, ptr: u32, len: u32) -> Result<Vec<u8>, Stop> {
-        Ok(self.guest.read(&self.caller, ptr, len)?.to_vec())
+        let bytes = self.guest.read(&self.caller, ptr, len)?.to_vec();
+        self.tell(|step| step.args.extend_from_slice(&bytes));
+        Ok(bytes)
+    }
+
+    fn read_array<const N: usize>(&mut self, ptr: u32) -> Result<[u8; N], Stop> {
+        let bytes = self.guest.read_array(&self.caller, ptr)?;
+        self.tell(|step| step.args.extend_from_slice(&bytes));
+        Ok(bytes)
     }
 
     fn read_bytes32(&mut self, ptr: u32) -> Result<B256, Stop> {
-        Ok(B256::new(self.guest.read_array(&self.caller, ptr)?))
+        self.read_array(ptr).map(B256::new)
     }
 
     fn read_word(&mut self, ptr: u32) -> Result<U256, Stop> {
-        Ok(U256::from_be_bytes(
-            self.guest.read_array::<32>(&self.caller, ptr)?,
-        ))
+        self.read_array::<32>(ptr).map(U256::from_be_bytes)
     }
 
     fn read_address(&mut self, ptr: u32) -> Result<Address, Stop> {
-        Ok(Address::new(self.guest.read_array(&self.caller, ptr)?))
+        self.read_array(ptr).map(Address::new)
     }
 
     fn write(&mut self, ptr: u32, bytes: &[u8]) -> Result<(), Stop> {
-        Ok(self.guest.write(&mut self.caller, ptr, bytes)?)
+        self.guest.write(&mut self.caller, ptr, bytes)?;
+        self.tell(|step| step.outs.extend_from_slice(bytes));
+        Ok(())
     }
 
     fn write_word(&mut self, ptr: u32, word: U256) -> Result<(), Stop> {
         self.write(ptr, &word.to_be_bytes::<32>())
+    }
+
+    /// Gives a number back to the guest.
+    fn answer<const N: usize, T: Copy>(
+        &mut self,
+        number: T,
+        bytes: impl Fn(T) -> [u8; N],
+    ) -> Result<T, Stop> {
+        self.tell(|step| step.outs.extend_from_slice(&bytes(number)));
+        Ok(number)
     }
 
     /// A number for the guest itself, whose byte order it is.

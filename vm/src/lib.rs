@@ -31,9 +31,10 @@ pub use frame::Failure;
 pub use guest::OutOfBounds;
 pub use host::{
     Access, Account, CallKind, CallReply, CallRequest, CreateReply, CreateRequest, EmptyHost,
-    Environment, Host, HostFault, Stored,
+    Environment, Host, HostFault, Step, Stored,
 };
 pub use ink::{Gas, Ink, InkPrice};
 pub use pages::{MemoryModel, PageCounters, Pages};
 pub use refusal::Refusal;
 pub use run::{Call, Cause, Fault, Outcome, ProfiledProgram, Report};
+pub use stack::with_room;

@@ -17,7 +17,7 @@ use crate::config::{ArbOs, Config};
 use crate::engine::{Program, native_stack};
 use crate::frame::{Failure, Frame, Stop};
 use crate::guest::Guest;
-use crate::host::{Environment, Host, HostFault};
+use crate::host::{Environment, Host, HostFault, Step};
 use crate::ink::{Gas, Ink};
 use crate::prices;
 use crate::profile::Profile;
@@ -182,6 +182,13 @@ impl Program {
             environment,
         } = call;
         let argument = calldata.len() as u32;
+        let mark = |name, args: &[u8], outs: &[u8]| Step {
+            name,
+            args: args.to_vec(),
+            outs: outs.to_vec(),
+            start_ink: ink,
+            end_ink: ink,
+        };
         // SAFETY: the frame goes into `store`, which is dropped at the end of this function, within the life of `host`; the
         // function does not touch `host` again.
         let frame = unsafe { Frame::new(host, config, environment, calldata) };
@@ -206,7 +213,20 @@ impl Program {
         guest.set_stack_left(&mut store, config.stylus.max_stack_depth);
         store.data_mut().guest = Some(guest);
         store.data_mut().recorder = recorder;
+        let is_tracing = store.data().is_tracing;
+        if is_tracing {
+            let begin = mark("user_entrypoint", &argument.to_be_bytes(), &[]);
+            store.data_mut().host().trace(begin);
+        }
         let result = entrypoint.call(&mut store, argument);
+        let status = match (&store.data().stop, &result) {
+            (Some(Stop::Exit(status)), _) | (None, Ok(status)) => Some(*status),
+            _ => None,
+        };
+        if let (true, Some(status)) = (is_tracing, status) {
+            let end = mark("user_returned", &[], &status.to_be_bytes());
+            store.data_mut().host().trace(end);
+        }
         let report = report(&mut store, guest, ink, result)?;
         let metered = guest.ink_left(&mut store);
         let recorder = store.data_mut().recorder.take();

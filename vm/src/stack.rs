@@ -29,7 +29,7 @@ struct Segment {
 ///
 /// # Errors
 /// Where the operating system gives no memory for a segment.
-pub(crate) fn with_room<R>(room: usize, program: impl FnOnce() -> R) -> std::io::Result<R> {
+pub fn with_room<R>(room: usize, program: impl FnOnce() -> R) -> std::io::Result<R> {
     let fits = |segment: &Segment| segment.room >= room;
     let reused = FREE.with_borrow_mut(|free| {
         let position = free.iter().rposition(fits)?;

@@ -43,12 +43,17 @@ pub(super) fn code(
     let rest = code.get(offset as usize..).unwrap_or_default();
     let copied = &rest[..rest.len().min(size as usize)];
     hostio.write(dest, copied)?;
+    hostio.tell(|step| {
+        step.args.extend(offset.to_be_bytes());
+        step.args.extend(size.to_be_bytes());
+    });
     Ok(copied.len() as u32)
 }
 
 /// Bytes of an account's code.
 pub(super) fn code_size(hostio: &mut Hostio<'_>, address: u32) -> Result<u32, Stop> {
-    Ok(load_code(hostio, address)?.len() as u32)
+    let size = load_code(hostio, address)?.len() as u32;
+    hostio.answer(size, u32::to_be_bytes)
 }
 
 fn load(hostio: &mut Hostio<'_>, address: u32) -> Result<Account, Stop> {

@@ -19,7 +19,8 @@ pub(super) fn base_fee(hostio: &mut Hostio<'_>, dest: u32) -> Result<(), Stop> {
 /// The chain's id.
 pub(super) fn chain_id(hostio: &mut Hostio<'_>) -> Result<u64, Stop> {
     hostio.pay(HOSTIO)?;
-    Ok(hostio.frame().environment.chain_id)
+    let answer = hostio.frame().environment.chain_id;
+    hostio.answer(answer, u64::to_be_bytes)
 }
 
 /// Copies the beneficiary to `dest`.
@@ -32,17 +33,20 @@ pub(super) fn coinbase(hostio: &mut Hostio<'_>, dest: u32) -> Result<(), Stop> {
 /// The header's gas limit.
 pub(super) fn gas_limit(hostio: &mut Hostio<'_>) -> Result<u64, Stop> {
     hostio.pay(HOSTIO)?;
-    Ok(hostio.frame().environment.block_gas_limit)
+    let answer = hostio.frame().environment.block_gas_limit;
+    hostio.answer(answer, u64::to_be_bytes)
 }
 
 /// The L1 block number that ArbOS knows.
 pub(super) fn number(hostio: &mut Hostio<'_>) -> Result<u64, Stop> {
     hostio.pay(HOSTIO)?;
-    Ok(hostio.frame().environment.block_number)
+    let answer = hostio.frame().environment.block_number;
+    hostio.answer(answer, u64::to_be_bytes)
 }
 
 /// Seconds since 1970.
 pub(super) fn timestamp(hostio: &mut Hostio<'_>) -> Result<u64, Stop> {
     hostio.pay(HOSTIO)?;
-    Ok(hostio.frame().environment.block_timestamp)
+    let answer = hostio.frame().environment.block_timestamp;
+    hostio.answer(answer, u64::to_be_bytes)
 }

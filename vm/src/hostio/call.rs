@@ -107,11 +107,18 @@ fn start(hostio: &mut Hostio<'_>, kind: CallKind, arguments: Arguments) -> Resul
     hostio.pay(THREE_POINTERS.saturating_add(read(arguments.len).saturating_mul(2)))?;
     let gas_left = hostio.gas_left();
     let target = hostio.read_address(arguments.target)?;
-    let input = hostio.read(arguments.data, arguments.len)?.into();
+    let input: Bytes = hostio.read(arguments.data, arguments.len)?.into();
     let value = match arguments.value {
         Some(value) => hostio.read_word(value)?,
         None => U256::ZERO,
     };
+    hostio.tell(|step| {
+        let value = arguments.value.map(|_| value.to_be_bytes::<32>());
+        step.args = target.to_vec();
+        step.args.extend(arguments.gas.to_be_bytes());
+        step.args.extend(value.into_iter().flatten());
+        step.args.extend_from_slice(&input);
+    });
     let wanted = Gas(arguments.gas).min(gas_left);
     let request = CallRequest {
         kind,
@@ -125,7 +132,12 @@ fn start(hostio: &mut Hostio<'_>, kind: CallKind, arguments: Arguments) -> Resul
     let len = reply.output.len() as u32;
     hostio.frame().return_data = reply.output;
     hostio.write_u32(arguments.ret_len, len)?;
-    Ok(if reply.success { SUCCESS } else { FAILURE })
+    let status = if reply.success { SUCCESS } else { FAILURE };
+    hostio.tell(|step| {
+        step.outs = len.to_be_bytes().to_vec();
+        step.outs.push(status as u8);
+    });
+    Ok(status)
 }
 
 /// Makes the call with as much of `request.gas` as is allowed. Returns its end and all it cost.
@@ -209,6 +221,11 @@ fn create(
     contract: u32,
     revert_len: u32,
 ) -> Result<(), Stop> {
+    hostio.tell(|step| {
+        step.args = endowment.to_be_bytes::<32>().to_vec();
+        step.args.extend(salt.iter().flatten());
+        step.args.extend_from_slice(&code);
+    });
     if hostio.frame().environment.is_static {
         return Err(Failure::Static.into());
     }
@@ -232,5 +249,8 @@ fn create(
     let len = reply.output.len() as u32;
     hostio.frame().return_data = reply.output;
     hostio.write_u32(revert_len, len)?;
-    hostio.write(contract, reply.address.unwrap_or_default().as_slice())
+    let address = reply.address.unwrap_or_default();
+    hostio.write(contract, address.as_slice())?;
+    hostio.tell(|step| step.outs = [address.as_slice(), &len.to_be_bytes()].concat());
+    Ok(())
 }

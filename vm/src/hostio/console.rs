@@ -9,20 +9,20 @@ use super::{Hostio, Stop};
 /// Shows the `len` bytes at `text`.
 pub(super) fn log_text(hostio: &mut Hostio<'_>, text: u32, len: u32) -> Result<(), Stop> {
     let text = hostio.read(text, len)?;
-    hostio.host().console(&String::from_utf8_lossy(&text));
+    show(hostio, &String::from_utf8_lossy(&text));
     Ok(())
 }
 
 /// Shows a number.
 pub(super) fn log(hostio: &mut Hostio<'_>, value: impl Display) -> Result<(), Stop> {
-    hostio.host().console(&value.to_string());
+    show(hostio, &value.to_string());
     Ok(())
 }
 
 /// Shows a number and gives it back.
 pub(super) fn tee<T: Display + Copy>(hostio: &mut Hostio<'_>, value: T) -> Result<T, Stop> {
     log(hostio, value)?;
-    Ok(value)
+    untold(hostio, value)
 }
 
 /// Shows a number, which has a sign here.
@@ -38,11 +38,26 @@ pub(super) fn log_i64(hostio: &mut Hostio<'_>, value: u64) -> Result<(), Stop> {
 /// Shows a number, which has a sign here, and gives it back.
 pub(super) fn tee_i32(hostio: &mut Hostio<'_>, value: u32) -> Result<u32, Stop> {
     log_i32(hostio, value)?;
-    Ok(value)
+    untold(hostio, value)
 }
 
 /// Shows a number, which has a sign here, and gives it back.
 pub(super) fn tee_i64(hostio: &mut Hostio<'_>, value: u64) -> Result<u64, Stop> {
     log_i64(hostio, value)?;
+    untold(hostio, value)
+}
+
+/// Shows a line. A trace tells of numbers as text, too: clients know no other form.
+fn show(hostio: &mut Hostio<'_>, line: &str) {
+    hostio.host().console(line);
+    hostio.tell(|step| {
+        step.name = "console_log_text";
+        step.args = line.as_bytes().to_vec();
+    });
+}
+
+/// A number that is given back, of which a trace does not tell (Nitro).
+fn untold<T>(hostio: &mut Hostio<'_>, value: T) -> Result<T, Stop> {
+    hostio.step = None;
     Ok(value)
 }

@@ -24,7 +24,8 @@ pub(super) fn write_result(hostio: &mut Hostio<'_>, ptr: u32, len: u32) -> Resul
 }
 
 /// Ends the program at once, for nothing.
-pub(super) fn exit_early(_hostio: &mut Hostio<'_>, status: u32) -> Result<(), Stop> {
+pub(super) fn exit_early(hostio: &mut Hostio<'_>, status: u32) -> Result<(), Stop> {
+    hostio.tell(|step| step.args = status.to_be_bytes().to_vec());
     Err(Stop::Exit(status))
 }
 
@@ -44,11 +45,13 @@ pub(super) fn read_return_data(
     if !copied.is_empty() {
         hostio.write(dest, copied)?;
     }
+    hostio.tell(|step| step.args = [offset.to_be_bytes(), size.to_be_bytes()].concat());
     Ok(copied.len() as u32)
 }
 
 /// Bytes of the last return data.
 pub(super) fn return_data_size(hostio: &mut Hostio<'_>) -> Result<u32, Stop> {
     hostio.pay(HOSTIO)?;
-    Ok(hostio.frame().return_data.len() as u32)
+    let size = hostio.frame().return_data.len() as u32;
+    hostio.answer(size, u32::to_be_bytes)
 }

@@ -23,6 +23,7 @@ pub(super) fn emit(hostio: &mut Hostio<'_>, data: u32, len: u32, topics: u32) ->
     if hostio.frame().environment.is_static {
         return Err(Failure::Static.into());
     }
+    hostio.tell(|step| step.args = [&topics.to_be_bytes(), bytes.as_slice()].concat());
     let payload = bytes.split_off(topics as usize * 32);
     let topics = bytes.chunks_exact(32).map(B256::from_slice).collect();
     Ok(hostio.host().log(topics, payload.into())?)

@@ -16,7 +16,8 @@ pub(super) fn contract(hostio: &mut Hostio<'_>, dest: u32) -> Result<(), Stop> {
 /// 1 where the acting contract is already being executed further up, else 0.
 pub(super) fn reentrant(hostio: &mut Hostio<'_>) -> Result<u32, Stop> {
     hostio.pay(HOSTIO)?;
-    Ok(hostio.frame().environment.reentrant.into())
+    let answer = hostio.frame().environment.reentrant.into();
+    hostio.answer(answer, u32::to_be_bytes)
 }
 
 /// Copies the caller's address to `dest`.

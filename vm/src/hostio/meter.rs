@@ -9,19 +9,22 @@ use crate::prices::HOSTIO;
 /// Whole gas left after paying for this call.
 pub(super) fn gas_left(hostio: &mut Hostio<'_>) -> Result<u64, Stop> {
     hostio.pay(HOSTIO)?;
-    Ok(hostio.gas_left().0)
+    let gas = hostio.gas_left().0;
+    hostio.answer(gas, u64::to_be_bytes)
 }
 
 /// Ink left after paying for this call.
 pub(super) fn ink_left(hostio: &mut Hostio<'_>) -> Result<u64, Stop> {
     hostio.pay(HOSTIO)?;
-    Ok(hostio.ink_left().0)
+    let ink = hostio.ink_left().0;
+    hostio.answer(ink, u64::to_be_bytes)
 }
 
 /// Opens pages and pays for them; comes before every `memory.grow`, whether or not that then succeeds.
 pub(super) fn pay_for_memory_grow(hostio: &mut Hostio<'_>, pages: u32) -> Result<(), Stop> {
     // The protocol takes sixteen bits of the argument.
     let pages = Pages(pages as u16);
+    hostio.tell(|step| step.args = pages.0.to_be_bytes().to_vec());
     if pages == Pages(0) {
         return hostio.pay(HOSTIO);
     }

@@ -60,6 +60,7 @@ pub(super) fn cache(hostio: &mut Hostio<'_>, key: u32, value: u32) -> Result<(),
 pub(super) fn flush(hostio: &mut Hostio<'_>, clear: u32) -> Result<(), Stop> {
     hostio.pay(HOSTIO.saturating_add(EVM_API))?;
     hostio.require(store::SENTRY)?;
+    hostio.tell(|step| step.args = vec![(clear != 0).into()]);
     let dirty = hostio.frame().storage.take_dirty();
     if clear != 0 {
         hostio.frame().storage.clear();

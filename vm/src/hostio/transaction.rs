@@ -16,7 +16,8 @@ pub(super) fn gas_price(hostio: &mut Hostio<'_>, dest: u32) -> Result<(), Stop> 
 /// Ink per gas.
 pub(super) fn ink_price(hostio: &mut Hostio<'_>) -> Result<u32, Stop> {
     hostio.pay(HOSTIO)?;
-    Ok(hostio.frame().config.stylus.ink_price.ink_per_gas())
+    let answer = hostio.frame().config.stylus.ink_price.ink_per_gas();
+    hostio.answer(answer, u32::to_be_bytes)
 }
 
 /// Copies the signer's address to `dest`.

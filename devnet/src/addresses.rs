@@ -1,0 +1,53 @@
+//! Addresses that mean something on every Arbitrum chain, or on this one.
+//!
+//! Lives here: constants, with where each comes from. Not here: what is at them.
+
+use alloy_primitives::{Address, address};
+
+/// The account whose storage is the ArbOS state (Nitro).
+pub(crate) const ARBOS_STATE: Address = address!("0xA4B05FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF");
+
+/// The beneficiary of every block that a sequencer makes (Nitro); poster gas is charged under it alone.
+pub(crate) const SEQUENCER: Address = address!("0xA4B000000000000000000073657175656e636572");
+
+/// Where poster gas is collected (Nitro's L1 pricer funds pool).
+pub(crate) const L1_PRICER_FUNDS: Address = address!("0xA4B00000000000000000000000000000000000f6");
+
+/// The one-time signer of the CREATE2 factory, which is at the same address on every chain.
+pub(crate) const CREATE2_FACTORY_SIGNER: Address =
+    address!("0x3fab184622dc19b6109349b94811493bf2a45362");
+
+/// Where the CREATE2 factory puts the StylusDeployer, and where `cargo stylus` looks for it.
+pub(crate) const STYLUS_DEPLOYER: Address = address!("0xcEcba2F1DC234f70Dd89F2041029807F8D03A990");
+
+/// The built-in cache manager. nitro-devnode's stub is at this address, too.
+pub(crate) const CACHE_MANAGER: Address = address!("0xA6E41fFD769491a42A6e5Ce453259b93983a22EF");
+
+/// The account that `nitro --dev` funds.
+pub(crate) const DEV_ACCOUNT: Address = address!("0x3f1Eae7D46d88F08fc2F8ed27FCb2AB183EB2d0E");
+
+/// A precompile: `0x00…00` with this last byte.
+pub(crate) const fn precompile(last: u8) -> Address {
+    let mut bytes = [0; 20];
+    bytes[19] = last;
+    Address::new(bytes)
+}
+
+/// ArbSys.
+pub(crate) const ARB_SYS: Address = precompile(0x64);
+/// ArbInfo.
+pub(crate) const ARB_INFO: Address = precompile(0x65);
+/// ArbOwnerPublic.
+pub(crate) const ARB_OWNER_PUBLIC: Address = precompile(0x6b);
+/// ArbGasInfo.
+pub(crate) const ARB_GAS_INFO: Address = precompile(0x6c);
+/// ArbOwner.
+pub(crate) const ARB_OWNER: Address = precompile(0x70);
+/// ArbWasm.
+pub(crate) const ARB_WASM: Address = precompile(0x71);
+/// ArbWasmCache.
+pub(crate) const ARB_WASM_CACHE: Address = precompile(0x72);
+/// NodeInterface, which exists for eth_call alone.
+pub(crate) const NODE_INTERFACE: Address = precompile(0xc8);
+/// ArbDebug.
+pub(crate) const ARB_DEBUG: Address = precompile(0xff);

@@ -1,0 +1,152 @@
+//! Blocks and receipts as the chain keeps them.
+//!
+//! Lives here: plain data, and how a header is put together. Not here: executing, and JSON.
+
+use std::sync::Arc;
+
+use alloy_consensus::proofs::{calculate_receipt_root, calculate_transaction_root};
+use alloy_consensus::{Eip658Value, Header, ReceiptEnvelope, ReceiptWithBloom, TxType};
+use alloy_primitives::{Address, B64, B256, Bloom, Bytes, Log, U256, logs_bloom};
+use alloy_rlp::Encodable as _;
+use serde::{Deserialize, Serialize};
+use stylus_vm::ArbOs;
+
+use crate::addresses::SEQUENCER;
+use crate::chain::transaction::Transaction;
+
+/// Gas that a block may hold, as every Arbitrum header says: it limits nothing.
+pub(crate) const GAS_LIMIT: u64 = 1 << 50;
+
+/// A block.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    pub(crate) header: Header,
+    /// The header's hash.
+    pub(crate) hash: B256,
+    /// The L1 block number that ArbOS knows in it.
+    pub(crate) l1_number: u64,
+    pub(crate) transactions: Vec<Arc<Transaction>>,
+    /// One for each transaction.
+    pub(crate) receipts: Vec<Receipt>,
+    /// Bytes of the block's encoding.
+    pub(crate) size: usize,
+}
+
+/// What became of a transaction.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Receipt {
+    /// Whether it succeeded.
+    pub(crate) status: bool,
+    /// Gas, poster gas included.
+    pub(crate) gas_used: u64,
+    /// Gas of the block up to it.
+    pub(crate) cumulative_gas_used: u64,
+    /// Gas for its bytes on L1.
+    pub(crate) poster_gas: u64,
+    /// Wei per gas that were paid.
+    pub(crate) effective_gas_price: u64,
+    pub(crate) logs: Vec<Log>,
+    pub(crate) logs_bloom: Bloom,
+    /// The contract it created.
+    pub(crate) contract: Option<Address>,
+    /// Why it failed, where the machine has words for it.
+    pub(crate) reason: Option<String>,
+    /// What it returned or reverted with.
+    pub(crate) output: Bytes,
+}
+
+/// What a header needs besides its transactions.
+pub(crate) struct Sealing {
+    pub(crate) parent: Option<Arc<Block>>,
+    pub(crate) number: u64,
+    pub(crate) l1_number: u64,
+    pub(crate) timestamp: u64,
+    pub(crate) base_fee: u64,
+    pub(crate) arbos: ArbOs,
+    /// What stands for the state: see `commitment`.
+    pub(crate) state_root: B256,
+}
+
+impl Block {
+    /// A block of executed transactions.
+    pub(crate) fn seal(
+        sealing: Sealing,
+        transactions: Vec<Arc<Transaction>>,
+        receipts: Vec<Receipt>,
+    ) -> Self {
+        let envelopes: Vec<_> = transactions.iter().map(|tx| &tx.envelope).collect();
+        let encoded: Vec<_> = transactions
+            .iter()
+            .zip(&receipts)
+            .map(|(tx, receipt)| receipt.envelope(tx.envelope.tx_type()))
+            .collect();
+        let mut bloom = Bloom::ZERO;
+        for receipt in &receipts {
+            bloom |= receipt.logs_bloom;
+        }
+        let header = Header {
+            parent_hash: sealing.parent.map(|parent| parent.hash).unwrap_or_default(),
+            beneficiary: SEQUENCER,
+            state_root: sealing.state_root,
+            transactions_root: calculate_transaction_root(&envelopes),
+            receipts_root: calculate_receipt_root(&encoded),
+            logs_bloom: bloom,
+            difficulty: U256::ONE,
+            number: sealing.number,
+            gas_limit: GAS_LIMIT,
+            gas_used: receipts
+                .last()
+                .map_or(0, |receipt| receipt.cumulative_gas_used),
+            timestamp: sealing.timestamp,
+            // The send root: no message was ever sent to L1.
+            extra_data: B256::ZERO.into(),
+            mix_hash: mix_hash(sealing.l1_number, sealing.arbos),
+            nonce: B64::ZERO,
+            base_fee_per_gas: Some(sealing.base_fee),
+            ..Header::default()
+        };
+        let size = header.length() + envelopes.iter().map(|tx| tx.length()).sum::<usize>();
+        Self {
+            hash: header.hash_slow(),
+            header,
+            l1_number: sealing.l1_number,
+            transactions,
+            receipts,
+            size,
+        }
+    }
+}
+
+/// What Arbitrum keeps in place of a random number: messages sent (none here), the L1 block number, the ArbOS version.
+fn mix_hash(l1_number: u64, arbos: ArbOs) -> B256 {
+    let mut mix = [0; 32];
+    mix[8..16].copy_from_slice(&l1_number.to_be_bytes());
+    mix[16..24].copy_from_slice(&u64::from(arbos.number()).to_be_bytes());
+    mix.into()
+}
+
+impl Receipt {
+    /// The receipt as the receipts root covers it.
+    fn envelope(&self, tx_type: TxType) -> ReceiptEnvelope {
+        let receipt = ReceiptWithBloom {
+            receipt: alloy_consensus::Receipt {
+                status: Eip658Value::Eip658(self.status),
+                cumulative_gas_used: self.cumulative_gas_used,
+                logs: self.logs.clone(),
+            },
+            logs_bloom: self.logs_bloom,
+        };
+        match tx_type {
+            TxType::Legacy => ReceiptEnvelope::Legacy(receipt),
+            TxType::Eip2930 => ReceiptEnvelope::Eip2930(receipt),
+            TxType::Eip1559 => ReceiptEnvelope::Eip1559(receipt),
+            TxType::Eip4844 => ReceiptEnvelope::Eip4844(receipt),
+            TxType::Eip7702 => ReceiptEnvelope::Eip7702(receipt),
+        }
+    }
+}
+
+/// The bloom filter over a transaction's logs.
+pub(crate) fn bloom(logs: &[Log]) -> Bloom {
+    logs_bloom(logs)
+}

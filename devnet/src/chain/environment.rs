@@ -1,0 +1,156 @@
+//! The machine's surroundings: which block a transaction is in, and which rules hold.
+//!
+//! Lives here: building revm's context from this chain's data. Not here: running anything in it.
+
+use std::sync::Arc;
+
+use alloy_primitives::{B256, U256};
+use revm::context::{BlockEnv, CfgEnv, Journal, TxEnv};
+use revm::context_interface::JournalTr as _;
+use revm::context_interface::block::BlobExcessGasAndPrice;
+use stylus_vm::{ArbOs, PageCounters};
+
+use crate::addresses::SEQUENCER;
+use crate::chain::block::GAS_LIMIT;
+use crate::evm::{BlockFacts, Context, Programs, RecentPrograms, SPEC, Scope};
+use crate::state::State;
+
+/// What a block's transactions know of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlockSettings {
+    pub(crate) number: u64,
+    pub(crate) l1_number: u64,
+    /// Seconds since 1970.
+    pub(crate) timestamp: u64,
+    /// Wei per gas.
+    pub(crate) base_fee: u64,
+    /// What PREVRANDAO gives; 1 on Arbitrum.
+    pub(crate) random: B256,
+    pub(crate) gas_limit: u64,
+    pub(crate) beneficiary: alloy_primitives::Address,
+}
+
+impl BlockSettings {
+    /// Those of a block as this chain makes them.
+    pub(crate) fn of(number: u64, l1_number: u64, timestamp: u64, base_fee: u64) -> Self {
+        Self {
+            number,
+            l1_number,
+            timestamp,
+            base_fee,
+            random: B256::with_last_byte(1),
+            gas_limit: GAS_LIMIT,
+            beneficiary: SEQUENCER,
+        }
+    }
+}
+
+/// What never changes while a chain lives.
+#[derive(Clone)]
+pub(crate) struct Rules {
+    pub(crate) chain_id: u64,
+    pub(crate) max_code_size: u32,
+    pub(crate) programs: Arc<Programs>,
+}
+
+/// How a run differs from a transaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// It is one.
+    Transaction,
+    /// It is to tell what one would cost: as little is checked as in a call, but the same gas is there.
+    Estimate,
+    /// It answers a question.
+    Call,
+}
+
+/// The context of a run on `state`.
+pub(crate) fn context(
+    rules: &Rules,
+    state: State,
+    arbos: ArbOs,
+    block: BlockSettings,
+    purpose: Purpose,
+) -> Context {
+    let is_transaction = purpose == Purpose::Transaction;
+    let mut cfg = CfgEnv::new().with_spec_and_mainnet_gas_params(SPEC);
+    cfg.chain_id = rules.chain_id;
+    cfg.tx_chain_id_check = is_transaction;
+    cfg.limit_contract_code_size = Some(rules.max_code_size as usize);
+    cfg.limit_contract_initcode_size = Some(2 * rules.max_code_size as usize);
+    cfg.disable_nonce_check = !is_transaction;
+    cfg.disable_eip3607 = !is_transaction;
+    // Off until an owner turns it on, which nobody can here.
+    cfg.disable_eip7623 = true;
+    // Programs are exempt; the machine refuses the rest.
+    cfg.disable_eip3541 = true;
+    cfg.disable_priority_fee_check = true;
+    // Arbitrum's own limit, which gives back what is above it, is the handler's.
+    cfg.tx_gas_limit_cap = Some(u64::MAX);
+
+    let mut journal = Journal::new(state);
+    journal.set_spec_id(SPEC);
+    revm::Context {
+        block: BlockEnv {
+            // NUMBER is the L1 block's.
+            number: U256::from(block.l1_number),
+            beneficiary: block.beneficiary,
+            timestamp: U256::from(block.timestamp),
+            gas_limit: block.gas_limit,
+            basefee: block.base_fee,
+            difficulty: U256::ONE,
+            prevrandao: Some(block.random),
+            blob_excess_gas_and_price: Some(BlobExcessGasAndPrice {
+                excess_blob_gas: 0,
+                blob_gasprice: 1,
+            }),
+            ..BlockEnv::default()
+        },
+        tx: TxEnv::default(),
+        cfg,
+        journaled_state: journal,
+        chain: Scope {
+            programs: rules.programs.clone(),
+            block: BlockFacts {
+                number: block.number,
+                l1_number: block.l1_number,
+                base_fee: block.base_fee,
+            },
+            arbos,
+            debug: true,
+            max_code_size: rules.max_code_size,
+            recent: RecentPrograms::default(),
+            pages: PageCounters::default(),
+            acting: Default::default(),
+            gas_price: U256::ZERO,
+            poster_gas: 0,
+            is_simulation: purpose == Purpose::Call,
+            starved: 0,
+            reason: None,
+        },
+        local: Default::default(),
+        error: Ok(()),
+    }
+}
+
+/// Gas for a transaction's bytes on L1: 16 for each byte of its brotli encoding, at the L1 price, in units of the base fee.
+pub(crate) fn poster_gas(encoded: &[u8], l1_price: U256, base_fee: u64) -> u64 {
+    if l1_price.is_zero() || base_fee == 0 {
+        return 0;
+    }
+    let units = U256::from(16 * compressed_size(encoded));
+    let gas = units.saturating_mul(l1_price) / U256::from(base_fee);
+    gas.saturating_to()
+}
+
+/// Bytes of `data` as ArbOS compresses it (level 1 from ArbOS 20 on).
+fn compressed_size(data: &[u8]) -> usize {
+    use std::io::Write as _;
+    let mut compressed = Vec::new();
+    let mut writer = brotli::CompressorWriter::new(&mut compressed, 4_096, 1, 22);
+    writer
+        .write_all(data)
+        .expect("writing to a vector does not fail");
+    drop(writer);
+    compressed.len()
+}

@@ -1,0 +1,96 @@
+//! How much gas a transaction needs: the least limit with which it does the same as with plenty.
+//!
+//! Lives here: the search. Not here: running (`view`).
+//!
+//! Clients use the figure as the limit without adding to it, so it must never be too low. A program may swallow the failure
+//! of a call that ran out of gas and succeed all the same; such a run does not count as doing the same.
+
+use revm::inspector::NoOpInspector;
+
+use crate::chain::environment::Purpose;
+use crate::chain::error::{EstimateError, Invalid};
+use crate::chain::request::{CALL_GAS, Ending, Executed, Request};
+use crate::chain::view::View;
+
+/// Gas of a plain transfer.
+const TRANSFER: u64 = 21_000;
+
+/// One run: what it did, and how many of its frames ran out of gas.
+struct Probe {
+    executed: Executed,
+    starved: u32,
+}
+
+impl View {
+    /// The least gas limit with which `request` does what it does with the most.
+    ///
+    /// # Errors
+    /// Where it fails with any limit, or cannot be run at all.
+    pub(crate) fn estimate(&self, request: &Request) -> Result<u64, EstimateError> {
+        let most = self.most_gas(request)?;
+        let reference = match self.probe(request, most) {
+            Err(Invalid::IntrinsicGas { .. }) => return Err(EstimateError::Allowance(most)),
+            other => other?,
+        };
+        if reference.executed.ending != Ending::Success {
+            return Err(EstimateError::Failed(Box::new(reference.executed)));
+        }
+        let suffices = |gas: u64| match self.probe(request, gas) {
+            Ok(probe) => {
+                Ok(probe.executed.ending == Ending::Success && probe.starved <= reference.starved)
+            }
+            Err(Invalid::IntrinsicGas { .. }) => Ok(false),
+            Err(error) => Err(error),
+        };
+
+        let used = reference.executed.gas_used;
+        // Most often nothing more is needed than was used.
+        if used <= most && suffices(used)? {
+            return Ok(used);
+        }
+        let (mut low, mut high) = (used.max(TRANSFER) - 1, most);
+        // Refunds and the 63/64 that calls leave behind seldom ask for much more than was used.
+        let likely = used.saturating_add(used / 4).saturating_add(5_000);
+        if likely < high {
+            match suffices(likely)? {
+                true => high = likely,
+                false => low = likely,
+            }
+        }
+        while low + 1 < high {
+            let middle = low + (high - low) / 2;
+            match suffices(middle)? {
+                true => high = middle,
+                false => low = middle,
+            }
+        }
+        Ok(high)
+    }
+
+    /// The most gas there can be: what is asked for, what the node gives, what the sender can pay.
+    fn most_gas(&self, request: &Request) -> Result<u64, EstimateError> {
+        let most = request
+            .gas
+            .filter(|gas| *gas >= TRANSFER)
+            .unwrap_or(CALL_GAS)
+            .min(CALL_GAS);
+        let price = request.price();
+        if price == 0 {
+            return Ok(most);
+        }
+        let balance = self.state().account(request.from).balance;
+        let left = balance.checked_sub(request.value).ok_or(Invalid::Funds {
+            address: request.from,
+            have: balance,
+            want: request.value,
+        })?;
+        let affordable: u64 = (left / alloy_primitives::U256::from(price)).saturating_to();
+        Ok(most.min(affordable))
+    }
+
+    fn probe(&self, request: &Request, gas: u64) -> Result<Probe, Invalid> {
+        let (executed, mut machine) = self.run(request, gas, Purpose::Estimate, NoOpInspector)?;
+        let starved = machine.context().chain.starved;
+        Ok(Probe { executed, starved })
+    }
+}

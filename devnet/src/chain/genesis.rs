@@ -1,0 +1,127 @@
+//! The state a chain begins with.
+//!
+//! Lives here: who has what before the first block, in both modes: everything at hand, or only what `nitro --dev` gives. Not
+//! here: the words of the ArbOS state (`arbos`).
+
+use alloy_primitives::{Bytes, U256, hex};
+use revm::context_interface::JournalTr as _;
+use revm::inspector::NoOpInspector;
+
+use crate::accounts;
+use crate::addresses::{
+    ARBOS_STATE, CACHE_MANAGER, CREATE2_FACTORY_SIGNER, DEV_ACCOUNT, STYLUS_DEPLOYER,
+};
+use crate::arbos;
+use crate::chain::environment::{self, BlockSettings, Purpose, Rules};
+use crate::chain::transaction::{DecodeError, Transaction};
+use crate::config::Config;
+use crate::evm::{Machine, execute};
+use crate::natives::{self, Native};
+use crate::precompiles;
+use crate::state::State;
+
+/// The published transaction that puts the CREATE2 factory at its address on any chain that takes transactions without
+/// replay protection (hash 0xeddf9e61…33d26).
+const FACTORY_TRANSACTION: [u8; 167] = hex!(
+    "f8a58085174876e800830186a08080b853604580600e600039806000f350fe7fffffffffffffffffffffffffffffffffffffffffffffffffff"
+    "ffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf31ba0222222222222222222222222"
+    "2222222222222222222222222222222222222222a02222222222222222222222222222222222222222222222222222222222222222"
+);
+
+/// Wei that the factory's transaction asks its signer to have: 100,000 gas at 100 gwei.
+const FACTORY_FEE: u64 = 10_000_000_000_000_000;
+
+/// Wei per unit of L1 data that Nitro begins with: 50 gwei, before an owner sets it.
+const INITIAL_L1_PRICE: u64 = 50_000_000_000;
+
+/// A chain that cannot be begun.
+#[derive(Debug, thiserror::Error)]
+pub enum GenesisError {
+    /// More accounts than there are keys for.
+    #[error("there are keys for {limit} accounts and {asked} are asked for")]
+    TooManyAccounts {
+        /// Accounts asked for.
+        asked: u32,
+        /// Accounts there can be.
+        limit: u32,
+    },
+    /// The CREATE2 factory could not be deployed.
+    #[error("the CREATE2 factory cannot be deployed: {0}")]
+    Factory(String),
+}
+
+/// The state before the first block, at `time`, in seconds since 1970.
+///
+/// # Errors
+/// Where the settings ask for what cannot be.
+pub(crate) fn state(config: &Config, rules: &Rules, time: u64) -> Result<State, GenesisError> {
+    let limit = accounts::LIMIT;
+    if config.accounts > limit {
+        return Err(GenesisError::TooManyAccounts {
+            asked: config.accounts,
+            limit,
+        });
+    }
+    let mut state = State::default();
+    for address in precompiles::addresses() {
+        // Solidity calls only what has code; the byte is an invalid instruction, as on chain.
+        state.set_code(address, Bytes::from_static(&[0xFE]));
+    }
+    let l1_price = if config.bare { INITIAL_L1_PRICE } else { 0 };
+    // The ArbOS state must not be empty, or the EVM would drop it.
+    state.change(ARBOS_STATE, |account| account.nonce = 1);
+    arbos::initialise(
+        &mut state,
+        config.arbos,
+        alloy_primitives::Address::ZERO,
+        U256::from(l1_price),
+        config.chain_id,
+    );
+    state.change(DEV_ACCOUNT, |account| account.balance = config.balance);
+    for address in accounts::further(config.accounts) {
+        state.change(address, |account| account.balance = config.balance);
+    }
+    if config.bare {
+        return Ok(state);
+    }
+
+    arbos::add_chain_owner(&mut state, DEV_ACCOUNT);
+    for native in [Native::StylusDeployer, Native::CacheManager] {
+        let address = match native {
+            Native::StylusDeployer => STYLUS_DEPLOYER,
+            Native::CacheManager => CACHE_MANAGER,
+        };
+        state.set_code(address, natives::marker(native));
+        state.change(address, |account| account.nonce = 1);
+    }
+    arbos::add_cache_manager(&mut state, CACHE_MANAGER);
+    deploy_factory(state, config, rules, time)
+}
+
+/// Sends the factory's published transaction, as a script would.
+fn deploy_factory(
+    mut state: State,
+    config: &Config,
+    rules: &Rules,
+    time: u64,
+) -> Result<State, GenesisError> {
+    state.change(CREATE2_FACTORY_SIGNER, |account| {
+        account.balance = U256::from(FACTORY_FEE)
+    });
+    let failed = |error: String| GenesisError::Factory(error);
+    let transaction = Transaction::decode(&FACTORY_TRANSACTION)
+        .map_err(|error: DecodeError| failed(error.to_string()))?;
+    let block = BlockSettings::of(0, 0, time, 0);
+    let context = environment::context(rules, state, config.arbos, block, Purpose::Transaction);
+    let mut machine = Machine::new(context, NoOpInspector, false);
+    machine.context().tx = transaction.environment();
+    let result = execute(&mut machine).map_err(|error| failed(error.to_string()))?;
+    if !result.is_success() {
+        return Err(failed(format!("{result:?}")));
+    }
+    let journal = &mut machine.context().journaled_state;
+    let changes = journal.finalize();
+    let mut state = std::mem::take(&mut journal.database);
+    state.apply(changes);
+    Ok(state)
+}

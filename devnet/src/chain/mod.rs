@@ -1,0 +1,293 @@
+//! The chain: blocks, the transactions that wait for one, and the states behind them.
+//!
+//! Lives here: the state machine. It is synchronous and knows no clock: time is an argument, so that the same calls make the
+//! same chain. Not here: JSON (`rpc`), executing (`evm`), reading and running on a past block (`view`).
+
+mod block;
+mod commitment;
+mod dump;
+mod environment;
+mod error;
+mod estimate;
+mod genesis;
+mod pool;
+mod production;
+mod request;
+mod testing;
+mod transaction;
+mod view;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use alloy_consensus::Transaction as _;
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_primitives::{Address, B256};
+
+pub(crate) use block::Block;
+pub(crate) use dump::{Dump, DumpError};
+pub(crate) use environment::poster_gas;
+pub(crate) use error::{ChainError, EstimateError, Invalid, SubmitError};
+pub use genesis::GenesisError;
+pub(crate) use request::{Ending, Executed, Request};
+pub(crate) use transaction::{DecodeError, Transaction};
+pub(crate) use view::{OverrideError, View};
+
+use crate::arbos;
+use crate::chain::environment::{BlockSettings, Rules};
+use crate::chain::pool::Pool;
+use crate::chain::testing::Snapshot;
+use crate::config::Config;
+use crate::state::State;
+
+/// Bytes that a transaction may have, as geth's pool has it.
+const MOST_BYTES: usize = 128 * 1024;
+
+/// A chain.
+pub(crate) struct Chain {
+    config: Config,
+    rules: Rules,
+    blocks: Vec<Arc<Block>>,
+    by_hash: HashMap<B256, u64>,
+    by_transaction: HashMap<B256, (u64, usize)>,
+    /// The states after the newest blocks.
+    states: BTreeMap<u64, State>,
+    pool: Pool,
+    automine: bool,
+    /// Seconds that block times are ahead of the clock.
+    time_offset: u64,
+    next_timestamp: Option<u64>,
+    impersonated: HashSet<Address>,
+    impersonate_all: bool,
+    snapshots: Vec<(u64, Snapshot)>,
+    next_snapshot: u64,
+}
+
+impl Chain {
+    /// A chain with nothing but its genesis block, which is made at `now`, in seconds since 1970, unless the settings say
+    /// otherwise.
+    ///
+    /// # Errors
+    /// Where the settings ask for what cannot be.
+    pub(crate) fn new(config: Config, now: u64) -> Result<Self, GenesisError> {
+        let rules = Rules {
+            chain_id: config.chain_id,
+            max_code_size: config.max_code_size,
+            programs: Default::default(),
+        };
+        let timestamp = config.clock.genesis(now);
+        let mut state = genesis::state(&config, &rules, timestamp)?;
+        let block = Arc::new(production::genesis(&config, timestamp));
+        state.remember_block(0, block.hash);
+        Ok(Self {
+            rules,
+            by_hash: HashMap::from([(block.hash, 0)]),
+            blocks: vec![block],
+            by_transaction: HashMap::new(),
+            states: BTreeMap::from([(0, state)]),
+            pool: Pool::default(),
+            automine: config.block_time.is_none(),
+            time_offset: 0,
+            next_timestamp: None,
+            impersonated: HashSet::new(),
+            impersonate_all: false,
+            snapshots: Vec::new(),
+            next_snapshot: 1,
+            config,
+        })
+    }
+
+    /// The settings.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The newest block.
+    pub(crate) fn head(&self) -> Arc<Block> {
+        self.blocks
+            .last()
+            .expect("there is a genesis block")
+            .clone()
+    }
+
+    /// A block. What is pending is what is newest: transactions that wait are in no block.
+    pub(crate) fn block(&self, id: BlockId) -> Option<Arc<Block>> {
+        let number = match id {
+            BlockId::Hash(hash) => *self.by_hash.get(&hash.block_hash)?,
+            BlockId::Number(BlockNumberOrTag::Number(number)) => number,
+            BlockId::Number(BlockNumberOrTag::Earliest) => 0,
+            BlockId::Number(
+                BlockNumberOrTag::Latest
+                | BlockNumberOrTag::Pending
+                | BlockNumberOrTag::Safe
+                | BlockNumberOrTag::Finalized,
+            ) => return Some(self.head()),
+        };
+        self.blocks.get(usize::try_from(number).ok()?).cloned()
+    }
+
+    /// The blocks from one number to another, both included, as far as they exist.
+    pub(crate) fn blocks(&self, from: u64, to: u64) -> Vec<Arc<Block>> {
+        let index = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let end = index(to).saturating_add(1).min(self.blocks.len());
+        self.blocks
+            .get(index(from)..end)
+            .unwrap_or_default()
+            .to_vec()
+    }
+
+    /// The block that a transaction is in, and its place there.
+    pub(crate) fn transaction(&self, hash: B256) -> Option<(Arc<Block>, usize)> {
+        let (number, index) = *self.by_transaction.get(&hash)?;
+        Some((self.block(number.into())?, index))
+    }
+
+    /// Transactions that wait for a block or for an earlier nonce, in the order of their arrival.
+    pub(crate) fn pending(&self) -> Vec<Arc<Transaction>> {
+        self.pool.all().to_vec()
+    }
+
+    /// Wei per gas of every block.
+    pub(crate) fn gas_price(&self) -> u64 {
+        self.config.base_fee
+    }
+
+    /// The next nonce of an account, its waiting transactions counted.
+    pub(crate) fn pending_nonce(&self, address: Address) -> u64 {
+        self.pool
+            .nonce_after(address, self.state().account(address).nonce)
+    }
+
+    /// The chain after a block, as a call at `now` finds it. What is pending is the newest state in the block to come.
+    ///
+    /// # Errors
+    /// Where there is no such block, or its state is gone.
+    pub(crate) fn view(&self, id: BlockId, now: u64) -> Result<View, ChainError> {
+        let block = self.block(id).ok_or(ChainError::UnknownBlock)?;
+        let number = block.header.number;
+        let mut state = self
+            .states
+            .get(&number)
+            .cloned()
+            .ok_or(ChainError::StateNotKept {
+                number,
+                kept: self.config.history,
+            })?;
+        let settings = if id.is_pending() {
+            self.next_block(now)
+        } else {
+            let base_fee = block
+                .header
+                .base_fee_per_gas
+                .unwrap_or(self.config.base_fee);
+            BlockSettings::of(number, block.l1_number, block.header.timestamp, base_fee)
+        };
+        let arbos = arbos::version(&mut state);
+        Ok(View {
+            rules: self.rules.clone(),
+            state,
+            settings,
+            arbos,
+        })
+    }
+
+    /// Takes a transaction at `now`. Returns the blocks that were made at once, unless they are made by time or by hand.
+    ///
+    /// # Errors
+    /// Where the transaction can never be in a block; nothing has changed then.
+    pub(crate) fn submit(
+        &mut self,
+        transaction: Transaction,
+        now: u64,
+    ) -> Result<Vec<Arc<Block>>, SubmitError> {
+        if self.by_transaction.contains_key(&transaction.hash) {
+            return Err(SubmitError::AlreadyKnown);
+        }
+        self.check(&transaction)?;
+        let transaction = Arc::new(transaction);
+        if !self.automine {
+            self.pool.add(transaction)?;
+            return Ok(Vec::new());
+        }
+        let next = self.state().account(transaction.sender).nonce;
+        if transaction.envelope.nonce() > next {
+            self.pool.add(transaction)?;
+            return Ok(Vec::new());
+        }
+        // Alone in its block, so that its failure to get in is this request's answer.
+        let mut blocks = vec![self.produce_one(transaction, now)?];
+        loop {
+            let state = self.state().clone();
+            let ready = self.pool.take_ready(|address| state.account(address).nonce);
+            if ready.is_empty() {
+                return Ok(blocks);
+            }
+            // What waited for this nonce; one that has become impossible is dropped, as everywhere.
+            blocks.extend(
+                ready
+                    .into_iter()
+                    .filter_map(|tx| self.produce_one(tx, now).ok()),
+            );
+        }
+    }
+
+    /// Makes a block of what is pending at `now`, even if that is nothing.
+    pub(crate) fn mine(&mut self, now: u64) -> Arc<Block> {
+        let state = self.state().clone();
+        let ready = self.pool.take_ready(|address| state.account(address).nonce);
+        self.produce(ready, now)
+    }
+
+    /// What can be said of a transaction without running it.
+    fn check(&self, transaction: &Transaction) -> Result<(), SubmitError> {
+        let tx = &transaction.envelope;
+        let (address, want) = (transaction.sender, self.config.chain_id);
+        if let Some(have) = tx.chain_id()
+            && have != want
+        {
+            return Err(SubmitError::ChainId { have, want });
+        }
+        let size = transaction.encoded().len();
+        // Init code of a deployment at the largest allowed code size has to fit, too.
+        let limit = MOST_BYTES.max(4 * self.config.max_code_size as usize);
+        if size > limit {
+            return Err(SubmitError::Oversized { size, limit });
+        }
+        let account = self.state().account(address);
+        if tx.nonce() < account.nonce {
+            let (tx, state) = (tx.nonce(), account.nonce);
+            return Err(Invalid::NonceTooLow { address, tx, state }.into());
+        }
+        let base_fee = self.config.base_fee;
+        if tx.max_fee_per_gas() < u128::from(base_fee) {
+            let offered = tx.max_fee_per_gas();
+            return Err(Invalid::BaseFee {
+                address,
+                offered,
+                base_fee,
+            }
+            .into());
+        }
+        if tx
+            .max_priority_fee_per_gas()
+            .is_some_and(|tip| tip > tx.max_fee_per_gas())
+        {
+            return Err(Invalid::Tip.into());
+        }
+        Ok(())
+    }
+
+    /// The newest state.
+    fn state(&self) -> &State {
+        let (_, state) = self
+            .states
+            .last_key_value()
+            .expect("the newest state is kept");
+        state
+    }
+
+    fn state_mut(&mut self) -> &mut State {
+        let newest = self.states.last_entry().expect("the newest state is kept");
+        newest.into_mut()
+    }
+}

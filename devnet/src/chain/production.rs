@@ -1,0 +1,258 @@
+//! Making blocks.
+//!
+//! Lives here: running transactions one after another and sealing what came of them. Not here: which transactions (`pool`).
+
+use std::sync::Arc;
+
+use alloy_consensus::Transaction as _;
+use alloy_primitives::{B256, U256};
+use revm::context_interface::JournalTr as _;
+use revm::inspector::NoOpInspector;
+
+use crate::arbos;
+use crate::chain::block::{Block, Receipt, Sealing, bloom};
+use crate::chain::commitment::commit;
+use crate::chain::environment::{BlockSettings, Purpose, context, poster_gas};
+use crate::chain::error::{ChainError, Invalid, SubmitError};
+use crate::chain::request::{Ending, Executed};
+use crate::chain::transaction::Transaction;
+use crate::chain::{Chain, view};
+use crate::config::{Clock, Config};
+use crate::evm::{Context, Machine, execute};
+use crate::state::State;
+use crate::trace::{TraceError, Tracer};
+
+/// The block that everything begins with.
+pub(super) fn genesis(config: &Config, timestamp: u64) -> Block {
+    let sealing = Sealing {
+        parent: None,
+        number: 0,
+        l1_number: 0,
+        timestamp,
+        base_fee: config.base_fee,
+        arbos: config.arbos,
+        state_root: B256::ZERO,
+    };
+    Block::seal(sealing, Vec::new(), Vec::new())
+}
+
+impl Clock {
+    /// The genesis block's time, where the clock says `now`.
+    pub(super) fn genesis(self, now: u64) -> u64 {
+        match self {
+            Self::Wall => now,
+            Self::Steps(start) => start,
+        }
+    }
+}
+
+/// A block in the making.
+struct Draft {
+    machine: Machine<NoOpInspector>,
+    commitment: B256,
+    transactions: Vec<Arc<Transaction>>,
+    receipts: Vec<Receipt>,
+}
+
+impl Draft {
+    /// Runs a transaction. One that cannot be in a block leaves no trace.
+    fn add(&mut self, transaction: Arc<Transaction>, base_fee: u64) -> Result<(), Invalid> {
+        let context = self.machine.context();
+        prepare(context, &transaction, base_fee);
+        let poster_gas = context.chain.poster_gas;
+        let offered = transaction.envelope.max_fee_per_gas();
+        let result = execute(&mut self.machine)
+            .map_err(|error| Invalid::of(error, transaction.sender, offered, base_fee))?;
+        let context = self.machine.context();
+        let executed = Executed::new(result, context.chain.reason.take());
+        let changes = context.journaled_state.finalize();
+        self.commitment = commit(self.commitment, &changes);
+        context.journaled_state.database.apply(changes);
+        let before = self
+            .receipts
+            .last()
+            .map_or(0, |receipt| receipt.cumulative_gas_used);
+        let status = executed.ending == Ending::Success;
+        let reason = match executed.ending {
+            Ending::Halt(words) => Some(words),
+            Ending::Success | Ending::Revert => executed.reason,
+        };
+        self.receipts.push(Receipt {
+            status,
+            gas_used: executed.gas_used,
+            cumulative_gas_used: before + executed.gas_used,
+            poster_gas,
+            effective_gas_price: base_fee,
+            logs_bloom: bloom(&executed.logs),
+            logs: executed.logs,
+            contract: executed.contract,
+            reason,
+            output: executed.output,
+        });
+        self.transactions.push(transaction);
+        Ok(())
+    }
+}
+
+/// Tells a context which transaction is next.
+fn prepare(context: &mut Context, transaction: &Transaction, base_fee: u64) {
+    context.tx = transaction.environment();
+    let l1_price = arbos::l1_price(&mut context.journaled_state.database);
+    let scope = &mut context.chain;
+    scope.gas_price = U256::from(transaction.offered_price(base_fee));
+    scope.poster_gas = poster_gas(&transaction.encoded(), l1_price, base_fee);
+    scope.reason = None;
+    scope.starved = 0;
+}
+
+/// A mined transaction, ready to be run again.
+pub(crate) struct Replay {
+    context: Context,
+    earlier: Vec<Arc<Transaction>>,
+    transaction: Arc<Transaction>,
+    base_fee: u64,
+}
+
+impl Replay {
+    /// Runs the transaction under a tracer, after those before it in its block.
+    ///
+    /// # Errors
+    /// Where the tracer has nothing to say of it.
+    pub(crate) fn trace(mut self, tracer: &Tracer) -> Result<serde_json::Value, TraceError> {
+        let broken = |error: String| TraceError::Invalid(Invalid::Machine(error));
+        for transaction in &self.earlier {
+            prepare(&mut self.context, transaction, self.base_fee);
+            let mut machine = Machine::new(self.context, NoOpInspector, false);
+            execute(&mut machine).map_err(|error| broken(error.to_string()))?;
+            let changes = machine.context().journaled_state.finalize();
+            self.context = machine.into_context();
+            self.context.journaled_state.database.apply(changes);
+        }
+        prepare(&mut self.context, &self.transaction, self.base_fee);
+        view::trace(self.context, tracer).map_err(|error| broken(error.to_string()))?
+    }
+}
+
+impl Chain {
+    /// What the next block's transactions will know of it, if it is made at `now`.
+    pub(super) fn next_block(&self, now: u64) -> BlockSettings {
+        let head = self.head();
+        let number = head.header.number + 1;
+        let last = head.header.timestamp;
+        let timestamp = match (self.next_timestamp, self.config.clock) {
+            (Some(set), _) => set,
+            (None, Clock::Wall) => now.saturating_add(self.time_offset).max(last),
+            // A step is a second, and whatever the clock was put forward by since the last block.
+            (None, Clock::Steps(start)) => last.saturating_add(1).max(
+                start
+                    .saturating_add(self.time_offset)
+                    .saturating_add(number),
+            ),
+        };
+        // Contracts that wait for L1 blocks get on: there is one to every block here.
+        BlockSettings::of(number, number, timestamp, self.config.base_fee)
+    }
+
+    /// A block of one transaction.
+    pub(super) fn produce_one(
+        &mut self,
+        transaction: Arc<Transaction>,
+        now: u64,
+    ) -> Result<Arc<Block>, SubmitError> {
+        let (settings, mut draft) = self.draft(now);
+        draft.add(transaction, settings.base_fee)?;
+        Ok(self.seal(settings, draft))
+    }
+
+    /// A block of as many of the transactions as can be in one.
+    pub(super) fn produce(&mut self, transactions: Vec<Arc<Transaction>>, now: u64) -> Arc<Block> {
+        let (settings, mut draft) = self.draft(now);
+        for transaction in transactions {
+            // One that has become impossible, for want of funds say, is dropped, as by any node.
+            let _ = draft.add(transaction, settings.base_fee);
+        }
+        self.seal(settings, draft)
+    }
+
+    fn draft(&self, now: u64) -> (BlockSettings, Draft) {
+        let settings = self.next_block(now);
+        let mut state = self.state().clone();
+        arbos::upgrade_if_due(&mut state, settings.timestamp);
+        let arbos = arbos::version(&mut state);
+        let context = context(&self.rules, state, arbos, settings, Purpose::Transaction);
+        let draft = Draft {
+            machine: Machine::new(context, NoOpInspector, false),
+            commitment: self.head().header.state_root,
+            transactions: Vec::new(),
+            receipts: Vec::new(),
+        };
+        (settings, draft)
+    }
+
+    fn seal(&mut self, settings: BlockSettings, mut draft: Draft) -> Arc<Block> {
+        let context = draft.machine.context();
+        let arbos = context.chain.arbos;
+        let mut state: State = std::mem::take(&mut context.journaled_state.database);
+        let sealing = Sealing {
+            parent: Some(self.head()),
+            number: settings.number,
+            l1_number: settings.l1_number,
+            timestamp: settings.timestamp,
+            base_fee: settings.base_fee,
+            arbos,
+            state_root: draft.commitment,
+        };
+        let block = Arc::new(Block::seal(sealing, draft.transactions, draft.receipts));
+        state.remember_block(settings.number, block.hash);
+        self.append(block.clone(), state);
+        self.next_timestamp = None;
+        block
+    }
+
+    /// Makes a block and the state after it the newest.
+    pub(super) fn append(&mut self, block: Arc<Block>, state: State) {
+        let number = block.header.number;
+        self.by_hash.insert(block.hash, number);
+        for (index, transaction) in block.transactions.iter().enumerate() {
+            self.by_transaction
+                .insert(transaction.hash, (number, index));
+        }
+        self.blocks.push(block);
+        self.states.insert(number, state);
+        while self.states.len() > self.config.history.max(1) {
+            self.states.pop_first();
+        }
+    }
+
+    /// A mined transaction, to be traced.
+    ///
+    /// # Errors
+    /// Where there is none with this hash, or the state before its block is gone.
+    pub(crate) fn replay(&self, hash: B256) -> Result<Replay, ChainError> {
+        let (block, index) = self
+            .transaction(hash)
+            .ok_or(ChainError::UnknownTransaction(hash))?;
+        let number = block.header.number;
+        let before = number.saturating_sub(1);
+        let kept = self.config.history;
+        let not_kept = ChainError::StateNotKept {
+            number: before,
+            kept,
+        };
+        let mut state = self.states.get(&before).cloned().ok_or(not_kept)?;
+        let base_fee = block
+            .header
+            .base_fee_per_gas
+            .unwrap_or(self.config.base_fee);
+        let timestamp = block.header.timestamp;
+        arbos::upgrade_if_due(&mut state, timestamp);
+        let arbos = arbos::version(&mut state);
+        let settings = BlockSettings::of(number, block.l1_number, timestamp, base_fee);
+        Ok(Replay {
+            context: context(&self.rules, state, arbos, settings, Purpose::Transaction),
+            earlier: block.transactions[..index].to_vec(),
+            transaction: block.transactions[index].clone(),
+            base_fee,
+        })
+    }
+}

@@ -1,0 +1,156 @@
+//! A call as a client asks for it: a transaction with most of it left open.
+//!
+//! Lives here: the request, its defaults, and how a run of it ended. Not here: running (`view`), JSON.
+
+use alloy_eips::eip7702::SignedAuthorization;
+use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
+use alloy_rpc_types_eth::AccessList;
+use revm::context::TxEnv;
+use revm::context::result::{ExecutionResult, HaltReason, OutOfGasError};
+use revm::context_interface::either::Either;
+use revm::context_interface::transaction::TransactionType;
+
+/// The most gas that a call gets, and what it gets where it asks for none: Nitro's default cap.
+pub(crate) const CALL_GAS: u64 = 50_000_000;
+
+/// A call, an estimate or a trace.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Request {
+    /// Who calls; the zero address where the client does not say.
+    pub(crate) from: Address,
+    /// What is called, or a creation.
+    pub(crate) to: TxKind,
+    /// Gas; [`CALL_GAS`] where none is given.
+    pub(crate) gas: Option<u64>,
+    /// Wei per gas.
+    pub(crate) gas_price: Option<u128>,
+    /// Wei per gas.
+    pub(crate) max_fee_per_gas: Option<u128>,
+    /// Wei.
+    pub(crate) value: U256,
+    /// Calldata, or init code.
+    pub(crate) input: Bytes,
+    /// Ignored but by a traced call: a call needs none.
+    pub(crate) nonce: Option<u64>,
+    /// Accounts and slots that are warm (EIP-2930).
+    pub(crate) access_list: AccessList,
+    /// Delegations (EIP-7702).
+    pub(crate) authorization_list: Vec<SignedAuthorization>,
+}
+
+impl Request {
+    /// Wei per gas that it offers: nothing where it does not say.
+    pub(crate) fn price(&self) -> u128 {
+        self.gas_price.or(self.max_fee_per_gas).unwrap_or(0)
+    }
+
+    /// What the machine is told, with `gas` as the limit.
+    pub(crate) fn environment(&self, gas: u64) -> TxEnv {
+        let tx_type = match self.authorization_list.is_empty() {
+            true => TransactionType::Eip1559,
+            false => TransactionType::Eip7702,
+        };
+        let authorizations = self.authorization_list.iter().cloned();
+        TxEnv {
+            tx_type: tx_type as u8,
+            caller: self.from,
+            gas_limit: gas,
+            gas_price: self.price(),
+            gas_priority_fee: Some(0),
+            kind: self.to,
+            value: self.value,
+            data: self.input.clone(),
+            nonce: self.nonce.unwrap_or(0),
+            chain_id: None,
+            access_list: self.access_list.clone(),
+            authorization_list: authorizations.map(Either::Left).collect(),
+            ..TxEnv::default()
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Ending {
+    /// Well.
+    Success,
+    /// With a revert; the output tells why.
+    Revert,
+    /// Otherwise, with all its gas gone; in geth's words.
+    Halt(String),
+}
+
+/// What a run did.
+#[derive(Clone, Debug)]
+pub(crate) struct Executed {
+    pub(crate) ending: Ending,
+    /// Gas, refunds taken off.
+    pub(crate) gas_used: u64,
+    /// What it returned or reverted with.
+    pub(crate) output: Bytes,
+    pub(crate) logs: Vec<Log>,
+    /// The contract it created.
+    pub(crate) contract: Option<Address>,
+    /// Why it failed, where the EVM has no words for it.
+    pub(crate) reason: Option<String>,
+}
+
+impl Executed {
+    /// What the machine's result means. `reason` is what the chain's own parts say of a failure.
+    pub(crate) fn new(result: ExecutionResult, reason: Option<String>) -> Self {
+        let gas_used = result.tx_gas_used();
+        let contract = result.created_address();
+        match result {
+            ExecutionResult::Success { logs, output, .. } => Self {
+                ending: Ending::Success,
+                gas_used,
+                output: output.into_data(),
+                logs,
+                contract,
+                reason: None,
+            },
+            ExecutionResult::Revert { output, .. } => Self {
+                ending: Ending::Revert,
+                gas_used,
+                // What a part of the chain says is about a failure without words of its own.
+                reason: reason.filter(|_| output.is_empty()),
+                output,
+                logs: Vec::new(),
+                contract: None,
+            },
+            ExecutionResult::Halt { reason: halt, .. } => Self {
+                ending: Ending::Halt(reason.clone().unwrap_or_else(|| words(&halt))),
+                gas_used,
+                output: Bytes::new(),
+                logs: Vec::new(),
+                contract: None,
+                reason,
+            },
+        }
+    }
+}
+
+/// A halt in geth's words, which clients compare with.
+fn words(halt: &HaltReason) -> String {
+    match halt {
+        HaltReason::OutOfGas(OutOfGasError::MemoryLimit) => "gas uint64 overflow".into(),
+        HaltReason::OutOfGas(_) => "out of gas".into(),
+        HaltReason::OpcodeNotFound | HaltReason::InvalidFEOpcode => "invalid opcode".into(),
+        HaltReason::InvalidJump => "invalid jump destination".into(),
+        HaltReason::NotActivated => "invalid opcode: not activated".into(),
+        HaltReason::StackUnderflow => "stack underflow".into(),
+        HaltReason::StackOverflow => "stack limit reached".into(),
+        HaltReason::OutOfOffset => "return data out of bounds".into(),
+        HaltReason::CreateCollision => "contract address collision".into(),
+        HaltReason::NonceOverflow => "nonce uint64 overflow".into(),
+        HaltReason::CreateContractSizeLimit => "max code size exceeded".into(),
+        HaltReason::CreateContractStartingWithEF => "invalid code: must not begin with 0xef".into(),
+        HaltReason::CreateInitCodeSizeLimit => "max initcode size exceeded".into(),
+        HaltReason::StateChangeDuringStaticCall | HaltReason::CallNotAllowedInsideStatic => {
+            "write protection".into()
+        }
+        HaltReason::OutOfFunds => "insufficient balance for transfer".into(),
+        HaltReason::CallTooDeep => "max call depth exceeded".into(),
+        other => format!("{other:?}"),
+    }
+}

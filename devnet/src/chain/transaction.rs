@@ -1,0 +1,116 @@
+//! A transaction as the chain keeps it: what was signed, and by whom.
+//!
+//! Lives here: decoding, and what the machine is told. Not here: whether it may be in a block (`pool`, `evm`).
+
+use alloy_consensus::transaction::SignerRecoverable as _;
+use alloy_consensus::{
+    SignableTransaction as _, Transaction as _, TxEnvelope, Typed2718 as _, TypedTransaction,
+};
+use alloy_eips::eip2718::{Decodable2718 as _, Encodable2718 as _};
+use alloy_primitives::{Address, B256, Bytes, Signature, U256};
+use revm::context::TxEnv;
+use revm::context_interface::either::Either;
+use revm::context_interface::transaction::TransactionType;
+
+/// A transaction, its signer known.
+#[derive(Clone, Debug)]
+pub(crate) struct Transaction {
+    /// What was signed, with the signature; one of an impersonated account carries a made-up one.
+    pub(crate) envelope: TxEnvelope,
+    /// Who signed it.
+    pub(crate) sender: Address,
+    /// The hash of its bytes.
+    pub(crate) hash: B256,
+}
+
+/// Bytes that are no transaction this chain takes.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DecodeError {
+    #[error("the transaction cannot be decoded: {0}")]
+    Encoding(#[from] alloy_eips::eip2718::Eip2718Error),
+    #[error("the transaction is followed by {0} bytes that do not belong to it")]
+    Trailing(usize),
+    #[error("the signature is invalid: {0}")]
+    Signature(#[from] alloy_consensus::crypto::RecoveryError),
+    #[error("transaction type not supported: Arbitrum has no blobs")]
+    Blob,
+}
+
+impl Transaction {
+    /// Decodes the bytes that `eth_sendRawTransaction` takes.
+    ///
+    /// # Errors
+    /// Where they are not exactly one signed transaction of a type that Arbitrum has.
+    pub(crate) fn decode(raw: &[u8]) -> Result<Self, DecodeError> {
+        let mut rest = raw;
+        let envelope = TxEnvelope::decode_2718(&mut rest)?;
+        if !rest.is_empty() {
+            return Err(DecodeError::Trailing(rest.len()));
+        }
+        if envelope.is_eip4844() {
+            return Err(DecodeError::Blob);
+        }
+        let sender = envelope.recover_signer()?;
+        Ok(Self::known(envelope, sender))
+    }
+
+    /// A transaction of an account that nobody here has the key of.
+    pub(crate) fn unsigned(transaction: TypedTransaction, sender: Address) -> Self {
+        // The sender within the signature keeps the hashes of two accounts' transactions apart.
+        let signature = Signature::new(U256::from_be_slice(sender.as_slice()), U256::ONE, false);
+        let envelope = match transaction {
+            TypedTransaction::Legacy(tx) => tx.into_signed(signature).into(),
+            TypedTransaction::Eip2930(tx) => tx.into_signed(signature).into(),
+            TypedTransaction::Eip1559(tx) => tx.into_signed(signature).into(),
+            TypedTransaction::Eip4844(tx) => tx.into_signed(signature).into(),
+            TypedTransaction::Eip7702(tx) => tx.into_signed(signature).into(),
+        };
+        Self::known(envelope, sender)
+    }
+
+    /// A transaction whose signer is known already.
+    pub(crate) fn known(envelope: TxEnvelope, sender: Address) -> Self {
+        let hash = *envelope.tx_hash();
+        Self {
+            envelope,
+            sender,
+            hash,
+        }
+    }
+
+    /// The bytes that were signed over and sent.
+    pub(crate) fn encoded(&self) -> Bytes {
+        self.envelope.encoded_2718().into()
+    }
+
+    /// Wei per gas that it offers at a base fee, tip included.
+    pub(crate) fn offered_price(&self, base_fee: u64) -> u128 {
+        self.envelope.effective_gas_price(Some(base_fee))
+    }
+
+    /// What the machine is told: nobody collects tips, so that nobody pays them.
+    pub(crate) fn environment(&self) -> TxEnv {
+        let tx = &self.envelope;
+        let authorizations = tx.authorization_list().unwrap_or_default();
+        let tx_type = match tx.ty() {
+            // Prices of the older kinds are a limit like any other once there is no tip.
+            0 | 1 => TransactionType::Eip1559 as u8,
+            ty => ty,
+        };
+        TxEnv {
+            tx_type,
+            caller: self.sender,
+            gas_limit: tx.gas_limit(),
+            gas_price: tx.max_fee_per_gas(),
+            gas_priority_fee: Some(0),
+            kind: tx.kind(),
+            value: tx.value(),
+            data: tx.input().clone(),
+            nonce: tx.nonce(),
+            chain_id: tx.chain_id(),
+            access_list: tx.access_list().cloned().unwrap_or_default(),
+            authorization_list: authorizations.iter().cloned().map(Either::Left).collect(),
+            ..TxEnv::default()
+        }
+    }
+}

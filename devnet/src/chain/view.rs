@@ -1,0 +1,232 @@
+//! The chain at one block, to read and to run on. Nothing here changes the chain, and any number may be used at once.
+//!
+//! Lives here: calls, access lists, traces, and what overrides make of a state. Not here: estimates (`estimate`), the chain.
+
+use alloy_primitives::{Address, B256, U256};
+use alloy_rpc_types_eth::state::{AccountOverride, StateOverride};
+use alloy_rpc_types_eth::{AccessList, AccessListItem, BlockOverrides};
+use revm::context_interface::JournalTr as _;
+use revm::inspector::NoOpInspector;
+use stylus_vm::ArbOs;
+
+use crate::addresses::{ARBOS_STATE, SEQUENCER};
+use crate::arbos;
+use crate::chain::environment::{self, BlockSettings, Purpose, Rules};
+use crate::chain::error::Invalid;
+use crate::chain::request::{CALL_GAS, Executed, Request};
+use crate::evm::{Context, Machine, execute};
+use crate::state::State;
+use crate::trace::{HostioInspector, TraceError, Tracer, Tracing};
+
+/// A state and the block whose rules hold on it.
+#[derive(Clone)]
+pub(crate) struct View {
+    pub(super) rules: Rules,
+    pub(super) state: State,
+    pub(super) settings: BlockSettings,
+    pub(super) arbos: ArbOs,
+}
+
+/// Overrides that contradict themselves.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub(crate) enum OverrideError {
+    #[error("account {0} has both 'state' and 'stateDiff'")]
+    BothStates(Address),
+    #[error("account {0}: 'movePrecompileToAddress' is not supported")]
+    MovePrecompile(Address),
+}
+
+impl View {
+    /// The state itself.
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Changes accounts for the runs that follow.
+    ///
+    /// # Errors
+    /// Where an account is given two storages at once.
+    pub(crate) fn override_state(&mut self, accounts: &StateOverride) -> Result<(), OverrideError> {
+        for (address, account) in accounts {
+            self.override_account(*address, account)?;
+        }
+        Ok(())
+    }
+
+    fn override_account(
+        &mut self,
+        address: Address,
+        with: &AccountOverride,
+    ) -> Result<(), OverrideError> {
+        if with.move_precompile_to.is_some() {
+            return Err(OverrideError::MovePrecompile(address));
+        }
+        if with.state.is_some() && with.state_diff.is_some() {
+            return Err(OverrideError::BothStates(address));
+        }
+        if let Some(code) = &with.code {
+            self.state.set_code(address, code.clone());
+        }
+        self.state.change(address, |account| {
+            if let Some(balance) = with.balance {
+                account.balance = balance;
+            }
+            if let Some(nonce) = with.nonce {
+                account.nonce = nonce;
+            }
+            if with.state.is_some() {
+                account.storage = Default::default();
+            }
+            let slots = with.state.iter().chain(&with.state_diff).flatten();
+            for (slot, value) in slots {
+                account.set_slot((*slot).into(), (*value).into());
+            }
+        });
+        Ok(())
+    }
+
+    /// Changes the block for the runs that follow. The number is the L1 block's, which is what contracts see.
+    pub(crate) fn override_block(&mut self, block: &BlockOverrides) {
+        let settings = &mut self.settings;
+        if let Some(number) = block.number {
+            settings.l1_number = number.saturating_to();
+        }
+        settings.timestamp = block.time.unwrap_or(settings.timestamp);
+        settings.gas_limit = block.gas_limit.unwrap_or(settings.gas_limit);
+        settings.beneficiary = block.coinbase.unwrap_or(settings.beneficiary);
+        settings.random = block.random.unwrap_or(settings.random);
+        if let Some(base_fee) = block.base_fee {
+            settings.base_fee = base_fee.saturating_to();
+        }
+        for (number, hash) in block.block_hash.iter().flatten() {
+            self.state.remember_block(*number, *hash);
+        }
+    }
+
+    /// Runs a call.
+    ///
+    /// # Errors
+    /// Where it cannot be run at all.
+    pub(crate) fn call(&self, request: &Request) -> Result<Executed, Invalid> {
+        let gas = request.gas.unwrap_or(CALL_GAS).min(CALL_GAS);
+        let (executed, _) = self.run(request, gas, Purpose::Call, NoOpInspector)?;
+        Ok(executed)
+    }
+
+    /// Runs a call and tells which accounts and slots it touched.
+    ///
+    /// # Errors
+    /// Where it cannot be run at all.
+    pub(crate) fn access_list(&self, request: &Request) -> Result<(AccessList, Executed), Invalid> {
+        let gas = request.gas.unwrap_or(CALL_GAS).min(CALL_GAS);
+        let (executed, mut machine) = self.run(request, gas, Purpose::Call, NoOpInspector)?;
+        let touched = machine.context().journaled_state.finalize();
+        let known = |address: &Address| {
+            [request.from, SEQUENCER, ARBOS_STATE].contains(address)
+                || request.to.to() == Some(address)
+                || crate::precompiles::is_precompile(address)
+        };
+        let mut items: Vec<_> = touched
+            .into_iter()
+            .map(|(address, account)| {
+                let mut storage_keys: Vec<B256> =
+                    account.storage.keys().map(|slot| (*slot).into()).collect();
+                storage_keys.sort_unstable();
+                AccessListItem {
+                    address,
+                    storage_keys,
+                }
+            })
+            .filter(|item| !item.storage_keys.is_empty() || !known(&item.address))
+            .filter(|item| item.address != ARBOS_STATE)
+            .collect();
+        items.sort_unstable_by_key(|item| item.address);
+        Ok((AccessList(items), executed))
+    }
+
+    /// Runs a call under a tracer.
+    ///
+    /// # Errors
+    /// Where it cannot be run, or the tracer has nothing to say of it.
+    pub(crate) fn trace_call(
+        &self,
+        request: &Request,
+        tracer: &Tracer,
+    ) -> Result<serde_json::Value, TraceError> {
+        let mut context = self.context(request, Purpose::Call);
+        context.tx = request.environment(request.gas.unwrap_or(CALL_GAS));
+        trace(context, tracer).map_err(|error| {
+            TraceError::Invalid(Invalid::of(
+                error,
+                request.from,
+                request.price(),
+                self.settings.base_fee,
+            ))
+        })?
+    }
+
+    /// Runs `request` with `gas` as its limit.
+    pub(super) fn run<I: HostioInspector>(
+        &self,
+        request: &Request,
+        gas: u64,
+        purpose: Purpose,
+        inspector: I,
+    ) -> Result<(Executed, Machine<I>), Invalid> {
+        let mut context = self.context(request, purpose);
+        context.tx = request.environment(gas);
+        let base_fee = context.block.basefee;
+        let mut machine = Machine::new(context, inspector, false);
+        let result = execute(&mut machine)
+            .map_err(|error| Invalid::of(error, request.from, request.price(), base_fee))?;
+        let reason = machine.context().chain.reason.take();
+        Ok((Executed::new(result, reason), machine))
+    }
+
+    fn context(&self, request: &Request, purpose: Purpose) -> Context {
+        let price = request.price();
+        let mut settings = self.settings;
+        // As Nitro has it: a call for nothing sees no base fee.
+        if price == 0 {
+            settings.base_fee = 0;
+        }
+        let mut context = environment::context(
+            &self.rules,
+            self.state.clone(),
+            self.arbos,
+            settings,
+            purpose,
+        );
+        context.chain.block.base_fee = self.settings.base_fee;
+        context.chain.gas_price = U256::from(price.min(settings.base_fee.into()));
+        context.chain.poster_gas = self.poster_gas(request, settings.base_fee);
+        context
+    }
+
+    /// Gas for the bytes of a transaction like `request` on L1, a signature's included.
+    fn poster_gas(&self, request: &Request, base_fee: u64) -> u64 {
+        let mut state = self.state.clone();
+        let price = arbos::l1_price(&mut state);
+        if price.is_zero() || base_fee == 0 {
+            return 0;
+        }
+        // Like Nitro's estimate: a transaction's other fields are as long and as random as they can be.
+        let mut bytes: Vec<u8> = (0_u8..=159).map(|n| n.wrapping_mul(167) ^ 0x5a).collect();
+        bytes.extend_from_slice(&request.input);
+        environment::poster_gas(&bytes, price, base_fee)
+    }
+}
+
+/// Runs a context's transaction under a tracer.
+pub(super) fn trace(
+    context: Context,
+    tracer: &Tracer,
+) -> Result<Result<serde_json::Value, TraceError>, crate::evm::TransactionError> {
+    let mut before = context.journaled_state.database.clone();
+    let mut machine = Machine::new(context, Tracing::new(tracer), true);
+    let result = execute(&mut machine)?;
+    let changes = machine.context().journaled_state.finalize();
+    Ok(machine
+        .into_inspector()
+        .finish(&result, &changes, &mut before))
+}

@@ -1,0 +1,81 @@
+//! What a devnet can be told, as plain data.
+//!
+//! Lives here: settings and their defaults. Not here: command lines, and what the settings do.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use alloy_primitives::U256;
+use stylus_vm::ArbOs;
+
+/// Where a block's timestamp comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Clock {
+    /// The machine's clock, as on any chain.
+    Wall,
+    /// The genesis block has this time, in seconds since 1970, and every block is one second later than the one before: the
+    /// same requests then give the same block hashes, too.
+    Steps(u64),
+}
+
+/// Everything a devnet can be told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The address to listen at.
+    pub host: IpAddr,
+    /// The port to listen at; 0 takes any that is free.
+    pub port: u16,
+    /// Whether another machine may reach accounts whose keys are public. Without it only a loopback address is listened at.
+    pub allow_public: bool,
+    /// Origins of web pages that may send requests (CORS): none, `*`, or those listed.
+    pub allow_origin: Vec<String>,
+    /// Host names that requests may be addressed to besides loopback's and `host`.
+    pub allow_host: Vec<String>,
+    /// The chain's id.
+    pub chain_id: u64,
+    /// The ArbOS version the chain is born with.
+    pub arbos: ArbOs,
+    /// Further funded accounts besides the dev account: those of the well-known test mnemonic.
+    pub accounts: u32,
+    /// Wei of each funded account.
+    pub balance: U256,
+    /// Only what `nitro --dev` has: no factory, deployer or cache manager, L1 price and chain owner as there.
+    pub bare: bool,
+    /// Wei per gas of every block.
+    pub base_fee: u64,
+    /// Seconds between blocks; without it a block is made for every transaction.
+    pub block_time: Option<Duration>,
+    /// Where timestamps come from.
+    pub clock: Clock,
+    /// Bytes of code an account may hold.
+    pub max_code_size: u32,
+    /// The file that the state is loaded from and saved to.
+    pub state: Option<PathBuf>,
+    /// Blocks whose states are kept for calls on them, counted from the newest.
+    pub history: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 8547,
+            allow_public: false,
+            allow_origin: Vec::new(),
+            allow_host: Vec::new(),
+            chain_id: 412_346,
+            arbos: ArbOs::LAST,
+            accounts: 10,
+            // 1,000 ETH, what `nitro --dev` gives its account.
+            balance: U256::from(1_000_000_000_000_000_000_000_u128),
+            bare: false,
+            base_fee: 100_000_000,
+            block_time: None,
+            clock: Clock::Wall,
+            max_code_size: 24_576,
+            state: None,
+            history: 4_096,
+        }
+    }
+}

@@ -1,0 +1,546 @@
+//! revm's machine with two more kinds of frames: Stylus programs and native contracts.
+//!
+//! Lives here: which kind a frame is, how one begins, ends and calls the next. Not here: what a program asks of the chain
+//! (`host`), what starting one costs (`program`), and the transaction around it all (`handler`).
+//!
+//! EVM frames call each other in a loop, as revm has it. A program or native contract calls by recursion, each on a
+//! stack segment of its own, so that no depth that the chain allows meets the end of a thread's stack.
+
+use std::convert::Infallible;
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use revm::context::FrameStack;
+use revm::context_interface::context::ContextError;
+use revm::context_interface::{CreateScheme, JournalTr as _};
+use revm::handler::evm::{ContextDbError, EvmTr, FrameInitResult};
+use revm::handler::instructions::EthInstructions;
+use revm::handler::{EthFrame, FrameInitOrResult, FrameResult, ItemOrResult};
+use revm::inspector::handler::frame_end;
+use revm::inspector::{InspectorEvmTr, inspect_instructions};
+use revm::interpreter::interpreter::EthInterpreter;
+use revm::interpreter::interpreter_action::FrameInit;
+use revm::interpreter::{
+    CallInput, CallInputs, CallScheme, CallValue, CreateInputs, FrameInput, Gas, InstructionResult,
+    InterpreterAction, InterpreterResult,
+};
+use stylus_vm::ArbOs;
+
+use crate::evm::instructions::instructions;
+use crate::evm::native::{self, NativeCall, NativeEnding, Reply};
+use crate::evm::{Context, SPEC};
+use crate::natives::{self, Native};
+use crate::precompiles::Precompiles;
+use crate::trace::HostioInspector;
+
+type Inner<I> =
+    revm::context::Evm<Context, I, EthInstructions<EthInterpreter, Context>, Precompiles, EthFrame>;
+
+/// The machine itself is broken: no transaction's doing, and no outcome of one.
+pub(crate) type Fault = ContextError<Infallible>;
+
+/// Native stack for a native contract, beyond what its calls take for themselves.
+const NATIVE_ROOM: usize = 256 << 10;
+
+/// A machine for one transaction after another, on one thread.
+pub(crate) struct Machine<I> {
+    pub(super) inner: Inner<I>,
+    /// Whether the inspector is to be told.
+    inspecting: bool,
+    /// Why a call within a program broke the machine; the program's own frame hands it on.
+    pub(super) fault: Option<Fault>,
+}
+
+/// What a frame runs.
+enum Kind {
+    Evm,
+    Program,
+    Native(Native),
+}
+
+impl<I: HostioInspector> Machine<I> {
+    /// A machine that tells `inspector` of every step, if `inspecting`.
+    pub(crate) fn new(context: Context, inspector: I, inspecting: bool) -> Self {
+        Self {
+            inner: Inner::new_with_inspector(
+                context,
+                inspector,
+                instructions(),
+                Precompiles::new(SPEC),
+            ),
+            inspecting,
+            fault: None,
+        }
+    }
+
+    /// The context, to set a transaction and to take the state from.
+    pub(crate) fn context(&mut self) -> &mut Context {
+        &mut self.inner.ctx
+    }
+
+    /// The context, which the machine is done with.
+    pub(crate) fn into_context(self) -> Context {
+        self.inner.ctx
+    }
+
+    /// The inspector, with all it has seen.
+    pub(crate) fn into_inspector(self) -> I {
+        self.inner.inspector
+    }
+
+    /// The inspector and the context, where there is somebody to tell.
+    pub(super) fn inspector(&mut self) -> Option<(&mut I, &mut Context)> {
+        self.inspecting
+            .then_some((&mut self.inner.inspector, &mut self.inner.ctx))
+    }
+
+    /// Whether anybody wants to know of host calls.
+    pub(super) fn is_tracing(&self) -> bool {
+        self.inspecting && self.inner.inspector.is_tracing()
+    }
+
+    /// How deep the top frame is: 0 for the transaction's first.
+    pub(super) fn depth(&mut self) -> usize {
+        self.inner.frame_stack.get().depth
+    }
+
+    /// Runs the first frame of a transaction and all that it calls.
+    pub(super) fn run_frames(&mut self, first: FrameInit) -> Result<FrameResult, Fault> {
+        if let Some(result) = self.begin(first)? {
+            return Ok(result);
+        }
+        self.run_until(None)
+    }
+
+    /// Runs the frames above `base` until the lowest of them has ended.
+    fn run_until(&mut self, base: Option<usize>) -> Result<FrameResult, Fault> {
+        loop {
+            let result = match self.step()? {
+                ItemOrResult::Item(init) => match self.begin(init)? {
+                    Some(result) => result,
+                    None => continue,
+                },
+                ItemOrResult::Result(result) => result,
+            };
+            if let Some(result) = self.end(result, base)? {
+                return Ok(result);
+            }
+        }
+    }
+
+    /// Pushes a frame, or tells how it ended without one: an empty account, a precompile, an early failure.
+    fn begin(&mut self, init: FrameInit) -> Result<Option<FrameResult>, Fault> {
+        let began = match self.inspecting {
+            true => self.inspect_frame_init(init)?,
+            false => self.frame_init(init)?,
+        };
+        match began {
+            ItemOrResult::Result(result) => Ok(Some(result)),
+            ItemOrResult::Item(frame) => {
+                let acting = acting(&frame.input, frame.interpreter.input.target_address);
+                if let Some(acting) = acting {
+                    *self.inner.ctx.chain.acting.entry(acting).or_default() += 1;
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Runs the top frame until it calls or ends.
+    fn step(&mut self) -> Result<FrameInitOrResult<EthFrame>, Fault> {
+        match self.inspecting {
+            true => self.inspect_frame_run(),
+            false => self.frame_run(),
+        }
+    }
+
+    /// Takes an ended frame off the stack and gives its result to the frame below; returns it where that is `base`.
+    fn end(
+        &mut self,
+        result: FrameResult,
+        base: Option<usize>,
+    ) -> Result<Option<FrameResult>, Fault> {
+        if matches!(
+            result.instruction_result(),
+            InstructionResult::OutOfGas
+                | InstructionResult::MemoryOOG
+                | InstructionResult::PrecompileOOG
+                | InstructionResult::InvalidOperandOOG
+                | InstructionResult::ReentrancySentryOOG
+        ) {
+            self.inner.ctx.chain.starved += 1;
+        }
+        let stack = &mut self.inner.frame_stack;
+        if stack.get().is_finished() {
+            let frame = stack.get();
+            let acting = acting(&frame.input, frame.interpreter.input.target_address);
+            stack.pop();
+            if let Some(acting) = acting
+                && let Some(times) = self.inner.ctx.chain.acting.get_mut(&acting)
+            {
+                *times = times.saturating_sub(1);
+            }
+        }
+        if self.inner.frame_stack.index() == base {
+            return Ok(Some(result));
+        }
+        let below = self.inner.frame_stack.get();
+        below.return_result::<_, Fault>(&mut self.inner.ctx, result)?;
+        Ok(None)
+    }
+
+    /// Runs a call or create that a program or native contract makes, to its end.
+    pub(super) fn child(&mut self, frame_input: FrameInput) -> Result<FrameResult, Fault> {
+        let base = self.inner.frame_stack.index();
+        let frame = self.inner.frame_stack.get();
+        let init = FrameInit {
+            depth: frame.depth + 1,
+            memory: frame.interpreter.memory.new_child_context(),
+            frame_input,
+        };
+        let result = match self.begin(init)? {
+            Some(result) => result,
+            None => self.run_until(base)?,
+        };
+        self.inner
+            .frame_stack
+            .get()
+            .interpreter
+            .memory
+            .free_child_context();
+        std::mem::replace(&mut self.inner.ctx.error, Ok(()))?;
+        Ok(result)
+    }
+
+    /// A call from the account `from`, its target loaded and, where the target delegates (EIP-7702), what it delegates to.
+    pub(super) fn call_inputs(
+        &mut self,
+        target: Address,
+        input: Bytes,
+        gas_limit: u64,
+    ) -> Result<CallInputs, Fault> {
+        let journal = &mut self.inner.ctx.journaled_state;
+        let load = |journal: &mut revm::context::Journal<_>, address| {
+            let account = journal.load_account_with_code(address)?;
+            let code = account.data.info.code.clone().unwrap_or_default();
+            Ok::<_, Infallible>((account.data.info.code_hash(), code))
+        };
+        let mut known = load(journal, target).map_err(Fault::Db)?;
+        if let Some(delegate) = known.1.eip7702_address() {
+            known = load(journal, delegate).map_err(Fault::Db)?;
+        }
+        Ok(CallInputs {
+            input: CallInput::Bytes(input),
+            return_memory_offset: 0..0,
+            gas_limit,
+            reservoir: 0,
+            bytecode_address: target,
+            known_bytecode: known,
+            target_address: target,
+            caller: Address::ZERO,
+            value: CallValue::Transfer(U256::ZERO),
+            scheme: CallScheme::Call,
+            is_static: false,
+            charged_new_account_state_gas: false,
+        })
+    }
+
+    /// What the top frame runs.
+    fn kind(&mut self) -> Kind {
+        let frame = self.inner.frame_stack.get();
+        let FrameInput::Call(inputs) = &frame.input else {
+            // Init code that looks like a program is an invalid instruction, as on chain.
+            return Kind::Evm;
+        };
+        let (hash, code) = &inputs.known_bytecode;
+        match code.original_byte_slice() {
+            [0xEF, 0xF0, 0x00, ..] => Kind::Program,
+            [0xEF, 0xF0, 0x02, ..] if self.inner.ctx.chain.arbos >= ArbOs::FRAGMENTS => {
+                Kind::Program
+            }
+            [natives::MARK, ..] => natives::find(*hash).map_or(Kind::Evm, Kind::Native),
+            _ => Kind::Evm,
+        }
+    }
+
+    /// Ends the top frame, which was a program's or a native contract's.
+    fn finish(&mut self, result: InterpreterResult) -> Result<FrameInitOrResult<EthFrame>, Fault> {
+        let frame = self.inner.frame_stack.get();
+        let mut ended = frame.process_next_action::<_, Fault>(
+            &mut self.inner.ctx,
+            InterpreterAction::Return(result),
+        )?;
+        frame.set_finished(true);
+        if let (true, ItemOrResult::Result(result)) = (self.inspecting, &mut ended) {
+            frame_end(
+                &mut self.inner.ctx,
+                &mut self.inner.inspector,
+                &frame.input,
+                result,
+            );
+        }
+        Ok(ended)
+    }
+
+    fn run_native(&mut self, native: Native) -> Result<FrameInitOrResult<EthFrame>, Fault> {
+        let frame = self.inner.frame_stack.get();
+        let limit = frame.interpreter.gas.limit();
+        let input = &frame.interpreter.input;
+        let call = NativeCall {
+            address: input.target_address,
+            caller: input.caller_address,
+            value: input.call_value,
+            input: input.input.bytes(&self.inner.ctx),
+            gas: limit,
+            is_static: frame.interpreter.runtime_flag.is_static,
+        };
+        let reply = stylus_vm::with_room(NATIVE_ROOM, || natives::run(native, self, &call))
+            .map_err(|error| Fault::Custom(format!("no stack for a native contract: {error}")))??;
+        let mut gas = Gas::new(limit);
+        gas.set_remaining(reply.gas_left.min(limit));
+        let result = match reply.ending {
+            NativeEnding::Success => {
+                gas.record_refund(reply.refund);
+                InstructionResult::Return
+            }
+            NativeEnding::Revert => InstructionResult::Revert,
+            NativeEnding::OutOfGas => {
+                gas.spend_all();
+                InstructionResult::OutOfGas
+            }
+        };
+        self.finish(InterpreterResult::new(result, reply.output, gas))
+    }
+
+    /// What an EVM frame did last, refused where a create returns code that only a program may have (EIP-3541).
+    fn admit(&mut self, mut action: InterpreterAction) -> InterpreterAction {
+        let is_create = matches!(self.inner.frame_stack.get().input, FrameInput::Create(_));
+        if let InterpreterAction::Return(result) = &mut action
+            && is_create
+            && result.result.is_ok()
+            && result.output.first() == Some(&0xEF)
+            && !stylus_vm::code::is_stylus(&result.output, self.inner.ctx.chain.arbos)
+        {
+            result.result = InstructionResult::CreateContractStartingWithEF;
+        }
+        action
+    }
+}
+
+/// The account whose executions a frame counts among: not a delegate call's.
+fn acting(input: &FrameInput, target: Address) -> Option<Address> {
+    match input {
+        FrameInput::Call(inputs) => {
+            matches!(inputs.scheme, CallScheme::Call | CallScheme::StaticCall).then_some(target)
+        }
+        FrameInput::Create(_) => Some(target),
+        FrameInput::Empty => None,
+    }
+}
+
+/// How a call or create ended, for whoever made it from outside the EVM.
+pub(super) fn reply(result: FrameResult) -> Reply {
+    let (result, address) = match result {
+        FrameResult::Call(outcome) => (outcome.result, None),
+        FrameResult::Create(outcome) => (outcome.result, outcome.address),
+    };
+    let (success, reverted) = (result.result.is_ok(), result.result.is_revert());
+    Reply {
+        success,
+        reverted,
+        // What else ends a call leaves nothing behind, even where the gas counter has not been emptied.
+        gas_left: if success || reverted {
+            result.gas.remaining()
+        } else {
+            0
+        },
+        refund: if success { result.gas.refunded() } else { 0 },
+        output: if success || reverted {
+            result.output
+        } else {
+            Bytes::new()
+        },
+        address: address.filter(|_| success),
+    }
+}
+
+impl<I: HostioInspector> native::Machine for Machine<I> {
+    fn context(&mut self) -> &mut Context {
+        &mut self.inner.ctx
+    }
+
+    fn call(
+        &mut self,
+        from: Address,
+        to: Address,
+        value: U256,
+        input: Bytes,
+        gas: u64,
+    ) -> Result<Reply, Fault> {
+        let is_static = self
+            .inner
+            .frame_stack
+            .get()
+            .interpreter
+            .runtime_flag
+            .is_static;
+        let inputs = self.call_inputs(to, input, gas)?;
+        let inputs = CallInputs {
+            caller: from,
+            value: CallValue::Transfer(value),
+            is_static,
+            ..inputs
+        };
+        self.child(FrameInput::Call(Box::new(inputs))).map(reply)
+    }
+
+    fn create(
+        &mut self,
+        from: Address,
+        code: Bytes,
+        value: U256,
+        salt: Option<B256>,
+        gas: u64,
+    ) -> Result<Reply, Fault> {
+        let scheme = match salt {
+            Some(salt) => CreateScheme::Create2 { salt: salt.into() },
+            None => CreateScheme::Create,
+        };
+        let inputs = CreateInputs::new(from, scheme, value, code, gas, 0);
+        self.child(FrameInput::Create(Box::new(inputs))).map(reply)
+    }
+}
+
+impl<I: HostioInspector> EvmTr for Machine<I> {
+    type Context = Context;
+    type Instructions = EthInstructions<EthInterpreter, Context>;
+    type Precompiles = Precompiles;
+    type Frame = EthFrame;
+
+    fn all(
+        &self,
+    ) -> (
+        &Context,
+        &Self::Instructions,
+        &Precompiles,
+        &FrameStack<EthFrame>,
+    ) {
+        self.inner.all()
+    }
+
+    fn all_mut(
+        &mut self,
+    ) -> (
+        &mut Context,
+        &mut Self::Instructions,
+        &mut Precompiles,
+        &mut FrameStack<EthFrame>,
+    ) {
+        self.inner.all_mut()
+    }
+
+    fn frame_init(
+        &mut self,
+        init: FrameInit,
+    ) -> Result<FrameInitResult<'_, EthFrame>, ContextDbError<Context>> {
+        self.inner.frame_init(init)
+    }
+
+    fn frame_run(&mut self) -> Result<FrameInitOrResult<EthFrame>, ContextDbError<Context>> {
+        match self.kind() {
+            Kind::Program => {
+                let result = self.run_program()?;
+                self.finish(result)
+            }
+            Kind::Native(native) => self.run_native(native),
+            Kind::Evm => {
+                let frame = self.inner.frame_stack.get();
+                let instructions = &self.inner.instruction;
+                let action = frame.interpreter.run_plain(
+                    instructions.instruction_table(),
+                    instructions.gas_table(),
+                    &mut self.inner.ctx,
+                );
+                self.act(action)
+            }
+        }
+    }
+
+    fn frame_return_result(
+        &mut self,
+        result: FrameResult,
+    ) -> Result<Option<FrameResult>, ContextDbError<Context>> {
+        self.end(result, None)
+    }
+}
+
+impl<I: HostioInspector> Machine<I> {
+    /// Carries out what an EVM frame did last.
+    fn act(&mut self, action: InterpreterAction) -> Result<FrameInitOrResult<EthFrame>, Fault> {
+        let action = self.admit(action);
+        if let InterpreterAction::Return(result) = action {
+            return self.finish(result);
+        }
+        let frame = self.inner.frame_stack.get();
+        frame.process_next_action(&mut self.inner.ctx, action)
+    }
+}
+
+impl<I: HostioInspector> InspectorEvmTr for Machine<I> {
+    type Inspector = I;
+
+    fn all_inspector(
+        &self,
+    ) -> (
+        &Context,
+        &Self::Instructions,
+        &Precompiles,
+        &FrameStack<EthFrame>,
+        &I,
+    ) {
+        let inner = &self.inner;
+        (
+            &inner.ctx,
+            &inner.instruction,
+            &inner.precompiles,
+            &inner.frame_stack,
+            &inner.inspector,
+        )
+    }
+
+    fn all_mut_inspector(
+        &mut self,
+    ) -> (
+        &mut Context,
+        &mut Self::Instructions,
+        &mut Precompiles,
+        &mut FrameStack<EthFrame>,
+        &mut I,
+    ) {
+        let inner = &mut self.inner;
+        (
+            &mut inner.ctx,
+            &mut inner.instruction,
+            &mut inner.precompiles,
+            &mut inner.frame_stack,
+            &mut inner.inspector,
+        )
+    }
+
+    fn inspect_frame_run(
+        &mut self,
+    ) -> Result<FrameInitOrResult<EthFrame>, ContextDbError<Context>> {
+        if !matches!(self.kind(), Kind::Evm) {
+            return self.frame_run();
+        }
+        let frame = self.inner.frame_stack.get();
+        let instructions = &self.inner.instruction;
+        let action = inspect_instructions(
+            &mut self.inner.ctx,
+            &mut frame.interpreter,
+            &mut self.inner.inspector,
+            instructions.instruction_table(),
+            instructions.gas_table(),
+        );
+        self.act(action)
+    }
+}

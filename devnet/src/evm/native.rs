@@ -1,0 +1,92 @@
+//! Contracts of this chain that are written in Rust and may call and create: the frame around one.
+//!
+//! Lives here: what such a contract is given, and how the machine runs it. Not here: the contracts (`natives`).
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+
+use crate::evm::Context;
+use crate::evm::machine::Fault;
+
+/// The machine, as a native contract sees it.
+pub(crate) trait Machine {
+    /// The journal and everything else that needs no frame of its own.
+    fn context(&mut self) -> &mut Context;
+
+    /// Calls `to` from the account `from` with `gas`, which nothing else has been charged for.
+    ///
+    /// # Errors
+    /// Where the machine is broken; so for every method.
+    fn call(
+        &mut self,
+        from: Address,
+        to: Address,
+        value: U256,
+        input: Bytes,
+        gas: u64,
+    ) -> Result<Reply, Fault>;
+
+    /// Creates a contract from the account `from`, with CREATE2 where there is a salt.
+    fn create(
+        &mut self,
+        from: Address,
+        code: Bytes,
+        value: U256,
+        salt: Option<B256>,
+        gas: u64,
+    ) -> Result<Reply, Fault>;
+}
+
+/// How a call or create ended.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reply {
+    /// Whether it succeeded.
+    pub(crate) success: bool,
+    /// Whether it reverted, rather than run out of gas or worse.
+    pub(crate) reverted: bool,
+    /// What it returned or reverted with.
+    pub(crate) output: Bytes,
+    /// The new contract.
+    pub(crate) address: Option<Address>,
+    /// Gas not used.
+    pub(crate) gas_left: u64,
+    /// The refund it earned, if it succeeded; the caller's frame passes it on.
+    pub(crate) refund: i64,
+}
+
+/// A call of a native contract.
+#[derive(Clone, Debug)]
+pub(crate) struct NativeCall {
+    /// The account it acts for.
+    pub(crate) address: Address,
+    /// Who called.
+    pub(crate) caller: Address,
+    /// Wei sent along; the contract has them already.
+    pub(crate) value: U256,
+    /// Calldata.
+    pub(crate) input: Bytes,
+    /// All the gas there is.
+    pub(crate) gas: u64,
+    /// Whether writing is forbidden.
+    pub(crate) is_static: bool,
+}
+
+/// How a native contract ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NativeEnding {
+    /// Well.
+    Success,
+    /// With an error that the output tells.
+    Revert,
+    /// Without enough gas; all of it is gone.
+    OutOfGas,
+}
+
+/// What a native contract leaves.
+#[derive(Clone, Debug)]
+pub(crate) struct NativeReply {
+    pub(crate) ending: NativeEnding,
+    pub(crate) output: Bytes,
+    pub(crate) gas_left: u64,
+    /// The sum of its calls' refunds.
+    pub(crate) refund: i64,
+}

@@ -1,0 +1,133 @@
+//! The command `stylus-devnet`.
+//!
+//! Lives here: starting a devnet from a shell, and all that it says. Not here: the devnet.
+
+mod cli;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Context as _;
+use clap::Parser as _;
+use stylus_devnet::{Config, Devnet, Event, Handle};
+
+use crate::cli::Arguments;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const QUIET: Style = Style::new().dimmed();
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("{ERROR}error:{ERROR:#} {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let (verbose, silent) = (arguments.verbose, arguments.silent);
+    let config = arguments.config()?;
+    let shown = config.clone();
+    let listener = Arc::new(move |event| tell(&event, verbose, silent));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    // Before the banner: whoever reads it may stop the devnet at once.
+    let stopped = runtime
+        .block_on(async { signals() })
+        .context("cannot wait for Ctrl-C")?;
+    let handle = Devnet::start_with(config, Some(listener))?;
+    if !silent {
+        // A reader that has gone away is no reason to stop.
+        let _ = banner(&handle, &shown);
+    }
+    runtime.block_on(stopped);
+    if !silent {
+        say(&format!("{QUIET}stopping{QUIET:#}"));
+    }
+    handle.stop()?;
+    Ok(())
+}
+
+/// Ends when the process is asked to.
+fn signals() -> std::io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut interrupt, mut terminate) = (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        );
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// What a newcomer needs: where it is, and keys to send from.
+fn banner(handle: &Handle, config: &Config) -> std::io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    writeln!(
+        out,
+        "Stylus devnet: chain {}, ArbOS {}",
+        config.chain_id,
+        config.arbos.number()
+    )?;
+    writeln!(out)?;
+    for (place, (address, key)) in handle.accounts().into_iter().enumerate() {
+        let name = if place == 0 {
+            "dev".to_owned()
+        } else {
+            format!("({place})")
+        };
+        writeln!(out, "{name:>4}  {address}  {key}")?;
+    }
+    let ether = cli::ether(config.balance);
+    writeln!(out)?;
+    writeln!(
+        out,
+        "{ether} ETH each. These keys are public: never send them real funds."
+    )?;
+    writeln!(out)?;
+    writeln!(out, "Listening at {}", handle.url())?;
+    out.flush()
+}
+
+/// Shows an event.
+fn tell(event: &Event, verbose: bool, silent: bool) {
+    if silent {
+        return;
+    }
+    match event {
+        Event::Request {
+            method,
+            error: None,
+        } if verbose => say(method),
+        Event::Request {
+            method,
+            error: Some(error),
+        } if verbose => {
+            say(&format!("{method}  {ERROR}{error}{ERROR:#}"));
+        }
+        Event::Request { .. } => {}
+        Event::Refused(reason) => say(&format!("{ERROR}refused:{ERROR:#} {reason}")),
+        Event::NotSaved(reason) => say(&format!("{ERROR}error:{ERROR:#} {reason}")),
+        _ => {}
+    }
+}
+
+/// Everything but results goes to standard error.
+fn say(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}

@@ -1,0 +1,102 @@
+//! ArbWasmCache (0x72): which programs are kept at hand, and who decides.
+//!
+//! Lives here: its functions. Not here: what a cached start costs (`stylus_vm`), who bids for a place (`natives`).
+
+use alloy_primitives::B256;
+use alloy_sol_types::sol;
+
+use crate::arbos::{self, Entry, ProgramError};
+use crate::precompiles::arb_wasm::inactive;
+use crate::precompiles::call::{Call, Mutability, Stop, functions};
+use alloy_primitives::Bytes;
+
+sol! {
+    #![sol(all_derives)]
+    /// Nitro's interface.
+    interface ArbWasmCache {
+        function isCacheManager(address manager) external view returns (bool);
+        function allCacheManagers() external view returns (address[] managers);
+        function cacheCodehash(bytes32 codehash) external;
+        function cacheProgram(address addr) external;
+        function evictCodehash(bytes32 codehash) external;
+        function codehashIsCached(bytes32 codehash) external view returns (bool);
+
+        event UpdateProgramCache(address indexed manager, bytes32 indexed codehash, bool cached);
+    }
+}
+
+use ArbWasmCache::*;
+
+functions! {
+    View 30 isCacheManagerCall => |call, it| {
+        call.pay_reads(1)?;
+        Ok(arbos::cache_managers().contains(call, it.manager))
+    };
+    View 30 allCacheManagersCall => |call, _| {
+        let count = arbos::cache_managers().len(call);
+        call.pay_reads(1 + count)?;
+        Ok(arbos::cache_managers().all(call))
+    };
+    Write 31 cacheProgramCall => |call, it| {
+        let codehash = call.code_hash(it.addr)?;
+        set_cached(call, codehash, true).map(|()| cacheProgramReturn {})
+    };
+    Write 30 evictCodehashCall => |call, it| {
+        set_cached(call, it.codehash, false).map(|()| evictCodehashReturn {})
+    };
+    View 30 codehashIsCachedCall => |call, it| {
+        call.pay_reads(1)?;
+        Ok(arbos::program(call, it.codehash).cached)
+    };
+}
+
+fn set_cached(call: &mut Call<'_>, codehash: B256, cached: bool) -> Result<(), Stop> {
+    authorize(call)?;
+    let config = call.params()?;
+    call.pay_reads(1)?;
+    let now = call.now();
+    let entry = arbos::program(call, codehash);
+    if cached {
+        let current = config.stylus.version;
+        if entry.version != current {
+            return Err(inactive(ProgramError::NeedsUpgrade {
+                version: entry.version,
+                current,
+            }));
+        }
+        let age = arbos::age(&entry, now);
+        if age > arbos::lifetime(&config) {
+            return Err(inactive(ProgramError::Expired { age }));
+        }
+    }
+    if entry.cached == cached {
+        return Ok(());
+    }
+    call.emit(&UpdateProgramCache {
+        manager: call.caller,
+        codehash,
+        cached,
+    })?;
+    // The stored number is the gas, as it is (Nitro).
+    call.burn(entry.init_cost.into())?;
+    call.pay_reads(1)?;
+    call.pay_writes(1)?;
+    arbos::set_program(call, codehash, &Entry { cached, ..entry });
+    Ok(())
+}
+
+/// Lets cache managers and owners pass; anybody else loses all gas.
+fn authorize(call: &mut Call<'_>) -> Result<(), Stop> {
+    let caller = call.caller;
+    call.pay_reads(1)?;
+    if arbos::cache_managers().contains(call, caller) {
+        return Ok(());
+    }
+    call.pay_reads(1)?;
+    match arbos::chain_owners().contains(call, caller) {
+        true => Ok(()),
+        false => Err(Stop::Burn(format!(
+            "{caller} is neither a cache manager nor an owner of the chain"
+        ))),
+    }
+}

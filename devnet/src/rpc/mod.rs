@@ -1,0 +1,25 @@
+//! JSON-RPC: the chain as clients ask for it.
+//!
+//! Lives here: the server and how a request reaches its method. Not here: the table of methods (`methods`), what they do (a
+//! file for each family), and any state of the chain's.
+
+mod arguments;
+mod error;
+mod filters;
+mod json;
+mod logs;
+mod methods;
+mod read;
+mod run;
+mod send;
+mod server;
+mod subscribe;
+mod testing;
+
+pub(crate) use error::RpcError;
+pub(crate) use filters::Filters;
+pub use server::ServerError;
+pub(crate) use server::{Server, start};
+
+#[cfg(test)]
+pub(crate) use methods::names;

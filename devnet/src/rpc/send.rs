@@ -1,0 +1,177 @@
+//! Methods that send transactions, and those that sign with the keys of the chain's own accounts.
+//!
+//! Lives here: from a request to a signed transaction. Not here: what becomes of it (`chain`).
+
+use alloy_consensus::{
+    SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxLegacy, TypedTransaction,
+};
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_primitives::{Address, Bytes, Signature};
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_signer::SignerSync as _;
+use alloy_signer_local::PrivateKeySigner;
+use serde_json::json;
+
+use crate::chain::Transaction;
+use crate::node::Node;
+use crate::rpc::arguments::Arguments;
+use crate::rpc::error::RpcError;
+use crate::rpc::methods::Answer;
+use crate::rpc::run::request;
+
+pub(super) fn raw(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let raw: Bytes = arguments.required(0, "signed transaction")?;
+    let transaction = Transaction::decode(&raw)?;
+    let hash = transaction.hash;
+    node.submit(transaction)?;
+    Ok(json!(hash))
+}
+
+pub(super) fn transaction(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let transaction = complete(node, arguments.required(0, "transaction")?)?;
+    let hash = transaction.hash;
+    node.submit(transaction)?;
+    Ok(json!(hash))
+}
+
+pub(super) fn sign_transaction(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let transaction = complete(node, arguments.required(0, "transaction")?)?;
+    Ok(json!({ "raw": transaction.encoded(), "tx": transaction.envelope }))
+}
+
+pub(super) fn accounts(node: &Node, _: &Arguments<'_>) -> Answer {
+    let addresses: Vec<_> = node.signers().map(PrivateKeySigner::address).collect();
+    Ok(json!(addresses))
+}
+
+pub(super) fn sign(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    sign_message(
+        node,
+        arguments.required(0, "address")?,
+        arguments.required(1, "message")?,
+    )
+}
+
+/// The same with its parameters the other way round.
+pub(super) fn personal_sign(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    sign_message(
+        node,
+        arguments.required(1, "address")?,
+        arguments.required(0, "message")?,
+    )
+}
+
+fn sign_message(node: &Node, address: Address, message: Bytes) -> Answer {
+    let signature = signer(node, address)?.sign_message_sync(&message);
+    let signature = signature.map_err(RpcError::refused)?;
+    Ok(json!(Bytes::from(signature.as_bytes().to_vec())))
+}
+
+fn signer(node: &Node, address: Address) -> Result<&PrivateKeySigner, RpcError> {
+    node.signers()
+        .find(|signer| signer.address() == address)
+        .ok_or_else(|| {
+            RpcError::refused(format!(
+                "unknown account {address}: nobody here has its key, and it is not impersonated"
+            ))
+        })
+}
+
+/// Fills in what a request leaves open, and signs it.
+fn complete(node: &Node, asked: TransactionRequest) -> Result<Transaction, RpcError> {
+    let ty = asked.transaction_type;
+    let filled = request(asked.clone())?;
+    let sender = match asked.from {
+        Some(from) => from,
+        None => {
+            let first = node.signers().next().map(PrivateKeySigner::address);
+            first.ok_or_else(|| RpcError::parameters("'from' is missing"))?
+        }
+    };
+    let (nonce, chain_id, base_fee, is_impersonated) = {
+        let chain = node.chain();
+        let nonce = asked.nonce.unwrap_or_else(|| chain.pending_nonce(sender));
+        (
+            nonce,
+            chain.config().chain_id,
+            chain.gas_price(),
+            chain.is_impersonated(sender),
+        )
+    };
+    let pending = BlockId::Number(BlockNumberOrTag::Pending);
+    let gas_limit = match asked.gas {
+        Some(gas) => gas,
+        None => node.view(pending)?.estimate(&crate::chain::Request {
+            from: sender,
+            ..filled.clone()
+        })?,
+    };
+    let max_fee = asked.max_fee_per_gas.unwrap_or(2 * u128::from(base_fee));
+    let (to, value, input) = (filled.to, filled.value, filled.input);
+    let access_list = filled.access_list;
+    let tip = asked.max_priority_fee_per_gas.unwrap_or(0);
+    let is_legacy = ty == Some(0) || (ty.is_none() && asked.gas_price.is_some());
+    let gas_price = asked.gas_price.unwrap_or(base_fee.into());
+    let typed: TypedTransaction = if !filled.authorization_list.is_empty() || ty == Some(4) {
+        let to = *to
+            .to()
+            .ok_or_else(|| RpcError::parameters("a delegation needs 'to'"))?;
+        TxEip7702 {
+            chain_id,
+            nonce,
+            gas_limit,
+            max_fee_per_gas: max_fee,
+            max_priority_fee_per_gas: tip,
+            to,
+            value,
+            access_list,
+            authorization_list: filled.authorization_list,
+            input,
+        }
+        .into()
+    } else if ty == Some(1) {
+        TxEip2930 {
+            chain_id,
+            nonce,
+            gas_price,
+            gas_limit,
+            to,
+            value,
+            access_list,
+            input,
+        }
+        .into()
+    } else if is_legacy {
+        TxLegacy {
+            chain_id: Some(chain_id),
+            nonce,
+            gas_price,
+            gas_limit,
+            to,
+            value,
+            input,
+        }
+        .into()
+    } else {
+        TxEip1559 {
+            chain_id,
+            nonce,
+            gas_limit,
+            max_fee_per_gas: max_fee,
+            max_priority_fee_per_gas: tip,
+            to,
+            value,
+            access_list,
+            input,
+        }
+        .into()
+    };
+    if is_impersonated {
+        return Ok(Transaction::unsigned(typed, sender));
+    }
+    let signer = signer(node, sender)?;
+    let signature: Signature = signer
+        .sign_hash_sync(&typed.signature_hash())
+        .map_err(RpcError::refused)?;
+    Ok(Transaction::known(typed.into_envelope(signature), sender))
+}

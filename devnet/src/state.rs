@@ -1,0 +1,200 @@
+//! The world state at one moment: accounts, their storage and code, and the hashes of past blocks.
+//!
+//! Lives here: a map whose copies share what they have in common, so that every block keeps its state and a call runs on
+//! one without a lock. Not here: what the words in storage mean (`arbos`), and who changes them.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
+use imbl::OrdMap;
+use revm::bytecode::Bytecode;
+use revm::database_interface::Database;
+use revm::state::{AccountInfo, EvmState};
+
+/// The state. Cloning costs a few reference counts.
+#[derive(Clone, Default)]
+pub(crate) struct State {
+    accounts: OrdMap<Address, Arc<Account>>,
+    codes: OrdMap<B256, Bytecode>,
+    hashes: OrdMap<u64, B256>,
+}
+
+/// An account. One that is empty after EIP-161 and has no storage is not kept.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Account {
+    pub(crate) nonce: u64,
+    /// Wei.
+    pub(crate) balance: U256,
+    /// Keccak of the code, that of nothing where there is none.
+    pub(crate) code_hash: B256,
+    pub(crate) storage: OrdMap<U256, U256>,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            nonce: 0,
+            balance: U256::ZERO,
+            code_hash: KECCAK256_EMPTY,
+            storage: OrdMap::new(),
+        }
+    }
+}
+
+impl Account {
+    fn is_nothing(&self) -> bool {
+        self.nonce == 0
+            && self.balance.is_zero()
+            && self.code_hash == KECCAK256_EMPTY
+            && self.storage.is_empty()
+    }
+}
+
+impl State {
+    /// All accounts in the order of their addresses.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (&Address, &Account)> {
+        self.accounts
+            .iter()
+            .map(|(address, account)| (address, &**account))
+    }
+
+    /// An account, or an empty one.
+    pub(crate) fn account(&self, address: Address) -> Arc<Account> {
+        self.accounts.get(&address).cloned().unwrap_or_default()
+    }
+
+    /// An account's code.
+    pub(crate) fn code(&self, address: Address) -> Bytes {
+        let hash = self.accounts.get(&address).map(|account| account.code_hash);
+        let code = hash.and_then(|hash| self.codes.get(&hash));
+        code.map(Bytecode::original_bytes).unwrap_or_default()
+    }
+
+    /// An account as revm knows it, its code at hand.
+    pub(crate) fn info(&self, address: Address) -> Option<AccountInfo> {
+        self.accounts.get(&address).map(|account| AccountInfo {
+            balance: account.balance,
+            nonce: account.nonce,
+            code_hash: account.code_hash,
+            code: Some(self.code_of(account.code_hash)),
+            ..AccountInfo::default()
+        })
+    }
+
+    /// The code with a hash, empty where there is none.
+    pub(crate) fn code_of(&self, hash: B256) -> Bytecode {
+        self.codes.get(&hash).cloned().unwrap_or_default()
+    }
+
+    /// A word of an account's storage.
+    pub(crate) fn slot(&self, address: Address, slot: U256) -> U256 {
+        let account = self.accounts.get(&address);
+        account
+            .and_then(|account| account.storage.get(&slot))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Changes an account, which comes into being where there was none.
+    pub(crate) fn change(&mut self, address: Address, change: impl FnOnce(&mut Account)) {
+        let mut account = self.accounts.remove(&address).unwrap_or_default();
+        change(Arc::make_mut(&mut account));
+        if !account.is_nothing() {
+            self.accounts.insert(address, account);
+        }
+    }
+
+    /// Writes a word of an account's storage.
+    pub(crate) fn set_slot(&mut self, address: Address, slot: U256, value: U256) {
+        self.change(address, |account| account.set_slot(slot, value));
+    }
+
+    /// Gives an account code, of any kind.
+    pub(crate) fn set_code(&mut self, address: Address, code: Bytes) {
+        let hash = if code.is_empty() {
+            KECCAK256_EMPTY
+        } else {
+            keccak256(&code)
+        };
+        if !code.is_empty() {
+            // Raw bytes that look like a delegation are one (EIP-7702), and anything else is plain code.
+            self.codes.insert(hash, Bytecode::new_raw(code));
+        }
+        self.change(address, |account| account.code_hash = hash);
+    }
+
+    /// Takes over what a transaction changed. Returns the addresses of accounts that were touched.
+    pub(crate) fn apply(&mut self, changes: EvmState) {
+        for (address, changed) in changes {
+            if !changed.is_touched() {
+                continue;
+            }
+            if let Some(code) = &changed.info.code
+                && !code.is_empty()
+                && !self.codes.contains_key(&changed.info.code_hash)
+            {
+                self.codes.insert(changed.info.code_hash, code.clone());
+            }
+            self.change(address, |account| {
+                if changed.is_selfdestructed() {
+                    *account = Account::default();
+                    return;
+                }
+                if changed.is_created() {
+                    account.storage = OrdMap::new();
+                }
+                account.nonce = changed.info.nonce;
+                account.balance = changed.info.balance;
+                account.code_hash = changed.info.code_hash;
+                for (slot, value) in changed.changed_storage_slots() {
+                    account.set_slot(*slot, value.present_value);
+                }
+            });
+        }
+    }
+
+    /// Remembers the hash of a block, for the BLOCKHASH instruction.
+    pub(crate) fn remember_block(&mut self, number: u64, hash: B256) {
+        self.hashes.insert(number, hash);
+        // BLOCKHASH and ArbSys look 256 blocks back.
+        if let Some(old) = number.checked_sub(256) {
+            self.hashes.remove(&old);
+        }
+    }
+
+    /// The hash of a block among the last 256.
+    pub(crate) fn past_block(&self, number: u64) -> Option<B256> {
+        self.hashes.get(&number).copied()
+    }
+}
+
+impl Account {
+    pub(crate) fn set_slot(&mut self, slot: U256, value: U256) {
+        if value.is_zero() {
+            self.storage.remove(&slot);
+        } else {
+            self.storage.insert(slot, value);
+        }
+    }
+}
+
+impl Database for State {
+    type Error = Infallible;
+
+    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Infallible> {
+        Ok(self.info(address))
+    }
+
+    fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, Infallible> {
+        Ok(self.code_of(code_hash))
+    }
+
+    fn storage(&mut self, address: Address, index: U256) -> Result<U256, Infallible> {
+        Ok(self.slot(address, index))
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, Infallible> {
+        Ok(self.past_block(number).unwrap_or_default())
+    }
+}

@@ -1,0 +1,298 @@
+//! Tracers: what `debug_traceTransaction` and `debug_traceCall` can tell of a run.
+//!
+//! Lives here: which tracer is meant, and handing it what happens. Not here: what each makes of it (`stylus`, `structs`; the
+//! call and prestate tracers are revm-inspectors'), and running the transaction (`chain`).
+
+mod structs;
+mod stylus;
+
+use alloy_primitives::{Address, B256, Log, U256};
+use alloy_rpc_types_trace::geth::{
+    CallConfig, GethDebugTracingOptions, GethDefaultTracingOptions, PreStateConfig,
+};
+use revm::Inspector;
+use revm::context::result::{ExecutionResult, ResultAndState};
+use revm::database_interface::DatabaseRef;
+use revm::inspector::NoOpInspector;
+use revm::interpreter::interpreter::EthInterpreter;
+use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, Interpreter};
+use revm::state::EvmState;
+use revm_inspectors::tracing::{FourByteInspector, TracingInspector, TracingInspectorConfig};
+use serde_json::Value;
+use stylus_vm::Step;
+
+use crate::chain::Invalid;
+use crate::evm::Context;
+use crate::state::State;
+use crate::trace::structs::StructLogger;
+use crate::trace::stylus::HostioTree;
+
+/// An inspector that wants to know of host calls, too.
+pub(crate) trait HostioInspector: Inspector<Context, EthInterpreter> {
+    /// Whether it does.
+    fn is_tracing(&self) -> bool;
+
+    /// A program that acts for `address`, `depth` frames below the first, has made a host call.
+    fn hostio(&mut self, depth: usize, address: Address, step: Step);
+}
+
+impl HostioInspector for NoOpInspector {
+    fn is_tracing(&self) -> bool {
+        false
+    }
+
+    fn hostio(&mut self, _depth: usize, _address: Address, _step: Step) {}
+}
+
+/// A tracer, as a client asks for it.
+#[derive(Clone, Debug)]
+pub(crate) enum Tracer {
+    /// Host calls of Stylus programs, nested.
+    Stylus,
+    /// Frames, nested.
+    Calls(CallConfig),
+    /// Accounts before the run, or what it changed.
+    Prestate(PreStateConfig),
+    /// Each instruction of the EVM, and each host call as the instruction it stands for.
+    Structs(GethDefaultTracingOptions),
+    /// Selectors and the sizes of their arguments.
+    FourByte,
+    /// Nothing.
+    Noop,
+}
+
+/// A trace that there is not.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TraceError {
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error(
+        "tracer {0:?} is not supported: there are stylusTracer, callTracer, prestateTracer, 4byteTracer, noopTracer, and \
+         the struct logger without a name"
+    )]
+    Unknown(String),
+    #[error("the tracer's configuration is invalid: {0}")]
+    Config(#[from] serde_json::Error),
+}
+
+impl Tracer {
+    /// The tracer that a request's options name.
+    ///
+    /// # Errors
+    /// Where there is none of that name, or its configuration is not one.
+    pub(crate) fn parse(options: Option<Value>) -> Result<Self, TraceError> {
+        let options: GethDebugTracingOptions = match options {
+            None | Some(Value::Null) => Default::default(),
+            Some(options) => serde_json::from_value(options)?,
+        };
+        let Some(tracer) = &options.tracer else {
+            return Ok(Self::Structs(options.config));
+        };
+        let has_config = !options.tracer_config.is_null();
+        Ok(match tracer.as_str() {
+            "stylusTracer" => Self::Stylus,
+            "callTracer" if has_config => Self::Calls(options.tracer_config.into_call_config()?),
+            "callTracer" => Self::Calls(CallConfig::default()),
+            "prestateTracer" if has_config => {
+                Self::Prestate(options.tracer_config.into_pre_state_config()?)
+            }
+            "prestateTracer" => Self::Prestate(PreStateConfig::default()),
+            "4byteTracer" => Self::FourByte,
+            "noopTracer" => Self::Noop,
+            script if is_hostio_script(script) => Self::Stylus,
+            other => {
+                let shown: String = other.chars().take(40).collect();
+                return Err(TraceError::Unknown(shown));
+            }
+        })
+    }
+}
+
+/// Whether a tracer's text is a script over host calls, as `cargo stylus` sends it: it gets what the native tracer gives.
+fn is_hostio_script(text: &str) -> bool {
+    [
+        "hostio",
+        "call_contract",
+        "delegate_call_contract",
+        "static_call_contract",
+    ]
+    .iter()
+    .all(|part| text.contains(part))
+}
+
+/// A tracer at work.
+pub(crate) struct Tracing(Kind);
+
+enum Kind {
+    Stylus(HostioTree),
+    Calls(Box<TracingInspector>, CallConfig),
+    Prestate(Box<TracingInspector>, PreStateConfig),
+    Structs(Box<StructLogger>),
+    FourByte(FourByteInspector),
+    Noop,
+}
+
+impl Tracing {
+    /// The tracer before anything has happened.
+    pub(crate) fn new(tracer: &Tracer) -> Self {
+        let inspector = |config| Box::new(TracingInspector::new(config));
+        Self(match tracer {
+            Tracer::Stylus => Kind::Stylus(HostioTree::default()),
+            Tracer::Calls(config) => Kind::Calls(
+                inspector(TracingInspectorConfig::from_geth_call_config(config)),
+                *config,
+            ),
+            Tracer::Prestate(config) => {
+                let settings = TracingInspectorConfig::from_geth_prestate_config(config);
+                Kind::Prestate(inspector(settings), *config)
+            }
+            Tracer::Structs(options) => Kind::Structs(Box::new(StructLogger::new(*options))),
+            Tracer::FourByte => Kind::FourByte(FourByteInspector::default()),
+            Tracer::Noop => Kind::Noop,
+        })
+    }
+
+    /// What it has to tell of a run that ended with `result`, made `changes`, and began on `before`.
+    ///
+    /// # Errors
+    /// Where it cannot be put into JSON.
+    pub(crate) fn finish(
+        self,
+        result: &ExecutionResult,
+        changes: &EvmState,
+        before: &mut State,
+    ) -> Result<Value, TraceError> {
+        let gas_used = result.tx_gas_used();
+        Ok(match self.0 {
+            Kind::Stylus(tree) => tree.finish(),
+            Kind::Calls(inspector, config) => serde_json::to_value(
+                inspector
+                    .into_geth_builder()
+                    .geth_call_traces(config, gas_used),
+            )?,
+            Kind::Prestate(inspector, config) => {
+                let all = ResultAndState {
+                    result: result.clone(),
+                    state: changes.clone(),
+                };
+                let builder = inspector.into_geth_builder();
+                let Ok(frame) = builder.geth_prestate_traces(&all, &config, &*before);
+                serde_json::to_value(frame)?
+            }
+            Kind::Structs(logger) => logger.finish(result)?,
+            Kind::FourByte(inspector) => {
+                serde_json::to_value(alloy_rpc_types_trace::geth::FourByteFrame::from(&inspector))?
+            }
+            Kind::Noop => Value::Object(Default::default()),
+        })
+    }
+}
+
+/// Hands an event to whichever inspector is at work.
+macro_rules! forward {
+    ($self:ident, $inspector:ident => $event:expr, $none:expr) => {
+        match &mut $self.0 {
+            Kind::Stylus($inspector) => $event,
+            Kind::Calls($inspector, _) => $event,
+            Kind::Prestate($inspector, _) => $event,
+            Kind::Structs($inspector) => $event,
+            Kind::FourByte($inspector) => $event,
+            Kind::Noop => $none,
+        }
+    };
+}
+
+type Evm = Interpreter<EthInterpreter>;
+
+impl Inspector<Context, EthInterpreter> for Tracing {
+    fn initialize_interp(&mut self, interpreter: &mut Evm, context: &mut Context) {
+        forward!(self, it => it.initialize_interp(interpreter, context), ());
+    }
+
+    fn step(&mut self, interpreter: &mut Evm, context: &mut Context) {
+        forward!(self, it => it.step(interpreter, context), ());
+    }
+
+    fn step_end(&mut self, interpreter: &mut Evm, context: &mut Context) {
+        forward!(self, it => it.step_end(interpreter, context), ());
+    }
+
+    fn log(&mut self, context: &mut Context, log: Log) {
+        forward!(self, it => Inspector::<Context, EthInterpreter>::log(&mut *it, context, log), ());
+    }
+
+    fn call(&mut self, context: &mut Context, inputs: &mut CallInputs) -> Option<CallOutcome> {
+        forward!(self, it => Inspector::<Context, EthInterpreter>::call(&mut *it, context, inputs), None)
+    }
+
+    fn call_end(&mut self, context: &mut Context, inputs: &CallInputs, outcome: &mut CallOutcome) {
+        forward!(
+            self,
+            it => Inspector::<Context, EthInterpreter>::call_end(&mut *it, context, inputs, outcome),
+            ()
+        );
+    }
+
+    fn create(
+        &mut self,
+        context: &mut Context,
+        inputs: &mut CreateInputs,
+    ) -> Option<CreateOutcome> {
+        forward!(self, it => Inspector::<Context, EthInterpreter>::create(&mut *it, context, inputs), None)
+    }
+
+    fn create_end(
+        &mut self,
+        context: &mut Context,
+        inputs: &CreateInputs,
+        outcome: &mut CreateOutcome,
+    ) {
+        forward!(
+            self,
+            it => Inspector::<Context, EthInterpreter>::create_end(&mut *it, context, inputs, outcome),
+            ()
+        );
+    }
+
+    fn selfdestruct(&mut self, contract: Address, target: Address, value: U256) {
+        forward!(
+            self,
+            it => Inspector::<Context, EthInterpreter>::selfdestruct(&mut *it, contract, target, value),
+            ()
+        );
+    }
+}
+
+impl HostioInspector for Tracing {
+    fn is_tracing(&self) -> bool {
+        matches!(self.0, Kind::Stylus(_) | Kind::Structs(_))
+    }
+
+    fn hostio(&mut self, depth: usize, address: Address, step: Step) {
+        match &mut self.0 {
+            Kind::Stylus(tree) => tree.hostio(step),
+            Kind::Structs(logger) => logger.hostio(depth, address, &step),
+            Kind::Calls(..) | Kind::Prestate(..) | Kind::FourByte(_) | Kind::Noop => {}
+        }
+    }
+}
+
+impl DatabaseRef for State {
+    type Error = std::convert::Infallible;
+
+    fn basic_ref(&self, address: Address) -> Result<Option<revm::state::AccountInfo>, Self::Error> {
+        Ok(self.info(address))
+    }
+
+    fn code_by_hash_ref(&self, hash: B256) -> Result<revm::bytecode::Bytecode, Self::Error> {
+        Ok(self.code_of(hash))
+    }
+
+    fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, Self::Error> {
+        Ok(self.slot(address, slot))
+    }
+
+    fn block_hash_ref(&self, number: u64) -> Result<B256, Self::Error> {
+        Ok(self.past_block(number).unwrap_or_default())
+    }
+}

@@ -1,0 +1,263 @@
+//! The Stylus tracer: host calls as a tree, in the shape of Nitro's `stylusTracer`.
+//!
+//! Lives here: how frames and host calls nest. Not here: what a host call's bytes are (`stylus_vm`).
+//!
+//! Every frame below the first opens an entry named after how it began. When the host call that began it is told, which
+//! is after the frame has ended, it takes the entry's place; creations keep theirs.
+
+use alloy_primitives::{Address, hex};
+use revm::Inspector;
+use revm::context_interface::CreateScheme;
+use revm::interpreter::interpreter::EthInterpreter;
+use revm::interpreter::{CallInputs, CallOutcome, CallScheme, CreateInputs, CreateOutcome};
+use serde_json::{Value, json};
+use stylus_vm::Step;
+
+use crate::evm::Context;
+
+/// What has been told so far: a list for each frame that is open.
+#[derive(Default)]
+pub(super) struct HostioTree(Vec<Vec<Entry>>);
+
+/// A host call, or a frame.
+struct Entry {
+    name: &'static str,
+    args: Vec<u8>,
+    outs: Vec<u8>,
+    start_ink: u64,
+    end_ink: u64,
+    inner: Option<(Address, Vec<Entry>)>,
+}
+
+impl Entry {
+    fn frame(name: &'static str, address: Address) -> Self {
+        Self {
+            name,
+            args: Vec::new(),
+            outs: Vec::new(),
+            start_ink: 0,
+            end_ink: 0,
+            inner: Some((address, Vec::new())),
+        }
+    }
+
+    fn json(self) -> Value {
+        let mut json = json!({
+            "name": self.name,
+            "args": hex::encode_prefixed(self.args),
+            "outs": hex::encode_prefixed(self.outs),
+            "startInk": self.start_ink,
+            "endInk": self.end_ink,
+        });
+        if let (Some((address, steps)), Some(json)) = (self.inner, json.as_object_mut()) {
+            let steps: Vec<Value> = steps.into_iter().map(Entry::json).collect();
+            json.insert("address".into(), json!(address));
+            json.insert("steps".into(), Value::Array(steps));
+        }
+        json
+    }
+}
+
+impl HostioTree {
+    /// Takes note of a host call of the program in the innermost frame.
+    pub(super) fn hostio(&mut self, step: Step) {
+        let frame = match step.name {
+            "call_contract" => Some("evm_call_contract"),
+            "delegate_call_contract" => Some("evm_delegate_call_contract"),
+            "static_call_contract" => Some("evm_static_call_contract"),
+            _ => None,
+        };
+        let Some(list) = self.0.last_mut() else {
+            return;
+        };
+        let inner = frame.map(|frame| match list.pop_if(|last| last.name == frame) {
+            Some(Entry {
+                inner: Some(inner), ..
+            }) => inner,
+            // The call could not be paid for, and began no frame.
+            _ => (target(&step.args), Vec::new()),
+        });
+        list.push(Entry {
+            name: step.name,
+            args: step.args,
+            outs: step.outs,
+            start_ink: step.start_ink.0,
+            end_ink: step.end_ink.0,
+            inner,
+        });
+    }
+
+    /// The transaction's tree.
+    pub(super) fn finish(mut self) -> Value {
+        let top = if self.0.is_empty() {
+            Vec::new()
+        } else {
+            self.0.swap_remove(0)
+        };
+        Value::Array(top.into_iter().map(Entry::json).collect())
+    }
+
+    fn begin(&mut self, name: &'static str, address: Address) {
+        if let Some(list) = self.0.last_mut() {
+            list.push(Entry::frame(name, address));
+        }
+        self.0.push(Vec::new());
+    }
+
+    fn end(&mut self, created: Option<Address>) {
+        // The first frame's list is the result.
+        if self.0.len() < 2 {
+            return;
+        }
+        let Some(steps) = self.0.pop() else { return };
+        let entry = self.0.last_mut().and_then(|list| list.last_mut());
+        if let Some((address, inner)) = entry.and_then(|entry| entry.inner.as_mut()) {
+            *inner = steps;
+            *address = created.unwrap_or(*address);
+        }
+    }
+}
+
+/// The address that a call's arguments begin with.
+fn target(args: &[u8]) -> Address {
+    args.first_chunk::<20>()
+        .map(Address::from)
+        .unwrap_or_default()
+}
+
+impl Inspector<Context, EthInterpreter> for HostioTree {
+    fn call(&mut self, _: &mut Context, inputs: &mut CallInputs) -> Option<CallOutcome> {
+        let name = match inputs.scheme {
+            CallScheme::Call | CallScheme::CallCode => "evm_call_contract",
+            CallScheme::DelegateCall => "evm_delegate_call_contract",
+            CallScheme::StaticCall => "evm_static_call_contract",
+        };
+        self.begin(name, inputs.bytecode_address);
+        None
+    }
+
+    fn call_end(&mut self, _: &mut Context, _: &CallInputs, _: &mut CallOutcome) {
+        self.end(None);
+    }
+
+    fn create(&mut self, _: &mut Context, inputs: &mut CreateInputs) -> Option<CreateOutcome> {
+        let name = match inputs.scheme() {
+            CreateScheme::Create2 { .. } => "evm_create2",
+            CreateScheme::Create | CreateScheme::Custom { .. } => "evm_create1",
+        };
+        self.begin(name, Address::ZERO);
+        None
+    }
+
+    fn create_end(&mut self, _: &mut Context, _: &CreateInputs, outcome: &mut CreateOutcome) {
+        self.end(outcome.address);
+    }
+
+    fn selfdestruct(
+        &mut self,
+        contract: Address,
+        _target: Address,
+        _value: alloy_primitives::U256,
+    ) {
+        if let Some(list) = self.0.last_mut() {
+            list.push(Entry::frame("evm_self_destruct", contract));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stylus_vm::Ink;
+
+    use super::*;
+
+    enum Event {
+        Call(u8),
+        Create,
+        End,
+        Hostio(&'static str),
+    }
+
+    use Event::{Call, Create, End, Hostio};
+
+    /// Plays events and compares names and nesting, written like `a b[c d]`.
+    fn check(events: &[Event], expected: &str) {
+        let mut tree = HostioTree::default();
+        for event in events {
+            match event {
+                Call(to) => tree.begin("evm_call_contract", Address::with_last_byte(*to)),
+                Create => tree.begin("evm_create1", Address::ZERO),
+                End => tree.end(None),
+                Hostio(name) => tree.hostio(Step {
+                    name,
+                    args: vec![9; 20],
+                    outs: Vec::new(),
+                    start_ink: Ink(2),
+                    end_ink: Ink(1),
+                }),
+            }
+        }
+        assert_eq!(shown(&tree.finish()), expected);
+    }
+
+    fn shown(steps: &Value) -> String {
+        let one = |step: &Value| {
+            let name = step["name"].as_str().unwrap();
+            match step.get("address") {
+                None => name.to_owned(),
+                Some(address) => {
+                    let last = &address.as_str().unwrap()[40..];
+                    format!("{name}@{last}[{}]", shown(&step["steps"]))
+                }
+            }
+        };
+        let steps: Vec<_> = steps.as_array().unwrap().iter().map(one).collect();
+        steps.join(" ")
+    }
+
+    #[test]
+    fn frames_and_host_calls_nest() {
+        check(&[Call(1), End], "");
+        check(&[Call(1), Hostio("read_args"), End], "read_args");
+        // The host call takes the place of the frame it began.
+        check(
+            &[
+                Call(1),
+                Hostio("a"),
+                Call(2),
+                Hostio("b"),
+                End,
+                Hostio("call_contract"),
+                Hostio("c"),
+                End,
+            ],
+            "a call_contract@02[b] c",
+        );
+        // A frame that nothing answers for stays: EVM code called.
+        check(
+            &[Call(1), Call(2), Call(3), End, End, End],
+            "evm_call_contract@02[evm_call_contract@03[]]",
+        );
+        // A creation stays in front of its host call.
+        check(
+            &[Call(1), Create, End, Hostio("create1"), End],
+            "evm_create1@00[] create1",
+        );
+        // A call that could not be paid for.
+        check(
+            &[Call(1), Hostio("call_contract"), End],
+            "call_contract@09[]",
+        );
+        check(
+            &[
+                Call(1),
+                Create,
+                End,
+                Hostio("create1"),
+                Hostio("call_contract"),
+                End,
+            ],
+            "evm_create1@00[] create1 call_contract@09[]",
+        );
+    }
+}
