@@ -20,8 +20,9 @@ pub(crate) const CREATE2_FACTORY_SIGNER: Address =
 /// Where the CREATE2 factory puts the StylusDeployer, and where `cargo stylus` looks for it.
 pub(crate) const STYLUS_DEPLOYER: Address = address!("0xcEcba2F1DC234f70Dd89F2041029807F8D03A990");
 
-/// The built-in cache manager. nitro-devnode's stub is at this address, too.
-pub(crate) const CACHE_MANAGER: Address = address!("0xA6E41fFD769491a42A6e5Ce453259b93983a22EF");
+/// The built-in cache manager: an address of this chain's own. nitro-devnode's would be taken from the dev account's fourth
+/// transaction.
+pub(crate) const CACHE_MANAGER: Address = address!("0x5374796C757300000000000000000000CAC4E000");
 
 /// The account that `nitro --dev` funds.
 pub(crate) const DEV_ACCOUNT: Address = address!("0x3f1Eae7D46d88F08fc2F8ed27FCb2AB183EB2d0E");

@@ -15,9 +15,7 @@ use alloy_primitives::U256;
 use revm::context_interface::JournalTr as _;
 
 pub(crate) use genesis::{initialise, upgrade_if_due};
-pub(crate) use owners::{
-    AddressSet, add_cache_manager, add_chain_owner, cache_managers, chain_owners,
-};
+pub(crate) use owners::{add_cache_manager, add_chain_owner, cache_managers, chain_owners};
 pub(crate) use params::{params, set_params, vm_config};
 pub(crate) use pricer::{data_pricer, set_data_pricer};
 pub(crate) use programs::{

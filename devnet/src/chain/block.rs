@@ -47,7 +47,7 @@ pub(crate) struct Receipt {
     pub(crate) effective_gas_price: u64,
     pub(crate) logs: Vec<Log>,
     pub(crate) logs_bloom: Bloom,
-    /// The contract it created.
+    /// The contract that it created, or would have.
     pub(crate) contract: Option<Address>,
     /// Why it failed, where the machine has words for it.
     pub(crate) reason: Option<String>,

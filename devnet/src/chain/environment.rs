@@ -75,7 +75,8 @@ pub(crate) fn context(
     let is_transaction = purpose == Purpose::Transaction;
     let mut cfg = CfgEnv::new().with_spec_and_mainnet_gas_params(SPEC);
     cfg.chain_id = rules.chain_id;
-    cfg.tx_chain_id_check = is_transaction;
+    // The chain looks at it before a transaction gets here; one without replay protection has none.
+    cfg.tx_chain_id_check = false;
     cfg.limit_contract_code_size = Some(rules.max_code_size as usize);
     cfg.limit_contract_initcode_size = Some(2 * rules.max_code_size as usize);
     cfg.disable_nonce_check = !is_transaction;

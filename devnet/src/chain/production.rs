@@ -85,7 +85,7 @@ impl Draft {
             effective_gas_price: base_fee,
             logs_bloom: bloom(&executed.logs),
             logs: executed.logs,
-            contract: executed.contract,
+            contract: transaction.created(),
             reason,
             output: executed.output,
         });

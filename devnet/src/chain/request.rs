@@ -30,7 +30,7 @@ pub(crate) struct Request {
     pub(crate) value: U256,
     /// Calldata, or init code.
     pub(crate) input: Bytes,
-    /// Ignored but by a traced call: a call needs none.
+    /// The sender's next where none is given.
     pub(crate) nonce: Option<u64>,
     /// Accounts and slots that are warm (EIP-2930).
     pub(crate) access_list: AccessList,
@@ -45,7 +45,7 @@ impl Request {
     }
 
     /// What the machine is told, with `gas` as the limit.
-    pub(crate) fn environment(&self, gas: u64) -> TxEnv {
+    pub(crate) fn environment(&self, gas: u64, nonce: u64) -> TxEnv {
         let tx_type = match self.authorization_list.is_empty() {
             true => TransactionType::Eip1559,
             false => TransactionType::Eip7702,
@@ -60,7 +60,7 @@ impl Request {
             kind: self.to,
             value: self.value,
             data: self.input.clone(),
-            nonce: self.nonce.unwrap_or(0),
+            nonce,
             chain_id: None,
             access_list: self.access_list.clone(),
             authorization_list: authorizations.map(Either::Left).collect(),
@@ -89,8 +89,6 @@ pub(crate) struct Executed {
     /// What it returned or reverted with.
     pub(crate) output: Bytes,
     pub(crate) logs: Vec<Log>,
-    /// The contract it created.
-    pub(crate) contract: Option<Address>,
     /// Why it failed, where the EVM has no words for it.
     pub(crate) reason: Option<String>,
 }
@@ -99,14 +97,12 @@ impl Executed {
     /// What the machine's result means. `reason` is what the chain's own parts say of a failure.
     pub(crate) fn new(result: ExecutionResult, reason: Option<String>) -> Self {
         let gas_used = result.tx_gas_used();
-        let contract = result.created_address();
         match result {
             ExecutionResult::Success { logs, output, .. } => Self {
                 ending: Ending::Success,
                 gas_used,
                 output: output.into_data(),
                 logs,
-                contract,
                 reason: None,
             },
             ExecutionResult::Revert { output, .. } => Self {
@@ -116,14 +112,12 @@ impl Executed {
                 reason: reason.filter(|_| output.is_empty()),
                 output,
                 logs: Vec::new(),
-                contract: None,
             },
             ExecutionResult::Halt { reason: halt, .. } => Self {
                 ending: Ending::Halt(reason.clone().unwrap_or_else(|| words(&halt))),
                 gas_used,
                 output: Bytes::new(),
                 logs: Vec::new(),
-                contract: None,
                 reason,
             },
         }

@@ -83,6 +83,12 @@ impl Transaction {
         self.envelope.encoded_2718().into()
     }
 
+    /// The address that it creates a contract at, if it does.
+    pub(crate) fn created(&self) -> Option<Address> {
+        let creates = self.envelope.is_create();
+        creates.then(|| self.sender.create(self.envelope.nonce()))
+    }
+
     /// Wei per gas that it offers at a base fee, tip included.
     pub(crate) fn offered_price(&self, base_fee: u64) -> u128 {
         self.envelope.effective_gas_price(Some(base_fee))

@@ -154,7 +154,7 @@ impl View {
         tracer: &Tracer,
     ) -> Result<serde_json::Value, TraceError> {
         let mut context = self.context(request, Purpose::Call);
-        context.tx = request.environment(request.gas.unwrap_or(CALL_GAS));
+        context.tx = request.environment(request.gas.unwrap_or(CALL_GAS), self.nonce(request));
         trace(context, tracer).map_err(|error| {
             TraceError::Invalid(Invalid::of(
                 error,
@@ -174,7 +174,7 @@ impl View {
         inspector: I,
     ) -> Result<(Executed, Machine<I>), Invalid> {
         let mut context = self.context(request, purpose);
-        context.tx = request.environment(gas);
+        context.tx = request.environment(gas, self.nonce(request));
         let base_fee = context.block.basefee;
         let mut machine = Machine::new(context, inspector, false);
         let result = execute(&mut machine)
@@ -199,8 +199,19 @@ impl View {
         );
         context.chain.block.base_fee = self.settings.base_fee;
         context.chain.gas_price = U256::from(price.min(settings.base_fee.into()));
-        context.chain.poster_gas = self.poster_gas(request, settings.base_fee);
+        context.chain.poster_gas = match purpose {
+            // A transaction will pay for its bytes, whatever the question offers.
+            Purpose::Estimate => padded(self.poster_gas(request, self.settings.base_fee)),
+            Purpose::Call | Purpose::Transaction => self.poster_gas(request, settings.base_fee),
+        };
         context
+    }
+
+    /// The nonce that a run has: the account's next, unless another is asked for.
+    fn nonce(&self, request: &Request) -> u64 {
+        request
+            .nonce
+            .unwrap_or_else(|| self.state.account(request.from).nonce)
     }
 
     /// Gas for the bytes of a transaction like `request` on L1, a signature's included.
@@ -215,6 +226,11 @@ impl View {
         bytes.extend_from_slice(&request.input);
         environment::poster_gas(&bytes, price, base_fee)
     }
+}
+
+/// A tenth more, as Nitro estimates: the transaction's own bytes may be longer than those looked at.
+fn padded(gas: u64) -> u64 {
+    gas.saturating_add(gas / 10)
 }
 
 /// Runs a context's transaction under a tracer.

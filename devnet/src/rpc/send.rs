@@ -98,6 +98,10 @@ fn complete(node: &Node, asked: TransactionRequest) -> Result<Transaction, RpcEr
             chain.is_impersonated(sender),
         )
     };
+    let signer = match is_impersonated {
+        true => None,
+        false => Some(signer(node, sender)?),
+    };
     let pending = BlockId::Number(BlockNumberOrTag::Pending);
     let gas_limit = match asked.gas {
         Some(gas) => gas,
@@ -166,10 +170,9 @@ fn complete(node: &Node, asked: TransactionRequest) -> Result<Transaction, RpcEr
         }
         .into()
     };
-    if is_impersonated {
+    let Some(signer) = signer else {
         return Ok(Transaction::unsigned(typed, sender));
-    }
-    let signer = signer(node, sender)?;
+    };
     let signature: Signature = signer
         .sign_hash_sync(&typed.signature_hash())
         .map_err(RpcError::refused)?;

@@ -1,0 +1,306 @@
+//! Requests that mean no good, or make no sense: an answer with the right number, and the chain as it was.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stylus_devnet::Config;
+
+use crate::support::{Chain, DEV, config};
+
+/// Sends bytes as they are and returns what comes back: the status line, and the body.
+fn exchange(chain: &Chain, request: &[u8]) -> (String, String) {
+    let mut stream = TcpStream::connect(chain.handle.address()).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    // A server that has answered already may have closed its side.
+    let _ = stream.write_all(request);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    (
+        head.lines().next().unwrap_or("").to_owned(),
+        body.to_owned(),
+    )
+}
+
+fn post(host: &str, body: &str, more: &str) -> Vec<u8> {
+    format!(
+        "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n{more}\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+const NUMBER: &str = r#"{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"}"#;
+
+/// Posts a body and compares the error's number.
+fn check(chain: &Chain, body: &str, code: i64) {
+    let (status, answer) = exchange(chain, &post("localhost", body, ""));
+    // What is no JSON at all may be no request to HTTP either.
+    let is_json = code != -32_700;
+    assert!(status.contains("200") || (!is_json && status.contains("400")), "{body}: {status}");
+    let answer: Value =
+        serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{body}: {answer}"));
+    assert_eq!(answer["error"]["code"], code, "{body}: {answer}");
+}
+
+#[test]
+fn nonsense_is_answered() {
+    let chain = Chain::default();
+    for (body, code) in [
+        ("", -32_700),
+        ("{", -32_700),
+        ("[]", -32_600),
+        ("null", -32_700),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"eth_nothing"}"#,
+            -32_601,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"eth_call","params":{}}"#,
+            -32_602,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[]}"#,
+            -32_602,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{"to":"0x12"}]}"#,
+            -32_602,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{"gas":"0xffffffffffffffffffff"}]}"#,
+            -32_602,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["0xzz","latest"]}"#,
+            -32_602,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["0x3f1Eae7D46d88F08fc2F8ed27FCb2AB183EB2d0E","later"]}"#,
+            -32_602,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"eth_getBlockByNumber","params":["0xffffffffffffffffffffff",false]}"#,
+            -32_602,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["0x"]}"#,
+            -32_602,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["0x02f8"]}"#,
+            -32_602,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"eth_getLogs","params":[{"fromBlock":"0x9","toBlock":"0x1"}]}"#,
+            -32_602,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"eth_getProof","params":[]}"#,
+            -32_004,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"evm_increaseTime","params":["0xfffffffffffffffffff"]}"#,
+            -32_602,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"anvil_mine","params":["0xffffffff"]}"#,
+            -32_602,
+        ),
+    ] {
+        check(&chain, body, code);
+    }
+    // Whatever was sent, the chain is there and as it was.
+    assert_eq!(chain.rpc("eth_blockNumber", json!([])), "0x0");
+}
+
+#[test]
+fn parameters_may_be_absent_empty_or_null() {
+    let chain = Chain::default();
+    for params in ["", r#","params":[]"#, r#","params":null"#] {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_chainId"{params}}}"#);
+        let (_, answer) = exchange(&chain, &post("localhost", &body, ""));
+        assert!(answer.contains("0x64aba"), "{body}: {answer}");
+    }
+    let batch = format!("[{NUMBER},{NUMBER}]");
+    let (_, answer) = exchange(&chain, &post("localhost", &batch, ""));
+    assert_eq!(
+        serde_json::from_str::<Vec<Value>>(&answer).unwrap().len(),
+        2
+    );
+}
+
+#[test]
+fn only_this_machine_is_spoken_to() {
+    let chain = Chain::default();
+    for (host, is_answered) in [
+        ("localhost", true),
+        ("127.0.0.1:8547", true),
+        ("localhost:1", true),
+        ("evil.example", false),
+        ("localhost.evil.example:8547", false),
+    ] {
+        let (status, answer) = exchange(&chain, &post(host, NUMBER, ""));
+        assert_eq!(
+            status.contains("200"),
+            is_answered,
+            "{host}: {status} {answer}"
+        );
+    }
+    let allowing = Chain::start(Config {
+        allow_host: vec!["devnet.test".into()],
+        ..config()
+    });
+    let (status, _) = exchange(&allowing, &post("devnet.test:80", NUMBER, ""));
+    assert!(status.contains("200"), "{status}");
+}
+
+#[test]
+fn web_pages_are_let_in_only_when_asked_for() {
+    let origin = "Origin: https://page.example\r\n";
+    let raw = |chain: &Chain| {
+        let mut stream = TcpStream::connect(chain.handle.address()).unwrap();
+        stream
+            .write_all(&post("localhost", NUMBER, origin))
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+            .to_lowercase()
+            .contains("access-control-allow-origin")
+    };
+    assert!(!raw(&Chain::default()));
+    let open = Config {
+        allow_origin: vec!["https://page.example".into()],
+        ..config()
+    };
+    assert!(raw(&Chain::start(open)));
+}
+
+#[test]
+fn large_and_half_open_requests_do_no_harm() {
+    let chain = Chain::default();
+    let huge = format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        100_u64 << 20
+    );
+    let (status, _) = exchange(&chain, huge.as_bytes());
+    assert!(status.contains("413"), "{status}");
+    // Connections that say nothing, or half of something.
+    let silent: Vec<TcpStream> = (0..50)
+        .map(|n| {
+            let mut stream = TcpStream::connect(chain.handle.address()).unwrap();
+            let part = &post("localhost", NUMBER, "")[..n * 2];
+            stream.write_all(part).unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(chain.rpc("eth_blockNumber", json!([])), "0x0");
+    drop(silent);
+    assert_eq!(chain.rpc("eth_blockNumber", json!([])), "0x0");
+    // A large batch within the limit, and code that is far too large.
+    let code = format!("0x{}", "00".repeat(200_000));
+    let error = chain
+        .try_send(json!({ "data": code, "gas": "0x1000000" }))
+        .unwrap_err();
+    assert!(
+        error.message.contains("oversized data"),
+        "{}",
+        error.message
+    );
+}
+
+#[test]
+fn transactions_that_cannot_be() {
+    let chain = Chain::default();
+    let check = |request: Value, part: &str| {
+        let error = chain.try_send(request).unwrap_err();
+        assert!(
+            error.message.contains(part),
+            "{} lacks {part:?}",
+            error.message
+        );
+    };
+    let to = "0x00000000000000000000000000000000000000aa";
+    check(
+        json!({ "to": to, "value": "0xffffffffffffffffffffffffffff", "gas": "0x5208" }),
+        "insufficient funds",
+    );
+    check(
+        json!({ "to": to, "gas": "0x5207" }),
+        "intrinsic gas too low: have 20999, want 21000",
+    );
+    check(
+        json!({ "to": to, "gas": "0x5208", "maxFeePerGas": "0x1" }),
+        "max fee per gas less than block base fee",
+    );
+    check(
+        json!({ "to": to, "gas": "0x5208", "maxFeePerGas": "0x5f5e100", "maxPriorityFeePerGas": "0x5f5e101" }),
+        "max priority fee",
+    );
+    check(
+        json!({ "to": to, "data": "0x01", "input": "0x02" }),
+        "differ",
+    );
+    assert_eq!(
+        chain.rpc("eth_getTransactionCount", json!([DEV, "latest"])),
+        "0x0"
+    );
+    assert_eq!(chain.rpc("eth_blockNumber", json!([])), "0x0");
+}
+
+/// Feeds the decoder of raw transactions bytes that are almost one.
+pub(crate) fn fuzz_raw_transaction(chain: &Chain, bytes: &[u8]) {
+    let raw = alloy_primitives::hex::encode_prefixed(bytes);
+    // An error is an answer; no answer would panic within `ask`.
+    let _ = chain.ask("eth_sendRawTransaction", json!([raw]));
+}
+
+/// Feeds the decoder of requests bytes that are almost one.
+pub(crate) fn fuzz_request(chain: &Chain, bytes: &[u8]) {
+    let body = String::from_utf8_lossy(bytes);
+    let (status, _) = exchange(chain, &post("localhost", &body, ""));
+    assert!(status.starts_with("HTTP/1.1"), "{body}: {status}");
+}
+
+/// Theorem: no bytes make the server fall silent.
+#[test]
+fn mutants_are_answered() {
+    let chain = Chain::default();
+    let raw = alloy_primitives::hex!(
+        "f8a58085174876e800830186a08080b853604580600e600039806000f350fe7fffffffffffffffffffffffffffffffffffffffffffffffff"
+        "ffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf31ba022222222222222222222"
+        "22222222222222222222222222222222222222222222a02222222222222222222222222222222222222222222222222222222222222222"
+    );
+    let request = br#"{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{"to":"0x0000000000000000000000000000000000000071","input":"0xa996e0c2"},"latest"]}"#;
+    let mut random = 0x2545_f491_u32;
+    let mut next = move || {
+        random ^= random << 13;
+        random ^= random >> 17;
+        random ^= random << 5;
+        random as usize
+    };
+    for _ in 0..300 {
+        for (seed, is_raw) in [(&raw[..], true), (&request[..], false)] {
+            let mut bytes = seed.to_vec();
+            for _ in 0..1 + next() % 4 {
+                let at = next() % bytes.len();
+                match next() % 3 {
+                    0 => bytes[at] = next() as u8,
+                    1 => bytes.truncate(at.max(1)),
+                    _ => bytes.insert(at, next() as u8),
+                }
+            }
+            match is_raw {
+                true => fuzz_raw_transaction(&chain, &bytes),
+                false => fuzz_request(&chain, &bytes),
+            }
+        }
+    }
+    assert_eq!(chain.rpc("eth_chainId", json!([])), "0x64aba");
+}

@@ -1,0 +1,264 @@
+//! A chain's life: blocks, time, going back, being kept in a file.
+
+use alloy_primitives::{Address, address};
+use serde_json::{Value, json};
+use stylus_devnet::{Config, Devnet};
+
+use crate::contracts::echo;
+use crate::support::{Chain, DEV, START, config, quantity};
+
+const FRIEND: Address = address!("0x00000000000000000000000000000000000000aa");
+
+fn balance(chain: &Chain, address: Address) -> Value {
+    chain.rpc("eth_getBalance", json!([address, "latest"]))
+}
+
+fn pay(chain: &Chain) {
+    assert!(
+        chain
+            .send(json!({ "to": FRIEND, "value": "0x1" }))
+            .is_success()
+    );
+}
+
+/// Theorem: the same requests give the same blocks.
+#[test]
+fn the_same_requests_give_the_same_hashes() {
+    let live = || {
+        let chain = Chain::default();
+        let program = chain.program(&echo());
+        pay(&chain);
+        let mined = chain.send(json!({ "to": program, "data": "0x0102" }));
+        let block = chain.rpc("eth_getBlockByNumber", json!(["latest", true]));
+        (mined.hash, mined.gas(), block)
+    };
+    assert_eq!(live(), live());
+}
+
+#[test]
+fn time_goes_on_and_can_be_set() {
+    let chain = Chain::default();
+    let time =
+        || quantity(&chain.rpc("eth_getBlockByNumber", json!(["latest", false]))["timestamp"]);
+    assert_eq!(time(), START);
+    pay(&chain);
+    assert_eq!(time(), START + 1);
+    chain.rpc("evm_increaseTime", json!([1_000]));
+    chain.rpc("evm_mine", json!([]));
+    assert_eq!(time(), START + 1_002);
+    chain.rpc("evm_setNextBlockTimestamp", json!([START + 5_000]));
+    pay(&chain);
+    assert_eq!(time(), START + 5_000);
+    let error = chain
+        .ask("evm_setNextBlockTimestamp", json!([START]))
+        .unwrap_err();
+    assert!(
+        error
+            .message
+            .contains("is not after that of the last block"),
+        "{}",
+        error.message
+    );
+}
+
+#[test]
+fn a_snapshot_is_gone_back_to() {
+    let chain = Chain::default();
+    pay(&chain);
+    let snapshot = chain.rpc("evm_snapshot", json!([]));
+    pay(&chain);
+    chain.rpc("anvil_setBalance", json!([FRIEND, "0x64"]));
+    assert_eq!(balance(&chain, FRIEND), json!("0x64"));
+    assert_eq!(chain.rpc("evm_revert", json!([snapshot])), true);
+    assert_eq!(balance(&chain, FRIEND), json!("0x1"));
+    assert_eq!(chain.rpc("eth_blockNumber", json!([])), json!("0x1"));
+    // It is used up.
+    assert_eq!(chain.rpc("evm_revert", json!([snapshot])), false);
+    pay(&chain);
+    assert_eq!(balance(&chain, FRIEND), json!("0x2"));
+}
+
+#[test]
+fn transactions_wait_for_a_block_or_for_a_nonce() {
+    let chain = Chain::default();
+    let send = |nonce: &str| {
+        let request =
+            json!({ "from": DEV, "to": FRIEND, "value": "0x1", "nonce": nonce, "gas": "0x5208" });
+        chain.ask("eth_sendTransaction", json!([request]))
+    };
+    // The second comes first and waits for the first.
+    let second = send("0x1").unwrap();
+    assert_eq!(
+        chain.rpc("eth_getTransactionReceipt", json!([second])),
+        Value::Null
+    );
+    assert_eq!(
+        chain.rpc("eth_getTransactionByHash", json!([second]))["blockHash"],
+        Value::Null
+    );
+    assert_eq!(
+        chain.rpc("txpool_status", json!([])),
+        json!({ "pending": "0x0", "queued": "0x1" })
+    );
+    send("0x0").unwrap();
+    assert_eq!(
+        chain.rpc("eth_getTransactionReceipt", json!([second]))["blockNumber"],
+        "0x2"
+    );
+    let error = send("0x0").unwrap_err();
+    assert!(
+        error.message.starts_with("nonce too low") || error.message == "already known",
+        "{}",
+        error.message
+    );
+
+    chain.rpc("evm_setAutomine", json!([false]));
+    (2..5).for_each(|nonce| drop(send(&format!("{nonce:#x}")).unwrap()));
+    assert_eq!(
+        chain.rpc("eth_getTransactionCount", json!([DEV, "pending"])),
+        json!("0x5")
+    );
+    assert_eq!(
+        chain.rpc("eth_getTransactionCount", json!([DEV, "latest"])),
+        json!("0x2")
+    );
+    chain.rpc("evm_mine", json!([]));
+    let block = chain.rpc("eth_getBlockByNumber", json!(["latest", false]));
+    assert_eq!(block["transactions"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_chain_is_kept_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.json");
+    let config = || Config {
+        state: Some(path.clone()),
+        ..config()
+    };
+    let (program, mined) = {
+        let chain = Chain::start(config());
+        let program = chain.program(&echo());
+        pay(&chain);
+        let mined = chain.send(json!({ "to": program, "data": "0x01" }));
+        (program, mined)
+    };
+    let chain = Chain::start(config());
+    assert_eq!(balance(&chain, FRIEND), json!("0x1"));
+    assert_eq!(
+        &chain.call(program, b"still here").unwrap()[..],
+        &b"still here"[..]
+    );
+    assert_eq!(
+        chain.rpc("eth_getTransactionReceipt", json!([mined.hash])),
+        mined.receipt
+    );
+    pay(&chain);
+    assert_eq!(chain.rpc("eth_blockNumber", json!([])), json!("0x5"));
+    drop(chain);
+
+    // Nothing but one of its own is taken for a state, and what is refused stays as it is.
+    let kept = std::fs::read_to_string(&path).unwrap();
+    for (text, part) in [
+        (kept.replace("state 1", "state 99"), "state 99"),
+        (kept.replace("412346", "5"), "--chain-id 5"),
+        ("{}".into(), "missing field"),
+        (String::new(), "EOF"),
+    ] {
+        std::fs::write(&path, &text).unwrap();
+        let error = Devnet::start(config()).unwrap_err().to_string();
+        assert!(
+            error.contains(part) && error.contains("chain.json"),
+            "{error}"
+        );
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_dump_is_loaded_into_another_chain() {
+    let (one, other) = (Chain::default(), Chain::default());
+    pay(&one);
+    let dump = one.rpc("anvil_dumpState", json!([]));
+    assert_eq!(other.rpc("anvil_loadState", json!([dump])), true);
+    assert_eq!(balance(&other, FRIEND), json!("0x1"));
+    let error = other.ask("anvil_loadState", json!(["0x7b7d"])).unwrap_err();
+    assert!(
+        error.message.contains("cannot be read"),
+        "{}",
+        error.message
+    );
+    assert_eq!(balance(&other, FRIEND), json!("0x1"));
+}
+
+#[test]
+fn accounts_are_impersonated_and_changed() {
+    let chain = Chain::default();
+    let send = || chain.try_send(json!({ "from": FRIEND, "to": DEV, "value": "0x1" }));
+    assert!(send().unwrap_err().message.contains("unknown account"));
+    chain.rpc("anvil_impersonateAccount", json!([FRIEND]));
+    assert!(send().unwrap_err().message.contains("insufficient funds"));
+    chain.rpc("anvil_setBalance", json!([FRIEND, "0xde0b6b3a7640000"]));
+    assert!(send().unwrap().is_success());
+    chain.rpc("anvil_setCode", json!([FRIEND, "0x602a60005260206000f3"]));
+    assert_eq!(chain.word(FRIEND, &[]), alloy_primitives::U256::from(42));
+    chain.rpc(
+        "anvil_setStorageAt",
+        json!([FRIEND, "0x1", alloy_primitives::B256::with_last_byte(7)]),
+    );
+    let stored = chain.rpc("eth_getStorageAt", json!([FRIEND, "0x1", "latest"]));
+    assert_eq!(stored, json!(alloy_primitives::B256::with_last_byte(7)));
+}
+
+#[test]
+fn old_states_go_after_a_while() {
+    let chain = Chain::start(Config {
+        history: 3,
+        ..config()
+    });
+    (0..5).for_each(|_| pay(&chain));
+    let at = |block: &str| chain.ask("eth_getBalance", json!([FRIEND, block]));
+    assert_eq!(at("0x5").unwrap(), json!("0x5"));
+    assert_eq!(at("0x3").unwrap(), json!("0x3"));
+    let error = at("0x2").unwrap_err();
+    assert!(error.message.contains("--history"), "{}", error.message);
+    assert_eq!(at("0x9").unwrap_err().message, "header not found");
+}
+
+#[test]
+fn a_devnet_starts_only_where_it_may() {
+    let all = "0.0.0.0".parse().unwrap();
+    let error = Devnet::start(Config {
+        host: all,
+        ..config()
+    })
+    .unwrap_err()
+    .to_string();
+    assert!(
+        error.contains("the keys of the funded accounts are public"),
+        "{error}"
+    );
+    assert!(
+        Devnet::start(Config {
+            host: all,
+            allow_public: true,
+            ..config()
+        })
+        .is_ok()
+    );
+    let taken = Chain::default();
+    let port = taken.handle.port();
+    let error = Devnet::start(Config { port, ..config() })
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with(&format!("cannot listen at 127.0.0.1:{port}")),
+        "{error}"
+    );
+    let error = Devnet::start(Config {
+        accounts: 11,
+        ..config()
+    })
+    .unwrap_err()
+    .to_string();
+    assert_eq!(error, "there are keys for 10 accounts and 11 are asked for");
+}

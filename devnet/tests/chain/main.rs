@@ -1,0 +1,15 @@
+//! A devnet as clients find it, over real HTTP: what things cost, who calls whom, what goes wrong and how that is said.
+//!
+//! Lives here: one file a subject. Not here: programs from outside that speak to it (`clients`).
+
+#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
+
+mod contracts;
+mod exactness;
+mod hostile;
+mod life;
+mod methods;
+mod nesting;
+mod parallel;
+mod precompiles;
+mod support;

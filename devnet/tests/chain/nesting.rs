@@ -1,0 +1,186 @@
+//! Programs and EVM contracts that call each other, however deep.
+
+use alloy_primitives::{Address, U256, hex};
+use serde_json::json;
+
+use crate::contracts::{echo, evm_forward, forward, path, program};
+use crate::support::{ARB_OWNER, Chain, DEV, config_at};
+
+/// Sends a message along a path of contracts and expects it to come back.
+fn check(chain: &Chain, along: &[Address]) {
+    let message = b"there and back";
+    let (first, rest) = along.split_first().unwrap();
+    let output = chain.call(*first, &path(rest, message)).unwrap();
+    assert_eq!(&output[..], &message[..], "along {along:?}");
+    let mined =
+        chain.send(json!({ "to": first, "data": hex::encode_prefixed(path(rest, message)) }));
+    assert!(mined.is_success(), "along {along:?}");
+}
+
+#[test]
+fn either_kind_calls_either() {
+    let chain = Chain::default();
+    let (echo, evm) = (chain.program(&echo()), chain.deploy(&evm_forward()));
+    let [call, delegate, fixed] =
+        ["call", "delegate", "static"].map(|kind| chain.program(&forward(kind)));
+    for along in [
+        vec![echo],
+        vec![call, echo],
+        vec![evm, echo],
+        vec![call, evm, call, evm, echo],
+        vec![evm, call, delegate, echo],
+        vec![fixed, call, evm, fixed, echo],
+        vec![call, call, call, echo],
+    ] {
+        check(&chain, &along);
+    }
+}
+
+/// Alternates between EVM and Stylus until the chain says that it is too deep; no native stack is used up on the way.
+#[test]
+fn a_thousand_frames_deep() {
+    let chain = Chain::start(config_at(51));
+    // Pages cost so much that programs would never get this deep: make them free.
+    let set = |signature: &str, value: u64| {
+        let selector = &alloy_primitives::keccak256(signature)[..4];
+        let input = [selector, &U256::from(value).to_be_bytes::<32>()].concat();
+        let mined = chain.send(json!({ "to": ARB_OWNER, "data": hex::encode_prefixed(input) }));
+        assert!(mined.is_success(), "{signature}");
+    };
+    set("setWasmFreePages(uint16)", 60_000);
+    let program = chain.program(&forward("call"));
+    let evm = chain.deploy(&evm_forward());
+    for pair in [[program, evm], [program, program]] {
+        let deep: Vec<Address> = pair.into_iter().cycle().take(300).collect();
+        let mut along = deep.clone();
+        along.push(Address::with_last_byte(4)); // the identity precompile
+        let (first, rest) = along.split_first().unwrap();
+        // 63/64 of the gas are passed on each time: 300 frames leave a hundredth.
+        let request =
+            json!({ "from": DEV, "to": first, "input": hex::encode_prefixed(path(rest, b"deep")) });
+        let output = chain.rpc("eth_call", json!([request, "latest"]));
+        assert_eq!(output, json!(hex::encode_prefixed(b"deep")));
+    }
+}
+
+#[test]
+fn a_program_knows_that_it_was_entered_before() {
+    let chain = Chain::default();
+    // With an address and more in its input it calls on; without, it returns whether it was entered before.
+    let body = r#"
+        (if (i32.ge_u (local.get $len) (i32.const 20)) (then
+            (drop (call $call (i32.const 1024) (i32.const 1044) (i32.sub (local.get $len) (i32.const 20)) (i32.const 512)
+                (i64.const -1) (i32.const 260)))
+            (call $write_result (i32.const 2048) (call $read_return_data (i32.const 2048) (i32.const 0) (i32.const 32))))
+        (else
+            (i32.store8 (i32.const 0) (call $reentrant))
+            (call $write_result (i32.const 0) (i32.const 1))))
+        (i32.const 0)"#;
+    let (a, b) = (
+        chain.program(&program(body)),
+        chain.program(&program(&format!("{body} (drop (i32.const 1))").replace(
+            "(i32.const 0) (drop (i32.const 1))",
+            "(drop (i32.const 1)) (i32.const 0)",
+        ))),
+    );
+    let evm = chain.deploy(&evm_forward());
+    let delegate = chain.program(&forward("delegate"));
+    for (along, entered) in [
+        (vec![a], 0),
+        (vec![a, b], 0),
+        (vec![a, a], 1),
+        (vec![a, b, a], 1),
+        (vec![evm, a], 0),
+        (vec![a, evm, a], 1),
+        // A delegate call runs another's code and acts for the caller, who was entered once.
+        (vec![delegate, a], 0),
+    ] {
+        let (first, rest) = along.split_first().unwrap();
+        let output = chain.call(*first, &path(rest, &[])).unwrap();
+        assert_eq!(&output[..], &[entered][..], "along {along:?}");
+    }
+}
+
+#[test]
+fn what_a_failed_call_wrote_is_gone() {
+    let chain = Chain::default();
+    // Stores what comes after the first byte of its input and ends with that byte.
+    let store = program(
+        "(call $cache (i32.const 0) (i32.const 1025)) (call $flush (i32.const 0)) (i32.load8_u (i32.const 1024))",
+    );
+    let (store, caller) = (chain.program(&store), chain.program(&forward("call")));
+    let word = |byte: u8| U256::from(byte).to_be_bytes::<32>();
+    for (status, value, stored) in [(0, 7, 7), (1, 8, 7), (0, 9, 9)] {
+        let input = path(&[store], &[&[status], &word(value)[..]].concat());
+        let mined = chain
+            .send(json!({ "to": caller, "data": hex::encode_prefixed(input), "gas": "0x100000" }));
+        assert_eq!(mined.is_success(), status == 0);
+        let slot = chain.rpc("eth_getStorageAt", json!([store, "0x0", "latest"]));
+        assert_eq!(
+            slot,
+            json!(alloy_primitives::B256::from(U256::from(stored)))
+        );
+    }
+}
+
+#[test]
+fn a_static_call_forbids_writing() {
+    let chain = Chain::default();
+    let log = chain.program(&program(
+        "(call $log (i32.const 0) (i32.const 0) (i32.const 0)) (i32.const 0)",
+    ));
+    let (fixed, call) = (
+        chain.program(&forward("static")),
+        chain.program(&forward("call")),
+    );
+    assert!(chain.call(call, &path(&[log], &[])).is_ok());
+    let error = chain.call(fixed, &path(&[log], &[])).unwrap_err();
+    assert_eq!(
+        (error.code, error.message.as_str()),
+        (
+            3,
+            "execution reverted: the program failed: the program tried to write in a static call"
+        )
+    );
+}
+
+#[test]
+fn value_travels_along() {
+    let chain = Chain::default();
+    let (evm, call, echo) = (
+        chain.deploy(&evm_forward()),
+        chain.program(&forward("call")),
+        chain.program(&echo()),
+    );
+    let data = hex::encode_prefixed(path(&[call, echo], b"paid"));
+    let mined = chain.send(json!({ "to": evm, "data": data, "value": "0x64" }));
+    assert!(mined.is_success());
+    let balance = |address: Address| chain.rpc("eth_getBalance", json!([address, "latest"]));
+    assert_eq!(
+        [evm, call, echo].map(balance),
+        [json!("0x0"), json!("0x0"), json!("0x64")]
+    );
+}
+
+#[test]
+fn code_that_only_programs_may_have() {
+    let chain = Chain::default();
+    // Neither a lone prefix nor anything else that begins with 0xEF comes into being (EIP-3541).
+    for (code, lives) in [
+        (&hex!("ef")[..], false),
+        (&hex!("eff100"), false),
+        (&hex!("eff00000"), true),
+        (&hex!("00"), true),
+    ] {
+        let data = hex::encode_prefixed(crate::support::init_code(code));
+        let mined = chain.send(json!({ "data": data, "gas": "0x100000" }));
+        assert_eq!(mined.is_success(), lives, "{}", hex::encode(code));
+    }
+    // A fragment is nothing that can be called.
+    let fragment = chain.deploy(&hex!("eff001aabb"));
+    let error = chain.call(fragment, &[]).unwrap_err();
+    assert_eq!(
+        (error.code, error.message.as_str()),
+        (-32_000, "invalid opcode")
+    );
+}

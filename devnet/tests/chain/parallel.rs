@@ -1,0 +1,97 @@
+//! Many clients at once.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, U256, hex};
+use serde_json::json;
+
+use crate::contracts::{echo, program};
+use crate::support::Chain;
+
+/// Theorem: 32 clients, each deploying and calling its own contracts, see what each would see alone, and lose no nonce.
+#[test]
+fn thirty_two_clients() {
+    let chain = Arc::new(Chain::default());
+    let url = chain.handle.url();
+    let clients: Vec<_> = (0..32_u8)
+        .map(|number| {
+            let url = url.clone();
+            std::thread::spawn(move || {
+                let client = Client::new(&url, Address::repeat_byte(number + 1));
+                client.live(number)
+            })
+        })
+        .collect();
+    let gas: Vec<u64> = clients
+        .into_iter()
+        .map(|client| client.join().unwrap())
+        .collect();
+    // The same contracts cost the same, whoever else is there.
+    assert!(gas.iter().all(|used| *used == gas[0]), "{gas:?}");
+}
+
+/// A client with an account of its own, over a connection of its own.
+struct Client {
+    chain: crate::support::Remote,
+    account: Address,
+}
+
+impl Client {
+    fn new(url: &str, account: Address) -> Self {
+        let chain = crate::support::Remote::new(url);
+        chain.rpc("anvil_impersonateAccount", json!([account]));
+        chain.rpc("anvil_setBalance", json!([account, "0x3635c9adc5dea00000"]));
+        Self { chain, account }
+    }
+
+    /// Deploys two contracts and calls them; returns the gas of all calls.
+    fn live(&self, number: u8) -> u64 {
+        let evm = self.deploy(&hex!("602a60005260206000f3"));
+        // A program of its own: its constant is in its code.
+        let source = program(&format!(
+            "(drop (i32.const {})) (i32.const 0)",
+            64 + number % 32
+        ));
+        let own = self.deploy(&stylus_vm::code::encode(&wat::parse_str(source).unwrap()));
+        let same = self.deploy(&stylus_vm::code::encode(&wat::parse_str(echo()).unwrap()));
+        let mut gas = 0;
+        for program in [own, same] {
+            let input = [&hex!("58c780c2")[..], program.into_word().as_slice()].concat();
+            let request = json!({
+                "from": self.account, "to": crate::support::ARB_WASM, "data": hex::encode_prefixed(input),
+                "value": U256::from(1_000_000_000_000_000_000_u64), "gas": "0x1000000",
+            });
+            // Somebody else may have activated the same code before.
+            let _ = self.chain.ask("eth_sendTransaction", json!([request]));
+        }
+        for _ in 0..5 {
+            for (to, data) in [(evm, "0x"), (own, "0x01"), (same, "0x0102")] {
+                let mined = self.send(
+                    json!({ "from": self.account, "to": to, "data": data, "gas": "0x100000" }),
+                );
+                assert_eq!(mined["status"], "0x1", "client {number}");
+                gas += crate::support::quantity(&mined["gasUsed"]);
+            }
+        }
+        let nonce = self
+            .chain
+            .rpc("eth_getTransactionCount", json!([self.account, "latest"]));
+        let blocks = crate::support::quantity(&nonce);
+        assert!(
+            (18..=20).contains(&blocks),
+            "client {number} sent {blocks} transactions"
+        );
+        gas
+    }
+
+    fn deploy(&self, code: &[u8]) -> Address {
+        let data = hex::encode_prefixed(crate::support::init_code(code));
+        let receipt = self.send(json!({ "from": self.account, "data": data }));
+        serde_json::from_value(receipt["contractAddress"].clone()).unwrap()
+    }
+
+    fn send(&self, request: serde_json::Value) -> serde_json::Value {
+        let hash = self.chain.rpc("eth_sendTransaction", json!([request]));
+        self.chain.rpc("eth_getTransactionReceipt", json!([hash]))
+    }
+}

@@ -1,0 +1,592 @@
+//! Arbitrum's precompiles and the contracts that a chain begins with.
+
+use alloy_primitives::{Address, U256, address, hex, keccak256};
+use serde_json::{Value, json};
+
+use crate::contracts::echo;
+use crate::support::{
+    ARB_OWNER, ARB_WASM, ARB_WASM_CACHE, Chain, DEV, config, config_at, init_code, intrinsic,
+    quantity,
+};
+use stylus_devnet::Config;
+
+const ARB_SYS: Address = address!("0x0000000000000000000000000000000000000064");
+const OWNER_PUBLIC: Address = address!("0x000000000000000000000000000000000000006b");
+const ARB_DEBUG: Address = address!("0x00000000000000000000000000000000000000ff");
+const DEPLOYER: Address = address!("0xcEcba2F1DC234f70Dd89F2041029807F8D03A990");
+const MANAGER: Address = address!("0x5374796C757300000000000000000000CAC4E000");
+
+/// A call's data: a function and words.
+fn data(signature: &str, words: &[U256]) -> Vec<u8> {
+    let mut data = keccak256(signature)[..4].to_vec();
+    words
+        .iter()
+        .for_each(|word| data.extend(word.to_be_bytes::<32>()));
+    data
+}
+
+fn word(address: Address) -> U256 {
+    address.into_word().into()
+}
+
+/// Calls a view in a transaction and compares the gas inside the precompile.
+fn check_gas(chain: &Chain, to: Address, signature: &str, words: &[U256], expected: u64) {
+    let data = data(signature, words);
+    let mined =
+        chain.send(json!({ "to": to, "data": hex::encode_prefixed(&data), "gas": "0x1000000" }));
+    assert!(mined.is_success(), "{signature}");
+    assert_eq!(
+        mined.gas() - intrinsic(&data),
+        expected,
+        "gas of {signature}"
+    );
+}
+
+#[test]
+fn gas_of_precompiles() {
+    let chain = Chain::default();
+    let program = chain.program(&echo());
+    let code: alloy_primitives::Bytes =
+        serde_json::from_value(chain.rpc("eth_getCode", json!([program, "latest"]))).unwrap();
+    let hash: U256 = keccak256(&code).into();
+    for getter in [
+        "stylusVersion()",
+        "inkPrice()",
+        "maxStackDepth()",
+        "freePages()",
+        "pageGas()",
+        "pageRamp()",
+        "pageLimit()",
+        "initCostScalar()",
+        "expiryDays()",
+        "keepaliveDays()",
+        "blockCacheSize()",
+    ] {
+        check_gas(&chain, ARB_WASM, getter, &[], 903);
+    }
+    check_gas(&chain, ARB_WASM, "minInitGas()", &[], 906);
+    check_gas(&chain, ARB_WASM, "activationGas()", &[], 1_603);
+    check_gas(&chain, ARB_WASM, "codehashVersion(bytes32)", &[hash], 1_706);
+    check_gas(&chain, ARB_WASM, "codehashAsmSize(bytes32)", &[hash], 1_706);
+    check_gas(
+        &chain,
+        ARB_WASM,
+        "programVersion(address)",
+        &[word(program)],
+        4_306,
+    );
+    check_gas(
+        &chain,
+        ARB_WASM,
+        "programMemoryFootprint(address)",
+        &[word(program)],
+        4_306,
+    );
+    check_gas(
+        &chain,
+        ARB_WASM,
+        "programInitGas(address)",
+        &[word(program)],
+        4_309,
+    );
+    check_gas(
+        &chain,
+        ARB_WASM_CACHE,
+        "isCacheManager(address)",
+        &[word(MANAGER)],
+        1_606,
+    );
+    check_gas(
+        &chain,
+        ARB_WASM_CACHE,
+        "codehashIsCached(bytes32)",
+        &[hash],
+        1_606,
+    );
+    check_gas(
+        &chain,
+        ARB_WASM_CACHE,
+        "allCacheManagers()",
+        &[],
+        1_600 + 800 + 9,
+    );
+    // Owners pay for nothing.
+    check_gas(
+        &chain,
+        ARB_OWNER,
+        "setInkPrice(uint32)",
+        &[U256::from(10_000)],
+        0,
+    );
+}
+
+#[test]
+fn gas_of_an_activation() {
+    let chain = Chain::start(config_at(51));
+    let wasm = wat::parse_str(echo()).unwrap();
+    let config = stylus_vm::Config {
+        debug: true,
+        ..stylus_vm::Config::at(stylus_vm::ArbOs::new(51).unwrap())
+    };
+    let prover = stylus_vm::activate(&wasm, &config, stylus_vm::Pages(0), stylus_vm::Gas::MAX)
+        .unwrap()
+        .gas
+        .0;
+    let program = chain.deploy(&stylus_vm::code::encode(&wasm));
+    let input = data("activateProgram(address)", &[word(program)]);
+    let mined = chain.activate(program).unwrap();
+    assert_eq!(mined.gas() - intrinsic(&input), 1_747_826 + prover);
+}
+
+#[test]
+fn settings_that_owners_make() {
+    let chain = Chain::default();
+    for (setter, words, getter, expected) in [
+        (
+            "setInkPrice(uint32)",
+            vec![20_000],
+            "inkPrice()",
+            vec![20_000],
+        ),
+        (
+            "setWasmMaxStackDepth(uint32)",
+            vec![1_000],
+            "maxStackDepth()",
+            vec![1_000],
+        ),
+        (
+            "setWasmMaxStackDepth(uint32)",
+            vec![300_000],
+            "maxStackDepth()",
+            vec![22_000],
+        ),
+        ("setWasmFreePages(uint16)", vec![5], "freePages()", vec![5]),
+        ("setWasmPageGas(uint16)", vec![7], "pageGas()", vec![7]),
+        (
+            "setWasmPageLimit(uint16)",
+            vec![99],
+            "pageLimit()",
+            vec![99],
+        ),
+        (
+            "setWasmMinInitGas(uint8,uint16)",
+            vec![129, 33],
+            "minInitGas()",
+            vec![256, 64],
+        ),
+        (
+            "setWasmInitCostScalar(uint64)",
+            vec![75],
+            "initCostScalar()",
+            vec![76],
+        ),
+        (
+            "setWasmExpiryDays(uint16)",
+            vec![9],
+            "expiryDays()",
+            vec![9],
+        ),
+        (
+            "setWasmKeepaliveDays(uint16)",
+            vec![3],
+            "keepaliveDays()",
+            vec![3],
+        ),
+        (
+            "setWasmBlockCacheSize(uint16)",
+            vec![4],
+            "blockCacheSize()",
+            vec![4],
+        ),
+        (
+            "setWasmActivationGas(uint64)",
+            vec![123],
+            "activationGas()",
+            vec![123],
+        ),
+    ] {
+        let words: Vec<U256> = words.into_iter().map(U256::from).collect();
+        let mined = chain
+            .send(json!({ "to": ARB_OWNER, "data": hex::encode_prefixed(data(setter, &words)) }));
+        assert!(mined.is_success(), "{setter}");
+        let output = chain.call(ARB_WASM, &data(getter, &[])).unwrap();
+        let got: Vec<u64> = output
+            .chunks(32)
+            .map(|word| U256::from_be_slice(word).to())
+            .collect();
+        assert_eq!(got, expected, "{getter} after {setter}");
+    }
+    let topic = mined_topic(&chain);
+    assert_eq!(
+        topic,
+        json!("0x3c9e6a772755407311e3b35b3ee56799df8f87395941b3a658eee9e08a67ebda")
+    );
+}
+
+/// The event that any owner's act leaves.
+fn mined_topic(chain: &Chain) -> Value {
+    let call = data("setWasmPageGas(uint16)", &[U256::from(1)]);
+    let mined = chain.send(json!({ "to": ARB_OWNER, "data": hex::encode_prefixed(call) }));
+    mined.receipt["logs"][0]["topics"][0].clone()
+}
+
+#[test]
+fn a_stranger_sets_nothing() {
+    let chain = Chain::start(Config {
+        bare: true,
+        ..config_at(51)
+    });
+    let call = data("setL1PricePerUnit(uint256)", &[U256::ZERO]);
+    let error = chain
+        .try_send(json!({ "to": ARB_OWNER, "data": hex::encode_prefixed(&call) }))
+        .unwrap_err();
+    assert_eq!(error.code, 3);
+    assert!(
+        error.message.contains("unauthorized caller"),
+        "{}",
+        error.message
+    );
+    // What nitro-devnode's script does.
+    for (to, call) in [
+        (ARB_DEBUG, data("becomeChainOwner()", &[])),
+        (ARB_OWNER, call),
+        (
+            ARB_OWNER,
+            data(
+                "scheduleArbOSUpgrade(uint64,uint64)",
+                &[U256::from(60), U256::ZERO],
+            ),
+        ),
+    ] {
+        let mined = chain.send(json!({ "to": to, "data": hex::encode_prefixed(call) }));
+        assert!(mined.is_success(), "{:?}", mined.receipt);
+    }
+    let output = chain
+        .call(OWNER_PUBLIC, &data("getAllChainOwners()", &[]))
+        .unwrap();
+    let owners: Vec<Address> = output[64..]
+        .chunks(32)
+        .map(Address::from_slice_padded)
+        .collect();
+    assert_eq!(owners, [Address::ZERO, DEV]);
+    // The upgrade comes with the next block.
+    chain.rpc("evm_mine", json!([]));
+    assert_eq!(
+        chain.word(ARB_SYS, &data("arbOSVersion()", &[])),
+        U256::from(55 + 60)
+    );
+    assert_eq!(
+        chain.word(OWNER_PUBLIC, &data("getMaxStylusContractFragments()", &[])),
+        U256::from(2)
+    );
+}
+
+/// An address out of a word.
+trait Padded {
+    fn from_slice_padded(word: &[u8]) -> Address;
+}
+
+impl Padded for Address {
+    fn from_slice_padded(word: &[u8]) -> Address {
+        Address::from_slice(&word[12..])
+    }
+}
+
+#[test]
+fn errors_of_precompiles_in_words() {
+    let chain = Chain::default();
+    let program = chain.program(&echo());
+    let stranger = chain.deploy(&hex!("00"));
+    let check = |to: Address, call: Vec<u8>, code: i64, message: &str| {
+        let error = chain.call(to, &call).unwrap_err();
+        assert_eq!((error.code, error.message.as_str()), (code, message));
+    };
+    let active = data("activateProgram(address)", &[word(program)]);
+    check(
+        ARB_WASM,
+        active,
+        3,
+        "execution reverted: error ProgramUpToDate()",
+    );
+    let unknown = data("codehashVersion(bytes32)", &[U256::ONE]);
+    check(
+        ARB_WASM,
+        unknown,
+        3,
+        "execution reverted: error ProgramNotActivated()",
+    );
+    let evm = data("activateProgram(address)", &[word(stranger)]);
+    check(
+        ARB_WASM,
+        evm,
+        3,
+        "execution reverted: error ProgramNotWasm()",
+    );
+    let hash = keccak256(
+        serde_json::from_value::<alloy_primitives::Bytes>(
+            chain.rpc("eth_getCode", json!([program, "latest"])),
+        )
+        .unwrap(),
+    );
+    let soon = data("codehashKeepalive(bytes32)", &[hash.into()]);
+    let error = chain.call(ARB_WASM, &soon).unwrap_err();
+    assert!(
+        error
+            .message
+            .starts_with("execution reverted: error ProgramKeepaliveTooSoon("),
+        "{error:?}"
+    );
+    let missing = data(
+        "sendTxToL1(address,bytes)",
+        &[U256::ONE, U256::from(64), U256::ZERO],
+    );
+    check(
+        ARB_SYS,
+        missing,
+        3,
+        "execution reverted: ArbSys.sendTxToL1 is not available on this devnet",
+    );
+    let error = chain.call(ARB_SYS, &hex!("12345678")).unwrap_err();
+    assert_eq!(
+        (error.code, error.message.as_str()),
+        (-32_000, "ArbSys has no function 0x12345678")
+    );
+}
+
+/// Why a module is refused, and what its author can do, reaches the client; only where the entry point is missing may the
+/// text name the host call that `cargo stylus` takes for that.
+#[test]
+fn a_refusal_says_what_to_change() {
+    let chain = Chain::default();
+    let check = |wat: &str, part: &str| {
+        let program = chain.deploy(&stylus_vm::code::encode(&wat::parse_str(wat).unwrap()));
+        let error = chain.activate(program).unwrap_err();
+        assert_eq!(error.code, -32_000);
+        assert!(
+            error.message.starts_with("program activation failed: "),
+            "{}",
+            error.message
+        );
+        assert!(
+            error.message.contains(part),
+            "{} lacks {part:?}",
+            error.message
+        );
+        assert!(
+            !error.message.contains("pay_for_memory_grow"),
+            "{}",
+            error.message
+        );
+    };
+    check("(module (memory (export \"memory\") 1 1))", "#[entrypoint]");
+    check(
+        "(module (memory (export \"memory\") 1) (func (export \"user_entrypoint\") (param i32) (result i32) (i32.const 0)))",
+        "nothing pays for it",
+    );
+    check(
+        "(module (memory (export \"memory\") 1 1) (func (export \"user_entrypoint\") (param i32) (result i32)
+            (drop (f32.add (f32.const 1) (f32.const 2))) (i32.const 0)))",
+        "fixed point",
+    );
+    check(
+        "(module (memory (export \"memory\") 200 200) (func (export \"user_entrypoint\") (param i32) (result i32) (i32.const 0)))",
+        "zstack-size",
+    );
+}
+
+#[test]
+fn an_activation_ends_and_can_be_kept_alive() {
+    let chain = Chain::default();
+    let program = chain.program(&echo());
+    let code: alloy_primitives::Bytes =
+        serde_json::from_value(chain.rpc("eth_getCode", json!([program, "latest"]))).unwrap();
+    let keep = data("codehashKeepalive(bytes32)", &[keccak256(&code).into()]);
+    let later = |days: u64| {
+        chain.rpc("evm_increaseTime", json!([days * 86_400]));
+        chain.rpc("evm_mine", json!([]));
+    };
+    later(40);
+    let value = json!("0xde0b6b3a7640000");
+    let mined =
+        chain.send(json!({ "to": ARB_WASM, "data": hex::encode_prefixed(&keep), "value": value }));
+    assert!(mined.is_success());
+    later(360);
+    assert!(chain.call(program, &[1]).is_ok());
+    later(10);
+    let error = chain.call(program, &[1]).unwrap_err();
+    assert!(
+        error.message.starts_with("program expired"),
+        "{}",
+        error.message
+    );
+    assert!(chain.activate(program).unwrap().is_success());
+    assert!(chain.call(program, &[1]).is_ok());
+}
+
+#[test]
+fn the_deployer_deploys_activates_and_initialises() {
+    let chain = Chain::default();
+    // Fails unless it is sent the value that its input ends with.
+    let body = "(call $value (i32.const 0)) (call $cache (i32.const 64) (i32.const 1024)) (call $flush (i32.const 0))
+        (i32.load8_u (i32.const 1055)) (i32.load8_u (i32.const 31)) (i32.ne)";
+    let wasm = wat::parse_str(crate::contracts::program(body)).unwrap();
+    let init = init_code(&stylus_vm::code::encode(&wasm));
+    let call = |value: u64, salt: u64| {
+        let init_data = U256::from(value).to_be_bytes::<32>();
+        let padded = init.len().div_ceil(32) * 32;
+        let mut call = data(
+            "deploy(bytes,bytes,uint256,bytes32)",
+            &[
+                U256::from(128),
+                U256::from(128 + 32 + padded),
+                U256::from(9),
+                U256::from(salt),
+                U256::from(init.len()),
+            ],
+        );
+        call.extend(&init);
+        call.resize(4 + 128 + 32 + padded, 0);
+        call.extend(U256::from(32).to_be_bytes::<32>());
+        call.extend(init_data);
+        json!({ "to": DEPLOYER, "data": hex::encode_prefixed(call), "value": "0xde0b6b3a7640000" })
+    };
+    for salt in [0, 1] {
+        let mined = chain.send(call(9, salt));
+        assert!(mined.is_success(), "{:?}", mined.receipt);
+        let logs = mined.receipt["logs"].as_array().unwrap();
+        let deployed = logs.last().unwrap();
+        assert_eq!(
+            deployed["topics"][0],
+            "0x8ffcdc15a283d706d38281f500270d8b5a656918f555de0913d7455e3e6bc1bf"
+        );
+        let bytes: alloy_primitives::Bytes =
+            serde_json::from_value(deployed["data"].clone()).unwrap();
+        let program = Address::from_slice(&bytes[12..]);
+        assert_eq!(
+            chain.rpc("eth_getBalance", json!([program, "latest"])),
+            json!("0x9")
+        );
+        let stored = chain.rpc("eth_getStorageAt", json!([program, "0x0", "latest"]));
+        assert_eq!(stored, json!(alloy_primitives::B256::with_last_byte(9)));
+    }
+    // Nothing stays with the deployer.
+    assert_eq!(
+        chain.rpc("eth_getBalance", json!([DEPLOYER, "latest"])),
+        json!("0x0")
+    );
+    let error = chain.try_send(call(8, 2)).unwrap_err();
+    assert!(
+        error
+            .data
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .starts_with("0x88d8f57d"),
+        "ContractInitializationError"
+    );
+}
+
+#[test]
+fn places_in_the_cache_go_to_those_who_pay() {
+    let chain = Chain::default();
+    let programs: Vec<Address> = (0..3_u8)
+        .map(|n| {
+            chain.program(&crate::contracts::program(&format!(
+                "(drop (i32.const {n})) (i32.const 0)"
+            )))
+        })
+        .collect();
+    let size = |program: Address| {
+        let code: alloy_primitives::Bytes =
+            serde_json::from_value(chain.rpc("eth_getCode", json!([program, "latest"]))).unwrap();
+        chain.word(
+            ARB_WASM,
+            &data("codehashAsmSize(bytes32)", &[keccak256(&code).into()]),
+        )
+    };
+    // Room for two.
+    let room = size(programs[0]) + size(programs[1]);
+    chain.send(json!({ "to": MANAGER, "data": hex::encode_prefixed(data("setCacheSize(uint64)", &[room])) }));
+    let bid = |program: Address, value: u64| {
+        let call = data("placeBid(address)", &[word(program)]);
+        chain.try_send(json!({ "to": MANAGER, "data": hex::encode_prefixed(call), "value": U256::from(value) }))
+    };
+    assert!(bid(programs[0], 5).unwrap().is_success());
+    assert!(bid(programs[1], 3).unwrap().is_success());
+    let selector =
+        |error: crate::support::Refusal| error.data.unwrap().as_str().unwrap()[..10].to_owned();
+    assert_eq!(
+        selector(bid(programs[0], 9).unwrap_err()),
+        "0xc7e2d8e5",
+        "AlreadyCached"
+    );
+    assert_eq!(
+        selector(bid(programs[2], 2).unwrap_err()),
+        "0xdf370e48",
+        "BidTooSmall"
+    );
+    let least = chain.word(MANAGER, &data("getMinBid(address)", &[word(programs[2])]));
+    assert_eq!(least, U256::from(3));
+    assert!(bid(programs[2], 4).unwrap().is_success());
+    let gas = |program: Address| chain.send(json!({ "to": program })).gas();
+    // The first is still cached, the second had to go.
+    assert!(gas(programs[0]) < 23_000 && gas(programs[1]) > 29_000 && gas(programs[2]) < 23_000);
+    chain.send(json!({ "to": MANAGER, "data": hex::encode_prefixed(data("setPaused(bool)", &[U256::ONE])) }));
+    assert_eq!(
+        selector(bid(programs[1], 9).unwrap_err()),
+        "0x8f55c96c",
+        "BidsArePaused"
+    );
+}
+
+#[test]
+fn a_program_over_several_accounts() {
+    let check = |arbos: u16, works: bool| {
+        let chain = Chain::start(config_at(arbos));
+        let wasm = wat::parse_str(echo()).unwrap();
+        let code = stylus_vm::code::encode(&wasm);
+        let (first, second) = code[4..].split_at(code.len() / 2);
+        let fragment = |part: &[u8]| {
+            let code = [&hex!("eff001")[..], part].concat();
+            let mined = chain
+                .send(json!({ "data": hex::encode_prefixed(init_code(&code)), "gas": "0x200000" }));
+            (mined.is_success(), mined.contract())
+        };
+        let (fragments, addresses): (Vec<bool>, Vec<Address>) =
+            [first, second].into_iter().map(fragment).unzip();
+        assert_eq!(fragments, [works, works], "ArbOS {arbos}");
+        if works {
+            let size = u32::try_from(wasm.len()).unwrap().to_be_bytes();
+            let root = [
+                &hex!("eff00200")[..],
+                &size,
+                addresses[0].as_slice(),
+                addresses[1].as_slice(),
+            ]
+            .concat();
+            let root = chain.deploy(&root);
+            assert!(chain.activate(root).unwrap().is_success());
+            assert_eq!(&chain.call(root, b"whole").unwrap()[..], &b"whole"[..]);
+        }
+    };
+    check(60, true);
+    check(51, false);
+}
+
+#[test]
+fn where_a_transaction_is() {
+    let chain = Chain::start(config());
+    chain.rpc("anvil_mine", json!(["0x5"]));
+    assert_eq!(
+        chain.word(ARB_SYS, &data("arbBlockNumber()", &[])),
+        U256::from(5)
+    );
+    assert_eq!(
+        chain.word(ARB_SYS, &data("arbChainID()", &[])),
+        U256::from(412_346)
+    );
+    let block = chain.rpc("eth_getBlockByNumber", json!(["0x3", false]));
+    let hash = chain.word(ARB_SYS, &data("arbBlockHash(uint256)", &[U256::from(3)]));
+    assert_eq!(block["hash"], json!(alloy_primitives::B256::from(hash)));
+    assert_eq!(quantity(&block["l1BlockNumber"]), 3);
+}
