@@ -246,3 +246,83 @@ pub(super) fn trace(
         .into_inspector()
         .finish(&result, &changes, &mut before))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_consensus::{TxEip1559, TypedTransaction};
+    use alloy_primitives::{Bytes, address, hex};
+
+    use super::*;
+    use crate::addresses::{ARB_OWNER, ARB_WASM, DEV_ACCOUNT};
+    use crate::chain::{Chain, Ending, Transaction};
+    use crate::config::Config;
+
+    const PROGRAM: Address = address!("0x00000000000000000000000000000000000000aa");
+
+    /// Calls the address in its input with its input and all gas, and returns one more than that returned.
+    const COUNTER: &str = r#"(module
+        (import "vm_hooks" "read_args" (func $read_args (param i32)))
+        (import "vm_hooks" "write_result" (func $write_result (param i32 i32)))
+        (import "vm_hooks" "static_call_contract" (func $call (param i32 i32 i32 i64 i32) (result i32)))
+        (import "vm_hooks" "read_return_data" (func $read (param i32 i32 i32) (result i32)))
+        (memory (export "memory") 1 1)
+        (func (export "user_entrypoint") (param $len i32) (result i32)
+            (call $read_args (i32.const 0))
+            (drop (call $call (i32.const 12) (i32.const 0) (local.get $len) (i64.const -1) (i32.const 64)))
+            (drop (call $read (i32.const 96) (i32.const 0) (i32.const 32)))
+            (i32.store8 (i32.const 127) (i32.add (i32.load8_u (i32.const 127)) (i32.const 1)))
+            (if (i32.eqz (i32.load8_u (i32.const 127)))
+                (then (i32.store8 (i32.const 126) (i32.add (i32.load8_u (i32.const 126)) (i32.const 1)))))
+            (call $write_result (i32.const 96) (i32.const 32))
+            (i32.const 0)))"#;
+
+    fn send(chain: &mut Chain, nonce: u64, to: Address, value: u128, input: Vec<u8>) {
+        let transaction = TypedTransaction::Eip1559(TxEip1559 {
+            chain_id: chain.config().chain_id,
+            nonce,
+            gas_limit: 20_000_000,
+            max_fee_per_gas: 1_000_000_000,
+            to: to.into(),
+            value: U256::from(value),
+            input: input.into(),
+            ..TxEip1559::default()
+        });
+        let blocks = chain
+            .submit(Transaction::unsigned(transaction, DEV_ACCOUNT), 1)
+            .unwrap();
+        assert!(blocks[0].receipts[0].status, "{:?}", blocks[0].receipts);
+    }
+
+    /// Frames from 0 to 1,024 run and the next one does not, on a thread with little stack.
+    #[test]
+    fn a_thousand_frames_deep() {
+        let deep = || {
+            let mut chain = Chain::new(Config::default(), 1).unwrap();
+            let program = wat::parse_str(COUNTER).unwrap();
+            chain.set_code(PROGRAM, stylus_vm::code::encode(&program).into());
+            let activate = [&hex!("58c780c2")[..], PROGRAM.into_word().as_slice()].concat();
+            send(&mut chain, 0, ARB_WASM, 10_u128.pow(18), activate);
+            // Memory would make it too dear long before.
+            let selector = &alloy_primitives::keccak256("setWasmFreePages(uint16)")[..4];
+            let free = [selector, &U256::from(60_000).to_be_bytes::<32>()].concat();
+            send(&mut chain, 1, ARB_OWNER, 0, free);
+
+            let view = chain.view(alloy_eips::BlockId::latest(), 1).unwrap();
+            let request = Request {
+                to: PROGRAM.into(),
+                input: Bytes::copy_from_slice(PROGRAM.into_word().as_slice()),
+                ..Request::default()
+            };
+            let (executed, _) = view
+                .run(&request, u64::MAX / 20_000, Purpose::Call, NoOpInspector)
+                .unwrap();
+            assert_eq!(executed.ending, Ending::Success);
+            U256::from_be_slice(&executed.output)
+        };
+        let thread = std::thread::Builder::new().stack_size(1 << 20);
+        assert_eq!(
+            thread.spawn(deep).unwrap().join().unwrap(),
+            U256::from(1_025)
+        );
+    }
+}

@@ -42,7 +42,10 @@ fn check(chain: &Chain, body: &str, code: i64) {
     let (status, answer) = exchange(chain, &post("localhost", body, ""));
     // What is no JSON at all may be no request to HTTP either.
     let is_json = code != -32_700;
-    assert!(status.contains("200") || (!is_json && status.contains("400")), "{body}: {status}");
+    assert!(
+        status.contains("200") || (!is_json && status.contains("400")),
+        "{body}: {status}"
+    );
     let answer: Value =
         serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{body}: {answer}"));
     assert_eq!(answer["error"]["code"], code, "{body}: {answer}");

@@ -36,9 +36,9 @@ fn either_kind_calls_either() {
     }
 }
 
-/// Alternates between EVM and Stylus until the chain says that it is too deep; no native stack is used up on the way.
+/// As deep as 50 million gas reach; how a chain ends at 1,024 frames is tried where there is more (`chain::view`).
 #[test]
-fn a_thousand_frames_deep() {
+fn hundreds_of_frames_deep() {
     let chain = Chain::start(config_at(51));
     // Pages cost so much that programs would never get this deep: make them free.
     let set = |signature: &str, value: u64| {
@@ -51,11 +51,11 @@ fn a_thousand_frames_deep() {
     let program = chain.program(&forward("call"));
     let evm = chain.deploy(&evm_forward());
     for pair in [[program, evm], [program, program]] {
-        let deep: Vec<Address> = pair.into_iter().cycle().take(300).collect();
+        let deep: Vec<Address> = pair.into_iter().cycle().take(200).collect();
         let mut along = deep.clone();
         along.push(Address::with_last_byte(4)); // the identity precompile
         let (first, rest) = along.split_first().unwrap();
-        // 63/64 of the gas are passed on each time: 300 frames leave a hundredth.
+        // 63/64 of the gas are passed on each time: 200 frames leave a twentieth.
         let request =
             json!({ "from": DEV, "to": first, "input": hex::encode_prefixed(path(rest, b"deep")) });
         let output = chain.rpc("eth_call", json!([request, "latest"]));
