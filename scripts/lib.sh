@@ -8,6 +8,9 @@ script=$(basename "$0")
 # Tools that are not cargo's or rustup's business are kept outside the checkout, so that `git clean` costs no download.
 cache=${XDG_CACHE_HOME:-${HOME:-$root/target}/.cache}/stylus-kit
 shellcheck_version=0.11.0.1
+# The clients that the devnet is tested against.
+cargo_stylus_version=0.10.10
+foundry_version=1.7.1
 
 # A shell that has not read rustup's profile yet, as in a container or right after the installation, lacks this folder.
 PATH=$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin
@@ -54,6 +57,12 @@ has_targets() {
 
 # Where shellcheck is: the system's, or the copy in the cache; fails where there is none.
 find_shellcheck() { PATH=$PATH:$cache/shellcheck-$shellcheck_version/bin command -v shellcheck; }
+
+# Where the devnet's clients are; fails where one of them is missing.
+has_clients() {
+    [[ -x $cache/cargo-stylus-$cargo_stylus_version/bin/cargo-stylus ]] \
+        && [[ -x $cache/foundry-$foundry_version/node_modules/.bin/cast ]]
+}
 
 # Prints $1 and ends well when the rest of the arguments ask for help and nothing else.
 help_if_asked() {

@@ -105,7 +105,7 @@ mod tests {
             random ^= random >> 17;
             random ^= random << 5;
             let who = Address::with_last_byte((random >> 8) as u8 % 12);
-            if random % 3 == 0 {
+            if random.is_multiple_of(3) {
                 let there = model.iter().position(|member| *member == who);
                 assert_eq!(set.remove(&mut state, who), there.is_some(), "step {step}");
                 if let Some(place) = there {

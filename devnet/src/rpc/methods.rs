@@ -114,15 +114,6 @@ const METHODS: &[(&str, Method)] = &[
     ("evm_snapshot", testing::snapshot),
 ];
 
-/// Every method's name, subscriptions included, in order.
-#[cfg(test)]
-pub(crate) fn names() -> Vec<&'static str> {
-    let mut names: Vec<_> = METHODS.iter().map(|(name, _)| *name).collect();
-    names.extend(["eth_subscribe", "eth_unsubscribe"]);
-    names.sort_unstable();
-    names
-}
-
 /// The table as the server takes it.
 pub(super) fn module(node: Node) -> RpcModule<Node> {
     let mut module = RpcModule::new(node);
@@ -138,4 +129,22 @@ pub(super) fn module(node: Node) -> RpcModule<Node> {
     }
     subscribe::register(&mut module);
     module
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The README lists the methods that there are, and no others.
+    #[test]
+    fn the_readme_lists_every_method() {
+        let readme = include_str!("../../README.md");
+        let list = readme.split("<!-- methods -->").nth(1).unwrap();
+        let mut listed: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+        listed.sort_unstable();
+        let mut names: Vec<&str> = METHODS.iter().map(|(name, _)| *name).collect();
+        names.extend(["eth_subscribe", "eth_unsubscribe"]);
+        names.sort_unstable();
+        assert_eq!(listed, names);
+    }
 }

@@ -20,6 +20,3 @@ pub(crate) use error::RpcError;
 pub(crate) use filters::Filters;
 pub use server::ServerError;
 pub(crate) use server::{Server, start};
-
-#[cfg(test)]
-pub(crate) use methods::names;

@@ -248,23 +248,3 @@ fn an_access_list_makes_what_it_names_warm() {
         json!([{ "address": target, "storageKeys": [slot] }])
     );
 }
-
-#[test]
-fn the_readme_lists_every_method() {
-    let readme = include_str!("../../README.md");
-    let chain = Chain::default();
-    let listed = readme.split("<!-- methods -->").nth(1).unwrap();
-    let names: Vec<&str> = listed.split('`').skip(1).step_by(2).collect();
-    assert!(names.len() > 70, "{names:?}");
-    for name in names {
-        let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
-        if name.contains("subscribe") {
-            continue;
-        }
-        let answer = chain.ask(name, json!([]));
-        assert!(
-            !answer.is_err_and(|error| error.code == -32_601),
-            "{name} is listed and not there"
-        );
-    }
-}

@@ -1,0 +1,285 @@
+//! How fast a devnet answers, side by side with foundry's `anvil`, the fastest node people know.
+//!
+//! Lives here: the load and the table. Every figure is a whole process's, spoken to over HTTP by the same client.
+//!
+//! `STYLUS_KIT_TOOLS` names the folder where `scripts/setup --for-tests` has put anvil; without it only the devnet is
+//! measured. Run it with `cargo bench -p stylus-devnet`.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot run has nothing to say"
+)]
+#![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use alloy_primitives::{U256, hex};
+
+/// Rounds of each measurement; the table shows the median.
+const ROUNDS: usize = 5;
+const CONNECTIONS: usize = 8;
+const CALLS: usize = 20_000;
+const TRANSACTIONS: usize = 1_000;
+
+/// Adds one to what is in its storage at 0 and returns it, as a Solidity getter might.
+const EVM_CONTRACT: [u8; 12] = hex!("5f545f5260205ff300000000");
+
+/// The same as a program.
+const PROGRAM: &str = r#"(module
+    (import "vm_hooks" "storage_load_bytes32" (func $load (param i32 i32)))
+    (import "vm_hooks" "write_result" (func $write_result (param i32 i32)))
+    (memory (export "memory") 1 1)
+    (func (export "user_entrypoint") (param i32) (result i32)
+        (call $load (i32.const 0) (i32.const 32))
+        (call $write_result (i32.const 32) (i32.const 32))
+        (i32.const 0)))"#;
+
+/// A node's process.
+struct Node {
+    child: Child,
+    port: u16,
+    ready: Duration,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Node {
+    /// Starts a node and waits for its first answer.
+    fn start(program: &PathBuf) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let began = Instant::now();
+        let child = Command::new(program)
+            .args(["--port", &port.to_string(), "--silent"])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        Client::new(port).ask(r#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}"#);
+        Self {
+            child,
+            port,
+            ready: began.elapsed(),
+        }
+    }
+
+    /// Bytes of memory that the process holds.
+    fn memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
+            .unwrap_or(0)
+    }
+}
+
+/// A connection that is kept.
+struct Client(BufReader<TcpStream>);
+
+impl Client {
+    fn new(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    fn ask(&mut self, body: &str) -> String {
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).unwrap();
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        let mut answer = vec![0; length];
+        self.0.read_exact(&mut answer).unwrap();
+        String::from_utf8(answer).unwrap()
+    }
+
+    /// Sends a request and returns its result, which has to be there.
+    fn result(&mut self, method: &str, params: &serde_json::Value) -> serde_json::Value {
+        let body =
+            serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let answer: serde_json::Value = serde_json::from_str(&self.ask(&body.to_string())).unwrap();
+        assert!(answer.get("error").is_none(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+}
+
+/// Requests a second, from so many connections at once.
+fn rate(port: u16, connections: usize, requests: usize, body: &str) -> u64 {
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..connections {
+            scope.spawn(|| {
+                let mut client = Client::new(port);
+                for _ in 0..requests / connections {
+                    let answer = client.ask(body);
+                    assert!(!answer.contains("\"error\""), "{answer}");
+                }
+            });
+        }
+    });
+    per_second(requests, began.elapsed())
+}
+
+fn per_second(count: usize, time: Duration) -> u64 {
+    count as u64 * 1_000_000 / u64::try_from(time.as_micros()).unwrap().max(1)
+}
+
+fn median(mut figures: Vec<u64>) -> u64 {
+    figures.sort_unstable();
+    figures[figures.len() / 2]
+}
+
+/// Plain transfers a second, one client waiting for each receipt.
+fn transfers(port: u16) -> u64 {
+    let mut client = Client::new(port);
+    let from = client.result("eth_accounts", &serde_json::json!([]))[0].clone();
+    let nonce = client.result(
+        "eth_getTransactionCount",
+        &serde_json::json!([from, "latest"]),
+    );
+    let first: U256 = serde_json::from_value(nonce).unwrap();
+    let began = Instant::now();
+    for n in 0..TRANSACTIONS {
+        let transaction = serde_json::json!([{
+            "from": from, "to": "0x00000000000000000000000000000000000000aa", "value": "0x1", "gas": "0x5208",
+            "nonce": first + U256::from(n), "maxFeePerGas": "0x77359400", "maxPriorityFeePerGas": "0x0",
+        }]);
+        let hash = client.result("eth_sendTransaction", &transaction);
+        // A node may answer before the block is made.
+        let receipt = loop {
+            let receipt = client.result("eth_getTransactionReceipt", &serde_json::json!([hash]));
+            if !receipt.is_null() {
+                break receipt;
+            }
+        };
+        assert_eq!(receipt["status"], "0x1");
+    }
+    per_second(TRANSACTIONS, began.elapsed())
+}
+
+fn call_of(to: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{{"to":"{to}"}},"latest"]}}"#)
+}
+
+/// Puts code at an address; a program is activated, too.
+fn place(port: u16, to: &str, code: &[u8], is_program: bool) {
+    let mut client = Client::new(port);
+    client.result(
+        "anvil_setCode",
+        &serde_json::json!([to, hex::encode_prefixed(code)]),
+    );
+    if is_program {
+        let from = client.result("eth_accounts", &serde_json::json!([]))[0].clone();
+        let input = format!("0x58c780c2{:0>64}", &to[2..]);
+        let transaction = serde_json::json!([{
+            "from": from, "to": "0x0000000000000000000000000000000000000071", "value": "0xde0b6b3a7640000", "data": input,
+        }]);
+        client.result("eth_sendTransaction", &transaction);
+    }
+}
+
+/// What is measured of one node.
+struct Figures {
+    ready_us: u64,
+    calls: u64,
+    contract: u64,
+    transfers: u64,
+    memory_kib: u64,
+}
+
+fn measure(program: &PathBuf, is_devnet: bool) -> Figures {
+    let ready = (0..ROUNDS).map(|_| u64::try_from(Node::start(program).ready.as_micros()).unwrap());
+    let ready_us = median(ready.collect());
+    let node = Node::start(program);
+    let contract = "0x00000000000000000000000000000000000000bb";
+    let code = match is_devnet {
+        true => stylus_vm::code::encode(&wat::parse_str(PROGRAM).unwrap()),
+        false => EVM_CONTRACT.to_vec(),
+    };
+    place(node.port, contract, &code, is_devnet);
+    let median_rate = |body: String| {
+        median(
+            (0..ROUNDS)
+                .map(|_| rate(node.port, CONNECTIONS, CALLS, &body))
+                .collect(),
+        )
+    };
+    let calls = median_rate(call_of("0x00000000000000000000000000000000000000aa"));
+    let contract = median_rate(call_of(contract));
+    let transfers = median((0..10).map(|_| transfers(node.port)).collect());
+    Figures {
+        ready_us,
+        calls,
+        contract,
+        transfers,
+        memory_kib: node.memory_kib(),
+    }
+}
+
+fn main() {
+    let devnet = PathBuf::from(env!("CARGO_BIN_EXE_stylus-devnet"));
+    let ours = measure(&devnet, true);
+    let anvil = std::env::var_os("STYLUS_KIT_TOOLS")
+        .map(|tools| {
+            PathBuf::from(tools)
+                .join("foundry-1.7.1/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
+        })
+        .filter(|anvil| anvil.exists());
+    let theirs = anvil.map(|anvil| measure(&anvil, false));
+    println!("{:<44} {:>12} {:>12} {:>8}", "", "devnet", "anvil", "ratio");
+    let line = |what: &str, ours: u64, theirs: Option<u64>| match theirs {
+        Some(theirs) => println!(
+            "{what:<44} {ours:>12} {theirs:>12} {:>6} %",
+            ours * 100 / theirs.max(1)
+        ),
+        None => println!("{what:<44} {ours:>12} {:>12}", "–"),
+    };
+    let of = |figure: fn(&Figures) -> u64| theirs.as_ref().map(figure);
+    line("ready, µs", ours.ready_us, of(|it| it.ready_us));
+    line(
+        "eth_call of nothing, per second",
+        ours.calls,
+        of(|it| it.calls),
+    );
+    line(
+        "eth_call of a program / an EVM contract",
+        ours.contract,
+        of(|it| it.contract),
+    );
+    line(
+        "transfers with receipts, per second",
+        ours.transfers,
+        of(|it| it.transfers),
+    );
+    line(
+        "memory after 10,000 blocks, KiB",
+        ours.memory_kib,
+        of(|it| it.memory_kib),
+    );
+}

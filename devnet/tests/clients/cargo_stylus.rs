@@ -1,0 +1,260 @@
+//! `cargo stylus`, the version that the crate registry has: a project from its beginning to its calls.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use stylus_devnet::Handle;
+
+use crate::tool::{KEY, Said, devnet, run, tools};
+
+/// A project as `cargo stylus new` makes one, with a target folder that all of them share.
+struct Project {
+    folder: PathBuf,
+    target: PathBuf,
+    devnet: Handle,
+    _temporary: tempfile::TempDir,
+}
+
+impl Project {
+    fn new(name: &str) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let mut project = Self {
+            folder: temporary.path().into(),
+            // The SDK takes half a minute to build; no project needs it built anew.
+            target: Path::new(env!("CARGO_TARGET_TMPDIR")).join("cargo-stylus"),
+            devnet: devnet(),
+            _temporary: temporary,
+        };
+        project.run(&["new", name]).says("");
+        project.folder.push(name);
+        project
+    }
+
+    /// Runs a command of `cargo stylus`, the devnet's URL and key filled in.
+    fn run(&self, arguments: &[&str]) -> Said {
+        let url = self.devnet.url();
+        let mut all = vec!["stylus"];
+        all.extend(arguments.iter().map(|argument| match *argument {
+            "URL" => url.as_str(),
+            other => other,
+        }));
+        let program = tools().join("cargo-stylus-0.10.10/bin/cargo-stylus");
+        let target = self.target.display().to_string();
+        let toolchain = std::env::var("RUSTUP_TOOLCHAIN").unwrap_or_else(|_| "1.95.0".into());
+        run(
+            &program,
+            &all,
+            &self.folder,
+            &[
+                ("CARGO_TARGET_DIR", &target),
+                ("RUSTUP_TOOLCHAIN", &toolchain),
+            ],
+        )
+    }
+
+    fn deploy(&self, more: &[&str]) -> Said {
+        let mut all = vec!["deploy", "--no-verify", "-e", "URL", "--private-key", KEY];
+        all.extend(more);
+        self.run(&all).says("deployed code at address")
+    }
+
+    /// Changes a file of the project.
+    fn edit(&self, file: &str, change: impl FnOnce(String) -> String) {
+        let path = self.folder.join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, change(text)).unwrap();
+    }
+}
+
+#[test]
+#[ignore = "needs cargo-stylus: scripts/test runs it"]
+fn a_project_from_new_to_trace() {
+    let project = Project::new("counter");
+    project.run(&["check", "-e", "URL"]).says("wasm data fee: ");
+    let estimate = project.run(&[
+        "deploy",
+        "--no-verify",
+        "--estimate-gas",
+        "-e",
+        "URL",
+        "--private-key",
+        KEY,
+    ]);
+    let fee = estimate.says("").after("(originally ");
+    let deployed = project.deploy(&[]);
+    assert_eq!(
+        deployed.after("(originally "),
+        fee,
+        "the fee is what it was estimated to be"
+    );
+    let address = deployed.after("deployed code at address: ");
+    let transaction = deployed.after("deployment tx hash: ");
+    // Active code is not charged again, so that no fee is shown.
+    let again = project.run(&["check", "-e", "URL"]).says("contract size");
+    assert!(!again.text.contains("wasm data fee"), "{}", again.text);
+
+    let activate = [
+        "activate",
+        "-e",
+        "URL",
+        "--private-key",
+        KEY,
+        "--address",
+        &address,
+    ];
+    project.run(&activate).fails_with("ProgramUpToDate()");
+    project
+        .run(&[
+            "verify",
+            "--no-verify",
+            "--skip-clean",
+            "-e",
+            "URL",
+            "--deployment-tx",
+            &transaction,
+        ])
+        .says("Verification successful");
+    project.run(&["get-initcode", "--output", "init"]).says("");
+
+    project
+        .run(&["cache", "status", "-e", "URL", "--address", &address])
+        .says("is not yet cached");
+    project
+        .run(&["cache", "suggest-bid", "-e", "URL", &address])
+        .says("0 wei");
+    project
+        .run(&[
+            "cache",
+            "bid",
+            "-e",
+            "URL",
+            "--private-key",
+            KEY,
+            &address,
+            "0",
+        ])
+        .says("Successfully cached");
+    project
+        .run(&["cache", "status", "-e", "URL", "--address", &address])
+        .says("is cached");
+    project
+        .run(&[
+            "cache",
+            "bid",
+            "-e",
+            "URL",
+            "--private-key",
+            KEY,
+            &address,
+            "0",
+        ])
+        .fails_with("already cached");
+
+    for native in [
+        &["simulate", "-e", "URL", "-t", &address, "-d", "0x8381f58a"][..],
+        &[
+            "simulate",
+            "-u",
+            "-e",
+            "URL",
+            "-t",
+            &address,
+            "-d",
+            "0x8381f58a",
+        ],
+    ] {
+        let steps: Value = serde_json::from_str(project.run(native).says("").text.trim()).unwrap();
+        let names: Vec<&str> = steps
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|step| step["name"].as_str().unwrap())
+            .collect();
+        assert!(names.contains(&"storage_load_bytes32"), "{names:?}");
+    }
+    let call = crate::cast::send(&project.devnet, &address, &["increment()"]);
+    let trace = project
+        .run(&["trace", "-e", "URL", "-t", &call])
+        .says("storage_cache_bytes32");
+    let native = project
+        .run(&["trace", "-u", "-e", "URL", "-t", &call])
+        .says("storage_cache_bytes32");
+    assert_eq!(trace.text, native.text);
+    assert_eq!(
+        crate::cast::call(&project.devnet, &address, "number()(uint256)"),
+        "1"
+    );
+}
+
+#[test]
+#[ignore = "needs cargo-stylus: scripts/test runs it"]
+fn a_contract_with_a_constructor() {
+    let project = Project::new("constructed");
+    project.edit("src/lib.rs", |text| {
+        let contract = text.split("#[cfg(test)]").next().unwrap().to_owned();
+        let constructor = "impl Counter {\n    #[constructor]\n    #[payable]\n    pub fn constructor(&mut self, start: U256) {\n        \
+                           self.number.set(start);\n    }\n";
+        contract.replacen("impl Counter {\n", constructor, 1)
+    });
+    let deployed = project.deploy(&["--constructor-value", "1.5", "--constructor-args", "42"]);
+    let address = deployed.after("deployed code at address: ");
+    assert_eq!(
+        crate::cast::call(&project.devnet, &address, "number()(uint256)"),
+        "42"
+    );
+    let balance =
+        crate::cast::run(&["balance", "--rpc-url", &project.devnet.url(), &address]).says("");
+    assert_eq!(balance.text.trim(), "1500000000000000000");
+    // The same constructor without what it needs.
+    let arguments = ["deploy", "--no-verify", "-e", "URL", "--private-key", KEY];
+    assert!(!project.run(&arguments).is_success);
+}
+
+/// A contract too large for one account is deployed over several.
+#[test]
+#[ignore = "needs cargo-stylus: scripts/test runs it"]
+fn a_large_contract_in_fragments() {
+    let project = Project::new("large");
+    project.edit("src/lib.rs", |text| {
+        let contract = text.split("#[cfg(test)]").next().unwrap();
+        // Bytes that do not compress.
+        let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut bytes = Vec::new();
+        while bytes.len() < 24_000 {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            bytes.push((random >> 32) as u8);
+        }
+        let function = "impl Counter {\n    /// One of many bytes.\n    pub fn byte_at(&self, index: u32) -> u8 {\n        \
+                        BYTES[index as usize % BYTES.len()]\n    }\n";
+        let bytes = json!(bytes).to_string();
+        format!("{}\nstatic BYTES: [u8; 24000] = {bytes};\n", contract.replacen("impl Counter {\n", function, 1))
+    });
+    let address = project.deploy(&[]).after("deployed code at address: ");
+    crate::cast::call(&project.devnet, &address, "byteAt(uint32)(uint8) 7");
+    let code =
+        crate::cast::run(&["code", "--rpc-url", &project.devnet.url(), &address]).says("0xeff002");
+    assert_eq!(
+        code.text.trim().len(),
+        2 + 2 * (8 + 40),
+        "a root with two fragments: {}",
+        code.text
+    );
+}
+
+/// A program that the chain refuses says why, and what to do, in the words that the user sees.
+#[test]
+#[ignore = "needs cargo-stylus: scripts/test runs it"]
+fn a_refused_contract() {
+    let project = Project::new("floats");
+    project.edit("src/lib.rs", |text| {
+        let contract = text.split("#[cfg(test)]").next().unwrap();
+        let function = "impl Counter {\n    /// Needs floats.\n    pub fn root(&self, of: u64) -> u64 {\n        \
+                        core::hint::black_box(of as f64 * 1.5) as u64\n    }\n";
+        contract.replacen("impl Counter {\n", function, 1)
+    });
+    project
+        .run(&["check", "-e", "URL"])
+        .fails_with("fixed point");
+}
