@@ -2,10 +2,12 @@
 //!
 //! Lives here: options, their help, and their defaults. Not here: acting on them.
 
-use std::env;
 use std::path::PathBuf;
+use std::{env, fs};
 
+use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
+use gas_bench::node::Target;
 use gas_bench::render;
 use gas_bench::suite::Allocator;
 
@@ -16,11 +18,13 @@ Examples:
   cargo gas-bench --allocator mini --allocator talc only these two
   cargo gas-bench --format markdown --out gas.md    for a pull request
   cargo gas-bench --format json                     for a program
+  cargo gas-bench --endpoint http://localhost:8547 --private-key-path dev.key
+                                                    on a node that runs already
 
 Exit code: 0 when every figure was measured, 1 when one was not, 2 for arguments that make no sense.";
 
-/// What an allocation costs in the Stylus VM: builds the edge-cases contract with each allocator, runs it, and compares
-/// gas, ink, pages and size
+/// What an allocation costs on a Stylus chain: builds the edge-cases contract with each allocator, deploys it, calls it, and
+/// compares gas, ink, pages and size
 #[derive(Parser, Debug)]
 #[command(name = "cargo gas-bench", bin_name = "cargo gas-bench", version, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -39,6 +43,15 @@ pub(crate) struct Arguments {
     /// Write the report to FILE, whole or not at all, instead of printing it
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+
+    /// Deploy to the node at URL and measure there, instead of on an embedded devnet; figures without page costs need a
+    /// chain for development
+    #[arg(long, value_name = "URL", requires = "private_key_path")]
+    endpoint: Option<String>,
+
+    /// The file with the private key that pays there, in hexadecimal digits
+    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    private_key_path: Option<PathBuf>,
 
     /// The folder that has edge-cases/ [default: contracts/ here or in the nearest folder above]
     #[arg(long, value_name = "DIR")]
@@ -78,6 +91,27 @@ impl Arguments {
             .copied()
             .filter(|allocator| wanted.contains(allocator))
             .collect()
+    }
+
+    /// The chain to measure on.
+    ///
+    /// # Errors
+    /// Where there is no key in the file.
+    pub(crate) fn target(&self) -> anyhow::Result<Target> {
+        let (Some(url), Some(path)) = (&self.endpoint, &self.private_key_path) else {
+            return Ok(Target::Embedded);
+        };
+        let path = path.display();
+        let text = fs::read_to_string(path.to_string())
+            .with_context(|| format!("the private key cannot be read from {path}"))?;
+        let key = text.trim().parse().ok();
+        let key = key.with_context(|| {
+            format!("{path} holds no private key: it has to be 32 bytes in hexadecimal digits")
+        })?;
+        Ok(Target::Endpoint {
+            url: url.clone(),
+            key,
+        })
     }
 
     pub(crate) const fn format(&self) -> render::Format {

@@ -1,7 +1,7 @@
 //! From an allocator's name to the wasm that a chain would be given.
 //!
-//! Lives here: the contract's wasm and its sizes at each step. Not here: finding and building the contract (`artifact::workspace`), rewriting
-//! modules (`artifact::postprocess`), running anything in the VM (`measure`).
+//! Lives here: the contract's code and its sizes at each step. Not here: finding and building the contract
+//! (`artifact::workspace`), rewriting modules (`artifact::postprocess`), deploying anything (`measure`).
 
 mod cargo;
 mod postprocess;
@@ -15,8 +15,8 @@ use crate::measurement::{Bytes, Sizes};
 /// A contract ready to be deployed.
 #[derive(Debug)]
 pub struct Artifact {
-    /// The module as a chain would decompress it.
-    pub wasm: Vec<u8>,
+    /// What the account of the contract will hold: the compressed module behind its prefix.
+    pub code: Vec<u8>,
     /// How large it was at each step.
     pub sizes: Sizes,
 }
@@ -28,11 +28,12 @@ impl Artifact {
     /// Where `built` is not a wasm module.
     pub fn new(built: &[u8]) -> Result<Self, PostprocessError> {
         let wasm = postprocess(built)?;
+        let code = stylus_vm::code::encode(&wasm);
         let sizes = Sizes {
             built: Bytes::of(built),
             processed: Bytes::of(&wasm),
-            code: Bytes::of(&stylus_vm::code::encode(&wasm)),
+            code: Bytes::of(&code),
         };
-        Ok(Self { wasm, sizes })
+        Ok(Self { code, sizes })
     }
 }

@@ -5,9 +5,10 @@
 
 use std::fmt;
 
-use stylus_vm::{CompileError, Fault, Ink, Refusal};
+use stylus_vm::Gas;
 
 use crate::artifact::{BuildError, PostprocessError};
+use crate::node::NodeError;
 use crate::suite::{Allocator, CONTRACT, Case};
 
 /// One allocator, or one case under it, that has no figure.
@@ -30,14 +31,6 @@ impl fmt::Display for Where {
     }
 }
 
-struct Because(Option<stylus_vm::Cause>);
-
-impl fmt::Display for Because {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |cause| write!(f, " ({cause})"))
-    }
-}
-
 /// What kept a figure from being measured.
 #[derive(Debug, thiserror::Error)]
 pub enum Cause {
@@ -47,29 +40,29 @@ pub enum Cause {
     /// The wasm cannot be prepared for deployment.
     #[error(transparent)]
     Postprocess(#[from] PostprocessError),
-    /// The VM would not activate the wasm.
+    /// The chain would not activate the wasm.
+    #[error("the Stylus VM refuses the wasm: {0}")]
+    Refused(String),
+    /// The node did not do what nodes do.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// Page costs cannot be switched off on a chain of somebody else's.
     #[error(
-        "the Stylus VM refuses the wasm, as a chain would: {0}; build the contract without what that names"
+        "page costs cannot be switched off: {0} does not own the chain; only the figures as on chain can be measured there"
     )]
-    Refused(#[from] Box<Refusal>),
-    /// The VM takes the wasm but its engine does not.
-    #[error("{0}; please report this, it is not the contract's fault")]
-    Compile(Box<CompileError>),
-    /// The VM itself gave up.
-    #[error("the Stylus VM failed: {0}; please report this, it is not the contract's fault")]
-    Run(#[from] Box<Fault>),
+    NotOwner(alloy_primitives::Address),
     /// The contract answered with an error.
     #[error("the call reverted; its answer should be (ink, pages, failed), never an error")]
     Reverted,
     /// The program hit a trap: a panic, an access out of bounds, an unreachable instruction.
-    #[error("the call trapped{}; look for a panic or an allocation that was refused", Because(*.0))]
-    Trapped(Option<stylus_vm::Cause>),
-    /// The program used up its ink.
-    #[error("the call ran out of its {} ink; allocate less or under a lower page limit", .0.0)]
-    OutOfInk(Ink),
-    /// The program used up its stack.
-    #[error("the call ran out of stack; look for unbounded recursion")]
-    OutOfStack,
+    #[error("the call trapped ({0}); look for a panic or an allocation that was refused")]
+    Trapped(String),
+    /// The program used up its gas.
+    #[error("the call ran out of its {0}; allocate less or under a lower page limit")]
+    OutOfGas(Gas),
+    /// The program ended in another way that is none of its interface's.
+    #[error("the call failed: {0}")]
+    Failed(String),
     /// The answer is not what the contract's interface promises.
     #[error(
         "the answer has {bytes} bytes, not three words that fit (uint64, uint32, uint32); rebuild the contract"
@@ -150,8 +143,8 @@ mod tests {
         for (case, cause, text) in [
             (
                 Some(case),
-                Cause::OutOfInk(Ink(70_000)),
-                "edge-cases with WeeAlloc, alloc_zeroed as on chain: the call ran out of its 70000 ink; \
+                Cause::OutOfGas(Gas(70_000)),
+                "edge-cases with WeeAlloc, alloc_zeroed as on chain: the call ran out of its 70000 gas; \
                  allocate less or under a lower page limit",
             ),
             (

@@ -1,15 +1,17 @@
-//! Builds a contract under several allocators, runs it in the Stylus VM and compares what it used.
+//! Builds a contract under several allocators, deploys it to a chain, and compares what it used there.
 //!
 //! Lives here: the order of a run, as [`run`] spells it out. Not here: arguments, terminals and exit codes, which belong
 //! to the binary.
 //!
-//! A suite (`suite`) names the cases; `artifact` makes a wasm of each allocator; `measure` runs it; `measurement` holds
+//! A suite (`suite`) names the cases; `artifact` makes a wasm of each allocator; `measure`
+//! runs it on a `node`; `measurement` holds
 //! the integers that come out; `render` turns them into text. Measuring never formats and rendering never measures.
 
 pub mod artifact;
 pub mod failure;
 pub mod measure;
 pub mod measurement;
+pub mod node;
 pub mod output;
 mod parallel;
 pub mod published;
@@ -18,12 +20,11 @@ pub mod suite;
 
 use std::collections::BTreeMap;
 
-use stylus_vm::{Engine, EngineError};
-
 use artifact::{Artifact, Workspace, WorkspaceError};
 use failure::{Cause, Failure};
 use measure::Contract;
 use measurement::{Provenance, Results, Variant};
+use node::{Node, NodeError, Target};
 use suite::{Allocator, Case, Conditions, Function};
 
 /// What ends a run before there is anything to report.
@@ -32,9 +33,9 @@ pub enum RunError {
     /// The folder of contracts is not usable.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
-    /// The VM does not start.
-    #[error("the Stylus VM does not start: {0}; free some memory or address space")]
-    Engine(#[from] EngineError),
+    /// There is no chain to measure on.
+    #[error(transparent)]
+    Node(#[from] NodeError),
 }
 
 /// What a run is doing, for whoever shows progress.
@@ -58,25 +59,30 @@ pub trait Observer: Sync {
     fn on(&self, event: Event<'_>);
 }
 
-/// Builds the contract in `workspace` with each of `allocators` and measures it under each of `conditions`. What fails
-/// for one allocator or case is part of the results.
+/// Builds the contract in `workspace` with each of `allocators`, deploys it to `target` and measures it under each of
+/// `conditions`. What fails for one allocator or case is part of the results.
 ///
 /// # Errors
 /// Where nothing at all can be measured.
 pub fn run(
     workspace: &Workspace,
+    target: &Target,
     allocators: &[Allocator],
     conditions: &[Conditions],
     observer: &dyn Observer,
 ) -> Result<Results, RunError> {
-    let engine = measure::engine()?;
-    let provenance = provenance(workspace)?;
-    let variants = parallel::map(allocators.to_vec(), |allocator| {
+    let provenance = provenance(workspace, target)?;
+    let measured = |allocator| {
         let variant = build(workspace, allocator, observer).and_then(|artifact| {
-            measure_variant(&engine, allocator, &artifact, conditions, observer)
+            measure_variant(target, allocator, &artifact, conditions, observer)
         });
         (allocator, variant)
-    });
+    };
+    // Whoever sets page costs sets them for everybody on the chain: only chains of their own are used at once.
+    let variants = match target {
+        Target::Embedded => parallel::map(allocators.to_vec(), measured),
+        Target::Endpoint { .. } => allocators.iter().copied().map(measured).collect(),
+    };
     let variants = variants.into_iter().collect();
     Ok(Results {
         provenance,
@@ -85,13 +91,13 @@ pub fn run(
     })
 }
 
-fn provenance(workspace: &Workspace) -> Result<Provenance, WorkspaceError> {
-    // Conditions differ in nothing that provenance states.
-    let config = measure::config(Conditions::OnChain);
+fn provenance(workspace: &Workspace, target: &Target) -> Result<Provenance, RunError> {
+    let toolchain = workspace.toolchain()?;
+    let node = Node::connect(target)?;
     Ok(Provenance {
-        toolchain: workspace.toolchain()?,
-        arbos: config.arbos,
-        ink_price: config.stylus.ink_price,
+        toolchain,
+        arbos: node.arbos()?,
+        ink_price: node.ink_price()?,
     })
 }
 
@@ -117,7 +123,7 @@ fn build(
 }
 
 fn measure_variant(
-    engine: &Engine,
+    target: &Target,
     allocator: Allocator,
     artifact: &Artifact,
     conditions: &[Conditions],
@@ -128,22 +134,27 @@ fn measure_variant(
         case,
         cause,
     };
+    let node = Node::connect(target).map_err(|error| failure(None, error.into()))?;
+    let contract = Contract::deploy(&node, &artifact.code).map_err(|cause| failure(None, cause))?;
     let mut cases = BTreeMap::new();
     for &conditions in conditions {
-        let contract = Contract::load(engine, &artifact.wasm, conditions)
-            .map_err(|cause| failure(None, cause))?;
-        for &function in Function::ALL {
-            let case = Case {
-                conditions,
-                function,
-            };
-            observer.on(Event::Running(allocator, case));
-            let measurement = contract.measure(function);
+        let case = |function| Case {
+            conditions,
+            function,
+        };
+        let each = |function, measurement: Result<_, Cause>| {
+            let case = case(function);
             cases.insert(
                 case,
                 measurement.map_err(|cause| failure(Some(case), cause)),
             );
             observer.on(Event::Ran(allocator, case));
+        };
+        let before = |function| observer.on(Event::Running(allocator, case(function)));
+        if let Err(cause) = contract.measure(conditions, each, before) {
+            // The first function stands for all: none could be measured.
+            let case = case(Function::ALL[0]);
+            cases.insert(case, Err(failure(Some(case), cause)));
         }
     }
     Ok(Variant {

@@ -38,9 +38,10 @@ fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .map(OutputFile::begin)
         .transpose()?;
     let workspace = Workspace::find(arguments.contracts.as_deref())?;
+    let target = arguments.target()?;
     let allocators = arguments.allocators();
     let progress = Progress::new(allocators.len(), Conditions::ALL.len());
-    let results = gas_bench::run(&workspace, &allocators, Conditions::ALL, &progress)?;
+    let results = gas_bench::run(&workspace, &target, &allocators, Conditions::ALL, &progress)?;
     drop(progress);
 
     let colour = if file.is_none() {

@@ -1,124 +1,134 @@
-//! One case in the Stylus VM: the only file that runs programs.
+//! One case on a chain: the only file that calls the contract.
 //!
-//! Lives here: calls of the contract, the decoding of its answers, and the configuration that each set of conditions
-//! means. Not here: building the contract (`artifact`), arithmetic on figures (`render`).
+//! Lives here: calls of the contract, the decoding of its answers, and what each set of conditions means on a chain. Not
+//! here: building the contract (`artifact`), speaking to a node (`node`), arithmetic on figures (`render`).
+//!
+//! The contract reads its own ink off the meter and returns the difference, so that a call's answer is the figure, on any
+//! node. What of it was for pages follows from the pages in the answer and the chain's own parameters.
 
-use alloy_primitives::{Bytes, keccak256};
-use stylus_vm::{
-    Activation, Call, CompileError, Config, EmptyHost, Engine, EngineError, Gas, Ink, Outcome,
-    PageCounters, Pages, Program,
-};
+use alloy_primitives::{Address, Bytes, keccak256};
+use stylus_vm::{Gas, Ink, InkPrice, MemoryModel, PageCounters, Pages};
 
 use crate::failure::{Cause, FailedChecks};
 use crate::measurement::{Measurement, PageCount};
+use crate::node::{CallError, Node};
 use crate::suite::{Conditions, Function};
 
-/// The gas that the contract is called with: as on chain the most that Arbitrum One grants a transaction, else some ten
-/// times the most that was ever published, so that a contract which never ends is noticed.
+/// The gas that the contract is called with: as on chain the most that Arbitrum grants a transaction, else the most that
+/// nodes grant a call, which is more than was ever published.
 const fn gas(conditions: Conditions) -> Gas {
     match conditions {
         Conditions::OnChain => Gas(32_000_000),
-        Conditions::Published => Gas(1_000_000_000),
+        Conditions::Published => Gas(50_000_000),
     }
 }
 
-/// The chain's rules under `conditions`.
-pub fn config(conditions: Conditions) -> Config {
-    let mut config = Config::default();
-    if !conditions.page_costs() {
-        config.stylus.free_pages = Pages(u16::MAX);
-    }
-    config
-}
-
-/// An engine for contracts under any conditions.
-///
-/// # Errors
-/// Where the machine cannot run one.
-pub fn engine() -> Result<Engine, EngineError> {
-    // Conditions differ in the price of memory, which an engine does not depend on.
-    Engine::with_user_cache(&config(Conditions::OnChain))
-}
-
-/// The contract, loaded under one set of conditions.
-pub struct Contract {
-    program: Program,
+/// The contract on a chain.
+pub struct Contract<'a> {
+    node: &'a Node,
+    address: Address,
     footprint: Pages,
-    config: Config,
-    conditions: Conditions,
+    ink_price: InkPrice,
 }
 
-impl Contract {
-    /// Loads `wasm` as an activation would.
+impl<'a> Contract<'a> {
+    /// Deploys and activates the program whose account holds `code`.
     ///
     /// # Errors
-    /// Where the VM refuses it.
-    pub fn load(engine: &Engine, wasm: &[u8], conditions: Conditions) -> Result<Self, Cause> {
-        let config = config(conditions);
-        let Activation { footprint, .. } =
-            stylus_vm::activate(wasm, &config, Pages(0), Gas::MAX).map_err(Box::new)?;
-        let program = engine.compile(wasm, &config).map_err(|error| match error {
-            CompileError::Refused(refusal) => Cause::Refused(Box::new(refusal)),
-            error => Cause::Compile(Box::new(error)),
+    /// Where the chain refuses it.
+    pub fn deploy(node: &'a Node, code: &[u8]) -> Result<Self, Cause> {
+        let address = node.deploy(code)?;
+        node.activate(address).map_err(|error| match error {
+            CallError::Refused(reason) => {
+                let reason = reason
+                    .strip_prefix("program activation failed: ")
+                    .unwrap_or(&reason);
+                Cause::Refused(reason.to_owned())
+            }
+            CallError::Node(error) => error.into(),
         })?;
         Ok(Self {
-            program,
-            footprint,
-            config,
-            conditions,
+            node,
+            address,
+            footprint: node.footprint(address)?,
+            ink_price: node.ink_price()?,
         })
     }
 
-    /// Calls `function` once, in a fresh instance.
+    /// Calls each function once under `conditions`; between two of them `done` is told.
     ///
     /// # Errors
-    /// Where there is no figure to return; the cause says why.
-    pub fn measure(&self, function: Function) -> Result<Measurement, Cause> {
-        let price = self.config.stylus.ink_price;
-        let ink = price.gas_to_ink(gas(self.conditions));
-        let calldata = calldata(function, self.conditions.page_limit());
-        let call = Call {
-            calldata,
-            ink,
-            ..Call::default()
-        };
-        let mut host = EmptyHost::with_footprint(self.footprint);
-        let report = self
-            .program
-            .run(&mut host, &self.config, call)
-            .map_err(Box::new)?;
-        match report.outcome {
-            Outcome::Success => {}
-            Outcome::Revert => return Err(Cause::Reverted),
-            Outcome::Failure => return Err(Cause::Trapped(report.cause)),
-            Outcome::OutOfInk => return Err(Cause::OutOfInk(ink)),
-            Outcome::OutOfStack => return Err(Cause::OutOfStack),
+    /// Where the conditions cannot be had on this chain.
+    pub fn measure(
+        &self,
+        conditions: Conditions,
+        mut each: impl FnMut(Function, Result<Measurement, Cause>),
+        before: impl Fn(Function),
+    ) -> Result<(), Cause> {
+        let settings = self.node.memory()?;
+        let free = !conditions.page_costs();
+        if free {
+            let everything = MemoryModel {
+                free_pages: Pages(u16::MAX),
+                ..settings
+            };
+            self.node.set_free_pages(everything.free_pages)?;
         }
-        let answer = Answer::decode(&report.output).ok_or(Cause::Answer {
-            bytes: report.output.len(),
+        for &function in Function::ALL {
+            before(function);
+            each(function, self.call(conditions, function));
+        }
+        if free {
+            self.node.set_free_pages(settings.free_pages)?;
+        }
+        Ok(())
+    }
+
+    fn call(&self, conditions: Conditions, function: Function) -> Result<Measurement, Cause> {
+        let gas = gas(conditions);
+        let input = calldata(function, conditions.page_limit());
+        let output = match self.node.call(self.address, input, gas) {
+            Ok(output) => output,
+            Err(CallError::Node(error)) => return Err(error.into()),
+            Err(CallError::Refused(reason)) => return Err(refused(&reason, gas)),
+        };
+        let answer = Answer::decode(&output).ok_or(Cause::Answer {
+            bytes: output.len(),
         })?;
         if let Some(failed) = FailedChecks::new(answer.failed) {
             return Err(Cause::Checks(failed));
         }
         Ok(Measurement {
             ink: answer.ink,
-            gas: price.ink_to_gas(answer.ink),
-            page_gas: self.page_gas(host.pages.open),
+            gas: self.ink_price.ink_to_gas(answer.ink),
+            page_gas: self.page_gas(answer.pages)?,
             pages: answer.pages,
         })
     }
 
     /// The price of growing from the footprint to `pages`, in whatever steps. What little grows before the contract
     /// begins to measure stays within the free pages.
-    fn page_gas(&self, pages: Pages) -> Gas {
+    fn page_gas(&self, pages: PageCount) -> Result<Gas, Cause> {
         let counters = PageCounters {
             open: self.footprint,
             ever: self.footprint,
         };
-        self.config
-            .stylus
-            .memory()
-            .cost(pages.saturating_sub(self.footprint), counters)
+        let pages = Pages(u16::try_from(pages.0).unwrap_or(u16::MAX));
+        let memory = self.node.memory()?;
+        Ok(memory.cost(pages.saturating_sub(self.footprint), counters))
+    }
+}
+
+/// Why a call failed, by what nodes say of it.
+fn refused(reason: &str, gas: Gas) -> Cause {
+    const TRAPPED: &str = "execution reverted: the program failed: ";
+    if let Some(trap) = reason.strip_prefix(TRAPPED) {
+        return Cause::Trapped(trap.to_owned());
+    }
+    match reason {
+        "execution reverted" => Cause::Reverted,
+        "out of gas" => Cause::OutOfGas(gas),
+        other => Cause::Failed(other.to_owned()),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use stylus_vm::{ArbOs, Gas, Ink, InkPrice};
+use stylus_vm::{Gas, Ink, InkPrice};
 
 use crate::failure::Failure;
 use crate::suite::{Allocator, Case, Conditions};
@@ -67,8 +67,8 @@ pub struct Variant {
 pub struct Provenance {
     /// The compiler, as `rustc --version` names itself.
     pub toolchain: String,
-    /// The rules of the VM.
-    pub arbos: ArbOs,
+    /// The chain's ArbOS version.
+    pub arbos: u64,
     /// Ink per gas.
     pub ink_price: InkPrice,
 }

@@ -77,7 +77,7 @@ fn heading(results: &Results) -> String {
     let from = &results.provenance;
     format!(
         "Gas of {CONTRACT} in the Stylus VM: ArbOS {}, {} ink = 1 gas, {}",
-        from.arbos.number(),
+        from.arbos,
         grouped(from.ink_price.ink_per_gas().into()),
         // The commit and its date would only widen the line.
         from.toolchain.split(" (").next().unwrap_or_default(),

@@ -13,7 +13,7 @@ use gas_bench::failure::{Cause, FailedChecks, Failure};
 use gas_bench::measurement::{Bytes, Measurement, PageCount, Provenance, Results, Sizes, Variant};
 use gas_bench::render::{Colour, Format, render};
 use gas_bench::suite::{Allocator, Case, Conditions, Function};
-use stylus_vm::{ArbOs, Gas, Ink, InkPrice};
+use stylus_vm::{Gas, Ink, InkPrice};
 
 /// The report on `results` is the snapshot `name`.
 fn check(name: &str, results: &Results, format: Format, colour: Colour) -> String {
@@ -85,7 +85,7 @@ fn results(allocators: &[Allocator]) -> Results {
     Results {
         provenance: Provenance {
             toolchain: "rustc 1.95.0 (0123456789 2026-04-14)".to_owned(),
-            arbos: ArbOs::DEFAULT,
+            arbos: 51,
             ink_price: InkPrice::DEFAULT,
         },
         conditions: Conditions::ALL.to_vec(),
@@ -108,7 +108,7 @@ fn with_failures() -> Results {
         case,
         cause,
     };
-    let cause = Cause::Trapped(Some(stylus_vm::Cause::Hostio(stylus_vm::Failure::Static)));
+    let cause = Cause::Trapped("the program tried to write in a static call".into());
     results
         .variants
         .insert(Allocator::Wee, Err(failure(Allocator::Wee, None, cause)));

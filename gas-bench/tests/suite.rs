@@ -9,6 +9,7 @@ use std::path::Path;
 
 use gas_bench::artifact::Workspace;
 use gas_bench::measurement::{Measurement, Results};
+use gas_bench::node::Target;
 use gas_bench::suite::{Allocator, Case, Conditions, Function};
 use gas_bench::{Event, Observer};
 use stylus_vm::{Ink, InkPrice};
@@ -22,7 +23,14 @@ impl Observer for Silent {
 fn measure(conditions: Conditions) -> Results {
     let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts");
     let workspace = Workspace::find(Some(&contracts)).unwrap();
-    let results = gas_bench::run(&workspace, Allocator::ALL, &[conditions], &Silent).unwrap();
+    let results = gas_bench::run(
+        &workspace,
+        &Target::Embedded,
+        Allocator::ALL,
+        &[conditions],
+        &Silent,
+    )
+    .unwrap();
     let failures: Vec<_> = results.failures().map(ToString::to_string).collect();
     assert_eq!(failures, [""; 0]);
     results

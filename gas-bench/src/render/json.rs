@@ -16,7 +16,7 @@ struct Report {
     schema: u32,
     contract: &'static str,
     toolchain: String,
-    arbos: u16,
+    arbos: u64,
     ink_per_gas: u32,
     allocators: Vec<AllocatorReport>,
     results: Vec<ResultReport>,
@@ -83,7 +83,7 @@ pub(super) fn render(results: &Results) -> String {
         schema: SCHEMA,
         contract: CONTRACT,
         toolchain: from.toolchain.clone(),
-        arbos: from.arbos.number(),
+        arbos: from.arbos,
         ink_per_gas: from.ink_price.ink_per_gas(),
         allocators: results
             .variants

@@ -1,0 +1,312 @@
+//! A Stylus chain, spoken to over JSON-RPC like anyone's: the embedded devnet, or whatever answers at a URL.
+//!
+//! Lives here: transactions, calls and settings. Not here: which contract is measured and how (`measure`).
+
+use alloy_network::{EthereumWallet, TransactionBuilder as _};
+use alloy_primitives::{Address, B256, Bytes, U256, address};
+use alloy_provider::{DynProvider, Provider as _, ProviderBuilder};
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::{SolCall, sol};
+use stylus_devnet::{ArbOs, Clock, Config, Devnet, Handle, StartError};
+use stylus_vm::{Gas, InkPrice, MemoryModel, Pages};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::failure::Cause;
+
+sol! {
+    function activateProgram(address program) external payable returns (uint16 version, uint256 dataFee);
+    function programMemoryFootprint(address program) external view returns (uint16);
+    function inkPrice() external view returns (uint32);
+    function freePages() external view returns (uint16);
+    function pageGas() external view returns (uint16);
+    function arbOSVersion() external view returns (uint256);
+    function becomeChainOwner() external;
+    function setWasmFreePages(uint16 pages) external;
+}
+
+const ARB_SYS: Address = address!("0x0000000000000000000000000000000000000064");
+const ARB_OWNER: Address = address!("0x0000000000000000000000000000000000000070");
+const ARB_WASM: Address = address!("0x0000000000000000000000000000000000000071");
+const ARB_DEBUG: Address = address!("0x00000000000000000000000000000000000000ff");
+
+/// What `arbOSVersion` counts from.
+const BEFORE_NITRO: u64 = 55;
+
+/// Wei sent along with an activation; what is not the fee comes back.
+const ACTIVATION_VALUE: u64 = 10_000_000_000_000_000;
+
+/// Where the embedded devnet's clock begins: figures do not depend on it, and so no run does.
+const START: u64 = 1_800_000_000;
+
+/// Init code that returns the code behind it: 43 bytes, the code's length within (as `cargo stylus` deploys).
+const PRELUDE: [u8; 10] = alloy_primitives::hex!("80602b6000396000f300");
+
+/// Which chain to measure on.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A devnet in this process, of each variant's own.
+    Embedded,
+    /// A node somewhere.
+    Endpoint {
+        /// Its URL.
+        url: String,
+        /// The key of an account that pays there.
+        key: B256,
+    },
+}
+
+/// A node that does not do what nodes do.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The embedded devnet does not start.
+    #[error("the embedded devnet does not start: {0}")]
+    Start(#[from] StartError),
+    /// No thread to wait on.
+    #[error("cannot wait for the network: {0}")]
+    Runtime(#[from] std::io::Error),
+    /// Not a URL.
+    #[error("{0:?} is not a URL; one looks like http://localhost:8547")]
+    Url(String),
+    /// Not a key.
+    #[error("the private key is not one: it has to be 32 bytes in hexadecimal digits")]
+    Key,
+    /// The node does not answer.
+    #[error("the node does not answer: {0}; check that it runs and that the URL is right")]
+    Transport(String),
+    /// The node answers something that it should not.
+    #[error("the node answers nonsense to {question}: {answer}")]
+    Answer {
+        /// What was asked.
+        question: &'static str,
+        /// What came back.
+        answer: String,
+    },
+}
+
+/// Why a call or transaction failed.
+#[derive(Debug)]
+pub enum CallError {
+    /// The chain said no, in these words.
+    Refused(String),
+    /// The node is at fault.
+    Node(NodeError),
+}
+
+impl From<NodeError> for CallError {
+    fn from(error: NodeError) -> Self {
+        Self::Node(error)
+    }
+}
+
+impl CallError {
+    /// A refusal of something that no chain refuses.
+    fn unexpected(self, question: &'static str) -> NodeError {
+        match self {
+            Self::Refused(answer) => NodeError::Answer { question, answer },
+            Self::Node(error) => error,
+        }
+    }
+}
+
+/// A connection to a chain, with an account to pay.
+pub struct Node {
+    provider: DynProvider,
+    sender: Address,
+    runtime: Runtime,
+    /// The devnet, where it is ours; it lives as long as the connection.
+    _devnet: Option<Handle>,
+}
+
+impl Node {
+    /// Connects to a chain, which is started first where it is the embedded one.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn connect(target: &Target) -> Result<Self, NodeError> {
+        let (url, key, devnet) = match target {
+            Target::Embedded => {
+                let config = Config {
+                    port: 0,
+                    arbos: ArbOs::DEFAULT,
+                    clock: Clock::Steps(START),
+                    ..Config::default()
+                };
+                let devnet = Devnet::start(config)?;
+                let (_, key) = devnet.accounts().into_iter().next().ok_or(NodeError::Key)?;
+                (devnet.url(), key, Some(devnet))
+            }
+            Target::Endpoint { url, key } => (url.clone(), *key, None),
+        };
+        let signer = PrivateKeySigner::from_bytes(&key).map_err(|_| NodeError::Key)?;
+        let sender = signer.address();
+        let parsed = url.parse().map_err(|_| NodeError::Url(url))?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let provider = {
+            let _within = runtime.enter();
+            let builder = ProviderBuilder::new().wallet(EthereumWallet::new(signer));
+            builder.connect_http(parsed).erased()
+        };
+        Ok(Self {
+            provider,
+            sender,
+            runtime,
+            _devnet: devnet,
+        })
+    }
+
+    /// The chain's ArbOS version.
+    ///
+    /// # Errors
+    /// Where the node is at fault; so for every question.
+    pub fn arbos(&self) -> Result<u64, NodeError> {
+        let version: u64 = self
+            .ask(ARB_SYS, "ArbSys.arbOSVersion", &arbOSVersionCall {})?
+            .saturating_to();
+        Ok(version.saturating_sub(BEFORE_NITRO))
+    }
+
+    /// Ink per gas.
+    pub fn ink_price(&self) -> Result<InkPrice, NodeError> {
+        let price = self.ask(ARB_WASM, "ArbWasm.inkPrice", &inkPriceCall {})?;
+        InkPrice::new(price).ok_or_else(|| NodeError::Answer {
+            question: "ArbWasm.inkPrice",
+            answer: price.to_string(),
+        })
+    }
+
+    /// What memory costs.
+    pub fn memory(&self) -> Result<MemoryModel, NodeError> {
+        let free_pages = self.ask(ARB_WASM, "ArbWasm.freePages", &freePagesCall {})?;
+        let page_gas = self.ask(ARB_WASM, "ArbWasm.pageGas", &pageGasCall {})?;
+        Ok(MemoryModel {
+            free_pages: Pages(free_pages),
+            page_gas: Gas(page_gas.into()),
+        })
+    }
+
+    /// Pages that a program begins with.
+    pub fn footprint(&self, program: Address) -> Result<Pages, NodeError> {
+        let question = programMemoryFootprintCall { program };
+        self.ask(ARB_WASM, "ArbWasm.programMemoryFootprint", &question)
+            .map(Pages)
+    }
+
+    /// Puts code into an account.
+    ///
+    /// # Errors
+    /// Where the transaction fails, which plain code gives no reason for.
+    pub fn deploy(&self, code: &[u8]) -> Result<Address, NodeError> {
+        const QUESTION: &str = "a deployment";
+        let length = U256::from(code.len()).to_be_bytes::<32>();
+        let init = [&[0x7f], &length[..], &PRELUDE, code].concat();
+        let request = TransactionRequest::default().with_deploy_code(init);
+        let deployed = self
+            .send(request)
+            .map_err(|error| error.unexpected(QUESTION))?;
+        deployed.ok_or(NodeError::Answer {
+            question: QUESTION,
+            answer: "no contract's address".into(),
+        })
+    }
+
+    /// Activates a program, unless the same code is active already.
+    ///
+    /// # Errors
+    /// Where the chain refuses it, or the node is at fault.
+    pub fn activate(&self, program: Address) -> Result<(), CallError> {
+        let request = TransactionRequest::default()
+            .with_to(ARB_WASM)
+            .with_input(activateProgramCall { program }.abi_encode())
+            .with_value(U256::from(ACTIVATION_VALUE));
+        match self.send(request) {
+            Err(CallError::Refused(reason)) if reason.contains("ProgramUpToDate()") => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    /// Sets how many pages are free, as the chain's owner: on a chain for development anybody can become that.
+    ///
+    /// # Errors
+    /// Where the sender is not the owner and cannot become it.
+    pub fn set_free_pages(&self, pages: Pages) -> Result<(), Cause> {
+        let set = TransactionRequest::default()
+            .with_to(ARB_OWNER)
+            .with_input(setWasmFreePagesCall { pages: pages.0 }.abi_encode());
+        let become_owner = TransactionRequest::default()
+            .with_to(ARB_DEBUG)
+            .with_input(becomeChainOwnerCall {}.abi_encode());
+        let refused = |error| match error {
+            CallError::Refused(_) => Cause::NotOwner(self.sender),
+            CallError::Node(error) => error.into(),
+        };
+        match self.send(set.clone()) {
+            Ok(_) => Ok(()),
+            Err(CallError::Node(error)) => Err(error.into()),
+            Err(CallError::Refused(_)) => {
+                self.send(become_owner).map_err(refused)?;
+                self.send(set).map(drop).map_err(refused)
+            }
+        }
+    }
+
+    /// Calls a contract without a transaction.
+    ///
+    /// # Errors
+    /// Where the call fails, or the node is at fault.
+    pub fn call(&self, to: Address, input: Bytes, gas: Gas) -> Result<Bytes, CallError> {
+        let request = TransactionRequest::default()
+            .with_from(self.sender)
+            .with_to(to)
+            .with_input(input)
+            .with_gas_limit(gas.0);
+        let call = async { self.provider.call(request).await };
+        self.runtime.block_on(call).map_err(failed)
+    }
+
+    /// Sends a transaction and waits for it; returns the contract that it created.
+    fn send(&self, request: TransactionRequest) -> Result<Option<Address>, CallError> {
+        let request = request.with_from(self.sender);
+        self.runtime.block_on(async {
+            let pending = self
+                .provider
+                .send_transaction(request)
+                .await
+                .map_err(failed)?;
+            let receipt = pending.get_receipt().await;
+            let receipt = receipt.map_err(|error| NodeError::Transport(error.to_string()))?;
+            match receipt.status() {
+                true => Ok(receipt.contract_address),
+                false => Err(CallError::Refused("the transaction failed".into())),
+            }
+        })
+    }
+
+    /// Asks a precompile.
+    fn ask<C: SolCall>(
+        &self,
+        to: Address,
+        question: &'static str,
+        call: &C,
+    ) -> Result<C::Return, NodeError> {
+        let request = TransactionRequest::default()
+            .with_to(to)
+            .with_input(call.abi_encode());
+        let answer = self
+            .runtime
+            .block_on(async { self.provider.call(request).await });
+        let answer = answer.map_err(|error| failed(error).unexpected(question))?;
+        C::abi_decode_returns(&answer).map_err(|_| NodeError::Answer {
+            question,
+            answer: answer.to_string(),
+        })
+    }
+}
+
+/// What an answer that is an error means.
+fn failed(error: alloy_provider::transport::TransportError) -> CallError {
+    match error.as_error_resp() {
+        Some(response) => CallError::Refused(response.message.to_string()),
+        None => CallError::Node(NodeError::Transport(error.to_string())),
+    }
+}
