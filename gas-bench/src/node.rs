@@ -2,6 +2,8 @@
 //!
 //! Lives here: transactions, calls and settings. Not here: which contract is measured and how (`measure`).
 
+use std::time::Duration;
+
 use alloy_network::{EthereumWallet, TransactionBuilder as _};
 use alloy_primitives::{Address, B256, Bytes, U256, address};
 use alloy_provider::{DynProvider, Provider as _, ProviderBuilder};
@@ -35,6 +37,9 @@ const BEFORE_NITRO: u64 = 55;
 
 /// Wei sent along with an activation; what is not the fee comes back.
 const ACTIVATION_VALUE: u64 = 10_000_000_000_000_000;
+
+/// How long a transaction may take to be in a block.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where the embedded devnet's clock begins: figures do not depend on it, and so no run does.
 const START: u64 = 1_800_000_000;
@@ -144,7 +149,12 @@ impl Node {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let provider = {
             let _within = runtime.enter();
-            let builder = ProviderBuilder::new().wallet(EthereumWallet::new(signer));
+            // The nonce is asked for each time: one that is counted here would go on after a transaction that was refused.
+            let builder = ProviderBuilder::default()
+                .with_gas_estimation()
+                .with_simple_nonce_management()
+                .fetch_chain_id()
+                .wallet(EthereumWallet::new(signer));
             builder.connect_http(parsed).erased()
         };
         Ok(Self {
@@ -273,7 +283,7 @@ impl Node {
                 .send_transaction(request)
                 .await
                 .map_err(failed)?;
-            let receipt = pending.get_receipt().await;
+            let receipt = pending.with_timeout(Some(PATIENCE)).get_receipt().await;
             let receipt = receipt.map_err(|error| NodeError::Transport(error.to_string()))?;
             match receipt.status() {
                 true => Ok(receipt.contract_address),

@@ -112,3 +112,47 @@ fn what_must_hold_as_published() {
         assert!(theirs > 1_000 * mini, "{writes}: {theirs} ink, {mini} ink");
     }
 }
+
+/// Theorem: a node that runs already, with nothing but what `nitro --dev` has, gives the figures that an embedded devnet
+/// gives, and keeps its own page costs.
+#[test]
+fn a_node_that_runs_already_gives_the_same_figures() {
+    let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts");
+    let workspace = Workspace::find(Some(&contracts)).unwrap();
+    let config = stylus_devnet::Config {
+        port: 0,
+        bare: true,
+        arbos: stylus_devnet::ArbOs::DEFAULT,
+        ..stylus_devnet::Config::default()
+    };
+    let devnet = stylus_devnet::Devnet::start(config).unwrap();
+    let (_, key) = devnet.accounts()[0];
+    let url = devnet.url();
+    let measure = |target: &Target| {
+        gas_bench::run(
+            &workspace,
+            target,
+            &[Allocator::Mini],
+            Conditions::ALL,
+            &Silent,
+        )
+        .unwrap()
+    };
+    let (there, here) = (
+        measure(&Target::Endpoint { url, key }),
+        measure(&Target::Embedded),
+    );
+    for &conditions in Conditions::ALL {
+        for &function in Function::ALL {
+            let case = Case {
+                conditions,
+                function,
+            };
+            let figure = there.measurement(Allocator::Mini, case);
+            assert!(
+                figure.is_some() && figure == here.measurement(Allocator::Mini, case),
+                "{case}"
+            );
+        }
+    }
+}
