@@ -229,7 +229,7 @@ impl Devnet {
             .enable_all()
             .build()
             .map_err(StartError::Threads)?;
-        let server = runtime.block_on(rpc::start(&config, node.clone()))?;
+        let server = wait(&runtime, rpc::start(&config, node.clone()))?;
         if let Some(period) = config.block_time {
             runtime.spawn(produce(node.clone(), period));
         }
@@ -240,6 +240,16 @@ impl Devnet {
             runtime: Some(runtime),
         })
     }
+}
+
+/// Waits for `work` on `runtime`, from wherever that is: within somebody else's runtime no thread may wait itself.
+fn wait<T: Send>(runtime: &Runtime, work: impl Future<Output = T> + Send) -> T {
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| runtime.block_on(work));
+        waiting
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// Makes a block every `period`.
@@ -301,13 +311,8 @@ impl Handle {
         let stopped = self.server.handle.clone().stopped();
         // A connection that is never closed from the other side must not keep it from ending.
         let end = async { tokio::time::timeout(Duration::from_secs(2), stopped).await };
-        // Within a runtime of somebody else's nothing may be waited for.
-        if tokio::runtime::Handle::try_current().is_err() {
-            let _ = runtime.block_on(end);
-            runtime.shutdown_timeout(Duration::from_secs(1));
-        } else {
-            runtime.shutdown_background();
-        }
+        let _ = wait(&runtime, end);
+        runtime.shutdown_background();
         match &self.state {
             Some(path) => save(&self.node.chain().dump(), path),
             None => Ok(()),

@@ -5,6 +5,7 @@
 
 mod block;
 mod commitment;
+mod components;
 mod dump;
 mod environment;
 mod error;

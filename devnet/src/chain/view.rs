@@ -201,7 +201,7 @@ impl View {
         context.chain.gas_price = U256::from(price.min(settings.base_fee.into()));
         context.chain.poster_gas = match purpose {
             // A transaction will pay for its bytes, whatever the question offers.
-            Purpose::Estimate => padded(self.poster_gas(request, self.settings.base_fee)),
+            Purpose::Estimate => self.poster_gas_of_transaction(request),
             Purpose::Call | Purpose::Transaction => self.poster_gas(request, settings.base_fee),
         };
         context
@@ -212,6 +212,11 @@ impl View {
         request
             .nonce
             .unwrap_or_else(|| self.state.account(request.from).nonce)
+    }
+
+    /// Gas for the bytes of a transaction like `request` on L1, with a margin.
+    pub(super) fn poster_gas_of_transaction(&self, request: &Request) -> u64 {
+        padded(self.poster_gas(request, self.settings.base_fee))
     }
 
     /// Gas for the bytes of a transaction like `request` on L1, a signature's included.

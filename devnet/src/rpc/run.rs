@@ -16,7 +16,11 @@ use crate::trace::Tracer;
 
 pub(super) fn call(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let request = request(arguments.required(0, "call")?)?;
-    let executed = view(node, arguments)?.call(&request)?;
+    let view = view(node, arguments)?;
+    let executed = match view.components(&request)? {
+        Some(answer) => answer,
+        None => view.call(&request)?,
+    };
     match executed.ending {
         Ending::Success => Ok(json!(executed.output)),
         _ => Err(RpcError::failed(&executed)),

@@ -3,10 +3,14 @@
 //! Lives here: limits, and who may speak to it. Not here: methods.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jsonrpsee::server::middleware::http::{AuthorityError, HostFilterLayer};
-use jsonrpsee::server::{BatchRequestConfig, Server as HttpServer, ServerConfig, ServerHandle};
+use jsonrpsee::server::{
+    BatchRequestConfig, IdProvider, Server as HttpServer, ServerConfig, ServerHandle,
+};
+use jsonrpsee::types::SubscriptionId;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::config::Config;
@@ -62,6 +66,7 @@ pub(crate) async fn start(config: &Config, node: Node) -> Result<Server, ServerE
         .max_connections(CONNECTIONS)
         .set_batch_request_config(BatchRequestConfig::Limit(BATCH))
         .set_tcp_no_delay(true)
+        .set_id_provider(Numbers::default())
         // A client that connects and says nothing does not hold a place for long.
         .set_first_request_timeout(Some(Duration::from_secs(30)))
         .build();
@@ -76,6 +81,17 @@ pub(crate) async fn start(config: &Config, node: Node) -> Result<Server, ServerE
     let address = server.local_addr().map_err(listen)?;
     let handle = server.start(methods::module(node));
     Ok(Server { handle, address })
+}
+
+/// Numbers of subscriptions, which Ethereum's clients expect in hexadecimal.
+#[derive(Debug, Default)]
+struct Numbers(AtomicU64);
+
+impl IdProvider for Numbers {
+    fn next_id(&self) -> SubscriptionId<'static> {
+        let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        SubscriptionId::Str(format!("{number:#x}").into())
+    }
 }
 
 /// Lets requests through that name this machine, or a host that is allowed.

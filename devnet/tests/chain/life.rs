@@ -262,3 +262,16 @@ fn a_devnet_starts_only_where_it_may() {
     .to_string();
     assert_eq!(error, "there are keys for 10 accounts and 11 are asked for");
 }
+
+/// A test that runs on tokio starts a devnet like any other.
+#[test]
+fn a_devnet_starts_and_stops_within_a_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let devnet = Devnet::start(config()).unwrap();
+        assert_ne!(devnet.port(), 0);
+        devnet.stop().unwrap();
+    });
+}

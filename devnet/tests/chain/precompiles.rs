@@ -590,3 +590,33 @@ fn where_a_transaction_is() {
     assert_eq!(block["hash"], json!(alloy_primitives::B256::from(hash)));
     assert_eq!(quantity(&block["l1BlockNumber"]), 3);
 }
+
+#[test]
+fn estimates_by_components() {
+    let chain = Chain::default();
+    let node = address!("0x00000000000000000000000000000000000000c8");
+    let mut call = data(
+        "gasEstimateComponents(address,bool,bytes)",
+        &[word(DEPLOYER), U256::ZERO, U256::from(96), U256::ZERO],
+    );
+    // A transfer to nobody in particular.
+    call[16..36].copy_from_slice(Address::repeat_byte(0xaa).as_slice());
+    let components = || {
+        let output = chain.call(node, &call).unwrap();
+        let words: Vec<u64> = output
+            .chunks(32)
+            .map(|word| U256::from_be_slice(word).to())
+            .collect();
+        words
+    };
+    assert_eq!(components(), [21_000, 0, 100_000_000, 0]);
+    let price = data("setL1PricePerUnit(uint256)", &[U256::from(1_000_000_000)]);
+    chain.send(json!({ "to": ARB_OWNER, "data": hex::encode_prefixed(price) }));
+    let with_l1 = components();
+    assert!(with_l1[1] > 0, "{with_l1:?}");
+    assert_eq!(with_l1[0], 21_000 + with_l1[1]);
+    // On chain there is nothing at that address.
+    let mined =
+        chain.send(json!({ "to": node, "data": hex::encode_prefixed(&call), "gas": "0x100000" }));
+    assert!(mined.is_success() && mined.receipt["logs"] == json!([]));
+}

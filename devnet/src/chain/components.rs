@@ -1,0 +1,59 @@
+//! NodeInterface's `gasEstimateComponents`: an estimate, and how much of it is for L1.
+//!
+//! Lives here: the one question of NodeInterface that takes a search to answer, so that no call can. Not here: the others
+//! (`precompiles::node_interface`), the search (`estimate`).
+
+use alloy_primitives::{Bytes, TxKind, U256};
+use alloy_sol_types::{SolCall, sol};
+
+use crate::addresses::NODE_INTERFACE;
+use crate::arbos;
+use crate::chain::error::EstimateError;
+use crate::chain::request::{Ending, Executed, Request};
+use crate::chain::view::View;
+
+sol! {
+    #![sol(all_derives)]
+    function gasEstimateComponents(address to, bool contractCreation, bytes data)
+        external payable
+        returns (uint64 gasEstimate, uint64 gasEstimateForL1, uint256 baseFee, uint256 l1BaseFeeEstimate);
+}
+
+impl View {
+    /// The answer to a call that asks for an estimate; `None` for any other call.
+    ///
+    /// # Errors
+    /// Where what is to be estimated fails.
+    pub(crate) fn components(&self, request: &Request) -> Result<Option<Executed>, EstimateError> {
+        if request.to != TxKind::Call(NODE_INTERFACE) {
+            return Ok(None);
+        }
+        let Ok(asked) = gasEstimateComponentsCall::abi_decode(&request.input) else {
+            return Ok(None);
+        };
+        let inner = Request {
+            to: if asked.contractCreation {
+                TxKind::Create
+            } else {
+                asked.to.into()
+            },
+            input: asked.data,
+            ..request.clone()
+        };
+        let gas = self.estimate(&inner)?;
+        let answer = gasEstimateComponentsReturn {
+            gasEstimate: gas,
+            gasEstimateForL1: self.poster_gas_of_transaction(&inner),
+            baseFee: U256::from(self.settings.base_fee),
+            l1BaseFeeEstimate: arbos::l1_price(&mut self.state.clone()),
+        };
+        let output: Bytes = gasEstimateComponentsCall::abi_encode_returns(&answer).into();
+        Ok(Some(Executed {
+            ending: Ending::Success,
+            gas_used: gas,
+            output,
+            logs: Vec::new(),
+            reason: None,
+        }))
+    }
+}
