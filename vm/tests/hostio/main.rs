@@ -12,3 +12,4 @@ mod frames;
 mod rules;
 mod script;
 mod storage;
+mod trace;

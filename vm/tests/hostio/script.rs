@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use stylus_vm::{
     Access, Account, CallReply, CallRequest, CreateReply, CreateRequest, Gas, Host, HostFault,
-    PageCounters, Stored,
+    PageCounters, Step, Stored,
 };
 
 /// The host. Everything not scripted is absent, zero and cold.
@@ -30,6 +30,8 @@ pub(crate) struct Script {
     pub(crate) created: Option<Address>,
     /// Whether every storage read breaks the host.
     pub(crate) broken: bool,
+    /// Host calls that were told, where they are asked for.
+    pub(crate) steps: Option<Vec<Step>>,
 }
 
 impl Script {
@@ -125,5 +127,15 @@ impl Host for Script {
     fn log(&mut self, topics: Vec<B256>, data: Bytes) -> Result<(), HostFault> {
         self.logs.push((topics, data));
         Ok(())
+    }
+
+    fn is_tracing(&self) -> bool {
+        self.steps.is_some()
+    }
+
+    fn trace(&mut self, step: Step) {
+        self.steps
+            .iter_mut()
+            .for_each(|steps| steps.push(step.clone()));
     }
 }
