@@ -257,6 +257,50 @@ fn transactions_that_cannot_be() {
     assert_eq!(chain.rpc("eth_blockNumber", json!([])), "0x0");
 }
 
+/// Requests that arrive while a devnet stops are answered, or their connection is closed; it stops all the same.
+#[test]
+fn requests_during_shutdown() {
+    let Chain { handle, .. } = Chain::default();
+    let address = handle.address();
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            std::thread::spawn(move || {
+                let mut answers = 0;
+                loop {
+                    let Ok(mut stream) = TcpStream::connect(address) else {
+                        return answers;
+                    };
+                    stream
+                        .set_read_timeout(Some(Duration::from_secs(10)))
+                        .unwrap();
+                    let mut answer = String::new();
+                    let sent = stream.write_all(&post("localhost", NUMBER, ""));
+                    if sent.is_err()
+                        || stream.read_to_string(&mut answer).is_err()
+                        || answer.is_empty()
+                    {
+                        return answers;
+                    }
+                    assert!(
+                        answer.contains("200 OK") && answer.contains("0x0"),
+                        "{answer}"
+                    );
+                    answers += 1;
+                }
+            })
+        })
+        .collect();
+    // Until everybody is at it.
+    let chain = crate::support::Remote::new(&handle.url());
+    (0..50).for_each(|_| drop(chain.rpc("eth_blockNumber", json!([]))));
+    handle.stop().unwrap();
+    let answers: u32 = clients
+        .into_iter()
+        .map(|client| client.join().unwrap())
+        .sum();
+    assert!(answers > 0);
+}
+
 /// Feeds the decoder of raw transactions bytes that are almost one.
 pub(crate) fn fuzz_raw_transaction(chain: &Chain, bytes: &[u8]) {
     let raw = alloy_primitives::hex::encode_prefixed(bytes);
