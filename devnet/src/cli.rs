@@ -26,7 +26,7 @@ Examples:
 
 Forking another chain is out of scope.";
 
-/// A local Arbitrum Stylus chain in one process. `cargo stylus`, cast, forge, ethers, viem and alloy work against it.
+/// A local Arbitrum Stylus chain in one process. `cargo stylus`, cast, ethers, viem and alloy work against it.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
