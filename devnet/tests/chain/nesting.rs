@@ -184,3 +184,39 @@ fn code_that_only_programs_may_have() {
         (-32_000, "invalid opcode")
     );
 }
+
+/// An account that delegates to a program (EIP-7702) runs it on its own storage.
+#[test]
+fn an_account_delegates_to_a_program() {
+    use alloy_eips::eip7702::Authorization;
+    use alloy_signer::SignerSync as _;
+
+    let chain = Chain::default();
+    let store = chain.program(&program(
+        "(call $cache (i32.const 0) (i32.const 1024)) (call $flush (i32.const 0)) (i32.const 0)",
+    ));
+    let (account, key) = chain.handle.accounts()[1];
+    let signer = alloy_signer_local::PrivateKeySigner::from_bytes(&key).unwrap();
+    let authorization = Authorization {
+        chain_id: U256::from(412_346),
+        address: store,
+        nonce: 0,
+    };
+    let signature = signer
+        .sign_hash_sync(&authorization.signature_hash())
+        .unwrap();
+    let signed = authorization.into_signed(signature);
+    let word = U256::from(7).to_be_bytes::<32>();
+    let mined = chain.send(json!({
+        "to": account, "data": hex::encode_prefixed(word), "gas": "0x100000", "authorizationList": [signed],
+    }));
+    assert!(mined.is_success(), "{:?}", mined.receipt);
+    assert_eq!(mined.receipt["type"], "0x4");
+    let slot = |address: Address| chain.rpc("eth_getStorageAt", json!([address, "0x0", "latest"]));
+    let stored = alloy_primitives::B256::from(U256::from(7));
+    assert_eq!(slot(account), json!(stored));
+    assert_eq!(slot(store), json!(alloy_primitives::B256::ZERO));
+    let code = chain.rpc("eth_getCode", json!([account, "latest"]));
+    let designator = [&hex!("ef0100")[..], store.as_slice()].concat();
+    assert_eq!(code, json!(hex::encode_prefixed(designator)));
+}
