@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use clap::Parser as _;
-use stylus_devnet::{Config, Devnet, Event, Handle};
+use stylus_devnet::{Config, Devnet, Event, Handle, ServerError, StartError};
 
 use crate::cli::Arguments;
 
@@ -40,7 +40,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stopped = runtime
         .block_on(async { signals() })
         .context("cannot wait for Ctrl-C")?;
-    let handle = Devnet::start_with(config, Some(listener))?;
+    let handle = Devnet::start_with(config, Some(listener)).map_err(advise)?;
     if !silent {
         // A reader that has gone away is no reason to stop.
         let _ = banner(&handle, &shown);
@@ -51,6 +51,18 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     handle.stop()?;
     Ok(())
+}
+
+/// The error, with the flag that helps where there is one.
+fn advise(error: StartError) -> anyhow::Error {
+    let flag = match &error {
+        StartError::Public(_) => "--i-know-these-keys-are-public does",
+        StartError::Server(ServerError::Listen { .. }) => {
+            "--port chooses another, and 0 any that is free"
+        }
+        _ => return error.into(),
+    };
+    anyhow::anyhow!("{error}; {flag}")
 }
 
 /// Ends when the process is asked to.
