@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use anyhow::Context as _;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use gas_bench::node::Target;
 use gas_bench::render;
-use gas_bench::suite::Allocator;
+use gas_bench::suite::{Allocator, OptLevel};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,17 +18,28 @@ Examples:
   cargo gas-bench --allocator mini --allocator talc only these two
   cargo gas-bench --format markdown --out gas.md    for a pull request
   cargo gas-bench --format json                     for a program
+  cargo gas-bench league                            every allocator under every workload
   cargo gas-bench --endpoint http://localhost:8547 --private-key-path dev.key
                                                     on a node that runs already
 
 Exit code: 0 when every figure was measured, 1 when one was not, 2 for arguments that make no sense.";
 
+const LEAGUE_EXAMPLES: &str = "\
+Examples:
+  cargo gas-bench league                                  all of them, as Markdown
+  cargo gas-bench league --out LEAGUE.md --chart LEAGUE.svg
+  cargo gas-bench league --allocator mini --allocator mini-upstream --opt-level z --format json";
+
 /// What an allocation costs on a Stylus chain: builds the edge-cases contract with each allocator, deploys it, calls it, and
 /// compares gas, ink, pages and size
 #[derive(Parser, Debug)]
-#[command(name = "cargo gas-bench", bin_name = "cargo gas-bench", version, after_help = EXAMPLES)]
+#[command(name = "cargo gas-bench", bin_name = "cargo gas-bench", version, after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
-    /// Measure this allocator; repeat for several [known: mini, wee, std, mini-upstream, talc, lol]
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    /// Measure this allocator; repeat for several [known: mini, wee, std, mini-upstream, talc, lol, reclaim]
     #[arg(long = "allocator", value_name = "NAME", conflicts_with = "all")]
     chosen: Vec<Allocator>,
 
@@ -56,6 +67,97 @@ pub(crate) struct Arguments {
     /// The folder that has edge-cases/ [default: contracts/ here or in the nearest folder above]
     #[arg(long, value_name = "DIR")]
     pub(crate) contracts: Option<PathBuf>,
+}
+
+/// What to do instead of measuring the edge cases.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Compare every allocator under every workload at every optimisation level
+    League(LeagueArguments),
+}
+
+/// The arguments of `league`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = LEAGUE_EXAMPLES)]
+pub(crate) struct LeagueArguments {
+    /// Measure this allocator, besides the floor; repeat for several
+    #[arg(long = "allocator", value_name = "NAME", value_parser = contender)]
+    chosen: Vec<Allocator>,
+
+    /// Build at this level; repeat for several
+    #[arg(long = "opt-level", value_name = "LEVEL", value_enum)]
+    levels: Vec<Level>,
+
+    /// How to report
+    #[arg(long, value_enum, default_value_t = LeagueFormat::Markdown)]
+    pub(crate) format: LeagueFormat,
+
+    /// Write the report to FILE, whole or not at all, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Draw the bar chart to FILE, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chart: Option<PathBuf>,
+
+    /// The folder that has workloads/ [default: contracts/ here or in the nearest folder above]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) contracts: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum Level {
+    #[value(name = "3")]
+    Three,
+    S,
+    Z,
+}
+
+/// How the league table is written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum LeagueFormat {
+    /// For readers
+    Markdown,
+    /// For programs
+    Json,
+}
+
+impl LeagueArguments {
+    /// The allocators to measure, each once, in the order of the table.
+    pub(crate) fn allocators(&self) -> Vec<Allocator> {
+        let wanted =
+            |allocator: &&Allocator| self.chosen.is_empty() || self.chosen.contains(allocator);
+        Allocator::LEAGUE.iter().filter(wanted).copied().collect()
+    }
+
+    /// The levels to build at, each once, in the order of the table.
+    pub(crate) fn levels(&self) -> Vec<OptLevel> {
+        let all = [
+            (Level::Three, OptLevel::Three),
+            (Level::S, OptLevel::S),
+            (Level::Z, OptLevel::Z),
+        ];
+        all.into_iter()
+            .filter(|(level, _)| self.levels.is_empty() || self.levels.contains(level))
+            .map(|(_, level)| level)
+            .collect()
+    }
+}
+
+/// An allocator of the league by its name.
+fn contender(name: &str) -> Result<Allocator, String> {
+    let known = || {
+        Allocator::LEAGUE
+            .iter()
+            .map(|allocator| allocator.name())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    Allocator::LEAGUE
+        .iter()
+        .copied()
+        .find(|allocator| allocator.name() == name)
+        .ok_or_else(|| format!("the known allocators are {}", known()))
 }
 
 #[derive(Clone, Copy, ValueEnum, Debug)]

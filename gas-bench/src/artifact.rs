@@ -15,6 +15,8 @@ use crate::measurement::{Bytes, Sizes};
 /// A contract ready to be deployed.
 #[derive(Debug)]
 pub struct Artifact {
+    /// The module as it is deployed.
+    pub wasm: Vec<u8>,
     /// What the account of the contract will hold: the compressed module behind its prefix.
     pub code: Vec<u8>,
     /// How large it was at each step.
@@ -34,6 +36,6 @@ impl Artifact {
             processed: Bytes::of(&wasm),
             code: Bytes::of(&code),
         };
-        Ok(Self { code, sizes })
+        Ok(Self { wasm, code, sizes })
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod artifact;
 pub mod failure;
+pub mod league;
 pub mod measure;
 pub mod measurement;
 pub mod node;

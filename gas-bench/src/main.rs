@@ -9,16 +9,18 @@ mod progress;
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use gas_bench::artifact::Workspace;
+use gas_bench::league;
 use gas_bench::output::OutputFile;
 use gas_bench::render::{Colour, render};
 use gas_bench::suite::Conditions;
 
-use arguments::Arguments;
-use progress::Progress;
+use arguments::{Arguments, Command, LeagueArguments, LeagueFormat};
+use progress::{Progress, Steps};
 
 fn main() -> ExitCode {
     let arguments = Arguments::read();
@@ -32,6 +34,36 @@ fn main() -> ExitCode {
 }
 
 fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    match &arguments.command {
+        Some(Command::League(arguments)) => compare(arguments),
+        None => edge_cases(arguments),
+    }
+}
+
+/// `cargo gas-bench league`.
+fn compare(arguments: &LeagueArguments) -> anyhow::Result<ExitCode> {
+    let begin = |path: &Option<PathBuf>| path.as_deref().map(OutputFile::begin).transpose();
+    let (file, picture) = (begin(&arguments.out)?, begin(&arguments.chart)?);
+    let workspace = Workspace::find(arguments.contracts.as_deref())?;
+    let (allocators, levels) = (arguments.allocators(), arguments.levels());
+    let progress = Steps::new((1 + allocators.len()) * levels.len());
+    let league = league::run(&workspace, &allocators, &levels, &|allocator, level| {
+        progress.next(format!("{allocator} at opt-level {level}"));
+    })?;
+    drop(progress);
+    if let Some(picture) = picture {
+        picture.finish(&league::chart(&league))?;
+    }
+    let report = match arguments.format {
+        LeagueFormat::Markdown => league::markdown(&league),
+        LeagueFormat::Json => league::json(&league),
+    };
+    publish(file, &report)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `cargo gas-bench` without a subcommand.
+fn edge_cases(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let file = arguments
         .out
         .as_deref()
@@ -50,18 +82,24 @@ fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Colour::Never
     };
     let report = render(&results, arguments.format(), colour);
-    match file {
-        Some(file) => file.finish(&report)?,
-        None => io::stdout()
-            .write_all(report.as_bytes())
-            .context("the report cannot be printed")?,
-    }
+    publish(file, &report)?;
     let mut code = ExitCode::SUCCESS;
     for failure in results.failures() {
         complain(&failure.to_string());
         code = ExitCode::FAILURE;
     }
     Ok(code)
+}
+
+/// Writes a report to where it was asked for.
+fn publish(file: Option<OutputFile>, report: &str) -> anyhow::Result<()> {
+    match file {
+        Some(file) => file.finish(report)?,
+        None => io::stdout()
+            .write_all(report.as_bytes())
+            .context("the report cannot be printed")?,
+    }
+    Ok(())
 }
 
 /// Colour is for a terminal whose owner has not asked for none (<https://no-color.org>).

@@ -9,16 +9,15 @@ use gas_bench::suite::Function;
 use gas_bench::{Event, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
-/// Shows what a run is doing, until it is dropped.
-pub(crate) struct Progress {
+/// A bar over so many steps, until it is dropped.
+pub(crate) struct Steps {
     /// Hidden where there is no terminal to draw it on.
     bar: ProgressBar,
 }
 
-impl Progress {
-    /// Progress over the builds and cases of so many allocators and conditions.
-    pub(crate) fn new(allocators: usize, conditions: usize) -> Self {
-        let steps = allocators * (1 + conditions * Function::ALL.len());
+impl Steps {
+    /// A bar that has all of `steps` before it.
+    pub(crate) fn new(steps: usize) -> Self {
         let target = if io::stderr().is_terminal() {
             ProgressDrawTarget::stderr()
         } else {
@@ -35,7 +34,12 @@ impl Progress {
         Self { bar }
     }
 
-    /// Tells of a step that takes a while.
+    /// Tells of the next step, which takes a while.
+    pub(crate) fn next(&self, message: String) {
+        self.say(message);
+        self.bar.inc(1);
+    }
+
     fn say(&self, message: String) {
         if self.bar.is_hidden() {
             // A reader who has gone away is no reason to stop measuring.
@@ -46,24 +50,40 @@ impl Progress {
     }
 }
 
+/// Shows what a run is doing, until it is dropped.
+pub(crate) struct Progress {
+    steps: Steps,
+}
+
+impl Progress {
+    /// Progress over the builds and cases of so many allocators and conditions.
+    pub(crate) fn new(allocators: usize, conditions: usize) -> Self {
+        Self {
+            steps: Steps::new(allocators * (1 + conditions * Function::ALL.len())),
+        }
+    }
+}
+
 impl Observer for Progress {
     fn on(&self, event: Event<'_>) {
         match event {
-            Event::Building(allocator) => self.say(format!("building with {allocator}")),
+            Event::Building(allocator) => self.steps.say(format!("building with {allocator}")),
             Event::Built(allocator) => {
-                self.bar.inc(1);
-                self.say(format!("measuring {allocator}"));
+                self.steps.bar.inc(1);
+                self.steps.say(format!("measuring {allocator}"));
             }
             // As lines these would be a hundred, most of them about crates that were there already.
             Event::Compiled(allocator, name) => {
-                self.bar
+                self.steps
+                    .bar
                     .set_message(format!("building with {allocator}: {name}"));
             }
             Event::Running(allocator, case) => {
-                self.bar
+                self.steps
+                    .bar
                     .set_message(format!("measuring {allocator}: {case}"));
             }
-            Event::Ran(..) => self.bar.inc(1),
+            Event::Ran(..) => self.steps.bar.inc(1),
         }
     }
 }

@@ -23,7 +23,7 @@ pub const fn gas(allocator: Allocator, case: Case) -> Option<Gas> {
         (Function::AllocZeroed, Allocator::Mini) => 329,
         (Function::AllocZeroed, Allocator::Wee) => 95_000_000,
         (Function::AllocZeroed, Allocator::Std) => 48_000_000,
-        (_, Allocator::MiniUpstream | Allocator::Talc | Allocator::Lol) => return None,
+        _ => return None,
     };
     Some(Gas(gas))
 }

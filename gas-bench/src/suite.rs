@@ -11,6 +11,43 @@ use crate::measurement::PageCount;
 /// The package whose wasm is measured.
 pub const CONTRACT: &str = "edge-cases";
 
+/// The package whose examples are the workloads of the league table.
+pub const WORKLOADS: &str = "workloads";
+
+/// How hard the compiler tries, and for what: the profile's `opt-level`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum OptLevel {
+    /// For speed, as `cargo stylus new` has it.
+    Three,
+    /// For size.
+    S,
+    /// For size, and without turning loops into vectors.
+    Z,
+}
+
+impl OptLevel {
+    /// The levels that contracts are built with.
+    pub const ALL: &[Self] = &[Self::Three, Self::S, Self::Z];
+
+    /// The variable by which cargo's release profile is told.
+    pub const VARIABLE: &str = "CARGO_PROFILE_RELEASE_OPT_LEVEL";
+
+    /// Its name in a profile.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Three => "3",
+            Self::S => "s",
+            Self::Z => "z",
+        }
+    }
+}
+
+impl fmt::Display for OptLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// An allocator that the contract can be built with.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Allocator {
@@ -24,8 +61,18 @@ pub enum Allocator {
     MiniUpstream,
     /// `talc`.
     Talc,
-    /// `lol_alloc`.
+    /// `lol_alloc`'s free list.
     Lol,
+    /// This project's `ReclaimAlloc`.
+    Reclaim,
+    /// `lol_alloc`'s bump allocator.
+    LolLeaking,
+    /// `rlsf`.
+    Rlsf,
+    /// `wasmalloc`.
+    Wasmalloc,
+    /// No allocator to use, but what a bump allocator costs at least.
+    Floor,
 }
 
 /// No allocator goes by this name.
@@ -34,7 +81,7 @@ pub enum Allocator {
 pub struct UnknownAllocator;
 
 impl Allocator {
-    /// Every allocator, in the order of the report's columns.
+    /// Every allocator that the edge cases are measured with, in the order of the report's columns.
     pub const ALL: &[Self] = &[
         Self::Mini,
         Self::Wee,
@@ -42,6 +89,21 @@ impl Allocator {
         Self::MiniUpstream,
         Self::Talc,
         Self::Lol,
+        Self::Reclaim,
+    ];
+
+    /// Those of the league table, in the order of its columns.
+    pub const LEAGUE: &[Self] = &[
+        Self::Mini,
+        Self::Reclaim,
+        Self::MiniUpstream,
+        Self::LolLeaking,
+        Self::Lol,
+        Self::Wee,
+        Self::Std,
+        Self::Talc,
+        Self::Rlsf,
+        Self::Wasmalloc,
     ];
 
     /// The three of the published table.
@@ -59,6 +121,11 @@ impl Allocator {
             Self::MiniUpstream => "mini-upstream",
             Self::Talc => "talc",
             Self::Lol => "lol",
+            Self::Reclaim => "reclaim",
+            Self::LolLeaking => "lol-leaking",
+            Self::Rlsf => "rlsf",
+            Self::Wasmalloc => "wasmalloc",
+            Self::Floor => "floor",
         }
     }
 
@@ -71,6 +138,11 @@ impl Allocator {
             Self::MiniUpstream => "mini-alloc 1.0.0",
             Self::Talc => "talc",
             Self::Lol => "lol_alloc",
+            Self::Reclaim => "ReclaimAlloc",
+            Self::LolLeaking => "lol leaking",
+            Self::Rlsf => "rlsf",
+            Self::Wasmalloc => "wasmalloc",
+            Self::Floor => "floor",
         }
     }
 }
@@ -207,7 +279,7 @@ mod tests {
         }
         assert_eq!(
             UnknownAllocator.to_string(),
-            "the known allocators are mini, wee, std, mini-upstream, talc, lol"
+            "the known allocators are mini, wee, std, mini-upstream, talc, lol, reclaim"
         );
     }
 

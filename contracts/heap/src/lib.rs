@@ -5,70 +5,52 @@
 //!
 //! | feature | allocator |
 //! |---|---|
-//! | `mini` | `mini-alloc` of this project |
+//! | `mini` | `MiniAlloc` of this project |
+//! | `reclaim` | `ReclaimAlloc` of this project |
 //! | `mini-upstream` | `mini-alloc` 1.0.0 from the registry, which the SDK's default features install |
 //! | `wee` | `wee_alloc` |
 //! | `std` | none of ours: the standard library's, which is dlmalloc |
 //! | `talc` | `talc`, in the dynamic form that its WebAssembly guide advises |
 //! | `lol` | `lol_alloc`'s free list |
+//! | `lol-leaking` | `lol_alloc`'s bump allocator |
+//! | `rlsf` | `rlsf`, in its small form |
+//! | `wasmalloc` | `wasmalloc` |
+//! | `floor` | a bump without any check, in `floor.rs`: never for use |
 //!
 //! On wasm32 exactly one must be chosen. Elsewhere nothing is installed, whatever is chosen, and tests run on the host's heap.
 //!
-//! Every one of these answers a request of size zero, which the trait `GlobalAlloc` leaves open: the bump allocators with the
-//! place of the next block, `wee_alloc` with a dangling address, the others with a block of their least size. `talc` does so
-//! only without debug assertions.
+//! Those that edge-cases is built with answer a request of size zero, which the trait `GlobalAlloc` leaves open: the bump
+//! allocators with the place of the next block, `wee_alloc` with a dangling address, the others with a block of their least
+//! size. `talc` does so only without debug assertions.
 //!
-//! Not here: contracts, measuring, or any allocator's code.
+//! Not here: contracts, measuring, or any allocator's code but the floor's.
 
 #![no_std]
 
-#[cfg(all(
-    target_arch = "wasm32",
-    not(any(
-        feature = "mini",
-        feature = "mini-upstream",
-        feature = "wee",
-        feature = "std",
-        feature = "talc",
-        feature = "lol",
-    ))
-))]
-compile_error!(
-    "choose an allocator: one feature of `mini`, `mini-upstream`, `wee`, `std`, `talc`, `lol`"
-);
-
-#[cfg(all(
-    target_arch = "wasm32",
-    any(
-        all(
-            feature = "mini",
-            any(
-                feature = "mini-upstream",
-                feature = "wee",
-                feature = "std",
-                feature = "talc",
-                feature = "lol"
-            )
-        ),
-        all(
-            feature = "mini-upstream",
-            any(feature = "wee", feature = "std", feature = "talc", feature = "lol")
-        ),
-        all(
-            feature = "wee",
-            any(feature = "std", feature = "talc", feature = "lol")
-        ),
-        all(feature = "std", any(feature = "talc", feature = "lol")),
-        all(feature = "talc", feature = "lol"),
-    )
-))]
-compile_error!(
-    "a program has one allocator: choose only one feature of `mini`, `mini-upstream`, `wee`, `std`, `talc`, `lol` \
-     (with `--no-default-features` if the contract's default is not the one)"
-);
+#[cfg(all(target_arch = "wasm32", feature = "floor"))]
+mod floor;
 
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
 compile_error!("these allocators are chosen for contracts, which have a single thread");
+
+/// How many allocators are chosen.
+const CHOSEN: usize = cfg!(feature = "mini") as usize
+    + cfg!(feature = "reclaim") as usize
+    + cfg!(feature = "mini-upstream") as usize
+    + cfg!(feature = "wee") as usize
+    + cfg!(feature = "std") as usize
+    + cfg!(feature = "talc") as usize
+    + cfg!(feature = "lol") as usize
+    + cfg!(feature = "lol-leaking") as usize
+    + cfg!(feature = "rlsf") as usize
+    + cfg!(feature = "wasmalloc") as usize
+    + cfg!(feature = "floor") as usize;
+
+const _: () = assert!(
+    CHOSEN == 1 || cfg!(not(target_arch = "wasm32")),
+    "a program has one allocator: choose exactly one feature of `heap` (with `--no-default-features` if the contract's \
+     default is not the one)"
+);
 
 /// Whether the chosen allocator is a bump allocator, which promises more than `GlobalAlloc` asks for: blocks follow each other
 /// as tightly as alignment permits, upwards, and memory grows by exactly the pages they need.
@@ -77,6 +59,10 @@ pub const IS_BUMP: bool = cfg!(any(feature = "mini", feature = "mini-upstream"))
 #[cfg(all(target_arch = "wasm32", feature = "mini"))]
 #[global_allocator]
 static HEAP: mini_alloc::MiniAlloc = mini_alloc::MiniAlloc::INIT;
+
+#[cfg(all(target_arch = "wasm32", feature = "reclaim"))]
+#[global_allocator]
+static HEAP: mini_alloc::ReclaimAlloc = mini_alloc::ReclaimAlloc::INIT;
 
 #[cfg(all(target_arch = "wasm32", feature = "mini-upstream"))]
 #[global_allocator]
@@ -102,3 +88,27 @@ static HEAP: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeListAllocator> = {
     // to be built with, has no means to start a second one.
     unsafe { lol_alloc::AssumeSingleThreaded::new(list) }
 };
+
+#[cfg(all(target_arch = "wasm32", feature = "lol-leaking"))]
+#[global_allocator]
+#[allow(
+    unsafe_code,
+    reason = "lol_alloc has its users assume that there is one thread"
+)]
+static HEAP: lol_alloc::AssumeSingleThreaded<lol_alloc::LeakingAllocator> = {
+    let bump = lol_alloc::LeakingAllocator::new();
+    // SAFETY: as above, there is one thread.
+    unsafe { lol_alloc::AssumeSingleThreaded::new(bump) }
+};
+
+#[cfg(all(target_arch = "wasm32", feature = "rlsf"))]
+#[global_allocator]
+static HEAP: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
+#[cfg(all(target_arch = "wasm32", feature = "wasmalloc"))]
+#[global_allocator]
+static HEAP: wasmalloc::WasmAlloc = wasmalloc::WasmAlloc::new();
+
+#[cfg(all(target_arch = "wasm32", feature = "floor"))]
+#[global_allocator]
+static HEAP: floor::Floor = floor::Floor::INIT;

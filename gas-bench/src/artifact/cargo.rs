@@ -4,6 +4,7 @@
 //! run and where (`workspace`).
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
@@ -18,10 +19,10 @@ pub(super) enum Diagnosis {
     Error(String),
 }
 
-/// Runs `cargo build --message-format=json`, telling `on_crate` each crate that is done.
+/// Runs `cargo build --message-format=json`, telling `on_artifact` each file that is done and the name of its crate.
 pub(super) fn build(
     command: &mut Command,
-    on_crate: &mut dyn FnMut(&str),
+    on_artifact: &mut dyn FnMut(&str, &Path),
 ) -> io::Result<Result<(), Diagnosis>> {
     let mut child = command
         .stdin(Stdio::null())
@@ -43,7 +44,11 @@ pub(super) fn build(
             .flat_map(|pipe| BufReader::new(pipe).lines())
         {
             match Line::parse(&line?) {
-                Line::CompilerArtifact { target } => on_crate(&target.name),
+                Line::CompilerArtifact { target, filenames } => {
+                    for file in filenames {
+                        on_artifact(&target.name, &file);
+                    }
+                }
                 Line::CompilerMessage { message } if diagnosis.is_none() => {
                     diagnosis = message.diagnose();
                 }
@@ -89,6 +94,7 @@ pub(super) fn first_error(stderr: &str) -> String {
 enum Line {
     CompilerArtifact {
         target: CrateTarget,
+        filenames: Vec<PathBuf>,
     },
     CompilerMessage {
         message: Diagnostic,

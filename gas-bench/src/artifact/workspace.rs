@@ -3,6 +3,7 @@
 //! Lives here: finding the folder, the command that builds the contract with one allocator, and where its wasm ends up.
 //! Not here: what cargo says meanwhile (`cargo`), nor what happens to the wasm afterwards (`postprocess`).
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::{env, fs, io};
 use serde::Deserialize;
 
 use super::cargo::{self, Diagnosis};
-use crate::suite::{Allocator, CONTRACT};
+use crate::suite::{Allocator, CONTRACT, OptLevel, WORKLOADS};
 
 const METADATA: &str = "cargo metadata --no-deps --format-version=1";
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -143,7 +144,66 @@ impl Workspace {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
-        let arguments = arguments(allocator);
+        self.cargo(CONTRACT, "--lib", allocator, None, &mut |name, _| {
+            on_crate(name);
+        })?;
+        fs::read(&path).map_err(|source| BuildError::NoWasm { path, source })
+    }
+
+    /// Builds every workload with `allocator` at `level`, and returns the wasm of each by its name.
+    ///
+    /// # Errors
+    /// Where cargo fails or leaves no wasm.
+    pub fn build_workloads(
+        &self,
+        allocator: Allocator,
+        level: OptLevel,
+    ) -> Result<BTreeMap<String, Vec<u8>>, BuildError> {
+        // Until the files are read, no other variant may be linked to the same names.
+        let _alone = self.lock()?;
+        let mut paths = BTreeMap::new();
+        self.cargo(
+            WORKLOADS,
+            "--examples",
+            allocator,
+            Some(level),
+            &mut |name, file| {
+                if file
+                    .extension()
+                    .is_some_and(|extension| extension == "wasm")
+                {
+                    paths.insert(name.to_owned(), file.to_owned());
+                }
+            },
+        )?;
+        let read = |(name, path): (String, PathBuf)| match fs::read(&path) {
+            Ok(wasm) => Ok((name, wasm)),
+            Err(source) => Err(BuildError::NoWasm { path, source }),
+        };
+        paths.into_iter().map(read).collect()
+    }
+
+    /// What the workload called `name` says of itself in its first comment.
+    ///
+    /// # Errors
+    /// Where its source cannot be read.
+    pub fn describe_workload(&self, name: &str) -> io::Result<String> {
+        let path = self.root.join(WORKLOADS).join("examples").join(name);
+        let source = fs::read_to_string(path.with_extension("rs"))?;
+        let lines = source.lines().map_while(|line| line.strip_prefix("//! "));
+        Ok(lines.collect::<Vec<_>>().join(" "))
+    }
+
+    /// One run of cargo, as `cargo stylus` would have it; tells each artifact by the name of its crate.
+    fn cargo(
+        &self,
+        package: &str,
+        what: &str,
+        allocator: Allocator,
+        level: Option<OptLevel>,
+        on_artifact: &mut dyn FnMut(&str, &Path),
+    ) -> Result<(), BuildError> {
+        let arguments = arguments(package, what, allocator);
         let mut command = Command::new(&self.cargo);
         command
             .args(arguments)
@@ -154,16 +214,20 @@ impl Workspace {
             // Flags from the environment would replace those of the contracts' own configuration, and so the wasm.
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS");
-        match cargo::build(&mut command, on_crate)? {
-            Ok(()) => {}
-            Err(Diagnosis::MissingTarget) => return Err(BuildError::MissingTarget),
+        let mut prefix = String::new();
+        if let Some(level) = level {
+            command.env(OptLevel::VARIABLE, level.name());
+            prefix = format!("{}={level} ", OptLevel::VARIABLE);
+        }
+        match cargo::build(&mut command, on_artifact)? {
+            Ok(()) => Ok(()),
+            Err(Diagnosis::MissingTarget) => Err(BuildError::MissingTarget),
             Err(Diagnosis::Error(message)) => {
                 let root = self.root.display();
-                let command = format!("cd {root} && cargo {}", arguments.join(" "));
-                return Err(BuildError::Failed { message, command });
+                let command = format!("cd {root} && {prefix}cargo {}", arguments.join(" "));
+                Err(BuildError::Failed { message, command })
             }
         }
-        fs::read(&path).map_err(|source| BuildError::NoWasm { path, source })
     }
 
     fn wasm_path(&self) -> PathBuf {
@@ -181,16 +245,16 @@ impl Workspace {
 }
 
 /// What `cargo stylus` passes to cargo, and which package and allocator.
-fn arguments(allocator: Allocator) -> [&'static str; 11] {
+fn arguments<'a>(package: &'a str, what: &'a str, allocator: Allocator) -> [&'a str; 11] {
     [
         "build",
-        "--lib",
+        what,
         "--locked",
         "--release",
         "--target",
         TARGET,
         "--package",
-        CONTRACT,
+        package,
         "--no-default-features",
         "--features",
         allocator.name(),
