@@ -6,7 +6,7 @@
 //! > **The page of the last byte is the heap's, and so is everything behind that byte on that page.**
 //!
 //! A block that ends on the same page therefore needs no bound to be looked up. Only one that leaves the page does,
-//! which [`is_settled`] tells; [`growth`] then decides the ordinary case, and [`place`] every case.
+//! which [`is_settled`] tells; [`place`] then says where it goes.
 
 use core::alloc::Layout;
 
@@ -34,56 +34,57 @@ impl Request {
         })
     }
 
-    /// The first byte of the block with this floor.
-    ///
-    /// Blocks travel by their floor because the addition done here, behind the point where the rare path joins the
-    /// common one, leaves the common one nothing to do before it: that would be one more metered block (2,450 ink).
+    /// The request for a size and an alignment that together make at most 2^31 bytes.
     #[inline(always)]
-    pub(crate) const fn first(self, floor: Addr) -> Addr {
-        Addr(floor.0.wrapping_add(self.align.0))
+    pub(crate) const fn sized(size: Bytes, align: Align) -> Self {
+        Self { size, align }
     }
 
-    /// The floor that stands for "no block": its first byte is null.
-    pub(crate) const fn no_floor(self) -> Addr {
-        Addr(self.align.0.wrapping_neg())
+    /// Its alignment.
+    #[inline(always)]
+    pub(crate) const fn align(self) -> Align {
+        self.align
     }
 }
 
-/// A block, by the two addresses that the compiler has at hand without computing another.
+/// A block, by its first and last byte. An empty one ends before it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
-    /// One alignment below the first byte; [`Request::first`] has that byte.
-    pub(crate) floor: Addr,
+    pub(crate) first: Addr,
     /// The last byte handed out once this block is.
     pub(crate) last: Addr,
 }
 
-/// The block right behind `last`, with wrapping arithmetic: right only if [`is_settled`] says so.
+/// The block right behind `from`, with wrapping arithmetic: right only if [`is_settled`] says so.
 #[inline(always)]
-pub(crate) const fn next(last: Addr, request: Request) -> Block {
-    let floor = Addr(last.0 & request.align.0.wrapping_neg());
-    // In this order the compiler computes `size - 1` once, for here and for `is_settled`.
-    let reach = request.size.0.wrapping_sub(1);
-    Block {
-        floor,
-        last: Addr(request.first(floor).0.wrapping_add(reach)),
+pub(crate) const fn next(from: Addr, request: Request) -> Block {
+    Block::behind(from, request.align, request.size.0.wrapping_sub(1))
+}
+
+impl Block {
+    /// The block of `reach` + 1 bytes right behind `from`.
+    #[inline(always)]
+    const fn behind(from: Addr, align: Align, reach: u32) -> Self {
+        let floor = from.0 & align.0.wrapping_neg();
+        let first = floor.wrapping_add(align.0);
+        Self {
+            first: Addr(first),
+            last: Addr(first.wrapping_add(reach)),
+        }
     }
 }
 
-/// Whether `block`, which is `next(last, request)`, may be handed out as it is: it ends on the page of `last`.
+/// Whether `block` may be handed out as it is: it ends on the page of `last`. It is `next(last, request)`, or that of a block
+/// which ends at `last` and is to grow.
 ///
 /// No overflow passes. A block that wraps around begins at most an alignment behind `last`, so it ends at least
-/// 2^32 − (size + alignment) ≥ 2^31 bytes below it, on another page. One that does not wrap lies behind `last`, and if
-/// it ends on the same page, all of it does.
+/// 2^32 − (size + alignment) ≥ 2^31 bytes below it, on another page. One that does not wrap ends behind `last`, and if it
+/// ends on the same page, so does all of it that is new. Nor is the first byte of a settled block null.
 ///
-/// The second test is there for empty requests, of which aligned ones would move the state by the padding. They set
-/// all the high bits of its left side; otherwise only sizes above a page can, and those leave the page in any case.
-/// An empty request with an alignment of 1 passes, and moves nothing.
+/// An empty block ends with the padding in front of it.
 #[inline(always)]
-pub(crate) const fn is_settled(last: Addr, block: Block, request: Request) -> bool {
-    let left_the_page = last.0 ^ block.last.0;
-    let empty_and_aligned = request.size.0.wrapping_sub(1) & 1u32.wrapping_sub(request.align.0);
-    (left_the_page | empty_and_aligned) < PAGE_SIZE
+pub(crate) const fn is_settled(last: Addr, block: Block) -> bool {
+    last.0 ^ block.last.0 < PAGE_SIZE
 }
 
 /// What the heap can know about its memory.
@@ -95,90 +96,50 @@ pub(crate) struct Memory {
     pub(crate) size: Pages,
 }
 
-/// A block, and what must be added to the memory first.
+/// A block that left the page of the last byte, and what must be added to the memory for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Placement {
     pub(crate) block: Block,
+    /// How many pages the memory must grow by; none where there is no room.
     pub(crate) grow: Pages,
+    /// Whether there is no room for the block in the address space.
+    pub(crate) no_room: bool,
 }
 
-/// What to do where somebody else's pages lie behind the heap's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Foreign {
-    /// Go on behind them.
-    Skip,
-    /// Give up, because the block must begin right behind the last one.
-    Stop,
-}
-
-/// How far the memory must grow for `block`, which is `next(last, request)` and leaves the page of `last`, in the
-/// ordinary case: the memory ends with that page. `None` if it does not, if the block is empty, or if it does not fit
-/// into the address space; [`place`] decides those.
+/// The place of a block that is not settled. `block` is where it would be if the heap's memory went on behind `last`.
 ///
-/// The three tests are joined as numbers because the compiler would make branches of conditions, and each branch ends a
-/// metered block (2,450 ink).
+/// It does in two cases: the memory ends with the page of `last`, because the heap only ever grows to the last page of a block;
+/// or nobody has grown it yet. Otherwise somebody else has, and the pages behind that of `last` may be theirs: the block then
+/// goes behind all of them, onto pages of its own.
+///
+/// Nothing here is decided by a branch, each of which would end a metered block (2,450 ink).
 #[inline(always)]
-pub(crate) const fn growth(
-    last: Addr,
-    block: Block,
-    request: Request,
-    size: Pages,
-) -> Option<Pages> {
-    let goes_on = last.page_last().0 ^ size.last().0;
-    let is_empty = request.size.0.wrapping_sub(1) >> 31;
-    let is_ordinary = goes_on | is_empty | is_out_of_range(last, block) as u32 == 0;
-    if is_ordinary {
-        Some(Pages(block.last.page() - last.page()))
-    } else {
-        None
-    }
-}
-
-/// The block for any request, or `None` if there is no room for it in the address space.
-///
-/// The heap ends with the page of `last`, because it only ever grows to the last page of a block, or with its initial
-/// memory if that is larger. If the memory itself is larger still, somebody else has grown it, and the pages behind
-/// that of `last` may be theirs: the block then goes behind all of them, onto pages of its own.
-pub(crate) fn place(
-    last: Addr,
-    request: Request,
-    memory: Memory,
-    foreign: Foreign,
-) -> Option<Placement> {
-    if request.size.0 == 0 {
-        // An empty block needs no room, only an address; where there is none, `next` wraps it to null.
-        let floor = next(last, request).floor;
-        return Some(Placement {
-            block: Block { floor, last },
-            grow: Pages(0),
-        });
-    }
-    let memory_last = memory.size.last();
-    let is_own = last.page_last().max(memory.initial_last) == memory_last;
-    if !is_own && foreign == Foreign::Stop {
-        return None;
-    }
-    let from = if is_own { last } else { memory_last };
-    let block = next(from, request);
-    if is_out_of_range(from, block) {
-        return None;
-    }
-    // The initial memory may have room for the block already.
-    let grow = (block.last.page() + 1).saturating_sub(memory.size.0);
-    Some(Placement {
+pub(crate) fn place(last: Addr, block: Block, align: Align, memory: Memory) -> Placement {
+    let end = memory.size.last();
+    let goes_on = (last.page_last().0 == end.0) | (end.0 == memory.initial_last.0);
+    // Behind the byte in front of an aligned block, the next aligned one is that block itself.
+    let before = Addr(block.first.0.wrapping_sub(1));
+    let from = if goes_on { before } else { end };
+    let block = Block::behind(from, align, block.last.0.wrapping_sub(block.first.0));
+    // Blocks that wrap around or end on the last page of the address space are below the memory's end if everything is seen from
+    // a page further on, and so are those for which the initial memory has room.
+    let beyond = block.last.0.wrapping_add(PAGE_SIZE) > end.0.wrapping_add(PAGE_SIZE);
+    let grow = block.last.page().wrapping_sub(end.page()) & (beyond as u32).wrapping_neg();
+    Placement {
         block,
         grow: Pages(grow),
-    })
+        no_room: is_out_of_range(from, block),
+    }
 }
 
-/// Whether `block`, which is `next(from, request)`, wraps around or ends on the last page of the address space.
+/// Whether `block`, which begins behind `from`, wraps around or ends on the last page of the address space.
 ///
 /// That page is left out because Rust's objects must not end at its end, where the address behind them would be null;
 /// leaving out all of it rather than that one byte keeps the question out of the fast path.
 ///
 /// A page further on, a block that ends there has wrapped around as well, and both are below `from`: as the size and
 /// the alignment make at most 2^31 bytes, a block that wraps ends at least 2^31 bytes below, and one that ends on the
-/// last page begins in the upper half.
+/// last page begins in the upper half. Where already the first byte is null, `from` is the last byte of the address space.
 const fn is_out_of_range(from: Addr, block: Block) -> bool {
     block.last.0.wrapping_add(PAGE_SIZE) < from.0
 }
@@ -226,31 +187,22 @@ mod tests {
     }
 
     /// Theorem: for every state below the last page and every request, a settled block is the next aligned one as
-    /// plain arithmetic has it, on the page of the last byte; an empty one leaves the state as it was; and every
-    /// request whose block is there, and is not both empty and aligned, is settled.
+    /// plain arithmetic has it, on the page of the last byte; and every request whose block is there is settled.
     #[test]
     #[cfg_attr(miri, ignore = "safe arithmetic, in which Miri could find nothing")]
     fn settled_means_that_the_next_block_ends_on_the_page() {
         for last in edges().filter(|&last| last <= LAST_USABLE) {
             for request in requests() {
                 let block = next(Addr(last), request);
-                let settled = is_settled(Addr(last), block, request);
+                let settled = is_settled(Addr(last), block);
 
                 let (size, align) = (u64::from(request.size.0), u64::from(request.align.0));
                 let first = (u64::from(last) + 1).next_multiple_of(align);
                 let end = first + size;
                 let on_the_page = end - 1 <= u64::from(last) | 0xFFFF;
-                assert_eq!(
-                    settled,
-                    on_the_page && (size > 0 || align == 1),
-                    "{last:#x} {request:?}"
-                );
+                assert_eq!(settled, on_the_page, "{last:#x} {request:?}");
                 if settled {
-                    assert_eq!(
-                        u64::from(request.first(block.floor).0),
-                        first,
-                        "{last:#x} {request:?}"
-                    );
+                    assert_eq!(u64::from(block.first.0), first, "{last:#x} {request:?}");
                     assert_eq!(u64::from(block.last.0), end - 1, "{last:#x} {request:?}");
                 }
             }
@@ -258,9 +210,8 @@ mod tests {
     }
 
     /// Theorem: a block that is placed is the next aligned one, behind the last byte or behind somebody else's pages;
-    /// once the memory has grown as asked it lies inside and on no page of theirs; none is refused that has a place.
-    /// And the ordinary case is exactly the one without spare initial memory and foreign pages, and is decided as
-    /// `place` does.
+    /// once the memory has grown as asked it lies inside and on no page of theirs; none is refused that has a place, and none
+    /// that is refused grows the memory.
     #[test]
     #[cfg_attr(miri, ignore = "safe arithmetic, in which Miri could find nothing")]
     fn placed_means_on_pages_of_the_heap() {
@@ -289,44 +240,30 @@ mod tests {
 
         let here = behind(Addr(last));
         // What is left of the initial memory is the heap's only as long as nobody has grown it.
-        let stay = here.filter(|_| bytes == 0 || own == size);
+        let stay = here.filter(|_| own == size);
         let want = stay.or_else(|| here.and(behind(memory.size.last())));
-        for (foreign, want) in [(Foreign::Stop, stay), (Foreign::Skip, want)] {
-            // An empty block for which there is no address is null, too.
-            let got = place(Addr(last), request, memory, foreign)
-                .filter(|got| request.first(got.block.floor) != Addr(0));
-            assert_eq!(
-                got.map(|got| request.first(got.block.floor).0.into()),
-                want,
-                "{what}"
-            );
-            let (Some(got), Some(first)) = (got, want) else {
-                continue;
-            };
-            let end = if bytes == 0 {
-                u64::from(last) + 1
-            } else {
-                first + bytes
-            };
-            assert_eq!(u64::from(got.block.last.0), end - 1, "{what}");
-            let needed = if bytes == 0 { 0 } else { end.div_ceil(1 << 16) };
-            assert_eq!(
-                u64::from(got.grow.0),
-                needed.saturating_sub(size.into()),
-                "{what}"
-            );
+        let next = next(Addr(last), request);
+        if is_settled(Addr(last), next) {
+            return;
         }
-
-        let block = next(Addr(last), request);
-        let growth = growth(Addr(last), block, request, memory.size);
+        let got = place(Addr(last), next, request.align, memory);
+        // Where the memory fills the address space there are no pages to ask for, whatever their number.
+        let is_full = size == 1 << 16;
         assert_eq!(
-            growth.is_some(),
-            bytes > 0 && initial == 0 && stay.is_some(),
+            (!got.no_room && !(is_full && got.grow > Pages(0))).then_some(got.block.first.0.into()),
+            want,
             "{what}"
         );
-        if let Some(grow) = growth {
-            let placed = place(Addr(last), request, memory, Foreign::Skip);
-            assert_eq!(placed, Some(Placement { block, grow }), "{what}");
+        if let Some(first) = want {
+            let end = first + bytes;
+            assert_eq!(u64::from(got.block.last.0), end - 1, "{what}");
+            assert_eq!(
+                u64::from(got.grow.0),
+                end.div_ceil(1 << 16).saturating_sub(size.into()),
+                "{what}"
+            );
+        } else if !is_full {
+            assert_eq!(got.grow, Pages(0), "{what}");
         }
     }
 }

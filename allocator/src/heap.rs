@@ -4,13 +4,14 @@
 use core::{
     alloc::{GlobalAlloc, Layout},
     cell::Cell,
+    hint::unreachable_unchecked,
     ptr,
 };
 
 use crate::{
-    bump::{self, Foreign, Memory, Placement, Request},
+    bump::{self, Block, Memory, Placement, Request},
     pages::PageSource,
-    units::{Addr, Pages},
+    units::{Addr, Align},
 };
 
 /// A heap that only grows: no byte is ever handed out twice, which is why all of it is zero when it is handed out.
@@ -37,86 +38,70 @@ impl<P: PageSource> Heap<P> {
     }
 
     #[inline(always)]
-    fn set_last(&self, last: Addr) {
+    pub(crate) fn pointer(&self, to: Addr) -> *mut u8 {
+        self.pages.pointer(to)
+    }
+
+    #[inline(always)]
+    pub(crate) fn address(&self, of: *mut u8) -> Addr {
+        self.pages.address(of)
+    }
+
+    #[inline(always)]
+    pub(crate) fn last(&self) -> Addr {
+        self.pages.address(self.last.get())
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_last(&self, last: Addr) {
         self.last.set(self.pages.pointer(last));
     }
 
-    /// The floor of the next block if that ends on the page of the last one; otherwise the state to go back to,
-    /// which [`reserve`](Self::reserve) does.
+    /// The first byte of a block for `request` behind `from`, which is `last`, or the byte before a block that ends there and
+    /// is to grow. If there is no room it is null, and the state is `last`, as before.
     #[inline(always)]
-    fn bump(&self, request: Request) -> Result<Addr, Addr> {
-        let last = self.pages.address(self.last.get());
-        let block = bump::next(last, request);
-        // Stored before it is known to be right: so the compiler lets the rare path fall through to the common one,
-        // which saves a branch and a metered block.
+    pub(crate) fn bump(&self, last: Addr, from: Addr, request: Request) -> Addr {
+        let block = bump::next(from, request);
+        // Stored before it is known to be right, so that the rare path need not come back to store it.
         self.set_last(block.last);
-        if bump::is_settled(last, block, request) {
-            Ok(block.floor)
+        if bump::is_settled(last, block) {
+            if block.first == Addr(0) {
+                // SAFETY: a block that begins at null has wrapped around, and is not settled. (Whoever asks next whether it got
+                // null is then only asked on the rare path: this one costs no metered block more than no test at all.)
+                unsafe { unreachable_unchecked() }
+            }
+            block.first
         } else {
-            Err(last)
+            self.reserve(last, block.first, request.align())
         }
     }
 
-    /// The floor of a block that leaves the page of `last`, the state before it. If there is no room, that is the state
-    /// again and the result is the request's `no_floor`.
+    /// As [`bump`](Self::bump), for a block that leaves the page of `last`. Where it would end is the state already: what is
+    /// not passed on need not be kept by the caller.
     #[cold]
     #[inline(never)]
-    fn reserve(&self, last: Addr, request: Request, foreign: Foreign) -> Addr {
-        let block = bump::next(last, request);
-        let size = self.pages.size();
-        match bump::growth(last, block, request, size) {
-            // The state is the block's already: `bump` has stored it.
-            Some(grow) if self.pages.grow(grow) => block.floor,
-            Some(_) => self.refuse(last, request),
-            None => self.reserve_anywhere(last, request, size, foreign),
-        }
-    }
-
-    /// As [`reserve`](Self::reserve), for all that is out of the ordinary. Apart, so that it costs nothing to have it.
-    #[inline(never)]
-    fn reserve_anywhere(
-        &self,
-        last: Addr,
-        request: Request,
-        size: Pages,
-        foreign: Foreign,
-    ) -> Addr {
+    pub(crate) fn reserve(&self, last: Addr, first: Addr, align: Align) -> Addr {
+        let block = Block {
+            first,
+            last: self.last(),
+        };
         let memory = Memory {
             initial_last: self.pages.initial_last(),
-            size,
+            size: self.pages.size(),
         };
-        match bump::place(last, request, memory, foreign) {
-            // To grow by nothing is harmless, and so rare that it is cheaper than to ask each time whether it is
-            // needed.
-            Some(Placement { block, grow }) if self.pages.grow(grow) => {
-                self.set_last(block.last);
-                block.floor
-            }
-            _ => self.refuse(last, request),
+        let Placement {
+            block,
+            grow,
+            no_room,
+        } = bump::place(last, block, align, memory);
+        // To grow by nothing is harmless, and so rare that it is cheaper than to ask each time whether it is needed.
+        if self.pages.grow(grow).is_none() | no_room {
+            self.set_last(last);
+            Addr(0)
+        } else {
+            self.set_last(block.last);
+            block.first
         }
-    }
-
-    #[inline(always)]
-    fn refuse(&self, last: Addr, request: Request) -> Addr {
-        self.set_last(last);
-        request.no_floor()
-    }
-
-    /// Copies a block to a larger new one. Null, and state and block kept, if there is no room.
-    ///
-    /// # Safety
-    ///
-    /// * `block` is alive and was handed out with `layout`.
-    /// * `wanted` is at least as large as `layout`.
-    unsafe fn relocate(&self, block: *mut u8, layout: Layout, wanted: Layout) -> *mut u8 {
-        // SAFETY: `alloc` asks for nothing but a valid layout; it takes empty ones as well.
-        let new = unsafe { self.alloc(wanted) };
-        if !new.is_null() {
-            // SAFETY: both blocks are alive and at least `layout.size()` bytes long, and as the new one lies behind all
-            // that was ever handed out they do not overlap.
-            unsafe { ptr::copy_nonoverlapping(block, new, layout.size()) };
-        }
-        new
     }
 }
 
@@ -124,51 +109,66 @@ impl<P: PageSource> Heap<P> {
 // it on pages that are the heap's, which by `PageSource` can be read and written; null is returned, and the state kept,
 // where there is no such block. Nothing here unwinds: there is no panic on any path.
 unsafe impl<P: PageSource> GlobalAlloc for Heap<P> {
-    #[inline]
+    // Everything is inlined into what the compiler generates for the global allocator, so that it alone decides where a call
+    // of that is worth its price.
+    #[inline(always)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let Some(request) = Request::new(layout) else {
             return ptr::null_mut();
         };
-        let floor = match self.bump(request) {
-            Ok(floor) => floor,
-            Err(last) => self.reserve(last, request, Foreign::Skip),
-        };
-        self.pages.pointer(request.first(floor))
+        let last = self.last();
+        self.pages.pointer(self.bump(last, last, request))
     }
 
-    #[inline]
+    #[inline(always)]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise about `layout` is the one `alloc` asks for. The bytes are zero because the page
         // source's are, and none of them has been handed out before.
         unsafe { self.alloc(layout) }
     }
 
-    #[inline]
+    #[inline(always)]
     unsafe fn dealloc(&self, _block: *mut u8, _layout: Layout) {}
 
-    #[inline]
+    #[inline(always)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // The bytes cut off stay handed out: to take them back they would have to be cleared, at 100 ink each.
-        if new_size <= layout.size() {
-            return block;
-        }
-        if block.wrapping_add(layout.size()) == self.last.get().wrapping_add(1) {
-            // SAFETY: 1 is a power of two, and the size is below `new_size`, which the caller promises to fit an
-            // `isize`.
-            let more = unsafe { Layout::from_size_align_unchecked(new_size - layout.size(), 1) };
-            if let Some(more) = Request::new(more) {
-                let stays = match self.bump(more) {
-                    Ok(_) => true,
-                    Err(last) => self.reserve(last, more, Foreign::Stop) != more.no_floor(),
-                };
-                if stays {
-                    return block;
-                }
-            }
-        }
         // SAFETY: by the caller's promise `new_size`, rounded up to the alignment, does not overflow `isize`.
         let wanted = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
-        // SAFETY: the caller's promises about `block` and `layout`, and `wanted` is larger.
-        unsafe { self.relocate(block, layout, wanted) }
+        let Some(request) = Request::new(wanted) else {
+            return ptr::null_mut();
+        };
+        let (last, first) = (self.last(), self.pages.address(block));
+        let old = layout.size() as u32;
+        let more = new_size.saturating_sub(layout.size()) as u32;
+        let behind = last
+            .0
+            .wrapping_sub(first.0.wrapping_sub(1).wrapping_add(old));
+        // A block stays if it does not grow, or if there is none behind it: one branch for both. What is cut off of it stays
+        // handed out: to take that back it would have to be cleared, at 100 ink a byte.
+        if behind.min(more) == 0 {
+            let grown = Block {
+                first,
+                last: Addr(last.0.wrapping_add(more)),
+            };
+            self.set_last(grown.last);
+            if bump::is_settled(last, grown) {
+                return block;
+            }
+            let new = self.reserve(last, first, request.align());
+            let moved = self.pages.pointer(new);
+            // Null is not behind the block, and the block itself is not: only one behind somebody else's pages is.
+            if new > first {
+                // SAFETY: both blocks are alive and at least `layout.size()` bytes long, as the new one is larger; it lies
+                // behind all that was ever handed out, so they do not overlap.
+                unsafe { ptr::copy_nonoverlapping(block, moved, layout.size()) };
+            }
+            return moved;
+        }
+        let new = self.pages.pointer(self.bump(last, last, request));
+        if !new.is_null() {
+            // SAFETY: as above: the new block is larger, and lies behind all that was ever handed out.
+            unsafe { ptr::copy_nonoverlapping(block, new, layout.size()) };
+        }
+        new
     }
 }

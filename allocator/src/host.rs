@@ -16,3 +16,8 @@ static DELEGATE: wee_alloc::WeeAlloc<'static> = wee_alloc::WeeAlloc::INIT;
 pub(crate) fn heap() -> &'static impl GlobalAlloc {
     &DELEGATE
 }
+
+/// The allocator behind [`ReclaimAlloc`](crate::ReclaimAlloc): the same.
+pub(crate) fn reclaiming() -> &'static impl GlobalAlloc {
+    heap()
+}

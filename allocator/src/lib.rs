@@ -8,6 +8,7 @@ compile_error!(
 );
 
 mod bump;
+mod classes;
 // `unsafe_code` is lifted file by file: this one forwards the unsafe trait of every allocator, `GlobalAlloc`.
 #[allow(unsafe_code)]
 mod global;
@@ -19,13 +20,16 @@ mod host;
 // Declares the unsafe trait of memories.
 #[allow(unsafe_code)]
 mod pages;
+// Implements `GlobalAlloc`, and keeps lists in memory that nobody uses.
+#[allow(unsafe_code)]
+mod reclaim;
 mod units;
 // The instructions and linker symbols of wasm32.
 #[cfg(target_arch = "wasm32")]
 #[allow(unsafe_code)]
 mod wasm;
 
-pub use global::MiniAlloc;
+pub use global::{MiniAlloc, ReclaimAlloc};
 
 /// The allocator's parts, so that tests and fuzzers can run the algorithm over a memory of their own. Not covered by
 /// the crate's version number, and generic: nothing of it is compiled into a contract.
@@ -34,6 +38,7 @@ pub mod parts {
     pub use crate::{
         heap::Heap,
         pages::PageSource,
+        reclaim::ReclaimingHeap,
         units::{Addr, Pages},
     };
 }

@@ -6,6 +6,7 @@ pub(crate) const PAGE_SIZE: u32 = 1 << 16;
 
 /// The address of one byte of linear memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(transparent)]
 pub struct Addr(pub u32);
 
 impl Addr {
@@ -41,3 +42,11 @@ pub(crate) struct Bytes(pub(crate) u32);
 /// An alignment in bytes: a power of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Align(pub(crate) u32);
+
+impl Align {
+    /// Whether an address is a multiple of it.
+    #[inline]
+    pub(crate) const fn fits(self, at: Addr) -> bool {
+        at.0 & (self.0 - 1) == 0
+    }
+}

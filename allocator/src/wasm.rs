@@ -5,6 +5,7 @@ use core::{arch::wasm32, ptr::addr_of};
 use crate::{
     heap::Heap,
     pages::PageSource,
+    reclaim::ReclaimingHeap,
     units::{Addr, Pages, PAGE_SIZE},
 };
 
@@ -35,8 +36,13 @@ unsafe impl PageSource for LinearMemory {
     }
 
     #[inline(always)]
-    fn grow(&self, pages: Pages) -> bool {
-        wasm32::memory_grow(0, pages.0 as usize) != usize::MAX
+    fn grow(&self, pages: Pages) -> Option<Pages> {
+        let before = wasm32::memory_grow(0, pages.0 as usize);
+        if before == usize::MAX {
+            None
+        } else {
+            Some(Pages(before as u32))
+        }
     }
 
     #[inline(always)]
@@ -60,18 +66,30 @@ unsafe impl PageSource for LinearMemory {
 }
 
 /// What a `static` needs to hold a heap.
-pub(crate) struct SingleThreaded(Heap<LinearMemory>);
+struct SingleThreaded<H>(H);
 
 // SAFETY: without atomics a module has one thread (`lib.rs` refuses to compile with them), so nothing is ever shared.
-unsafe impl Sync for SingleThreaded {}
+unsafe impl<H> Sync for SingleThreaded<H> {}
 
-/// The one heap of the module. It is made by the linker: no code initialises it, and no call checks that it is.
-static HEAP: SingleThreaded = SingleThreaded(
+/// The one heap of a module that names `MiniAlloc`. It is made by the linker: no code initialises it, and no call checks that
+/// it is.
+static HEAP: SingleThreaded<Heap<LinearMemory>> = SingleThreaded(
     // SAFETY: the linker defines `__heap_base` as the end of what it placed, behind the stack and the static data, so
     // the byte before is inside the initial memory. It is not on the last page of the address space, because a module
-    // that large has no address left for its heap. This is the only heap, and there is one thread.
+    // that large has no address left for its heap. A module has one global allocator, and one thread.
     unsafe {
         Heap::new(
+            addr_of!(__heap_base).cast_mut().wrapping_sub(1),
+            LinearMemory,
+        )
+    },
+);
+
+/// The one heap of a module that names `ReclaimAlloc`.
+static RECLAIMING: SingleThreaded<ReclaimingHeap<LinearMemory>> = SingleThreaded(
+    // SAFETY: as for `HEAP`; and the linker aligns `__heap_base` to 16 bytes.
+    unsafe {
+        ReclaimingHeap::new(
             addr_of!(__heap_base).cast_mut().wrapping_sub(1),
             LinearMemory,
         )
@@ -82,6 +100,12 @@ static HEAP: SingleThreaded = SingleThreaded(
 #[inline(always)]
 pub(crate) fn heap() -> &'static Heap<LinearMemory> {
     &HEAP.0
+}
+
+/// The heap behind [`ReclaimAlloc`](crate::ReclaimAlloc).
+#[inline(always)]
+pub(crate) fn reclaiming() -> &'static ReclaimingHeap<LinearMemory> {
+    &RECLAIMING.0
 }
 
 // `units::PAGE_SIZE` is WebAssembly's, and addresses are as wide as pointers.

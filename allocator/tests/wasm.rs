@@ -6,23 +6,23 @@ mod support;
 
 use std::{env, fs, path::PathBuf, process::Command, sync::OnceLock};
 
-use support::{model, script, Limits, Subject};
+use support::{churn, model, script, Limits, Subject};
 use wasmtime::{
     Engine, Instance, Memory, Module, ResourceLimiter, Store, TypedFunc, WasmParams, WasmResults,
 };
 
 /// The optimisation levels contracts are built with.
-const LEVELS: [&str; 2] = ["3", "z"];
+const LEVELS: [&str; 3] = ["3", "s", "z"];
 
-/// Compiles the probe as contracts are compiled, and gives its bytes. Cargo does nothing if there is nothing to do.
-fn build(level: &str) -> Vec<u8> {
-    let target_dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("probe-{level}"));
+/// Compiles a probe as contracts are compiled, and gives its bytes. Cargo does nothing if there is nothing to do.
+fn build(probe: &str, level: &str) -> Vec<u8> {
+    let target_dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("probes-{level}"));
     let output = Command::new(env!("CARGO"))
         .args([
             "build",
             "--release",
             "--example",
-            "probe",
+            probe,
             "--target",
             "wasm32-unknown-unknown",
         ])
@@ -41,25 +41,47 @@ fn build(level: &str) -> Vec<u8> {
         .expect("cargo runs, for it is running this test");
     assert!(
         output.status.success(),
-        "building the probe at opt-level {level} failed; is the target installed \
+        "building the {probe} at opt-level {level} failed; is the target installed \
          (rustup target add wasm32-unknown-unknown)?\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    fs::read(target_dir.join("wasm32-unknown-unknown/release/examples/probe.wasm"))
-        .expect("cargo has put the probe there")
+    let wasm = format!(
+        "wasm32-unknown-unknown/release/examples/{}.wasm",
+        probe.replace('-', "_")
+    );
+    fs::read(target_dir.join(wasm)).expect("cargo has put the probe there")
 }
 
-/// The compiled probe of each level, built once for all tests.
-fn modules() -> &'static [(Engine, Module)] {
-    static MODULES: OnceLock<Vec<(Engine, Module)>> = OnceLock::new();
-    MODULES.get_or_init(|| {
+/// A compiled probe.
+struct Probe {
+    engine: Engine,
+    module: Module,
+    reuses: bool,
+}
+
+/// The compiled probes of each level, built once for all tests: those of `MiniAlloc`, and those of `ReclaimAlloc`.
+fn probes() -> &'static [[Probe; 2]] {
+    static PROBES: OnceLock<Vec<[Probe; 2]>> = OnceLock::new();
+    PROBES.get_or_init(|| {
         let compile = |level| {
-            let engine = Engine::default();
-            let module = Module::new(&engine, build(level)).expect("the probe is valid wasm");
-            (engine, module)
+            [("probe", false), ("probe-reclaim", true)].map(|(name, reuses)| {
+                let engine = Engine::default();
+                let module =
+                    Module::new(&engine, build(name, level)).expect("the probe is valid wasm");
+                Probe {
+                    engine,
+                    module,
+                    reuses,
+                }
+            })
         };
         LEVELS.map(compile).into()
     })
+}
+
+/// Those of `MiniAlloc`.
+fn modules() -> impl Iterator<Item = &'static Probe> {
+    probes().iter().map(|[mini, _]| mini)
 }
 
 /// What the engine asks before a memory grows, on anybody's behalf.
@@ -91,6 +113,7 @@ impl ResourceLimiter for Host {
 
 /// One instance of the probe.
 struct Wasm {
+    reuses: bool,
     store: Store<Host>,
     instance: Instance,
     memory: Memory,
@@ -98,7 +121,12 @@ struct Wasm {
 
 impl Wasm {
     /// A fresh instance whose memory may grow by so many pages at most.
-    fn new((engine, module): &(Engine, Module), more: u32) -> Self {
+    fn new(probe: &Probe, more: u32) -> Self {
+        let Probe {
+            engine,
+            module,
+            reuses,
+        } = probe;
         // The initial memory is not growth, so it is let in whatever the limit is.
         let host = Host {
             limits: Limits::up_to(u32::MAX),
@@ -111,6 +139,7 @@ impl Wasm {
             .get_memory(&mut store, "memory")
             .expect("the probe exports its memory");
         let mut wasm = Self {
+            reuses: *reuses,
             store,
             instance,
             memory,
@@ -133,6 +162,10 @@ impl Wasm {
 }
 
 impl Subject for Wasm {
+    fn reuses(&self) -> bool {
+        self.reuses
+    }
+
     fn heap_base(&mut self) -> u32 {
         self.call("heap_base", ())
     }
@@ -209,6 +242,18 @@ fn model() {
             let max = Wasm::new(module, 0).pages() + 20;
             model::run_with_refusals(&model::bytes(seed, 400), max, || Wasm::new(module, 20));
         }
+    }
+}
+
+/// The theorem of `support/churn.rs`, likewise.
+#[test]
+fn reuse() {
+    for [_, probe] in probes() {
+        for seed in 0..20 {
+            let max = Wasm::new(probe, 0).pages() + 20;
+            churn::run_with_refusals(seed, 400, max, || Wasm::new(probe, 20));
+        }
+        churn::steady(&mut Wasm::new(probe, 100), 64, 4096, 1000);
     }
 }
 

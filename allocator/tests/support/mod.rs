@@ -6,6 +6,7 @@
     reason = "only the library promises that version; the tests run on the pinned toolchain"
 )]
 
+pub(crate) mod churn;
 pub(crate) mod model;
 pub(crate) mod script;
 pub(crate) mod session;
@@ -15,6 +16,8 @@ pub(crate) mod sim;
 pub(crate) trait Subject {
     /// Where the heap begins.
     fn heap_base(&mut self) -> u32;
+    /// Whether it hands out again what it was given back.
+    fn reuses(&self) -> bool;
     /// How large the memory is now, in pages.
     fn pages(&mut self) -> u32;
     /// `alloc`, or `alloc_zeroed`; `None` for null.

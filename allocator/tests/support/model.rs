@@ -28,9 +28,7 @@ impl Model {
         if start + size > TOP {
             return None;
         }
-        if size == 0 {
-            return Some(start);
-        }
+        // An empty block has no byte, but takes the padding in front of it.
         if start + size <= self.heap_end {
             self.next = start + size;
             return Some(start);
@@ -51,14 +49,13 @@ impl Model {
         if new_size <= size {
             return Some(at);
         }
-        if at + size == self.next {
-            let end = at + new_size;
-            let room = end <= self.heap_end
-                || (self.heap_end == self.memory_end && end <= TOP && self.grow_to(end));
-            if room {
+        let end = at + new_size;
+        if at + size == self.next && (end <= self.heap_end || self.heap_end == self.memory_end) {
+            let room = end <= self.heap_end || (end <= TOP && self.grow_to(end));
+            return room.then(|| {
                 self.next = end;
-                return Some(at);
-            }
+                at
+            });
         }
         self.alloc(new_size, align)
     }
@@ -74,10 +71,10 @@ impl Model {
 }
 
 /// Reads requests from bytes; zeros for ever once they are used up.
-struct Input<'a>(&'a [u8]);
+pub(crate) struct Input<'a>(pub(crate) &'a [u8]);
 
 impl Input<'_> {
-    fn byte(&mut self) -> u32 {
+    pub(crate) fn byte(&mut self) -> u32 {
         let Some((&first, rest)) = self.0.split_first() else {
             return 0;
         };
@@ -90,7 +87,7 @@ impl Input<'_> {
     }
 
     /// Mostly up to 16, as in contracts, and sometimes more than a page.
-    fn align(&mut self) -> u32 {
+    pub(crate) fn align(&mut self) -> u32 {
         match self.byte() {
             rare @ 240.. => 1 << (rare % 20),
             common => 1 << (common % 5),
@@ -98,7 +95,7 @@ impl Input<'_> {
     }
 
     /// Of all orders of magnitude, with the edges of the current page as often as anything else.
-    fn size(&mut self, align: u32, next: u64) -> u32 {
+    pub(crate) fn size(&mut self, align: u32, next: u64) -> u32 {
         let rest = (next.next_multiple_of(u64::from(PAGE)) - next) as u32;
         let size = match self.byte() % 8 {
             0 => self.byte() % 4,

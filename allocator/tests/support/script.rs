@@ -58,19 +58,18 @@ const MAX: u32 = i32::MAX as u32;
 /// left.
 pub(crate) const SCRIPTS: &[(&str, &[Step])] = &[
     (
-        "empty requests do not move the heap",
+        "empty requests take no more than their padding",
         &[
             Alloc(Bytes(0), 1, Base(0)),
             Alloc(Bytes(0), 1, Base(0)),
             Alloc(Bytes(1), 1, Base(0)),
-            Alloc(Bytes(0), 8, Base(8)),
             Zeroed(Bytes(0), 4, Base(4)),
+            Alloc(Bytes(0), 8, Base(8)),
+            Alloc(Bytes(0), 1, Base(8)),
             Alloc(Bytes(0), 65_536, Page(0, 0)),
-            Alloc(Bytes(0), 1 << 31, At(1 << 31)),
-            Alloc(Bytes(1), 1, Base(1)),
-            Alloc(Rest(0), 1, Base(2)),
-            Alloc(Bytes(0), 1, Page(0, 0)),
+            Pages(0),
             Alloc(Bytes(0), 16, Page(0, 0)),
+            Alloc(Bytes(0), 1, Page(0, 0)),
             Pages(0),
             Alloc(Bytes(1), 1, Page(0, 0)),
             Pages(1),

@@ -11,7 +11,7 @@ use std::{
     rc::Rc,
 };
 
-use mini_alloc::parts::{Addr, Heap, PageSource, Pages};
+use mini_alloc::parts::{Addr, Heap, PageSource, Pages, ReclaimingHeap};
 
 use super::{Limits, Subject, PAGE};
 
@@ -133,18 +133,20 @@ unsafe impl PageSource for Shared {
         Pages(self.0.size.get())
     }
 
-    fn grow(&self, pages: Pages) -> bool {
+    fn grow(&self, pages: Pages) -> Option<Pages> {
+        let before = Pages(self.0.size.get());
         if pages == Pages(0) {
-            return true;
+            return Some(before);
         }
-        let size = self.0.size.get() + pages.0;
+        let size = before.0.checked_add(pages.0)?;
         let mut limits = self.0.limits.get();
         let granted = limits.heap_grows_to(size);
         self.0.limits.set(limits);
-        if granted {
-            self.0.size.set(size);
+        if !granted {
+            return None;
         }
-        granted
+        self.0.size.set(size);
+        Some(before)
     }
 
     fn initial_last(&self) -> Addr {
@@ -161,22 +163,38 @@ unsafe impl PageSource for Shared {
 }
 
 /// A heap over a simulated memory.
-#[derive(Debug)]
 pub(crate) struct Sim {
-    heap: Heap<Shared>,
+    heap: Box<dyn GlobalAlloc>,
+    reuses: bool,
     memory: Shared,
     heap_base: u32,
 }
 
 impl Sim {
+    /// The heap that only grows.
     pub(crate) fn new(shape: Shape) -> Self {
+        Self::over(shape, |last, memory| {
+            // SAFETY: `Shape` says where the heap begins, and the buffer covers it and the byte before; its pages are used
+            // by this heap alone; a `Heap` with an `Rc` stays on its thread.
+            Box::new(unsafe { Heap::new(last, memory) })
+        })
+    }
+
+    /// The heap that reuses what it is given back.
+    pub(crate) fn reclaiming(shape: Shape) -> Self {
+        let mut sim = Self::over(shape, |last, memory| {
+            // SAFETY: as above, and every shape begins at a multiple of 8.
+            Box::new(unsafe { ReclaimingHeap::new(last, memory) })
+        });
+        sim.reuses = true;
+        sim
+    }
+
+    fn over(shape: Shape, heap: impl FnOnce(*mut u8, Shared) -> Box<dyn GlobalAlloc>) -> Self {
         let memory = Shared(Rc::new(Memory::new(shape)));
-        let last = memory.0.pointer(shape.heap_base - 1);
-        // SAFETY: `Shape` says where the heap begins, and the buffer covers it and the byte before; its pages are used
-        // by this heap alone; a `Heap` with an `Rc` stays on its thread.
-        let heap = unsafe { Heap::new(last, memory.clone()) };
         Self {
-            heap,
+            heap: heap(memory.0.pointer(shape.heap_base - 1), memory.clone()),
+            reuses: false,
             memory,
             heap_base: shape.heap_base,
         }
@@ -199,6 +217,10 @@ fn layout(size: u32, align: u32) -> Layout {
 }
 
 impl Subject for Sim {
+    fn reuses(&self) -> bool {
+        self.reuses
+    }
+
     fn heap_base(&mut self) -> u32 {
         self.heap_base
     }
