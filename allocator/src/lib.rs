@@ -8,6 +8,9 @@ compile_error!(
 );
 
 mod bump;
+// Implements `GlobalAlloc` over another, and reads what lies around its blocks.
+#[allow(unsafe_code)]
+mod checked;
 mod classes;
 // `unsafe_code` is lifted file by file: this one forwards the unsafe trait of every allocator, `GlobalAlloc`.
 #[allow(unsafe_code)]
@@ -29,6 +32,7 @@ mod units;
 #[allow(unsafe_code)]
 mod wasm;
 
+pub use checked::{Checked, Fault, Kind};
 pub use global::{MiniAlloc, ReclaimAlloc};
 
 /// The allocator's parts, so that tests and fuzzers can run the algorithm over a memory of their own. Not covered by

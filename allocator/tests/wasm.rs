@@ -4,53 +4,15 @@
 
 mod support;
 
-use std::{env, fs, path::PathBuf, process::Command, sync::OnceLock};
+use std::sync::OnceLock;
 
-use support::{churn, model, script, Limits, Subject};
+use support::{churn, model, probe, script, Limits, Subject};
 use wasmtime::{
     Engine, Instance, Memory, Module, ResourceLimiter, Store, TypedFunc, WasmParams, WasmResults,
 };
 
 /// The optimisation levels contracts are built with.
 const LEVELS: [&str; 3] = ["3", "s", "z"];
-
-/// Compiles a probe as contracts are compiled, and gives its bytes. Cargo does nothing if there is nothing to do.
-fn build(probe: &str, level: &str) -> Vec<u8> {
-    let target_dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("probes-{level}"));
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--release",
-            "--example",
-            probe,
-            "--target",
-            "wasm32-unknown-unknown",
-        ])
-        .args([
-            "--manifest-path",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
-        ])
-        .arg("--target-dir")
-        .arg(&target_dir)
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level)
-        .env("CARGO_PROFILE_RELEASE_LTO", "true")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
-        .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
-        .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo")
-        .output()
-        .expect("cargo runs, for it is running this test");
-    assert!(
-        output.status.success(),
-        "building the {probe} at opt-level {level} failed; is the target installed \
-         (rustup target add wasm32-unknown-unknown)?\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let wasm = format!(
-        "wasm32-unknown-unknown/release/examples/{}.wasm",
-        probe.replace('-', "_")
-    );
-    fs::read(target_dir.join(wasm)).expect("cargo has put the probe there")
-}
 
 /// A compiled probe.
 struct Probe {
@@ -66,8 +28,8 @@ fn probes() -> &'static [[Probe; 2]] {
         let compile = |level| {
             [("probe", false), ("probe-reclaim", true)].map(|(name, reuses)| {
                 let engine = Engine::default();
-                let module =
-                    Module::new(&engine, build(name, level)).expect("the probe is valid wasm");
+                let module = Module::new(&engine, probe::build(name, level))
+                    .expect("the probe is valid wasm");
                 Probe {
                     engine,
                     module,

@@ -100,3 +100,16 @@ pub extern "C" fn bytes(size: usize) -> *mut u8 {
 pub extern "C" fn boxed(value: u64) -> *mut u64 {
     Box::into_raw(Box::new(value))
 }
+
+/// `GlobalAlloc::alloc` and nothing around it, for `tests/proof.rs` to look at.
+///
+/// # Safety
+///
+/// * The size and the alignment make a valid layout.
+#[no_mangle]
+pub unsafe extern "C" fn alloc_unchecked(size: usize, align: usize) -> *mut u8 {
+    // SAFETY: the caller promises that the layout is valid.
+    let layout = unsafe { Layout::from_size_align_unchecked(size, align) };
+    // SAFETY: both allocators take any layout, empty ones included.
+    unsafe { ALLOC.alloc(layout) }
+}

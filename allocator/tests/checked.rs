@@ -1,0 +1,220 @@
+//! `Checked` finds each fault, and nothing else: natively over the system's allocator and over the reclaiming one on a simulated
+//! memory.
+#![cfg(all(not(target_arch = "wasm32"), not(miri)))]
+#![allow(unsafe_code, reason = "does by hand what must not be done")]
+
+mod support;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::RefCell,
+    process::Command,
+};
+
+use mini_alloc::{Checked, Fault, Kind};
+
+thread_local! {
+    static FOUND: RefCell<Vec<(Kind, String)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn note(fault: &Fault<'_>) {
+    FOUND.with_borrow_mut(|found| found.push((fault.kind, fault.to_string())));
+}
+
+/// The allocator of this whole test: whatever the test harness does is checked, too.
+#[global_allocator]
+static ALLOC: Checked<System> = Checked::new(System);
+
+const LAYOUT: Layout = match Layout::from_size_align(100, 8) {
+    Ok(layout) => layout,
+    Err(_) => panic!("it is valid"),
+};
+
+/// What `misuse` of a fresh block of 100 bytes is found to be.
+fn check(misuse: impl FnOnce(&Checked<System>, *mut u8), kinds: &[Kind]) {
+    let heap = Checked::reporting(System, note);
+    // SAFETY: the layout is not empty.
+    let block = unsafe { heap.alloc(LAYOUT) };
+    misuse(&heap, block);
+    heap.check();
+    let found = FOUND.take();
+    assert_eq!(
+        found.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(),
+        kinds
+    );
+    for (kind, text) in &found {
+        if !matches!(kind, Kind::Foreign) {
+            assert!(
+                text.contains(&format!(
+                    "{:#x} of 100 bytes, aligned to 8, ",
+                    block as usize
+                )),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn each_fault_is_found() {
+    // SAFETY, for all of these: they are what must not be done, to memory that is the test's or the wrapper's own.
+    check(|_, _| (), &[]);
+    check(|_, block| unsafe { block.write_bytes(1, 100) }, &[]);
+    check(
+        |_, block| unsafe { block.add(100).write(0) },
+        &[Kind::Overrun],
+    );
+    check(
+        |_, block| unsafe { block.sub(1).write(0) },
+        &[Kind::Underrun],
+    );
+    check(
+        |heap, block| unsafe {
+            heap.dealloc(block, LAYOUT);
+            block.add(50).write(0);
+        },
+        &[Kind::UseAfterFree],
+    );
+    check(
+        |heap, block| unsafe {
+            heap.dealloc(block, LAYOUT);
+            heap.dealloc(block, LAYOUT);
+        },
+        &[Kind::DoubleFree],
+    );
+    check(
+        |heap, block| unsafe {
+            assert!(heap.realloc(block, LAYOUT, 200) != block);
+            heap.dealloc(block, LAYOUT);
+        },
+        &[Kind::DoubleFree],
+    );
+    check(
+        |heap, block| unsafe { heap.dealloc(block.add(8), LAYOUT) },
+        &[Kind::Foreign],
+    );
+    check(
+        |heap, _| {
+            let mut own = [0u8; 100];
+            unsafe { heap.dealloc(own.as_mut_ptr(), LAYOUT) };
+        },
+        &[Kind::Foreign],
+    );
+    for other in [Layout::new::<u64>(), LAYOUT.align_to(16).unwrap()] {
+        check(
+            |heap, block| unsafe { heap.dealloc(block, other) },
+            &[Kind::WrongLayout(other)],
+        );
+        check(
+            |heap, block| assert!(unsafe { heap.realloc(block, other, 7) }.is_null()),
+            &[Kind::WrongLayout(other)],
+        );
+    }
+}
+
+#[test]
+fn an_allocator_that_does_not_align_is_found() {
+    struct Crooked;
+    // SAFETY: it is not one, and nothing is stored where it points.
+    unsafe impl GlobalAlloc for Crooked {
+        unsafe fn alloc(&self, _: Layout) -> *mut u8 {
+            std::ptr::without_provenance_mut(4097)
+        }
+        unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+    }
+    let heap = Checked::reporting(Crooked, note);
+    // SAFETY: the layout is not empty.
+    assert!(unsafe { heap.alloc(LAYOUT) }.is_null());
+    assert_eq!(FOUND.take()[0].0, Kind::Misaligned);
+}
+
+/// Theorem: what is done rightly is no fault, and moves no other block's bytes: the session's checks hold through the wrapper.
+#[test]
+fn right_use_is_no_fault() {
+    let heap = Checked::reporting(System, note);
+    let mut live: Vec<(*mut u8, Layout)> = Vec::new();
+    for number in 0..3000usize {
+        let layout = Layout::from_size_align(number * 37 % 900, 1 << (number % 8)).unwrap();
+        // SAFETY: live blocks are resized and given back with their layouts, and no byte outside of one is touched.
+        unsafe {
+            let block = heap.alloc_zeroed(layout);
+            assert_eq!(block as usize % layout.align(), 0);
+            assert!((0..layout.size()).all(|at| *block.add(at) == 0));
+            block.write_bytes(number as u8, layout.size());
+            live.push((block, layout));
+            if number % 3 == 1 {
+                let (block, layout) = live.swap_remove(number * 7 % live.len());
+                let size = layout.size() / 2 + 50;
+                let mark = (layout.size() > 0).then(|| *block);
+                let moved = heap.realloc(block, layout, size);
+                assert!(mark.is_none_or(
+                    |mark| (0..layout.size().min(size)).all(|at| *moved.add(at) == mark)
+                ));
+                moved.write_bytes(number as u8, size);
+                live.push((
+                    moved,
+                    Layout::from_size_align(size, layout.align()).unwrap(),
+                ));
+            }
+            if live.len() > 60 {
+                let (block, layout) = live.swap_remove(number * 13 % live.len());
+                heap.dealloc(block, layout);
+            }
+        }
+    }
+    assert_eq!(heap.cur_allocs(), live.len());
+    assert_eq!(
+        heap.cur_bytes(),
+        live.iter().map(|(_, layout)| layout.size()).sum()
+    );
+    for (block, layout) in live.drain(..) {
+        // SAFETY: as above.
+        unsafe { heap.dealloc(block, layout) };
+    }
+    heap.check();
+    assert_eq!((heap.cur_allocs(), FOUND.take()), (0, vec![]));
+}
+
+#[test]
+fn leaks_are_those_of_the_test_alone() {
+    let before = vec![1u8; 10];
+    let elsewhere = std::thread::spawn(|| Box::leak(Box::new(1u64)));
+    ALLOC.assert_no_leaks(|| {
+        let words: Vec<String> = (0..10).map(|word| word.to_string()).collect();
+        assert_eq!(words.concat().len(), 10);
+    });
+    elsewhere.join().unwrap();
+    drop(before);
+    let leak =
+        std::panic::catch_unwind(|| ALLOC.assert_no_leaks(|| std::mem::forget(vec![0u8; 123])));
+    let text = *leak.unwrap_err().downcast::<String>().unwrap();
+    assert_eq!(text, "1 blocks leak: they are listed above");
+}
+
+/// Not a test of its own: what the next one runs in a process of its own.
+#[test]
+#[ignore = "ends the process, which is what another test looks at"]
+fn misuse_ends_the_process() {
+    let block = Box::into_raw(Box::new(7u64));
+    // SAFETY: it is what must not be done.
+    unsafe {
+        drop(Box::from_raw(block));
+        drop(Box::from_raw(block));
+    }
+}
+
+#[test]
+fn the_report_says_where_the_block_was_allocated() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "misuse_ends_the_process"])
+        .env("RUST_BACKTRACE", "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(
+        text.contains("of 8 bytes, aligned to 8, is freed a second time; it was allocated at"),
+        "{text}"
+    );
+    assert!(text.contains("checked::misuse_ends_the_process"), "{text}");
+}

@@ -1,0 +1,128 @@
+//! What is to be proved of `alloc(size, align)`, as formulas, and the question to z3. How the paths came about is not known here.
+
+use std::{
+    env,
+    io::Write,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use crate::translate::{Path, Program};
+
+/// What is known before: of the request what `Layout` promises, of the heap what `MiniAlloc` keeps.
+///
+/// `p0` is the size and `p1` the alignment; `state` is the last byte handed out. `wide` makes numbers that do not wrap.
+const BEFORE: &str = "
+(declare-const p0 (_ BitVec 32))
+(declare-const p1 (_ BitVec 32))
+(declare-const state (_ BitVec 32))
+(declare-const pages (_ BitVec 32))
+(define-fun wide ((x (_ BitVec 32))) (_ BitVec 64) ((_ zero_extend 32) x))
+(define-fun page ((x (_ BitVec 32))) (_ BitVec 32) (bvlshr x #x00000010))
+(define-fun bytes ((x (_ BitVec 32))) (_ BitVec 64) (bvshl (wide x) #x0000000000000010))
+; the alignment is a power of two, and the size rounded up to it is no more than isize::MAX
+(assert (and (distinct p1 #x00000000) (= (bvand p1 (bvsub p1 #x00000001)) #x00000000)))
+(assert (bvule (bvadd (wide p0) (wide p1)) #x0000000080000000))
+; the memory never shrinks, and fits the address space
+(assert (and (bvuge pages initial) (bvule pages #x00010000)))
+; the last byte handed out lies in the memory, not before the heap, and not on the last page of the address space
+(assert (bvult (wide state) (bytes pages)))
+(assert (bvult (page state) #x0000ffff))
+";
+
+/// What must hold after a path, with the names of its results put in.
+fn after(path: &Path) -> String {
+    let Some(result) = &path.result else {
+        // It traps, or touches what is not its own.
+        return "false".to_owned();
+    };
+    let (state, pages) = (&path.state, &path.pages);
+    format!(
+        "(ite (= {result} #x00000000)
+  (= {state} state)
+  (and
+    ; aligned
+    (= (bvand {result} (bvsub p1 #x00000001)) #x00000000)
+    ; behind everything handed out before
+    (bvugt {result} state)
+    ; the state is the block's last byte
+    (= (wide {state}) (bvsub (bvadd (wide {result}) (wide p0)) #x0000000000000001))
+    ; in the memory, and below the last page
+    (bvult (wide {state}) (bytes {pages}))
+    (bvult (page {state}) #x0000ffff)
+    ; on no page that somebody else may have grown: on the last byte's, or behind the memory as it was, unless that ended with
+    ; the last byte's page, or nobody had grown it
+    (or (= (page {state}) (page state)) (bvuge (page {result}) pages)
+        (= (page state) (bvsub pages #x00000001)) (= pages initial))
+    ; the memory has not shrunk
+    (bvuge {pages} pages)))"
+    )
+}
+
+/// Looks for a case in which a path breaks the theorem.
+pub(crate) fn search(program: &Program, paths: &[Path]) -> Option<String> {
+    let mut script = format!(
+        "(set-logic QF_BV)\n(define-fun initial () (_ BitVec 32) #x{:08x})\n{BEFORE}",
+        program.initial_pages
+    );
+    for path in paths {
+        script += "(push)\n";
+        script += &path.script;
+        for condition in &path.conditions {
+            script += &format!("(assert {condition})\n");
+        }
+        script += &format!("(assert (not {}))\n(check-sat)\n", after(path));
+        script += "(pop)\n";
+    }
+    let answers = z3(&script);
+    assert_eq!(answers.len(), paths.len(), "{answers:?}");
+    let broken = answers.iter().position(|answer| answer != "unsat")?;
+    assert_eq!(answers[broken], "sat", "z3 has an answer");
+    // The same question once more, alone, for the case itself.
+    let path = &paths[broken];
+    let conditions: String = path
+        .conditions
+        .iter()
+        .map(|condition| format!("(assert {condition})\n"))
+        .collect();
+    let head = &script[..script.find("(push)").expect("there is a path")];
+    let question = format!(
+        "{head}{}{conditions}(assert (not {}))\n(check-sat)\n(get-value (p0 p1 state pages))\n",
+        path.script,
+        after(path)
+    );
+    let case = z3(&question)[1..].join(" ");
+    Some(case.replace("p0", "size").replace("p1", "align"))
+}
+
+/// The lines that z3 answers with.
+fn z3(script: &str) -> Vec<String> {
+    let tools = env::var_os("STYLUS_KIT_TOOLS").map(PathBuf::from);
+    let own = tools.map(|tools| tools.join("z3"));
+    let own = own.filter(|own| own.join("bin/z3").exists());
+    let mut command = match &own {
+        Some(own) => {
+            let mut command = Command::new(own.join("bin/z3"));
+            command.env("LD_LIBRARY_PATH", own.join("lib"));
+            command
+        }
+        None => Command::new("z3"),
+    };
+    let mut child = command
+        .args(["-in", "-smt2"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| {
+            panic!("z3 does not run ({error}): scripts/setup --for-tests installs it")
+        });
+    let mut stdin = child.stdin.take().expect("it was asked for");
+    let script = script.to_owned();
+    let writer = std::thread::spawn(move || stdin.write_all(script.as_bytes()));
+    let output = child.wait_with_output().expect("z3 ends");
+    writer.join().expect("it does not panic").expect("z3 reads");
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
