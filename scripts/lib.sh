@@ -58,6 +58,17 @@ has_targets() {
 # Where shellcheck is: the system's, or the copy in the cache; fails where there is none.
 find_shellcheck() { PATH=$PATH:$cache/shellcheck-$shellcheck_version/bin command -v shellcheck; }
 
+# Whether there is a Miri.
+has_miri() {
+    local installed
+    has_toolchain nightly || return
+    installed=$(rustup component list --toolchain nightly --installed)
+    grep -q '^miri' <<<"$installed"
+}
+
+# Where the program $1 of a Debian package is: the system's, or the copy in the cache; fails where there is none.
+find_debian() { PATH=$PATH:$cache/bin command -v "$1"; }
+
 # Where the devnet's clients are; fails where one of them is missing.
 has_clients() {
     [[ -x $cache/cargo-stylus-$cargo_stylus_version/bin/cargo-stylus ]] \

@@ -8,6 +8,10 @@ compile_error!(
 );
 
 mod bump;
+// Exports functions that C calls with pointers.
+#[cfg(all(feature = "c-api", target_arch = "wasm32"))]
+#[allow(unsafe_code)]
+mod c_api;
 // Implements `GlobalAlloc` over another, and reads what lies around its blocks.
 #[allow(unsafe_code)]
 mod checked;

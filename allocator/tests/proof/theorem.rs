@@ -1,12 +1,8 @@
 //! What is to be proved of `alloc(size, align)`, as formulas, and the question to z3. How the paths came about is not known here.
 
-use std::{
-    env,
-    io::Write,
-    path::PathBuf,
-    process::{Command, Stdio},
-};
+use std::{io::Write, process::Stdio};
 
+use crate::support::tool;
 use crate::translate::{Path, Program};
 
 /// What is known before: of the request what `Layout` promises, of the heap what `MiniAlloc` keeps.
@@ -97,17 +93,7 @@ pub(crate) fn search(program: &Program, paths: &[Path]) -> Option<String> {
 
 /// The lines that z3 answers with.
 fn z3(script: &str) -> Vec<String> {
-    let tools = env::var_os("STYLUS_KIT_TOOLS").map(PathBuf::from);
-    let own = tools.map(|tools| tools.join("z3"));
-    let own = own.filter(|own| own.join("bin/z3").exists());
-    let mut command = match &own {
-        Some(own) => {
-            let mut command = Command::new(own.join("bin/z3"));
-            command.env("LD_LIBRARY_PATH", own.join("lib"));
-            command
-        }
-        None => Command::new("z3"),
-    };
+    let mut command = tool("z3");
     let mut child = command
         .args(["-in", "-smt2"])
         .stdin(Stdio::piped())

@@ -41,6 +41,16 @@ pub(crate) trait Subject {
     fn fill(&mut self, at: u32, len: u32, byte: u8);
 }
 
+/// A program that scripts/setup installs for tests: the one it unpacked, or the system's.
+pub(crate) fn tool(name: &str) -> std::process::Command {
+    let own = std::env::var_os("STYLUS_KIT_TOOLS")
+        .map(|tools| std::path::PathBuf::from(tools).join("bin").join(name));
+    std::process::Command::new(
+        own.filter(|own| own.exists())
+            .unwrap_or_else(|| name.into()),
+    )
+}
+
 /// The size of a WebAssembly page in bytes.
 pub(crate) const PAGE: u32 = 65_536;
 

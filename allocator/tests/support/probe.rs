@@ -4,7 +4,17 @@ use std::{env, fs, path::PathBuf, process::Command};
 
 /// Compiles a probe as contracts are compiled, and gives its bytes. Cargo does nothing if there is nothing to do.
 pub(crate) fn build(probe: &str, level: &str) -> Vec<u8> {
-    let target_dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("probes-{level}"));
+    build_with(probe, level, &[], "")
+}
+
+/// The same with more arguments for cargo, and flags for the compiler.
+pub(crate) fn build_with(probe: &str, level: &str, arguments: &[&str], flags: &str) -> Vec<u8> {
+    // Flags make other files, under the same names.
+    let folder = format!(
+        "probes-{level}{}",
+        if flags.is_empty() { "" } else { "-flags" }
+    );
+    let target_dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(folder);
     let output = Command::new(env!("CARGO"))
         .args([
             "build",
@@ -18,6 +28,8 @@ pub(crate) fn build(probe: &str, level: &str) -> Vec<u8> {
             "--manifest-path",
             concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
         ])
+        .args(arguments)
+        .env("RUSTFLAGS", flags)
         .arg("--target-dir")
         .arg(&target_dir)
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level)

@@ -1,0 +1,184 @@
+//! `malloc` and its family, for C that is linked into a contract: over the program's global allocator, whichever that is.
+//!
+//! C does not say how large what it gives back is, so that is written in front of each block. Off wasm32 these names are the C
+//! library's.
+
+extern crate alloc;
+
+use alloc::alloc::{alloc, alloc_zeroed, dealloc, realloc as resize};
+use core::{
+    alloc::Layout,
+    mem::size_of,
+    ptr::{self, null_mut},
+};
+
+/// The alignment of C's `max_align_t` on wasm32, in bytes.
+const ALIGN: usize = 16;
+
+/// POSIX's number for an argument that makes no sense.
+const EINVAL: i32 = 22;
+/// POSIX's number for no memory.
+const ENOMEM: i32 = 12;
+
+/// What lies in front of a block.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Header {
+    /// Bytes of the block, as they were asked for.
+    size: usize,
+    /// Bytes from where the allocation begins to the block; at least [`ALIGN`], and the alignment of both.
+    before: usize,
+}
+
+impl Header {
+    /// The allocation's layout, if it is one.
+    fn layout(self) -> Option<Layout> {
+        Layout::from_size_align(self.before.checked_add(self.size)?, self.before).ok()
+    }
+
+    /// The header of a block.
+    ///
+    /// # Safety
+    ///
+    /// * `block` is alive and was got from this family.
+    unsafe fn of(block: *mut u8) -> (Self, *mut u8, Layout) {
+        // SAFETY: `finish` has written it there.
+        let header = unsafe { block.wrapping_sub(size_of::<Self>()).cast::<Self>().read() };
+        // SAFETY: it was valid when the block was got.
+        let layout = unsafe {
+            Layout::from_size_align_unchecked(header.before + header.size, header.before)
+        };
+        (header, block.wrapping_sub(header.before), layout)
+    }
+
+    /// Makes an allocation a block.
+    ///
+    /// # Safety
+    ///
+    /// * `base` is null, or an allocation with this header's layout.
+    unsafe fn finish(self, base: *mut u8) -> *mut u8 {
+        if base.is_null() {
+            return base;
+        }
+        let block = base.wrapping_add(self.before);
+        // SAFETY: in front of the block there are at least 16 bytes of the allocation, aligned to as many.
+        unsafe {
+            block
+                .wrapping_sub(size_of::<Self>())
+                .cast::<Self>()
+                .write(self)
+        };
+        block
+    }
+}
+
+fn obtain(size: usize, align: usize, get: unsafe fn(Layout) -> *mut u8) -> *mut u8 {
+    let header = Header {
+        size,
+        before: align.max(ALIGN),
+    };
+    match header.layout() {
+        // SAFETY: no layout with a header is empty.
+        Some(layout) if size > 0 => unsafe { header.finish(get(layout)) },
+        _ => null_mut(),
+    }
+}
+
+/// A block of `size` bytes, aligned to 16; null for none.
+#[no_mangle]
+pub extern "C" fn malloc(size: usize) -> *mut u8 {
+    obtain(size, ALIGN, alloc)
+}
+
+/// A block of `count` times `size` zeros; null for none.
+#[no_mangle]
+pub extern "C" fn calloc(count: usize, size: usize) -> *mut u8 {
+    count
+        .checked_mul(size)
+        .map_or(null_mut(), |size| obtain(size, ALIGN, alloc_zeroed))
+}
+
+/// Gives a block back; null is nothing.
+///
+/// # Safety
+///
+/// * `block` is null, or alive and got from this family.
+#[no_mangle]
+pub unsafe extern "C" fn free(block: *mut u8) {
+    if !block.is_null() {
+        // SAFETY: the caller's promise.
+        let (_, base, layout) = unsafe { Header::of(block) };
+        // SAFETY: this is the allocation that the block is in, with its layout.
+        unsafe { dealloc(base, layout) };
+    }
+}
+
+/// The block with another size; null, and the block as it was, if there is no room. For null it is `malloc`, for no bytes `free`.
+///
+/// # Safety
+///
+/// * `block` is null, or alive and got from this family.
+#[no_mangle]
+pub unsafe extern "C" fn realloc(block: *mut u8, size: usize) -> *mut u8 {
+    if block.is_null() {
+        return malloc(size);
+    }
+    if size == 0 {
+        // SAFETY: the caller's promise.
+        unsafe { free(block) };
+        return null_mut();
+    }
+    // SAFETY: the caller's promise.
+    let (header, base, layout) = unsafe { Header::of(block) };
+    let wanted = Header { size, ..header };
+    let Some(new) = wanted.layout() else {
+        return null_mut();
+    };
+    // SAFETY: this is the allocation that the block is in, with its layout, and the new size is one of a valid layout.
+    let base = unsafe { resize(base, layout, new.size()) };
+    // SAFETY: it now has that layout.
+    unsafe { wanted.finish(base) }
+}
+
+/// A block of `size` bytes aligned to a power of two; null for no bytes, and for what is no power of two.
+#[no_mangle]
+pub extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut u8 {
+    if align.is_power_of_two() {
+        obtain(size, align, alloc)
+    } else {
+        null_mut()
+    }
+}
+
+/// As [`aligned_alloc`], with the block's address at `out` and an error's number as the answer. No bytes give null, which is none.
+///
+/// # Safety
+///
+/// * `out` may be written to.
+#[no_mangle]
+pub unsafe extern "C" fn posix_memalign(out: *mut *mut u8, align: usize, size: usize) -> i32 {
+    if !align.is_power_of_two() || align % size_of::<*mut u8>() != 0 {
+        return EINVAL;
+    }
+    let block = aligned_alloc(align, size);
+    if block.is_null() && size > 0 {
+        return ENOMEM;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { ptr::write(out, block) };
+    0
+}
+
+/// How many bytes a block has; none for null.
+///
+/// # Safety
+///
+/// * `block` is null, or alive and got from this family.
+#[no_mangle]
+pub unsafe extern "C" fn malloc_usable_size(block: *mut u8) -> usize {
+    if block.is_null() {
+        return 0;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { Header::of(block) }.0.size
+}
