@@ -3,6 +3,9 @@
 //! C does not say how large what it gives back is, so that is written in front of each block. Off wasm32 these names are the C
 //! library's.
 
+// C reaches these functions by their unmangled names, not by their paths.
+#![allow(unreachable_pub)]
+
 extern crate alloc;
 
 use alloc::alloc::{alloc, alloc_zeroed, dealloc, realloc as resize};
@@ -77,11 +80,13 @@ fn obtain(size: usize, align: usize, get: unsafe fn(Layout) -> *mut u8) -> *mut 
         size,
         before: align.max(ALIGN),
     };
-    match header.layout() {
-        // SAFETY: no layout with a header is empty.
-        Some(layout) if size > 0 => unsafe { header.finish(get(layout)) },
-        _ => null_mut(),
-    }
+    let Some(layout) = header.layout().filter(|_| size > 0) else {
+        return null_mut();
+    };
+    // SAFETY: no layout with a header is empty.
+    let base = unsafe { get(layout) };
+    // SAFETY: that is the layout it was got with.
+    unsafe { header.finish(base) }
 }
 
 /// A block of `size` bytes, aligned to 16; null for none.

@@ -108,5 +108,10 @@ pub(crate) fn reclaiming() -> &'static ReclaimingHeap<LinearMemory> {
     &RECLAIMING.0
 }
 
+/// Ends the program.
+pub(crate) fn trap() -> ! {
+    wasm32::unreachable()
+}
+
 // `units::PAGE_SIZE` is WebAssembly's, and addresses are as wide as pointers.
 const _: () = assert!(PAGE_SIZE == 65536 && usize::BITS == u32::BITS);

@@ -2,6 +2,15 @@
 //! memory.
 #![cfg(all(not(target_arch = "wasm32"), not(miri)))]
 #![allow(unsafe_code, reason = "does by hand what must not be done")]
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    clippy::multiple_unsafe_ops_per_block,
+    reason = "nothing argues for a misuse, to memory that is the test's or the wrapper's own"
+)]
+#![allow(
+    clippy::incompatible_msrv,
+    reason = "only the library promises that version; the tests run on the pinned toolchain"
+)]
 
 mod support;
 
@@ -57,7 +66,6 @@ fn check(misuse: impl FnOnce(&Checked<System>, *mut u8), kinds: &[Kind]) {
 
 #[test]
 fn each_fault_is_found() {
-    // SAFETY, for all of these: they are what must not be done, to memory that is the test's or the wrapper's own.
     check(|_, _| (), &[]);
     check(|_, block| unsafe { block.write_bytes(1, 100) }, &[]);
     check(

@@ -14,7 +14,7 @@ use support::{
 /// The theorem of `support/churn.rs`, on every shape of memory.
 #[test]
 fn any_requests() {
-    let (seeds, len) = if cfg!(miri) { (1, 150) } else { (40, 600) };
+    let (seeds, len) = if cfg!(miri) { (1, 60) } else { (40, 600) };
     for shape in [Shape::LOW, Shape::ROOMY, Shape::FLUSH, Shape::HIGH] {
         for seed in 0..seeds {
             churn::run_with_refusals(seed, len, shape.max, || Sim::reclaiming(shape));

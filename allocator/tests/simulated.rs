@@ -87,7 +87,7 @@ fn what_no_32_bit_target_could_ask_for_is_refused() {
 /// The theorem of `support/model.rs`, on every shape of memory.
 #[test]
 fn model() {
-    let (seeds, len) = if cfg!(miri) { (1, 150) } else { (40, 400) };
+    let (seeds, len) = if cfg!(miri) { (1, 60) } else { (40, 400) };
     for shape in [Shape::LOW, Shape::ROOMY, Shape::FLUSH, Shape::HIGH] {
         for seed in 0..seeds {
             model::run_with_refusals(&model::bytes(seed, len), shape.max, || Sim::new(shape));

@@ -238,3 +238,35 @@ fn try_reserve_fails_and_a_smaller_request_then_succeeds() {
         }
     }
 }
+
+#[test]
+fn checked_says_what_was_wrong_and_traps() {
+    let engine = Engine::default();
+    let module =
+        Module::new(&engine, probe::build("probe-checked", "3")).expect("it is valid wasm");
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).expect("it imports nothing");
+    let right = instance
+        .get_typed_func::<(), u32>(&mut store, "right")
+        .expect("it is exported");
+    assert_eq!(right.call(&mut store, ()).expect("nothing is wrong"), 0);
+    let wrong = instance
+        .get_typed_func::<(), ()>(&mut store, "wrong")
+        .expect("it is exported");
+    wrong.call(&mut store, ()).expect_err("it traps");
+    let fault = instance
+        .get_typed_func::<(), u32>(&mut store, "checked_fault")
+        .expect("it is exported");
+    let at = fault
+        .call(&mut store, ())
+        .expect("it only tells an address") as usize;
+    let memory = instance
+        .get_memory(&mut store, "memory")
+        .expect("it is exported");
+    let text = memory.data(&store)[at..].split(|&byte| byte == 0).next();
+    let text = String::from_utf8_lossy(text.unwrap_or_default());
+    assert!(
+        text.ends_with("of 24 bytes, aligned to 1, is freed a second time"),
+        "{text:?}"
+    );
+}

@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// Measure this allocator; repeat for several [known: mini, wee, std, mini-upstream, talc, lol, reclaim]
+    /// Measure this allocator; repeat for several [known: mini, wee, std, mini-upstream, talc, lol]
     #[arg(long = "allocator", value_name = "NAME", conflicts_with = "all")]
     chosen: Vec<Allocator>,
 

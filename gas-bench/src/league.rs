@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use stylus_vm::{
-    Cause, CompileError, Config, EmptyHost, Engine, EngineError, Fault, Gas, Ink, Outcome, Pages, Refusal,
-    Report, activate,
+    Cause, CompileError, Config, EmptyHost, Engine, EngineError, Fault, Gas, Ink, Outcome, Pages,
+    Refusal, Report, activate,
 };
 
 use crate::artifact::{Artifact, BuildError, PostprocessError, Workspace, WorkspaceError};
@@ -23,7 +23,7 @@ mod chart;
 mod report;
 
 pub use chart::chart;
-pub use report::{Format, json, markdown};
+pub use report::{json, markdown};
 
 /// The gas that a run is given: all that a transaction on Arbitrum One may have.
 const GAS: Gas = Gas(32_000_000);
@@ -298,6 +298,28 @@ impl League {
     pub fn overhead(&self, workload: &str, level: OptLevel, allocator: Allocator) -> Option<i128> {
         let ink = |allocator| Some(i128::from(self.figures(workload, level, allocator)?.work.0));
         Some(ink(allocator)? - ink(Allocator::Floor)?)
+    }
+
+    /// The overhead as a share of mini-alloc 1.0.0's, in ten-thousandths; none below the floor. `None` where that has no overhead.
+    pub fn overhead_share(
+        &self,
+        workload: &str,
+        level: OptLevel,
+        allocator: Allocator,
+    ) -> Option<u64> {
+        let mine = self.overhead(workload, level, allocator)?.max(0);
+        let theirs = self.overhead(workload, level, Allocator::MiniUpstream)?;
+        u64::try_from(10_000 * mine / Some(theirs).filter(|&ink| ink > 0)?).ok()
+    }
+
+    /// The average of the [shares](Self::overhead_share) over all workloads at some levels, in ten-thousandths.
+    pub fn average_share(&self, levels: &[OptLevel], allocator: Allocator) -> Option<u64> {
+        let shares: Vec<_> = levels
+            .iter()
+            .flat_map(|&level| self.workloads.keys().map(move |workload| (workload, level)))
+            .filter_map(|(workload, level)| self.overhead_share(workload, level, allocator))
+            .collect();
+        shares.iter().sum::<u64>().checked_div(shares.len() as u64)
     }
 
     /// The allocators of the table, in the order of its columns.

@@ -89,7 +89,6 @@ impl Allocator {
         Self::MiniUpstream,
         Self::Talc,
         Self::Lol,
-        Self::Reclaim,
     ];
 
     /// Those of the league table, in the order of its columns.
@@ -279,7 +278,7 @@ mod tests {
         }
         assert_eq!(
             UnknownAllocator.to_string(),
-            "the known allocators are mini, wee, std, mini-upstream, talc, lol, reclaim"
+            "the known allocators are mini, wee, std, mini-upstream, talc, lol"
         );
     }
 

@@ -91,5 +91,5 @@ pub(super) fn say(fault: &Fault<'_>) {
 /// Traps.
 pub(super) fn stop(fault: &Fault<'_>) {
     say(fault);
-    core::arch::wasm32::unreachable();
+    crate::wasm::trap();
 }

@@ -1,9 +1,11 @@
-// What both probes export, over the allocator that they call `Global`. Included, so that it is the crate root of either.
+//! What both probes export, over the allocator that they call `Global`.
 
 use std::{
     alloc::{GlobalAlloc, Layout},
     ptr::addr_of,
 };
+
+use super::Global;
 
 #[global_allocator]
 static ALLOC: Global = Global::INIT;

@@ -6,4 +6,5 @@
 
 use mini_alloc::MiniAlloc as Global;
 
-include!("exports.rs");
+#[path = "exports.rs"]
+mod exports;

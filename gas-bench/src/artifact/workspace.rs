@@ -216,6 +216,8 @@ impl Workspace {
             .env_remove("CARGO_ENCODED_RUSTFLAGS");
         let mut prefix = String::new();
         if let Some(level) = level {
+            // Where crates are kept must not be seen in a program: panics name their sources.
+            command.arg("--config").arg(remap(&self.root));
             command.env(OptLevel::VARIABLE, level.name());
             prefix = format!("{}={level} ", OptLevel::VARIABLE);
         }
@@ -259,6 +261,18 @@ fn arguments<'a>(package: &'a str, what: &'a str, allocator: Allocator) -> [&'a 
         "--features",
         allocator.name(),
     ]
+}
+
+/// The setting that makes the compiler forget where the sources are, in addition to the flags that the contracts have.
+fn remap(root: &Path) -> String {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let prefixes = [(home.as_deref(), "cargo"), (root.parent(), "kit")];
+    let flags: Vec<_> = prefixes
+        .into_iter()
+        .filter_map(|(from, to)| Some(format!("\"--remap-path-prefix={}=/{to}\"", from?.display())))
+        .collect();
+    format!("target.{TARGET}.rustflags=[{}]", flags.join(","))
 }
 
 fn has_contract(dir: &Path) -> bool {

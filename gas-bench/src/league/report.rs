@@ -1,18 +1,22 @@
 //! The league table as text: Markdown for readers, JSON for programs.
 //!
-//! Lives here: rows, words, winners. Not here: measuring, files.
+//! Lives here: rows, words, winners, ratios. Not here: measuring, files, the picture.
+
+use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{Entry, League};
+use super::{Entry, Figures, League};
+use crate::suite::{Allocator, OptLevel};
 
-/// The shape of the table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Format {
-    /// For readers.
-    Markdown,
-    /// For programs.
-    Json,
+/// The version of the shape of [`json`]: raised whenever a key changes or disappears.
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    toolchain: &'a str,
+    programs: Vec<Row<'a>>,
 }
 
 #[derive(Serialize)]
@@ -27,37 +31,220 @@ struct Row<'a> {
     code_bytes: u64,
 }
 
-/// The table for programs.
+/// The table for programs, the floor among the allocators. Gas is null where the program does not come to its end.
 pub fn json(league: &League) -> String {
-    let rows: Vec<_> = league
-        .figures
-        .iter()
-        .map(
-            |(
-                Entry {
-                    workload,
-                    level,
-                    allocator,
-                },
-                figures,
-            )| Row {
-                workload,
-                opt_level: level.name(),
-                allocator: allocator.name(),
-                work_ink: figures.work.0,
-                gas: figures.gas.map(|gas| gas.0),
-                pages: figures.pages.0,
-                wasm_bytes: figures.sizes.processed.0,
-                code_bytes: figures.sizes.code.0,
-            },
-        )
-        .collect();
-    let mut text = serde_json::to_string_pretty(&rows).expect("rows are plain data");
+    let row = |(entry, figures): (&'_ Entry, &Figures)| Row {
+        workload: league
+            .workloads
+            .get_key_value(&entry.workload)
+            .map_or("", |(name, _)| name),
+        opt_level: entry.level.name(),
+        allocator: entry.allocator.name(),
+        work_ink: figures.work.0,
+        gas: figures.gas.map(|gas| gas.0),
+        pages: figures.pages.0,
+        wasm_bytes: figures.sizes.processed.0,
+        code_bytes: figures.sizes.code.0,
+    };
+    let document = Document {
+        schema: SCHEMA,
+        toolchain: &league.toolchain,
+        programs: league.figures.iter().map(row).collect(),
+    };
+    let mut text = serde_json::to_string_pretty(&document).expect("rows are plain data");
     text.push('\n');
     text
 }
 
+/// One quantity of a program, in the words of a cell, and what it is compared by: less is better.
+struct Cell {
+    text: String,
+    rank: u64,
+}
+
 /// The table for readers.
-pub fn markdown(_league: &League) -> String {
-    String::new()
+pub fn markdown(league: &League) -> String {
+    let mut text = String::from("# League\n\n");
+    text += "What each allocator costs a Stylus program, measured in this project's VM. Made by `cargo gas-bench league --out \
+             gas-bench/LEAGUE.md --chart gas-bench/LEAGUE.svg`; a test fails when it no longer is what that command writes.\n\n";
+    let toolchain = &league.toolchain;
+    let _ = writeln!(
+        text,
+        "Compiler: {toolchain}. Every workload is a program of its own, built as contracts are (`lto`, one codegen unit, \
+         `panic = \"abort\"`), at three optimisation levels. The best of a row is **bold**. The *floor* is a bump allocator \
+         without any check, which nobody can use: what no allocator of its kind can be below.\n"
+    );
+    text += "![Gas of each workload at opt-level 3, as a multiple of the best](LEAGUE.svg)\n\n";
+    text += "## Workloads\n\n| workload | what it does |\n|---|---|\n";
+    for (name, what) in &league.workloads {
+        let _ = writeln!(text, "| {name} | {what} |");
+    }
+    overhead(&mut text, league);
+    losses(&mut text, league);
+    for level in league.levels() {
+        let _ = writeln!(text, "\n## Opt-level {level}\n");
+        text += "Gas under a chain's prices, pages included, and in brackets the pages of memory at the end. *Dies*: out of gas \
+                 with 32 million.\n\n";
+        table(&mut text, league, level, false, |figures| Cell {
+            text: figures.gas.map_or_else(
+                || "*dies*".to_owned(),
+                |gas| format!("{} ({})", grouped(gas.0), figures.pages.0),
+            ),
+            rank: figures.gas.map_or(u64::MAX, |gas| gas.0),
+        });
+        text += "\nThousands of ink with memory for nothing: the work alone.\n\n";
+        table(&mut text, league, level, true, |figures| Cell {
+            text: grouped(figures.work.0.div_ceil(1000)),
+            rank: figures.work.0,
+        });
+        text += "\nBytes of the whole program: as it is deployed, compressed; in brackets its wasm.\n\n";
+        table(&mut text, league, level, true, |figures| Cell {
+            text: format!(
+                "{} ({})",
+                grouped(figures.sizes.code.0),
+                grouped(figures.sizes.processed.0)
+            ),
+            rank: figures.sizes.code.0,
+        });
+    }
+    text
+}
+
+fn table(
+    text: &mut String,
+    league: &League,
+    level: OptLevel,
+    with_floor: bool,
+    cell: impl Fn(Figures) -> Cell,
+) {
+    let allocators = league.allocators();
+    let mut head = "| workload |".to_owned();
+    let mut rule = "|---|".to_owned();
+    for allocator in &allocators {
+        let _ = write!(head, " {allocator} |");
+        rule += "---:|";
+    }
+    if with_floor {
+        head += " floor |";
+        rule += "---:|";
+    }
+    let _ = writeln!(text, "{head}\n{rule}");
+    for workload in league.workloads.keys() {
+        let cells: Vec<_> = allocators
+            .iter()
+            .filter_map(|&allocator| league.figures(workload, level, allocator).map(&cell))
+            .collect();
+        let best = cells.iter().map(|cell| cell.rank).min();
+        let _ = write!(text, "| {workload} |");
+        for cell in cells {
+            let mark = if Some(cell.rank) == best { "**" } else { "" };
+            let _ = write!(text, " {mark}{}{mark} |", cell.text);
+        }
+        if let Some(floor) = league
+            .figures(workload, level, Allocator::Floor)
+            .filter(|_| with_floor)
+        {
+            let _ = write!(text, " {} |", cell(floor).text);
+        }
+        text.push('\n');
+    }
+}
+
+/// What the allocators of this project add to the floor's ink, as a share of what mini-alloc 1.0.0 adds.
+fn overhead(text: &mut String, league: &League) {
+    *text += "\n## Overhead\n\nInk above the floor's, with memory for nothing, as a share of what mini-alloc 1.0.0 has above it. \
+              Below the floor counts as 0.00. The last row is the average.\n\n";
+    let ours = [Allocator::Mini, Allocator::Reclaim];
+    let columns: Vec<_> = ours
+        .iter()
+        .flat_map(|&allocator| {
+            league
+                .levels()
+                .into_iter()
+                .map(move |level| (allocator, level))
+        })
+        .collect();
+    let (mut head, mut rule) = ("| workload |".to_owned(), "|---|".to_owned());
+    for (allocator, level) in &columns {
+        let _ = write!(head, " {allocator}, {level} |");
+        rule += "---:|";
+    }
+    let _ = writeln!(text, "{head}\n{rule}");
+    for workload in league.workloads.keys() {
+        let _ = write!(text, "| {workload} |");
+        for &(allocator, level) in &columns {
+            let share = league.overhead_share(workload, level, allocator);
+            let _ = write!(
+                text,
+                " {} |",
+                share.map_or_else(|| "–".to_owned(), hundredths)
+            );
+        }
+        text.push('\n');
+    }
+    *text += "| **average** |";
+    for &(allocator, level) in &columns {
+        let average = league.average_share(&[level], allocator);
+        let _ = write!(
+            text,
+            " **{}** |",
+            average.map_or_else(|| "–".to_owned(), hundredths)
+        );
+    }
+    text.push('\n');
+}
+
+/// Where the two of this project are not the cheapest, said plainly.
+fn losses(text: &mut String, league: &League) {
+    *text += "\n## Where ours lose\n\nPrograms in which another allocator takes less gas than the better one of `MiniAlloc` and \
+              `ReclaimAlloc`:\n\n";
+    let mut none = true;
+    for level in league.levels() {
+        for workload in league.workloads.keys() {
+            let gas = |allocator: &Allocator| league.figures(workload, level, *allocator)?.gas;
+            let ours = [Allocator::Mini, Allocator::Reclaim];
+            let (Some(mine), Some(best)) = (
+                ours.iter().filter_map(gas).min(),
+                league
+                    .allocators()
+                    .iter()
+                    .filter_map(|allocator| Some((gas(allocator)?, *allocator)))
+                    .min(),
+            ) else {
+                continue;
+            };
+            if best.0 < mine {
+                none = false;
+                let _ = writeln!(
+                    text,
+                    "- {workload} at opt-level {level}: {} takes {} gas, ours {}.",
+                    best.1,
+                    grouped(best.0.0),
+                    grouped(mine.0)
+                );
+            }
+        }
+    }
+    if none {
+        *text += "None.\n";
+    }
+}
+
+/// A number with its digits in groups of three.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A share in ten-thousandths with two digits behind the point.
+fn hundredths(share: u64) -> String {
+    let rounded = (share + 50) / 100;
+    format!("{}.{:02}", rounded / 100, rounded % 100)
 }

@@ -1,0 +1,112 @@
+//! What must hold of the allocators in every workload, and that LEAGUE.md says what is measured.
+#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::{env, fs};
+
+use gas_bench::artifact::Workspace;
+use gas_bench::league::{self, Figures, League};
+use gas_bench::suite::{Allocator, OptLevel};
+
+/// All of it, measured once.
+fn league() -> &'static League {
+    static LEAGUE: OnceLock<League> = OnceLock::new();
+    LEAGUE.get_or_init(|| {
+        let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts");
+        let workspace = Workspace::find(Some(&contracts.canonicalize().unwrap())).unwrap();
+        league::run(&workspace, Allocator::LEAGUE, OptLevel::ALL, &|_, _| ()).unwrap()
+    })
+}
+
+/// Every program with `allocator`: its name, its level, its figures.
+fn programs(allocator: Allocator) -> impl Iterator<Item = (&'static str, OptLevel, Figures)> {
+    let league = league();
+    league.workloads.keys().flat_map(move |workload| {
+        OptLevel::ALL.iter().map(move |&level| {
+            let figures = league.figures(workload, level, allocator).unwrap();
+            (workload.as_str(), level, figures)
+        })
+    })
+}
+
+/// Compares with a file beside the crate's manifest, or writes it where `BLESS` is set.
+fn check_file(name: &str, content: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    if env::var_os("BLESS").is_some() {
+        fs::write(&path, content).unwrap();
+    }
+    let stored = fs::read_to_string(&path).unwrap_or_default();
+    let differs = content
+        .lines()
+        .zip(stored.lines())
+        .find(|(now, then)| now != then);
+    assert!(
+        stored == content,
+        "{name} is stale; BLESS=1 rewrites it. First difference, now and then: {differs:#?}"
+    );
+}
+
+#[test]
+fn the_table_and_the_chart_are_what_is_measured() {
+    check_file("LEAGUE.md", &league::markdown(league()));
+    check_file("LEAGUE.svg", &league::chart(league()));
+}
+
+#[test]
+fn mini_alloc_has_a_third_of_the_overhead_at_most() {
+    let average = league()
+        .average_share(OptLevel::ALL, Allocator::Mini)
+        .unwrap();
+    assert!(average <= 3500, "{average} of 10,000");
+}
+
+#[test]
+fn mini_alloc_never_takes_more_than_mini_alloc_1() {
+    for (workload, level, mini) in programs(Allocator::Mini) {
+        let upstream = league()
+            .figures(workload, level, Allocator::MiniUpstream)
+            .unwrap();
+        let what = format!("{workload} at opt-level {level}");
+        assert!(mini.work <= upstream.work, "{what}: ink");
+        assert!(mini.gas <= upstream.gas, "{what}: gas");
+        assert!(mini.pages <= upstream.pages, "{what}: pages");
+    }
+}
+
+#[test]
+fn reclaim_alloc_is_the_cheapest_where_much_is_reused() {
+    let churns = |workload: &str| workload.starts_with("churn") || workload == "ring";
+    for (workload, level, reclaim) in
+        programs(Allocator::Reclaim).filter(|(workload, ..)| churns(workload))
+    {
+        for &rival in Allocator::LEAGUE
+            .iter()
+            .filter(|&&rival| rival != Allocator::Reclaim)
+        {
+            let gas = league().figures(workload, level, rival).unwrap().gas;
+            assert!(
+                gas.is_none_or(|gas| reclaim.gas.unwrap() < gas),
+                "{workload} at opt-level {level}: {rival} takes {gas:?}, ReclaimAlloc {:?}",
+                reclaim.gas
+            );
+        }
+    }
+}
+
+#[test]
+fn reclaim_alloc_takes_less_than_half_of_the_best_rivals_gas_for_the_ring() {
+    let gas = |allocator| {
+        league()
+            .figures("ring", OptLevel::Three, allocator)
+            .unwrap()
+            .gas
+    };
+    let ours = [Allocator::Mini, Allocator::Reclaim];
+    let rivals = Allocator::LEAGUE
+        .iter()
+        .filter(|rival| !ours.contains(rival));
+    let best = rivals.filter_map(|&rival| gas(rival)).min().unwrap();
+    let mine = gas(Allocator::Reclaim).unwrap();
+    assert!(2 * mine.0 <= best.0, "{mine:?} against {best:?}");
+}
