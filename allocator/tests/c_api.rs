@@ -1,11 +1,13 @@
 //! The C interface with a C program: compiled by clang, linked into a wasm module, run there.
 #![cfg(not(any(target_arch = "wasm32", miri)))]
 
+#[path = "support/probe.rs"]
+mod probe;
 mod support;
 
 use std::{fs, path::Path};
 
-use support::{probe, tool};
+use support::tool;
 use wasmtime::{Engine, Instance, Module, Store};
 
 #[test]

@@ -5,7 +5,7 @@
 mod support;
 
 use support::{
-    churn,
+    churn, model,
     session::Session,
     sim::{Shape, Sim},
     PAGE,
@@ -17,7 +17,9 @@ fn any_requests() {
     let (seeds, len) = if cfg!(miri) { (1, 60) } else { (40, 600) };
     for shape in [Shape::LOW, Shape::ROOMY, Shape::FLUSH, Shape::HIGH] {
         for seed in 0..seeds {
-            churn::run_with_refusals(seed, len, shape.max, || Sim::reclaiming(shape));
+            churn::run_with_refusals(&model::bytes(seed, len), shape.max, || {
+                Sim::reclaiming(shape)
+            });
         }
     }
 }

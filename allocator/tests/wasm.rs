@@ -2,11 +2,13 @@
 //! built like a contract and run in wasmtime, and what only wasm has. Miri cannot run wasmtime, so it skips this file.
 #![cfg(not(any(target_arch = "wasm32", miri)))]
 
+#[path = "support/probe.rs"]
+mod probe;
 mod support;
 
 use std::sync::OnceLock;
 
-use support::{churn, model, probe, script, Limits, Subject};
+use support::{churn, model, script, Limits, Subject};
 use wasmtime::{
     Engine, Instance, Memory, Module, ResourceLimiter, Store, TypedFunc, WasmParams, WasmResults,
 };
@@ -213,7 +215,7 @@ fn reuse() {
     for [_, probe] in probes() {
         for seed in 0..20 {
             let max = Wasm::new(probe, 0).pages() + 20;
-            churn::run_with_refusals(seed, 400, max, || Wasm::new(probe, 20));
+            churn::run_with_refusals(&model::bytes(seed, 400), max, || Wasm::new(probe, 20));
         }
         churn::steady(&mut Wasm::new(probe, 100), 64, 4096, 1000);
     }

@@ -61,6 +61,43 @@ fn mini_alloc_has_a_third_of_the_overhead_at_most() {
     assert!(average <= 3500, "{average} of 10,000");
 }
 
+/// What a metered block costs, in ink; from Nitro's schedule.
+const BLOCK: i128 = 2_450;
+
+/// The workloads that do little else than allocate, and how often they do: each allocation has no metered block more than with the
+/// floor, all else included. (At opt-level z the compiler calls what it otherwise inlines.)
+#[test]
+fn an_allocation_costs_less_than_a_metered_block_more_than_the_floors() {
+    for (workload, allocations) in [
+        ("vec_drop", 1000),
+        ("small_objects", 2000),
+        ("tree", 500),
+        ("churn_first_fixed", 4200),
+    ] {
+        for level in [OptLevel::Three, OptLevel::S] {
+            let overhead = league().overhead(workload, level, Allocator::Mini).unwrap();
+            assert!(
+                overhead < BLOCK * allocations,
+                "{workload} at opt-level {level}: {overhead}"
+            );
+        }
+    }
+}
+
+#[test]
+fn mini_alloc_adds_at_most_100_bytes_to_mini_alloc_1() {
+    for (workload, level, mini) in programs(Allocator::Mini) {
+        let upstream = league()
+            .figures(workload, level, Allocator::MiniUpstream)
+            .unwrap();
+        // At s and z the compiler spends what is saved on inlining it in more places.
+        if level == OptLevel::Three {
+            let (mine, theirs) = (mini.sizes.code.0, upstream.sizes.code.0);
+            assert!(mine <= theirs + 100, "{workload}: {mine} against {theirs}");
+        }
+    }
+}
+
 #[test]
 fn mini_alloc_never_takes_more_than_mini_alloc_1() {
     for (workload, level, mini) in programs(Allocator::Mini) {

@@ -17,6 +17,8 @@
     reason = "what is proved and how long it took are for a reader; nothing depends on them"
 )]
 
+#[path = "../support/probe.rs"]
+mod probe;
 #[path = "../support/mod.rs"]
 mod support;
 mod theorem;
@@ -24,7 +26,6 @@ mod translate;
 
 use std::time::Instant;
 
-use support::probe;
 use translate::Program;
 
 #[test]

@@ -5,11 +5,7 @@
 //! is answered only where the memory was refused a growth; and who always keeps the same sizes alive gets them for ever from
 //! memory that is at most a page more than those sizes rounded up.
 
-use super::{
-    model::{bytes, Input},
-    session::Session,
-    Subject, PAGE,
-};
+use super::{model::Input, session::Session, Subject, PAGE};
 
 /// Plays the requests `data` stands for, with the growth numbered `refuse` refused. `max` is the size in pages the memory may grow
 /// to. Returns how often the heap has asked for growth.
@@ -56,16 +52,10 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
 }
 
 /// The same, once with nothing refused and then with each growth refused in turn; every time on a subject of its own.
-pub(crate) fn run_with_refusals<S: Subject>(
-    seed: u64,
-    len: usize,
-    max: u32,
-    mut subject: impl FnMut() -> S,
-) {
-    let data = bytes(seed, len);
-    let grows = run(&data, &mut subject(), max, None);
+pub(crate) fn run_with_refusals<S: Subject>(data: &[u8], max: u32, mut subject: impl FnMut() -> S) {
+    let grows = run(data, &mut subject(), max, None);
     for refused in 0..grows {
-        run(&data, &mut subject(), max, Some(refused));
+        run(data, &mut subject(), max, Some(refused));
     }
 }
 

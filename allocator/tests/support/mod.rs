@@ -8,7 +8,6 @@
 
 pub(crate) mod churn;
 pub(crate) mod model;
-pub(crate) mod probe;
 pub(crate) mod script;
 pub(crate) mod session;
 pub(crate) mod sim;

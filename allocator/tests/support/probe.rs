@@ -1,4 +1,5 @@
 //! The probes: wasm modules with an allocator of ours and its methods exported. Here they are built; nothing is run.
+#![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use std::{env, fs, path::PathBuf, process::Command};
 

@@ -107,7 +107,9 @@ pub fn check_lints(tree: &Tree) -> Vec<Finding> {
         let takes_table = lines
             .windows(2)
             .any(|l| l == ["[lints]", "workspace = true"]);
-        if lines.contains(&"[package]") && !takes_table {
+        // A package that is its own workspace, as a fuzzer has to be, has no table to take.
+        let is_alone = lines.contains(&"[workspace]");
+        if lines.contains(&"[package]") && !takes_table && !is_alone {
             findings.push(Finding::new(
                 path,
                 0,
@@ -214,6 +216,11 @@ mod tests {
             check_lints,
             &[("a/Cargo.toml", "[workspace.lints.clippy]\n")],
             &["a/Cargo.toml:1"],
+        );
+        check(
+            check_lints,
+            &[("a/Cargo.toml", "[package]\n[workspace]\n")],
+            &[],
         );
         let own = "[package]\n[lints.rust]\nx = \"deny\"\n";
         check(
