@@ -57,11 +57,11 @@ impl<P: PageSource> Heap<P> {
         self.last.set(self.pages.pointer(last));
     }
 
-    /// The first byte of a block for `request` behind `from`, which is `last`, or the byte before a block that ends there and
-    /// is to grow. If there is no room it is null, and the state is `last`, as before.
+    /// The first byte of a block for `request` behind `last`, which is the state. If there is no room it is null, and the state is
+    /// what it was.
     #[inline(always)]
-    pub(crate) fn bump(&self, last: Addr, from: Addr, request: Request) -> Addr {
-        let block = bump::next(from, request);
+    pub(crate) fn bump(&self, last: Addr, request: Request) -> Addr {
+        let block = bump::next(last, request);
         // Stored before it is known to be right, so that the rare path need not come back to store it.
         self.set_last(block.last);
         if bump::is_settled(last, block) {
@@ -76,8 +76,8 @@ impl<P: PageSource> Heap<P> {
         }
     }
 
-    /// As [`bump`](Self::bump), for a block that leaves the page of `last`. Where it would end is the state already: what is
-    /// not passed on need not be kept by the caller.
+    /// As [`bump`](Self::bump), for a block that leaves the page of `last`; it begins at `first` if the heap's memory goes on there,
+    /// or is to grow from there. Where it would end is the state already: what is not passed on need not be kept by the caller.
     #[cold]
     #[inline(never)]
     pub(crate) fn reserve(&self, last: Addr, first: Addr, align: Align) -> Addr {
@@ -117,7 +117,7 @@ unsafe impl<P: PageSource> GlobalAlloc for Heap<P> {
             return ptr::null_mut();
         };
         let last = self.last();
-        self.pages.pointer(self.bump(last, last, request))
+        self.pages.pointer(self.bump(last, request))
     }
 
     #[inline(always)]
@@ -164,7 +164,7 @@ unsafe impl<P: PageSource> GlobalAlloc for Heap<P> {
             }
             return moved;
         }
-        let new = self.pages.pointer(self.bump(last, last, request));
+        let new = self.pages.pointer(self.bump(last, request));
         if !new.is_null() {
             // SAFETY: as above: the new block is larger, and lies behind all that was ever handed out.
             unsafe { ptr::copy_nonoverlapping(block, new, layout.size()) };

@@ -141,7 +141,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
         if found != NONE {
             return found;
         }
-        self.fresh.bump(last, last, Request::sized(size, align))
+        self.fresh.bump(last, Request::sized(size, align))
     }
 
     /// A block of this power of two out of a larger free one.
@@ -271,7 +271,10 @@ impl<P: PageSource> ReclaimingHeap<P> {
                 unsafe { ptr::copy_nonoverlapping(block, target, layout.size()) };
                 self.release(first, old);
             }
-            return target;
+            if moved != NONE {
+                return target;
+            }
+            // Memory does not grow, but something may be free.
         }
         let moved = self.obtain(Bytes(new_size as u32), Align(layout.align() as u32));
         let target = self.fresh.pointer(moved);
