@@ -5,7 +5,7 @@
 mod support;
 
 use support::{
-    churn, model,
+    churn, model, run_with_refusals,
     session::Session,
     sim::{Shape, Sim},
     PAGE,
@@ -15,9 +15,9 @@ use support::{
 #[test]
 fn any_requests() {
     let (seeds, len) = if cfg!(miri) { (1, 60) } else { (40, 600) };
-    for shape in [Shape::LOW, Shape::ROOMY, Shape::FLUSH, Shape::HIGH] {
+    for shape in Shape::ALL {
         for seed in 0..seeds {
-            churn::run_with_refusals(&model::bytes(seed, len), shape.max, || {
+            run_with_refusals(churn::run, &model::bytes(seed, len), shape.max, || {
                 Sim::reclaiming(shape)
             });
         }

@@ -7,7 +7,7 @@ mod support;
 use std::alloc::Layout;
 
 use support::{
-    model, script,
+    model, run_with_refusals, script,
     sim::{Shape, Sim},
 };
 
@@ -88,9 +88,11 @@ fn what_no_32_bit_target_could_ask_for_is_refused() {
 #[test]
 fn model() {
     let (seeds, len) = if cfg!(miri) { (1, 60) } else { (40, 400) };
-    for shape in [Shape::LOW, Shape::ROOMY, Shape::FLUSH, Shape::HIGH] {
+    for shape in Shape::ALL {
         for seed in 0..seeds {
-            model::run_with_refusals(&model::bytes(seed, len), shape.max, || Sim::new(shape));
+            run_with_refusals(model::run, &model::bytes(seed, len), shape.max, || {
+                Sim::new(shape)
+            });
         }
     }
 }

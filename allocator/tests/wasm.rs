@@ -8,7 +8,7 @@ mod support;
 
 use std::sync::OnceLock;
 
-use support::{churn, model, script, Limits, Subject};
+use support::{churn, model, run_with_refusals, script, Limits, Subject};
 use wasmtime::{
     Engine, Instance, Memory, Module, ResourceLimiter, Store, TypedFunc, WasmParams, WasmResults,
 };
@@ -204,7 +204,9 @@ fn model() {
     for module in modules() {
         for seed in 0..20 {
             let max = Wasm::new(module, 0).pages() + 20;
-            model::run_with_refusals(&model::bytes(seed, 400), max, || Wasm::new(module, 20));
+            run_with_refusals(model::run, &model::bytes(seed, 400), max, || {
+                Wasm::new(module, 20)
+            });
         }
     }
 }
@@ -215,7 +217,9 @@ fn reuse() {
     for [_, probe] in probes() {
         for seed in 0..20 {
             let max = Wasm::new(probe, 0).pages() + 20;
-            churn::run_with_refusals(&model::bytes(seed, 400), max, || Wasm::new(probe, 20));
+            run_with_refusals(churn::run, &model::bytes(seed, 400), max, || {
+                Wasm::new(probe, 20)
+            });
         }
         churn::steady(&mut Wasm::new(probe, 100), 64, 4096, 1000);
     }

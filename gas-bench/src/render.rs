@@ -246,7 +246,7 @@ fn rounded(value: u64) -> String {
 }
 
 /// `value` with a comma after every thousand.
-fn grouped(value: u64) -> String {
+pub(crate) fn grouped(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::new();
     for (index, digit) in digits.char_indices() {

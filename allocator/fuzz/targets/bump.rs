@@ -7,7 +7,7 @@ mod support;
 
 use libfuzzer_sys::fuzz_target;
 use support::{
-    model,
+    model, run_with_refusals,
     sim::{Shape, Sim},
 };
 
@@ -15,6 +15,6 @@ fuzz_target!(|data: &[u8]| {
     let Some((&shape, data)) = data.split_first() else {
         return;
     };
-    let shape = [Shape::LOW, Shape::ROOMY, Shape::FLUSH, Shape::HIGH][usize::from(shape % 4)];
-    model::run_with_refusals(data, shape.max, || Sim::new(shape));
+    let shape = Shape::ALL[usize::from(shape) % Shape::ALL.len()];
+    run_with_refusals(model::run, data, shape.max, || Sim::new(shape));
 });

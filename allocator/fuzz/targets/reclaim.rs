@@ -7,7 +7,7 @@ mod support;
 
 use libfuzzer_sys::fuzz_target;
 use support::{
-    churn,
+    churn, run_with_refusals,
     sim::{Shape, Sim},
 };
 
@@ -15,6 +15,6 @@ fuzz_target!(|data: &[u8]| {
     let Some((&shape, data)) = data.split_first() else {
         return;
     };
-    let shape = [Shape::LOW, Shape::ROOMY, Shape::FLUSH, Shape::HIGH][usize::from(shape % 4)];
-    churn::run_with_refusals(data, shape.max, || Sim::reclaiming(shape));
+    let shape = Shape::ALL[usize::from(shape) % Shape::ALL.len()];
+    run_with_refusals(churn::run, data, shape.max, || Sim::reclaiming(shape));
 });

@@ -51,14 +51,6 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
     session.subject.grows()
 }
 
-/// The same, once with nothing refused and then with each growth refused in turn; every time on a subject of its own.
-pub(crate) fn run_with_refusals<S: Subject>(data: &[u8], max: u32, mut subject: impl FnMut() -> S) {
-    let grows = run(data, &mut subject(), max, None);
-    for refused in 0..grows {
-        run(data, &mut subject(), max, Some(refused));
-    }
-}
-
 /// Keeps `alive` blocks of sizes up to `most` alive, replacing one by another of the same size `rounds` times, the oldest, the
 /// newest or any, and checks the bound.
 pub(crate) fn steady(subject: &mut dyn Subject, alive: usize, most: u32, rounds: u32) {

@@ -40,6 +40,20 @@ pub(crate) trait Subject {
     fn fill(&mut self, at: u32, len: u32, byte: u8);
 }
 
+/// Plays `data` with `run`, that of a model, once with nothing refused and then with each growth refused in turn; every time on a
+/// subject of its own.
+pub(crate) fn run_with_refusals<S: Subject>(
+    run: fn(&[u8], &mut dyn Subject, u32, Option<u32>) -> u32,
+    data: &[u8],
+    max: u32,
+    mut subject: impl FnMut() -> S,
+) {
+    let grows = run(data, &mut subject(), max, None);
+    for refused in 0..grows {
+        run(data, &mut subject(), max, Some(refused));
+    }
+}
+
 /// A program that scripts/setup installs for tests: the one it unpacked, or the system's.
 pub(crate) fn tool(name: &str) -> std::process::Command {
     let own = std::env::var_os("STYLUS_KIT_TOOLS")

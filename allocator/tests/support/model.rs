@@ -181,14 +181,6 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
     session.subject.grows()
 }
 
-/// The same, once with nothing refused and then with each growth refused in turn; every time on a subject of its own.
-pub(crate) fn run_with_refusals<S: Subject>(data: &[u8], max: u32, mut subject: impl FnMut() -> S) {
-    let grows = run(data, &mut subject(), max, None);
-    for refused in 0..grows {
-        run(data, &mut subject(), max, Some(refused));
-    }
-}
-
 /// Bytes from a seed (xorshift), so that the same seed is the same test everywhere.
 pub(crate) fn bytes(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;

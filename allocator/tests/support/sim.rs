@@ -27,6 +27,8 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::LOW, Self::ROOMY, Self::FLUSH, Self::HIGH];
     /// A program that leaves most of its last page to the heap, as contracts do.
     pub(crate) const LOW: Self = Self {
         heap_base: 16 * PAGE + 256,

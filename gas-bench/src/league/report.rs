@@ -7,6 +7,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::{Entry, Figures, League};
+use crate::render::grouped;
 use crate::suite::{Allocator, OptLevel};
 
 /// The version of the shape of [`json`]: raised whenever a key changes or disappears.
@@ -227,19 +228,6 @@ fn losses(text: &mut String, league: &League) {
     if none {
         *text += "None.\n";
     }
-}
-
-/// A number with its digits in groups of three.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A share in ten-thousandths with two digits behind the point.
