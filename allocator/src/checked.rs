@@ -5,6 +5,12 @@
 //! list; nothing is read at an address that a caller made up. Blocks that were given back are filled with poison and kept for a
 //! while. Where blocks come from is the wrapped allocator's business; threads, traces and the end of the process are
 //! `platform.rs`'s.
+//!
+//! Nobody else's code runs while the state is held, the wrapped allocator's apart: each request that holds it finds one fault at
+//! most, and tells of it afterwards. So a report may allocate, and may wait for a thread that allocates.
+
+// A fault holds its trace, and there is nowhere else to put it: an allocator has no box.
+#![allow(clippy::result_large_err)]
 
 mod fault;
 #[cfg_attr(target_arch = "wasm32", path = "checked/wasm.rs")]
@@ -13,13 +19,12 @@ mod platform;
 
 use core::{
     alloc::{GlobalAlloc, Layout},
-    cell::UnsafeCell,
     mem::{align_of, size_of},
     ptr,
 };
 
 pub use fault::{Fault, Kind};
-use platform::{Lock, Origin};
+use platform::{Origin, Shared};
 
 /// What a fresh block is filled with, unless zeros were asked for: whoever reads before he writes shall notice.
 const FRESH: u8 = 0xAF;
@@ -72,16 +77,16 @@ struct State {
 /// ```
 ///
 /// What it finds it reports to standard error, and ends the process; in wasm it leaves the report's text at the address that the
-/// exported function `checked_fault` gives, and traps.
+/// exported function `checked_fault` gives, and traps. With the feature `backtrace` (on Unix) a report says where the block was
+/// asked for.
 pub struct Checked<A> {
     inner: A,
-    report: fn(&Fault<'_>),
-    lock: Lock,
-    state: UnsafeCell<State>,
+    report: fn(&Fault),
+    state: Shared<State>,
 }
 
-// SAFETY: the state is reached only with the lock held.
-unsafe impl<A: Sync> Sync for Checked<A> {}
+// SAFETY: the headers that it links belong to it, not to a thread.
+unsafe impl Send for State {}
 
 impl<A> Checked<A> {
     /// Checks the blocks of `inner`; a fault ends the process.
@@ -90,7 +95,7 @@ impl<A> Checked<A> {
     }
 
     /// Checks the blocks of `inner`, and tells `report` of a fault. If that returns, the request which was at fault has no effect.
-    pub const fn reporting(inner: A, report: fn(&Fault<'_>)) -> Self {
+    pub const fn reporting(inner: A, report: fn(&Fault)) -> Self {
         const EMPTY: List = List {
             first: ptr::null_mut(),
             count: 0,
@@ -99,8 +104,7 @@ impl<A> Checked<A> {
         Self {
             inner,
             report,
-            lock: Lock::new(),
-            state: UnsafeCell::new(State {
+            state: Shared::new(State {
                 live: EMPTY,
                 kept: EMPTY,
                 serial: 0,
@@ -110,25 +114,28 @@ impl<A> Checked<A> {
 
     /// How many blocks live.
     pub fn cur_allocs(&self) -> usize {
-        self.with(|state| state.live.count).unwrap_or(0)
+        self.state.with(|state| state.live.count).unwrap_or(0)
     }
 
     /// How many bytes they have, as they were asked for.
     pub fn cur_bytes(&self) -> usize {
-        self.with(|state| state.live.bytes).unwrap_or(0)
+        self.state.with(|state| state.live.bytes).unwrap_or(0)
     }
 
     /// Looks at every block, those that were given back included, and reports what was written where nobody may.
     pub fn check(&self) {
-        self.with(|state| {
-            for header in state.live.iter() {
-                self.check_canaries(header);
-            }
-            for header in state.kept.iter() {
-                self.check_canaries(header);
-                self.check_poison(header);
-            }
-        });
+        let damaged = |number| {
+            self.state.with(|state| {
+                let live = state.live.iter().filter_map(Header::damage);
+                let kept = state.kept.iter().filter_map(Header::damage_since_freed);
+                live.chain(kept).nth(number)
+            })
+        };
+        let mut number = 0;
+        while let Some(Some(fault)) = damaged(number) {
+            (self.report)(&fault);
+            number += 1;
+        }
     }
 
     /// Runs `test`, and panics if a block that this thread got in it is still alive afterwards. Looks at every block, too.
@@ -136,63 +143,26 @@ impl<A> Checked<A> {
     /// # Panics
     /// Where there is such a block; with the size of each, and where it was asked for.
     pub fn assert_no_leaks(&self, test: impl FnOnce()) {
-        let begun = self.with(|state| state.serial).unwrap_or(0);
+        let serial = || self.state.with(|state| state.serial).unwrap_or(0);
+        let begun = serial();
         test();
+        let ended = serial();
         self.check();
-        let mut leaks = 0;
-        self.with(|state| {
-            let is_mine = |header: &&Header| header.serial >= begun && header.origin.is_here();
-            for header in state.live.iter().filter(is_mine) {
-                leaks += 1;
-                platform::say(&self.fault(Kind::Leak, header));
-            }
-        });
-        assert!(leaks == 0, "{leaks} blocks leak: they are listed above");
-    }
-
-    /// Works on the state, unless that is what the caller comes from.
-    fn with<R>(&self, work: impl FnOnce(&mut State) -> R) -> Option<R> {
-        let _held = self.lock.hold()?;
-        // SAFETY: the lock is held, by this call alone, until the end of the function.
-        Some(work(unsafe { &mut *self.state.get() }))
-    }
-
-    fn fault<'a>(&self, kind: Kind, header: &'a Header) -> Fault<'a> {
-        Fault {
-            kind,
-            address: header.block() as usize,
-            layout: header.layout,
-            origin: Some(&header.origin),
-        }
-    }
-
-    /// Whether both canaries are as they were.
-    fn check_canaries(&self, header: &Header) -> bool {
-        if header.canary != CANARY {
-            (self.report)(&self.fault(Kind::Underrun, header));
-            return false;
-        }
-        // SAFETY: the trailer lies behind the block, and belongs to it.
-        let trailer = unsafe {
-            header
-                .block()
-                .wrapping_add(header.layout.size())
-                .cast::<[u8; 16]>()
-                .read_unaligned()
+        let leak = |number| {
+            self.state.with(|state| {
+                let is_leaked = |header: &&Header| {
+                    (begun..ended).contains(&header.serial) && header.origin.is_here()
+                };
+                let mut leaked = state.live.iter().filter(is_leaked);
+                leaked.nth(number).map(|header| header.fault(Kind::Leak))
+            })
         };
-        if trailer != CANARY {
-            (self.report)(&self.fault(Kind::Overrun, header));
-            return false;
+        let mut leaks = 0;
+        while let Some(Some(fault)) = leak(leaks) {
+            platform::say(&fault);
+            leaks += 1;
         }
-        true
-    }
-
-    fn check_poison(&self, header: &Header) {
-        // SAFETY: a block that is kept is nobody else's, and all of it was filled.
-        let bytes = unsafe { core::slice::from_raw_parts(header.block(), header.layout.size()) };
-        if bytes.iter().any(|&byte| byte != POISON) {
-            (self.report)(&self.fault(Kind::UseAfterFree, header));
-        }
+        assert!(leaks == 0, "{leaks} blocks leak: they are listed above");
     }
 }
 
@@ -203,6 +173,41 @@ impl Header {
             .cast_mut()
             .cast::<u8>()
             .wrapping_add(size_of::<Self>())
+    }
+
+    fn fault(&self, kind: Kind) -> Fault {
+        Fault {
+            kind,
+            address: self.block() as usize,
+            layout: self.layout,
+            origin: Some(self.origin.clone()),
+        }
+    }
+
+    /// What was written around the block.
+    fn damage(&self) -> Option<Fault> {
+        if self.canary != CANARY {
+            return Some(self.fault(Kind::Underrun));
+        }
+        // SAFETY: the trailer lies behind the block, and belongs to it.
+        let trailer = unsafe {
+            self.block()
+                .wrapping_add(self.layout.size())
+                .cast::<[u8; 16]>()
+                .read_unaligned()
+        };
+        (trailer != CANARY).then(|| self.fault(Kind::Overrun))
+    }
+
+    /// What was written around a block that is kept, or into it.
+    fn damage_since_freed(&self) -> Option<Fault> {
+        if let Some(fault) = self.damage() {
+            return Some(fault);
+        }
+        // SAFETY: a block that is kept is nobody else's, and all of it was filled.
+        let bytes = unsafe { core::slice::from_raw_parts(self.block(), self.layout.size()) };
+        let is_poisoned = bytes.iter().all(|&byte| byte == POISON);
+        (!is_poisoned).then(|| self.fault(Kind::UseAfterFree))
     }
 }
 
@@ -265,24 +270,63 @@ fn frame(layout: Layout) -> Option<(Layout, usize)> {
     Some((Layout::from_size_align(size, align).ok()?, before))
 }
 
+impl State {
+    /// Takes a block out of those that live, if the caller may give it back.
+    fn claim(&mut self, block: *mut u8, layout: Layout) -> Result<*mut Header, Fault> {
+        let Some(header) = self.live.take(|header| header.block() == block) else {
+            let kept = self.kept.iter().find(|header| header.block() == block);
+            return Err(kept.map_or(
+                Fault {
+                    kind: Kind::Foreign,
+                    address: block as usize,
+                    layout,
+                    origin: None,
+                },
+                |header| header.fault(Kind::DoubleFree),
+            ));
+        };
+        // SAFETY: it was in the list.
+        let found = unsafe { &*header };
+        let fault = if found.layout == layout {
+            found.damage()
+        } else {
+            Some(found.fault(Kind::WrongLayout(layout)))
+        };
+        fault.map_or(Ok(header), |fault| {
+            // Who is told and goes on keeps the block.
+            self.live.push(header);
+            Err(fault)
+        })
+    }
+
+    /// Poisons a block that was taken out of those that live, and keeps it.
+    fn keep(&mut self, header: *mut Header) {
+        // SAFETY: it was in the list.
+        let freed = unsafe { &*header };
+        // SAFETY: the caller has given the block back.
+        unsafe { freed.block().write_bytes(POISON, freed.layout.size()) };
+        self.kept.push(header);
+    }
+}
+
 impl<A: GlobalAlloc> Checked<A> {
-    fn obtain(&self, state: &mut State, layout: Layout, fill: u8) -> *mut u8 {
+    /// Gets a block from the wrapped allocator. Null where that has none.
+    fn obtain(&self, state: &mut State, layout: Layout, fill: u8) -> Result<*mut u8, Fault> {
         let Some((frame, before)) = frame(layout) else {
-            return ptr::null_mut();
+            return Ok(ptr::null_mut());
         };
         // SAFETY: the frame is never empty.
         let base = unsafe { self.inner.alloc(frame) };
         if base.is_null() {
-            return base;
+            return Ok(base);
         }
         if base as usize % frame.align() != 0 {
-            (self.report)(&Fault {
+            return Err(Fault {
                 kind: Kind::Misaligned,
                 address: base as usize,
                 layout: frame,
                 origin: None,
             });
-            return ptr::null_mut();
         }
         let block = base.wrapping_add(before);
         let header = block.wrapping_sub(size_of::<Header>()).cast::<Header>();
@@ -307,108 +351,107 @@ impl<A: GlobalAlloc> Checked<A> {
         };
         state.serial += 1;
         state.live.push(header);
-        block
+        Ok(block)
     }
 
-    /// Takes a block out of those that live, if the caller may give it back.
-    fn claim(&self, state: &mut State, block: *mut u8, layout: Layout) -> Option<*mut Header> {
-        let stranger = Fault {
-            kind: Kind::Foreign,
-            address: block as usize,
-            layout,
-            origin: None,
-        };
-        let Some(header) = state.live.take(|header| header.block() == block) else {
-            let kept = state.kept.iter().find(|header| header.block() == block);
-            (self.report)(&kept.map_or(stranger, |header| self.fault(Kind::DoubleFree, header)));
-            return None;
+    /// Gives the block that was kept longest back to the wrapped allocator, if too many are. Whether it did, or what was done to
+    /// the block meanwhile.
+    fn release(&self, state: &mut State) -> Result<bool, Fault> {
+        if state.kept.count <= KEPT && state.kept.bytes <= KEPT_BYTES {
+            return Ok(false);
+        }
+        let Some(oldest) = state.kept.take(|header| header.next.is_null()) else {
+            return Ok(false);
         };
         // SAFETY: it was in the list.
-        let found = unsafe { &*header };
-        if found.layout == layout && self.check_canaries(found) {
-            return Some(header);
+        let oldest = unsafe { &*oldest };
+        // A block whose header may be wrong stays where it is, in no list.
+        if let Some(fault) = oldest.damage_since_freed() {
+            return Err(fault);
         }
-        if found.layout != layout {
-            (self.report)(&self.fault(Kind::WrongLayout(layout), found));
-        }
-        // Who is told and goes on keeps the block.
-        state.live.push(header);
-        None
-    }
-
-    /// Poisons a block and keeps it; gives back to the wrapped allocator what was kept longest.
-    fn retire(&self, state: &mut State, header: *mut Header) {
-        // SAFETY: the header was taken out of the list of those that live.
-        let retired = unsafe { &*header };
-        // SAFETY: the caller has given the block back.
-        unsafe { retired.block().write_bytes(POISON, retired.layout.size()) };
-        state.kept.push(header);
-        while state.kept.count > KEPT || state.kept.bytes > KEPT_BYTES {
-            let Some(oldest) = state.kept.take(|header| header.next.is_null()) else {
-                break;
-            };
-            // SAFETY: it was in the list.
-            let leaving = unsafe { &*oldest };
-            self.check_canaries(leaving);
-            self.check_poison(leaving);
-            let Some((frame, before)) = frame(leaving.layout) else {
-                break;
-            };
-            let base = leaving.block().wrapping_sub(before);
-            // SAFETY: a header is dropped once, when its block leaves; it owns what it says of its origin.
-            unsafe { ptr::drop_in_place(oldest) };
+        if let Some((frame, before)) = frame(oldest.layout) {
+            let base = oldest.block().wrapping_sub(before);
             // SAFETY: the wrapped allocator gave this frame for this layout.
             unsafe { self.inner.dealloc(base, frame) };
+        }
+        Ok(true)
+    }
+
+    /// Tells of the fault, if there is one.
+    fn told<R>(&self, result: Result<R, Fault>) -> Option<R> {
+        result.map_err(|fault| (self.report)(&fault)).ok()
+    }
+
+    /// Gives back what need not be kept.
+    fn tidy(&self) {
+        while let Some(released) = self.state.with(|state| self.release(state)) {
+            if self.told(released) == Some(false) {
+                break;
+            }
         }
     }
 }
 
 // SAFETY: a block is a part of one that the wrapped allocator gave, apart from header and trailer, aligned because it lies a multiple
-// of its alignment behind an address that has been looked at. While a report or a trace is written the requests of that go to the
-// wrapped allocator unchanged, and so do those that give back what they got.
+// of its alignment behind an address that has been looked at. What is asked for from inside of a request goes to the wrapped
+// allocator unchanged, and so does what is given back there.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Checked<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        self.with(|state| self.obtain(state, layout, FRESH))
+        match self.state.with(|state| self.obtain(state, layout, FRESH)) {
+            Some(block) => self.told(block).unwrap_or(ptr::null_mut()),
             // SAFETY: the caller's promise is passed on.
-            .unwrap_or_else(|| unsafe { self.inner.alloc(layout) })
+            None => unsafe { self.inner.alloc(layout) },
+        }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        self.with(|state| self.obtain(state, layout, 0))
+        match self.state.with(|state| self.obtain(state, layout, 0)) {
+            Some(block) => self.told(block).unwrap_or(ptr::null_mut()),
             // SAFETY: the caller's promise is passed on.
-            .unwrap_or_else(|| unsafe { self.inner.alloc_zeroed(layout) })
+            None => unsafe { self.inner.alloc_zeroed(layout) },
+        }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        self.with(|state| {
-            if let Some(header) = self.claim(state, block, layout) {
-                self.retire(state, header);
+        let freed = self
+            .state
+            .with(|state| state.claim(block, layout).map(|header| state.keep(header)));
+        match freed {
+            Some(freed) => {
+                self.told(freed);
+                self.tidy();
             }
-        })
-        // SAFETY: the caller's promise is passed on.
-        .unwrap_or_else(|| unsafe { self.inner.dealloc(block, layout) });
+            // SAFETY: the caller's promise is passed on.
+            None => unsafe { self.inner.dealloc(block, layout) },
+        }
     }
 
     /// Always moves the block, so that whoever keeps the old pointer is found out.
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        self.with(|state| {
-            let (Some(header), Ok(wanted)) = (
-                self.claim(state, block, layout),
-                Layout::from_size_align(new_size, layout.align()),
-            ) else {
-                return ptr::null_mut();
+        let moved = self.state.with(|state| {
+            let header = state.claim(block, layout)?;
+            let new = match Layout::from_size_align(new_size, layout.align()) {
+                Ok(wanted) => self.obtain(state, wanted, FRESH),
+                Err(_) => Ok(ptr::null_mut()),
             };
-            let new = self.obtain(state, wanted, FRESH);
-            if new.is_null() {
-                state.live.push(header);
-                return new;
+            match new {
+                Ok(new) if !new.is_null() => {
+                    // SAFETY: both blocks are alive, apart, and have so many bytes.
+                    unsafe { ptr::copy_nonoverlapping(block, new, layout.size().min(new_size)) };
+                    state.keep(header);
+                }
+                _ => state.live.push(header),
             }
-            // SAFETY: both blocks are alive, apart, and have so many bytes.
-            unsafe { ptr::copy_nonoverlapping(block, new, layout.size().min(new_size)) };
-            self.retire(state, header);
             new
-        })
-        // SAFETY: the caller's promise is passed on.
-        .unwrap_or_else(|| unsafe { self.inner.realloc(block, layout, new_size) })
+        });
+        match moved {
+            Some(moved) => {
+                let moved = self.told(moved).unwrap_or(ptr::null_mut());
+                self.tidy();
+                moved
+            }
+            // SAFETY: the caller's promise is passed on.
+            None => unsafe { self.inner.realloc(block, layout, new_size) },
+        }
     }
 }

@@ -5,7 +5,7 @@ use core::{alloc::Layout, fmt};
 use super::platform::Origin;
 
 /// Something that was done to a block and must not be.
-pub struct Fault<'a> {
+pub struct Fault {
     /// What it is.
     pub kind: Kind,
     /// The address of the block's first byte, or what was taken for it.
@@ -13,7 +13,7 @@ pub struct Fault<'a> {
     /// What was asked for, or what the caller says of a block that is none.
     pub layout: Layout,
     /// Who asked for the block.
-    pub(super) origin: Option<&'a Origin>,
+    pub(super) origin: Option<Origin>,
 }
 
 /// The kinds of faults.
@@ -37,7 +37,7 @@ pub enum Kind {
     Misaligned,
 }
 
-impl fmt::Display for Fault<'_> {
+impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
             Kind::Underrun => "was written to in front of its first byte",
@@ -58,7 +58,7 @@ impl fmt::Display for Fault<'_> {
         if let Kind::WrongLayout(given) = self.kind {
             write!(f, ": {} bytes, aligned to {}", given.size(), given.align())?;
         }
-        match self.origin {
+        match &self.origin {
             Some(origin) => write!(f, "{origin}"),
             None => Ok(()),
         }

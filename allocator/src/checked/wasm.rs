@@ -7,29 +7,37 @@ use core::{
 
 use super::Fault;
 
-/// There is one thread; what must be noticed is a request from inside of another.
-pub(super) struct Lock(Cell<bool>);
-
-/// The lock is held until this is dropped.
-pub(super) struct Held<'a>(&'a Lock);
-
-impl Lock {
-    pub(super) const fn new() -> Self {
-        Self(Cell::new(false))
-    }
-
-    pub(super) fn hold(&self) -> Option<Held<'_>> {
-        (!self.0.replace(true)).then_some(Held(self))
-    }
+/// Something that is worked on once at a time. There is one thread; what must be noticed is a request from inside of another.
+pub(super) struct Shared<T> {
+    busy: Cell<bool>,
+    value: UnsafeCell<T>,
 }
 
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.0 .0.set(false);
+// SAFETY: `lib.rs` refuses modules with threads.
+unsafe impl<T> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    pub(super) const fn new(value: T) -> Self {
+        Self {
+            busy: Cell::new(false),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// Works on the value; `None` from inside of such work.
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> Option<R> {
+        if self.busy.replace(true) {
+            return None;
+        }
+        // SAFETY: nobody else is in here.
+        let result = work(unsafe { &mut *self.value.get() });
+        self.busy.set(false);
+        Some(result)
     }
 }
 
 /// A module has no traces.
+#[derive(Clone)]
 pub(super) struct Origin;
 
 impl Origin {
@@ -80,7 +88,7 @@ pub extern "C" fn checked_fault() -> *const u8 {
 }
 
 /// Leaves a fault's text for the host.
-pub(super) fn say(fault: &Fault<'_>) {
+pub(super) fn say(fault: &Fault) {
     // SAFETY: there is one thread, and nobody keeps a reference to the text.
     let text = unsafe { &mut *TEXT.0.get() };
     text.fill(0);
@@ -89,7 +97,7 @@ pub(super) fn say(fault: &Fault<'_>) {
 }
 
 /// Traps.
-pub(super) fn stop(fault: &Fault<'_>) {
+pub(super) fn stop(fault: &Fault) {
     say(fault);
     crate::wasm::trap();
 }
