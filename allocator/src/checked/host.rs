@@ -29,13 +29,13 @@ impl<T> Shared<T> {
     /// Waits until no other thread does, then works on the value; `None` for the thread that does already.
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> Option<R> {
         let here = core::ptr::addr_of!(*self) as usize;
-        let before = INSIDE.replace(here);
+        let before = INSIDE.with(|inside| inside.replace(here));
         let result = (before != here).then(|| {
             // Whoever panicked in here was the wrapped allocator, which is its user's affair.
             let mut value = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             work(&mut value)
         });
-        INSIDE.set(before);
+        INSIDE.with(|inside| inside.set(before));
         result
     }
 }
