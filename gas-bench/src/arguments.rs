@@ -2,14 +2,19 @@
 //!
 //! Lives here: options, their help, and their defaults. Not here: acting on them.
 
-use std::path::PathBuf;
-use std::{env, fs};
+mod contracts;
+mod report;
 
-use anyhow::Context as _;
+use std::env;
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand, ValueEnum};
 use gas_bench::node::Target;
 use gas_bench::render;
 use gas_bench::suite::{Allocator, OptLevel};
+use stylus_vm::ArbOs;
+
+pub(crate) use report::ReportArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,6 +79,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Compare every allocator under every workload at every optimisation level
     League(LeagueArguments),
+    /// Report the gas of your own contracts, function by function
+    Report(ReportArguments),
 }
 
 /// The arguments of `league`.
@@ -200,20 +207,11 @@ impl Arguments {
     /// # Errors
     /// Where there is no key in the file.
     pub(crate) fn target(&self) -> anyhow::Result<Target> {
-        let (Some(url), Some(path)) = (&self.endpoint, &self.private_key_path) else {
-            return Ok(Target::Embedded);
-        };
-        let path = path.display();
-        let text = fs::read_to_string(path.to_string())
-            .with_context(|| format!("the private key cannot be read from {path}"))?;
-        let key = text.trim().parse().ok();
-        let key = key.with_context(|| {
-            format!("{path} holds no private key: it has to be 32 bytes in hexadecimal digits")
-        })?;
-        Ok(Target::Endpoint {
-            url: url.clone(),
-            key,
-        })
+        contracts::target(
+            self.endpoint.as_deref(),
+            self.private_key_path.as_deref(),
+            Target::Embedded(ArbOs::DEFAULT),
+        )
     }
 
     pub(crate) const fn format(&self) -> render::Format {

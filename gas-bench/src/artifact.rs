@@ -7,8 +7,10 @@ mod cargo;
 mod postprocess;
 mod workspace;
 
+pub(crate) use cargo::{Diagnosis, build as follow, first_error};
 pub use postprocess::{PostprocessError, postprocess};
 pub use workspace::{BuildError, Workspace, WorkspaceError};
+pub(crate) use workspace::{TARGET, remap};
 
 use crate::measurement::{Bytes, Sizes};
 
@@ -29,10 +31,22 @@ impl Artifact {
     /// # Errors
     /// Where `built` is not a wasm module.
     pub fn new(built: &[u8]) -> Result<Self, PostprocessError> {
+        Self::of_size(built, Bytes::of(built))
+    }
+
+    /// The same of a module that was built with the names of its functions, which are not counted.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn of_named(named: &[u8]) -> Result<Self, PostprocessError> {
+        Self::of_size(named, postprocess::size_without_custom(named)?)
+    }
+
+    fn of_size(built: &[u8], size: Bytes) -> Result<Self, PostprocessError> {
         let wasm = postprocess(built)?;
         let code = stylus_vm::code::encode(&wasm);
         let sizes = Sizes {
-            built: Bytes::of(built),
+            built: size,
             processed: Bytes::of(&wasm),
             code: Bytes::of(&code),
         };

@@ -9,14 +9,18 @@
 
 pub mod artifact;
 pub mod failure;
+pub mod figures;
 pub mod league;
 pub mod measure;
 pub mod measurement;
 pub mod node;
 pub mod output;
 mod parallel;
+pub mod plan;
+pub mod project;
 pub mod published;
 pub mod render;
+pub mod report;
 pub mod suite;
 
 use std::collections::BTreeMap;
@@ -81,7 +85,7 @@ pub fn run(
     };
     // Whoever sets page costs sets them for everybody on the chain: only chains of their own are used at once.
     let variants = match target {
-        Target::Embedded => parallel::map(allocators.to_vec(), measured),
+        Target::Embedded(_) => parallel::map(allocators.to_vec(), measured),
         Target::Endpoint { .. } => allocators.iter().copied().map(measured).collect(),
     };
     let variants = variants.into_iter().collect();

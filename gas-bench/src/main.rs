@@ -19,7 +19,7 @@ use gas_bench::output::OutputFile;
 use gas_bench::render::{Colour, render};
 use gas_bench::suite::Conditions;
 
-use arguments::{Arguments, Command, LeagueArguments, LeagueFormat};
+use arguments::{Arguments, Command, LeagueArguments, LeagueFormat, ReportArguments};
 use progress::{Progress, Steps};
 
 fn main() -> ExitCode {
@@ -36,6 +36,7 @@ fn main() -> ExitCode {
 fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         Some(Command::League(arguments)) => compare(arguments),
+        Some(Command::Report(arguments)) => report(arguments),
         None => edge_cases(arguments),
     }
 }
@@ -59,6 +60,19 @@ fn compare(arguments: &LeagueArguments) -> anyhow::Result<ExitCode> {
         LeagueFormat::Json => league::json(&league),
     };
     publish(file, &report)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `cargo gas-bench report`.
+fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
+    let project = arguments.project.project()?;
+    let report = gas_bench::report::run(
+        &project,
+        &arguments.chain.target()?,
+        &arguments.project.settings(),
+        &|event| complain(&format!("{event:?}")),
+    )?;
+    publish(None, &report.to_json())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use stylus_vm::{Gas, Ink, InkPrice};
 
 use crate::failure::Failure;
@@ -14,7 +15,9 @@ use crate::suite::{Allocator, Case, Conditions};
 pub const SCHEMA: u32 = 1;
 
 /// A size in bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
 pub struct Bytes(pub u64);
 
 impl Bytes {

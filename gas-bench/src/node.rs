@@ -1,6 +1,10 @@
 //! A Stylus chain, spoken to over JSON-RPC like anyone's: the embedded devnet, or whatever answers at a URL.
 //!
-//! Lives here: transactions, calls and settings. Not here: which contract is measured and how (`measure`).
+//! Lives here: connecting, deploying, calls and settings. Not here: who sends (`node::account`), what is told of transactions
+//! afterwards (`node::trace`), which contract is measured and how (`measure`, `report`).
+
+mod account;
+mod trace;
 
 use std::time::Duration;
 
@@ -9,22 +13,28 @@ use alloy_primitives::{Address, B256, Bytes, U256, address};
 use alloy_provider::{DynProvider, Provider as _, ProviderBuilder};
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer_local::PrivateKeySigner;
-use alloy_sol_types::{SolCall, sol};
+use alloy_sol_types::{SolCall, SolEvent as _, sol};
 use stylus_devnet::{ArbOs, Clock, Config, Devnet, Handle, StartError};
 use stylus_vm::{Gas, InkPrice, MemoryModel, Pages};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::Cause;
 
+pub(crate) use account::{Account, Receipt};
+pub(crate) use trace::{GasTrace, ProgramTrace, Step};
+
 sol! {
     function activateProgram(address program) external payable returns (uint16 version, uint256 dataFee);
     function programMemoryFootprint(address program) external view returns (uint16);
+    function programInitGas(address program) external view returns (uint64 gas, uint64 gasWhenCached);
+    event ProgramActivated(bytes32 indexed codehash, bytes32 moduleHash, address program, uint256 dataFee, uint16 version);
     function inkPrice() external view returns (uint32);
     function freePages() external view returns (uint16);
     function pageGas() external view returns (uint16);
     function arbOSVersion() external view returns (uint256);
     function becomeChainOwner() external;
     function setWasmFreePages(uint16 pages) external;
+    function setMaxStylusContractFragments(uint8 count) external;
 }
 
 const ARB_SYS: Address = address!("0x0000000000000000000000000000000000000064");
@@ -50,8 +60,8 @@ const PRELUDE: [u8; 10] = alloy_primitives::hex!("80602b6000396000f300");
 /// Which chain to measure on.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// A devnet in this process, of each variant's own.
-    Embedded,
+    /// A devnet in this process, of each variant's own, born with this version.
+    Embedded(ArbOs),
     /// A node somewhere.
     Endpoint {
         /// Its URL.
@@ -106,7 +116,7 @@ impl From<NodeError> for CallError {
 
 impl CallError {
     /// A refusal of something that no chain refuses.
-    fn unexpected(self, question: &'static str) -> NodeError {
+    pub(crate) fn unexpected(self, question: &'static str) -> NodeError {
         match self {
             Self::Refused(answer) => NodeError::Answer { question, answer },
             Self::Node(error) => error,
@@ -117,7 +127,7 @@ impl CallError {
 /// A connection to a chain, with an account to pay.
 pub struct Node {
     provider: DynProvider,
-    sender: Address,
+    signer: PrivateKeySigner,
     runtime: Runtime,
     /// The devnet, where it is ours; it lives as long as the connection.
     _devnet: Option<Handle>,
@@ -130,10 +140,10 @@ impl Node {
     /// Where there is none.
     pub fn connect(target: &Target) -> Result<Self, NodeError> {
         let (url, key, devnet) = match target {
-            Target::Embedded => {
+            Target::Embedded(arbos) => {
                 let config = Config {
                     port: 0,
-                    arbos: ArbOs::DEFAULT,
+                    arbos: *arbos,
                     clock: Clock::Steps(START),
                     ..Config::default()
                 };
@@ -144,7 +154,6 @@ impl Node {
             Target::Endpoint { url, key } => (url.clone(), *key, None),
         };
         let signer = PrivateKeySigner::from_bytes(&key).map_err(|_| NodeError::Key)?;
-        let sender = signer.address();
         let parsed = url.parse().map_err(|_| NodeError::Url(url))?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let provider = {
@@ -154,12 +163,12 @@ impl Node {
                 .with_gas_estimation()
                 .with_simple_nonce_management()
                 .fetch_chain_id()
-                .wallet(EthereumWallet::new(signer));
+                .wallet(EthereumWallet::new(signer.clone()));
             builder.connect_http(parsed).erased()
         };
         Ok(Self {
             provider,
-            sender,
+            signer,
             runtime,
             _devnet: devnet,
         })
@@ -202,15 +211,66 @@ impl Node {
             .map(Pages)
     }
 
+    /// Gas that each call pays for the start of a program that is active, uncached and cached.
+    pub(crate) fn start_gas(&self, program: Address) -> Result<[Gas; 2], NodeError> {
+        let question = programInitGasCall { program };
+        let answer = self.ask(ARB_WASM, "ArbWasm.programInitGas", &question)?;
+        Ok([Gas(answer.gas), Gas(answer.gasWhenCached)])
+    }
+
+    /// What the node calls itself.
+    pub(crate) fn name(&self) -> Result<String, NodeError> {
+        let question = "web3_clientVersion";
+        self.raw(question, serde_json::json!([]))
+            .map_err(|error| error.unexpected(question))
+    }
+
+    /// Lets programs have as many fragments as on Arbitrum One, where the sender owns the chain.
+    pub(crate) fn allow_fragments(&self, count: u8) -> Result<(), CallError> {
+        let call = setMaxStylusContractFragmentsCall { count }.abi_encode();
+        let request = TransactionRequest::default()
+            .with_to(ARB_OWNER)
+            .with_input(call);
+        self.send(request).map(drop)
+    }
+
+    /// Activates a program that is not active yet; returns the receipt, and the wei that were taken for the data.
+    ///
+    /// # Errors
+    /// Where the chain refuses it, or the node is at fault.
+    pub(crate) fn activate_once(&self, program: Address) -> Result<(Receipt, U256), CallError> {
+        let request = TransactionRequest::default()
+            .with_to(ARB_WASM)
+            .with_input(activateProgramCall { program }.abi_encode())
+            .with_value(U256::from(ACTIVATION_VALUE));
+        // Asked first, since only an answer has the reason of a refusal in it.
+        let asked = request.clone().with_from(self.signer.address());
+        let asked = async { self.provider.call(asked).await };
+        match self.runtime.block_on(asked).map_err(failed) {
+            Ok(_) => {}
+            Err(CallError::Refused(reason)) if reason.contains("ProgramUpToDate()") => {}
+            Err(error) => return Err(error),
+        }
+        let receipt = self.submit(&self.payer(), request)?;
+        let fee = receipt
+            .logs
+            .iter()
+            .filter(|log| log.address == ARB_WASM)
+            .find_map(|log| {
+                let topics = log.topics.iter().copied();
+                ProgramActivated::decode_raw_log(topics, &log.data).ok()
+            })
+            .map(|activated| activated.dataFee);
+        Ok((receipt, fee.unwrap_or_default()))
+    }
+
     /// Puts code into an account.
     ///
     /// # Errors
     /// Where the transaction fails, which plain code gives no reason for.
     pub fn deploy(&self, code: &[u8]) -> Result<Address, NodeError> {
         const QUESTION: &str = "a deployment";
-        let length = U256::from(code.len()).to_be_bytes::<32>();
-        let init = [&[0x7f], &length[..], &PRELUDE, code].concat();
-        let request = TransactionRequest::default().with_deploy_code(init);
+        let request = TransactionRequest::default().with_deploy_code(init(code));
         let deployed = self
             .send(request)
             .map_err(|error| error.unexpected(QUESTION))?;
@@ -247,7 +307,7 @@ impl Node {
             .with_to(ARB_DEBUG)
             .with_input(becomeChainOwnerCall {}.abi_encode());
         let refused = |error| match error {
-            CallError::Refused(_) => Cause::NotOwner(self.sender),
+            CallError::Refused(_) => Cause::NotOwner(self.signer.address()),
             CallError::Node(error) => error.into(),
         };
         match self.send(set.clone()) {
@@ -266,7 +326,7 @@ impl Node {
     /// Where the call fails, or the node is at fault.
     pub fn call(&self, to: Address, input: Bytes, gas: Gas) -> Result<Bytes, CallError> {
         let request = TransactionRequest::default()
-            .with_from(self.sender)
+            .with_from(self.signer.address())
             .with_to(to)
             .with_input(input)
             .with_gas_limit(gas.0);
@@ -274,9 +334,19 @@ impl Node {
         self.runtime.block_on(call).map_err(failed)
     }
 
+    /// Asks what a transaction would return.
+    ///
+    /// # Errors
+    /// Where it would fail, or the node is at fault.
+    pub(crate) fn ask_as(&self, request: TransactionRequest) -> Result<Bytes, CallError> {
+        let request = request.with_gas_limit(account::GAS_LIMIT.0);
+        let call = async { self.provider.call(request).await };
+        self.runtime.block_on(call).map_err(failed)
+    }
+
     /// Sends a transaction and waits for it; returns the contract that it created.
     fn send(&self, request: TransactionRequest) -> Result<Option<Address>, CallError> {
-        let request = request.with_from(self.sender);
+        let request = request.with_from(self.signer.address());
         self.runtime.block_on(async {
             let pending = self
                 .provider
@@ -311,6 +381,12 @@ impl Node {
             answer: answer.to_string(),
         })
     }
+}
+
+/// The init code that leaves `code` in an account.
+pub(crate) fn init(code: &[u8]) -> Vec<u8> {
+    let length = U256::from(code.len()).to_be_bytes::<32>();
+    [&[0x7f], &length[..], &PRELUDE, code].concat()
 }
 
 /// What an answer that is an error means.

@@ -10,7 +10,7 @@ const BYTES_EACH: u64 = 4 << 30;
 
 /// `work` done on every item, several at a time, its results in the order of `items`.
 pub(crate) fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let workers = at_once(items.len());
+    let workers = workers(items.len());
     map_with(workers, items, work)
 }
 
@@ -44,7 +44,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// As many as there are cores, and memory for all of them where the system says how much there is.
-fn at_once(items: usize) -> usize {
+pub(crate) fn workers(items: usize) -> usize {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let fit = available(&meminfo).map_or(1, |bytes| bytes / BYTES_EACH);

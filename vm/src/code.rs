@@ -137,6 +137,35 @@ pub fn fragments(bytes: usize, config: &Config) -> Option<usize> {
     (fragments <= usize::from(config.stylus.max_fragment_count)).then_some(fragments)
 }
 
+/// Cuts a whole program's code into the codes of fragments, each of `account` bytes at most (ArbOS 60).
+///
+/// # Errors
+/// Where `code` is not a whole program's.
+pub fn split(code: &[u8], account: usize) -> Result<Vec<Vec<u8>>, CodeError> {
+    let [a, b, CLASSIC, _, stream @ ..] = code else {
+        return Err(CodeError::NotWasm);
+    };
+    if [*a, *b] != PREFIX {
+        return Err(CodeError::NotWasm);
+    }
+    let slice = account.saturating_sub(FRAGMENT_PREFIX_BYTES).max(1);
+    let prefix = [PREFIX[0], PREFIX[1], FRAGMENT];
+    Ok(stream
+        .chunks(slice)
+        .map(|slice| [&prefix, slice].concat())
+        .collect())
+}
+
+/// The code of a root: a program of `length` bytes whose stream, compressed without a dictionary, lies in `fragments`.
+pub fn root(length: u32, fragments: &[Address]) -> Vec<u8> {
+    let mut code = vec![PREFIX[0], PREFIX[1], ROOT, 0];
+    code.extend(length.to_be_bytes());
+    for fragment in fragments {
+        code.extend(fragment.as_slice());
+    }
+    code
+}
+
 /// Gas for reading one fragment's code of `bytes` while activating its root (ArbOS 60), by whether its account is warm.
 /// Before each read there must be this much for an account as large as the chain allows.
 pub fn fragment_read_gas(bytes: usize, is_cold: bool) -> Gas {

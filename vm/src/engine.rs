@@ -21,7 +21,7 @@ use crate::guest::Exports;
 use crate::hostio;
 use crate::instrument::{Burden, Instrumented, instrument_for_profile};
 use crate::pages::Pages;
-use crate::profile::record::{self, Names};
+use crate::profile::{Names, record};
 use crate::refusal::Refusal;
 use crate::run::ProfiledProgram;
 
@@ -202,7 +202,8 @@ impl Engine {
         Ok(program)
     }
 
-    /// Checks `wasm` as activation does and compiles it to be profiled.
+    /// Checks `wasm` as activation does and compiles it to be profiled, under the names of functions that it brings itself
+    /// unless others are given.
     ///
     /// # Errors
     /// As for [`Self::compile`].
@@ -210,10 +211,10 @@ impl Engine {
         &self,
         wasm: &[u8],
         config: &Config,
+        names: Option<Names>,
     ) -> Result<ProfiledProgram, CompileError> {
         let (module, _, _) = activate::check(wasm, config, Pages(0))?;
-        let functions = (module.imports.len() + module.functions.len()) as u32;
-        let names = Names::new(&module.function_names, functions);
+        let names = names.unwrap_or_else(|| module.function_names.iter().copied().collect());
         let instrumented = instrument_for_profile(&module, &names)?;
         let program = self.translate(&instrumented)?;
         Ok(ProfiledProgram { program, names })

@@ -8,10 +8,12 @@ use std::ops::{Add, AddAssign, Sub};
 
 /// An amount of ink, the Stylus VM's unit of work. At the default [`InkPrice`] 10,000 ink are one [`Gas`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Ink(pub u64);
 
 /// An amount of EVM gas.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Gas(pub u64);
 
 macro_rules! amount {

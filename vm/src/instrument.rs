@@ -20,7 +20,7 @@ use wasmparser::{BlockType, FunctionBody, Operator};
 use encode::Encoder;
 
 use crate::module::Module;
-use crate::profile::record::Names;
+use crate::profile::Names;
 use crate::refusal::Refusal;
 
 /// The globals that instrumentation appends, by name; also exported under these names.

@@ -9,6 +9,7 @@ use crate::ink::Gas;
 
 /// A number of 64 KiB wasm pages, as the chain counts them: 16 bits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Pages(pub u16);
 
 impl Pages {

@@ -8,19 +8,32 @@
 
 pub(crate) mod record;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use wasmparser::{KnownCustom, Name, NameSectionReader, Parser, Payload};
+
 use crate::ink::Ink;
 
 /// What a node of the call tree stands for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Callee {
     /// A function of the program, by its position in [`Profile::functions`].
     Function(usize),
     /// A host call, by name.
-    Hostio(&'static str),
+    Hostio(Cow<'static, str>),
 }
 
 /// One place in the call tree: a callee as it was reached from the entry point by one path.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Node {
     /// What was called.
     pub callee: Callee,
@@ -34,6 +47,7 @@ pub struct Node {
 
 /// One function, over all paths to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FunctionInk {
     /// Its index in the module, imports counted.
     pub index: u32,
@@ -49,9 +63,10 @@ pub struct FunctionInk {
 
 /// One kind of host call, over all paths to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct HostioInk {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// How often it was called.
     pub calls: u64,
     /// Ink it took.
@@ -60,6 +75,7 @@ pub struct HostioInk {
 
 /// The size of memory from one moment on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MemorySize {
     /// Ink that had been used by then.
     pub ink_used: Ink,
@@ -69,6 +85,11 @@ pub struct MemorySize {
 
 /// What an allocator's function does.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum AllocatorCall {
     /// A new block.
     Allocate,
@@ -82,6 +103,7 @@ pub enum AllocatorCall {
 
 /// What one function asked of the allocator itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Allocator {
     /// The caller's position in [`Profile::functions`].
     pub caller: usize,
@@ -95,6 +117,7 @@ pub struct Allocator {
 
 /// What the allocator was asked for, as far as that can be seen.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Allocations {
     /// The allocator's functions that exist as functions, by name.
     pub seen: Vec<String>,
@@ -110,6 +133,7 @@ pub struct Allocations {
 
 /// Where the ink of one run went.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Profile {
     /// Every function that was called, by index.
     pub functions: Vec<FunctionInk>,
@@ -147,5 +171,93 @@ impl AllocatorCall {
             "__rust_dealloc" => (Self::Deallocate, 3),
             _ => return None,
         })
+    }
+}
+
+/// What the functions of a program are called, by index, imports counted. The module on a chain has no names; the one that it was
+/// made of does, and has the same functions in the same order.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// Demangled.
+    names: Arc<BTreeMap<u32, String>>,
+}
+
+impl Names {
+    /// The names in a module's name section. Where there is none, or it is malformed from some point on, what stands before.
+    pub fn of_module(wasm: &[u8]) -> Self {
+        let mut names = Vec::new();
+        for payload in Parser::new(0).parse_all(wasm) {
+            match payload {
+                Ok(Payload::CustomSection(section)) => {
+                    if let KnownCustom::Name(section) = section.as_known() {
+                        names.extend(function_names(section));
+                    }
+                }
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        names.into_iter().collect()
+    }
+
+    /// The name of a function, if it has one.
+    pub fn get(&self, index: u32) -> Option<&str> {
+        self.names.get(&index).map(String::as_str)
+    }
+
+    /// All of them, by index.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.names
+            .iter()
+            .map(|(index, name)| (*index, name.as_str()))
+    }
+}
+
+/// Of names as a compiler mangles them.
+impl<T: AsRef<str>> FromIterator<(u32, T)> for Names {
+    fn from_iter<I: IntoIterator<Item = (u32, T)>>(names: I) -> Self {
+        let names = names
+            .into_iter()
+            .map(|(index, name)| (index, demangle(name.as_ref())));
+        Self {
+            names: Arc::new(names.collect()),
+        }
+    }
+}
+
+/// The names of functions that a name section has, up to where it is malformed.
+fn function_names(section: NameSectionReader<'_>) -> impl Iterator<Item = (u32, &str)> {
+    section
+        .map_while(Result::ok)
+        .filter_map(|subsection| match subsection {
+            Name::Function(names) => Some(names),
+            _ => None,
+        })
+        .flat_map(|names| names.into_iter().map_while(Result::ok))
+        .map(|naming| (naming.index, naming.name))
+}
+
+/// A name as its author wrote it, without a hash. A mangled name can stand for a million characters; what is longer than a
+/// reader can use is left as it is.
+fn demangle(name: &str) -> String {
+    const MOST_BYTES: usize = 2_048;
+    struct Bounded(String);
+    impl fmt::Write for Bounded {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            if self.0.len() + text.len() > MOST_BYTES {
+                return Err(fmt::Error);
+            }
+            self.0.push_str(text);
+            Ok(())
+        }
+    }
+    let mut out = Bounded(String::new());
+    let written = fmt::write(
+        &mut out,
+        format_args!("{:#}", rustc_demangle::demangle(name)),
+    );
+    match written {
+        Ok(()) => out.0,
+        Err(fmt::Error) => name.chars().take(MOST_BYTES).collect(),
     }
 }

@@ -20,8 +20,8 @@ use crate::guest::Guest;
 use crate::host::{Environment, Host, HostFault, Step};
 use crate::ink::{Gas, Ink};
 use crate::prices;
-use crate::profile::Profile;
-use crate::profile::record::{Names, Recorder};
+use crate::profile::record::Recorder;
+use crate::profile::{Names, Profile};
 use crate::stack;
 
 /// What a program is called with.

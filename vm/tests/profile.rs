@@ -18,7 +18,7 @@ fn run(engine: &Engine, wasm: &[u8], config: &Config, call: &Call) -> (Report, P
     let host = || EmptyHost::with_footprint(footprint);
     let plain = engine.compile(wasm, config).unwrap();
     let plain = plain.run(&mut host(), config, call.clone()).unwrap();
-    let profiled = engine.compile_for_profile(wasm, config).unwrap();
+    let profiled = engine.compile_for_profile(wasm, config, None).unwrap();
     let (report, profile) = profiled.run(&mut host(), config, call.clone()).unwrap();
     assert_eq!(plain, report);
     (report, profile)
@@ -137,7 +137,7 @@ fn functions_and_host_calls_are_counted() {
     let hostios: Vec<_> = profile
         .hostios
         .iter()
-        .map(|hostio| (hostio.name, hostio.calls, hostio.ink))
+        .map(|hostio| (hostio.name.as_ref(), hostio.calls, hostio.ink))
         .collect();
     assert_eq!(
         hostios,

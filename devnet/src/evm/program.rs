@@ -6,14 +6,17 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::interpreter::{FrameInput, Gas as EvmGas, InstructionResult, InterpreterResult};
 use stylus_vm::code::{self, CodeError};
-use stylus_vm::{Activation, ArbOs, Call, Config, Environment, Gas, Outcome};
+use stylus_vm::profile::Names;
+use stylus_vm::{
+    Activation, ArbOs, Call, Config, Environment, Gas, Outcome, ProfiledProgram, Program,
+};
 
 use crate::arbos::{self, Journal};
 use crate::evm::Context;
 use crate::evm::host::ProgramHost;
 use crate::evm::machine::{Fault, Machine};
 use crate::evm::programs::ProgramError;
-use crate::trace::HostioInspector;
+use crate::trace::{HostioInspector, Nearness, ProgramRun};
 
 /// The top frame, as far as a program is concerned.
 struct Frame {
@@ -22,6 +25,12 @@ struct Frame {
     given: Gas,
     calldata: Bytes,
     environment: Environment,
+}
+
+/// A program, compiled.
+enum ToRun {
+    Plain(Program),
+    Profiled(ProfiledProgram),
 }
 
 /// Why the module of an active program cannot be had.
@@ -78,7 +87,13 @@ impl<I: HostioInspector> Machine<I> {
             .stylus
             .memory()
             .cost(entry.footprint, context.chain.pages);
-        let cost = memory.saturating_add(start.call_gas(&config, entry.cached || is_recent));
+        let nearness = match (entry.cached, is_recent) {
+            (true, _) => Nearness::Cached,
+            (false, true) => Nearness::Recent,
+            (false, false) => Nearness::Uncached,
+        };
+        let start_gas = start.call_gas(&config, nearness != Nearness::Uncached);
+        let cost = memory.saturating_add(start_gas);
         let Some(left) = given.checked_sub(cost) else {
             return Ok(ended(
                 InstructionResult::OutOfGas,
@@ -89,21 +104,32 @@ impl<I: HostioInspector> Machine<I> {
             ));
         };
 
-        let programs = context.chain.programs.clone();
-        let program = programs.program::<ModuleError>(frame.code_hash, &config, || {
-            module(context, &frame.code, &config).map_err(ModuleError::from)
-        })?;
-        let before = context.chain.pages.add(entry.footprint);
+        let address = frame.environment.contract;
+        let depth = self.depth();
+        let names = match self.inspector() {
+            Some((inspector, _)) => inspector.functions(depth, address),
+            None => None,
+        };
+        let program = self.program_to_run(&frame, &config, names)?;
+        let before = self.context().chain.pages.add(entry.footprint);
+        let ink = config.stylus.ink_price.gas_to_ink(left);
         let call = Call {
             calldata: frame.calldata,
-            ink: config.stylus.ink_price.gas_to_ink(left),
+            ink,
             environment: frame.environment.clone(),
         };
         let mut host = ProgramHost::new(self, frame.environment);
-        let report = program.run(&mut host, &config, call);
+        let report = match program {
+            ToRun::Plain(program) => program
+                .run(&mut host, &config, call)
+                .map(|report| (report, None)),
+            ToRun::Profiled(program) => program
+                .run(&mut host, &config, call)
+                .map(|(report, profile)| (report, Some(profile))),
+        };
         let refund = host.refund();
         self.context().chain.pages.close(before);
-        let report = match report {
+        let (report, profile) = match report {
             Ok(report) => report,
             // A fault of the machine came up through the program: it is the machine's again.
             Err(error) => {
@@ -124,7 +150,26 @@ impl<I: HostioInspector> Machine<I> {
         if let Some(cause) = report.cause {
             self.context().chain.reason = Some(format!("the program failed: {cause}"));
         }
-        Ok(match report.gas_back(given, &config) {
+        let back = report.gas_back(given, &config);
+        if let Some((inspector, _)) = self.inspector() {
+            let run = ProgramRun {
+                address,
+                given,
+                nearness,
+                start_gas,
+                start_page_gas: memory,
+                footprint: entry.footprint,
+                ink_used: report.ink_used,
+                ink_bought: ink,
+                gas_back: back.unwrap_or(Gas::ZERO),
+                pages: report.pages,
+                outcome: report.outcome,
+                output: report.output.clone(),
+                profile,
+            };
+            inspector.program(depth, run);
+        }
+        Ok(match back {
             Some(back) => ended(result, given, back, refund, report.output.into()),
             None => ended(
                 InstructionResult::OutOfGas,
@@ -133,6 +178,22 @@ impl<I: HostioInspector> Machine<I> {
                 0,
                 Bytes::new(),
             ),
+        })
+    }
+
+    /// The program of a frame, ready to run; with its functions recorded where they have names to be recorded under.
+    fn program_to_run(
+        &mut self,
+        frame: &Frame,
+        config: &Config,
+        names: Option<Names>,
+    ) -> Result<ToRun, ModuleError> {
+        let context = self.context();
+        let programs = context.chain.programs.clone();
+        let mut wasm = || module(context, &frame.code, config).map_err(ModuleError::from);
+        Ok(match names {
+            None => ToRun::Plain(programs.program(frame.code_hash, config, wasm)?),
+            Some(names) => ToRun::Profiled(programs.profiled(&wasm()?, config, names)?),
         })
     }
 

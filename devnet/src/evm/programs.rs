@@ -8,9 +8,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use alloy_primitives::B256;
 use lru::LruCache;
+use stylus_vm::profile::Names;
 use stylus_vm::{
-    Activation, ArbOs, CompileError, Config, Engine, EngineError, Gas, Pages, Program, Refusal,
-    activate,
+    Activation, ArbOs, CompileError, Config, Engine, EngineError, Gas, Pages, ProfiledProgram,
+    Program, Refusal, activate,
 };
 
 /// Programs kept compiled: some 2 MB each at their largest.
@@ -89,15 +90,24 @@ impl Programs {
             return Ok(program.clone());
         }
         let wasm = wasm()?;
-        // What an owner has made of the parameters since the activation does not change the program.
-        let config = Config {
-            debug: config.debug,
-            ..Config::at(config.arbos)
-        };
+        let config = as_activated(config);
         let engine = self.engine().map_err(ProgramError::from)?;
         let program = engine.compile(&wasm, &config).map_err(ProgramError::from)?;
         lock(&self.compiled).put(key, program.clone());
         Ok(program)
+    }
+
+    /// The program of `wasm`, to be run with its functions recorded under `names`. Nothing of it is kept here.
+    pub(crate) fn profiled(
+        &self,
+        wasm: &[u8],
+        config: &Config,
+        names: Names,
+    ) -> Result<ProfiledProgram, ProgramError> {
+        let config = as_activated(config);
+        Ok(self
+            .engine()?
+            .compile_for_profile(wasm, &config, Some(names))?)
     }
 
     fn engine(&self) -> Result<&Engine, EngineError> {
@@ -106,6 +116,14 @@ impl Programs {
         }
         let engine = Engine::with_user_cache(&Config::at(ArbOs::LAST))?;
         Ok(self.engine.get_or_init(|| engine))
+    }
+}
+
+/// What an owner has made of the parameters since the activation does not change a program.
+fn as_activated(config: &Config) -> Config {
+    Config {
+        debug: config.debug,
+        ..Config::at(config.arbos)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Lives here: which tracer is meant, and handing it what happens. Not here: what each makes of it (`stylus`, `structs`; the
 //! call and prestate tracers are revm-inspectors'), and running the transaction (`chain`).
 
+mod gas;
 mod structs;
 mod stylus;
 
@@ -20,10 +21,13 @@ use revm::state::EvmState;
 use revm_inspectors::tracing::{FourByteInspector, TracingInspector, TracingInspectorConfig};
 use serde_json::Value;
 use stylus_vm::Step;
+use stylus_vm::profile::Names;
 
 use crate::chain::Invalid;
 use crate::evm::Context;
 use crate::state::State;
+use crate::trace::gas::{GasAccount, GasOptions};
+pub(crate) use crate::trace::gas::{Nearness, ProgramRun};
 use crate::trace::structs::StructLogger;
 use crate::trace::stylus::HostioTree;
 
@@ -34,6 +38,13 @@ pub(crate) trait HostioInspector: Inspector<Context, EthInterpreter> {
 
     /// A program that acts for `address`, `depth` frames below the first, has made a host call.
     fn hostio(&mut self, depth: usize, address: Address, step: Step);
+
+    /// Whether the functions of the program of `address`, `depth` frames below the first, are to be recorded, and under which
+    /// names.
+    fn functions(&self, depth: usize, address: Address) -> Option<Names>;
+
+    /// A program's run, `depth` frames below the first, has ended.
+    fn program(&mut self, depth: usize, run: ProgramRun);
 }
 
 impl HostioInspector for NoOpInspector {
@@ -42,6 +53,12 @@ impl HostioInspector for NoOpInspector {
     }
 
     fn hostio(&mut self, _depth: usize, _address: Address, _step: Step) {}
+
+    fn functions(&self, _depth: usize, _address: Address) -> Option<Names> {
+        None
+    }
+
+    fn program(&mut self, _depth: usize, _run: ProgramRun) {}
 }
 
 /// A tracer, as a client asks for it.
@@ -49,6 +66,8 @@ impl HostioInspector for NoOpInspector {
 pub(crate) enum Tracer {
     /// Host calls of Stylus programs, nested.
     Stylus,
+    /// Where the gas went, as far as the functions of a Stylus program.
+    Gas(GasOptions),
     /// Frames, nested.
     Calls(CallConfig),
     /// Accounts before the run, or what it changed.
@@ -67,7 +86,7 @@ pub(crate) enum TraceError {
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(
-        "tracer {0:?} is not supported: there are stylusTracer, callTracer, prestateTracer, 4byteTracer, noopTracer, and \
+        "tracer {0:?} is not supported: there are stylusTracer, stylusGasTracer, callTracer, prestateTracer, 4byteTracer, noopTracer, and \
          the struct logger without a name"
     )]
     Unknown(String),
@@ -91,6 +110,10 @@ impl Tracer {
         let has_config = !options.tracer_config.is_null();
         Ok(match tracer.as_str() {
             "stylusTracer" => Self::Stylus,
+            "stylusGasTracer" if has_config => {
+                Self::Gas(serde_json::from_value(options.tracer_config.into_json())?)
+            }
+            "stylusGasTracer" => Self::Gas(GasOptions::default()),
             "callTracer" if has_config => Self::Calls(options.tracer_config.into_call_config()?),
             "callTracer" => Self::Calls(CallConfig::default()),
             "prestateTracer" if has_config => {
@@ -125,6 +148,7 @@ pub(crate) struct Tracing(Kind);
 
 enum Kind {
     Stylus(HostioTree),
+    Gas(Box<GasAccount>),
     Calls(Box<TracingInspector>, CallConfig),
     Prestate(Box<TracingInspector>, PreStateConfig),
     Structs(Box<StructLogger>),
@@ -138,6 +162,7 @@ impl Tracing {
         let inspector = |config| Box::new(TracingInspector::new(config));
         Self(match tracer {
             Tracer::Stylus => Kind::Stylus(HostioTree::default()),
+            Tracer::Gas(options) => Kind::Gas(Box::new(GasAccount::new(options.clone()))),
             Tracer::Calls(config) => Kind::Calls(
                 inspector(TracingInspectorConfig::from_geth_call_config(config)),
                 *config,
@@ -165,6 +190,7 @@ impl Tracing {
         let gas_used = result.tx_gas_used();
         Ok(match self.0 {
             Kind::Stylus(tree) => tree.finish(),
+            Kind::Gas(account) => account.finish(result),
             Kind::Calls(inspector, config) => serde_json::to_value(
                 inspector
                     .into_geth_builder()
@@ -193,6 +219,7 @@ macro_rules! forward {
     ($self:ident, $inspector:ident => $event:expr, $none:expr) => {
         match &mut $self.0 {
             Kind::Stylus($inspector) => $event,
+            Kind::Gas($inspector) => $event,
             Kind::Calls($inspector, _) => $event,
             Kind::Prestate($inspector, _) => $event,
             Kind::Structs($inspector) => $event,
@@ -272,7 +299,24 @@ impl HostioInspector for Tracing {
         match &mut self.0 {
             Kind::Stylus(tree) => tree.hostio(step),
             Kind::Structs(logger) => logger.hostio(depth, address, &step),
-            Kind::Calls(..) | Kind::Prestate(..) | Kind::FourByte(_) | Kind::Noop => {}
+            Kind::Gas(_)
+            | Kind::Calls(..)
+            | Kind::Prestate(..)
+            | Kind::FourByte(_)
+            | Kind::Noop => {}
+        }
+    }
+
+    fn functions(&self, depth: usize, address: Address) -> Option<Names> {
+        match &self.0 {
+            Kind::Gas(account) => account.names(depth, address),
+            _ => None,
+        }
+    }
+
+    fn program(&mut self, depth: usize, run: ProgramRun) {
+        if let Kind::Gas(account) = &mut self.0 {
+            account.program(depth, run);
         }
     }
 }

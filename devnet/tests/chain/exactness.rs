@@ -205,6 +205,73 @@ fn a_receipt_is_the_sum_of_its_parts() {
     }
 }
 
+/// A program that spends in functions, in host calls, and on its second page and third.
+const SPENDER: &str = r#"(module
+    (import "vm_hooks" "msg_reentrant" (func $reentrant (result i32)))
+    (import "vm_hooks" "pay_for_memory_grow" (func $pay_for_memory_grow (param i32)))
+    (memory (export "memory") 1)
+    (func $inner (result i32) (call $reentrant))
+    (func $outer (result i32) (drop (memory.grow (i32.const 2))) (i32.add (call $inner) (call $inner)))
+    (func (export "user_entrypoint") (param $len i32) (result i32) (call $outer)))"#;
+
+/// Theorem: the gas tracer's parts are the receipt's gas, and the functions' ink, host calls as leaves, is the program's ink.
+#[test]
+fn the_gas_tracer_adds_up_to_the_receipt() {
+    let chain = Chain::default();
+    let address = chain.wasm(&wat::parse_str(SPENDER).unwrap());
+    let mined = chain.send(json!({ "to": address, "data": "0x0102" }));
+    let trace = |config: serde_json::Value| {
+        let options = json!({ "tracer": "stylusGasTracer", "tracerConfig": config });
+        chain.ask("debug_traceTransaction", json!([mined.hash, options]))
+    };
+    let told = trace(json!({})).unwrap();
+    let number = |value: &serde_json::Value| value.as_u64().unwrap();
+    assert_eq!(number(&told["gasUsed"]), mined.gas());
+    let program = &told["program"];
+    let ink = number(&program["inkUsed"]);
+    let start = number(&program["startGas"]) + number(&program["startPageGas"]);
+    assert_eq!(
+        mined.gas(),
+        intrinsic(&[1, 2]) + start + ink.div_ceil(10_000)
+    );
+    assert_eq!(
+        number(&program["given"]) - number(&program["gasBack"]),
+        start + ink.div_ceil(10_000)
+    );
+    assert_eq!(
+        (&program["nearness"], number(&program["pages"])),
+        (&json!("uncached"), 3)
+    );
+    assert!(
+        program["profile"].is_null(),
+        "functions only where asked for"
+    );
+
+    let names = json!({ address.to_string(): { "2": "inner", "3": "__rust_alloc" } });
+    let told = trace(json!({ "functions": true, "names": names })).unwrap();
+    let profile = &told["program"]["profile"];
+    let list = |key: &str| profile[key].as_array().unwrap().clone();
+    let functions: Vec<_> = list("functions")
+        .iter()
+        .map(|function| function["name"].as_str().unwrap().to_owned())
+        .collect();
+    // A name that its maker gave decides what is counted as an allocator's; what has none goes by its number.
+    assert_eq!(functions, ["inner", "__rust_alloc", "function[4]"]);
+    let tree: u64 = list("tree")
+        .iter()
+        .map(|node| number(&node["self_ink"]))
+        .sum();
+    assert_eq!(tree + number(&profile["forfeited"]), ink);
+    assert_eq!(number(&told["program"]["inkUsed"]), ink, "watching is free");
+
+    let refusal = trace(json!({ "function": true })).unwrap_err();
+    assert!(
+        refusal.message.contains("unknown field `function`"),
+        "{}",
+        refusal.message
+    );
+}
+
 #[test]
 fn a_start_costs_what_the_chain_says() {
     let chain = Chain::start(config_at(51));

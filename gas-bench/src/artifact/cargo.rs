@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 /// Why cargo did not succeed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Diagnosis {
+pub(crate) enum Diagnosis {
     /// No standard library for the target.
     MissingTarget,
     /// The first error reported.
@@ -20,7 +20,7 @@ pub(super) enum Diagnosis {
 }
 
 /// Runs `cargo build --message-format=json`, telling `on_artifact` each file that is done and the name of its crate.
-pub(super) fn build(
+pub(crate) fn build(
     command: &mut Command,
     on_artifact: &mut dyn FnMut(&str, &Path),
 ) -> io::Result<Result<(), Diagnosis>> {
@@ -68,7 +68,7 @@ pub(super) fn build(
 }
 
 /// The first error in what cargo or rustc wrote for readers, with its innermost cause, on one line.
-pub(super) fn first_error(stderr: &str) -> String {
+pub(crate) fn first_error(stderr: &str) -> String {
     let mut lines = stderr
         .lines()
         .map(str::trim)

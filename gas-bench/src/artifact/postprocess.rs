@@ -7,6 +7,8 @@ use wasm_encoder::reencode::{self, Reencode, RoundtripReencoder};
 use wasm_encoder::{CustomSection, Module, RawSection};
 use wasmparser::{Operator, Parser, Payload};
 
+use crate::measurement::Bytes;
+
 /// The custom section in which a deployment names the sources it was built from.
 const PROJECT_HASH: &str = "project_hash";
 
@@ -52,6 +54,22 @@ pub fn postprocess(built: &[u8]) -> Result<Vec<u8>, PostprocessError> {
         data: NO_PROJECT.as_slice().into(),
     });
     Ok(module.finish())
+}
+
+/// How large a module is without its custom sections.
+pub(super) fn size_without_custom(module: &[u8]) -> Result<Bytes, PostprocessError> {
+    let mut size = module.len();
+    let mut begin = Module::HEADER.len();
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload.map_err(reencode::Error::from)?;
+        if let Some((_, range)) = payload.as_section() {
+            if let Payload::CustomSection(_) = payload {
+                size -= range.end - begin;
+            }
+            begin = range.end;
+        }
+    }
+    Ok(Bytes(size as u64))
 }
 
 fn encode_anew(module: &[u8]) -> Result<Vec<u8>, reencode::Error> {
@@ -198,6 +216,20 @@ mod tests {
         let text = r#"(module $named (@custom "producers" "x") (memory $m 1) (@custom "target_features" (after last) "y"))"#;
         let processed = check(&wat::parse_str(text).unwrap());
         assert_eq!(ids(&processed), [5, CUSTOM]);
+    }
+
+    /// Theorem: the size without custom sections is that of the module encoded without them.
+    #[test]
+    fn custom_sections_are_not_counted() {
+        let text = r#"(module $named (@custom "a" "x") (memory $m 1) (func $f (unreachable)) (@custom "b" (after last) "yyy"))"#;
+        let named = wat::parse_str(text).unwrap();
+        let bare = wat::parse_str("(module (memory 1) (func (unreachable)))").unwrap();
+        let bare: usize = 8 + sections(&bare)
+            .iter()
+            .filter(|section| section.id != CUSTOM)
+            .map(|section| section.bytes.len())
+            .sum::<usize>();
+        assert_eq!(size_without_custom(&named).unwrap(), Bytes(bare as u64));
     }
 
     #[test]

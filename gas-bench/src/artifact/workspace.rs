@@ -16,7 +16,8 @@ use super::cargo::{self, Diagnosis};
 use crate::suite::{Allocator, CONTRACT, OptLevel, WORKLOADS};
 
 const METADATA: &str = "cargo metadata --no-deps --format-version=1";
-const TARGET: &str = "wasm32-unknown-unknown";
+/// What contracts are compiled for.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The folder of contracts cannot be worked in.
 #[derive(Debug, thiserror::Error)]
@@ -264,7 +265,7 @@ fn arguments<'a>(package: &'a str, what: &'a str, allocator: Allocator) -> [&'a 
 }
 
 /// The setting that makes the compiler forget where the sources are, in addition to the flags that the contracts have.
-fn remap(root: &Path) -> String {
+pub(crate) fn remap(root: &Path) -> String {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
     let prefixes = [(home.as_deref(), "cargo"), (root.parent(), "kit")];

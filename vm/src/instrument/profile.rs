@@ -23,8 +23,7 @@ use wasmparser::Operator;
 
 use super::encode::{Hook, results_block};
 use crate::module::Module;
-use crate::profile::AllocatorCall;
-use crate::profile::record::Names;
+use crate::profile::{AllocatorCall, Names};
 
 /// How many parameters the allocator hook takes.
 const HOOK_PARAMETERS: u32 = 4;

@@ -3,13 +3,11 @@
 //! Lives here: the recorder, and the functions behind the hooks. Not here: the data it becomes (`profile`).
 
 use std::collections::HashMap;
-use std::fmt;
-use std::sync::Arc;
 
 use wasmtime::{Caller, Linker};
 
 use super::{
-    Allocations, Allocator, AllocatorCall, Callee, FunctionInk, HostioInk, MemorySize, Node,
+    Allocations, Allocator, AllocatorCall, Callee, FunctionInk, HostioInk, MemorySize, Names, Node,
     Profile,
 };
 use crate::frame::Frame;
@@ -73,56 +71,6 @@ impl Moment {
             ink_left: guest.ink_left(caller),
             pages: guest.pages(caller),
         }
-    }
-}
-
-/// What the functions of a program are called.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Names {
-    /// Demangled names by function index.
-    names: Arc<HashMap<u32, String>>,
-}
-
-impl Names {
-    /// The names that a name section has for the first `functions` functions.
-    pub(crate) fn new(section: &[(u32, &str)], functions: u32) -> Self {
-        let names = section
-            .iter()
-            .filter(|(index, _)| *index < functions)
-            .map(|(index, name)| (*index, demangle(name)));
-        Self {
-            names: Arc::new(names.collect()),
-        }
-    }
-
-    /// The name of a function, if it has one.
-    pub(crate) fn get(&self, index: u32) -> Option<&str> {
-        self.names.get(&index).map(String::as_str)
-    }
-}
-
-/// A name as its author wrote it, without a hash. A mangled name can stand for a million characters; what is longer than a
-/// reader can use is left as it is.
-fn demangle(name: &str) -> String {
-    const MOST_BYTES: usize = 2_048;
-    struct Bounded(String);
-    impl fmt::Write for Bounded {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            if self.0.len() + text.len() > MOST_BYTES {
-                return Err(fmt::Error);
-            }
-            self.0.push_str(text);
-            Ok(())
-        }
-    }
-    let mut out = Bounded(String::new());
-    let written = fmt::write(
-        &mut out,
-        format_args!("{:#}", rustc_demangle::demangle(name)),
-    );
-    match written {
-        Ok(()) => out.0,
-        Err(fmt::Error) => name.chars().take(MOST_BYTES).collect(),
     }
 }
 
@@ -262,7 +210,7 @@ impl Recorder {
                 // Positions in `functions` are known at the end; until then a node holds the index.
                 let callee = match key {
                     Key::Function(index) => Callee::Function(index as usize),
-                    Key::Hostio(name) => Callee::Hostio(name),
+                    Key::Hostio(name) => Callee::Hostio(name.into()),
                 };
                 self.tree.push(Node {
                     callee,
@@ -335,14 +283,14 @@ impl Recorder {
                     });
                 }
                 Key::Hostio(name) => hostios.push(HostioInk {
-                    name,
+                    name: name.into(),
                     calls,
                     ink: self_ink,
                 }),
             }
         }
         functions.sort_by_key(|function| function.index);
-        hostios.sort_by_key(|hostio| hostio.name);
+        hostios.sort_by(|one: &HostioInk, other| one.name.cmp(&other.name));
         let position =
             |index: u32| functions.binary_search_by_key(&index, |function| function.index);
         for node in &mut self.tree {

@@ -1,0 +1,115 @@
+//! The options that all commands about anybody's contracts have in common.
+//!
+//! Lives here: which contracts, how they are built, on which chain. Not here: what one command has besides.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use gas_bench::node::Target;
+use gas_bench::project::{BuildSettings, Project};
+use stylus_vm::ArbOs;
+
+/// Which contracts, and how they are built.
+#[derive(Args, Debug)]
+pub(crate) struct ProjectArguments {
+    /// The Cargo.toml of a contract, or of a workspace of contracts [default: the current folder's]
+    #[arg(long, value_name = "FILE")]
+    manifest_path: Option<PathBuf>,
+
+    /// Only the contract NAME; repeat for several
+    #[arg(long = "package", short = 'p', value_name = "NAME")]
+    packages: Vec<String>,
+
+    /// Build with these features, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    features: Vec<String>,
+
+    /// Build without the default features
+    #[arg(long)]
+    no_default_features: bool,
+}
+
+/// On which chain.
+#[derive(Args, Debug)]
+pub(crate) struct ChainArguments {
+    /// The ArbOS version that the embedded devnet is born with
+    #[arg(long, value_name = "VERSION", conflicts_with = "endpoint", value_parser = arbos)]
+    arbos: Option<ArbOs>,
+
+    /// Deploy to the node at URL and measure there, instead of on an embedded devnet
+    #[arg(long, value_name = "URL", requires = "private_key_path")]
+    endpoint: Option<String>,
+
+    /// The file with the private key that pays there, in hexadecimal digits
+    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    private_key_path: Option<PathBuf>,
+}
+
+impl ProjectArguments {
+    /// The contracts.
+    ///
+    /// # Errors
+    /// Where there are none.
+    pub(crate) fn project(&self) -> anyhow::Result<Project> {
+        Ok(Project::find(
+            self.manifest_path.as_deref(),
+            &self.packages,
+        )?)
+    }
+
+    /// How they are built.
+    pub(crate) fn settings(&self) -> BuildSettings {
+        BuildSettings {
+            features: self.features.clone(),
+            no_default_features: self.no_default_features,
+        }
+    }
+}
+
+impl ChainArguments {
+    /// The chain; an embedded one is of the newest version unless another is asked for.
+    ///
+    /// # Errors
+    /// Where there is no key in the file.
+    pub(crate) fn target(&self) -> anyhow::Result<Target> {
+        let embedded = Target::Embedded(self.arbos.unwrap_or(ArbOs::LAST));
+        target(
+            self.endpoint.as_deref(),
+            self.private_key_path.as_deref(),
+            embedded,
+        )
+    }
+}
+
+/// The node at a URL with the key in a file, or else another target.
+///
+/// # Errors
+/// Where there is no key in the file.
+pub(crate) fn target(
+    endpoint: Option<&str>,
+    key: Option<&std::path::Path>,
+    otherwise: Target,
+) -> anyhow::Result<Target> {
+    let (Some(url), Some(path)) = (endpoint, key) else {
+        return Ok(otherwise);
+    };
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the private key cannot be read from {shown}"))?;
+    let key = text.trim().parse().ok();
+    let key = key.with_context(|| {
+        format!("{shown} holds no private key: it has to be 32 bytes in hexadecimal digits")
+    })?;
+    Ok(Target::Endpoint {
+        url: url.to_owned(),
+        key,
+    })
+}
+
+fn arbos(text: &str) -> Result<ArbOs, String> {
+    let number: u16 = text
+        .parse()
+        .map_err(|_| "it is a number, such as 60".to_owned())?;
+    ArbOs::new(number).map_err(|error| error.to_string())
+}

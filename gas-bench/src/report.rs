@@ -1,0 +1,251 @@
+//! A report on anybody's contracts, from their manifest to its figures.
+//!
+//! Lives here: the order of a report, and what is done at the same time. Not here: one contract (`report::contract`), the
+//! arithmetic of one transaction (`report::account`), text (`render`).
+
+mod account;
+mod contract;
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError, mpsc};
+
+use crate::artifact::{Artifact, BuildError, PostprocessError};
+use crate::figures::{Contract, MadeWith, Report, SCHEMA};
+use crate::node::{Node, NodeError, Target};
+use crate::parallel;
+use crate::plan::{self, Plan, PlanError};
+use crate::project::{BuildSettings, ContractPackage, Project, ProjectError};
+use contract::Sight;
+pub(crate) use contract::{Bench, Cause};
+
+/// What ends a report before there is anything in it.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The manifest is not usable.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// There is no chain to measure on.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
+/// What a report is doing, for whoever shows progress.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event<'a> {
+    /// The build of a contract begins.
+    Building(&'a str),
+    /// A crate of that build is done.
+    Compiled(&'a str, &'a str),
+    /// The build ended, well or not.
+    Built(&'a str),
+    /// The contract was measured, or could not be.
+    Measured(&'a str),
+}
+
+/// Watches a report. Called from several threads.
+pub type Observer<'a> = &'a (dyn Fn(Event<'_>) + Sync);
+
+/// A contract that was built, and what to call in it.
+pub(crate) struct Prepared {
+    pub(crate) artifact: Artifact,
+    pub(crate) named: Vec<u8>,
+    pub(crate) plan: Plan,
+}
+
+/// Why a contract was not built, or has no plan.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PrepareError {
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Postprocess(#[from] PostprocessError),
+    #[error(
+        "there is nothing to call: write a {} beside its Cargo.toml, or give the package the feature `export-abi` and a program as `cargo stylus new` does",
+        plan::FILE
+    )]
+    NoPlan,
+}
+
+/// Builds the contracts of `project`, deploys each to `target` and carries out its plan. What fails for one contract or call is
+/// part of the report.
+///
+/// # Errors
+/// Where nothing at all can be measured.
+pub fn run(
+    project: &Project,
+    target: &Target,
+    settings: &BuildSettings,
+    observer: Observer<'_>,
+) -> Result<Report, ReportError> {
+    let mut made_with = made_with(project, target)?;
+    let (measured, sights): (Vec<_>, Vec<_>) = match target {
+        Target::Embedded(_) => pipeline(project, settings, observer, &|name, prepared| {
+            let node = Node::connect(target)?;
+            measure(&node, name, prepared)
+        }),
+        // One account sends everything: one thing after another.
+        Target::Endpoint { .. } => {
+            let node = Mutex::new(Node::connect(target)?);
+            pipeline(project, settings, observer, &|name, prepared| {
+                let node = node.lock().unwrap_or_else(PoisonError::into_inner);
+                measure(&node, name, prepared)
+            })
+        }
+    }
+    .into_iter()
+    .unzip();
+    made_with.unseen = unseen(sights.into_iter().flatten().min());
+    Ok(Report {
+        schema: SCHEMA,
+        made_with,
+        contracts: measured,
+    })
+}
+
+fn made_with(project: &Project, target: &Target) -> Result<MadeWith, ReportError> {
+    let toolchain = project.toolchain()?;
+    let node = Node::connect(target)?;
+    Ok(MadeWith {
+        gas_bench: env!("CARGO_PKG_VERSION").to_owned(),
+        toolchain,
+        chain: match target {
+            Target::Embedded(_) => "embedded devnet".to_owned(),
+            Target::Endpoint { .. } => node.name()?,
+        },
+        arbos: node.arbos()?,
+        ink_per_gas: node.ink_price()?.ink_per_gas(),
+        unseen: Vec::new(),
+    })
+}
+
+type Figures = (Contract, Option<Sight>);
+
+fn measure(node: &Node, name: &str, prepared: &Prepared) -> Result<Figures, NodeError> {
+    let bench = Bench::new(node)?;
+    let contract = bench.measure(name, &prepared.artifact, &prepared.plan);
+    Ok((contract, bench.sight()))
+}
+
+/// Builds one contract after another, as cargo wants it, and meanwhile measures those that are built.
+fn pipeline(
+    project: &Project,
+    settings: &BuildSettings,
+    observer: Observer<'_>,
+    measure: &(dyn Fn(&str, &Prepared) -> Result<Figures, NodeError> + Sync),
+) -> Vec<Figures> {
+    let (send, receive) = mpsc::channel();
+    let receive = Mutex::new(receive);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for (index, contract) in project.contracts.iter().enumerate() {
+                let prepared = prepare(project, contract, settings, observer);
+                observer(Event::Built(&contract.name));
+                // Nobody is left to measure: then nobody waits for it either.
+                let _ = send.send((index, prepared));
+            }
+        });
+        let work = |_| {
+            let mut done = Vec::new();
+            loop {
+                let next = receive
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .recv();
+                let Ok((index, prepared)) = next else {
+                    return done;
+                };
+                let name = &project.contracts[index].name;
+                let figures = match &prepared {
+                    Ok(prepared) => measure(name, prepared).map(|(contract, sight)| {
+                        (described(contract, project, &prepared.plan), sight)
+                    }),
+                    Err(error) => Ok((failed(name, &error), None)),
+                };
+                let figures = figures.unwrap_or_else(|error| (failed(name, &error), None));
+                observer(Event::Measured(name));
+                done.push((index, figures));
+            }
+        };
+        let workers = parallel::workers(project.contracts.len());
+        let mut done: Vec<_> = parallel::map((0..workers).collect(), work)
+            .into_iter()
+            .flatten()
+            .collect();
+        done.sort_by_key(|(index, _)| *index);
+        done.into_iter().map(|(_, figures)| figures).collect()
+    })
+}
+
+/// Builds a contract and finds out what to call in it.
+pub(crate) fn prepare(
+    project: &Project,
+    contract: &ContractPackage,
+    settings: &BuildSettings,
+    observer: Observer<'_>,
+) -> Result<Prepared, PrepareError> {
+    // A mistake in the plan is known at once, before anything is built.
+    let plan = plan::load(&contract.folder.join(plan::FILE))?;
+    observer(Event::Building(&contract.name));
+    let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
+    let built = project.build(contract, settings, on_crate)?;
+    let plan = match plan {
+        Some(plan) => plan,
+        None if contract.exports_abi => plan::from_abi(&project.ask(contract, settings, "abi")?),
+        None => return Err(PrepareError::NoPlan),
+    };
+    let artifact = Artifact::of_named(&built.wasm)?;
+    Ok(Prepared {
+        artifact,
+        named: built.wasm,
+        plan,
+    })
+}
+
+/// The figures with what their plan says besides.
+fn described(mut contract: Contract, project: &Project, plan: &Plan) -> Contract {
+    let relative = |path: &Path| {
+        let path = path.strip_prefix(&project.root).unwrap_or(path);
+        path.display().to_string()
+    };
+    contract.plan = plan.path.as_deref().map(relative);
+    contract.left_out = plan
+        .left_out
+        .iter()
+        .map(|left| format!("{}: {}", left.signature, left.reason))
+        .collect();
+    contract
+}
+
+fn failed(name: &str, error: &dyn std::error::Error) -> Contract {
+    Contract {
+        name: name.to_owned(),
+        plan: None,
+        deployment: None,
+        calls: Vec::new(),
+        left_out: Vec::new(),
+        failures: vec![error.to_string()],
+    }
+}
+
+/// What a chain that tells so much does not tell.
+fn unseen(sight: Option<Sight>) -> Vec<String> {
+    let repeated = "it cannot be had to show what a program's start costs again in the same block";
+    let sentences: &[&str] = match sight {
+        None | Some(Sight::Everything) => &[],
+        Some(Sight::Hostios) => &[
+            "it has no stylusGasTracer: a start that is none of ArbWasm.programInitGas's, and a refund, cannot be told from \
+             each other, and the peak of pages is what was paid for",
+            repeated,
+        ],
+        Some(Sight::Receipts) => &[
+            "it does not trace programs (debug_traceTransaction with stylusTracer): what a program did with its gas is unseen",
+            repeated,
+        ],
+    };
+    sentences
+        .iter()
+        .map(|&sentence| sentence.to_owned())
+        .collect()
+}

@@ -1,0 +1,589 @@
+//! One contract on a chain: deployed, and called as its plan says.
+//!
+//! Lives here: the order of transactions, and what each comes to. Not here: building the contract (`project`), what to call
+//! (`plan`), the arithmetic of one transaction (`report::account`), several contracts (`report`).
+//!
+//! Every call of a plan begins on a deployment of its own, so that their order decides nothing. The runs of one call follow each
+//! other on it.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use alloy_network::TransactionBuilder as _;
+use alloy_primitives::{Address, Bytes, U256, hex};
+use alloy_rpc_types_eth::TransactionRequest;
+use stylus_vm::{Gas, InkPrice, MemoryModel, PageCounters};
+
+use super::account::{AccountError, Told, account};
+use crate::artifact::Artifact;
+use crate::figures::{Call, Contract, Deployment, Outcome, Run, Sizes, StartGas};
+use crate::measurement::Bytes as Size;
+use crate::node::{self, Account, CallError, GasTrace, Node, NodeError, Receipt, Step as HostStep};
+use crate::plan::{CONTRACT, DEPLOYER, Plan, PlannedCall, Problem, Reverts, Sender, Step, Words};
+
+/// The most bytes of code that one account holds (EIP-170).
+const ACCOUNT_LIMIT: usize = 24_576;
+
+/// The most fragments that a program is cut into (Arbitrum One since ArbOS 61).
+const MOST_FRAGMENTS: u8 = 4;
+
+/// The most bytes that a decompressed program has (Nitro's initial `MaxWasmSize`).
+const PROCESSED_LIMIT: u64 = 131_072;
+
+/// The most characters of a run's output that are kept.
+const OUTPUT_CHARACTERS: usize = 200;
+
+/// How much of a transaction a node tells.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Sight {
+    /// The receipt.
+    Receipts,
+    /// And the host calls.
+    Hostios,
+    /// And everything else.
+    Everything,
+}
+
+/// Why a contract, or one call of it, has no figures.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Cause {
+    #[error("the chain refuses the program: {0}")]
+    Activation(String),
+    #[error(
+        "{bytes} bytes of code do not fit {MOST_FRAGMENTS} accounts of {ACCOUNT_LIMIT} bytes; make the contract smaller"
+    )]
+    TooLarge { bytes: usize },
+    #[error("{step} fails{place}: {reason}")]
+    Setup {
+        step: String,
+        place: String,
+        reason: String,
+    },
+    #[error("the call reverts{place}: {reason}; write `reverts = true` if it is meant to")]
+    Reverts { place: String, reason: String },
+    #[error("the call was to revert{place} and does not")]
+    DoesNotRevert { place: String },
+    #[error("the call runs out of its {gas}{place}; ask less of it")]
+    OutOfGas { gas: Gas, place: String },
+    #[error("the chain does not take the transaction{place}: {reason}")]
+    NotTaken { place: String, reason: String },
+    #[error(transparent)]
+    Plan(#[from] Problem),
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
+/// A chain to measure contracts on.
+pub(crate) struct Bench<'a> {
+    node: &'a Node,
+    ink_price: InkPrice,
+    memory: MemoryModel,
+    /// What this node tells; found out with the first transaction.
+    sight: Cell<Option<Sight>>,
+}
+
+/// A contract that can be deployed again and again.
+struct Deployed {
+    /// What an account is given: all of the program, or its root.
+    code: Vec<u8>,
+    start: StartGas,
+}
+
+/// A contract with its accounts, for one call.
+struct Stage<'a> {
+    plan: &'a Plan,
+    contract: Address,
+    accounts: BTreeMap<Sender, Account>,
+    words: Words,
+    start: StartGas,
+}
+
+/// One transaction that was measured, and what else is known of it.
+pub(crate) struct Measured {
+    pub(crate) run: Run,
+    pub(crate) transaction: alloy_primitives::B256,
+    pub(crate) contract: Address,
+}
+
+impl<'a> Bench<'a> {
+    /// A bench on `node`.
+    ///
+    /// # Errors
+    /// Where the node does not answer.
+    pub(crate) fn new(node: &'a Node) -> Result<Self, NodeError> {
+        Ok(Self {
+            node,
+            ink_price: node.ink_price()?,
+            memory: node.memory()?,
+            sight: Cell::new(None),
+        })
+    }
+
+    /// What the node tells, as far as that was found out.
+    pub(super) fn sight(&self) -> Option<Sight> {
+        self.sight.get()
+    }
+
+    /// Deploys a contract and carries out its plan. What fails is part of the figures.
+    pub(super) fn measure(&self, name: &str, artifact: &Artifact, plan: &Plan) -> Contract {
+        let mut contract = Contract {
+            name: name.to_owned(),
+            plan: None,
+            deployment: None,
+            calls: Vec::new(),
+            left_out: Vec::new(),
+            failures: Vec::new(),
+        };
+        let (deployed, deployment) = match self.deploy(artifact) {
+            Ok(deployed) => deployed,
+            Err(cause) => {
+                contract.failures.push(cause.to_string());
+                return contract;
+            }
+        };
+        contract.deployment = Some(deployment);
+        if let Some(step) = &plan.constructor {
+            let run = self.stage(plan, &deployed, None).and_then(|stage| {
+                let measured = self.run(&stage, step, &stage.words, Reverts::Never, "")?;
+                Ok(vec![measured.run])
+            });
+            contract.calls.push(call("constructor", step, false, run));
+        }
+        for planned in &plan.calls {
+            let runs = self.call(plan, &deployed, planned);
+            let runs = runs.map(|runs| runs.into_iter().map(|measured| measured.run).collect());
+            let PlannedCall {
+                name,
+                step,
+                generated,
+                ..
+            } = planned;
+            contract.calls.push(call(name, step, *generated, runs));
+        }
+        contract
+    }
+
+    /// Deploys a contract and carries out one call of its plan.
+    ///
+    /// # Errors
+    /// Where the contract or the call has no figures.
+    pub(crate) fn measure_call(
+        &self,
+        artifact: &Artifact,
+        plan: &Plan,
+        planned: &PlannedCall,
+    ) -> Result<Vec<Measured>, Cause> {
+        let (deployed, _) = self.deploy(artifact)?;
+        self.call(plan, &deployed, planned)
+    }
+
+    /// Puts a contract on the chain for the first time.
+    fn deploy(&self, artifact: &Artifact) -> Result<(Deployed, Deployment), Cause> {
+        let (code, parts) = self.code(artifact)?;
+        let mut deploy_gas = parts.iter().map(Receipt::gas).sum::<Gas>();
+        let receipt = self.create(&code)?;
+        deploy_gas += receipt.gas();
+        let address = created(&receipt)?;
+        let (activation, fee) = self
+            .node
+            .activate_once(address)
+            .map_err(|error| match error {
+                CallError::Refused(reason) => {
+                    let told = reason.strip_prefix("program activation failed: ");
+                    Cause::Activation(told.unwrap_or(&reason).to_owned())
+                }
+                CallError::Node(error) => error.into(),
+            })?;
+        if self.sight.get().is_none() {
+            self.sight.set(Some(self.look(activation.transaction_hash)));
+        }
+        let start = self.start(address)?;
+        let deployment = Deployment {
+            sizes: sizes(artifact, parts.len()),
+            deploy_gas,
+            activation_gas: activation.gas(),
+            data_fee_wei: fee.to_string(),
+            start,
+        };
+        Ok((Deployed { code, start }, deployment))
+    }
+
+    /// What an account is to hold, and the transactions that created what it names.
+    fn code(&self, artifact: &Artifact) -> Result<(Vec<u8>, Vec<Receipt>), Cause> {
+        let code = &artifact.code;
+        if code.len() <= ACCOUNT_LIMIT {
+            return Ok((code.clone(), Vec::new()));
+        }
+        let too_large = Cause::TooLarge { bytes: code.len() };
+        let Ok(fragments) = stylus_vm::code::split(code, ACCOUNT_LIMIT) else {
+            return Err(too_large);
+        };
+        if fragments.len() > usize::from(MOST_FRAGMENTS) {
+            return Err(too_large);
+        }
+        // Whoever does not own the chain has to do with what it allows.
+        match self.node.allow_fragments(MOST_FRAGMENTS) {
+            Ok(()) | Err(CallError::Refused(_)) => {}
+            Err(CallError::Node(error)) => return Err(error.into()),
+        }
+        let receipts = fragments
+            .iter()
+            .map(|fragment| self.create(fragment))
+            .collect::<Result<Vec<_>, _>>()?;
+        let addresses = receipts
+            .iter()
+            .map(created)
+            .collect::<Result<Vec<_>, _>>()?;
+        let length = u32::try_from(artifact.wasm.len()).map_err(|_| too_large)?;
+        Ok((stylus_vm::code::root(length, &addresses), receipts))
+    }
+
+    fn create(&self, code: &[u8]) -> Result<Receipt, Cause> {
+        let request = TransactionRequest::default().with_deploy_code(node::init(code));
+        self.submit(&self.node.payer(), request, "")
+    }
+
+    /// What this node tells of a transaction.
+    fn look(&self, transaction: alloy_primitives::B256) -> Sight {
+        if self.node.trace_gas(transaction, None).is_ok() {
+            Sight::Everything
+        } else if self.node.trace_hostios(transaction).is_ok() {
+            Sight::Hostios
+        } else {
+            Sight::Receipts
+        }
+    }
+
+    /// What each call of a program pays before it begins.
+    fn start(&self, program: Address) -> Result<StartGas, Cause> {
+        let [uncached, cached] = self.node.start_gas(program)?;
+        let pages = self.node.footprint(program)?;
+        Ok(StartGas {
+            uncached,
+            cached,
+            repeated: self.repeated_start(program),
+            pages,
+            page_gas: self.memory.cost(pages, PageCounters::default()),
+        })
+    }
+
+    /// What the second call in one block pays, on a node for development: two calls that the program refuses at once, or not.
+    fn repeated_start(&self, program: Address) -> Option<Gas> {
+        if self.sight.get() != Some(Sight::Everything) {
+            return None;
+        }
+        let automine = |on: bool| {
+            let parameters = serde_json::json!([on]);
+            self.node
+                .raw::<serde_json::Value>("evm_setAutomine", parameters)
+        };
+        automine(false).ok()?;
+        let call = || {
+            let request = TransactionRequest::default().with_to(program);
+            self.node.submit_unmined(&self.node.payer(), request)
+        };
+        let sent = call().and_then(|_| call());
+        let mined = self
+            .node
+            .raw::<serde_json::Value>("evm_mine", serde_json::json!([]));
+        automine(true).ok()?;
+        mined.ok()?;
+        let trace = self.node.trace_gas(sent.ok()?, None).ok()?;
+        Some(trace.program?.start_gas)
+    }
+
+    /// A fresh deployment with all that a call needs.
+    fn stage<'p>(
+        &self,
+        plan: &'p Plan,
+        deployed: &Deployed,
+        planned: Option<&PlannedCall>,
+    ) -> Result<Stage<'p>, Cause> {
+        let contract = created(&self.create(&deployed.code)?)?;
+        let payer = self.node.payer();
+        let mut addresses = BTreeMap::from([
+            (CONTRACT.to_owned(), contract),
+            (DEPLOYER.to_owned(), payer.address()),
+        ]);
+        for name in plan.accounts() {
+            let address = Account::named(&name).address();
+            addresses.insert(name, address);
+        }
+        let mut stage = Stage {
+            plan,
+            contract,
+            accounts: BTreeMap::from([(Sender::Deployer, payer)]),
+            words: Words::new(addresses),
+            start: deployed.start,
+        };
+        let Some(planned) = planned else {
+            return Ok(stage);
+        };
+        let setup = plan.setup.iter().chain(&planned.setup);
+        let steps: Vec<(&Step, u64)> = setup
+            .map(|step| (step, 1))
+            .chain([(&planned.step, planned.runs().len() as u64)])
+            .collect();
+        self.fund(&mut stage, &steps)?;
+        let constructor = plan.constructor.iter();
+        for step in constructor.chain(&plan.setup).chain(&planned.setup) {
+            self.set_up(&stage, step)?;
+        }
+        Ok(stage)
+    }
+
+    /// Makes every sender able to send what it is to send.
+    fn fund(&self, stage: &mut Stage<'_>, steps: &[(&Step, u64)]) -> Result<(), Cause> {
+        let mut needs: BTreeMap<Sender, (u64, U256)> = BTreeMap::new();
+        for (step, times) in steps {
+            let (transactions, value) = needs.entry(step.from.clone()).or_default();
+            *transactions += times;
+            *value = value.saturating_add(step.value.saturating_mul(U256::from(*times)));
+        }
+        for (sender, (transactions, value)) in needs {
+            let account = match &sender {
+                Sender::Deployer => continue,
+                Sender::Named(name) => Account::named(name),
+                Sender::Address(address) => Account::Impersonated(*address),
+            };
+            self.node
+                .prepare(&account, transactions, value)
+                .map_err(|error| Cause::Setup {
+                    step: format!("giving funds to {sender}"),
+                    place: String::new(),
+                    reason: error_text(&error),
+                })?;
+            stage.accounts.insert(sender, account);
+        }
+        Ok(())
+    }
+
+    fn set_up(&self, stage: &Stage<'_>, step: &Step) -> Result<(), Cause> {
+        let name = step.function.signature();
+        let failed = |reason| Cause::Setup {
+            step: format!("the setup call {name}"),
+            place: place(stage.plan, step, &[]),
+            reason,
+        };
+        let (account, request) = stage.request(step, &stage.words)?;
+        let receipt = self.submit(&account, request.clone(), "")?;
+        match receipt.succeeded() {
+            true => Ok(()),
+            false => match self.node.ask_as(request) {
+                Err(error) => Err(failed(error_text(&error))),
+                Ok(_) => Err(failed("the transaction failed".to_owned())),
+            },
+        }
+    }
+
+    fn call(
+        &self,
+        plan: &Plan,
+        deployed: &Deployed,
+        planned: &PlannedCall,
+    ) -> Result<Vec<Measured>, Cause> {
+        let stage = self.stage(plan, deployed, Some(planned))?;
+        planned
+            .runs()
+            .iter()
+            .map(|variables| {
+                let words = stage.words.with(variables);
+                let shown: Vec<_> = variables
+                    .iter()
+                    .map(|(name, value)| format!("{name} = {value}"))
+                    .collect();
+                let place = place(plan, &planned.step, &shown);
+                self.run(&stage, &planned.step, &words, planned.reverts, &place)
+            })
+            .collect()
+    }
+
+    /// Sends one transaction and takes it apart.
+    fn run(
+        &self,
+        stage: &Stage<'_>,
+        step: &Step,
+        words: &Words,
+        reverts: Reverts,
+        place: &str,
+    ) -> Result<Measured, Cause> {
+        let (account, request) = stage.request(step, words)?;
+        let calldata = request.input.input().cloned().unwrap_or_default();
+        // A receipt has neither a result nor a reason; the same question just before has.
+        let answer = self.node.ask_as(request.clone());
+        let receipt = self.submit(&account, request, place)?;
+        let steps = self.steps(&receipt)?;
+        let trace = self.trace(&receipt)?;
+        let outcome = trace.as_ref().and_then(|trace| trace.program.as_ref());
+        let ran_out = outcome.is_some_and(|program| program.outcome.starts_with("outOf"));
+        let reverted = !receipt.succeeded();
+        let place = || place.to_owned();
+        match (reverted, reverts) {
+            _ if ran_out => {
+                return Err(Cause::OutOfGas {
+                    gas: receipt.gas(),
+                    place: place(),
+                });
+            }
+            (true, Reverts::Never) => {
+                let reason = match &answer {
+                    Err(error) => error_text(error),
+                    Ok(_) => "the transaction failed".to_owned(),
+                };
+                return Err(Cause::Reverts {
+                    place: place(),
+                    reason,
+                });
+            }
+            (false, Reverts::Always) => return Err(Cause::DoesNotRevert { place: place() }),
+            _ => {}
+        }
+        let told = Told {
+            receipt: &receipt,
+            calldata: &calldata,
+            steps: steps.as_deref(),
+            trace: trace.as_ref(),
+            start: stage.start,
+            ink_price: self.ink_price,
+        };
+        let account = self::account(&told)?;
+        let output = match (&answer, outcome) {
+            (Ok(output), _) => crate::plan::shown_output(&step.function, output),
+            (Err(_), Some(program)) => hex::encode_prefixed(&program.output),
+            (Err(error), None) => error_text(error),
+        };
+        Ok(Measured {
+            run: Run {
+                arguments: step.shown_arguments(words),
+                gas: receipt.gas(),
+                parts: account.parts,
+                start_pages: account.start_pages,
+                peak_pages: account.peak_pages,
+                reverted,
+                output: shorten(&output),
+            },
+            transaction: receipt.transaction_hash,
+            contract: stage.contract,
+        })
+    }
+
+    fn submit(
+        &self,
+        account: &Account,
+        request: TransactionRequest,
+        place: &str,
+    ) -> Result<Receipt, Cause> {
+        self.node
+            .submit(account, request)
+            .map_err(|error| match error {
+                CallError::Refused(reason) => Cause::NotTaken {
+                    place: place.to_owned(),
+                    reason,
+                },
+                CallError::Node(error) => error.into(),
+            })
+    }
+
+    fn steps(&self, receipt: &Receipt) -> Result<Option<Vec<HostStep>>, Cause> {
+        if self.sight.get() < Some(Sight::Hostios) {
+            return Ok(None);
+        }
+        let steps = self.node.trace_hostios(receipt.transaction_hash);
+        Ok(Some(
+            steps.map_err(|error| error.unexpected("stylusTracer"))?,
+        ))
+    }
+
+    fn trace(&self, receipt: &Receipt) -> Result<Option<GasTrace>, Cause> {
+        if self.sight.get() < Some(Sight::Everything) {
+            return Ok(None);
+        }
+        let trace = self.node.trace_gas(receipt.transaction_hash, None);
+        Ok(Some(
+            trace.map_err(|error| error.unexpected("stylusGasTracer"))?,
+        ))
+    }
+}
+
+impl Stage<'_> {
+    /// A step as a transaction, and who sends it.
+    fn request(&self, step: &Step, words: &Words) -> Result<(Account, TransactionRequest), Cause> {
+        let account = match self.accounts.get(&step.from) {
+            Some(account) => account.clone(),
+            // Only a constructor's sender was not prepared: the deployer, who is always there.
+            None => return Err(Problem::Sender(step.from.to_string()).into()),
+        };
+        let input: Bytes = step.input(words)?;
+        let request = TransactionRequest::default()
+            .with_from(account.address())
+            .with_to(self.contract)
+            .with_value(step.value)
+            .with_input(input);
+        Ok((account, request))
+    }
+}
+
+/// What a line of a plan came to.
+fn call(name: &str, step: &Step, generated: bool, runs: Result<Vec<Run>, Cause>) -> Call {
+    Call {
+        name: name.to_owned(),
+        signature: step.function.signature(),
+        generated,
+        outcome: match runs {
+            Ok(runs) => Outcome::Runs(runs),
+            Err(cause) => Outcome::Failure(cause.to_string()),
+        },
+    }
+}
+
+/// Where something went wrong, in words that follow a verb: the file's line, and the run's variables.
+fn place(plan: &Plan, step: &Step, variables: &[String]) -> String {
+    let file = plan.path.as_deref().and_then(|path| path.file_name());
+    let line = file
+        .zip(step.line())
+        .map(|(file, line)| format!("{} line {line}", file.to_string_lossy()));
+    let parts: Vec<_> = line.into_iter().chain(variables.iter().cloned()).collect();
+    match parts.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", parts.join(", ")),
+    }
+}
+
+fn created(receipt: &Receipt) -> Result<Address, NodeError> {
+    let address = receipt.contract_address.filter(|_| receipt.succeeded());
+    address.ok_or(NodeError::Answer {
+        question: "a deployment",
+        answer: "no contract's address".into(),
+    })
+}
+
+fn sizes(artifact: &Artifact, fragments: usize) -> Sizes {
+    Sizes {
+        built: artifact.sizes.built,
+        processed: artifact.sizes.processed,
+        code: artifact.sizes.code,
+        account_limit: Size(ACCOUNT_LIMIT as u64),
+        fragments_limit: Size(ACCOUNT_LIMIT as u64 * u64::from(MOST_FRAGMENTS)),
+        processed_limit: Size(PROCESSED_LIMIT),
+        accounts: u32::try_from(fragments).unwrap_or(u32::MAX).max(1),
+    }
+}
+
+fn error_text(error: &CallError) -> String {
+    match error {
+        CallError::Refused(reason) => reason.clone(),
+        CallError::Node(error) => error.to_string(),
+    }
+}
+
+/// Not more of an output than a reader can use.
+fn shorten(output: &str) -> String {
+    let mut characters = output.chars();
+    let head: String = characters.by_ref().take(OUTPUT_CHARACTERS).collect();
+    match characters.count() {
+        0 => head,
+        more => format!("{head}… ({more} characters more)"),
+    }
+}
