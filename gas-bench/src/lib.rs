@@ -17,6 +17,7 @@ pub mod node;
 pub mod output;
 mod parallel;
 pub mod plan;
+pub mod profile;
 pub mod project;
 pub mod published;
 pub mod render;

@@ -70,9 +70,10 @@ fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
         &project,
         &arguments.chain.target()?,
         &arguments.project.settings(),
+        false,
         &|event| complain(&format!("{event:?}")),
     )?;
-    publish(None, &report.to_json())?;
+    publish(None, &report.report.to_json())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -20,7 +20,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::Cause;
 
-pub(crate) use account::{Account, Receipt};
+pub(crate) use account::{Account, GAS_LIMIT, Receipt};
 pub(crate) use trace::{GasTrace, ProgramTrace, Step};
 
 sol! {
@@ -122,6 +122,19 @@ impl CallError {
             Self::Node(error) => error,
         }
     }
+}
+
+/// What would become of a transaction.
+pub(crate) enum Answer {
+    /// It succeeds and returns this.
+    Returns(Bytes),
+    /// It fails.
+    Fails {
+        /// Why, in the node's words.
+        reason: String,
+        /// What it returns nevertheless, as a revert does.
+        data: Bytes,
+    },
 }
 
 /// A connection to a chain, with an account to pay.
@@ -334,14 +347,26 @@ impl Node {
         self.runtime.block_on(call).map_err(failed)
     }
 
-    /// Asks what a transaction would return.
+    /// Asks what would become of a transaction.
     ///
     /// # Errors
-    /// Where it would fail, or the node is at fault.
-    pub(crate) fn ask_as(&self, request: TransactionRequest) -> Result<Bytes, CallError> {
-        let request = request.with_gas_limit(account::GAS_LIMIT.0);
+    /// Where the node is at fault.
+    pub(crate) fn ask_as(&self, request: TransactionRequest) -> Result<Answer, NodeError> {
+        let request = request.with_gas_limit(GAS_LIMIT.0);
         let call = async { self.provider.call(request).await };
-        self.runtime.block_on(call).map_err(failed)
+        let error = match self.runtime.block_on(call) {
+            Ok(output) => return Ok(Answer::Returns(output)),
+            Err(error) => error,
+        };
+        let response = error.as_error_resp();
+        let data = response.and_then(|response| response.as_revert_data());
+        match failed(error) {
+            CallError::Refused(reason) => Ok(Answer::Fails {
+                reason,
+                data: data.unwrap_or_default(),
+            }),
+            CallError::Node(error) => Err(error),
+        }
     }
 
     /// Sends a transaction and waits for it; returns the contract that it created.

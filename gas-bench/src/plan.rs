@@ -329,15 +329,44 @@ impl PlannedCall {
 }
 
 impl Plan {
-    /// The names of all made-up accounts that the plan speaks of.
-    pub fn accounts(&self) -> Vec<String> {
-        let mut names: Vec<_> = self
-            .steps()
+    /// A call that the plan does not have, on a contract as the plan sets it up.
+    ///
+    /// # Errors
+    /// Where `signature` is no function, or the arguments are none of its types.
+    pub fn own_call(&self, signature: &str, arguments: &[String]) -> Result<PlannedCall, Problem> {
+        let step = Step {
+            function: file::function(signature)?,
+            arguments: arguments.iter().cloned().map(Argument::Text).collect(),
+            from: Sender::Deployer,
+            value: U256::ZERO,
+            line: 0,
+        };
+        let call = PlannedCall {
+            name: step.function.name.clone(),
+            step,
+            variables: Vec::new(),
+            repeat: 1,
+            reverts: Reverts::Perhaps,
+            setup: Vec::new(),
+            generated: false,
+        };
+        let plan = Self {
+            calls: vec![call.clone()],
+            ..self.clone()
+        };
+        plan.check().map_err(|(_, problem)| problem)?;
+        Ok(call)
+    }
+
+    /// The names of all made-up accounts that the plan speaks of, and a call that need not be the plan's own.
+    pub fn accounts(&self, call: Option<&PlannedCall>) -> Vec<String> {
+        let own = self.steps();
+        let mut names: Vec<_> = own
+            .chain(call.map(|call| (&call.step, Some(call))))
             .flat_map(|(step, call)| {
-                let variables = call.map(|call| &call.variables);
+                let variables = call.map_or(&[][..], |call| &call.variables);
                 step.words().filter(move |word| {
-                    let is_variable = variables
-                        .is_some_and(|variables| variables.iter().any(|(name, _)| name == word));
+                    let is_variable = variables.iter().any(|(name, _)| name == word);
                     !is_variable && word != CONTRACT && word != DEPLOYER
                 })
             })
@@ -359,7 +388,7 @@ impl Plan {
 
     /// Looks at every step before anything is built or sent: the words in it stand for some address or other.
     fn check(&self) -> Result<(), (usize, Problem)> {
-        let names = self.accounts().into_iter();
+        let names = self.accounts(None).into_iter();
         let names = names.chain([CONTRACT, DEPLOYER].map(str::to_owned));
         let words = Words::new(names.map(|name| (name, Address::ZERO)).collect());
         let mut seen = std::collections::BTreeSet::new();

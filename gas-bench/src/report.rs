@@ -5,7 +5,9 @@
 
 mod account;
 mod contract;
+mod profile;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError, mpsc};
 
@@ -14,9 +16,11 @@ use crate::figures::{Contract, MadeWith, Report, SCHEMA};
 use crate::node::{Node, NodeError, Target};
 use crate::parallel;
 use crate::plan::{self, Plan, PlanError};
+use crate::profile::CallProfile;
 use crate::project::{BuildSettings, ContractPackage, Project, ProjectError};
-use contract::Sight;
-pub(crate) use contract::{Bench, Cause};
+use contract::{Bench, Sight};
+pub use profile::{ProfileCommand, ProfileFailure, profile};
+use stylus_vm::profile::Names;
 
 /// What ends a report before there is anything in it.
 #[derive(Debug, thiserror::Error)]
@@ -45,22 +49,50 @@ pub enum Event<'a> {
 /// Watches a report. Called from several threads.
 pub type Observer<'a> = &'a (dyn Fn(Event<'_>) + Sync);
 
+/// A report, and what else was found out on the way.
+#[derive(Debug)]
+pub struct Reported {
+    /// The figures.
+    pub report: Report,
+    /// By contract, where it was asked for.
+    pub details: BTreeMap<String, Details>,
+}
+
+/// What a picture is made of that figures alone do not tell.
+#[derive(Debug)]
+pub struct Details {
+    /// The first run of each call, function by function.
+    pub profiles: Vec<CallProfile>,
+    /// The module as it was built, with the names of its functions.
+    pub named: Vec<u8>,
+    /// As it is deployed, decompressed.
+    pub deployed: Vec<u8>,
+}
+
 /// A contract that was built, and what to call in it.
-pub(crate) struct Prepared {
-    pub(crate) artifact: Artifact,
-    pub(crate) named: Vec<u8>,
-    pub(crate) plan: Plan,
+#[derive(Debug)]
+pub struct Prepared {
+    /// Ready to be deployed.
+    pub artifact: Artifact,
+    /// The module as it was built, with the names of its functions.
+    pub named: Vec<u8>,
+    /// What to call.
+    pub plan: Plan,
 }
 
 /// Why a contract was not built, or has no plan.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PrepareError {
+pub enum PrepareError {
+    /// The plan is wrong.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// Cargo produced no wasm, or the contract does not tell its ABI.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// What cargo produced is no wasm.
     #[error(transparent)]
     Postprocess(#[from] PostprocessError),
+    /// Nobody says what to call.
     #[error(
         "there is nothing to call: write a {} beside its Cargo.toml, or give the package the feature `export-abi` and a program as `cargo stylus new` does",
         plan::FILE
@@ -69,7 +101,7 @@ pub(crate) enum PrepareError {
 }
 
 /// Builds the contracts of `project`, deploys each to `target` and carries out its plan. What fails for one contract or call is
-/// part of the report.
+/// part of the report. With `detailed`, what pictures are made of comes with it.
 ///
 /// # Errors
 /// Where nothing at all can be measured.
@@ -77,30 +109,44 @@ pub fn run(
     project: &Project,
     target: &Target,
     settings: &BuildSettings,
+    detailed: bool,
     observer: Observer<'_>,
-) -> Result<Report, ReportError> {
+) -> Result<Reported, ReportError> {
     let mut made_with = made_with(project, target)?;
-    let (measured, sights): (Vec<_>, Vec<_>) = match target {
+    let measured = match target {
         Target::Embedded(_) => pipeline(project, settings, observer, &|name, prepared| {
             let node = Node::connect(target)?;
-            measure(&node, name, prepared)
+            measure(&node, name, prepared, detailed)
         }),
         // One account sends everything: one thing after another.
         Target::Endpoint { .. } => {
             let node = Mutex::new(Node::connect(target)?);
             pipeline(project, settings, observer, &|name, prepared| {
                 let node = node.lock().unwrap_or_else(PoisonError::into_inner);
-                measure(&node, name, prepared)
+                measure(&node, name, prepared, detailed)
             })
         }
+    };
+    let mut contracts = Vec::new();
+    let mut details = BTreeMap::new();
+    let mut sights = Vec::new();
+    for figures in measured {
+        details.extend(
+            figures
+                .details
+                .map(|details| (figures.contract.name.clone(), details)),
+        );
+        contracts.push(figures.contract);
+        sights.extend(figures.sight);
     }
-    .into_iter()
-    .unzip();
-    made_with.unseen = unseen(sights.into_iter().flatten().min());
-    Ok(Report {
-        schema: SCHEMA,
-        made_with,
-        contracts: measured,
+    made_with.unseen = unseen(sights.into_iter().min());
+    Ok(Reported {
+        report: Report {
+            schema: SCHEMA,
+            made_with,
+            contracts,
+        },
+        details,
     })
 }
 
@@ -120,12 +166,50 @@ fn made_with(project: &Project, target: &Target) -> Result<MadeWith, ReportError
     })
 }
 
-type Figures = (Contract, Option<Sight>);
+/// What one contract came to.
+struct Figures {
+    contract: Contract,
+    sight: Option<Sight>,
+    details: Option<Details>,
+}
 
-fn measure(node: &Node, name: &str, prepared: &Prepared) -> Result<Figures, NodeError> {
+impl Figures {
+    fn failed(name: &str, error: &dyn std::error::Error) -> Self {
+        Self {
+            contract: Contract {
+                name: name.to_owned(),
+                plan: None,
+                deployment: None,
+                calls: Vec::new(),
+                left_out: Vec::new(),
+                failures: vec![error.to_string()],
+            },
+            sight: None,
+            details: None,
+        }
+    }
+}
+
+fn measure(
+    node: &Node,
+    name: &str,
+    prepared: &Prepared,
+    detailed: bool,
+) -> Result<Figures, NodeError> {
     let bench = Bench::new(node)?;
-    let contract = bench.measure(name, &prepared.artifact, &prepared.plan);
-    Ok((contract, bench.sight()))
+    let names = detailed.then(|| Names::of_module(&prepared.named));
+    let Prepared { artifact, plan, .. } = prepared;
+    let (contract, profiles) = bench.measure(name, artifact, plan, names.as_ref());
+    let details = detailed.then(|| Details {
+        profiles,
+        named: prepared.named.clone(),
+        deployed: artifact.wasm.clone(),
+    });
+    Ok(Figures {
+        contract,
+        sight: bench.sight(),
+        details,
+    })
 }
 
 /// Builds one contract after another, as cargo wants it, and meanwhile measures those that are built.
@@ -158,12 +242,11 @@ fn pipeline(
                 };
                 let name = &project.contracts[index].name;
                 let figures = match &prepared {
-                    Ok(prepared) => measure(name, prepared).map(|(contract, sight)| {
-                        (described(contract, project, &prepared.plan), sight)
-                    }),
-                    Err(error) => Ok((failed(name, &error), None)),
+                    Ok(prepared) => measure(name, prepared)
+                        .map(|figures| described(figures, project, &prepared.plan))
+                        .unwrap_or_else(|error| Figures::failed(name, &error)),
+                    Err(error) => Figures::failed(name, error),
                 };
-                let figures = figures.unwrap_or_else(|error| (failed(name, &error), None));
                 observer(Event::Measured(name));
                 done.push((index, figures));
             }
@@ -179,7 +262,10 @@ fn pipeline(
 }
 
 /// Builds a contract and finds out what to call in it.
-pub(crate) fn prepare(
+///
+/// # Errors
+/// Where it does not build, or there is nothing to call.
+pub fn prepare(
     project: &Project,
     contract: &ContractPackage,
     settings: &BuildSettings,
@@ -204,29 +290,18 @@ pub(crate) fn prepare(
 }
 
 /// The figures with what their plan says besides.
-fn described(mut contract: Contract, project: &Project, plan: &Plan) -> Contract {
+fn described(mut figures: Figures, project: &Project, plan: &Plan) -> Figures {
     let relative = |path: &Path| {
         let path = path.strip_prefix(&project.root).unwrap_or(path);
         path.display().to_string()
     };
-    contract.plan = plan.path.as_deref().map(relative);
-    contract.left_out = plan
+    figures.contract.plan = plan.path.as_deref().map(relative);
+    figures.contract.left_out = plan
         .left_out
         .iter()
         .map(|left| format!("{}: {}", left.signature, left.reason))
         .collect();
-    contract
-}
-
-fn failed(name: &str, error: &dyn std::error::Error) -> Contract {
-    Contract {
-        name: name.to_owned(),
-        plan: None,
-        deployment: None,
-        calls: Vec::new(),
-        left_out: Vec::new(),
-        failures: vec![error.to_string()],
-    }
+    figures
 }
 
 /// What a chain that tells so much does not tell.
@@ -235,8 +310,8 @@ fn unseen(sight: Option<Sight>) -> Vec<String> {
     let sentences: &[&str] = match sight {
         None | Some(Sight::Everything) => &[],
         Some(Sight::Hostios) => &[
-            "it has no stylusGasTracer: a start that is none of ArbWasm.programInitGas's, and a refund, cannot be told from \
-             each other, and the peak of pages is what was paid for",
+            "it has no stylusGasTracer: what is lost as ink becomes whole gas counts as WASM, a refund is taken off there, and \
+             the peak of pages is what was paid for",
             repeated,
         ],
         Some(Sight::Receipts) => &[

@@ -12,7 +12,7 @@ use gas_bench::measurement::{Measurement, Results};
 use gas_bench::node::Target;
 use gas_bench::suite::{Allocator, Case, Conditions, Function};
 use gas_bench::{Event, Observer};
-use stylus_vm::{Ink, InkPrice};
+use stylus_vm::{ArbOs, Ink, InkPrice};
 
 struct Silent;
 
@@ -25,7 +25,7 @@ fn measure(conditions: Conditions) -> Results {
     let workspace = Workspace::find(Some(&contracts)).unwrap();
     let results = gas_bench::run(
         &workspace,
-        &Target::Embedded,
+        &Target::Embedded(ArbOs::DEFAULT),
         Allocator::ALL,
         &[conditions],
         &Silent,
@@ -140,7 +140,7 @@ fn a_node_that_runs_already_gives_the_same_figures() {
     };
     let (there, here) = (
         measure(&Target::Endpoint { url, key }),
-        measure(&Target::Embedded),
+        measure(&Target::Embedded(ArbOs::DEFAULT)),
     );
     for &conditions in Conditions::ALL {
         for &function in Function::ALL {

@@ -42,7 +42,6 @@ pub(crate) struct GasTrace {
 pub(crate) struct ProgramTrace {
     /// All that it was given.
     pub(crate) given: Gas,
-    pub(crate) nearness: String,
     pub(crate) start_gas: Gas,
     pub(crate) start_page_gas: Gas,
     pub(crate) start_pages: Pages,
@@ -50,7 +49,6 @@ pub(crate) struct ProgramTrace {
     pub(crate) gas_back: Gas,
     pub(crate) pages: u32,
     pub(crate) outcome: String,
-    pub(crate) output: Bytes,
     pub(crate) profile: Option<Profile>,
 }
 

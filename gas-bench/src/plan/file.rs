@@ -209,7 +209,7 @@ fn constructor(table: ConstructorTable, line: usize) -> Result<Step, Located> {
 }
 
 /// A function as Solidity writes it.
-fn function(text: &str) -> Result<Function, Problem> {
+pub(super) fn function(text: &str) -> Result<Function, Problem> {
     let refuse = |reason: String| Problem::Signature {
         text: text.to_owned(),
         reason,

@@ -165,7 +165,7 @@ mod tests {
                 ("total(uint8)", true),
             ]
         );
-        assert_eq!(plan.accounts(), ["alice"]);
+        assert_eq!(plan.accounts(None), ["alice"]);
         let left_out: Vec<_> = plan.left_out.iter().map(|left| &left.reason).collect();
         assert_eq!(left_out.len(), 1);
         assert!(left_out[0].contains("`Order[]`"), "{left_out:?}");

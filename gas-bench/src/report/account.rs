@@ -25,6 +25,8 @@ const PAY_FOR_PAGES: &str = "pay_for_memory_grow";
 pub(super) struct Told<'a> {
     pub(super) receipt: &'a Receipt,
     pub(super) calldata: &'a [u8],
+    /// The gas that the transaction offered.
+    pub(super) offered: Gas,
     /// None where the node does not trace programs.
     pub(super) steps: Option<&'a [Step]>,
     /// None where the node is no devnet.
@@ -111,45 +113,49 @@ fn by_trace(
     })
 }
 
-/// Where there are a receipt and perhaps host calls: what is left over is the start, or unknown.
+/// Where there are a receipt and perhaps host calls. Nitro's trace says with how much ink the program began, but not with how much
+/// it ended: what the receipt has beyond the host calls is instructions.
 fn by_receipt(told: &Told<'_>) -> Result<Account, AccountError> {
-    let steps = told.steps.unwrap_or(&[]);
-    let used = ink_used(steps);
-    let mut parts = program_parts(used, steps)?;
-    parts.transaction = intrinsic(told.calldata);
-    parts.l1 = told.receipt.l1_gas();
-    parts.start_pages = told.start.page_gas;
-    let (whole, rounding) = whole_gas(used, told.ink_price);
-    parts.rounding = rounding;
-    let known = parts.transaction + parts.l1 + parts.start_pages + whole;
     let receipt = told.receipt.gas();
-    let left = receipt.checked_sub(known);
-    let starts = [
-        Some(told.start.uncached),
-        Some(told.start.cached),
-        told.start.repeated,
-    ];
-    match left {
-        Some(left) if told.steps.is_some() && starts.contains(&Some(left)) => parts.start = left,
-        Some(left) => parts.unseen = left,
-        // A refund is more than the start was.
-        None => parts.refund = known.saturating_sub(receipt),
-    }
+    let mut parts = Parts {
+        transaction: intrinsic(told.calldata),
+        l1: told.receipt.l1_gas(),
+        ..Parts::default()
+    };
+    let outside = parts.transaction + parts.l1;
+    let begin = told
+        .steps
+        .and_then(|steps| Some((steps, steps.first()?.start_ink)));
+    let Some((steps, ink)) = begin else {
+        parts.unseen = receipt.saturating_sub(outside);
+        return Ok(Account {
+            parts,
+            start_pages: told.start.pages,
+            peak_pages: told.start.pages,
+        });
+    };
+    let given = told.offered.saturating_sub(outside);
+    let start = given.saturating_sub(told.ink_price.ink_to_gas(ink));
+    parts.start_pages = told.start.page_gas;
+    parts.start = start.saturating_sub(parts.start_pages);
+    let paid = receipt.saturating_sub(outside + start);
+    let least = by_hostios(steps).2;
+    // A refund has been taken off; all that can be told of it is by how much the program is then too cheap.
+    let (whole, _) = whole_gas(least, told.ink_price);
+    parts.refund = whole.saturating_sub(paid);
+    let used = told.ink_price.gas_to_ink(paid + parts.refund);
+    let program = program_parts(used, steps)?;
     let grown: u16 = steps.iter().filter_map(grown_pages).sum();
     Ok(Account {
-        parts,
+        parts: Parts {
+            wasm: program.wasm,
+            hostios: program.hostios,
+            pages: program.pages,
+            ..parts
+        },
         start_pages: told.start.pages,
         peak_pages: told.start.pages.saturating_add(Pages(grown)),
     })
-}
-
-/// Ink between a program's first step and its last.
-fn ink_used(steps: &[Step]) -> Ink {
-    let first = steps.first().map(|step| step.start_ink);
-    let last = steps.last().map(|step| step.end_ink);
-    first
-        .unwrap_or_default()
-        .saturating_sub(last.unwrap_or_default())
 }
 
 /// Ink in whole gas, rounded up, and what is lost by that.
@@ -160,8 +166,23 @@ fn whole_gas(ink: Ink, price: InkPrice) -> (Gas, Ink) {
     (up, price.gas_to_ink(up).saturating_sub(ink))
 }
 
-/// What a program spent, by kind.
+/// What a program that used so much ink spent, by kind.
 fn program_parts(used: Ink, steps: &[Step]) -> Result<Parts, AccountError> {
+    let (hostios, pages, sum) = by_hostios(steps);
+    let wasm = used.checked_sub(sum).ok_or(AccountError::Hostios {
+        hostios: sum,
+        program: used,
+    })?;
+    Ok(Parts {
+        wasm,
+        hostios,
+        pages,
+        ..Parts::default()
+    })
+}
+
+/// Host calls by name, what pages cost, and both together.
+fn by_hostios(steps: &[Step]) -> (BTreeMap<String, Hostio>, Ink, Ink) {
     let mut hostios: BTreeMap<String, Hostio> = BTreeMap::new();
     let mut pages = Ink::ZERO;
     for step in steps {
@@ -174,17 +195,8 @@ fn program_parts(used: Ink, steps: &[Step]) -> Result<Parts, AccountError> {
             hostio.ink += ink;
         }
     }
-    let by_hostios = pages + hostios.values().map(|hostio| hostio.ink).sum();
-    let wasm = used.checked_sub(by_hostios).ok_or(AccountError::Hostios {
-        hostios: by_hostios,
-        program: used,
-    })?;
-    Ok(Parts {
-        wasm,
-        hostios,
-        pages,
-        ..Parts::default()
-    })
+    let sum = pages + hostios.values().map(|hostio| hostio.ink).sum();
+    (hostios, pages, sum)
 }
 
 /// The tracer's own marks, and frames of the EVM, are no host calls.
@@ -226,10 +238,9 @@ mod tests {
             step(PAY_FOR_PAGES, &[0, 3], 990_000, 890_000),
             step("read_args", &[], 890_000, 880_000),
             step("read_args", &[], 879_000, 878_000),
-            step("user_returned", &[0, 0, 0, 0], 870_000, 870_000),
+            step("user_returned", &[0, 0, 0, 0], 1_000_000, 1_000_000),
         ];
-        let used = ink_used(&steps);
-        assert_eq!(used, Ink(130_000));
+        let used = Ink(130_000);
         let parts = program_parts(used, &steps).unwrap();
         assert_eq!(parts.pages, Ink(100_000));
         let of = |name: &str| (parts.hostios[name].calls, parts.hostios[name].ink);

@@ -10,16 +10,21 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use alloy_network::TransactionBuilder as _;
-use alloy_primitives::{Address, Bytes, U256, hex};
+use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_rpc_types_eth::TransactionRequest;
+use stylus_vm::profile::Names;
 use stylus_vm::{Gas, InkPrice, MemoryModel, PageCounters};
 
+use super::Prepared;
 use super::account::{AccountError, Told, account};
 use crate::artifact::Artifact;
 use crate::figures::{Call, Contract, Deployment, Outcome, Run, Sizes, StartGas};
 use crate::measurement::Bytes as Size;
-use crate::node::{self, Account, CallError, GasTrace, Node, NodeError, Receipt, Step as HostStep};
+use crate::node::{
+    self, Account, Answer, CallError, GasTrace, Node, NodeError, Receipt, Step as HostStep,
+};
 use crate::plan::{CONTRACT, DEPLOYER, Plan, PlannedCall, Problem, Reverts, Sender, Step, Words};
+use crate::profile::{CallProfile, PROFILE_SCHEMA, ProfileError};
 
 /// The most bytes of code that one account holds (EIP-170).
 const ACCOUNT_LIMIT: usize = 24_576;
@@ -46,7 +51,7 @@ pub(super) enum Sight {
 
 /// Why a contract, or one call of it, has no figures.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Cause {
+pub(super) enum Cause {
     #[error("the chain refuses the program: {0}")]
     Activation(String),
     #[error(
@@ -67,6 +72,16 @@ pub(crate) enum Cause {
     OutOfGas { gas: Gas, place: String },
     #[error("the chain does not take the transaction{place}: {reason}")]
     NotTaken { place: String, reason: String },
+    #[error("the call has {count} runs, and not number {run}; count from 1")]
+    NoSuchRun { run: usize, count: usize },
+    #[error(
+        "this chain does not tell functions apart; leave --endpoint out, or name a stylus-devnet"
+    )]
+    NoProfiler,
+    #[error("the program was not run, so that there is nothing to tell")]
+    NotRun,
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     #[error(transparent)]
     Plan(#[from] Problem),
     #[error(transparent)]
@@ -76,7 +91,7 @@ pub(crate) enum Cause {
 }
 
 /// A chain to measure contracts on.
-pub(crate) struct Bench<'a> {
+pub(super) struct Bench<'a> {
     node: &'a Node,
     ink_price: InkPrice,
     memory: MemoryModel,
@@ -101,10 +116,10 @@ struct Stage<'a> {
 }
 
 /// One transaction that was measured, and what else is known of it.
-pub(crate) struct Measured {
-    pub(crate) run: Run,
-    pub(crate) transaction: alloy_primitives::B256,
-    pub(crate) contract: Address,
+struct Measured {
+    run: Run,
+    transaction: B256,
+    contract: Address,
 }
 
 impl<'a> Bench<'a> {
@@ -112,7 +127,7 @@ impl<'a> Bench<'a> {
     ///
     /// # Errors
     /// Where the node does not answer.
-    pub(crate) fn new(node: &'a Node) -> Result<Self, NodeError> {
+    pub(super) fn new(node: &'a Node) -> Result<Self, NodeError> {
         Ok(Self {
             node,
             ink_price: node.ink_price()?,
@@ -126,8 +141,15 @@ impl<'a> Bench<'a> {
         self.sight.get()
     }
 
-    /// Deploys a contract and carries out its plan. What fails is part of the figures.
-    pub(super) fn measure(&self, name: &str, artifact: &Artifact, plan: &Plan) -> Contract {
+    /// Deploys a contract and carries out its plan. What fails is part of the figures. With `names` the first run of each call is
+    /// told function by function, too.
+    pub(super) fn measure(
+        &self,
+        name: &str,
+        artifact: &Artifact,
+        plan: &Plan,
+        names: Option<&Names>,
+    ) -> (Contract, Vec<CallProfile>) {
         let mut contract = Contract {
             name: name.to_owned(),
             plan: None,
@@ -140,7 +162,7 @@ impl<'a> Bench<'a> {
             Ok(deployed) => deployed,
             Err(cause) => {
                 contract.failures.push(cause.to_string());
-                return contract;
+                return (contract, Vec::new());
             }
         };
         contract.deployment = Some(deployment);
@@ -151,8 +173,15 @@ impl<'a> Bench<'a> {
             });
             contract.calls.push(call("constructor", step, false, run));
         }
+        let mut profiles = Vec::new();
         for planned in &plan.calls {
             let runs = self.call(plan, &deployed, planned);
+            if let (Ok(runs), Some(names)) = (&runs, names)
+                && let Some(first) = runs.first()
+            {
+                // What has figures but no profile lacks a picture, and nothing else.
+                profiles.extend(self.profile(name, planned, first, names));
+            }
             let runs = runs.map(|runs| runs.into_iter().map(|measured| measured.run).collect());
             let PlannedCall {
                 name,
@@ -162,21 +191,57 @@ impl<'a> Bench<'a> {
             } = planned;
             contract.calls.push(call(name, step, *generated, runs));
         }
-        contract
+        (contract, profiles)
     }
 
-    /// Deploys a contract and carries out one call of its plan.
+    /// Deploys a contract, carries out one call of its plan, and tells its run number `run`, counted from 1, function by function.
     ///
     /// # Errors
-    /// Where the contract or the call has no figures.
-    pub(crate) fn measure_call(
+    /// Where the contract or the call has no figures, or the chain does not tell.
+    pub(super) fn profile_call(
         &self,
-        artifact: &Artifact,
-        plan: &Plan,
+        name: &str,
+        prepared: &Prepared,
         planned: &PlannedCall,
-    ) -> Result<Vec<Measured>, Cause> {
-        let (deployed, _) = self.deploy(artifact)?;
-        self.call(plan, &deployed, planned)
+        run: usize,
+    ) -> Result<CallProfile, Cause> {
+        let (deployed, _) = self.deploy(&prepared.artifact)?;
+        let runs = self.call(&prepared.plan, &deployed, planned)?;
+        let count = runs.len();
+        let measured = run.checked_sub(1).and_then(|at| runs.get(at));
+        let measured = measured.ok_or(Cause::NoSuchRun { run, count })?;
+        let names = Names::of_module(&prepared.named);
+        self.profile(name, planned, measured, &names)
+    }
+
+    /// One run, told function by function.
+    fn profile(
+        &self,
+        contract: &str,
+        planned: &PlannedCall,
+        measured: &Measured,
+        names: &Names,
+    ) -> Result<CallProfile, Cause> {
+        if self.sight.get() != Some(Sight::Everything) {
+            return Err(Cause::NoProfiler);
+        }
+        let functions = Some((measured.contract, names));
+        let trace = self.node.trace_gas(measured.transaction, functions);
+        let trace = trace.map_err(|error| error.unexpected("stylusGasTracer"))?;
+        let profile = trace.program.and_then(|program| program.profile);
+        let profile = CallProfile {
+            schema: PROFILE_SCHEMA,
+            contract: contract.to_owned(),
+            call: planned.name.clone(),
+            signature: planned.step.function.signature(),
+            arguments: measured.run.arguments.clone(),
+            ink_per_gas: self.ink_price.ink_per_gas(),
+            gas: measured.run.gas,
+            parts: measured.run.parts.clone(),
+            profile: profile.ok_or(Cause::NotRun)?,
+        };
+        profile.check()?;
+        Ok(profile)
     }
 
     /// Puts a contract on the chain for the first time.
@@ -246,7 +311,7 @@ impl<'a> Bench<'a> {
     }
 
     /// What this node tells of a transaction.
-    fn look(&self, transaction: alloy_primitives::B256) -> Sight {
+    fn look(&self, transaction: B256) -> Sight {
         if self.node.trace_gas(transaction, None).is_ok() {
             Sight::Everything
         } else if self.node.trace_hostios(transaction).is_ok() {
@@ -307,7 +372,7 @@ impl<'a> Bench<'a> {
             (CONTRACT.to_owned(), contract),
             (DEPLOYER.to_owned(), payer.address()),
         ]);
-        for name in plan.accounts() {
+        for name in plan.accounts(planned) {
             let address = Account::named(&name).address();
             addresses.insert(name, address);
         }
@@ -371,10 +436,7 @@ impl<'a> Bench<'a> {
         let receipt = self.submit(&account, request.clone(), "")?;
         match receipt.succeeded() {
             true => Ok(()),
-            false => match self.node.ask_as(request) {
-                Err(error) => Err(failed(error_text(&error))),
-                Ok(_) => Err(failed("the transaction failed".to_owned())),
-            },
+            false => Err(failed(reason(&self.node.ask_as(request)?))),
         }
     }
 
@@ -412,7 +474,7 @@ impl<'a> Bench<'a> {
         let (account, request) = stage.request(step, words)?;
         let calldata = request.input.input().cloned().unwrap_or_default();
         // A receipt has neither a result nor a reason; the same question just before has.
-        let answer = self.node.ask_as(request.clone());
+        let answer = self.node.ask_as(request.clone())?;
         let receipt = self.submit(&account, request, place)?;
         let steps = self.steps(&receipt)?;
         let trace = self.trace(&receipt)?;
@@ -428,13 +490,9 @@ impl<'a> Bench<'a> {
                 });
             }
             (true, Reverts::Never) => {
-                let reason = match &answer {
-                    Err(error) => error_text(error),
-                    Ok(_) => "the transaction failed".to_owned(),
-                };
                 return Err(Cause::Reverts {
                     place: place(),
-                    reason,
+                    reason: reason(&answer),
                 });
             }
             (false, Reverts::Always) => return Err(Cause::DoesNotRevert { place: place() }),
@@ -443,16 +501,17 @@ impl<'a> Bench<'a> {
         let told = Told {
             receipt: &receipt,
             calldata: &calldata,
+            offered: node::GAS_LIMIT,
             steps: steps.as_deref(),
             trace: trace.as_ref(),
             start: stage.start,
             ink_price: self.ink_price,
         };
         let account = self::account(&told)?;
-        let output = match (&answer, outcome) {
-            (Ok(output), _) => crate::plan::shown_output(&step.function, output),
-            (Err(_), Some(program)) => hex::encode_prefixed(&program.output),
-            (Err(error), None) => error_text(error),
+        let output = match &answer {
+            Answer::Returns(output) => crate::plan::shown_output(&step.function, output),
+            Answer::Fails { reason, data } if data.is_empty() => reason.clone(),
+            Answer::Fails { data, .. } => hex::encode_prefixed(data),
         };
         Ok(Measured {
             run: Run {
@@ -571,6 +630,17 @@ fn sizes(artifact: &Artifact, fragments: usize) -> Sizes {
     }
 }
 
+/// Why a transaction failed, as far as the same question just before or after it has the reason.
+fn reason(answer: &Answer) -> String {
+    match answer {
+        Answer::Fails { reason, data } if data.is_empty() => reason.clone(),
+        Answer::Fails { reason, data } => {
+            shorten(&format!("{reason}, {}", hex::encode_prefixed(data)))
+        }
+        Answer::Returns(_) => "the transaction failed".to_owned(),
+    }
+}
+
 fn error_text(error: &CallError) -> String {
     match error {
         CallError::Refused(reason) => reason.clone(),
@@ -585,5 +655,194 @@ fn shorten(output: &str) -> String {
     match characters.count() {
         0 => head,
         more => format!("{head}… ({more} characters more)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stylus_vm::ArbOs;
+
+    use super::*;
+    use crate::node::Target;
+    use crate::plan;
+
+    /// Counts its calls in a slot, grows by as many pages as its input's last byte says, returns its input; reverts where that
+    /// byte is 99, and never ends where it is 98.
+    const PROGRAM: &str = r#"(module
+        (import "vm_hooks" "read_args" (func $read_args (param i32)))
+        (import "vm_hooks" "write_result" (func $write_result (param i32 i32)))
+        (import "vm_hooks" "storage_load_bytes32" (func $load (param i32 i32)))
+        (import "vm_hooks" "storage_cache_bytes32" (func $cache (param i32 i32)))
+        (import "vm_hooks" "storage_flush_cache" (func $flush (param i32)))
+        (import "vm_hooks" "pay_for_memory_grow" (func $pay_for_memory_grow (param i32)))
+        (memory (export "memory") 1)
+        (func (export "user_entrypoint") (param $len i32) (result i32) (local $byte i32)
+            (call $pay_for_memory_grow (i32.const 0))
+            (call $read_args (i32.const 1024))
+            (local.set $byte (i32.load8_u (i32.add (i32.const 1023) (local.get $len))))
+            (if (i32.eq (local.get $byte) (i32.const 98)) (then (loop $forever (br $forever))))
+            (call $load (i32.const 0) (i32.const 32))
+            (i32.store8 (i32.const 63) (i32.add (i32.const 1) (i32.load8_u (i32.const 63))))
+            (call $cache (i32.const 0) (i32.const 32))
+            (call $flush (i32.const 0))
+            (drop (memory.grow (local.get $byte)))
+            (call $write_result (i32.const 1028) (i32.sub (local.get $len) (i32.const 4)))
+            (i32.eq (local.get $byte) (i32.const 99))))"#;
+
+    fn artifact(wat: &str) -> Artifact {
+        Artifact::new(&wat::parse_str(wat).unwrap()).unwrap()
+    }
+
+    fn plan_of(text: &str) -> Plan {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(plan::FILE);
+        std::fs::write(&path, text).unwrap();
+        plan::load(&path).unwrap().unwrap()
+    }
+
+    fn measure(sight: Option<Sight>, wat: &str, plan: &str) -> Contract {
+        let node = Node::connect(&Target::Embedded(ArbOs::LAST)).unwrap();
+        let bench = Bench::new(&node).unwrap();
+        bench.sight.set(sight);
+        bench.measure("it", &artifact(wat), &plan_of(plan), None).0
+    }
+
+    const PLAN: &str = r#"
+        [[setup]]
+        call = "grow(uint256)"
+        args = [1]
+        from = "alice"
+        [[call]]
+        call = "grow(uint256) returns (uint256)"
+        args = ["{n}"]
+        from = "bob"
+        for = { n = "0..8 step 3" }
+        repeat = 2
+        [[call]]
+        name = "from an address"
+        call = "grow(uint256)"
+        args = [5]
+        from = "0x00000000000000000000000000000000000000aa"
+        [[call]]
+        name = "reverting"
+        call = "grow(uint256)"
+        args = [99]
+        reverts = true
+    "#;
+
+    /// Theorem: what a node tells less of is the same where it tells it, and parts add up to the receipt on every node.
+    #[test]
+    fn nodes_that_tell_less_tell_the_same() {
+        let whole = measure(Some(Sight::Everything), PROGRAM, PLAN);
+        let hostios = measure(Some(Sight::Hostios), PROGRAM, PLAN);
+        let receipts = measure(Some(Sight::Receipts), PROGRAM, PLAN);
+        for contract in [&whole, &hostios, &receipts] {
+            assert_eq!(contract.failures().collect::<Vec<_>>(), [""; 0]);
+        }
+        let price = InkPrice::DEFAULT.ink_per_gas();
+        let mut runs = 0;
+        for (index, call) in whole.calls.iter().enumerate() {
+            for (run, of_whole) in call.runs().iter().enumerate() {
+                runs += 1;
+                let of_hostios = &hostios.calls[index].runs()[run];
+                let of_receipts = &receipts.calls[index].runs()[run];
+                // What is lost as ink becomes whole gas cannot be told from instructions there.
+                let mut of_hostios = of_hostios.clone();
+                let parts = &mut of_hostios.parts;
+                parts.rounding = of_whole.parts.rounding;
+                parts.wasm = parts.wasm - parts.rounding;
+                assert_eq!(&of_hostios, of_whole, "{}", call.name);
+                assert_eq!(of_receipts.gas, of_whole.gas);
+                assert!(of_receipts.parts.unseen > Gas::ZERO);
+                for told in [of_whole, &of_hostios, of_receipts] {
+                    assert_eq!(told.parts.total(price), Some(told.gas));
+                }
+            }
+        }
+        assert_eq!(runs, 6 + 1 + 1);
+    }
+
+    #[test]
+    fn calls_start_anew_and_their_runs_follow_each_other() {
+        let contract = measure(None, PROGRAM, PLAN);
+        let grow = &contract.calls[0];
+        let outputs: Vec<_> = grow.runs().iter().map(|run| run.output.as_str()).collect();
+        assert_eq!(outputs, ["0", "0", "3", "3", "6", "6"]);
+        let peaks: Vec<_> = grow.runs().iter().map(|run| run.peak_pages.0).collect();
+        assert_eq!(peaks, [1, 1, 4, 4, 7, 7]);
+        // The setup has written the slot already: no run pays for the first write.
+        let flush = |run: &Run| run.parts.hostios["storage_flush_cache"].ink;
+        assert!(
+            grow.runs()
+                .iter()
+                .all(|run| flush(run) == flush(&grow.runs()[0]))
+        );
+        assert!(contract.calls[2].runs()[0].reverted);
+        let start = contract.deployment.unwrap().start;
+        assert_eq!(start.repeated, Some(start.cached));
+        assert!(
+            grow.runs()
+                .iter()
+                .all(|run| run.parts.start == start.uncached)
+        );
+    }
+
+    fn check_failure(plan: &str, expected: &str) {
+        let contract = measure(None, PROGRAM, plan);
+        let failures: Vec<_> = contract.failures().collect();
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        assert!(
+            failures[0].contains(expected),
+            "{} has no {expected}",
+            failures[0]
+        );
+        assert!(!failures[0].contains('\n'), "{}", failures[0]);
+    }
+
+    #[test]
+    fn what_goes_wrong_is_said_with_its_line() {
+        let call = "[[call]]\ncall = \"grow(uint256)\"\n";
+        check_failure(
+            &format!("{call}args = [99]\n"),
+            "it, grow: the call reverts (gas-bench.toml line 1): ",
+        );
+        check_failure(
+            &format!("{call}args = [1]\nreverts = true\n"),
+            "the call was to revert (gas-bench.toml line 1) and does not",
+        );
+        check_failure(
+            &format!("{call}args = [\"{{n}}\"]\nfor = {{ n = [1, 98] }}\n"),
+            "the call runs out of its 32000000 gas (gas-bench.toml line 1, n = 98)",
+        );
+        check_failure(
+            &format!("[[setup]]\ncall = \"grow(uint256)\"\nargs = [99]\n{call}args = [1]\n"),
+            "the setup call grow(uint256) fails (gas-bench.toml line 1): ",
+        );
+        let refused = measure(None, "(module (memory (export \"memory\") 1))", PLAN);
+        let refused: Vec<_> = refused.failures().collect();
+        assert!(
+            refused[0].starts_with("it: the chain refuses the program: "),
+            "{refused:?}"
+        );
+    }
+
+    /// Theorem: a program of more than 24 KB is cut into fragments, and runs as any other.
+    #[test]
+    fn large_programs_are_cut_into_fragments() {
+        // Bytes that no compression makes smaller, as digits in text; the segment is never read.
+        let mut state = 1_u64;
+        let noise: String = (0..30_000)
+            .map(|_| {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                format!("\\{:02x}", state >> 56)
+            })
+            .collect();
+        let data = format!("(data (i32.const 4096) \"{noise}\"))");
+        let large = PROGRAM.trim_end().strip_suffix(')').unwrap().to_owned() + &data;
+        let contract = measure(None, &large, PLAN);
+        assert_eq!(contract.failures().collect::<Vec<_>>(), [""; 0]);
+        assert_eq!(contract.deployment.unwrap().sizes.accounts, 2);
     }
 }
