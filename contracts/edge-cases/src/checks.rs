@@ -94,7 +94,7 @@ pub fn packed(blocks: &[Block], before: Pages, memory: Pages) -> Failed {
         [(2, 0), (4, 1), (5, 5)].into_iter().all(fills),
         Failed::NOT_PACKED,
     );
-    failed.unless(needed == memory.0.into(), Failed::NOT_PACKED);
+    failed.unless(needed == u64::from(memory.0), Failed::NOT_PACKED);
     failed
 }
 

@@ -1,0 +1,97 @@
+//! Sorts, counts and merges with the standard collections.
+
+#![allow(
+    missing_docs,
+    reason = "the SDK's macros make public items without documentation; ours have theirs"
+)]
+
+extern crate alloc;
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use heap as _;
+use stylus_sdk::{alloy_primitives::U256, prelude::*};
+
+sol_storage! {
+    /// A contract without state.
+    #[entrypoint]
+    pub struct SortAndMap {}
+}
+
+#[public]
+impl SortAndMap {
+    /// From the smallest to the largest; equals stay as they are, and so a buffer is needed.
+    pub fn sort(&self, mut numbers: Vec<U256>) -> Vec<U256> {
+        numbers.sort();
+        numbers
+    }
+
+    /// The same without a buffer.
+    pub fn sort_in_place(&self, mut numbers: Vec<U256>) -> Vec<U256> {
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// Each value once, and how often it is there.
+    pub fn histogram(&self, numbers: Vec<u32>) -> (Vec<u32>, Vec<u32>) {
+        let mut counts = BTreeMap::<u32, u32>::new();
+        for number in numbers {
+            *counts.entry(number).or_default() += 1;
+        }
+        counts.into_iter().unzip()
+    }
+
+    /// Sorts `count` numbers that look random, and tells the one in the middle.
+    pub fn median(&self, count: u16) -> u32 {
+        let mut numbers: Vec<u32> = random().take(usize::from(count)).collect();
+        numbers.sort_unstable();
+        numbers.get(numbers.len() / 2).copied().unwrap_or(0)
+    }
+
+    /// Puts `count` numbers that look random into a map and takes half of them out again; how many are left.
+    pub fn thin_out(&self, count: u16) -> u32 {
+        let numbers = || random().take(usize::from(count));
+        let mut map: BTreeMap<u32, u32> = numbers().zip(0..).collect();
+        for number in numbers().step_by(2) {
+            map.remove(&number);
+        }
+        map.len() as u32
+    }
+}
+
+/// Numbers that look random and are always the same (xorshift).
+fn random() -> impl Iterator<Item = u32> {
+    let next = |last: &u32| {
+        let mut number = *last;
+        number ^= number << 13;
+        number ^= number >> 17;
+        number ^= number << 5;
+        Some(number)
+    };
+    core::iter::successors(Some(2_463_534_242), next)
+}
+
+#[cfg(test)]
+mod tests {
+    use stylus_sdk::testing::TestVM;
+
+    use super::*;
+
+    #[test]
+    fn sorted_is_sorted() {
+        let contract = SortAndMap::from(&TestVM::default());
+        let numbers: Vec<U256> = [3u64, 1, 2, 3].map(U256::from).into();
+        let sorted: Vec<U256> = [1u64, 2, 3, 3].map(U256::from).into();
+        assert_eq!(contract.sort(numbers.clone()), sorted);
+        assert_eq!(contract.sort_in_place(numbers), sorted);
+    }
+
+    #[test]
+    fn counted_is_counted() {
+        let contract = SortAndMap::from(&TestVM::default());
+        let counts = contract.histogram(vec![7, 5, 7]);
+        assert_eq!(counts, (vec![5, 7], vec![1, 2]));
+        assert_eq!(contract.thin_out(101), 50);
+        assert_eq!(contract.median(1), 2_463_534_242);
+        assert_eq!(contract.median(0), 0);
+    }
+}
