@@ -2,6 +2,7 @@
 //!
 //! Lives here: options, their help, and their defaults. Not here: acting on them.
 
+mod compare;
 mod contracts;
 mod report;
 
@@ -14,7 +15,10 @@ use gas_bench::render;
 use gas_bench::suite::{Allocator, OptLevel};
 use stylus_vm::ArbOs;
 
-pub(crate) use report::ReportArguments;
+pub(crate) use compare::CompareArguments;
+pub(crate) use report::{
+    ProfileArguments, ReportArguments, ReportFormat, SizeArguments, TextFormat,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,6 +85,12 @@ pub(crate) enum Command {
     League(LeagueArguments),
     /// Report the gas of your own contracts, function by function
     Report(ReportArguments),
+    /// Tell one call function by function: where its ink went, and who allocated
+    Profile(ProfileArguments),
+    /// Build a contract with other allocators, opt-levels and wasm-opt: which is best for it
+    Compare(CompareArguments),
+    /// Tell where the bytes of your contracts are
+    Size(SizeArguments),
 }
 
 /// The arguments of `league`.

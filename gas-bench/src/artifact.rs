@@ -4,13 +4,14 @@
 //! (`artifact::workspace`), rewriting modules (`artifact::postprocess`), deploying anything (`measure`).
 
 mod cargo;
+pub(crate) mod flags;
 mod postprocess;
 mod workspace;
 
 pub(crate) use cargo::{Diagnosis, build as follow, first_error};
 pub use postprocess::{PostprocessError, postprocess};
+pub(crate) use workspace::TARGET;
 pub use workspace::{BuildError, Workspace, WorkspaceError};
-pub(crate) use workspace::{TARGET, remap};
 
 use crate::measurement::{Bytes, Sizes};
 

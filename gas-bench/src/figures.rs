@@ -200,12 +200,15 @@ impl Parts {
 
     /// Ink that the program spent: instructions, host calls and pages.
     pub fn program_ink(&self) -> Ink {
-        self.wasm + self.hostio_ink() + self.pages + self.forfeited
+        // By a sum, which ends at the largest number: a file may hold any.
+        [self.wasm, self.hostio_ink(), self.pages, self.forfeited]
+            .into_iter()
+            .sum()
     }
 
     /// Everything added up, the refund taken off. `None` where ink does not come to whole gas, or the refund is more than all.
     pub fn total(&self, ink_per_gas: u32) -> Option<Gas> {
-        let ink = u128::from((self.program_ink() + self.rounding).0);
+        let ink = u128::from(self.program_ink().saturating_add(self.rounding).0);
         let price = u128::from(ink_per_gas);
         if price == 0 || !ink.is_multiple_of(price) {
             return None;
@@ -246,6 +249,11 @@ impl Call {
         let mut gas: Vec<_> = self.runs().iter().map(|run| run.gas).collect();
         gas.sort_unstable();
         gas
+    }
+
+    /// How many runs reverted.
+    pub fn reverts(&self) -> u64 {
+        self.runs().iter().filter(|run| run.reverted).count() as u64
     }
 
     /// Gas of all runs.

@@ -8,6 +8,8 @@
 //! the integers that come out; `render` turns them into text. Measuring never formats and rendering never measures.
 
 pub mod artifact;
+pub mod baseline;
+pub mod compare;
 pub mod failure;
 pub mod figures;
 pub mod league;
@@ -22,6 +24,7 @@ pub mod project;
 pub mod published;
 pub mod render;
 pub mod report;
+pub mod size;
 pub mod suite;
 
 use std::collections::BTreeMap;

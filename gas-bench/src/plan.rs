@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use alloy_dyn_abi::{JsonAbiExt as _, Specifier as _};
 use alloy_json_abi::{Function, Param};
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, Bytes, Selector, U256};
 
 pub use file::{FILE, load};
 pub use generate::from_abi;
@@ -260,7 +260,26 @@ impl Step {
             text: self.function.signature(),
             reason: error.to_string(),
         })?;
-        Ok([self.function.selector().as_slice(), &data].concat().into())
+        Ok([self.selector().as_slice(), &data].concat().into())
+    }
+
+    /// What the calldata begins with.
+    fn selector(&self) -> Selector {
+        if self.function.name != CONSTRUCTOR {
+            return self.function.selector();
+        }
+        // The SDK knows one constructor, whatever it takes.
+        let bare = Function {
+            inputs: Vec::new(),
+            ..self.function.clone()
+        };
+        bare.selector()
+    }
+
+    /// The function as a reader knows it.
+    pub fn signature(&self) -> String {
+        let signature = self.function.signature();
+        signature.replacen(CONSTRUCTOR, "constructor", 1)
     }
 
     /// The line that it stands in, where it stands in a file.
@@ -392,6 +411,8 @@ impl Plan {
         let names = names.chain([CONTRACT, DEPLOYER].map(str::to_owned));
         let words = Words::new(names.map(|name| (name, Address::ZERO)).collect());
         let mut seen = std::collections::BTreeSet::new();
+        // A constructor is a row of the report, too.
+        seen.extend(self.constructor.iter().map(|_| "constructor"));
         for call in &self.calls {
             let line = call.step.line;
             if !seen.insert(call.name.as_str()) {

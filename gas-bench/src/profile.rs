@@ -79,8 +79,8 @@ pub enum ProfileError {
 }
 
 impl CallProfile {
-    /// Whether the profile can be true: its places and positions exist, tree and lists add up to the ink of the parts and
-    /// agree about every callee, and the parts add up to the receipt.
+    /// Whether the profile can be true: its shape is this version's, its places and positions exist, tree and lists add up to
+    /// the ink of the parts and agree about every callee, and the parts add up to the receipt.
     ///
     /// Where the tree was too large to be kept whole (`truncated`), callees beyond its bound count there as their callers'
     /// own. All sums hold as before; what such a callee spent stands in the lists alone, so tree and lists are not compared.
@@ -88,6 +88,9 @@ impl CallProfile {
     /// # Errors
     /// Where it cannot.
     pub fn check(&self) -> Result<(), ProfileError> {
+        if self.schema != PROFILE_SCHEMA {
+            return Err(ProfileError::Schema(self.schema));
+        }
         self.check_positions()?;
         self.check_sums()?;
         if !self.profile.truncated {
@@ -98,9 +101,6 @@ impl CallProfile {
 
     fn check_positions(&self) -> Result<(), ProfileError> {
         let profile = &self.profile;
-        if self.schema != PROFILE_SCHEMA {
-            return Err(ProfileError::Schema(self.schema));
-        }
         for (place, node) in profile.tree.iter().enumerate() {
             let has_callee = match &node.callee {
                 Callee::Function(position) => *position < profile.functions.len(),

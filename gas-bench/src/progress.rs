@@ -34,13 +34,36 @@ impl Steps {
         Self { bar }
     }
 
+    /// There are so many steps after all.
+    pub(crate) fn of(&self, steps: usize) {
+        self.bar.set_length(steps as u64);
+    }
+
     /// Tells of the next step, which takes a while.
     pub(crate) fn next(&self, message: String) {
         self.say(message);
         self.bar.inc(1);
     }
 
-    fn say(&self, message: String) {
+    /// Tells that a step is done, and what is next.
+    pub(crate) fn done(&self, message: String) {
+        self.bar.inc(1);
+        self.say(message);
+    }
+
+    /// A step is done, which is worth a line only to somebody who watches.
+    pub(crate) fn advance(&self, message: String) {
+        self.bar.inc(1);
+        self.whisper(message);
+    }
+
+    /// Tells what only somebody who watches wants to know.
+    pub(crate) fn whisper(&self, message: String) {
+        self.bar.set_message(message);
+    }
+
+    /// Tells what is being done.
+    pub(crate) fn say(&self, message: String) {
         if self.bar.is_hidden() {
             // A reader who has gone away is no reason to stop measuring.
             let _ = writeln!(io::stderr(), "{message}");
@@ -69,19 +92,15 @@ impl Observer for Progress {
         match event {
             Event::Building(allocator) => self.steps.say(format!("building with {allocator}")),
             Event::Built(allocator) => {
-                self.steps.bar.inc(1);
-                self.steps.say(format!("measuring {allocator}"));
+                self.steps.done(format!("measuring {allocator}"));
             }
             // As lines these would be a hundred, most of them about crates that were there already.
             Event::Compiled(allocator, name) => {
                 self.steps
-                    .bar
-                    .set_message(format!("building with {allocator}: {name}"));
+                    .whisper(format!("building with {allocator}: {name}"));
             }
             Event::Running(allocator, case) => {
-                self.steps
-                    .bar
-                    .set_message(format!("measuring {allocator}: {case}"));
+                self.steps.whisper(format!("measuring {allocator}: {case}"));
             }
             Event::Ran(..) => self.steps.bar.inc(1),
         }

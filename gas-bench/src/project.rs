@@ -4,6 +4,7 @@
 //! is called in them (`plan`).
 
 mod build;
+mod recipe;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::{env, io};
 use cargo_metadata::{CrateType, Metadata, MetadataCommand, Package};
 
 pub use build::{BuildSettings, Built};
+pub use recipe::RecipeError;
 
 /// The package that every contract on the SDK depends on.
 const SDK: &str = "stylus-sdk";
@@ -75,7 +77,8 @@ pub struct Project {
     pub target_dir: PathBuf,
     /// The contracts that are meant, by name.
     pub contracts: Vec<ContractPackage>,
-    cargo: PathBuf,
+    /// The cargo that builds it.
+    pub cargo: PathBuf,
 }
 
 /// A package that is a contract.

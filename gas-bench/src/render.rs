@@ -3,13 +3,23 @@
 //! Lives here: the rows, words and ratios that the formats share. Not here: measuring, files, terminals. Every function
 //! is pure; no other part of the crate computes a ratio or formats a figure.
 
+pub mod compare;
+pub mod contracts;
 mod json;
 mod markdown;
+pub mod page;
+pub mod plot;
+pub mod profile;
+pub mod size;
 mod table;
+mod terminal;
+mod text;
 
 use crate::measurement::{Bytes, Measurement, PageCount, Results};
 use crate::published;
 use crate::suite::{Allocator, CONTRACT, Case, Conditions, Function};
+
+pub(crate) use text::{grouped, percent};
 
 /// The shape of a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -245,19 +255,6 @@ fn rounded(value: u64) -> String {
     }
 }
 
-/// `value` with a comma after every thousand.
-pub(crate) fn grouped(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// The ink of `case` under `allocator` as a multiple of what the reference allocator used, where both were measured.
 #[expect(
     clippy::cast_precision_loss,
@@ -284,15 +281,6 @@ mod tests {
 
     #[test]
     fn figures_are_written_for_readers() {
-        for (value, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (65_536, "65,536"),
-            (1_234_567, "1,234,567"),
-        ] {
-            assert_eq!(grouped(value), text);
-        }
         for (value, text) in [
             (999_999_999, "999,999,999"),
             (1_000_000_000, "1.00 bn"),

@@ -6,10 +6,13 @@
 mod account;
 mod contract;
 mod profile;
+mod sizes;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError, mpsc};
+
+use stylus_vm::profile::Names;
 
 use crate::artifact::{Artifact, BuildError, PostprocessError};
 use crate::figures::{Contract, MadeWith, Report, SCHEMA};
@@ -17,10 +20,49 @@ use crate::node::{Node, NodeError, Target};
 use crate::parallel;
 use crate::plan::{self, Plan, PlanError};
 use crate::profile::CallProfile;
-use crate::project::{BuildSettings, ContractPackage, Project, ProjectError};
+use crate::project::{BuildSettings, ContractPackage, Project, ProjectError, RecipeError};
+
 use contract::{Bench, Sight};
 pub use profile::{ProfileCommand, ProfileFailure, profile};
-use stylus_vm::profile::Names;
+pub use sizes::sizes;
+
+/// Deploys a module that has the names of its functions to a chain of its own, and carries out `plan`.
+pub fn measure_module(target: &Target, name: &str, named: &[u8], plan: &Plan) -> Contract {
+    let measured = || -> Result<Contract, MeasureError> {
+        let artifact = Artifact::of_named(named)?;
+        let node = Node::connect(target)?;
+        let (contract, _) = Bench::new(&node)?.measure(name, &artifact, plan, None);
+        Ok(contract)
+    };
+    measured().unwrap_or_else(|error| Figures::failed(name, &error).contract)
+}
+
+/// Why a module cannot be measured at all.
+#[derive(Debug, thiserror::Error)]
+enum MeasureError {
+    #[error(transparent)]
+    Postprocess(#[from] PostprocessError),
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
+/// The plan of a contract: its file's, or one that calls every function of its ABI.
+///
+/// # Errors
+/// Where the file is wrong, or there is nothing to call.
+pub fn plan_of(
+    project: &Project,
+    contract: &ContractPackage,
+    settings: &BuildSettings,
+) -> Result<Plan, PrepareError> {
+    match plan::load(&contract.folder.join(plan::FILE))? {
+        Some(plan) => Ok(plan),
+        None if contract.exports_abi => {
+            Ok(plan::from_abi(&project.ask(contract, settings, "abi")?))
+        }
+        None => Err(PrepareError::NoPlan),
+    }
+}
 
 /// What ends a report before there is anything in it.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +131,9 @@ pub enum PrepareError {
     /// Cargo produced no wasm, or the contract does not tell its ABI.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// `Stylus.toml` wants something done that cannot be.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
     /// What cargo produced is no wasm.
     #[error(transparent)]
     Postprocess(#[from] PostprocessError),
@@ -271,20 +316,16 @@ pub fn prepare(
     settings: &BuildSettings,
     observer: Observer<'_>,
 ) -> Result<Prepared, PrepareError> {
-    // A mistake in the plan is known at once, before anything is built.
-    let plan = plan::load(&contract.folder.join(plan::FILE))?;
     observer(Event::Building(&contract.name));
+    // A mistake in the plan is known at once, before the contract is built.
+    let plan = plan_of(project, contract, settings)?;
     let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
     let built = project.build(contract, settings, on_crate)?;
-    let plan = match plan {
-        Some(plan) => plan,
-        None if contract.exports_abi => plan::from_abi(&project.ask(contract, settings, "abi")?),
-        None => return Err(PrepareError::NoPlan),
-    };
-    let artifact = Artifact::of_named(&built.wasm)?;
+    let named = project.finish(contract, built.wasm)?;
+    let artifact = Artifact::of_named(&named)?;
     Ok(Prepared {
         artifact,
-        named: built.wasm,
+        named,
         plan,
     })
 }

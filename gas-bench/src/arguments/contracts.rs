@@ -107,7 +107,8 @@ pub(crate) fn target(
     })
 }
 
-fn arbos(text: &str) -> Result<ArbOs, String> {
+/// An ArbOS version by its number.
+pub(crate) fn arbos(text: &str) -> Result<ArbOs, String> {
     let number: u16 = text
         .parse()
         .map_err(|_| "it is a number, such as 60".to_owned())?;

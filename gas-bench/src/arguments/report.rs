@@ -1,15 +1,193 @@
-//! The arguments of `report`.
+//! The arguments of `report`, `profile` and `size`: commands that look at contracts as they are.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use gas_bench::baseline::Tolerance;
 
 use super::contracts::{ChainArguments, ProjectArguments};
 
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  cargo gas-bench report                                    the contract in this folder, or all of a workspace
+  cargo gas-bench report --manifest-path contracts/Cargo.toml --package erc20
+  cargo gas-bench report --save main                        keep the figures in gas-baselines/main.json
+  cargo gas-bench report --baseline main                    what has changed since
+  cargo gas-bench report --baseline main --check --tolerance 0.5%
+  cargo gas-bench report --format html --out report.html --baseline v1 --baseline main
+  cargo gas-bench report --svg plots                        the plots as files, too
+  cargo gas-bench report --endpoint http://localhost:8547 --private-key-path dev.key
+
+What is called stands in gas-bench.toml beside a contract's Cargo.toml; without one every function of its exported ABI is called
+once, with arguments that are made up.
+
+Exit code: 0 when every figure was measured, 1 when one was not, 2 for arguments that make no sense, 3 when --check found a
+regression.";
+
+const PROFILE_EXAMPLES: &str = "\
+Examples:
+  cargo gas-bench profile transfer                          a call of gas-bench.toml, or a function of the ABI
+  cargo gas-bench profile erc20::transfer --run 2           of one contract of several; its second run
+  cargo gas-bench profile 'mint(address,uint256)' '{alice}' 1000
+  cargo gas-bench profile transfer --flame flame.svg --speedscope profile.json
+  cargo gas-bench profile transfer --format json --out profile.json
+
+Exit code: 0 with a profile, 1 without, 2 for arguments that make no sense.";
+
+const SIZE_EXAMPLES: &str = "\
+Examples:
+  cargo gas-bench size                                      bytes by section, crate and function, after each step
+  cargo gas-bench size --package erc20 --top 50
+  cargo gas-bench size --save main                          keep the sizes in gas-baselines/main.size.json
+  cargo gas-bench size --baseline main                      what has grown since
+  cargo gas-bench size --svg plots                          treemaps as files, too
+
+Exit code: 0 when every contract was built, 1 when one was not, 2 for arguments that make no sense.";
+
 /// The arguments of `report`.
 #[derive(Args, Debug)]
+#[command(after_help = REPORT_EXAMPLES)]
 pub(crate) struct ReportArguments {
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
 
     #[command(flatten)]
     pub(crate) chain: ChainArguments,
+
+    /// How to report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    pub(crate) format: ReportFormat,
+
+    /// Write the report to FILE, whole or not at all, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Keep the figures as a baseline: a name, or a file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) save: Option<String>,
+
+    /// Compare with a baseline: a name, or a file; the last of several is compared with, the others are history
+    #[arg(long = "baseline", value_name = "NAME")]
+    pub(crate) baselines: Vec<String>,
+
+    /// Exit with 3 where something has become worse than the baseline
+    #[arg(long, requires = "baselines")]
+    pub(crate) check: bool,
+
+    /// How much worse is still good enough, such as 0.5%
+    #[arg(long, value_name = "PERCENT", requires = "check", default_value = "0%")]
+    pub(crate) tolerance: Tolerance,
+
+    /// Write plots, flame graphs and treemaps into DIR, too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) svg: Option<PathBuf>,
+}
+
+/// How a report on contracts is written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum ReportFormat {
+    /// For a terminal, at most 100 columns wide
+    Table,
+    /// For a pull request's comment or a job's summary
+    Markdown,
+    /// For programs, with a schema version; what a baseline is
+    Json,
+    /// For spreadsheets
+    Csv,
+    /// One page with plots, which needs nothing else
+    Html,
+    /// A line a contract, for a README (Markdown)
+    Overview,
+}
+
+/// How one look at contracts is written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum TextFormat {
+    /// For a terminal, at most 100 columns wide
+    Table,
+    /// For a pull request's comment or a job's summary
+    Markdown,
+    /// For programs, with a schema version
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+/// The arguments of `profile`.
+#[derive(Args, Debug)]
+#[command(after_help = PROFILE_EXAMPLES)]
+pub(crate) struct ProfileArguments {
+    /// The call: a name of gas-bench.toml, a function of the ABI, or a signature; CONTRACT::CALL where several have it
+    #[arg(value_name = "CALL")]
+    pub(crate) call: String,
+
+    /// Arguments for it, instead of the plan's
+    #[arg(
+        value_name = "ARGUMENT",
+        conflicts_with = "run",
+        allow_hyphen_values = true
+    )]
+    pub(crate) arguments: Vec<String>,
+
+    /// Which of its runs, counted from 1
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) run: usize,
+
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+
+    #[command(flatten)]
+    pub(crate) chain: ChainArguments,
+
+    /// Functions and host calls that are listed by name
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    pub(crate) top: usize,
+
+    /// How to report
+    #[arg(long, value_enum, default_value_t = TextFormat::Table)]
+    pub(crate) format: TextFormat,
+
+    /// Write the report to FILE, whole or not at all, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Draw the flame graph to FILE (SVG), too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) flame: Option<PathBuf>,
+
+    /// Write FILE for https://www.speedscope.app, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) speedscope: Option<PathBuf>,
+}
+
+/// The arguments of `size`.
+#[derive(Args, Debug)]
+#[command(after_help = SIZE_EXAMPLES)]
+pub(crate) struct SizeArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+
+    /// Functions that are listed by name, for each contract
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    pub(crate) top: usize,
+
+    /// How to report
+    #[arg(long, value_enum, default_value_t = TextFormat::Table)]
+    pub(crate) format: TextFormat,
+
+    /// Write the report to FILE, whole or not at all, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Keep the sizes as a baseline: a name, or a file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) save: Option<String>,
+
+    /// Compare with a baseline: a name, or a file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) baseline: Option<String>,
+
+    /// Draw a treemap of each contract into DIR, too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) svg: Option<PathBuf>,
 }

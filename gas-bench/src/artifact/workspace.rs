@@ -13,6 +13,7 @@ use std::{env, fs, io};
 use serde::Deserialize;
 
 use super::cargo::{self, Diagnosis};
+use super::flags;
 use crate::suite::{Allocator, CONTRACT, OptLevel, WORKLOADS};
 
 const METADATA: &str = "cargo metadata --no-deps --format-version=1";
@@ -265,15 +266,8 @@ fn arguments<'a>(package: &'a str, what: &'a str, allocator: Allocator) -> [&'a 
 }
 
 /// The setting that makes the compiler forget where the sources are, in addition to the flags that the contracts have.
-pub(crate) fn remap(root: &Path) -> String {
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
-    let prefixes = [(home.as_deref(), "cargo"), (root.parent(), "kit")];
-    let flags: Vec<_> = prefixes
-        .into_iter()
-        .filter_map(|(from, to)| Some(format!("\"--remap-path-prefix={}=/{to}\"", from?.display())))
-        .collect();
-    format!("target.{TARGET}.rustflags=[{}]", flags.join(","))
+fn remap(root: &Path) -> String {
+    flags::setting(flags::Table::Target, &flags::remapped(root))
 }
 
 fn has_contract(dir: &Path) -> bool {

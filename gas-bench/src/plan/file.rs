@@ -453,6 +453,20 @@ mod tests {
         );
     }
 
+    /// The SDK's dispatcher knows constructors by one selector (keccak of `stylus_constructor()`), whatever they take.
+    #[test]
+    fn a_constructor_is_called_as_the_sdk_has_it() {
+        let plan = parse(
+            "[constructor]\nsignature = \"constructor(uint256)\"\nargs = [7]\n[[call]]\ncall = \"f()\"\n",
+        )
+        .unwrap();
+        let step = plan.constructor.unwrap();
+        let input = step.input(&crate::plan::Words::default()).unwrap();
+        assert_eq!(input[..4], alloy_primitives::hex!("5585258d"));
+        assert_eq!((input.len(), input[35]), (36, 7));
+        assert_eq!(step.signature(), "constructor(uint256)");
+    }
+
     #[test]
     fn runs_are_all_combinations_in_order() {
         let plan = parse(

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{ContractPackage, Project, ProjectError};
-use crate::artifact::{BuildError, Diagnosis, TARGET, follow, remap};
+use crate::artifact::{BuildError, Diagnosis, TARGET, flags, follow};
 
 /// What a build depends on besides the sources.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -81,7 +81,7 @@ impl Project {
     ) -> Result<Built, BuildError> {
         let folder = self.target_dir.join("gas-bench").join("report");
         let _alone = lock(&folder)?;
-        let mut arguments: Vec<String> = ["build", "--lib", "--locked", "--release", "--target"]
+        let mut arguments: Vec<String> = ["rustc", "--lib", "--locked", "--release", "--target"]
             .map(str::to_owned)
             .into();
         arguments.extend([TARGET, "--package", &contract.name].map(str::to_owned));
@@ -97,9 +97,13 @@ impl Project {
             .arg("--target-dir")
             .arg(&folder)
             .arg("--config")
-            .arg(remap(&self.root))
+            .arg(flags::setting(
+                flags::table_of(&self.root),
+                &flags::remapped(&self.root),
+            ))
+            // For the last crate alone: as a profile's setting it would give every crate other symbols, and so another order.
+            .args(["--", "-C", "strip=debuginfo"])
             .current_dir(&self.root)
-            .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo")
             // Flags from the environment would replace those of the contract's own configuration, and so the wasm.
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS");

@@ -58,7 +58,7 @@ fn table(text: &mut String, section: &Section, titles: &[&str]) {
 }
 
 /// `text` without what would begin an element, an emphasis or a line of its own.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
         match character {

@@ -4,25 +4,17 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, LineStyle, Table, TableStyle, Width};
+use comfy_table::{Cell, ColumnConstraint, Table, Width};
 
+use super::terminal::{Paint, STYLE, item, paint, right};
 use super::{Colour, Digits, FAILED, Section, allocators, heading, notes, sections};
 use crate::measurement::Results;
 
 /// The most allocators whose figures fit a terminal with all their digits.
 const COLUMNS_IN_FULL: usize = 4;
 
-/// The width of a terminal that everything fits.
-const COLUMNS: usize = 100;
-
 /// The width of the longest name of a function or quantity.
 const FIRST_COLUMN: u16 = 12;
-
-const STYLE: TableStyle = TableStyle::new()
-    .top_border(LineStyle::none().fill('─').junction('─'))
-    .header_separator(LineStyle::none().fill('─').junction('─'))
-    .row_separator(LineStyle::none().fill('╌').junction('╌'))
-    .bottom_border(LineStyle::none().fill('─').junction('─'));
 
 pub(super) fn render(results: &Results, colour: Colour) -> String {
     let digits = if results.variants.len() > COLUMNS_IN_FULL {
@@ -98,44 +90,4 @@ fn table(section: &Section, titles: &[&str], width: u16) -> Table {
         )));
     }
     table
-}
-
-/// A paragraph of a list, in lines that fit a terminal.
-fn item(text: &str) -> String {
-    let mut item = String::from("·");
-    let mut column = 1;
-    for word in text.split_whitespace() {
-        let width = 1 + word.chars().count();
-        if column > 1 && column + width > COLUMNS {
-            item.push_str("\n ");
-            column = 1;
-        }
-        item.push(' ');
-        item.push_str(word);
-        column += width;
-    }
-    item.push('\n');
-    item
-}
-
-fn right(content: &str) -> Cell {
-    Cell::new(content).set_alignment(CellAlignment::Right)
-}
-
-#[derive(Clone, Copy)]
-enum Paint {
-    Bold,
-    Dim,
-    Red,
-}
-
-/// `text` with its escape sequences. They are put in once everything is aligned, since a layout would count them.
-fn paint(text: &str, how: Paint, colour: Colour) -> String {
-    let code = match (colour, how) {
-        (Colour::Never, _) => return text.to_owned(),
-        (Colour::Ansi, Paint::Bold) => 1,
-        (Colour::Ansi, Paint::Dim) => 2,
-        (Colour::Ansi, Paint::Red) => 31,
-    };
-    format!("\x1b[{code}m{text}\x1b[0m")
 }

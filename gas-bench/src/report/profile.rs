@@ -30,7 +30,7 @@ pub enum ProfileFailure {
         /// The contract.
         contract: String,
         /// Why.
-        source: PrepareError,
+        source: Box<PrepareError>,
     },
     /// No contract has the call.
     #[error("there is no call `{call}`: there are {known}")]
@@ -56,7 +56,7 @@ pub enum ProfileFailure {
         /// The contract.
         contract: String,
         /// What is wrong.
-        problem: Problem,
+        problem: Box<Problem>,
     },
     /// The call has no figures.
     #[error("{contract}, {call}: {reason}")]
@@ -98,7 +98,7 @@ pub fn profile(
         let ready = prepare(project, contract, settings, observer);
         let ready = ready.map_err(|source| ProfileFailure::Prepare {
             contract: contract.name.clone(),
-            source,
+            source: Box::new(source),
         })?;
         prepared.push((contract.name.as_str(), ready));
     }
@@ -172,7 +172,7 @@ fn own<'a>(
     let planned = ready.plan.own_call(signature, &command.arguments);
     let planned = planned.map_err(|problem| ProfileFailure::Arguments {
         contract: name.to_owned(),
-        problem,
+        problem: Box::new(problem),
     })?;
     Ok((name, ready, planned))
 }

@@ -1,0 +1,53 @@
+//! `cargo gas-bench` by itself, and `cargo gas-bench league`: what is measured with this repository's own contracts.
+
+use std::process::ExitCode;
+
+use gas_bench::artifact::Workspace;
+use gas_bench::league;
+use gas_bench::render::render;
+use gas_bench::suite::Conditions;
+
+use super::{begin, colour, complain, publish};
+use crate::arguments::{Arguments, LeagueArguments, LeagueFormat};
+use crate::progress::{Progress, Steps};
+
+/// `cargo gas-bench league`.
+pub(crate) fn league(arguments: &LeagueArguments) -> anyhow::Result<ExitCode> {
+    let file = begin(arguments.out.as_deref())?;
+    let picture = begin(arguments.chart.as_deref())?;
+    let workspace = Workspace::find(arguments.contracts.as_deref())?;
+    let (allocators, levels) = (arguments.allocators(), arguments.levels());
+    let progress = Steps::new((1 + allocators.len()) * levels.len());
+    let league = league::run(&workspace, &allocators, &levels, &|allocator, level| {
+        progress.next(format!("{allocator} at opt-level {level}"));
+    })?;
+    drop(progress);
+    if let Some(picture) = picture {
+        picture.finish(&league::chart(&league))?;
+    }
+    let report = match arguments.format {
+        LeagueFormat::Markdown => league::markdown(&league),
+        LeagueFormat::Json => league::json(&league),
+    };
+    publish(file, &report)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `cargo gas-bench` without a subcommand.
+pub(crate) fn edge_cases(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let file = begin(arguments.out.as_deref())?;
+    let workspace = Workspace::find(arguments.contracts.as_deref())?;
+    let target = arguments.target()?;
+    let allocators = arguments.allocators();
+    let progress = Progress::new(allocators.len(), Conditions::ALL.len());
+    let results = gas_bench::run(&workspace, &target, &allocators, Conditions::ALL, &progress)?;
+    drop(progress);
+    let report = render(&results, arguments.format(), colour(file.is_some()));
+    publish(file, &report)?;
+    let mut code = ExitCode::SUCCESS;
+    for failure in results.failures() {
+        complain(&failure.to_string());
+        code = ExitCode::FAILURE;
+    }
+    Ok(code)
+}

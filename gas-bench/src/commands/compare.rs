@@ -1,0 +1,75 @@
+//! `cargo gas-bench compare`.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use gas_bench::compare::{self, Event, Subject, WasmOpt};
+use gas_bench::node::Target;
+use gas_bench::render::compare as render;
+use gas_bench::report;
+use stylus_vm::ArbOs;
+
+use super::{begin, colour, complain, publish};
+use crate::arguments::{CompareArguments, TextFormat};
+use crate::progress::Steps;
+
+/// Builds every variant of the contracts, measures them and says which is best.
+pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
+    let project = arguments.project.project()?;
+    let file = begin(arguments.out.as_deref())?;
+    let build = arguments.project.settings();
+    let variations = arguments.variations();
+    let target = Target::Embedded(arguments.arbos.unwrap_or(ArbOs::LAST));
+    let colour = colour(file.is_some());
+    let mut text = String::new();
+    let mut code = ExitCode::SUCCESS;
+    for contract in &project.contracts {
+        let plan =
+            report::plan_of(&project, contract, &build).with_context(|| contract.name.clone())?;
+        let subject = Subject {
+            folder: contract.folder.clone(),
+            package: contract.name.clone(),
+            features: build.features.clone(),
+            no_default_features: build.no_default_features,
+            cargo: project.cargo.clone(),
+        };
+        let progress = Steps::new(variations.variants());
+        let wasm_opt = WasmOpt::find(arguments.wasm_opt_path.as_deref());
+        let measure =
+            |module: &[u8]| report::measure_module(&target, &contract.name, module, &plan);
+        let comparison =
+            compare::compare(
+                &subject,
+                &variations,
+                wasm_opt,
+                &measure,
+                &|event| match event {
+                    Event::Planned(variants) => progress.of(variants),
+                    Event::Building(variant) => {
+                        progress.say(format!("{}: building {variant}", contract.name));
+                    }
+                    Event::Measuring(variant) => {
+                        progress.whisper(format!("{}: measuring {variant}", contract.name));
+                    }
+                    Event::Done(variant) => {
+                        progress.advance(format!("{}: measured {variant}", contract.name));
+                    }
+                },
+            )
+            .with_context(|| contract.name.clone())?;
+        drop(progress);
+        text += &match arguments.format {
+            TextFormat::Table => render::table(&comparison, colour),
+            TextFormat::Markdown => render::markdown(&comparison),
+            TextFormat::Json => render::json(&comparison),
+            TextFormat::Csv => render::csv(&comparison),
+        };
+        for (variant, call, reason) in comparison.failures() {
+            let call = call.map(|call| format!(", {call}")).unwrap_or_default();
+            complain(&format!("{} with {variant}{call}: {reason}", contract.name));
+            code = ExitCode::FAILURE;
+        }
+    }
+    publish(file, &text)?;
+    Ok(code)
+}

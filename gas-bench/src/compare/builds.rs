@@ -1,0 +1,272 @@
+//! Cargo at work in the copy: one module for each allocator and level.
+//!
+//! Lives here: preparing a copy, and the builds in it. Not here: what the copy is (`scratch`, `shim`), what happens to a module
+//! afterwards.
+
+use std::env;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Subject;
+use super::cargo::Cargo;
+use super::scratch::{Scratch, ScratchError};
+use super::shim::{Shim, ShimError};
+use super::sources::{Sources, SourcesError};
+use crate::artifact::{Diagnosis, TARGET, flags, follow};
+use crate::suite::{Allocator, OptLevel};
+
+/// Nothing can be built in a copy of the workspace.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// It is not known what to copy.
+    #[error(transparent)]
+    Sources(#[from] SourcesError),
+    /// It cannot be copied.
+    #[error(transparent)]
+    Scratch(#[from] ScratchError),
+    /// Cargo does not get along with the copy.
+    #[error(transparent)]
+    Shim(#[from] ShimError),
+    /// The folder for what is built cannot be used.
+    #[error("{} cannot be used: {source}; make it a folder you may write to", path.display())]
+    TargetDir {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The copy is built with another compiler.
+    #[error(
+        "the contract is compiled with {here} and a copy of it with {there}: set RUSTUP_TOOLCHAIN to the one that is meant"
+    )]
+    Compiler {
+        /// What the compiler in the author's folder calls itself.
+        here: String,
+        /// What it calls itself in the copy.
+        there: String,
+    },
+}
+
+/// A variant has no module.
+#[derive(Debug, thiserror::Error)]
+pub enum VariantError {
+    /// The allocator cannot be put there.
+    #[error(transparent)]
+    Shim(#[from] ShimError),
+    /// The toolchain cannot compile to wasm.
+    #[error("the toolchain has no {TARGET} target; run `rustup target add {TARGET}`")]
+    MissingTarget,
+    /// A crate does not compile, or cargo does not get that far.
+    #[error("it does not build: {message}; correct that, or leave this variant out")]
+    Failed {
+        /// The first error reported.
+        message: String,
+    },
+    /// Cargo does not run, or a file of the copy cannot be used.
+    #[error(
+        "the build cannot be run: {0}; check that cargo works and make room for temporary files"
+    )]
+    Io(#[from] io::Error),
+    /// Cargo succeeded but the wasm is not where it belongs.
+    #[error("the build left no wasm at {}: {source}; check the crate's `crate-type`", path.display())]
+    NoWasm {
+        /// Where it was expected.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+}
+
+/// A copy of a workspace and all that builds in it need.
+#[derive(Debug)]
+pub struct Builds {
+    subject: Subject,
+    cargo: Cargo,
+    /// Where the module of every variant ends up.
+    wasm: PathBuf,
+    target_dir: PathBuf,
+    /// The setting that hides where the copy is.
+    hidden: String,
+    /// The level that the author's profile has.
+    level: String,
+    /// One variant at a time is built: they end in one file, and there is one copy.
+    shim: Mutex<Shim>,
+    /// Before the right to use it is given up, the copy is removed.
+    _scratch: Scratch,
+    /// The right to use the target folder, and the copy that is named after it.
+    _alone: File,
+}
+
+impl Builds {
+    /// Copies the workspace of a contract. Waits for whoever does so for the same one.
+    ///
+    /// # Errors
+    /// Where it cannot be copied, or cargo does not accept it.
+    pub fn prepare(subject: &Subject) -> Result<Self, PrepareError> {
+        let sources = Sources::of(subject)?;
+        let target_dir = sources.target_dir.join("gas-bench-compare");
+        let alone = lock(&target_dir).map_err(|source| PrepareError::TargetDir {
+            path: target_dir.clone(),
+            source,
+        })?;
+        let scratch = Scratch::copy(&sources)?;
+        let root = scratch.place(&sources.root);
+        let cargo = Cargo {
+            program: subject.cargo.clone(),
+            folder: scratch.place(&sources.package),
+        };
+        check_compiler(&sources, &cargo)?;
+        let shim = Shim::find(&cargo, subject, scratch.base(), &root)?;
+        let mut hidden = vec![flags::remap(scratch.base(), "/")];
+        hidden.extend(flags::remapped(&root));
+        Ok(Self {
+            subject: subject.clone(),
+            wasm: target_dir
+                .join(TARGET)
+                .join("release/deps")
+                .join(format!("{}.wasm", sources.module)),
+            target_dir,
+            hidden: flags::setting(flags::table_of(&cargo.folder), &hidden),
+            level: level(&root, &cargo.folder),
+            cargo,
+            shim: Mutex::new(shim),
+            _scratch: scratch,
+            _alone: alone,
+        })
+    }
+
+    /// Whether another allocator can be put under the contract.
+    ///
+    /// # Errors
+    /// Where it uses none that could be replaced.
+    pub fn check_allocator(&self) -> Result<(), ShimError> {
+        self.lock().check_used()
+    }
+
+    /// The `opt-level` of the author's own profile.
+    pub fn level(&self) -> &str {
+        &self.level
+    }
+
+    /// Builds the contract with an allocator and at a level, or with what its author has, and returns the module with the names of
+    /// its functions.
+    ///
+    /// # Errors
+    /// Where the allocator cannot be put there, or cargo fails.
+    pub fn build(
+        &self,
+        allocator: Option<Allocator>,
+        level: Option<OptLevel>,
+    ) -> Result<Vec<u8>, VariantError> {
+        let mut shim = self.lock();
+        let patches = shim.install(&self.cargo, allocator)?;
+        // All variants end in this one file. It is taken away first, so that cargo cannot find another variant's and call it fresh.
+        match fs::remove_file(&self.wasm) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        let mut command = self.cargo.command();
+        command
+            .args([
+                "build",
+                "--lib",
+                "--locked",
+                "--release",
+                "--target",
+                TARGET,
+            ])
+            .args(["--message-format=json", "--package", &self.subject.package])
+            .args(self.subject.arguments())
+            .args(patches)
+            .args(["--config", &self.hidden])
+            .arg("--target-dir")
+            .arg(&self.target_dir)
+            // Without this, a workspace may have it elsewhere.
+            .env("CARGO_BUILD_BUILD_DIR", &self.target_dir)
+            .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
+        if let Some(level) = level {
+            command.env(OptLevel::VARIABLE, level.name());
+        }
+        match follow(&mut command, &mut |_, _| {})? {
+            Ok(()) => {}
+            Err(Diagnosis::MissingTarget) => return Err(VariantError::MissingTarget),
+            Err(Diagnosis::Error(message)) => return Err(VariantError::Failed { message }),
+        }
+        fs::read(&self.wasm).map_err(|source| VariantError::NoWasm {
+            path: self.wasm.clone(),
+            source,
+        })
+    }
+
+    /// The right to build. Whatever a panic has left half done, the shim knows that it is.
+    fn lock(&self) -> MutexGuard<'_, Shim> {
+        self.shim.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Settings that are not files, such as rustup's for a folder, do not hold for a copy.
+fn check_compiler(sources: &Sources, cargo: &Cargo) -> Result<(), PrepareError> {
+    let here = Cargo {
+        folder: sources.package.clone(),
+        ..cargo.clone()
+    };
+    let (here, there) = (here.compiler(), cargo.compiler());
+    if here == there {
+        Ok(())
+    } else {
+        Err(PrepareError::Compiler { here, there })
+    }
+}
+
+/// The `opt-level` of the release profile, by the workspace's folder and the one that cargo is started in.
+fn level(root: &Path, folder: &Path) -> String {
+    /// What cargo takes where nothing is said.
+    const DEFAULT: &str = "3";
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).ok();
+    let manifest = manifest.and_then(|text| text.parse().ok());
+    env::var(OptLevel::VARIABLE).unwrap_or_else(|_| {
+        let mut tables = flags::settings(folder).into_iter().chain(manifest);
+        let level = tables.find_map(|table| level_in(&table));
+        level.unwrap_or_else(|| DEFAULT.to_owned())
+    })
+}
+
+/// The `opt-level` that a manifest or a file of settings has for a release.
+fn level_in(table: &toml::Table) -> Option<String> {
+    let profile = table.get("profile")?.get("release")?;
+    match profile.get("opt-level")? {
+        toml::Value::String(level) => Some(level.clone()),
+        toml::Value::Integer(level) => Some(level.to_string()),
+        _ => None,
+    }
+}
+
+/// The right to use a folder, until the file is dropped.
+fn lock(folder: &Path) -> io::Result<File> {
+    fs::create_dir_all(folder)?;
+    let file = File::create(folder.join("gas-bench.lock"))?;
+    file.lock()?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_read_from_profiles() {
+        for (text, level) in [
+            ("[profile.release]\nopt-level = 3", Some("3")),
+            ("[profile.release]\nopt-level = 's'", Some("s")),
+            ("profile.release.opt-level = 'z'", Some("z")),
+            ("[profile.release]\nlto = true", None),
+            ("[profile.dev]\nopt-level = 1", None),
+            ("profile = 1", None),
+        ] {
+            let table = text.parse().unwrap();
+            assert_eq!(level_in(&table).as_deref(), level, "{text}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What calls cost, and what they returned.
+//!
+//! Lives here: least, average, median and most. Not here: where the gas went (`split`, `hostios`).
+
+use super::grid::{Cell, Column, Grid, Remark, Row, Tone};
+use crate::figures::{Call, Contract, Run};
+use crate::render::text::{divided, grouped};
+
+/// A row for each call, also for those that failed.
+pub(super) fn grid(calls: &[Call]) -> Grid {
+    let columns = [
+        "runs",
+        "gas\nleast",
+        "\naverage",
+        "\nmedian",
+        "\nmost",
+        "ink\naverage",
+        "pages",
+    ];
+    let row = |call: &Call| {
+        let cells = figures(call);
+        let tone = if cells.is_some() {
+            Tone::Plain
+        } else {
+            Tone::Worse
+        };
+        let cells = cells.unwrap_or_else(|| columns.map(|_| Cell::Failed));
+        let name = Cell::name(&call.name, call.generated);
+        Row::new(tone, [name].into_iter().chain(cells))
+    };
+    Grid {
+        columns: [Column::left("call")]
+            .into_iter()
+            .chain(columns.map(Column::right))
+            .collect(),
+        rows: calls.iter().map(row).collect(),
+    }
+}
+
+/// The cells of a call beside its name; none where there are no runs to tell of.
+fn figures(call: &Call) -> Option<[Cell; 7]> {
+    let gas: Vec<_> = call.sorted_gas().iter().map(|gas| gas.0).collect();
+    let runs = gas.len() as u128;
+    let ink = call.runs().iter().map(|run| run.parts.program_ink().0);
+    Some([
+        Cell::own(count(call)),
+        Cell::figure(*gas.first()?),
+        whole(divided(sum(gas.iter().copied()), runs)?),
+        whole(median(&gas)?),
+        Cell::figure(*gas.last()?),
+        whole(divided(sum(ink), runs)?),
+        Cell::own(pages(call.runs())?),
+    ])
+}
+
+fn sum(amounts: impl Iterator<Item = u64>) -> u128 {
+    amounts.map(u128::from).sum()
+}
+
+/// An average or median of what fits 64 bits, which fits them, too.
+fn whole(figure: u128) -> Cell {
+    i128::try_from(figure).map_or(Cell::Nothing, Cell::Figure)
+}
+
+/// The middle one of sorted `amounts`, or the mean of the two middle ones, a half rounded up.
+fn median(amounts: &[u64]) -> Option<u128> {
+    let upper = *amounts.get(amounts.len() / 2)?;
+    let lower = *amounts.get(amounts.len().saturating_sub(1) / 2)?;
+    divided(u128::from(lower) + u128::from(upper), 2)
+}
+
+/// How many runs, and how many of them reverted.
+fn count(call: &Call) -> String {
+    let runs = call.runs().len() as u64;
+    match call.reverts() {
+        0 => grouped(runs),
+        reverts if reverts == runs => format!("{}, reverts", grouped(runs)),
+        reverts => format!("{}, {} reverts", grouped(runs), grouped(reverts)),
+    }
+}
+
+/// The fewest pages that a run began with, and the most that any had.
+fn pages(runs: &[Run]) -> Option<String> {
+    let start = runs.iter().map(|run| run.start_pages).min()?;
+    let peak = runs.iter().map(|run| run.peak_pages).max()?;
+    Some(format!("{} → {}", start.0, peak.0))
+}
+
+/// A row for each call that returned something: its function and what the first run returned.
+pub(super) fn returned(calls: &[Call]) -> Grid {
+    let row = |call: &Call| {
+        let output = &call.runs().first()?.output;
+        Some(Row::new(
+            Tone::Plain,
+            [
+                Cell::name(&call.name, call.generated),
+                Cell::foreign(&call.signature),
+                Cell::foreign(output),
+            ],
+        ))
+    };
+    Grid {
+        columns: vec![
+            Column::left("call"),
+            Column::left("function"),
+            Column::left("returned by the first run"),
+        ],
+        rows: calls.iter().filter_map(row).collect(),
+    }
+}
+
+/// Why calls have no figures.
+pub(super) fn failures(calls: &[Call]) -> Vec<Remark> {
+    let remark = |call: &Call| {
+        Some(Remark {
+            about: call.name.clone(),
+            text: call.failure()?.to_owned(),
+        })
+    };
+    calls.iter().filter_map(remark).collect()
+}
+
+/// Functions that were not called, and why.
+pub(super) fn left_out(contract: &Contract) -> Vec<Remark> {
+    let remark = |text: &String| Remark {
+        about: "not called".to_owned(),
+        text: text.clone(),
+    };
+    contract.left_out.iter().map(remark).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        for (amounts, expected) in [
+            (&[][..], None),
+            (&[7], Some(7)),
+            (&[1, 2], Some(2)),
+            (&[1, 5], Some(3)),
+            (&[1, 2, 9], Some(2)),
+            (&[1, 2, 4, 9], Some(3)),
+            (&[u64::MAX, u64::MAX], Some(u64::MAX.into())),
+        ] {
+            assert_eq!(median(amounts), expected, "{amounts:?}");
+        }
+    }
+}

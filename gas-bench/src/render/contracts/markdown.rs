@@ -1,0 +1,349 @@
+//! The report for a pull request's comment.
+//!
+//! Lives here: Markdown that stays what it is whatever it is about, and no more of it than a comment holds. Not here: what the
+//! cells say (the other files of `contracts`).
+
+use std::fmt::Write as _;
+
+use super::grid::{Cell, Column, Grid, Remark, Tone};
+use super::split::{self, Cause};
+use super::{calls, changes, deployment, hostios, summary};
+use crate::baseline::{ContractDiff, Diff};
+use crate::figures::{Contract, Report};
+use crate::render::markdown::escaped;
+use crate::render::text::{grouped_wide, printable, shortened, sign};
+use crate::render::{FAILED, NOTHING};
+
+/// The most characters of a report. GitHub takes 65,536 in a comment, and whoever posts this may add a heading or a mark.
+const CHARACTERS_MAX: usize = 60_000;
+
+/// A table with more rows is folded.
+const ROWS_MAX: usize = 20;
+
+/// The longest name or output, in characters.
+const NAME_MAX: usize = 80;
+
+/// The longest reason, in characters.
+const REASON_MAX: usize = 400;
+
+/// The most failures or losses that are listed where there is no room for more.
+const LISTED_MAX: usize = 25;
+
+/// How much is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    Everything,
+    /// No more than a row for each call.
+    Calls,
+    /// Counts, and the first of what failed or became worse.
+    Counts,
+}
+
+pub(super) fn render(report: &Report, diff: Option<&Diff>) -> String {
+    for detail in [Detail::Everything, Detail::Calls] {
+        let text = told(report, diff, detail);
+        if text.chars().count() <= CHARACTERS_MAX {
+            return text;
+        }
+    }
+    told(report, diff, Detail::Counts)
+}
+
+fn told(report: &Report, diff: Option<&Diff>, detail: Detail) -> String {
+    let mut page = Page {
+        text: String::new(),
+        detail,
+    };
+    for note in diff.iter().flat_map(|diff| &diff.notes) {
+        page.block(&format!("> **{}**", prose(note)));
+    }
+    let mut summary = diff.map(summary::comparison).unwrap_or_default();
+    summary.push(summary::totals(report));
+    for line in summary {
+        page.block(&format!("**{}**", prose(&line)));
+    }
+    page.block(&format!("## {}", prose(&summary::heading(report))));
+    page.omission();
+    page.failures(&summary::failures(report));
+    if detail == Detail::Counts {
+        page.losses(diff);
+        return page.text;
+    }
+    let causes = split::causes(report);
+    for contract in &report.contracts {
+        let diff = diff.and_then(|diff| diff.contract(&contract.name));
+        page.contract(contract, diff, &causes, report.made_with.ink_per_gas);
+    }
+    for contract in diff.iter().flat_map(|diff| diff.removed()) {
+        page.block(&format!("### {}: removed", code(&contract.name)));
+        page.table(&changes::grid(&contract.calls), "calls");
+    }
+    let notes = summary::notes(report);
+    let mut notes: Vec<_> = notes
+        .iter()
+        .map(|note| format!("- {}\n", prose(note)))
+        .collect();
+    if detail == Detail::Everything {
+        notes.push(format!("- {}\n", legend(&causes)));
+    }
+    page.folded("What the figures mean", &notes.concat());
+    page.text
+}
+
+/// What has been written so far: blocks with an empty line between them.
+struct Page {
+    text: String,
+    detail: Detail,
+}
+
+impl Page {
+    fn block(&mut self, block: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(block.trim_end());
+        self.text.push('\n');
+    }
+
+    fn folded(&mut self, title: &str, content: &str) {
+        self.block(&format!("<details><summary>{title}</summary>"));
+        self.block(content);
+        self.block("</details>");
+    }
+
+    fn omission(&mut self) {
+        let left_out = match self.detail {
+            Detail::Everything => return,
+            Detail::Calls => "where the gas goes, host calls, deployments and what was returned",
+            Detail::Counts => "all that neither failed nor became worse",
+        };
+        self.block(&format!(
+            "A comment on GitHub holds no more than this: {left_out} are left out here, and stand in the other formats."
+        ));
+    }
+
+    fn failures(&mut self, failures: &[Remark]) {
+        if failures.is_empty() {
+            return;
+        }
+        let listed = match self.detail {
+            Detail::Everything | Detail::Calls => failures.len(),
+            Detail::Counts => LISTED_MAX.min(failures.len()),
+        };
+        self.block(&format!("### {FAILED}"));
+        self.block(&remarks(&failures[..listed]));
+        self.rest(failures.len() - listed);
+    }
+
+    /// The first calls that fail or became worse.
+    fn losses(&mut self, diff: Option<&Diff>) {
+        let contracts = diff.iter().flat_map(|diff| &diff.contracts);
+        let mut all = Vec::new();
+        for contract in contracts {
+            let worse = changes::grid(&contract.calls).rows.into_iter();
+            let worse = worse.filter(|row| row.tone == Tone::Worse);
+            all.extend(worse.map(|mut row| {
+                row.cells.insert(0, Cell::foreign(&contract.name));
+                row
+            }));
+        }
+        if all.is_empty() {
+            return;
+        }
+        let rest = all.len().saturating_sub(LISTED_MAX);
+        all.truncate(LISTED_MAX);
+        let mut grid = changes::grid(&[]);
+        grid.columns.insert(0, Column::left("contract"));
+        grid.rows = all;
+        self.block("### Worse than the baseline");
+        self.block(&table(&grid));
+        self.rest(rest);
+    }
+
+    /// How many more there are than were listed.
+    fn rest(&mut self, count: usize) {
+        if count > 0 {
+            self.block(&format!("And {} more.", grouped_wide(count as u128)));
+        }
+    }
+
+    fn contract(
+        &mut self,
+        contract: &Contract,
+        diff: Option<&ContractDiff>,
+        causes: &[Cause],
+        ink_per_gas: u32,
+    ) {
+        let calls = &contract.calls;
+        let source = prose(&summary::source(contract));
+        self.block(&format!("### {}: {source}", code(&contract.name)));
+        if let Some(diff) = diff {
+            self.table(&changes::grid(&diff.calls), "calls against the baseline");
+            self.remarks(&changes::reasons(&diff.calls));
+        }
+        self.table(&calls::grid(calls), "calls");
+        self.remarks(&calls::left_out(contract));
+        if self.detail != Detail::Everything {
+            return;
+        }
+        if let Some(deployment) = &contract.deployment {
+            let title = deployment::title(deployment, diff);
+            self.folded(&title, &table(&deployment::grid(deployment, diff)));
+        }
+        let mut inner = Self {
+            text: String::new(),
+            detail: self.detail,
+        };
+        inner.block(&table(&split::grid(calls, causes, ink_per_gas, true)));
+        inner.remarks(&split::other(calls, ink_per_gas));
+        for grid in [hostios::grid(calls), calls::returned(calls)] {
+            if !grid.rows.is_empty() {
+                inner.block(&table(&grid));
+            }
+        }
+        if calls.iter().any(|call| !call.runs().is_empty()) {
+            self.folded(
+                "Where the gas goes, host calls, what was returned",
+                &inner.text,
+            );
+        }
+    }
+
+    /// A table without rows is none; one with many is folded.
+    fn table(&mut self, grid: &Grid, what: &str) {
+        match grid.rows.len() {
+            0 => {}
+            1..=ROWS_MAX => self.block(&table(grid)),
+            rows => self.folded(&format!("{rows} {what}"), &table(grid)),
+        }
+    }
+
+    fn remarks(&mut self, all: &[Remark]) {
+        if !all.is_empty() {
+            self.block(&remarks(all));
+        }
+    }
+}
+
+fn remarks(all: &[Remark]) -> String {
+    let mut text = String::new();
+    for Remark { about, text: what } in all {
+        let what = shortened(&printable(what), REASON_MAX);
+        let _ = writeln!(text, "- {}: {}", code(about), prose(&what));
+    }
+    text
+}
+
+/// What the squares stand for.
+fn legend(causes: &[Cause]) -> String {
+    let causes = causes
+        .iter()
+        .map(|cause| format!("{} {}", cause.square(), on_one_line(cause.title())));
+    let causes: Vec<_> = causes.collect();
+    format!("A square is a tenth of the gas: {}.", causes.join(", "))
+}
+
+fn on_one_line(title: &str) -> String {
+    title.replace('\n', " ").trim().to_owned()
+}
+
+fn table(grid: &Grid) -> String {
+    let mut text = String::from("|");
+    for column in &grid.columns {
+        let _ = write!(text, " {} |", on_one_line(column.title));
+    }
+    text.push_str("\n|");
+    for column in &grid.columns {
+        text.push_str(if column.right { "---:|" } else { "---|" });
+    }
+    text.push('\n');
+    for row in &grid.rows {
+        text.push('|');
+        for (index, cell) in row.cells.iter().enumerate() {
+            let is_last = index + 1 == row.cells.len();
+            let mark = match row.tone {
+                Tone::Better if is_last => "🟢 ",
+                Tone::Worse if is_last => "🔴 ",
+                _ => "",
+            };
+            let _ = write!(text, " {mark}{} |", words(cell));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn words(cell: &Cell) -> String {
+    match cell {
+        Cell::Foreign { text, starred } => {
+            let star = if *starred { "\\* " } else { "" };
+            // Of a table the escape is the only one that counts within a code span, too.
+            format!("{star}{}", code(text).replace('|', "\\|"))
+        }
+        Cell::Own(text) => prose(text),
+        Cell::Figure(value) if *value < 0 => format!("−{}", grouped_wide(value.unsigned_abs())),
+        Cell::Figure(value) => grouped_wide(value.unsigned_abs()),
+        Cell::Difference(value) => {
+            format!("{}{}", sign(*value), grouped_wide(value.unsigned_abs()))
+        }
+        Cell::Failed => format!("**{FAILED}**"),
+        Cell::Nothing => NOTHING.to_owned(),
+    }
+}
+
+/// Somebody else's words as they are: nothing in a code span is a link, a person or an element.
+fn code(text: &str) -> String {
+    let text = shortened(&printable(text), NAME_MAX);
+    if text.is_empty() {
+        return NOTHING.to_owned();
+    }
+    format!("`{}`", text.replace('`', "'"))
+}
+
+/// Text that stays text: it begins no element, link or formula, and calls nobody.
+fn prose(text: &str) -> String {
+    let mut prose = String::new();
+    for character in text.chars() {
+        match character {
+            '&' => prose.push_str("&amp;"),
+            '$' => prose.push_str("&#36;"),
+            // An empty comment behind the sign, and nobody is notified.
+            '@' | '#' => prose.extend([character].into_iter().chain("<!-- -->".chars())),
+            '[' | ']' | '~' => prose.extend(['\\', character]),
+            _ => prose.push_str(&escaped(character.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    prose
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_names() {
+        for (text, markdown) in [
+            ("transfer", "`transfer`"),
+            ("a|b", "`a|b`"),
+            ("`rm`", "`'rm'`"),
+            ("two\nlines", "`two\\nlines`"),
+            ("", "–"),
+        ] {
+            assert_eq!(code(text), markdown);
+        }
+        assert_eq!(words(&Cell::name("a|b", true)), "\\* `a\\|b`");
+    }
+
+    #[test]
+    fn reasons_stay_text() {
+        for (text, markdown) in [
+            ("21,000 gas", "21,000 gas"),
+            ("<b>&amp;", "&lt;b>&amp;amp;"),
+            ("ask @all in #1", "ask @<!-- -->all in #<!-- -->1"),
+            ("[a](b) ~~c~~ $x$", "\\[a\\](b) \\~\\~c\\~\\~ &#36;x&#36;"),
+            ("a|b `c`", "a\\|b 'c'"),
+        ] {
+            assert_eq!(prose(text), markdown);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The report for a terminal.
+//!
+//! Lives here: the order of its parts, alignment and colour. Not here: what the cells say (the other files of `contracts`).
+
+use comfy_table::{
+    Cell as Field, CellAlignment, ColumnConstraint, LineStyle, Row as Line, Table, Width,
+};
+
+use super::grid::{Cell, Grid, Remark, Tone};
+use super::split::Cause;
+use super::{calls, changes, deployment, hostios, split, summary};
+use crate::baseline::{ContractDiff, Diff};
+use crate::figures::{Contract, Report};
+use crate::render::terminal::{COLUMNS, Paint, STYLE, item, paint};
+use crate::render::text::{grouped_wide, printable, shortened, sign};
+use crate::render::{Colour, Digits, FAILED, NOTHING};
+
+/// The longest name in a title or sentence, in characters.
+const NAME_MAX: usize = 60;
+
+/// The room that names are left before figures lose digits, in columns.
+const NAMES_MIN: u16 = 10;
+
+/// The widest that a column of texts may be beside the names, in characters.
+const TEXT_MAX: usize = 36;
+
+/// From here on figures have few digits where all of them do not fit.
+const MANY: u128 = 10_000_000;
+
+pub(super) fn render(report: &Report, diff: Option<&Diff>, colour: Colour) -> String {
+    let mut page = Page {
+        text: String::new(),
+        colour,
+    };
+    for note in diff.iter().flat_map(|diff| &diff.notes) {
+        page.paragraph(note, Some(Paint::Bold));
+    }
+    page.title(&summary::heading(report));
+    for line in diff.map(summary::comparison).unwrap_or_default() {
+        page.paragraph(&line, None);
+    }
+    page.paragraph(&summary::totals(report), None);
+    let causes = split::causes(report);
+    for contract in &report.contracts {
+        let diff = diff.and_then(|diff| diff.contract(&contract.name));
+        page.contract(contract, diff, &causes, report.made_with.ink_per_gas);
+    }
+    for contract in diff.iter().flat_map(|diff| diff.removed()) {
+        page.text.push('\n');
+        page.title(&format!("{}: removed", name(&contract.name)));
+        page.grid(&changes::grid(&contract.calls));
+    }
+    page.text.push('\n');
+    page.failures(&summary::failures(report));
+    for note in summary::notes(report) {
+        page.paragraph(&note, Some(Paint::Dim));
+    }
+    page.text
+}
+
+/// What has been written so far.
+struct Page {
+    text: String,
+    colour: Colour,
+}
+
+impl Page {
+    fn contract(
+        &mut self,
+        contract: &Contract,
+        diff: Option<&ContractDiff>,
+        causes: &[Cause],
+        ink_per_gas: u32,
+    ) {
+        let calls = &contract.calls;
+        self.text.push('\n');
+        let source = summary::source(contract);
+        self.title(&format!("{}: {source}", name(&contract.name)));
+        let own = contract.failures.iter().map(|reason| Remark {
+            about: contract.name.clone(),
+            text: reason.clone(),
+        });
+        self.failures(&own.collect::<Vec<_>>());
+        if let Some(diff) = diff {
+            self.grid(&changes::grid(&diff.calls));
+            self.remarks(&changes::reasons(&diff.calls));
+        }
+        if let Some(deployment) = &contract.deployment {
+            self.grid(&deployment::grid(deployment, diff));
+        }
+        self.grid(&calls::grid(calls));
+        self.failures(&calls::failures(calls));
+        self.grid(&split::grid(calls, causes, ink_per_gas, false));
+        self.remarks(&split::other(calls, ink_per_gas));
+        self.grid(&hostios::grid(calls));
+        self.grid(&calls::returned(calls));
+        self.remarks(&calls::left_out(contract));
+    }
+
+    fn title(&mut self, title: &str) {
+        let title = shortened(title, COLUMNS);
+        self.line(&paint(&title, Paint::Bold, self.colour));
+    }
+
+    fn paragraph(&mut self, text: &str, how: Option<Paint>) {
+        let item = item(text);
+        let item = item.trim_end();
+        match how {
+            None => self.line(item),
+            Some(how) => self.line(&paint(item, how, self.colour)),
+        }
+    }
+
+    fn remarks(&mut self, remarks: &[Remark]) {
+        for Remark { about, text } in remarks {
+            self.paragraph(&format!("{}: {}", name(about), printable(text)), None);
+        }
+    }
+
+    fn failures(&mut self, failures: &[Remark]) {
+        for Remark { about, text } in failures {
+            let sentence = format!("{FAILED}: {}: {}", name(about), printable(text));
+            self.paragraph(&sentence, Some(Paint::Red));
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// A table without rows is none.
+    fn grid(&mut self, grid: &Grid) {
+        if grid.rows.is_empty() {
+            return;
+        }
+        // Above the rows are a border, the titles, and a border.
+        let titles = grid
+            .columns
+            .iter()
+            .map(|column| column.title.split('\n').count());
+        let above = 2 + titles.max().unwrap_or(0);
+        for (number, line) in arranged(grid).lines().enumerate() {
+            let row = number.checked_sub(above).and_then(|row| grid.rows.get(row));
+            let line = line.trim_end();
+            let line = match row.map(|row| row.tone) {
+                None | Some(Tone::Plain) => line.to_owned(),
+                Some(Tone::Better) => paint(line, Paint::Green, self.colour),
+                Some(Tone::Worse) => paint(line, Paint::Red, self.colour),
+            };
+            self.line(&line);
+        }
+    }
+}
+
+fn name(text: &str) -> String {
+    shortened(&printable(text), NAME_MAX)
+}
+
+/// `grid` in no more columns than a terminal has: long names lose their ends, and where that is not enough, figures lose
+/// digits.
+fn arranged(grid: &Grid) -> Table {
+    let mut table = filled(grid, Digits::All);
+    if room(&table) < NAMES_MIN {
+        table = filled(grid, Digits::Few);
+    }
+    let room = room(&table);
+    let is_narrow = |width: &u16| *width <= room;
+    if table
+        .column_max_content_widths()
+        .first()
+        .is_none_or(is_narrow)
+    {
+        return table;
+    }
+    if let Some(names) = table.column_mut(0) {
+        let width = Width::Fixed(room + names.padding_width());
+        names.set_constraint(ColumnConstraint::Absolute(width));
+    }
+    table
+}
+
+/// The width that all columns but the first leave to it.
+fn room(table: &Table) -> u16 {
+    let padding = table.column_iter().map(|column| column.padding_width());
+    // A column more than there are separators, each as wide as one character.
+    let padding: u16 = padding
+        .map(|padding| padding + 1)
+        .sum::<u16>()
+        .saturating_sub(1);
+    let others = table.column_max_content_widths().into_iter().skip(1);
+    let taken = others.fold(padding, u16::saturating_add);
+    // A column without any width would not end.
+    u16::try_from(COLUMNS)
+        .unwrap_or(u16::MAX)
+        .saturating_sub(taken)
+        .max(1)
+}
+
+fn filled(grid: &Grid, digits: Digits) -> Table {
+    let mut table = Table::new();
+    table.load_style(STYLE.row_separator(LineStyle::none()));
+    table.set_header(grid.columns.iter().map(|column| column.title));
+    for row in &grid.rows {
+        let fields = row.cells.iter().enumerate().map(|(index, cell)| {
+            let mut words = words(cell, digits);
+            if index > 0 {
+                words = shortened(&words, TEXT_MAX);
+            }
+            // Names are cut where the room ends, not where a word does.
+            Field::new(words).set_delimiter('\0')
+        });
+        let mut line = Line::from(fields);
+        line.max_height(1);
+        table.add_row(line);
+    }
+    for (column, described) in table.column_iter_mut().zip(&grid.columns) {
+        if described.right {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn words(cell: &Cell, digits: Digits) -> String {
+    match cell {
+        Cell::Foreign {
+            text,
+            starred: false,
+        } => text.clone(),
+        Cell::Foreign {
+            text,
+            starred: true,
+        } => format!("* {text}"),
+        Cell::Own(text) => text.clone(),
+        Cell::Figure(value) => {
+            let sign = if *value < 0 { "−" } else { "" };
+            format!("{sign}{}", figure(value.unsigned_abs(), digits))
+        }
+        Cell::Difference(value) => {
+            let sign = sign(*value);
+            format!("{sign}{}", figure(value.unsigned_abs(), digits))
+        }
+        Cell::Failed => FAILED.to_owned(),
+        Cell::Nothing => NOTHING.to_owned(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "few digits are shown")]
+fn figure(value: u128, digits: Digits) -> String {
+    match digits {
+        Digits::Few if value >= MANY => format!("{:.2e}", value as f64),
+        Digits::Few | Digits::All => grouped_wide(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_lose_digits_only_where_they_must() {
+        for (value, all, few) in [
+            (9_999_999, "9,999,999", "9,999,999"),
+            (10_000_000, "10,000,000", "1.00e7"),
+            (u64::MAX.into(), "18,446,744,073,709,551,615", "1.84e19"),
+        ] {
+            assert_eq!(figure(value, Digits::All), all);
+            assert_eq!(figure(value, Digits::Few), few);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! How large contracts are, and how large they may be.
+//!
+//! Lives here: building contracts for nothing but their bytes, and the limits. Not here: where the bytes are (`size`), what
+//! putting them on a chain costs (`report::contract`).
+
+use std::collections::BTreeMap;
+
+use super::{Event, Observer, PrepareError};
+use crate::artifact::Artifact;
+use crate::figures::Sizes;
+use crate::measurement::Bytes;
+use crate::project::{BuildSettings, ContractPackage, Project, ProjectError};
+use crate::size::{self, ContractSize, MadeWith, SizeError, SizeReport};
+
+/// The most bytes of code that one account holds (EIP-170).
+pub(super) const ACCOUNT_LIMIT: usize = 24_576;
+
+/// The most fragments that a program is cut into (Arbitrum One since ArbOS 61).
+pub(super) const MOST_FRAGMENTS: u8 = 4;
+
+/// The most bytes that a decompressed program has (Nitro's initial `MaxWasmSize`).
+const PROCESSED_LIMIT: u64 = 131_072;
+
+/// Why it cannot be told where a contract's bytes are.
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error(transparent)]
+    Build(#[from] PrepareError),
+    #[error(transparent)]
+    Size(#[from] SizeError),
+}
+
+/// Builds the contracts of `project` and tells where their bytes are. What fails for one is part of the report.
+///
+/// # Errors
+/// Where the toolchain does not name itself.
+pub fn sizes(
+    project: &Project,
+    settings: &BuildSettings,
+    observer: Observer<'_>,
+) -> Result<SizeReport, ProjectError> {
+    let made_with = MadeWith {
+        gas_bench: env!("CARGO_PKG_VERSION").to_owned(),
+        toolchain: project.toolchain()?,
+    };
+    let mut contracts = BTreeMap::new();
+    let mut failures = BTreeMap::new();
+    for contract in &project.contracts {
+        let name = contract.name.clone();
+        match one(project, contract, settings, observer) {
+            Ok(size) => {
+                contracts.insert(name, size);
+            }
+            Err(cause) => {
+                failures.insert(name, cause.to_string());
+            }
+        }
+        observer(Event::Built(&contract.name));
+    }
+    Ok(SizeReport::new(made_with, contracts, failures))
+}
+
+fn one(
+    project: &Project,
+    contract: &ContractPackage,
+    settings: &BuildSettings,
+    observer: Observer<'_>,
+) -> Result<ContractSize, Cause> {
+    observer(Event::Building(&contract.name));
+    let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
+    let built = project.build(contract, settings, on_crate);
+    let built = built.map_err(PrepareError::from)?;
+    let named = project.finish(contract, built.wasm);
+    let named = named.map_err(PrepareError::from)?;
+    let artifact = Artifact::of_named(&named).map_err(PrepareError::from)?;
+    let sizes = of_artifact(&artifact);
+    Ok(size::measure(&named, &artifact.wasm, sizes)?)
+}
+
+/// How large a contract is at each step, and how large it may be.
+pub(super) fn of_artifact(artifact: &Artifact) -> Sizes {
+    let accounts = match artifact.code.len() <= ACCOUNT_LIMIT {
+        true => 1,
+        false => stylus_vm::code::split(&artifact.code, ACCOUNT_LIMIT)
+            .map_or(1, |fragments| fragments.len()),
+    };
+    Sizes {
+        built: artifact.sizes.built,
+        processed: artifact.sizes.processed,
+        code: artifact.sizes.code,
+        account_limit: Bytes(ACCOUNT_LIMIT as u64),
+        fragments_limit: Bytes(ACCOUNT_LIMIT as u64 * u64::from(MOST_FRAGMENTS)),
+        processed_limit: Bytes(PROCESSED_LIMIT),
+        accounts: u32::try_from(accounts).unwrap_or(u32::MAX),
+    }
+}

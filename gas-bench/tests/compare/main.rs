@@ -1,0 +1,76 @@
+//! `cargo gas-bench compare`, as a library.
+//!
+//! Lives here: what the tests share. `run` has the order of a comparison with builds that nobody made, `text` the formats, `builds`
+//! cargo at work on invented workspaces.
+
+#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
+
+mod builds;
+mod run;
+mod text;
+
+use gas_bench::figures::{Call, Contract, Deployment, Outcome, Parts, Run, Sizes, StartGas};
+use gas_bench::measurement::Bytes;
+use stylus_vm::{Gas, Ink, Pages};
+
+/// A contract on a chain, with these calls.
+fn contract(code: u64, calls: Vec<Call>) -> Contract {
+    Contract {
+        name: "contract".to_owned(),
+        plan: None,
+        deployment: Some(Deployment {
+            sizes: Sizes {
+                built: Bytes(4 * code),
+                processed: Bytes(4 * code),
+                code: Bytes(code),
+                account_limit: Bytes(24_576),
+                fragments_limit: Bytes(98_304),
+                processed_limit: Bytes(262_144),
+                accounts: 1,
+            },
+            deploy_gas: Gas(200 * code),
+            activation_gas: Gas(100 * code),
+            data_fee_wei: "0".to_owned(),
+            start: StartGas {
+                uncached: Gas(1_000),
+                cached: Gas(100),
+                repeated: None,
+                pages: Pages(1),
+                page_gas: Gas(0),
+            },
+        }),
+        calls,
+        left_out: Vec::new(),
+        failures: Vec::new(),
+    }
+}
+
+fn call(name: &str, outcome: Outcome) -> Call {
+    Call {
+        name: name.to_owned(),
+        signature: format!("{name}()"),
+        generated: false,
+        outcome,
+    }
+}
+
+/// A call by what each of its runs used and said; `!` in front of the words is a revert.
+fn runs(name: &str, runs: &[(u64, &str)]) -> Call {
+    let run = |&(gas, output): &(u64, &str)| Run {
+        arguments: Vec::new(),
+        gas: Gas(gas),
+        parts: Parts {
+            wasm: Ink(10_000 * gas),
+            ..Parts::default()
+        },
+        start_pages: Pages(1),
+        peak_pages: Pages(1),
+        reverted: output.starts_with('!'),
+        output: output.trim_start_matches('!').to_owned(),
+    };
+    call(name, Outcome::Runs(runs.iter().map(run).collect()))
+}
+
+fn failing(name: &str, reason: &str) -> Call {
+    call(name, Outcome::Failure(reason.to_owned()))
+}

@@ -1,0 +1,202 @@
+//! A comparison in every format.
+//!
+//! Lives here: snapshots under `tests/snapshots/compare`, which `BLESS=1 cargo test` rewrites. Not here: anything that builds.
+
+use std::path::Path;
+use std::{env, fs};
+
+use gas_bench::compare::{CallFigures, Comparison, Figures, Measured, Mode, Total, Variant};
+use gas_bench::measurement::Bytes;
+use gas_bench::render::{Colour, compare};
+use gas_bench::suite::{Allocator, OptLevel};
+use stylus_vm::{Gas, Ink};
+
+/// `text` is the snapshot `name`.
+fn check(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/snapshots/compare")
+        .join(name);
+    if env::var_os("BLESS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, expected, "{name} has changed; BLESS=1 accepts it");
+}
+
+/// No line of `table` is wider than a terminal of 100 columns.
+fn check_width(table: &str) {
+    for line in table.lines() {
+        assert!(line.chars().count() <= 100, "too wide: {line}");
+    }
+}
+
+/// Every so many variants with so many calls, their figures all different.
+fn invented(variants: usize, calls: usize) -> Comparison {
+    let allocators = [
+        None,
+        Some(Allocator::Mini),
+        Some(Allocator::MiniUpstream),
+        Some(Allocator::Wee),
+    ];
+    let levels = [None, Some(OptLevel::S), Some(OptLevel::Z)];
+    let all = allocators.iter().flat_map(|&allocator| {
+        levels.iter().flat_map(move |&level| {
+            Mode::ALL.iter().map(move |&wasm_opt| Variant {
+                allocator,
+                level,
+                wasm_opt,
+            })
+        })
+    });
+    let names = [
+        "transfer",
+        "mint to a holder that is new",
+        "balanceOf",
+        "aVeryLongNameOfOneWord",
+        "approve|*it*",
+    ];
+    let measured = |(index, variant): (usize, Variant)| {
+        let number = index as u64;
+        let call = |call: usize| CallFigures {
+            name: if call < names.len() {
+                names[call].to_owned()
+            } else {
+                format!("call number {call}")
+            },
+            total: Ok(Total {
+                gas: Gas(1_000_000 * (call as u64 + 1) + 997 * (number % 7)),
+                ink: Ink(123_456_789 + number),
+                runs: 2,
+            }),
+        };
+        let figures = Figures {
+            code: Bytes(5_000 + 31 * number),
+            account_limit: Bytes(24_576),
+            accounts: 1,
+            deploy_gas: Gas(1_234_567 + number),
+            activation_gas: Gas(3_456_789 - number),
+            calls: (0..calls).map(call).collect(),
+        };
+        Measured {
+            variant,
+            outcome: Ok(figures),
+            same_as: None,
+        }
+    };
+    Comparison {
+        contract: "erc20".to_owned(),
+        own_level: "3".to_owned(),
+        wasm_opt: Some("wasm-opt version 108".to_owned()),
+        variants: all.take(variants).enumerate().map(measured).collect(),
+        left_out: Vec::new(),
+    }
+}
+
+/// One of which everything that can go wrong has gone wrong.
+fn troubled() -> Comparison {
+    let mut comparison = invented(8, 3);
+    comparison.left_out = vec!["there is no wasm-opt -O9".to_owned()];
+    for index in [5, 6, 7] {
+        comparison.variants[index].outcome =
+            Err("it does not build: expected `Vec<u8>` *here*".to_owned());
+    }
+    comparison.variants[3].same_as = Some(comparison.variants[2].variant);
+    let figures = comparison.variants[1].outcome.as_mut().unwrap();
+    figures.code = Bytes(25_000);
+    figures.accounts = 2;
+    figures.calls[1].total = Err("it ran out of gas".to_owned());
+    comparison
+}
+
+#[test]
+fn every_format_has_its_snapshot() {
+    let plain = invented(12, 4);
+    check("table.txt", &compare::table(&plain, Colour::Never));
+    check(
+        "table-few.txt",
+        &compare::table(&invented(4, 9), Colour::Never),
+    );
+    check("report.md", &compare::markdown(&plain));
+    check("report.csv", &compare::csv(&plain));
+    check("report.json", &compare::json(&invented(2, 1)));
+}
+
+#[test]
+fn failures_are_seen_in_every_format() {
+    let troubled = troubled();
+    check("failed.txt", &compare::table(&troubled, Colour::Never));
+    check("failed.md", &compare::markdown(&troubled));
+    check("failed.csv", &compare::csv(&troubled));
+    check("failed.json", &compare::json(&troubled));
+}
+
+/// Theorem: whatever is compared, the table fits a terminal and no figure is cut off.
+#[test]
+fn every_table_fits() {
+    for variants in 0..=48 {
+        for calls in [0, 1, 2, 3, 5, 8, 13, 40] {
+            let comparison = invented(variants, calls);
+            let table = compare::table(&comparison, Colour::Never);
+            check_width(&table);
+            let words: Vec<_> = table
+                .split_whitespace()
+                .map(|word| word.trim_start_matches('*'))
+                .collect();
+            for (index, measured) in comparison.variants.iter().enumerate() {
+                let figures = measured.outcome.as_ref().unwrap();
+                let code = grouped(figures.code.0);
+                assert!(
+                    words.contains(&code.as_str()),
+                    "variant {index} of {variants}: {code}"
+                );
+                for call in &figures.calls {
+                    let gas = grouped(call.total.as_ref().unwrap().gas.0);
+                    assert!(
+                        words.contains(&gas.as_str()),
+                        "variant {index} of {variants}: {gas}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn grouped(value: u64) -> String {
+    let mut text = String::new();
+    for (index, digit) in value.to_string().chars().rev().enumerate() {
+        if index > 0 && index % 3 == 0 {
+            text.insert(0, ',');
+        }
+        text.insert(0, digit);
+    }
+    text
+}
+
+/// Theorem: colour adds escape sequences and changes nothing else.
+#[test]
+fn colour_changes_no_word() {
+    for comparison in [invented(12, 4), invented(4, 9), troubled()] {
+        let mut bare = String::new();
+        let table = compare::table(&comparison, Colour::Ansi);
+        let mut parts = table.split("\x1b[");
+        bare.push_str(parts.next().unwrap());
+        for part in parts {
+            bare.push_str(part.split_once('m').unwrap().1);
+        }
+        assert_ne!(bare, table);
+        assert_eq!(bare, compare::table(&comparison, Colour::Never));
+    }
+}
+
+#[test]
+fn a_comment_is_never_too_long() {
+    let few = compare::markdown(&invented(48, 40));
+    assert!(
+        few.contains("call number 39"),
+        "as much as there is room for"
+    );
+    let many = compare::markdown(&invented(48, 400));
+    assert!(many.len() < 65_536, "{}", many.len());
+    assert!(many.contains("There are too many calls for a comment"));
+}

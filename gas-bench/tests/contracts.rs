@@ -1,0 +1,370 @@
+//! Reports on contracts in every text format, with and without a baseline, on figures that nobody measured.
+//!
+//! Lives here: snapshots under `tests/snapshots`, which `BLESS=1 cargo test` rewrites, and what must hold of any report. Not
+//! here: anything that runs a contract.
+
+#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
+
+#[path = "contracts/invented.rs"]
+mod invented;
+
+#[path = "contracts/baseline.rs"]
+mod baselines;
+
+use std::path::Path;
+use std::{env, fs};
+
+use gas_bench::baseline::{Diff, diff};
+use gas_bench::figures::{Call, Parts, Report};
+use gas_bench::measurement::Bytes;
+use gas_bench::render::Colour;
+use gas_bench::render::contracts::{csv, json, markdown, table};
+use stylus_vm::{Gas, Ink};
+
+use invented::{LONG, STROKE, before, call, contract, everything, failed_call, parts, report, run};
+
+/// `text` is the snapshot `name`.
+fn check(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/snapshots")
+        .join(name);
+    if env::var_os("BLESS").is_some() {
+        fs::write(&path, text).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, expected, "{name} has changed; BLESS=1 accepts it");
+}
+
+/// No line of `table` is wider than a terminal of 100 columns.
+fn check_width(table: &str) {
+    for line in table.lines() {
+        assert!(line.chars().count() <= 100, "too wide: {line}");
+    }
+}
+
+fn compared() -> Diff {
+    diff(&before(), &everything())
+}
+
+#[test]
+fn a_terminal_shows_everything() {
+    let text = table(&everything(), None, Colour::Never);
+    check_width(&text);
+    check("contracts.txt", &text);
+    let text = table(&everything(), Some(&compared()), Colour::Never);
+    check_width(&text);
+    check("contracts.diff.txt", &text);
+}
+
+#[test]
+fn a_comment_shows_everything() {
+    check("contracts.md", &markdown(&everything(), None));
+    check(
+        "contracts.diff.md",
+        &markdown(&everything(), Some(&compared())),
+    );
+}
+
+#[test]
+fn programs_get_everything() {
+    check("contracts.csv", &csv(&everything()));
+    check("contracts.json", &json(&everything(), None));
+    check(
+        "contracts.diff.json",
+        &json(&everything(), Some(&compared())),
+    );
+}
+
+/// The figure that `word` is.
+fn figure(word: &str) -> i128 {
+    word.replace(',', "").replace('−', "-").parse().unwrap()
+}
+
+/// In every row of every split of gas in `table` the parts add up to the total, and so many rows there are.
+fn check_sums(table: &str, causes: usize, rows: usize) {
+    let mut found = 0;
+    let mut lines = table.lines();
+    while lines.by_ref().any(|line| line.starts_with(" gas, average")) {
+        // The border below the titles, which may have another line.
+        assert!(lines.by_ref().any(|line| line.starts_with('─')));
+        for line in lines.by_ref().take_while(|line| !line.starts_with('─')) {
+            let mut figures: Vec<_> = line
+                .split_whitespace()
+                .rev()
+                .map_while(|word| {
+                    word.starts_with(|first: char| first == '−' || first.is_ascii_digit())
+                        .then(|| figure(word))
+                })
+                .collect();
+            figures.truncate(causes + 1);
+            assert_eq!(figures.len(), causes + 1, "{line}");
+            assert_eq!(figures[1..].iter().sum::<i128>(), figures[0], "{line}");
+            found += 1;
+        }
+    }
+    assert_eq!(found, rows);
+}
+
+/// Theorem: in every rendered row the parts add up to the total.
+#[test]
+fn parts_add_up_in_every_row() {
+    check_sums(&table(&everything(), None, Colour::Never), 7, 7);
+    // Two runs of odd parts, so that nothing is whole on average.
+    let uneven = |ink: u64| {
+        let runs = vec![
+            run(parts(ink)),
+            run(parts(3 * ink + 1)),
+            run(Parts {
+                transaction: Gas(21_001),
+                ..Parts::default()
+            }),
+        ];
+        call("uneven", runs)
+    };
+    let calls: Vec<_> = (0..200).map(|step| uneven(1 + 12_347 * step)).collect();
+    check_sums(
+        &table(&report(vec![contract("c", calls)]), None, Colour::Never),
+        6,
+        200,
+    );
+}
+
+/// Reports with figures and names of any size fit a terminal.
+#[test]
+fn no_line_is_too_wide() {
+    let huge = |amount| {
+        let run = gas_bench::figures::Run {
+            gas: Gas(amount),
+            output: "x".repeat(1_000),
+            start_pages: stylus_vm::Pages(u16::MAX),
+            peak_pages: stylus_vm::Pages(u16::MAX),
+            reverted: true,
+            ..run(Parts {
+                l1: Gas(1),
+                ..parts(1)
+            })
+        };
+        let all = Parts {
+            transaction: Gas(amount),
+            l1: Gas(amount),
+            start: Gas(amount),
+            start_pages: Gas(amount),
+            wasm: Ink(amount),
+            pages: Ink(amount),
+            forfeited: Ink(amount),
+            floor: Gas(amount),
+            refund: Gas(amount),
+            ..parts(amount)
+        };
+        let run = gas_bench::figures::Run { parts: all, ..run };
+        let mut contract = contract(
+            &"c".repeat(LONG),
+            vec![
+                call(&"n".repeat(LONG), vec![run.clone(), run]),
+                failed_call("f", &"r".repeat(1_000)),
+            ],
+        );
+        contract.plan = Some("p".repeat(LONG));
+        let deployment = contract.deployment.as_mut().unwrap();
+        deployment.sizes.code = Bytes(amount);
+        deployment.sizes.account_limit = Bytes(0);
+        deployment.sizes.fragments_limit = Bytes(amount);
+        deployment.activation_gas = Gas(amount);
+        deployment.data_fee_wei = "9".repeat(LONG);
+        let mut report = report(vec![contract]);
+        report.made_with.chain = "chain ".repeat(LONG);
+        report.made_with.unseen = vec!["u".repeat(LONG)];
+        report
+    };
+    for amount in [0, 1, 31_999_999, u64::MAX] {
+        check_width(&table(&huge(amount), None, Colour::Never));
+        for before in [0, 1, u64::MAX] {
+            let diff = diff(&huge(before), &huge(amount));
+            check_width(&table(&huge(amount), Some(&diff), Colour::Never));
+            assert!(!table(&huge(amount), Some(&diff), Colour::Never).contains("NaN"));
+        }
+    }
+}
+
+#[test]
+fn colour_is_all_that_it_adds() {
+    let coloured = table(&everything(), Some(&compared()), Colour::Ansi);
+    let mut plain = coloured.clone();
+    for code in ["1", "2", "31", "32", "0"] {
+        let escape = format!("\x1b[{code}m");
+        assert!(plain.contains(&escape), "{escape:?}");
+        plain = plain.replace(&escape, "");
+    }
+    assert_eq!(
+        plain,
+        table(&everything(), Some(&compared()), Colour::Never)
+    );
+    for line in coloured.lines().filter(|line| line.contains("better")) {
+        assert!(!line.contains("\x1b[31m"), "{line}");
+    }
+}
+
+/// Every failure is in every format.
+#[test]
+fn failures_are_in_every_format() {
+    let report = everything();
+    for reason in ["it reverted with ", "cargo cannot build it"] {
+        for text in [
+            table(&report, None, Colour::Never),
+            table(&report, Some(&compared()), Colour::Never),
+            markdown(&report, None),
+            csv(&report),
+            json(&report, None),
+            json(&report, Some(&compared())),
+        ] {
+            assert!(text.contains(reason), "{reason}: {text}");
+        }
+    }
+    assert_eq!(
+        table(&report, None, Colour::Never)
+            .matches("FAILED: nft: cargo")
+            .count(),
+        2
+    );
+}
+
+/// The cells of every row of every table are as many as its titles.
+fn check_cells(markdown: &str) {
+    let mut columns = None;
+    for line in markdown.lines() {
+        if !line.starts_with('|') {
+            columns = None;
+            continue;
+        }
+        let cells = line.replace("\\|", "").matches('|').count();
+        assert_eq!(*columns.get_or_insert(cells), cells, "{line}");
+    }
+}
+
+#[test]
+fn names_end_no_cell_and_call_nobody() {
+    for text in [
+        markdown(&everything(), None),
+        markdown(&everything(), Some(&compared())),
+    ] {
+        check_cells(&text);
+        assert!(!text.contains("<b>\n"), "{text}");
+        assert!(!text.contains(STROKE), "{text}");
+        let folded = text.matches("<details>").count();
+        assert!(folded > 0);
+        assert_eq!(folded, text.matches("</details>").count());
+    }
+}
+
+/// A report of `contracts` with `calls` each; the last call of each fails.
+fn large(contracts: usize, calls: usize) -> Report {
+    let contracts = (0..contracts).map(|number| {
+        let calls = (0..calls)
+            .map(|number| call(&format!("call {number}"), vec![run(parts(number as u64))]));
+        let failed = failed_call("broken", &"<why> ".repeat(100));
+        contract(
+            &format!("contract-{number}"),
+            calls.chain([failed]).collect(),
+        )
+    });
+    report(contracts.collect())
+}
+
+#[test]
+fn a_comment_holds_the_report() {
+    for (contracts, calls, left_out) in [
+        (2, 3, None),
+        (10, 25, Some("host calls, deployments")),
+        (40, 100, Some("all that neither failed nor became worse")),
+        (1, 3_000, Some("all that neither failed nor became worse")),
+    ] {
+        let after = large(contracts, calls);
+        let mut before = large(contracts, calls);
+        for contract in &mut before.contracts {
+            contract.calls.pop();
+            contract.calls.push(call("broken", vec![run(parts(1))]));
+        }
+        let text = markdown(&after, Some(&diff(&before, &after)));
+        assert!(text.chars().count() <= 60_000, "{}", text.chars().count());
+        check_cells(&text);
+        let sentence = "A comment on GitHub holds no more than this: ";
+        assert_eq!(text.contains(sentence), left_out.is_some(), "{text}");
+        assert!(text.contains(left_out.unwrap_or("host call")), "{text}");
+        assert!(text.contains("&lt;why> "), "{text}");
+    }
+}
+
+#[test]
+fn csv_has_a_row_for_everything() {
+    let text = csv(&everything());
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let titles = reader.headers().unwrap().clone();
+    let column = |name: &str| titles.iter().position(|title| title == name).unwrap();
+    let mut kinds = std::collections::BTreeMap::<String, usize>::new();
+    let mut ink = 0_u64;
+    for row in reader.records() {
+        let row = row.unwrap();
+        let number = |name: &str| row[column(name)].parse::<u64>().unwrap_or(0);
+        *kinds.entry(row[0].to_owned()).or_default() += 1;
+        match &row[0] {
+            // The kinds of host calls of a run come right behind it and add up to what it says.
+            "run" => {
+                assert_eq!(ink, 0);
+                ink = number("hostio_ink");
+            }
+            "hostio" => ink -= number("hostio_ink"),
+            _ => {}
+        }
+    }
+    assert_eq!(ink, 0);
+    let runs = everything();
+    let runs = runs.contracts.iter().flat_map(|contract| &contract.calls);
+    let hostios: usize = runs
+        .flat_map(Call::runs)
+        .map(|run| run.parts.hostios.len())
+        .sum();
+    let kinds: Vec<_> = kinds
+        .iter()
+        .map(|(kind, count)| (kind.as_str(), *count))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            ("deployment", 2),
+            ("failure", 2),
+            ("hostio", hostios),
+            ("left_out", 2),
+            ("run", 10),
+            ("unseen", 1)
+        ]
+    );
+}
+
+#[test]
+fn a_report_with_its_diff_is_a_baseline_too() {
+    let text = json(&everything(), Some(&compared()));
+    let read: Report = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, everything());
+    assert_eq!(json(&everything(), None), everything().to_json());
+}
+
+#[test]
+fn the_same_report_is_the_same_bytes() {
+    for _ in 0..2 {
+        let (report, diff) = (everything(), compared());
+        assert_eq!(
+            markdown(&report, Some(&diff)),
+            markdown(&everything(), Some(&compared()))
+        );
+        assert_eq!(csv(&report), csv(&everything()));
+    }
+}
+
+#[test]
+fn nothing_is_a_report_too() {
+    let nothing = report(vec![]);
+    let diff = diff(&nothing, &nothing);
+    check_width(&table(&nothing, Some(&diff), Colour::Never));
+    check_cells(&markdown(&nothing, Some(&diff)));
+    assert_eq!(csv(&nothing), "");
+}

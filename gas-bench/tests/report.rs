@@ -1,0 +1,472 @@
+//! Reports on contracts as their authors ask for them.
+//!
+//! Lives here: what must hold of the repository's own contracts, on every chain, and what is said where something is wrong. Not here: the
+//! looks of a report (`contracts`, `page`), one contract on a chain (unit tests of `report`).
+
+#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use gas_bench::figures::Report;
+use gas_bench::node::Target;
+use gas_bench::project::{BuildSettings, Project};
+use gas_bench::render::contracts::overview;
+use gas_bench::report;
+use stylus_devnet::{Config, Devnet};
+use stylus_vm::ArbOs;
+use tempfile::TempDir;
+
+fn contracts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts")
+}
+
+fn measure(only: &[&str], target: &Target) -> Report {
+    let only: Vec<_> = only.iter().map(|name| (*name).to_owned()).collect();
+    let project = Project::find(Some(&contracts().join("Cargo.toml")), &only).unwrap();
+    let reported = report::run(&project, target, &BuildSettings::default(), false, &|_| {});
+    reported.unwrap().report
+}
+
+/// Theorem: the contracts' plans are carried out whole, the parts of every run come to its receipt, and a second run gives the same
+/// bytes. The README has what comes out (`BLESS=1` rewrites it).
+#[test]
+fn the_contracts_are_living_benchmarks() {
+    let target = Target::Embedded(ArbOs::LAST);
+    let report = measure(&[], &target);
+    assert_eq!(report.failures().collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(report.contracts.len(), 11);
+    for contract in &report.contracts {
+        assert!(contract.plan.is_some(), "{} has a plan", contract.name);
+        for run in contract.calls.iter().flat_map(|call| call.runs()) {
+            let total = run.parts.total(report.made_with.ink_per_gas);
+            assert_eq!(total, Some(run.gas), "{}", contract.name);
+        }
+    }
+    assert_eq!(measure(&[], &target).to_json(), report.to_json());
+
+    const BEGIN: &str = "<!-- overview: `cargo gas-bench report --manifest-path contracts/Cargo.toml --format overview` -->\n";
+    const END: &str = "<!-- end of overview -->";
+    let path = contracts().join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let fresh = format!("{before}{BEGIN}\n{}\n{END}{after}", overview(&report));
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &fresh).unwrap();
+    } else {
+        assert_eq!(
+            readme, fresh,
+            "contracts/README.md is stale; BLESS=1 rewrites it"
+        );
+    }
+}
+
+/// Theorem: a node that runs elsewhere gives the figures of the embedded one.
+#[test]
+fn a_node_elsewhere_gives_the_same_figures() {
+    let devnet = Devnet::start(Config {
+        port: 0,
+        ..Config::default()
+    })
+    .unwrap();
+    let (_, key) = devnet.accounts()[0];
+    let endpoint = Target::Endpoint {
+        url: devnet.url(),
+        key,
+    };
+    let elsewhere = measure(&["counter", "merkle-airdrop"], &endpoint);
+    let here = measure(
+        &["counter", "merkle-airdrop"],
+        &Target::Embedded(ArbOs::LAST),
+    );
+    let without_fee = |report: &Report| {
+        let mut contracts = report.contracts.clone();
+        for deployment in contracts.iter_mut().filter_map(|it| it.deployment.as_mut()) {
+            // It rises with each activation on a chain, of whatever program, and falls again with time.
+            deployment.data_fee_wei.clear();
+        }
+        contracts
+    };
+    assert_eq!(without_fee(&elsewhere), without_fee(&here));
+    assert!(elsewhere.made_with.chain.starts_with("stylus-devnet/"));
+}
+
+/// A workspace of a contract in few lines, `good`, and one with this manifest's library and plan.
+fn workspace(source: &str, plan: &str) -> TempDir {
+    const GOOD: &str = r#"#![no_std]
+        #[panic_handler]
+        fn panic(_: &core::panic::PanicInfo) -> ! { core::arch::wasm32::unreachable() }
+        #[link(wasm_import_module = "vm_hooks")]
+        unsafe extern "C" { safe fn pay_for_memory_grow(pages: u32); }
+        #[unsafe(no_mangle)]
+        extern "C" fn user_entrypoint(len: u32) -> u32 { pay_for_memory_grow(0); u32::from(len > 4) }"#;
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = vec![
+        (
+            "Cargo.toml".to_owned(),
+            "[workspace]\nresolver = '3'\nmembers = ['good', 'other']\n[profile.release]\npanic = 'abort'\n".to_owned(),
+        ),
+        (
+            "Cargo.lock".to_owned(),
+            "version = 4\n[[package]]\nname = 'good'\nversion = '0.1.0'\n[[package]]\nname = 'other'\nversion = '0.1.0'\n"
+                .to_owned(),
+        ),
+    ];
+    let source = source.replace("GOOD", GOOD);
+    for (name, source, plan) in [
+        ("good", GOOD, "[[call]]\ncall = 'f()'\n"),
+        ("other", &source, plan),
+    ] {
+        files.extend([
+            (
+                format!("{name}/Cargo.toml"),
+                format!(
+                    "[package]\nname = '{name}'\nversion = '0.1.0'\nedition = '2024'\n[lib]\ncrate-type = ['cdylib']\n"
+                ),
+            ),
+            (format!("{name}/Stylus.toml"), "[contract]\n".to_owned()),
+            (format!("{name}/src/lib.rs"), source.to_owned()),
+            (format!("{name}/gas-bench.toml"), plan.to_owned()),
+        ]);
+    }
+    for (path, content) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))
+        .arg("gas-bench")
+        .args(arguments)
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap()
+}
+
+/// One contract has no figures for a reason of these words; the other has, and every format shows both.
+#[track_caller]
+fn check_failure(source: &str, plan: &str, words: &str) {
+    let folder = workspace(source, plan);
+    for format in ["table", "markdown", "json", "csv", "html", "overview"] {
+        let output = run(folder.path(), &["report", "--format", format]);
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(1), "{format}: {stderr}");
+        let errors: Vec<_> = stderr
+            .lines()
+            .filter(|line| line.starts_with("error: "))
+            .collect();
+        assert_eq!(errors.len(), 1, "{format}: {stderr}");
+        assert!(errors[0].starts_with("error: other"), "{}", errors[0]);
+        assert!(errors[0].contains(words), "{words} is not in {}", errors[0]);
+        assert!(stdout.contains("good"), "{format}: {stdout}");
+        let mark = match format {
+            "json" => "\"failure",
+            "csv" => "failure,",
+            "html" => "failed",
+            _ => "FAILED",
+        };
+        assert!(stdout.contains(mark), "{format}: {stdout}");
+    }
+}
+
+const CALL: &str = "[[call]]\ncall = 'f(uint8)'\n";
+
+#[test]
+fn a_contract_that_does_not_build_says_where() {
+    check_failure(
+        "GOOD\nfn f() { missing() }",
+        "[[call]]\ncall = 'f()'\n",
+        "it does not build: cannot find function `missing` in this scope (other/src/lib.rs line 8)",
+    );
+}
+
+#[test]
+fn a_mistake_in_a_plan_says_where() {
+    check_failure(
+        "GOOD",
+        "[[call]]\ncall = 'f()'\nargz = []\n",
+        "gas-bench.toml line 3: unknown field `argz`",
+    );
+    check_failure(
+        "GOOD",
+        &format!("{CALL}args = [1, 2]\n"),
+        "gas-bench.toml line 1: `f(uint8)` takes 1 argument and is given 2",
+    );
+}
+
+#[test]
+fn a_call_that_reverts_says_which() {
+    check_failure(
+        "GOOD",
+        &format!("{CALL}args = [1]\n"),
+        "other, f: the call reverts (gas-bench.toml line 1): ",
+    );
+}
+
+#[test]
+fn a_program_that_the_chain_refuses_says_why() {
+    check_failure(
+        "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! { loop {} }",
+        "[[call]]\ncall = 'f()'\n",
+        "other: the chain refuses the program: ",
+    );
+}
+
+/// The run ends with `code` and an error of these words, and prints no report.
+#[track_caller]
+fn check_refusal(folder: &TempDir, arguments: &[&str], code: i32, words: &str) {
+    let output = run(folder.path(), arguments);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+    assert_eq!(text(&output.stdout), "", "{arguments:?}");
+    assert!(stderr.contains(words), "{words} is not in {stderr}");
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_refused_before_anything_is_built() {
+    let folder = workspace("GOOD", CALL);
+    fs::write(folder.path().join("broken.json"), "{\"schema\": 1,\n]").unwrap();
+    for (arguments, code, words) in [
+        (
+            &["report", "--package", "nobody"][..],
+            1,
+            "there is no contract `nobody` in ",
+        ),
+        (
+            &["report", "--manifest-path", "absent/Cargo.toml"],
+            1,
+            "absent/Cargo.toml",
+        ),
+        (
+            &["report", "--baseline", "main"],
+            1,
+            "there is no baseline at ",
+        ),
+        (
+            &["report", "--baseline", "./broken.json"],
+            1,
+            "line 2 column 1",
+        ),
+        (&["report", "--save", "../x/y"], 1, "cannot be written"),
+        (&["report", "--check"], 2, "--baseline"),
+        (
+            &[
+                "report",
+                "--baseline",
+                "x",
+                "--check",
+                "--tolerance",
+                "much",
+            ],
+            2,
+            "much",
+        ),
+        (&["report", "--arbos", "7"], 2, "ArbOS"),
+        (
+            &["report", "--endpoint", "http://localhost:1"],
+            2,
+            "--private-key-path",
+        ),
+        (
+            &["report", "--out", "absent/report.md"],
+            1,
+            "absent/report.md cannot be written: ",
+        ),
+        (
+            &["size", "--baseline", "main"],
+            1,
+            "there is no baseline at ",
+        ),
+        (
+            &["compare", "--allocator", "jemalloc"],
+            2,
+            "the known allocators are ",
+        ),
+        (
+            &["compare", "--opt-level", "9"],
+            2,
+            "the levels are 3, s and z",
+        ),
+        (
+            &["compare", "--wasm-opt", "O9"],
+            2,
+            "the known modes of wasm-opt are off, Oz, O3, O4",
+        ),
+    ] {
+        check_refusal(&folder, arguments, code, words);
+    }
+    assert!(!folder.path().join("target").exists(), "nothing was built");
+    let empty = tempfile::tempdir().unwrap();
+    check_refusal(&empty, &["report"], 1, "Cargo.toml");
+}
+
+#[test]
+fn profiles_are_of_calls_that_there_are() {
+    let folder = workspace("GOOD", "[[call]]\ncall = 'g()'\n");
+    for (arguments, words) in [
+        (
+            &["profile", "h"][..],
+            "there is no call `h`: there are `good::f`, `other::g`",
+        ),
+        (
+            &["profile", "good::f", "--run", "2"],
+            "good, f: the call has 1 runs, and not number 2",
+        ),
+        (
+            &["profile", "g", "1"],
+            "other: `g()` takes no argument and is given 1",
+        ),
+    ] {
+        check_refusal(&folder, arguments, 1, words);
+    }
+    let output = run(folder.path(), &["profile", "f", "--flame", "f.svg"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("user_entrypoint"));
+    assert!(
+        fs::read_to_string(folder.path().join("f.svg"))
+            .unwrap()
+            .contains("user_entrypoint")
+    );
+}
+
+/// Theorem: what has become dearer than a baseline is an exit code, and what has not is none.
+#[test]
+fn regressions_are_an_exit_code() {
+    let folder = workspace("GOOD", "[[call]]\ncall = 'f()'\n");
+    let report = |arguments: &[&str]| {
+        let output = run(folder.path(), &[&["report"], arguments].concat());
+        (output.status.code(), text(&output.stderr).to_owned())
+    };
+    assert_eq!(report(&["--save", "main"]).0, Some(0));
+    let check = ["--baseline", "main", "--check"];
+    assert_eq!(report(&check).0, Some(0));
+    let path = folder.path().join("other/src/lib.rs");
+    let source = fs::read_to_string(&path).unwrap();
+    let dearer = source.replace(
+        "pay_for_memory_grow(0);",
+        "for _ in 0..100 { pay_for_memory_grow(0); }",
+    );
+    fs::write(&path, dearer).unwrap();
+    let (code, stderr) = report(&check);
+    assert_eq!(code, Some(3), "{stderr}");
+    assert!(stderr.contains("error: other, f"), "{stderr}");
+    assert_eq!(
+        report(&["--baseline", "main"]).0,
+        Some(0),
+        "only where it is asked for"
+    );
+    assert_eq!(
+        report(&["--baseline", "main", "--check", "--tolerance", "50%"]).0,
+        Some(0)
+    );
+}
+
+/// Theorem: the action's step, as action.yml has it, reports on a pull request against the base branch's baseline; a regression fails
+/// the job only where that is asked for.
+#[test]
+fn the_action_reports_on_a_pull_request() {
+    let action = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = fs::read_to_string(action.join("action.yml")).unwrap();
+    let step = manifest
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("run: "))
+        .unwrap();
+    let folder = workspace("GOOD", "[[call]]\ncall = 'f()'\n");
+    let git = |folder: &Path, arguments: &[&str]| {
+        let identity = ["-c", "user.name=x", "-c", "user.email=x"];
+        let ended = Command::new("git")
+            .args(identity)
+            .args(arguments)
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        assert!(
+            ended.status.success(),
+            "{arguments:?}: {}",
+            text(&ended.stderr)
+        );
+    };
+    let saved = run(folder.path(), &["report", "--save", "main"]);
+    assert_eq!(saved.status.code(), Some(0), "{}", text(&saved.stderr));
+    git(
+        folder.path(),
+        &["init", "--quiet", "--initial-branch", "main"],
+    );
+    git(
+        folder.path(),
+        &[
+            "add",
+            "Cargo.toml",
+            "Cargo.lock",
+            "good",
+            "other",
+            "gas-baselines",
+        ],
+    );
+    git(folder.path(), &["commit", "--quiet", "--message", "base"]);
+    let work = tempfile::tempdir().unwrap();
+    let checkout = work.path().join("checkout");
+    git(
+        work.path(),
+        &[
+            "clone",
+            "--quiet",
+            folder.path().to_str().unwrap(),
+            "checkout",
+        ],
+    );
+
+    let run_step = |fail: &str| {
+        let (summary, outputs) = (work.path().join("summary.md"), work.path().join("outputs"));
+        let _ = fs::remove_file(&summary);
+        let _ = fs::remove_file(&outputs);
+        let ended = Command::new("bash")
+            .args(["-c", step])
+            .current_dir(&checkout)
+            .env("GITHUB_ACTION_PATH", action)
+            .env("GITHUB_BASE_REF", "main")
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .env("GITHUB_OUTPUT", &outputs)
+            .env("RUNNER_TEMP", work.path())
+            .env("GAS_BENCH", env!("CARGO_BIN_EXE_cargo-gas-bench"))
+            .env("CARGO_TARGET_DIR", folder.path().join("target"))
+            .env("MANIFEST_PATH", "Cargo.toml")
+            .env("BASELINE", "gas-baselines/main.json")
+            .env("TOLERANCE", "0.5%")
+            .env("FAIL_ON_REGRESSION", fail)
+            .env("ARGUMENTS", "")
+            .output()
+            .unwrap();
+        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        let said = text(&ended.stderr).to_owned();
+        (ended.status.code(), read(&summary), read(&outputs), said)
+    };
+    let (code, summary, outputs, said) = run_step("false");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(summary.contains("0 worse"), "{summary}");
+    assert!(outputs.contains("verdict=same-or-better\n"), "{outputs}");
+
+    let path = checkout.join("other/src/lib.rs");
+    let source = fs::read_to_string(&path).unwrap();
+    let dearer = source.replace("grow(0); u32", "grow(0); pay_for_memory_grow(9); u32");
+    fs::write(&path, dearer).unwrap();
+    let (code, summary, outputs, said) = run_step("false");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(summary.contains("1 worse"), "{summary}");
+    assert!(outputs.contains("verdict=regression\n"), "{outputs}");
+    let comment = outputs
+        .lines()
+        .find_map(|line| line.strip_prefix("comment="));
+    assert_eq!(fs::read_to_string(comment.unwrap()).unwrap(), summary);
+    assert_eq!(run_step("true").0, Some(3));
+}
