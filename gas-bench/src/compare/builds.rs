@@ -170,7 +170,7 @@ impl Builds {
         let mut command = self.cargo.command();
         command
             .args([
-                "build",
+                "rustc",
                 "--lib",
                 "--locked",
                 "--release",
@@ -184,11 +184,12 @@ impl Builds {
             .arg("--target-dir")
             .arg(&self.target_dir)
             // Without this, a workspace may have it elsewhere.
-            .env("CARGO_BUILD_BUILD_DIR", &self.target_dir)
-            .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
+            .env("CARGO_BUILD_BUILD_DIR", &self.target_dir);
         if let Some(level) = level {
             command.env(OptLevel::VARIABLE, level.name());
         }
+        // For the last crate alone: as a profile's setting it would give every crate other symbols, and so another order.
+        command.args(["--", "-C", "strip=debuginfo"]);
         match follow(&mut command, &mut |_, _| {})? {
             Ok(()) => {}
             Err(Diagnosis::MissingTarget) => return Err(VariantError::MissingTarget),
