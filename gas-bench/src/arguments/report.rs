@@ -155,7 +155,7 @@ pub(crate) struct ProfileArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) flame: Option<PathBuf>,
 
-    /// Write FILE for https://www.speedscope.app, too
+    /// Write FILE for the viewer at speedscope.app, too
     #[arg(long, value_name = "FILE")]
     pub(crate) speedscope: Option<PathBuf>,
 }
