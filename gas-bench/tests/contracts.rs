@@ -15,7 +15,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use gas_bench::baseline::{Diff, diff};
-use gas_bench::figures::{Call, Parts, Report};
+use gas_bench::figures::{Call, Outcome, Parts, Report};
 use gas_bench::measurement::Bytes;
 use gas_bench::render::Colour;
 use gas_bench::render::contracts::{csv, json, markdown, table};
@@ -87,7 +87,7 @@ fn check_sums(table: &str, causes: usize, rows: usize) {
     while lines.by_ref().any(|line| line.starts_with(" gas, average")) {
         // The border below the titles, which may have another line.
         assert!(lines.by_ref().any(|line| line.starts_with('─')));
-        for line in lines.by_ref().take_while(|line| !line.starts_with('─')) {
+        for line in lines.by_ref().take_while(|line| line.starts_with(' ')) {
             let mut figures: Vec<_> = line
                 .split_whitespace()
                 .rev()
@@ -274,9 +274,17 @@ fn large(contracts: usize, calls: usize) -> Report {
 fn a_comment_holds_the_report() {
     for (contracts, calls, left_out) in [
         (2, 3, None),
-        (10, 25, Some("host calls, deployments")),
-        (40, 100, Some("all that neither failed nor became worse")),
-        (1, 3_000, Some("all that neither failed nor became worse")),
+        (10, 25, Some("other formats: where the gas goes, ")),
+        (
+            40,
+            100,
+            Some("other formats: most calls, where the gas goes, "),
+        ),
+        (
+            1,
+            3_000,
+            Some("other formats: most calls, where the gas goes, "),
+        ),
     ] {
         let after = large(contracts, calls);
         let mut before = large(contracts, calls);
@@ -287,10 +295,43 @@ fn a_comment_holds_the_report() {
         let text = markdown(&after, Some(&diff(&before, &after)));
         assert!(text.chars().count() <= 60_000, "{}", text.chars().count());
         check_cells(&text);
-        let sentence = "A comment on GitHub holds no more than this: ";
+        let sentence = "A comment on GitHub would not hold all of this report. ";
         assert_eq!(text.contains(sentence), left_out.is_some(), "{text}");
         assert!(text.contains(left_out.unwrap_or("host call")), "{text}");
         assert!(text.contains("&lt;why> "), "{text}");
+    }
+}
+
+/// Whatever names, reasons and circumstances are made of, a comment holds what is told of them.
+#[test]
+fn a_comment_holds_any_report() {
+    for odd in ["@", "|", "<", "&", "\u{202e}", "\n", "`", "名"] {
+        let odd = odd.repeat(500);
+        let named = |report: &mut Report| {
+            for contract in &mut report.contracts {
+                contract.name += &odd;
+                for call in &mut contract.calls {
+                    call.name += &odd;
+                    if let Outcome::Failure(reason) = &mut call.outcome {
+                        reason.clone_from(&odd);
+                    }
+                }
+            }
+        };
+        let (mut before, mut after) = (large(30, 30), large(30, 30));
+        for contract in &mut before.contracts {
+            for call in &mut contract.calls {
+                call.outcome = Outcome::Runs(vec![run(parts(1))]);
+            }
+        }
+        named(&mut before);
+        named(&mut after);
+        after.made_with.toolchain.clone_from(&odd);
+        after.made_with.chain.clone_from(&odd);
+        let text = markdown(&after, Some(&diff(&before, &after)));
+        assert!(text.chars().count() <= 60_000, "{}", text.chars().count());
+        check_cells(&text);
+        assert!(text.contains("newly failed"), "{text}");
     }
 }
 

@@ -72,11 +72,13 @@ fn median(amounts: &[u64]) -> Option<u128> {
 /// How many runs, and how many of them reverted.
 fn count(call: &Call) -> String {
     let runs = call.runs().len() as u64;
-    match call.reverts() {
-        0 => grouped(runs),
-        reverts if reverts == runs => format!("{}, reverts", grouped(runs)),
-        reverts => format!("{}, {} reverts", grouped(runs), grouped(reverts)),
-    }
+    let what = match call.reverts() {
+        0 => return grouped(runs),
+        1 if runs == 1 => "reverts".to_owned(),
+        1 => "1 reverts".to_owned(),
+        reverts => format!("{} revert", grouped(reverts)),
+    };
+    format!("{}, {what}", grouped(runs))
 }
 
 /// The fewest pages that a run began with, and the most that any had.

@@ -10,7 +10,13 @@ impl Tone {
     pub(super) const fn of<C>(change: &Change<C>) -> Self {
         match change {
             Change::Better { .. } => Self::Better,
-            Change::Worse { .. } | Change::Broken { .. } | Change::Failing { .. } => Self::Worse,
+            Change::Worse { .. }
+            | Change::Changed {
+                because: Incomparable::Reverts { newly: 1.., .. },
+                ..
+            }
+            | Change::Broken { .. }
+            | Change::Failing { .. } => Self::Worse,
             Change::Same { .. }
             | Change::Changed { .. }
             | Change::Added { .. }
@@ -81,6 +87,10 @@ const fn word(change: &Change<Cost>) -> &'static str {
             because: Incomparable::Runs,
             ..
         } => "changed, per run",
+        Change::Changed {
+            because: Incomparable::Reverts { newly: 1.., .. },
+            ..
+        } => "newly reverts",
         Change::Changed { .. } => "changed",
         Change::Added { .. } => "added",
         Change::Removed { .. } => "removed",

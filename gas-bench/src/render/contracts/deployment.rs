@@ -185,8 +185,9 @@ fn gas(deployment: &Deployment) -> Vec<Quantity> {
 
 /// Wei in the unit in which it reads best, exactly; as it stands where it is no number.
 fn fee(wei: &str) -> String {
-    /// From a thousandth of it on, ether is the unit.
-    const ETHER: U256 = U256::from_limbs([1_000_000_000_000_000, 0, 0, 0]);
+    /// From a millionth of it on, ether is the unit.
+    const ETHER: U256 = U256::from_limbs([1_000_000_000_000, 0, 0, 0]);
+    /// And from a thousandth of it on, gwei.
     const GWEI: U256 = U256::from_limbs([1_000_000, 0, 0, 0]);
     let Ok(amount) = U256::from_str_radix(wei, 10) else {
         return format!("{wei} wei");
@@ -215,8 +216,8 @@ mod tests {
             ("0", "0 wei"),
             ("999999", "999999 wei"),
             ("1000000", "0.001 gwei"),
-            ("123456789000000", "123456.789 gwei"),
-            ("1000000000000000", "0.001 ETH"),
+            ("999999999999", "999.999999999 gwei"),
+            ("1000000000000", "0.000001 ETH"),
             ("123456789012345678", "0.123456789012345678 ETH"),
             ("20000000000000000000", "20 ETH"),
             ("none", "none wei"),

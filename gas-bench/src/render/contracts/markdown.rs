@@ -23,11 +23,16 @@ const ROWS_MAX: usize = 20;
 /// The longest name or output, in characters.
 const NAME_MAX: usize = 80;
 
-/// The longest reason, in characters.
+/// The longest reason, in characters; and where there is little room.
 const REASON_MAX: usize = 400;
+const SHORT_REASON_MAX: usize = 80;
 
-/// The most failures or losses that are listed where there is no room for more.
-const LISTED_MAX: usize = 25;
+/// The longest note on what a comparison suffers from, in characters.
+const NOTE_MAX: usize = 200;
+
+/// The most failures, and the most calls that became better or worse, that are listed where there is little room.
+const FAILURES_MAX: usize = 25;
+const CHANGES_MAX: usize = 50;
 
 /// How much is told.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,7 +40,8 @@ enum Detail {
     Everything,
     /// No more than a row for each call.
     Calls,
-    /// Counts, and the first of what failed or became worse.
+    /// Counts, and the first of what failed, became worse or became better. Every text in it has a greatest length, so that
+    /// this fits always.
     Counts,
 }
 
@@ -55,7 +61,8 @@ fn told(report: &Report, diff: Option<&Diff>, detail: Detail) -> String {
         detail,
     };
     for note in diff.iter().flat_map(|diff| &diff.notes) {
-        page.block(&format!("> **{}**", prose(note)));
+        let note = shortened(&printable(note), NOTE_MAX);
+        page.block(&format!("> **{}**", prose(&note)));
     }
     let mut summary = diff.map(summary::comparison).unwrap_or_default();
     summary.push(summary::totals(report));
@@ -66,7 +73,7 @@ fn told(report: &Report, diff: Option<&Diff>, detail: Detail) -> String {
     page.omission();
     page.failures(&summary::failures(report));
     if detail == Detail::Counts {
-        page.losses(diff);
+        page.changes(diff);
         return page.text;
     }
     let causes = split::causes(report);
@@ -115,10 +122,12 @@ impl Page {
         let left_out = match self.detail {
             Detail::Everything => return,
             Detail::Calls => "where the gas goes, host calls, deployments and what was returned",
-            Detail::Counts => "all that neither failed nor became worse",
+            Detail::Counts => {
+                "most calls, where the gas goes, host calls, deployments and what was returned"
+            }
         };
         self.block(&format!(
-            "A comment on GitHub holds no more than this: {left_out} are left out here, and stand in the other formats."
+            "A comment on GitHub would not hold all of this report. Left out, and in the other formats: {left_out}."
         ));
     }
 
@@ -126,36 +135,35 @@ impl Page {
         if failures.is_empty() {
             return;
         }
-        let listed = match self.detail {
-            Detail::Everything | Detail::Calls => failures.len(),
-            Detail::Counts => LISTED_MAX.min(failures.len()),
+        let (listed, length) = match self.detail {
+            Detail::Everything | Detail::Calls => (failures.len(), REASON_MAX),
+            Detail::Counts => (FAILURES_MAX.min(failures.len()), SHORT_REASON_MAX),
         };
         self.block(&format!("### {FAILED}"));
-        self.block(&remarks(&failures[..listed]));
+        self.block(&remarks(&failures[..listed], length));
         self.rest(failures.len() - listed);
     }
 
-    /// The first calls that fail or became worse.
-    fn losses(&mut self, diff: Option<&Diff>) {
-        let contracts = diff.iter().flat_map(|diff| &diff.contracts);
-        let mut all = Vec::new();
-        for contract in contracts {
-            let worse = changes::grid(&contract.calls).rows.into_iter();
-            let worse = worse.filter(|row| row.tone == Tone::Worse);
-            all.extend(worse.map(|mut row| {
-                row.cells.insert(0, Cell::foreign(&contract.name));
-                row
-            }));
-        }
-        if all.is_empty() {
-            return;
-        }
-        let rest = all.len().saturating_sub(LISTED_MAX);
-        all.truncate(LISTED_MAX);
+    /// The calls that became worse or fail, then those that became better, as far as there is room.
+    fn changes(&mut self, diff: Option<&Diff>) {
         let mut grid = changes::grid(&[]);
         grid.columns.insert(0, Column::left("contract"));
-        grid.rows = all;
-        self.block("### Worse than the baseline");
+        for tone in [Tone::Worse, Tone::Better] {
+            for contract in diff.iter().flat_map(|diff| &diff.contracts) {
+                let rows = changes::grid(&contract.calls).rows.into_iter();
+                let rows = rows.filter(|row| row.tone == tone);
+                grid.rows.extend(rows.map(|mut row| {
+                    row.cells.insert(0, Cell::foreign(&contract.name));
+                    row
+                }));
+            }
+        }
+        if grid.rows.is_empty() {
+            return;
+        }
+        let rest = grid.rows.len().saturating_sub(CHANGES_MAX);
+        grid.rows.truncate(CHANGES_MAX);
+        self.block("### Worse or better than the baseline");
         self.block(&table(&grid));
         self.rest(rest);
     }
@@ -220,15 +228,15 @@ impl Page {
 
     fn remarks(&mut self, all: &[Remark]) {
         if !all.is_empty() {
-            self.block(&remarks(all));
+            self.block(&remarks(all, REASON_MAX));
         }
     }
 }
 
-fn remarks(all: &[Remark]) -> String {
+fn remarks(all: &[Remark], length: usize) -> String {
     let mut text = String::new();
     for Remark { about, text: what } in all {
-        let what = shortened(&printable(what), REASON_MAX);
+        let what = shortened(&printable(what), length);
         let _ = writeln!(text, "- {}: {}", code(about), prose(&what));
     }
     text

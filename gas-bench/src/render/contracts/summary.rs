@@ -6,7 +6,10 @@
 use super::grid::Remark;
 use crate::baseline::{Change, Cost, Diff};
 use crate::figures::{Call, Contract, Report};
-use crate::render::text::{grouped, printable};
+use crate::render::text::{grouped, printable, shortened};
+
+/// The longest name of a chain or toolchain in a heading, in characters.
+const CIRCUMSTANCE_MAX: usize = 40;
 
 /// What was measured, where and with what.
 pub(super) fn heading(report: &Report) -> String {
@@ -14,12 +17,16 @@ pub(super) fn heading(report: &Report) -> String {
     format!(
         "Gas of {}: {}, ArbOS {}, {} ink = 1 gas, {}",
         counted(report.contracts.len(), "contract"),
-        printable(&made.chain),
+        circumstance(&made.chain),
         made.arbos,
         grouped(made.ink_per_gas.into()),
         // The commit and its date would only widen the line.
-        printable(made.toolchain.split(" (").next().unwrap_or_default()),
+        circumstance(made.toolchain.split(" (").next().unwrap_or_default()),
     )
+}
+
+fn circumstance(text: &str) -> String {
+    shortened(&printable(text), CIRCUMSTANCE_MAX)
 }
 
 /// How much there is, and how much of it failed.

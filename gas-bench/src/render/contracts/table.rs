@@ -3,7 +3,8 @@
 //! Lives here: the order of its parts, alignment and colour. Not here: what the cells say (the other files of `contracts`).
 
 use comfy_table::{
-    Cell as Field, CellAlignment, ColumnConstraint, LineStyle, Row as Line, Table, Width,
+    Cell as Field, CellAlignment, ColumnConstraint, LineStyle, Row as Line, Table, TableStyle,
+    Width,
 };
 
 use super::grid::{Cell, Grid, Remark, Tone};
@@ -26,6 +27,12 @@ const TEXT_MAX: usize = 36;
 
 /// From here on figures have few digits where all of them do not fit.
 const MANY: u128 = 10_000_000;
+
+/// Tables follow each other here: a line below the titles is enough.
+const PLAIN: TableStyle = STYLE
+    .top_border(LineStyle::none())
+    .row_separator(LineStyle::none())
+    .bottom_border(LineStyle::none());
 
 pub(super) fn render(report: &Report, diff: Option<&Diff>, colour: Colour) -> String {
     let mut page = Page {
@@ -134,12 +141,13 @@ impl Page {
         if grid.rows.is_empty() {
             return;
         }
-        // Above the rows are a border, the titles, and a border.
+        self.text.push('\n');
+        // Above the rows are the titles and a line.
         let titles = grid
             .columns
             .iter()
             .map(|column| column.title.split('\n').count());
-        let above = 2 + titles.max().unwrap_or(0);
+        let above = titles.max().unwrap_or(0) + 1;
         for (number, line) in arranged(grid).lines().enumerate() {
             let row = number.checked_sub(above).and_then(|row| grid.rows.get(row));
             let line = line.trim_end();
@@ -182,24 +190,19 @@ fn arranged(grid: &Grid) -> Table {
 
 /// The width that all columns but the first leave to it.
 fn room(table: &Table) -> u16 {
-    let padding = table.column_iter().map(|column| column.padding_width());
-    // A column more than there are separators, each as wide as one character.
-    let padding: u16 = padding
-        .map(|padding| padding + 1)
-        .sum::<u16>()
-        .saturating_sub(1);
+    let columns = table.column_iter();
+    // What stands where columns meet is as wide as a character.
+    let between = columns.map(|column| column.padding_width() + 1);
     let others = table.column_max_content_widths().into_iter().skip(1);
-    let taken = others.fold(padding, u16::saturating_add);
+    let taken = between.chain(others).fold(0, u16::saturating_add);
+    let columns = u16::try_from(COLUMNS + 1).unwrap_or(u16::MAX);
     // A column without any width would not end.
-    u16::try_from(COLUMNS)
-        .unwrap_or(u16::MAX)
-        .saturating_sub(taken)
-        .max(1)
+    columns.saturating_sub(taken).max(1)
 }
 
 fn filled(grid: &Grid, digits: Digits) -> Table {
     let mut table = Table::new();
-    table.load_style(STYLE.row_separator(LineStyle::none()));
+    table.load_style(PLAIN);
     table.set_header(grid.columns.iter().map(|column| column.title));
     for row in &grid.rows {
         let fields = row.cells.iter().enumerate().map(|(index, cell)| {
@@ -215,6 +218,7 @@ fn filled(grid: &Grid, digits: Digits) -> Table {
         table.add_row(line);
     }
     for (column, described) in table.column_iter_mut().zip(&grid.columns) {
+        column.set_padding((1, 0));
         if described.right {
             column.set_cell_alignment(CellAlignment::Right);
         }
