@@ -131,14 +131,11 @@ fn the_page_asks_nobody_for_anything() {
     for word in [
         "http:", "https:", "//", "url(", "@import", "<link", "<img", " src=",
     ] {
-        let found = addresses
-            .find(word)
-            .map(|at| &addresses[at..][..40.min(addresses.len() - at)]);
-        // What remains is a comment of the script.
-        assert!(
-            found.is_none_or(|found| found.starts_with("// ")),
-            "{found:?}"
-        );
+        for (at, _) in addresses.match_indices(word) {
+            let found: String = addresses[at..].chars().take(40).collect();
+            // Only comments of the script have two slashes.
+            assert!(found.starts_with("// "), "{found}");
+        }
     }
 }
 

@@ -190,8 +190,10 @@ fn comparison(since: &Since<'_>) -> Markup {
     html! {
         section.box.comparison {
             h2 { "Since " (name(since.name)) }
+            @let words = tally.words();
             p {
-                @for (index, (class, text)) in tally.words().into_iter().enumerate() {
+                @if words.is_empty() { "No call to compare" }
+                @for (index, (class, text)) in words.into_iter().enumerate() {
                     @if index > 0 { ", " }
                     span class=(class) { (text) }
                 }

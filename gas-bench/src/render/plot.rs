@@ -14,15 +14,16 @@ mod parts;
 use maud::{Markup, PreEscaped, html};
 
 use super::text::{printable, shortened};
-use crate::baseline::Change;
+use crate::baseline::{Change, Incomparable};
 use crate::figures::{Contract, Report};
 
 pub(super) use bars::Bars;
 pub(super) use history::History;
 pub(super) use parts::{Segment, Split, hostios};
 
-/// The width of a plot as a file.
+/// The width of a plot as a file, and the margin around it.
 const WIDTH: usize = 720;
+const MARGIN: usize = 16;
 
 /// The most characters of a contract's name in a title.
 const TITLE_MAX: usize = 48;
@@ -49,11 +50,13 @@ pub fn history(
 
 /// A plot as a file.
 fn document(height: usize, label: &str, content: &Markup) -> String {
+    let outer = (WIDTH + 2 * MARGIN, height + 2 * MARGIN);
     let svg = html! {
-        svg.plot xmlns="http://www.w3.org/2000/svg" width=(WIDTH) height=(height)
-            viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label=(label) {
+        svg.plot xmlns="http://www.w3.org/2000/svg" width=(outer.0) height=(outer.1)
+            viewBox={ "0 0 " (outer.0) " " (outer.1) } role="img" aria-label=(label) {
             style { (PreEscaped(STYLE)) }
-            (content)
+            // Of this one, without the margin, are the per cents in a plot.
+            svg x=(MARGIN) y=(MARGIN) width=(WIDTH) height=(height) { (content) }
         }
     };
     let mut text = svg.into_string();
@@ -76,7 +79,12 @@ pub(super) const fn tone<C>(change: &Change<C>) -> &'static str {
     match change {
         Change::Better { .. } => "better",
         Change::Worse { .. } => "worse",
-        Change::Broken { .. } | Change::Failing { .. } => "failed",
+        Change::Changed {
+            because: Incomparable::Reverts { newly: 1.., .. },
+            ..
+        }
+        | Change::Broken { .. }
+        | Change::Failing { .. } => "failed",
         _ => "quiet",
     }
 }

@@ -7,7 +7,7 @@ use stylus_vm::Gas;
 
 use super::Since;
 use super::change::of_call;
-use super::words::{figure, name, scroll, signature};
+use super::words::{figure, label, name, scroll, signature};
 use crate::baseline::{CallDiff, ContractDiff};
 use crate::figures::{Call, Contract, Run};
 use crate::render::text::{divided, grouped_wide};
@@ -66,7 +66,7 @@ fn row(call: &Call, compared: bool, change: Option<&CallDiff>) -> Markup {
             @match Figures::of(call) {
                 Some(figures) => (figures.cells()),
                 None => td.failed colspan="7" {
-                    strong { "FAILED" } " " (super::words::label(call.failure().unwrap_or_default()))
+                    div.reason { strong { "FAILED" } " " (label(call.failure().unwrap_or_default())) }
                 },
             }
             @if compared {

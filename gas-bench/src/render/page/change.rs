@@ -33,11 +33,12 @@ pub(super) fn mark<C: Copy>(change: &Change<C>, amount: impl Fn(C) -> u64) -> Ma
             Incomparable::Function => "other function",
             Incomparable::Runs => "other runs",
             Incomparable::Arguments => "other arguments",
-            Incomparable::Reverts { .. } => "other reverts",
+            Incomparable::Reverts { newly: 1.., .. } => "newly reverts",
+            Incomparable::Reverts { .. } => "no longer reverts",
         },
         Change::Added { .. } => "new",
         Change::Removed { .. } => "gone",
-        Change::Broken { .. } => "broken since",
+        Change::Broken { .. } => "broken",
         Change::Failing { .. } => "failing",
         Change::Fixed { .. } => "fixed",
     };
@@ -56,6 +57,7 @@ pub(super) struct Tally {
     worse: usize,
     better: usize,
     same: usize,
+    reverting: usize,
     changed: usize,
     added: usize,
     removed: usize,
@@ -80,6 +82,10 @@ impl Tally {
                     Change::Worse { .. } => &mut tally.worse,
                     Change::Better { .. } => &mut tally.better,
                     Change::Same { .. } => &mut tally.same,
+                    Change::Changed {
+                        because: Incomparable::Reverts { newly: 1.., .. },
+                        ..
+                    } => &mut tally.reverting,
                     Change::Changed { .. } => &mut tally.changed,
                     Change::Added { .. } => &mut tally.added,
                     Change::Removed { .. } => &mut tally.removed,
@@ -105,6 +111,7 @@ impl Tally {
         let words = [
             calls("failed", self.broken, "broken"),
             calls("failed", self.failing, "failing"),
+            calls("failed", self.reverting, "newly reverting"),
             calls("worse", self.worse, "dearer"),
             calls("better", self.better, "cheaper"),
             calls("quiet", self.same, "the same"),
@@ -117,5 +124,62 @@ impl Tally {
         ];
         let words = words.into_iter().filter(|(number, ..)| *number > 0);
         words.map(|(_, class, text)| (class, text)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measurement::Bytes;
+
+    fn check(change: Change<Bytes>, expected: &str) {
+        assert_eq!(mark(&change, |size| size.0).into_string(), expected);
+    }
+
+    #[test]
+    fn a_change_reads_without_colour() {
+        let (before, after) = (Bytes(10_000), Bytes(10_120));
+        check(
+            Change::Worse { before, after },
+            "<span class=\"worse\"><strong>+1.20%</strong> <span class=\"by\">+120</span></span>",
+        );
+        check(
+            Change::Better {
+                before: after,
+                after: before,
+            },
+            "<span class=\"better\"><strong>−1.19%</strong> <span class=\"by\">−120</span></span>",
+        );
+        // So little that there is none of it in per cents.
+        check(
+            Change::Worse {
+                before: Bytes(1_000_000),
+                after: Bytes(1_000_001),
+            },
+            "<span class=\"worse\"><span class=\"by\">+1</span></span>",
+        );
+        let changed = |because| Change::Changed {
+            before,
+            after,
+            because,
+        };
+        let reverts = |newly, no_longer| changed(Incomparable::Reverts { newly, no_longer });
+        for (change, class, text) in [
+            (Change::Same { before, after }, "quiet", "same"),
+            (changed(Incomparable::Runs), "quiet", "other runs"),
+            (reverts(1, 0), "failed", "newly reverts"),
+            (reverts(0, 1), "quiet", "no longer reverts"),
+            (Change::Added { after }, "quiet", "new"),
+            (
+                Change::Broken {
+                    before,
+                    reason: String::new(),
+                },
+                "failed",
+                "broken",
+            ),
+        ] {
+            check(change, &format!("<span class=\"{class}\">{text}</span>"));
+        }
     }
 }

@@ -41,10 +41,10 @@ pub(super) fn section(
                 h3 { "Calls" }
                 (calls::table(contract, since, diff))
             }
-            @for left in &contract.left_out { p.about { "Not called: " (label(left)) } }
+            @for left in &contract.left_out { p.left-out { "Not called: " (label(left)) } }
             @if let Some(bars) = Bars::of(contract, ink_per_gas) {
                 h3 { "Where the gas goes" }
-                p.about { "Gas of each call, on average over its runs. Point at a bar for its parts." }
+                p.about { "Gas of each call, on average over its runs. For its parts, point at a bar or open the call below." }
                 (legend(&bars))
                 (bars.drawing())
             }

@@ -113,23 +113,18 @@ fn gas(deployment: &Deployment, diff: Option<&ContractDiff>) -> Markup {
                     "gas",
                     activation.map(|activation| mark(activation, |gas| gas.0)),
                 ))
-                (row(
-                    "Data fee",
-                    &label(&grouped_digits(wei)),
-                    "wei",
-                    ether(wei).map(|ether| html! { (ether) " ETH" }),
-                ))
+                @match ether(wei) {
+                    Some(ether) => (row("Data fee", &ether, "ETH", Some(html! { (grouped_digits(wei)) " wei" }))),
+                    None => (row("Data fee", &label(wei), "wei", None)),
+                }
                 (row("Code in", &figure(accounts.into()), kind, None))
             }
         }
     }
 }
 
-/// A decimal number of any length with a comma after every thousand; anything else as it is.
+/// Digits, however many, with a comma after every thousand.
 fn grouped_digits(digits: &str) -> String {
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return digits.to_owned();
-    }
     let mut text = String::new();
     for (index, digit) in digits.char_indices() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -140,7 +135,7 @@ fn grouped_digits(digits: &str) -> String {
     text
 }
 
-/// `wei` as a decimal fraction of ether, exactly.
+/// `wei` as a decimal fraction of ether, exactly; none where it is no decimal number.
 fn ether(wei: &str) -> Option<String> {
     const DECIMALS: usize = 18;
     if wei.is_empty() || !wei.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -195,24 +190,21 @@ mod tests {
     #[test]
     fn fees_are_exact() {
         for (wei, digits, in_ether) in [
-            ("0", "0", Some("0")),
-            ("93214000000000", "93,214,000,000,000", Some("0.000093214")),
-            (
-                "1000000000000000000",
-                "1,000,000,000,000,000,000",
-                Some("1"),
-            ),
-            ("1", "1", Some("0.000000000000000001")),
+            ("0", "0", "0"),
+            ("93214000000000", "93,214,000,000,000", "0.000093214"),
+            ("1000000000000000000", "1,000,000,000,000,000,000", "1"),
+            ("1", "1", "0.000000000000000001"),
             (
                 "123456789012345678901234567890",
                 "123,456,789,012,345,678,901,234,567,890",
-                Some("123456789012.34567890123456789"),
+                "123456789012.34567890123456789",
             ),
-            ("", "", None),
-            ("none", "none", None),
         ] {
             assert_eq!(grouped_digits(wei), digits);
-            assert_eq!(ether(wei).as_deref(), in_ether);
+            assert_eq!(ether(wei).as_deref(), Some(in_ether));
+        }
+        for no_number in ["", "none", "-1", "1.5", "١"] {
+            assert_eq!(ether(no_number), None);
         }
     }
 }

@@ -70,10 +70,10 @@ fn parts(split: &Split) -> Markup {
             thead {
                 tr {
                     th scope="col" { "Part, on average" }
-                    th.number scope="col" { "Times" }
-                    th.number scope="col" { "Ink" }
                     th.number scope="col" { "Gas" }
                     th.number scope="col" { "Share" }
+                    th.number scope="col" { "Ink" }
+                    th.number scope="col" { "Times" }
                 }
             }
             tbody {
@@ -83,27 +83,26 @@ fn parts(split: &Split) -> Markup {
                             (swatch(part.segment))
                             @if part.times.is_some() { code { (name(&part.name)) } } @else { (part.name) }
                         }
-                        td.number { (part.times.map(tenths).unwrap_or_default()) }
-                        td.number { (part.ink.map(|ink| figure(ink.0)).unwrap_or_default()) }
                         td.number { (figure(part.gas.0)) }
                         td.number { (share(part.gas.0, paid).unwrap_or_default()) }
+                        td.number { (part.ink.map(|ink| figure(ink.0)).unwrap_or_default()) }
+                        td.number { (part.times.map(tenths).unwrap_or_default()) }
                     }
                 }
                 @if split.refund.0 > 0 {
                     tr {
                         th scope="row" { span.swatch.of-refund {} "Refund" }
-                        td {} td {}
                         td.number { "−" (figure(split.refund.0)) }
                         td.number { "−" (share(split.refund.0, paid).unwrap_or_default()) }
+                        td {} td {}
                     }
                 }
             }
             tfoot {
                 tr {
                     th scope="row" { "Total" }
-                    td {} td {}
                     td.number { strong { (figure(split.total.0)) } }
-                    td {}
+                    td {} td {} td {}
                 }
             }
         }
