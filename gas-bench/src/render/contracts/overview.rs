@@ -1,4 +1,8 @@
-//! A line a contract, for a README: how large it is, what it costs to have it, and what it costs to call it.
+//! A line a contract, for a README: what it costs to have it, and what it costs to call it.
+//!
+//! Its size is left to the other formats. Where a path dependency lies outside the workspace, cargo puts its absolute path into the
+//! hash that rustc orders functions by, and so the code compresses a few bytes better or worse from one checkout to the next. A
+//! README must not be stale for that.
 
 use std::fmt::Write as _;
 
@@ -9,8 +13,8 @@ use crate::render::text::grouped;
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::from(
-        "| contract | code, bytes | activation, gas | start, gas: uncached, cached | calls | gas of a call: least, most |\n\
-         |---|---:|---:|---:|---:|---:|\n",
+        "| contract | activation, gas | start, gas: uncached, cached | calls | gas of a call: least, most |\n\
+         |---|---:|---:|---:|---:|\n",
     );
     for contract in &report.contracts {
         let _ = writeln!(text, "{}", line(contract));
@@ -34,8 +38,7 @@ fn line(contract: &Contract) -> String {
         _ => String::new(),
     };
     format!(
-        "| `{name}` | {} | {} | {}, {} | {calls} | {range} |",
-        grouped(deployment.sizes.code.0),
+        "| `{name}` | {} | {}, {} | {calls} | {range} |",
         grouped(deployment.activation_gas.0),
         grouped(deployment.start.uncached.0),
         grouped(deployment.start.cached.0),
