@@ -5,6 +5,7 @@
 mod compare;
 mod contracts;
 mod report;
+mod transplant;
 
 use std::env;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub(crate) use compare::CompareArguments;
 pub(crate) use report::{
     ProfileArguments, ReportArguments, ReportFormat, SizeArguments, TextFormat,
 };
+pub(crate) use transplant::OverrideArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -91,6 +93,8 @@ pub(crate) enum Command {
     Compare(CompareArguments),
     /// Tell where the bytes of your contracts are
     Size(SizeArguments),
+    /// Give a compiled contract another allocator, without its sources
+    Override(OverrideArguments),
 }
 
 /// The arguments of `league`.

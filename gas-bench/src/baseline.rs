@@ -170,7 +170,7 @@ impl Draft {
     /// # Errors
     /// Where the disk is full or the folder has changed; what was there stays.
     pub fn save(self, report: &Report) -> Result<(), BaselineError> {
-        Ok(self.0.finish(&report.to_json())?)
+        Ok(self.0.finish(report.to_json())?)
     }
 }
 

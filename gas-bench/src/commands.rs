@@ -7,6 +7,7 @@ mod compare;
 mod profile;
 mod report;
 mod size;
+mod transplant;
 
 use std::env;
 use std::fs;
@@ -22,6 +23,7 @@ pub(crate) use compare::compare;
 pub(crate) use profile::profile;
 pub(crate) use report::report;
 pub(crate) use size::size;
+pub(crate) use transplant::override_allocator;
 
 /// A regression was found where the command was to look for one.
 const REGRESSION: u8 = 3;

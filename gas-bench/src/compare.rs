@@ -10,7 +10,6 @@ mod agreement;
 mod builds;
 mod cargo;
 mod copy;
-mod embedded;
 mod origin;
 mod replacement;
 mod scratch;

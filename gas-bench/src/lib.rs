@@ -10,6 +10,7 @@
 pub mod artifact;
 pub mod baseline;
 pub mod compare;
+mod embedded;
 pub mod failure;
 pub mod figures;
 pub mod league;
@@ -26,6 +27,7 @@ pub mod render;
 pub mod report;
 pub mod size;
 pub mod suite;
+pub mod transplant;
 
 use std::collections::BTreeMap;
 

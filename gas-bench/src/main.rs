@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Some(Command::Profile(arguments)) => commands::profile(arguments),
         Some(Command::Compare(arguments)) => commands::compare(arguments),
         Some(Command::Size(arguments)) => commands::size(arguments),
+        Some(Command::Override(arguments)) => commands::override_allocator(arguments),
     };
     ended.unwrap_or_else(|error| {
         commands::complain(&format!("{error:#}"));

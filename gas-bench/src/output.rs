@@ -1,4 +1,4 @@
-//! Where a report goes: whole, or not at all.
+//! Where what a command makes goes: whole, or not at all.
 //!
 //! Lives here: writing one file so that no reader ever sees half of it. Not here: what is written (`render`).
 
@@ -9,7 +9,7 @@ use tempfile::{Builder, NamedTempFile};
 
 /// The file cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("{} cannot be written: {source}; give --out a file in a folder you may write to", path.display())]
+#[error("{} cannot be written: {source}; name a file in a folder you may write to", path.display())]
 pub struct OutputError {
     /// The file asked for.
     pub path: PathBuf,
@@ -60,10 +60,10 @@ impl OutputFile {
     ///
     /// # Errors
     /// Where the disk is full or the folder has changed; what was there stays.
-    pub fn finish(mut self, content: &str) -> Result<(), OutputError> {
+    pub fn finish(mut self, content: impl AsRef<[u8]>) -> Result<(), OutputError> {
         let written = self
             .draft
-            .write_all(content.as_bytes())
+            .write_all(content.as_ref())
             .and_then(|()| self.draft.as_file().sync_all())
             .and_then(|()| self.draft.persist(&self.path).map_err(|error| error.error));
         written.map(drop).map_err(|source| OutputError {

@@ -10,10 +10,12 @@ mod markdown;
 pub mod page;
 pub mod plot;
 pub mod profile;
+pub mod rehearsal;
 pub mod size;
 mod table;
 mod terminal;
 mod text;
+pub mod transplant;
 
 use crate::measurement::{Bytes, Measurement, PageCount, Results};
 use crate::published;

@@ -162,7 +162,7 @@ impl AllocatorCall {
 
     /// What the function called `name` does, and how many parameters such a function has: Rust's functions behind
     /// `std::alloc`, which every allocation goes through, by the names they have before and after mangling.
-    pub(crate) fn of(name: &str) -> Option<(Self, u32)> {
+    pub fn of(name: &str) -> Option<(Self, u32)> {
         let name = name.rsplit("::").next().unwrap_or(name);
         Some(match name {
             "__rust_alloc" => (Self::Allocate, 2),

@@ -23,7 +23,7 @@ pub(crate) fn league(arguments: &LeagueArguments) -> anyhow::Result<ExitCode> {
     })?;
     drop(progress);
     if let Some(picture) = picture {
-        picture.finish(&league::chart(&league))?;
+        picture.finish(league::chart(&league))?;
     }
     let report = match arguments.format {
         LeagueFormat::Markdown => league::markdown(&league),

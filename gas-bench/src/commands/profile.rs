@@ -31,7 +31,7 @@ pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> 
         flame.finish(&profile::flame_graph(&told)?)?;
     }
     if let Some(speedscope) = speedscope {
-        speedscope.finish(&profile::speedscope(&told))?;
+        speedscope.finish(profile::speedscope(&told))?;
     }
     let text = match arguments.format {
         TextFormat::Table => profile::table(&told, arguments.top, colour(file.is_some())),

@@ -65,7 +65,7 @@ pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
     };
     publish(file, &text)?;
     if let Some(draft) = draft {
-        draft.finish(&report.to_json())?;
+        draft.finish(report.to_json())?;
     }
     let mut code = ExitCode::SUCCESS;
     for (name, reason) in &report.failures {

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::embedded::SOURCES;
+use crate::embedded::SOURCES;
 use crate::suite::Allocator;
 
 /// The package that is replaced.

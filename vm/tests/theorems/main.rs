@@ -17,6 +17,7 @@ mod entropy;
 mod generate;
 mod hostile;
 mod metering;
+mod mutate;
 mod oracle;
 mod record;
 #[path = "../vectors/mod.rs"]

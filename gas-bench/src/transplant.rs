@@ -1,0 +1,154 @@
+//! Another allocator for a contract that is compiled already.
+//!
+//! Lives here: the order of the operation, and why it is refused. Not here: files and options, which belong to the binary.
+//!
+//! `module` reads the contract; `inspect` tells which of its functions are the allocator; `donor` is the allocator that takes their
+//! place; `graft` puts it in and takes out what nobody reaches any more; `rehearsal` runs both side by side.
+//!
+//! It is a means to measure and to rescue. Whoever has the sources builds them with another allocator.
+
+mod donor;
+mod graft;
+mod inspect;
+mod module;
+pub mod rehearsal;
+mod role;
+
+use std::fmt;
+
+pub use donor::{Donor, DonorError, ObjectError};
+pub use inspect::{Entry, Inspection};
+pub use role::{Family, Role};
+
+use crate::measurement::Bytes;
+use module::Module;
+
+/// Why a module keeps its allocator.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Not a module.
+    #[error("it is not a wasm module ({0}); name the file that cargo built")]
+    NotWasm(String),
+    /// No chain would take it.
+    #[error("it is not a Stylus program: {0}")]
+    NotStylus(String),
+    /// It does not say what its functions are called.
+    #[error(
+        "its functions have no names, by which an allocator is recognised; build it with `strip = false`"
+    )]
+    NoNames,
+    /// Nothing in it is an allocator.
+    #[error(
+        "it carries no allocator: no function of it is named like Rust's or C's allocators, and none grows memory"
+    )]
+    NoAllocator,
+    /// Something in it is one, but of no known kind.
+    #[error(
+        "its allocator is unknown: `{0}` grows memory, but no function is named like Rust's or C's allocators"
+    )]
+    Unknown(String),
+    /// A function has the name of an allocator's, and is another.
+    #[error(
+        "`{0}` has the name of an allocator's function but not its type; only allocators for wasm32 with Rust's or C's interface can be replaced"
+    )]
+    Signature(String),
+    /// The allocator is in other functions, too.
+    #[error("its allocator was inlined: {}; build it with another `opt-level`", shown(.0))]
+    Inlined(Vec<Inlined>),
+    /// Something works on the allocator's state.
+    #[error("it uses `{0}`, which works on the state of C's allocator and cannot be replaced")]
+    Meddler(String),
+    /// Memory is not the allocator's alone.
+    #[error("memory is grown by others: `{0}` does it, and is not the allocator's")]
+    Growers(String),
+    /// There is no room for a heap.
+    #[error(
+        "its memory cannot grow, and the heap would have to fit where another was; link it without a maximum"
+    )]
+    FixedMemory,
+    /// There is no room at all.
+    #[error("its memory is full: there is no room for the allocator's state")]
+    NoRoom,
+    /// What comes out is not what should.
+    #[error("with the other allocator no chain would take it: {0}")]
+    Rejected(String),
+}
+
+/// A part of an allocator that is in another function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Inlined {
+    /// It calls what only the allocator should.
+    Call {
+        /// The function.
+        name: String,
+        /// What it calls.
+        callee: String,
+    },
+    /// It uses a variable that only the allocator should.
+    Variable {
+        /// The function.
+        name: String,
+        /// The variable's address.
+        address: u32,
+    },
+}
+
+impl fmt::Display for Inlined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call { name, callee } => write!(f, "`{name}` calls `{callee}` itself"),
+            Self::Variable { name, address } => {
+                write!(f, "`{name}` uses the allocator's variable at {address}")
+            }
+        }
+    }
+}
+
+/// The first of them, and how many there are besides.
+fn shown(inlined: &[Inlined]) -> String {
+    match inlined {
+        [] => String::new(),
+        [only] => only.to_string(),
+        [first, rest @ ..] => format!("{first}, and {} more do the like", rest.len()),
+    }
+}
+
+/// A module with another allocator.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Transplant {
+    /// As `cargo stylus` would deploy it.
+    pub wasm: Vec<u8>,
+    /// What was deployed before.
+    pub original: Vec<u8>,
+    /// The allocator that was taken out.
+    pub removed: Inspection,
+    /// How many functions nobody reaches any more.
+    pub removed_functions: usize,
+    /// How many bytes of functions came in.
+    pub added: Bytes,
+    /// Where the new allocator keeps its state.
+    pub state: u32,
+    /// Where its heap begins.
+    pub heap_base: u32,
+}
+
+/// Tells which allocator a module carries. Changes nothing.
+///
+/// # Errors
+/// Where it is no module that a chain would take, has no names, or has no allocator.
+pub fn inspect(wasm: &[u8]) -> Result<Inspection, Refusal> {
+    Inspection::of(&Module::read(wasm)?)
+}
+
+/// Puts `donor` in the place of the allocator that a module carries.
+///
+/// # Errors
+/// Where the allocator cannot be found or cannot be taken out.
+pub fn transplant(wasm: &[u8], donor: &Donor) -> Result<Transplant, Refusal> {
+    let module = Module::read(wasm)?;
+    let inspection = Inspection::of(&module)?;
+    if let Some(refusal) = inspection.refusal() {
+        return Err(refusal);
+    }
+    graft::graft(module, inspection, donor)
+}

@@ -1,0 +1,197 @@
+//! The allocator that takes another's place, compiled.
+//!
+//! Lives here: which there are, and having rustc compile one. Not here: what the compiler's object file means (`donor::object`), nor
+//! putting it into a module (`graft`).
+//!
+//! It is compiled when it is needed, from the sources that this program carries and by the compiler in use where it runs: no compiled
+//! code is kept anywhere, and the same compiler makes the same donor. The object file is taken as it is before linking, because
+//! it says of every address and every index what it stands for.
+
+mod object;
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub use object::ObjectError;
+pub(super) use object::{Address, Code, Object, Reference, Slot};
+
+use crate::artifact::TARGET;
+use crate::embedded::SOURCES;
+use crate::suite::Allocator;
+
+/// What is added to the allocator's crate so that it is a program's global allocator and its functions can be called by name.
+const ROOT: &str = include_str!("donor/root.txt");
+
+/// The file of the allocator's crate that [`ROOT`] is added to.
+const LIBRARY: &str = "src/lib.rs";
+
+/// What the compiler is asked for. The level is that of a contract that cares for gas.
+const ARGUMENTS: [&str; 18] = [
+    "--edition",
+    "2021",
+    "--crate-name",
+    "donor",
+    "--crate-type",
+    "cdylib",
+    "--target",
+    TARGET,
+    "--cfg",
+    "feature=\"c-api\"",
+    "--cap-lints",
+    "allow",
+    "-Copt-level=3",
+    "-Cpanic=abort",
+    "-Ccodegen-units=1",
+    "-Ctarget-feature=+bulk-memory",
+    "--emit",
+    "obj",
+];
+
+/// There is no allocator to put in the place of another.
+#[derive(Debug, thiserror::Error)]
+pub enum DonorError {
+    /// Not one of ours.
+    #[error("{0} cannot be put into a compiled contract: choose mini or reclaim")]
+    Unknown(Allocator),
+    /// No file can be written where temporary files go.
+    #[error("the allocator's sources cannot be written to {}: {source}; set TMPDIR to a folder that you may write to", folder.display())]
+    Scratch {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The compiler cannot be started.
+    #[error("the allocator is compiled by {}, which cannot be run: {source}; install Rust (https://rustup.rs)", program.display())]
+    NoCompiler {
+        /// The compiler.
+        program: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The compiler does not compile it.
+    #[error(
+        "rustc does not compile the allocator: {0}; is the target there (rustup target add {TARGET})?"
+    )]
+    Compiler(String),
+    /// The compiler makes something that cannot be put into another module.
+    #[error(
+        "what rustc makes of the allocator cannot be put into a module: {0}; choose another toolchain with RUSTUP_TOOLCHAIN"
+    )]
+    Object(#[from] ObjectError),
+}
+
+/// An allocator of this project, compiled and ready to be put into modules.
+#[derive(Debug)]
+pub struct Donor {
+    /// Which it is.
+    pub allocator: Allocator,
+    pub(super) object: Object,
+}
+
+impl Donor {
+    /// The allocators that there are.
+    pub const CHOICE: &[Allocator] = &[Allocator::Mini, Allocator::Reclaim];
+
+    /// Compiles one of [`Self::CHOICE`], which takes less than a second.
+    ///
+    /// # Errors
+    /// Where it is none of them, or there is no compiler for wasm32.
+    pub fn compile(allocator: Allocator) -> Result<Self, DonorError> {
+        let name = match allocator {
+            Allocator::Mini => "MiniAlloc",
+            Allocator::Reclaim => "ReclaimAlloc",
+            other => return Err(DonorError::Unknown(other)),
+        };
+        let scratch = |source| DonorError::Scratch {
+            folder: env::temp_dir(),
+            source,
+        };
+        let folder = tempfile::Builder::new()
+            .prefix("gas-bench-")
+            .tempdir()
+            .map_err(scratch)?;
+        write(folder.path(), name).map_err(scratch)?;
+        let compiled = folder.path().join("donor.o");
+        run(folder.path(), &compiled)?;
+        let bytes = fs::read(&compiled).map_err(scratch)?;
+        Ok(Self {
+            allocator,
+            object: Object::parse(&bytes)?,
+        })
+    }
+}
+
+fn write(folder: &Path, name: &str) -> io::Result<()> {
+    for (path, content) in SOURCES {
+        let file = folder.join(path);
+        file.parent().map_or(Ok(()), fs::create_dir_all)?;
+        if *path == LIBRARY {
+            fs::write(
+                file,
+                [content, ROOT.replace("NAME", name).as_str()].concat(),
+            )?;
+        } else {
+            fs::write(file, content)?;
+        }
+    }
+    Ok(())
+}
+
+/// The compiler of the folder that the command was called in: somebody's toolchain file counts.
+fn run(folder: &Path, compiled: &Path) -> Result<(), DonorError> {
+    let program = env::var_os("RUSTC").map_or_else(|| PathBuf::from("rustc"), PathBuf::from);
+    let output = Command::new(&program)
+        .args(ARGUMENTS)
+        .arg("-o")
+        .arg(compiled)
+        .arg(folder.join(LIBRARY))
+        .output()
+        .map_err(|source| DonorError::NoCompiler { program, source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(DonorError::Compiler(crate::artifact::first_error(&said)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transplant::role::Role;
+    use stylus_vm::profile::AllocatorCall;
+
+    /// Theorem: of either allocator there is every function that a module may call one by, with the type that it has there.
+    #[test]
+    fn every_role_is_filled() {
+        for &allocator in Donor::CHOICE {
+            let donor = Donor::compile(allocator).unwrap();
+            let c = [
+                Role::Malloc,
+                Role::Calloc,
+                Role::Realloc,
+                Role::Free,
+                Role::AlignedAlloc,
+                Role::PosixMemalign,
+                Role::MallocUsableSize,
+            ];
+            for role in AllocatorCall::ALL.map(Role::Rust).into_iter().chain(c) {
+                let code = donor.object.function(role);
+                let code = code.map(|index| &donor.object.functions[index]);
+                assert_eq!(code.map(|code| &code.ty), Some(&role.ty()), "{role}");
+            }
+        }
+    }
+
+    #[test]
+    fn others_are_refused() {
+        let sentence = Donor::compile(Allocator::Wee).unwrap_err().to_string();
+        assert_eq!(
+            sentence,
+            "WeeAlloc cannot be put into a compiled contract: choose mini or reclaim"
+        );
+    }
+}

@@ -1,0 +1,307 @@
+//! Which allocator a module carries, and whether it can be taken out.
+//!
+//! Lives here: telling the allocator's functions and data from everybody else's. Not here: reading the module (`module`), and taking
+//! anything out (`graft`).
+//!
+//! The functions an allocator is called by are known by their names; what only they reach is the allocator's own. A static variable
+//! of the allocator's is an address that its own functions use. Where such an address, or a function that is named after the
+//! allocator's crate, is used by others, the compiler has put a part of the allocator into them, and that part cannot be found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::module::{Function, Module};
+use super::role::{Family, Role};
+use super::{Inlined, Refusal};
+use crate::measurement::Bytes;
+
+/// Crates of allocators, by what their functions' names begin with, and what they are called.
+const CRATES: [(&str, &str); 8] = [
+    ("dlmalloc::", "dlmalloc, the standard library's"),
+    ("wee_alloc::", "wee_alloc"),
+    ("mini_alloc::", "mini-alloc"),
+    ("talc::", "talc"),
+    ("lol_alloc::", "lol_alloc"),
+    ("rlsf::", "rlsf"),
+    ("wasmalloc::", "wasmalloc"),
+    ("emmalloc", "emmalloc"),
+];
+
+/// An allocator, as it was found in a module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Inspection {
+    /// What it is called, if anything in it says so.
+    pub allocator: Option<&'static str>,
+    /// The functions it is called by, by index.
+    pub entries: BTreeMap<u32, Entry>,
+    /// All of its functions, those it is called by among them.
+    pub functions: BTreeMap<u32, String>,
+    /// How many bytes these are, as they are deployed.
+    pub code: Bytes,
+    /// Its static variables, from the first to the last address that is used: an address and a length.
+    pub data: Option<(u32, Bytes)>,
+    /// What of it is in others.
+    pub inlined: Vec<Inlined>,
+    /// Who else grows memory.
+    pub growers: Vec<String>,
+    /// Functions of C's allocator that cannot be replaced, and are used.
+    pub meddlers: Vec<String>,
+    /// Where the heap begins, if the module says so.
+    pub heap_base: Option<u32>,
+    /// Whether memory may grow.
+    pub can_grow: bool,
+}
+
+/// A function that an allocator is called by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// What it is for.
+    pub role: Role,
+    /// Its name in the module.
+    pub name: String,
+    /// How many functions call it that are not the allocator's own.
+    pub callers: usize,
+}
+
+impl Inspection {
+    /// Whose functions they are.
+    pub fn families(&self) -> BTreeSet<Family> {
+        self.entries
+            .values()
+            .map(|entry| entry.role.family())
+            .collect()
+    }
+
+    /// Why the allocator cannot be taken out, if it cannot.
+    pub fn refusal(&self) -> Option<Refusal> {
+        if !self.inlined.is_empty() {
+            return Some(Refusal::Inlined(self.inlined.clone()));
+        }
+        if let Some(name) = self.meddlers.first() {
+            return Some(Refusal::Meddler(name.clone()));
+        }
+        if let Some(name) = self.growers.first() {
+            return Some(Refusal::Growers(name.clone()));
+        }
+        (!self.can_grow).then_some(Refusal::FixedMemory)
+    }
+
+    /// Looks for the allocator of a module.
+    pub(super) fn of(module: &Module) -> Result<Self, Refusal> {
+        let roles = roles(module)?;
+        let allocator = allocator(module, &roles);
+        let prefix = allocator.map(|(prefix, _)| *prefix);
+        let own = own(module, &roles, prefix);
+        let variables = Variables::of(module, &own);
+        let inlined = inlined(module, &own, &variables, prefix);
+        let used = module.reached(
+            module.exported.iter().chain(&module.in_table).copied(),
+            |_| false,
+        );
+        let others = || used.iter().filter(|index| !own.contains(index));
+        let growers = others().filter(|index| {
+            module
+                .function(**index)
+                .is_some_and(|function| function.grows_memory)
+        });
+        let meddlers = others()
+            .map(|index| module.name(*index))
+            .filter(|name| Role::is_meddler(name));
+        let has_c = roles.values().any(|role| role.family() == Family::C);
+        let callers = |entry: u32| {
+            let calls = module.own().filter(|(index, function)| {
+                !own.contains(index) && function.calls.contains(&entry)
+            });
+            calls.count()
+        };
+        let entries = roles.iter().map(|(&index, &role)| {
+            let entry = Entry {
+                role,
+                name: module.name(index),
+                callers: callers(index),
+            };
+            (index, entry)
+        });
+        let bytes = own.iter().filter_map(|index| module.function(*index));
+        Ok(Self {
+            allocator: allocator.map(|(_, name)| *name),
+            entries: entries.collect(),
+            functions: own
+                .iter()
+                .map(|index| (*index, module.name(*index)))
+                .collect(),
+            code: Bytes(bytes.map(|function| function.bytes).sum()),
+            data: variables.extent(),
+            inlined,
+            growers: growers.map(|index| module.name(*index)).collect(),
+            meddlers: if has_c {
+                meddlers.collect()
+            } else {
+                Vec::new()
+            },
+            heap_base: module.heap_base.and_then(|base| u32::try_from(base).ok()),
+            can_grow: module.memory.maximum != Some(module.memory.initial),
+        })
+    }
+}
+
+/// The functions that an allocator is called by, where there are any.
+fn roles(module: &Module) -> Result<BTreeMap<u32, Role>, Refusal> {
+    let mut roles = BTreeMap::new();
+    for (index, _) in module.own() {
+        let Some(role) = module.names.get(index).and_then(Role::of) else {
+            continue;
+        };
+        if module.ty(index) != Some(&role.ty()) {
+            return Err(Refusal::Signature(module.name(index)));
+        }
+        roles.insert(index, role);
+    }
+    // A heap is only one where something is got from it.
+    let gets = |role: &Role| {
+        use stylus_vm::profile::AllocatorCall as Call;
+        matches!(
+            role,
+            Role::Rust(Call::Allocate | Call::AllocateZeroed)
+                | Role::Malloc
+                | Role::Calloc
+                | Role::AlignedAlloc
+                | Role::PosixMemalign
+        )
+    };
+    if roles.values().any(gets) {
+        return Ok(roles);
+    }
+    let grower = module.own().find(|(_, function)| function.grows_memory);
+    Err(match grower {
+        Some((index, _)) => Refusal::Unknown(module.name(index)),
+        None => Refusal::NoAllocator,
+    })
+}
+
+/// The crate that the functions behind those with a role are from: what their names begin with, and what it is called.
+fn allocator(
+    module: &Module,
+    roles: &BTreeMap<u32, Role>,
+) -> Option<&'static (&'static str, &'static str)> {
+    let behind = module.reached(roles.keys().copied(), |_| false);
+    CRATES.iter().find(|(prefix, _)| {
+        behind
+            .iter()
+            .any(|index| is_of(&module.name(*index), prefix))
+    })
+}
+
+/// The functions with a role, and those that nobody reaches but through them. One that stands in a table is among these only if it is
+/// named after the allocator's crate: then so is whoever looks it up there.
+fn own(module: &Module, roles: &BTreeMap<u32, Role>, prefix: Option<&str>) -> BTreeSet<u32> {
+    let named = |index: &u32| prefix.is_some_and(|prefix| is_of(&module.name(*index), prefix));
+    let in_table = module.in_table.iter().copied().filter(named);
+    let mut own = module.reached(roles.keys().copied().chain(in_table), |_| false);
+    own.retain(|index| module.function(*index).is_some());
+    let callers = callers(module);
+    // What somebody else reaches is not the allocator's alone, nor is what only that calls.
+    loop {
+        let is_shared = |index: &u32| {
+            let is_called = callers
+                .get(index)
+                .is_some_and(|callers| callers.iter().any(|caller| !own.contains(caller)));
+            let is_reached = module.exported.contains(index)
+                || (module.in_table.contains(index) && !named(index));
+            !roles.contains_key(index) && (is_called || is_reached)
+        };
+        let shared: Vec<_> = own.iter().copied().filter(is_shared).collect();
+        if shared.is_empty() {
+            return own;
+        }
+        for index in shared {
+            own.remove(&index);
+        }
+    }
+}
+
+/// Addresses that the allocator's own functions use.
+struct Variables {
+    accessed: BTreeSet<u32>,
+    /// Those that are passed on. Where a variable is passed that has no size, its address may be that of the next variable, which
+    /// is somebody else's: what comes right behind a word that is accessed is none of these.
+    passed: BTreeSet<u32>,
+}
+
+impl Variables {
+    fn of(module: &Module, own: &BTreeSet<u32>) -> Self {
+        let functions = || own.iter().filter_map(|index| module.function(*index));
+        let accessed: BTreeSet<u32> = functions()
+            .flat_map(|it| it.accessed.iter().copied())
+            .collect();
+        let is_end = |address: &u32| {
+            !accessed.contains(address)
+                && [1, 4, 8]
+                    .iter()
+                    .any(|size| accessed.contains(&address.wrapping_sub(*size)))
+        };
+        let passed = functions()
+            .flat_map(|it| it.constants.iter().copied())
+            .filter(|address| !is_end(address))
+            .collect();
+        Self { accessed, passed }
+    }
+
+    /// One that a function uses.
+    fn used_by(&self, function: &Function) -> Option<u32> {
+        let accessed = function.accessed.intersection(&self.accessed);
+        let passed = function
+            .constants
+            .iter()
+            .filter(|address| self.accessed.contains(address) || self.passed.contains(address));
+        accessed.chain(passed).next().copied()
+    }
+
+    /// From the first to the last.
+    fn extent(&self) -> Option<(u32, Bytes)> {
+        let first = *self.accessed.iter().chain(&self.passed).min()?;
+        let last = *self.accessed.iter().chain(&self.passed).max()?;
+        Some((first, Bytes(u64::from(last - first) + 4)))
+    }
+}
+
+fn callers(module: &Module) -> BTreeMap<u32, BTreeSet<u32>> {
+    let mut callers: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (caller, function) in module.own() {
+        for callee in &function.calls {
+            callers.entry(*callee).or_default().insert(caller);
+        }
+    }
+    callers
+}
+
+/// Where others have a part of the allocator in them: they call what is named after its crate, or use its variables.
+fn inlined(
+    module: &Module,
+    own: &BTreeSet<u32>,
+    variables: &Variables,
+    prefix: Option<&str>,
+) -> Vec<Inlined> {
+    let mut found = Vec::new();
+    for (index, function) in module.own().filter(|(index, _)| !own.contains(index)) {
+        let name = module.name(index);
+        let calls = prefix.and_then(|prefix| {
+            function
+                .calls
+                .iter()
+                .map(|callee| module.name(*callee))
+                .find(|callee| is_of(callee, prefix) && !is_of(&name, prefix))
+        });
+        if let Some(callee) = calls {
+            found.push(Inlined::Call { name, callee });
+        } else if let Some(address) = variables.used_by(function) {
+            found.push(Inlined::Variable { name, address });
+        }
+    }
+    found
+}
+
+/// Whether a function belongs to a crate: it is one of its own, or a method of one of its types.
+fn is_of(name: &str, prefix: &str) -> bool {
+    let name = name.trim_start_matches(['<', '&']);
+    name.starts_with(prefix)
+}

@@ -1,0 +1,150 @@
+//! What becomes of the example contracts.
+//!
+//! They are built as their release profile has it; `CARGO_PROFILE_RELEASE_OPT_LEVEL=s cargo test --workspace --test transplant` is the
+//! same at another level, and has to pass as well.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
+
+use alloy_primitives::Address;
+use gas_bench::figures::{Contract, Run};
+use gas_bench::node::Target;
+use gas_bench::plan::{CONTRACT, DEPLOYER, Plan, Step, Words};
+use gas_bench::project::{BuildSettings, ContractPackage, Project};
+use gas_bench::report::{measure_module, plan_of};
+use gas_bench::suite::Allocator;
+use gas_bench::transplant::rehearsal::{Call, rehearse};
+use gas_bench::transplant::{Donor, transplant};
+use stylus_vm::{ArbOs, Gas};
+
+/// How far a contract with another allocator put in may be from one that was built with it: 2 %.
+const TOLERANCE: u64 = 50;
+
+/// Contracts that are measured at once; one is built at a time.
+const WORKERS: usize = 2;
+
+fn contracts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts")
+}
+
+fn build(project: &Project, contract: &ContractPackage, allocator: Allocator) -> Vec<u8> {
+    let settings = BuildSettings {
+        features: vec![format!("heap/{}", allocator.name())],
+        no_default_features: true,
+    };
+    project
+        .build(contract, &settings, &mut |_| {})
+        .unwrap()
+        .wasm
+}
+
+fn runs(contract: &Contract) -> Vec<(&str, &Run)> {
+    assert_eq!(contract.failures().collect::<Vec<_>>(), [""; 0]);
+    contract
+        .calls
+        .iter()
+        .flat_map(|call| call.runs().iter().map(|run| (call.name.as_str(), run)))
+        .collect()
+}
+
+/// All that a plan sends, as calls one after the other. Addresses only have to be the same on both sides.
+fn calls(plan: &Plan) -> Vec<Call> {
+    let names = plan.accounts(None).into_iter();
+    let names = names.chain([CONTRACT, DEPLOYER].map(str::to_owned));
+    let words = Words::new(names.zip((1..).map(Address::with_last_byte)).collect());
+    let call = |step: &Step, words: &Words| Call {
+        name: step.signature(),
+        input: step.input(words).unwrap(),
+    };
+    let before = plan.constructor.iter().chain(&plan.setup);
+    let mut calls: Vec<_> = before.map(|step| call(step, &words)).collect();
+    for planned in &plan.calls {
+        calls.extend(planned.setup.iter().map(|step| call(step, &words)));
+        let runs = planned.runs().into_iter();
+        calls.extend(runs.map(|run| call(&planned.step, &words.with(&run))));
+    }
+    calls
+}
+
+fn assert_close(got: Gas, want: Gas, what: &str) {
+    let is_close = got.0.abs_diff(want.0) <= want.0 / TOLERANCE;
+    assert!(is_close, "{what}: {got} where a build takes {want}");
+}
+
+/// Theorem: a contract that was built with WeeAlloc or with the standard library's allocator, and is given MiniAlloc, answers every call
+/// of its plan as before, and costs what it costs built with that: each call, its activation and its start.
+#[test]
+fn contracts_cost_what_they_would_built_anew() {
+    let project = Project::find(Some(&contracts().join("Cargo.toml")), &[]).unwrap();
+    let donor = Donor::compile(Allocator::Mini).unwrap();
+    assert_eq!(project.contracts.len(), 11);
+    let queue = Mutex::new(project.contracts.iter());
+    let next = || queue.lock().unwrap().next();
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(contract) = next() {
+                    check(&project, contract, &donor);
+                }
+            });
+        }
+    });
+}
+
+/// The same with ReclaimAlloc, for the contract that it is meant for.
+#[test]
+fn reclaim_costs_what_it_would_built_anew() {
+    let project =
+        Project::find(Some(&contracts().join("Cargo.toml")), &["churn".to_owned()]).unwrap();
+    let donor = Donor::compile(Allocator::Reclaim).unwrap();
+    check(&project, &project.contracts[0], &donor);
+}
+
+fn check(project: &Project, contract: &ContractPackage, donor: &Donor) {
+    let plan = plan_of(project, contract, &BuildSettings::default()).unwrap();
+    let target = Target::Embedded(ArbOs::LAST);
+    let measure = |wasm: &[u8]| measure_module(&target, &contract.name, wasm, &plan);
+    let rebuilt = measure(&build(project, contract, donor.allocator));
+    for allocator in [Allocator::Wee, Allocator::Std] {
+        let what = format!("{} with {} for {allocator}", contract.name, donor.allocator);
+        let named = build(project, contract, allocator);
+        let done = transplant(&named, donor).unwrap_or_else(|refusal| panic!("{what}: {refusal}"));
+        let (before, after) = (measure(&done.original), measure(&done.wasm));
+        // This one answers what its allocator costs and how far it can go, which is what is to change.
+        let answers_cost = contract.name == "edge-cases";
+        if !answers_cost
+            && let Err(difference) = rehearse(&done.original, &done.wasm, &calls(&plan))
+        {
+            panic!("{what}: {difference}");
+        }
+        let (before, after_) = (runs(&before), runs(&after));
+        let rebuilt_ = runs(&rebuilt);
+        assert_eq!(
+            (before.len(), after_.len()),
+            (rebuilt_.len(), rebuilt_.len())
+        );
+        let all = before.into_iter().zip(after_).zip(rebuilt_);
+        for (((call, before), (_, after)), (_, rebuilt)) in all {
+            assert_eq!(before.reverted, after.reverted, "{what}: {call}");
+            if !answers_cost {
+                assert_eq!(before.output, after.output, "{what}: {call}");
+            }
+            assert_close(after.gas, rebuilt.gas, &format!("{what}: {call}"));
+        }
+        let (after, rebuilt) = (
+            after.deployment.unwrap(),
+            rebuilt.deployment.as_ref().unwrap(),
+        );
+        assert_close(
+            after.activation_gas,
+            rebuilt.activation_gas,
+            &format!("{what}: activation"),
+        );
+        assert_close(
+            after.start.uncached,
+            rebuilt.start.uncached,
+            &format!("{what}: start"),
+        );
+    }
+}

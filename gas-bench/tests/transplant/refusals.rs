@@ -1,0 +1,137 @@
+//! Each reason for which an allocator stays where it is, and what is said about one.
+
+use gas_bench::suite::Allocator;
+use gas_bench::transplant::{Donor, Family, Refusal, Role, inspect, transplant};
+use stylus_vm::profile::AllocatorCall;
+
+use crate::programs::{Mangling, Program, STATE};
+
+/// What is said of `wasm`, by `inspect` or, if that finds nothing amiss, by `transplant`.
+fn refusal(wasm: &[u8]) -> String {
+    let donor = Donor::compile(Allocator::Mini).unwrap();
+    let refused = transplant(wasm, &donor).unwrap_err();
+    match inspect(wasm) {
+        Ok(inspection) => assert_eq!(inspection.refusal(), Some(refused.clone())),
+        Err(same) => assert_eq!(same, refused),
+    }
+    refused.to_string()
+}
+
+fn check(change: impl FnOnce(&mut Program), want: &str) {
+    let mut program = Program::rust(Mangling::Demangled);
+    change(&mut program);
+    assert_eq!(refusal(&program.wasm()), want, "{}", program.text());
+}
+
+#[test]
+fn refusals_say_what_is_wrong() {
+    check(
+        |it| it.body += "(drop (memory.grow (i32.const 1)))",
+        "memory is grown by others: `main` does it, and is not the allocator's",
+    );
+    check(
+        |it| it.more += "(func $grow_it (export \"more\") (drop (memory.grow (i32.const 1))))",
+        "memory is grown by others: `grow_it` does it, and is not the allocator's",
+    );
+    check(
+        |it| it.body += &format!("(i32.store (i32.const {STATE}) (i32.const 1))"),
+        "its allocator was inlined: `main` uses the allocator's variable at 1040; build it with another `opt-level`",
+    );
+    check(
+        |it| it.body += "(drop (call $\"wee_alloc::grow\" (i32.const 0)))",
+        "its allocator was inlined: `main` calls `wee_alloc::grow` itself; build it with another `opt-level`",
+    );
+    check(
+        |it| it.allocator = it.allocator.replace("__rust_", "our_"),
+        "its allocator is unknown: `wee_alloc::grow` grows memory, but no function is named like Rust's or C's allocators",
+    );
+    check(
+        |it| {
+            it.allocator = it
+                .allocator
+                .replace("__rust_", "our_")
+                .replace("(memory.grow (local.get 0))", "(local.get 0)")
+        },
+        "it carries no allocator: no function of it is named like Rust's or C's allocators, and none grows memory",
+    );
+    check(
+        |it| it.more += "(func $malloc (param i64) (result i32) (i32.const 0))",
+        "`malloc` has the name of an allocator's function but not its type; only allocators for wasm32 with Rust's or C's interface \
+         can be replaced",
+    );
+}
+
+#[test]
+fn the_state_of_c_is_its_own() {
+    let mut program = Program::c();
+    program.more += "(func $mallopt (param i32 i32) (result i32) (i32.const 1))";
+    program.body += "(drop (call $mallopt (i32.const 1) (i32.const 1)))";
+    assert_eq!(
+        refusal(&program.wasm()),
+        "it uses `mallopt`, which works on the state of C's allocator and cannot be replaced"
+    );
+}
+
+#[test]
+fn modules_have_to_be_programs() {
+    for (wasm, want) in [
+        (b"hello, world".to_vec(), "it is not a wasm module ("),
+        (
+            wat::parse_str("(module)").unwrap(),
+            "it is not a Stylus program: ",
+        ),
+        (
+            wat::parse_str(Program::c().text().replace("vm_hooks", "env")).unwrap(),
+            "it is not a Stylus program: ",
+        ),
+    ] {
+        let got = refusal(&wasm);
+        assert!(got.starts_with(want), "{got}");
+        assert_eq!(got.lines().count(), 1);
+    }
+    let named = Program::c().wasm();
+    let stripped = gas_bench::artifact::postprocess(&named).unwrap();
+    assert_eq!(
+        refusal(&stripped),
+        "its functions have no names, by which an allocator is recognised; build it with `strip = false`"
+    );
+    let fixed = Program::c().text().replace(
+        "(memory (export \"memory\") 1)",
+        "(memory (export \"memory\") 1 1)",
+    );
+    assert_eq!(
+        refusal(&wat::parse_str(fixed).unwrap()),
+        "its memory cannot grow, and the heap would have to fit where another was; link it without a maximum"
+    );
+}
+
+/// Theorem: Rust's allocator is found by its names of every age, and what is said of it is what it is.
+#[test]
+fn allocators_are_found() {
+    for mangling in Mangling::ALL {
+        let found = inspect(&Program::rust(mangling).wasm()).unwrap();
+        assert_eq!(found.allocator, Some("wee_alloc"));
+        assert_eq!(
+            found.families().into_iter().collect::<Vec<_>>(),
+            [Family::Rust]
+        );
+        let entries: Vec<_> = found
+            .entries
+            .values()
+            .map(|entry| (entry.role, entry.callers))
+            .collect();
+        use AllocatorCall::{Allocate, AllocateZeroed, Deallocate, Reallocate};
+        let want =
+            [Allocate, AllocateZeroed, Deallocate, Reallocate].map(|call| (Role::Rust(call), 1));
+        assert_eq!(entries, want, "{mangling:?}");
+        assert_eq!(found.functions.len(), 5);
+        assert_eq!(found.data.map(|(address, _)| address), Some(STATE));
+        assert_eq!(found.refusal(), None);
+    }
+    let found = inspect(&Program::c().wasm()).unwrap();
+    assert_eq!(
+        (found.allocator, found.families().len(), found.entries.len()),
+        (None, 1, 4)
+    );
+    assert_eq!(found.refusal(), None::<Refusal>);
+}
