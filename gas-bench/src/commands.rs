@@ -74,6 +74,18 @@ fn colour(is_file: bool) -> Colour {
     }
 }
 
+/// An error and what it comes from, each once: many say the latter themselves.
+pub(crate) fn sentence(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |said, cause| {
+        let cause = cause.to_string();
+        match (said.is_empty(), said.contains(&cause)) {
+            (true, _) => cause,
+            (false, true) => said,
+            (false, false) => format!("{said}: {cause}"),
+        }
+    })
+}
+
 /// One sentence to standard error. Where even that cannot be written, the exit code has to do.
 pub(crate) fn complain(sentence: &str) {
     let _ = writeln!(io::stderr(), "error: {sentence}");
@@ -82,4 +94,29 @@ pub(crate) fn complain(sentence: &str) {
 /// One more thing to know, to standard error.
 fn remark(sentence: &str) {
     let _ = writeln!(io::stderr(), "{sentence}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the file cannot be read: {source}; name another")]
+    struct Unreadable {
+        source: io::Error,
+    }
+
+    #[test]
+    fn causes_are_said_once() {
+        let source = || io::Error::other("it is a folder");
+        let said = |error: anyhow::Error| sentence(&error);
+        assert_eq!(
+            said(anyhow::Error::new(Unreadable { source: source() }).context("token.wasm")),
+            "token.wasm: the file cannot be read: it is a folder; name another"
+        );
+        assert_eq!(
+            said(anyhow::Error::new(source()).context("a")),
+            "a: it is a folder"
+        );
+    }
 }

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Some(Command::Override(arguments)) => commands::override_allocator(arguments),
     };
     ended.unwrap_or_else(|error| {
-        commands::complain(&format!("{error:#}"));
+        commands::complain(&commands::sentence(&error));
         ExitCode::FAILURE
     })
 }

@@ -69,6 +69,12 @@ pub enum Refusal {
     /// There is no room at all.
     #[error("its memory is full: there is no room for the allocator's state")]
     NoRoom,
+    /// The compiler leaves something to the linker.
+    #[error(
+        "the allocator as this rustc compiles it needs `{0}`, which the module does not have; choose a newer toolchain with \
+         RUSTUP_TOOLCHAIN"
+    )]
+    Missing(String),
     /// What comes out is not what should.
     #[error("with the other allocator no chain would take it: {0}")]
     Rejected(String),

@@ -36,6 +36,9 @@ pub(super) fn graft(
 ) -> Result<Transplant, Refusal> {
     let object = &donor.object;
     let plan = Plan::new(&module, &inspection, object);
+    if let Some(name) = plan.missing(object) {
+        return Err(Refusal::Missing(name.to_owned()));
+    }
     let layout = Layout::new(&module, object, &plan.added)?;
     let ended = Code::that_ends();
     let functions: Vec<&Code> = plan
@@ -131,6 +134,20 @@ impl Plan {
             kept,
             added,
         }
+    }
+
+    /// Something that the functions that come need, and nobody has.
+    fn missing<'o>(&self, object: &'o Object) -> Option<&'o str> {
+        let references = self
+            .added
+            .iter()
+            .flat_map(|index| &object.functions[*index].references);
+        references
+            .filter_map(|reference| match reference.slot {
+                Slot::Missing(position) => Some(object.missing(position)),
+                _ => None,
+            })
+            .next()
     }
 
     /// The index that the first function that comes gets: imports keep theirs, and those that stay follow.
@@ -306,6 +323,8 @@ impl Graft<'_> {
                 Slot::Offset(address) => unsigned(self.layout.address(address)).to_vec(),
                 Slot::Constant(address) => signed(self.layout.address(address)).to_vec(),
                 Slot::Word(address) => self.layout.address(address).to_le_bytes().to_vec(),
+                // There is none: the graft would have been refused.
+                Slot::Missing(_) => continue,
             };
             // It was found to lie within when the object was read.
             if let Some(place) = bytes.get_mut(reference.at..reference.at + value.len()) {

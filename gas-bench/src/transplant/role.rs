@@ -49,6 +49,21 @@ const MEDDLERS: [&str; 6] = [
 ];
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Rust(AllocatorCall::Allocate),
+        Self::Rust(AllocatorCall::AllocateZeroed),
+        Self::Rust(AllocatorCall::Reallocate),
+        Self::Rust(AllocatorCall::Deallocate),
+        Self::Malloc,
+        Self::Calloc,
+        Self::Realloc,
+        Self::Free,
+        Self::AlignedAlloc,
+        Self::PosixMemalign,
+        Self::MallocUsableSize,
+    ];
+
     /// The role of a function that is called `name`, demangled. Rust's come as `__rust_alloc` from the compiler and, behind that, as
     /// `__rdl_alloc` or `__rg_alloc` from the standard library or the crate that chose the allocator.
     pub(super) fn of(name: &str) -> Option<Self> {
@@ -150,17 +165,7 @@ mod tests {
     /// Theorem: a role's name is that of a function in the role.
     #[test]
     fn roles_are_called_what_they_are() {
-        let rust = AllocatorCall::ALL.map(Role::Rust);
-        let c = [
-            Role::Malloc,
-            Role::Calloc,
-            Role::Realloc,
-            Role::Free,
-            Role::AlignedAlloc,
-            Role::PosixMemalign,
-            Role::MallocUsableSize,
-        ];
-        for role in rust.into_iter().chain(c) {
+        for role in Role::ALL {
             assert_eq!(Role::of(&role.to_string()), Some(role));
             assert!(!Role::is_meddler(&role.to_string()));
         }

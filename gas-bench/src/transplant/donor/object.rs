@@ -23,9 +23,9 @@ pub enum ObjectError {
     /// A number that refers to nothing.
     #[error("it refers to something that is not in it")]
     Dangling,
-    /// Something that is neither in it nor in every module.
-    #[error("it needs {0}, which no module promises to have")]
-    Undefined(String),
+    /// A function of the allocator's is not there, or is another.
+    #[error("it has no `{0}`")]
+    Missing(Role),
     /// A kind of reference that is not known.
     #[error("it has a reference of the kind {0:?}")]
     Reference(RelocationType),
@@ -38,6 +38,8 @@ pub(in crate::transplant) struct Object {
     pub(in crate::transplant) segments: Vec<Segment>,
     /// Functions by what they are for.
     roles: BTreeMap<Role, usize>,
+    /// What it refers to and does not have: compilers leave more to the linker the older they are. Often nothing that is needed does.
+    missing: Vec<String>,
 }
 
 /// A function.
@@ -77,6 +79,8 @@ pub(in crate::transplant) enum Slot {
     Constant(Address),
     /// An address in four bytes, the least significant first.
     Word(Address),
+    /// Something that is not there, by its position among what is missing.
+    Missing(usize),
 }
 
 /// An address, and what is added to it.
@@ -119,7 +123,13 @@ impl Object {
             functions: Vec::new(),
             segments: Vec::new(),
             roles: symbols.roles,
+            missing: symbols.missing,
         };
+        if raw.function_types.len() != raw.bodies.len()
+            || raw.alignments.len() != raw.segments.len()
+        {
+            return Err(ObjectError::Dangling);
+        }
         for (ty, range) in raw.function_types.iter().zip(&raw.bodies) {
             let ty = raw.types.get(*ty as usize).ok_or(ObjectError::Dangling)?;
             object.functions.push(Code {
@@ -132,10 +142,9 @@ impl Object {
             });
         }
         object.functions.extend(symbols.does_nothing);
-        for (index, (range, align)) in raw.segments.iter().zip(&raw.alignments).enumerate() {
+        for (range, align) in raw.segments.iter().zip(&raw.alignments) {
             let align = 1_u32.checked_shl(*align).ok_or(ObjectError::Dangling)?;
             let bytes = file.get(range.clone()).ok_or(ObjectError::Dangling)?;
-            debug_assert_eq!(index, object.segments.len());
             object.segments.push(Segment {
                 align,
                 bytes: bytes.to_vec(),
@@ -147,6 +156,12 @@ impl Object {
                 let target = symbols.meaning.get(entry.index as usize);
                 let slot = slot(entry, *target.ok_or(ObjectError::Dangling)?)?;
                 object.place(&raw, base + entry.offset as usize, entry.ty.extent(), slot)?;
+            }
+        }
+        for role in Role::ALL {
+            let code = object.function(role).map(|index| &object.functions[index]);
+            if code.is_none_or(|code| code.ty != role.ty()) {
+                return Err(ObjectError::Missing(role));
             }
         }
         Ok(object)
@@ -176,6 +191,11 @@ impl Object {
             return Err(ObjectError::Dangling);
         }
         Ok(())
+    }
+
+    /// What is missing, by its position.
+    pub(in crate::transplant) fn missing(&self, position: usize) -> &str {
+        self.missing.get(position).map_or("", String::as_str)
     }
 
     /// The function in a role.
@@ -281,30 +301,41 @@ impl<'a> Raw<'a> {
 
     fn symbols(&self) -> Result<Symbols, ObjectError> {
         let mut symbols = Symbols::default();
-        let defined = |index: u32| (index as usize).checked_sub(self.imported.len());
+        // Of a function that is not imported, which it is among those that are not.
+        let defined = |index: u32| match (index as usize).checked_sub(self.imported.len()) {
+            Some(function) if function >= self.bodies.len() => Err(ObjectError::Dangling),
+            function => Ok(function),
+        };
         for symbol in &self.symbols {
             if let SymbolInfo::Func { index, name, .. } = symbol
-                && let (Some(function), Some(role)) = (defined(*index), name.and_then(role))
+                && let (Some(function), Some(role)) = (defined(*index)?, name.and_then(role))
             {
                 symbols.roles.insert(role, function);
             }
         }
         for symbol in &self.symbols {
             let meaning = match *symbol {
-                SymbolInfo::Func { index, name, .. } => match defined(index) {
+                SymbolInfo::Func { index, name, .. } => match defined(index)? {
                     Some(function) => Meaning::Function(function),
                     None => {
                         let name = name.or(self.imported.get(index as usize).copied());
-                        self.undefined(name.unwrap_or_default(), &mut symbols)?
+                        self.undefined(name.unwrap_or_default(), &mut symbols)
                     }
                 },
                 SymbolInfo::Data { name, symbol, .. } => match (symbol, name) {
+                    (Some(DefinedDataSymbol { index, .. }), _)
+                        if index as usize >= self.segments.len() =>
+                    {
+                        return Err(ObjectError::Dangling);
+                    }
                     (Some(DefinedDataSymbol { index, offset, .. }), _) => {
                         Meaning::Address(Address::Data(index as usize, offset.into()))
                     }
                     (None, "__heap_base") => Meaning::Address(Address::HeapBase(0)),
                     (None, "__heap_end") => Meaning::Address(Address::HeapEnd(0)),
-                    (None, name) => return Err(ObjectError::Undefined(name.to_owned())),
+                    // To compilers before Rust 1.90 the mark is a byte that is read and not looked at: any will do.
+                    (None, name) if is_mark(name) => Meaning::Address(Address::HeapBase(0)),
+                    (None, name) => symbols.missing(name),
                 },
                 _ => Meaning::Other,
             };
@@ -315,16 +346,16 @@ impl<'a> Raw<'a> {
 
     /// A function that the linker would have supplied: the compiler's own names for the global allocator, and the one that only
     /// marks that there is one.
-    fn undefined(&self, name: &str, symbols: &mut Symbols) -> Result<Meaning, ObjectError> {
+    fn undefined(&self, name: &str, symbols: &mut Symbols) -> Meaning {
         let plain = format!("{:#}", rustc_demangle::demangle(name));
         if let Some(function) = Role::of(&plain).and_then(|role| symbols.roles.get(&role)) {
-            return Ok(Meaning::Function(*function));
+            return Meaning::Function(*function);
         }
-        if !plain.contains("__rust_no_alloc_shim_is_unstable") {
-            return Err(ObjectError::Undefined(plain));
+        if !is_mark(&plain) {
+            return symbols.missing(&plain);
         }
         symbols.does_nothing.get_or_insert_with(Code::that_returns);
-        Ok(Meaning::Function(self.bodies.len()))
+        Meaning::Function(self.bodies.len())
     }
 }
 
@@ -335,14 +366,28 @@ struct Symbols {
     roles: BTreeMap<Role, usize>,
     /// A function that stands behind all others, if anything calls it.
     does_nothing: Option<Code>,
+    missing: Vec<String>,
+}
+
+impl Symbols {
+    fn missing(&mut self, name: &str) -> Meaning {
+        self.missing.push(name.to_owned());
+        Meaning::Missing(self.missing.len() - 1)
+    }
 }
 
 #[derive(Clone, Copy)]
 enum Meaning {
     Function(usize),
     Address(Address),
+    Missing(usize),
     /// A table, a global: of no meaning until something refers to it.
     Other,
+}
+
+/// Whether a name is that of the compiler's mark that there is a global allocator.
+fn is_mark(name: &str) -> bool {
+    name.contains("__rust_no_alloc_shim_is_unstable")
 }
 
 fn role(name: &str) -> Option<Role> {
@@ -369,6 +414,7 @@ fn slot(entry: &RelocationEntry, meaning: Meaning) -> Result<Slot, ObjectError> 
             Slot::Constant(with(address))
         }
         (RelocationType::MemoryAddrI32, Meaning::Address(address)) => Slot::Word(with(address)),
+        (_, Meaning::Missing(name)) => Slot::Missing(name),
         (kind, _) => return Err(ObjectError::Reference(kind)),
     })
 }
@@ -392,14 +438,13 @@ mod tests {
         }
     }
 
-    /// A module without a symbol table is an object that does nothing.
+    /// A module without a symbol table has its functions, and none that could be called for anything.
     #[test]
     fn a_linked_module_fills_no_role() {
         let module = wat::parse_str(
             r#"(module (func (export "malloc") (param i32) (result i32) local.get 0))"#,
         );
-        let object = Object::parse(&module.unwrap()).unwrap();
-        assert_eq!(object.functions.len(), 1);
-        assert_eq!(object.function(Role::Malloc), None);
+        let sentence = Object::parse(&module.unwrap()).unwrap_err().to_string();
+        assert_eq!(sentence, "it has no `__rust_alloc`");
     }
 }
