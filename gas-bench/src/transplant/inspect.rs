@@ -14,9 +14,10 @@ use super::role::{Family, Role};
 use super::{Inlined, Refusal};
 use crate::measurement::Bytes;
 
-/// Crates of allocators, by what their functions' names begin with, and what they are called.
-const CRATES: [(&str, &str); 8] = [
+/// Allocators by what their functions' names begin with, and what they are called; of two that fit, the first.
+const CRATES: [(&str, &str); 9] = [
     ("dlmalloc::", "dlmalloc, the standard library's"),
+    ("dlmalloc", "dlmalloc, the C library's"),
     ("wee_alloc::", "wee_alloc"),
     ("mini_alloc::", "mini-alloc"),
     ("talc::", "talc"),
