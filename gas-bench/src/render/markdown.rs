@@ -73,6 +73,11 @@ pub(super) fn escaped(text: &str) -> String {
     escaped
 }
 
+/// Somebody else's words as they are: nothing in a code span is a link, a person or an element. None where there are no words.
+pub(super) fn code(words: &str) -> Option<String> {
+    (!words.is_empty()).then(|| format!("`{}`", words.replace('`', "'")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

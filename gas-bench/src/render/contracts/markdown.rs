@@ -10,7 +10,7 @@ use super::split::{self, Cause};
 use super::{calls, changes, deployment, hostios, summary};
 use crate::baseline::{ContractDiff, Diff};
 use crate::figures::{Contract, Report};
-use crate::render::markdown::escaped;
+use crate::render::markdown::{self, escaped};
 use crate::render::text::{grouped_wide, printable, shortened, sign};
 use crate::render::{FAILED, NOTHING};
 
@@ -299,13 +299,10 @@ fn words(cell: &Cell) -> String {
     }
 }
 
-/// Somebody else's words as they are: nothing in a code span is a link, a person or an element.
+/// Words, shortened.
 fn code(text: &str) -> String {
-    let text = shortened(&printable(text), NAME_MAX);
-    if text.is_empty() {
-        return NOTHING.to_owned();
-    }
-    format!("`{}`", text.replace('`', "'"))
+    let words = shortened(&printable(text), NAME_MAX);
+    markdown::code(&words).unwrap_or_else(|| NOTHING.to_owned())
 }
 
 /// Text that stays text: it begins no element, link or formula, and calls nobody.

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use super::grid::{About, Grid, Row};
 use super::{allocations, spending, summary};
 use crate::profile::CallProfile;
-use crate::render::markdown::escaped;
-use crate::render::text::ellipsised;
+use crate::render::markdown::{self, escaped};
+use crate::render::text::{ellipsised, printable};
 
 /// The longest name, in characters: a table of many stays below what a comment holds.
 const NAME_MAX: usize = 120;
@@ -65,7 +65,7 @@ fn about(row: &Row) -> String {
     }
 }
 
-/// Somebody else's words as they are: nothing in a code span is a link, a person or an element.
+/// A name, shortened.
 fn code(text: &str) -> String {
-    format!("`{}`", ellipsised(text, NAME_MAX).replace('`', "'"))
+    markdown::code(&ellipsised(&printable(text), NAME_MAX)).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::blocks::{About, Block, Detail, Grid, Row, Tone};
 use crate::render::FAILED;
-use crate::render::markdown::escaped;
+use crate::render::markdown::{self, escaped};
 use crate::render::text::{ellipsised, printable};
 
 /// The most characters of a report. GitHub takes 65,536 in a comment, and whoever posts this may add a heading or a mark.
@@ -117,11 +117,8 @@ fn about(row: &Row) -> String {
     }
 }
 
-/// Somebody else's words as they are: nothing in a code span is a link, a person or an element.
+/// A name, shortened.
 fn code(text: &str) -> String {
-    let text = ellipsised(&printable(text), NAME_MAX).replace('`', "'");
-    if text.is_empty() {
-        return "(no name)".to_owned();
-    }
-    format!("`{text}`")
+    let name = ellipsised(&printable(text), NAME_MAX);
+    markdown::code(&name).unwrap_or_else(|| "(no name)".to_owned())
 }
