@@ -2,11 +2,10 @@
 //!
 //! Lives here: the table. Not here: running anything (`transplant::rehearsal`).
 
-use comfy_table::{Cell, LineStyle, Table};
 use stylus_vm::Outcome;
 
 use super::Colour;
-use super::terminal::{Paint, STYLE, paint, right, room};
+use super::terminal::{Paint, beside, paint, room_beside};
 use super::text::{ellipsised, grouped, percent, printable};
 use crate::transplant::rehearsal::{Rehearsal, Rehearsed};
 
@@ -16,18 +15,16 @@ const TITLES: [&str; 5] = ["gas, original", "result", "difference", "pages", "ou
 /// The table, at most 100 columns wide, and a line about what is not in it.
 pub fn table(rehearsal: &Rehearsal, colour: Colour) -> String {
     let rows: Vec<_> = rehearsal.calls.iter().map(figures).collect();
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([TITLES[column].len()]).max().unwrap_or(0)
-    };
-    let room = room((0..TITLES.len()).map(width));
-    let mut table = Table::new();
-    table.load_style(STYLE.row_separator(LineStyle::none()));
-    table.set_header(TITLES.map(right).into_iter().chain([Cell::new("call")]));
-    for (call, figures) in rehearsal.calls.iter().zip(&rows) {
-        let name = ellipsised(&printable(&call.name), room);
-        table.add_row(figures.iter().map(|it| right(it)).chain([Cell::new(name)]));
-    }
+    let room = room_beside(&TITLES, rows.iter().map(<[_; 5]>::as_slice));
+    let names = rehearsal
+        .calls
+        .iter()
+        .map(|call| ellipsised(&printable(&call.name), room));
+    let table = beside(
+        &TITLES,
+        "call",
+        rows.iter().map(<[_; 5]>::as_slice).zip(names),
+    );
     let note = "The program alone: the transaction and the program's start come on top.";
     format!(
         "{}\n{}\n",

@@ -2,7 +2,7 @@
 //!
 //! Lives here: its width, the look of tables, paragraphs and colour. Not here: what is written in them.
 
-use comfy_table::{Cell, CellAlignment, LineStyle, TableStyle};
+use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 
 use super::Colour;
 
@@ -24,14 +24,6 @@ const SEPARATOR: usize = 1;
 
 /// The room that names have at the least, in characters.
 const NAME_MIN: usize = 8;
-
-/// The room that columns of these widths leave to a last column of names.
-pub(super) fn room(figures: impl IntoIterator<Item = usize>) -> usize {
-    let widths = figures.into_iter().map(|width| width + PADDING + SEPARATOR);
-    COLUMNS
-        .saturating_sub(PADDING + widths.sum::<usize>())
-        .max(NAME_MIN)
-}
 
 /// A paragraph of a list, in lines that fit a terminal; words that no line holds are broken.
 pub(super) fn item(text: &str) -> String {
@@ -70,6 +62,39 @@ fn breakable(text: &str) -> String {
         breakable.push(character);
     }
     breakable
+}
+
+/// The room that columns of figures under `titles` leave to a last column of names.
+pub(super) fn room_beside<'a>(
+    titles: &[&str],
+    rows: impl Iterator<Item = &'a [String]> + Clone,
+) -> usize {
+    let widths = titles.iter().enumerate().map(|(column, title)| {
+        let figures = rows.clone().filter_map(|row| row.get(column));
+        let lengths = figures.map(|figure| figure.chars().count());
+        let width = lengths.chain([title.chars().count()]).max().unwrap_or(0);
+        width + PADDING + SEPARATOR
+    });
+    COLUMNS
+        .saturating_sub(PADDING + widths.sum::<usize>())
+        .max(NAME_MIN)
+}
+
+/// A table of figures under `titles`, and of what they are about under `names`: no line between its rows.
+pub(super) fn beside<'a>(
+    titles: &[&str],
+    names: &str,
+    rows: impl Iterator<Item = (&'a [String], String)>,
+) -> Table {
+    let mut table = Table::new();
+    table.load_style(STYLE.row_separator(LineStyle::none()));
+    let header = titles.iter().map(|title| right(title));
+    table.set_header(header.chain([Cell::new(names)]));
+    for (figures, name) in rows {
+        let figures = figures.iter().map(|figure| right(figure));
+        table.add_row(figures.chain([Cell::new(name)]));
+    }
+    table
 }
 
 pub(super) fn right(content: &str) -> Cell {

@@ -3,10 +3,8 @@
 //! Lives here: lines, alignment, colour, and names cut to the room there is. Not here: what is said (the other files of
 //! `size`).
 
-use comfy_table::{Cell, LineStyle, Table};
-
 use super::blocks::{About, Block, Detail, Grid, Row, Tone};
-use crate::render::terminal::{COLUMNS, Paint, STYLE, item, paint, right, room};
+use crate::render::terminal::{COLUMNS, Paint, beside, item, paint, room_beside};
 use crate::render::text::{ellipsised, printable};
 use crate::render::{Colour, FAILED};
 
@@ -65,16 +63,13 @@ fn table(text: &mut String, grid: &Grid, colour: Colour) {
     if grid.detail != Detail::Steps {
         line(text, "");
     }
-    let room = room_of(grid);
-    let mut table = Table::new();
-    table.load_style(STYLE.row_separator(LineStyle::none()));
-    let (what, figures) = grid.titles.split_last().unwrap_or((&"", &[]));
-    let header = figures.iter().map(|title| right(title));
-    table.set_header(header.chain([Cell::new(what)]));
-    for row in &grid.rows {
-        let figures = row.figures.iter().map(|figure| right(figure));
-        table.add_row(figures.chain([Cell::new(words(row, room))]));
-    }
+    let (what, titles) = grid.titles.split_last().unwrap_or((&"", &[]));
+    let room = room_beside(titles, grid.rows.iter().map(|row| row.figures.as_slice()));
+    let rows = grid
+        .rows
+        .iter()
+        .map(|row| (row.figures.as_slice(), words(row, room)));
+    let table = beside(titles, what, rows);
     /// The border, the titles, and the border below them.
     const ABOVE: usize = 3;
     for (number, content) in table.trim_fmt().lines().enumerate() {
@@ -90,18 +85,6 @@ fn table(text: &mut String, grid: &Grid, colour: Colour) {
         };
         line(text, &paint(content, how, colour));
     }
-}
-
-/// The room that figures leave to names.
-fn room_of(grid: &Grid) -> usize {
-    let columns = grid.titles.len().saturating_sub(1);
-    let widths = (0..columns).map(|column| {
-        let figures = grid.rows.iter().filter_map(|row| row.figures.get(column));
-        let title = grid.titles.get(column).copied().unwrap_or_default();
-        let lengths = figures.map(|figure| figure.chars().count());
-        lengths.chain([title.chars().count()]).max().unwrap_or(0)
-    });
-    room(widths)
 }
 
 fn words(row: &Row, room: usize) -> String {
