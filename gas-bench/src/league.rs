@@ -16,6 +16,7 @@ use stylus_vm::{
 
 use crate::artifact::{Artifact, BuildError, PostprocessError, Workspace, WorkspaceError};
 use crate::measurement::{PageCount, Sizes};
+use crate::node::GAS_LIMIT;
 use crate::parallel;
 use crate::suite::{Allocator, OptLevel};
 
@@ -24,9 +25,6 @@ mod report;
 
 pub use chart::chart;
 pub use report::{json, markdown};
-
-/// The gas that a run is given: all that a transaction on Arbitrum One may have.
-const GAS: Gas = Gas(32_000_000);
 
 /// One program: a workload with an allocator, at an optimisation level.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -224,7 +222,7 @@ fn measure(engine: &Engine, config: &Config, built: &[u8]) -> Result<Figures, En
     let left = config.stylus.ink_price.ink_to_gas(paid.ink_left);
     Ok(Figures {
         work: work.ink_used,
-        gas: (paid.outcome == Outcome::Success).then(|| GAS.saturating_sub(left)),
+        gas: (paid.outcome == Outcome::Success).then(|| GAS_LIMIT.saturating_sub(left)),
         pages: PageCount(work.pages),
         sizes: artifact.sizes,
         result: u64::from_be_bytes(result),
@@ -236,7 +234,7 @@ fn call(engine: &Engine, config: &Config, wasm: &[u8]) -> Result<Report, EntryEr
     let program = engine.compile(wasm, config)?;
     let mut host = EmptyHost::with_footprint(activation.footprint);
     let call = stylus_vm::Call {
-        ink: config.stylus.ink_price.gas_to_ink(GAS),
+        ink: config.stylus.ink_price.gas_to_ink(GAS_LIMIT),
         ..stylus_vm::Call::default()
     };
     Ok(program.run(&mut host, config, call)?)

@@ -1,7 +1,7 @@
 //! The arguments of `override`, which is a reserved word of Rust.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use gas_bench::suite::Allocator;
@@ -83,8 +83,8 @@ impl OverrideArguments {
     }
 
     /// Where the original is kept.
-    pub(crate) fn backup(file: &Path) -> PathBuf {
-        let mut name = OsString::from(file);
+    pub(crate) fn backup(&self) -> PathBuf {
+        let mut name = OsString::from(&self.file);
         name.push(".bak");
         name.into()
     }

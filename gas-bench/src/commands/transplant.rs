@@ -40,7 +40,7 @@ pub(crate) fn override_allocator(arguments: &OverrideArguments) -> anyhow::Resul
             out.display()
         );
     }
-    let backup = OverrideArguments::backup(file);
+    let backup = arguments.backup();
     if arguments.inplace && backup.exists() {
         bail!(
             "{} is there already, and may be the original: move it away first",

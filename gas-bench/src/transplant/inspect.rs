@@ -91,7 +91,8 @@ impl Inspection {
         let roles = roles(module)?;
         let allocator = allocator(module, &roles);
         let prefix = allocator.map(|(prefix, _)| *prefix);
-        let own = own(module, &roles, prefix);
+        let callers = callers(module);
+        let own = own(module, &roles, prefix, &callers);
         let variables = Variables::of(module, &own);
         let inlined = inlined(module, &own, &variables, prefix);
         let used = module.reached(
@@ -108,17 +109,16 @@ impl Inspection {
             .map(|index| module.name(*index))
             .filter(|name| Role::is_meddler(name));
         let has_c = roles.values().any(|role| role.family() == Family::C);
-        let callers = |entry: u32| {
-            let calls = module.own().filter(|(index, function)| {
-                !own.contains(index) && function.calls.contains(&entry)
-            });
-            calls.count()
+        let others_calling = |entry: u32| {
+            callers
+                .get(&entry)
+                .map_or(0, |it| it.difference(&own).count())
         };
         let entries = roles.iter().map(|(&index, &role)| {
             let entry = Entry {
                 role,
                 name: module.name(index),
-                callers: callers(index),
+                callers: others_calling(index),
             };
             (index, entry)
         });
@@ -194,18 +194,22 @@ fn allocator(
 
 /// The functions with a role, and those that nobody reaches but through them. One that stands in a table is among these only if it is
 /// named after the allocator's crate: then so is whoever looks it up there.
-fn own(module: &Module, roles: &BTreeMap<u32, Role>, prefix: Option<&str>) -> BTreeSet<u32> {
+fn own(
+    module: &Module,
+    roles: &BTreeMap<u32, Role>,
+    prefix: Option<&str>,
+    callers: &BTreeMap<u32, BTreeSet<u32>>,
+) -> BTreeSet<u32> {
     let named = |index: &u32| prefix.is_some_and(|prefix| is_of(&module.name(*index), prefix));
     let in_table = module.in_table.iter().copied().filter(named);
     let mut own = module.reached(roles.keys().copied().chain(in_table), |_| false);
     own.retain(|index| module.function(*index).is_some());
-    let callers = callers(module);
     // What somebody else reaches is not the allocator's alone, nor is what only that calls.
     loop {
         let is_shared = |index: &u32| {
             let is_called = callers
                 .get(index)
-                .is_some_and(|callers| callers.iter().any(|caller| !own.contains(caller)));
+                .is_some_and(|callers| !callers.is_subset(&own));
             let is_reached = module.exported.contains(index)
                 || (module.in_table.contains(index) && !named(index));
             !roles.contains_key(index) && (is_called || is_reached)
@@ -265,6 +269,7 @@ impl Variables {
     }
 }
 
+/// Who calls each function.
 fn callers(module: &Module) -> BTreeMap<u32, BTreeSet<u32>> {
     let mut callers: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for (caller, function) in module.own() {

@@ -35,15 +35,15 @@ pub(super) struct Module {
     pub(super) in_table: BTreeSet<u32>,
     pub(super) memory: MemoryType,
     /// Where there is data from the beginning.
-    pub(super) data: Vec<Range<u64>>,
+    data: Vec<Range<u64>>,
     /// Where there are constants: data in segments that are named so.
-    pub(super) constants: Vec<Range<u64>>,
+    constants: Vec<Range<u64>>,
     /// Where the linker says that the heap begins, if it does and that can be.
     pub(super) heap_base: Option<u64>,
 }
 
 /// One function.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Function {
     /// The index of its type.
     pub(super) ty: u32,
@@ -132,7 +132,10 @@ impl Module {
                 }
                 Payload::FunctionSection(section) => {
                     for ty in section {
-                        self.functions.push(Function::of_type(ty?));
+                        self.functions.push(Function {
+                            ty: ty?,
+                            ..Function::default()
+                        });
                     }
                 }
                 Payload::MemorySection(section) => {
@@ -307,17 +310,6 @@ impl Module {
 }
 
 impl Function {
-    const fn of_type(ty: u32) -> Self {
-        Self {
-            ty,
-            bytes: 0,
-            calls: BTreeSet::new(),
-            accessed: BTreeSet::new(),
-            constants: BTreeSet::new(),
-            grows_memory: false,
-        }
-    }
-
     fn take(&mut self, body: &FunctionBody<'_>) -> Result<(), wasmparser::Error> {
         self.bytes = body.range().len() as u64;
         let mut on_top = None;

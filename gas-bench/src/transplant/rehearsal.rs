@@ -19,12 +19,10 @@ use stylus_vm::{
 };
 
 use super::module::chain;
+use crate::node::GAS_LIMIT;
 pub use call::{Call, CallError};
 use host::Chain;
 pub use host::Effect;
-
-/// What a transaction may use, as on Arbitrum One.
-const GAS: Gas = Gas(32_000_000);
 
 /// What both did.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -190,7 +188,7 @@ impl Stage {
         let ink_price = self.config.stylus.ink_price;
         let invocation = Invocation {
             calldata: call.input.clone(),
-            ink: ink_price.gas_to_ink(GAS),
+            ink: ink_price.gas_to_ink(GAS_LIMIT),
             environment: host::environment(),
         };
         self.chain.begin(self.activation.footprint);

@@ -333,7 +333,7 @@ impl<'a> Raw<'a> {
                     }
                     (None, "__heap_base") => Meaning::Address(Address::HeapBase(0)),
                     (None, "__heap_end") => Meaning::Address(Address::HeapEnd(0)),
-                    // To compilers before Rust 1.90 the mark is a byte that is read and not looked at: any will do.
+                    // To older compilers the mark is a byte that is read and not looked at: any will do.
                     (None, name) if is_mark(name) => Meaning::Address(Address::HeapBase(0)),
                     (None, name) => symbols.missing(name),
                 },
