@@ -2,7 +2,7 @@
 //!
 //! Lives here: reading. Not here: what of it is an allocator (`inspect`), nor writing another (`graft`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::ops::Range;
 
@@ -34,8 +34,8 @@ pub(super) struct Module {
     /// Functions that are reached through a table.
     pub(super) in_table: BTreeSet<u32>,
     pub(super) memory: MemoryType,
-    /// Where there is data from the beginning.
-    data: Vec<Range<u64>>,
+    /// Where there is data from the beginning, by segment.
+    data: BTreeMap<u32, Range<u64>>,
     /// Where there are constants: data in segments that are named so.
     constants: Vec<Range<u64>>,
     /// Where the linker says that the heap begins, if it does and that can be.
@@ -100,7 +100,7 @@ impl Module {
                 maximum: None,
                 page_size_log2: None,
             },
-            data: Vec::new(),
+            data: BTreeMap::new(),
             constants: Vec::new(),
             heap_base: None,
             deployed: Vec::new(),
@@ -179,20 +179,21 @@ impl Module {
                     bodies += 1;
                 }
                 Payload::DataSection(section) => {
-                    for data in section {
+                    for (index, data) in (0..).zip(section) {
                         let data = data?;
                         if let DataKind::Active { offset_expr, .. } = &data.kind
                             && let Some(begin) = constant(offset_expr)?
                         {
                             let begin = u64::from(begin);
-                            self.data.push(begin..begin + data.data.len() as u64);
+                            self.data
+                                .insert(index, begin..begin + data.data.len() as u64);
                         }
                     }
                 }
                 _ => {}
             }
         }
-        let end = self.data.iter().map(|range| range.end).max().unwrap_or(0);
+        let end = self.data.values().map(|range| range.end).max().unwrap_or(0);
         self.heap_base = heap_base
             .map(u64::from)
             .filter(|base| (end..=self.memory_end()).contains(base));
@@ -237,7 +238,7 @@ impl Module {
                     .into_iter()
                     .map_while(Result::ok)
                     .filter(|naming| naming.name.starts_with(".rodata"))
-                    .filter_map(|naming| self.data.get(naming.index as usize).cloned());
+                    .filter_map(|naming| self.data.get(&naming.index).cloned());
                 self.constants.extend(constants);
             }
         }
@@ -246,7 +247,12 @@ impl Module {
 
     /// Forgets constants that cannot be addresses of static variables, for being none of static data or those of constants.
     fn keep_addresses(&mut self) {
-        let begin = self.data.iter().map(|range| range.start).min().unwrap_or(0);
+        let begin = self
+            .data
+            .values()
+            .map(|range| range.start)
+            .min()
+            .unwrap_or(0);
         let end = self.heap_base.unwrap_or_else(|| self.memory_end());
         let constants = &self.constants;
         let is_variable = |address: &u32| {

@@ -105,6 +105,30 @@ fn modules_have_to_be_programs() {
     );
 }
 
+/// Theorem: constants are nobody's variables, whichever segment they are in.
+#[test]
+fn constants_may_be_shared() {
+    const READ: &str = "(drop (i32.load (i32.const 1032)))";
+    let mut program = Program::rust(Mangling::V0);
+    let dealloc = format!(
+        "(func $\"{}\" (param i32 i32 i32)",
+        Mangling::V0.of("__rust_dealloc")
+    );
+    program.allocator = program
+        .allocator
+        .replace(&dealloc, &format!("{dealloc} {READ}"));
+    program.body += READ;
+    assert!(program.allocator.contains(READ));
+    for before in ["", "(data \"passive\")"] {
+        program.more = format!("{before} (data $.rodata (i32.const 1032) \"shared\")");
+        let found = inspect(&program.wasm()).unwrap();
+        assert_eq!(found.refusal(), None, "{before}");
+    }
+    program.more.clear();
+    let found = inspect(&program.wasm()).unwrap();
+    assert!(matches!(found.refusal(), Some(Refusal::Inlined(_))));
+}
+
 /// Theorem: Rust's allocator is found by its names of every age, and what is said of it is what it is.
 #[test]
 fn allocators_are_found() {
