@@ -10,7 +10,7 @@ use wasmparser::{Parser, Payload};
 
 use crate::entropy::{Choices, seeded};
 use crate::mutate::mutant;
-use crate::programs::{Mangling, Program, program};
+use crate::programs::{Mangling, Program, STATE, program};
 
 static DONORS: LazyLock<Vec<Donor>> = LazyLock::new(|| {
     Donor::CHOICE
@@ -96,12 +96,15 @@ fn nothing_exotic_comes_in() {
         for payload in Parser::new(0).parse_all(wasm) {
             if let Payload::CodeSectionEntry(body) = payload.unwrap() {
                 for operator in body.get_operators_reader().unwrap() {
-                    let name = format!("{:?}", operator.unwrap());
-                    found.insert(name.split([' ', '{']).next().unwrap().to_owned());
+                    found.insert(format!("{:?}", operator.unwrap()));
                 }
             }
         }
         found
+    };
+    let names = |operators: &BTreeSet<String>| -> BTreeSet<String> {
+        let name = |operator: &String| operator.split([' ', '{']).next().unwrap().to_owned();
+        operators.iter().map(name).collect()
     };
     // Of the integer instructions and memory's, every compiler for wasm32 makes use.
     let usual = |name: &String| {
@@ -127,11 +130,19 @@ fn nothing_exotic_comes_in() {
     for donor in &*DONORS {
         let done = transplant(&Program::rust(Mangling::V0).wasm(), donor).unwrap();
         let (before, after) = (operators(&done.original), operators(&done.wasm));
-        let new: Vec<_> = after
-            .difference(&before)
+        let new: Vec<_> = names(&after)
+            .difference(&names(&before))
             .filter(|name| !usual(name))
+            .cloned()
             .collect();
         assert_eq!(new, [""; 0], "{}", donor.allocator);
+        // Whatever the old allocator did, it did with its state.
+        let state = format!("I32Const {{ value: {STATE} }}");
+        assert!(
+            before.contains(&state) && !after.contains(&state),
+            "{}",
+            donor.allocator
+        );
         assert_eq!(inspect(&done.wasm), Err(Refusal::NoNames));
     }
 }
