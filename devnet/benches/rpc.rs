@@ -23,6 +23,9 @@ use alloy_primitives::{U256, hex};
 const ROUNDS: usize = 5;
 const CONNECTIONS: usize = 8;
 const CALLS: usize = 20_000;
+/// Clients that ask different things at once, and the requests of each.
+const MIXED_CLIENTS: usize = 32;
+const MIXED_REQUESTS: usize = 500;
 const TRANSACTIONS: usize = 1_000;
 
 /// Adds one to what is in its storage at 0 and returns it, as a Solidity getter might.
@@ -189,6 +192,39 @@ fn call_of(to: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{{"to":"{to}"}},"latest"]}}"#)
 }
 
+/// Requests a second while many clients ask different things at once: each calls a contract, and between its calls asks for the
+/// block, a balance, the fees and the newest logs, as a suite under test does.
+fn mixed(port: u16, contract: &str) -> u64 {
+    let request = |method: &str, params: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":[{params}]}}"#)
+    };
+    let bodies = [
+        call_of(contract),
+        request("eth_blockNumber", ""),
+        request("eth_getBalance", &format!(r#""{contract}","latest""#)),
+        request("eth_feeHistory", r#""0x8","latest",[50]"#),
+        request("eth_getBlockByNumber", r#""latest",true"#),
+        request(
+            "eth_getLogs",
+            r#"{"fromBlock":"latest","toBlock":"latest"}"#,
+        ),
+    ];
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for first in 0..MIXED_CLIENTS {
+            let bodies = &bodies;
+            scope.spawn(move || {
+                let mut client = Client::new(port);
+                for request in first..first + MIXED_REQUESTS {
+                    let answer = client.ask(&bodies[request % bodies.len()]);
+                    assert!(!answer.contains("\"error\""), "{answer}");
+                }
+            });
+        }
+    });
+    per_second(MIXED_CLIENTS * MIXED_REQUESTS, began.elapsed())
+}
+
 /// Puts code at an address; a program is activated, too.
 fn place(port: u16, to: &str, code: &[u8], is_program: bool) {
     let mut client = Client::new(port);
@@ -211,6 +247,7 @@ struct Figures {
     ready_us: u64,
     calls: u64,
     contract: u64,
+    mixed: u64,
     transfers: u64,
     memory_kib: u64,
 }
@@ -219,12 +256,12 @@ fn measure(program: &PathBuf, is_devnet: bool) -> Figures {
     let ready = (0..ROUNDS).map(|_| u64::try_from(Node::start(program).ready.as_micros()).unwrap());
     let ready_us = median(ready.collect());
     let node = Node::start(program);
-    let contract = "0x00000000000000000000000000000000000000bb";
+    let address = "0x00000000000000000000000000000000000000bb";
     let code = match is_devnet {
         true => stylus_vm::code::encode(&wat::parse_str(PROGRAM).unwrap()),
         false => EVM_CONTRACT.to_vec(),
     };
-    place(node.port, contract, &code, is_devnet);
+    place(node.port, address, &code, is_devnet);
     let median_rate = |body: String| {
         median(
             (0..ROUNDS)
@@ -233,12 +270,14 @@ fn measure(program: &PathBuf, is_devnet: bool) -> Figures {
         )
     };
     let calls = median_rate(call_of("0x00000000000000000000000000000000000000aa"));
-    let contract = median_rate(call_of(contract));
+    let contract = median_rate(call_of(address));
+    let mixed = median((0..ROUNDS).map(|_| mixed(node.port, address)).collect());
     let transfers = median((0..10).map(|_| transfers(node.port)).collect());
     Figures {
         ready_us,
         calls,
         contract,
+        mixed,
         transfers,
         memory_kib: node.memory_kib(),
     }
@@ -273,6 +312,11 @@ fn main() {
         "eth_call of a program / an EVM contract",
         ours.contract,
         of(|it| it.contract),
+    );
+    line(
+        "requests of 32 mixed clients, per second",
+        ours.mixed,
+        of(|it| it.mixed),
     );
     line(
         "transfers of one client, per second",
