@@ -20,7 +20,9 @@ Examples:
   stylus-devnet                                 # then: cargo stylus check
   stylus-devnet --port 0 --silent               # any free port
   stylus-devnet --state chain.json              # goes on where it stopped
-  stylus-devnet --bare --arbos 51               # what `nitro --dev` gives, for set-up scripts
+  stylus-devnet --bare                          # what `nitro --dev` gives, for set-up scripts
+  stylus-devnet --arbos 51                      # ApeChain's rules, say, instead of Arbitrum One's
+  stylus-devnet --activation-gas 18446744073709551615   # activations paused, as on Arbitrum One
   stylus-devnet --timestamp 1700000000          # the same requests give the same block hashes
   cargo stylus deploy --no-verify --private-key 0xb6b15c8cb491557369f3c7d2c287b053eb229daa9c22138887752191c9520659
 
@@ -66,9 +68,14 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = "SECONDS")]
     block_time: Option<u64>,
 
-    /// ArbOS version, 51 to 60 [default: 60, what Arbitrum One's programs meet; 51 with --bare, as `nitro --dev`].
+    /// ArbOS version, 51 to 61 [default: 61, what Arbitrum One runs; 59 with --bare, as `nitro --dev`].
     #[arg(long, value_name = "VERSION")]
     arbos: Option<u16>,
+
+    /// Gas that every activation burns on top, from ArbOS 59 on; 18446744073709551615 pauses activations, as Arbitrum One has
+    /// since October 2026.
+    #[arg(long, default_value_t = 0, value_name = "GAS")]
+    activation_gas: u64,
 
     /// Only what `nitro --dev` has: no CREATE2 factory, StylusDeployer or cache manager, and L1 data at 50 gwei.
     #[arg(long)]
@@ -107,9 +114,19 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// The settings.
     pub(crate) fn config(self) -> anyhow::Result<Config> {
-        let version = self.arbos.unwrap_or(if self.bare { 51 } else { 60 });
-        if version < 51 {
-            bail!("ArbOS {version} is not supported: choose a version from 51 to 60");
+        let default = match self.bare {
+            true => ArbOs::NITRO_DEV,
+            false => ArbOs::ARBITRUM_ONE,
+        };
+        let version = self.arbos.unwrap_or(default.number());
+        let (first, last) = (Config::FIRST_ARBOS.number(), ArbOs::LAST.number());
+        if !(first..=last).contains(&version) {
+            bail!("ArbOS {version} is not supported: choose a version from {first} to {last}");
+        }
+        let arbos = ArbOs::new(version)?;
+        if self.activation_gas > 0 && arbos < ArbOs::STYLUS_3 {
+            let since = ArbOs::STYLUS_3.number();
+            bail!("--activation-gas needs ArbOS {since} or a later one");
         }
         let balance = U256::from(self.balance).checked_mul(U256::from(ETHER));
         if self.block_time == Some(0) {
@@ -122,7 +139,8 @@ impl Arguments {
             allow_origin: self.allow_origin,
             allow_host: self.allow_host,
             chain_id: self.chain_id,
-            arbos: ArbOs::new(version)?,
+            arbos,
+            activation_gas: self.activation_gas,
             accounts: self.accounts,
             balance: balance.context("--balance is more ether than can be written")?,
             bare: self.bare,

@@ -34,8 +34,10 @@ pub struct Config {
     pub allow_host: Vec<String>,
     /// The chain's id.
     pub chain_id: u64,
-    /// The ArbOS version the chain is born with.
+    /// The ArbOS version the chain is born with, [`Config::FIRST_ARBOS`] at least.
     pub arbos: ArbOs,
+    /// Gas that every activation burns on top, from ArbOS 59 on; [`u64::MAX`] pauses activations.
+    pub activation_gas: u64,
     /// Further funded accounts besides the dev account: those of the well-known test mnemonic.
     pub accounts: u32,
     /// Wei of each funded account.
@@ -56,6 +58,11 @@ pub struct Config {
     pub history: usize,
 }
 
+impl Config {
+    /// The oldest ArbOS version that a chain here can be born with; what the EVM was before it is not here.
+    pub const FIRST_ARBOS: ArbOs = ArbOs::LAST_STYLUS_2;
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -65,7 +72,8 @@ impl Default for Config {
             allow_origin: Vec::new(),
             allow_host: Vec::new(),
             chain_id: 412_346,
-            arbos: ArbOs::LAST,
+            arbos: ArbOs::ARBITRUM_ONE,
+            activation_gas: 0,
             accounts: 10,
             // 1,000 ETH, what `nitro --dev` gives its account.
             balance: U256::from(1_000_000_000_000_000_000_000_u128),

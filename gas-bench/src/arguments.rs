@@ -224,7 +224,7 @@ impl Arguments {
         contracts::target(
             self.endpoint.as_deref(),
             self.private_key_path.as_deref(),
-            Target::Embedded(ArbOs::DEFAULT),
+            Target::Embedded(ArbOs::ARBITRUM_ONE),
         )
     }
 

@@ -210,7 +210,7 @@ fn variant(
 fn measure(engine: &Engine, config: &Config, built: &[u8]) -> Result<Figures, EntryError> {
     let artifact = Artifact::new(built)?;
     let mut free = *config;
-    free.stylus.free_pages = Pages(u16::MAX);
+    (free.stylus.free_pages, free.stylus.page_limit) = (Pages(u16::MAX), Pages(u16::MAX));
     let work = call(engine, &free, &artifact.wasm)?;
     if work.outcome != Outcome::Success {
         return Err(EntryError::Ended(work.outcome, work.cause));

@@ -108,7 +108,7 @@ fn provenance(workspace: &Workspace, target: &Target) -> Result<Provenance, RunE
     Ok(Provenance {
         toolchain,
         arbos: node.arbos()?,
-        ink_price: node.ink_price()?,
+        ink_price: node.config()?.stylus.ink_price,
     })
 }
 
@@ -146,7 +146,8 @@ fn measure_variant(
         cause,
     };
     let node = Node::connect(target).map_err(|error| failure(None, error.into()))?;
-    let contract = Contract::deploy(&node, &artifact.code).map_err(|cause| failure(None, cause))?;
+    let mut contract =
+        Contract::deploy(&node, &artifact.code).map_err(|cause| failure(None, cause))?;
     let mut cases = BTreeMap::new();
     for &conditions in conditions {
         let case = |function| Case {

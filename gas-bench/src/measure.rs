@@ -7,7 +7,7 @@
 //! node. What of it was for pages follows from the pages in the answer and the chain's own parameters.
 
 use alloy_primitives::{Address, Bytes, keccak256};
-use stylus_vm::{Gas, Ink, InkPrice, MemoryModel, PageCounters, Pages};
+use stylus_vm::{Config, Gas, Ink, PageCounters, Pages};
 
 use crate::failure::{Cause, FailedChecks};
 use crate::measurement::{Measurement, PageCount};
@@ -28,7 +28,7 @@ pub struct Contract<'a> {
     node: &'a Node,
     address: Address,
     footprint: Pages,
-    ink_price: InkPrice,
+    config: Config,
 }
 
 impl<'a> Contract<'a> {
@@ -51,7 +51,7 @@ impl<'a> Contract<'a> {
             node,
             address,
             footprint: node.footprint(address)?,
-            ink_price: node.ink_price()?,
+            config: node.config()?,
         })
     }
 
@@ -60,27 +60,31 @@ impl<'a> Contract<'a> {
     /// # Errors
     /// Where the conditions cannot be had on this chain.
     pub fn measure(
-        &self,
+        &mut self,
         conditions: Conditions,
         mut each: impl FnMut(Function, Result<Measurement, Cause>),
         before: impl Fn(Function),
     ) -> Result<(), Cause> {
-        let settings = self.node.memory()?;
+        let usual = self.config.stylus;
         let free = !conditions.page_costs();
         if free {
-            let everything = MemoryModel {
-                free_pages: Pages(u16::MAX),
-                ..settings
-            };
-            self.node.set_free_pages(everything.free_pages)?;
+            // The limit on open pages holds for free ones, too.
+            self.set_pages(Pages(u16::MAX), Pages(u16::MAX))?;
         }
         for &function in Function::ALL {
             before(function);
             each(function, self.call(conditions, function));
         }
         if free {
-            self.node.set_free_pages(settings.free_pages)?;
+            self.set_pages(usual.free_pages, usual.page_limit)?;
         }
+        Ok(())
+    }
+
+    fn set_pages(&mut self, free: Pages, limit: Pages) -> Result<(), Cause> {
+        self.node.set_pages(free, limit)?;
+        let params = &mut self.config.stylus;
+        (params.free_pages, params.page_limit) = (free, limit);
         Ok(())
     }
 
@@ -100,22 +104,22 @@ impl<'a> Contract<'a> {
         }
         Ok(Measurement {
             ink: answer.ink,
-            gas: self.ink_price.ink_to_gas(answer.ink),
-            page_gas: self.page_gas(answer.pages)?,
+            gas: self.config.stylus.ink_price.ink_to_gas(answer.ink),
+            page_gas: self.page_gas(answer.pages),
             pages: answer.pages,
         })
     }
 
     /// The price of growing from the footprint to `pages`, in whatever steps. What little grows before the contract
     /// begins to measure stays within the free pages.
-    fn page_gas(&self, pages: PageCount) -> Result<Gas, Cause> {
+    fn page_gas(&self, pages: PageCount) -> Gas {
         let counters = PageCounters {
             open: self.footprint,
             ever: self.footprint,
         };
         let pages = Pages(u16::try_from(pages.0).unwrap_or(u16::MAX));
-        let memory = self.node.memory()?;
-        Ok(memory.cost(pages.saturating_sub(self.footprint), counters))
+        let memory = self.config.memory();
+        memory.cost(pages.saturating_sub(self.footprint), counters)
     }
 }
 

@@ -15,7 +15,7 @@ use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{SolCall, SolEvent as _, sol};
 use stylus_devnet::{ArbOs, Clock, Config, Devnet, Handle, StartError};
-use stylus_vm::{Gas, InkPrice, MemoryModel, Pages};
+use stylus_vm::{Config as VmConfig, Gas, Pages, StylusParams};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::Cause;
@@ -28,18 +28,22 @@ sol! {
     function programMemoryFootprint(address program) external view returns (uint16);
     function programInitGas(address program) external view returns (uint64 gas, uint64 gasWhenCached);
     event ProgramActivated(bytes32 indexed codehash, bytes32 moduleHash, address program, uint256 dataFee, uint16 version);
-    function inkPrice() external view returns (uint32);
-    function freePages() external view returns (uint16);
-    function pageGas() external view returns (uint16);
     function arbOSVersion() external view returns (uint256);
     function becomeChainOwner() external;
     function setWasmFreePages(uint16 pages) external;
-    function setMaxStylusContractFragments(uint8 count) external;
+    function setWasmPageLimit(uint16 limit) external;
 }
 
 const ARB_SYS: Address = address!("0x0000000000000000000000000000000000000064");
 const ARB_OWNER: Address = address!("0x0000000000000000000000000000000000000070");
 const ARB_WASM: Address = address!("0x0000000000000000000000000000000000000071");
+const ARBOS_STATE: Address = address!("0xA4B05FffffFffFFFFfFFfffFfffFFfffFfFfFFFF");
+
+/// Where a chain's Stylus parameters are in the storage of [`ARBOS_STATE`]: key 0 of its subspaces 8 (programs) and 0
+/// (parameters), by the derivation in Nitro's `arbos/storage`.
+const STYLUS_PARAMS: U256 = U256::from_be_bytes(alloy_primitives::hex!(
+    "fb3a65ee2a3cc0d9ce98ddab7e30ebb719b46a87b8706ff1bf3aef1dcfb0e300"
+));
 const ARB_DEBUG: Address = address!("0x00000000000000000000000000000000000000ff");
 
 /// What `arbOSVersion` counts from.
@@ -89,6 +93,12 @@ pub enum NodeError {
     /// The node does not answer.
     #[error("the node does not answer: {0}; check that it runs and that the URL is right")]
     Transport(String),
+    /// The chain is of a version that is not known here.
+    #[error(
+        "the chain runs ArbOS {0}, and what that costs is known from {first} to {last} alone: use a newer gas-bench",
+        first = ArbOs::FIRST.number(), last = ArbOs::LAST.number()
+    )]
+    ArbOs(u64),
     /// The node answers something that it should not.
     #[error("the node answers nonsense to {question}: {answer}")]
     Answer {
@@ -198,22 +208,23 @@ impl Node {
         Ok(version.saturating_sub(BEFORE_NITRO))
     }
 
-    /// Ink per gas.
-    pub fn ink_price(&self) -> Result<InkPrice, NodeError> {
-        let price = self.ask(ARB_WASM, "ArbWasm.inkPrice", &inkPriceCall {})?;
-        InkPrice::new(price).ok_or_else(|| NodeError::Answer {
-            question: "ArbWasm.inkPrice",
-            answer: price.to_string(),
-        })
-    }
-
-    /// What memory costs.
-    pub fn memory(&self) -> Result<MemoryModel, NodeError> {
-        let free_pages = self.ask(ARB_WASM, "ArbWasm.freePages", &freePagesCall {})?;
-        let page_gas = self.ask(ARB_WASM, "ArbWasm.pageGas", &pageGasCall {})?;
-        Ok(MemoryModel {
-            free_pages: Pages(free_pages),
-            page_gas: Gas(page_gas.into()),
+    /// The chain's rules and Stylus parameters. How much code an account may hold no chain tells; it is taken to be usual.
+    pub fn config(&self) -> Result<VmConfig, NodeError> {
+        let version = self.arbos()?;
+        let arbos = u16::try_from(version).ok().map(ArbOs::new);
+        let Some(Ok(arbos)) = arbos else {
+            return Err(NodeError::ArbOs(version));
+        };
+        let question = "eth_getStorageAt";
+        let word = self
+            .raw(
+                question,
+                serde_json::json!([ARBOS_STATE, STYLUS_PARAMS, "latest"]),
+            )
+            .map_err(|error| error.unexpected(question))?;
+        Ok(VmConfig {
+            stylus: StylusParams::from_word(word, arbos),
+            ..VmConfig::at(arbos)
         })
     }
 
@@ -236,15 +247,6 @@ impl Node {
         let question = "web3_clientVersion";
         self.raw(question, serde_json::json!([]))
             .map_err(|error| error.unexpected(question))
-    }
-
-    /// Lets programs have as many fragments as on Arbitrum One, where the sender owns the chain.
-    pub(crate) fn allow_fragments(&self, count: u8) -> Result<(), CallError> {
-        let call = setMaxStylusContractFragmentsCall { count }.abi_encode();
-        let request = TransactionRequest::default()
-            .with_to(ARB_OWNER)
-            .with_input(call);
-        self.send(request).map(drop)
     }
 
     /// Activates a program that is not active yet; returns the receipt, and the wei that were taken for the data.
@@ -308,14 +310,20 @@ impl Node {
         }
     }
 
-    /// Sets how many pages are free, as the chain's owner: on a chain for development anybody can become that.
+    /// Sets how many pages are free and how many there may be, as the chain's owner: on a chain for development anybody can
+    /// become that.
     ///
     /// # Errors
     /// Where the sender is not the owner and cannot become it.
-    pub fn set_free_pages(&self, pages: Pages) -> Result<(), Cause> {
+    pub fn set_pages(&self, free: Pages, limit: Pages) -> Result<(), Cause> {
+        self.act_as_owner(setWasmFreePagesCall { pages: free.0 }.abi_encode())?;
+        self.act_as_owner(setWasmPageLimitCall { limit: limit.0 }.abi_encode())
+    }
+
+    fn act_as_owner(&self, call: Vec<u8>) -> Result<(), Cause> {
         let set = TransactionRequest::default()
             .with_to(ARB_OWNER)
-            .with_input(setWasmFreePagesCall { pages: pages.0 }.abi_encode());
+            .with_input(call);
         let become_owner = TransactionRequest::default()
             .with_to(ARB_DEBUG)
             .with_input(becomeChainOwnerCall {}.abi_encode());

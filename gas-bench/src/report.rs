@@ -206,7 +206,7 @@ fn made_with(project: &Project, target: &Target) -> Result<MadeWith, ReportError
             Target::Endpoint { .. } => node.name()?,
         },
         arbos: node.arbos()?,
-        ink_per_gas: node.ink_price()?.ink_per_gas(),
+        ink_per_gas: node.config()?.stylus.ink_price.ink_per_gas(),
         unseen: Vec::new(),
     })
 }

@@ -33,7 +33,7 @@ fn measure(only: &[&str], target: &Target) -> Report {
 /// bytes. The README has what comes out (`BLESS=1` rewrites it).
 #[test]
 fn the_contracts_are_living_benchmarks() {
-    let target = Target::Embedded(ArbOs::LAST);
+    let target = Target::Embedded(ArbOs::ARBITRUM_ONE);
     let report = measure(&[], &target);
     assert_eq!(report.failures().collect::<Vec<_>>(), [""; 0]);
     assert_eq!(report.contracts.len(), 11);
@@ -79,7 +79,7 @@ fn a_node_elsewhere_gives_the_same_figures() {
     let elsewhere = measure(&["counter", "merkle-airdrop"], &endpoint);
     let here = measure(
         &["counter", "merkle-airdrop"],
-        &Target::Embedded(ArbOs::LAST),
+        &Target::Embedded(ArbOs::ARBITRUM_ONE),
     );
     let without_fee = |report: &Report| {
         let mut contracts = report.contracts.clone();

@@ -25,7 +25,7 @@ fn measure(conditions: Conditions) -> Results {
     let workspace = Workspace::find(Some(&contracts)).unwrap();
     let results = gas_bench::run(
         &workspace,
-        &Target::Embedded(ArbOs::DEFAULT),
+        &Target::Embedded(ArbOs::ARBITRUM_ONE),
         Allocator::ALL,
         &[conditions],
         &Silent,
@@ -122,7 +122,7 @@ fn a_node_that_runs_already_gives_the_same_figures() {
     let config = stylus_devnet::Config {
         port: 0,
         bare: true,
-        arbos: stylus_devnet::ArbOs::DEFAULT,
+        arbos: stylus_devnet::ArbOs::ARBITRUM_ONE,
         ..stylus_devnet::Config::default()
     };
     let devnet = stylus_devnet::Devnet::start(config).unwrap();
@@ -140,7 +140,7 @@ fn a_node_that_runs_already_gives_the_same_figures() {
     };
     let (there, here) = (
         measure(&Target::Endpoint { url, key }),
-        measure(&Target::Embedded(ArbOs::DEFAULT)),
+        measure(&Target::Embedded(ArbOs::ARBITRUM_ONE)),
     );
     for &conditions in Conditions::ALL {
         for &function in Function::ALL {

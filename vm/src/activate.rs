@@ -3,7 +3,7 @@
 //! Lives here: the order of the checks, the activation charges and the estimates that are stored with a program. Not
 //! here: the checks themselves (`module`, `limits`, `instrument`), the chain's fees around them.
 
-use crate::config::{ArbOs, Config};
+use crate::config::{ArbOs, Config, StylusParams};
 use crate::ink::Gas;
 use crate::instrument::{ADDED_GLOBALS, Instrumented, instrument};
 use crate::limits;
@@ -28,6 +28,14 @@ pub struct Activation {
 }
 
 impl Activation {
+    /// Gas that ArbWasm burns before it looks at a module, on top of [`Self::gas`] (Nitro, `precompiles/ArbWasm.go`).
+    pub const PRECOMPILE_GAS: Gas = Gas(1_659_168);
+
+    /// Whether a transaction can pay for it.
+    pub fn is_affordable(&self) -> bool {
+        self.gas.saturating_add(Self::PRECOMPILE_GAS) <= Config::TRANSACTION_GAS
+    }
+
     /// Gas to start the program in a call, by Stylus version; `cached` where the chain keeps it at hand.
     pub fn call_gas(&self, config: &Config, cached: bool) -> Gas {
         let params = &config.stylus;
@@ -74,13 +82,17 @@ pub(crate) fn check<'a>(
     config: &Config,
     open_pages: Pages,
 ) -> Result<(Module<'a>, Instrumented, Activation), Refusal> {
+    let version = config.stylus.version;
+    if version > StylusParams::LAST_VERSION {
+        return Err(Refusal::StylusVersion { version });
+    }
     let module = Module::decode(wasm, config)?;
     limits::check(
         &module,
         config,
         config.stylus.page_limit.saturating_sub(open_pages),
     )?;
-    let instrumented = instrument(&module)?;
+    let instrumented = instrument(&module, version)?;
     // The estimates have to fit what is stored, whatever activating costs.
     let estimates = estimate(&module, config)?;
     Ok((module, instrumented, estimates))

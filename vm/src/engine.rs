@@ -110,6 +110,7 @@ pub struct Engine {
 struct Key {
     wasm: B256,
     arbos: ArbOs,
+    stylus_version: u16,
     debug: bool,
     page_limit: Pages,
     max_wasm_size: u32,
@@ -120,6 +121,7 @@ impl Key {
         Self {
             wasm: keccak256(wasm),
             arbos: config.arbos,
+            stylus_version: config.stylus.version,
             debug: config.debug,
             page_limit: config.stylus.page_limit,
             max_wasm_size: config.stylus.max_wasm_size,
@@ -187,6 +189,11 @@ impl Engine {
         })
     }
 
+    /// The largest depth budget, in words, that its programs have native stack for.
+    pub fn max_stack_depth(&self) -> u32 {
+        self.max_stack_depth
+    }
+
     /// Checks `wasm` as activation does and compiles it, unless that was done lately.
     ///
     /// # Errors
@@ -215,7 +222,7 @@ impl Engine {
     ) -> Result<ProfiledProgram, CompileError> {
         let (module, _, _) = activate::check(wasm, config, Pages(0))?;
         let names = names.unwrap_or_else(|| module.function_names.iter().copied().collect());
-        let instrumented = instrument_for_profile(&module, &names)?;
+        let instrumented = instrument_for_profile(&module, config.stylus.version, &names)?;
         let program = self.translate(&instrumented)?;
         Ok(ProfiledProgram { program, names })
     }
@@ -285,6 +292,13 @@ pub struct Program {
     pub(crate) exports: Exports,
     /// The largest depth budget that its engine has native stack for.
     pub(crate) max_stack_depth: u32,
+}
+
+impl Program {
+    /// The largest depth budget, in words, that it has native stack for.
+    pub fn max_stack_depth(&self) -> u32 {
+        self.max_stack_depth
+    }
 }
 
 /// Native stack, in bytes, that a depth budget of `words` can need.

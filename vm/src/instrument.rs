@@ -4,21 +4,23 @@
 //! a pass), the prices it charges (`prices`), the bytes of the result (`encode`).
 //!
 //! The passes run over each body in this order, each on what the one before left: ink meter, dynamic meter, depth
-//! checker, heap bound. A chain prices the number of operators *after* instrumentation, so what a pass inserts is part of
+//! checker, heap bound. (The fill guard and the profiler come behind them and are not part of the protocol.) A chain prices the number of operators *after* instrumentation, so what a pass inserts is part of
 //! the protocol: its file shows it.
 
 mod depth;
 mod dynamic;
 mod encode;
+mod fill;
 mod heap;
 mod ink;
 mod profile;
 
-use wasm_encoder::CodeSection;
+use wasm_encoder::{CodeSection, ValType};
 use wasmparser::{BlockType, FunctionBody, Operator};
 
 use encode::Encoder;
 
+use crate::config::StylusParams;
 use crate::module::Module;
 use crate::profile::Names;
 use crate::refusal::Refusal;
@@ -59,8 +61,8 @@ pub(crate) const ADDED_GLOBALS: u32 = 4;
 /// The most operators a body may have once instrumented.
 const MAX_OPERATORS: u64 = 65_536;
 
-/// The most pages a memory can ever have.
-const MAX_PAGES: u64 = 65_535;
+/// The most pages a memory can ever have: one less than a 32-bit count of bytes would allow (Nitro since v3.10).
+const MAX_PAGES: u64 = 65_534;
 
 /// The indices of the appended globals.
 #[derive(Clone, Copy)]
@@ -119,17 +121,21 @@ impl Burden {
     }
 }
 
-/// Runs every pass over every body of `module`, as a chain would.
-pub(crate) fn instrument(module: &Module<'_>) -> Result<Instrumented, Refusal> {
-    Instrumentation::new(module, None)?.finish()
+/// Runs every pass over every body of `module`, as a chain with `stylus_version` would.
+pub(crate) fn instrument(
+    module: &Module<'_>,
+    stylus_version: u16,
+) -> Result<Instrumented, Refusal> {
+    Instrumentation::new(module, stylus_version, None)?.finish()
 }
 
 /// The same with the profiler's pass on top. Names tell it which functions are an allocator's.
 pub(crate) fn instrument_for_profile(
     module: &Module<'_>,
+    stylus_version: u16,
     names: &Names,
 ) -> Result<Instrumented, Refusal> {
-    Instrumentation::new(module, Some(names))?.finish()
+    Instrumentation::new(module, stylus_version, Some(names))?.finish()
 }
 
 /// One module on its way through the passes.
@@ -138,12 +144,18 @@ struct Instrumentation<'m, 'a> {
     globals: Globals,
     /// The import that pays for memory, where memory can grow.
     pay_for_memory_grow: Option<u32>,
+    /// The Stylus version that the module is activated for.
+    stylus_version: u16,
     /// Where the result is to be profiled, what its functions are called.
     profiled: Option<&'m Names>,
 }
 
 impl<'m, 'a> Instrumentation<'m, 'a> {
-    fn new(module: &'m Module<'a>, profiled: Option<&'m Names>) -> Result<Self, Refusal> {
+    fn new(
+        module: &'m Module<'a>,
+        stylus_version: u16,
+        profiled: Option<&'m Names>,
+    ) -> Result<Self, Refusal> {
         let first = module.globals.len() as u32;
         let globals = Globals {
             ink_left: first,
@@ -163,6 +175,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
             module,
             globals,
             pay_for_memory_grow,
+            stylus_version,
             profiled,
         })
     }
@@ -189,11 +202,17 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
                 });
             }
             total += count;
+            let guarded = self.stylus_version < StylusParams::PLAIN_WASM && fill::fills(&operators);
+            let operators = match guarded {
+                true => fill::rewrite(operators, self.globals, self.fresh_local(function, body)?),
+                false => operators,
+            };
             let operators = match self.profiled {
                 Some(names) => profile::rewrite(operators, function, self.module, names),
                 None => operators,
             };
-            code.function(&encoder.body(body, operators)?);
+            let extra = guarded.then_some(ValType::I32);
+            code.function(&encoder.body(body, operators, extra)?);
         }
         let wasm = encoder.module(self.globals, &code)?;
         debug_assert_valid(&wasm);
@@ -202,6 +221,16 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
             operators: total,
             burden,
         })
+    }
+
+    /// The index of a local behind all that `function` has.
+    fn fresh_local(&self, function: u32, body: &FunctionBody<'_>) -> Result<u32, Refusal> {
+        let parameters = self
+            .module
+            .function_type(function)
+            .map_or(0, |ty| ty.params().len() as u32);
+        let declared = declared_locals(body).map_err(|error| Refusal::invalid(&error))?;
+        Ok(parameters + declared)
     }
 
     /// The operators of a body, as it comes.
@@ -297,8 +326,8 @@ fn refuse_unsupported(operator: &Operator<'_>, offset: usize) -> Result<(), Refu
 /// What a pass writes must validate with nothing but what the module was allowed to use.
 fn debug_assert_valid(wasm: &[u8]) {
     if cfg!(debug_assertions) {
-        let mut validator =
-            wasmparser::Validator::new_with_features(crate::module::features(crate::ArbOs::FIRST));
+        // The profiler's block around a body with several results needs them, whatever the module may use.
+        let mut validator = wasmparser::Validator::new_with_features(crate::module::features(1));
         if let Err(error) = validator.validate_all(wasm) {
             panic!("instrumentation wrote an invalid module: {error}");
         }

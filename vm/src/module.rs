@@ -9,7 +9,7 @@ use wasmparser::{
     TableType, TypeRef, ValidPayload, Validator, WasmFeatures,
 };
 
-use crate::config::{ArbOs, Config};
+use crate::config::{Config, StylusParams};
 use crate::refusal::{Refusal, shown};
 
 /// One imported function.
@@ -63,7 +63,7 @@ impl<'a> Module<'a> {
                 limit,
             });
         }
-        let mut validator = Validator::new_with_features(features(config.arbos));
+        let mut validator = Validator::new_with_features(features(config.stylus.version));
         let mut allocations = Default::default();
         let mut module = Self::empty(wasm.len());
         let invalid = |error: wasmparser::Error| Refusal::invalid(&error);
@@ -279,13 +279,17 @@ impl<'a> Module<'a> {
 
 /// What the Stylus VM switches on. The parser bits for overlong table indices and optional bulk memory come and go with
 /// reference types and bulk memory.
-pub(crate) fn features(arbos: ArbOs) -> WasmFeatures {
+pub(crate) fn features(stylus_version: u16) -> WasmFeatures {
     let mut features = WasmFeatures::MVP
         | WasmFeatures::MUTABLE_GLOBAL
         | WasmFeatures::SATURATING_FLOAT_TO_INT
         | WasmFeatures::SIGN_EXTENSION
         | WasmFeatures::BULK_MEMORY;
-    features.set(WasmFeatures::MULTI_VALUE, arbos < ArbOs::FRAGMENTS);
+    // Without it a block type may not be written as a function type at all, whatever that type is.
+    features.set(
+        WasmFeatures::MULTI_VALUE,
+        stylus_version < StylusParams::PLAIN_WASM,
+    );
     features
 }
 

@@ -61,19 +61,24 @@ impl PageCounters {
     }
 }
 
-/// The price of memory: linear beyond the free pages, plus a curve over the high-water mark.
+/// The price of memory: linear beyond the free pages, plus a curve over the high-water mark; and where it ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MemoryModel {
     /// Pages a transaction may hold for nothing.
     pub free_pages: Pages,
     /// Gas for each open page beyond the free ones.
     pub page_gas: Gas,
+    /// Pages that all live programs of a transaction may hold together.
+    pub limit: Pages,
 }
 
 impl MemoryModel {
     /// Gas for opening `new` pages on top of `counters`, saturating at [`Gas::MAX`], which nothing can pay.
     pub fn cost(&self, new: Pages, counters: PageCounters) -> Gas {
         let open = counters.open.saturating_add(new);
+        if open > self.limit {
+            return Gas::MAX;
+        }
         let ever = counters.ever.max(open);
         if ever <= self.free_pages {
             return Gas::ZERO;
@@ -113,6 +118,7 @@ mod tests {
     const MODEL: MemoryModel = MemoryModel {
         free_pages: Pages(2),
         page_gas: Gas(1_000),
+        limit: Pages(u16::MAX),
     };
 
     fn check(new: u16, open: u16, ever: u16, gas: u64) {
@@ -141,6 +147,28 @@ mod tests {
         check(129, 0, 0, u64::MAX);
         check(1, 2, 200, 1_000);
         check(u16::MAX, u16::MAX, u16::MAX, 0);
+    }
+
+    /// A limit below the high-water mark stops what would be cheap.
+    #[test]
+    fn nothing_pays_for_pages_beyond_the_limit() {
+        let model = MemoryModel {
+            free_pages: Pages(1_000),
+            limit: Pages(10),
+            ..MODEL
+        };
+        for (new, open, gas) in [
+            (10, 0, Gas::ZERO),
+            (11, 0, Gas::MAX),
+            (1, 9, Gas::ZERO),
+            (1, 10, Gas::MAX),
+        ] {
+            let counters = PageCounters {
+                open: Pages(open),
+                ever: Pages(500),
+            };
+            assert_eq!(model.cost(Pages(new), counters), gas, "{new} on {open}");
+        }
     }
 
     /// Theorem: reaching 128 pages costs the same in any pattern of steps.

@@ -4,12 +4,19 @@
 
 use std::ops::Range;
 
+use crate::config::StylusParams;
 use crate::pages::Pages;
 
 /// The Stylus VM does not accept this module.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// The chain's Stylus parameters name a version that is not known here.
+    #[error("Stylus version {version} is not known: {last} is the newest", last = StylusParams::LAST_VERSION)]
+    StylusVersion {
+        /// The version.
+        version: u16,
+    },
     /// The decompressed module is larger than the chain's MaxWasmSize.
     #[error("the wasm has {size} bytes and the chain allows {limit}")]
     TooLarge {
@@ -283,6 +290,14 @@ impl Refusal {
             }
             Self::FunctionTooLarge { .. } => {
                 "split the function, or build with opt-level \"z\" so that less is inlined"
+            }
+            Self::CostTooLarge {
+                what: "init cost", ..
+            } => {
+                "make the module smaller, above all its number of functions and the bytes of its code"
+            }
+            Self::CostTooLarge { .. } => {
+                "make the module smaller, above all the constant data in it, or write that to storage after deployment"
             }
             _ => return None,
         })

@@ -74,6 +74,37 @@ fn good_programs() {
     check(&["run", "-"], &binary, 0, "-: success", "");
 }
 
+/// What a chain's owner may have set of pages, by flag.
+#[test]
+fn pages_as_an_owner_set_them() {
+    let growing = br#"(module
+        (import "vm_hooks" "pay_for_memory_grow" (func (param i32)))
+        (memory (export "memory") 1)
+        (func (export "user_entrypoint") (param i32) (result i32)
+            (drop (memory.grow (i32.const 9))) (i32.const 0)))"#;
+    let run = |more: &[&str], code, said| {
+        let arguments = [&["run"], more, &["-"]].concat();
+        check(&arguments, growing, code, said, "");
+    };
+    run(&[], 0, "success");
+    run(&["--page-limit", "10"], 0, "success");
+    run(&["--page-limit", "9"], 1, "out of ink");
+    run(&["--page-limit", "9", "--arbos", "58"], 0, "success");
+    // Two blocks and the operators in them; nothing for pages.
+    run(&["--free-pages", "10"], 0, "pages at the end   10");
+    run(&["--free-pages", "2"], 0, "80030512 ink (8003 gas)");
+}
+
+/// A module that a chain would take and no transaction could pay for.
+#[test]
+fn an_activation_that_costs_too_much() {
+    // Each loop is two blocks, and each block is metered.
+    let function = format!("(func {})", "(loop)".repeat(2_500));
+    let large = module("i32.const 0", &function.repeat(33));
+    let said = "cannot be activated, which costs more than the 32000000 gas of a transaction";
+    check(&["check", "-"], &large, 1, said, "");
+}
+
 #[test]
 fn bad_endings() {
     let trap = module("unreachable", "");
@@ -214,7 +245,7 @@ fn what_cannot_be_used() {
         &good,
         2,
         "",
-        "choose a version from 30 to 60",
+        "choose a version from 30 to 61",
     );
     check(
         &["run", "--ink", "lots", "-"],
@@ -258,7 +289,7 @@ fn json_lines_are_the_records() {
         .into_iter()
         .filter(|line| given(line) && at_default_depth(line))
         .collect();
-    let mut arguments = vec!["run", "--json", "--ink", "20000000000"];
+    let mut arguments = vec!["run", "--arbos", "51", "--json", "--ink", "20000000000"];
     arguments.extend(lines.iter().map(|line| line["file"].as_str().unwrap()));
     let output = stylus_vm(&arguments, folder.path(), b"");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

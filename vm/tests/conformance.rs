@@ -8,11 +8,28 @@ mod vectors;
 
 use alloy_primitives::hex;
 use serde_json::{Value, json};
-use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Ink, Outcome, Pages, activate};
+use stylus_vm::{ArbOs, Call, Config, EmptyHost, Engine, Gas, Ink, Outcome, Pages, activate};
 
-/// What this VM does with `wasm`, in the record's words; `run` is the recorded run, of which only what was given is read.
-fn reproduce(engine: &Engine, wasm: &[u8], run: &Value) -> Value {
-    let mut config = Config::default();
+/// The chain of a recorded line. A line that names no ArbOS is one of 51.
+fn chain(line: &Value) -> Config {
+    let number = |field: &str| line[field].as_u64();
+    let arbos = ArbOs::new(number("arbos").unwrap_or(51) as u16).unwrap();
+    let mut config = Config::at(arbos);
+    if let Some(limit) = number("page_limit") {
+        config.stylus.page_limit = Pages(limit as u16);
+    }
+    if let Some(pages) = number("free_pages") {
+        config.stylus.free_pages = Pages(pages as u16);
+    }
+    if let Some(words) = line["run"]["max_depth"].as_u64() {
+        config.stylus.max_stack_depth = words as u32;
+    }
+    config
+}
+
+/// What this VM does with `wasm`, in the record's words; of the recorded `line` only what was given is read.
+fn reproduce(engine: &Engine, wasm: &[u8], line: &Value) -> Value {
+    let (config, run) = (chain(line), &line["run"]);
     let activation = match activate(wasm, &config, Pages(0), Gas::MAX) {
         Ok(activation) => activation,
         Err(_) => return json!({ "activation": "refused" }),
@@ -27,7 +44,6 @@ fn reproduce(engine: &Engine, wasm: &[u8], run: &Value) -> Value {
     if run.is_null() {
         return json!({ "activation": figures });
     }
-    config.stylus.max_stack_depth = run["max_depth"].as_u64().unwrap() as u32;
     let call = Call {
         calldata: hex::decode(run["calldata"].as_str().unwrap())
             .unwrap()
@@ -64,38 +80,92 @@ fn reproduce(engine: &Engine, wasm: &[u8], run: &Value) -> Value {
     })
 }
 
-#[test]
-fn every_recorded_line_agrees_in_every_field() {
+/// The lines on which this VM does something else than was recorded, each with what it does.
+fn differences(lines: &[Value]) -> Vec<(&Value, Value)> {
     let modules = vectors::modules();
-    let lines = vectors::expected();
     // One engine for all lines: the deepest of them decides.
-    let deepest = lines
+    let mut deepest = Config::default();
+    let depths = lines
         .iter()
-        .filter_map(|line| line["run"]["max_depth"].as_u64())
-        .max()
-        .unwrap();
-    let mut deepest_config = Config::default();
-    deepest_config.stylus.max_stack_depth = deepest as u32;
-    let engine = Engine::new(&deepest_config).unwrap();
+        .filter_map(|line| line["run"]["max_depth"].as_u64());
+    deepest.stylus.max_stack_depth = depths.max().unwrap() as u32;
+    let engine = Engine::new(&deepest).unwrap();
 
     let mut differences = Vec::new();
-    for mut expected in lines.iter().cloned() {
-        let file = expected["file"].as_str().unwrap().to_owned();
-        let mut actual = reproduce(&engine, &modules[&file], &expected["run"]);
-        actual["file"] = file.into();
-        if expected["activation"]["error"].is_string() {
+    for line in lines {
+        let wasm = &modules[line["file"].as_str().unwrap()];
+        let actual = reproduce(&engine, wasm, line);
+        let mut expected = json!({ "activation": line["activation"] });
+        if line["activation"]["error"].is_string() {
             expected["activation"] = "refused".into();
         }
+        if !line["run"].is_null() {
+            expected["run"] = line["run"].clone();
+        }
         if actual != expected {
-            differences.push(format!("expected {expected}\n     got {actual}"));
+            differences.push((line, actual));
         }
     }
+    differences
+}
+
+/// Fails with every line that differs.
+fn check(lines: &[Value]) {
+    let differences = differences(lines);
+    let shown: Vec<String> = differences
+        .iter()
+        .map(|(line, actual)| format!("expected {line}\n     got {actual}"))
+        .collect();
     assert!(
-        differences.is_empty(),
+        shown.is_empty(),
         "{} of {} lines differ:\n{}",
-        differences.len(),
+        shown.len(),
         lines.len(),
-        differences.join("\n")
+        shown.join("\n")
     );
+}
+
+#[test]
+fn every_recorded_line_agrees_in_every_field() {
+    let lines = vectors::expected();
+    check(&lines);
     assert_eq!(lines.len(), 1632, "the record is whole");
+}
+
+#[test]
+fn every_recorded_line_around_stylus_version_3_agrees_in_every_field() {
+    let lines = vectors::expected_v3();
+    check(&lines);
+    assert_eq!(lines.len(), 421, "the record is whole");
+}
+
+/// Under ArbOS 61 a program costs what it cost under 51, unless it uses what version 3 refuses or hands
+/// `pay_for_memory_grow` more than is counted.
+#[test]
+fn the_older_record_holds_under_arbos_61_but_for_what_version_3_changed() {
+    let mut lines = vectors::expected();
+    for line in &mut lines {
+        line["arbos"] = 61.into();
+    }
+    let (refused, ran): (Vec<_>, Vec<_>) = differences(&lines)
+        .into_iter()
+        .partition(|(_, actual)| actual["activation"] == "refused");
+    assert!(
+        ran.iter()
+            .all(|(_, actual)| actual["run"]["outcome"] == "out_of_ink"),
+        "{ran:#?}"
+    );
+    assert_eq!(refused.len(), 0, "no older module uses several values");
+    // What ran out are the modules made for such arguments.
+    let made_for_it = |file: &str| {
+        ["edge-grow", "edge-pay", "grow", "g0"]
+            .iter()
+            .any(|it| file.starts_with(it))
+    };
+    let files: Vec<_> = ran.iter().map(|(line, _)| &line["file"]).collect();
+    assert!(
+        files.iter().all(|file| made_for_it(file.as_str().unwrap())),
+        "{files:?}"
+    );
+    assert_eq!(files.len(), 17);
 }

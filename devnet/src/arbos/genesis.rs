@@ -3,7 +3,7 @@
 //! Lives here: which words begin as what. Not here: accounts (`chain::genesis`).
 
 use alloy_primitives::{Address, U256};
-use stylus_vm::{ArbOs, Config, DataPricer, StylusParams};
+use stylus_vm::{ArbOs, Config, DataPricer};
 
 use crate::arbos::{Words, owners, params, pricer, root};
 
@@ -26,7 +26,8 @@ pub(crate) fn initialise(
 
 /// Carries out the upgrade that is due at `time`, in seconds since 1970, if there is one. Returns the new version.
 ///
-/// A chain takes on what the versions between bring; of those that are supported here only ArbOS 60 brings a parameter.
+/// A chain takes on what each version between brings, in turn. One that is due to become what nobody here knows stays what
+/// it is: [`UnknownUpgrade`] is the way to be told beforehand.
 pub(crate) fn upgrade_if_due(words: &mut impl Words, time: u64) -> Option<ArbOs> {
     let (version, due) = root::scheduled_upgrade(words);
     let current = root::version(words);
@@ -34,23 +35,60 @@ pub(crate) fn upgrade_if_due(words: &mut impl Words, time: u64) -> Option<ArbOs>
     if wanted <= current || time < due {
         return None;
     }
-    let stored = params::params(words);
-    root::set_version(words, wanted);
-    if current < ArbOs::FRAGMENTS && wanted >= ArbOs::FRAGMENTS {
-        let max_fragment_count = Config::at(wanted).stylus.max_fragment_count;
-        params::set_params(
-            words,
-            &StylusParams {
-                max_fragment_count,
-                ..stored
-            },
-        );
+    for number in current.number() + 1..=wanted.number() {
+        let version = ArbOs::new(number).ok()?;
+        // Before the parameters: which of them are stored depends on it.
+        root::set_version(words, version);
+        bring(words, version);
     }
     Some(wanted)
 }
 
+/// What a version brings to the parameters (Nitro, `arbos/programs/params.go`). What it changes of the rules is told by its
+/// number alone; 61 brings nothing but corrections of refunds that a constant base fee never shows.
+fn bring(words: &mut impl Words, version: ArbOs) {
+    let mut stored = params::params(words);
+    let brought = Config::at(version).stylus;
+    match version {
+        // From here on every program has to be activated again.
+        ArbOs::STYLUS_3 => stored.version = brought.version,
+        ArbOs::FRAGMENTS => {
+            stored.max_wasm_size = brought.max_wasm_size;
+            stored.max_fragment_count = brought.max_fragment_count;
+        }
+        _ => return,
+    }
+    params::set_params(words, &stored);
+}
+
+/// An upgrade to a version that is not known here. A real node stops when it is due.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "ArbOS {0} is not known to this devnet, and the chain stays at what it is: the newest version is {last}",
+    last = ArbOs::LAST.number()
+)]
+pub(crate) struct UnknownUpgrade(u64);
+
+/// Schedules an upgrade. As on chain, one to an older version does nothing when its time comes.
+///
+/// # Errors
+/// Where nobody here knows the version; nothing is scheduled.
+pub(crate) fn schedule_upgrade(
+    words: &mut impl Words,
+    version: u64,
+    timestamp: u64,
+) -> Result<(), UnknownUpgrade> {
+    if version > u64::from(ArbOs::LAST.number()) {
+        return Err(UnknownUpgrade(version));
+    }
+    root::set_scheduled_upgrade(words, version, timestamp);
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
+    use stylus_vm::StylusParams;
+
     use super::*;
     use crate::state::State;
 
@@ -64,20 +102,46 @@ mod tests {
             U256::ZERO,
             1,
         );
-        let mut check = |version: u64, due: u64, time: u64, after: u16, fragments: u8| {
-            root::schedule_upgrade(&mut state, version, due);
+        let mut check = |version: u64, due: u64, time: u64, after: (u16, u16, u32, u8)| {
+            let scheduled = schedule_upgrade(&mut state, version, due);
+            assert_eq!(scheduled.is_ok(), version <= 61, "{version}");
             upgrade_if_due(&mut state, time);
+            let params = params::params(&mut state);
             let got = (
                 root::version(&mut state).number(),
-                params::params(&mut state).max_fragment_count,
+                params.version,
+                params.max_wasm_size,
+                params.max_fragment_count,
             );
-            assert_eq!(got, (after, fragments), "to {version} at {time}");
+            assert_eq!(got, after, "to {version} at {time}");
         };
-        check(60, 100, 99, 51, 0);
+        check(60, 100, 99, (51, 2, 131_072, 0));
         // Neither back nor to what nobody knows.
-        check(50, 0, 100, 51, 0);
-        check(61, 0, 100, 51, 0);
-        check(60, 100, 100, 60, 2);
-        check(60, 100, 101, 60, 2);
+        check(50, 0, 100, (51, 2, 131_072, 0));
+        check(62, 0, 100, (51, 2, 131_072, 0));
+        check(u64::MAX, 0, 100, (51, 2, 131_072, 0));
+        check(58, 0, 100, (58, 2, 131_072, 0));
+        check(59, 100, 100, (59, 3, 131_072, 0));
+        check(60, 100, 101, (60, 3, 262_144, 4));
+        check(61, 0, 101, (61, 3, 262_144, 4));
+    }
+
+    /// Every version between is carried out, and what an owner set is kept but for what a version sets itself.
+    #[test]
+    fn a_step_over_several_versions_brings_all_of_them() {
+        let mut state = State::default();
+        let born = ArbOs::new(51).unwrap();
+        initialise(&mut state, born, Address::ZERO, U256::ZERO, 1);
+        let mut set = params::params(&mut state);
+        set.page_limit = stylus_vm::Pages(77);
+        set.max_wasm_size = 1_000;
+        params::set_params(&mut state, &set);
+        schedule_upgrade(&mut state, 61, 0).unwrap();
+        assert_eq!(upgrade_if_due(&mut state, 0), Some(ArbOs::LAST));
+        let expected = StylusParams {
+            page_limit: set.page_limit,
+            ..Config::at(ArbOs::LAST).stylus
+        };
+        assert_eq!(params::params(&mut state), expected);
     }
 }

@@ -14,7 +14,7 @@ mod slots;
 use alloy_primitives::U256;
 use revm::context_interface::JournalTr as _;
 
-pub(crate) use genesis::{initialise, upgrade_if_due};
+pub(crate) use genesis::{initialise, schedule_upgrade, upgrade_if_due};
 pub(crate) use owners::{add_cache_manager, add_chain_owner, cache_managers, chain_owners};
 pub(crate) use params::{params, set_params, vm_config};
 pub(crate) use pricer::{data_pricer, set_data_pricer};
@@ -23,8 +23,8 @@ pub(crate) use programs::{
     set_module_hash, set_program,
 };
 pub(crate) use root::{
-    activation_gas, l1_price, network_fee_account, schedule_upgrade, scheduled_upgrade,
-    set_activation_gas, set_l1_price, set_network_fee_account, version,
+    activation_gas, l1_price, network_fee_account, scheduled_upgrade, set_activation_gas,
+    set_l1_price, set_network_fee_account, version,
 };
 pub(crate) use slots::Slot;
 

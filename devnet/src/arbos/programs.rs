@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_program_lives_for_a_year() {
-        let config = Config::default();
+        let config = Config::at(stylus_vm::ArbOs::LAST_STYLUS_2);
         let mut state = State::default();
         let born = EPOCH + u64::from(ENTRY.activated_at) * HOUR;
         let mut check = |hash: u8, now: u64, expected: Result<(), ProgramError>| {

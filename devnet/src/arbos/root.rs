@@ -38,8 +38,8 @@ pub(crate) fn scheduled_upgrade(words: &mut impl Words) -> (u64, u64) {
     )
 }
 
-/// Schedules an upgrade.
-pub(crate) fn schedule_upgrade(words: &mut impl Words, version: u64, timestamp: u64) {
+/// Stores an upgrade to come.
+pub(super) fn set_scheduled_upgrade(words: &mut impl Words, version: u64, timestamp: u64) {
     words.set_word(ROOT.at(UPGRADE_VERSION), U256::from(version));
     words.set_word(ROOT.at(UPGRADE_TIMESTAMP), U256::from(timestamp));
 }
@@ -69,7 +69,7 @@ pub(crate) fn set_l1_price(words: &mut impl Words, price: U256) {
     words.set_word(slots::l1_pricing().at(PRICE_PER_UNIT), price);
 }
 
-/// Gas that an activation costs on top (ArbOS 60).
+/// Gas that an activation costs on top (ArbOS 59).
 pub(crate) fn activation_gas(words: &mut impl Words) -> u64 {
     words.word(slots::activation_gas().at(0)).saturating_to()
 }

@@ -86,7 +86,7 @@ pub(crate) fn cache_managers() -> Space {
     programs().space(4)
 }
 
-/// Gas that an activation costs on top (ArbOS 60).
+/// Gas that an activation costs on top (ArbOS 59).
 pub(crate) fn activation_gas() -> Space {
     programs().space(5)
 }

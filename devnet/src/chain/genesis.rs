@@ -45,6 +45,9 @@ pub enum GenesisError {
         /// Accounts there can be.
         limit: u32,
     },
+    /// An ArbOS version that only the VM knows.
+    #[error("a chain cannot be born at ArbOS {0}: choose a version from {first} on", first = Config::FIRST_ARBOS.number())]
+    TooOld(u16),
     /// The CREATE2 factory could not be deployed.
     #[error("the CREATE2 factory cannot be deployed: {0}")]
     Factory(String),
@@ -62,6 +65,9 @@ pub(crate) fn state(config: &Config, rules: &Rules, time: u64) -> Result<State, 
             limit,
         });
     }
+    if config.arbos < Config::FIRST_ARBOS {
+        return Err(GenesisError::TooOld(config.arbos.number()));
+    }
     let mut state = State::default();
     for address in precompiles::addresses() {
         // Solidity calls only what has code; the byte is an invalid instruction, as on chain.
@@ -77,6 +83,7 @@ pub(crate) fn state(config: &Config, rules: &Rules, time: u64) -> Result<State, 
         U256::from(l1_price),
         config.chain_id,
     );
+    arbos::set_activation_gas(&mut state, config.activation_gas);
     state.change(DEV_ACCOUNT, |account| account.balance = config.balance);
     for address in accounts::further(config.accounts) {
         state.change(address, |account| account.balance = config.balance);

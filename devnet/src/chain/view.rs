@@ -307,10 +307,14 @@ mod tests {
             chain.set_code(PROGRAM, stylus_vm::code::encode(&program).into());
             let activate = [&hex!("58c780c2")[..], PROGRAM.into_word().as_slice()].concat();
             send(&mut chain, 0, ARB_WASM, 10_u128.pow(18), activate);
-            // Memory would make it too dear long before.
-            let selector = &alloy_primitives::keccak256("setWasmFreePages(uint16)")[..4];
-            let free = [selector, &U256::from(60_000).to_be_bytes::<32>()].concat();
-            send(&mut chain, 1, ARB_OWNER, 0, free);
+            // Memory would make it too dear long before, and then its limit end it.
+            for (nonce, setter) in
+                (1..).zip(["setWasmFreePages(uint16)", "setWasmPageLimit(uint16)"])
+            {
+                let selector = &alloy_primitives::keccak256(setter)[..4];
+                let set = [selector, &U256::from(60_000).to_be_bytes::<32>()].concat();
+                send(&mut chain, nonce, ARB_OWNER, 0, set);
+            }
 
             let view = chain.view(alloy_eips::BlockId::latest(), 1).unwrap();
             let request = Request {

@@ -23,7 +23,7 @@ use crate::trace::HostioInspector;
 pub(crate) type TransactionError = EVMError<Infallible, InvalidTransaction>;
 
 /// The most gas that a transaction may use (ArbOS 50; Nitro's initial per-transaction limit).
-const TRANSACTION_GAS: u64 = 32_000_000;
+const TRANSACTION_GAS: u64 = stylus_vm::Config::TRANSACTION_GAS.0;
 
 /// Runs the context's transaction on `machine`; what it changed stays in the journal.
 ///

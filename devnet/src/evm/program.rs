@@ -83,10 +83,7 @@ impl<I: HostioInspector> Machine<I> {
             asm_estimate: 0,
             footprint: entry.footprint,
         };
-        let memory = config
-            .stylus
-            .memory()
-            .cost(entry.footprint, context.chain.pages);
+        let memory = config.memory().cost(entry.footprint, context.chain.pages);
         let nearness = match (entry.cached, is_recent) {
             (true, _) => Nearness::Cached,
             (false, true) => Nearness::Recent,

@@ -4,7 +4,7 @@
 //! tells.
 
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use alloy_primitives::B256;
 use lru::LruCache;
@@ -25,8 +25,9 @@ type ActivationKey = (B256, ArbOs, Pages, Pages, u32, bool);
 
 /// The caches, shared by all transactions and calls of a chain.
 pub(crate) struct Programs {
-    /// Made at the first program, so that a chain without one starts at once.
-    engine: OnceLock<Engine>,
+    /// Made at the first program, so that a chain without one starts at once; and again where an owner has allowed programs
+    /// more stack than it was made for.
+    engine: Mutex<Option<Engine>>,
     compiled: Mutex<LruCache<(B256, ArbOs), Program>>,
     activations: Mutex<LruCache<ActivationKey, Result<Activation, Refusal>>>,
 }
@@ -43,7 +44,7 @@ pub(crate) enum ProgramError {
 impl Default for Programs {
     fn default() -> Self {
         Self {
-            engine: OnceLock::new(),
+            engine: Mutex::new(None),
             compiled: Mutex::new(LruCache::new(COMPILED)),
             activations: Mutex::new(LruCache::new(ACTIVATIONS)),
         }
@@ -86,12 +87,14 @@ impl Programs {
         wasm: impl FnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<Program, E> {
         let key = (code_hash, config.arbos);
-        if let Some(program) = lock(&self.compiled).get(&key) {
-            return Ok(program.clone());
+        let depth = config.stylus.max_stack_depth;
+        let known = lock(&self.compiled).get(&key).cloned();
+        if let Some(program) = known.filter(|program| program.max_stack_depth() >= depth) {
+            return Ok(program);
         }
         let wasm = wasm()?;
+        let engine = self.engine(depth).map_err(ProgramError::from)?;
         let config = as_activated(config);
-        let engine = self.engine().map_err(ProgramError::from)?;
         let program = engine.compile(&wasm, &config).map_err(ProgramError::from)?;
         lock(&self.compiled).put(key, program.clone());
         Ok(program)
@@ -104,18 +107,20 @@ impl Programs {
         config: &Config,
         names: Names,
     ) -> Result<ProfiledProgram, ProgramError> {
+        let engine = self.engine(config.stylus.max_stack_depth)?;
         let config = as_activated(config);
-        Ok(self
-            .engine()?
-            .compile_for_profile(wasm, &config, Some(names))?)
+        Ok(engine.compile_for_profile(wasm, &config, Some(names))?)
     }
 
-    fn engine(&self) -> Result<&Engine, EngineError> {
-        if let Some(engine) = self.engine.get() {
-            return Ok(engine);
+    /// An engine with native stack for a depth budget of `words`.
+    fn engine(&self, words: u32) -> Result<Engine, EngineError> {
+        let mut engine = lock(&self.engine);
+        if let Some(engine) = engine.as_ref().filter(|it| it.max_stack_depth() >= words) {
+            return Ok(engine.clone());
         }
-        let engine = Engine::with_user_cache(&Config::at(ArbOs::LAST))?;
-        Ok(self.engine.get_or_init(|| engine))
+        let mut config = Config::at(ArbOs::LAST);
+        config.stylus.max_stack_depth = words.max(config.stylus.max_stack_depth);
+        Ok(engine.insert(Engine::with_user_cache(&config)?).clone())
     }
 }
 

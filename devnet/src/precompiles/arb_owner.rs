@@ -4,7 +4,7 @@
 
 use alloy_primitives::Bytes;
 use alloy_sol_types::sol;
-use stylus_vm::{ArbOs, Config, InkPrice, Pages, StylusParams};
+use stylus_vm::{InkPrice, Pages, StylusParams};
 
 use crate::arbos;
 use crate::precompiles::call::{Call, Mutability, Stop, functions};
@@ -64,7 +64,8 @@ mod functions {
             Ok(setNetworkFeeAccountReturn {})
         };
         Write 30 scheduleArbOSUpgradeCall => |call, it| {
-            arbos::schedule_upgrade(call, it.newVersion, it.timestamp);
+            arbos::schedule_upgrade(call, it.newVersion, it.timestamp)
+                .map_err(|error| Stop::Plain(error.to_string()))?;
             Ok(scheduleArbOSUpgradeReturn {})
         };
         Write 30 setL1PricePerUnitCall => |call, it| {
@@ -78,10 +79,7 @@ mod functions {
             Ok(setInkPriceReturn {})
         };
         Write 30 setWasmMaxStackDepthCall => |call, it| {
-            // From ArbOS 50 on no chain may ask for more than 22,000 words.
-            let most = Config::at(call.arbos()).stylus.max_stack_depth;
-            let depth = if call.arbos() >= ArbOs::STACK_CLAMP { it.depth.min(most) } else { it.depth };
-            set(call, |params| params.max_stack_depth = depth);
+            set(call, |params| params.max_stack_depth = it.depth);
             Ok(setWasmMaxStackDepthReturn {})
         };
         Write 30 setWasmFreePagesCall => |call, it| {
@@ -130,7 +128,7 @@ mod functions {
             set(call, |params| params.max_fragment_count = it.count);
             Ok(setMaxStylusContractFragmentsReturn {})
         };
-        Write 60 setWasmActivationGasCall => |call, it| {
+        Write 59 setWasmActivationGasCall => |call, it| {
             arbos::set_activation_gas(call, it.gas);
             Ok(setWasmActivationGasReturn {})
         };

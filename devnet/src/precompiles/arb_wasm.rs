@@ -51,9 +51,6 @@ sol! {
 
 use ArbWasm::*;
 
-/// Gas that an activation costs whatever the module.
-const ACTIVATION: u64 = 1_659_168;
-
 /// What `pageRamp` answers; nothing is computed from it.
 const PAGE_RAMP: u64 = 620_674_314;
 
@@ -90,7 +87,7 @@ functions! {
     View 30 expiryDaysCall => |call, _| Ok(call.params()?.stylus.expiry_days);
     View 30 keepaliveDaysCall => |call, _| Ok(call.params()?.stylus.keepalive_days);
     View 30 blockCacheSizeCall => |call, _| Ok(call.params()?.stylus.block_cache_size);
-    View 60 activationGasCall => |call, _| {
+    View 59 activationGasCall => |call, _| {
         call.pay_reads(1)?;
         Ok(arbos::activation_gas(call))
     };
@@ -134,12 +131,12 @@ fn active_at(call: &mut Call<'_>, program: Address) -> Result<(Entry, Config), S
 }
 
 fn activate(call: &mut Call<'_>, program: Address) -> Result<activateProgramReturn, Stop> {
-    if call.arbos() >= ArbOs::FRAGMENTS {
+    if call.arbos() >= ArbOs::STYLUS_3 {
         call.pay_reads(1)?;
         let gas = arbos::activation_gas(call);
         call.burn(gas)?;
     }
-    call.burn(ACTIVATION)?;
+    call.burn(Activation::PRECOMPILE_GAS.0)?;
 
     let (code, _) = call.code(program);
     let code_hash = keccak256(&code);

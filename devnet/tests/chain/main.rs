@@ -13,3 +13,4 @@ mod nesting;
 mod parallel;
 mod precompiles;
 mod support;
+mod upgrades;

@@ -139,7 +139,7 @@ fn an_activation_is_tried_without_deploying() {
     });
     let output = chain.rpc("eth_call", json!([request, "latest", state]));
     let output = output.as_str().unwrap().to_owned();
-    assert_eq!(&output[..66], &format!("0x{:064x}", 2));
+    assert_eq!(&output[..66], &format!("0x{:064x}", 3));
     assert_eq!(chain.rpc("eth_getCode", json!([FRIEND, "latest"])), "0x");
 }
 

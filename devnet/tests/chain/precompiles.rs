@@ -158,7 +158,7 @@ fn settings_that_owners_make() {
             "setWasmMaxStackDepth(uint32)",
             vec![300_000],
             "maxStackDepth()",
-            vec![22_000],
+            vec![300_000],
         ),
         ("setWasmFreePages(uint16)", vec![5], "freePages()", vec![5]),
         ("setWasmPageGas(uint16)", vec![7], "pageGas()", vec![7]),
@@ -254,7 +254,7 @@ fn a_stranger_sets_nothing() {
             ARB_OWNER,
             data(
                 "scheduleArbOSUpgrade(uint64,uint64)",
-                &[U256::from(60), U256::ZERO],
+                &[U256::from(61), U256::ZERO],
             ),
         ),
     ] {
@@ -273,11 +273,11 @@ fn a_stranger_sets_nothing() {
     chain.rpc("evm_mine", json!([]));
     assert_eq!(
         chain.word(ARB_SYS, &data("arbOSVersion()", &[])),
-        U256::from(55 + 60)
+        U256::from(55 + 61)
     );
     assert_eq!(
         chain.word(OWNER_PUBLIC, &data("getMaxStylusContractFragments()", &[])),
-        U256::from(2)
+        U256::from(4)
     );
 }
 

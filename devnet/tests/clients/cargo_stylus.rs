@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use stylus_devnet::Handle;
+use stylus_devnet::{Config, Handle};
 
-use crate::tool::{KEY, Said, devnet, run, tools};
+use crate::tool::{KEY, Said, devnet, devnet_of, run, tools};
 
 /// A project as `cargo stylus new` makes one, with a target folder that all of them share.
 struct Project {
@@ -17,12 +17,16 @@ struct Project {
 
 impl Project {
     fn new(name: &str) -> Self {
+        Self::on(devnet(), name)
+    }
+
+    fn on(devnet: Handle, name: &str) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let mut project = Self {
             folder: temporary.path().into(),
             // The SDK takes half a minute to build; no project needs it built anew.
             target: Path::new(env!("CARGO_TARGET_TMPDIR")).join("cargo-stylus"),
-            devnet: devnet(),
+            devnet,
             _temporary: temporary,
         };
         project.run(&["new", name]).says("");
@@ -241,6 +245,34 @@ fn a_large_contract_in_fragments() {
         "a root with two fragments: {}",
         code.text
     );
+}
+
+/// What Arbitrum One has said since October 2026, rehearsed: a check fails for the pause, and passes once it is lifted.
+#[test]
+#[ignore = "needs cargo-stylus: scripts/test runs it"]
+fn activations_that_are_paused() {
+    let paused = Config {
+        activation_gas: u64::MAX,
+        ..Config::default()
+    };
+    let project = Project::on(devnet_of(paused), "paused");
+    project.run(&["check", "-e", "URL"]).fails_with(
+        "Stylus activations appear to be paused on this chain (activation gas charge is 18446744073709551615)",
+    );
+    let url = project.devnet.url();
+    let owner = "0x0000000000000000000000000000000000000070";
+    let lift = [
+        "send",
+        "--rpc-url",
+        &url,
+        "--private-key",
+        KEY,
+        owner,
+        "setWasmActivationGas(uint64)",
+        "0",
+    ];
+    crate::cast::run(&lift).says("status");
+    project.run(&["check", "-e", "URL"]).says("wasm data fee: ");
 }
 
 /// A program that the chain refuses says why, and what to do, in the words that the user sees.

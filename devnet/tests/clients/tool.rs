@@ -20,11 +20,12 @@ pub(crate) fn tools() -> PathBuf {
 
 /// A devnet of the test's own.
 pub(crate) fn devnet() -> Handle {
-    Devnet::start(Config {
-        port: 0,
-        ..Config::default()
-    })
-    .unwrap()
+    devnet_of(Config::default())
+}
+
+/// The same with other settings, at any port.
+pub(crate) fn devnet_of(config: Config) -> Handle {
+    Devnet::start(Config { port: 0, ..config }).unwrap()
 }
 
 /// What a program said, both ways, without colours.

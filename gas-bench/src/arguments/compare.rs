@@ -45,7 +45,7 @@ pub(crate) struct CompareArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) wasm_opt_path: Option<PathBuf>,
 
-    /// The ArbOS version that the embedded devnet is born with
+    /// The ArbOS version of the embedded devnet; by default what Arbitrum One runs
     #[arg(long, value_name = "VERSION", value_parser = arbos)]
     pub(crate) arbos: Option<ArbOs>,
 

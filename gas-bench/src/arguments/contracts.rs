@@ -33,7 +33,7 @@ pub(crate) struct ProjectArguments {
 /// On which chain.
 #[derive(Args, Debug)]
 pub(crate) struct ChainArguments {
-    /// The ArbOS version that the embedded devnet is born with
+    /// The ArbOS version of the embedded devnet; by default what Arbitrum One runs
     #[arg(long, value_name = "VERSION", conflicts_with = "endpoint", value_parser = arbos)]
     arbos: Option<ArbOs>,
 
@@ -68,12 +68,12 @@ impl ProjectArguments {
 }
 
 impl ChainArguments {
-    /// The chain; an embedded one is of the newest version unless another is asked for.
+    /// The chain; an embedded one is as Arbitrum One unless another is asked for.
     ///
     /// # Errors
     /// Where there is no key in the file.
     pub(crate) fn target(&self) -> anyhow::Result<Target> {
-        let embedded = Target::Embedded(self.arbos.unwrap_or(ArbOs::LAST));
+        let embedded = Target::Embedded(self.arbos.unwrap_or(ArbOs::ARBITRUM_ONE));
         target(
             self.endpoint.as_deref(),
             self.private_key_path.as_deref(),
@@ -111,6 +111,6 @@ pub(crate) fn target(
 pub(crate) fn arbos(text: &str) -> Result<ArbOs, String> {
     let number: u16 = text
         .parse()
-        .map_err(|_| "it is a number, such as 60".to_owned())?;
+        .map_err(|_| "it is a number, such as 61".to_owned())?;
     ArbOs::new(number).map_err(|error| error.to_string())
 }

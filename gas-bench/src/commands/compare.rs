@@ -19,7 +19,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
     let file = begin(arguments.out.as_deref())?;
     let build = arguments.project.settings();
     let variations = arguments.variations();
-    let target = Target::Embedded(arguments.arbos.unwrap_or(ArbOs::LAST));
+    let target = Target::Embedded(arguments.arbos.unwrap_or(ArbOs::ARBITRUM_ONE));
     let colour = colour(file.is_some());
     let mut text = String::new();
     let mut code = ExitCode::SUCCESS;

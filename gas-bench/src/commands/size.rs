@@ -9,6 +9,7 @@ use gas_bench::output::OutputFile;
 use gas_bench::render::size;
 use gas_bench::report;
 use gas_bench::size::{SizeReport, diff};
+use stylus_vm::{ArbOs, Config};
 
 use super::{begin, colour, complain, file_name, folder, publish, write};
 use crate::arguments::{SizeArguments, TextFormat};
@@ -47,7 +48,10 @@ pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
     }
     let progress = Steps::new(project.contracts.len());
     let settings = arguments.project.settings();
-    let report = report::sizes(&project, &settings, &|event| progress.of_report(event))?;
+    let chain = Config::at(ArbOs::ARBITRUM_ONE);
+    let report = report::sizes(&project, &settings, &chain, &|event| {
+        progress.of_report(event)
+    })?;
     drop(progress);
     if let Some(path) = &arguments.svg {
         for (name, contract) in &report.contracts {

@@ -13,11 +13,11 @@ use alloy_network::TransactionBuilder as _;
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_rpc_types_eth::TransactionRequest;
 use stylus_vm::profile::Names;
-use stylus_vm::{Gas, InkPrice, MemoryModel, PageCounters};
+use stylus_vm::{Config, Gas, PageCounters};
 
 use super::Prepared;
 use super::account::{AccountError, Told, account};
-use super::sizes::{self, ACCOUNT_LIMIT, MOST_FRAGMENTS};
+use super::sizes;
 use crate::artifact::Artifact;
 use crate::figures::{Call, Contract, Deployment, Outcome, Run, StartGas};
 use crate::node::{
@@ -46,9 +46,13 @@ pub(super) enum Cause {
     #[error("the chain refuses the program: {0}")]
     Activation(String),
     #[error(
-        "{bytes} bytes of code do not fit {MOST_FRAGMENTS} accounts of {ACCOUNT_LIMIT} bytes; make the contract smaller"
+        "{bytes} bytes of code do not fit what the chain allows, {accounts} accounts of {limit} bytes; make the contract smaller"
     )]
-    TooLarge { bytes: usize },
+    TooLarge {
+        bytes: usize,
+        accounts: u8,
+        limit: usize,
+    },
     #[error("{step} fails{place}: {reason}")]
     Setup {
         step: String,
@@ -84,8 +88,7 @@ pub(super) enum Cause {
 /// A chain to measure contracts on.
 pub(super) struct Bench<'a> {
     node: &'a Node,
-    ink_price: InkPrice,
-    memory: MemoryModel,
+    config: Config,
     /// What this node tells; found out with the first transaction.
     sight: Cell<Option<Sight>>,
 }
@@ -121,8 +124,7 @@ impl<'a> Bench<'a> {
     pub(super) fn new(node: &'a Node) -> Result<Self, NodeError> {
         Ok(Self {
             node,
-            ink_price: node.ink_price()?,
-            memory: node.memory()?,
+            config: node.config()?,
             sight: Cell::new(None),
         })
     }
@@ -226,7 +228,7 @@ impl<'a> Bench<'a> {
             call: planned.name.clone(),
             signature: planned.step.signature(),
             arguments: measured.run.arguments.clone(),
-            ink_per_gas: self.ink_price.ink_per_gas(),
+            ink_per_gas: self.config.stylus.ink_price.ink_per_gas(),
             gas: measured.run.gas,
             parts: measured.run.parts.clone(),
             profile: profile.ok_or(Cause::NotRun)?,
@@ -257,7 +259,7 @@ impl<'a> Bench<'a> {
         }
         let start = self.start(address)?;
         let deployment = Deployment {
-            sizes: sizes::of_artifact(artifact),
+            sizes: sizes::of_artifact(artifact, &self.config),
             deploy_gas,
             activation_gas: activation.gas(),
             data_fee_wei: fee.to_string(),
@@ -269,20 +271,21 @@ impl<'a> Bench<'a> {
     /// What an account is to hold, and the transactions that created what it names.
     fn code(&self, artifact: &Artifact) -> Result<(Vec<u8>, Vec<Receipt>), Cause> {
         let code = &artifact.code;
-        if code.len() <= ACCOUNT_LIMIT {
+        let limit = self.config.max_code_size as usize;
+        if code.len() <= limit {
             return Ok((code.clone(), Vec::new()));
         }
-        let too_large = Cause::TooLarge { bytes: code.len() };
-        let Ok(fragments) = stylus_vm::code::split(code, ACCOUNT_LIMIT) else {
+        let allowed = self.config.stylus.max_fragment_count;
+        let too_large = Cause::TooLarge {
+            bytes: code.len(),
+            accounts: allowed.max(1),
+            limit,
+        };
+        let Ok(fragments) = stylus_vm::code::split(code, limit) else {
             return Err(too_large);
         };
-        if fragments.len() > usize::from(MOST_FRAGMENTS) {
+        if fragments.len() > usize::from(allowed) {
             return Err(too_large);
-        }
-        // Whoever does not own the chain has to do with what it allows.
-        match self.node.allow_fragments(MOST_FRAGMENTS) {
-            Ok(()) | Err(CallError::Refused(_)) => {}
-            Err(CallError::Node(error)) => return Err(error.into()),
         }
         let receipts = fragments
             .iter()
@@ -321,7 +324,7 @@ impl<'a> Bench<'a> {
             cached,
             repeated: self.repeated_start(program),
             pages,
-            page_gas: self.memory.cost(pages, PageCounters::default()),
+            page_gas: self.config.memory().cost(pages, PageCounters::default()),
         })
     }
 
@@ -496,7 +499,7 @@ impl<'a> Bench<'a> {
             steps: steps.as_deref(),
             trace: trace.as_ref(),
             start: stage.start,
-            ink_price: self.ink_price,
+            ink_price: self.config.stylus.ink_price,
         };
         let account = self::account(&told)?;
         let output = match &answer {

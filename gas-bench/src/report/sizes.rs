@@ -5,21 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use stylus_vm::Config;
+
 use super::{Event, Observer, PrepareError};
 use crate::artifact::Artifact;
 use crate::figures::Sizes;
 use crate::measurement::Bytes;
 use crate::project::{BuildSettings, ContractPackage, Project, ProjectError};
 use crate::size::{self, ContractSize, MadeWith, SizeError, SizeReport};
-
-/// The most bytes of code that one account holds (EIP-170).
-pub(super) const ACCOUNT_LIMIT: usize = 24_576;
-
-/// The most fragments that a program is cut into (Arbitrum One since ArbOS 61).
-pub(super) const MOST_FRAGMENTS: u8 = 4;
-
-/// The most bytes that a decompressed program has (Nitro's initial `MaxWasmSize`).
-const PROCESSED_LIMIT: u64 = 131_072;
 
 /// Why it cannot be told where a contract's bytes are.
 #[derive(Debug, thiserror::Error)]
@@ -30,13 +23,14 @@ enum Cause {
     Size(#[from] SizeError),
 }
 
-/// Builds the contracts of `project` and tells where their bytes are. What fails for one is part of the report.
+/// Builds the contracts of `project` and tells where their bytes are, beside what `chain` allows. What fails for one is part of the report.
 ///
 /// # Errors
 /// Where the toolchain does not name itself.
 pub fn sizes(
     project: &Project,
     settings: &BuildSettings,
+    chain: &Config,
     observer: Observer<'_>,
 ) -> Result<SizeReport, ProjectError> {
     let made_with = MadeWith {
@@ -47,7 +41,7 @@ pub fn sizes(
     let mut failures = BTreeMap::new();
     for contract in &project.contracts {
         let name = contract.name.clone();
-        match one(project, contract, settings, observer) {
+        match one(project, contract, settings, chain, observer) {
             Ok(size) => {
                 contracts.insert(name, size);
             }
@@ -64,6 +58,7 @@ fn one(
     project: &Project,
     contract: &ContractPackage,
     settings: &BuildSettings,
+    chain: &Config,
     observer: Observer<'_>,
 ) -> Result<ContractSize, Cause> {
     observer(Event::Building(&contract.name));
@@ -73,24 +68,26 @@ fn one(
     let named = project.finish(contract, built.wasm);
     let named = named.map_err(PrepareError::from)?;
     let artifact = Artifact::of_named(&named).map_err(PrepareError::from)?;
-    let sizes = of_artifact(&artifact);
+    let sizes = of_artifact(&artifact, chain);
     Ok(size::measure(&named, &artifact.wasm, sizes)?)
 }
 
-/// How large a contract is at each step, and how large it may be.
-pub(super) fn of_artifact(artifact: &Artifact) -> Sizes {
-    let accounts = match artifact.code.len() <= ACCOUNT_LIMIT {
+/// How large a contract is at each step, and how large `chain` lets it be.
+pub(super) fn of_artifact(artifact: &Artifact, chain: &Config) -> Sizes {
+    let account = chain.max_code_size as usize;
+    let accounts = match artifact.code.len() <= account {
         true => 1,
-        false => stylus_vm::code::split(&artifact.code, ACCOUNT_LIMIT)
-            .map_or(1, |fragments| fragments.len()),
+        false => {
+            stylus_vm::code::split(&artifact.code, account).map_or(1, |fragments| fragments.len())
+        }
     };
     Sizes {
         built: artifact.sizes.built,
         processed: artifact.sizes.processed,
         code: artifact.sizes.code,
-        account_limit: Bytes(ACCOUNT_LIMIT as u64),
-        fragments_limit: Bytes(ACCOUNT_LIMIT as u64 * u64::from(MOST_FRAGMENTS)),
-        processed_limit: Bytes(PROCESSED_LIMIT),
+        account_limit: Bytes(account as u64),
+        fragments_limit: Bytes(account as u64 * u64::from(chain.stylus.max_fragment_count.max(1))),
+        processed_limit: Bytes(chain.stylus.max_wasm_size.into()),
         accounts: u32::try_from(accounts).unwrap_or(u32::MAX),
     }
 }

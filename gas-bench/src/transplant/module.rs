@@ -60,7 +60,7 @@ pub(super) struct Function {
 
 /// What a chain is like that a module is to be deployed to.
 pub(super) fn chain() -> Config {
-    Config::at(ArbOs::LAST)
+    Config::at(ArbOs::ARBITRUM_ONE)
 }
 
 /// Why a chain would not take a module.

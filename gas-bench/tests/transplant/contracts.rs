@@ -103,7 +103,7 @@ fn reclaim_costs_what_it_would_built_anew() {
 
 fn check(project: &Project, contract: &ContractPackage, donor: &Donor) {
     let plan = plan_of(project, contract, &BuildSettings::default()).unwrap();
-    let target = Target::Embedded(ArbOs::LAST);
+    let target = Target::Embedded(ArbOs::ARBITRUM_ONE);
     let measure = |wasm: &[u8]| measure_module(&target, &contract.name, wasm, &plan);
     let rebuilt = measure(&build(project, contract, donor.allocator));
     for allocator in [Allocator::Wee, Allocator::Std] {

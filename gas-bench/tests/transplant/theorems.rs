@@ -44,7 +44,13 @@ pub(crate) fn is_harmless(bytes: &[u8]) -> bool {
         match transplant(bytes, donor) {
             Ok(done) => {
                 assert!(seen);
-                activate(&done.wasm, &Config::at(ArbOs::LAST), Pages(0), Gas::MAX).unwrap();
+                activate(
+                    &done.wasm,
+                    &Config::at(ArbOs::ARBITRUM_ONE),
+                    Pages(0),
+                    Gas::MAX,
+                )
+                .unwrap();
             }
             Err(Refusal::Rejected(reason)) => panic!("{reason}"),
             Err(_) => return false,

@@ -37,12 +37,23 @@ fn show(name: &str, wasm: &[u8], config: &Config, activation: &Activation) -> io
     let mut out = anstream::stdout();
     let code = code::encode(wasm).len();
     let fragments = code::fragments(code, config);
-    let (verdict, headline) = match fragments {
-        Some(_) => (Verdict::Good, style::good("would be activated").to_string()),
-        None => (
-            Verdict::Bad,
-            style::error("cannot be deployed, too large for a chain's accounts").to_string(),
-        ),
+    let trouble = if fragments.is_none() {
+        Some((
+            "cannot be deployed, too large for a chain's accounts".to_owned(),
+            "build with opt-level \"z\", run wasm-opt -Oz, or split the contract",
+        ))
+    } else if !activation.is_affordable() {
+        let limit = Config::TRANSACTION_GAS;
+        Some((
+            format!("cannot be activated, which costs more than the {limit} of a transaction"),
+            "make the module smaller, above all the code in it: every operator of the metered module is charged for",
+        ))
+    } else {
+        None
+    };
+    let headline = match &trouble {
+        None => style::good("would be activated").to_string(),
+        Some((trouble, _)) => style::error(trouble).to_string(),
     };
     writeln!(out, "{name}: {headline}")?;
     let accounts = match fragments {
@@ -60,7 +71,11 @@ fn show(name: &str, wasm: &[u8], config: &Config, activation: &Activation) -> io
         ),
         (
             "activation",
-            format!("{} besides the precompile's own", activation.gas),
+            format!(
+                "{}, and {} of the precompile's own",
+                activation.gas,
+                Activation::PRECOMPILE_GAS
+            ),
         ),
         (
             "native code",
@@ -82,11 +97,11 @@ fn show(name: &str, wasm: &[u8], config: &Config, activation: &Activation) -> io
     for (what, value) in rows {
         writeln!(out, "  {what:<16} {value}")?;
     }
-    if verdict != Verdict::Good {
-        let advice = "build with opt-level \"z\", run wasm-opt -Oz, or split the contract";
-        writeln!(out, "  {} {advice}", style::hint("to mend it:"))?;
-    }
-    Ok(verdict)
+    let Some((_, advice)) = trouble else {
+        return Ok(Verdict::Good);
+    };
+    writeln!(out, "  {} {advice}", style::hint("to mend it:"))?;
+    Ok(Verdict::Bad)
 }
 
 /// One sentence why not, where, and what to do.

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use stylus_vm::{ArbOs, Config};
+use stylus_vm::{ArbOs, Config, InkPrice, Pages};
 
 /// The Stylus VM: would a chain take this program, and what does a call of it cost?
 #[derive(Parser)]
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   stylus-vm check contract.wasm
-  stylus-vm check --arbos 60 target/wasm32-unknown-unknown/release/*.wasm
+  stylus-vm check --arbos 51 target/wasm32-unknown-unknown/release/*.wasm
   stylus-vm run contract.wasm --calldata 0x6d4ce63c
   stylus-vm run --json --ink 20000000000 *.wasm
   wasm-tools smith < seed | stylus-vm check -";
@@ -52,7 +52,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "HEX", default_value = "", value_parser = input::hex)]
     pub(crate) calldata: alloy_primitives::Bytes,
     /// The ink given: 10,000 buy one gas; by default what the 32,000,000 gas of a whole transaction buy
-    #[arg(long, value_name = "INK", default_value_t = 320_000_000_000)]
+    #[arg(long, value_name = "INK", default_value_t = InkPrice::DEFAULT.gas_to_ink(Config::TRANSACTION_GAS).0)]
     pub(crate) ink: u64,
     /// The words of stack given; by default what the chain gives
     #[arg(long, value_name = "WORDS")]
@@ -95,14 +95,24 @@ pub(crate) struct Common {
     /// Modules as `.wasm` or `.wat`; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// The chain's ArbOS version, 30 to 60
-    #[arg(long, value_name = "VERSION", default_value_t = ArbOs::DEFAULT.number())]
+    /// The chain's ArbOS version, 30 to 61; by default what Arbitrum One runs
+    #[arg(long, value_name = "VERSION", default_value_t = ArbOs::ARBITRUM_ONE.number())]
     arbos: u16,
+    /// The pages a transaction may hold; by default what ArbOS gives
+    #[arg(long, value_name = "PAGES")]
+    page_limit: Option<u16>,
+    /// The pages a transaction holds for nothing; by default what ArbOS gives
+    #[arg(long, value_name = "PAGES")]
+    free_pages: Option<u16>,
 }
 
 impl Common {
     /// The chain that the arguments describe.
     pub(crate) fn config(&self) -> anyhow::Result<Config> {
-        Ok(Config::at(ArbOs::new(self.arbos).context("--arbos")?))
+        let mut config = Config::at(ArbOs::new(self.arbos).context("--arbos")?);
+        let params = &mut config.stylus;
+        params.page_limit = self.page_limit.map_or(params.page_limit, Pages);
+        params.free_pages = self.free_pages.map_or(params.free_pages, Pages);
+        Ok(config)
     }
 }

@@ -3,6 +3,8 @@
 //! Lives here: gas, ink and page counters as a program can reach them. Not here: what pages cost (`pages`).
 
 use super::{Hostio, Stop};
+use crate::config::ArbOs;
+use crate::ink::Gas;
 use crate::pages::Pages;
 use crate::prices::HOSTIO;
 
@@ -22,13 +24,19 @@ pub(super) fn ink_left(hostio: &mut Hostio<'_>) -> Result<u64, Stop> {
 
 /// Opens pages and pays for them; comes before every `memory.grow`, whether or not that then succeeds.
 pub(super) fn pay_for_memory_grow(hostio: &mut Hostio<'_>, pages: u32) -> Result<(), Stop> {
-    // The protocol takes sixteen bits of the argument.
-    let pages = Pages(pages as u16);
+    let pages = match u16::try_from(pages) {
+        Ok(pages) => Pages(pages),
+        // More than can be counted: more than can be paid for, and never counted.
+        Err(_) if hostio.since(ArbOs::STYLUS_3) => return hostio.buy(Gas::MAX),
+        // The protocol took sixteen bits of the argument.
+        Err(_) => Pages(pages as u16),
+    };
     hostio.tell(|step| step.args = pages.0.to_be_bytes().to_vec());
     if pages == Pages(0) {
         return hostio.pay(HOSTIO);
     }
+    // They stay counted where they cannot be paid for; the frame's end gives back what is open.
     let before = hostio.host().page_counters().add(pages);
-    let cost = hostio.frame().config.stylus.memory().cost(pages, before);
+    let cost = hostio.frame().config.memory().cost(pages, before);
     hostio.buy(cost)
 }

@@ -93,11 +93,12 @@ impl<'m, 'a> Encoder<'m, 'a> {
         Self { module, profiled }
     }
 
-    /// A body, with `operators` in place of its own.
+    /// A body, with `operators` in place of its own and an `extra` local behind its own.
     pub(super) fn body(
         &mut self,
         body: &FunctionBody<'_>,
         operators: Vec<Operator<'_>>,
+        extra: Option<ValType>,
     ) -> Result<Function, Refusal> {
         let invalid = |error: wasmparser::Error| Refusal::invalid(&error);
         let mut locals = Vec::new();
@@ -105,6 +106,7 @@ impl<'m, 'a> Encoder<'m, 'a> {
             let (count, ty) = group.map_err(invalid)?;
             locals.push((count, self.val_type(ty).map_err(refuse)?));
         }
+        locals.extend(extra.map(|ty| (1, ty)));
         let mut function = Function::new(locals);
         for operator in operators {
             function.instruction(&self.instruction(operator).map_err(refuse)?);

@@ -56,27 +56,34 @@ fn logs_are_split_into_topics_and_data() {
 
 #[test]
 fn ink_of_memory() {
-    let case = || {
-        let mut case = Case::default();
+    let at = |arbos| {
+        let mut case = Case::at(arbos);
         case.script.pages = PageCounters {
             open: Pages(1),
             ever: Pages(1),
         };
         case
     };
-    for (pages, ink) in [
-        (0, 8_400),
-        (1, 0),
-        (100, 9_320_660_000),
-        // Sixteen bits count.
-        (65_536, 8_400),
-        (65_537, 0),
+    let case = || at(61);
+    for (arbos, pages, ink) in [
+        (61, 0, 8_400),
+        (61, 1, 0),
+        (61, 100, 9_320_660_000),
+        // Sixteen bits counted before ArbOS 59.
+        (58, 65_536, 8_400),
+        (58, 65_537, 0),
     ] {
         check_ink(
-            case,
+            || at(arbos),
             &[&format!("(call $pay_for_memory_grow (i32.const {pages}))")],
             ink,
         );
+    }
+    for pages in [65_536, 65_537] {
+        let mut case = at(59);
+        let report = case.run(&format!("(call $pay_for_memory_grow (i32.const {pages}))"));
+        assert_eq!(report.outcome, Outcome::OutOfInk, "{pages} pages");
+        assert_eq!(case.script.pages.ever, Pages(1), "they are not counted");
     }
     let report = case().run("(call $pay_for_memory_grow (i32.const 128))");
     assert_eq!(

@@ -152,7 +152,7 @@ fn module(functions: &str) -> Vec<u8> {
 fn recursion_without_end_runs_out_of_depth_at_every_limit() {
     let mut differences = Vec::new();
     for (limit, hidden) in LIMITS {
-        let mut config = Config::default();
+        let mut config = Config::at(stylus_vm::ArbOs::LAST_STYLUS_2);
         config.stylus.max_stack_depth = limit;
         let engine = Engine::new(&config).unwrap();
         let mut check = |name, functions: String| {

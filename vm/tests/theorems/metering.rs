@@ -30,7 +30,7 @@ pub(crate) fn agrees(engine: &Engine, bytes: &[u8]) -> Outcome {
 }
 
 fn check(engine: &Engine, wasm: &[u8]) -> Outcome {
-    let mut config = Config::default();
+    let mut config = Config::at(stylus_vm::ArbOs::LAST_STYLUS_2);
     let footprint = activate(wasm, &config, Pages(0), Gas::MAX)
         .unwrap_or_else(|refusal| panic!("the program is refused: {refusal}"))
         .footprint;
@@ -85,7 +85,7 @@ fn check(engine: &Engine, wasm: &[u8]) -> Outcome {
 
 #[test]
 fn metered_programs_do_what_plain_ones_do() {
-    let engine = Engine::new(&Config::default()).unwrap();
+    let engine = Engine::new(&Config::at(stylus_vm::ArbOs::LAST_STYLUS_2)).unwrap();
     let outcomes: Vec<_> = PROGRAMS
         .iter()
         .flat_map(|(programs, len)| (0..*programs).map(|seed| (seed << 16 | *len as u64, *len)))
@@ -101,7 +101,7 @@ fn metered_programs_do_what_plain_ones_do() {
 /// What random programs seldom let decide: how the protocol's walk of a body goes on where nothing is reached.
 #[test]
 fn frames_with_dead_code() {
-    let engine = Engine::new(&Config::default()).unwrap();
+    let engine = Engine::new(&Config::at(stylus_vm::ArbOs::LAST_STYLUS_2)).unwrap();
     for dead in [
         "unreachable memory.fill",
         "unreachable memory.copy drop",

@@ -357,7 +357,9 @@ impl<'m, 'a> Machine<'m, 'a> {
             MemoryFill { .. } => {
                 let (len, byte, to) = (self.pop(), self.pop(), self.pop());
                 self.pay(100 * len)?;
-                self.slice(to, len)?.fill(byte as u8);
+                // The programs are of Stylus version 2, which takes no more than a byte.
+                let byte = u8::try_from(byte).map_err(|_| Stop::Trap)?;
+                self.slice(to, len)?.fill(byte);
                 Ok(())
             }
             MemoryCopy { .. } => {

@@ -23,9 +23,19 @@ pub(crate) fn modules() -> BTreeMap<String, Vec<u8>> {
     lines.lines().map(module).collect()
 }
 
-/// Every line of the record, in its order.
+/// Every line of the record of ArbOS 51, in its order.
 pub(crate) fn expected() -> Vec<Value> {
-    include_str!("expected.jsonl")
+    lines(include_str!("expected.jsonl"))
+}
+
+/// Every line of the record around Stylus version 3, in its order.
+#[allow(dead_code, reason = "not every test compares with both records")]
+pub(crate) fn expected_v3() -> Vec<Value> {
+    lines(include_str!("expected-v3.jsonl"))
+}
+
+fn lines(record: &str) -> Vec<Value> {
+    record
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()

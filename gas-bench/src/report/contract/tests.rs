@@ -1,6 +1,6 @@
 //! One contract on a devnet: a program in WebAssembly text under plans that succeed and that do not.
 
-use stylus_vm::ArbOs;
+use stylus_vm::{ArbOs, InkPrice};
 
 use super::*;
 use crate::node::Target;
@@ -41,7 +41,7 @@ fn plan_of(text: &str) -> Plan {
 }
 
 fn measure(sight: Option<Sight>, wat: &str, plan: &str) -> Contract {
-    let node = Node::connect(&Target::Embedded(ArbOs::LAST)).unwrap();
+    let node = Node::connect(&Target::Embedded(ArbOs::ARBITRUM_ONE)).unwrap();
     let bench = Bench::new(&node).unwrap();
     bench.sight.set(sight);
     bench.measure("it", &artifact(wat), &plan_of(plan), None).0

@@ -1,0 +1,68 @@
+//! The fill guard: before Stylus version 3 `memory.fill` takes a value of eight bits, and a larger one is a trap.
+//!
+//! Lives here: the test in front of the operator. Not here: what a fill costs (`dynamic`), which comes first and leaves the
+//! length in the scratch global.
+//!
+//! WebAssembly takes the value modulo 256. Nitro's native VM passed all 32 bits on, and its prover wrote another pattern
+//! than the native VM did; nodes since v3.9.9 end such a program instead, as a failure, whatever the length. What this pass
+//! inserts is not part of the protocol: it comes after the count that activation prices. `$value` is a local of its own.
+//!
+//! ```wat
+//! ;; before                   ;; after
+//!                             drop
+//!                             local.tee $value
+//!                             local.get $value
+//!                             i32.const 255
+//!                             i32.gt_u
+//!                             if
+//!                               unreachable
+//!                             end
+//!                             global.get $stylus_scratch_global
+//! memory.fill                 memory.fill
+//! ```
+
+use wasmparser::{BlockType, Operator};
+
+use super::Globals;
+
+/// The largest value.
+const MOST: i32 = 0xFF;
+
+/// Whether a body fills memory.
+pub(super) fn fills(body: &[Operator<'_>]) -> bool {
+    body.iter().any(is_fill)
+}
+
+fn is_fill(operator: &Operator<'_>) -> bool {
+    matches!(operator, Operator::MemoryFill { .. })
+}
+
+/// Puts the guard in front of each `memory.fill`; `value` is a local that nothing else uses.
+pub(super) fn rewrite<'a>(
+    body: Vec<Operator<'a>>,
+    globals: Globals,
+    value: u32,
+) -> Vec<Operator<'a>> {
+    let mut out = Vec::with_capacity(body.len() + 16);
+    for operator in body {
+        if is_fill(&operator) {
+            out.extend([
+                Operator::Drop,
+                Operator::LocalTee { local_index: value },
+                Operator::LocalGet { local_index: value },
+                Operator::I32Const { value: MOST },
+                Operator::I32GtU,
+                Operator::If {
+                    blockty: BlockType::Empty,
+                },
+                Operator::Unreachable,
+                Operator::End,
+                Operator::GlobalGet {
+                    global_index: globals.scratch,
+                },
+            ]);
+        }
+        out.push(operator);
+    }
+    out
+}
