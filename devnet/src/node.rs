@@ -25,6 +25,9 @@ use crate::rpc::{self, Filters, RpcError, Server, ServerError};
 /// Blocks that wait for a subscriber who is slow.
 const BACKLOG: usize = 1_024;
 
+/// What errors say whose reason belongs into the log, too, since clients often show none.
+const REFUSALS: [&str; 2] = ["program activation failed", "is not known to this devnet"];
+
 /// Something that a devnet's owner may want to see.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -36,7 +39,7 @@ pub enum Event {
         /// The error's text, where it was answered with one.
         error: Option<String>,
     },
-    /// A program was refused, or a transaction failed for a reason that the EVM has no words for.
+    /// A program or an upgrade was refused, or a transaction failed for a reason that the EVM has no words for.
     Refused(String),
     /// The state could not be kept.
     NotSaved(String),
@@ -165,7 +168,7 @@ impl Node {
         let error = error.map(|error| error.message().to_owned());
         if let Some(refused) = error
             .as_ref()
-            .filter(|text| text.contains("program activation failed"))
+            .filter(|text| REFUSALS.iter().any(|refusal| text.contains(refusal)))
         {
             self.tell(|| Event::Refused(refused.clone()));
         }

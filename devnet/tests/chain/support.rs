@@ -2,10 +2,12 @@
 //!
 //! Lives here: sending requests and transactions, deploying programs. Not here: any expectation.
 
+use std::sync::Arc;
+
 use alloy_primitives::{Address, B256, Bytes, U256, address, hex};
 use alloy_provider::{DynProvider, Provider as _, ProviderBuilder};
 use serde_json::{Value, json};
-use stylus_devnet::{ArbOs, Clock, Config, Devnet, Handle};
+use stylus_devnet::{ArbOs, Clock, Config, Devnet, Event, Handle};
 use tokio::runtime::Runtime;
 
 pub(crate) const DEV: Address = address!("0x3f1Eae7D46d88F08fc2F8ed27FCb2AB183EB2d0E");
@@ -138,7 +140,15 @@ impl std::ops::Deref for Chain {
 
 impl Chain {
     pub(crate) fn start(config: Config) -> Self {
-        let handle = Devnet::start(config).unwrap();
+        Self::start_with(config, |_| {})
+    }
+
+    /// The same with somebody who is told of what happens.
+    pub(crate) fn start_with(
+        config: Config,
+        listener: impl Fn(Event) + Send + Sync + 'static,
+    ) -> Self {
+        let handle = Devnet::start_with(config, Some(Arc::new(listener))).unwrap();
         Self {
             remote: Remote::new(&handle.url()),
             handle,

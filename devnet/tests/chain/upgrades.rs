@@ -1,8 +1,10 @@
 //! A chain that becomes another one: every ArbOS version from 51 to 61, what each brings, and activations that are paused.
 
+use std::sync::{Arc, Mutex};
+
 use alloy_primitives::{Address, U256, address, hex, keccak256};
 use serde_json::{Value, json};
-use stylus_devnet::{ArbOs, Config};
+use stylus_devnet::{ArbOs, Config, Event};
 
 use crate::contracts::{echo, forward, path, program};
 use crate::support::{
@@ -119,7 +121,13 @@ fn every_version_goes_to_61_in_one_step() {
 /// An unknown version is refused in a sentence, and nothing has changed.
 #[test]
 fn an_upgrade_to_what_nobody_knows_is_refused() {
-    let chain = Chain::default();
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let told = log.clone();
+    let chain = Chain::start_with(config(), move |event| {
+        if let Event::Refused(reason) = event {
+            told.lock().unwrap().push(reason);
+        }
+    });
     for version in [62, 70, u64::MAX] {
         let refused = own(&chain, "scheduleArbOSUpgrade(uint64,uint64)", &[version, 0]);
         assert_eq!(
@@ -128,6 +136,11 @@ fn an_upgrade_to_what_nobody_knows_is_refused() {
                 "execution reverted: ArbOS {version} is not known to this devnet, and the chain stays at what it is: \
                  the newest version is 61"
             )
+        );
+        let logged = log.lock().unwrap().pop().unwrap();
+        assert!(
+            logged.contains(&format!("ArbOS {version} is not known")),
+            "{logged}"
         );
         chain.rpc("evm_mine", json!([]));
         assert_eq!(number(&chain, ARB_SYS, "arbOSVersion()"), 116);
