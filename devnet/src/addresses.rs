@@ -7,6 +7,10 @@ use alloy_primitives::{Address, address};
 /// The account whose storage is the ArbOS state (Nitro).
 pub(crate) const ARBOS_STATE: Address = address!("0xA4B05FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF");
 
+/// The account whose storage holds the hashes of filtered transactions (Nitro, ArbOS 60).
+pub(crate) const FILTERED_TRANSACTIONS: Address =
+    address!("0xA4B0500000000000000000000000000000000001");
+
 /// The beneficiary of every block that a sequencer makes (Nitro); poster gas is charged under it alone.
 pub(crate) const SEQUENCER: Address = address!("0xA4B000000000000000000073657175656e636572");
 
@@ -38,16 +42,36 @@ pub(crate) const fn precompile(last: u8) -> Address {
 pub(crate) const ARB_SYS: Address = precompile(0x64);
 /// ArbInfo.
 pub(crate) const ARB_INFO: Address = precompile(0x65);
+/// ArbAddressTable.
+pub(crate) const ARB_ADDRESS_TABLE: Address = precompile(0x66);
+/// ArbBLS.
+pub(crate) const ARB_BLS: Address = precompile(0x67);
+/// ArbFunctionTable.
+pub(crate) const ARB_FUNCTION_TABLE: Address = precompile(0x68);
+/// ArbosTest.
+pub(crate) const ARBOS_TEST: Address = precompile(0x69);
 /// ArbOwnerPublic.
 pub(crate) const ARB_OWNER_PUBLIC: Address = precompile(0x6b);
 /// ArbGasInfo.
 pub(crate) const ARB_GAS_INFO: Address = precompile(0x6c);
+/// ArbAggregator.
+pub(crate) const ARB_AGGREGATOR: Address = precompile(0x6d);
+/// ArbRetryableTx.
+pub(crate) const ARB_RETRYABLE_TX: Address = precompile(0x6e);
+/// ArbStatistics.
+pub(crate) const ARB_STATISTICS: Address = precompile(0x6f);
 /// ArbOwner.
 pub(crate) const ARB_OWNER: Address = precompile(0x70);
 /// ArbWasm.
 pub(crate) const ARB_WASM: Address = precompile(0x71);
 /// ArbWasmCache.
 pub(crate) const ARB_WASM_CACHE: Address = precompile(0x72);
+/// ArbNativeTokenManager (ArbOS 41).
+pub(crate) const ARB_NATIVE_TOKEN_MANAGER: Address = precompile(0x73);
+/// ArbFilteredTransactionsManager (ArbOS 60).
+pub(crate) const ARB_FILTERED_TRANSACTIONS_MANAGER: Address = precompile(0x74);
+/// ArbosActs, which ArbOS calls itself by.
+pub(crate) const ARBOS_ACTS: Address = address!("0x00000000000000000000000000000000000A4B05");
 /// NodeInterface, which exists for eth_call alone.
 pub(crate) const NODE_INTERFACE: Address = precompile(0xc8);
 /// ArbDebug.

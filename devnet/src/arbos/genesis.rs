@@ -5,23 +5,51 @@
 use alloy_primitives::{Address, U256};
 use stylus_vm::{ArbOs, Config, DataPricer};
 
-use crate::arbos::{Words, owners, params, pricer, root};
+use crate::arbos::{
+    Words, l1_pricing, l2_pricing, owners, params, posters, pricer, retryables, root,
+};
 
-/// Writes the state of a chain born at `arbos`.
+/// The quality at which transactions are compressed to price their data (Nitro, from ArbOS 20 on).
+const BROTLI_LEVEL: u64 = 1;
+
+/// Writes the state of a chain born at `arbos`. Prices are in wei.
 pub(crate) fn initialise(
     words: &mut impl Words,
     arbos: ArbOs,
     owner: Address,
     l1_price: U256,
     chain_id: u64,
+    base_fee: u64,
 ) {
     root::set_version(words, arbos);
-    root::set_chain_id(words, chain_id);
-    root::set_network_fee_account(words, owner);
-    root::set_l1_price(words, l1_price);
+    let Ok(()) = root::chain_id().set(words, U256::from(chain_id));
+    let Ok(()) = root::network_fee_account().set(words, owner);
     owners::add_chain_owner(words, owner);
+    prices(words, owner, l1_price, base_fee);
     params::set_params(words, &Config::at(arbos).stylus);
     pricer::set_data_pricer(words, &DataPricer::default());
+}
+
+/// Writes what gas and data cost, and what goes with it.
+fn prices(words: &mut impl Words, owner: Address, l1_price: U256, base_fee: u64) {
+    let Ok(()) = root::brotli_level().set(words, BROTLI_LEVEL);
+    let Ok(()) = l1_pricing::initialise(words, owner, l1_price);
+    let Ok(()) = l2_pricing::initialise(words, base_fee);
+    let Ok(()) = posters::initialise(words);
+    let Ok(()) = retryables::initialise(words);
+}
+
+/// Writes what a state lacks that was saved before it was kept: all prices but L1's.
+pub(crate) fn complete(words: &mut impl Words, base_fee: u64) {
+    let Ok(known) = l2_pricing::transaction_gas().get(words);
+    let Ok(speed) = l2_pricing::speed_limit().get(words);
+    if known == 0 && speed == 0 {
+        let (Ok(owner), Ok(price)) = (
+            root::network_fee_account().get(words),
+            l1_pricing::price_per_unit().get(words),
+        );
+        prices(words, owner, price, base_fee);
+    }
 }
 
 /// Carries out the upgrade that is due at `time`, in seconds since 1970, if there is one. Returns the new version.
@@ -100,6 +128,7 @@ mod tests {
             ArbOs::new(51).unwrap(),
             Address::ZERO,
             U256::ZERO,
+            1,
             1,
         );
         let mut check = |version: u64, due: u64, time: u64, after: (u16, u16, u32, u8)| {

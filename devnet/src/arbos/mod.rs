@@ -3,19 +3,34 @@
 //! Lives here: the words, where Nitro stores them, and what they mean. Not here: who may read or change them and at what
 //! price (`precompiles`), and what the machine makes of them (`evm`).
 
+pub(crate) mod address_table;
+mod bytes;
+pub(crate) mod constraints;
+mod field;
 mod genesis;
+pub(crate) mod l1_pricing;
+pub(crate) mod l2_pricing;
 mod owners;
 mod params;
+pub(crate) mod posters;
 mod pricer;
 mod programs;
+pub(crate) mod retryables;
 mod root;
+pub(crate) mod sends;
 mod slots;
 
-use alloy_primitives::U256;
+use std::convert::Infallible;
+
+use alloy_primitives::{B256, Keccak256, U256};
 use revm::context_interface::JournalTr as _;
 
-pub(crate) use genesis::{initialise, schedule_upgrade, upgrade_if_due};
-pub(crate) use owners::{add_cache_manager, add_chain_owner, cache_managers, chain_owners};
+pub(crate) use field::Field;
+pub(crate) use genesis::{complete, initialise, schedule_upgrade, upgrade_if_due};
+pub(crate) use owners::{
+    AddressSet, add_cache_manager, add_chain_owner, cache_managers, chain_owners,
+    native_token_owners, transaction_filterers,
+};
 pub(crate) use params::{params, set_params, vm_config};
 pub(crate) use pricer::{data_pricer, set_data_pricer};
 pub(crate) use programs::{
@@ -23,16 +38,17 @@ pub(crate) use programs::{
     set_module_hash, set_program,
 };
 pub(crate) use root::{
-    activation_gas, l1_price, network_fee_account, scheduled_upgrade, set_activation_gas,
-    set_l1_price, set_network_fee_account, version,
+    activation_gas, brotli_level, calldata_price_increase, chain_config, chain_id, collect_tips,
+    filtered_funds_recipient, filtering_from, infra_fee_account, is_filtered, native_token_from,
+    network_fee_account, set_calldata_price_increase, upgrade_timestamp,
+    upgrade_version, version,
 };
 pub(crate) use slots::Slot;
 
-use crate::addresses::ARBOS_STATE;
 use crate::evm::Context;
 use crate::state::State;
 
-/// Words of the ArbOS account, wherever they are.
+/// Words of the ArbOS state, wherever they are. They cost nothing.
 pub(crate) trait Words {
     /// Reads one.
     fn word(&mut self, slot: Slot) -> U256;
@@ -40,13 +56,64 @@ pub(crate) trait Words {
     fn set_word(&mut self, slot: Slot, value: U256);
 }
 
+/// Words that may cost something: what follows from them is written once, for a precompile that pays for each step and for whoever
+/// pays nothing.
+pub(crate) trait Store {
+    /// Why a word is refused; nothing is where words are free.
+    type Refused;
+
+    /// Reads a word.
+    ///
+    /// # Errors
+    /// Where it is refused.
+    fn read(&mut self, slot: Slot) -> Result<U256, Self::Refused>;
+
+    /// Writes a word.
+    ///
+    /// # Errors
+    /// Where it is refused.
+    fn write(&mut self, slot: Slot, value: U256) -> Result<(), Self::Refused>;
+
+    /// Hashes bytes, one part after the other.
+    ///
+    /// # Errors
+    /// Where it is refused.
+    fn keccak(&mut self, parts: &[&[u8]]) -> Result<B256, Self::Refused>;
+}
+
+impl<W: Words> Store for W {
+    type Refused = Infallible;
+
+    fn read(&mut self, slot: Slot) -> Result<U256, Infallible> {
+        Ok(self.word(slot))
+    }
+
+    fn write(&mut self, slot: Slot, value: U256) -> Result<(), Infallible> {
+        self.set_word(slot, value);
+        Ok(())
+    }
+
+    fn keccak(&mut self, parts: &[&[u8]]) -> Result<B256, Infallible> {
+        Ok(keccak(parts))
+    }
+}
+
+/// The hash of bytes, one part after the other.
+pub(crate) fn keccak(parts: &[&[u8]]) -> B256 {
+    let mut hasher = Keccak256::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize()
+}
+
 impl Words for State {
     fn word(&mut self, slot: Slot) -> U256 {
-        self.slot(ARBOS_STATE, slot.0)
+        self.slot(slot.account, slot.key)
     }
 
     fn set_word(&mut self, slot: Slot, value: U256) {
-        self.set_slot(ARBOS_STATE, slot.0, value);
+        self.set_slot(slot.account, slot.key, value);
     }
 }
 
@@ -57,18 +124,18 @@ pub(crate) struct Journal<'a>(pub(crate) &'a mut Context);
 impl Words for Journal<'_> {
     fn word(&mut self, slot: Slot) -> U256 {
         let journal = &self.0.journaled_state;
-        let account = journal.inner.state.get(&ARBOS_STATE);
-        let written = account.and_then(|account| account.storage.get(&slot.0));
+        let account = journal.inner.state.get(&slot.account);
+        let written = account.and_then(|account| account.storage.get(&slot.key));
         match written {
             Some(value) => value.present_value,
-            None => journal.database.slot(ARBOS_STATE, slot.0),
+            None => journal.database.slot(slot.account, slot.key),
         }
     }
 
     fn set_word(&mut self, slot: Slot, value: U256) {
         let journal = &mut self.0.journaled_state;
         // The journal writes only to accounts that it has loaded. Neither can fail: the state is in memory.
-        let Ok(_) = journal.load_account(ARBOS_STATE);
-        let Ok(_) = journal.sstore(ARBOS_STATE, slot.0, value);
+        let Ok(_) = journal.load_account(slot.account);
+        let Ok(_) = journal.sstore(slot.account, slot.key, value);
     }
 }

@@ -5,8 +5,12 @@
 
 use alloy_primitives::{Address, U256};
 
-use crate::arbos::Words;
+use crate::arbos::field::{Field, Word as _};
 use crate::arbos::slots::{self, Slot, Space};
+use crate::arbos::{Store, Words};
+
+/// The most members that are listed (Nitro).
+const MOST_LISTED: u64 = 65_536;
 
 /// A stored set of addresses, in the order in which they came; removing one puts the last in its place.
 #[derive(Clone, Copy)]
@@ -22,71 +26,123 @@ pub(crate) fn cache_managers() -> AddressSet {
     AddressSet(slots::cache_managers())
 }
 
+/// Who may make and destroy the chain's own coin (ArbOS 41).
+pub(crate) fn native_token_owners() -> AddressSet {
+    AddressSet(slots::native_token_owners())
+}
+
+/// Who may filter transactions (ArbOS 60).
+pub(crate) fn transaction_filterers() -> AddressSet {
+    AddressSet(slots::transaction_filterers())
+}
+
 /// Makes an account an owner of the chain.
 pub(crate) fn add_chain_owner(words: &mut impl Words, owner: Address) {
-    chain_owners().add(words, owner);
+    let Ok(()) = chain_owners().add(words, owner);
 }
 
 /// Makes an account a cache manager.
 pub(crate) fn add_cache_manager(words: &mut impl Words, manager: Address) {
-    cache_managers().add(words, manager);
+    let Ok(()) = cache_managers().add(words, manager);
 }
 
 impl AddressSet {
+    /// The set of a space.
+    pub(super) fn of(space: Space) -> Self {
+        Self(space)
+    }
+
     /// How many there are.
-    pub(crate) fn len(self, words: &mut impl Words) -> u64 {
-        words.word(self.0.at(0)).saturating_to()
+    pub(crate) fn size(self) -> Field<u64> {
+        Field::at(self.0, 0)
     }
 
     /// Whether an address is among them.
-    pub(crate) fn contains(self, words: &mut impl Words, address: Address) -> bool {
-        !words.word(self.place(address)).is_zero()
+    ///
+    /// # Errors
+    /// Where the store refuses to.
+    pub(crate) fn contains<S: Store>(
+        self,
+        store: &mut S,
+        address: Address,
+    ) -> Result<bool, S::Refused> {
+        Ok(!store.read(self.place(address))?.is_zero())
     }
 
-    /// All of them.
-    pub(crate) fn all(self, words: &mut impl Words) -> Vec<Address> {
-        let len = self.len(words);
-        (1..=len)
-            .map(|place| address(words.word(self.0.at(place))))
-            .collect()
+    /// All of them, or the first 65,536. The stored number alone sets nothing aside.
+    ///
+    /// # Errors
+    /// Where the store refuses to.
+    pub(crate) fn all<S: Store>(self, store: &mut S) -> Result<Vec<Address>, S::Refused> {
+        let size = self.size().get(store)?.min(MOST_LISTED);
+        let mut members = Vec::new();
+        for place in 1..=size {
+            members.push(Address::of_word(store.read(self.0.at(place))?));
+        }
+        Ok(members)
     }
 
     /// Adds one, if it is not there.
-    pub(crate) fn add(self, words: &mut impl Words, address: Address) {
-        if self.contains(words, address) {
-            return;
+    ///
+    /// # Errors
+    /// Where the store refuses to.
+    pub(crate) fn add<S: Store>(self, store: &mut S, address: Address) -> Result<(), S::Refused> {
+        if self.contains(store, address)? {
+            return Ok(());
         }
-        let len = self.len(words) + 1;
-        words.set_word(self.place(address), U256::from(len));
-        words.set_word(self.0.at(len), address.into_word().into());
-        words.set_word(self.0.at(0), U256::from(len));
+        let size = self.size().get(store)?.saturating_add(1);
+        store.write(self.place(address), U256::from(size))?;
+        store.write(self.0.at(size), address.word())?;
+        // Nitro reads it once more before it adds one.
+        self.size().increment(store)?;
+        Ok(())
     }
 
     /// Removes one, and returns whether it was there.
-    pub(crate) fn remove(self, words: &mut impl Words, gone: Address) -> bool {
-        let place: u64 = words.word(self.place(gone)).saturating_to();
+    ///
+    /// # Errors
+    /// Where the store refuses to.
+    pub(crate) fn remove<S: Store>(self, store: &mut S, gone: Address) -> Result<bool, S::Refused> {
+        let place = u64::of_word(store.read(self.place(gone))?);
         if place == 0 {
-            return false;
+            return Ok(false);
         }
-        let len = self.len(words);
-        let last = words.word(self.0.at(len));
-        if place != len {
-            words.set_word(self.0.at(place), last);
-            words.set_word(self.place(address(last)), U256::from(place));
+        store.write(self.place(gone), U256::ZERO)?;
+        let size = self.size().get(store)?;
+        if place < size {
+            let last = store.read(self.0.at(size))?;
+            store.write(self.0.at(place), last)?;
+            store.write(self.place(Address::of_word(last)), U256::from(place))?;
         }
-        words.set_word(self.0.at(len), U256::ZERO);
-        words.set_word(self.place(gone), U256::ZERO);
-        words.set_word(self.0.at(0), U256::from(len - 1));
-        true
+        store.write(self.0.at(size), U256::ZERO)?;
+        let size = self.size().get(store)?;
+        self.size().set(store, size.saturating_sub(1))?;
+        Ok(true)
+    }
+
+    /// Puts right the place of a member that is stored wrongly, and returns whether it was.
+    ///
+    /// # Errors
+    /// Where the store refuses to.
+    pub(crate) fn rectify<S: Store>(
+        self,
+        store: &mut S,
+        member: Address,
+    ) -> Result<bool, S::Refused> {
+        let place = u64::of_word(store.read(self.place(member))?);
+        let there = store.read(self.0.at(place))?;
+        let size = self.size().get(store)?;
+        if there == member.word() && place <= size {
+            return Ok(false);
+        }
+        store.write(self.place(member), U256::ZERO)?;
+        self.add(store, member)?;
+        Ok(true)
     }
 
     fn place(self, address: Address) -> Slot {
         self.0.space(0).slot(address.into_word())
     }
-}
-
-fn address(word: U256) -> Address {
-    Address::from_word(word.into())
 }
 
 #[cfg(test)]
@@ -107,22 +163,20 @@ mod tests {
             let who = Address::with_last_byte((random >> 8) as u8 % 12);
             if random.is_multiple_of(3) {
                 let there = model.iter().position(|member| *member == who);
-                assert_eq!(set.remove(&mut state, who), there.is_some(), "step {step}");
+                let Ok(removed) = set.remove(&mut state, who);
+                assert_eq!(removed, there.is_some(), "step {step}");
                 if let Some(place) = there {
                     model.swap_remove(place);
                 }
             } else {
-                set.add(&mut state, who);
+                let Ok(()) = set.add(&mut state, who);
                 if !model.contains(&who) {
                     model.push(who);
                 }
             }
-            assert_eq!(set.all(&mut state), model, "step {step}");
-            assert_eq!(
-                set.contains(&mut state, who),
-                model.contains(&who),
-                "step {step}"
-            );
+            let (Ok(all), Ok(has)) = (set.all(&mut state), set.contains(&mut state, who));
+            assert_eq!(all, model, "step {step}");
+            assert_eq!(has, model.contains(&who), "step {step}");
         }
     }
 
@@ -130,11 +184,41 @@ mod tests {
     fn an_empty_set_leaves_no_word_behind() {
         let mut state = State::default();
         for byte in 0..5 {
-            chain_owners().add(&mut state, Address::repeat_byte(byte));
+            add_chain_owner(&mut state, Address::repeat_byte(byte));
         }
         for byte in 0..5 {
-            assert!(chain_owners().remove(&mut state, Address::repeat_byte(byte)));
+            let Ok(removed) = chain_owners().remove(&mut state, Address::repeat_byte(byte));
+            assert!(removed);
         }
         assert_eq!(state.accounts().count(), 0);
+    }
+
+    /// Theorem: a list is no longer than what is stored, however many members the stored number claims.
+    #[test]
+    fn a_number_that_anybody_wrote_is_not_believed() {
+        let mut state = State::default();
+        add_chain_owner(&mut state, Address::with_last_byte(1));
+        for many in [1 << 40, 1 << 62, u64::MAX] {
+            let Ok(()) = chain_owners().size().set(&mut state, many);
+            let Ok(all) = chain_owners().all(&mut state);
+            assert_eq!(all.len() as u64, MOST_LISTED);
+        }
+    }
+
+    #[test]
+    fn a_member_at_the_wrong_place_is_put_right() {
+        let mut state = State::default();
+        let (first, second) = (Address::with_last_byte(1), Address::with_last_byte(2));
+        add_chain_owner(&mut state, first);
+        add_chain_owner(&mut state, second);
+        let set = chain_owners();
+        let Ok(rectified) = set.rectify(&mut state, second);
+        assert!(!rectified);
+        // What an old upgrade left behind: a list that was cleared, and places that were not.
+        let Ok(()) = set.size().set(&mut state, 0);
+        let Ok(rectified) = set.rectify(&mut state, second);
+        assert!(rectified);
+        let Ok(all) = set.all(&mut state);
+        assert_eq!(all, [second]);
     }
 }

@@ -1,80 +1,97 @@
-//! Single words: the version, the network's account, the L1 price.
+//! Single words: the version, who gets fees, what owners have turned on.
 //!
 //! Lives here: where each is. Not here: who may set it.
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use stylus_vm::ArbOs;
 
-use crate::arbos::Words;
+use crate::arbos::bytes::StoredBytes;
+use crate::arbos::field::{Field, fields};
 use crate::arbos::slots::{self, ROOT};
+use crate::arbos::{Store, Words};
 
-const VERSION: u64 = 0;
-const UPGRADE_VERSION: u64 = 1;
-const UPGRADE_TIMESTAMP: u64 = 2;
-const NETWORK_FEE_ACCOUNT: u64 = 3;
-const CHAIN_ID: u64 = 4;
+fields! {
+    ROOT;
+    0 version_word: u64, "The ArbOS version in force.";
+    1 upgrade_version: u64, "The ArbOS version that is to come, or came last.";
+    2 upgrade_timestamp: u64, "When it is due, in seconds since 1970.";
+    3 network_fee_account: Address, "Who gets the fees.";
+    4 chain_id: U256, "The chain's id.";
+    6 infra_fee_account: Address, "Who gets the least part of the fees; nobody if it is the zero address.";
+    7 brotli_level: u64, "The quality at which transactions are compressed to price their data.";
+    8 native_token_from: u64, "When the chain's own coin may be made and destroyed, in seconds since 1970; 0 for never (ArbOS 41).";
+    9 filtering_from: u64, "When transactions may be filtered, in seconds since 1970; 0 for never (ArbOS 60).";
+    10 filtered_funds_recipient: Address, "Who gets what filtered transactions carry (ArbOS 60).";
+    11 collect_tips: bool, "Whether tips are paid (ArbOS 60).";
+}
 
-/// The price per unit, within the L1 pricing space.
-const PRICE_PER_UNIT: u64 = 7;
+fields! {
+    slots::features();
+    0 feature_bits: U256, "Features that are turned on, a bit for each.";
+}
+
+fields! {
+    slots::activation_gas();
+    0 activation_gas: u64, "Gas that an activation costs on top (ArbOS 59).";
+}
+
+/// The feature that calldata has a least price (EIP-7623).
+const CALLDATA_PRICE: usize = 0;
 
 /// The ArbOS version in force.
 pub(crate) fn version(words: &mut impl Words) -> ArbOs {
-    let version: u16 = words.word(ROOT.at(VERSION)).saturating_to();
+    let Ok(version) = version_word().get(words);
     // The genesis writes a known version, and upgrades go to known ones alone.
-    ArbOs::new(version).unwrap_or(ArbOs::LAST)
+    let known = u16::try_from(version)
+        .ok()
+        .and_then(|it| ArbOs::new(it).ok());
+    known.unwrap_or(ArbOs::LAST)
 }
 
 /// Sets the version in force.
 pub(super) fn set_version(words: &mut impl Words, arbos: ArbOs) {
-    words.set_word(ROOT.at(VERSION), U256::from(arbos.number()));
+    let Ok(()) = version_word().set(words, arbos.number().into());
 }
 
 /// The version that is to come and the time it is due, in seconds since 1970.
 pub(crate) fn scheduled_upgrade(words: &mut impl Words) -> (u64, u64) {
-    let version = words.word(ROOT.at(UPGRADE_VERSION)).saturating_to();
-    (
-        version,
-        words.word(ROOT.at(UPGRADE_TIMESTAMP)).saturating_to(),
-    )
+    let (Ok(version), Ok(due)) = (upgrade_version().get(words), upgrade_timestamp().get(words));
+    (version, due)
 }
 
 /// Stores an upgrade to come.
 pub(super) fn set_scheduled_upgrade(words: &mut impl Words, version: u64, timestamp: u64) {
-    words.set_word(ROOT.at(UPGRADE_VERSION), U256::from(version));
-    words.set_word(ROOT.at(UPGRADE_TIMESTAMP), U256::from(timestamp));
+    let Ok(()) = upgrade_version().set(words, version);
+    let Ok(()) = upgrade_timestamp().set(words, timestamp);
 }
 
-/// Who gets the fees.
-pub(crate) fn network_fee_account(words: &mut impl Words) -> Address {
-    Address::from_word(words.word(ROOT.at(NETWORK_FEE_ACCOUNT)).into())
+/// Whether calldata has a least price (EIP-7623), from ArbOS 40 on.
+///
+/// # Errors
+/// Where the store refuses to.
+pub(crate) fn calldata_price_increase<S: Store>(store: &mut S) -> Result<bool, S::Refused> {
+    Ok(feature_bits().get(store)?.bit(CALLDATA_PRICE))
 }
 
-/// Sets who gets the fees.
-pub(crate) fn set_network_fee_account(words: &mut impl Words, account: Address) {
-    words.set_word(ROOT.at(NETWORK_FEE_ACCOUNT), account.into_word().into());
+/// Turns that on or off.
+///
+/// # Errors
+/// Where the store refuses to.
+pub(crate) fn set_calldata_price_increase<S: Store>(
+    store: &mut S,
+    on: bool,
+) -> Result<(), S::Refused> {
+    let mut bits = feature_bits().get(store)?;
+    bits.set_bit(CALLDATA_PRICE, on);
+    feature_bits().set(store, bits)
 }
 
-/// Stores the chain's id, for whoever looks.
-pub(super) fn set_chain_id(words: &mut impl Words, chain_id: u64) {
-    words.set_word(ROOT.at(CHAIN_ID), U256::from(chain_id));
+/// The chain's configuration, as JSON.
+pub(crate) fn chain_config() -> StoredBytes {
+    StoredBytes(slots::chain_config())
 }
 
-/// Wei per unit of L1 data.
-pub(crate) fn l1_price(words: &mut impl Words) -> U256 {
-    words.word(slots::l1_pricing().at(PRICE_PER_UNIT))
-}
-
-/// Sets wei per unit of L1 data.
-pub(crate) fn set_l1_price(words: &mut impl Words, price: U256) {
-    words.set_word(slots::l1_pricing().at(PRICE_PER_UNIT), price);
-}
-
-/// Gas that an activation costs on top (ArbOS 59).
-pub(crate) fn activation_gas(words: &mut impl Words) -> u64 {
-    words.word(slots::activation_gas().at(0)).saturating_to()
-}
-
-/// Sets gas that an activation costs on top.
-pub(crate) fn set_activation_gas(words: &mut impl Words, gas: u64) {
-    words.set_word(slots::activation_gas().at(0), U256::from(gas));
+/// Whether a transaction is filtered (ArbOS 60).
+pub(crate) fn is_filtered(hash: B256) -> Field<bool> {
+    Field::of(slots::filtered_transactions().slot(hash))
 }

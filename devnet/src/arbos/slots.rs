@@ -2,25 +2,44 @@
 //!
 //! Lives here: the derivation and the names of the spaces. Not here: what the words mean.
 
-use alloy_primitives::{B256, Keccak256, U256};
+use alloy_primitives::{Address, B256, Keccak256, U256};
 
-/// A slot of the ArbOS account's storage.
+use crate::addresses::{ARBOS_STATE, FILTERED_TRANSACTIONS};
+
+/// A slot of an account's storage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Slot(pub(crate) U256);
+pub(crate) struct Slot {
+    pub(crate) account: Address,
+    pub(crate) key: U256,
+}
 
 /// A space of slots, and of spaces within.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Space(Option<B256>);
+pub(crate) struct Space {
+    account: Address,
+    key: Option<B256>,
+}
 
 /// The space that holds everything.
-pub(crate) const ROOT: Space = Space(None);
+pub(crate) const ROOT: Space = Space {
+    account: ARBOS_STATE,
+    key: None,
+};
 
 impl Space {
     /// The space called `id` within this one.
     pub(crate) fn space(self, id: u8) -> Self {
+        self.named(&[id])
+    }
+
+    /// The space whose name is `id`, of any length, within this one.
+    pub(crate) fn named(self, id: &[u8]) -> Self {
         let mut hasher = self.hasher();
-        hasher.update([id]);
-        Self(Some(hasher.finalize()))
+        hasher.update(id);
+        Self {
+            key: Some(hasher.finalize()),
+            ..self
+        }
     }
 
     /// The slot of a key: all of the key but its last byte is hashed, so that neighbours stay neighbours.
@@ -29,7 +48,10 @@ impl Space {
         hasher.update(&key[..31]);
         let mut slot = hasher.finalize();
         slot[31] = key[31];
-        Slot(slot.into())
+        Slot {
+            account: self.account,
+            key: slot.into(),
+        }
     }
 
     /// The slot of a small number.
@@ -39,7 +61,7 @@ impl Space {
 
     fn hasher(self) -> Keccak256 {
         let mut hasher = Keccak256::new();
-        if let Some(key) = self.0 {
+        if let Some(key) = self.key {
             hasher.update(key);
         }
         hasher
@@ -51,9 +73,39 @@ pub(crate) fn l1_pricing() -> Space {
     ROOT.space(0)
 }
 
+/// Who posts batches to L1.
+pub(crate) fn batch_posters() -> Space {
+    l1_pricing().space(0)
+}
+
+/// What gas costs.
+pub(crate) fn l2_pricing() -> Space {
+    ROOT.space(1)
+}
+
+/// Messages from L1 that may be tried again.
+pub(crate) fn retryables() -> Space {
+    ROOT.space(2)
+}
+
+/// Addresses that have short names.
+pub(crate) fn address_table() -> Space {
+    ROOT.space(3)
+}
+
 /// Who owns the chain.
 pub(crate) fn chain_owners() -> Space {
     ROOT.space(4)
+}
+
+/// Messages to L1.
+pub(crate) fn sends() -> Space {
+    ROOT.space(5)
+}
+
+/// The chain's configuration, as JSON.
+pub(crate) fn chain_config() -> Space {
+    ROOT.space(7)
 }
 
 /// Everything about Stylus programs.
@@ -91,29 +143,86 @@ pub(crate) fn activation_gas() -> Space {
     programs().space(5)
 }
 
+/// Features that owners turn on.
+pub(crate) fn features() -> Space {
+    ROOT.space(9)
+}
+
+/// Who may make and destroy the chain's own coin (ArbOS 41).
+pub(crate) fn native_token_owners() -> Space {
+    ROOT.space(10)
+}
+
+/// Who may filter transactions (ArbOS 60).
+pub(crate) fn transaction_filterers() -> Space {
+    ROOT.space(11)
+}
+
+/// Transactions that are filtered, by hash (ArbOS 60). They have an account of their own.
+pub(crate) fn filtered_transactions() -> Space {
+    Space {
+        account: FILTERED_TRANSACTIONS,
+        key: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(slot: Slot, begins: &str, ends: &str) {
-        let hex = format!("{:064x}", slot.0);
+        let hex = format!("{:064x}", slot.key);
         assert!(hex.starts_with(begins) && hex.ends_with(ends), "{hex}");
     }
 
+    /// Computed apart from this code, with another keccak; the first and the parameters' are known from chains.
     #[test]
-    fn slots_that_are_known_from_chains() {
+    fn slots_that_are_known() {
         check(ROOT.at(0), "15fed045", "b400");
         check(
             params().at(0),
             "fb3a65ee2a3cc0d9ce98ddab7e30ebb7",
             "f1bf3aef1dcfb0e300",
         );
+        check(l1_pricing().at(7), "a9f6f085d78d1d37", "207b9e9707");
+        check(l2_pricing().at(3), "e54de2a4cdacc0a0", "11926c8203");
+        check(batch_posters().at(0), "33f46529933152e1", "ddbc0d700");
+        check(
+            batch_posters().space(0).at(0),
+            "19cc27d300234c0b",
+            "473bc9d6000",
+        );
+        check(retryables().space(0).at(2), "9e9ffd355c04cc0f", "857a02");
+        check(address_table().at(0), "d67fcbdb5ccc9c47", "1ffc317300");
+        check(sends().at(0), "8ed3c0e39eb17cae", "264002b3d00");
+        check(chain_config().at(0), "696e3678057072f0", "548533b097700");
+        check(features().at(0), "efc8dd7022cc6868", "f68bc7b1100");
+        check(
+            native_token_owners().at(0),
+            "23a75394800fe310",
+            "36f5a4af00",
+        );
+        check(
+            transaction_filterers().at(0),
+            "7b148532bbf8414b",
+            "5d3d0041000",
+        );
+        check(
+            l2_pricing().space(0).at(0),
+            "52232757544c763e",
+            "1c66fc278300",
+        );
+        check(
+            l2_pricing().space(1).at(0),
+            "8f7aed2cb8940fe0",
+            "85943c425700",
+        );
     }
 
     #[test]
     fn neighbours_stay_neighbours() {
-        let (first, last) = (ROOT.at(0).0, ROOT.at(255).0);
+        let (first, last) = (ROOT.at(0).key, ROOT.at(255).key);
         assert_eq!(last - first, U256::from(255));
-        assert_ne!(ROOT.at(256).0 - U256::from(256), first);
+        assert_ne!(ROOT.at(256).key - U256::from(256), first);
     }
 }

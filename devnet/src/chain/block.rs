@@ -63,11 +63,26 @@ pub(crate) struct Sealing {
     pub(crate) timestamp: u64,
     pub(crate) base_fee: u64,
     pub(crate) arbos: ArbOs,
+    /// Messages to L1 so far, and the root over them.
+    pub(crate) sends: (u64, B256),
+    /// Whether tips are paid.
+    pub(crate) collects_tips: bool,
     /// What stands for the state: see `commitment`.
     pub(crate) state_root: B256,
 }
 
 impl Block {
+    /// Messages to L1 up to its end, as its header has it.
+    pub(crate) fn send_count(&self) -> u64 {
+        let count = self.header.mix_hash.first_chunk().copied();
+        count.map_or(0, u64::from_be_bytes)
+    }
+
+    /// The root over them.
+    pub(crate) fn send_root(&self) -> B256 {
+        B256::try_from(&self.header.extra_data[..]).unwrap_or_default()
+    }
+
     /// A block of executed transactions.
     pub(crate) fn seal(
         sealing: Sealing,
@@ -85,7 +100,11 @@ impl Block {
             bloom |= receipt.logs_bloom;
         }
         let header = Header {
-            parent_hash: sealing.parent.map(|parent| parent.hash).unwrap_or_default(),
+            parent_hash: sealing
+                .parent
+                .as_ref()
+                .map(|parent| parent.hash)
+                .unwrap_or_default(),
             beneficiary: SEQUENCER,
             state_root: sealing.state_root,
             transactions_root: calculate_transaction_root(&envelopes),
@@ -98,9 +117,8 @@ impl Block {
                 .last()
                 .map_or(0, |receipt| receipt.cumulative_gas_used),
             timestamp: sealing.timestamp,
-            // The send root: no message was ever sent to L1.
-            extra_data: B256::ZERO.into(),
-            mix_hash: mix_hash(sealing.l1_number, sealing.arbos),
+            extra_data: sealing.sends.1.into(),
+            mix_hash: mix_hash(&sealing),
             nonce: B64::ZERO,
             base_fee_per_gas: Some(sealing.base_fee),
             ..Header::default()
@@ -117,11 +135,13 @@ impl Block {
     }
 }
 
-/// What Arbitrum keeps in place of a random number: messages sent (none here), the L1 block number, the ArbOS version.
-fn mix_hash(l1_number: u64, arbos: ArbOs) -> B256 {
+/// What Arbitrum keeps in place of a random number: messages sent, the L1 block number, the ArbOS version, whether tips are paid.
+fn mix_hash(sealing: &Sealing) -> B256 {
     let mut mix = [0; 32];
-    mix[8..16].copy_from_slice(&l1_number.to_be_bytes());
-    mix[16..24].copy_from_slice(&u64::from(arbos.number()).to_be_bytes());
+    mix[..8].copy_from_slice(&sealing.sends.0.to_be_bytes());
+    mix[8..16].copy_from_slice(&sealing.l1_number.to_be_bytes());
+    mix[16..24].copy_from_slice(&u64::from(sealing.arbos.number()).to_be_bytes());
+    mix[25] = sealing.collects_tips.into();
     mix.into()
 }
 

@@ -4,20 +4,14 @@
 //! (`precompiles::node_interface`), the search (`estimate`).
 
 use alloy_primitives::{Bytes, TxKind, U256};
-use alloy_sol_types::{SolCall, sol};
+use alloy_sol_types::SolCall as _;
 
 use crate::addresses::NODE_INTERFACE;
-use crate::arbos;
+use crate::arbos::l1_pricing;
 use crate::chain::error::EstimateError;
 use crate::chain::request::{Ending, Executed, Request};
 use crate::chain::view::View;
-
-sol! {
-    #![sol(all_derives)]
-    function gasEstimateComponents(address to, bool contractCreation, bytes data)
-        external payable
-        returns (uint64 gasEstimate, uint64 gasEstimateForL1, uint256 baseFee, uint256 l1BaseFeeEstimate);
-}
+use crate::precompiles::NodeInterface::{gasEstimateComponentsCall, gasEstimateComponentsReturn};
 
 impl View {
     /// The answer to a call that asks for an estimate; `None` for any other call.
@@ -41,11 +35,12 @@ impl View {
             ..request.clone()
         };
         let gas = self.estimate(&inner)?;
+        let Ok(l1_price) = l1_pricing::price_per_unit().get(&mut self.state.clone());
         let answer = gasEstimateComponentsReturn {
             gasEstimate: gas,
             gasEstimateForL1: self.poster_gas_of_transaction(&inner),
             baseFee: U256::from(self.settings.base_fee),
-            l1BaseFeeEstimate: arbos::l1_price(&mut self.state.clone()),
+            l1BaseFeeEstimate: l1_price,
         };
         let output: Bytes = gasEstimateComponentsCall::abi_encode_returns(&answer).into();
         Ok(Some(Executed {

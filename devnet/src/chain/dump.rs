@@ -10,8 +10,10 @@ use alloy_eips::eip2718::Decodable2718 as _;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use serde::{Deserialize, Serialize};
 
+use crate::arbos;
 use crate::chain::Chain;
 use crate::chain::block::{Block, Receipt};
+use crate::chain::genesis::install_precompiles;
 use crate::chain::pool::Pool;
 use crate::chain::transaction::Transaction;
 use crate::state::State;
@@ -153,6 +155,13 @@ impl Chain {
                 }
             });
         }
+        // A file from before prices were part of the state, or from before some precompile was.
+        let last = blocks
+            .last()
+            .and_then(|block| block.header.base_fee_per_gas);
+        arbos::complete(&mut state, last.unwrap_or(self.config.base_fee));
+        let version = arbos::version(&mut state);
+        install_precompiles(&mut state, version);
         for block in blocks.iter().rev().take(256).rev() {
             state.remember_block(block.header.number, block.hash);
         }

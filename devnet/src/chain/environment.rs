@@ -11,8 +11,9 @@ use revm::context_interface::block::BlobExcessGasAndPrice;
 use stylus_vm::{ArbOs, PageCounters};
 
 use crate::addresses::SEQUENCER;
+use crate::arbos;
 use crate::chain::block::GAS_LIMIT;
-use crate::evm::{BlockFacts, Context, Programs, RecentPrograms, SPEC, Scope};
+use crate::evm::{BlockFacts, Context, Poster, Programs, RecentPrograms, SPEC, Scope};
 use crate::state::State;
 
 /// What a block's transactions know of it.
@@ -67,7 +68,7 @@ pub(crate) enum Purpose {
 /// The context of a run on `state`.
 pub(crate) fn context(
     rules: &Rules,
-    state: State,
+    mut state: State,
     arbos: ArbOs,
     block: BlockSettings,
     purpose: Purpose,
@@ -81,8 +82,8 @@ pub(crate) fn context(
     cfg.limit_contract_initcode_size = Some(2 * rules.max_code_size as usize);
     cfg.disable_nonce_check = !is_transaction;
     cfg.disable_eip3607 = !is_transaction;
-    // Off until an owner turns it on, which nobody can here.
-    cfg.disable_eip7623 = true;
+    // Off until an owner turns it on.
+    cfg.disable_eip7623 = !calldata_price(&mut state);
     // Programs are exempt; the machine refuses the rest.
     cfg.disable_eip3541 = true;
     cfg.disable_priority_fee_check = true;
@@ -123,9 +124,12 @@ pub(crate) fn context(
             recent: RecentPrograms::default(),
             pages: PageCounters::default(),
             acting: Default::default(),
+            callers: Vec::new(),
             gas_price: U256::ZERO,
-            poster_gas: 0,
+            poster: Poster::default(),
+            is_filtered: false,
             is_simulation: purpose == Purpose::Call,
+            is_onchain: is_transaction,
             starved: 0,
             reason: None,
         },
@@ -134,24 +138,43 @@ pub(crate) fn context(
     }
 }
 
-/// Gas for a transaction's bytes on L1: 16 for each byte of its brotli encoding, at the L1 price, in units of the base fee.
-pub(crate) fn poster_gas(encoded: &[u8], l1_price: U256, base_fee: u64) -> u64 {
-    if l1_price.is_zero() || base_fee == 0 {
-        return 0;
-    }
-    let units = U256::from(16 * compressed_size(encoded));
-    let gas = units.saturating_mul(l1_price) / U256::from(base_fee);
-    gas.saturating_to()
+/// Whether calldata has a least price (EIP-7623).
+pub(crate) fn calldata_price(state: &mut State) -> bool {
+    let Ok(on) = arbos::calldata_price_increase(state);
+    on
 }
 
-/// Bytes of `data` as ArbOS compresses it (level 1 from ArbOS 20 on).
-fn compressed_size(data: &[u8]) -> usize {
+/// What a transaction's bytes take on L1: 16 L1 gas for each byte of their brotli encoding of quality `level`, at the L1 price, in gas
+/// at `gas_price` wei. Nothing is reckoned where L1 is free.
+pub(crate) fn poster(encoded: &[u8], level: u64, l1_price: U256, gas_price: u128) -> Poster {
+    if l1_price.is_zero() || gas_price == 0 {
+        return Poster::default();
+    }
+    let units = 16 * compressed_size(encoded, level) as u64;
+    let gas = U256::from(units).saturating_mul(l1_price) / U256::from(gas_price);
+    Poster {
+        units,
+        gas: gas.saturating_to(),
+    }
+}
+
+/// Gas for that.
+pub(crate) fn poster_gas(encoded: &[u8], level: u64, l1_price: U256, base_fee: u64) -> u64 {
+    poster(encoded, level, l1_price, base_fee.into()).gas
+}
+
+/// Bytes of `data` as ArbOS compresses it.
+fn compressed_size(data: &[u8], level: u64) -> usize {
     use std::io::Write as _;
     let mut compressed = Vec::new();
-    let mut writer = brotli::CompressorWriter::new(&mut compressed, 4_096, 1, 22);
+    let quality = u32::try_from(level).unwrap_or(u32::MAX).min(MOST_BROTLI);
+    let mut writer = brotli::CompressorWriter::new(&mut compressed, 4_096, quality, 22);
     writer
         .write_all(data)
         .expect("writing to a vector does not fail");
     drop(writer);
     compressed.len()
 }
+
+/// The highest quality that brotli has.
+const MOST_BROTLI: u32 = 11;

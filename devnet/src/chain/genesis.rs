@@ -6,6 +6,7 @@
 use alloy_primitives::{Bytes, U256, hex};
 use revm::context_interface::JournalTr as _;
 use revm::inspector::NoOpInspector;
+use stylus_vm::ArbOs;
 
 use crate::accounts;
 use crate::addresses::{
@@ -69,10 +70,7 @@ pub(crate) fn state(config: &Config, rules: &Rules, time: u64) -> Result<State, 
         return Err(GenesisError::TooOld(config.arbos.number()));
     }
     let mut state = State::default();
-    for address in precompiles::addresses() {
-        // Solidity calls only what has code; the byte is an invalid instruction, as on chain.
-        state.set_code(address, Bytes::from_static(&[0xFE]));
-    }
+    install_precompiles(&mut state, config.arbos);
     let l1_price = if config.bare { INITIAL_L1_PRICE } else { 0 };
     // The ArbOS state must not be empty, or the EVM would drop it.
     state.change(ARBOS_STATE, |account| account.nonce = 1);
@@ -82,8 +80,9 @@ pub(crate) fn state(config: &Config, rules: &Rules, time: u64) -> Result<State, 
         alloy_primitives::Address::ZERO,
         U256::from(l1_price),
         config.chain_id,
+        config.base_fee,
     );
-    arbos::set_activation_gas(&mut state, config.activation_gas);
+    let Ok(()) = arbos::activation_gas().set(&mut state, config.activation_gas);
     state.change(DEV_ACCOUNT, |account| account.balance = config.balance);
     for address in accounts::further(config.accounts) {
         state.change(address, |account| account.balance = config.balance);
@@ -105,6 +104,16 @@ pub(crate) fn state(config: &Config, rules: &Rules, time: u64) -> Result<State, 
     deploy_factory(state, config, rules, time)
 }
 
+/// Gives the precompiles of an ArbOS version their byte of code, as far as they do not have it.
+pub(super) fn install_precompiles(state: &mut State, arbos: ArbOs) {
+    for address in precompiles::addresses(arbos) {
+        // Solidity calls only what has code; the byte is an invalid instruction, as on chain.
+        if state.code(address).is_empty() {
+            state.set_code(address, Bytes::from_static(&[0xFE]));
+        }
+    }
+}
+
 /// Sends the factory's published transaction, as a script would.
 fn deploy_factory(
     mut state: State,
@@ -121,7 +130,7 @@ fn deploy_factory(
     let block = BlockSettings::of(0, 0, time, 0);
     let context = environment::context(rules, state, config.arbos, block, Purpose::Transaction);
     let mut machine = Machine::new(context, NoOpInspector, false);
-    machine.context().tx = transaction.environment();
+    machine.context().tx = transaction.environment(false);
     let result = execute(&mut machine).map_err(|error| failed(error.to_string()))?;
     if !result.is_success() {
         return Err(failed(format!("{result:?}")));

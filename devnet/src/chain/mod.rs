@@ -14,6 +14,7 @@ mod genesis;
 mod pool;
 mod production;
 mod request;
+mod sends;
 mod testing;
 mod transaction;
 mod view;
@@ -34,7 +35,7 @@ pub(crate) use request::{Ending, Executed, Request};
 pub(crate) use transaction::{DecodeError, Transaction};
 pub(crate) use view::{OverrideError, View};
 
-use crate::arbos;
+use crate::arbos::{self, l2_pricing};
 use crate::chain::environment::{BlockSettings, Rules};
 use crate::chain::pool::Pool;
 use crate::chain::testing::Snapshot;
@@ -148,9 +149,10 @@ impl Chain {
         self.pool.all().to_vec()
     }
 
-    /// Wei per gas of every block.
+    /// Wei per gas of the next block.
     pub(crate) fn gas_price(&self) -> u64 {
-        self.config.base_fee
+        let Ok(base_fee) = l2_pricing::base_fee().get(&mut self.state().clone());
+        base_fee.saturating_to()
     }
 
     /// The next nonce of an account, its waiting transactions counted.
@@ -259,7 +261,7 @@ impl Chain {
             let (tx, state) = (tx.nonce(), account.nonce);
             return Err(Invalid::NonceTooLow { address, tx, state }.into());
         }
-        let base_fee = self.config.base_fee;
+        let base_fee = self.gas_price();
         if tx.max_fee_per_gas() < u128::from(base_fee) {
             let offered = tx.max_fee_per_gas();
             return Err(Invalid::BaseFee {

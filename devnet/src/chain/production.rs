@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{B256, U256};
-use revm::context_interface::JournalTr as _;
+use revm::context_interface::{JournalTr as _, Transaction as _};
 use revm::inspector::NoOpInspector;
+use stylus_vm::ArbOs;
 
-use crate::arbos;
+use crate::arbos::{self, l1_pricing, l2_pricing, sends};
 use crate::chain::block::{Block, Receipt, Sealing, bloom};
 use crate::chain::commitment::commit;
-use crate::chain::environment::{BlockSettings, Purpose, context, poster_gas};
+use crate::chain::environment::{BlockSettings, Purpose, calldata_price, context, poster};
 use crate::chain::error::{ChainError, Invalid, SubmitError};
+use crate::chain::genesis::install_precompiles;
 use crate::chain::request::{Ending, Executed};
 use crate::chain::transaction::Transaction;
 use crate::chain::{Chain, view};
@@ -31,6 +33,8 @@ pub(super) fn genesis(config: &Config, timestamp: u64) -> Block {
         timestamp,
         base_fee: config.base_fee,
         arbos: config.arbos,
+        sends: (0, B256::ZERO),
+        collects_tips: false,
         state_root: B256::ZERO,
     };
     Block::seal(sealing, Vec::new(), Vec::new())
@@ -59,7 +63,8 @@ impl Draft {
     fn add(&mut self, transaction: Arc<Transaction>, base_fee: u64) -> Result<(), Invalid> {
         let context = self.machine.context();
         prepare(context, &transaction, base_fee);
-        let poster_gas = context.chain.poster_gas;
+        let poster_gas = context.chain.poster.gas;
+        let price = context.tx.effective_gas_price(base_fee.into());
         let offered = transaction.envelope.max_fee_per_gas();
         let result = execute(&mut self.machine)
             .map_err(|error| Invalid::of(error, transaction.sender, offered, base_fee))?;
@@ -82,7 +87,8 @@ impl Draft {
             gas_used: executed.gas_used,
             cumulative_gas_used: before + executed.gas_used,
             poster_gas,
-            effective_gas_price: base_fee,
+            // More than 18 ETH for a unit of gas is shown as that.
+            effective_gas_price: u64::try_from(price).unwrap_or(u64::MAX),
             logs_bloom: bloom(&executed.logs),
             logs: executed.logs,
             contract: transaction.created(),
@@ -94,13 +100,39 @@ impl Draft {
     }
 }
 
+/// Begins a block at `timestamp` after one at `last`, both in seconds since 1970: prices follow the time that has passed, and an
+/// upgrade that is due is carried out. Returns the ArbOS version.
+fn begin(state: &mut State, last: u64, timestamp: u64) -> ArbOs {
+    let before = arbos::version(state);
+    let Ok(()) = l2_pricing::begin_block(state, before, timestamp.saturating_sub(last));
+    arbos::upgrade_if_due(state, timestamp);
+    let arbos = arbos::version(state);
+    if arbos != before {
+        install_precompiles(state, arbos);
+    }
+    arbos
+}
+
 /// Tells a context which transaction is next.
 fn prepare(context: &mut Context, transaction: &Transaction, base_fee: u64) {
-    context.tx = transaction.environment();
-    let l1_price = arbos::l1_price(&mut context.journaled_state.database);
+    let state = &mut context.journaled_state.database;
+    // What an earlier transaction of the block has set holds for the next.
+    let (Ok(tips), Ok(is_filtered)) = (
+        arbos::collect_tips().get(state),
+        arbos::is_filtered(transaction.hash).get(state),
+    );
+    let (Ok(level), Ok(l1_price)) = (
+        arbos::brotli_level().get(state),
+        l1_pricing::price_per_unit().get(state),
+    );
+    context.cfg.disable_eip7623 = !calldata_price(state);
+    context.tx = transaction.environment(tips);
+    let offered = transaction.offered_price(base_fee);
+    let price = context.tx.effective_gas_price(base_fee.into());
     let scope = &mut context.chain;
-    scope.gas_price = U256::from(transaction.offered_price(base_fee));
-    scope.poster_gas = poster_gas(&transaction.encoded(), l1_price, base_fee);
+    scope.gas_price = U256::from(offered);
+    scope.poster = poster(&transaction.encoded(), level, l1_price, price);
+    scope.is_filtered = is_filtered;
     scope.reason = None;
     scope.starved = 0;
 }
@@ -150,7 +182,7 @@ impl Chain {
             ),
         };
         // Contracts that wait for L1 blocks get on: there is one to every block here.
-        BlockSettings::of(number, number, timestamp, self.config.base_fee)
+        BlockSettings::of(number, number, timestamp, self.gas_price())
     }
 
     /// A block of one transaction.
@@ -177,8 +209,7 @@ impl Chain {
     fn draft(&self, now: u64) -> (BlockSettings, Draft) {
         let settings = self.next_block(now);
         let mut state = self.state().clone();
-        arbos::upgrade_if_due(&mut state, settings.timestamp);
-        let arbos = arbos::version(&mut state);
+        let arbos = begin(&mut state, self.head().header.timestamp, settings.timestamp);
         let context = context(&self.rules, state, arbos, settings, Purpose::Transaction);
         let draft = Draft {
             machine: Machine::new(context, NoOpInspector, false),
@@ -193,6 +224,8 @@ impl Chain {
         let context = draft.machine.context();
         let arbos = context.chain.arbos;
         let mut state: State = std::mem::take(&mut context.journaled_state.database);
+        let (Ok(sends), Ok(root)) = (sends::size().get(&mut state), sends::root(&mut state));
+        let Ok(collects_tips) = arbos::collect_tips().get(&mut state);
         let sealing = Sealing {
             parent: Some(self.head()),
             number: settings.number,
@@ -200,6 +233,8 @@ impl Chain {
             timestamp: settings.timestamp,
             base_fee: settings.base_fee,
             arbos,
+            sends: (sends, root),
+            collects_tips,
             state_root: draft.commitment,
         };
         let block = Arc::new(Block::seal(sealing, draft.transactions, draft.receipts));
@@ -245,8 +280,9 @@ impl Chain {
             .base_fee_per_gas
             .unwrap_or(self.config.base_fee);
         let timestamp = block.header.timestamp;
-        arbos::upgrade_if_due(&mut state, timestamp);
-        let arbos = arbos::version(&mut state);
+        let parent = self.block(before.into());
+        let last = parent.map_or(timestamp, |parent| parent.header.timestamp);
+        let arbos = begin(&mut state, last, timestamp);
         let settings = BlockSettings::of(number, block.l1_number, timestamp, base_fee);
         Ok(Replay {
             context: context(&self.rules, state, arbos, settings, Purpose::Transaction),

@@ -26,6 +26,8 @@ pub(crate) struct Request {
     pub(crate) gas_price: Option<u128>,
     /// Wei per gas.
     pub(crate) max_fee_per_gas: Option<u128>,
+    /// Wei per gas; paid only where tips are collected.
+    pub(crate) max_priority_fee_per_gas: Option<u128>,
     /// Wei.
     pub(crate) value: U256,
     /// Calldata, or init code.
@@ -44,8 +46,15 @@ impl Request {
         self.gas_price.or(self.max_fee_per_gas).unwrap_or(0)
     }
 
+    /// Wei per gas that it pays on top of the base fee, if they are collected: a price of the older kind is offered whole.
+    fn tip(&self) -> u128 {
+        self.gas_price
+            .or(self.max_priority_fee_per_gas)
+            .unwrap_or(0)
+    }
+
     /// What the machine is told, with `gas` as the limit.
-    pub(crate) fn environment(&self, gas: u64, nonce: u64) -> TxEnv {
+    pub(crate) fn environment(&self, gas: u64, nonce: u64, tips_are_collected: bool) -> TxEnv {
         let tx_type = match self.authorization_list.is_empty() {
             true => TransactionType::Eip1559,
             false => TransactionType::Eip7702,
@@ -56,7 +65,7 @@ impl Request {
             caller: self.from,
             gas_limit: gas,
             gas_price: self.price(),
-            gas_priority_fee: Some(0),
+            gas_priority_fee: Some(if tips_are_collected { self.tip() } else { 0 }),
             kind: self.to,
             value: self.value,
             data: self.input.clone(),

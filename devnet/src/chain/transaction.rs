@@ -94,12 +94,19 @@ impl Transaction {
         self.envelope.effective_gas_price(Some(base_fee))
     }
 
-    /// What the machine is told: nobody collects tips, so that nobody pays them.
-    pub(crate) fn environment(&self) -> TxEnv {
+    /// What the machine is told. Where nobody collects tips, nobody pays them.
+    pub(crate) fn environment(&self, tips_are_collected: bool) -> TxEnv {
         let tx = &self.envelope;
+        let tip = match tips_are_collected {
+            // Prices of the older kinds are offered whole.
+            true => tx
+                .max_priority_fee_per_gas()
+                .unwrap_or(tx.max_fee_per_gas()),
+            false => 0,
+        };
         let authorizations = tx.authorization_list().unwrap_or_default();
         let tx_type = match tx.ty() {
-            // Prices of the older kinds are a limit like any other once there is no tip.
+            // Prices of the older kinds are a limit like any other, and the tip goes up to it.
             0 | 1 => TransactionType::Eip1559 as u8,
             ty => ty,
         };
@@ -108,7 +115,7 @@ impl Transaction {
             caller: self.sender,
             gas_limit: tx.gas_limit(),
             gas_price: tx.max_fee_per_gas(),
-            gas_priority_fee: Some(0),
+            gas_priority_fee: Some(tip),
             kind: tx.kind(),
             value: tx.value(),
             data: tx.input().clone(),

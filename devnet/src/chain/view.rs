@@ -5,12 +5,12 @@
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_types_eth::state::{AccountOverride, StateOverride};
 use alloy_rpc_types_eth::{AccessList, AccessListItem, BlockOverrides};
-use revm::context_interface::JournalTr as _;
+use revm::context_interface::{JournalTr as _, Transaction as _};
 use revm::inspector::NoOpInspector;
 use stylus_vm::ArbOs;
 
 use crate::addresses::{ARBOS_STATE, SEQUENCER};
-use crate::arbos;
+use crate::arbos::{self, l1_pricing};
 use crate::chain::environment::{self, BlockSettings, Purpose, Rules};
 use crate::chain::error::Invalid;
 use crate::chain::request::{CALL_GAS, Executed, Request};
@@ -124,7 +124,7 @@ impl View {
         let known = |address: &Address| {
             [request.from, SEQUENCER, ARBOS_STATE].contains(address)
                 || request.to.to() == Some(address)
-                || crate::precompiles::is_precompile(address)
+                || crate::precompiles::is_precompile(address, self.arbos)
         };
         let mut items: Vec<_> = touched
             .into_iter()
@@ -153,8 +153,8 @@ impl View {
         request: &Request,
         tracer: &Tracer,
     ) -> Result<serde_json::Value, TraceError> {
-        let mut context = self.context(request, Purpose::Call);
-        context.tx = request.environment(request.gas.unwrap_or(CALL_GAS), self.nonce(request));
+        let gas = request.gas.unwrap_or(CALL_GAS);
+        let context = self.context(request, gas, Purpose::Call);
         trace(context, tracer).map_err(|error| {
             TraceError::Invalid(Invalid::of(
                 error,
@@ -173,8 +173,7 @@ impl View {
         purpose: Purpose,
         inspector: I,
     ) -> Result<(Executed, Machine<I>), Invalid> {
-        let mut context = self.context(request, purpose);
-        context.tx = request.environment(gas, self.nonce(request));
+        let context = self.context(request, gas, purpose);
         let base_fee = context.block.basefee;
         let mut machine = Machine::new(context, inspector, false);
         let result = execute(&mut machine)
@@ -183,7 +182,7 @@ impl View {
         Ok((Executed::new(result, reason), machine))
     }
 
-    fn context(&self, request: &Request, purpose: Purpose) -> Context {
+    fn context(&self, request: &Request, gas: u64, purpose: Purpose) -> Context {
         let price = request.price();
         let mut settings = self.settings;
         // As Nitro has it: a call for nothing sees no base fee.
@@ -197,9 +196,12 @@ impl View {
             settings,
             purpose,
         );
+        let Ok(tips) = arbos::collect_tips().get(&mut context.journaled_state.database);
+        context.tx = request.environment(gas, self.nonce(request), tips);
+        let paid = context.tx.effective_gas_price(settings.base_fee.into());
         context.chain.block.base_fee = self.settings.base_fee;
-        context.chain.gas_price = U256::from(price.min(settings.base_fee.into()));
-        context.chain.poster_gas = match purpose {
+        context.chain.gas_price = U256::from(paid);
+        context.chain.poster.gas = match purpose {
             // A transaction will pay for its bytes, whatever the question offers.
             Purpose::Estimate => self.poster_gas_of_transaction(request),
             Purpose::Call | Purpose::Transaction => self.poster_gas(request, settings.base_fee),
@@ -222,14 +224,17 @@ impl View {
     /// Gas for the bytes of a transaction like `request` on L1, a signature's included.
     fn poster_gas(&self, request: &Request, base_fee: u64) -> u64 {
         let mut state = self.state.clone();
-        let price = arbos::l1_price(&mut state);
+        let (Ok(price), Ok(level)) = (
+            l1_pricing::price_per_unit().get(&mut state),
+            arbos::brotli_level().get(&mut state),
+        );
         if price.is_zero() || base_fee == 0 {
             return 0;
         }
         // Like Nitro's estimate: a transaction's other fields are as long and as random as they can be.
         let mut bytes: Vec<u8> = (0_u8..=159).map(|n| n.wrapping_mul(167) ^ 0x5a).collect();
         bytes.extend_from_slice(&request.input);
-        environment::poster_gas(&bytes, price, base_fee)
+        environment::poster_gas(&bytes, level, price, base_fee)
     }
 }
 

@@ -27,6 +27,15 @@ pub(crate) struct BlockFacts {
     pub(crate) base_fee: u64,
 }
 
+/// What a transaction's bytes take on L1.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Poster {
+    /// L1 gas for its bytes as they are compressed, 16 for each.
+    pub(crate) units: u64,
+    /// Gas taken for them here.
+    pub(crate) gas: u64,
+}
+
 /// What belongs to one transaction and lives outside the journal.
 pub(crate) struct Scope {
     /// Compiled programs and known activations, shared by all transactions.
@@ -45,12 +54,18 @@ pub(crate) struct Scope {
     pub(crate) pages: PageCounters,
     /// How often each account is being executed, but for delegate calls.
     pub(crate) acting: HashMap<Address, u32>,
+    /// Who called each frame that is being executed.
+    pub(crate) callers: Vec<Address>,
     /// Wei per gas that the transaction offers, tip included; programs see it.
     pub(crate) gas_price: U256,
-    /// Gas taken for the transaction's bytes on L1.
-    pub(crate) poster_gas: u64,
+    /// The transaction's bytes on L1, and what they cost.
+    pub(crate) poster: Poster,
+    /// Whether the transaction is filtered (ArbOS 60): it uses up its gas and does nothing.
+    pub(crate) is_filtered: bool,
     /// Whether this is a call that never becomes a transaction: only then NodeInterface exists.
     pub(crate) is_simulation: bool,
+    /// Whether it is a block's transaction, and neither a question nor an estimate.
+    pub(crate) is_onchain: bool,
     /// Frames that ran out of gas so far.
     pub(crate) starved: u32,
     /// Why a call failed where the EVM has no word for it; shown in errors over RPC.

@@ -6,24 +6,28 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 
-use alloy_primitives::U256;
+use alloy_primitives::{Bytes, U256};
 use revm::context::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction};
-use revm::context_interface::{Block as _, Cfg as _, ContextTr as _, JournalTr as _};
+use revm::context_interface::journaled_state::account::JournaledAccountTr as _;
+use revm::context_interface::{
+    Block as _, Cfg as _, ContextTr as _, JournalTr as _, Transaction as _,
+};
 use revm::handler::{FrameResult, Handler, pre_execution};
 use revm::interpreter::interpreter_action::FrameInit;
-use revm::interpreter::{GasTracker, InitialAndFloorGas};
+use revm::interpreter::{
+    CallOutcome, CreateOutcome, FrameInput, Gas, GasTracker, InitialAndFloorGas, InstructionResult,
+    InterpreterResult,
+};
 use stylus_vm::ArbOs;
 
 use crate::addresses::L1_PRICER_FUNDS;
-use crate::arbos::{self, Journal};
+use crate::arbos::{self, Journal, l1_pricing, l2_pricing};
+use crate::evm::Poster;
 use crate::evm::machine::Machine;
 use crate::trace::HostioInspector;
 
 /// Why a transaction is not one at all.
 pub(crate) type TransactionError = EVMError<Infallible, InvalidTransaction>;
-
-/// The most gas that a transaction may use (ArbOS 50; Nitro's initial per-transaction limit).
-const TRANSACTION_GAS: u64 = stylus_vm::Config::TRANSACTION_GAS.0;
 
 /// Runs the context's transaction on `machine`; what it changed stays in the journal.
 ///
@@ -40,6 +44,7 @@ pub(crate) fn execute<I: HostioInspector>(
     let scope = &mut machine.context().chain;
     scope.pages = Default::default();
     scope.acting.clear();
+    scope.callers.clear();
     result
 }
 
@@ -63,7 +68,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         let gas_limit = context.tx.gas_limit;
         let initial_gas = gas
             .initial_regular_gas()
-            .saturating_add(context.chain.poster_gas);
+            .saturating_add(context.chain.poster.gas);
         if initial_gas > gas_limit {
             return Err(InvalidTransaction::CallGasCostMoreThanGasLimit {
                 initial_gas,
@@ -80,14 +85,18 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         let gas_limit = context.tx.gas_limit;
         let remaining = gas_limit.saturating_sub(initial.initial_regular_gas());
         let scope = &context.chain;
-        let usable = match scope.arbos >= ArbOs::STACK_CLAMP && !scope.is_simulation {
-            true => {
-                let intrinsic = initial
-                    .initial_regular_gas()
-                    .saturating_sub(scope.poster_gas);
-                remaining.min(TRANSACTION_GAS.saturating_sub(intrinsic))
+        let (arbos, poster, is_simulation) = (scope.arbos, scope.poster.gas, scope.is_simulation);
+        // Before ArbOS 50 the limit is the block's, and what a transaction costs before it runs does not count.
+        let intrinsic = match arbos >= ArbOs::STACK_CLAMP {
+            true => initial.initial_regular_gas().saturating_sub(poster),
+            false => 0,
+        };
+        let usable = match is_simulation {
+            true => remaining,
+            false => {
+                let Ok(most) = l2_pricing::most_gas(&mut Journal(context), arbos);
+                remaining.min(most.saturating_sub(intrinsic))
             }
-            false => remaining,
         };
         self.held.set(remaining - usable);
         GasTracker::new(gas_limit, usable, 0)
@@ -98,6 +107,9 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         machine: &mut Machine<I>,
         first: FrameInit,
     ) -> Result<FrameResult, TransactionError> {
+        if machine.context().chain.is_filtered {
+            return Ok(filtered(machine, first));
+        }
         Ok(machine.run_frames(first)?)
     }
 
@@ -128,7 +140,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         delegations: i64,
     ) -> Result<(), TransactionError> {
         let context = machine.context();
-        let poster_gas = context.chain.poster_gas;
+        let poster_gas = context.chain.poster.gas;
         let quotient = context.cfg.gas_params().max_refund_quotient();
         let gas = result.gas_mut();
         gas.record_refund(delegations);
@@ -148,7 +160,8 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         result: &mut FrameResult,
     ) -> Result<(), TransactionError> {
         let context = machine.context();
-        let price = u128::from(context.block.basefee());
+        let base_fee = u128::from(context.block.basefee());
+        let price = context.tx.effective_gas_price(base_fee);
         if price == 0 || context.cfg().is_fee_charge_disabled() {
             return Ok(());
         }
@@ -158,14 +171,57 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
             .limit()
             .saturating_sub(gas.remaining())
             .saturating_sub(refunded);
-        let poster = context.chain.poster_gas.min(used);
-        let network = arbos::network_fee_account(&mut Journal(context));
-        let fee = |gas: u64| U256::from(gas) * U256::from(price);
-        let journal = context.journal_mut();
-        journal.balance_incr(network, fee(used - poster))?;
+        let Poster { units, gas } = context.chain.poster;
+        let poster = gas.min(used);
+        let mut words = Journal(context);
+        let Ok(network) = arbos::network_fee_account().get(&mut words);
+        let Ok(infra) = arbos::infra_fee_account().get(&mut words);
+        let Ok(least) = l2_pricing::min_base_fee().get(&mut words);
+        let fee = |gas: u64, price: U256| U256::from(gas).saturating_mul(price);
+        let for_l1 = fee(poster, U256::from(price));
         if poster > 0 {
-            journal.balance_incr(L1_PRICER_FUNDS, fee(poster))?;
+            let Ok(()) = l1_pricing::collect(&mut words, units, for_l1);
+        }
+        // The tip and whatever goes beyond the least base fee are the network's in any case.
+        let for_infra = match infra.is_zero() {
+            true => U256::ZERO,
+            false => fee(used - poster, least.min(U256::from(base_fee))),
+        };
+        let for_network = fee(used - poster, U256::from(price)) - for_infra;
+        let journal = context.journal_mut();
+        journal.balance_incr(network, for_network)?;
+        if !for_infra.is_zero() {
+            journal.balance_incr(infra, for_infra)?;
+        }
+        if poster > 0 {
+            journal.balance_incr(L1_PRICER_FUNDS, for_l1)?;
         }
         Ok(())
+    }
+}
+
+/// The end of a filtered transaction: all its gas is gone, its nonce is used, and nothing else has happened.
+fn filtered<I: HostioInspector>(machine: &mut Machine<I>, first: FrameInit) -> FrameResult {
+    let context = machine.context();
+    context.chain.reason = Some("the transaction is filtered".into());
+    let limit = match &first.frame_input {
+        FrameInput::Call(call) => call.gas_limit,
+        FrameInput::Create(create) => create.gas_limit(),
+        FrameInput::Empty => 0,
+    };
+    let mut gas = Gas::new(limit);
+    gas.spend_all();
+    let result = InterpreterResult::new(InstructionResult::PrecompileError, Bytes::new(), gas);
+    match first.frame_input {
+        FrameInput::Create(create) => {
+            // A call's nonce is used before it runs, and a creation's as it begins.
+            let caller = create.caller();
+            let Ok(mut account) = context.journaled_state.load_account_mut(caller);
+            account.data.bump_nonce();
+            FrameResult::Create(CreateOutcome::new(result, None))
+        }
+        FrameInput::Call(_) | FrameInput::Empty => {
+            FrameResult::Call(CallOutcome::new(result, 0..0))
+        }
     }
 }

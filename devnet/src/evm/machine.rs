@@ -60,13 +60,9 @@ enum Kind {
 impl<I: HostioInspector> Machine<I> {
     /// A machine that tells `inspector` of every step, if `inspecting`.
     pub(crate) fn new(context: Context, inspector: I, inspecting: bool) -> Self {
+        let precompiles = Precompiles::new(SPEC, context.chain.arbos);
         Self {
-            inner: Inner::new_with_inspector(
-                context,
-                inspector,
-                instructions(),
-                Precompiles::new(SPEC),
-            ),
+            inner: Inner::new_with_inspector(context, inspector, instructions(), precompiles),
             inspecting,
             fault: None,
         }
@@ -136,9 +132,13 @@ impl<I: HostioInspector> Machine<I> {
         match began {
             ItemOrResult::Result(result) => Ok(Some(result)),
             ItemOrResult::Item(frame) => {
-                let acting = acting(&frame.input, frame.interpreter.input.target_address);
+                let input = &frame.interpreter.input;
+                let caller = input.caller_address;
+                let acting = acting(&frame.input, input.target_address);
+                let scope = &mut self.inner.ctx.chain;
+                scope.callers.push(caller);
                 if let Some(acting) = acting {
-                    *self.inner.ctx.chain.acting.entry(acting).or_default() += 1;
+                    *scope.acting.entry(acting).or_default() += 1;
                 }
                 Ok(None)
             }
@@ -174,6 +174,7 @@ impl<I: HostioInspector> Machine<I> {
             let frame = stack.get();
             let acting = acting(&frame.input, frame.interpreter.input.target_address);
             stack.pop();
+            self.inner.ctx.chain.callers.pop();
             if let Some(acting) = acting
                 && let Some(times) = self.inner.ctx.chain.acting.get_mut(&acting)
             {

@@ -12,7 +12,7 @@ mod program;
 mod programs;
 mod recent;
 
-pub(crate) use context::{BlockFacts, Context, Scope};
+pub(crate) use context::{BlockFacts, Context, Poster, Scope};
 pub(crate) use handler::{TransactionError, execute};
 pub(crate) use machine::{Fault, Machine};
 pub(crate) use native::{Machine as NativeMachine, NativeCall, NativeEnding, NativeReply, Reply};

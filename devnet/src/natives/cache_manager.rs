@@ -250,7 +250,8 @@ fn write(meter: &mut Meter<'_>, entries: &[Entry]) -> Result<(), Stop> {
 
 fn only_owners(meter: &mut Meter<'_>) -> Result<(), Stop> {
     let sender = meter.call.caller;
-    let is_owner = arbos::chain_owners().contains(&mut Journal(meter.machine.context()), sender);
+    let Ok(is_owner) =
+        arbos::chain_owners().contains(&mut Journal(meter.machine.context()), sender);
     match is_owner {
         true => Ok(()),
         false => Err(Stop::error(&NotChainOwner { sender })),

@@ -2,37 +2,73 @@
 //!
 //! Lives here: its functions.
 
-use alloy_primitives::Bytes;
+use alloy_primitives::B256;
 use alloy_sol_types::sol;
+use revm::bytecode::Bytecode;
+use revm::context_interface::JournalTr as _;
 
-use crate::arbos;
-use crate::precompiles::call::{Call, Mutability, Stop, functions};
+use crate::arbos::chain_owners;
+use crate::precompiles::call::{Call, Stop};
+use crate::precompiles::table::{Function, functions};
 
 sol! {
     #![sol(all_derives)]
     /// Nitro's interface.
     interface ArbDebug {
         function becomeChainOwner() external;
+        function overwriteContractCode(address target, bytes newCode) external returns (bytes oldCode);
+        function events(bool flag, bytes32 value) external payable returns (address, uint256);
+        function eventsView() external view;
         function customRevert(uint64 number) external pure;
+        function panic() external;
         function legacyError() external pure;
 
+        event Basic(bool flag, bytes32 indexed value);
+        event Mixed(bool indexed flag, bool not, bytes32 indexed value, address conn, address indexed caller);
+
         error Custom(uint64 number, string message, bool isHeads);
+        error Unused();
     }
 }
 
 use ArbDebug::*;
 
-functions! {
-    Write 30 becomeChainOwnerCall => |call, _| {
+pub(super) const FUNCTIONS: &[Function] = functions! {
+    Write 0 becomeChainOwnerCall => |call, _| {
         let owner = call.caller;
-        call.pay_reads(2)?;
-        call.pay_writes(3)?;
-        arbos::add_chain_owner(call, owner);
+        chain_owners().add(call, owner)?;
         Ok(becomeChainOwnerReturn {})
     };
-    Pure 30 customRevertCall => |_, it| {
+    Write 0 overwriteContractCodeCall => |call, it| {
+        let (old, _) = call.code(it.target);
+        // Raw bytes that look like a delegation are one (EIP-7702), and anything else is plain code.
+        call.context.journaled_state.set_code(it.target, Bytecode::new_raw(it.newCode));
+        Ok(old)
+    };
+    Payable 0 eventsCall => |call, it| {
+        events(call, it.flag, it.value)?;
+        Ok((call.caller, call.value).into())
+    };
+    View 0 eventsViewCall => |call, _| {
+        events(call, true, Default::default())?;
+        Ok(eventsViewReturn {})
+    };
+    Pure 0 customRevertCall => |_, it| {
         let message = "This spider family wards off bugs: /\\oo/\\ //\\(oo)//\\ /\\oo/\\";
         Err(Stop::error(&Custom { number: it.number, message: message.into(), isHeads: true }))
     };
-    Pure 30 legacyErrorCall => |_, _| Err(Stop::Plain("example legacy error".into()));
+    Write 30 panicCall => |call, _| Err(call.unavailable("it would halt the chain"));
+    Pure 0 legacyErrorCall => |_, _| Err(Stop::plain("example legacy error"));
+};
+
+fn events(call: &mut Call<'_>, flag: bool, value: B256) -> Result<(), Stop> {
+    call.emit(&Basic { flag: !flag, value })?;
+    let (conn, caller) = (call.precompile.address, call.caller);
+    call.emit(&Mixed {
+        flag,
+        not: !flag,
+        value,
+        conn,
+        caller,
+    })
 }

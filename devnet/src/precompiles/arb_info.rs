@@ -2,11 +2,9 @@
 //!
 //! Lives here: its functions.
 
-use alloy_primitives::Bytes;
 use alloy_sol_types::sol;
-use revm::context_interface::JournalTr as _;
 
-use crate::precompiles::call::{Call, Mutability, Stop, functions};
+use crate::precompiles::table::{Function, functions};
 
 sol! {
     #![sol(all_derives)]
@@ -21,14 +19,13 @@ use ArbInfo::*;
 
 /// Gas for an account's balance (EIP-1884).
 const BALANCE: u64 = 700;
-/// Gas for an account's code.
-const CODE: u64 = 2_600;
+/// Gas for an account's code: Nitro takes what a cold slot costs (EIP-2929).
+const CODE: u64 = 2_100;
 
-functions! {
+pub(super) const FUNCTIONS: &[Function] = functions! {
     View 0 getBalanceCall => |call, it| {
         call.burn(BALANCE)?;
-        let Ok(account) = call.context.journaled_state.load_account(it.account);
-        Ok(account.data.info.balance)
+        Ok(call.balance(it.account))
     };
     View 0 getCodeCall => |call, it| {
         call.burn(CODE)?;
@@ -36,4 +33,4 @@ functions! {
         call.copy(code.len())?;
         Ok(code)
     };
-}
+};

@@ -8,7 +8,8 @@ use stylus_vm::code::{self, Code, CodeError};
 use stylus_vm::{Activation, ArbOs, Config, Gas, Refusal};
 
 use crate::arbos::{self, Entry, ProgramError};
-use crate::precompiles::call::{Call, Mutability, Stop, functions};
+use crate::precompiles::call::{Call, Stop};
+use crate::precompiles::table::{Function, functions};
 
 sol! {
     #![sol(all_derives)]
@@ -54,7 +55,7 @@ use ArbWasm::*;
 /// What `pageRamp` answers; nothing is computed from it.
 const PAGE_RAMP: u64 = 620_674_314;
 
-functions! {
+pub(super) const FUNCTIONS: &[Function] = functions! {
     Payable 30 activateProgramCall => |call, it| activate(call, it.program);
     Payable 30 codehashKeepaliveCall => |call, it| keep_alive(call, it.codehash);
     View 30 stylusVersionCall => |call, _| Ok(call.params()?.stylus.version);
@@ -87,11 +88,8 @@ functions! {
     View 30 expiryDaysCall => |call, _| Ok(call.params()?.stylus.expiry_days);
     View 30 keepaliveDaysCall => |call, _| Ok(call.params()?.stylus.keepalive_days);
     View 30 blockCacheSizeCall => |call, _| Ok(call.params()?.stylus.block_cache_size);
-    View 59 activationGasCall => |call, _| {
-        call.pay_reads(1)?;
-        Ok(arbos::activation_gas(call))
-    };
-}
+    View 59 activationGasCall => |call, _| arbos::activation_gas().get(call);
+};
 
 /// What starting a program costs, from its entry.
 fn start(entry: &Entry) -> Activation {
@@ -109,7 +107,8 @@ pub(super) fn active(call: &mut Call<'_>, codehash: B256) -> Result<(Entry, Conf
     let config = call.params()?;
     call.pay_reads(1)?;
     let now = call.now();
-    let entry = arbos::active_program(call, codehash, &config, now).map_err(inactive)?;
+    let entry =
+        arbos::active_program(&mut call.free(), codehash, &config, now).map_err(inactive)?;
     Ok((entry, config))
 }
 
@@ -132,8 +131,7 @@ fn active_at(call: &mut Call<'_>, program: Address) -> Result<(Entry, Config), S
 
 fn activate(call: &mut Call<'_>, program: Address) -> Result<activateProgramReturn, Stop> {
     if call.arbos() >= ArbOs::STYLUS_3 {
-        call.pay_reads(1)?;
-        let gas = arbos::activation_gas(call);
+        let gas = arbos::activation_gas().get(call)?;
         call.burn(gas)?;
     }
     call.burn(Activation::PRECOMPILE_GAS.0)?;
@@ -144,10 +142,10 @@ fn activate(call: &mut Call<'_>, program: Address) -> Result<activateProgramRetu
     call.pay_reads(1)?;
     let now = call.now();
     // One that has expired or is of an old version may be activated again.
-    if arbos::active_program(call, code_hash, &config, now).is_ok() {
+    if arbos::active_program(&mut call.free(), code_hash, &config, now).is_ok() {
         return Err(Stop::error(&ProgramUpToDate {}));
     }
-    let before = arbos::program(call, code_hash);
+    let before = arbos::program(&mut call.free(), code_hash);
     let wasm = module(call, &code, &config)?;
 
     let open = call.context.chain.pages.open;
@@ -161,7 +159,7 @@ fn activate(call: &mut Call<'_>, program: Address) -> Result<activateProgramRetu
     }
     call.pay_writes(1)?;
     let module_hash = stand_in(code_hash, config.stylus.version);
-    arbos::set_module_hash(call, code_hash, module_hash);
+    arbos::set_module_hash(&mut call.free(), code_hash, module_hash);
     let fee = data_fee(call, activation.asm_estimate)?;
     call.pay_writes(1)?;
     let entry = Entry {
@@ -173,7 +171,7 @@ fn activate(call: &mut Call<'_>, program: Address) -> Result<activateProgramRetu
         asm_kib: activation.asm_estimate.div_ceil(1024),
         cached: before.cached,
     };
-    arbos::set_program(call, code_hash, &entry);
+    arbos::set_program(&mut call.free(), code_hash, &entry);
 
     pay_fee(call, fee)?;
     call.emit(&ProgramActivated {
@@ -202,7 +200,7 @@ fn keep_alive(call: &mut Call<'_>, codehash: B256) -> Result<codehashKeepaliveRe
         activated_at: arbos::hours_since_epoch(now),
         ..entry
     };
-    arbos::set_program(call, codehash, &entry);
+    arbos::set_program(&mut call.free(), codehash, &entry);
     pay_fee(call, fee)?;
     call.emit(&ProgramLifetimeExtended {
         codehash,
@@ -215,18 +213,17 @@ fn keep_alive(call: &mut Call<'_>, codehash: B256) -> Result<codehashKeepaliveRe
 fn data_fee(call: &mut Call<'_>, bytes: u32) -> Result<U256, Stop> {
     call.pay_reads(5)?;
     let now = call.now();
-    let mut pricer = arbos::data_pricer(call);
+    let mut pricer = arbos::data_pricer(&mut call.free());
     let fee = pricer.update(bytes, now);
     call.pay_write(U256::from(pricer.demand))?;
     call.pay_write(U256::from(pricer.last_update))?;
-    arbos::set_data_pricer(call, &pricer);
+    arbos::set_data_pricer(&mut call.free(), &pricer);
     Ok(fee)
 }
 
 /// Takes the fee out of what was sent along and gives back the rest.
 fn pay_fee(call: &mut Call<'_>, fee: U256) -> Result<(), Stop> {
-    call.pay_reads(1)?;
-    let network = arbos::network_fee_account(call);
+    let network = arbos::network_fee_account().get(call)?;
     let have = call.value;
     let Some(rest) = have.checked_sub(fee) else {
         return Err(Stop::error(&ProgramInsufficientValue { have, want: fee }));

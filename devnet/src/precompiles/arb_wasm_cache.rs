@@ -5,10 +5,10 @@
 use alloy_primitives::B256;
 use alloy_sol_types::sol;
 
-use crate::arbos::{self, Entry, ProgramError};
+use crate::arbos::{self, Entry, ProgramError, cache_managers, chain_owners};
 use crate::precompiles::arb_wasm::inactive;
-use crate::precompiles::call::{Call, Mutability, Stop, functions};
-use alloy_primitives::Bytes;
+use crate::precompiles::call::{Call, Stop};
+use crate::precompiles::table::{Function, functions};
 
 sol! {
     #![sol(all_derives)]
@@ -27,15 +27,12 @@ sol! {
 
 use ArbWasmCache::*;
 
-functions! {
-    View 30 isCacheManagerCall => |call, it| {
-        call.pay_reads(1)?;
-        Ok(arbos::cache_managers().contains(call, it.manager))
-    };
-    View 30 allCacheManagersCall => |call, _| {
-        let count = arbos::cache_managers().len(call);
-        call.pay_reads(1 + count)?;
-        Ok(arbos::cache_managers().all(call))
+pub(super) const FUNCTIONS: &[Function] = functions! {
+    View 30 isCacheManagerCall => |call, it| cache_managers().contains(call, it.manager);
+    View 30 allCacheManagersCall => |call, _| cache_managers().all(call);
+    // What came after it takes the address instead.
+    Write 30..=30 cacheCodehashCall => |call, it| {
+        set_cached(call, it.codehash, true).map(|()| cacheCodehashReturn {})
     };
     Write 31 cacheProgramCall => |call, it| {
         let codehash = call.code_hash(it.addr)?;
@@ -46,16 +43,16 @@ functions! {
     };
     View 30 codehashIsCachedCall => |call, it| {
         call.pay_reads(1)?;
-        Ok(arbos::program(call, it.codehash).cached)
+        Ok(arbos::program(&mut call.free(), it.codehash).cached)
     };
-}
+};
 
 fn set_cached(call: &mut Call<'_>, codehash: B256, cached: bool) -> Result<(), Stop> {
     authorize(call)?;
     let config = call.params()?;
     call.pay_reads(1)?;
     let now = call.now();
-    let entry = arbos::program(call, codehash);
+    let entry = arbos::program(&mut call.free(), codehash);
     if cached {
         let current = config.stylus.version;
         if entry.version != current {
@@ -81,22 +78,17 @@ fn set_cached(call: &mut Call<'_>, codehash: B256, cached: bool) -> Result<(), S
     call.burn(entry.init_cost.into())?;
     call.pay_reads(1)?;
     call.pay_writes(1)?;
-    arbos::set_program(call, codehash, &Entry { cached, ..entry });
+    arbos::set_program(&mut call.free(), codehash, &Entry { cached, ..entry });
     Ok(())
 }
 
 /// Lets cache managers and owners pass; anybody else loses all gas.
 fn authorize(call: &mut Call<'_>) -> Result<(), Stop> {
     let caller = call.caller;
-    call.pay_reads(1)?;
-    if arbos::cache_managers().contains(call, caller) {
+    if cache_managers().contains(call, caller)? || chain_owners().contains(call, caller)? {
         return Ok(());
     }
-    call.pay_reads(1)?;
-    match arbos::chain_owners().contains(call, caller) {
-        true => Ok(()),
-        false => Err(Stop::Burn(format!(
-            "{caller} is neither a cache manager nor an owner of the chain"
-        ))),
-    }
+    Err(Stop::Burn(format!(
+        "{caller} is neither a cache manager nor an owner of the chain"
+    )))
 }

@@ -1,16 +1,20 @@
 //! A call of one of Arbitrum's precompiles: what it may do, and what each step costs.
 //!
-//! Lives here: the rules that all of them share: gas, mutability, errors. Not here: what any of them does.
+//! Lives here: the rules that all of them share: gas, mutability, errors. Not here: what any of them does, and which there are
+//! (`table`).
 //!
-//! Figures are those of Nitro's `precompiles` and `arbos/storage`.
+//! Figures are those of Nitro's `precompiles` and `arbos/storage`. A call pays as Nitro's code reads, writes and hashes, step by
+//! step: totals follow from the steps and are written down nowhere but in tests and the README, which a test measures.
 
-use alloy_primitives::{Address, B256, Bytes, Log, U256};
-use alloy_sol_types::{SolCall, SolError, SolEvent};
+use alloy_primitives::{Address, B256, Bytes, Log, U256, hex};
+use alloy_sol_types::{Revert, SolCall, SolError, SolEvent};
 use revm::context_interface::JournalTr as _;
+use revm::context_interface::journaled_state::account::JournaledAccountTr as _;
 use stylus_vm::{ArbOs, Config};
 
-use crate::arbos::{self, Journal, Slot, Words};
+use crate::arbos::{self, Journal, Slot, Store, Words as _};
 use crate::evm::Context;
+use crate::precompiles::table::{Function, Precompile};
 
 /// Gas for opening the ArbOS state, and for reading a word of it.
 const READ: u64 = 800;
@@ -24,10 +28,17 @@ const PARAMS: u64 = 100;
 const CODE_HASH: u64 = 2_600;
 /// Gas for a word of arguments or results.
 const COPY_WORD: u64 = 3;
+/// Gas for hashing, and for each word of what is hashed.
+const KECCAK: u64 = 30;
+const KECCAK_WORD: u64 = 6;
 /// Gas for a log and for each of its topics.
 const LOG: u64 = 375;
 /// Gas for a byte of a log.
 const LOG_BYTE: u64 = 8;
+
+/// The most words of the ArbOS state that one call reads and writes, also where it pays for none: enough for the longest list that is
+/// ever given (65,536 members), and nothing to wait for.
+const MOST_WORDS: u32 = 1 << 17;
 
 /// Why a precompile ends without a result.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,6 +58,11 @@ impl Stop {
     pub(super) fn error(error: &impl SolError) -> Self {
         Self::Error(error.abi_encode().into())
     }
+
+    /// An error that Nitro has words for and clients of Nitro see none of; here they see them.
+    pub(super) fn plain(words: impl Into<String>) -> Self {
+        Self::Plain(words.into())
+    }
 }
 
 /// Who may call a function, and how.
@@ -65,8 +81,9 @@ pub(super) enum Mutability {
 /// A call while it runs.
 pub(super) struct Call<'a> {
     pub(super) context: &'a mut Context,
-    /// The precompile.
-    pub(super) address: Address,
+    pub(super) precompile: &'static Precompile,
+    /// The function that is called, once it is known.
+    pub(super) function: Option<&'static Function>,
     pub(super) caller: Address,
     pub(super) value: U256,
     pub(super) input: Bytes,
@@ -76,15 +93,30 @@ pub(super) struct Call<'a> {
     pub(super) gas_left: u64,
     /// Whether gas is counted at all; owners pay for nothing.
     pub(super) is_free: bool,
+    /// Words of the ArbOS state that it has read and written.
+    pub(super) words: u32,
 }
 
-impl Words for Call<'_> {
-    fn word(&mut self, slot: Slot) -> U256 {
-        Journal(self.context).word(slot)
+impl Store for Call<'_> {
+    type Refused = Stop;
+
+    fn read(&mut self, slot: Slot) -> Result<U256, Stop> {
+        self.step()?;
+        self.burn(READ)?;
+        Ok(self.free().word(slot))
     }
 
-    fn set_word(&mut self, slot: Slot, value: U256) {
-        Journal(self.context).set_word(slot, value);
+    fn write(&mut self, slot: Slot, value: U256) -> Result<(), Stop> {
+        self.step()?;
+        self.burn(if value.is_zero() { WRITE_ZERO } else { WRITE })?;
+        self.free().set_word(slot, value);
+        Ok(())
+    }
+
+    fn keccak(&mut self, parts: &[&[u8]]) -> Result<B256, Stop> {
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
+        self.burn(KECCAK + KECCAK_WORD * bytes.div_ceil(32) as u64)?;
+        Ok(arbos::keccak(parts))
     }
 }
 
@@ -94,17 +126,34 @@ impl Call<'_> {
         self.input.first_chunk().copied()
     }
 
-    /// Runs the function `C`, whose rules are `mutability` and existence since `since`.
-    pub(super) fn function<C: SolCall>(
-        &mut self,
-        mutability: Mutability,
-        since: u16,
-        run: impl FnOnce(&mut Self, C) -> Result<C::Return, Stop>,
-    ) -> Result<Bytes, Stop> {
-        let name = C::SIGNATURE;
-        let refused = |why: &str| Err(Stop::Burn(format!("{name} {why}")));
-        if self.context.chain.arbos.number() < since {
-            return refused(&format!("exists from ArbOS {since} on"));
+    /// Finds the function that is called and runs it, unless it may not be called so.
+    pub(super) fn dispatch(&mut self) -> Result<Bytes, Stop> {
+        let precompile = self.precompile.name;
+        let Some(selector) = self.selector() else {
+            let words = format!("{precompile} was called without a function");
+            return Err(Stop::Burn(words));
+        };
+        let Some(function) = self.precompile.function(selector) else {
+            let selector = hex::encode_prefixed(selector);
+            let words = format!("{precompile} has no function {selector}");
+            return Err(Stop::Burn(words));
+        };
+        self.function = Some(function);
+        let name = function.name();
+        let refused = |why: &str| Err(Stop::Burn(format!("{precompile}.{name} {why}")));
+        let (arbos, mutability) = (self.arbos().number(), function.mutability);
+        if arbos < function.since {
+            let since = function.since;
+            return refused(&format!(
+                "exists from ArbOS {since} on, and this chain is at {arbos}"
+            ));
+        }
+        if let Some(until) = function.until
+            && arbos > until
+        {
+            return refused(&format!(
+                "exists up to ArbOS {until} only, and this chain is at {arbos}"
+            ));
         }
         if mutability < Mutability::Payable && !self.value.is_zero() {
             return refused("takes no value");
@@ -115,18 +164,53 @@ impl Call<'_> {
         if mutability >= Mutability::View && self.is_delegate {
             return refused("cannot be called by delegate call");
         }
+        (function.run)(self)
+    }
+
+    /// Runs the function `C`: its arguments are decoded and its result encoded, and both are paid for.
+    pub(super) fn answer<C: SolCall>(
+        &mut self,
+        run: impl FnOnce(&mut Self, C) -> Result<C::Return, Stop>,
+    ) -> Result<Bytes, Stop> {
         let arguments = self.input.slice(4..);
-        if mutability > Mutability::Pure {
+        if self.mutability() > Mutability::Pure {
             self.burn(READ)?;
         }
         self.copy(arguments.len())?;
-        let Ok(call) = C::abi_decode_raw(&arguments) else {
-            return refused("was called with arguments that are not of its types");
+        // A number that its type cannot hold is refused, as Nitro does.
+        let Ok(call) = C::abi_decode_raw_validate(&arguments) else {
+            let name = self.name();
+            return Err(Stop::Burn(format!(
+                "{name} was called with arguments that are not of its types: {}",
+                C::SIGNATURE
+            )));
         };
         let returned = run(self, call)?;
         let output = C::abi_encode_returns(&returned);
         self.copy(output.len())?;
         Ok(output.into())
+    }
+
+    /// The end of a function that a chain without L1 cannot have: it says so, and why.
+    pub(super) fn unavailable(&self, why: &str) -> Stop {
+        let text = format!("{} is not available on this devnet: {why}", self.name());
+        Stop::error(&Revert::from(text))
+    }
+
+    /// The function's name, its precompile's in front.
+    fn name(&self) -> String {
+        let function = self.function.map_or("", Function::name);
+        format!("{}.{function}", self.precompile.name)
+    }
+
+    fn mutability(&self) -> Mutability {
+        self.function
+            .map_or(Mutability::Pure, |function| function.mutability)
+    }
+
+    /// The words of the ArbOS state, without paying for them.
+    pub(super) fn free(&mut self) -> Journal<'_> {
+        Journal(self.context)
     }
 
     /// Spends gas.
@@ -135,6 +219,18 @@ impl Call<'_> {
             self.gas_left = self.gas_left.checked_sub(gas).ok_or(Stop::OutOfGas)?;
         }
         Ok(())
+    }
+
+    /// Counts a word that is read or written.
+    fn step(&mut self) -> Result<(), Stop> {
+        self.words += 1;
+        match self.words <= MOST_WORDS {
+            true => Ok(()),
+            false => Err(Stop::Plain(format!(
+                "{} would read and write more than {MOST_WORDS} words of the ArbOS state",
+                self.name()
+            ))),
+        }
     }
 
     /// Pays for copying bytes in or out.
@@ -166,12 +262,17 @@ impl Call<'_> {
     /// The chain's rules and parameters, already paid for.
     pub(super) fn config(&mut self) -> Config {
         let (debug, most_code) = (self.context.chain.debug, self.context.chain.max_code_size);
-        arbos::vm_config(&mut Journal(self.context), debug, most_code)
+        arbos::vm_config(&mut self.free(), debug, most_code)
     }
 
     /// The ArbOS version in force.
     pub(super) fn arbos(&self) -> ArbOs {
         self.context.chain.arbos
+    }
+
+    /// Whether the ArbOS version in force is at least this one.
+    pub(super) fn is_at(&self, arbos: u16) -> bool {
+        self.arbos().number() >= arbos
     }
 
     /// The block's time, in seconds since 1970.
@@ -201,13 +302,28 @@ impl Call<'_> {
         )
     }
 
+    /// An account's wei.
+    pub(super) fn balance(&mut self, address: Address) -> U256 {
+        let Ok(account) = self.context.journaled_state.load_account(address);
+        account.data.info.balance
+    }
+
     /// Emits an event.
     pub(super) fn emit(&mut self, event: &impl SolEvent) -> Result<(), Stop> {
+        if self.mutability() <= Mutability::View {
+            let name = self.name();
+            return Err(Stop::Plain(format!("{name} is a view and may not log")));
+        }
+        self.log(event)
+    }
+
+    /// Emits an event that is not the function's own.
+    pub(super) fn log(&mut self, event: &impl SolEvent) -> Result<(), Stop> {
         let data = event.encode_log_data();
         let topics = data.topics().len() as u64;
         self.burn(LOG * (1 + topics) + LOG_BYTE * data.data.len() as u64)?;
         self.context.journaled_state.log(Log {
-            address: self.address,
+            address: self.precompile.address,
             data,
         });
         Ok(())
@@ -215,10 +331,12 @@ impl Call<'_> {
 
     /// Moves wei from the precompile to an account.
     pub(super) fn pay_out(&mut self, to: Address, amount: U256) -> Result<(), Stop> {
-        let Ok(failed) = self
-            .context
-            .journaled_state
-            .transfer(self.address, to, amount);
+        self.pay(self.precompile.address, to, amount)
+    }
+
+    /// Moves wei from one account to another.
+    pub(super) fn pay(&mut self, from: Address, to: Address, amount: U256) -> Result<(), Stop> {
+        let Ok(failed) = self.context.journaled_state.transfer(from, to, amount);
         match failed {
             None => Ok(()),
             Some(error) => Err(Stop::Plain(format!(
@@ -226,20 +344,16 @@ impl Call<'_> {
             ))),
         }
     }
-}
 
-/// The functions of a precompile: how each may be called, since which ArbOS, its type, what it does.
-macro_rules! functions {
-    ($($mutability:ident $since:literal $function:ty => $run:expr;)*) => {
-        /// Runs the function that is called; `None` where there is none.
-        pub(super) fn run(call: &mut Call<'_>) -> Option<Result<Bytes, Stop>> {
-            match call.selector()? {
-                $(<$function as alloy_sol_types::SolCall>::SELECTOR => {
-                    Some(call.function::<$function>(Mutability::$mutability, $since, $run))
-                })*
-                _ => None,
-            }
-        }
-    };
+    /// Makes wei out of nothing. Returns whether the account can hold them.
+    pub(super) fn mint(&mut self, to: Address, amount: U256) -> bool {
+        let Ok(mut account) = self.context.journaled_state.load_account_mut(to);
+        account.data.incr_balance(amount)
+    }
+
+    /// Destroys wei. Returns whether the account has them.
+    pub(super) fn destroy(&mut self, from: Address, amount: U256) -> bool {
+        let Ok(mut account) = self.context.journaled_state.load_account_mut(from);
+        account.data.decr_balance(amount)
+    }
 }
-pub(super) use functions;

@@ -5,7 +5,11 @@
 use alloy_primitives::U256;
 use alloy_sol_types::{Panic, Revert, SolError, SolInterface as _};
 
-use crate::precompiles::arb_wasm::ArbWasm::ArbWasmErrors as Errors;
+use crate::precompiles::arb_debug::ArbDebug::ArbDebugErrors;
+use crate::precompiles::arb_retryable_tx::ArbRetryableTx::ArbRetryableTxErrors;
+use crate::precompiles::arb_sys::ArbSys::ArbSysErrors;
+use crate::precompiles::arb_wasm::ArbWasm::ArbWasmErrors;
+use crate::precompiles::arbos_acts::ArbosActs::ArbosActsErrors;
 
 /// What revert data says: Solidity's `Error` and `Panic`, and the custom errors of precompiles; `None` for anything else.
 pub(crate) fn error_text(data: &[u8]) -> Option<String> {
@@ -15,8 +19,13 @@ pub(crate) fn error_text(data: &[u8]) -> Option<String> {
     if let Ok(panic) = Panic::abi_decode(data) {
         return Some(panic_text(panic.code));
     }
-    let known = Errors::abi_decode(data).ok()?;
-    Some(match known {
+    let known = [wasm, sys, retryable, acts, debug];
+    known.iter().find_map(|known| known(data))
+}
+
+fn wasm(data: &[u8]) -> Option<String> {
+    use ArbWasmErrors as Errors;
+    Some(match Errors::abi_decode(data).ok()? {
         Errors::ProgramNotWasm(_) => custom("ProgramNotWasm", &[]),
         Errors::ProgramNotActivated(_) => custom("ProgramNotActivated", &[]),
         Errors::ProgramNeedsUpgrade(it) => custom(
@@ -32,6 +41,36 @@ pub(crate) fn error_text(data: &[u8]) -> Option<String> {
             "ProgramInsufficientValue",
             &[it.have.to_string(), it.want.to_string()],
         ),
+    })
+}
+
+fn sys(data: &[u8]) -> Option<String> {
+    let ArbSysErrors::InvalidBlockNumber(it) = ArbSysErrors::abi_decode(data).ok()?;
+    Some(custom(
+        "InvalidBlockNumber",
+        &[it.requested.to_string(), it.current.to_string()],
+    ))
+}
+
+fn retryable(data: &[u8]) -> Option<String> {
+    Some(match ArbRetryableTxErrors::abi_decode(data).ok()? {
+        ArbRetryableTxErrors::NoTicketWithID(_) => custom("NoTicketWithID", &[]),
+        ArbRetryableTxErrors::NotCallable(_) => custom("NotCallable", &[]),
+    })
+}
+
+fn acts(data: &[u8]) -> Option<String> {
+    let ArbosActsErrors::CallerNotArbOS(_) = ArbosActsErrors::abi_decode(data).ok()?;
+    Some(custom("CallerNotArbOS", &[]))
+}
+
+fn debug(data: &[u8]) -> Option<String> {
+    Some(match ArbDebugErrors::abi_decode(data).ok()? {
+        ArbDebugErrors::Custom(it) => custom(
+            "Custom",
+            &[it.number.to_string(), it.message, it.isHeads.to_string()],
+        ),
+        ArbDebugErrors::Unused(_) => custom("Unused", &[]),
     })
 }
 
@@ -81,6 +120,11 @@ mod tests {
         check(
             &format!("4e487b71{}", word(0x11)),
             Some("arithmetic underflow or overflow"),
+        );
+        check("80698456", Some("error NoTicketWithID()"));
+        check(
+            &format!("d5dc642d{}{}", word(5), word(2)),
+            Some("error InvalidBlockNumber(5, 2)"),
         );
         check("", None);
         check("010203", None);

@@ -1,20 +1,31 @@
 //! Precompiles: Ethereum's, and the contracts that every Arbitrum chain has without anybody deploying them.
 //!
-//! Lives here: which address is which. Not here: rules that all share (`call`), what each does (a file for each).
+//! Lives here: handing calls to them, as revm has it. Not here: which there are (`table`), rules that all share (`call`), what each
+//! does (a file for each).
 
+mod arb_address_table;
+mod arb_aggregator;
 mod arb_debug;
+mod arb_filtered_transactions_manager;
+mod arb_function_table;
 mod arb_gas_info;
 mod arb_info;
+mod arb_native_token_manager;
 mod arb_owner;
 mod arb_owner_public;
+mod arb_retryable_tx;
+mod arb_statistics;
 mod arb_sys;
 mod arb_wasm;
 mod arb_wasm_cache;
+mod arbos_acts;
 mod arbos_test;
 mod call;
 mod errors;
-mod missing;
 mod node_interface;
+#[cfg(test)]
+mod readme;
+mod table;
 
 use alloy_primitives::{Address, Bytes};
 use revm::context_interface::JournalTr as _;
@@ -22,60 +33,32 @@ use revm::handler::{EthPrecompiles, PrecompileProvider};
 use revm::interpreter::{CallInputs, Gas, InstructionResult, InterpreterResult};
 use revm::primitives::AddressSet;
 use revm::primitives::hardfork::SpecId;
+use stylus_vm::ArbOs;
 
-use crate::addresses::{
-    ARB_DEBUG, ARB_GAS_INFO, ARB_INFO, ARB_OWNER, ARB_OWNER_PUBLIC, ARB_SYS, ARB_WASM,
-    ARB_WASM_CACHE, NODE_INTERFACE, precompile,
-};
+use crate::addresses::NODE_INTERFACE;
 use crate::evm::Context;
 use crate::precompiles::call::{Call, Stop};
+use crate::precompiles::table::PRECOMPILES;
 
+pub(crate) use arb_sys::ArbSys;
 pub(crate) use arb_wasm::ArbWasm;
 pub(crate) use arb_wasm_cache::ArbWasmCache;
 pub(crate) use errors::error_text;
+pub(crate) use node_interface::NodeInterface;
 
-/// Arbitrum's precompiles, by the last byte of their addresses: name, and the functions there are here.
-const ARBITRUM: &[(Address, &str, Run)] = &[
-    (ARB_SYS, "ArbSys", arb_sys::run),
-    (ARB_INFO, "ArbInfo", arb_info::run),
-    (precompile(0x66), "ArbAddressTable", none),
-    (precompile(0x67), "ArbBLS", none),
-    (precompile(0x68), "ArbFunctionTable", none),
-    (precompile(0x69), "ArbosTest", arbos_test::run),
-    (ARB_OWNER_PUBLIC, "ArbOwnerPublic", arb_owner_public::run),
-    (ARB_GAS_INFO, "ArbGasInfo", arb_gas_info::run),
-    (precompile(0x6d), "ArbAggregator", none),
-    (precompile(0x6e), "ArbRetryableTx", none),
-    (precompile(0x6f), "ArbStatistics", none),
-    (ARB_OWNER, "ArbOwner", arb_owner::run),
-    (ARB_WASM, "ArbWasm", arb_wasm::run),
-    (ARB_WASM_CACHE, "ArbWasmCache", arb_wasm_cache::run),
-    (ARB_DEBUG, "ArbDebug", arb_debug::run),
-];
-
-type Run = fn(&mut Call<'_>) -> Option<Result<Bytes, Stop>>;
-
-/// For precompiles of which nothing is here.
-fn none(_: &mut Call<'_>) -> Option<Result<Bytes, Stop>> {
-    None
+/// The addresses that hold a byte of code at an ArbOS version, so that Solidity calls them.
+pub(crate) fn addresses(arbos: ArbOs) -> impl Iterator<Item = Address> {
+    PRECOMPILES
+        .iter()
+        .filter(move |precompile| precompile.since <= arbos.number())
+        .map(|precompile| precompile.address)
 }
 
-/// The addresses that hold a byte of code, so that Solidity calls them.
-pub(crate) fn addresses() -> impl Iterator<Item = Address> {
-    ARBITRUM.iter().map(|(address, _, _)| *address)
-}
-
-/// Whether an address is a precompile's, of either kind.
-pub(crate) fn is_precompile(address: &Address) -> bool {
-    known(*address).is_some() || EthPrecompiles::new(crate::evm::SPEC).contains(address)
-}
-
-fn known(address: Address) -> Option<&'static (Address, &'static str, Run)> {
-    const NODE: (Address, &str, Run) = (NODE_INTERFACE, "NodeInterface", node_interface::run);
-    match address {
-        NODE_INTERFACE => Some(&NODE),
-        _ => ARBITRUM.iter().find(|(known, _, _)| *known == address),
-    }
+/// Whether an address is a precompile's at an ArbOS version, of either kind.
+pub(crate) fn is_precompile(address: &Address, arbos: ArbOs) -> bool {
+    *address == NODE_INTERFACE
+        || addresses(arbos).any(|known| known == *address)
+        || EthPrecompiles::new(crate::evm::SPEC).contains(address)
 }
 
 /// All precompiles, as revm asks for them.
@@ -85,11 +68,11 @@ pub(crate) struct Precompiles {
 }
 
 impl Precompiles {
-    /// The precompiles of a chain under `spec`.
-    pub(crate) fn new(spec: SpecId) -> Self {
+    /// The precompiles of a chain under `spec`, at an ArbOS version.
+    pub(crate) fn new(spec: SpecId, arbos: ArbOs) -> Self {
         let ethereum = EthPrecompiles::new(spec);
         let mut warm = ethereum.warm_addresses().clone();
-        warm.extend(addresses());
+        warm.extend(addresses(arbos));
         Self { ethereum, warm }
     }
 }
@@ -106,15 +89,17 @@ impl PrecompileProvider<Context> for Precompiles {
         context: &mut Context,
         inputs: &CallInputs,
     ) -> Result<Option<InterpreterResult>, String> {
-        let Some((address, name, run)) = known(inputs.bytecode_address) else {
+        let Some(precompile) = table::at(inputs.bytecode_address) else {
             return self.ethereum.run(context, inputs);
         };
         // It exists in questions alone; on chain the address is an empty account.
-        if *address == NODE_INTERFACE && !context.chain.is_simulation {
+        let is_hidden = precompile.address == NODE_INTERFACE && !context.chain.is_simulation;
+        if is_hidden || context.chain.arbos.number() < precompile.since {
             return Ok(None);
         }
         let mut call = Call {
-            address: *address,
+            precompile,
+            function: None,
             caller: inputs.caller,
             value: inputs.value.get(),
             input: inputs.input.bytes(context),
@@ -122,12 +107,10 @@ impl PrecompileProvider<Context> for Precompiles {
             is_delegate: inputs.target_address != inputs.bytecode_address,
             gas_left: inputs.gas_limit,
             is_free: false,
+            words: 0,
             context,
         };
-        let result = match run(&mut call) {
-            Some(result) => result,
-            None => Err(missing::function(name, call.selector())),
-        };
+        let result = (precompile.run)(&mut call);
         Ok(Some(end(call, result, inputs.gas_limit)))
     }
 
@@ -161,6 +144,7 @@ fn end(mut call: Call<'_>, result: Result<Bytes, Stop>, limit: u64) -> Interpret
         false => gas.spend_all(),
     }
     // A precompile keeps its one byte of code, and with it stays what it is to the EVM.
-    call.context.journaled_state.touch_account(call.address);
+    let address = call.precompile.address;
+    call.context.journaled_state.touch_account(address);
     InterpreterResult::new(result, output, gas)
 }

@@ -4,7 +4,7 @@
 
 use alloy_consensus::transaction::Recovered;
 use alloy_consensus::{Sealed, Transaction as _, Typed2718 as _};
-use alloy_primitives::{B256, U64, U256};
+use alloy_primitives::{U64, U256};
 use alloy_rpc_types_eth::{Header, Log, Transaction as RpcTransaction};
 use serde_json::{Value, json};
 
@@ -37,8 +37,8 @@ pub(super) fn header(block: &Block) -> Value {
             json!(U64::from(block.header.number + 1)),
         );
         json.insert("l1BlockNumber".into(), json!(U64::from(block.l1_number)));
-        json.insert("sendRoot".into(), json!(B256::ZERO));
-        json.insert("sendCount".into(), json!(U64::ZERO));
+        json.insert("sendRoot".into(), json!(block.send_root()));
+        json.insert("sendCount".into(), json!(U64::from(block.send_count())));
     }
     json
 }

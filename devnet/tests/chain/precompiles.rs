@@ -1,11 +1,22 @@
 //! Arbitrum's precompiles and the contracts that a chain begins with.
+//!
+//! Lives here: activating, the cache, where a transaction is. A file for each: what there is at all (`interfaces`), what it costs
+//! (`gas`), what owners may (`owners`, `prices`, `features`), messages to L1 (`sends`), tables and retryables (`tables`).
+
+mod features;
+mod gas;
+mod interfaces;
+mod owners;
+mod prices;
+mod sends;
+mod tables;
 
 use alloy_primitives::{Address, U256, address, hex, keccak256};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::contracts::echo;
 use crate::support::{
-    ARB_OWNER, ARB_WASM, ARB_WASM_CACHE, Chain, DEV, config, config_at, init_code, intrinsic,
+    ARB_OWNER, ARB_WASM, Chain, DEV, Mined, Refusal, config, config_at, init_code, intrinsic,
     quantity,
 };
 use stylus_devnet::Config;
@@ -25,209 +36,55 @@ fn data(signature: &str, words: &[U256]) -> Vec<u8> {
     data
 }
 
+/// The same with bytes as the last argument.
+fn data_and_bytes(signature: &str, words: &[U256], bytes: &[u8]) -> Vec<u8> {
+    let head = 32 * (words.len() + 1);
+    let mut words = words.to_vec();
+    words.extend([U256::from(head), U256::from(bytes.len())]);
+    let mut data = data(signature, &words);
+    data.extend(bytes);
+    data.resize(4 + head + 32 + bytes.len().div_ceil(32) * 32, 0);
+    data
+}
+
 fn word(address: Address) -> U256 {
     address.into_word().into()
 }
 
-/// Calls a view in a transaction and compares the gas inside the precompile.
-fn check_gas(chain: &Chain, to: Address, signature: &str, words: &[U256], expected: u64) {
-    let data = data(signature, words);
-    let mined =
-        chain.send(json!({ "to": to, "data": hex::encode_prefixed(&data), "gas": "0x1000000" }));
-    assert!(mined.is_success(), "{signature}");
-    assert_eq!(
-        mined.gas() - intrinsic(&data),
-        expected,
-        "gas of {signature}"
-    );
+/// The words of a result.
+fn words(output: &[u8]) -> Vec<U256> {
+    output.chunks(32).map(U256::from_be_slice).collect()
 }
 
-#[test]
-fn gas_of_precompiles() {
-    let chain = Chain::default();
-    let program = chain.program(&echo());
-    let code: alloy_primitives::Bytes =
-        serde_json::from_value(chain.rpc("eth_getCode", json!([program, "latest"]))).unwrap();
-    let hash: U256 = keccak256(&code).into();
-    for getter in [
-        "stylusVersion()",
-        "inkPrice()",
-        "maxStackDepth()",
-        "freePages()",
-        "pageGas()",
-        "pageRamp()",
-        "pageLimit()",
-        "initCostScalar()",
-        "expiryDays()",
-        "keepaliveDays()",
-        "blockCacheSize()",
-    ] {
-        check_gas(&chain, ARB_WASM, getter, &[], 903);
-    }
-    check_gas(&chain, ARB_WASM, "minInitGas()", &[], 906);
-    check_gas(&chain, ARB_WASM, "activationGas()", &[], 1_603);
-    check_gas(&chain, ARB_WASM, "codehashVersion(bytes32)", &[hash], 1_706);
-    check_gas(&chain, ARB_WASM, "codehashAsmSize(bytes32)", &[hash], 1_706);
-    check_gas(
-        &chain,
-        ARB_WASM,
-        "programVersion(address)",
-        &[word(program)],
-        4_306,
-    );
-    check_gas(
-        &chain,
-        ARB_WASM,
-        "programMemoryFootprint(address)",
-        &[word(program)],
-        4_306,
-    );
-    check_gas(
-        &chain,
-        ARB_WASM,
-        "programInitGas(address)",
-        &[word(program)],
-        4_309,
-    );
-    check_gas(
-        &chain,
-        ARB_WASM_CACHE,
-        "isCacheManager(address)",
-        &[word(MANAGER)],
-        1_606,
-    );
-    check_gas(
-        &chain,
-        ARB_WASM_CACHE,
-        "codehashIsCached(bytes32)",
-        &[hash],
-        1_606,
-    );
-    check_gas(
-        &chain,
-        ARB_WASM_CACHE,
-        "allCacheManagers()",
-        &[],
-        1_600 + 800 + 9,
-    );
-    // Owners pay for nothing.
-    check_gas(
-        &chain,
-        ARB_OWNER,
-        "setInkPrice(uint32)",
-        &[U256::from(10_000)],
-        0,
-    );
+/// Sends a call of a precompile as the dev account, which owns the chain. It has to succeed.
+fn act(chain: &Chain, to: Address, call: &[u8]) -> Mined {
+    let mined = chain.send(json!({ "to": to, "data": hex::encode_prefixed(call) }));
+    assert!(mined.is_success(), "{:?}", mined.receipt);
+    mined
 }
 
-#[test]
-fn gas_of_an_activation() {
-    let chain = Chain::start(config_at(51));
-    let wasm = wat::parse_str(echo()).unwrap();
-    let config = stylus_vm::Config {
-        debug: true,
-        ..stylus_vm::Config::at(stylus_vm::ArbOs::new(51).unwrap())
-    };
-    let prover = stylus_vm::activate(&wasm, &config, stylus_vm::Pages(0), stylus_vm::Gas::MAX)
-        .unwrap()
-        .gas
-        .0;
-    let program = chain.deploy(&stylus_vm::code::encode(&wasm));
-    let input = data("activateProgram(address)", &[word(program)]);
-    let mined = chain.activate(program).unwrap();
-    assert_eq!(mined.gas() - intrinsic(&input), 1_747_826 + prover);
+/// Why a call of the dev account fails.
+fn refusal(chain: &Chain, to: Address, call: &[u8]) -> Refusal {
+    let request = json!([{ "from": DEV, "to": to, "data": hex::encode_prefixed(call) }, "latest"]);
+    chain.ask("eth_call", request).unwrap_err()
 }
 
-#[test]
-fn settings_that_owners_make() {
-    let chain = Chain::default();
-    for (setter, words, getter, expected) in [
-        (
-            "setInkPrice(uint32)",
-            vec![20_000],
-            "inkPrice()",
-            vec![20_000],
-        ),
-        (
-            "setWasmMaxStackDepth(uint32)",
-            vec![1_000],
-            "maxStackDepth()",
-            vec![1_000],
-        ),
-        (
-            "setWasmMaxStackDepth(uint32)",
-            vec![300_000],
-            "maxStackDepth()",
-            vec![300_000],
-        ),
-        ("setWasmFreePages(uint16)", vec![5], "freePages()", vec![5]),
-        ("setWasmPageGas(uint16)", vec![7], "pageGas()", vec![7]),
-        (
-            "setWasmPageLimit(uint16)",
-            vec![99],
-            "pageLimit()",
-            vec![99],
-        ),
-        (
-            "setWasmMinInitGas(uint8,uint16)",
-            vec![129, 33],
-            "minInitGas()",
-            vec![256, 64],
-        ),
-        (
-            "setWasmInitCostScalar(uint64)",
-            vec![75],
-            "initCostScalar()",
-            vec![76],
-        ),
-        (
-            "setWasmExpiryDays(uint16)",
-            vec![9],
-            "expiryDays()",
-            vec![9],
-        ),
-        (
-            "setWasmKeepaliveDays(uint16)",
-            vec![3],
-            "keepaliveDays()",
-            vec![3],
-        ),
-        (
-            "setWasmBlockCacheSize(uint16)",
-            vec![4],
-            "blockCacheSize()",
-            vec![4],
-        ),
-        (
-            "setWasmActivationGas(uint64)",
-            vec![123],
-            "activationGas()",
-            vec![123],
-        ),
-    ] {
-        let words: Vec<U256> = words.into_iter().map(U256::from).collect();
-        let mined = chain
-            .send(json!({ "to": ARB_OWNER, "data": hex::encode_prefixed(data(setter, &words)) }));
-        assert!(mined.is_success(), "{setter}");
-        let output = chain.call(ARB_WASM, &data(getter, &[])).unwrap();
-        let got: Vec<u64> = output
-            .chunks(32)
-            .map(|word| U256::from_be_slice(word).to())
-            .collect();
-        assert_eq!(got, expected, "{getter} after {setter}");
-    }
-    let topic = mined_topic(&chain);
-    assert_eq!(
-        topic,
-        json!("0x3c9e6a772755407311e3b35b3ee56799df8f87395941b3a658eee9e08a67ebda")
-    );
+/// Sends a call with gas of its own, so that it is mined although it fails, and returns the gas that it takes inside the precompile.
+fn gas_of_failure(chain: &Chain, to: Address, call: &[u8], gas: u64) -> u64 {
+    let gas = U256::from(gas);
+    let mined = chain.send(json!({ "to": to, "data": hex::encode_prefixed(call), "gas": gas }));
+    assert!(!mined.is_success(), "{:?}", mined.receipt);
+    mined.gas() - intrinsic(call)
 }
 
-/// The event that any owner's act leaves.
-fn mined_topic(chain: &Chain) -> Value {
-    let call = data("setWasmPageGas(uint16)", &[U256::from(1)]);
-    let mined = chain.send(json!({ "to": ARB_OWNER, "data": hex::encode_prefixed(call) }));
-    mined.receipt["logs"][0]["topics"][0].clone()
+/// A contract that calls an address with its input and returns a word of what it is told.
+fn forwarder(chain: &Chain, to: Address) -> Address {
+    let code = [
+        &hex!("365f5f3760205f365f5f73")[..],
+        to.as_slice(),
+        &hex!("5af15060205ff3"),
+    ];
+    chain.deploy(&code.concat())
 }
 
 #[test]
@@ -240,11 +97,13 @@ fn a_stranger_sets_nothing() {
     let error = chain
         .try_send(json!({ "to": ARB_OWNER, "data": hex::encode_prefixed(&call) }))
         .unwrap_err();
-    assert_eq!(error.code, 3);
-    assert!(
-        error.message.contains("unauthorized caller"),
-        "{}",
-        error.message
+    assert_eq!(error.code, -32_000);
+    let words = "unauthorized caller to access-controlled method";
+    assert!(error.message.starts_with(words), "{}", error.message);
+    // All gas is gone, as on chain.
+    assert_eq!(
+        gas_of_failure(&chain, ARB_OWNER, &call, 100_000),
+        100_000 - intrinsic(&call)
     );
     // What nitro-devnode's script does.
     for (to, call) in [
@@ -336,15 +195,12 @@ fn errors_of_precompiles_in_words() {
             .starts_with("execution reverted: error ProgramKeepaliveTooSoon("),
         "{error:?}"
     );
-    let missing = data(
-        "sendTxToL1(address,bytes)",
-        &[U256::ONE, U256::from(64), U256::ZERO],
-    );
+    let panic = data("panic()", &[]);
     check(
-        ARB_SYS,
-        missing,
+        ARB_DEBUG,
+        panic,
         3,
-        "execution reverted: ArbSys.sendTxToL1 is not available on this devnet",
+        "execution reverted: ArbDebug.panic is not available on this devnet: it would halt the chain",
     );
     let error = chain.call(ARB_SYS, &hex!("12345678")).unwrap_err();
     assert_eq!(

@@ -1,0 +1,140 @@
+//! Retryables: messages from L1 that can be tried again until they expire.
+//!
+//! Lives here: where Nitro stores one, whether it is there still, and giving it more time or up. Nothing comes from L1 here: there
+//! are only those that a test writes into the state.
+
+use alloy_primitives::{Address, B256, keccak256};
+use stylus_vm::ArbOs;
+
+use crate::arbos::Store;
+use crate::arbos::bytes::StoredBytes;
+use crate::arbos::field::Field;
+use crate::arbos::slots::{Space, retryables};
+
+/// Seconds that a retryable lives, and lives longer by when it is kept alive (Nitro: a week).
+pub(crate) const LIFETIME: u64 = 7 * 24 * 60 * 60;
+
+/// From which on a retryable's further lifetimes count even past the one that has begun.
+const WINDOWS_COUNT: u16 = 60;
+
+/// The queue's first entry; what is before are its two ends.
+const FIRST_IN_QUEUE: u64 = 2;
+
+/// A retryable that is there.
+#[derive(Clone, Copy)]
+pub(crate) struct Retryable(Space);
+
+impl Retryable {
+    /// Who gets its value if it is given up.
+    pub(crate) fn beneficiary(self) -> Field<Address> {
+        Field::at(self.0, 4)
+    }
+
+    fn timeout_word(self) -> Field<u64> {
+        Field::at(self.0, 5)
+    }
+
+    fn windows_left(self) -> Field<u64> {
+        Field::at(self.0, 6)
+    }
+
+    fn calldata(self) -> StoredBytes {
+        StoredBytes(self.0.space(1))
+    }
+
+    /// When it expires, in seconds since 1970.
+    ///
+    /// # Errors
+    /// Where the store refuses to.
+    pub(crate) fn timeout<S: Store>(self, store: &mut S) -> Result<u64, S::Refused> {
+        let timeout = self.timeout_word().get(store)?;
+        let windows = self.windows_left().get(store)?;
+        Ok(timeout.saturating_add(windows.saturating_mul(LIFETIME)))
+    }
+
+    /// Words that it takes: six, and its calldata with its length.
+    ///
+    /// # Errors
+    /// Where the store refuses to.
+    pub(crate) fn words<S: Store>(self, store: &mut S) -> Result<u64, S::Refused> {
+        let calldata = self.calldata().len(store)?;
+        Ok(7 + calldata.div_ceil(32))
+    }
+
+    /// Gives it one more lifetime: one more place in the queue of those that expire.
+    ///
+    /// # Errors
+    /// Where the store refuses to.
+    pub(crate) fn keep_alive<S: Store>(self, store: &mut S, id: B256) -> Result<(), S::Refused> {
+        let end = next_put().increment(store)?;
+        store.write(queue().at(end.saturating_sub(1)), id.into())?;
+        self.windows_left().increment(store)?;
+        Ok(())
+    }
+
+    /// Clears all its words.
+    ///
+    /// # Errors
+    /// Where the store refuses to.
+    pub(crate) fn clear<S: Store>(self, store: &mut S) -> Result<(), S::Refused> {
+        for offset in 0..7 {
+            store.write(self.0.at(offset), Default::default())?;
+        }
+        self.calldata().clear(store)
+    }
+}
+
+/// The retryable of an id, unless it has expired at `now`, in seconds since 1970.
+///
+/// # Errors
+/// Where the store refuses to.
+pub(crate) fn open<S: Store>(
+    store: &mut S,
+    id: B256,
+    now: u64,
+    arbos: ArbOs,
+) -> Result<Option<Retryable>, S::Refused> {
+    let retryable = Retryable(retryables().named(id.as_slice()));
+    let timeout = retryable.timeout_word().get(store)?;
+    if timeout == 0 {
+        return Ok(None);
+    }
+    if timeout >= now {
+        return Ok(Some(retryable));
+    }
+    if arbos.number() < WINDOWS_COUNT {
+        return Ok(None);
+    }
+    let windows = retryable.windows_left().get(store)?;
+    let end = timeout.saturating_add(windows.saturating_mul(LIFETIME));
+    Ok((end >= now).then_some(retryable))
+}
+
+/// Where a retryable's value waits.
+pub(crate) fn escrow(id: B256) -> Address {
+    let hash = keccak256([b"retryable escrow", id.as_slice()].concat());
+    Address::from_word(hash)
+}
+
+fn queue() -> Space {
+    retryables().space(0)
+}
+
+fn next_put() -> Field<u64> {
+    Field::at(queue(), 0)
+}
+
+/// Writes what a chain begins with: an empty queue.
+pub(super) fn initialise<S: Store>(store: &mut S) -> Result<(), S::Refused> {
+    next_put().set(store, FIRST_IN_QUEUE)?;
+    let next_get: Field<u64> = Field::at(queue(), 1);
+    next_get.set(store, FIRST_IN_QUEUE)
+}
+
+/// Writes a retryable without calldata, for tests.
+#[cfg(test)]
+pub(crate) fn create<S: Store>(store: &mut S, id: B256, timeout: u64) -> Result<(), S::Refused> {
+    Retryable(retryables().named(id.as_slice()))
+        .timeout_word()
+        .set(store, timeout)
+}

@@ -1,0 +1,54 @@
+//! ArbNativeTokenManager (0x73, from ArbOS 41 on): making and destroying the chain's own coin.
+//!
+//! Lives here: its functions. Not here: who may call them (`arb_owner`).
+
+use alloy_sol_types::sol;
+
+use crate::arbos::native_token_owners;
+use crate::precompiles::call::{Call, Stop};
+use crate::precompiles::table::{Function, functions};
+
+sol! {
+    #![sol(all_derives)]
+    /// Nitro's interface.
+    interface ArbNativeTokenManager {
+        function mintNativeToken(uint256 amount) external;
+        function burnNativeToken(uint256 amount) external;
+
+        event NativeTokenMinted(address indexed to, uint256 amount);
+        event NativeTokenBurned(address indexed from, uint256 amount);
+    }
+}
+
+use ArbNativeTokenManager::*;
+
+/// Gas for changing a balance: a warm read (EIP-2929), and what sending value costs.
+const CHANGE: u64 = 100 + 9_000;
+
+pub(super) const FUNCTIONS: &[Function] = functions! {
+    Write 41 mintNativeTokenCall => |call, it| {
+        authorize(call)?;
+        let (to, amount) = (call.caller, it.amount);
+        match call.mint(to, amount) {
+            true => call.emit(&NativeTokenMinted { to, amount }).map(|()| mintNativeTokenReturn {}),
+            false => Err(Stop::Plain(format!("{to} cannot hold {amount} wei more"))),
+        }
+    };
+    Write 41 burnNativeTokenCall => |call, it| {
+        authorize(call)?;
+        let (from, amount) = (call.caller, it.amount);
+        match call.destroy(from, amount) {
+            true => call.emit(&NativeTokenBurned { from, amount }).map(|()| burnNativeTokenReturn {}),
+            false => Err(Stop::plain("burn amount exceeds balance")),
+        }
+    };
+};
+
+/// Lets owners of the coin pass and takes the gas of what they do; anybody else loses all gas.
+fn authorize(call: &mut Call<'_>) -> Result<(), Stop> {
+    let caller = call.caller;
+    match native_token_owners().contains(call, caller)? {
+        true => call.burn(CHANGE),
+        false => Err(Stop::Burn(format!("{caller} is not a native token owner"))),
+    }
+}

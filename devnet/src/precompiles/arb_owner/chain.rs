@@ -1,0 +1,74 @@
+//! ArbOwner: the chain as such.
+//!
+//! Lives here: upgrades, configuration, and features that are on or off. Not here: what they do.
+
+use alloy_primitives::U256;
+
+use super::ArbOwner::*;
+use crate::arbos;
+use crate::precompiles::call::{Call, Stop};
+use crate::precompiles::table::{Function, functions};
+
+/// The highest quality that brotli has.
+const MOST_BROTLI: u64 = 11;
+
+pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
+    Write 0 scheduleArbOSUpgradeCall => |call, it| {
+        arbos::schedule_upgrade(&mut call.free(), it.newVersion, it.timestamp)
+            .map_err(|error| Stop::Plain(error.to_string()))?;
+        Ok(scheduleArbOSUpgradeReturn {})
+    };
+    Write 20 setBrotliCompressionLevelCall => |call, it| {
+        if it.level > MOST_BROTLI {
+            return Err(Stop::Plain(format!(
+                "invalid brotli compression level: {} is above {MOST_BROTLI}", it.level
+            )));
+        }
+        arbos::brotli_level().set(call, it.level)?;
+        Ok(setBrotliCompressionLevelReturn {})
+    };
+    Write 11 setChainConfigCall => |call, it| {
+        let config = it.chainConfig.as_bytes();
+        // Nitro looks at it where a client asks, and stores what comes in a block.
+        if !call.context.chain.is_onchain {
+            check_config(call, config)?;
+        }
+        arbos::chain_config().set(call, config)?;
+        Ok(setChainConfigReturn {})
+    };
+    Write 40 setCalldataPriceIncreaseCall => |call, it| {
+        arbos::set_calldata_price_increase(call, it.enable)?;
+        Ok(setCalldataPriceIncreaseReturn {})
+    };
+    Write 60 setCollectTipsCall => |call, it| {
+        arbos::collect_tips().set(call, it.collectTips)?;
+        Ok(setCollectTipsReturn {})
+    };
+};
+
+/// Tells what is wrong with a configuration, as far as this chain can: which of Ethereum's forks it is for stays unlooked at.
+fn check_config(call: &mut Call<'_>, config: &[u8]) -> Result<(), Stop> {
+    #[derive(serde::Deserialize)]
+    struct Known {
+        #[serde(rename = "chainId")]
+        chain_id: Option<u64>,
+    }
+    let known: Known = serde_json::from_slice(config).map_err(|error| {
+        Stop::Plain(format!("invalid chain config, can't deserialize: {error}"))
+    })?;
+    let Some(have) = known.chain_id else {
+        return Err(Stop::plain("invalid chain config, missing chain id"));
+    };
+    let want = arbos::chain_id().get(call)?;
+    if U256::from(have) != want {
+        return Err(Stop::Plain(format!(
+            "invalid chain config, chain id mismatch, want: {want}, have: {have}"
+        )));
+    }
+    if arbos::chain_config().get(call)? == config {
+        return Err(Stop::plain(
+            "new chain config is the same as old one in ArbOS state",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! ArbOwner: how programs are metered.
+//!
+//! Lives here: setters of the Stylus parameters, of activation gas, of cache managers. Not here: what the parameters do (`stylus_vm`).
+
+use stylus_vm::{InkPrice, Pages, StylusParams};
+
+use super::ArbOwner::*;
+use crate::arbos::{self, cache_managers};
+use crate::precompiles::call::{Call, Stop};
+use crate::precompiles::table::{Function, functions};
+
+/// Gas in a unit of the two least costs of a start, as they are stored.
+const INIT_UNIT: u64 = 128;
+const CACHED_INIT_UNIT: u64 = 32;
+/// Percent in a unit of the scalar.
+const SCALAR_UNIT: u64 = 2;
+
+pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
+    Write 30 setInkPriceCall => |call, it| {
+        let price = InkPrice::new(it.price)
+            .ok_or_else(|| Stop::Plain(format!("ink price must be a positive uint24, and {} is none", it.price)))?;
+        set(call, |params| params.ink_price = price);
+        Ok(setInkPriceReturn {})
+    };
+    // It stores what it is given; that ArbOS 50 allows no more than 22,000 words binds its upgrade alone.
+    Write 30 setWasmMaxStackDepthCall => |call, it| {
+        set(call, |params| params.max_stack_depth = it.depth);
+        Ok(setWasmMaxStackDepthReturn {})
+    };
+    Write 30 setWasmFreePagesCall => |call, it| {
+        set(call, |params| params.free_pages = Pages(it.pages));
+        Ok(setWasmFreePagesReturn {})
+    };
+    Write 30 setWasmPageGasCall => |call, it| {
+        set(call, |params| params.page_gas = it.gas);
+        Ok(setWasmPageGasReturn {})
+    };
+    Write 30 setWasmPageLimitCall => |call, it| {
+        set(call, |params| params.page_limit = Pages(it.limit));
+        Ok(setWasmPageLimitReturn {})
+    };
+    Write 40 setWasmMaxSizeCall => |call, it| {
+        set(call, |params| params.max_wasm_size = it.size);
+        Ok(setWasmMaxSizeReturn {})
+    };
+    Write 30 setWasmMinInitGasCall => |call, it| {
+        set(call, |params| {
+            params.min_init_gas = units(it.gas.into(), INIT_UNIT);
+            params.min_cached_init_gas = units(it.cached.into(), CACHED_INIT_UNIT);
+        });
+        Ok(setWasmMinInitGasReturn {})
+    };
+    Write 30 setWasmInitCostScalarCall => |call, it| {
+        set(call, |params| params.init_cost_scalar = units(it.percent, SCALAR_UNIT));
+        Ok(setWasmInitCostScalarReturn {})
+    };
+    Write 30 setWasmExpiryDaysCall => |call, it| {
+        set(call, |params| params.expiry_days = it.days_);
+        Ok(setWasmExpiryDaysReturn {})
+    };
+    Write 30 setWasmKeepaliveDaysCall => |call, it| {
+        set(call, |params| params.keepalive_days = it.days_);
+        Ok(setWasmKeepaliveDaysReturn {})
+    };
+    Write 30 setWasmBlockCacheSizeCall => |call, it| {
+        set(call, |params| params.block_cache_size = it.count);
+        Ok(setWasmBlockCacheSizeReturn {})
+    };
+    Write 60 setMaxStylusContractFragmentsCall => |call, it| {
+        set(call, |params| params.max_fragment_count = it.maxFragments);
+        Ok(setMaxStylusContractFragmentsReturn {})
+    };
+    // Not a parameter: it is a word of its own and stays in every kind of run.
+    Write 59 setWasmActivationGasCall => |call, it| {
+        arbos::activation_gas().set(call, it.gas)?;
+        Ok(setWasmActivationGasReturn {})
+    };
+    Write 30 addWasmCacheManagerCall => |call, it| {
+        cache_managers().add(call, it.manager)?;
+        Ok(addWasmCacheManagerReturn {})
+    };
+    Write 30 removeWasmCacheManagerCall => |call, it| match cache_managers().remove(call, it.manager)? {
+        true => Ok(removeWasmCacheManagerReturn {}),
+        false => Err(Stop::plain("tried to remove non-manager")),
+    };
+};
+
+/// What is stored of a figure: units of it, rounded up, 8 bits of them.
+fn units(figure: u64, unit: u64) -> u8 {
+    u8::try_from(figure.div_ceil(unit)).unwrap_or(u8::MAX)
+}
+
+/// Changes the parameters. Nitro keeps the change in a block alone: a call that sets one and asks for it is told the old one.
+fn set(call: &mut Call<'_>, change: impl FnOnce(&mut StylusParams)) {
+    let mut params = arbos::params(&mut call.free());
+    change(&mut params);
+    if call.context.chain.is_onchain {
+        arbos::set_params(&mut call.free(), &params);
+    }
+}

@@ -1,0 +1,102 @@
+//! ArbRetryableTx (0x6e): messages from L1 that can be tried again.
+//!
+//! Lives here: its functions. Not here: retryables (`arbos::retryables`). None comes from L1 here; those that a test has written into
+//! the state can be looked at, kept alive and cancelled.
+
+use alloy_primitives::{Address, B256, U256};
+use alloy_sol_types::sol;
+
+use crate::arbos::retryables::{self, LIFETIME, Retryable};
+use crate::precompiles::call::{Call, Stop};
+use crate::precompiles::table::{Function, functions};
+
+sol! {
+    #![sol(all_derives)]
+    /// Nitro's interface.
+    interface ArbRetryableTx {
+        function redeem(bytes32 ticketId) external returns (bytes32);
+        function getLifetime() external view returns (uint256);
+        function getTimeout(bytes32 ticketId) external view returns (uint256);
+        function keepalive(bytes32 ticketId) external returns (uint256);
+        function getBeneficiary(bytes32 ticketId) external view returns (address);
+        function cancel(bytes32 ticketId) external;
+        function getCurrentRedeemer() external view returns (address);
+        function submitRetryable(bytes32 requestId, uint256 l1BaseFee, uint256 deposit, uint256 callvalue, uint256 gasFeeCap, uint64 gasLimit, uint256 maxSubmissionFee, address feeRefundAddress, address beneficiary, address retryTo, bytes retryData) external;
+
+        event LifetimeExtended(bytes32 indexed ticketId, uint256 newTimeout);
+        event Canceled(bytes32 indexed ticketId);
+
+        error NoTicketWithID();
+        error NotCallable();
+    }
+}
+
+use ArbRetryableTx::*;
+
+/// Gas for each word of a retryable that is redeemed (Nitro takes what SLOAD cost at first).
+const REDEEM_WORD: u64 = 50;
+
+/// Gas for each word of a retryable that is kept alive: a hundredth of a new word.
+const KEEP_WORD: u64 = 20_000 / 100;
+
+/// Gas for the work of taking a retryable out of the queue later (Nitro).
+const REAP: u64 = 58_000;
+
+pub(super) const FUNCTIONS: &[Function] = functions! {
+    Write 0 redeemCall => |call, it| {
+        let words = match find(call, it.ticketId)? {
+            Some(retryable) => retryable.words(call)?,
+            None => 0,
+        };
+        call.burn(REDEEM_WORD.saturating_mul(words))?;
+        open(call, it.ticketId)?;
+        Err(call.unavailable("it schedules no retry: retryables come from L1"))
+    };
+    View 0 getLifetimeCall => |_, _| Ok(U256::from(LIFETIME));
+    View 0 getTimeoutCall => |call, it| {
+        Ok(U256::from(open(call, it.ticketId)?.timeout(call)?))
+    };
+    Write 0 keepaliveCall => |call, it| {
+        let words = open(call, it.ticketId)?.words(call)?;
+        call.burn(KEEP_WORD.saturating_mul(words))?;
+        // Nitro looks it up again.
+        let retryable = open(call, it.ticketId)?;
+        let timeout = retryable.timeout(call)?;
+        if timeout > call.now().saturating_add(LIFETIME) {
+            return Err(Stop::plain("timeout too far into the future"));
+        }
+        retryable.keep_alive(call, it.ticketId)?;
+        call.burn(REAP)?;
+        let timeout = U256::from(timeout.saturating_add(LIFETIME));
+        call.emit(&LifetimeExtended { ticketId: it.ticketId, newTimeout: timeout })?;
+        Ok(timeout)
+    };
+    View 0 getBeneficiaryCall => |call, it| open(call, it.ticketId)?.beneficiary().get(call);
+    Write 0 cancelCall => |call, it| {
+        let retryable = open(call, it.ticketId)?;
+        let beneficiary = retryable.beneficiary().get(call)?;
+        if call.caller != beneficiary {
+            return Err(Stop::plain("only the beneficiary may cancel a retryable"));
+        }
+        // Nitro looks at its timeout and its beneficiary again before it deletes it.
+        call.pay_reads(2)?;
+        let escrow = retryables::escrow(it.ticketId);
+        let value = call.balance(escrow);
+        call.pay(escrow, beneficiary, value)?;
+        retryable.clear(call)?;
+        call.emit(&Canceled { ticketId: it.ticketId })?;
+        Ok(cancelReturn {})
+    };
+    // No retryable is ever redeemed.
+    View 0 getCurrentRedeemerCall => |_, _| Ok(Address::ZERO);
+    Write 0 submitRetryableCall => |_, _| Err(Stop::error(&NotCallable {}));
+};
+
+fn find(call: &mut Call<'_>, id: B256) -> Result<Option<Retryable>, Stop> {
+    let (now, arbos) = (call.now(), call.arbos());
+    retryables::open(call, id, now, arbos)
+}
+
+fn open(call: &mut Call<'_>, id: B256) -> Result<Retryable, Stop> {
+    find(call, id)?.ok_or_else(|| Stop::error(&NoTicketWithID {}))
+}
