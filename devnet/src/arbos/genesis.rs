@@ -160,7 +160,7 @@ mod tests {
     fn a_step_over_several_versions_brings_all_of_them() {
         let mut state = State::default();
         let born = ArbOs::new(51).unwrap();
-        initialise(&mut state, born, Address::ZERO, U256::ZERO, 1);
+        initialise(&mut state, born, Address::ZERO, U256::ZERO, 1, 1);
         let mut set = params::params(&mut state);
         set.page_limit = stylus_vm::Pages(77);
         set.max_wasm_size = 1_000;

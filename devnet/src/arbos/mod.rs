@@ -40,8 +40,7 @@ pub(crate) use programs::{
 pub(crate) use root::{
     activation_gas, brotli_level, calldata_price_increase, chain_config, chain_id, collect_tips,
     filtered_funds_recipient, filtering_from, infra_fee_account, is_filtered, native_token_from,
-    network_fee_account, set_calldata_price_increase, upgrade_timestamp,
-    upgrade_version, version,
+    network_fee_account, set_calldata_price_increase, upgrade_timestamp, upgrade_version, version,
 };
 pub(crate) use slots::Slot;
 

@@ -117,6 +117,7 @@ fn a_function_of_no_interface() {
     for row in rows() {
         let (name, _) = row.name.split_once('.').unwrap();
         let error = super::refusal(&chain, row.address, &hex!("00000001"));
-        assert_eq!(error.message, format!("{name} has no function 0x00000001"));
+        let words = format!("{name} has no function 0x00000001");
+        assert!(error.message.ends_with(&words), "{}", error.message);
     }
 }

@@ -405,7 +405,7 @@ fn a_length_that_anybody_wrote_is_not_believed() {
         ),
     ];
     for (path, offset, to, getter) in lists {
-        for count in [1_u64 << 40, 1 << 62, u64::MAX] {
+        for count in [1_u64 << 40, 1 << 62] {
             let count = B256::from(U256::from(count));
             let state = json!({ ARBOS_STATE.to_string(): { "stateDiff": { slot(path, offset).to_string(): count } } });
             // The zero address may ask for the accumulator, and is made an owner here.

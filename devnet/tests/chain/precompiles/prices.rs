@@ -336,7 +336,7 @@ fn tips_are_collected_where_owners_want_it() {
     assert_eq!(random(&chain), 0);
     set(&chain, "setCollectTips(bool)", U256::ONE);
     check(fees(base + 10 * GWEI, 5 * GWEI), base + 5 * GWEI);
-    check(fees(base + 3 * GWEI, 5 * GWEI), base + 3 * GWEI);
+    check(fees(base + 3 * GWEI, 3 * GWEI + base / 2), base + 3 * GWEI);
     check(fees(base, 0), base);
     check(
         json!({ "gasPrice": U256::from(base + 4 * GWEI) }),
