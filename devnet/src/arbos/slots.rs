@@ -194,7 +194,7 @@ mod tests {
         );
         check(retryables().space(0).at(2), "9e9ffd355c04cc0f", "857a02");
         check(address_table().at(0), "d67fcbdb5ccc9c47", "1ffc317300");
-        check(sends().at(0), "8ed3c0e39eb17cae", "264002b3d00");
+        check(sends().at(0), "8ed3c0e39eb17cac", "264002b3d00");
         check(chain_config().at(0), "696e3678057072f0", "548533b097700");
         check(features().at(0), "efc8dd7022cc6868", "f68bc7b1100");
         check(
