@@ -89,7 +89,7 @@ pub enum CallKind {
 }
 
 /// A call that a program makes. It can be paid for but for the stipend, which is charged with what the callee uses.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CallRequest {
     /// How.
     pub kind: CallKind,
@@ -115,7 +115,7 @@ pub struct CallReply {
 }
 
 /// A contract that a program creates.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CreateRequest {
     /// Init code.
     pub code: Bytes,

@@ -14,6 +14,7 @@ mod hostio;
 mod ink;
 mod instrument;
 mod limits;
+mod memory;
 mod module;
 mod pages;
 mod prices;
@@ -34,6 +35,7 @@ pub use host::{
     Environment, Host, HostFault, Step, Stored,
 };
 pub use ink::{Gas, Ink, InkPrice};
+pub use memory::{Answer, Effect, MemoryAccount, MemoryHost, Unanswerable};
 pub use pages::{MemoryModel, PageCounters, Pages};
 pub use refusal::Refusal;
 pub use run::{Call, Cause, Fault, Outcome, ProfiledProgram, Report};

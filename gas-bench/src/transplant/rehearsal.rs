@@ -14,15 +14,13 @@ use std::fmt;
 
 use alloy_primitives::Bytes;
 use stylus_vm::{
-    Activation, Call as Invocation, CompileError, Config, Engine, EngineError, Fault, Gas, Ink,
-    Outcome, Program, Refusal, activate,
+    Activation, Call as Invocation, CompileError, Config, Effect, Engine, EngineError, Fault, Gas,
+    Ink, MemoryHost, Outcome, Program, Refusal, activate,
 };
 
 use super::module::chain;
 use crate::node::GAS_LIMIT;
 pub use call::{Call, CallError};
-use host::Chain;
-pub use host::Effect;
 
 /// What both did.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -156,7 +154,7 @@ struct Stage {
     config: Config,
     activation: Activation,
     program: Program,
-    chain: Chain,
+    chain: MemoryHost,
 }
 
 /// What a call did.
@@ -180,18 +178,19 @@ impl Stage {
             config,
             activation,
             program,
-            chain: Chain::default(),
+            chain: host::chain(),
         })
     }
 
     fn run(&mut self, call: &Call) -> Result<Performance, RehearsalError> {
         let ink_price = self.config.stylus.ink_price;
+        let environment = host::environment();
+        self.chain.begin(&environment, self.activation.footprint);
         let invocation = Invocation {
             calldata: call.input.clone(),
             ink: ink_price.gas_to_ink(GAS_LIMIT),
-            environment: host::environment(),
+            environment,
         };
-        self.chain.begin(self.activation.footprint);
         let report = self
             .program
             .run(&mut self.chain, &self.config, invocation)
@@ -204,7 +203,7 @@ impl Stage {
         Ok(Performance {
             outcome: report.outcome,
             output: report.output.into(),
-            effects,
+            effects: effects.into_iter().map(host::visible).collect(),
             cost: Cost {
                 ink: report.ink_used,
                 gas: ink_price.ink_to_gas(report.ink_used),
@@ -226,7 +225,7 @@ fn difference(before: &Performance, after: &Performance) -> Option<(String, Stri
     let differs = |index: &usize| before.effects.get(*index) != after.effects.get(*index);
     if let Some(index) = (0..length).find(differs) {
         let did = |performance: &Performance| match performance.effects.get(index) {
-            Some(effect) => effect.to_string(),
+            Some(effect) => host::said(effect),
             None => "does no more".to_owned(),
         };
         return Some((did(before), did(after)));

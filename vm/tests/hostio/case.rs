@@ -1,11 +1,12 @@
-//! How a case is run: a program around a few host calls, on a scripted chain.
+//! How a case is run: a program around a few host calls, on a chain in memory whose callees answer as they are told.
 //!
 //! Lives here: the program's imports and data, and the check of what a call costs. Not here: any expectation.
 
-use alloy_primitives::{Address, B256, address};
-use stylus_vm::{Account, ArbOs, Call, Config, Engine, Environment, Fault, Ink, Outcome, Report};
-
-use crate::script::Script;
+use alloy_primitives::{Address, Bytes, address};
+use stylus_vm::{
+    Answer, ArbOs, Call, CallRequest, Config, CreateRequest, Effect, Engine, Environment, Fault,
+    Gas, Ink, MemoryAccount, MemoryHost, Outcome, Report,
+};
 
 pub(crate) const TARGET: Address = address!("0x6900000000000000000000000000000000000069");
 
@@ -49,7 +50,7 @@ pub(crate) const INK: Ink = Ink(1_000_000_000_000);
 pub(crate) struct Case {
     pub(crate) config: Config,
     pub(crate) environment: Environment,
-    pub(crate) script: Script,
+    pub(crate) host: MemoryHost,
     pub(crate) ink: Ink,
 }
 
@@ -58,7 +59,11 @@ impl Default for Case {
         Self {
             config: Config::default(),
             environment: Environment::default(),
-            script: Script::default(),
+            // Every call fails, and uses nothing.
+            host: MemoryHost {
+                answer: Some(Answer::default()),
+                ..MemoryHost::default()
+            },
             ink: INK,
         }
     }
@@ -74,20 +79,56 @@ impl Case {
 
     pub(crate) fn warm() -> Self {
         let mut case = Self::default();
-        case.script.warm_accounts.insert(TARGET);
+        case.host.warm_accounts.insert(TARGET);
         case
     }
 
     pub(crate) fn with_code(bytes: usize) -> Self {
         let mut case = Self::default();
-        let account = Account {
-            code_hash: B256::repeat_byte(0xC0),
-            ..Account::default()
+        let account = MemoryAccount {
+            code: vec![0xCC; bytes].into(),
+            ..MemoryAccount::default()
         };
-        case.script
-            .accounts
-            .insert(TARGET, (account, vec![0xCC; bytes].into()));
+        case.host.accounts.insert(TARGET, account);
         case
+    }
+
+    /// What every callee uses of its gas, whether it succeeds, and what it returns.
+    pub(crate) fn answer(&mut self, gas_used: Gas, success: bool, output: Bytes) {
+        self.host.answer = Some(Answer {
+            success,
+            gas_used,
+            output,
+            created: None,
+        });
+    }
+
+    /// The address that every create ends with.
+    pub(crate) fn creates_at(&mut self, address: Address) {
+        let answer = self.host.answer.get_or_insert_default();
+        answer.created = Some(address);
+    }
+
+    /// The calls that were made.
+    pub(crate) fn calls(&self) -> Vec<&CallRequest> {
+        let effects = self.host.effects.iter();
+        effects
+            .filter_map(|effect| match effect {
+                Effect::Call(request) => Some(request),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The creates that were asked for.
+    pub(crate) fn creates(&self) -> Vec<&CreateRequest> {
+        let effects = self.host.effects.iter();
+        effects
+            .filter_map(|effect| match effect {
+                Effect::Create(request) => Some(request),
+                _ => None,
+            })
+            .collect()
     }
 
     pub(crate) fn in_static_call(mut self) -> Self {
@@ -109,7 +150,7 @@ impl Case {
             environment: self.environment.clone(),
             ..Call::default()
         };
-        program.run(&mut self.script, &self.config, call)
+        program.run(&mut self.host, &self.config, call)
     }
 
     pub(crate) fn run(&mut self, body: &str) -> Report {

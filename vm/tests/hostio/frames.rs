@@ -2,17 +2,17 @@
 
 use alloy_primitives::{B256, Bytes, U256};
 use stylus_vm::{
-    Account, Call, CallKind, Cause, Config, Engine, Failure, Gas, Ink, Outcome, Pages, activate,
+    Call, CallKind, Cause, Config, Engine, Failure, Gas, Ink, MemoryAccount, MemoryHost, Outcome,
+    Pages, activate,
 };
 
 use crate::case::{Case, INK, TARGET, check_ink};
-use crate::script::Script;
 
 #[test]
 fn ink_of_return_data_and_hashes() {
     let case = || {
         let mut case = Case::warm();
-        case.script.callee = (Gas(0), true, vec![0xAB; 10_000].into());
+        case.answer(Gas(0), true, vec![0xAB; 10_000].into());
         case
     };
     let call = "(drop (call $static (i32.const 0) (i32.const 256) (i32.const 0) (i64.const 9) (i32.const 256)))";
@@ -45,7 +45,7 @@ fn return_data_is_cut_at_its_end() {
         (5, 9, 4_000_000_000_u32, 0),
     ] {
         let mut case = Case::warm();
-        case.script.callee = (Gas(0), false, Bytes::from_static(&[1, 2, 3, 4, 5]));
+        case.answer(Gas(0), false, Bytes::from_static(&[1, 2, 3, 4, 5]));
         let report = case.run(&format!(
             "(drop (call $static (i32.const 0) (i32.const 0) (i32.const 0) (i64.const 0) (i32.const 256)))
              (i32.store (i32.const 512)
@@ -75,7 +75,7 @@ fn ink_of_calls() {
     let callee = |spent, warm| {
         move || {
             let mut case = if warm { Case::warm() } else { Case::default() };
-            case.script.callee = (Gas(spent), true, Bytes::new());
+            case.answer(Gas(spent), true, Bytes::new());
             case
         }
     };
@@ -106,11 +106,13 @@ fn gas_given_to_a_callee() {
             ink: Ink(left * 10_000 + start),
             ..Case::warm()
         };
-        case.script
-            .accounts
-            .insert(TARGET, (Account::default(), Bytes::new()));
+        let account = MemoryAccount {
+            nonce: 1,
+            ..MemoryAccount::default()
+        };
+        case.host.accounts.insert(TARGET, account);
         case.run(&call(0, value, gas));
-        case.script.calls.first().map(|request| request.gas)
+        case.calls().first().map(|request| request.gas)
     };
     assert_eq!(
         given(50, 128, 1_000_100),
@@ -161,9 +163,9 @@ fn status_and_requests_of_calls() {
     };
     let plain = "(call $call (i32.const 0) (i32.const 63) (i32.const 1) (i32.const 64) (i64.const 5) (i32.const 400))";
     let mut case = Case::warm();
-    case.script.callee = (Gas(0), true, Bytes::new());
+    case.answer(Gas(0), true, Bytes::new());
     assert_eq!(status(&mut case, plain), [0]);
-    let request = &case.script.calls[0];
+    let request = &case.calls()[0];
     assert_eq!(
         (request.kind, request.target, request.value),
         (CallKind::Call, TARGET, U256::from(1))
@@ -176,7 +178,7 @@ fn status_and_requests_of_calls() {
     // Sending value from a static call fails without costing gas or asking the host.
     let mut case = Case::warm().in_static_call();
     assert_eq!(status(&mut case, plain), [2]);
-    assert!(case.script.calls.is_empty());
+    assert!(case.calls().is_empty());
 
     for (name, kind) in [
         ("$delegate", CallKind::Delegate),
@@ -188,7 +190,7 @@ fn status_and_requests_of_calls() {
         let mut case = Case::warm();
         status(&mut case, &call);
         assert_eq!(
-            (case.script.calls[0].kind, case.script.calls[0].value),
+            (case.calls()[0].kind, case.calls()[0].value),
             (kind, U256::ZERO)
         );
     }
@@ -203,7 +205,7 @@ pub(crate) const CREATE_2: &str = "(call $create2 (i32.const 256) (i32.const 33)
 fn ink_of_creates() {
     let case = || {
         let mut case = Case::default();
-        case.script.callee = (Gas(500), true, Bytes::new());
+        case.answer(Gas(500), true, Bytes::new());
         case
     };
     let data = 2 * (16_381 + 55);
@@ -219,12 +221,12 @@ fn ink_of_creates() {
 #[test]
 fn requests_and_results_of_creates() {
     let mut case = Case::default();
-    case.script.created = Some(TARGET);
+    case.creates_at(TARGET);
     let report = case.run(&format!(
         "{CREATE_2}(call $write_result (i32.const 512) (i32.const 20))"
     ));
     assert_eq!(report.output, TARGET.to_vec());
-    let request = &case.script.creates[0];
+    let request = &case.creates()[0];
     assert_eq!(
         (request.endowment, request.salt),
         (U256::from(1), Some(B256::with_last_byte(2)))
@@ -238,7 +240,7 @@ fn requests_and_results_of_creates() {
         ..Case::default()
     };
     case.run(CREATE_1);
-    assert_eq!(case.script.creates[0].gas, Gas(6_500 - 101));
+    assert_eq!(case.creates()[0].gas, Gas(6_500 - 101));
 
     let mut case = Case {
         ink: Ink(31_999 * 10_000 + start),
@@ -278,7 +280,9 @@ fn a_call_of_write_args_costs_what_it_costs_in_nitro() {
         ink: INK,
         ..Call::default()
     };
-    let report = program.run(&mut Script::default(), &config, input).unwrap();
+    let report = program
+        .run(&mut MemoryHost::default(), &config, input)
+        .unwrap();
     assert_eq!(
         (report.ink_used, &report.output[..]),
         (Ink(69_631), &[1, 2, 3, 4][..])
@@ -288,7 +292,7 @@ fn a_call_of_write_args_costs_what_it_costs_in_nitro() {
     let spent = activation.call_gas(&config, false) + execution;
     let callee = move || {
         let mut case = Case::default();
-        case.script.callee = (spent, true, vec![1, 2, 3, 4].into());
+        case.answer(spent, true, vec![1, 2, 3, 4].into());
         case
     };
     check_ink(callee, &[&call(4, 128, u64::MAX)], 118_475_955);

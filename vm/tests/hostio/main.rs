@@ -1,4 +1,4 @@
-//! Host calls against a scripted chain: what each costs to the last ink, and what it does.
+//! Host calls against a chain in memory: what each costs to the last ink, and what it does.
 //!
 //! Lives here: one case a boundary, by family, with figures from Nitro's system tests where it has one
 //! (`program_ink_test`), and from the protocol's formulas elsewhere. Not here: calls that need no chain, which
@@ -9,7 +9,7 @@
 mod account;
 mod case;
 mod frames;
+mod memory;
 mod rules;
-mod script;
 mod storage;
 mod trace;

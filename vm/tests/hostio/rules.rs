@@ -1,12 +1,14 @@
 //! Logs, memory, arithmetic, and what holds for all host calls: writing in static calls, bad arguments, broken hosts.
 
-use alloy_primitives::{B256, Bytes};
-use stylus_vm::{Call, Cause, Config, Engine, Failure, Gas, Ink, Outcome, PageCounters, Pages};
+use alloy_primitives::B256;
+use stylus_vm::{
+    Call, Cause, Config, Effect, Engine, Failure, Gas, Ink, MemoryHost, Outcome, PageCounters,
+    Pages,
+};
 
 use crate::case::{Case, INK, check_ink};
 use crate::frames::{CREATE_1, CREATE_2};
-use crate::script::Script;
-use crate::storage::{CACHE_ONE, FLUSH, LOAD};
+use crate::storage::{CACHE_ONE, FLUSH};
 
 #[test]
 fn ink_of_math_pow() {
@@ -48,17 +50,18 @@ fn logs_are_split_into_topics_and_data() {
     let mut case = Case::default();
     case.run("(call $log (i32.const 32) (i32.const 70) (i32.const 2))");
     let word = |last: u8| B256::with_last_byte(last);
-    assert_eq!(
-        case.script.logs,
-        [(vec![word(7), word(1)], Bytes::from(vec![0; 6]))]
-    );
+    let log = Effect::Log {
+        topics: vec![word(7), word(1)],
+        data: vec![0; 6].into(),
+    };
+    assert_eq!(case.host.effects, [log]);
 }
 
 #[test]
 fn ink_of_memory() {
     let at = |arbos| {
         let mut case = Case::at(arbos);
-        case.script.pages = PageCounters {
+        case.host.pages = PageCounters {
             open: Pages(1),
             ever: Pages(1),
         };
@@ -83,7 +86,7 @@ fn ink_of_memory() {
         let mut case = at(59);
         let report = case.run(&format!("(call $pay_for_memory_grow (i32.const {pages}))"));
         assert_eq!(report.outcome, Outcome::OutOfInk, "{pages} pages");
-        assert_eq!(case.script.pages.ever, Pages(1), "they are not counted");
+        assert_eq!(case.host.pages.ever, Pages(1), "they are not counted");
     }
     let report = case().run("(call $pay_for_memory_grow (i32.const 128))");
     assert_eq!(
@@ -141,9 +144,12 @@ fn bad_arguments_fail_and_keep_ink() {
 #[test]
 fn a_broken_host_is_no_outcome() {
     let mut case = Case::default();
-    case.script.broken = true;
-    let fault = case.try_run(LOAD).unwrap_err();
-    assert_eq!(fault.to_string(), "the host failed: the disk is on fire");
+    case.host.answer = None;
+    let fault = case.try_run(CREATE_1).unwrap_err();
+    assert_eq!(
+        fault.to_string(),
+        "the host failed: the program creates a contract, and no other code is run here"
+    );
 }
 
 /// Theorem: ink is counted up to 2^64 − 1, whichever part of it a program and its host calls get to.
@@ -228,7 +234,7 @@ fn frames_of_nine_words() {
             ink: INK,
             ..Call::default()
         };
-        let report = program.run(&mut Script::default(), &config, call);
+        let report = program.run(&mut MemoryHost::default(), &config, call);
         assert_eq!(report.unwrap().outcome, outcome, "{words} words");
     }
 }

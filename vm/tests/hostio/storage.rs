@@ -18,9 +18,7 @@ const FLUSH_AND_CLEAR: &str = "(call $flush (i32.const 1))";
 fn existing_slot() -> Case {
     let mut case = Case::default();
     let value = B256::with_last_byte(9);
-    case.script
-        .slots
-        .insert(B256::with_last_byte(7), (value, value));
+    case.host.storage.insert(B256::with_last_byte(7), value);
     case
 }
 
@@ -88,9 +86,10 @@ fn refunds_follow_eip_3529() {
         (zero, zero, CACHE_ONE, 0),
     ] {
         let mut case = Case::default();
-        case.script.slots.insert(key, (original, current));
+        case.host.storage.insert(key, current);
+        case.host.original.insert(key, original);
         case.run(&format!("{body}{FLUSH}"));
-        assert_eq!(case.script.refund, refund, "{original} {current} {body}");
+        assert_eq!(case.host.refund, refund, "{original} {current} {body}");
     }
 }
 
@@ -121,7 +120,7 @@ fn unflushed_writes_are_lost_and_reads_see_the_cache() {
     let body = format!("{CACHE_TWO}{LOAD}(call $write_result (i32.const 256) (i32.const 32))");
     assert_eq!(case.run(&body).output, B256::with_last_byte(2).to_vec());
     assert_eq!(
-        case.script.slots[&B256::with_last_byte(7)].1,
+        case.host.storage[&B256::with_last_byte(7)],
         B256::with_last_byte(9)
     );
 }

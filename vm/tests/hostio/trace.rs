@@ -16,9 +16,9 @@ fn word(last: u8) -> String {
 
 /// The steps of a run of `body`, without those of its beginning and end.
 fn steps(mut case: Case, body: &str) -> Vec<Step> {
-    case.script.steps = Some(Vec::new());
+    case.host.steps = Some(Vec::new());
     case.run(body);
-    let mut steps = case.script.steps.take().unwrap();
+    let mut steps = case.host.steps.take().unwrap();
     let begin = steps.remove(0);
     let end = steps.pop().unwrap();
     assert_eq!(
@@ -175,8 +175,8 @@ fn every_family_tells_its_bytes() {
 fn calls_and_creations_tell_their_bytes() {
     let case = || {
         let mut case = Case::default();
-        case.script.callee = (Gas(0), false, vec![1, 2, 3].into());
-        case.script.created = Some(Address::repeat_byte(0xAB));
+        case.answer(Gas(0), false, vec![1, 2, 3].into());
+        case.creates_at(Address::repeat_byte(0xAB));
         case
     };
     let gas = "0000000000000005";
@@ -224,10 +224,10 @@ fn calls_and_creations_tell_their_bytes() {
 #[test]
 fn ends_are_told_as_they_are() {
     let mut case = Case::default();
-    case.script.steps = Some(Vec::new());
+    case.host.steps = Some(Vec::new());
     let report = case.run("(call $exit_early (i32.const 3))");
     assert_eq!(report.outcome, Outcome::Revert);
-    let steps = case.script.steps.take().unwrap();
+    let steps = case.host.steps.take().unwrap();
     let told: Vec<_> = steps
         .iter()
         .map(|step| (step.name, hex::encode(&step.args), hex::encode(&step.outs)))
@@ -243,12 +243,12 @@ fn ends_are_told_as_they_are() {
     );
 
     let mut case = Case::default();
-    case.script.steps = Some(Vec::new());
+    case.host.steps = Some(Vec::new());
     let report =
         case.run("(call $read_args (i32.const 0)) (call $load (i32.const -1) (i32.const 0))");
     assert_eq!(report.outcome, Outcome::Failure);
     let names: Vec<_> = case
-        .script
+        .host
         .steps
         .take()
         .unwrap()

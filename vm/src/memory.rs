@@ -1,0 +1,329 @@
+//! A chain in memory around one program: enough of one for tests, rehearsals and the command line.
+//!
+//! Lives here: accounts, storage, transient storage, logs, and what is warm, over any number of transactions. Not here:
+//! running a second program, or anything that only a real chain has; where a program asks for that, the host says so
+//! instead of inventing an answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+
+use crate::host::{
+    Access, Account, CallKind, CallReply, CallRequest, CreateReply, CreateRequest, Environment,
+    Host, HostFault, Step, Stored,
+};
+use crate::ink::Gas;
+use crate::pages::{PageCounters, Pages};
+
+/// The low halves of the precompiles' addresses, which are warm in every transaction: Ethereum's up to Prague and P-256,
+/// then Arbitrum's own.
+const PRECOMPILES: [std::ops::RangeInclusive<u64>; 4] =
+    [0x01..=0x11, 0x64..=0x74, 0xff..=0xff, 0x100..=0x100];
+
+/// Something that a program did and others can see.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// A slot of its storage was written.
+    Write {
+        /// The slot.
+        key: B256,
+        /// What it has now.
+        value: B256,
+    },
+    /// A log was emitted.
+    Log {
+        /// Its topics.
+        topics: Vec<B256>,
+        /// Its data.
+        data: Bytes,
+    },
+    /// Another contract was called.
+    Call(CallRequest),
+    /// A contract was to be created.
+    Create(CreateRequest),
+}
+
+/// An account in memory. One that is in the map exists, even if it is empty.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MemoryAccount {
+    /// Wei.
+    pub balance: U256,
+    /// Transactions sent, or contracts created.
+    pub nonce: u64,
+    /// Code. What it does is not known here.
+    pub code: Bytes,
+}
+
+/// An answer to a call or a create, whoever is called. By default a failure that uses no gas.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Answer {
+    /// Whether a call succeeds.
+    pub success: bool,
+    /// Gas used of what is given.
+    pub gas_used: Gas,
+    /// Return data.
+    pub output: Bytes,
+    /// The address that a create ends with.
+    pub created: Option<Address>,
+}
+
+/// A request that a chain in memory cannot answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Unanswerable {
+    /// The call of an account with code.
+    #[error("the program calls the contract {0}, and no other code is run here")]
+    Contract(Address),
+    /// The call of a precompile.
+    #[error("the program calls the precompile {0}, which only a chain has")]
+    Precompile(Address),
+    /// A create.
+    #[error("the program creates a contract, and no other code is run here")]
+    Create,
+}
+
+/// A chain in memory: what a program reads is what was put there or what it wrote, and every access is cold or warm as on a
+/// chain. Everything may be set at any time.
+///
+/// A call of an account without code moves its value and succeeds. What would run other code is a [`HostFault`] that holds an
+/// [`Unanswerable`], unless there is an [`Answer`].
+#[derive(Clone, Debug, Default)]
+pub struct MemoryHost {
+    /// The page counters of the transaction.
+    pub pages: PageCounters,
+    /// The acting contract.
+    pub contract: Address,
+    /// All accounts that exist.
+    pub accounts: BTreeMap<Address, MemoryAccount>,
+    /// The contract's storage. A slot that is not in it is zero.
+    pub storage: BTreeMap<B256, B256>,
+    /// What slots that were written in this transaction had before it.
+    pub original: BTreeMap<B256, B256>,
+    /// The contract's transient storage.
+    pub transient: BTreeMap<B256, B256>,
+    /// Slots that are warm (EIP-2929).
+    pub warm_slots: BTreeSet<B256>,
+    /// Accounts that are warm, besides precompiles.
+    pub warm_accounts: BTreeSet<Address>,
+    /// The transaction's refund (EIP-3529), which a chain cuts at a fifth of its gas.
+    pub refund: i64,
+    /// What the program did in this transaction, in order.
+    pub effects: Vec<Effect>,
+    /// How calls and creates end.
+    pub answer: Option<Answer>,
+    /// Host calls that were told, where they are asked for.
+    pub steps: Option<Vec<Step>>,
+    /// What accounts had before this transaction changed their balances.
+    pub original_balances: BTreeMap<Address, U256>,
+}
+
+impl MemoryHost {
+    /// The host in a transaction whose one program begins with `footprint` pages, already paid for.
+    pub fn with_footprint(footprint: Pages) -> Self {
+        Self {
+            pages: PageCounters {
+                open: footprint,
+                ever: footprint,
+            },
+            ..Self::default()
+        }
+    }
+
+    /// A transaction begins that calls the program, which begins with `footprint` pages, already paid for. As on a chain the
+    /// sender, the contract, the beneficiary and precompiles are warm. The value has arrived.
+    pub fn begin(&mut self, environment: &Environment, footprint: Pages) {
+        let Environment {
+            contract,
+            sender,
+            coinbase,
+            value,
+            ..
+        } = *environment;
+        self.pages = Self::with_footprint(footprint).pages;
+        self.contract = contract;
+        self.forget_transaction();
+        self.warm_accounts.extend([sender, contract, coinbase]);
+        if !value.is_zero() {
+            let balance = self.balance(contract).saturating_add(value);
+            self.set_balance(contract, balance);
+        }
+    }
+
+    /// The transaction ends: what it changed stays if it went well. Tells what was done, in order.
+    pub fn end(&mut self, well: bool) -> Vec<Effect> {
+        if !well {
+            self.storage.append(&mut self.original);
+            for (address, balance) in mem::take(&mut self.original_balances) {
+                self.accounts.entry(address).or_default().balance = balance;
+            }
+        }
+        let effects = mem::take(&mut self.effects);
+        self.forget_transaction();
+        effects
+    }
+
+    fn forget_transaction(&mut self) {
+        self.original.clear();
+        self.original_balances.clear();
+        self.transient.clear();
+        self.warm_slots.clear();
+        self.warm_accounts.clear();
+        self.effects.clear();
+        self.refund = 0;
+    }
+
+    fn balance(&self, address: Address) -> U256 {
+        self.accounts
+            .get(&address)
+            .map_or(U256::ZERO, |account| account.balance)
+    }
+
+    fn set_balance(&mut self, address: Address, balance: U256) {
+        let account = self.accounts.entry(address).or_default();
+        let before = mem::replace(&mut account.balance, balance);
+        self.original_balances.entry(address).or_insert(before);
+    }
+
+    /// Whether the contract has what it wants to send; it is sent then.
+    fn send(&mut self, target: Address, value: U256) -> bool {
+        let Some(rest) = self.balance(self.contract).checked_sub(value) else {
+            return false;
+        };
+        if !value.is_zero() {
+            self.set_balance(self.contract, rest);
+            let received = self.balance(target).saturating_add(value);
+            self.set_balance(target, received);
+        }
+        true
+    }
+
+    fn answered(answer: &Answer, given: Gas) -> CallReply {
+        CallReply {
+            success: answer.success,
+            gas_left: given.saturating_sub(answer.gas_used),
+            output: answer.output.clone(),
+        }
+    }
+}
+
+/// Whether a precompile has `address` on some Arbitrum chain.
+fn is_precompile(address: Address) -> bool {
+    let (high, low) = address.split_at(12);
+    let low = u64::from_be_bytes(low.try_into().expect("an address has twenty bytes"));
+    high.iter().all(|byte| *byte == 0) && PRECOMPILES.iter().any(|range| range.contains(&low))
+}
+
+impl Host for MemoryHost {
+    fn page_counters(&mut self) -> &mut PageCounters {
+        &mut self.pages
+    }
+
+    fn load_storage(&mut self, key: B256) -> Result<Access<B256>, HostFault> {
+        Ok(Access {
+            value: self.storage.get(&key).copied().unwrap_or_default(),
+            is_cold: self.warm_slots.insert(key),
+        })
+    }
+
+    fn store_storage(&mut self, key: B256, value: B256) -> Result<Stored, HostFault> {
+        self.effects.push(Effect::Write { key, value });
+        let current = self.storage.insert(key, value).unwrap_or_default();
+        Ok(Stored {
+            original: *self.original.entry(key).or_insert(current),
+            current,
+            is_cold: self.warm_slots.insert(key),
+        })
+    }
+
+    fn refund(&mut self, gas: i64) {
+        self.refund += gas;
+    }
+
+    fn load_transient(&mut self, key: B256) -> Result<B256, HostFault> {
+        Ok(self.transient.get(&key).copied().unwrap_or_default())
+    }
+
+    fn store_transient(&mut self, key: B256, value: B256) -> Result<(), HostFault> {
+        self.transient.insert(key, value);
+        Ok(())
+    }
+
+    fn load_account(&mut self, address: Address) -> Result<Access<Account>, HostFault> {
+        let value = match self.accounts.get(&address) {
+            Some(account) => Account {
+                balance: account.balance,
+                code_hash: keccak256(&account.code),
+                is_empty: *account == MemoryAccount::default(),
+            },
+            None => Account {
+                is_empty: true,
+                ..Account::default()
+            },
+        };
+        Ok(Access {
+            value,
+            is_cold: !is_precompile(address) && self.warm_accounts.insert(address),
+        })
+    }
+
+    fn code(&mut self, address: Address) -> Result<Bytes, HostFault> {
+        let account = self.accounts.get(&address);
+        Ok(account.map_or_else(Bytes::new, |account| account.code.clone()))
+    }
+
+    fn call(&mut self, request: CallRequest) -> Result<CallReply, HostFault> {
+        let CallRequest {
+            kind,
+            target,
+            value,
+            gas,
+            ..
+        } = request;
+        self.effects.push(Effect::Call(request));
+        if let Some(answer) = &self.answer {
+            return Ok(Self::answered(answer, gas));
+        }
+        if is_precompile(target) {
+            return Err(HostFault(Unanswerable::Precompile(target).into()));
+        }
+        if !self.code(target)?.is_empty() {
+            return Err(HostFault(Unanswerable::Contract(target).into()));
+        }
+        Ok(CallReply {
+            success: kind != CallKind::Call || self.send(target, value),
+            gas_left: gas,
+            output: Bytes::new(),
+        })
+    }
+
+    fn create(&mut self, request: CreateRequest) -> Result<CreateReply, HostFault> {
+        let gas = request.gas;
+        self.effects.push(Effect::Create(request));
+        let Some(answer) = &self.answer else {
+            return Err(HostFault(Unanswerable::Create.into()));
+        };
+        let CallReply {
+            gas_left, output, ..
+        } = Self::answered(answer, gas);
+        Ok(CreateReply {
+            address: answer.created,
+            gas_left,
+            output,
+        })
+    }
+
+    fn log(&mut self, topics: Vec<B256>, data: Bytes) -> Result<(), HostFault> {
+        self.effects.push(Effect::Log { topics, data });
+        Ok(())
+    }
+
+    fn is_tracing(&self) -> bool {
+        self.steps.is_some()
+    }
+
+    fn trace(&mut self, step: Step) {
+        if let Some(steps) = &mut self.steps {
+            steps.push(step);
+        }
+    }
+}
