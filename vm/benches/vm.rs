@@ -19,7 +19,7 @@ fn main() {
 /// A module with one page of memory and `functions` beside an entry point with `body`.
 fn module(functions: &str, body: &str) -> Vec<u8> {
     let wat = format!(
-        r#"(module (memory (export "memory") 1 1) {functions}
+        r#"(module {functions} (memory (export "memory") 1 1)
             (func (export "user_entrypoint") (param i32) (result i32)
                 (local $i i32) (local $sum i32) {body}))"#
     );

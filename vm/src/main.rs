@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Check(check) => cli::check::run(check),
         Command::Run(run) => cli::run::run(run),
+        Command::Test(test) => cli::test::run(test),
     };
     result.unwrap_or_else(|error| cli::unusable(&error).into())
 }

@@ -11,7 +11,7 @@ use super::{Check, Verdict, input, style, unusable};
 
 /// Checks every file; fails where one is refused.
 pub(crate) fn run(check: &Check) -> anyhow::Result<ExitCode> {
-    let config = check.common.config()?;
+    let config = check.common.chain.config()?;
     let mut verdict = Verdict::Good;
     for file in &check.common.files {
         verdict = verdict.max(match input::module(file) {

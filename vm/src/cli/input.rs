@@ -1,11 +1,11 @@
-//! What the command line reads: modules and hex.
+//! What the command line reads: modules, hex and numbers.
 //!
 //! Lives here: files, standard input and text formats. Not here: what a module must be.
 
 use std::io::Read;
 use std::path::Path;
 
-use alloy_primitives::Bytes;
+use alloy_primitives::{Address, B256, Bytes, U256};
 use anyhow::Context;
 
 /// No program is longer; a module a few times that is read to be told so.
@@ -13,18 +13,8 @@ const MOST_BYTES: u64 = 64 << 20;
 
 /// The module in `file`, as binary; text is assembled. `-` is standard input.
 pub(crate) fn module(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let bytes = bytes(file, MOST_BYTES)?;
     let shown = file.display();
-    let read = match is_stdin(file) {
-        true => std::io::stdin()
-            .lock()
-            .take(MOST_BYTES)
-            .read_to_end(&mut bytes),
-        false => {
-            std::fs::File::open(file).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
-        }
-    };
-    read.with_context(|| format!("{shown} cannot be read"))?;
     // What is not text is judged as a module, however broken: the refusal says in what way.
     if !is_text(&bytes) {
         return Ok(bytes);
@@ -33,6 +23,22 @@ pub(crate) fn module(file: &Path) -> anyhow::Result<Vec<u8>> {
         Ok(binary) => Ok(binary.into_owned()),
         Err(error) => anyhow::bail!("{shown} is not WebAssembly text: {}", sentence(&error)),
     }
+}
+
+/// All of a text file. `-` is standard input.
+pub(crate) fn text(file: &Path) -> anyhow::Result<String> {
+    let bytes = bytes(file, u64::MAX)?;
+    String::from_utf8(bytes).with_context(|| format!("{} is not text", file.display()))
+}
+
+fn bytes(file: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = match is_stdin(file) {
+        true => std::io::stdin().lock().take(most).read_to_end(&mut bytes),
+        false => std::fs::File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes)),
+    };
+    read.with_context(|| format!("{} cannot be read", file.display()))?;
+    Ok(bytes)
 }
 
 /// Whether a file is WebAssembly text, which begins with a parenthesis or a comment.
@@ -60,7 +66,7 @@ pub(crate) fn name(file: &Path) -> String {
     }
 }
 
-fn is_stdin(file: &Path) -> bool {
+pub(crate) fn is_stdin(file: &Path) -> bool {
     file == Path::new("-")
 }
 
@@ -70,4 +76,37 @@ pub(crate) fn hex(text: &str) -> Result<Bytes, String> {
         Ok(bytes) => Ok(bytes.into()),
         Err(error) => Err(format!("not hex: {error}")),
     }
+}
+
+/// A number from `0x` and up to 64 digits, or from decimal digits.
+pub(crate) fn word(text: &str) -> Result<U256, &'static str> {
+    let (digits, radix) = match text.strip_prefix("0x") {
+        Some(digits) => (digits, 16),
+        None => (text, 10),
+    };
+    // The parser is lenient about signs and underscores. What begins with a zero may be hex that lost its `0x`.
+    let plain = digits.chars().all(|digit| digit.is_digit(radix))
+        && (radix == 16 || digits.len() == 1 || !digits.starts_with('0'))
+        && !digits.is_empty();
+    plain
+        .then(|| U256::from_str_radix(digits, radix.into()).ok())
+        .flatten()
+        .ok_or("not a number of at most 256 bits, in hex with 0x or in decimal")
+}
+
+/// An address from hex, with or without `0x`.
+pub(crate) fn address(text: &str) -> Result<Address, &'static str> {
+    let bytes = alloy_primitives::hex::decode(text).ok();
+    bytes
+        .and_then(|bytes| Address::try_from(bytes.as_slice()).ok())
+        .ok_or("not an address of 20 bytes in hex")
+}
+
+/// A slot and what it holds.
+pub(crate) fn slot(text: &str) -> Result<(B256, B256), String> {
+    let (slot, held) = text
+        .split_once('=')
+        .ok_or("not a slot and a word with `=` between them")?;
+    let word = |text| word(text).map_err(|what| format!("`{text}` is {what}"));
+    Ok((word(slot)?.into(), word(held)?.into()))
 }

@@ -6,10 +6,12 @@ pub(crate) mod check;
 pub(crate) mod input;
 pub(crate) mod run;
 pub(crate) mod style;
+pub(crate) mod test;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use alloy_primitives::{Address, B256, U256};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use stylus_vm::{ArbOs, Config, InkPrice, Pages};
@@ -28,6 +30,7 @@ Examples:
   stylus-vm check --arbos 51 target/wasm32-unknown-unknown/release/*.wasm
   stylus-vm run contract.wasm --calldata 0x6d4ce63c
   stylus-vm run --json --ink 20000000000 *.wasm
+  stylus-vm test vectors.jsonl contract.wasm
   wasm-tools smith < seed | stylus-vm check -";
 
 #[derive(Subcommand)]
@@ -36,6 +39,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Call a program once, on a chain where nothing exists, and say how it ended and what it cost
     Run(Run),
+    /// Run a program against many calls and what they have to answer
+    Test(Test),
 }
 
 #[derive(Args)]
@@ -52,15 +57,70 @@ pub(crate) struct Run {
     #[arg(long, value_name = "HEX", default_value = "", value_parser = input::hex)]
     pub(crate) calldata: alloy_primitives::Bytes,
     /// The ink given: 10,000 buy one gas; by default what the 32,000,000 gas of a whole transaction buy
-    #[arg(long, value_name = "INK", default_value_t = InkPrice::DEFAULT.gas_to_ink(Config::TRANSACTION_GAS).0)]
+    #[arg(long, value_name = "INK", default_value_t = TRANSACTION_INK)]
     pub(crate) ink: u64,
     /// The words of stack given; by default what the chain gives
     #[arg(long, value_name = "WORDS")]
     pub(crate) max_depth: Option<u32>,
+    /// Who calls; by default nobody, as everything in the environment is zero
+    #[arg(long, value_name = "ADDRESS", default_value_t, value_parser = input::address)]
+    pub(crate) sender: Address,
+    /// Wei sent along, in decimal or in hex with 0x
+    #[arg(long, value_name = "WEI", default_value = "0", value_parser = input::word)]
+    pub(crate) value: U256,
+    /// What a slot of the program's storage holds, both in decimal or in hex with 0x. Repeatable; all others are zero
+    #[arg(long, value_name = "SLOT=WORD", value_parser = input::slot)]
+    pub(crate) storage: Vec<(B256, B256)>,
     /// Print one line of JSON a file, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+#[derive(Args)]
+#[command(after_help = TEST_HELP)]
+pub(crate) struct Test {
+    /// Vectors as JSON, one a line or an array of them; `-` is standard input
+    #[arg(value_name = "VECTORS")]
+    pub(crate) vectors: PathBuf,
+    /// The program as `.wasm` or `.wat`; `-` is standard input
+    #[arg(value_name = "WASM")]
+    pub(crate) wasm: PathBuf,
+    #[command(flatten)]
+    pub(crate) chain: Chain,
+    /// The ink of a vector that names none; by default what the 32,000,000 gas of a whole transaction buy
+    #[arg(long, value_name = "INK", default_value_t = TRANSACTION_INK)]
+    pub(crate) ink: u64,
+    /// How many of the vectors that differ are shown
+    #[arg(long, value_name = "COUNT", default_value_t = 10)]
+    pub(crate) show: usize,
+    /// Print one line of JSON a vector, and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const TEST_HELP: &str = r#"A vector is a JSON object, all numbers and words in decimal or in quotes in hex with 0x:
+  name      what it is called in the report
+  calldata  the input, in hex
+  output    the output of a call that succeeds, in hex; or else
+  reverts   true, or the data of a call that reverts; a trap is a revert without data
+  sender    who calls                            (the zero address)
+  value     wei sent along                       (0)
+  ink       ink given                            (--ink)
+  storage   an object: slot to word              (all slots are zero)
+  max_ink   the most ink that the call may use   (no limit)
+
+Each runs in a transaction of its own, on a chain where nothing else exists. The exit code is 0 where all agree, 1
+where one differs or the program is refused, 2 where something cannot be used.
+
+Examples:
+  stylus-vm test vectors.jsonl target/wasm32-unknown-unknown/release/contract.wasm
+  generate-vectors | stylus-vm test - contract.wasm
+  stylus-vm test --json vectors.jsonl contract.wasm | jq 'select(.agrees | not)'
+
+  {"name": "zero", "calldata": "0xd09de08a", "storage": {"0": "0xff"}, "output": "", "max_ink": 60000000}"#;
+
+/// What the 32,000,000 gas of a whole transaction buy.
+const TRANSACTION_INK: u64 = InkPrice::DEFAULT.gas_to_ink(Config::TRANSACTION_GAS).0;
 
 /// How a command went, worst last.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +155,12 @@ pub(crate) struct Common {
     /// Modules as `.wasm` or `.wat`; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) chain: Chain,
+}
+
+#[derive(Args)]
+pub(crate) struct Chain {
     /// The chain's ArbOS version, 30 to 61; by default what Arbitrum One runs
     #[arg(long, value_name = "VERSION", default_value_t = ArbOs::ARBITRUM_ONE.number())]
     arbos: u16,
@@ -106,7 +172,7 @@ pub(crate) struct Common {
     free_pages: Option<u16>,
 }
 
-impl Common {
+impl Chain {
     /// The chain that the arguments describe.
     pub(crate) fn config(&self) -> anyhow::Result<Config> {
         let mut config = Config::at(ArbOs::new(self.arbos).context("--arbos")?);

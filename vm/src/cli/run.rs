@@ -1,4 +1,4 @@
-//! `stylus-vm run`: one call on a chain where nothing exists.
+//! `stylus-vm run`: one call on a chain where nothing else exists.
 //!
 //! Lives here: showing a report, for people and as JSON. Not here: running (`stylus_vm::Program`).
 
@@ -9,8 +9,8 @@ use alloy_primitives::hex;
 use anyhow::Context;
 use serde::Serialize;
 use stylus_vm::{
-    Activation, Call, Config, EmptyHost, Engine, Gas, Ink, Outcome, Pages, Refusal, Report,
-    activate,
+    Activation, Call, Config, Engine, Environment, Gas, Ink, MemoryHost, Outcome, Pages, Refusal,
+    Report, activate,
 };
 
 use super::check::show_refusal;
@@ -18,7 +18,7 @@ use super::{Run, Verdict, input, style, unusable};
 
 /// Runs every file; fails where one is refused or does not succeed, unless that is reported as JSON.
 pub(crate) fn run(run: &Run) -> anyhow::Result<ExitCode> {
-    let mut config = run.common.config()?;
+    let mut config = run.common.chain.config()?;
     if let Some(words) = run.max_depth {
         config.stylus.max_stack_depth = words;
     }
@@ -69,11 +69,19 @@ fn run_module(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let program = engine.compile(wasm, config)?;
-    let mut host = EmptyHost::with_footprint(activation.footprint);
+    let environment = Environment {
+        sender: run.sender,
+        origin: run.sender,
+        value: run.value,
+        ..Environment::default()
+    };
+    let mut host = MemoryHost::default();
+    host.storage.extend(run.storage.iter().copied());
+    host.begin(&environment, activation.footprint);
     let call = Call {
         calldata: run.calldata.clone(),
         ink: Ink(run.ink),
-        ..Call::default()
+        environment,
     };
     let report = program.run(&mut host, config, call)?;
     Ok(Ok((activation, report)))
@@ -191,7 +199,7 @@ impl Line {
     }
 }
 
-fn word(outcome: Outcome) -> &'static str {
+pub(crate) fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Success => "success",
         Outcome::Revert => "revert",

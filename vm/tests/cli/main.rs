@@ -1,9 +1,11 @@
 //! The command line as its users meet it.
 //!
-//! Lives here: what it prints, where, and with which exit code. Not here: what the VM does (`conformance`, `hostio`).
+//! Lives here: what it prints, where, and with which exit code; `test` has a file of its own. Not here: what the VM does (`conformance`, `hostio`).
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
 
+mod test;
+#[path = "../vectors/mod.rs"]
 mod vectors;
 
 use std::io::Write;
@@ -103,6 +105,45 @@ fn an_activation_that_costs_too_much() {
     let large = module("i32.const 0", &function.repeat(33));
     let said = "cannot be activated, which costs more than the 32000000 gas of a transaction";
     check(&["check", "-"], &large, 1, said, "");
+}
+
+/// The environment and storage that a call is given, as a program answers them: sender, value, slot 7.
+#[test]
+fn runs_are_given_an_environment() {
+    let program = module(
+        r#"(call $sender (i32.const 12)) (call $value (i32.const 32))
+           (i32.store8 (i32.const 95) (i32.const 7)) (call $load (i32.const 64) (i32.const 64))
+           (call $result (i32.const 0) (i32.const 96)) i32.const 0"#,
+        r#"(import "vm_hooks" "msg_sender" (func $sender (param i32)))
+           (import "vm_hooks" "msg_value" (func $value (param i32)))
+           (import "vm_hooks" "storage_load_bytes32" (func $load (param i32 i32)))
+           (import "vm_hooks" "write_result" (func $result (param i32 i32)))"#,
+    );
+    let sender = format!("0x{}", "ab".repeat(20));
+    for (value, storage) in [("4096", "7=0xff"), ("0x1000", "0x07=255")] {
+        check(
+            &[
+                "run",
+                "--sender",
+                &sender,
+                "--value",
+                value,
+                "--storage",
+                storage,
+                "-",
+            ],
+            &program,
+            0,
+            &format!(
+                "{}{}{:064x}{:064x}",
+                "0".repeat(24),
+                &sender[2..],
+                4096,
+                255
+            ),
+            "",
+        );
+    }
 }
 
 #[test]
@@ -254,6 +295,28 @@ fn what_cannot_be_used() {
         "",
         "invalid digit",
     );
+    for (option, value, said) in [
+        ("--sender", "0x12", "not an address of 20 bytes in hex"),
+        ("--value", "0xzz", "not a number of at most 256 bits"),
+        ("--value", "1_000", "not a number of at most 256 bits"),
+        (
+            "--storage",
+            "7",
+            "not a slot and a word with `=` between them",
+        ),
+        (
+            "--storage",
+            "7=x",
+            "`x` is not a number of at most 256 bits",
+        ),
+        (
+            "--storage",
+            "007=1",
+            "`007` is not a number of at most 256 bits",
+        ),
+    ] {
+        check(&["run", option, value, "-"], &good, 2, "", said);
+    }
     check(&["check"], b"", 2, "", "required arguments");
     // The other files are still looked at.
     check(
@@ -294,7 +357,7 @@ fn json_lines_are_the_records() {
     let output = stylus_vm(&arguments, folder.path(), b"");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 
-    let recorded: std::collections::HashMap<_, _> = include_str!("vectors/expected.jsonl")
+    let recorded: std::collections::HashMap<_, _> = include_str!("../vectors/expected.jsonl")
         .lines()
         .map(|text| {
             (

@@ -1,0 +1,190 @@
+//! `stylus-vm test`: the bytes that will be deployed, against many calls and what they have to answer.
+//!
+//! Lives here: running vectors and judging how they end. Not here: their format (`vectors`), what is shown (`report`).
+
+mod report;
+pub(crate) mod vectors;
+
+use std::process::ExitCode;
+
+use alloy_primitives::{Address, Bytes};
+use anyhow::Context;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use stylus_vm::{
+    Call, Config, Engine, Environment, Fault, Gas, Ink, MemoryAccount, MemoryHost, Outcome, Pages,
+    Program, Report, activate, code,
+};
+
+use super::check::show_refusal;
+use super::{Test, Verdict, input, style};
+use vectors::{Expected, Vector};
+
+/// Where the program stands. (Any address that no caller and no precompile has.)
+const CONTRACT: Address = Address::repeat_byte(0x57);
+
+/// How many lines that are not vectors are told of.
+const MOST_ERRORS: usize = 10;
+
+/// Runs every vector; fails where one differs.
+pub(crate) fn run(test: &Test) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(
+        !(input::is_stdin(&test.vectors) && input::is_stdin(&test.wasm)),
+        "vectors and module cannot both be standard input; name a file for one of them"
+    );
+    let config = test.chain.config()?;
+    let name = input::name(&test.vectors);
+    let text = input::text(&test.vectors)?;
+    let vectors = match vectors::parse(&text) {
+        Ok(vectors) => vectors,
+        Err(errors) => {
+            for error in errors.iter().take(MOST_ERRORS) {
+                anstream::eprintln!("{} {name}: {error}", style::error("error:"));
+            }
+            if let Some(more @ 1..) = errors.len().checked_sub(MOST_ERRORS) {
+                anstream::eprintln!("and {more} more lines that are not vectors");
+            }
+            return Ok(Verdict::Unusable.into());
+        }
+    };
+    anyhow::ensure!(!vectors.is_empty(), "{name} holds no vectors");
+
+    let wasm = input::module(&test.wasm)?;
+    let module = input::name(&test.wasm);
+    let activation = match activate(&wasm, &config, Pages(0), Gas::MAX) {
+        Ok(activation) => activation,
+        Err(refusal) => {
+            show_refusal(&module, &refusal)?;
+            return Ok(Verdict::Bad.into());
+        }
+    };
+    let engine = Engine::with_user_cache(&config)?;
+    let program = engine.compile(&wasm, &config).context(module)?;
+    let bench = Bench {
+        config,
+        program,
+        footprint: activation.footprint,
+        code: code::encode(&wasm).into(),
+        ink: Ink(test.ink),
+    };
+    let results: Vec<_> = vectors
+        .par_iter()
+        .map(|vector| bench.test(vector))
+        .collect();
+    match test.json {
+        true => report::print_lines(&vectors, &results)?,
+        false => report::show(&name, &vectors, &results, test.show)?,
+    }
+    let verdict = results.iter().map(Tested::verdict).max();
+    Ok(verdict.unwrap_or(Verdict::Good).into())
+}
+
+/// A program and what all its calls have in common.
+struct Bench {
+    config: Config,
+    program: Program,
+    footprint: Pages,
+    code: Bytes,
+    /// The ink of a vector that names none.
+    ink: Ink,
+}
+
+/// How a vector went.
+struct Tested {
+    /// The run, unless it has no outcome.
+    run: Result<Report, Fault>,
+    differences: Vec<Difference>,
+}
+
+/// What was expected and is not so.
+#[derive(PartialEq, Eq, Debug)]
+enum Difference {
+    /// It should have ended another way.
+    Ending { expected: Expected, got: Ending },
+    /// It cost too much.
+    Ink { most: Ink, got: Ink },
+}
+
+/// The end of a call as its caller sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Ending {
+    Output(Bytes),
+    /// A revert, or a trap, which is one with no data.
+    Revert(Bytes),
+    /// All that was given is gone.
+    Spent(&'static str),
+}
+
+impl Tested {
+    fn verdict(&self) -> Verdict {
+        match (&self.run, self.differences.is_empty()) {
+            (Err(_), _) => Verdict::Unusable,
+            (Ok(_), false) => Verdict::Bad,
+            (Ok(_), true) => Verdict::Good,
+        }
+    }
+}
+
+impl Bench {
+    /// Calls the program as `vector` says, in a transaction of its own on a chain where nothing else exists.
+    fn test(&self, vector: &Vector) -> Tested {
+        let environment = Environment {
+            contract: CONTRACT,
+            sender: vector.sender.unwrap_or_default(),
+            origin: vector.sender.unwrap_or_default(),
+            value: vector.value,
+            ..Environment::default()
+        };
+        let account = MemoryAccount {
+            nonce: 1,
+            code: self.code.clone(),
+            ..MemoryAccount::default()
+        };
+        let mut host = MemoryHost::default();
+        host.accounts.insert(CONTRACT, account);
+        host.storage.clone_from(&vector.storage);
+        host.begin(&environment, self.footprint);
+        let call = Call {
+            calldata: vector.calldata.clone(),
+            ink: vector.ink.unwrap_or(self.ink),
+            environment,
+        };
+        let run = self.program.run(&mut host, &self.config, call);
+        let differences = match &run {
+            Ok(report) => differences(vector, report),
+            Err(_) => Vec::new(),
+        };
+        Tested { run, differences }
+    }
+}
+
+fn differences(vector: &Vector, report: &Report) -> Vec<Difference> {
+    let got = ending(report);
+    let agrees = match (&vector.expected, &got) {
+        (Expected::Output(expected), Ending::Output(got))
+        | (Expected::Revert(Some(expected)), Ending::Revert(got)) => expected == got,
+        (Expected::Revert(None), Ending::Revert(_)) => true,
+        _ => false,
+    };
+    let ending = (!agrees).then(|| Difference::Ending {
+        expected: vector.expected.clone(),
+        got,
+    });
+    let ink = vector.max_ink.filter(|most| report.ink_used > *most);
+    let ink = ink.map(|most| Difference::Ink {
+        most,
+        got: report.ink_used,
+    });
+    ending.into_iter().chain(ink).collect()
+}
+
+fn ending(report: &Report) -> Ending {
+    let output = || Bytes::copy_from_slice(&report.output);
+    match report.outcome {
+        Outcome::Success => Ending::Output(output()),
+        Outcome::Revert => Ending::Revert(output()),
+        // A chain shows it as a revert with no data.
+        Outcome::Failure => Ending::Revert(Bytes::new()),
+        Outcome::OutOfInk => Ending::Spent("out of ink"),
+        Outcome::OutOfStack => Ending::Spent("out of stack"),
+    }
+}
