@@ -117,6 +117,68 @@ fn run(program: &Program, config: &Config) -> Outcome {
     program.run(&mut host, config, call).unwrap().outcome
 }
 
+/// A hundred thousand calls of one host call, one after the other; `items` are calls, and the loop around them is part of it.
+mod hostcall {
+    use super::*;
+
+    const CALLS: usize = 100_000;
+
+    const HOSTIOS: &str = r#"
+        (import "vm_hooks" "msg_sender" (func $sender (param i32)))
+        (import "vm_hooks" "evm_ink_left" (func $ink_left (result i64)))
+        (import "vm_hooks" "native_keccak256" (func $keccak (param i32 i32 i32)))
+        (import "vm_hooks" "read_args" (func $args (param i32)))
+        (import "vm_hooks" "storage_load_bytes32" (func $load (param i32 i32)))
+        (import "vm_hooks" "storage_cache_bytes32" (func $cache (param i32 i32)))
+        (import "vm_hooks" "emit_log" (func $log (param i32 i32 i32)))"#;
+
+    const CALL: [(&str, &str); 8] = [
+        ("nothing", "(nop)"),
+        ("evm_ink_left", "(drop (call $ink_left))"),
+        ("msg_sender", "(call $sender (i32.const 0))"),
+        (
+            "keccak of 64 bytes",
+            "(call $keccak (i32.const 0) (i32.const 64) (i32.const 64))",
+        ),
+        ("read_args of 100 bytes", "(call $args (i32.const 0))"),
+        ("storage hit", "(call $load (i32.const 0) (i32.const 32))"),
+        (
+            "storage write",
+            "(call $cache (i32.const 0) (i32.const 32))",
+        ),
+        (
+            "emit_log of 100 words",
+            "(call $log (i32.const 0) (i32.const 3200) (i32.const 1))",
+        ),
+    ];
+
+    #[divan::bench(args = CALL.map(|(name, _)| name), sample_count = 50, sample_size = 1)]
+    fn in_a_loop(bencher: Bencher, name: &str) {
+        let (_, call) = CALL.iter().find(|(known, _)| *known == name).unwrap();
+        let wasm = module(
+            HOSTIOS,
+            &format!(
+                "(loop $again {call} (br_if $again (i32.lt_u
+                    (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const {CALLS}))))
+                 i32.const 0"
+            ),
+        );
+        let config = Config::default();
+        let engine = Engine::new(&config).unwrap();
+        let program = engine.compile(&wasm, &config).unwrap();
+        bencher.counter(ItemsCount::new(CALLS)).bench(|| {
+            let call = Call {
+                ink: Ink(u64::MAX / 2),
+                calldata: vec![0; 100].into(),
+                ..Call::default()
+            };
+            let mut host = EmptyHost::with_footprint(Pages(1));
+            let report = program.run(&mut host, &config, call).unwrap();
+            assert_eq!(report.outcome, Outcome::Success);
+        });
+    }
+}
+
 /// The same work metered by this VM and plain in wasmtime.
 mod metering {
     use super::*;

@@ -11,7 +11,7 @@
 use alloy_primitives::{Address, Bytes};
 
 use crate::config::Config;
-use crate::guest::{Guest, OutOfBounds};
+use crate::guest::{Guest, OutOfBounds, Reserve};
 use crate::host::{Environment, Host, HostFault};
 use crate::profile::record::Recorder;
 use crate::storage::StorageCache;
@@ -77,6 +77,7 @@ pub(crate) struct Frame {
     host: HostRef,
     /// The instance, from just before its first instruction.
     pub(crate) guest: Option<Guest>,
+    pub(crate) reserve: Reserve,
     pub(crate) config: Config,
     pub(crate) environment: Environment,
     pub(crate) calldata: Bytes,
@@ -113,6 +114,7 @@ impl Frame {
         Self {
             host,
             guest: None,
+            reserve: Reserve::default(),
             config: *config,
             environment,
             calldata,

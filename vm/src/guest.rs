@@ -23,12 +23,29 @@ pub struct OutOfBounds {
     pub size: usize,
 }
 
+/// The ink that the meter's count does not hold: nothing, unless there is more than it can.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Reserve(u64);
+
+impl Reserve {
+    /// What the meter counts of `ink`: as much as it can. The rest waits here for host calls to fetch. Metered code that spends
+    /// 2^63 ink without one, 9·10^14 gas, is taken to have run out.
+    pub(crate) fn split(ink: Ink) -> (u64, Self) {
+        let metered = ink.0.min(MOST_METERED);
+        (metered, Self(ink.0 - metered))
+    }
+
+    /// All there is where the meter counts `metered`. Means nothing once ink has run out.
+    pub(crate) fn join(self, metered: u64) -> Ink {
+        Ink(metered.wrapping_add(self.0))
+    }
+}
+
 /// Where a compiled module's exports are; looked up once for all runs.
 #[derive(Clone)]
 pub(crate) struct Exports {
     memory: ModuleExport,
     ink_left: ModuleExport,
-    ink_reserve: ModuleExport,
     stack_left: ModuleExport,
     pub(crate) entrypoint: ModuleExport,
 }
@@ -39,48 +56,17 @@ impl Exports {
         Some(Self {
             memory: module.get_export_index(names::MEMORY)?,
             ink_left: module.get_export_index(names::INK_LEFT)?,
-            ink_reserve: module.get_export_index(names::INK_RESERVE)?,
             stack_left: module.get_export_index(names::STACK_LEFT)?,
             entrypoint: module.get_export_index(names::ENTRYPOINT)?,
         })
     }
 }
 
-/// Handles into one instance.
+/// The memory of one instance.
 #[derive(Clone, Copy)]
-pub(crate) struct Guest {
-    memory: Memory,
-    ink_left: Global,
-    ink_reserve: Global,
-    stack_left: Global,
-}
+pub(crate) struct GuestMemory(Memory);
 
-impl Guest {
-    /// The handles of `instance`, or `None` where it is not an instrumented module's.
-    pub(crate) fn of(
-        instance: &Instance,
-        exports: &Exports,
-        mut store: impl AsContextMut,
-    ) -> Option<Self> {
-        let mut global = |export| {
-            instance
-                .get_module_export(&mut store, export)?
-                .into_global()
-        };
-        let ink_left = global(&exports.ink_left)?;
-        let ink_reserve = global(&exports.ink_reserve)?;
-        let stack_left = global(&exports.stack_left)?;
-        let memory = instance
-            .get_module_export(&mut store, &exports.memory)?
-            .into_memory()?;
-        Some(Self {
-            memory,
-            ink_left,
-            ink_reserve,
-            stack_left,
-        })
-    }
-
+impl GuestMemory {
     /// The `len` bytes at `ptr`.
     pub(crate) fn read<'a, T: 'static>(
         &self,
@@ -88,7 +74,7 @@ impl Guest {
         ptr: u32,
         len: u32,
     ) -> Result<&'a [u8], OutOfBounds> {
-        let memory = self.memory.data(store);
+        let memory = self.0.data(store);
         let out_of_bounds = OutOfBounds {
             ptr,
             len: len.into(),
@@ -107,7 +93,7 @@ impl Guest {
         store: &impl AsContext,
         ptr: u32,
     ) -> Result<[u8; N], OutOfBounds> {
-        let memory = self.memory.data(store);
+        let memory = self.0.data(store);
         let out_of_bounds = OutOfBounds {
             ptr,
             len: N as u64,
@@ -127,7 +113,7 @@ impl Guest {
         ptr: u32,
         bytes: &[u8],
     ) -> Result<(), OutOfBounds> {
-        let memory = self.memory.data_mut(store);
+        let memory = self.0.data_mut(store);
         let out_of_bounds = OutOfBounds {
             ptr,
             len: bytes.len() as u64,
@@ -142,23 +128,50 @@ impl Guest {
 
     /// Pages of memory there are.
     pub(crate) fn pages(&self, store: &impl AsContext) -> u64 {
-        self.memory.size(store)
+        self.0.size(store)
+    }
+}
+
+/// Handles into one instance.
+#[derive(Clone, Copy)]
+pub(crate) struct Guest {
+    pub(crate) memory: GuestMemory,
+    ink_left: Global,
+    stack_left: Global,
+}
+
+impl Guest {
+    /// The handles of `instance`, or `None` where it is not an instrumented module's.
+    pub(crate) fn of(
+        instance: &Instance,
+        exports: &Exports,
+        mut store: impl AsContextMut,
+    ) -> Option<Self> {
+        let mut global = |export| {
+            instance
+                .get_module_export(&mut store, export)?
+                .into_global()
+        };
+        let ink_left = global(&exports.ink_left)?;
+        let stack_left = global(&exports.stack_left)?;
+        let memory = instance
+            .get_module_export(&mut store, &exports.memory)?
+            .into_memory()?;
+        Some(Self {
+            memory: GuestMemory(memory),
+            ink_left,
+            stack_left,
+        })
     }
 
-    /// Ink that is left. Means nothing once it has run out.
-    pub(crate) fn ink_left(&self, store: &mut impl AsContextMut) -> Ink {
-        let metered = self.count(store, self.ink_left) as u64;
-        let reserve = self.count(store, self.ink_reserve) as u64;
-        Ink(metered.wrapping_add(reserve))
+    /// What the meter counts. While a host call is carried out it has that count, and this is stale.
+    pub(crate) fn metered(&self, store: &mut impl AsContextMut) -> u64 {
+        self.count(store, self.ink_left) as u64
     }
 
-    /// Sets the ink that is left: as much of it as the meter can count, and the rest in reserve for host calls to fetch.
-    /// Metered code that spends 2^63 ink without one, 9·10^14 gas, is taken to have run out.
-    pub(crate) fn set_ink_left(&self, store: &mut impl AsContextMut, ink: Ink) {
-        let metered = ink.0.min(MOST_METERED);
+    /// Sets what the meter counts.
+    pub(crate) fn set_metered(&self, store: &mut impl AsContextMut, metered: u64) {
         self.set(store, self.ink_left, Val::I64(metered as i64));
-        let reserve = ink.0 - metered;
-        self.set(store, self.ink_reserve, Val::I64(reserve as i64));
     }
 
     /// Whether metered code ran out of ink.

@@ -25,7 +25,7 @@ use wasmtime::{Caller, Linker};
 
 use crate::config::ArbOs;
 use crate::frame::{Frame, Stop};
-use crate::guest::Guest;
+use crate::guest::{Guest, GuestMemory, Reserve};
 use crate::host::{Host, Step};
 use crate::ink::{Gas, Ink};
 use crate::prices;
@@ -87,8 +87,8 @@ macro_rules! hostios {
             $(linker.func_wrap(
                 $module,
                 stringify!($name),
-                |caller: Caller<'_, Frame>, $($arg: host_type!($param)),*| {
-                    enter(stringify!($name), caller, |hostio| $answer(hostio, $($arg),*))
+                |caller: Caller<'_, Frame>, $($arg: host_type!($param),)* metered: u64| {
+                    enter(stringify!($name), caller, metered, |hostio| $answer(hostio, $($arg),*))
                 },
             )?;)*
             Ok(())
@@ -180,40 +180,77 @@ pub(crate) fn link(linker: &mut Linker<Frame>) -> wasmtime::Result<()> {
     link_console(linker)
 }
 
-/// Runs one host call; what ends the program is kept in the frame, where the run finds it.
-fn enter<R>(
+/// A host call's answer together with the meter's count, as the program gets them.
+trait Answer {
+    type WithCount;
+
+    fn with_count(self, metered: u64) -> Self::WithCount;
+}
+
+impl Answer for () {
+    type WithCount = u64;
+
+    fn with_count(self, metered: u64) -> u64 {
+        metered
+    }
+}
+
+macro_rules! answers {
+    ($($number:ty)*) => {$(
+        impl Answer for $number {
+            type WithCount = (Self, u64);
+
+            fn with_count(self, metered: u64) -> (Self, u64) {
+                (self, metered)
+            }
+        }
+    )*};
+}
+
+answers!(u32 u64 f32 f64);
+
+/// Runs one host call with what the meter counts; what ends the program is kept in the frame, where the run finds it.
+#[inline]
+fn enter<R: Answer>(
     name: &'static str,
-    caller: Caller<'_, Frame>,
+    mut caller: Caller<'_, Frame>,
+    metered: u64,
     answer: impl FnOnce(&mut Hostio<'_>) -> Result<R, Stop>,
-) -> wasmtime::Result<R> {
-    let Some(guest) = caller.data().guest else {
+) -> wasmtime::Result<R::WithCount> {
+    let frame = caller.data_mut();
+    let Some(Guest { memory, .. }) = frame.guest else {
         return Err(wasmtime::Error::msg("a host call before the run began"));
     };
+    let is_watched = frame.is_tracing || frame.recorder.is_some();
     let mut hostio = Hostio {
+        ink: frame.reserve.join(metered),
+        memory,
         caller,
-        guest,
         step: None,
     };
-    hostio.begin_step(name);
-    hostio.record(|recorder, ink_left| recorder.enter_hostio(name, ink_left));
-    let answer = answer(&mut hostio);
-    hostio.record(Recorder::leave);
-    if matches!(answer, Ok(_) | Err(Stop::Exit(_))) {
-        hostio.end_step();
+    if is_watched {
+        hostio.begin(name);
     }
-    answer.map_err(|stop| {
-        hostio.frame().stop = Some(stop);
-        // The run reads the reason from the frame; the error only unwinds the program.
-        wasmtime::Error::msg("stopped by a host call")
-    })
+    let answer = answer(&mut hostio);
+    if is_watched {
+        hostio.end(matches!(answer, Ok(_) | Err(Stop::Exit(_))));
+    }
+    let (metered, reserve) = Reserve::split(hostio.ink);
+    hostio.frame().reserve = reserve;
+    match answer {
+        Ok(answer) => Ok(answer.with_count(metered)),
+        Err(stop) => Err(hostio.stop(stop, metered)),
+    }
 }
 
 /// One host call while it runs.
 struct Hostio<'a> {
     caller: Caller<'a, Frame>,
-    guest: Guest,
+    memory: GuestMemory,
+    /// Ink that is left.
+    ink: Ink,
     /// What will be told of the call, where anybody listens. Buffers that are read and written go into it by themselves.
-    step: Option<Step>,
+    step: Option<Box<Step>>,
 }
 
 impl Hostio<'_> {
@@ -225,26 +262,48 @@ impl Hostio<'_> {
         self.frame().host()
     }
 
+    /// The end of the program. Its meter gets the count back here, as no code of its own will run any more.
+    #[cold]
+    fn stop(&mut self, stop: Stop, metered: u64) -> wasmtime::Error {
+        if let Some(guest) = self.frame().guest {
+            guest.set_metered(&mut self.caller, metered);
+        }
+        self.frame().stop = Some(stop);
+        // The run reads the reason from the frame; the error only unwinds the program.
+        wasmtime::Error::msg("stopped by a host call")
+    }
+
     /// Tells the recorder, where the run is profiled.
     fn record(&mut self, event: impl FnOnce(&mut Recorder, Ink)) {
-        if self.caller.data().recorder.is_some() {
-            let now = Moment::of(self.guest, &mut self.caller);
-            if let Some(recorder) = &mut self.frame().recorder {
-                recorder.memory(now);
-                event(recorder, now.ink_left);
-            }
+        let now = Moment::of(self.ink, self.memory, &self.caller);
+        if let Some(recorder) = &mut self.frame().recorder {
+            recorder.memory(now);
+            event(recorder, now.ink_left);
         }
     }
 
-    fn begin_step(&mut self, name: &'static str) {
+    /// The call begins, in a run that is watched.
+    #[cold]
+    fn begin(&mut self, name: &'static str) {
         if self.frame().is_tracing {
-            self.step = Some(Step {
+            self.step = Some(Box::new(Step {
                 name,
                 args: Vec::new(),
                 outs: Vec::new(),
-                start_ink: self.ink_left(),
+                start_ink: self.ink,
                 end_ink: Ink::ZERO,
-            });
+            }));
+        }
+        self.record(|recorder, ink_left| recorder.enter_hostio(name, ink_left));
+    }
+
+    /// The call ends, in a run that is watched; it is told unless it failed.
+    #[cold]
+    fn end(&mut self, is_told: bool) {
+        self.record(Recorder::leave);
+        if let Some(mut step) = self.step.take().filter(|_| is_told) {
+            step.end_ink = self.ink;
+            self.host().trace(*step);
         }
     }
 
@@ -255,30 +314,18 @@ impl Hostio<'_> {
         }
     }
 
-    fn end_step(&mut self) {
-        if let Some(mut step) = self.step.take() {
-            step.end_ink = self.ink_left();
-            self.host().trace(step);
-        }
-    }
-
     fn since(&mut self, version: ArbOs) -> bool {
         self.frame().config.arbos >= version
     }
 
-    fn ink_left(&mut self) -> Ink {
-        self.guest.ink_left(&mut self.caller)
-    }
-
     fn gas_left(&mut self) -> Gas {
-        let ink = self.ink_left();
+        let ink = self.ink;
         self.frame().config.stylus.ink_price.ink_to_gas(ink)
     }
 
     /// Spends `ink`; having exactly that much is enough.
     fn pay(&mut self, ink: Ink) -> Result<(), Stop> {
-        let left = self.ink_left().checked_sub(ink).ok_or(Stop::OutOfInk)?;
-        self.guest.set_ink_left(&mut self.caller, left);
+        self.ink = self.ink.checked_sub(ink).ok_or(Stop::OutOfInk)?;
         Ok(())
     }
 
@@ -291,20 +338,20 @@ impl Hostio<'_> {
     /// Makes sure that `gas` could be bought, and buys nothing.
     fn require(&mut self, gas: Gas) -> Result<(), Stop> {
         let price = self.frame().config.stylus.ink_price;
-        self.ink_left()
+        self.ink
             .checked_sub(price.gas_to_ink(gas))
             .map(|_| ())
             .ok_or(Stop::OutOfInk)
     }
 
     fn read(&mut self, ptr: u32, len: u32) -> Result<Vec<u8>, Stop> {
-        let bytes = self.guest.read(&self.caller, ptr, len)?.to_vec();
+        let bytes = self.memory.read(&self.caller, ptr, len)?.to_vec();
         self.tell(|step| step.args.extend_from_slice(&bytes));
         Ok(bytes)
     }
 
     fn read_array<const N: usize>(&mut self, ptr: u32) -> Result<[u8; N], Stop> {
-        let bytes = self.guest.read_array(&self.caller, ptr)?;
+        let bytes = self.memory.read_array(&self.caller, ptr)?;
         self.tell(|step| step.args.extend_from_slice(&bytes));
         Ok(bytes)
     }
@@ -322,7 +369,7 @@ impl Hostio<'_> {
     }
 
     fn write(&mut self, ptr: u32, bytes: &[u8]) -> Result<(), Stop> {
-        self.guest.write(&mut self.caller, ptr, bytes)?;
+        self.memory.write(&mut self.caller, ptr, bytes)?;
         self.tell(|step| step.outs.extend_from_slice(bytes));
         Ok(())
     }

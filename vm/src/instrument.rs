@@ -4,14 +4,16 @@
 //! a pass), the prices it charges (`prices`), the bytes of the result (`encode`).
 //!
 //! The passes run over each body in this order, each on what the one before left: ink meter, dynamic meter, depth
-//! checker, heap bound. (The fill guard and the profiler come behind them and are not part of the protocol.) A chain prices the number of operators *after* instrumentation, so what a pass inserts is part of
-//! the protocol: its file shows it.
+//! checker, heap bound. A chain prices the number of operators *after* instrumentation, so what a pass inserts is part of
+//! the protocol: its file shows it. What comes behind them is not: the fill guard, what hands the meter to host calls, and the
+//! profiler.
 
 mod depth;
 mod dynamic;
 mod encode;
 mod fill;
 mod heap;
+mod hostcall;
 mod ink;
 mod profile;
 
@@ -29,8 +31,6 @@ use crate::refusal::Refusal;
 pub(crate) mod names {
     /// Ink that is left, i64; negative once it has run out.
     pub(crate) const INK_LEFT: &str = "stylus_ink_left";
-    /// Ink that the meter's count does not hold, i64; only the host touches it.
-    pub(crate) const INK_RESERVE: &str = "stylus_ink_reserve";
     /// Scratch space of the inserted code, i32.
     pub(crate) const SCRATCH: &str = "stylus_scratch_global";
     /// Words of stack that are left, i32.
@@ -47,15 +47,15 @@ pub(crate) mod names {
 pub(crate) mod hooks {
     /// Where they are imported from.
     pub(crate) const MODULE: &str = "stylus_profiler";
-    /// A function begins: its index.
+    /// A function begins: its index, and the meter's count.
     pub(crate) const ENTER: &str = "enter";
-    /// The innermost function ends.
+    /// The innermost function ends: the meter's count.
     pub(crate) const LEAVE: &str = "leave";
     /// The innermost function is an allocator's: its first four parameters, zero where it has fewer.
     pub(crate) const ALLOCATOR: &str = "allocator";
 }
 
-/// How many globals are appended.
+/// How many globals a chain appends, and counts: besides those here it has a status, whether ink has run out.
 pub(crate) const ADDED_GLOBALS: u32 = 4;
 
 /// The most operators a body may have once instrumented.
@@ -68,7 +68,6 @@ const MAX_PAGES: u64 = 65_534;
 #[derive(Clone, Copy)]
 struct Globals {
     ink_left: u32,
-    ink_reserve: u32,
     scratch: u32,
     stack_left: u32,
 }
@@ -159,9 +158,8 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         let first = module.globals.len() as u32;
         let globals = Globals {
             ink_left: first,
-            ink_reserve: first + 1,
-            scratch: first + 2,
-            stack_left: first + 3,
+            scratch: first + 1,
+            stack_left: first + 2,
         };
         let pay_for_memory_grow = match module.memory_grows() {
             true => Some(module.import("vm_hooks", "pay_for_memory_grow").ok_or(
@@ -181,7 +179,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
     }
 
     fn finish(&self) -> Result<Instrumented, Refusal> {
-        let mut encoder = Encoder::new(self.module, self.profiled.is_some());
+        let mut encoder = Encoder::new(self.module, self.profiled.is_some())?;
         let mut code = CodeSection::new();
         let mut total = 0;
         let mut burden = Burden::default();
@@ -207,13 +205,17 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
                 true => fill::rewrite(operators, self.globals, self.fresh_local(function, body)?),
                 false => operators,
             };
+            let operators = hostcall::rewrite(operators, self.globals, self.module);
             let operators = match self.profiled {
-                Some(names) => profile::rewrite(operators, function, self.module, names),
+                Some(names) => {
+                    profile::rewrite(operators, function, self.module, names, self.globals)
+                }
                 None => operators,
             };
             let extra = guarded.then_some(ValType::I32);
             code.function(&encoder.body(body, operators, extra)?);
         }
+        encoder.stands(self.globals, &mut code)?;
         let wasm = encoder.module(self.globals, &code)?;
         debug_assert_valid(&wasm);
         Ok(Instrumented {

@@ -16,7 +16,7 @@ use wasmtime::{Store, Trap};
 use crate::config::{ArbOs, Config};
 use crate::engine::{Program, native_stack};
 use crate::frame::{Failure, Frame, Stop};
-use crate::guest::Guest;
+use crate::guest::{Guest, Reserve};
 use crate::host::{Environment, Host, HostFault, Step};
 use crate::ink::{Gas, Ink};
 use crate::prices;
@@ -209,7 +209,9 @@ impl Program {
             .ok_or_else(missing)?;
         let entrypoint = entrypoint.typed::<u32, u32>(&store).map_err(Fault::Start)?;
 
-        guest.set_ink_left(&mut store, ink);
+        let (metered, reserve) = Reserve::split(ink);
+        guest.set_metered(&mut store, metered);
+        store.data_mut().reserve = reserve;
         guest.set_stack_left(&mut store, config.stylus.max_stack_depth);
         store.data_mut().guest = Some(guest);
         store.data_mut().recorder = recorder;
@@ -228,7 +230,7 @@ impl Program {
             store.data_mut().host().trace(end);
         }
         let report = report(&mut store, guest, ink, result)?;
-        let metered = guest.ink_left(&mut store);
+        let metered = ink_left(&mut store, guest);
         let recorder = store.data_mut().recorder.take();
         let profile = recorder.map(|recorder| recorder.finish(metered, report.ink_left));
         Ok((report, profile))
@@ -259,6 +261,12 @@ impl ProfiledProgram {
             .run_recorded(host, config, call, Some(recorder))?;
         Ok((report, profile.unwrap_or_default()))
     }
+}
+
+/// Ink that is left when nothing runs. Means nothing once it has run out.
+fn ink_left(store: &mut Store<Frame>, guest: Guest) -> Ink {
+    let metered = guest.metered(store);
+    store.data().reserve.join(metered)
 }
 
 /// Tells what `result` means. A host call's own reason comes first, then the two budgets, then everything else.
@@ -294,13 +302,13 @@ fn report(
     };
     let ink_left = match outcome {
         Outcome::OutOfInk => Ink::ZERO,
-        _ => guest.ink_left(store),
+        _ => ink_left(store, guest),
     };
     let output = match outcome {
         Outcome::Success | Outcome::Revert => std::mem::take(&mut store.data_mut().output),
         Outcome::Failure | Outcome::OutOfInk | Outcome::OutOfStack => Vec::new(),
     };
-    let pages = guest.pages(store) as u32;
+    let pages = guest.memory.pages(store) as u32;
     Ok(Report {
         outcome,
         cause,

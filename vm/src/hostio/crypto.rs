@@ -15,7 +15,7 @@ pub(super) fn keccak256(
     output: u32,
 ) -> Result<(), Stop> {
     hostio.pay(keccak(len))?;
-    let digest = hash(hostio.guest.read(&hostio.caller, input, len)?);
+    let digest = hash(hostio.memory.read(&hostio.caller, input, len)?);
     // Only a traced run copies what is hashed.
     if hostio.step.is_some() {
         hostio.read(input, len)?;

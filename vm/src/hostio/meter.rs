@@ -18,7 +18,7 @@ pub(super) fn gas_left(hostio: &mut Hostio<'_>) -> Result<u64, Stop> {
 /// Ink left after paying for this call.
 pub(super) fn ink_left(hostio: &mut Hostio<'_>) -> Result<u64, Stop> {
     hostio.pay(HOSTIO)?;
-    let ink = hostio.ink_left().0;
+    let ink = hostio.ink.0;
     hostio.answer(ink, u64::to_be_bytes)
 }
 

@@ -3,8 +3,11 @@
 //! Lives here: sections in their order, with what instrumentation appends to them. Not here: what bodies become (the
 //! passes).
 //!
-//! A profiled module imports three functions more, behind its own imports, so that all its other functions move up; bodies
-//! name the three by the indices of [`Hook`], which no function has.
+//! Imports take the meter's count besides, so they have other types than in the module; whatever names one without calling it
+//! is given a function that stands for it. A profiled module imports three functions more, behind its own imports, so that all
+//! its other functions move up. Bodies name all that is imported by the indices of [`Hook`], which no function has.
+
+use std::collections::BTreeMap;
 
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
@@ -14,26 +17,37 @@ use wasm_encoder::{
 };
 use wasmparser::{BlockType, ExternalKind, FuncType, FunctionBody, Operator};
 
-use super::{ADDED_GLOBALS, Globals, MAX_PAGES, hooks, names};
+use super::hostcall::Stands;
+use super::{Globals, MAX_PAGES, hooks, names};
 use crate::module::Module;
 use crate::refusal::Refusal;
 
-/// The profiler's functions as bodies name them, before they are encoded.
+/// What the host has, as bodies name it before they are encoded: imports that take the count, and the profiler's functions.
 #[derive(Clone, Copy)]
 pub(super) enum Hook {
     Enter,
     Leave,
     Allocator,
+    Import(u32),
 }
 
 impl Hook {
+    /// How many of the profiler's there are.
     const COUNT: u32 = 3;
-    const FIRST_INDEX: u32 = u32::MAX - Self::COUNT;
+
+    /// Far above what a module of any size can hold.
+    const FIRST_INDEX: u32 = 1 << 31;
 
     /// The call of it.
     pub(super) fn call(self) -> Operator<'static> {
+        let position = match self {
+            Self::Enter => 0,
+            Self::Leave => 1,
+            Self::Allocator => 2,
+            Self::Import(import) => Self::COUNT + import,
+        };
         Operator::Call {
-            function_index: Self::FIRST_INDEX + self as u32,
+            function_index: Self::FIRST_INDEX + position,
         }
     }
 }
@@ -41,11 +55,11 @@ impl Hook {
 /// The types a profiled module has besides its own: those of the hooks, then one without parameters for each of its own
 /// types that has several results, for a block around such a function's body.
 fn profiler_types(module: &Module<'_>) -> Vec<FuncType> {
-    let i32s = |count| vec![wasmparser::ValType::I32; count];
+    use wasmparser::ValType::{I32, I64};
     let mut types = vec![
-        FuncType::new(i32s(1), []),
-        FuncType::new([], []),
-        FuncType::new(i32s(4), []),
+        FuncType::new([I32, I64], []),
+        FuncType::new([I64], []),
+        FuncType::new([I32; 4], []),
     ];
     let several = module.types.iter().filter(|ty| ty.results().len() > 1);
     types.extend(several.map(|ty| FuncType::new([], ty.results().to_vec())));
@@ -69,10 +83,24 @@ pub(super) fn results_block(module: &Module<'_>, type_index: u32) -> BlockType {
     }
 }
 
+/// The type of an import once it takes and gives the meter's count.
+fn with_count(ty: &FuncType) -> FuncType {
+    let count = [wasmparser::ValType::I64];
+    FuncType::new(
+        [ty.params(), &count].concat(),
+        [ty.results(), &count].concat(),
+    )
+}
+
 /// Writes one module.
 pub(super) struct Encoder<'m, 'a> {
     module: &'m Module<'a>,
     profiled: bool,
+    /// Types behind the module's own: the profiler's, then those of imports.
+    added_types: Vec<FuncType>,
+    /// The index of each import's type.
+    import_types: Vec<u32>,
+    stands: Stands,
 }
 
 impl Reencode for Encoder<'_, '_> {
@@ -80,17 +108,61 @@ impl Reencode for Encoder<'_, '_> {
 
     fn function_index(&mut self, index: u32) -> Result<u32, reencode::Error<Self::Error>> {
         let imports = self.module.imports.len() as u32;
-        Ok(match index.checked_sub(Hook::FIRST_INDEX) {
-            Some(hook) => imports + hook,
-            None if self.profiled && index >= imports => index + Hook::COUNT,
-            None => index,
+        if let Some(position) = index.checked_sub(Hook::FIRST_INDEX) {
+            return Ok(match position.checked_sub(Hook::COUNT) {
+                Some(import) => import,
+                None => imports + position,
+            });
+        }
+        let hooks = if self.profiled { Hook::COUNT } else { 0 };
+        Ok(match self.stands.position(index) {
+            Some(position) => imports + hooks + self.module.functions.len() as u32 + position,
+            None => index + hooks,
         })
     }
 }
 
 impl<'m, 'a> Encoder<'m, 'a> {
-    pub(super) fn new(module: &'m Module<'a>, profiled: bool) -> Self {
-        Self { module, profiled }
+    pub(super) fn new(module: &'m Module<'a>, profiled: bool) -> Result<Self, Refusal> {
+        let mut added_types = match profiled {
+            true => profiler_types(module),
+            false => Vec::new(),
+        };
+        // Several imports share a type.
+        let mut known = BTreeMap::new();
+        let own = module.types.len();
+        let mut import_types = Vec::new();
+        for import in &module.imports {
+            let index = *known.entry(import.type_index).or_insert_with(|| {
+                let ty = module.types.get(import.type_index as usize);
+                added_types.extend(ty.map(with_count));
+                (own + added_types.len() - 1) as u32
+            });
+            import_types.push(index);
+        }
+        Ok(Self {
+            module,
+            profiled,
+            added_types,
+            import_types,
+            stands: Stands::of(module)?,
+        })
+    }
+
+    /// Adds to `code` the functions that stand for imports.
+    pub(super) fn stands(
+        &mut self,
+        globals: Globals,
+        code: &mut CodeSection,
+    ) -> Result<(), Refusal> {
+        for (_, operators) in self.stands.bodies(self.module, globals) {
+            let mut function = Function::new([]);
+            for operator in operators {
+                function.instruction(&self.instruction(operator).map_err(refuse)?);
+            }
+            code.function(&function);
+        }
+        Ok(())
     }
 
     /// A body, with `operators` in place of its own and an `extra` local behind its own.
@@ -129,6 +201,9 @@ impl<'m, 'a> Encoder<'m, 'a> {
         let mut functions = FunctionSection::new();
         for type_index in &module.functions {
             functions.function(*type_index);
+        }
+        for (import, _) in self.stands.bodies(module, globals) {
+            functions.function(module.imports[import as usize].type_index);
         }
         out.section(&functions);
 
@@ -169,11 +244,10 @@ impl<'m, 'a> Encoder<'m, 'a> {
 
     fn types(&mut self) -> Result<TypeSection, Refusal> {
         let mut section = TypeSection::new();
-        let added = match self.profiled {
-            true => profiler_types(self.module),
-            false => Vec::new(),
-        };
-        for ty in self.module.types.iter().chain(&added) {
+        for ty in [&self.module.types, &self.added_types.clone()]
+            .into_iter()
+            .flatten()
+        {
             let ty = self.func_type(ty.clone()).map_err(refuse)?;
             section.ty().func_type(&ty);
         }
@@ -182,26 +256,23 @@ impl<'m, 'a> Encoder<'m, 'a> {
 
     fn imports(&self) -> ImportSection {
         let mut section = ImportSection::new();
-        for import in &self.module.imports {
-            let ty = EntityType::Function(import.type_index);
+        for (import, ty) in self.module.imports.iter().zip(&self.import_types) {
+            let ty = EntityType::Function(*ty);
             section.import(import.module, import.name, ty);
         }
         if self.profiled {
             let first_type = self.module.types.len() as u32;
-            let names = [
-                (Hook::Enter, hooks::ENTER),
-                (Hook::Leave, hooks::LEAVE),
-                (Hook::Allocator, hooks::ALLOCATOR),
-            ];
-            for (hook, name) in names {
-                let ty = EntityType::Function(first_type + hook as u32);
+            // In the order of `Hook`.
+            let names = [hooks::ENTER, hooks::LEAVE, hooks::ALLOCATOR];
+            for (ty, name) in (first_type..).zip(names) {
+                let ty = EntityType::Function(ty);
                 section.import(hooks::MODULE, name, ty);
             }
         }
         section
     }
 
-    /// The module's own globals, then the four of the VM, all zero until a run sets them.
+    /// The module's own globals, then the three of the VM, all zero until a run sets them.
     fn globals(&mut self) -> Result<GlobalSection, Refusal> {
         let mut section = GlobalSection::new();
         for global in &self.module.globals {
@@ -214,10 +285,8 @@ impl<'m, 'a> Encoder<'m, 'a> {
             mutable: true,
             shared: false,
         };
-        for _ink in 0..2 {
-            section.global(counter(ValType::I64), &ConstExpr::i64_const(0));
-        }
-        for _word in 2..ADDED_GLOBALS {
+        section.global(counter(ValType::I64), &ConstExpr::i64_const(0));
+        for _word in 0..2 {
             section.global(counter(ValType::I32), &ConstExpr::i32_const(0));
         }
         Ok(section)
@@ -242,7 +311,6 @@ impl<'m, 'a> Encoder<'m, 'a> {
         }
         for (name, index) in [
             (names::INK_LEFT, globals.ink_left),
-            (names::INK_RESERVE, globals.ink_reserve),
             (names::SCRATCH, globals.scratch),
             (names::STACK_LEFT, globals.stack_left),
         ] {

@@ -25,7 +25,7 @@
 //! ```
 //!
 //! Having exactly the price left is enough. Ink that has run out shows as a negative count, which no other ending leaves
-//! behind: a count begins at 2^63 − 2 at most (what is beyond waits in `$stylus_ink_reserve`, for host calls to fetch), and no
+//! behind: a count begins at 2^63 − 2 at most (what is beyond waits with the host, for host calls to fetch), and no
 //! price is above 2^63 − 1.
 //!
 //! Setting a flag there instead of the two `nop`s would cost the metered program a third of its speed: compilers turn a

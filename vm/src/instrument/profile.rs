@@ -7,11 +7,14 @@
 //! ;; before                   ;; after
 //! (func                       (func
 //!                               i32.const $function
+//!                               global.get $stylus_ink_left
 //!                               call $enter
 //!                               block
+//!                                 global.get $stylus_ink_left
 //!   return                        call $leave
 //!                                 return
 //!                               end
+//!                               global.get $stylus_ink_left
 //!                               call $leave
 //! )                           )
 //! ```
@@ -21,6 +24,7 @@
 
 use wasmparser::Operator;
 
+use super::Globals;
 use super::encode::{Hook, results_block};
 use crate::module::Module;
 use crate::profile::{AllocatorCall, Names};
@@ -34,12 +38,17 @@ pub(super) fn rewrite<'a>(
     function: u32,
     module: &Module<'a>,
     names: &Names,
+    globals: Globals,
 ) -> Vec<Operator<'a>> {
+    let ink_left = Operator::GlobalGet {
+        global_index: globals.ink_left,
+    };
     let mut out = Vec::with_capacity(body.len() + 16);
     out.extend([
         Operator::I32Const {
             value: function as i32,
         },
+        ink_left.clone(),
         Hook::Enter.call(),
     ]);
     if let Some(parameters) = allocator_parameters(function, module, names) {
@@ -60,12 +69,12 @@ pub(super) fn rewrite<'a>(
     });
     for operator in body {
         if let Operator::Return = operator {
-            out.push(Hook::Leave.call());
+            out.extend([ink_left.clone(), Hook::Leave.call()]);
         }
         out.push(operator);
     }
     // The body's own `end` closes the block; the function gets another.
-    out.extend([Hook::Leave.call(), Operator::End]);
+    out.extend([ink_left, Hook::Leave.call(), Operator::End]);
     out
 }
 

@@ -11,7 +11,7 @@ use super::{
     Profile,
 };
 use crate::frame::Frame;
-use crate::guest::Guest;
+use crate::guest::GuestMemory;
 use crate::ink::Ink;
 use crate::instrument::hooks;
 
@@ -27,15 +27,17 @@ pub(crate) fn link(linker: &mut Linker<Frame>) -> wasmtime::Result<()> {
     linker.func_wrap(
         hooks::MODULE,
         hooks::ENTER,
-        |caller: Caller<'_, Frame>, function: u32| {
-            record(caller, |recorder, ink_left| {
+        |caller: Caller<'_, Frame>, function: u32, metered: u64| {
+            record(caller, metered, |recorder, ink_left| {
                 recorder.enter(function, ink_left)
             });
         },
     )?;
-    linker.func_wrap(hooks::MODULE, hooks::LEAVE, |caller: Caller<'_, Frame>| {
-        record(caller, Recorder::leave);
-    })?;
+    linker.func_wrap(
+        hooks::MODULE,
+        hooks::LEAVE,
+        |caller: Caller<'_, Frame>, metered: u64| record(caller, metered, Recorder::leave),
+    )?;
     linker.func_wrap(
         hooks::MODULE,
         hooks::ALLOCATOR,
@@ -48,9 +50,10 @@ pub(crate) fn link(linker: &mut Linker<Frame>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-fn record(mut caller: Caller<'_, Frame>, event: impl FnOnce(&mut Recorder, Ink)) {
-    if let Some(guest) = caller.data().guest {
-        let now = Moment::of(guest, &mut caller);
+fn record(mut caller: Caller<'_, Frame>, metered: u64, event: impl FnOnce(&mut Recorder, Ink)) {
+    let Frame { guest, reserve, .. } = caller.data();
+    if let Some(guest) = guest {
+        let now = Moment::of(reserve.join(metered), guest.memory, &caller);
         if let Some(recorder) = &mut caller.data_mut().recorder {
             recorder.memory(now);
             event(recorder, now.ink_left);
@@ -66,10 +69,10 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    pub(crate) fn of(guest: Guest, caller: &mut Caller<'_, Frame>) -> Self {
+    pub(crate) fn of(ink_left: Ink, memory: GuestMemory, caller: &Caller<'_, Frame>) -> Self {
         Self {
-            ink_left: guest.ink_left(caller),
-            pages: guest.pages(caller),
+            ink_left,
+            pages: memory.pages(caller),
         }
     }
 }
