@@ -245,6 +245,7 @@ impl Engine {
         Ok(Program {
             instance,
             exports,
+            begins_with_highest_price: instrumented.begins_with_highest_price,
             max_stack_depth: self.max_stack_depth,
         })
     }
@@ -290,6 +291,8 @@ impl Native {
 pub struct Program {
     pub(crate) instance: InstancePre<Frame>,
     pub(crate) exports: Exports,
+    /// Whether the first block of the entry point costs 2^64 − 1 ink.
+    pub(crate) begins_with_highest_price: bool,
     /// The largest depth budget that its engine has native stack for.
     pub(crate) max_stack_depth: u32,
 }

@@ -11,6 +11,9 @@ use crate::instrument::names;
 /// The most ink the meter counts by itself. Taking the highest price of a block, 2^63 − 1, from it leaves less than nothing.
 const MOST_METERED: u64 = i64::MAX as u64 - 1;
 
+/// A count that stands for all the ink that can be had; no other begins as high.
+const ALL: u64 = i64::MAX as u64;
+
 /// A pointer and length outside of guest memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the program passed {len} bytes at {ptr:#x}, outside of its memory of {size} bytes")]
@@ -35,9 +38,21 @@ impl Reserve {
         (metered, Self(ink.0 - metered))
     }
 
+    /// The same for a program whose first block costs 2^64 − 1, more than any other can: having exactly that much is enough,
+    /// and leaves nothing. The meter takes 2^63 − 1 for it, so that much is counted.
+    pub(crate) fn split_for_all(ink: Ink) -> (u64, Self) {
+        match ink {
+            Ink::MAX => (ALL, Self::default()),
+            ink => Self::split(ink),
+        }
+    }
+
     /// All there is where the meter counts `metered`. Means nothing once ink has run out.
     pub(crate) fn join(self, metered: u64) -> Ink {
-        Ink(metered.wrapping_add(self.0))
+        match metered {
+            ALL => Ink::MAX,
+            metered => Ink(metered.wrapping_add(self.0)),
+        }
     }
 }
 

@@ -18,11 +18,12 @@ mod ink;
 mod profile;
 
 use wasm_encoder::{CodeSection, ValType};
-use wasmparser::{BlockType, FunctionBody, Operator};
+use wasmparser::{BlockType, ExternalKind, FunctionBody, Operator};
 
 use encode::Encoder;
 
 use crate::config::StylusParams;
+use crate::ink::Ink;
 use crate::module::Module;
 use crate::profile::Names;
 use crate::refusal::Refusal;
@@ -80,6 +81,9 @@ pub(crate) struct Instrumented {
     pub(crate) operators: u64,
     /// What the worst bodies ask of a compiler.
     pub(crate) burden: Burden,
+    /// Whether the first block of the entry point has the highest price there is, which only the largest amount of ink pays, and
+    /// no block after it.
+    pub(crate) begins_with_highest_price: bool,
 }
 
 /// What a body asks of a compiler, as it comes; of a module, the most of each.
@@ -183,10 +187,16 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         let mut code = CodeSection::new();
         let mut total = 0;
         let mut burden = Burden::default();
+        let entrypoint = self.module.export(names::ENTRYPOINT, ExternalKind::Func);
+        let mut begins_with_highest_price = false;
         for (position, body) in self.module.bodies.iter().enumerate() {
             let function = (self.module.imports.len() + position) as u32;
             let operators = self.operators(body)?;
             burden = burden.max(Burden::of(&operators, self.module));
+            if entrypoint == Some(function) {
+                let price = ink::first_block(&operators, self.module);
+                begins_with_highest_price = price == Ink::MAX;
+            }
             let operators = self.rewrite(function, body, operators)?;
             let count = operators.len() as u64;
             if count > MAX_OPERATORS {
@@ -222,6 +232,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
             wasm,
             operators: total,
             burden,
+            begins_with_highest_price,
         })
     }
 

@@ -209,7 +209,10 @@ impl Program {
             .ok_or_else(missing)?;
         let entrypoint = entrypoint.typed::<u32, u32>(&store).map_err(Fault::Start)?;
 
-        let (metered, reserve) = Reserve::split(ink);
+        let (metered, reserve) = match self.begins_with_highest_price {
+            true => Reserve::split_for_all(ink),
+            false => Reserve::split(ink),
+        };
         guest.set_metered(&mut store, metered);
         store.data_mut().reserve = reserve;
         guest.set_stack_left(&mut store, config.stylus.max_stack_depth);

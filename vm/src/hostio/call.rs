@@ -150,7 +150,11 @@ fn perform(
     if pays && hostio.frame().environment.is_static {
         return Ok((CallReply::default(), Gas::ZERO));
     }
-    // The account is warm from here on, even if the call cannot be paid for.
+    // What does not pay for the call of a warm account is gone, and the account stays as cold as it was.
+    if gas_left < frame::CALL {
+        return Ok((CallReply::default(), gas_left));
+    }
+    // It is warm from here on, even if the call cannot be paid for.
     let account = hostio.host().load_account(request.target)?;
     let mut base = frame::CALL;
     if account.is_cold {
@@ -176,9 +180,10 @@ fn perform(
     Ok((reply, cost))
 }
 
-/// EIP-150's 63/64, rounded down, as calls count it.
+/// EIP-150's 63/64, rounded down, as calls count it: in 64 bits, which wrap above 2^58 gas. (A create takes a 64th away instead,
+/// which never wraps. So much gas takes an ink price below 64.)
 fn all_but_a_64th(gas: Gas) -> Gas {
-    Gas((u128::from(gas.0) * 63 / 64) as u64)
+    Gas(gas.0.wrapping_mul(63) / 64)
 }
 
 /// Creates a contract at the address of CREATE.

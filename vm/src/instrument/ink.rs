@@ -45,17 +45,11 @@ pub(super) fn rewrite<'a>(
     globals: Globals,
     module: &Module<'a>,
 ) -> Vec<Operator<'a>> {
-    let params = |type_index: u32| {
-        module
-            .types
-            .get(type_index as usize)
-            .map_or(0, |ty| ty.params().len())
-    };
     let mut out = Vec::with_capacity(body.len() * 4);
     let mut block = Vec::new();
     let mut cost = prices::BLOCK;
     for operator in body {
-        cost = cost.saturating_add(prices::operator(&operator, params));
+        cost = cost.saturating_add(price(&operator, module));
         let ends = ends_block(&operator);
         block.push(operator);
         if ends {
@@ -65,6 +59,21 @@ pub(super) fn rewrite<'a>(
         }
     }
     out
+}
+
+/// The price of the first block of a body.
+pub(super) fn first_block(body: &[Operator<'_>], module: &Module<'_>) -> Ink {
+    let last = body.iter().position(ends_block);
+    let block = last.map_or(body, |last| &body[..=last]);
+    let prices = block.iter().map(|operator| price(operator, module));
+    prices.fold(prices::BLOCK, Ink::saturating_add)
+}
+
+fn price(operator: &Operator<'_>, module: &Module<'_>) -> Ink {
+    prices::operator(operator, |type_index: u32| {
+        let ty = module.types.get(type_index as usize);
+        ty.map_or(0, |ty| ty.params().len())
+    })
 }
 
 /// Whether a metered block ends with `operator`. Neither `block` nor `unreachable` ends one.

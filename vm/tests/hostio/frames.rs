@@ -2,8 +2,8 @@
 
 use alloy_primitives::{B256, Bytes, U256};
 use stylus_vm::{
-    Call, CallKind, Cause, Config, Engine, Failure, Gas, Ink, MemoryAccount, MemoryHost, Outcome,
-    Pages, activate,
+    Call, CallKind, Cause, Config, Engine, Failure, Gas, Host, Ink, InkPrice, MemoryAccount,
+    MemoryHost, Outcome, Pages, activate,
 };
 
 use crate::case::{Case, INK, TARGET, check_ink};
@@ -151,6 +151,51 @@ fn a_call_that_cannot_be_paid_for_takes_all_gas() {
         (report.outcome, report.ink_left),
         (Outcome::Success, Ink(9_000 - 2_450 - 9 - 1 - 1))
     );
+}
+
+/// Theorem: an account is warm from a call on exactly if there was the gas for the call of a warm one, 100; so an access that
+/// follows costs 100 or 2,600.
+#[test]
+fn a_call_without_its_base_does_not_warm_its_target() {
+    let body = call(0, 128, 0);
+    let start = 83_193 + 2 * 16_381 + 2_450 + 6 + 3_800;
+    for (gas, is_cold) in [(0, true), (99, true), (100, false), (2_599, false)] {
+        let mut case = Case {
+            ink: Ink(gas * 10_000 + 9_999 + start),
+            ..Case::default()
+        };
+        let report = case.run(&body);
+        assert_eq!(report.outcome, Outcome::Success, "{gas}");
+        assert_eq!(
+            case.host.load_account(TARGET).unwrap().is_cold,
+            is_cold,
+            "{gas} gas left"
+        );
+        assert!(
+            case.calls().is_empty(),
+            "{gas} gas do not pay for a cold call"
+        );
+    }
+}
+
+/// Theorem: 63/64 are taken in 64 bits, as upstream does: they wrap where 63 times the gas does.
+#[test]
+fn the_63_64ths_wrap_above_2_to_the_58() {
+    // The most gas whose 63-fold is below 2^64, and one more.
+    let most = u64::MAX / 63;
+    for (rest, given) in [
+        (most, most * 63 / 64),
+        (most + 1, 0),
+        (most + 2, 1),
+        (most + 3, 2),
+    ] {
+        let mut case = Case::warm();
+        case.config.stylus.ink_price = InkPrice::new(1).unwrap();
+        // With one ink a gas, the base's 100 gas are 100 ink.
+        case.ink = Ink(rest + 100 + 83_193 + 2 * 16_381 + 2_450 + 5 + 1 + 3_800);
+        case.run(&call(0, 128, u64::MAX));
+        assert_eq!(case.calls()[0].gas, Gas(given), "of {rest}");
+    }
 }
 
 #[test]

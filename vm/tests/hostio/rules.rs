@@ -172,6 +172,53 @@ fn ink_is_counted_to_its_end() {
     }
 }
 
+/// Theorem: an operator whose price is 2^64 − 1 is paid by whoever has exactly that, in the very first block, and leaves nothing;
+/// anything less runs out.
+#[test]
+fn the_highest_price_can_be_paid_once() {
+    const FLOAT: &str = "(drop (f32.const 1))";
+    let run = |ink, body: &str| {
+        let mut case = Case {
+            ink: Ink(ink),
+            ..Case::default()
+        };
+        let report = case.run(body);
+        (report.outcome, report.ink_left.0)
+    };
+    assert_eq!(run(u64::MAX, FLOAT), (Outcome::Success, 0));
+    assert_eq!(run(u64::MAX - 1, FLOAT), (Outcome::OutOfInk, 0));
+    assert_eq!(run(1 << 63, FLOAT), (Outcome::OutOfInk, 0));
+    // Nothing is left for the block after it, nor after any other block for it.
+    assert_eq!(
+        run(u64::MAX, &format!("{FLOAT} (block)")),
+        (Outcome::OutOfInk, 0)
+    );
+    assert_eq!(
+        run(u64::MAX, &format!("(block) {FLOAT}")),
+        (Outcome::OutOfInk, 0)
+    );
+    // A host call in that block is made, with nothing to pay for it.
+    let pays = format!("{FLOAT} (call $pay_for_memory_grow (i32.const 0))");
+    assert_eq!(run(u64::MAX, &pays), (Outcome::OutOfInk, 0));
+    let exits = format!("{FLOAT} (call $exit_early (i32.const 0))");
+    assert_eq!(run(u64::MAX, &exits), (Outcome::Success, 0));
+    assert_eq!(
+        run(u64::MAX, &format!("{FLOAT} unreachable")),
+        (Outcome::Failure, 0)
+    );
+    // Before the block is paid for, all is there.
+    let mut case = Case {
+        ink: Ink::MAX,
+        ..Case::default()
+    };
+    case.config.stylus.max_stack_depth = 1;
+    let report = case.run(FLOAT);
+    assert_eq!(
+        (report.outcome, report.ink_used),
+        (Outcome::OutOfStack, Ink(0))
+    );
+}
+
 /// Theorem: what a call gives back is what is left, but no more than the return data leaves of what was given.
 #[test]
 fn return_data_has_a_price() {
