@@ -23,7 +23,7 @@ const FRAGMENT: u8 = 0x01;
 /// The third byte of a program that names its parts.
 const ROOT: u8 = 0x02;
 
-/// The largest module that is unpacked at all, whatever a root says: far above what any chain has activated.
+/// The largest module that is unpacked at all, whatever a root says or a chain allows: far above what any has activated.
 const MOST_LENGTH: u32 = 16 << 20;
 
 /// Bytes in front of a whole program's stream.
@@ -268,7 +268,8 @@ impl Code<'_> {
         match self {
             Self::Classic { dictionary, stream } => {
                 let dictionary = dictionary.bytes(stylus_dictionary)?;
-                decompress(stream, dictionary, config.stylus.max_wasm_size)
+                let limit = config.stylus.max_wasm_size.min(MOST_LENGTH);
+                decompress(stream, dictionary, limit)
             }
             Self::Root { length, .. } if *length > MOST_LENGTH => {
                 Err(CodeError::TooLarge { limit: MOST_LENGTH })

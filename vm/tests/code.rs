@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
 
+use std::io::Write;
+
 use alloy_primitives::Address;
 use stylus_vm::code::{
     Code, CodeError, Dictionary, encode, fragment, fragment_read_gas, fragments, is_stylus, parse,
@@ -114,6 +116,29 @@ fn streams_are_whole_and_not_too_large() {
         decompress(&whole, &limited),
         Err(CodeError::TooLarge { limit })
     );
+}
+
+/// Theorem: however much a chain allows, what comes out of a stream has an end.
+#[test]
+fn a_bomb_is_not_unpacked() {
+    const MOST: usize = 16 << 20;
+    let mut config = Config::default();
+    config.stylus.max_wasm_size = u32::MAX;
+    for (bytes, result) in [
+        (MOST, Ok(MOST)),
+        (MOST + 1, Err(CodeError::TooLarge { limit: MOST as u32 })),
+    ] {
+        let mut stream = Vec::new();
+        let mut brotli = brotli::CompressorWriter::new(&mut stream, 4_096, 1, 22);
+        brotli.write_all(&vec![0; bytes]).unwrap();
+        drop(brotli);
+        let code = Code::Classic {
+            dictionary: Dictionary::Empty,
+            stream: &stream,
+        };
+        let unpacked = code.decompress(&[], None, &config);
+        assert_eq!(unpacked.map(|wasm| wasm.len()), result);
+    }
 }
 
 #[test]

@@ -13,8 +13,12 @@ const MOST_BYTES: u64 = 64 << 20;
 
 /// The module in `file`, as binary; text is assembled. `-` is standard input.
 pub(crate) fn module(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let bytes = bytes(file, MOST_BYTES)?;
+    let bytes = bytes(file, MOST_BYTES + 1)?;
     let shown = file.display();
+    anyhow::ensure!(
+        bytes.len() as u64 <= MOST_BYTES,
+        "{shown} has more than {MOST_BYTES} bytes, and no program has as many: name the contract's .wasm file"
+    );
     // What is not text is judged as a module, however broken: the refusal says in what way.
     if !is_text(&bytes) {
         return Ok(bytes);

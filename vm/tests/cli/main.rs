@@ -280,6 +280,14 @@ fn what_cannot_be_used() {
         "",
         "error: - is not WebAssembly text: expected `)` (at 1:8)",
     );
+    // What is read of a file without an end has one.
+    check(
+        &["check", "-"],
+        &vec![0; (64 << 20) + 1],
+        2,
+        "",
+        "- has more than 67108864 bytes, and no program has as many",
+    );
     check(&["run", "--calldata", "0xzz", "-"], &good, 2, "", "not hex");
     check(
         &["run", "--arbos", "70", "-"],
