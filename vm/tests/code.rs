@@ -161,8 +161,8 @@ fn how_a_program_is_spread() {
         (60, 24_577, Some(1)),
         (60, 4 + 24_573, Some(1)),
         (60, 4 + 24_574, Some(2)),
-        (60, 4 + 2 * 24_573, Some(2)),
-        (60, 5 + 2 * 24_573, None),
+        (60, 4 + 4 * 24_573, Some(4)),
+        (60, 5 + 4 * 24_573, None),
     ] {
         assert_eq!(
             fragments(bytes, &at(arbos)),
@@ -202,14 +202,14 @@ fn roots_are_put_together() {
     );
 
     let check = |code: Vec<u8>| parse(&code, &config).unwrap().check(&config);
-    assert_eq!(check(root(0, 131_072, 2)), Ok(()));
+    assert_eq!(check(root(0, 262_144, 2)), Ok(()));
     assert_eq!(
-        check(root(0, 131_073, 2)),
-        Err(CodeError::TooLarge { limit: 131_072 })
+        check(root(0, 262_145, 2)),
+        Err(CodeError::TooLarge { limit: 262_144 })
     );
     assert_eq!(
-        check(root(0, 9, 3)),
-        Err(CodeError::TooManyFragments { count: 3, limit: 2 })
+        check(root(0, 9, 5)),
+        Err(CodeError::TooManyFragments { count: 5, limit: 4 })
     );
 }
 
