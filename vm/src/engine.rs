@@ -102,6 +102,8 @@ pub struct Engine {
     cache: Option<Cache>,
     /// Programs compiled lately, by content.
     programs: Arc<Mutex<LruCache<Key, Program>>>,
+    /// The same to be profiled, with the names that were given.
+    profiled: Arc<Mutex<LruCache<Key, (Option<Names>, ProfiledProgram)>>>,
     max_stack_depth: u32,
 }
 
@@ -185,6 +187,7 @@ impl Engine {
             careful: Arc::default(),
             cache,
             programs: Arc::new(Mutex::new(LruCache::new(CACHE_PROGRAMS))),
+            profiled: Arc::new(Mutex::new(LruCache::new(CACHE_PROGRAMS))),
             max_stack_depth: config.stylus.max_stack_depth,
         })
     }
@@ -200,17 +203,17 @@ impl Engine {
     /// The refusal of a module that a chain with `config` would not activate.
     pub fn compile(&self, wasm: &[u8], config: &Config) -> Result<Program, CompileError> {
         let key = Key::new(wasm, config);
-        if let Some(program) = self.programs().get(&key) {
+        if let Some(program) = lock(&self.programs).get(&key) {
             return Ok(program.clone());
         }
         let (_, instrumented, _) = activate::check(wasm, config, Pages(0))?;
         let program = self.translate(&instrumented)?;
-        self.programs().put(key, program.clone());
+        lock(&self.programs).put(key, program.clone());
         Ok(program)
     }
 
     /// Checks `wasm` as activation does and compiles it to be profiled, under the names of functions that it brings itself
-    /// unless others are given.
+    /// unless others are given; unless that was done lately, with the same names.
     ///
     /// # Errors
     /// As for [`Self::compile`].
@@ -220,11 +223,20 @@ impl Engine {
         config: &Config,
         names: Option<Names>,
     ) -> Result<ProfiledProgram, CompileError> {
+        let key = Key::new(wasm, config);
+        if let Some((known, program)) = lock(&self.profiled).get(&key)
+            && *known == names
+        {
+            return Ok(program.clone());
+        }
+        let given = names.clone();
         let (module, _, _) = activate::check(wasm, config, Pages(0))?;
         let names = names.unwrap_or_else(|| module.function_names.iter().copied().collect());
         let instrumented = instrument_for_profile(&module, config.stylus.version, &names)?;
         let program = self.translate(&instrumented)?;
-        Ok(ProfiledProgram { program, names })
+        let program = ProfiledProgram { program, names };
+        lock(&self.profiled).put(key, (given, program.clone()));
+        Ok(program)
     }
 
     /// Native code for an instrumented module.
@@ -264,11 +276,11 @@ impl Engine {
         let native = native.map_err(CompileError::Engine)?;
         Ok(self.careful.get_or_init(|| native))
     }
+}
 
-    /// A panic elsewhere leaves the cache as whole as it was.
-    fn programs(&self) -> MutexGuard<'_, LruCache<Key, Program>> {
-        self.programs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A cache. A panic elsewhere leaves it as whole as it was.
+fn lock<T>(cache: &Mutex<LruCache<Key, T>>) -> MutexGuard<'_, LruCache<Key, T>> {
+    cache.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A compiler, and what its programs are linked with.

@@ -176,7 +176,7 @@ impl AllocatorCall {
 
 /// What the functions of a program are called, by index, imports counted. The module on a chain has no names; the one that it was
 /// made of does, and has the same functions in the same order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Names {
     /// Demangled.
     names: Arc<BTreeMap<u32, String>>,

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use stylus_vm::{Call, Config, EmptyHost, Engine, Ink, Outcome, Pages};
+use stylus_vm::profile::Names;
+use stylus_vm::{ArbOs, Call, Config, EmptyHost, Engine, Ink, Outcome, Pages};
 
 fn wasm() -> Vec<u8> {
     wat::parse_str(
@@ -116,7 +117,8 @@ fn carrying(values: usize, blocks: usize) -> Vec<u8> {
 /// Theorem: no module takes minutes to compile. What would is compiled with more care, up to a limit that is said.
 #[test]
 fn code_made_to_keep_a_compiler_busy() {
-    let config = Config::default();
+    // The last version that takes blocks with parameters.
+    let config = Config::at(ArbOs::new(58).unwrap());
     let engine = Engine::new(&config).unwrap();
     for (values, blocks) in [(2, 10), (20, 200), (200, 20)] {
         let program = engine.compile(&carrying(values, blocks), &config).unwrap();
@@ -134,6 +136,38 @@ fn code_made_to_keep_a_compiler_busy() {
         sentence.starts_with("a function carries 320000 values"),
         "{sentence}"
     );
+}
+
+/// Theorem: a program that is profiled again has the names that are given this time, also where it was kept.
+#[test]
+fn profiled_programs_are_kept_with_their_names() {
+    let config = Config::default();
+    let engine = Engine::new(&config).unwrap();
+    let bare = wasm();
+    let named = |name: &str| {
+        let wat = format!(
+            r#"(module (memory (export "memory") 1 1)
+                (func ${name} (export "user_entrypoint") (param i32) (result i32) i32.const 0))"#
+        );
+        Names::of_module(&wat::parse_str(wat).unwrap())
+    };
+    for (names, shown) in [
+        (None, "function[0]"),
+        (Some(named("one")), "one"),
+        (Some(named("one")), "one"),
+        (Some(named("other")), "other"),
+        (None, "function[0]"),
+    ] {
+        let program = engine.compile_for_profile(&bare, &config, names).unwrap();
+        let call = Call {
+            ink: Ink(1_000_000),
+            ..Call::default()
+        };
+        let mut host = EmptyHost::with_footprint(Pages(1));
+        let (_, profile) = program.run(&mut host, &config, call).unwrap();
+        let got: Vec<_> = profile.functions.iter().map(|it| &*it.name).collect();
+        assert_eq!(got, [shown]);
+    }
 }
 
 /// Theorem: what activation refuses is not compiled, also where only an estimate is too high.
