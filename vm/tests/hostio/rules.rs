@@ -1,9 +1,9 @@
 //! Logs, memory, arithmetic, and what holds for all host calls: writing in static calls, bad arguments, broken hosts.
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use stylus_vm::{
-    Call, Cause, Config, Effect, Engine, Failure, Gas, Ink, MemoryHost, Outcome, PageCounters,
-    Pages,
+    Call, Cause, Config, Effect, Engine, Environment, Failure, Gas, Ink, MemoryHost, Outcome,
+    PageCounters, Pages, Report,
 };
 
 use crate::case::{Case, INK, check_ink};
@@ -217,6 +217,88 @@ fn the_highest_price_can_be_paid_once() {
         (report.outcome, report.ink_used),
         (Outcome::OutOfStack, Ink(0))
     );
+}
+
+/// Runs a module as it is, and profiled, which comes to the same.
+fn run_module(wat: &str, environment: Environment) -> Report {
+    let config = Config::default();
+    let engine = Engine::new(&config).unwrap();
+    let wasm = wat::parse_str(wat).unwrap();
+    let call = Call {
+        ink: INK,
+        environment,
+        ..Call::default()
+    };
+    let program = engine.compile(&wasm, &config).unwrap();
+    let mut host = MemoryHost::default();
+    let report = program.run(&mut host, &config, call.clone()).unwrap();
+    let program = engine.compile_for_profile(&wasm, &config, None).unwrap();
+    let mut host = MemoryHost::default();
+    let (profiled, _) = program.run(&mut host, &config, call).unwrap();
+    assert_eq!(profiled, report);
+    report
+}
+
+/// Theorem: a host call does and costs the same whether a program calls it or finds it in a table, among its own functions; only
+/// the operator has another price.
+#[test]
+fn host_calls_through_a_table() {
+    let run = |calls: [&str; 4]| {
+        let [sender, ink_left, own, result] = calls;
+        let wat = format!(
+            r#"(module
+                (import "vm_hooks" "msg_sender" (func $sender (param i32)))
+                (import "vm_hooks" "evm_ink_left" (func $ink_left (result i64)))
+                (import "vm_hooks" "write_result" (func $result (param i32 i32)))
+                (memory (export "memory") 1 1)
+                (table 8 8 funcref)
+                (elem (i32.const 2) $result $own $sender $ink_left $own)
+                (func $own (result i32) (i32.const 40))
+                (func (export "user_entrypoint") (param i32) (result i32)
+                    (i32.const 12) {sender}
+                    {ink_left} drop
+                    (i32.store (i32.const 32) ({own}))
+                    (i32.const 0) (i32.const 36) {result}
+                    (i32.const 0)))"#
+        );
+        let environment = Environment {
+            sender: Address::repeat_byte(0xAB),
+            ..Environment::default()
+        };
+        run_module(&wat, environment)
+    };
+    let direct = run([
+        "(call $sender)",
+        "(call $ink_left)",
+        "call $own",
+        "(call $result)",
+    ]);
+    let indirect = run([
+        "(call_indirect (param i32) (i32.const 4))",
+        "(call_indirect (result i64) (i32.const 5))",
+        "call_indirect (result i32) (i32.const 6)",
+        "(call_indirect (param i32 i32) (i32.const 2))",
+    ]);
+    assert_eq!(direct.outcome, Outcome::Success);
+    let output = [&[0; 12][..], &[0xAB; 20], &[40, 0, 0, 0]].concat();
+    assert_eq!((&direct.output, &indirect.output), (&output, &output));
+    // 13,610 and 650 for each of three parameters, a constant more, and no 3,800.
+    let dearer = 4 * (13_610 + 1 - 3_800) + 3 * 650;
+    assert_eq!(indirect.ink_used.0 - direct.ink_used.0, dearer);
+}
+
+/// A host call can be the program itself, if it has the type of one: here for the account at address 0.
+#[test]
+fn a_host_call_as_the_entry_point() {
+    let report = run_module(
+        r#"(module
+            (import "vm_hooks" "account_code_size" (func $size (param i32) (result i32)))
+            (memory (export "memory") 1 1)
+            (export "user_entrypoint" (func $size)))"#,
+        Environment::default(),
+    );
+    let got = (report.outcome, report.ink_used);
+    assert_eq!(got, (Outcome::Success, Ink(33_068_073)));
 }
 
 /// Theorem: what a call gives back is what is left, but no more than the return data leaves of what was given.
