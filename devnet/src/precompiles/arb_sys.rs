@@ -14,6 +14,7 @@ use crate::state::State;
 sol! {
     #![sol(all_derives)]
     /// Nitro's interface.
+    #[allow(clippy::too_many_arguments, reason = "its event has nine fields")]
     interface ArbSys {
         function arbBlockNumber() external view returns (uint256);
         function arbBlockHash(uint256 arbBlockNum) external view returns (bytes32);
