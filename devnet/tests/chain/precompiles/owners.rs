@@ -404,27 +404,27 @@ fn a_length_that_anybody_wrote_is_not_believed() {
             "size()",
         ),
     ];
-    for (path, offset, to, getter) in lists {
-        for count in [1_u64 << 40, 1 << 62] {
-            let count = B256::from(U256::from(count));
-            let state = json!({ ARBOS_STATE.to_string(): { "stateDiff": { slot(path, offset).to_string(): count } } });
-            // The zero address may ask for the accumulator, and is made an owner here.
-            let owner = slot(&[&[4], &[0]], 0);
-            let mut state = state;
-            state[ARBOS_STATE.to_string()]["stateDiff"][owner.to_string()] =
-                json!(B256::with_last_byte(1));
-            let request = json!([{ "to": to, "data": hex::encode_prefixed(data(getter, &[])) }, "latest", state]);
-            match chain.ask("eth_call", request) {
-                Ok(output) => assert!(
-                    output.as_str().unwrap().len() <= 2 + 2 * 32 * 65_538,
-                    "{getter}"
-                ),
-                Err(error) => assert!(
-                    error.message.contains("out of gas"),
-                    "{getter}: {}",
-                    error.message
-                ),
-            }
+    let counts = [1_u64 << 40, 1 << 62].into_iter().cycle();
+    for ((path, offset, to, getter), count) in lists.into_iter().zip(counts) {
+        let count = B256::from(U256::from(count));
+        let state = json!({ ARBOS_STATE.to_string(): { "stateDiff": { slot(path, offset).to_string(): count } } });
+        // The zero address may ask for the accumulator, and is made an owner here.
+        let owner = slot(&[&[4], &[0]], 0);
+        let mut state = state;
+        state[ARBOS_STATE.to_string()]["stateDiff"][owner.to_string()] =
+            json!(B256::with_last_byte(1));
+        let request =
+            json!([{ "to": to, "data": hex::encode_prefixed(data(getter, &[])) }, "latest", state]);
+        match chain.ask("eth_call", request) {
+            Ok(output) => assert!(
+                output.as_str().unwrap().len() <= 2 + 2 * 32 * 65_538,
+                "{getter}"
+            ),
+            Err(error) => assert!(
+                error.message.contains("out of gas"),
+                "{getter}: {}",
+                error.message
+            ),
         }
     }
     // A configuration is as long as its first word says, which is cleared when it is replaced.
