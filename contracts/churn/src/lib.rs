@@ -8,6 +8,7 @@
 extern crate alloc;
 use alloc::{collections::VecDeque, string::String, vec, vec::Vec};
 
+#[cfg(feature = "heap")]
 use heap as _;
 use stylus_sdk::prelude::*;
 

@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+#[cfg(feature = "heap")]
 use heap as _;
 use stylus_sdk::{alloy_primitives::U256, prelude::*};
 

@@ -1,5 +1,5 @@
 //! Prints the contract's Solidity interface; `cargo stylus export-abi` runs it on the host. Nothing else belongs here.
 
 fn main() {
-    counter::print_from_args();
+    counter_library::print_from_args();
 }

@@ -1,5 +1,5 @@
 //! Prints the contract's Solidity interface; `cargo stylus export-abi` runs it on the host. Nothing else belongs here.
 
 fn main() {
-    edge_cases::contract::print_from_args();
+    edge_cases_library::contract::print_from_args();
 }

@@ -9,6 +9,7 @@ extern crate alloc;
 use alloc::{string::String, vec::Vec};
 
 use alloy_sol_types::sol;
+#[cfg(feature = "heap")]
 use heap as _;
 use stylus_sdk::{
     alloy_primitives::{Address, U256},

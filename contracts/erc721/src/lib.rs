@@ -12,6 +12,7 @@ extern crate alloc;
 use alloc::{format, string::String, vec::Vec};
 
 use alloy_sol_types::sol;
+#[cfg(feature = "heap")]
 use heap as _;
 use stylus_sdk::{
     alloy_primitives::{Address, U256},

@@ -8,6 +8,7 @@
 extern crate alloc;
 use alloc::vec::Vec;
 
+#[cfg(feature = "heap")]
 use heap as _;
 use stylus_sdk::prelude::*;
 

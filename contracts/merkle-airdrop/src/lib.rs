@@ -12,6 +12,7 @@ extern crate alloc;
 use alloc::vec::Vec;
 
 use alloy_sol_types::{SolValue, sol};
+#[cfg(feature = "heap")]
 use heap as _;
 use stylus_sdk::{
     alloy_primitives::{Address, B256, U256},

@@ -9,6 +9,7 @@ extern crate alloc;
 use alloc::{format, vec, vec::Vec};
 
 use alloy_sol_types::sol;
+#[cfg(feature = "heap")]
 use heap as _;
 use stylus_sdk::{
     abi::Bytes,

@@ -8,6 +8,7 @@
 extern crate alloc;
 use alloc::{collections::BTreeMap, vec::Vec};
 
+#[cfg(feature = "heap")]
 use heap as _;
 use stylus_sdk::{alloy_primitives::U256, prelude::*};
 

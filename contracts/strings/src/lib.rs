@@ -12,6 +12,7 @@ use alloc::{
     vec::Vec,
 };
 
+#[cfg(feature = "heap")]
 use heap as _;
 use stylus_sdk::{alloy_primitives::U256, prelude::*};
 

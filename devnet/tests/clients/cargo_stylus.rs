@@ -7,12 +7,39 @@ use stylus_devnet::{Config, Handle};
 
 use crate::tool::{KEY, Said, devnet, devnet_of, run, tools};
 
-/// A project as `cargo stylus new` makes one, with a target folder that all of them share.
+/// The target folder of all projects: the SDK takes half a minute to build, and no project needs it built anew.
+const TARGET: &str = "cargo-stylus";
+
+/// A project as `cargo stylus new` makes one.
 struct Project {
     folder: PathBuf,
-    target: PathBuf,
     devnet: Handle,
     _temporary: tempfile::TempDir,
+}
+
+/// Runs a command of `cargo stylus` in a folder, with the devnet's URL filled in.
+fn stylus(devnet: &Handle, folder: &Path, target: &str, arguments: &[&str]) -> Said {
+    let url = devnet.url();
+    let mut all = vec!["stylus"];
+    all.extend(arguments.iter().map(|argument| match *argument {
+        "URL" => url.as_str(),
+        other => other,
+    }));
+    let program = tools().join("cargo-stylus-0.10.10/bin/cargo-stylus");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(target);
+    let target = target.display().to_string();
+    let toolchain = std::env::var("RUSTUP_TOOLCHAIN").unwrap_or_else(|_| "1.95.0".into());
+    let environment = [
+        ("CARGO_TARGET_DIR", target.as_str()),
+        ("RUSTUP_TOOLCHAIN", &toolchain),
+    ];
+    run(&program, &all, folder, &environment)
+}
+
+/// The repository's contracts.
+fn contracts() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts");
+    folder.canonicalize().unwrap()
 }
 
 impl Project {
@@ -24,8 +51,6 @@ impl Project {
         let temporary = tempfile::tempdir().unwrap();
         let mut project = Self {
             folder: temporary.path().into(),
-            // The SDK takes half a minute to build; no project needs it built anew.
-            target: Path::new(env!("CARGO_TARGET_TMPDIR")).join("cargo-stylus"),
             devnet,
             _temporary: temporary,
         };
@@ -34,26 +59,9 @@ impl Project {
         project
     }
 
-    /// Runs a command of `cargo stylus`, the devnet's URL and key filled in.
+    /// Runs a command of `cargo stylus`, the devnet's URL filled in.
     fn run(&self, arguments: &[&str]) -> Said {
-        let url = self.devnet.url();
-        let mut all = vec!["stylus"];
-        all.extend(arguments.iter().map(|argument| match *argument {
-            "URL" => url.as_str(),
-            other => other,
-        }));
-        let program = tools().join("cargo-stylus-0.10.10/bin/cargo-stylus");
-        let target = self.target.display().to_string();
-        let toolchain = std::env::var("RUSTUP_TOOLCHAIN").unwrap_or_else(|_| "1.95.0".into());
-        run(
-            &program,
-            &all,
-            &self.folder,
-            &[
-                ("CARGO_TARGET_DIR", &target),
-                ("RUSTUP_TOOLCHAIN", &toolchain),
-            ],
-        )
+        stylus(&self.devnet, &self.folder, TARGET, arguments)
     }
 
     fn deploy(&self, more: &[&str]) -> Said {
@@ -289,4 +297,117 @@ fn a_refused_contract() {
     project
         .run(&["check", "-e", "URL"])
         .fails_with("fixed point");
+}
+
+/// Theorem: the repository's contracts, whose libraries are cdylibs and nothing else, are contracts to `cargo stylus`: it checks,
+/// deploys and verifies each of them, and prints its interface.
+#[test]
+#[ignore = "needs cargo-stylus: scripts/test runs it"]
+fn every_contract_of_the_repository() {
+    let contracts = contracts();
+    let mut folders: Vec<_> = std::fs::read_dir(&contracts)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|folder| folder.join("Stylus.toml").is_file())
+        .collect();
+    folders.sort();
+    assert_eq!(folders.len(), 11);
+    let devnet = devnet();
+    for folder in folders {
+        let run =
+            |arguments: &[&str]| stylus(&devnet, &folder, "cargo-stylus-contracts", arguments);
+        run(&["check", "-e", "URL"]).says("wasm data fee: ");
+        run(&["export-abi"]).says("interface I");
+        let deploy = ["deploy", "--no-verify", "-e", "URL", "--private-key", KEY];
+        let transaction = run(&deploy)
+            .says("deployed code at address")
+            .after("deployment tx hash: ");
+        // Cleaning is left out for its time alone.
+        let verify = ["verify", "--no-verify", "--skip-clean", "-e", "URL"];
+        run(&[&verify[..], &["--deployment-tx", &transaction]].concat())
+            .says("Verification successful");
+    }
+}
+
+/// A contract may call another by its library, which is then a client of it.
+#[test]
+#[ignore = "needs cargo-stylus: scripts/test runs it"]
+fn a_contract_that_calls_one_of_the_repository() {
+    let project = Project::new("caller");
+    let library = contracts().join("erc20/library");
+    project.edit("Cargo.toml", |text| {
+        let dependency = format!(
+            "[dependencies]\nerc20-library = {{ path = {:?}, features = [\"contract-client-gen\"] }}\n",
+            library.display().to_string()
+        );
+        text.replacen("[dependencies]\n", &dependency, 1)
+    });
+    project.edit("src/lib.rs", |text| {
+        let contract = text.split("#[cfg(test)]").next().unwrap();
+        let function = "impl Counter {\n    /// What somebody has of a token.\n    pub fn balance_at(&self, token: Address, of: Address) -> U256 {\n        \
+                        Erc20::new(token).balance_of(self.vm(), Call::new(), of).unwrap_or(U256::MAX)\n    }\n";
+        let uses = "use erc20_library::Erc20;\nuse stylus_sdk::{alloy_primitives::Address, call::Call};\nuse stylus_sdk::";
+        contract
+            .replacen("use stylus_sdk::", uses, 1)
+            .replacen("impl Counter {\n", function, 1)
+    });
+    // `cargo stylus` builds with the lockfile as it is.
+    let updated = std::process::Command::new(env!("CARGO"))
+        .args(["update", "--workspace"])
+        .current_dir(&project.folder)
+        .status();
+    assert!(updated.unwrap().success());
+    let caller = project.deploy(&[]).after("deployed code at address: ");
+    let deploy = ["deploy", "--no-verify", "-e", "URL", "--private-key", KEY];
+    let token = stylus(
+        &project.devnet,
+        &contracts().join("erc20"),
+        "cargo-stylus-contracts",
+        &deploy,
+    )
+    .says("deployed code at address")
+    .after("deployed code at address: ");
+    let somebody = "0x3f1Eae7D46d88F08fc2F8ed27FCb2AB183EB2d0E";
+    let mint = format!("mint(address,uint256) {somebody} 42");
+    crate::cast::send(
+        &project.devnet,
+        &token,
+        &mint.split(' ').collect::<Vec<_>>(),
+    );
+    let balance = format!("balanceAt(address,address)(uint256) {token} {somebody}");
+    assert_eq!(crate::cast::call(&project.devnet, &caller, &balance), "42");
+}
+
+/// Two lines of what `cargo stylus new` writes, and cargo optimises the contract across crates.
+#[test]
+#[ignore = "needs cargo-stylus: scripts/test runs it"]
+fn a_new_project_with_link_time_optimisation() {
+    let project = Project::new("optimised");
+    let size = |project: &Project| {
+        let said = project.run(&["check", "-e", "URL"]).says("contract size: ");
+        // In bytes or in KiB, as a decimal number.
+        let digits = said.after("contract size: ");
+        digits
+            .parse::<f64>()
+            .unwrap_or_else(|_| panic!("{}", said.text))
+    };
+    let before = size(&project);
+    project.edit("Cargo.toml", |text| {
+        let types = "crate-type = [\"lib\", \"cdylib\"]";
+        assert!(text.contains(types), "{text}");
+        text.replacen(types, "crate-type = [\"cdylib\"]", 1)
+    });
+    project.edit("src/main.rs", |text| {
+        assert!(text.contains("optimised::print_from_args"), "{text}");
+        text.replacen("#[cfg(feature = \"export-abi\")]\n", "#[cfg(feature = \"export-abi\")]\n#[path = \"lib.rs\"]\npub mod contract;\n\n#[cfg(feature = \"export-abi\")]\n", 1)
+            .replacen("optimised::print_from_args", "contract::print_from_args", 1)
+    });
+    let after = size(&project);
+    assert!(after < before * 0.9, "{after} of {before}");
+    project.run(&["export-abi"]).says("interface ICounter");
+    let transaction = project.deploy(&[]).after("deployment tx hash: ");
+    let verify = ["verify", "--no-verify", "--skip-clean", "-e", "URL"];
+    project
+        .run(&[&verify[..], &["--deployment-tx", &transaction]].concat())
+        .says("Verification successful");
 }

@@ -199,13 +199,14 @@ impl Workspace {
     /// One run of cargo, as `cargo stylus` would have it; tells each artifact by the name of its crate.
     fn cargo(
         &self,
-        package: &str,
+        folder: &str,
         what: &str,
         allocator: Allocator,
         level: Option<OptLevel>,
         on_artifact: &mut dyn FnMut(&str, &Path),
     ) -> Result<(), BuildError> {
-        let arguments = arguments(package, what, allocator);
+        let manifest = format!("{folder}/Cargo.toml");
+        let arguments = arguments(&manifest, what, allocator);
         let mut command = Command::new(&self.cargo);
         command
             .args(arguments)
@@ -248,8 +249,8 @@ impl Workspace {
     }
 }
 
-/// What `cargo stylus` passes to cargo, and which package and allocator.
-fn arguments<'a>(package: &'a str, what: &'a str, allocator: Allocator) -> [&'a str; 11] {
+/// What `cargo stylus` passes to cargo, and which package, by its folder's manifest, and allocator.
+fn arguments<'a>(manifest: &'a str, what: &'a str, allocator: Allocator) -> [&'a str; 11] {
     [
         "build",
         what,
@@ -257,8 +258,8 @@ fn arguments<'a>(package: &'a str, what: &'a str, allocator: Allocator) -> [&'a 
         "--release",
         "--target",
         TARGET,
-        "--package",
-        package,
+        "--manifest-path",
+        manifest,
         "--no-default-features",
         "--features",
         allocator.name(),

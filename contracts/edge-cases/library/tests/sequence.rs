@@ -1,6 +1,6 @@
 //! The sequence over heaps made of arithmetic, up to the end of a 32-bit address space.
 
-use edge_cases::{
+use edge_cases_library::{
     checks::{self, Failed},
     model::Model,
     record::Record,
@@ -109,7 +109,7 @@ struct Stuck(Record);
 
 impl Heap for Stuck {
     fn request(&mut self, size: Bytes) -> Address {
-        self.0.note(edge_cases::record::Block {
+        self.0.note(edge_cases_library::record::Block {
             address: Address::NULL,
             size,
         });

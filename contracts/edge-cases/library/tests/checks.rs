@@ -1,6 +1,6 @@
 //! Each check against lists of blocks that are right and lists that are wrong in one way.
 
-use edge_cases::{
+use edge_cases_library::{
     checks::{self, Failed},
     record::Block,
     units::{Address, Bytes, PAGE, Pages},
