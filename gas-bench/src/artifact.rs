@@ -6,6 +6,7 @@
 mod cargo;
 pub(crate) mod flags;
 mod postprocess;
+pub(crate) mod release;
 mod workspace;
 
 pub(crate) use cargo::{Diagnosis, build as follow, first_error};

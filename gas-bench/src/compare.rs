@@ -26,11 +26,14 @@ use stylus_vm::{Gas, Ink};
 
 use crate::artifact::postprocess;
 use crate::figures::{self, Contract, Deployment};
+use crate::lto::Hindrance;
 use crate::measurement::Bytes;
 use crate::parallel;
+use crate::project::CrateTypes;
 use crate::suite::{Allocator, OptLevel};
 
 pub use agreement::Disagreement;
+pub(crate) use agreement::disagreement;
 pub use builds::{Builds, PrepareError, VariantError};
 pub use cargo::CargoError;
 pub use copy::CopyError;
@@ -53,6 +56,10 @@ pub struct Subject {
     pub features: Vec<String>,
     /// Whether the default features are off.
     pub no_default_features: bool,
+    /// The kinds of library it is built as, instead of the manifest's.
+    pub crate_types: Option<CrateTypes>,
+    /// Why cargo leaves the link-time optimisation out that its author asks for; none where it does not, or nobody asks.
+    pub lto_hindrance: Option<Hindrance>,
     /// The cargo to build it with.
     pub cargo: PathBuf,
 }
@@ -64,8 +71,19 @@ pub struct Settings {
     pub allocators: Vec<Allocator>,
     /// The optimisation levels besides the author's own.
     pub levels: Vec<OptLevel>,
+    /// With or without link-time optimisation, besides what the author has.
+    pub lto: Vec<Lto>,
     /// What `wasm-opt` does, besides nothing.
     pub modes: Vec<Mode>,
+}
+
+/// Whether a contract is optimised across crates when it is linked.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Lto {
+    /// It is, whatever its crate types are.
+    On,
+    /// It is not, as with the crate types that `cargo stylus new` writes.
+    Off,
 }
 
 /// One way to build a contract.
@@ -75,6 +93,8 @@ pub struct Variant {
     pub allocator: Option<Allocator>,
     /// The profile's `opt-level`; none for the author's.
     pub level: Option<OptLevel>,
+    /// Link-time optimisation; none for what the author has.
+    pub lto: Option<Lto>,
     /// What is done with the module afterwards.
     pub wasm_opt: Mode,
 }
@@ -134,6 +154,8 @@ pub struct Comparison {
     pub contract: String,
     /// The `opt-level` of the author's own profile.
     pub own_level: String,
+    /// Why the author's own build lacks the link-time optimisation that it asks for.
+    pub lto_hindrance: Option<Hindrance>,
     /// The `wasm-opt` in use, as it names itself.
     pub wasm_opt: Option<String>,
     /// The author's own build, then the others: by allocator, level and mode.
@@ -158,9 +180,8 @@ pub enum Event {
 /// Watches a comparison. Called from several threads.
 pub type Observer<'a> = &'a (dyn Fn(Event) + Sync);
 
-/// Builds a module with an allocator and at a level, and keeps the names of its functions.
-pub type Build<'a> =
-    &'a (dyn Fn(Option<Allocator>, Option<OptLevel>) -> Result<Vec<u8>, VariantError> + Sync);
+/// Builds the module of a variant, whose mode is none yet, and keeps the names of its functions.
+pub type Build<'a> = &'a (dyn Fn(Variant) -> Result<Vec<u8>, VariantError> + Sync);
 
 /// Makes another module of one.
 pub type Optimise<'a> = &'a (dyn Fn(&[u8], Mode) -> Result<Vec<u8>, OptimiseError> + Sync);
@@ -215,7 +236,7 @@ pub fn compare(
     };
     let variants = run(
         &settings,
-        &|allocator, level| builds.build(allocator, level),
+        &|variant| builds.build(variant),
         &optimise,
         measure,
         observer,
@@ -223,6 +244,7 @@ pub fn compare(
     Ok(Comparison {
         contract: subject.package.clone(),
         own_level: builds.level().to_owned(),
+        lto_hindrance: subject.lto_hindrance.clone(),
         wasm_opt: wasm_opt
             .as_ref()
             .map(|program| program.version().to_owned()),
@@ -231,7 +253,7 @@ pub fn compare(
     })
 }
 
-/// Builds, optimises and measures every variant: one build for each allocator and level. While one variant is measured, the next is
+/// Builds, optimises and measures every variant: one build for all modes. While one variant is measured, the next is
 /// built. What fails for one variant is its outcome.
 pub fn run(
     settings: &Settings,
@@ -254,14 +276,10 @@ pub fn run(
         lock().insert(module.to_vec(), contract.clone());
         contract
     };
-    let outcomes = parallel::map(settings.builds(), |(allocator, level)| {
-        let variant = |wasm_opt| Variant {
-            allocator,
-            level,
-            wasm_opt,
-        };
-        observer(Event::Building(variant(Mode::Off)));
-        let built = build(allocator, level).map_err(|error| error.to_string());
+    let outcomes = parallel::map(settings.builds(), |plain| {
+        let variant = |wasm_opt| Variant { wasm_opt, ..plain };
+        observer(Event::Building(plain));
+        let built = build(plain).map_err(|error| error.to_string());
         let outcome = |&mode: &Mode| {
             let outcome = built.clone().and_then(|module| {
                 let module = match mode {
@@ -305,14 +323,23 @@ impl Subject {
 }
 
 impl Settings {
-    /// What cargo has to build, the author's own first. All levels of an allocator follow each other.
-    fn builds(&self) -> Vec<(Option<Allocator>, Option<OptLevel>)> {
+    /// What cargo has to build, the author's own first. All builds with an allocator follow each other, and of these all of a level.
+    fn builds(&self) -> Vec<Variant> {
         let allocators = with_own(None, self.allocators.iter().copied().map(Some));
         let levels = with_own(None, self.levels.iter().copied().map(Some));
-        allocators
-            .into_iter()
-            .flat_map(|allocator| levels.iter().map(move |&level| (allocator, level)))
-            .collect()
+        let lto = with_own(None, self.lto.iter().copied().map(Some));
+        let mut builds = Vec::new();
+        for &allocator in &allocators {
+            for &level in &levels {
+                builds.extend(lto.iter().map(|&lto| Variant {
+                    allocator,
+                    level,
+                    lto,
+                    ..Variant::TODAY
+                }));
+            }
+        }
+        builds
     }
 
     /// What is done with each of them, nothing first.
@@ -326,11 +353,43 @@ impl Settings {
     }
 }
 
+impl Lto {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::On, Self::Off];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
+
+    /// The crate types that bring it about.
+    pub const fn crate_types(self) -> CrateTypes {
+        match self {
+            Self::On => CrateTypes::Cdylib,
+            Self::Off => CrateTypes::LibAndCdylib,
+        }
+    }
+}
+
+/// What must be done to have it.
+impl fmt::Display for Lto {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::On => "link-time optimisation",
+            Self::Off => "a library beside the cdylib",
+        })
+    }
+}
+
 impl Variant {
     /// The author's own build.
     pub const TODAY: Self = Self {
         allocator: None,
         level: None,
+        lto: None,
         wasm_opt: Mode::Off,
     };
 
@@ -339,6 +398,7 @@ impl Variant {
         let changes = [
             self.allocator.is_some(),
             self.level.is_some(),
+            self.lto.is_some(),
             self.wasm_opt != Mode::Off,
         ];
         changes.into_iter().filter(|&changes| changes).count()
@@ -351,7 +411,11 @@ impl fmt::Display for Variant {
         let allocator = self.allocator.map(|allocator| allocator.to_string());
         let level = self.level.map(|level| format!("opt-level {level}"));
         let mode = (self.wasm_opt != Mode::Off).then(|| format!("wasm-opt {}", self.wasm_opt));
-        let parts: Vec<_> = [level, mode, allocator].into_iter().flatten().collect();
+        let lto = self.lto.map(|lto| lto.to_string());
+        let parts: Vec<_> = [level, lto, mode, allocator]
+            .into_iter()
+            .flatten()
+            .collect();
         match parts.as_slice() {
             [] => f.write_str("today"),
             [one] => f.write_str(one),

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use stylus_vm::{Gas, Ink, Pages};
 
+use crate::lto::MissedLto;
 use crate::measurement::Bytes;
 
 /// The version of the shape of [`Report`] as JSON: raised whenever a key changes its meaning or disappears.
@@ -25,6 +26,9 @@ pub struct Report {
     pub made_with: MadeWith,
     /// The contracts, by name.
     pub contracts: Vec<Contract>,
+    /// By name, those that ask for link-time optimisation and are built without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub missed_lto: BTreeMap<String, MissedLto>,
 }
 
 /// The circumstances that figures depend on besides the sources.

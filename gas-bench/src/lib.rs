@@ -14,6 +14,7 @@ mod embedded;
 pub mod failure;
 pub mod figures;
 pub mod league;
+pub mod lto;
 pub mod measure;
 pub mod measurement;
 pub mod node;

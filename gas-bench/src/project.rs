@@ -4,6 +4,7 @@
 //! is called in them (`plan`).
 
 mod build;
+mod lto;
 mod recipe;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use std::{env, io};
 use cargo_metadata::{CrateType, Metadata, MetadataCommand, Package};
 
 pub use build::{BuildSettings, Built};
+pub use lto::CrateTypes;
 pub use recipe::RecipeError;
 
 /// The package that every contract on the SDK depends on.
@@ -90,6 +92,8 @@ pub struct ContractPackage {
     pub folder: PathBuf,
     /// Whether it can print its ABI: it has a feature `export-abi` and a program.
     pub exports_abi: bool,
+    /// Crate types of its library that keep cargo from link-time optimisation.
+    pub unoptimised: Vec<String>,
 }
 
 impl Project {
@@ -167,6 +171,7 @@ fn contracts(metadata: &Metadata) -> Vec<ContractPackage> {
             folder: folder(package),
             exports_abi: package.features.contains_key("export-abi")
                 && package.targets.iter().any(|target| target.is_bin()),
+            unoptimised: lto::unoptimised(package),
         })
         .collect();
     contracts.sort_by(|one, other| one.name.cmp(&other.name));
@@ -197,13 +202,18 @@ fn nearest() -> Option<PathBuf> {
     manifests.find(|manifest| manifest.is_file())
 }
 
+/// Whether a contract is meant by a name. A hyphen and an underscore are one, as they are in the names of crates.
+fn is_called(contract: &ContractPackage, name: &str) -> bool {
+    contract.name.replace('-', "_") == name.replace('-', "_")
+}
+
 fn choose(
     all: Vec<ContractPackage>,
     only: &[String],
     manifest: &Path,
 ) -> Result<Vec<ContractPackage>, ProjectError> {
     for name in only {
-        if !all.iter().any(|contract| contract.name == *name) {
+        if !all.iter().any(|contract| is_called(contract, name)) {
             let names: Vec<_> = all.iter().map(|contract| contract.name.as_str()).collect();
             return Err(ProjectError::UnknownContract {
                 name: name.clone(),
@@ -224,7 +234,7 @@ fn choose(
     let has_own = all.iter().any(is_own);
     let is_meant = |contract: &ContractPackage| match only {
         [] => !has_own || is_own(contract),
-        only => only.contains(&contract.name),
+        only => only.iter().any(|name| is_called(contract, name)),
     };
     let chosen: Vec<_> = all.iter().filter(|it| is_meant(it)).cloned().collect();
     if chosen.is_empty() {

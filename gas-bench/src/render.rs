@@ -6,6 +6,7 @@
 pub mod compare;
 pub mod contracts;
 mod json;
+mod lto;
 mod markdown;
 pub mod page;
 pub mod plot;

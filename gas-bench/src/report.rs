@@ -5,6 +5,7 @@
 
 mod account;
 mod contract;
+mod lto;
 mod profile;
 mod sizes;
 
@@ -16,6 +17,7 @@ use stylus_vm::profile::Names;
 
 use crate::artifact::{Artifact, BuildError, PostprocessError};
 use crate::figures::{Contract, MadeWith, Report, SCHEMA};
+use crate::lto::MissedLto;
 use crate::node::{Node, NodeError, Target};
 use crate::parallel;
 use crate::plan::{self, Plan, PlanError};
@@ -23,6 +25,7 @@ use crate::profile::CallProfile;
 use crate::project::{BuildSettings, ContractPackage, Project, ProjectError, RecipeError};
 
 use contract::{Bench, Sight};
+use lto::Counterpart;
 pub use profile::{ProfileCommand, ProfileFailure, profile};
 pub use sizes::sizes;
 
@@ -80,6 +83,8 @@ pub enum ReportError {
 pub enum Event<'a> {
     /// The build of a contract begins.
     Building(&'a str),
+    /// It is built a second time, with the link-time optimisation that it asks for and does not get.
+    Optimising(&'a str),
     /// A crate of that build is done.
     Compiled(&'a str, &'a str),
     /// The build ended, well or not.
@@ -159,23 +164,34 @@ pub fn run(
 ) -> Result<Reported, ReportError> {
     let mut made_with = made_with(project, target)?;
     let measured = match target {
-        Target::Embedded(_) => pipeline(project, settings, observer, &|name, prepared| {
+        Target::Embedded(_) => pipeline(project, settings, observer, &|name, prepared, missed| {
             let node = Node::connect(target)?;
-            measure(&node, name, prepared, detailed)
+            let measure_missed = |bench: &Bench<'_>, contract: &Contract| {
+                Some(missed?.measure(bench, contract, &prepared.plan))
+            };
+            measure(&node, name, prepared, detailed, measure_missed)
         }),
         // One account sends everything: one thing after another.
         Target::Endpoint { .. } => {
             let node = Mutex::new(Node::connect(target)?);
-            pipeline(project, settings, observer, &|name, prepared| {
+            pipeline(project, settings, observer, &|name, prepared, missed| {
                 let node = node.lock().unwrap_or_else(PoisonError::into_inner);
-                measure(&node, name, prepared, detailed)
+                // Whoever pays there pays for the contract that is meant, and for no other.
+                let weigh_missed = |_: &Bench<'_>, _: &Contract| Some(missed?.weigh());
+                measure(&node, name, prepared, detailed, weigh_missed)
             })
         }
     };
     let mut contracts = Vec::new();
     let mut details = BTreeMap::new();
     let mut sights = Vec::new();
+    let mut missed_lto = BTreeMap::new();
     for figures in measured {
+        missed_lto.extend(
+            figures
+                .missed
+                .map(|missed| (figures.contract.name.clone(), missed)),
+        );
         details.extend(
             figures
                 .details
@@ -190,6 +206,7 @@ pub fn run(
             schema: SCHEMA,
             made_with,
             contracts,
+            missed_lto,
         },
         details,
     })
@@ -214,6 +231,7 @@ fn made_with(project: &Project, target: &Target) -> Result<MadeWith, ReportError
 /// What one contract came to.
 struct Figures {
     contract: Contract,
+    missed: Option<MissedLto>,
     sight: Option<Sight>,
     details: Option<Details>,
 }
@@ -229,6 +247,7 @@ impl Figures {
                 left_out: Vec::new(),
                 failures: vec![error.to_string()],
             },
+            missed: None,
             sight: None,
             details: None,
         }
@@ -240,6 +259,7 @@ fn measure(
     name: &str,
     prepared: &Prepared,
     detailed: bool,
+    missed: impl FnOnce(&Bench<'_>, &Contract) -> Option<MissedLto>,
 ) -> Result<Figures, NodeError> {
     let bench = Bench::new(node)?;
     let names = detailed.then(|| Names::of_module(&prepared.named));
@@ -251,6 +271,7 @@ fn measure(
         deployed: artifact.wasm.clone(),
     });
     Ok(Figures {
+        missed: missed(&bench, &contract),
         contract,
         sight: bench.sight(),
         details,
@@ -262,7 +283,7 @@ fn pipeline(
     project: &Project,
     settings: &BuildSettings,
     observer: Observer<'_>,
-    measure: &(dyn Fn(&str, &Prepared) -> Result<Figures, NodeError> + Sync),
+    measure: &(dyn Fn(&str, &Prepared, Option<Counterpart>) -> Result<Figures, NodeError> + Sync),
 ) -> Vec<Figures> {
     let (send, receive) = mpsc::channel();
     let receive = Mutex::new(receive);
@@ -270,9 +291,13 @@ fn pipeline(
         scope.spawn(move || {
             for (index, contract) in project.contracts.iter().enumerate() {
                 let prepared = prepare(project, contract, settings, observer);
+                let missed = prepared
+                    .is_ok()
+                    .then(|| Counterpart::build(project, contract, settings, observer))
+                    .flatten();
                 observer(Event::Built(&contract.name));
                 // Nobody is left to measure: then nobody waits for it either.
-                let _ = send.send((index, prepared));
+                let _ = send.send((index, prepared, missed));
             }
         });
         let work = |_| {
@@ -282,12 +307,12 @@ fn pipeline(
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .recv();
-                let Ok((index, prepared)) = next else {
+                let Ok((index, prepared, missed)) = next else {
                     return done;
                 };
                 let name = &project.contracts[index].name;
                 let figures = match &prepared {
-                    Ok(prepared) => measure(name, prepared)
+                    Ok(prepared) => measure(name, prepared, missed)
                         .map(|figures| described(figures, project, &prepared.plan))
                         .unwrap_or_else(|error| Figures::failed(name, &error)),
                     Err(error) => Figures::failed(name, error),

@@ -20,6 +20,7 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Sizes;
+use crate::lto::MissedLto;
 use crate::measurement::Bytes;
 
 pub use diff::{Amount, Change, Changes, ContractDiff, SizeDiff, diff};
@@ -56,6 +57,9 @@ pub struct SizeReport {
     pub contracts: BTreeMap<String, ContractSize>,
     /// By name of the contract that there are no figures for: why, a sentence each.
     pub failures: BTreeMap<String, String>,
+    /// By name, those that ask for link-time optimisation and are built without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub missed_lto: BTreeMap<String, MissedLto>,
 }
 
 /// The circumstances that the bytes depend on besides the sources.
@@ -155,6 +159,7 @@ impl SizeReport {
             made_with,
             contracts,
             failures,
+            missed_lto: BTreeMap::new(),
         }
     }
 

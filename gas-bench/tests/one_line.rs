@@ -1,5 +1,5 @@
-//! One line in somebody's `Cargo.toml` puts this allocator under a contract on the registry's `stylus-sdk`, whose source and
-//! lockfile are otherwise its author's.
+//! One line in somebody's `Cargo.toml` changes a contract on the registry's `stylus-sdk`, whose source and lockfile are otherwise
+//! its author's: it puts this allocator under it, or has cargo optimise it when it is linked.
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
 
 use std::path::{Path, PathBuf};
@@ -8,7 +8,13 @@ use std::{env, fs};
 
 use alloy_sol_types::{SolCall, sol};
 use gas_bench::artifact::postprocess;
-use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Ink, Outcome, Pages, activate};
+use gas_bench::figures::Report;
+use gas_bench::lto::Outcome as LtoOutcome;
+use gas_bench::node::Target;
+use gas_bench::project::{BuildSettings, CrateTypes, Project};
+use gas_bench::render::{Colour, contracts};
+use gas_bench::report;
+use stylus_vm::{ArbOs, Call, Config, EmptyHost, Engine, Gas, Ink, Outcome, Pages, activate};
 
 sol! {
     function reverse(string text) external view returns (string);
@@ -41,15 +47,40 @@ strip = "debuginfo"
 [workspace]
 "#;
 
+/// What `cargo stylus new` writes.
+const TEMPLATE: &str = r#"
+[package]
+name = "template"
+version = "0.1.0"
+edition = "2021"
+
+[lib]
+crate-type = ["lib", "cdylib"]
+
+[features]
+default = ["mini-alloc"]
+export-abi = ["stylus-sdk/export-abi"]
+debug = ["stylus-sdk/debug"]
+mini-alloc = ["stylus-sdk/mini-alloc"]
+contract-client-gen = []
+
+[dependencies]
+stylus-sdk = "0.10"
+
+[profile.release]
+codegen-units = 1
+strip = true
+lto = true
+panic = "abort"
+opt-level = 3
+
+[workspace]
+"#;
+
 fn cargo(folder: &Path, arguments: &[&str]) {
     let output = Command::new(env!("CARGO"))
         .args(arguments)
         .current_dir(folder)
-        .env(
-            "CARGO_TARGET_DIR",
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join("one-line"),
-        )
-        .env_remove("RUSTFLAGS")
         .output()
         .unwrap();
     assert!(
@@ -59,19 +90,53 @@ fn cargo(folder: &Path, arguments: &[&str]) {
     );
 }
 
-fn build(folder: &Path) -> Vec<u8> {
-    cargo(
-        folder,
-        &[
-            "build",
-            "--release",
-            "--locked",
-            "--target",
-            "wasm32-unknown-unknown",
-        ],
+/// A package with this manifest, in a folder beside those of others, with which it shares what is built of the SDK.
+fn project(name: &str, manifest: &str) -> PathBuf {
+    let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("one-line");
+    let folder = all.join(name);
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::create_dir_all(all.join(".cargo")).unwrap();
+    let settings = format!(
+        "[build]\ntarget-dir = {:?}\n",
+        all.join("target").display().to_string()
     );
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("one-line");
-    fs::read(target.join("wasm32-unknown-unknown/release/words.wasm")).unwrap()
+    fs::write(all.join(".cargo/config.toml"), settings).unwrap();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    fs::copy(
+        here.join("tests/one_line/contract.rs"),
+        folder.join("src/lib.rs"),
+    )
+    .unwrap();
+    // The versions of the SDK and of all it brings are those of the repository's own contracts.
+    fs::copy(
+        here.join("../contracts/Cargo.lock"),
+        folder.join("Cargo.lock"),
+    )
+    .unwrap();
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    cargo(&folder, &["update", "--workspace"]);
+    folder
+}
+
+fn find(folder: &Path) -> Project {
+    Project::find(Some(&folder.join("Cargo.toml")), &[]).unwrap()
+}
+
+fn build(folder: &Path) -> Vec<u8> {
+    let project = find(folder);
+    let settings = BuildSettings::default();
+    let built = project.build(&project.contracts[0], &settings, &mut |_| {});
+    built.unwrap().wasm
+}
+
+fn measure(folder: &Path, crate_types: Option<CrateTypes>) -> Report {
+    let settings = BuildSettings {
+        crate_types,
+        ..BuildSettings::default()
+    };
+    let target = Target::Embedded(ArbOs::ARBITRUM_ONE);
+    let reported = report::run(&find(folder), &target, &settings, false, &|_| {});
+    reported.unwrap().report
 }
 
 /// Ink of a call, and what it returned.
@@ -102,26 +167,12 @@ fn mentions(wasm: &[u8], text: &str) -> bool {
 
 #[test]
 fn a_patch_line_changes_the_allocator_and_makes_calls_cheaper() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let project = tempfile::tempdir().unwrap();
-    let folder = project.path();
-    fs::create_dir(folder.join("src")).unwrap();
-    fs::copy(
-        here.join("tests/one_line/contract.rs"),
-        folder.join("src/lib.rs"),
-    )
-    .unwrap();
-    // The versions of the SDK and of all it brings are those of the repository's own contracts.
-    fs::copy(
-        here.join("../contracts/Cargo.lock"),
-        folder.join("Cargo.lock"),
-    )
-    .unwrap();
-    fs::write(folder.join("Cargo.toml"), MANIFEST).unwrap();
-    cargo(folder, &["update", "--workspace"]);
+    let folder = project("words", MANIFEST);
+    let folder = folder.as_path();
     let before = build(folder);
 
-    let allocator: PathBuf = here.join("../allocator").canonicalize().unwrap();
+    let allocator = Path::new(env!("CARGO_MANIFEST_DIR")).join("../allocator");
+    let allocator = allocator.canonicalize().unwrap();
     let line = format!(
         "\n[patch.crates-io]\nmini-alloc = {{ path = {:?} }}\n",
         allocator.display().to_string()
@@ -150,5 +201,47 @@ fn a_patch_line_changes_the_allocator_and_makes_calls_cheaper() {
             ink_after < ink_before,
             "{ink_after:?} against {ink_before:?}"
         );
+    }
+}
+
+/// Theorem: a contract with the manifest of the SDK's template is told what it loses without link-time optimisation, and that is the
+/// difference to what it is built as a cdylib alone.
+#[test]
+fn a_contract_of_the_template_is_told_what_it_loses() {
+    let folder = project("template", TEMPLATE);
+    let plan = "[[call]]\ncall = 'squares(uint32) returns (uint256[])'\nargs = ['60']\n";
+    fs::write(folder.join("gas-bench.toml"), plan).unwrap();
+    let today = measure(&folder, None);
+    assert_eq!(today.failures().collect::<Vec<_>>(), [""; 0]);
+    let missed = &today.missed_lto["template"];
+    assert_eq!(missed.hindrance.crate_types, ["lib"]);
+    let LtoOutcome::WithLto(with) = &missed.outcome else {
+        panic!("{missed:?}")
+    };
+
+    let alone = measure(&folder, Some(CrateTypes::Cdylib));
+    assert!(alone.missed_lto.is_empty());
+    let deployment = alone.contracts[0].deployment.as_ref().unwrap();
+    let chain = with.chain.as_ref().unwrap();
+    assert_eq!(
+        (with.code, chain.activation_gas, chain.start),
+        (
+            deployment.sizes.code,
+            deployment.activation_gas,
+            deployment.start
+        )
+    );
+    assert_eq!(chain.calls[0].gas, alone.contracts[0].calls[0].total_gas());
+
+    let own = today.contracts[0].deployment.as_ref().unwrap();
+    assert!(with.code < own.sizes.code, "{missed:?}");
+    let text = contracts::csv(&today);
+    let reason = "because the crate types have `lib` beside `cdylib`, which costs this contract ";
+    assert!(text.contains(reason), "{text}");
+    for text in [
+        contracts::table(&today, None, Colour::Never),
+        contracts::markdown(&today, None),
+    ] {
+        assert!(text.contains("link-time optimisation"), "{text}");
     }
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use gas_bench::compare::{Mode, Settings, allocators};
+use gas_bench::compare::{Lto, Mode, Settings, allocators};
+use gas_bench::lto::Hindrance;
 use gas_bench::suite::{Allocator, OptLevel};
 use stylus_vm::ArbOs;
 
@@ -15,6 +16,7 @@ Examples:
   cargo gas-bench compare                                   every allocator at every level, with and without wasm-opt
   cargo gas-bench compare --package erc20 --allocator mini --allocator std
   cargo gas-bench compare --opt-level s --opt-level z --wasm-opt off
+  cargo gas-bench compare --lto on --lto off --opt-level 3 --wasm-opt off     the allocators with link-time optimisation and without
   cargo gas-bench compare --format markdown --out compare.md
 
 The contract is built in a copy of its workspace, in which the package mini-alloc is replaced; your files and your lockfile stay as
@@ -36,6 +38,11 @@ pub(crate) struct CompareArguments {
     /// Build at this level, besides your own; repeat for several [default: 3, s, z]
     #[arg(long = "opt-level", value_name = "LEVEL", value_parser = level)]
     levels: Vec<OptLevel>,
+
+    /// Build with link-time optimisation, `on`, or as with a library beside the cdylib, `off`, besides your own; repeat for both
+    /// [default: on, where your profile asks for it and cargo leaves it out]
+    #[arg(long = "lto", value_name = "WHETHER", value_parser = lto)]
+    lto: Vec<Lto>,
 
     /// What wasm-opt does: off, Oz, O3, O4; repeat for several [default: all]
     #[arg(long = "wasm-opt", value_name = "MODE")]
@@ -59,11 +66,13 @@ pub(crate) struct CompareArguments {
 }
 
 impl CompareArguments {
-    /// What is varied.
-    pub(crate) fn variations(&self) -> Settings {
+    /// What is varied for a contract, whose link-time optimisation may be left out.
+    pub(crate) fn variations(&self, lto_hindrance: Option<&Hindrance>) -> Settings {
+        let missed = lto_hindrance.map(|_| Lto::On);
         Settings {
             allocators: chosen(&self.allocators, &allocators()),
             levels: chosen(&self.levels, OptLevel::ALL),
+            lto: chosen(&self.lto, missed.as_slice()),
             modes: chosen(&self.modes, Mode::ALL),
         }
     }
@@ -81,6 +90,11 @@ fn allocator(name: &str) -> Result<Allocator, String> {
         let names: Vec<_> = known.iter().map(|it| it.name()).collect();
         format!("the known allocators are {}", names.join(", "))
     })
+}
+
+fn lto(name: &str) -> Result<Lto, String> {
+    let found = Lto::ALL.into_iter().find(|it| it.name() == name);
+    found.ok_or_else(|| "it is on or off".to_owned())
 }
 
 fn level(name: &str) -> Result<OptLevel, String> {

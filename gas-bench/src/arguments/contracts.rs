@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use gas_bench::node::Target;
-use gas_bench::project::{BuildSettings, Project};
+use gas_bench::project::{BuildSettings, CrateTypes, Project};
 use stylus_vm::ArbOs;
 
 /// Which contracts, and how they are built.
@@ -28,6 +28,10 @@ pub(crate) struct ProjectArguments {
     /// Build without the default features
     #[arg(long)]
     no_default_features: bool,
+
+    /// Build as TYPE, whatever the manifest says: `cdylib` has the link-time optimisation that a profile asks for, `lib,cdylib` has not
+    #[arg(long, value_name = "TYPE", value_parser = crate_types)]
+    crate_type: Option<CrateTypes>,
 }
 
 /// On which chain.
@@ -63,6 +67,8 @@ impl ProjectArguments {
         BuildSettings {
             features: self.features.clone(),
             no_default_features: self.no_default_features,
+            crate_types: self.crate_type,
+            ..BuildSettings::default()
         }
     }
 }
@@ -105,6 +111,11 @@ pub(crate) fn target(
         url: url.to_owned(),
         key,
     })
+}
+
+fn crate_types(name: &str) -> Result<CrateTypes, String> {
+    let found = CrateTypes::ALL.into_iter().find(|it| it.name() == name);
+    found.ok_or_else(|| "a contract is a `cdylib`, or a library besides: `lib,cdylib`".to_owned())
 }
 
 /// An ArbOS version by its number.

@@ -18,7 +18,6 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
     let project = arguments.project.project()?;
     let file = begin(arguments.out.as_deref())?;
     let build = arguments.project.settings();
-    let variations = arguments.variations();
     let target = Target::Embedded(arguments.arbos.unwrap_or(ArbOs::ARBITRUM_ONE));
     let colour = colour(file.is_some());
     let mut text = String::new();
@@ -26,11 +25,17 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
     for contract in &project.contracts {
         let plan =
             report::plan_of(&project, contract, &build).with_context(|| contract.name.clone())?;
+        let lto_hindrance = project
+            .lto_hindrance(contract)
+            .filter(|_| build.crate_types.is_none());
+        let variations = arguments.variations(lto_hindrance.as_ref());
         let subject = Subject {
             folder: contract.folder.clone(),
             package: contract.name.clone(),
             features: build.features.clone(),
             no_default_features: build.no_default_features,
+            crate_types: build.crate_types,
+            lto_hindrance,
             cargo: project.cargo.clone(),
         };
         let progress = Steps::new(variations.variants());

@@ -170,6 +170,9 @@ impl Steps {
     pub(super) fn of_report(&self, event: Event<'_>) {
         match event {
             Event::Building(contract) => self.say(format!("building {contract}")),
+            Event::Optimising(contract) => {
+                self.say(format!("building {contract} with link-time optimisation"));
+            }
             // As lines these would be a hundred for each contract.
             Event::Compiled(contract, name) => self.whisper(format!("building {contract}: {name}")),
             Event::Built(contract) => self.done(format!("measuring {contract}")),

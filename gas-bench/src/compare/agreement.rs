@@ -5,7 +5,6 @@
 use super::wasm_opt::Mode;
 use super::{Figures, Measured, Variant};
 use crate::figures::{Call, Contract, Run};
-use crate::suite::OptLevel;
 
 /// A variant does not do what the author's own build does, so that its figures mean nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -56,7 +55,7 @@ pub(super) fn judge(outcomes: Vec<Outcome>) -> Vec<Measured> {
     let today = outcomes
         .first()
         .and_then(|(_, outcome)| Some(&outcome.as_ref().ok()?.1));
-    let idle = idle_levels(&outcomes);
+    let idle = idle_builds(&outcomes);
     let measured = |index: usize, (variant, outcome): &Outcome| {
         let module = |outcome: &Outcome| Some(outcome.1.as_ref().ok()?.0.clone());
         let own = outcome.as_ref().ok().map(|(module, _)| module.clone());
@@ -64,7 +63,7 @@ pub(super) fn judge(outcomes: Vec<Outcome>) -> Vec<Measured> {
             .iter()
             .find(|before| own.is_some() && module(before) == own);
         let figures = outcome.clone().and_then(|(_, contract)| {
-            if variant.allocator.is_some() && idle.contains(&variant.level) {
+            if variant.allocator.is_some() && idle.contains(&without_allocator(*variant)) {
                 return Err(Disagreement::NoAllocator.to_string());
             }
             if let Some(found) = today.and_then(|today| disagreement(today, &contract)) {
@@ -94,8 +93,17 @@ fn figures(contract: &Contract) -> Result<Figures, String> {
     }
 }
 
-/// The levels at which two allocators make one module, so that none of them can be in use.
-fn idle_levels(outcomes: &[Outcome]) -> Vec<Option<OptLevel>> {
+/// How a variant is built, whatever its allocator and its mode.
+fn without_allocator(variant: Variant) -> Variant {
+    Variant {
+        allocator: None,
+        wasm_opt: Mode::Off,
+        ..variant
+    }
+}
+
+/// The builds in which two allocators make one module, so that none of them can be in use.
+fn idle_builds(outcomes: &[Outcome]) -> Vec<Variant> {
     let replaced: Vec<_> = outcomes
         .iter()
         .filter(|(variant, _)| variant.allocator.is_some() && variant.wasm_opt == Mode::Off)
@@ -103,15 +111,17 @@ fn idle_levels(outcomes: &[Outcome]) -> Vec<Option<OptLevel>> {
         .collect();
     let is_idle = |(one, module): &(&Variant, &Vec<u8>)| {
         replaced.iter().any(|(other, same)| {
-            one.level == other.level && one.allocator != other.allocator && module == same
+            let is_alike = without_allocator(**one) == without_allocator(**other);
+            is_alike && one.allocator != other.allocator && module == same
         })
     };
     let idle = replaced.iter().filter(|it| is_idle(it));
-    idle.map(|(variant, _)| variant.level).collect()
+    idle.map(|(variant, _)| without_allocator(**variant))
+        .collect()
 }
 
 /// The first difference in what two builds do, as far as the first of them does anything.
-fn disagreement(today: &Contract, variant: &Contract) -> Option<Disagreement> {
+pub(crate) fn disagreement(today: &Contract, variant: &Contract) -> Option<Disagreement> {
     // A build that is not on the chain has a reason of its own.
     variant.deployment.as_ref()?;
     today.calls.iter().find_map(|call| {

@@ -3,19 +3,21 @@
 //! Lives here: preparing a copy, and the builds in it. Not here: what the copy is (`scratch`, `shim`), what happens to a module
 //! afterwards.
 
-use std::env;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Subject;
 use super::cargo::Cargo;
 use super::scratch::{Scratch, ScratchError};
 use super::shim::{Shim, ShimError};
 use super::sources::{Sources, SourcesError};
-use crate::artifact::{Diagnosis, TARGET, flags, follow};
-use crate::suite::{Allocator, OptLevel};
+use super::{Lto, Subject, Variant};
+use crate::artifact::{Diagnosis, TARGET, flags, follow, release};
+use crate::suite::OptLevel;
+
+/// The level that cargo takes where nothing is said.
+const DEFAULT_LEVEL: &str = "3";
 
 /// Nothing can be built in a copy of the workspace.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +93,8 @@ pub struct Builds {
     hidden: String,
     /// The level that the author's profile has.
     level: String,
+    /// Whether the workspace's profile asks for link-time optimisation.
+    asks_for_lto: bool,
     /// One variant at a time is built: they end in one file, and there is one copy.
     shim: Mutex<Shim>,
     /// Before the right to use it is given up, the copy is removed.
@@ -129,7 +133,10 @@ impl Builds {
                 .join(format!("{}.wasm", sources.module)),
             target_dir,
             hidden: flags::setting(flags::table_of(&cargo.folder), &hidden),
-            level: level(&root, &cargo.folder),
+            level: release::setting(&root, &cargo.folder, "opt-level")
+                .unwrap_or_else(|| DEFAULT_LEVEL.to_owned()),
+            asks_for_lto: release::setting(&root, &cargo.folder, "lto")
+                .is_some_and(|value| release::is_lto(&value)),
             cargo,
             shim: Mutex::new(shim),
             _scratch: scratch,
@@ -150,15 +157,19 @@ impl Builds {
         &self.level
     }
 
-    /// Builds the contract with an allocator and at a level, or with what its author has, and returns the module with the names of
-    /// its functions.
+    /// Builds the contract as a variant says, or as its author does, and returns the module with the names of its functions. What the
+    /// variant's mode is does not matter here.
     ///
     /// # Errors
     /// Where the allocator cannot be put there, or cargo fails.
     pub fn build(
         &self,
-        allocator: Option<Allocator>,
-        level: Option<OptLevel>,
+        Variant {
+            allocator,
+            level,
+            lto,
+            wasm_opt: _,
+        }: Variant,
     ) -> Result<Vec<u8>, VariantError> {
         let mut shim = self.lock();
         let patches = shim.install(&self.cargo, allocator)?;
@@ -179,6 +190,7 @@ impl Builds {
             ])
             .args(["--message-format=json", "--package", &self.subject.package])
             .args(self.subject.arguments())
+            .args(self.kinds(lto))
             .args(patches)
             .args(["--config", &self.hidden])
             .arg("--target-dir")
@@ -201,6 +213,19 @@ impl Builds {
         })
     }
 
+    /// What decides about link-time optimisation.
+    fn kinds(&self, lto: Option<Lto>) -> Vec<&'static str> {
+        let types = lto.map(Lto::crate_types).or(self.subject.crate_types);
+        let types = types
+            .iter()
+            .flat_map(|types| ["--crate-type", types.name()]);
+        let mut arguments: Vec<_> = types.collect();
+        if lto == Some(Lto::On) && !self.asks_for_lto {
+            arguments.extend(["--config", "profile.release.lto=true"]);
+        }
+        arguments
+    }
+
     /// The right to build. Whatever a panic has left half done, the shim knows that it is.
     fn lock(&self) -> MutexGuard<'_, Shim> {
         self.shim.lock().unwrap_or_else(PoisonError::into_inner)
@@ -221,53 +246,10 @@ fn check_compiler(sources: &Sources, cargo: &Cargo) -> Result<(), PrepareError> 
     }
 }
 
-/// The `opt-level` of the release profile, by the workspace's folder and the one that cargo is started in.
-fn level(root: &Path, folder: &Path) -> String {
-    /// What cargo takes where nothing is said.
-    const DEFAULT: &str = "3";
-    let manifest = fs::read_to_string(root.join("Cargo.toml")).ok();
-    let manifest = manifest.and_then(|text| text.parse().ok());
-    env::var(OptLevel::VARIABLE).unwrap_or_else(|_| {
-        let mut tables = flags::settings(folder).into_iter().chain(manifest);
-        let level = tables.find_map(|table| level_in(&table));
-        level.unwrap_or_else(|| DEFAULT.to_owned())
-    })
-}
-
-/// The `opt-level` that a manifest or a file of settings has for a release.
-fn level_in(table: &toml::Table) -> Option<String> {
-    let profile = table.get("profile")?.get("release")?;
-    match profile.get("opt-level")? {
-        toml::Value::String(level) => Some(level.clone()),
-        toml::Value::Integer(level) => Some(level.to_string()),
-        _ => None,
-    }
-}
-
 /// The right to use a folder, until the file is dropped.
 fn lock(folder: &Path) -> io::Result<File> {
     fs::create_dir_all(folder)?;
     let file = File::create(folder.join("gas-bench.lock"))?;
     file.lock()?;
     Ok(file)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn levels_are_read_from_profiles() {
-        for (text, level) in [
-            ("[profile.release]\nopt-level = 3", Some("3")),
-            ("[profile.release]\nopt-level = 's'", Some("s")),
-            ("profile.release.opt-level = 'z'", Some("z")),
-            ("[profile.release]\nlto = true", None),
-            ("[profile.dev]\nopt-level = 1", None),
-            ("profile = 1", None),
-        ] {
-            let table = text.parse().unwrap();
-            assert_eq!(level_in(&table).as_deref(), level, "{text}");
-        }
-    }
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{ContractPackage, Project, ProjectError};
+use super::{ContractPackage, CrateTypes, Project, ProjectError};
 use crate::artifact::{BuildError, Diagnosis, TARGET, flags, follow};
 
 /// What a build depends on besides the sources.
@@ -19,6 +19,10 @@ pub struct BuildSettings {
     pub features: Vec<String>,
     /// Whether the default features are off.
     pub no_default_features: bool,
+    /// What kinds of library to build, instead of the manifest's.
+    pub crate_types: Option<CrateTypes>,
+    /// Whether link-time optimisation is asked for in place of the workspace, which does not.
+    pub asks_for_lto: bool,
 }
 
 impl BuildSettings {
@@ -35,6 +39,18 @@ impl BuildSettings {
         }
         if self.no_default_features {
             arguments.push("--no-default-features".to_owned());
+        }
+        arguments
+    }
+
+    /// What only the contract itself is built with.
+    fn kinds(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        if let Some(types) = self.crate_types {
+            arguments.extend(["--crate-type", types.name()].map(str::to_owned));
+        }
+        if self.asks_for_lto {
+            arguments.extend(["--config", "profile.release.lto=true"].map(str::to_owned));
         }
         arguments
     }
@@ -86,6 +102,7 @@ impl Project {
             .into();
         arguments.extend([TARGET, "--package", &contract.name].map(str::to_owned));
         arguments.extend(settings.arguments(None));
+        arguments.extend(settings.kinds());
         let wasm = folder.join(TARGET).join("release/deps");
         let stamp = folder.join(format!("{}.stamp", contract.name));
         discard_if_others(&wasm, contract, &stamp, &self.stamp(&arguments))?;

@@ -142,6 +142,7 @@ mod tests {
             name: "it".to_owned(),
             folder: contract,
             exports_abi: false,
+            unoptimised: Vec::new(),
         };
         let finished = project.finish(&package, b"module".to_vec());
         match (finished, expected) {

@@ -35,7 +35,8 @@ pub fn markdown(report: &Report, diff: Option<&Diff>) -> String {
 }
 
 /// The report for spreadsheets and scripts: a row for each run, each kind of its host calls, each deployment, each failure,
-/// each function that was not called and each thing that the chain does not tell; which of these, the column `kind` says.
+/// each function that was not called, each contract without the link-time optimisation that it asks for and each thing that the
+/// chain does not tell; which of these, the column `kind` says.
 pub fn csv(report: &Report) -> String {
     csv::render(report)
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use stylus_vm::Config;
 
+use super::lto::Counterpart;
 use super::{Event, Observer, PrepareError};
 use crate::artifact::Artifact;
 use crate::figures::Sizes;
@@ -39,10 +40,13 @@ pub fn sizes(
     };
     let mut contracts = BTreeMap::new();
     let mut failures = BTreeMap::new();
+    let mut missed_lto = BTreeMap::new();
     for contract in &project.contracts {
         let name = contract.name.clone();
         match one(project, contract, settings, chain, observer) {
             Ok(size) => {
+                let missed = Counterpart::build(project, contract, settings, observer);
+                missed_lto.extend(missed.map(|missed| (name.clone(), missed.weigh())));
                 contracts.insert(name, size);
             }
             Err(cause) => {
@@ -51,7 +55,10 @@ pub fn sizes(
         }
         observer(Event::Built(&contract.name));
     }
-    Ok(SizeReport::new(made_with, contracts, failures))
+    Ok(SizeReport {
+        missed_lto,
+        ..SizeReport::new(made_with, contracts, failures)
+    })
 }
 
 fn one(

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use gas_bench::artifact::postprocess;
 use gas_bench::compare::{
-    Builds, FindError, Mode, Settings, ShimError, Subject, Variant, VariantError, compare,
+    Builds, FindError, Lto, Mode, Settings, ShimError, Subject, Variant, VariantError, compare,
 };
 use gas_bench::suite::{Allocator, OptLevel};
 use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Outcome, Pages, activate};
@@ -164,6 +164,14 @@ fn on_the_registry() -> TempDir {
     folder
 }
 
+/// The author's own build but for its allocator.
+fn with(allocator: Option<Allocator>) -> Variant {
+    Variant {
+        allocator,
+        ..Variant::TODAY
+    }
+}
+
 fn cargo(folder: &Path, arguments: &[&str]) {
     let output = Command::new(env!("CARGO"))
         .args(arguments)
@@ -183,6 +191,8 @@ fn subject(folder: PathBuf) -> Subject {
         package: "contract".to_owned(),
         features: Vec::new(),
         no_default_features: false,
+        crate_types: None,
+        lto_hindrance: None,
         cargo: env!("CARGO").into(),
     }
 }
@@ -243,7 +253,7 @@ fn folders_out_of_the_workspace_are_copied_and_their_allocator_replaced() {
     let build = |order: [Option<Allocator>; 4]| {
         let builds = Builds::prepare(&subject).unwrap();
         assert_eq!(builds.level(), "s");
-        order.map(|allocator| builds.build(allocator, None).unwrap())
+        order.map(|allocator| builds.build(with(allocator)).unwrap())
     };
     let (mini, reclaim) = (Some(Allocator::Mini), Some(Allocator::Reclaim));
     let [own, with_mini, with_reclaim, own_again] = build([None, mini, reclaim, None]);
@@ -268,14 +278,50 @@ fn the_registrys_allocator_is_patched() {
     let author = on_the_registry();
     let before = tree(author.path());
     let builds = Builds::prepare(&subject(author.path().to_owned())).unwrap();
-    let own = builds.build(None, None).unwrap();
-    let upstream = builds.build(Some(Allocator::MiniUpstream), None).unwrap();
+    let own = builds.build(Variant::TODAY).unwrap();
+    let upstream = builds.build(with(Some(Allocator::MiniUpstream))).unwrap();
     assert_eq!(own, upstream, "it is what is there already");
-    let mini = builds.build(Some(Allocator::Mini), None).unwrap();
+    let mini = builds.build(with(Some(Allocator::Mini))).unwrap();
+    let at_z = Variant {
+        level: Some(OptLevel::Z),
+        ..Variant::TODAY
+    };
     assert!(gets_bytes(&own) && gets_bytes(&mini));
     assert_ne!(postprocess(&own).unwrap(), postprocess(&mini).unwrap());
-    assert!(builds.build(None, Some(OptLevel::Z)).is_ok());
+    assert!(builds.build(at_z).is_ok());
     assert_eq!(tree(author.path()), before);
+}
+
+/// Theorem: with and without link-time optimisation, a module is the one that the author's manifest would make with other crate types.
+#[test]
+fn link_time_optimisation_is_what_another_manifest_would_bring() {
+    let author = on_the_registry();
+    let manifest = author.path().join("Cargo.toml");
+    let with_types = |types: &str| {
+        let text = fs::read_to_string(&manifest).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("crate-type"))
+            .unwrap();
+        let line = line.to_owned();
+        fs::write(
+            &manifest,
+            text.replace(&line, &format!("crate-type = [{types}]")),
+        )
+        .unwrap();
+        let builds = Builds::prepare(&subject(author.path().to_owned())).unwrap();
+        [None, Some(Lto::On), Some(Lto::Off)].map(|lto| {
+            let variant = Variant {
+                lto,
+                ..Variant::TODAY
+            };
+            builds.build(variant).unwrap()
+        })
+    };
+    let [own, on, off] = with_types("'lib', 'cdylib'");
+    assert!(postprocess(&on).unwrap().len() < postprocess(&own).unwrap().len());
+    assert_eq!(off, own);
+    assert_eq!(with_types("'cdylib'"), [on.clone(), on, off]);
 }
 
 /// Theorem: files that are named by their whole paths are read and never written.
@@ -318,7 +364,7 @@ fn what_is_named_by_its_whole_path_stays_what_it_is() {
     let before = tree(author.path());
     let build = |name: &str| {
         let builds = Builds::prepare(&subject(author.path().join(name))).unwrap();
-        builds.build(Some(Allocator::Mini), None)
+        builds.build(with(Some(Allocator::Mini)))
     };
     let error = build("direct").unwrap_err();
     assert!(
@@ -354,6 +400,7 @@ fn what_cannot_be_varied_is_left_out_and_said() {
     let settings = Settings {
         allocators: vec![Allocator::Mini],
         levels: vec![OptLevel::S],
+        lto: Vec::new(),
         modes: vec![Mode::O3],
     };
     let comparison = compare(
@@ -385,11 +432,11 @@ fn what_cannot_be_varied_is_left_out_and_said() {
 fn what_does_not_build_says_why() {
     let author = without_allocator("fn f() -> u8 { \"\" }");
     let builds = Builds::prepare(&subject(author.path().to_owned())).unwrap();
-    let error = builds.build(None, None).unwrap_err();
+    let error = builds.build(Variant::TODAY).unwrap_err();
     assert_eq!(
         error.to_string(),
         "it does not build: mismatched types (src/lib.rs line 6); correct that, or leave this variant out"
     );
-    let error = builds.build(Some(Allocator::Mini), None).unwrap_err();
+    let error = builds.build(with(Some(Allocator::Mini))).unwrap_err();
     assert!(matches!(error, VariantError::Shim(_)), "{error}");
 }

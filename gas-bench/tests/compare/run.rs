@@ -44,7 +44,9 @@ fn compare(
     let contracts: BTreeMap<_, _> = contracts.iter().cloned().collect();
     run(
         settings,
-        &|allocator, level| {
+        &|Variant {
+              allocator, level, ..
+          }| {
             let mut builds = builds.iter();
             let (_, _, built) = builds
                 .find(|(other, at, _)| *other == allocator && *at == level)
@@ -76,13 +78,16 @@ fn every_variant_is_built_once_for_all_modes_and_measured_once_for_all_alike() {
     let settings = Settings {
         allocators: vec![Allocator::Mini, Allocator::Std, Allocator::Mini],
         levels: vec![OptLevel::S],
+        lto: Vec::new(),
         modes: vec![Mode::Off, Mode::O3, Mode::Oz],
     };
     let (built, measured) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     let events = Mutex::new(Vec::new());
     let variants = run(
         &settings,
-        &|allocator, level| {
+        &|Variant {
+              allocator, level, ..
+          }| {
             built.lock().unwrap().push((allocator, level));
             let number = match allocator {
                 None => 1,
@@ -243,6 +248,7 @@ fn what_fails_for_one_variant_is_its_own_outcome() {
     let settings = Settings {
         allocators: vec![Allocator::Wee],
         levels: vec![OptLevel::Z],
+        lto: Vec::new(),
         modes: vec![Mode::O3],
     };
     let (wee, z) = (Some(Allocator::Wee), Some(OptLevel::Z));
@@ -293,6 +299,7 @@ fn an_allocator_that_is_not_in_use_has_no_figures() {
     let settings = Settings {
         allocators: vec![Allocator::Mini, Allocator::Wee],
         levels: vec![OptLevel::S],
+        lto: Vec::new(),
         modes: vec![],
     };
     let (mini, wee, s) = (

@@ -5,7 +5,8 @@
 use std::path::Path;
 use std::{env, fs};
 
-use gas_bench::compare::{CallFigures, Comparison, Figures, Measured, Mode, Total, Variant};
+use gas_bench::compare::{CallFigures, Comparison, Figures, Lto, Measured, Mode, Total, Variant};
+use gas_bench::lto::Hindrance;
 use gas_bench::measurement::Bytes;
 use gas_bench::render::{Colour, compare};
 use gas_bench::suite::{Allocator, OptLevel};
@@ -45,6 +46,7 @@ fn invented(variants: usize, calls: usize) -> Comparison {
             Mode::ALL.iter().map(move |&wasm_opt| Variant {
                 allocator,
                 level,
+                lto: None,
                 wasm_opt,
             })
         })
@@ -87,6 +89,7 @@ fn invented(variants: usize, calls: usize) -> Comparison {
     Comparison {
         contract: "erc20".to_owned(),
         own_level: "3".to_owned(),
+        lto_hindrance: None,
         wasm_opt: Some("wasm-opt version 108".to_owned()),
         variants: all.take(variants).enumerate().map(measured).collect(),
         left_out: Vec::new(),
@@ -120,6 +123,37 @@ fn every_format_has_its_snapshot() {
     check("report.md", &compare::markdown(&plain));
     check("report.csv", &compare::csv(&plain));
     check("report.json", &compare::json(&invented(2, 1)));
+}
+
+/// One whose author asks for link-time optimisation and does not get it.
+fn without_lto() -> Comparison {
+    let mut comparison = invented(3, 2);
+    let lto = Some(Lto::On);
+    let mini = Some(Allocator::Mini);
+    for (index, allocator, lto) in [(1, None, lto), (2, mini, lto)] {
+        let variant = &mut comparison.variants[index];
+        variant.variant = Variant {
+            allocator,
+            lto,
+            ..Variant::TODAY
+        };
+        let figures = variant.outcome.as_mut().unwrap();
+        figures.code = Bytes(3_000 + index as u64);
+    }
+    comparison.lto_hindrance = Some(Hindrance {
+        crate_types: vec!["lib".to_owned()],
+        ignored_profile: None,
+    });
+    comparison
+}
+
+#[test]
+fn what_is_lost_without_link_time_optimisation_is_said() {
+    let comparison = without_lto();
+    check("lto.txt", &compare::table(&comparison, Colour::Never));
+    check("lto.md", &compare::markdown(&comparison));
+    check("lto.csv", &compare::csv(&comparison));
+    check("lto.json", &compare::json(&comparison));
 }
 
 #[test]

@@ -136,6 +136,7 @@ pub(crate) fn report(contracts: Vec<Contract>) -> Report {
             unseen: vec![],
         },
         contracts,
+        missed_lto: BTreeMap::new(),
     }
 }
 

@@ -294,6 +294,7 @@ pub(crate) fn report() -> Report {
             hostile(),
             refused(),
         ],
+        missed_lto: BTreeMap::new(),
     }
 }
 
@@ -303,6 +304,7 @@ pub(crate) fn baselines() -> Vec<(String, Report)> {
         schema: SCHEMA,
         made_with: made_with(toolchain, &[]),
         contracts: vec![contract("erc20", Some(deployment(code, 1)), token(work))],
+        missed_lto: BTreeMap::new(),
     };
     let mut oldest = report("rustc 1.93.0", 240, 19_988);
     // One call came later.

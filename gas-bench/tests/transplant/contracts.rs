@@ -32,6 +32,7 @@ fn build(project: &Project, contract: &ContractPackage, allocator: Allocator) ->
     let settings = BuildSettings {
         features: vec![format!("heap/{}", allocator.name())],
         no_default_features: true,
+        ..BuildSettings::default()
     };
     project
         .build(contract, &settings, &mut |_| {})
@@ -112,7 +113,7 @@ fn check(project: &Project, contract: &ContractPackage, donor: &Donor) {
         let done = transplant(&named, donor).unwrap_or_else(|refusal| panic!("{what}: {refusal}"));
         let (before, after) = (measure(&done.original), measure(&done.wasm));
         // This one answers what its allocator costs and how far it can go, which is what is to change.
-        let answers_cost = contract.name == "edge-cases";
+        let answers_cost = contract.name == "edge_cases";
         if !answers_cost
             && let Err(difference) = rehearse(&done.original, &done.wasm, &calls(&plan))
         {

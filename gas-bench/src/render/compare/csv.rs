@@ -5,7 +5,7 @@
 use csv::Writer;
 use serde::Serialize;
 
-use super::json::{allocator, level};
+use super::json::{allocator, level, lto};
 use crate::compare::{Comparison, Measured};
 
 /// A call of a variant, or a variant without one: it leaves empty what it does not have.
@@ -14,6 +14,7 @@ struct Row<'a> {
     contract: &'a str,
     allocator: &'static str,
     opt_level: &'static str,
+    lto: &'static str,
     wasm_opt: &'static str,
     code_bytes: Option<u64>,
     account_limit_bytes: Option<u64>,
@@ -48,6 +49,7 @@ fn rows<'a>(contract: &'a str, measured: &'a Measured) -> Vec<Row<'a>> {
         contract,
         allocator: allocator(measured.variant).unwrap_or("today"),
         opt_level: level(measured.variant).unwrap_or("today"),
+        lto: lto(measured.variant).unwrap_or("today"),
         wasm_opt: measured.variant.wasm_opt.name(),
         ..Row::default()
     };

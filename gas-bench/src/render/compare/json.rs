@@ -6,13 +6,16 @@ use serde::Serialize;
 
 use super::advice;
 use super::summary::Summary;
-use crate::compare::{CallFigures, Comparison, Measured, SCHEMA, Variant};
+use crate::compare::{CallFigures, Comparison, Lto, Measured, SCHEMA, Variant};
+use crate::lto::Hindrance;
 
 #[derive(Serialize)]
 struct Document<'a> {
     schema: u32,
     contract: &'a str,
     own_opt_level: &'a str,
+    /// Why the author's own build lacks the link-time optimisation that it asks for.
+    lto_hindrance: Option<&'a Hindrance>,
     wasm_opt: Option<&'a str>,
     /// The calls that `relative_gas` is the average of.
     compared_calls: &'a [&'a str],
@@ -26,6 +29,7 @@ struct Document<'a> {
 struct Name {
     allocator: Option<&'static str>,
     opt_level: Option<&'static str>,
+    lto: Option<&'static str>,
     wasm_opt: &'static str,
 }
 
@@ -80,6 +84,7 @@ pub(super) fn render(comparison: &Comparison) -> String {
         schema: SCHEMA,
         contract: &comparison.contract,
         own_opt_level: &comparison.own_level,
+        lto_hindrance: comparison.lto_hindrance.as_ref(),
         wasm_opt: comparison.wasm_opt.as_deref(),
         compared_calls: &summary.common,
         variants: variants
@@ -135,6 +140,7 @@ fn name(variant: Variant) -> Name {
     Name {
         allocator: allocator(variant),
         opt_level: level(variant),
+        lto: lto(variant),
         wasm_opt: variant.wasm_opt.name(),
     }
 }
@@ -147,4 +153,9 @@ pub(super) fn allocator(variant: Variant) -> Option<&'static str> {
 /// The level's name in a profile; none for the author's own.
 pub(super) fn level(variant: Variant) -> Option<&'static str> {
     variant.level.map(|level| level.name())
+}
+
+/// Whether there is link-time optimisation; none for what the author has.
+pub(super) fn lto(variant: Variant) -> Option<&'static str> {
+    variant.lto.map(Lto::name)
 }

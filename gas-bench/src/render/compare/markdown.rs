@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::advice;
-use super::matrix::{self, Cell, PARTS, Quantity, Tone};
+use super::matrix::{self, Cell, Quantity, Tone};
 use super::summary::Summary;
 use crate::compare::Comparison;
 use crate::render::markdown::escaped;
@@ -37,13 +37,14 @@ fn document(summary: &Summary<'_>, quantities: &[&Quantity<'_>], note: Option<&s
         foreign(&comparison.contract),
         comparison.variants.len()
     );
+    let heads = matrix::heads(comparison);
     let names = quantities.iter().map(|it| foreign(it.name));
     let _ = writeln!(
         text,
         "| {} | {} |\n|{}{}",
-        PARTS.join(" | "),
+        heads.join(" | "),
         names.collect::<Vec<_>>().join(" | "),
-        "---|".repeat(PARTS.len()),
+        "---|".repeat(heads.len()),
         "---:|".repeat(quantities.len())
     );
     for (index, measured) in comparison.variants.iter().enumerate() {
@@ -51,7 +52,7 @@ fn document(summary: &Summary<'_>, quantities: &[&Quantity<'_>], note: Option<&s
         let _ = writeln!(
             text,
             "| {} | {} |",
-            matrix::parts(measured.variant).join(" | "),
+            matrix::parts(comparison, measured.variant).join(" | "),
             cells.map(shown).collect::<Vec<_>>().join(" | ")
         );
     }

@@ -3,7 +3,8 @@
 //! Lives here: what is in its rows and columns, and which cells are the best. Not here: widths, marks, escapes.
 
 use super::summary::{Summary, signed_percent};
-use crate::compare::{Figures, Variant};
+use crate::compare::{Comparison, Figures, Lto, Variant};
+use crate::render::lto::{self, Quantities};
 use crate::render::{FAILED, NOTHING, grouped};
 
 /// What stands in one place.
@@ -28,19 +29,58 @@ pub(super) struct Quantity<'a> {
     pub(super) cells: Vec<Cell>,
 }
 
-/// The names of a variant's parts, in the order of columns.
-pub(super) const PARTS: [&str; 3] = ["allocator", "opt-level", "wasm-opt"];
+/// The names of what variants differ in, in the order of columns. Link-time optimisation is one where it was varied.
+pub(super) fn heads(comparison: &Comparison) -> Vec<&'static str> {
+    let lto = is_lto_varied(comparison).then_some("lto");
+    let heads = ["allocator", "opt-level"].into_iter().chain(lto);
+    heads.chain(["wasm-opt"]).collect()
+}
 
-/// What a variant's parts are.
-pub(super) fn parts(variant: Variant) -> [String; 3] {
+/// What a variant is in each of these.
+pub(super) fn parts(comparison: &Comparison, variant: Variant) -> Vec<String> {
     /// What the author has.
     const OWN: &str = "as today";
     let own = || OWN.to_owned();
-    [
+    let lto = || variant.lto.map_or_else(own, |it| it.name().to_owned());
+    let build = [
         variant.allocator.map_or_else(own, |it| it.to_string()),
         variant.level.map_or_else(own, |it| it.to_string()),
-        variant.wasm_opt.to_string(),
-    ]
+    ];
+    let lto = is_lto_varied(comparison).then(lto);
+    let parts = build.into_iter().chain(lto);
+    parts.chain([variant.wasm_opt.to_string()]).collect()
+}
+
+fn is_lto_varied(comparison: &Comparison) -> bool {
+    comparison
+        .variants
+        .iter()
+        .any(|it| it.variant.lto.is_some())
+}
+
+/// What the author's own build loses without the link-time optimisation that it asks for, where that was measured.
+fn missed_lto(comparison: &Comparison) -> Option<String> {
+    let hindrance = comparison.lto_hindrance.as_ref()?;
+    let today = comparison.today()?;
+    let wanted = Variant {
+        lto: Some(Lto::On),
+        ..Variant::TODAY
+    };
+    let mut variants = comparison.variants.iter();
+    let with = variants.find(|it| it.variant == wanted)?;
+    let with = with.outcome.as_ref().ok()?;
+    let calls = today.calls.iter().filter_map(|call| {
+        let without = call.total.as_ref().ok()?.gas;
+        Some((without.0, with.total(&call.name)?.gas.0))
+    });
+    let quantities = Quantities::of_code(today.code, with.code)
+        .and(
+            today.activation_gas.0,
+            with.activation_gas.0,
+            "gas of its activation",
+        )
+        .and_calls(&calls.collect::<Vec<_>>());
+    Some(format!("{}.", lto::weighed(hindrance, &quantities)))
 }
 
 /// What is measured of the contract as a whole.
@@ -190,6 +230,13 @@ pub(super) fn notes(summary: &Summary<'_>) -> Vec<String> {
         let version = version.strip_prefix("wasm-opt ").unwrap_or(version);
         format!("wasm-opt: {version}, without the features of wasm that a chain refuses.")
     }));
+    notes.extend(missed_lto(comparison));
+    if is_lto_varied(comparison) {
+        notes.push(
+            "lto: optimised across crates when it is linked, or not, as with `lib` beside `cdylib` among the crate types."
+                .to_owned(),
+        );
+    }
     let same = comparison.variants.iter();
     let same = same.filter(|measured| measured.same_as.is_some()).count();
     if same > 0 {

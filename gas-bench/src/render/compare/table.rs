@@ -8,7 +8,7 @@ use std::ops::Range;
 use comfy_table::{Cell as TableCell, ColumnConstraint, Table, Width};
 
 use super::advice;
-use super::matrix::{self, Cell, PARTS, Quantity, Tone};
+use super::matrix::{self, Cell, Quantity, Tone};
 use super::summary::Summary;
 use crate::compare::Comparison;
 use crate::render::terminal::{COLUMNS, Paint, STYLE, item, paint, right};
@@ -86,7 +86,7 @@ fn by_variant(comparison: &Comparison, quantities: &[Quantity<'_>]) -> Grid {
     for (index, measured) in comparison.variants.iter().enumerate() {
         let cells = quantities.iter().filter_map(|it| it.cells.get(index));
         let mut row = Row {
-            names: matrix::parts(measured.variant).to_vec(),
+            names: matrix::parts(comparison, measured.variant),
             cells: cells.cloned().collect(),
         };
         match groups.last_mut() {
@@ -100,7 +100,10 @@ fn by_variant(comparison: &Comparison, quantities: &[Quantity<'_>]) -> Grid {
         last = Some(measured.variant.allocator);
     }
     Grid {
-        heads: PARTS.map(|part| part.replace("opt-", "opt-\n")).to_vec(),
+        heads: matrix::heads(comparison)
+            .iter()
+            .map(|part| part.replace("opt-", "opt-\n"))
+            .collect(),
         titles: quantities.iter().map(|it| title(it.name)).collect(),
         groups,
     }
@@ -109,8 +112,10 @@ fn by_variant(comparison: &Comparison, quantities: &[Quantity<'_>]) -> Grid {
 /// A row for each quantity, those of the contract and those of calls together.
 fn by_quantity(comparison: &Comparison, groups: [&[Quantity<'_>]; 2]) -> Grid {
     let titles = comparison.variants.iter().map(|measured| {
-        let [allocator, level, mode] = matrix::parts(measured.variant);
-        [title(&allocator), level, mode].join("\n")
+        let mut parts = matrix::parts(comparison, measured.variant);
+        // The allocator's name is the one that may be long.
+        parts[0] = title(&parts[0]);
+        parts.join("\n")
     });
     let row = |it: &Quantity<'_>| Row {
         names: vec![shortened(&printable(it.name), NAME)],
@@ -118,7 +123,7 @@ fn by_quantity(comparison: &Comparison, groups: [&[Quantity<'_>]; 2]) -> Grid {
     };
     let groups = groups.map(|quantities| quantities.iter().map(row).collect::<Vec<_>>());
     Grid {
-        heads: vec![PARTS.join("\n")],
+        heads: vec![matrix::heads(comparison).join("\n")],
         titles: titles.collect(),
         groups: groups
             .into_iter()

@@ -4,7 +4,7 @@
 
 use stylus_vm::{Gas, Ink};
 
-use crate::compare::{CallFigures, Comparison, Figures, Measured, Mode, Total, Variant};
+use crate::compare::{CallFigures, Comparison, Figures, Lto, Measured, Mode, Total, Variant};
 use crate::measurement::Bytes;
 use crate::suite::OptLevel;
 
@@ -13,6 +13,7 @@ pub(super) fn comparison(variants: Vec<Measured>) -> Comparison {
     Comparison {
         contract: "erc20".to_owned(),
         own_level: "3".to_owned(),
+        lto_hindrance: None,
         wasm_opt: Some("wasm-opt version 108".to_owned()),
         variants,
         left_out: Vec::new(),
@@ -61,6 +62,8 @@ fn named(name: &str) -> Variant {
         let level = OptLevel::ALL.iter().find(|level| level.name() == word);
         if let Some(level) = level {
             variant.level = Some(*level);
+        } else if word == "lto" {
+            variant.lto = Some(Lto::On);
         } else if let Ok(mode) = word.parse::<Mode>() {
             variant.wasm_opt = mode;
         } else {

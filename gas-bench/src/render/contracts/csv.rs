@@ -2,10 +2,13 @@
 //!
 //! Lives here: the columns, and which of them each kind of row fills. Not here: what the figures are (`figures`).
 
+use std::collections::BTreeMap;
+
 use csv::Writer;
 use serde::Serialize;
 
 use crate::figures::{Call, Contract, Deployment, Outcome, Report, Run};
+use crate::render::lto;
 
 /// A row of any kind: it leaves empty what it does not have.
 #[derive(Clone, Default, Serialize)]
@@ -51,7 +54,8 @@ struct Row<'a> {
     cached_start_gas: Option<u64>,
     repeated_start_gas: Option<u64>,
     output: &'a str,
-    /// Why there is no figure, why a function was not called, or what the chain does not tell.
+    /// Why there is no figure, why a function was not called, what the chain does not tell, or what is lost without link-time
+    /// optimisation.
     message: &'a str,
     chain: &'a str,
     arbos: u64,
@@ -75,10 +79,15 @@ pub(super) fn render(report: &Report) -> String {
         message,
         ..common.clone()
     });
-    let contracts = report
+    let missed: BTreeMap<_, _> = report
         .contracts
         .iter()
-        .flat_map(|contract| of_contract(contract, &common));
+        .filter_map(|it| Some((it.name.as_str(), lto::in_report(report, it)?)))
+        .collect();
+    let contracts = report.contracts.iter().flat_map(|contract| {
+        let missed = missed.get(contract.name.as_str());
+        of_contract(contract, missed.map(String::as_str), &common)
+    });
     let mut writer = Writer::from_writer(Vec::new());
     for row in unseen.chain(contracts) {
         writer
@@ -91,7 +100,11 @@ pub(super) fn render(report: &Report) -> String {
     String::from_utf8(bytes).expect("every field is text")
 }
 
-fn of_contract<'a>(contract: &'a Contract, common: &Row<'a>) -> Vec<Row<'a>> {
+fn of_contract<'a>(
+    contract: &'a Contract,
+    missed_lto: Option<&'a str>,
+    common: &Row<'a>,
+) -> Vec<Row<'a>> {
     let common = Row {
         contract: &contract.name,
         ..common.clone()
@@ -106,7 +119,16 @@ fn of_contract<'a>(contract: &'a Contract, common: &Row<'a>) -> Vec<Row<'a>> {
         message: reason,
         ..common.clone()
     });
-    let mut rows: Vec<_> = failures.chain(deployment).chain(left_out).collect();
+    let missed_lto = missed_lto.map(|message| Row {
+        kind: "missed_lto",
+        message,
+        ..common.clone()
+    });
+    let mut rows: Vec<_> = failures
+        .chain(deployment)
+        .chain(missed_lto)
+        .chain(left_out)
+        .collect();
     for call in &contract.calls {
         rows.extend(of_call(call, &common));
     }

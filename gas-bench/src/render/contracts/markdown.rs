@@ -79,7 +79,7 @@ fn told(report: &Report, diff: Option<&Diff>, detail: Detail) -> String {
     let causes = split::causes(report);
     for contract in &report.contracts {
         let diff = diff.and_then(|diff| diff.contract(&contract.name));
-        page.contract(contract, diff, &causes, report.made_with.ink_per_gas);
+        page.contract(report, contract, diff, &causes);
     }
     for contract in diff.iter().flat_map(|diff| diff.removed()) {
         page.block(&format!("### {}: removed", code(&contract.name)));
@@ -177,12 +177,12 @@ impl Page {
 
     fn contract(
         &mut self,
+        report: &Report,
         contract: &Contract,
         diff: Option<&ContractDiff>,
         causes: &[Cause],
-        ink_per_gas: u32,
     ) {
-        let calls = &contract.calls;
+        let (calls, ink_per_gas) = (&contract.calls, report.made_with.ink_per_gas);
         let source = prose(&summary::source(contract));
         self.block(&format!("### {}: {source}", code(&contract.name)));
         if let Some(diff) = diff {
@@ -190,6 +190,7 @@ impl Page {
             self.remarks(&changes::reasons(&diff.calls));
         }
         self.table(&calls::grid(calls), "calls");
+        self.remarks(&summary::missed_lto(report, contract));
         self.remarks(&calls::left_out(contract));
         if self.detail != Detail::Everything {
             return;

@@ -6,6 +6,7 @@
 use super::grid::Remark;
 use crate::baseline::{Change, Cost, Diff};
 use crate::figures::{Call, Contract, Report};
+use crate::render::lto;
 use crate::render::text::{grouped, printable, shortened};
 
 /// The longest name of a chain or toolchain in a heading, in characters.
@@ -23,6 +24,18 @@ pub(super) fn heading(report: &Report) -> String {
         // The commit and its date would only widen the line.
         circumstance(made.toolchain.split(" (").next().unwrap_or_default()),
     )
+}
+
+/// What a contract loses without the link-time optimisation that it asks for.
+pub(super) fn missed_lto(report: &Report, contract: &Contract) -> Vec<Remark> {
+    let remark = |text| Remark {
+        about: contract.name.clone(),
+        text,
+    };
+    lto::in_report(report, contract)
+        .map(remark)
+        .into_iter()
+        .collect()
 }
 
 fn circumstance(text: &str) -> String {

@@ -50,7 +50,7 @@ pub(super) fn render(report: &Report, diff: Option<&Diff>, colour: Colour) -> St
     let causes = split::causes(report);
     for contract in &report.contracts {
         let diff = diff.and_then(|diff| diff.contract(&contract.name));
-        page.contract(contract, diff, &causes, report.made_with.ink_per_gas);
+        page.contract(report, contract, diff, &causes);
     }
     for contract in diff.iter().flat_map(|diff| diff.removed()) {
         page.text.push('\n');
@@ -74,12 +74,12 @@ struct Page {
 impl Page {
     fn contract(
         &mut self,
+        report: &Report,
         contract: &Contract,
         diff: Option<&ContractDiff>,
         causes: &[Cause],
-        ink_per_gas: u32,
     ) {
-        let calls = &contract.calls;
+        let (calls, ink_per_gas) = (&contract.calls, report.made_with.ink_per_gas);
         self.text.push('\n');
         let source = summary::source(contract);
         self.title(&format!("{}: {source}", name(&contract.name)));
@@ -95,6 +95,7 @@ impl Page {
         if let Some(deployment) = &contract.deployment {
             self.grid(&deployment::grid(deployment, diff));
         }
+        self.remarks(&summary::missed_lto(report, contract));
         self.grid(&calls::grid(calls));
         self.failures(&calls::failures(calls));
         self.grid(&split::grid(calls, causes, ink_per_gas, false));

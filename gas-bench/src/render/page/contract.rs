@@ -7,7 +7,9 @@ use maud::{Markup, html};
 use super::words::{foreign, label, name};
 use super::{Extras, Page, Since, calls, deployment, details, frame};
 use crate::figures::Contract;
+use crate::render::lto;
 use crate::render::plot::{Bars, History};
+use crate::render::text::printable;
 
 /// The section of `contract`, which the identifier `anchor` leads to.
 pub(super) fn section(
@@ -37,6 +39,7 @@ pub(super) fn section(
                 }
             }
             @if let Some(deployment) = &contract.deployment { (deployment::cards(deployment, diff)) }
+            @if let Some(sentence) = lto::in_report(page.report, contract) { p.missed-lto { (printable(&sentence)) } }
             @if !contract.calls.is_empty() || diff.is_some_and(|diff| !diff.calls.is_empty()) {
                 h3 { "Calls" }
                 (calls::table(contract, since, diff))

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::figures::Sizes;
 use crate::measurement::Bytes;
+use crate::render::lto;
 use crate::size::{Amount, Changes, ContractSize, HEADER, SizeDiff, SizeReport};
 
 /// A row of any kind: it leaves empty what it does not have.
@@ -24,8 +25,8 @@ struct Row<'a> {
     limit_bytes: Option<u64>,
     /// Of a crate.
     functions: Option<u64>,
-    /// Why there is no figure.
-    message: &'a str,
+    /// Why there is no figure, or what is lost without link-time optimisation.
+    message: String,
     toolchain: &'a str,
     gas_bench: &'a str,
 }
@@ -61,7 +62,7 @@ pub(super) fn figures(report: &SizeReport) -> String {
     let failures = report.failures.iter().map(|(contract, message)| Row {
         kind: "failure",
         contract,
-        message,
+        message: message.clone(),
         ..common.clone()
     });
     let contracts = report.contracts.iter().flat_map(|(name, contract)| {
@@ -69,7 +70,14 @@ pub(super) fn figures(report: &SizeReport) -> String {
             contract: name,
             ..common.clone()
         };
-        of_contract(contract, &common)
+        let missed = report.missed_lto.get(name).map(|missed| Row {
+            kind: "missed_lto",
+            message: lto::sentence(missed, contract.sizes.code, None),
+            ..common.clone()
+        });
+        let mut rows = of_contract(contract, &common);
+        rows.extend(missed);
+        rows
     });
     written(failures.chain(contracts), &common)
 }

@@ -5,6 +5,7 @@
 use super::blocks::{Block, counted};
 use super::{changes, content};
 use crate::figures::Sizes;
+use crate::render::lto;
 use crate::render::text::{grouped, percent, printable, share};
 use crate::size::{ContractDiff, SizeDiff, SizeReport, UNNAMED};
 
@@ -37,6 +38,11 @@ pub(super) fn blocks(report: &SizeReport, diff: Option<&SizeDiff>, top: usize) -
             None => content::grids(contract, top),
             Some(changed) => changes::grids(changed, top),
         };
+        let missed = report.missed_lto.get(name);
+        blocks.extend(missed.map(|missed| {
+            let sentence = lto::sentence(missed, contract.sizes.code, None);
+            Block::Sentence(printable(&format!("{sentence}.")))
+        }));
         blocks.extend(grids.into_iter().map(Block::Grid));
     }
     for name in diff.iter().flat_map(|diff| diff.removed.keys()) {
