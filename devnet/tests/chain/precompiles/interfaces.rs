@@ -1,7 +1,6 @@
 //! Every function of every published interface, at every version there is.
 //!
-//! Lives here: that each is known, and from which version on. Not here: what it does. The list is `interfaces.txt`, which the crate's own
-//! table is compared with, too.
+//! Lives here: that each is known, and from which version on. Not here: what it does. The list is `interfaces.txt`.
 
 use alloy_primitives::{Address, U256, address, hex};
 use serde_json::json;
