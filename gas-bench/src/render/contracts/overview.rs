@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::figures::{Contract, Report};
 use crate::render::FAILED;
-use crate::render::markdown::escaped;
+use crate::render::markdown::code;
 use crate::render::text::grouped;
 
 pub(super) fn render(report: &Report) -> String {
@@ -23,9 +23,9 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 fn line(contract: &Contract) -> String {
-    let name = escaped(&contract.name);
+    let name = code(&contract.name).unwrap_or_default();
     let Some(deployment) = &contract.deployment else {
-        return format!("| `{name}` | {FAILED} | | | | |");
+        return format!("| {name} | {FAILED} | | | | |");
     };
     let gas = || contract.calls.iter().flat_map(|call| call.sorted_gas());
     let failed = contract.failures().count();
@@ -38,7 +38,7 @@ fn line(contract: &Contract) -> String {
         _ => String::new(),
     };
     format!(
-        "| `{name}` | {} | {}, {} | {calls} | {range} |",
+        "| {name} | {} | {}, {} | {calls} | {range} |",
         grouped(deployment.activation_gas.0),
         grouped(deployment.start.uncached.0),
         grouped(deployment.start.cached.0),
