@@ -239,6 +239,14 @@ impl Engine {
         Ok(program)
     }
 
+    /// Has every program that runs ask its host, soon, whether it may go on. Nothing else ends one before its ink does.
+    pub fn tick(&self) {
+        self.usual.engine.increment_epoch();
+        if let Some(careful) = self.careful.get() {
+            careful.engine.increment_epoch();
+        }
+    }
+
     /// Native code for an instrumented module.
     fn translate(&self, instrumented: &Instrumented) -> Result<Program, CompileError> {
         let Burden { operators, carried } = instrumented.burden;
@@ -342,6 +350,8 @@ fn settings(max_stack_depth: u32) -> wasmtime::Config {
     let mut settings = wasmtime::Config::new();
     settings
         .cranelift_opt_level(OptLevel::Speed)
+        // A loop looks at a counter at each turn, so that somebody else can end it; ink is counted all the same.
+        .epoch_interruption(true)
         .max_wasm_stack(native_stack(max_stack_depth))
         // Nothing runs asynchronously here, but wasmtime compares the two.
         .async_stack_size(native_stack(max_stack_depth) + (1 << 20))

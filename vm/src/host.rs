@@ -194,6 +194,14 @@ pub trait Host {
     /// Emits a log of at most four topics.
     fn log(&mut self, topics: Vec<B256>, data: Bytes) -> Result<(), HostFault>;
 
+    /// Whether the program may go on; asked after each [`crate::Engine::tick`].
+    ///
+    /// # Errors
+    /// Where it may not: the run then has no outcome.
+    fn go_on(&mut self) -> Result<(), HostFault> {
+        Ok(())
+    }
+
     /// Whether [`Host::trace`] is to be told. Asked once, when a run begins.
     fn is_tracing(&self) -> bool {
         false

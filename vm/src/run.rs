@@ -11,7 +11,7 @@
 use std::fmt;
 
 use alloy_primitives::Bytes;
-use wasmtime::{Store, Trap};
+use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::config::{ArbOs, Config};
 use crate::engine::{Program, native_stack};
@@ -193,6 +193,17 @@ impl Program {
         // function does not touch `host` again.
         let frame = unsafe { Frame::new(host, config, environment, calldata) };
         let mut store = Store::new(self.instance.module().engine(), frame);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut context| {
+            let frame = context.data_mut();
+            match frame.host().go_on() {
+                Ok(()) => Ok(UpdateDeadline::Continue(1)),
+                Err(fault) => {
+                    frame.stop = Some(Stop::Fault(fault));
+                    Err(wasmtime::Error::msg("the host has ended the run"))
+                }
+            }
+        });
         let instance = self
             .instance
             .instantiate(&mut store)
