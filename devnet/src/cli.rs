@@ -94,9 +94,17 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS")]
     timestamp: Option<u64>,
 
-    /// File that the chain is loaded from, if it exists, and saved to at the end.
+    /// File that the chain is kept in: loaded from, if it exists, and written to with every change.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+
+    /// Writes changes to the state's file once in so many seconds. Without it each is written before it is answered.
+    #[arg(long, value_name = "SECONDS", requires = "state")]
+    state_interval: Option<u64>,
+
+    /// Seconds that a call or trace may take; 0 for as long as its gas lasts. A transaction may take twelve times as long.
+    #[arg(long, default_value_t = 5, value_name = "SECONDS")]
+    request_timeout: u64,
 
     /// Newest blocks whose states can still be called and traced.
     #[arg(long, default_value_t = 4_096, value_name = "BLOCKS")]
@@ -112,6 +120,11 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// The ArbOS version that is asked for, if one is.
+    pub(crate) fn arbos(&self) -> Option<u16> {
+        self.arbos
+    }
+
     /// The settings.
     pub(crate) fn config(self) -> anyhow::Result<Config> {
         let default = match self.bare {
@@ -132,6 +145,11 @@ impl Arguments {
         if self.block_time == Some(0) {
             bail!("--block-time has to be at least 1 second");
         }
+        if self.state_interval == Some(0) {
+            bail!(
+                "--state-interval has to be at least 1 second: leave it out to have every change written at once"
+            );
+        }
         Ok(Config {
             host: self.host,
             port: self.port,
@@ -149,6 +167,9 @@ impl Arguments {
             clock: self.timestamp.map_or(Clock::Wall, Clock::Steps),
             max_code_size: self.max_code_size,
             state: self.state,
+            state_interval: self.state_interval.map(Duration::from_secs),
+            request_timeout: (self.request_timeout > 0)
+                .then(|| Duration::from_secs(self.request_timeout)),
             history: self.history,
         })
     }

@@ -52,8 +52,12 @@ pub struct Config {
     pub clock: Clock,
     /// Bytes of code an account may hold.
     pub max_code_size: u32,
-    /// The file that the state is loaded from and saved to.
+    /// The file that the chain is kept in: loaded from, if it exists, and written to with every change.
     pub state: Option<PathBuf>,
+    /// How long a change may wait until it is written to that file; without it each is written before it is answered.
+    pub state_interval: Option<Duration>,
+    /// How long a call or a trace may take; without it, as long as its gas lasts.
+    pub request_timeout: Option<Duration>,
     /// Blocks whose states are kept for calls on them, counted from the newest.
     pub history: usize,
 }
@@ -83,6 +87,9 @@ impl Default for Config {
             clock: Clock::Wall,
             max_code_size: 24_576,
             state: None,
+            state_interval: None,
+            // As in geth and Nitro.
+            request_timeout: Some(Duration::from_secs(5)),
             history: 4_096,
         }
     }

@@ -3,18 +3,22 @@
 mod accounts;
 mod addresses;
 mod arbos;
+mod bounded;
 mod chain;
 mod config;
+mod devnet;
 mod evm;
 mod natives;
 mod node;
 mod precompiles;
 mod rpc;
 mod state;
+mod store;
 mod trace;
 
 pub use chain::GenesisError;
 pub use config::{Clock, Config};
-pub use node::{Devnet, Event, Handle, Listener, SaveError, StartError};
+pub use devnet::{Devnet, Handle, SaveError, StartError};
+pub use node::{Event, Listener};
 pub use rpc::ServerError;
 pub use stylus_vm::ArbOs;

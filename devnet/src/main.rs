@@ -30,6 +30,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (verbose, silent) = (arguments.verbose, arguments.silent);
+    let asked = arguments.arbos();
     let config = arguments.config()?;
     let shown = config.clone();
     let listener = Arc::new(move |event| tell(&event, verbose, silent));
@@ -44,6 +45,12 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     if !silent {
         // A reader that has gone away is no reason to stop.
         let _ = banner(&handle, &shown);
+        if let Some(asked) = asked.filter(|asked| *asked != handle.arbos().number()) {
+            say(&format!(
+                "{ERROR}note:{ERROR:#} the chain that was loaded is at ArbOS {}: --arbos {asked} has no effect on it",
+                handle.arbos().number()
+            ));
+        }
     }
     runtime.block_on(stopped);
     if !silent {
@@ -60,24 +67,29 @@ fn advise(error: StartError) -> anyhow::Error {
         StartError::Server(ServerError::Listen { .. }) => {
             "--port chooses another, and 0 any that is free"
         }
+        StartError::State { .. } => "--state names another file",
         _ => return error.into(),
     };
     anyhow::anyhow!("{error}; {flag}")
 }
 
-/// Ends when the process is asked to.
+/// Ends when the process is asked to: at Ctrl-C, by whoever started it, or because its terminal is closed.
 fn signals() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate) = (
+        let (mut interrupt, mut terminate, mut hangup, mut quit) = (
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+            signal(SignalKind::quit())?,
         );
         Ok(async move {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+                _ = quit.recv() => {}
             }
         })
     }
@@ -94,7 +106,7 @@ fn banner(handle: &Handle, config: &Config) -> std::io::Result<()> {
         out,
         "Stylus devnet: chain {}, ArbOS {}",
         config.chain_id,
-        config.arbos.number()
+        handle.arbos().number()
     )?;
     writeln!(out)?;
     for (place, (address, key)) in handle.accounts().into_iter().enumerate() {

@@ -1,26 +1,23 @@
-//! A running devnet: the chain, the server in front of it, the clock behind it, and the file it is kept in.
+//! What requests reach: the chain, and everything around it that they share.
 //!
-//! Lives here: starting and stopping, and the only reading of the machine's clock. Not here: what requests do (`rpc`), what
-//! the chain does (`chain`).
+//! Lives here: who may have the chain when, and the only reading of the machine's clock. Not here: what requests do (`rpc`), what
+//! the chain does (`chain`), starting and stopping (`devnet`).
+//!
+//! Whoever changes the chain has its turn for as long as that takes, a transaction's run included. The lock around the chain itself
+//! is held for no longer than it takes to copy a state or to put one in its place, so that nobody who reads waits for a run.
 
-use std::io::Write as _;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use alloy_signer_local::PrivateKeySigner;
-use tokio::runtime::Runtime;
 use tokio::sync::broadcast;
 
-use crate::accounts;
-use crate::chain::{
-    Block, Chain, ChainError, Dump, DumpError, GenesisError, SubmitError, Transaction, View,
-};
-use crate::config::Config;
-use crate::rpc::{self, Filters, RpcError, Server, ServerError};
+use crate::chain::{Block, Chain, ChainError, SubmitError, Transaction, View};
+use crate::evm::{Interrupt, Interrupted};
+use crate::rpc::{Filters, Lanes, RpcError};
+use crate::store::StateFile;
 
 /// Blocks that wait for a subscriber who is slow.
 const BACKLOG: usize = 1_024;
@@ -48,63 +45,61 @@ pub enum Event {
 /// Where events go.
 pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;
 
-/// A devnet that cannot be started.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The first block cannot be made.
-    #[error(transparent)]
-    Genesis(#[from] GenesisError),
-    /// The server cannot be started.
-    #[error(transparent)]
-    Server(#[from] ServerError),
-    /// Anybody who can reach the address could use accounts whose keys are public.
-    #[error(
-        "{0} can be reached from other machines, and the keys of the funded accounts are public: allow that explicitly"
-    )]
-    Public(SocketAddr),
-    /// No threads.
-    #[error("no threads to run on: {0}")]
-    Threads(#[source] std::io::Error),
-    /// The file with the state cannot be read.
-    #[error("the state cannot be read from {path}: {error}")]
-    StateFile {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        error: std::io::Error,
-    },
-    /// The file with the state holds something else.
-    #[error("{path} holds no state that this version can load: {reason}")]
-    StateFormat {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        reason: String,
-    },
-}
-
-/// What requests reach: the chain behind a lock, which nobody holds while something runs on it.
+/// The chain and what is around it; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Node(Arc<Inner>);
 
 struct Inner {
+    /// Held by whoever changes the chain, with the file that every change is written to.
+    turn: Mutex<Option<StateFile>>,
     chain: RwLock<Chain>,
     filters: Mutex<Filters>,
     blocks: broadcast::Sender<Arc<Block>>,
     signers: Vec<PrivateKeySigner>,
+    lanes: Lanes,
     listener: Option<Listener>,
 }
 
 impl Node {
+    /// A node over `chain`, which is kept in `file` if there is one.
+    pub(crate) fn new(
+        chain: Chain,
+        file: Option<StateFile>,
+        signers: Vec<PrivateKeySigner>,
+        request_timeout: Option<Duration>,
+        listener: Option<Listener>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            turn: Mutex::new(file),
+            chain: RwLock::new(chain),
+            filters: Mutex::default(),
+            blocks: broadcast::channel(BACKLOG).0,
+            signers,
+            lanes: Lanes::new(request_timeout),
+            listener,
+        }))
+    }
+
     /// The chain, to read.
     pub(crate) fn chain(&self) -> RwLockReadGuard<'_, Chain> {
         self.0.chain.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The chain, to change.
-    pub(crate) fn chain_mut(&self) -> RwLockWriteGuard<'_, Chain> {
+    /// The chain, to change; for whoever has the turn.
+    fn chain_mut(&self) -> RwLockWriteGuard<'_, Chain> {
         self.0.chain.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Option<StateFile>> {
+        self.0.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the chain, in words that run nothing.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Chain) -> T) -> T {
+        let mut turn = self.turn();
+        let result = change(&mut self.chain_mut());
+        self.keep(&mut turn);
+        result
     }
 
     /// The chain at a block, to run on.
@@ -120,20 +115,99 @@ impl Node {
         now()
     }
 
-    /// Sends a transaction, and tells subscribers of the blocks it led to.
+    /// Sends the transaction that `make` makes for the chain as it is when its turn has come, so that two that leave their nonces
+    /// open get two nonces. Returns its hash.
     ///
     /// # Errors
-    /// Where it can never be in a block.
-    pub(crate) fn submit(&self, transaction: Transaction) -> Result<(), SubmitError> {
-        let blocks = self.chain_mut().submit(transaction, self.now())?;
-        blocks.into_iter().for_each(|block| self.announce(block));
-        Ok(())
+    /// Those of `make`, and where the transaction can never be in a block.
+    pub(crate) fn send<E: From<SubmitError>>(
+        &self,
+        interrupt: &Interrupt,
+        make: impl FnOnce(&Chain) -> Result<Transaction, E>,
+    ) -> Result<B256, E> {
+        let mut turn = self.turn();
+        let transaction = make(&self.chain())?;
+        let hash = transaction.hash;
+        let sent = self.submit(transaction, interrupt);
+        self.keep(&mut turn);
+        sent?;
+        Ok(hash)
+    }
+
+    fn submit(&self, transaction: Transaction, interrupt: &Interrupt) -> Result<(), SubmitError> {
+        let Some(transaction) = self.chain_mut().admit(transaction)? else {
+            return Ok(());
+        };
+        // Alone in its block, so that its failure to get in is this request's answer.
+        let mut draft = self.chain().draft(self.now(), interrupt);
+        draft.add(transaction)?;
+        let block = self.chain_mut().seal(draft);
+        self.announce(block);
+        // What waited for this nonce; one that has become impossible is dropped, as everywhere.
+        loop {
+            let Some(transaction) = self.chain().ready().into_iter().next() else {
+                return Ok(());
+            };
+            let mut draft = self.chain().draft(self.now(), interrupt);
+            match draft.add(transaction.clone()) {
+                Ok(()) => {
+                    let block = self.chain_mut().seal(draft);
+                    self.announce(block);
+                }
+                Err(crate::chain::Invalid::Interrupted(_)) => return Ok(()),
+                Err(_) => self.chain_mut().forget(&transaction),
+            }
+        }
     }
 
     /// Makes a block of what waits.
-    pub(crate) fn mine(&self) {
-        let block = self.chain_mut().mine(self.now());
+    ///
+    /// # Errors
+    /// Where it was ended from outside: there is no block then.
+    pub(crate) fn mine(&self, interrupt: &Interrupt) -> Result<(), Interrupted> {
+        let mut turn = self.turn();
+        let (mut draft, ready) = {
+            let chain = self.chain();
+            (chain.draft(self.now(), interrupt), chain.ready())
+        };
+        draft.add_all(ready)?;
+        let block = self.chain_mut().seal(draft);
         self.announce(block);
+        self.keep(&mut turn);
+        Ok(())
+    }
+
+    /// Writes down what has changed, where the chain is kept in a file.
+    fn keep(&self, turn: &mut Option<StateFile>) {
+        if let Some(file) = turn
+            && let Err(error) = file.record(&mut self.chain_mut())
+        {
+            self.not_saved(&error);
+        }
+    }
+
+    /// Writes down what may have waited for it.
+    pub(crate) fn flush(&self) {
+        if let Some(file) = &mut *self.turn()
+            && let Err(error) = file.flush(&mut self.chain_mut())
+        {
+            self.not_saved(&error);
+        }
+    }
+
+    /// Writes everything down and lets go of the file.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn close(&self) -> std::io::Result<()> {
+        match self.turn().take() {
+            Some(mut file) => file.close(&mut self.chain_mut()),
+            None => Ok(()),
+        }
+    }
+
+    fn not_saved(&self, error: &std::io::Error) {
+        self.tell(|| Event::NotSaved(format!("the state cannot be saved: {error}")));
     }
 
     fn announce(&self, block: Arc<Block>) {
@@ -158,6 +232,11 @@ impl Node {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Where requests run.
+    pub(crate) fn lanes(&self) -> &Lanes {
+        &self.0.lanes
+    }
+
     /// The accounts that the chain can sign for.
     pub(crate) fn signers(&self) -> impl Iterator<Item = &PrivateKeySigner> {
         self.0.signers.iter()
@@ -175,216 +254,16 @@ impl Node {
         self.tell(|| Event::Request { method, error });
     }
 
-    fn tell(&self, event: impl FnOnce() -> Event) {
+    /// Tells the listener of something, if there is one.
+    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
         if let Some(listener) = &self.0.listener {
             listener(event());
         }
     }
 }
 
-fn now() -> u64 {
+/// The machine's time, in seconds since 1970.
+pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
-}
-
-/// A local Stylus chain.
-#[derive(Debug)]
-pub struct Devnet;
-
-impl Devnet {
-    /// Starts a chain, on threads of its own.
-    ///
-    /// # Errors
-    /// Where the settings ask for what cannot be, the port is taken, or the state's file holds something else.
-    pub fn start(config: Config) -> Result<Handle, StartError> {
-        Self::start_with(config, None)
-    }
-
-    /// Starts a chain and has `listener` told of what happens on it.
-    ///
-    /// # Errors
-    /// As for [`Devnet::start`].
-    pub fn start_with(config: Config, listener: Option<Listener>) -> Result<Handle, StartError> {
-        if !config.host.is_loopback() && !config.allow_public {
-            return Err(StartError::Public(SocketAddr::new(
-                config.host,
-                config.port,
-            )));
-        }
-        let mut chain = Chain::new(config.clone(), now())?;
-        if let Some(path) = &config.state {
-            restore(&mut chain, path)?;
-        }
-        let node = Node(Arc::new(Inner {
-            chain: RwLock::new(chain),
-            filters: Mutex::default(),
-            blocks: broadcast::channel(BACKLOG).0,
-            signers: accounts::signers(config.accounts).collect(),
-            listener,
-        }));
-        // Requests run where they arrive, and a long one must not keep the others waiting.
-        let threads = std::thread::available_parallelism()
-            .map_or(4, usize::from)
-            .max(4);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(threads)
-            .thread_name("stylus-devnet")
-            .enable_all()
-            .build()
-            .map_err(StartError::Threads)?;
-        let server = wait(&runtime, rpc::start(&config, node.clone()))?;
-        if let Some(period) = config.block_time {
-            runtime.spawn(produce(node.clone(), period));
-        }
-        Ok(Handle {
-            server,
-            node,
-            state: config.state,
-            runtime: Some(runtime),
-        })
-    }
-}
-
-/// Waits for `work` on `runtime`, from wherever that is: within somebody else's runtime no thread may wait itself.
-fn wait<T: Send>(runtime: &Runtime, work: impl Future<Output = T> + Send) -> T {
-    std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| runtime.block_on(work));
-        waiting
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
-}
-
-/// Makes a block every `period`.
-async fn produce(node: Node, period: Duration) {
-    let mut ticks = tokio::time::interval(period);
-    ticks.tick().await;
-    loop {
-        ticks.tick().await;
-        node.mine();
-    }
-}
-
-/// A running devnet. It stops when this is dropped, and saves its state where it is to be kept.
-pub struct Handle {
-    server: Server,
-    node: Node,
-    state: Option<PathBuf>,
-    runtime: Option<Runtime>,
-}
-
-impl Handle {
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.server.address
-    }
-
-    /// The port it listens at.
-    pub fn port(&self) -> u16 {
-        self.server.address.port()
-    }
-
-    /// The URL for clients.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.address)
-    }
-
-    /// The accounts that it can sign for, with their keys; the dev account first.
-    pub fn accounts(&self) -> Vec<(Address, B256)> {
-        self.node
-            .signers()
-            .map(|signer| (signer.address(), signer.to_bytes()))
-            .collect()
-    }
-
-    /// Stops it. Requests that have arrived are still answered.
-    ///
-    /// # Errors
-    /// Where the state cannot be saved.
-    pub fn stop(mut self) -> Result<(), SaveError> {
-        self.shut_down()
-    }
-
-    fn shut_down(&mut self) -> Result<(), SaveError> {
-        let Some(runtime) = self.runtime.take() else {
-            return Ok(());
-        };
-        // A server that has stopped already has nothing left to stop.
-        let _ = self.server.handle.stop();
-        let stopped = self.server.handle.clone().stopped();
-        // A connection that is never closed from the other side must not keep it from ending.
-        let end = async { tokio::time::timeout(Duration::from_secs(2), stopped).await };
-        let _ = wait(&runtime, end);
-        runtime.shutdown_background();
-        match &self.state {
-            Some(path) => save(&self.node.chain().dump(), path),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        if let Err(error) = self.shut_down() {
-            self.node.tell(|| Event::NotSaved(error.to_string()));
-        }
-    }
-}
-
-impl std::fmt::Debug for Handle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Handle")
-            .field("address", &self.server.address)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A state that cannot be written.
-#[derive(Debug, thiserror::Error)]
-#[error("the state cannot be saved to {path}: {error}")]
-pub struct SaveError {
-    /// The file.
-    pub path: PathBuf,
-    /// Why not.
-    pub error: std::io::Error,
-}
-
-/// Goes back to the state in a file; one that does not exist yet is one to be written.
-fn restore(chain: &mut Chain, path: &Path) -> Result<(), StartError> {
-    let text = match std::fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => {
-            return Err(StartError::StateFile {
-                path: path.into(),
-                error,
-            });
-        }
-    };
-    let refuse = |reason| StartError::StateFormat {
-        path: path.into(),
-        reason,
-    };
-    let dump: Dump = serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
-    chain
-        .load(dump)
-        .map_err(|error: DumpError| refuse(error.to_string()))
-}
-
-/// Writes a state whole, or not at all.
-fn save(dump: &Dump, path: &Path) -> Result<(), SaveError> {
-    let failed = |error| SaveError {
-        path: path.into(),
-        error,
-    };
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let text = serde_json::to_vec(dump).map_err(|error| failed(error.into()))?;
-    file.write_all(&text).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
 }

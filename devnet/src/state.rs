@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
 use revm::bytecode::Bytecode;
 use revm::database_interface::Database;
 use revm::state::{AccountInfo, EvmState};
@@ -21,7 +22,7 @@ pub(crate) struct State {
 }
 
 /// An account. One that is empty after EIP-161 and has no storage is not kept.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) nonce: u64,
     /// Wei.
@@ -38,6 +39,61 @@ impl Default for Account {
             balance: U256::ZERO,
             code_hash: KECCAK256_EMPTY,
             storage: OrdMap::new(),
+        }
+    }
+}
+
+/// How an account differs from before.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountChange {
+    pub(crate) address: Address,
+    /// What it is now, but for its storage; nothing where it is gone.
+    pub(crate) now: Option<AccountHead>,
+    /// Slots that differ, zero where they are gone.
+    pub(crate) slots: Vec<(U256, U256)>,
+}
+
+/// An account but for its storage.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccountHead {
+    pub(crate) nonce: u64,
+    pub(crate) balance: U256,
+    pub(crate) code_hash: B256,
+}
+
+impl AccountHead {
+    pub(crate) fn of(account: &Account) -> Self {
+        Self {
+            nonce: account.nonce,
+            balance: account.balance,
+            code_hash: account.code_hash,
+        }
+    }
+}
+
+impl AccountChange {
+    fn new(address: Address, before: Option<&Account>, now: &Account) -> Self {
+        let nothing = OrdMap::new();
+        let storage = before.map_or(&nothing, |account| &account.storage);
+        let slots = storage.diff(&now.storage).map(|change| match change {
+            DiffItem::Add(slot, value)
+            | DiffItem::Update {
+                new: (slot, value), ..
+            } => (*slot, *value),
+            DiffItem::Remove(slot, _) => (*slot, U256::ZERO),
+        });
+        Self {
+            address,
+            now: Some(AccountHead::of(now)),
+            slots: slots.collect(),
+        }
+    }
+
+    fn gone(address: Address) -> Self {
+        Self {
+            address,
+            now: None,
+            slots: Vec::new(),
         }
     }
 }
@@ -62,6 +118,13 @@ impl State {
     /// An account, or an empty one.
     pub(crate) fn account(&self, address: Address) -> Arc<Account> {
         self.accounts.get(&address).cloned().unwrap_or_default()
+    }
+
+    /// An account's next nonce.
+    pub(crate) fn nonce(&self, address: Address) -> u64 {
+        self.accounts
+            .get(&address)
+            .map_or(0, |account| account.nonce)
     }
 
     /// An account's code.
@@ -152,6 +215,32 @@ impl State {
                 }
             });
         }
+    }
+
+    /// How accounts differ from those of `before`. What both states share is not looked at.
+    pub(crate) fn account_changes(&self, before: &Self) -> impl Iterator<Item = AccountChange> {
+        before
+            .accounts
+            .diff(&self.accounts)
+            .flat_map(|change| match change {
+                DiffItem::Add(address, now) => vec![AccountChange::new(*address, None, now)],
+                DiffItem::Update {
+                    old: (_, before),
+                    new: (address, now),
+                } => vec![AccountChange::new(*address, Some(before), now)],
+                DiffItem::Remove(address, _) => vec![AccountChange::gone(*address)],
+            })
+    }
+
+    /// Code that `before` does not know.
+    pub(crate) fn new_codes(&self, before: &Self) -> impl Iterator<Item = Bytes> {
+        before
+            .codes
+            .diff(&self.codes)
+            .filter_map(|change| match change {
+                DiffItem::Add(_, code) => Some(code.original_bytes()),
+                DiffItem::Update { .. } | DiffItem::Remove(..) => None,
+            })
     }
 
     /// Remembers the hash of a block, for the BLOCKHASH instruction.

@@ -8,7 +8,7 @@ use alloy_consensus::proofs::{calculate_receipt_root, calculate_transaction_root
 use alloy_consensus::{Eip658Value, Header, ReceiptEnvelope, ReceiptWithBloom, TxType};
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, Log, U256, logs_bloom};
 use alloy_rlp::Encodable as _;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use stylus_vm::ArbOs;
 
 use crate::addresses::SEQUENCER;
@@ -33,7 +33,7 @@ pub(crate) struct Block {
 }
 
 /// What became of a transaction.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub(crate) struct Receipt {
     /// Whether it succeeded.
     pub(crate) status: bool,
@@ -90,11 +90,6 @@ impl Block {
         receipts: Vec<Receipt>,
     ) -> Self {
         let envelopes: Vec<_> = transactions.iter().map(|tx| &tx.envelope).collect();
-        let encoded: Vec<_> = transactions
-            .iter()
-            .zip(&receipts)
-            .map(|(tx, receipt)| receipt.envelope(tx.envelope.tx_type()))
-            .collect();
         let mut bloom = Bloom::ZERO;
         for receipt in &receipts {
             bloom |= receipt.logs_bloom;
@@ -108,7 +103,7 @@ impl Block {
             beneficiary: SEQUENCER,
             state_root: sealing.state_root,
             transactions_root: calculate_transaction_root(&envelopes),
-            receipts_root: calculate_receipt_root(&encoded),
+            receipts_root: receipts_root(&transactions, &receipts),
             logs_bloom: bloom,
             difficulty: U256::ONE,
             number: sealing.number,
@@ -133,6 +128,19 @@ impl Block {
             size,
         }
     }
+
+    /// The root over the receipts.
+    pub(crate) fn receipts_root(&self) -> B256 {
+        receipts_root(&self.transactions, &self.receipts)
+    }
+}
+
+fn receipts_root(transactions: &[Arc<Transaction>], receipts: &[Receipt]) -> B256 {
+    let both = transactions.iter().zip(receipts);
+    let encoded: Vec<_> = both
+        .map(|(tx, receipt)| receipt.envelope(tx.envelope.tx_type()))
+        .collect();
+    calculate_receipt_root(&encoded)
 }
 
 /// What Arbitrum keeps in place of a random number: messages sent, the L1 block number, the ArbOS version, whether tips are paid.

@@ -2,8 +2,6 @@
 //!
 //! Lives here: building revm's context from this chain's data. Not here: running anything in it.
 
-use std::sync::Arc;
-
 use alloy_primitives::{B256, U256};
 use revm::context::{BlockEnv, CfgEnv, Journal, TxEnv};
 use revm::context_interface::JournalTr as _;
@@ -13,7 +11,7 @@ use stylus_vm::{ArbOs, PageCounters};
 use crate::addresses::SEQUENCER;
 use crate::arbos;
 use crate::chain::block::GAS_LIMIT;
-use crate::evm::{BlockFacts, Context, Poster, Programs, RecentPrograms, SPEC, Scope};
+use crate::evm::{BlockFacts, Context, Interrupt, Poster, Programs, RecentPrograms, SPEC, Scope};
 use crate::state::State;
 
 /// What a block's transactions know of it.
@@ -51,7 +49,7 @@ impl BlockSettings {
 pub(crate) struct Rules {
     pub(crate) chain_id: u64,
     pub(crate) max_code_size: u32,
-    pub(crate) programs: Arc<Programs>,
+    pub(crate) programs: Programs,
 }
 
 /// How a run differs from a transaction.
@@ -130,6 +128,7 @@ pub(crate) fn context(
             is_filtered: false,
             is_simulation: purpose == Purpose::Call,
             is_onchain: is_transaction,
+            interrupt: Interrupt::default(),
             starved: 0,
             reason: None,
         },

@@ -5,7 +5,7 @@
 use alloy_primitives::{Address, B256, U256};
 use revm::context::result::{EVMError, InvalidTransaction};
 
-use crate::evm::TransactionError;
+use crate::evm::{Interrupt, Interrupted, TransactionError};
 
 /// A question about something that is not there.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -18,6 +18,10 @@ pub(crate) enum ChainError {
         "the state of block {number} is not kept any more: start the devnet with a longer --history than {kept}"
     )]
     StateNotKept { number: u64, kept: usize },
+    #[error(
+        "the state of block {number} is not known: the chain was loaded at block {first}, and a file holds the newest state alone"
+    )]
+    StateNotLoaded { number: u64, first: u64 },
     #[error("the timestamp {asked} is not after that of the last block, {last}")]
     TimeNotLater { asked: u64, last: u64 },
 }
@@ -86,6 +90,9 @@ pub(crate) enum Invalid {
     NoAuthorizations,
     #[error("invalid transaction: {0}")]
     Other(String),
+    /// It was ended from outside.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     /// Not the request's doing.
     #[error("internal error: {0}")]
     Machine(String),
@@ -95,13 +102,15 @@ impl Invalid {
     /// What the machine's refusal of a transaction from `address`, offering `offered` wei per gas, means.
     pub(crate) fn of(
         error: TransactionError,
+        interrupt: &Interrupt,
         address: Address,
         offered: u128,
         base_fee: u64,
     ) -> Self {
-        let error = match error {
-            EVMError::Transaction(error) => error,
-            other => return Self::Machine(other.to_string()),
+        let error = match (error, interrupt.check()) {
+            (EVMError::Transaction(error), _) => error,
+            (_, Err(why)) => return Self::Interrupted(why),
+            (other, Ok(())) => return Self::Machine(other.to_string()),
         };
         match error {
             InvalidTransaction::NonceTooLow { tx, state } => {

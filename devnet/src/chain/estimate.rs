@@ -9,7 +9,7 @@ use revm::inspector::NoOpInspector;
 
 use crate::chain::environment::Purpose;
 use crate::chain::error::{EstimateError, Invalid};
-use crate::chain::request::{CALL_GAS, Ending, Executed, Request};
+use crate::chain::request::{Ending, Executed, OUT_OF_GAS, Request};
 use crate::chain::view::View;
 
 /// Gas of a plain transfer.
@@ -32,8 +32,12 @@ impl View {
             Err(Invalid::IntrinsicGas { .. }) => return Err(EstimateError::Allowance(most)),
             other => other?,
         };
-        if reference.executed.ending != Ending::Success {
-            return Err(EstimateError::Failed(Box::new(reference.executed)));
+        match &reference.executed.ending {
+            Ending::Success => {}
+            Ending::Halt(words) if words == OUT_OF_GAS => {
+                return Err(EstimateError::Allowance(most));
+            }
+            _ => return Err(EstimateError::Failed(Box::new(reference.executed))),
         }
         let suffices = |gas: u64| match self.probe(request, gas) {
             Ok(probe) => {
@@ -69,11 +73,7 @@ impl View {
 
     /// The most gas there can be: what is asked for, what the node gives, what the sender can pay.
     fn most_gas(&self, request: &Request) -> Result<u64, EstimateError> {
-        let most = request
-            .gas
-            .filter(|gas| *gas >= TRANSFER)
-            .unwrap_or(CALL_GAS)
-            .min(CALL_GAS);
+        let most = self.call_gas(request.gas.filter(|gas| *gas >= TRANSFER));
         let price = request.price();
         if price == 0 {
             return Ok(most);

@@ -13,6 +13,7 @@ mod estimate;
 mod genesis;
 mod pool;
 mod production;
+mod record;
 mod request;
 mod sends;
 mod testing;
@@ -25,21 +26,24 @@ use std::sync::Arc;
 use alloy_consensus::Transaction as _;
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256};
+use stylus_vm::ArbOs;
 
 pub(crate) use block::Block;
 pub(crate) use dump::{Dump, DumpError};
 pub(crate) use environment::poster_gas;
 pub(crate) use error::{ChainError, EstimateError, Invalid, SubmitError};
 pub use genesis::GenesisError;
+pub(crate) use pool::{Pool, PoolStatus};
+pub(crate) use record::{Mark, Reader, RecordError, Whole, Written};
 pub(crate) use request::{Ending, Executed, Request};
 pub(crate) use transaction::{DecodeError, Transaction};
 pub(crate) use view::{OverrideError, View};
 
 use crate::arbos::{self, l2_pricing};
 use crate::chain::environment::{BlockSettings, Rules};
-use crate::chain::pool::Pool;
 use crate::chain::testing::Snapshot;
 use crate::config::Config;
+use crate::evm::Interrupt;
 use crate::state::State;
 
 /// Bytes that a transaction may have, as geth's pool has it.
@@ -63,6 +67,10 @@ pub(crate) struct Chain {
     impersonate_all: bool,
     snapshots: Vec<(u64, Snapshot)>,
     next_snapshot: u64,
+    /// How many blocks have been written down and are still the same.
+    written: usize,
+    /// The first block whose state was ever known here: later than the genesis block where the chain was loaded.
+    first_state: u64,
 }
 
 impl Chain {
@@ -95,6 +103,8 @@ impl Chain {
             impersonate_all: false,
             snapshots: Vec::new(),
             next_snapshot: 1,
+            written: 0,
+            first_state: 0,
             config,
         })
     }
@@ -102,6 +112,11 @@ impl Chain {
     /// The settings.
     pub(crate) fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The ArbOS version in force after the newest block.
+    pub(crate) fn arbos(&self) -> ArbOs {
+        arbos::version(&mut self.state().clone())
     }
 
     /// The newest block.
@@ -144,9 +159,15 @@ impl Chain {
         Some((self.block(number.into())?, index))
     }
 
-    /// Transactions that wait for a block or for an earlier nonce, in the order of their arrival.
-    pub(crate) fn pending(&self) -> Vec<Arc<Transaction>> {
-        self.pool.all().to_vec()
+    /// Transactions that wait for a block or for an earlier nonce: a copy, which costs nothing.
+    pub(crate) fn pool(&self) -> Pool {
+        self.pool.clone()
+    }
+
+    /// How many transactions wait.
+    pub(crate) fn pool_status(&self) -> PoolStatus {
+        let state = self.state();
+        self.pool.status(|address| state.nonce(address))
     }
 
     /// Wei per gas of the next block.
@@ -157,8 +178,7 @@ impl Chain {
 
     /// The next nonce of an account, its waiting transactions counted.
     pub(crate) fn pending_nonce(&self, address: Address) -> u64 {
-        self.pool
-            .nonce_after(address, self.state().account(address).nonce)
+        self.pool.nonce_after(address, self.state().nonce(address))
     }
 
     /// The chain after a block, as a call at `now` finds it. What is pending is the newest state in the block to come.
@@ -168,14 +188,7 @@ impl Chain {
     pub(crate) fn view(&self, id: BlockId, now: u64) -> Result<View, ChainError> {
         let block = self.block(id).ok_or(ChainError::UnknownBlock)?;
         let number = block.header.number;
-        let mut state = self
-            .states
-            .get(&number)
-            .cloned()
-            .ok_or(ChainError::StateNotKept {
-                number,
-                kept: self.config.history,
-            })?;
+        let mut state = self.state_after(number)?;
         let settings = if id.is_pending() {
             self.next_block(now)
         } else {
@@ -191,54 +204,40 @@ impl Chain {
             state,
             settings,
             arbos,
+            interrupt: Interrupt::default(),
         })
     }
 
-    /// Takes a transaction at `now`. Returns the blocks that were made at once, unless they are made by time or by hand.
+    /// Takes a transaction. Returns it where a block is to be made of it at once; else it waits now.
     ///
     /// # Errors
     /// Where the transaction can never be in a block; nothing has changed then.
-    pub(crate) fn submit(
+    pub(crate) fn admit(
         &mut self,
         transaction: Transaction,
-        now: u64,
-    ) -> Result<Vec<Arc<Block>>, SubmitError> {
+    ) -> Result<Option<Arc<Transaction>>, SubmitError> {
         if self.by_transaction.contains_key(&transaction.hash) {
             return Err(SubmitError::AlreadyKnown);
         }
         self.check(&transaction)?;
         let transaction = Arc::new(transaction);
-        if !self.automine {
-            self.pool.add(transaction)?;
-            return Ok(Vec::new());
+        let next = self.state().nonce(transaction.sender);
+        if self.automine && transaction.envelope.nonce() <= next {
+            return Ok(Some(transaction));
         }
-        let next = self.state().account(transaction.sender).nonce;
-        if transaction.envelope.nonce() > next {
-            self.pool.add(transaction)?;
-            return Ok(Vec::new());
-        }
-        // Alone in its block, so that its failure to get in is this request's answer.
-        let mut blocks = vec![self.produce_one(transaction, now)?];
-        loop {
-            let state = self.state().clone();
-            let ready = self.pool.take_ready(|address| state.account(address).nonce);
-            if ready.is_empty() {
-                return Ok(blocks);
-            }
-            // What waited for this nonce; one that has become impossible is dropped, as everywhere.
-            blocks.extend(
-                ready
-                    .into_iter()
-                    .filter_map(|tx| self.produce_one(tx, now).ok()),
-            );
-        }
+        self.pool.add(transaction)?;
+        Ok(None)
     }
 
-    /// Makes a block of what is pending at `now`, even if that is nothing.
-    pub(crate) fn mine(&mut self, now: u64) -> Arc<Block> {
-        let state = self.state().clone();
-        let ready = self.pool.take_ready(|address| state.account(address).nonce);
-        self.produce(ready, now)
+    /// Transactions that wait and can go into a block now, in the order in which they can.
+    pub(crate) fn ready(&self) -> Vec<Arc<Transaction>> {
+        let state = self.state();
+        self.pool.ready(|address| state.nonce(address))
+    }
+
+    /// Drops a transaction that waits and can never be in a block.
+    pub(crate) fn forget(&mut self, transaction: &Transaction) {
+        self.pool.remove(transaction);
     }
 
     /// What can be said of a transaction without running it.
@@ -256,9 +255,9 @@ impl Chain {
         if size > limit {
             return Err(SubmitError::Oversized { size, limit });
         }
-        let account = self.state().account(address);
-        if tx.nonce() < account.nonce {
-            let (tx, state) = (tx.nonce(), account.nonce);
+        let next = self.state().nonce(address);
+        if tx.nonce() < next {
+            let (tx, state) = (tx.nonce(), next);
             return Err(Invalid::NonceTooLow { address, tx, state }.into());
         }
         let base_fee = self.gas_price();
@@ -278,6 +277,23 @@ impl Chain {
             return Err(Invalid::Tip.into());
         }
         Ok(())
+    }
+
+    /// The state after a block.
+    ///
+    /// # Errors
+    /// Where it is gone, or was never here.
+    fn state_after(&self, number: u64) -> Result<State, ChainError> {
+        self.states.get(&number).cloned().ok_or({
+            let first = self.first_state;
+            match number < first {
+                true => ChainError::StateNotLoaded { number, first },
+                false => ChainError::StateNotKept {
+                    number,
+                    kept: self.config.history,
+                },
+            }
+        })
     }
 
     /// The newest state.

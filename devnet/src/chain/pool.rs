@@ -2,11 +2,13 @@
 //!
 //! Lives here: the order they go in. Not here: executing them.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use alloy_consensus::Transaction as _;
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
+use imbl::OrdMap;
 
 use crate::chain::error::SubmitError;
 use crate::chain::transaction::Transaction;
@@ -14,9 +16,37 @@ use crate::chain::transaction::Transaction;
 /// The most transactions that wait at once.
 const CAPACITY: usize = 20_000;
 
-/// The pool, in the order of arrival.
+/// The pool. Copies share what they have in common, so that a snapshot costs nothing.
 #[derive(Clone, Default)]
-pub(crate) struct Pool(Vec<Arc<Transaction>>);
+pub(crate) struct Pool {
+    senders: OrdMap<Address, OrdMap<u64, Waiting>>,
+    /// Whose transaction a hash is, and its nonce.
+    by_hash: OrdMap<B256, (Address, u64)>,
+    /// How many have ever arrived.
+    arrivals: u64,
+}
+
+/// A transaction, and when it arrived.
+#[derive(Clone, Debug)]
+struct Waiting {
+    arrival: u64,
+    transaction: Arc<Transaction>,
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        self.transaction.hash == other.transaction.hash
+    }
+}
+
+impl Eq for Waiting {}
+
+/// How many wait for a block, and how many for an earlier nonce.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct PoolStatus {
+    pub(crate) ready: usize,
+    pub(crate) later: usize,
+}
 
 impl Pool {
     /// Adds a transaction, or puts it in the place of one with the same nonce that offers at least a tenth less.
@@ -24,71 +54,165 @@ impl Pool {
     /// # Errors
     /// Where it is there already, offers too little to replace one, or the pool is full.
     pub(crate) fn add(&mut self, transaction: Arc<Transaction>) -> Result<(), SubmitError> {
-        let nonce = transaction.envelope.nonce();
-        let same = |other: &&mut Arc<Transaction>| {
-            other.sender == transaction.sender && other.envelope.nonce() == nonce
-        };
-        if let Some(other) = self.0.iter_mut().find(same) {
-            if other.hash == transaction.hash {
+        let (sender, nonce) = (transaction.sender, transaction.envelope.nonce());
+        let mut arrival = self.arrivals;
+        if let Some(other) = self.get(sender, nonce) {
+            if other.transaction.hash == transaction.hash {
                 return Err(SubmitError::AlreadyKnown);
             }
             let offered = |tx: &Transaction| tx.envelope.max_fee_per_gas();
-            if offered(&transaction) < offered(other).saturating_add(offered(other).div_ceil(10)) {
+            let least = offered(&other.transaction);
+            if offered(&transaction) < least.saturating_add(least.div_ceil(10)) {
                 return Err(SubmitError::Underpriced);
             }
-            *other = transaction;
-            return Ok(());
-        }
-        if self.0.len() >= CAPACITY {
+            // It takes the other's turn.
+            arrival = other.arrival;
+            let replaced = other.transaction.hash;
+            self.by_hash.remove(&replaced);
+        } else if self.len() >= CAPACITY {
             return Err(SubmitError::PoolFull { capacity: CAPACITY });
         }
-        self.0.push(transaction);
+        self.arrivals += 1;
+        self.by_hash.insert(transaction.hash, (sender, nonce));
+        let waiting = Waiting {
+            arrival,
+            transaction,
+        };
+        self.senders
+            .entry(sender)
+            .or_default()
+            .insert(nonce, waiting);
         Ok(())
     }
 
-    /// Everything, in the order of arrival.
-    pub(crate) fn all(&self) -> &[Arc<Transaction>] {
-        &self.0
+    /// Takes out everything of `sender` with a nonce before `next`: it is in a block, or can never be in one.
+    pub(crate) fn settle(&mut self, sender: Address, next: u64) {
+        let Some(mut waiting) = self.senders.remove(&sender) else {
+            return;
+        };
+        while let Some((nonce, first)) = waiting.get_min()
+            && *nonce < next
+        {
+            let (nonce, hash) = (*nonce, first.transaction.hash);
+            self.by_hash.remove(&hash);
+            waiting.remove(&nonce);
+        }
+        if !waiting.is_empty() {
+            self.senders.insert(sender, waiting);
+        }
+    }
+
+    /// Takes out one that can never be in a block.
+    pub(crate) fn remove(&mut self, transaction: &Transaction) {
+        if self.by_hash.remove(&transaction.hash).is_none() {
+            return;
+        }
+        let sender = transaction.sender;
+        if let Some(mut waiting) = self.senders.remove(&sender) {
+            waiting.remove(&transaction.envelope.nonce());
+            if !waiting.is_empty() {
+                self.senders.insert(sender, waiting);
+            }
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_hash.len()
+    }
+
+    /// The transaction with a hash.
+    pub(crate) fn find(&self, hash: B256) -> Option<&Arc<Transaction>> {
+        let (sender, nonce) = self.by_hash.get(&hash)?;
+        Some(&self.get(*sender, *nonce)?.transaction)
+    }
+
+    /// Everything, by sender and nonce, and whether it is ready for a block. `next` tells an account's next nonce on chain.
+    pub(crate) fn all(
+        &self,
+        next: impl Fn(Address) -> u64,
+    ) -> impl Iterator<Item = (&Arc<Transaction>, bool)> {
+        self.senders.iter().flat_map(move |(sender, waiting)| {
+            let mut expected = next(*sender);
+            waiting.iter().map(move |(nonce, waiting)| {
+                let is_ready = *nonce == expected;
+                if is_ready {
+                    expected += 1;
+                }
+                (&waiting.transaction, is_ready)
+            })
+        })
+    }
+
+    /// How many are ready, and how many are not.
+    pub(crate) fn status(&self, next: impl Fn(Address) -> u64) -> PoolStatus {
+        let ready = self.all(next).filter(|(_, is_ready)| *is_ready).count();
+        PoolStatus {
+            ready,
+            later: self.len() - ready,
+        }
     }
 
     /// The nonce that follows those that wait, for an account whose next one on chain is `next`.
     pub(crate) fn nonce_after(&self, sender: Address, next: u64) -> u64 {
-        let mut nonces: Vec<_> = self.of(sender).map(|tx| tx.envelope.nonce()).collect();
-        nonces.sort_unstable();
-        nonces.into_iter().fold(
-            next,
-            |next, nonce| if nonce == next { next + 1 } else { next },
-        )
+        let Some(waiting) = self.senders.get(&sender) else {
+            return next;
+        };
+        let mut after = next;
+        for (nonce, _) in waiting.range(next..) {
+            if *nonce != after {
+                break;
+            }
+            after += 1;
+        }
+        after
     }
 
-    /// Takes out what can go into a block now, in the order in which it can: by arrival, but no nonce before its turn.
-    /// `next` tells an account's next nonce on chain.
-    pub(crate) fn take_ready(&mut self, next: impl Fn(Address) -> u64) -> Vec<Arc<Transaction>> {
-        let mut nonces: HashMap<Address, u64> = HashMap::new();
+    /// What can go into a block now, in the order in which it can: by arrival, but no nonce before its turn.
+    pub(crate) fn ready(&self, next: impl Fn(Address) -> u64) -> Vec<Arc<Transaction>> {
+        let mut first: BinaryHeap<Reverse<(u64, Address, u64)>> = self
+            .senders
+            .keys()
+            .filter_map(|sender| self.turn(*sender, next(*sender)))
+            .collect();
         let mut ready = Vec::new();
-        loop {
-            let before = ready.len();
-            self.0.retain(|transaction| {
-                let nonce = nonces
-                    .entry(transaction.sender)
-                    .or_insert_with(|| next(transaction.sender));
-                let is_next = transaction.envelope.nonce() == *nonce;
-                if is_next {
-                    *nonce += 1;
-                    ready.push(transaction.clone());
-                }
-                // One whose nonce is used up can never be mined.
-                !is_next && transaction.envelope.nonce() > *nonce
-            });
-            if ready.len() == before {
-                return ready;
+        while let Some(Reverse((_, sender, nonce))) = first.pop() {
+            if let Some(waiting) = self.get(sender, nonce) {
+                ready.push(waiting.transaction.clone());
+            }
+            first.extend(self.turn(sender, nonce + 1));
+        }
+        ready
+    }
+
+    /// What has come and gone since the pool was `before`: transactions that are new, in the order of their arrival, and those
+    /// that are there no more.
+    pub(crate) fn changes(&self, before: &Self) -> (Vec<Arc<Transaction>>, Vec<B256>) {
+        let (mut new, mut gone) = (Vec::new(), Vec::new());
+        for change in before.by_hash.diff(&self.by_hash) {
+            match change {
+                imbl::ordmap::DiffItem::Add(hash, _) => new.push(*hash),
+                imbl::ordmap::DiffItem::Remove(hash, _) => gone.push(*hash),
+                imbl::ordmap::DiffItem::Update { .. } => {}
             }
         }
+        let mut new: Vec<_> = new
+            .into_iter()
+            .filter_map(|hash| self.by_hash.get(&hash))
+            .filter_map(|(sender, nonce)| self.get(*sender, *nonce))
+            .collect();
+        new.sort_unstable_by_key(|waiting| waiting.arrival);
+        let new = new.into_iter().map(|waiting| waiting.transaction.clone());
+        (new.collect(), gone)
     }
 
-    fn of(&self, sender: Address) -> impl Iterator<Item = &Arc<Transaction>> {
-        self.0
-            .iter()
-            .filter(move |transaction| transaction.sender == sender)
+    /// The turn of a sender's transaction, if there is one with this nonce.
+    fn turn(&self, sender: Address, nonce: u64) -> Option<Reverse<(u64, Address, u64)>> {
+        let waiting = self.get(sender, nonce)?;
+        Some(Reverse((waiting.arrival, sender, nonce)))
+    }
+
+    fn get(&self, sender: Address, nonce: u64) -> Option<&Waiting> {
+        self.senders.get(&sender)?.get(&nonce)
     }
 }

@@ -8,19 +8,20 @@ use alloy_consensus::Transaction as _;
 use alloy_primitives::{B256, U256};
 use revm::context_interface::{JournalTr as _, Transaction as _};
 use revm::inspector::NoOpInspector;
+use serde_json::value::RawValue;
 use stylus_vm::ArbOs;
 
 use crate::arbos::{self, l1_pricing, l2_pricing, sends};
 use crate::chain::block::{Block, Receipt, Sealing, bloom};
 use crate::chain::commitment::commit;
 use crate::chain::environment::{BlockSettings, Purpose, calldata_price, context, poster};
-use crate::chain::error::{ChainError, Invalid, SubmitError};
+use crate::chain::error::{ChainError, Invalid};
 use crate::chain::genesis::install_precompiles;
 use crate::chain::request::{Ending, Executed};
 use crate::chain::transaction::Transaction;
 use crate::chain::{Chain, view};
 use crate::config::{Clock, Config};
-use crate::evm::{Context, Machine, execute};
+use crate::evm::{Context, Interrupt, Interrupted, Machine, execute};
 use crate::state::State;
 use crate::trace::{TraceError, Tracer};
 
@@ -50,24 +51,50 @@ impl Clock {
     }
 }
 
-/// A block in the making.
-struct Draft {
+/// A block in the making. It has all that its transactions need, so that the chain is free for others while they run.
+pub(crate) struct Draft {
     machine: Machine<NoOpInspector>,
+    settings: BlockSettings,
+    interrupt: Interrupt,
     commitment: B256,
     transactions: Vec<Arc<Transaction>>,
     receipts: Vec<Receipt>,
+    /// Those that turned out to be impossible.
+    impossible: Vec<Arc<Transaction>>,
 }
 
 impl Draft {
+    /// Runs as many of the transactions as can be in a block. One that has become impossible, for want of funds say, is dropped,
+    /// as by any node.
+    ///
+    /// # Errors
+    /// Where it was ended from outside: there is no block then, and everything waits as before.
+    pub(crate) fn add_all(&mut self, ready: Vec<Arc<Transaction>>) -> Result<(), Interrupted> {
+        for transaction in ready {
+            match self.add(transaction.clone()) {
+                Ok(()) => {}
+                Err(Invalid::Interrupted(why)) => return Err(why),
+                Err(_) => self.impossible.push(transaction),
+            }
+        }
+        Ok(())
+    }
+
     /// Runs a transaction. One that cannot be in a block leaves no trace.
-    fn add(&mut self, transaction: Arc<Transaction>, base_fee: u64) -> Result<(), Invalid> {
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub(crate) fn add(&mut self, transaction: Arc<Transaction>) -> Result<(), Invalid> {
+        let base_fee = self.settings.base_fee;
         let context = self.machine.context();
         prepare(context, &transaction, base_fee);
         let poster_gas = context.chain.poster.gas;
         let price = context.tx.effective_gas_price(base_fee.into());
         let offered = transaction.envelope.max_fee_per_gas();
-        let result = execute(&mut self.machine)
-            .map_err(|error| Invalid::of(error, transaction.sender, offered, base_fee))?;
+        let result = execute(&mut self.machine).map_err(|error| {
+            let sender = transaction.sender;
+            Invalid::of(error, &self.interrupt, sender, offered, base_fee)
+        })?;
         let context = self.machine.context();
         let executed = Executed::new(result, context.chain.reason.take());
         let changes = context.journaled_state.finalize();
@@ -146,12 +173,22 @@ pub(crate) struct Replay {
 }
 
 impl Replay {
-    /// Runs the transaction under a tracer, after those before it in its block.
+    /// Runs the transaction under a tracer, after those before it in its block, until `interrupt` is raised.
     ///
     /// # Errors
     /// Where the tracer has nothing to say of it.
-    pub(crate) fn trace(mut self, tracer: &Tracer) -> Result<serde_json::Value, TraceError> {
-        let broken = |error: String| TraceError::Invalid(Invalid::Machine(error));
+    pub(crate) fn trace(
+        mut self,
+        tracer: &Tracer,
+        interrupt: &Interrupt,
+    ) -> Result<Box<RawValue>, TraceError> {
+        self.context.chain.interrupt = interrupt.clone();
+        let broken = |error: String| {
+            TraceError::Invalid(match interrupt.check() {
+                Err(why) => Invalid::Interrupted(why),
+                Ok(()) => Invalid::Machine(error),
+            })
+        };
         for transaction in &self.earlier {
             prepare(&mut self.context, transaction, self.base_fee);
             let mut machine = Machine::new(self.context, NoOpInspector, false);
@@ -185,42 +222,27 @@ impl Chain {
         BlockSettings::of(number, number, timestamp, self.gas_price())
     }
 
-    /// A block of one transaction.
-    pub(super) fn produce_one(
-        &mut self,
-        transaction: Arc<Transaction>,
-        now: u64,
-    ) -> Result<Arc<Block>, SubmitError> {
-        let (settings, mut draft) = self.draft(now);
-        draft.add(transaction, settings.base_fee)?;
-        Ok(self.seal(settings, draft))
-    }
-
-    /// A block of as many of the transactions as can be in one.
-    pub(super) fn produce(&mut self, transactions: Vec<Arc<Transaction>>, now: u64) -> Arc<Block> {
-        let (settings, mut draft) = self.draft(now);
-        for transaction in transactions {
-            // One that has become impossible, for want of funds say, is dropped, as by any node.
-            let _ = draft.add(transaction, settings.base_fee);
-        }
-        self.seal(settings, draft)
-    }
-
-    fn draft(&self, now: u64) -> (BlockSettings, Draft) {
+    /// A block to come on top of the newest, as yet empty. Its transactions run until `interrupt` is raised.
+    pub(crate) fn draft(&self, now: u64, interrupt: &Interrupt) -> Draft {
         let settings = self.next_block(now);
         let mut state = self.state().clone();
         let arbos = begin(&mut state, self.head().header.timestamp, settings.timestamp);
-        let context = context(&self.rules, state, arbos, settings, Purpose::Transaction);
-        let draft = Draft {
+        let mut context = context(&self.rules, state, arbos, settings, Purpose::Transaction);
+        context.chain.interrupt = interrupt.clone();
+        Draft {
             machine: Machine::new(context, NoOpInspector, false),
+            settings,
+            interrupt: interrupt.clone(),
             commitment: self.head().header.state_root,
             transactions: Vec::new(),
             receipts: Vec::new(),
-        };
-        (settings, draft)
+            impossible: Vec::new(),
+        }
     }
 
-    fn seal(&mut self, settings: BlockSettings, mut draft: Draft) -> Arc<Block> {
+    /// Puts a block on top of the newest, which has to be the one that it was drafted on.
+    pub(crate) fn seal(&mut self, mut draft: Draft) -> Arc<Block> {
+        let settings = draft.settings;
         let context = draft.machine.context();
         let arbos = context.chain.arbos;
         let mut state: State = std::mem::take(&mut context.journaled_state.database);
@@ -239,6 +261,13 @@ impl Chain {
         };
         let block = Arc::new(Block::seal(sealing, draft.transactions, draft.receipts));
         state.remember_block(settings.number, block.hash);
+        for transaction in &draft.impossible {
+            self.pool.remove(transaction);
+        }
+        for transaction in &block.transactions {
+            let next = transaction.envelope.nonce() + 1;
+            self.pool.settle(transaction.sender, next);
+        }
         self.append(block.clone(), state);
         self.next_timestamp = None;
         block
@@ -269,12 +298,7 @@ impl Chain {
             .ok_or(ChainError::UnknownTransaction(hash))?;
         let number = block.header.number;
         let before = number.saturating_sub(1);
-        let kept = self.config.history;
-        let not_kept = ChainError::StateNotKept {
-            number: before,
-            kept,
-        };
-        let mut state = self.states.get(&before).cloned().ok_or(not_kept)?;
+        let mut state = self.state_after(before)?;
         let base_fee = block
             .header
             .base_fee_per_gas

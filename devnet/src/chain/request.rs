@@ -133,11 +133,14 @@ impl Executed {
     }
 }
 
+/// The halt that more gas might have prevented.
+pub(super) const OUT_OF_GAS: &str = "out of gas";
+
 /// A halt in geth's words, which clients compare with.
 fn words(halt: &HaltReason) -> String {
     match halt {
         HaltReason::OutOfGas(OutOfGasError::MemoryLimit) => "gas uint64 overflow".into(),
-        HaltReason::OutOfGas(_) => "out of gas".into(),
+        HaltReason::OutOfGas(_) => OUT_OF_GAS.into(),
         HaltReason::OpcodeNotFound | HaltReason::InvalidFEOpcode => "invalid opcode".into(),
         HaltReason::InvalidJump => "invalid jump destination".into(),
         HaltReason::NotActivated => "invalid opcode: not activated".into(),

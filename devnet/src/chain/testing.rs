@@ -63,6 +63,7 @@ impl Chain {
                 self.by_transaction.remove(&transaction.hash);
             }
         }
+        self.written = self.written.min(self.blocks.len());
         self.states.split_off(&snapshot.number);
         self.states.insert(snapshot.number, snapshot.state);
         self.pool = snapshot.pool;
@@ -102,6 +103,7 @@ impl Chain {
     pub(crate) fn set_nonce(&mut self, address: Address, nonce: u64) {
         self.state_mut()
             .change(address, |account| account.nonce = nonce);
+        self.pool.settle(address, nonce);
     }
 
     /// Gives an account code, a program's or the EVM's. A program still has to be activated.

@@ -7,6 +7,7 @@ use alloy_rpc_types_eth::state::{AccountOverride, StateOverride};
 use alloy_rpc_types_eth::{AccessList, AccessListItem, BlockOverrides};
 use revm::context_interface::{JournalTr as _, Transaction as _};
 use revm::inspector::NoOpInspector;
+use serde_json::value::RawValue;
 use stylus_vm::ArbOs;
 
 use crate::addresses::{ARBOS_STATE, SEQUENCER};
@@ -14,7 +15,7 @@ use crate::arbos::{self, l1_pricing};
 use crate::chain::environment::{self, BlockSettings, Purpose, Rules};
 use crate::chain::error::Invalid;
 use crate::chain::request::{CALL_GAS, Executed, Request};
-use crate::evm::{Context, Machine, execute};
+use crate::evm::{Context, Interrupt, Machine, execute};
 use crate::state::State;
 use crate::trace::{HostioInspector, TraceError, Tracer, Tracing};
 
@@ -25,18 +26,30 @@ pub(crate) struct View {
     pub(super) state: State,
     pub(super) settings: BlockSettings,
     pub(super) arbos: ArbOs,
+    pub(super) interrupt: Interrupt,
 }
 
-/// Overrides that contradict themselves.
+/// Blocks whose hashes a contract can ask for.
+const MOST_HASHES: usize = 256;
+
+/// Overrides that contradict themselves, or ask for more than there is.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum OverrideError {
     #[error("account {0} has both 'state' and 'stateDiff'")]
     BothStates(Address),
     #[error("account {0}: 'movePrecompileToAddress' is not supported")]
     MovePrecompile(Address),
+    #[error("{0} hashes of blocks are given, and {MOST_HASHES} at most are looked at")]
+    Hashes(usize),
 }
 
 impl View {
+    /// The same; what runs on it ends when `interrupt` is raised.
+    pub(crate) fn until(mut self, interrupt: &Interrupt) -> Self {
+        self.interrupt = interrupt.clone();
+        self
+    }
+
     /// The state itself.
     pub(crate) fn state(&self) -> &State {
         &self.state
@@ -86,7 +99,15 @@ impl View {
     }
 
     /// Changes the block for the runs that follow. The number is the L1 block's, which is what contracts see.
-    pub(crate) fn override_block(&mut self, block: &BlockOverrides) {
+    ///
+    /// # Errors
+    /// Where more blocks are given hashes than a contract can ask for.
+    pub(crate) fn override_block(&mut self, block: &BlockOverrides) -> Result<(), OverrideError> {
+        let hashes = block.block_hash.iter().flatten();
+        let given = hashes.count();
+        if given > MOST_HASHES {
+            return Err(OverrideError::Hashes(given));
+        }
         let settings = &mut self.settings;
         if let Some(number) = block.number {
             settings.l1_number = number.saturating_to();
@@ -101,6 +122,13 @@ impl View {
         for (number, hash) in block.block_hash.iter().flatten() {
             self.state.remember_block(*number, *hash);
         }
+        Ok(())
+    }
+
+    /// Gas that a call gets which asks for `asked`.
+    pub(super) fn call_gas(&self, asked: Option<u64>) -> u64 {
+        let most = CALL_GAS.min(self.settings.gas_limit);
+        asked.unwrap_or(most).min(most)
     }
 
     /// Runs a call.
@@ -108,7 +136,7 @@ impl View {
     /// # Errors
     /// Where it cannot be run at all.
     pub(crate) fn call(&self, request: &Request) -> Result<Executed, Invalid> {
-        let gas = request.gas.unwrap_or(CALL_GAS).min(CALL_GAS);
+        let gas = self.call_gas(request.gas);
         let (executed, _) = self.run(request, gas, Purpose::Call, NoOpInspector)?;
         Ok(executed)
     }
@@ -118,7 +146,7 @@ impl View {
     /// # Errors
     /// Where it cannot be run at all.
     pub(crate) fn access_list(&self, request: &Request) -> Result<(AccessList, Executed), Invalid> {
-        let gas = request.gas.unwrap_or(CALL_GAS).min(CALL_GAS);
+        let gas = self.call_gas(request.gas);
         let (executed, mut machine) = self.run(request, gas, Purpose::Call, NoOpInspector)?;
         let touched = machine.context().journaled_state.finalize();
         let known = |address: &Address| {
@@ -152,12 +180,13 @@ impl View {
         &self,
         request: &Request,
         tracer: &Tracer,
-    ) -> Result<serde_json::Value, TraceError> {
-        let gas = request.gas.unwrap_or(CALL_GAS);
+    ) -> Result<Box<RawValue>, TraceError> {
+        let gas = self.call_gas(request.gas);
         let context = self.context(request, gas, Purpose::Call);
         trace(context, tracer).map_err(|error| {
             TraceError::Invalid(Invalid::of(
                 error,
+                &self.interrupt,
                 request.from,
                 request.price(),
                 self.settings.base_fee,
@@ -176,8 +205,10 @@ impl View {
         let context = self.context(request, gas, purpose);
         let base_fee = context.block.basefee;
         let mut machine = Machine::new(context, inspector, false);
-        let result = execute(&mut machine)
-            .map_err(|error| Invalid::of(error, request.from, request.price(), base_fee))?;
+        let result = execute(&mut machine).map_err(|error| {
+            let price = request.price();
+            Invalid::of(error, &self.interrupt, request.from, price, base_fee)
+        })?;
         let reason = machine.context().chain.reason.take();
         Ok((Executed::new(result, reason), machine))
     }
@@ -199,6 +230,7 @@ impl View {
         let Ok(tips) = arbos::collect_tips().get(&mut context.journaled_state.database);
         context.tx = request.environment(gas, self.nonce(request), tips);
         let paid = context.tx.effective_gas_price(settings.base_fee.into());
+        context.chain.interrupt = self.interrupt.clone();
         context.chain.block.base_fee = self.settings.base_fee;
         context.chain.gas_price = U256::from(paid);
         context.chain.poster.gas = match purpose {
@@ -247,9 +279,10 @@ fn padded(gas: u64) -> u64 {
 pub(super) fn trace(
     context: Context,
     tracer: &Tracer,
-) -> Result<Result<serde_json::Value, TraceError>, crate::evm::TransactionError> {
+) -> Result<Result<Box<RawValue>, TraceError>, crate::evm::TransactionError> {
     let mut before = context.journaled_state.database.clone();
-    let mut machine = Machine::new(context, Tracing::new(tracer), true);
+    let tracing = Tracing::new(tracer, &context.chain.interrupt);
+    let mut machine = Machine::new(context, tracing, true);
     let result = execute(&mut machine)?;
     let changes = machine.context().journaled_state.finalize();
     Ok(machine
@@ -297,10 +330,12 @@ mod tests {
             input: input.into(),
             ..TxEip1559::default()
         });
-        let blocks = chain
-            .submit(Transaction::unsigned(transaction, DEV_ACCOUNT), 1)
-            .unwrap();
-        assert!(blocks[0].receipts[0].status, "{:?}", blocks[0].receipts);
+        let sent = Transaction::unsigned(transaction, DEV_ACCOUNT);
+        let sent = chain.admit(sent).unwrap().unwrap();
+        let mut draft = chain.draft(1, &Interrupt::default());
+        draft.add(sent).unwrap();
+        let block = chain.seal(draft);
+        assert!(block.receipts[0].status, "{:?}", block.receipts);
     }
 
     /// Frames from 0 to 1,024 run and the next one does not, on a thread with little stack.

@@ -3,14 +3,12 @@
 //! Lives here: types and per-transaction facts that no revert undoes. Not here: anything that acts on them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use alloy_primitives::{Address, U256};
 use revm::context::{BlockEnv, CfgEnv, Journal, TxEnv};
 use stylus_vm::{ArbOs, PageCounters};
 
-use crate::evm::Programs;
-use crate::evm::RecentPrograms;
+use crate::evm::{Interrupt, Programs, RecentPrograms};
 use crate::state::State;
 
 /// revm's context over this chain's state. The journal holds all that reverts; [`Scope`] what does not.
@@ -39,7 +37,7 @@ pub(crate) struct Poster {
 /// What belongs to one transaction and lives outside the journal.
 pub(crate) struct Scope {
     /// Compiled programs and known activations, shared by all transactions.
-    pub(crate) programs: Arc<Programs>,
+    pub(crate) programs: Programs,
     /// The block.
     pub(crate) block: BlockFacts,
     /// The rules in force; an upgrade takes effect between blocks.
@@ -66,6 +64,8 @@ pub(crate) struct Scope {
     pub(crate) is_simulation: bool,
     /// Whether it is a block's transaction, and neither a question nor an estimate.
     pub(crate) is_onchain: bool,
+    /// What ends the run from outside.
+    pub(crate) interrupt: Interrupt,
     /// Frames that ran out of gas so far.
     pub(crate) starved: u32,
     /// Why a call failed where the EVM has no word for it; shown in errors over RPC.

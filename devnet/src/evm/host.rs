@@ -215,6 +215,10 @@ impl<I: HostioInspector> Host for ProgramHost<'_, I> {
         Ok(())
     }
 
+    fn go_on(&mut self) -> Result<(), HostFault> {
+        self.machine.go_on().map_err(|fault| self.broken(fault))
+    }
+
     fn is_tracing(&self) -> bool {
         self.machine.is_tracing()
     }

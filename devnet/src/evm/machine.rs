@@ -19,6 +19,7 @@ use revm::inspector::handler::frame_end;
 use revm::inspector::{InspectorEvmTr, inspect_instructions};
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::interpreter_action::FrameInit;
+use revm::interpreter::interpreter_types::LoopControl as _;
 use revm::interpreter::{
     CallInput, CallInputs, CallScheme, CallValue, CreateInputs, FrameInput, Gas, InstructionResult,
     InterpreterAction, InterpreterResult,
@@ -26,6 +27,7 @@ use revm::interpreter::{
 use stylus_vm::ArbOs;
 
 use crate::evm::instructions::instructions;
+use crate::evm::interrupt::{Interrupted, MOST_PAGES};
 use crate::evm::native::{self, NativeCall, NativeEnding, Reply};
 use crate::evm::{Context, SPEC};
 use crate::natives::{self, Native};
@@ -37,6 +39,9 @@ type Inner<I> =
 
 /// The machine itself is broken: no transaction's doing, and no outcome of one.
 pub(crate) type Fault = ContextError<Infallible>;
+
+/// Instructions between two looks at the flag that ends a run: some microseconds.
+const STEPS: u32 = 1_024;
 
 /// Native stack for a native contract, beyond what its calls take for themselves.
 const NATIVE_ROOM: usize = 256 << 10;
@@ -125,6 +130,7 @@ impl<I: HostioInspector> Machine<I> {
 
     /// Pushes a frame, or tells how it ended without one: an empty account, a precompile, an early failure.
     fn begin(&mut self, init: FrameInit) -> Result<Option<FrameResult>, Fault> {
+        self.go_on()?;
         let began = match self.inspecting {
             true => self.inspect_frame_init(init)?,
             false => self.frame_init(init)?,
@@ -143,6 +149,21 @@ impl<I: HostioInspector> Machine<I> {
                 Ok(None)
             }
         }
+    }
+
+    /// Whether the run may go on: nobody has ended it, and its programs hold no more memory than there is.
+    ///
+    /// # Errors
+    /// Where it may not. No transaction's doing: the run has no outcome.
+    pub(super) fn go_on(&mut self) -> Result<(), Fault> {
+        let scope = &self.inner.ctx.chain;
+        if scope.pages.open.0 > MOST_PAGES {
+            scope.interrupt.raise(Interrupted::Memory);
+        }
+        scope
+            .interrupt
+            .check()
+            .map_err(|why| Fault::Custom(why.to_string()))
     }
 
     /// Runs the top frame until it calls or ends.
@@ -456,11 +477,26 @@ impl<I: HostioInspector> EvmTr for Machine<I> {
             Kind::Evm => {
                 let frame = self.inner.frame_stack.get();
                 let instructions = &self.inner.instruction;
-                let action = frame.interpreter.run_plain(
-                    instructions.instruction_table(),
-                    instructions.gas_table(),
-                    &mut self.inner.ctx,
-                );
+                let (table, gas) = (instructions.instruction_table(), instructions.gas_table());
+                let interpreter = &mut frame.interpreter;
+                let context = &mut self.inner.ctx;
+                // revm's own loop, with a look at the flag now and then.
+                let end = 'running: loop {
+                    for _ in 0..STEPS {
+                        if let Err(end) = interpreter.step(table, gas, context) {
+                            break 'running end;
+                        }
+                    }
+                    context
+                        .chain
+                        .interrupt
+                        .check()
+                        .map_err(|why| Fault::Custom(why.to_string()))?;
+                };
+                if interpreter.bytecode.action().is_none() {
+                    interpreter.halt(end);
+                }
+                let action = interpreter.take_next_action();
                 self.act(action)
             }
         }
@@ -542,6 +578,8 @@ impl<I: HostioInspector> InspectorEvmTr for Machine<I> {
             instructions.instruction_table(),
             instructions.gas_table(),
         );
+        // A tracer stops an interpreter in mid-run, which is then no end of the frame.
+        self.go_on()?;
         self.act(action)
     }
 }

@@ -6,6 +6,7 @@ mod context;
 mod handler;
 mod host;
 mod instructions;
+mod interrupt;
 mod machine;
 mod native;
 mod program;
@@ -14,6 +15,7 @@ mod recent;
 
 pub(crate) use context::{BlockFacts, Context, Poster, Scope};
 pub(crate) use handler::{TransactionError, execute};
+pub(crate) use interrupt::{Interrupt, Interrupted};
 pub(crate) use machine::{Fault, Machine};
 pub(crate) use native::{Machine as NativeMachine, NativeCall, NativeEnding, NativeReply, Reply};
 pub(crate) use programs::Programs;

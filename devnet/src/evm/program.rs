@@ -3,6 +3,8 @@
 //! Lives here: what the chain does around a run: is the program active, what does its start cost, which gas comes back. Not
 //! here: the run itself (`stylus_vm`), what it asks of the chain (`host`).
 
+use std::sync::Arc;
+
 use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::interpreter::{FrameInput, Gas as EvmGas, InstructionResult, InterpreterResult};
 use stylus_vm::code::{self, CodeError};
@@ -38,8 +40,8 @@ enum ToRun {
 enum ModuleError {
     #[error("the code of an active program is broken: {0}")]
     Code(#[from] CodeError),
-    #[error(transparent)]
-    Program(#[from] ProgramError),
+    #[error("{0}")]
+    Program(#[from] Arc<ProgramError>),
 }
 
 impl From<ModuleError> for Fault {
@@ -109,6 +111,7 @@ impl<I: HostioInspector> Machine<I> {
         };
         let program = self.program_to_run(&frame, &config, names)?;
         let before = self.context().chain.pages.add(entry.footprint);
+        self.go_on()?;
         let ink = config.stylus.ink_price.gas_to_ink(left);
         let call = Call {
             calldata: frame.calldata,
@@ -187,10 +190,14 @@ impl<I: HostioInspector> Machine<I> {
     ) -> Result<ToRun, ModuleError> {
         let context = self.context();
         let programs = context.chain.programs.clone();
+        let interrupt = context.chain.interrupt.clone();
         let mut wasm = || module(context, &frame.code, config).map_err(ModuleError::from);
         Ok(match names {
-            None => ToRun::Plain(programs.program(frame.code_hash, config, wasm)?),
-            Some(names) => ToRun::Profiled(programs.profiled(&wasm()?, config, names)?),
+            None => ToRun::Plain(programs.program(frame.code_hash, config, &interrupt, wasm)?),
+            Some(names) => {
+                let profiled = programs.profiled(&wasm()?, config, names);
+                ToRun::Profiled(profiled.map_err(Arc::new)?)
+            }
         })
     }
 

@@ -3,8 +3,10 @@
 //! Lives here: two caches that save work and change no result. Not here: whether a program is active, which only the state
 //! tells.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 use alloy_primitives::B256;
 use lru::LruCache;
@@ -14,23 +16,47 @@ use stylus_vm::{
     Program, Refusal, activate,
 };
 
+use crate::evm::interrupt::{Interrupt, Interrupted};
+
 /// Programs kept compiled: some 2 MB each at their largest.
 const COMPILED: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
 
 /// Activations remembered: an estimate tries the same one a dozen times.
 const ACTIVATIONS: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
 
+/// Programs compiled at once; each takes as many threads as there are processors.
+const AT_ONCE: usize = 2;
+
+/// How often somebody who waits, and a program that runs, looks whether it may go on.
+const GLANCE: Duration = Duration::from_millis(20);
+
 /// What an activation depends on besides the gas at hand.
 type ActivationKey = (B256, ArbOs, Pages, Pages, u32, bool);
 
-/// The caches, shared by all transactions and calls of a chain.
-pub(crate) struct Programs {
+/// What a compiled program depends on.
+type ProgramKey = (B256, ArbOs);
+
+/// The caches, shared by all transactions and calls of a chain; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Programs(Arc<Inner>);
+
+struct Inner {
     /// Made at the first program, so that a chain without one starts at once; and again where an owner has allowed programs
     /// more stack than it was made for.
     engine: Mutex<Option<Engine>>,
-    compiled: Mutex<LruCache<(B256, ArbOs), Program>>,
+    compiled: Mutex<LruCache<ProgramKey, Program>>,
     activations: Mutex<LruCache<ActivationKey, Result<Activation, Refusal>>>,
+    /// Programs that are being compiled, so that each is compiled once.
+    compiling: Mutex<Compiling>,
+    /// Told whenever one is done.
+    done: Condvar,
 }
+
+/// Programs that are being compiled, each for a depth budget.
+type Compiling = HashMap<(ProgramKey, u32), Arc<Compilation>>;
+
+/// A program that is being compiled, or was.
+type Compilation = OnceLock<Result<Program, Arc<ProgramError>>>;
 
 /// Why a program could not be had ready to run. None of it is the program's own doing.
 #[derive(Debug, thiserror::Error)]
@@ -39,15 +65,21 @@ pub(crate) enum ProgramError {
     Engine(#[from] EngineError),
     #[error("a program that was activated does not compile: {0}")]
     Compile(#[from] CompileError),
+    #[error("the compiler has panicked")]
+    Panic,
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 impl Default for Programs {
     fn default() -> Self {
-        Self {
+        Self(Arc::new(Inner {
             engine: Mutex::new(None),
             compiled: Mutex::new(LruCache::new(COMPILED)),
             activations: Mutex::new(LruCache::new(ACTIVATIONS)),
-        }
+            compiling: Mutex::default(),
+            done: Condvar::new(),
+        }))
     }
 }
 
@@ -71,33 +103,84 @@ impl Programs {
             size,
             config.debug,
         );
-        let known = lock(&self.activations).get(&key).cloned();
+        let known = lock(&self.0.activations).get(&key).cloned();
         known.unwrap_or_else(|| {
             let activation = activate(wasm, config, open_pages, Gas::MAX);
-            lock(&self.activations).put(key, activation.clone());
+            lock(&self.0.activations).put(key, activation.clone());
             activation
         })
     }
 
-    /// The program of an activated account whose code has the hash `code_hash`; `wasm` is asked for where it is not at hand.
-    pub(crate) fn program<E: From<ProgramError>>(
+    /// The program of an activated account whose code has the hash `code_hash`; `wasm` is asked for where it is not at hand. It
+    /// is compiled on a thread of its own, once whoever asks, and waited for until `interrupt` is raised.
+    pub(crate) fn program<E: From<Arc<ProgramError>>>(
         &self,
         code_hash: B256,
         config: &Config,
+        interrupt: &Interrupt,
         wasm: impl FnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<Program, E> {
         let key = (code_hash, config.arbos);
         let depth = config.stylus.max_stack_depth;
-        let known = lock(&self.compiled).get(&key).cloned();
+        let known = lock(&self.0.compiled).get(&key).cloned();
         if let Some(program) = known.filter(|program| program.max_stack_depth() >= depth) {
             return Ok(program);
         }
+        let key = (key, depth);
         let wasm = wasm()?;
-        let engine = self.engine(depth).map_err(ProgramError::from)?;
-        let config = as_activated(config);
-        let program = engine.compile(&wasm, &config).map_err(ProgramError::from)?;
-        lock(&self.compiled).put(key, program.clone());
-        Ok(program)
+        let mut compiling = lock(&self.0.compiling);
+        let mut compilation = None;
+        loop {
+            let found = compilation.or_else(|| compiling.get(&key).cloned());
+            if let Some(result) = found.as_ref().and_then(|found| found.get()) {
+                return Ok(result.clone()?);
+            }
+            compilation = found.or_else(|| {
+                let is_free = compiling.len() < AT_ONCE;
+                is_free.then(|| self.compile(key, &wasm, config, &mut compiling))
+            });
+            interrupt
+                .check()
+                .map_err(|why| Arc::new(ProgramError::from(why)))?;
+            compiling = self
+                .0
+                .done
+                .wait_timeout(compiling, GLANCE)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    /// Begins to compile a program.
+    fn compile(
+        &self,
+        key: (ProgramKey, u32),
+        wasm: &[u8],
+        config: &Config,
+        compiling: &mut Compiling,
+    ) -> Arc<Compilation> {
+        let compilation = Arc::new(Compilation::new());
+        compiling.insert(key, compilation.clone());
+        let (programs, wasm, config) = (self.clone(), wasm.to_vec(), as_activated(config));
+        let (told, here) = (compilation.clone(), self.clone());
+        let compile = move || {
+            let compile = || Ok(programs.engine(key.1)?.compile(&wasm, &config)?);
+            let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(compile));
+            let compiled = compiled.unwrap_or(Err(ProgramError::Panic));
+            if let Ok(program) = &compiled {
+                lock(&programs.0.compiled).put(key.0, program.clone());
+            }
+            let _ = told.set(compiled.map_err(Arc::new));
+            lock(&programs.0.compiling).remove(&key);
+            programs.0.done.notify_all();
+        };
+        let thread = std::thread::Builder::new().name("stylus-compiler".into());
+        if thread.spawn(compile).is_err() {
+            // No thread to be had: whoever waits asks again, and there may be one then.
+            compiling.remove(&key);
+            here.0.done.notify_all();
+        }
+        compilation
     }
 
     /// The program of `wasm`, to be run with its functions recorded under `names`. Nothing of it is kept here.
@@ -114,14 +197,30 @@ impl Programs {
 
     /// An engine with native stack for a depth budget of `words`.
     fn engine(&self, words: u32) -> Result<Engine, EngineError> {
-        let mut engine = lock(&self.engine);
+        let mut engine = lock(&self.0.engine);
         if let Some(engine) = engine.as_ref().filter(|it| it.max_stack_depth() >= words) {
             return Ok(engine.clone());
         }
         let mut config = Config::at(ArbOs::LAST);
+        // By powers of two, so that somebody who raises it step by step does not get an engine for each.
+        let words = words.checked_next_power_of_two().unwrap_or(u32::MAX);
         config.stylus.max_stack_depth = words.max(config.stylus.max_stack_depth);
-        Ok(engine.insert(Engine::with_user_cache(&config)?).clone())
+        let made = engine.insert(Engine::with_user_cache(&config)?).clone();
+        tick(made.clone(), Arc::downgrade(&self.0));
+        Ok(made)
     }
+}
+
+/// Has programs look at their flags now and then, for as long as there is a chain.
+fn tick(engine: Engine, chain: Weak<Inner>) {
+    let thread = std::thread::Builder::new().name("stylus-clock".into());
+    // Without a thread for it programs run until their ink is used up.
+    let _ = thread.spawn(move || {
+        while chain.strong_count() > 0 {
+            std::thread::sleep(GLANCE);
+            engine.tick();
+        }
+    });
 }
 
 /// What an owner has made of the parameters since the activation does not change a program.

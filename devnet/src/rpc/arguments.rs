@@ -2,17 +2,61 @@
 //!
 //! Lives here: taking them apart, with an error that names the one that is wrong. Not here: what they mean.
 
+use std::fmt;
+
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::U256;
 use jsonrpsee::types::Params;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::rpc::error::RpcError;
 
+/// The most parameters that are looked at. No method has more than four; what comes behind is passed over, as by other nodes.
+const MOST: usize = 16;
+
+/// Bytes of a parameter's text. Taken apart, a text of small pieces takes some thirty times its length.
+pub(super) const SMALL: usize = 1 << 20;
+
+/// Bytes of a transaction's or call's text, whose input may be long.
+pub(super) const CALL: usize = 8 << 20;
+
+/// Bytes of a text that is one piece, or pieces that take no more than their text: a request may have no more.
+pub(super) const WHOLE: usize = usize::MAX;
+
 /// Parameters. None at all, `[]` and `null` are the same.
 pub(crate) struct Arguments<'a>(Vec<&'a RawValue>);
+
+/// The first parameters of an array.
+#[derive(Default)]
+struct First<'a>(Vec<&'a RawValue>);
+
+impl<'de> serde::Deserialize<'de> for First<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Parameters;
+        impl<'de> Visitor<'de> for Parameters {
+            type Value = First<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<First<'de>, A::Error> {
+                let mut first = Vec::new();
+                while first.len() < MOST {
+                    match all.next_element()? {
+                        Some(value) => first.push(value),
+                        None => return Ok(First(first)),
+                    }
+                }
+                while all.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(First(first))
+            }
+        }
+        deserializer.deserialize_seq(Parameters)
+    }
+}
 
 impl<'a> Arguments<'a> {
     /// Takes a request's parameters apart.
@@ -21,9 +65,9 @@ impl<'a> Arguments<'a> {
     /// Where they are no array.
     pub(super) fn parse(params: &'a Params<'_>) -> Result<Self, RpcError> {
         let text = params.as_str().unwrap_or("null");
-        let values: Option<Vec<&RawValue>> = serde_json::from_str(text)
+        let values: Option<First<'_>> = serde_json::from_str(text)
             .map_err(|_| RpcError::parameters("the parameters have to be an array"))?;
-        Ok(Self(values.unwrap_or_default()))
+        Ok(Self(values.unwrap_or_default().0))
     }
 
     /// The parameter at `place`, which has to be there.
@@ -35,8 +79,21 @@ impl<'a> Arguments<'a> {
         place: usize,
         name: &str,
     ) -> Result<T, RpcError> {
+        self.required_up_to(SMALL, place, name)
+    }
+
+    /// The same for a text of at most `most` bytes.
+    ///
+    /// # Errors
+    /// As for [`Self::required`].
+    pub(super) fn required_up_to<T: DeserializeOwned>(
+        &self,
+        most: usize,
+        place: usize,
+        name: &str,
+    ) -> Result<T, RpcError> {
         let missing = || RpcError::parameters(format!("missing parameter {}: {name}", place + 1));
-        self.optional(place, name)?.ok_or_else(missing)
+        self.optional_up_to(most, place, name)?.ok_or_else(missing)
     }
 
     /// The parameter at `place`, where there is one that is not null.
@@ -48,9 +105,29 @@ impl<'a> Arguments<'a> {
         place: usize,
         name: &str,
     ) -> Result<Option<T>, RpcError> {
+        self.optional_up_to(SMALL, place, name)
+    }
+
+    /// The same for a text of at most `most` bytes.
+    ///
+    /// # Errors
+    /// As for [`Self::optional`].
+    pub(super) fn optional_up_to<T: DeserializeOwned>(
+        &self,
+        most: usize,
+        place: usize,
+        name: &str,
+    ) -> Result<Option<T>, RpcError> {
         let Some(value) = self.0.get(place) else {
             return Ok(None);
         };
+        let have = value.get().len();
+        if have > most {
+            return Err(RpcError::parameters(format!(
+                "invalid parameter {}, {name}: it has {have} bytes and may have {most}",
+                place + 1
+            )));
+        }
         serde_json::from_str(value.get()).map_err(|error| {
             RpcError::parameters(format!("invalid parameter {}, {name}: {error}", place + 1))
         })

@@ -2,12 +2,16 @@
 //!
 //! Lives here: which of the chain's failures has which number. Not here: the sentences, which come with the failures.
 
+use std::time::Duration;
+
 use alloy_primitives::hex;
 use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
 
+use crate::bounded::Unwritable;
 use crate::chain::{
     ChainError, DecodeError, Ending, EstimateError, Executed, Invalid, OverrideError, SubmitError,
 };
+use crate::evm::Interrupted;
 use crate::precompiles::error_text;
 use crate::trace::TraceError;
 
@@ -19,6 +23,10 @@ const REFUSED: i32 = -32_000;
 const INVALID_PARAMETERS: i32 = -32_602;
 /// Something that this node does not do.
 const NOT_SUPPORTED: i32 = -32_004;
+/// More than this node does at once (EIP-1474).
+const LIMIT: i32 = -32_005;
+/// A fault of this node's.
+const INTERNAL: i32 = -32_603;
 
 /// What is answered in place of a result.
 #[derive(Clone, Debug)]
@@ -43,6 +51,29 @@ impl RpcError {
         Self {
             code: REFUSED,
             message: message.to_string(),
+            data: None,
+        }
+    }
+
+    /// More than is done at once.
+    pub(super) fn busy(message: impl Into<String>) -> Self {
+        Self {
+            code: LIMIT,
+            message: message.into(),
+            data: None,
+        }
+    }
+
+    /// A request that took too long, in geth's words.
+    pub(super) fn timeout(limit: Duration) -> Self {
+        Self::refused(format!("execution aborted (timeout = {limit:?})"))
+    }
+
+    /// A fault of the devnet's own.
+    pub(super) fn internal(fault: impl std::fmt::Display) -> Self {
+        Self {
+            code: INTERNAL,
+            message: format!("a fault of the devnet's, please report it: {fault}"),
             data: None,
         }
     }
@@ -106,7 +137,7 @@ macro_rules! refusals {
     )*};
 }
 
-refusals!(ChainError, Invalid, SubmitError);
+refusals!(ChainError, Invalid, SubmitError, Unwritable, Interrupted);
 
 macro_rules! invalid_parameters {
     ($($error:ty),*) => {$(
@@ -124,6 +155,7 @@ impl From<TraceError> for RpcError {
     fn from(error: TraceError) -> Self {
         match error {
             TraceError::Invalid(invalid) => Self::refused(invalid),
+            TraceError::Unwritable(unwritable) => Self::refused(unwritable),
             other => Self::parameters(other.to_string()),
         }
     }

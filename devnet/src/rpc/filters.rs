@@ -4,15 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{B256, U64};
+use alloy_primitives::U64;
 use alloy_rpc_types_eth::Filter;
 use serde_json::json;
 
+use crate::bounded::{Each, to_json};
+use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
-use crate::rpc::logs::{find, of_block};
-use crate::rpc::methods::Answer;
+use crate::rpc::logs::{filter, find, of_block};
+use crate::rpc::methods::{Answer, Text};
 
 /// The most filters there are; the oldest goes when one more comes, since clients forget theirs.
 const CAPACITY: usize = 1_024;
@@ -64,7 +66,7 @@ pub(super) fn new_transactions(node: &Node, _: &Arguments<'_>) -> Answer {
 }
 
 pub(super) fn new_logs(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    install(node, Kind::Logs(Box::new(arguments.required(0, "filter")?)))
+    install(node, Kind::Logs(Box::new(filter(arguments, 0)?)))
 }
 
 pub(super) fn uninstall(node: &Node, arguments: &Arguments<'_>) -> Answer {
@@ -77,35 +79,35 @@ fn unknown() -> RpcError {
 }
 
 /// What has happened since the filter was asked last.
-pub(super) fn changes(node: &Node, arguments: &Arguments<'_>) -> Answer {
+pub(super) fn changes(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let id = arguments.number(0, "filter")?.unwrap_or(0);
-    let chain = node.chain();
-    let head = chain.head().header.number;
-    let filter = {
+    let (kind, blocks) = {
+        let chain = node.chain();
+        let head = chain.head().header.number;
         let mut filters = node.filters();
         let filter = filters.filters.get_mut(&id).ok_or_else(unknown)?;
-        let before = filter.clone();
+        let blocks = chain.blocks(filter.next_block, head);
         filter.next_block = head + 1;
-        before
+        (filter.kind.clone(), blocks)
     };
-    let blocks = chain.blocks(filter.next_block, head);
-    Ok(match filter.kind {
-        Kind::Blocks => blocks.iter().map(|block| json!(block.hash)).collect(),
+    let text = match kind {
+        Kind::Blocks => to_json(&Each(blocks.iter().map(|block| block.hash))),
         Kind::Transactions => {
             let hashes = blocks
                 .iter()
                 .flat_map(|block| block.transactions.iter().map(|tx| tx.hash));
-            json!(hashes.collect::<Vec<B256>>())
+            to_json(&Each(hashes))
         }
         Kind::Logs(filter) => {
             let logs = blocks.iter().flat_map(|block| of_block(block, &filter));
-            logs.map(|log| json!(log)).collect()
+            to_json(&Each(logs))
         }
-    })
+    };
+    Ok(text?)
 }
 
 /// Everything that a filter over logs means.
-pub(super) fn logs(node: &Node, arguments: &Arguments<'_>) -> Answer {
+pub(super) fn logs(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let id = arguments.number(0, "filter")?.unwrap_or(0);
     let filter = node
         .filters()
@@ -114,7 +116,7 @@ pub(super) fn logs(node: &Node, arguments: &Arguments<'_>) -> Answer {
         .cloned()
         .ok_or_else(unknown)?;
     match filter.kind {
-        Kind::Logs(filter) => Ok(json!(find(&node.chain(), &filter)?)),
+        Kind::Logs(filter) => Ok(to_json(&find(node, &filter, interrupt)?)?),
         Kind::Blocks | Kind::Transactions => {
             Err(RpcError::refused("the filter is not one over logs"))
         }

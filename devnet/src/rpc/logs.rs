@@ -2,31 +2,77 @@
 //!
 //! Lives here: which logs a filter means. Not here: filters that a client keeps (`filters`).
 
-use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
-use serde_json::json;
+use std::sync::Arc;
 
-use crate::chain::{Block, Chain};
+use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
+
+use crate::bounded::to_json;
+use crate::chain::Block;
+use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
 use crate::rpc::json;
-use crate::rpc::methods::Answer;
+use crate::rpc::methods::Text;
 
 /// The most logs that one answer holds.
 const MOST_LOGS: usize = 100_000;
 
-pub(super) fn logs(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let filter: Filter = arguments.required(0, "filter")?;
-    Ok(json!(find(&node.chain(), &filter)?))
+/// The most addresses, and topics at one place, that a filter names, as in geth.
+const MOST_NAMED: usize = 1_000;
+
+pub(super) fn logs(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    let filter = filter(arguments, 0)?;
+    Ok(to_json(&find(node, &filter, interrupt)?)?)
+}
+
+/// The filter at `place` among the parameters.
+///
+/// # Errors
+/// Where there is none, or it names more than is looked for.
+pub(super) fn filter(arguments: &Arguments<'_>, place: usize) -> Result<Filter, RpcError> {
+    let filter: Filter = arguments.required(place, "filter")?;
+    let mut named = filter
+        .topics
+        .iter()
+        .map(|topics| topics.len())
+        .chain([filter.address.len()]);
+    if named.any(|named| named > MOST_NAMED) {
+        return Err(RpcError::parameters(format!(
+            "exceed max addresses or topics per search position: {MOST_NAMED}"
+        )));
+    }
+    Ok(filter)
 }
 
 /// The logs of the blocks that a filter names.
 ///
 /// # Errors
-/// Where a block is not there, or there are too many logs.
-pub(super) fn find(chain: &Chain, filter: &Filter) -> Result<Vec<Log>, RpcError> {
+/// Where a block is not there, there are too many logs, or nobody waits any more.
+pub(super) fn find(
+    node: &Node,
+    filter: &Filter,
+    interrupt: &Interrupt,
+) -> Result<Vec<Log>, RpcError> {
+    let blocks = blocks(node, filter)?;
+    let mut found = Vec::new();
+    for block in blocks {
+        interrupt.check()?;
+        found.extend(of_block(&block, filter));
+        if found.len() > MOST_LOGS {
+            return Err(RpcError::refused(format!(
+                "the answer would hold more than {MOST_LOGS} logs: ask for fewer blocks"
+            )));
+        }
+    }
+    Ok(found)
+}
+
+/// The blocks that a filter names.
+fn blocks(node: &Node, filter: &Filter) -> Result<Vec<Arc<Block>>, RpcError> {
     let unknown = || RpcError::refused("unknown block");
-    let blocks = match filter.block_option {
+    let chain = node.chain();
+    Ok(match filter.block_option {
         FilterBlockOption::AtBlockHash(hash) => vec![chain.block(hash.into()).ok_or_else(unknown)?],
         FilterBlockOption::Range {
             from_block,
@@ -47,17 +93,7 @@ pub(super) fn find(chain: &Chain, filter: &Filter) -> Result<Vec<Log>, RpcError>
             }
             chain.blocks(from, to)
         }
-    };
-    let mut found = Vec::new();
-    for block in blocks {
-        found.extend(of_block(&block, filter));
-        if found.len() > MOST_LOGS {
-            return Err(RpcError::refused(format!(
-                "the answer would hold more than {MOST_LOGS} logs: ask for fewer blocks"
-            )));
-        }
-    }
-    Ok(found)
+    })
 }
 
 /// The logs of a block that a filter's addresses and topics let through.

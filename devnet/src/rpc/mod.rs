@@ -3,10 +3,14 @@
 //! Lives here: the server and how a request reaches its method. Not here: the table of methods (`methods`), what they do (a
 //! file for each family), and any state of the chain's.
 
+mod admission;
 mod arguments;
+mod batches;
+mod connections;
 mod error;
 mod filters;
 mod json;
+mod lanes;
 mod logs;
 mod methods;
 mod read;
@@ -18,5 +22,6 @@ mod testing;
 
 pub(crate) use error::RpcError;
 pub(crate) use filters::Filters;
+pub(crate) use lanes::Lanes;
 pub use server::ServerError;
 pub(crate) use server::{Server, start};

@@ -2,20 +2,28 @@
 //!
 //! Lives here: blocks, transactions, receipts, accounts, prices. Not here: running anything (`run`), logs (`logs`).
 
+use std::sync::Arc;
+
 use alloy_consensus::Transaction as _;
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
 use serde_json::{Value, json};
 
 use crate::addresses::SEQUENCER;
+use crate::bounded::{Each, to_json};
+use crate::chain::Transaction;
+use crate::evm::Interrupt;
 use crate::node::Node;
-use crate::rpc::arguments::Arguments;
+use crate::rpc::arguments::{Arguments, WHOLE};
 use crate::rpc::error::RpcError;
 use crate::rpc::json;
-use crate::rpc::methods::Answer;
+use crate::rpc::methods::{Answer, Text};
 
 /// The most blocks that a fee history covers, as in geth.
 const MOST_HISTORY: u64 = 1_024;
+
+/// The most percentiles that one may ask for, as in geth.
+const MOST_PERCENTILES: usize = 100;
 
 pub(super) fn chain_id(node: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!(U64::from(node.chain().config().chain_id)))
@@ -73,9 +81,9 @@ pub(super) fn modules(_: &Node, _: &Arguments<'_>) -> Answer {
         .collect())
 }
 
-pub(super) fn sha3(_: &Node, arguments: &Arguments<'_>) -> Answer {
-    let data: Bytes = arguments.required(0, "data")?;
-    Ok(json!(keccak256(data)))
+pub(super) fn sha3(_: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+    let data: Bytes = arguments.required_up_to(WHOLE, 0, "data")?;
+    Ok(to_json(&keccak256(data))?)
 }
 
 pub(super) fn no_blobs(_: &Node, _: &Arguments<'_>) -> Answer {
@@ -94,10 +102,10 @@ pub(super) fn balance(node: &Node, arguments: &Arguments<'_>) -> Answer {
     Ok(json!(view.state().account(address).balance))
 }
 
-pub(super) fn code(node: &Node, arguments: &Arguments<'_>) -> Answer {
+pub(super) fn code(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let address: Address = arguments.required(0, "address")?;
     let view = node.view(arguments.block(1)?)?;
-    Ok(json!(view.state().code(address)))
+    Ok(to_json(&view.state().code(address))?)
 }
 
 pub(super) fn storage(node: &Node, arguments: &Arguments<'_>) -> Answer {
@@ -117,23 +125,23 @@ pub(super) fn nonce(node: &Node, arguments: &Arguments<'_>) -> Answer {
     Ok(json!(U64::from(nonce)))
 }
 
-pub(super) fn block(node: &Node, arguments: &Arguments<'_>) -> Answer {
+pub(super) fn block(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let id: BlockId = arguments.required(0, "block")?;
     let is_full = arguments
         .optional(1, "whether transactions are wanted whole")?
         .unwrap_or(false);
     let block = node.chain().block(id);
-    Ok(block.map_or(Value::Null, |block| json::block(&block, is_full)))
+    let block = block.map(|block| json::block(&block, is_full));
+    Ok(to_json(&block)?)
 }
 
-pub(super) fn block_receipts(node: &Node, arguments: &Arguments<'_>) -> Answer {
+pub(super) fn block_receipts(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let block = node.chain().block(arguments.required(0, "block")?);
-    let all = |block: &crate::chain::Block| {
-        (0..block.receipts.len())
-            .map(|index| json::receipt(block, index))
-            .collect()
-    };
-    Ok(block.map_or(Value::Null, |block| all(&block)))
+    let all = block.as_ref().map(|block| {
+        let receipts = 0..block.receipts.len();
+        Each(receipts.map(|index| json::receipt(block, index)))
+    });
+    Ok(to_json(&all)?)
 }
 
 pub(super) fn transaction_count_of_block(node: &Node, arguments: &Arguments<'_>) -> Answer {
@@ -148,51 +156,74 @@ pub(super) fn uncle_count(node: &Node, arguments: &Arguments<'_>) -> Answer {
     Ok(json!(block.map(|_| U64::ZERO)))
 }
 
-pub(super) fn transaction_in_block(node: &Node, arguments: &Arguments<'_>) -> Answer {
+pub(super) fn transaction_in_block(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let block = node.chain().block(arguments.required(0, "block")?);
     let index = arguments.number(1, "index")?.unwrap_or(0);
     let index = usize::try_from(index).unwrap_or(usize::MAX);
     let found = block.filter(|block| index < block.transactions.len());
-    Ok(found.map_or(Value::Null, |block| json::mined(&block, index)))
+    Ok(to_json(&found.map(|block| json::mined(&block, index)))?)
 }
 
-pub(super) fn transaction(node: &Node, arguments: &Arguments<'_>) -> Answer {
+pub(super) fn transaction(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let hash: B256 = arguments.required(0, "transaction hash")?;
-    let chain = node.chain();
-    if let Some((block, index)) = chain.transaction(hash) {
-        return Ok(json::mined(&block, index));
-    }
-    let waiting = chain
-        .pending()
-        .into_iter()
-        .find(|transaction| transaction.hash == hash);
-    Ok(waiting.map_or(Value::Null, |transaction| json::waiting(&transaction)))
+    let (mined, pool) = {
+        let chain = node.chain();
+        (chain.transaction(hash), chain.pool())
+    };
+    let found = match mined {
+        Some((block, index)) => Some(json::mined(&block, index)),
+        None => pool.find(hash).map(|waiting| json::waiting(waiting)),
+    };
+    Ok(to_json(&found)?)
 }
 
-pub(super) fn receipt(node: &Node, arguments: &Arguments<'_>) -> Answer {
+pub(super) fn receipt(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let hash: B256 = arguments.required(0, "transaction hash")?;
     let found = node.chain().transaction(hash);
-    Ok(found.map_or(Value::Null, |(block, index)| json::receipt(&block, index)))
+    let found = found.map(|(block, index)| json::receipt(&block, index));
+    Ok(to_json(&found)?)
 }
 
-pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>) -> Answer {
+/// Refuses percentiles that geth refuses.
+fn check_percentiles(percentiles: &[f64]) -> Result<(), RpcError> {
+    let invalid = |why: String| RpcError::parameters(format!("invalid reward percentile: {why}"));
+    if percentiles.len() > MOST_PERCENTILES {
+        return Err(invalid(format!("over the query limit {MOST_PERCENTILES}")));
+    }
+    if let Some(out) = percentiles.iter().find(|it| !(0.0..=100.0).contains(*it)) {
+        return Err(invalid(format!("{out} is not within 0 and 100")));
+    }
+    for (place, pair) in percentiles.windows(2).enumerate() {
+        if pair[0] >= pair[1] {
+            let (one, other) = (pair[0], pair[1]);
+            let next = place + 1;
+            return Err(invalid(format!("#{place}:{one} >= #{next}:{other}")));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let count = arguments
         .number(0, "block count")?
         .unwrap_or(1)
         .clamp(1, MOST_HISTORY);
     let newest: BlockNumberOrTag = arguments.required(1, "newest block")?;
-    let percentiles: Option<Vec<serde_json::Number>> = arguments.optional(2, "percentiles")?;
-    let chain = node.chain();
-    let last = chain
-        .block(newest.into())
-        .ok_or_else(|| RpcError::refused("header not found"))?;
-    let last = last.header.number;
-    let first = (last + 1).saturating_sub(count);
-    let blocks = chain.blocks(first, last);
+    let percentiles: Option<Vec<f64>> = arguments.optional(2, "percentiles")?;
+    check_percentiles(percentiles.as_deref().unwrap_or_default())?;
+    let (first, blocks, price) = {
+        let chain = node.chain();
+        let last = chain
+            .block(newest.into())
+            .ok_or_else(|| RpcError::refused("header not found"))?;
+        let last = last.header.number;
+        let first = (last + 1).saturating_sub(count);
+        (first, chain.blocks(first, last), chain.gas_price())
+    };
     let fee = |block: &crate::chain::Block| U64::from(block.header.base_fee_per_gas.unwrap_or(0));
     let mut fees: Vec<U64> = blocks.iter().map(|block| fee(block)).collect();
     // The next block's, too, which is like all others.
-    fees.push(U64::from(chain.gas_price()));
+    fees.push(U64::from(price));
     // No block comes near to Arbitrum's limit.
     let mut history = json!({
         "oldestBlock": U64::from(first),
@@ -203,32 +234,30 @@ pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>) -> Answer {
         let rewards = vec![vec![U64::ZERO; percentiles.len()]; blocks.len()];
         history.insert("reward".into(), json!(rewards));
     }
-    Ok(history)
+    Ok(to_json(&history)?)
 }
 
 pub(super) fn pool_status(node: &Node, _: &Arguments<'_>) -> Answer {
-    let (ready, later) = split_pool(node);
-    Ok(json!({ "pending": U64::from(ready.len()), "queued": U64::from(later.len()) }))
+    let status = node.chain().pool_status();
+    Ok(json!({ "pending": U64::from(status.ready), "queued": U64::from(status.later) }))
 }
-
-pub(super) fn pool(node: &Node, _: &Arguments<'_>) -> Answer {
-    let (ready, later) = split_pool(node);
-    Ok(json!({ "pending": by_sender(&ready), "queued": by_sender(&later) }))
-}
-
-type Waiting = Vec<std::sync::Arc<crate::chain::Transaction>>;
 
 /// What waits for a block, and what waits for an earlier nonce.
-fn split_pool(node: &Node) -> (Waiting, Waiting) {
-    let chain = node.chain();
-    let all = chain.pending();
-    all.into_iter()
-        .partition(|tx| tx.envelope.nonce() < chain.pending_nonce(tx.sender))
+pub(super) fn pool(node: &Node, _: &Arguments<'_>, _: &Interrupt) -> Text {
+    let view = node.view(BlockId::latest())?;
+    let pool = node.chain().pool();
+    let part = |wanted: bool| {
+        let all = pool.all(|address| view.state().nonce(address));
+        by_sender(all.filter(|(_, is_ready)| *is_ready == wanted))
+    };
+    Ok(to_json(
+        &json!({ "pending": part(true), "queued": part(false) }),
+    )?)
 }
 
-fn by_sender(transactions: &Waiting) -> Value {
+fn by_sender<'a>(waiting: impl Iterator<Item = (&'a Arc<Transaction>, bool)>) -> Value {
     let mut senders = serde_json::Map::new();
-    for transaction in transactions {
+    for (transaction, _) in waiting {
         let sender = senders
             .entry(transaction.sender.to_string())
             .or_insert_with(|| json!({}));

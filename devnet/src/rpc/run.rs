@@ -2,21 +2,26 @@
 //!
 //! Lives here: calls, estimates, access lists and traces. Not here: how they are run (`chain`).
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, B256, U64};
 use alloy_rpc_types_eth::state::StateOverride;
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest};
 use serde_json::json;
+use serde_json::value::RawValue;
 
+use crate::bounded::to_json;
 use crate::chain::{Ending, Request, View};
+use crate::evm::Interrupt;
 use crate::node::Node;
-use crate::rpc::arguments::Arguments;
+use crate::rpc::arguments::{Arguments, CALL, SMALL, WHOLE};
 use crate::rpc::error::RpcError;
-use crate::rpc::methods::Answer;
+use crate::rpc::methods::Text;
 use crate::trace::Tracer;
 
-pub(super) fn call(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let request = request(arguments.required(0, "call")?)?;
-    let view = view(node, arguments)?;
+pub(super) fn call(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    let request = asked(node, arguments)?;
+    let view = view(node, arguments, interrupt)?;
     // Two questions to NodeInterface take more than a call sees.
     let proof = node.chain().outbox_proof(&request);
     let executed = match proof {
@@ -27,19 +32,20 @@ pub(super) fn call(node: &Node, arguments: &Arguments<'_>) -> Answer {
         },
     };
     match executed.ending {
-        Ending::Success => Ok(json!(executed.output)),
+        Ending::Success => Ok(to_json(&executed.output)?),
         _ => Err(RpcError::failed(&executed)),
     }
 }
 
-pub(super) fn estimate(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let request = request(arguments.required(0, "call")?)?;
-    Ok(json!(U64::from(view(node, arguments)?.estimate(&request)?)))
+pub(super) fn estimate(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    let request = asked(node, arguments)?;
+    let gas = view(node, arguments, interrupt)?.estimate(&request)?;
+    Ok(to_json(&U64::from(gas))?)
 }
 
-pub(super) fn access_list(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let mut request = request(arguments.required(0, "call")?)?;
-    let view = view(node, arguments)?;
+pub(super) fn access_list(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    let mut request = asked(node, arguments)?;
+    let view = view(node, arguments, interrupt)?;
     let (list, executed) = view.access_list(&request)?;
     // With the list given, everything on it is paid for up front and warm.
     request.access_list = list.clone();
@@ -48,45 +54,70 @@ pub(super) fn access_list(node: &Node, arguments: &Arguments<'_>) -> Answer {
     if let (Some(answer), false) = (answer.as_object_mut(), executed.ending == Ending::Success) {
         answer.insert("error".into(), json!(RpcError::failed(&executed).message()));
     }
-    Ok(answer)
+    Ok(to_json(&answer)?)
 }
 
-pub(super) fn trace_call(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let request = request(arguments.required(0, "call")?)?;
-    let mut options: Option<serde_json::Value> = arguments.optional(2, "tracer options")?;
-    let mut view = node.view(arguments.block(1)?)?;
-    // geth takes overrides among the tracer's options.
-    let mut taken = |key: &str| {
-        options
-            .as_mut()
-            .and_then(|it| it.as_object_mut()?.remove(key))
-    };
+pub(super) fn trace_call(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    let request = asked(node, arguments)?;
+    // geth takes overrides among the tracer's options; they may be long, and the rest may not.
+    let mut options: BTreeMap<String, Box<RawValue>> = arguments
+        .optional_up_to(WHOLE, 2, "tracer options")?
+        .unwrap_or_default();
+    let mut view = node.view(arguments.block(1)?)?.until(interrupt);
     let invalid =
         |error: serde_json::Error| RpcError::parameters(format!("invalid overrides: {error}"));
-    if let Some(accounts) = taken("stateOverrides") {
-        view.override_state(&serde_json::from_value::<StateOverride>(accounts).map_err(invalid)?)?;
+    if let Some(accounts) = options.remove("stateOverrides") {
+        let accounts: Option<StateOverride> =
+            serde_json::from_str(accounts.get()).map_err(invalid)?;
+        view.override_state(&accounts.unwrap_or_default())?;
     }
-    if let Some(block) = taken("blockOverrides") {
-        view.override_block(&serde_json::from_value::<BlockOverrides>(block).map_err(invalid)?);
+    if let Some(block) = options.remove("blockOverrides") {
+        let block: Option<BlockOverrides> = serde_json::from_str(block.get()).map_err(invalid)?;
+        view.override_block(&block.unwrap_or_default())?;
     }
-    Ok(view.trace_call(&request, &Tracer::parse(options)?)?)
+    let length: usize = options.values().map(|value| value.get().len()).sum();
+    if length > SMALL {
+        return Err(RpcError::parameters(format!(
+            "the tracer's options have {length} bytes and may have {SMALL}"
+        )));
+    }
+    let options = json!(options);
+    Ok(view.trace_call(&request, &Tracer::parse(Some(options))?)?)
 }
 
-pub(super) fn trace_transaction(node: &Node, arguments: &Arguments<'_>) -> Answer {
+pub(super) fn trace_transaction(
+    node: &Node,
+    arguments: &Arguments<'_>,
+    interrupt: &Interrupt,
+) -> Text {
     let hash: B256 = arguments.required(0, "transaction hash")?;
     let tracer = Tracer::parse(arguments.optional(1, "tracer options")?)?;
     let replay = node.chain().replay(hash)?;
-    Ok(replay.trace(&tracer)?)
+    Ok(replay.trace(&tracer, interrupt)?)
+}
+
+/// The call that is asked for, which has to be one of this chain.
+fn asked(node: &Node, arguments: &Arguments<'_>) -> Result<Request, RpcError> {
+    let asked: TransactionRequest = arguments.required_up_to(CALL, 0, "call")?;
+    let want = node.chain().config().chain_id;
+    if let Some(have) = asked.chain_id.filter(|have| *have != want) {
+        return Err(RpcError::refused(format!(
+            "chainId does not match node's (have={have}, want={want})"
+        )));
+    }
+    request(asked)
 }
 
 /// The chain at the block that is asked for, changed as is asked for.
-fn view(node: &Node, arguments: &Arguments<'_>) -> Result<View, RpcError> {
-    let mut view = node.view(arguments.block(1)?)?;
-    if let Some(accounts) = arguments.optional::<StateOverride>(2, "state overrides")? {
+fn view(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Result<View, RpcError> {
+    let mut view = node.view(arguments.block(1)?)?.until(interrupt);
+    if let Some(accounts) =
+        arguments.optional_up_to::<StateOverride>(WHOLE, 2, "state overrides")?
+    {
         view.override_state(&accounts)?;
     }
     if let Some(block) = arguments.optional::<BlockOverrides>(3, "block overrides")? {
-        view.override_block(&block);
+        view.override_block(&block)?;
     }
     Ok(view)
 }

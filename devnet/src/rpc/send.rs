@@ -12,31 +12,38 @@ use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
 use serde_json::json;
 
-use crate::chain::Transaction;
+use crate::bounded::to_json;
+use crate::chain::{Chain, Request, Transaction};
+use crate::evm::Interrupt;
 use crate::node::Node;
-use crate::rpc::arguments::Arguments;
+use crate::rpc::arguments::{Arguments, CALL};
 use crate::rpc::error::RpcError;
-use crate::rpc::methods::Answer;
+use crate::rpc::methods::{Answer, Text};
 use crate::rpc::run::request;
 
-pub(super) fn raw(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let raw: Bytes = arguments.required(0, "signed transaction")?;
+pub(super) fn raw(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
+    let raw: Bytes = arguments.required_up_to(CALL, 0, "signed transaction")?;
     let transaction = Transaction::decode(&raw)?;
-    let hash = transaction.hash;
-    node.submit(transaction)?;
+    let hash = node.send(interrupt, |_| Ok::<_, RpcError>(transaction))?;
     Ok(json!(hash))
 }
 
-pub(super) fn transaction(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let transaction = complete(node, arguments.required(0, "transaction")?)?;
-    let hash = transaction.hash;
-    node.submit(transaction)?;
+pub(super) fn transaction(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
+    let asked = arguments.required_up_to(CALL, 0, "transaction")?;
+    let unsigned = Unsigned::of(node, asked, interrupt)?;
+    let hash = node.send(interrupt, |chain| unsigned.sign(chain))?;
     Ok(json!(hash))
 }
 
-pub(super) fn sign_transaction(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let transaction = complete(node, arguments.required(0, "transaction")?)?;
-    Ok(json!({ "raw": transaction.encoded(), "tx": transaction.envelope }))
+pub(super) fn sign_transaction(
+    node: &Node,
+    arguments: &Arguments<'_>,
+    interrupt: &Interrupt,
+) -> Text {
+    let asked = arguments.required_up_to(CALL, 0, "transaction")?;
+    let transaction = Unsigned::of(node, asked, interrupt)?.sign(&node.chain())?;
+    let shown = json!({ "raw": transaction.encoded(), "tx": transaction.envelope });
+    Ok(to_json(&shown)?)
 }
 
 pub(super) fn accounts(node: &Node, _: &Arguments<'_>) -> Answer {
@@ -77,104 +84,131 @@ fn signer(node: &Node, address: Address) -> Result<&PrivateKeySigner, RpcError> 
         })
 }
 
-/// Fills in what a request leaves open, and signs it.
-fn complete(node: &Node, asked: TransactionRequest) -> Result<Transaction, RpcError> {
-    let ty = asked.transaction_type;
-    let filled = request(asked.clone())?;
-    let sender = match asked.from {
-        Some(from) => from,
-        None => {
-            let first = node.signers().next().map(PrivateKeySigner::address);
-            first.ok_or_else(|| RpcError::parameters("'from' is missing"))?
-        }
-    };
-    let (nonce, chain_id, base_fee, is_impersonated) = {
-        let chain = node.chain();
-        let nonce = asked.nonce.unwrap_or_else(|| chain.pending_nonce(sender));
-        (
-            nonce,
-            chain.config().chain_id,
-            chain.gas_price(),
-            chain.is_impersonated(sender),
-        )
-    };
-    let signer = match is_impersonated {
-        true => None,
-        false => Some(signer(node, sender)?),
-    };
-    let pending = BlockId::Number(BlockNumberOrTag::Pending);
-    let gas_limit = match asked.gas {
-        Some(gas) => gas,
-        None => node.view(pending)?.estimate(&crate::chain::Request {
-            from: sender,
-            ..filled.clone()
-        })?,
-    };
-    let max_fee = asked.max_fee_per_gas.unwrap_or(2 * u128::from(base_fee));
-    let (to, value, input) = (filled.to, filled.value, filled.input);
-    let access_list = filled.access_list;
-    let tip = asked.max_priority_fee_per_gas.unwrap_or(0);
-    let is_legacy = ty == Some(0) || (ty.is_none() && asked.gas_price.is_some());
-    let gas_price = asked.gas_price.unwrap_or(base_fee.into());
-    let typed: TypedTransaction = if !filled.authorization_list.is_empty() || ty == Some(4) {
-        let to = *to
-            .to()
-            .ok_or_else(|| RpcError::parameters("a delegation needs 'to'"))?;
-        TxEip7702 {
-            chain_id,
-            nonce,
+/// A transaction that lacks its nonce, if it was not asked for with one, and its signature.
+struct Unsigned<'a> {
+    asked: TransactionRequest,
+    filled: Request,
+    gas_limit: u64,
+    /// Who signs; nobody for an account that is impersonated.
+    signer: Option<&'a PrivateKeySigner>,
+}
+
+impl<'a> Unsigned<'a> {
+    /// Fills in what a request leaves open.
+    fn of(
+        node: &'a Node,
+        asked: TransactionRequest,
+        interrupt: &Interrupt,
+    ) -> Result<Self, RpcError> {
+        let mut filled = request(asked.clone())?;
+        filled.from = match asked.from {
+            Some(from) => from,
+            None => {
+                let first = node.signers().next().map(PrivateKeySigner::address);
+                first.ok_or_else(|| RpcError::parameters("'from' is missing"))?
+            }
+        };
+        let signer = match node.chain().is_impersonated(filled.from) {
+            true => None,
+            false => Some(signer(node, filled.from)?),
+        };
+        let pending = BlockId::Number(BlockNumberOrTag::Pending);
+        let gas_limit = match asked.gas {
+            Some(gas) => gas,
+            None => node.view(pending)?.until(interrupt).estimate(&filled)?,
+        };
+        Ok(Self {
+            asked,
+            filled,
             gas_limit,
-            max_fee_per_gas: max_fee,
-            max_priority_fee_per_gas: tip,
-            to,
-            value,
-            access_list,
-            authorization_list: filled.authorization_list,
-            input,
-        }
-        .into()
-    } else if ty == Some(1) {
-        TxEip2930 {
-            chain_id,
-            nonce,
-            gas_price,
+            signer,
+        })
+    }
+
+    /// The transaction, with the next nonce on `chain`.
+    fn sign(self, chain: &Chain) -> Result<Transaction, RpcError> {
+        let sender = self.filled.from;
+        let signer = self.signer;
+        let typed = self.typed(chain)?;
+        let Some(signer) = signer else {
+            return Ok(Transaction::unsigned(typed, sender));
+        };
+        let signature: Signature = signer
+            .sign_hash_sync(&typed.signature_hash())
+            .map_err(RpcError::refused)?;
+        Ok(Transaction::known(typed.into_envelope(signature), sender))
+    }
+
+    fn typed(self, chain: &Chain) -> Result<TypedTransaction, RpcError> {
+        let Self {
+            asked,
+            filled,
             gas_limit,
-            to,
-            value,
-            access_list,
-            input,
-        }
-        .into()
-    } else if is_legacy {
-        TxLegacy {
-            chain_id: Some(chain_id),
-            nonce,
-            gas_price,
-            gas_limit,
-            to,
-            value,
-            input,
-        }
-        .into()
-    } else {
-        TxEip1559 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas: max_fee,
-            max_priority_fee_per_gas: tip,
-            to,
-            value,
-            access_list,
-            input,
-        }
-        .into()
-    };
-    let Some(signer) = signer else {
-        return Ok(Transaction::unsigned(typed, sender));
-    };
-    let signature: Signature = signer
-        .sign_hash_sync(&typed.signature_hash())
-        .map_err(RpcError::refused)?;
-    Ok(Transaction::known(typed.into_envelope(signature), sender))
+            ..
+        } = self;
+        let ty = asked.transaction_type;
+        let pending = || chain.pending_nonce(filled.from);
+        let nonce = asked.nonce.unwrap_or_else(pending);
+        let (chain_id, base_fee) = (chain.config().chain_id, chain.gas_price());
+        let max_fee = asked.max_fee_per_gas.unwrap_or(2 * u128::from(base_fee));
+        let (to, value, input) = (filled.to, filled.value, filled.input);
+        let access_list = filled.access_list;
+        let tip = asked.max_priority_fee_per_gas.unwrap_or(0);
+        let is_legacy = ty == Some(0) || (ty.is_none() && asked.gas_price.is_some());
+        let gas_price = asked.gas_price.unwrap_or(base_fee.into());
+        Ok(if !filled.authorization_list.is_empty() || ty == Some(4) {
+            let to = *to
+                .to()
+                .ok_or_else(|| RpcError::parameters("a delegation needs 'to'"))?;
+            TxEip7702 {
+                chain_id,
+                nonce,
+                gas_limit,
+                max_fee_per_gas: max_fee,
+                max_priority_fee_per_gas: tip,
+                to,
+                value,
+                access_list,
+                authorization_list: filled.authorization_list,
+                input,
+            }
+            .into()
+        } else if ty == Some(1) {
+            TxEip2930 {
+                chain_id,
+                nonce,
+                gas_price,
+                gas_limit,
+                to,
+                value,
+                access_list,
+                input,
+            }
+            .into()
+        } else if is_legacy {
+            TxLegacy {
+                chain_id: Some(chain_id),
+                nonce,
+                gas_price,
+                gas_limit,
+                to,
+                value,
+                input,
+            }
+            .into()
+        } else {
+            TxEip1559 {
+                chain_id,
+                nonce,
+                gas_limit,
+                max_fee_per_gas: max_fee,
+                max_priority_fee_per_gas: tip,
+                to,
+                value,
+                access_list,
+                input,
+            }
+            .into()
+        })
+    }
 }

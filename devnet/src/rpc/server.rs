@@ -1,30 +1,56 @@
 //! The server: HTTP and WebSocket on one port.
 //!
-//! Lives here: limits, and who may speak to it. Not here: methods.
+//! Lives here: taking connections, and a request's way to its method. Not here: who may speak (`admission`), for how long
+//! (`connections`), methods (`methods`).
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jsonrpsee::server::middleware::http::{AuthorityError, HostFilterLayer};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use jsonrpsee::server::middleware::rpc::RpcServiceBuilder;
 use jsonrpsee::server::{
-    BatchRequestConfig, IdProvider, Server as HttpServer, ServerConfig, ServerHandle,
+    BatchRequestConfig, HttpBody, IdProvider, MethodResponse, Methods, Server as HttpServer,
+    ServerConfig, ServerHandle, StopHandle, http, stop_channel, ws,
 };
-use jsonrpsee::types::SubscriptionId;
+use jsonrpsee::types::error::reject_too_big_batch_request;
+use jsonrpsee::types::{Id, SubscriptionId};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+use tower::Service as _;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
+use crate::bounded::MOST_ANSWER;
 use crate::config::Config;
 use crate::node::Node;
+use crate::rpc::admission::Admission;
+use crate::rpc::batches::{self, BATCH, Batches};
+use crate::rpc::connections::{Connection, Connections};
 use crate::rpc::methods;
 
 /// The largest request: the largest deployments take some hundreds of kilobytes, a state to load some megabytes.
 const MOST_REQUEST: u32 = 64 << 20;
-/// The largest answer, which a dumped state may be.
-const MOST_ANSWER: u32 = 256 << 20;
-/// The most connections at once.
-const CONNECTIONS: u32 = 1_024;
-/// The most requests in a batch.
-const BATCH: u32 = 10_000;
+/// The largest message over WebSocket.
+const MOST_MESSAGE: u32 = 16 << 20;
+/// How often connections are looked at that may have had their time.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// When a request, or the batch that it is in, arrived.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival(pub(super) Instant);
+
+/// Marks a request that came over HTTP, where nobody can be told of anything later.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Once;
 
 /// A server that cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -47,40 +73,90 @@ pub enum ServerError {
 
 /// A server that runs.
 pub(crate) struct Server {
-    pub(crate) handle: ServerHandle,
+    handle: ServerHandle,
     pub(crate) address: SocketAddr,
 }
+
+impl Server {
+    /// Has it take no more requests. Those that have come are still answered.
+    pub(crate) fn stop(&self) {
+        // One that has stopped already has nothing left to stop.
+        let _ = self.handle.stop();
+    }
+
+    /// Resolves when everything has been answered.
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.handle.clone().stopped()
+    }
+}
+
+type Answer = Response<HttpBody>;
+type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// Answers requests that may be answered; whether one asks for a WebSocket is known already.
+type Methodical = Box<dyn Fn(Request<HttpBody>, bool) -> Answering + Send + Sync>;
 
 /// Starts answering requests to `node`.
 ///
 /// # Errors
 /// Where the address cannot be listened at, or a setting is not what it should be.
 pub(crate) async fn start(config: &Config, node: Node) -> Result<Server, ServerError> {
-    let http = tower::ServiceBuilder::new()
-        // A page that has its own name resolve to this machine is stopped here.
-        .layer(hosts(config)?)
-        .option_layer(cors(config)?);
-    let settings = ServerConfig::builder()
-        .max_request_body_size(MOST_REQUEST)
-        .max_response_body_size(MOST_ANSWER)
-        .max_connections(CONNECTIONS)
-        .set_batch_request_config(BatchRequestConfig::Limit(BATCH))
-        .set_tcp_no_delay(true)
-        .set_id_provider(Numbers::default())
-        // A client that connects and says nothing does not hold a place for long.
-        .set_first_request_timeout(Some(Duration::from_secs(30)))
-        .build();
+    let admission = Admission::new(config)?;
     let address = SocketAddr::new(config.host, config.port);
     let listen = |error| ServerError::Listen { address, error };
-    let server = HttpServer::builder()
-        .set_config(settings)
-        .set_http_middleware(http)
-        .build(address)
-        .await
-        .map_err(listen)?;
-    let address = server.local_addr().map_err(listen)?;
-    let handle = server.start(methods::module(node));
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let (stop, handle) = stop_channel();
+    let shared = Arc::new(Shared {
+        methodical: methodical(methods::module(node).into(), &admission, stop.clone()),
+        admission,
+        connections: Connections::default(),
+    });
+    tokio::spawn(accept(listener, shared, stop));
     Ok(Server { handle, address })
+}
+
+/// jsonrpsee's way from a request to a method, one for either transport.
+fn methodical(methods: Methods, admission: &Admission, stop: StopHandle) -> Methodical {
+    let http = tower::ServiceBuilder::new().option_layer(cors(admission));
+    let service = |most_request| {
+        let settings = ServerConfig::builder()
+            .max_request_body_size(most_request)
+            .max_response_body_size(MOST_ANSWER as u32 + (1 << 20))
+            // Connections are counted elsewhere.
+            .max_connections(u32::MAX)
+            .set_batch_request_config(BatchRequestConfig::Limit(BATCH as u32))
+            .set_id_provider(Numbers::default())
+            .build();
+        HttpServer::builder()
+            .set_config(settings)
+            .set_rpc_middleware(RpcServiceBuilder::new().layer_fn(Batches))
+            .set_http_middleware(http.clone())
+            .to_service_builder()
+    };
+    let (plain, socket) = (service(MOST_REQUEST), service(MOST_MESSAGE));
+    Box::new(move |request, is_socket| {
+        let service = if is_socket { &socket } else { &plain };
+        let mut service = service.clone().build(methods.clone(), stop.clone());
+        Box::pin(async move {
+            let answered = service.call(request).await;
+            answered.unwrap_or_else(|error| refuse(StatusCode::INTERNAL_SERVER_ERROR, &error))
+        })
+    })
+}
+
+/// Lets web pages of the allowed origins read what they are answered; none by default.
+fn cors(admission: &Admission) -> Option<CorsLayer> {
+    let layer = CorsLayer::new().allow_headers(Any).allow_methods(Any);
+    let Some(origins) = admission.origins() else {
+        return Some(layer.allow_origin(Any));
+    };
+    if origins.is_empty() {
+        return None;
+    }
+    // They were parsed once already.
+    let origins = origins.iter().filter_map(|origin| origin.parse().ok());
+    Some(layer.allow_origin(AllowOrigin::list(origins)))
 }
 
 /// Numbers of subscriptions, which Ethereum's clients expect in hexadecimal.
@@ -94,51 +170,129 @@ impl IdProvider for Numbers {
     }
 }
 
-/// Lets requests through that name this machine, or a host that is allowed.
-fn hosts(config: &Config) -> Result<HostFilterLayer, ServerError> {
-    let mut names = vec![
-        "localhost:*".to_owned(),
-        "127.0.0.1:*".into(),
-        "[::1]:*".into(),
-    ];
-    if !config.host.is_unspecified() {
-        names.push(
-            SocketAddr::new(config.host, 0)
-                .to_string()
-                .replace(":0", ":*"),
-        );
-    }
-    for host in &config.allow_host {
-        if host == "*" {
-            return Ok(HostFilterLayer::disable());
-        }
-        names.push(if host.contains(':') {
-            host.clone()
-        } else {
-            format!("{host}:*")
-        });
-    }
-    let named = names.clone();
-    HostFilterLayer::new(names.iter().map(String::as_str)).map_err(|_: AuthorityError| {
-        // The first four are fine; what is wrong is among those allowed.
-        ServerError::Host(named.last().cloned().unwrap_or_default())
-    })
+/// What all connections share.
+struct Shared {
+    admission: Admission,
+    connections: Connections,
+    methodical: Methodical,
 }
 
-/// Lets web pages of the allowed origins send requests; none by default.
-fn cors(config: &Config) -> Result<Option<CorsLayer>, ServerError> {
-    if config.allow_origin.is_empty() {
-        return Ok(None);
+/// Takes connections until the server stops.
+async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: StopHandle) {
+    let stopped = stop.clone().shutdown();
+    tokio::pin!(stopped);
+    let mut sweeps = tokio::time::interval(SWEEP);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            _ = sweeps.tick() => shared.connections.sweep(),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => welcome(stream, &shared, &stop),
+                // No descriptors left, say: some connection will end.
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            },
+        }
     }
-    let layer = CorsLayer::new().allow_headers(Any).allow_methods(Any);
-    if config.allow_origin.iter().any(|origin| origin == "*") {
-        return Ok(Some(layer.allow_origin(Any)));
-    }
-    let origins = config.allow_origin.iter().map(|origin| {
-        origin
-            .parse()
-            .map_err(|_| ServerError::Origin(origin.clone()))
+}
+
+/// Serves a connection, if there is a place for it.
+fn welcome(stream: TcpStream, shared: &Arc<Shared>, stop: &StopHandle) {
+    // Without it answers wait for one another; with it they are only faster.
+    let _ = stream.set_nodelay(true);
+    let Some((stream, connection)) = shared.connections.open(stream) else {
+        return;
+    };
+    let (shared, stop) = (shared.clone(), stop.clone());
+    tokio::spawn(async move {
+        let answering = {
+            let connection = connection.clone();
+            service_fn(move |request| {
+                let (shared, connection) = (shared.clone(), connection.clone());
+                async move { Ok::<_, Infallible>(shared.answer(&connection, request).await) }
+            })
+        };
+        let served = http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), answering)
+            .with_upgrades();
+        tokio::pin!(served);
+        let stopped = stop.shutdown();
+        tokio::select! {
+            _ = &mut served => return,
+            () = connection.gone() => return,
+            () = stopped => served.as_mut().graceful_shutdown(),
+        }
+        tokio::select! {
+            _ = served => {}
+            () = connection.gone() => {}
+        }
     });
-    let origins = origins.collect::<Result<Vec<_>, _>>()?;
-    Ok(Some(layer.allow_origin(AllowOrigin::list(origins))))
+}
+
+impl Shared {
+    /// Answers a request, or tells why it is not answered.
+    async fn answer(&self, connection: &Connection, request: Request<Incoming>) -> Answer {
+        if let Err(stranger) = self.admission.check(request.uri(), request.headers()) {
+            return refuse(StatusCode::FORBIDDEN, &stranger);
+        }
+        if ws::is_upgrade_request(&request) {
+            return match self.connections.becomes_socket(connection) {
+                true => (self.methodical)(request.map(HttpBody::new), true).await,
+                false => refuse(StatusCode::SERVICE_UNAVAILABLE, &"too many WebSockets"),
+            };
+        }
+        self.connections.body_begins(connection);
+        let (mut parts, body) = request.into_parts();
+        let body = match self.body(connection, &parts.headers, body).await {
+            Ok(body) => body,
+            Err(answer) => return answer,
+        };
+        self.connections.answer_begins(connection);
+        parts.extensions.insert(Once);
+        let request = Request::from_parts(parts, HttpBody::from(body));
+        let answer = (self.methodical)(request, false).await;
+        self.connections.answer_ends(connection);
+        answer
+    }
+
+    /// The body of a request, whole.
+    async fn body(
+        &self,
+        connection: &Connection,
+        headers: &HeaderMap,
+        mut body: Incoming,
+    ) -> Result<Vec<u8>, Answer> {
+        let too_long = || http::response::too_large(MOST_REQUEST);
+        let length = headers.get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if length.is_some_and(|length| length > u64::from(MOST_REQUEST)) {
+            return Err(too_long());
+        }
+        let mut whole = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| refuse(StatusCode::BAD_REQUEST, &error))?;
+            let Ok(piece) = frame.into_data() else {
+                continue;
+            };
+            self.connections.body_grows(connection, piece.len());
+            if whole.len() + piece.len() > MOST_REQUEST as usize {
+                return Err(too_long());
+            }
+            whole.extend_from_slice(&piece);
+        }
+        if batches::is_too_long(&whole) {
+            let error = reject_too_big_batch_request(BATCH);
+            let answer = MethodResponse::error(Id::Null, error);
+            return Err(http::response::from_method_response(answer));
+        }
+        Ok(whole)
+    }
+}
+
+/// An answer of one sentence.
+fn refuse(status: StatusCode, why: &dyn std::fmt::Display) -> Answer {
+    let mut answer = Response::new(HttpBody::from(format!("{why}\n")));
+    *answer.status_mut() = status;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer.headers_mut().insert(header::CONTENT_TYPE, text);
+    answer
 }

@@ -20,11 +20,13 @@ use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, In
 use revm::state::EvmState;
 use revm_inspectors::tracing::{FourByteInspector, TracingInspector, TracingInspectorConfig};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use stylus_vm::Step;
 use stylus_vm::profile::Names;
 
+use crate::bounded::{self, Unwritable};
 use crate::chain::Invalid;
-use crate::evm::Context;
+use crate::evm::{Context, Interrupt, Interrupted};
 use crate::state::State;
 use crate::trace::gas::{GasAccount, GasOptions};
 pub(crate) use crate::trace::gas::{Nearness, ProgramRun};
@@ -92,6 +94,8 @@ pub(crate) enum TraceError {
     Unknown(String),
     #[error("the tracer's configuration is invalid: {0}")]
     Config(#[from] serde_json::Error),
+    #[error(transparent)]
+    Unwritable(#[from] Unwritable),
 }
 
 impl Tracer {
@@ -143,8 +147,22 @@ fn is_hostio_script(text: &str) -> bool {
     .all(|part| text.contains(part))
 }
 
+/// Bytes that a tracer may hold of a run, about as it will tell them.
+const MOST_TRACE: usize = 128 << 20;
+
+/// Bytes of a frame in a call tracer's memory, its input and output not counted.
+const FRAME: usize = 1_024;
+
+/// Bytes of a step where a tracer keeps steps.
+const STEP: usize = 512;
+
 /// A tracer at work.
-pub(crate) struct Tracing(Kind);
+pub(crate) struct Tracing {
+    kind: Kind,
+    /// Bytes held by tracers that do not count for themselves.
+    bytes: usize,
+    interrupt: Interrupt,
+}
 
 enum Kind {
     Stylus(HostioTree),
@@ -157,10 +175,10 @@ enum Kind {
 }
 
 impl Tracing {
-    /// The tracer before anything has happened.
-    pub(crate) fn new(tracer: &Tracer) -> Self {
+    /// The tracer before anything has happened. It ends a run of which it would have too much to tell.
+    pub(crate) fn new(tracer: &Tracer, interrupt: &Interrupt) -> Self {
         let inspector = |config| Box::new(TracingInspector::new(config));
-        Self(match tracer {
+        let kind = match tracer {
             Tracer::Stylus => Kind::Stylus(HostioTree::default()),
             Tracer::Gas(options) => Kind::Gas(Box::new(GasAccount::new(options.clone()))),
             Tracer::Calls(config) => Kind::Calls(
@@ -174,7 +192,37 @@ impl Tracing {
             Tracer::Structs(options) => Kind::Structs(Box::new(StructLogger::new(*options))),
             Tracer::FourByte => Kind::FourByte(FourByteInspector::default()),
             Tracer::Noop => Kind::Noop,
-        })
+        };
+        Self {
+            kind,
+            bytes: 0,
+            interrupt: interrupt.clone(),
+        }
+    }
+
+    /// Counts what a tracer of revm-inspectors' has taken in.
+    fn hold(&mut self, bytes: usize) {
+        if matches!(self.kind, Kind::Calls(..) | Kind::Prestate(..)) {
+            self.bytes += bytes;
+        }
+        let held = match &self.kind {
+            Kind::Structs(logger) => logger.len(),
+            Kind::Stylus(tree) => tree.len(),
+            _ => self.bytes,
+        };
+        if held > MOST_TRACE {
+            self.interrupt.raise(Interrupted::TooLong);
+        }
+    }
+
+    /// Whether every step is kept.
+    fn keeps_steps(&self) -> bool {
+        match &self.kind {
+            Kind::Calls(inspector, _) | Kind::Prestate(inspector, _) => {
+                inspector.config().record_steps
+            }
+            _ => false,
+        }
     }
 
     /// What it has to tell of a run that ended with `result`, made `changes`, and began on `before`.
@@ -186,13 +234,13 @@ impl Tracing {
         result: &ExecutionResult,
         changes: &EvmState,
         before: &mut State,
-    ) -> Result<Value, TraceError> {
+    ) -> Result<Box<RawValue>, TraceError> {
         let gas_used = result.tx_gas_used();
-        Ok(match self.0 {
-            Kind::Stylus(tree) => tree.finish(),
-            Kind::Gas(account) => account.finish(result),
-            Kind::Calls(inspector, config) => serde_json::to_value(
-                inspector
+        Ok(match self.kind {
+            Kind::Stylus(tree) => bounded::to_json(&tree.finish())?,
+            Kind::Gas(account) => bounded::to_json(&account.finish(result))?,
+            Kind::Calls(inspector, config) => bounded::to_json(
+                &inspector
                     .into_geth_builder()
                     .geth_call_traces(config, gas_used),
             )?,
@@ -203,13 +251,13 @@ impl Tracing {
                 };
                 let builder = inspector.into_geth_builder();
                 let Ok(frame) = builder.geth_prestate_traces(&all, &config, &*before);
-                serde_json::to_value(frame)?
+                bounded::to_json(&frame)?
             }
             Kind::Structs(logger) => logger.finish(result)?,
-            Kind::FourByte(inspector) => {
-                serde_json::to_value(alloy_rpc_types_trace::geth::FourByteFrame::from(&inspector))?
-            }
-            Kind::Noop => Value::Object(Default::default()),
+            Kind::FourByte(inspector) => bounded::to_json(
+                &alloy_rpc_types_trace::geth::FourByteFrame::from(&inspector),
+            )?,
+            Kind::Noop => bounded::to_json(&serde_json::Map::new())?,
         })
     }
 }
@@ -217,7 +265,7 @@ impl Tracing {
 /// Hands an event to whichever inspector is at work.
 macro_rules! forward {
     ($self:ident, $inspector:ident => $event:expr, $none:expr) => {
-        match &mut $self.0 {
+        match &mut $self.kind {
             Kind::Stylus($inspector) => $event,
             Kind::Gas($inspector) => $event,
             Kind::Calls($inspector, _) => $event,
@@ -237,6 +285,13 @@ impl Inspector<Context, EthInterpreter> for Tracing {
     }
 
     fn step(&mut self, interpreter: &mut Evm, context: &mut Context) {
+        let kept = if self.keeps_steps() { STEP } else { 0 };
+        self.hold(kept);
+        if self.interrupt.check().is_err() {
+            // The machine looks at the flag before it makes anything of this.
+            interpreter.halt_fatal();
+            return;
+        }
         forward!(self, it => it.step(interpreter, context), ());
     }
 
@@ -245,14 +300,17 @@ impl Inspector<Context, EthInterpreter> for Tracing {
     }
 
     fn log(&mut self, context: &mut Context, log: Log) {
+        self.hold(FRAME + 2 * log.data.data.len());
         forward!(self, it => Inspector::<Context, EthInterpreter>::log(&mut *it, context, log), ());
     }
 
     fn call(&mut self, context: &mut Context, inputs: &mut CallInputs) -> Option<CallOutcome> {
+        self.hold(FRAME + 2 * inputs.input.len());
         forward!(self, it => Inspector::<Context, EthInterpreter>::call(&mut *it, context, inputs), None)
     }
 
     fn call_end(&mut self, context: &mut Context, inputs: &CallInputs, outcome: &mut CallOutcome) {
+        self.hold(2 * outcome.result.output.len());
         forward!(
             self,
             it => Inspector::<Context, EthInterpreter>::call_end(&mut *it, context, inputs, outcome),
@@ -265,6 +323,7 @@ impl Inspector<Context, EthInterpreter> for Tracing {
         context: &mut Context,
         inputs: &mut CreateInputs,
     ) -> Option<CreateOutcome> {
+        self.hold(FRAME + 2 * inputs.init_code().len());
         forward!(self, it => Inspector::<Context, EthInterpreter>::create(&mut *it, context, inputs), None)
     }
 
@@ -274,6 +333,7 @@ impl Inspector<Context, EthInterpreter> for Tracing {
         inputs: &CreateInputs,
         outcome: &mut CreateOutcome,
     ) {
+        self.hold(2 * outcome.result.output.len());
         forward!(
             self,
             it => Inspector::<Context, EthInterpreter>::create_end(&mut *it, context, inputs, outcome),
@@ -292,11 +352,11 @@ impl Inspector<Context, EthInterpreter> for Tracing {
 
 impl HostioInspector for Tracing {
     fn is_tracing(&self) -> bool {
-        matches!(self.0, Kind::Stylus(_) | Kind::Structs(_))
+        matches!(self.kind, Kind::Stylus(_) | Kind::Structs(_))
     }
 
     fn hostio(&mut self, depth: usize, address: Address, step: Step) {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Stylus(tree) => tree.hostio(step),
             Kind::Structs(logger) => logger.hostio(depth, address, &step),
             Kind::Gas(_)
@@ -305,17 +365,18 @@ impl HostioInspector for Tracing {
             | Kind::FourByte(_)
             | Kind::Noop => {}
         }
+        self.hold(0);
     }
 
     fn functions(&self, depth: usize, address: Address) -> Option<Names> {
-        match &self.0 {
+        match &self.kind {
             Kind::Gas(account) => account.names(depth, address),
             _ => None,
         }
     }
 
     fn program(&mut self, depth: usize, run: ProgramRun) {
-        if let Kind::Gas(account) = &mut self.0 {
+        if let Kind::Gas(account) = &mut self.kind {
             account.program(depth, run);
         }
     }

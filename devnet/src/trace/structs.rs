@@ -4,10 +4,12 @@
 //!
 //! revm-inspectors' logger shows nothing below a program, which has no instructions to walk along; hence this one.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
-use alloy_primitives::{Address, B256, U256};
-use alloy_rpc_types_trace::geth::{DefaultFrame, GethDefaultTracingOptions, StructLog};
+use alloy_primitives::{Address, B256, U256, hex};
+use alloy_rpc_types_trace::geth::GethDefaultTracingOptions;
 use revm::Inspector;
 use revm::bytecode::opcode::{self, OpCode};
 use revm::context::result::ExecutionResult;
@@ -15,18 +17,31 @@ use revm::context_interface::JournalTr as _;
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::interpreter_types::{Jumps as _, MemoryTr as _};
 use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, Interpreter};
-use serde_json::Value;
+use serde_json::json;
+use serde_json::value::RawValue;
 use stylus_vm::Step;
 
+use crate::bounded::{Unwritable, from_text};
 use crate::evm::Context;
 
 /// Ink per gas in this log, whatever the chain's price (Nitro).
 const INK_PER_GAS: u64 = 10_000;
 
-/// The list so far.
+/// What the answer begins with; the entries follow.
+const HEAD: &str = r#"{"structLogs":["#;
+
+/// The list so far, as the text that will be answered: entries take several times as much in any other form.
 pub(super) struct StructLogger {
     options: GethDefaultTracingOptions,
-    logs: Vec<StructLog>,
+    text: String,
+    /// Entries of calls that programs made, which come after what the calls did and belong in front of it: where in the text,
+    /// in the order of their coming.
+    late: Vec<(usize, String)>,
+    /// Bytes of those.
+    late_bytes: usize,
+    entries: u64,
+    /// Whether the last entry lacks its gas, which is known when the instruction is over.
+    is_open: bool,
     /// Storage that each account's instructions have touched.
     storage: HashMap<Address, BTreeMap<B256, B256>>,
     /// Slots that a program has written to its cache and not yet to the chain.
@@ -38,22 +53,39 @@ pub(super) struct StructLogger {
     gas_before: u64,
 }
 
+/// What an entry begins with. Depths count from 1.
+struct Instruction {
+    pc: usize,
+    op: u8,
+    gas: u64,
+    depth: usize,
+}
+
 impl StructLogger {
     pub(super) fn new(options: GethDefaultTracingOptions) -> Self {
         Self {
             options,
-            logs: Vec::new(),
+            text: HEAD.into(),
+            late: Vec::new(),
+            late_bytes: 0,
+            entries: 0,
+            is_open: false,
             storage: HashMap::new(),
             cached: HashMap::new(),
             began: Vec::new(),
-            last_began: 0,
+            last_began: HEAD.len(),
             gas_before: 0,
         }
     }
 
+    /// Bytes of the answer so far.
+    pub(super) fn len(&self) -> usize {
+        self.text.len() + self.late_bytes
+    }
+
     fn is_full(&self) -> bool {
         let limit = self.options.limit.unwrap_or(0);
-        limit > 0 && self.logs.len() as u64 >= limit
+        limit > 0 && self.entries >= limit
     }
 
     /// Takes note of a host call of a program that acts for `address`.
@@ -91,21 +123,23 @@ impl StructLogger {
                 let Some((instruction, has_result)) = stands_for(name, &step.args) else {
                     return;
                 };
-                let at = self.logs.len();
+                let at = self.text.len();
                 self.instruction(instruction, depth, address, step, &[]);
                 if matches!(
                     instruction,
                     opcode::CALL | opcode::DELEGATECALL | opcode::STATICCALL
-                ) && let Some(call) = self.logs.pop()
+                ) && self.text.len() > at
                 {
-                    self.logs.insert(self.last_began.min(at), call);
+                    let call = self.text.split_off(at);
+                    self.late_bytes += call.len();
+                    self.late.push((self.last_began.min(at), call));
                 }
                 if has_result {
                     self.pop(depth, address, step);
                 }
             }
         }
-        self.last_began = self.logs.len();
+        self.last_began = self.text.len();
     }
 
     fn instruction(&mut self, op: u8, depth: usize, address: Address, step: &Step, stack: &[B256]) {
@@ -113,19 +147,19 @@ impl StructLogger {
             return;
         }
         let ink = step.start_ink.0.saturating_sub(step.end_ink.0);
-        let shows_storage = matches!(op, opcode::SLOAD | opcode::SSTORE);
-        self.logs.push(StructLog {
+        let stack: Vec<U256> = stack
+            .iter()
+            .map(|word| U256::from_be_bytes(word.0))
+            .collect();
+        self.open(Instruction {
+            pc: 0,
+            op,
             gas: step.end_ink.0 / INK_PER_GAS,
-            gas_cost: ink / INK_PER_GAS,
-            stack: self.stack(
-                stack
-                    .iter()
-                    .map(|word| U256::from_be_bytes(word.0))
-                    .collect(),
-            ),
-            storage: self.storage_of(address, shows_storage),
-            ..entry(0, op, depth)
+            depth,
         });
+        self.stack(&stack);
+        self.storage_of(address, matches!(op, opcode::SLOAD | opcode::SSTORE));
+        self.close(ink / INK_PER_GAS);
     }
 
     /// The instruction that takes a host call's result off a stack that there is not.
@@ -139,48 +173,96 @@ impl StructLogger {
         self.instruction(opcode::POP, depth, address, &free, &[result]);
     }
 
-    fn stack(&self, stack: Vec<U256>) -> Option<Vec<U256>> {
-        (!self.options.disable_stack.unwrap_or(false)).then_some(stack)
+    /// Begins an entry.
+    fn open(&mut self, instruction: Instruction) {
+        let Instruction { pc, op, gas, depth } = instruction;
+        let depth = depth + 1;
+        self.entries += 1;
+        self.is_open = true;
+        self.write(format_args!(r#"{{"pc":{pc},"gas":{gas},"depth":{depth},"#));
+        match OpCode::new(op) {
+            Some(op) => self.write(format_args!(r#""op":"{}""#, op.as_str())),
+            None => self.write(format_args!(r#""op":"opcode {op:#x} not defined""#)),
+        }
     }
 
-    fn storage_of(&self, address: Address, is_shown: bool) -> Option<BTreeMap<B256, B256>> {
-        let is_shown = is_shown && !self.options.disable_storage.unwrap_or(false);
-        is_shown.then(|| self.storage.get(&address).cloned().unwrap_or_default())
+    /// Ends the entry that was begun last.
+    fn close(&mut self, gas_cost: u64) {
+        if std::mem::take(&mut self.is_open) {
+            self.write(format_args!(r#","gasCost":{gas_cost}}},"#));
+        }
+    }
+
+    fn stack(&mut self, stack: &[U256]) {
+        if !self.options.disable_stack.unwrap_or(false) {
+            self.list("stack", stack.iter().map(|word| format!("{word:#x}")));
+        }
+    }
+
+    fn list(&mut self, name: &str, items: impl Iterator<Item = String>) {
+        self.write(format_args!(r#","{name}":["#));
+        for (place, item) in items.enumerate() {
+            let comma = if place > 0 { "," } else { "" };
+            self.write(format_args!(r#"{comma}"{item}""#));
+        }
+        self.text.push(']');
+    }
+
+    fn storage_of(&mut self, address: Address, is_shown: bool) {
+        if !is_shown || self.options.disable_storage.unwrap_or(false) {
+            return;
+        }
+        self.text.push_str(r#","storage":{"#);
+        let slots = self.storage.get(&address).into_iter().flatten();
+        for (place, (slot, value)) in slots.enumerate() {
+            let comma = if place > 0 { "," } else { "" };
+            // Writing to a string does not fail.
+            let _ = write!(self.text, r#"{comma}"{slot}":"{value}""#);
+        }
+        self.text.push('}');
+    }
+
+    fn write(&mut self, text: std::fmt::Arguments<'_>) {
+        // Writing to a string does not fail.
+        let _ = self.text.write_fmt(text);
     }
 
     /// The whole log.
-    pub(super) fn finish(self, result: &ExecutionResult) -> Result<Value, serde_json::Error> {
-        serde_json::to_value(DefaultFrame {
-            failed: !result.is_success(),
-            gas: result.tx_gas_used(),
-            return_value: result.output().cloned().unwrap_or_default(),
-            struct_logs: self.logs,
-            ..DefaultFrame::default()
-        })
+    ///
+    /// # Errors
+    /// Where it is too long for an answer.
+    pub(super) fn finish(mut self, result: &ExecutionResult) -> Result<Box<RawValue>, Unwritable> {
+        self.close(0);
+        if !self.late.is_empty() {
+            self.insert_late();
+        }
+        if self.text.ends_with(',') {
+            self.text.pop();
+        }
+        let (failed, gas) = (!result.is_success(), result.tx_gas_used());
+        let returned = json!(result.output().cloned().unwrap_or_default());
+        self.write(format_args!(
+            r#"],"failed":{failed},"gas":{gas},"returnValue":{returned}}}"#
+        ));
+        from_text(self.text.into_bytes())
     }
-}
 
-/// An entry with nothing said of it yet. Depths count from 1.
-fn entry(pc: u64, op: u8, depth: usize) -> StructLog {
-    let name = OpCode::new(op).map_or_else(
-        || format!("opcode {op:#x} not defined").into(),
-        |op| op.as_str().into(),
-    );
-    StructLog {
-        pc,
-        op: name,
-        gas: 0,
-        gas_cost: 0,
-        state_gas_cost: None,
-        state_gas_reservoir: None,
-        depth: depth as u64 + 1,
-        error: None,
-        stack: None,
-        return_data: None,
-        memory: None,
-        memory_size: None,
-        storage: None,
-        refund_counter: None,
+    /// Puts the entries that came late where they belong: of two at one place, the one that came later stands first.
+    fn insert_late(&mut self) {
+        let mut late: Vec<_> = std::mem::take(&mut self.late)
+            .into_iter()
+            .enumerate()
+            .collect();
+        late.sort_by_key(|(order, (at, _))| (*at, Reverse(*order)));
+        let mut whole = String::with_capacity(self.len());
+        let mut from = 0;
+        for (_, (at, entry)) in late {
+            whole.push_str(&self.text[from..at]);
+            whole.push_str(&entry);
+            from = at;
+        }
+        whole.push_str(&self.text[from..]);
+        self.text = whole;
     }
 }
 
@@ -256,47 +338,41 @@ impl Inspector<Context, EthInterpreter> for StructLogger {
             }
             _ => {}
         }
-        let shows_storage = matches!(op, opcode::SLOAD | opcode::SSTORE);
-        let memory = self.options.enable_memory.unwrap_or(false).then(|| {
-            let memory = interpreter.memory.slice(0..interpreter.memory.size());
-            memory
-                .chunks(32)
-                .map(alloy_primitives::hex::encode)
-                .collect()
-        });
         // The journal counts the transaction's own checkpoint, too.
         let depth = context.journaled_state.depth().saturating_sub(1);
-        self.logs.push(StructLog {
+        self.open(Instruction {
+            pc: interpreter.bytecode.pc(),
+            op,
             gas: self.gas_before,
-            stack: self.stack(stack.to_vec()),
-            memory,
-            storage: self.storage_of(address, shows_storage),
-            ..entry(interpreter.bytecode.pc() as u64, op, depth)
+            depth,
         });
+        self.stack(stack);
+        if self.options.enable_memory.unwrap_or(false) {
+            let memory = interpreter.memory.slice(0..interpreter.memory.size());
+            self.list("memory", memory.chunks(32).map(hex::encode));
+        }
+        self.storage_of(address, matches!(op, opcode::SLOAD | opcode::SSTORE));
     }
 
     fn step_end(&mut self, interpreter: &mut Interpreter<EthInterpreter>, _: &mut Context) {
-        let full = self.is_full();
-        if let (false, Some(log)) = (full, self.logs.last_mut()) {
-            log.gas_cost = self.gas_before.saturating_sub(interpreter.gas.remaining());
-        }
+        self.close(self.gas_before.saturating_sub(interpreter.gas.remaining()));
     }
 
     fn call(&mut self, _: &mut Context, _: &mut CallInputs) -> Option<CallOutcome> {
-        self.began.push(self.logs.len());
+        self.began.push(self.text.len());
         None
     }
 
     fn call_end(&mut self, _: &mut Context, _: &CallInputs, _: &mut CallOutcome) {
-        self.last_began = self.began.pop().unwrap_or(0);
+        self.last_began = self.began.pop().unwrap_or(HEAD.len());
     }
 
     fn create(&mut self, _: &mut Context, _: &mut CreateInputs) -> Option<CreateOutcome> {
-        self.began.push(self.logs.len());
+        self.began.push(self.text.len());
         None
     }
 
     fn create_end(&mut self, _: &mut Context, _: &CreateInputs, _: &mut CreateOutcome) {
-        self.last_began = self.began.pop().unwrap_or(0);
+        self.last_began = self.began.pop().unwrap_or(HEAD.len());
     }
 }

@@ -10,17 +10,23 @@ use revm::Inspector;
 use revm::context_interface::CreateScheme;
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::{CallInputs, CallOutcome, CallScheme, CreateInputs, CreateOutcome};
-use serde_json::{Value, json};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use stylus_vm::Step;
 
 use crate::evm::Context;
 
 /// What has been told so far: a list for each frame that is open.
 #[derive(Default)]
-pub(super) struct HostioTree(Vec<Vec<Entry>>);
+pub(super) struct HostioTree {
+    open: Vec<Vec<Entry>>,
+    bytes: usize,
+}
+
+/// Bytes of an entry in JSON, its arguments and results not counted.
+const ENTRY: usize = 256;
 
 /// A host call, or a frame.
-struct Entry {
+pub(super) struct Entry {
     name: &'static str,
     args: Vec<u8>,
     outs: Vec<u8>,
@@ -40,25 +46,30 @@ impl Entry {
             inner: Some((address, Vec::new())),
         }
     }
+}
 
-    fn json(self) -> Value {
-        let mut json = json!({
-            "name": self.name,
-            "args": hex::encode_prefixed(self.args),
-            "outs": hex::encode_prefixed(self.outs),
-            "startInk": self.start_ink,
-            "endInk": self.end_ink,
-        });
-        if let (Some((address, steps)), Some(json)) = (self.inner, json.as_object_mut()) {
-            let steps: Vec<Value> = steps.into_iter().map(Entry::json).collect();
-            json.insert("address".into(), json!(address));
-            json.insert("steps".into(), Value::Array(steps));
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", self.name)?;
+        map.serialize_entry("args", &hex::encode_prefixed(&self.args))?;
+        map.serialize_entry("outs", &hex::encode_prefixed(&self.outs))?;
+        map.serialize_entry("startInk", &self.start_ink)?;
+        map.serialize_entry("endInk", &self.end_ink)?;
+        if let Some((address, steps)) = &self.inner {
+            map.serialize_entry("address", address)?;
+            map.serialize_entry("steps", steps)?;
         }
-        json
+        map.end()
     }
 }
 
 impl HostioTree {
+    /// Bytes of the answer so far, or a few more.
+    pub(super) fn len(&self) -> usize {
+        self.bytes
+    }
+
     /// Takes note of a host call of the program in the innermost frame.
     pub(super) fn hostio(&mut self, step: Step) {
         let frame = match step.name {
@@ -67,7 +78,7 @@ impl HostioTree {
             "static_call_contract" => Some("evm_static_call_contract"),
             _ => None,
         };
-        let Some(list) = self.0.last_mut() else {
+        let Some(list) = self.open.last_mut() else {
             return;
         };
         let inner = frame.map(|frame| match list.pop_if(|last| last.name == frame) {
@@ -77,6 +88,7 @@ impl HostioTree {
             // The call could not be paid for, and began no frame.
             _ => (target(&step.args), Vec::new()),
         });
+        self.bytes += ENTRY + 2 * (step.args.len() + step.outs.len());
         list.push(Entry {
             name: step.name,
             args: step.args,
@@ -88,29 +100,29 @@ impl HostioTree {
     }
 
     /// The transaction's tree.
-    pub(super) fn finish(mut self) -> Value {
-        let top = if self.0.is_empty() {
+    pub(super) fn finish(mut self) -> Vec<Entry> {
+        if self.open.is_empty() {
             Vec::new()
         } else {
-            self.0.swap_remove(0)
-        };
-        Value::Array(top.into_iter().map(Entry::json).collect())
+            self.open.swap_remove(0)
+        }
     }
 
     fn begin(&mut self, name: &'static str, address: Address) {
-        if let Some(list) = self.0.last_mut() {
+        self.bytes += ENTRY;
+        if let Some(list) = self.open.last_mut() {
             list.push(Entry::frame(name, address));
         }
-        self.0.push(Vec::new());
+        self.open.push(Vec::new());
     }
 
     fn end(&mut self, created: Option<Address>) {
         // The first frame's list is the result.
-        if self.0.len() < 2 {
+        if self.open.len() < 2 {
             return;
         }
-        let Some(steps) = self.0.pop() else { return };
-        let entry = self.0.last_mut().and_then(|list| list.last_mut());
+        let Some(steps) = self.open.pop() else { return };
+        let entry = self.open.last_mut().and_then(|list| list.last_mut());
         if let Some((address, inner)) = entry.and_then(|entry| entry.inner.as_mut()) {
             *inner = steps;
             *address = created.unwrap_or(*address);
@@ -159,7 +171,7 @@ impl Inspector<Context, EthInterpreter> for HostioTree {
         _target: Address,
         _value: alloy_primitives::U256,
     ) {
-        if let Some(list) = self.0.last_mut() {
+        if let Some(list) = self.open.last_mut() {
             list.push(Entry::frame("evm_self_destruct", contract));
         }
     }
@@ -167,6 +179,7 @@ impl Inspector<Context, EthInterpreter> for HostioTree {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
     use stylus_vm::Ink;
 
     use super::*;
@@ -197,7 +210,8 @@ mod tests {
                 }),
             }
         }
-        assert_eq!(shown(&tree.finish()), expected);
+        let told = serde_json::to_value(tree.finish()).unwrap();
+        assert_eq!(shown(&told), expected);
     }
 
     fn shown(steps: &Value) -> String {

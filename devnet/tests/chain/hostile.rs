@@ -163,26 +163,160 @@ fn only_this_machine_is_spoken_to() {
     assert!(status.contains("200"), "{status}");
 }
 
+/// A request for a WebSocket, from a page.
+fn upgrade(host: &str, origin: &str) -> Vec<u8> {
+    format!(
+        "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: {origin}\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+/// The head of an answer, which a WebSocket's is followed by nothing that ends.
+fn head(chain: &Chain, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(chain.handle.address()).unwrap();
+    stream.write_all(request).unwrap();
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).unwrap()
+}
+
+/// Theorem: one rule holds for both transports, and a refusal names the flag that changes it.
 #[test]
 fn web_pages_are_let_in_only_when_asked_for() {
-    let origin = "Origin: https://page.example\r\n";
-    let raw = |chain: &Chain| {
-        let mut stream = TcpStream::connect(chain.handle.address()).unwrap();
-        stream
-            .write_all(&post("localhost", NUMBER, origin))
-            .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-            .to_lowercase()
-            .contains("access-control-allow-origin")
-    };
-    assert!(!raw(&Chain::default()));
-    let open = Config {
+    let usual = Chain::default();
+    let open = Chain::start(Config {
         allow_origin: vec!["https://page.example".into()],
         ..config()
+    });
+    for (chain, origin, is_let_in) in [
+        (&usual, "https://page.example", false),
+        (&usual, "null", false),
+        (&open, "https://page.example", true),
+        (&open, "https://evil.example", false),
+        (&open, "null", false),
+    ] {
+        let line = format!("Origin: {origin}\r\n");
+        let (status, answer) = exchange(chain, &post("localhost", NUMBER, &line));
+        let socket = head(chain, &upgrade("localhost", origin));
+        if is_let_in {
+            assert!(status.contains("200"), "{origin}: {status}");
+            assert!(socket.starts_with("HTTP/1.1 101"), "{origin}: {socket}");
+        } else {
+            assert!(status.contains("403"), "{origin}: {status}");
+            assert!(
+                answer.contains(&format!("--allow-origin {origin}")),
+                "{answer}"
+            );
+            assert!(socket.starts_with("HTTP/1.1 403"), "{origin}: {socket}");
+        }
+    }
+    let answer = head(
+        &open,
+        &post("localhost", NUMBER, "Origin: https://page.example\r\n"),
+    );
+    let answer = answer.to_lowercase();
+    assert!(
+        answer.contains("access-control-allow-origin: https://page.example"),
+        "{answer}"
+    );
+    let socket = head(&usual, &upgrade("evil.example", "http://localhost"));
+    assert!(socket.starts_with("HTTP/1.1 403"), "{socket}");
+    let (_, answer) = exchange(&usual, &post("evil.example", NUMBER, ""));
+    assert!(answer.contains("--allow-host evil.example"), "{answer}");
+}
+
+/// Theorem: clients that hold their connections with half of a request lock nobody out.
+#[test]
+fn trickled_requests_lock_nobody_out() {
+    let chain = Chain::default();
+    let slow: Vec<TcpStream> = (0..1_200)
+        .filter_map(|number| {
+            let mut stream = TcpStream::connect(chain.handle.address()).ok()?;
+            let request = post("localhost", NUMBER, "");
+            let part = match number % 3 {
+                0 => &request[..30],
+                1 => &request[..request.len() - 5],
+                _ => &[],
+            };
+            stream.write_all(part).ok()?;
+            Some(stream)
+        })
+        .collect();
+    assert!(slow.len() > 1_000, "{} connections", slow.len());
+    let (status, _) = exchange(&chain, &post("localhost", NUMBER, ""));
+    assert!(status.contains("200"), "{status}");
+    assert_eq!(chain.rpc("eth_blockNumber", json!([])), "0x0");
+}
+
+#[test]
+fn long_batches_and_subscriptions_over_http_are_refused() {
+    let chain = Chain::default();
+    let batch = format!("[{}]", vec![NUMBER; 10_001].join(","));
+    let (_, answer) = exchange(&chain, &post("localhost", &batch, ""));
+    assert!(answer.contains("-32010"), "{answer}");
+    let subscribe = r#"{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}"#;
+    check(&chain, subscribe, -32_601);
+    let (_, answer) = exchange(&chain, &post("localhost", &format!("[{subscribe}]"), ""));
+    assert!(answer.contains("ws://"), "{answer}");
+}
+
+/// Questions that geth refuses are refused in its words.
+#[test]
+fn questions_that_ask_too_much() {
+    let chain = Chain::default();
+    let check = |method, params, code: i64, part: &str| {
+        let error = chain.ask(method, params).unwrap_err();
+        assert_eq!(error.code, code, "{}", error.message);
+        assert!(error.message.contains(part), "{}", error.message);
     };
-    assert!(raw(&Chain::start(open)));
+    let history = |percentiles: Value| json!(["0x2", "latest", percentiles]);
+    let invalid = "invalid reward percentile";
+    for percentiles in [
+        json!([101]),
+        json!([-1]),
+        json!([50, 25]),
+        json!([10, 10]),
+        json!(vec![0; 101]),
+    ] {
+        check("eth_feeHistory", history(percentiles), -32_602, invalid);
+    }
+    chain.rpc("eth_feeHistory", history(json!([0, 12.5, 100])));
+    check(
+        "eth_getLogs",
+        json!([{ "address": (0..1_001).map(|n| format!("0x{n:040x}")).collect::<Vec<_>>() }]),
+        -32_602,
+        "exceed max addresses or topics",
+    );
+    check(
+        "eth_call",
+        json!([{ "to": DEV, "chainId": "0x5" }]),
+        -32_000,
+        "chainId does not match node's (have=5, want=412346)",
+    );
+    check(
+        "eth_estimateGas",
+        json!([{ "data": "0x5b600056", "gas": "0x100000" }]),
+        -32_000,
+        "gas required exceeds allowance (1048576)",
+    );
+    check(
+        "debug_traceCall",
+        json!([{ "data": "0x5b600056" }, "latest", {}]),
+        -32_000,
+        "the trace is longer than an answer may be",
+    );
+    // As much gas as the block has, and not a question's usual amount.
+    let gas =
+        json!([{ "data": "0x5a60005260206000f3" }, "latest", {}, { "gasLimit": "0x1000000" }]);
+    let left: alloy_primitives::U256 = serde_json::from_value(chain.rpc("eth_call", gas)).unwrap();
+    assert!(
+        left < alloy_primitives::U256::from(0x100_0000)
+            && left > alloy_primitives::U256::from(0xFF_0000)
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A chain's life: blocks, time, going back, being kept in a file.
+//! A chain's life: blocks, time, going back.
 
 use alloy_primitives::{Address, address};
 use serde_json::{Value, json};
@@ -125,69 +125,6 @@ fn transactions_wait_for_a_block_or_for_a_nonce() {
     chain.rpc("evm_mine", json!([]));
     let block = chain.rpc("eth_getBlockByNumber", json!(["latest", false]));
     assert_eq!(block["transactions"].as_array().unwrap().len(), 3);
-}
-
-#[test]
-fn a_chain_is_kept_in_a_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("chain.json");
-    let config = || Config {
-        state: Some(path.clone()),
-        ..config()
-    };
-    let (program, mined) = {
-        let chain = Chain::start(config());
-        let program = chain.program(&echo());
-        pay(&chain);
-        let mined = chain.send(json!({ "to": program, "data": "0x01" }));
-        (program, mined)
-    };
-    let chain = Chain::start(config());
-    assert_eq!(balance(&chain, FRIEND), json!("0x1"));
-    assert_eq!(
-        &chain.call(program, b"still here").unwrap()[..],
-        &b"still here"[..]
-    );
-    assert_eq!(
-        chain.rpc("eth_getTransactionReceipt", json!([mined.hash])),
-        mined.receipt
-    );
-    pay(&chain);
-    assert_eq!(chain.rpc("eth_blockNumber", json!([])), json!("0x5"));
-    drop(chain);
-
-    // Nothing but one of its own is taken for a state, and what is refused stays as it is.
-    let kept = std::fs::read_to_string(&path).unwrap();
-    for (text, part) in [
-        (kept.replace("state 1", "state 99"), "state 99"),
-        (kept.replace("412346", "5"), "--chain-id 5"),
-        ("{}".into(), "missing field"),
-        (String::new(), "EOF"),
-    ] {
-        std::fs::write(&path, &text).unwrap();
-        let error = Devnet::start(config()).unwrap_err().to_string();
-        assert!(
-            error.contains(part) && error.contains("chain.json"),
-            "{error}"
-        );
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
-    }
-}
-
-#[test]
-fn a_dump_is_loaded_into_another_chain() {
-    let (one, other) = (Chain::default(), Chain::default());
-    pay(&one);
-    let dump = one.rpc("anvil_dumpState", json!([]));
-    assert_eq!(other.rpc("anvil_loadState", json!([dump])), true);
-    assert_eq!(balance(&other, FRIEND), json!("0x1"));
-    let error = other.ask("anvil_loadState", json!(["0x7b7d"])).unwrap_err();
-    assert!(
-        error.message.contains("cannot be read"),
-        "{}",
-        error.message
-    );
-    assert_eq!(balance(&other, FRIEND), json!("0x1"));
 }
 
 #[test]

@@ -5,12 +5,16 @@
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
 
 mod contracts;
+mod costly;
 mod exactness;
+mod fuzz;
 mod hostile;
+mod keeping;
 mod life;
 mod methods;
 mod nesting;
 mod parallel;
 mod precompiles;
+mod process;
 mod support;
 mod upgrades;

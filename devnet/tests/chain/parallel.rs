@@ -6,7 +6,7 @@ use alloy_primitives::{Address, U256, hex};
 use serde_json::json;
 
 use crate::contracts::{echo, program};
-use crate::support::Chain;
+use crate::support::{Chain, DEV, Remote};
 
 /// Theorem: 32 clients, each deploying and calling its own contracts, see what each would see alone, and lose no nonce.
 #[test]
@@ -30,15 +30,68 @@ fn thirty_two_clients() {
     assert!(gas.iter().all(|used| *used == gas[0]), "{gas:?}");
 }
 
+/// Theorem: transactions that one account sends at once, and leaves the nonces of open, get a nonce each.
+#[test]
+fn nonces_that_are_left_open_are_given_out_once() {
+    let chain = Chain::default();
+    let url = chain.handle.url();
+    let clients: Vec<_> = (0..16)
+        .map(|number| {
+            let client = Remote::new(&url);
+            std::thread::spawn(move || {
+                for sent in 0..25 {
+                    let to = Address::with_last_byte(0xaa);
+                    let mut request = json!({ "from": DEV, "to": to, "value": "0x1" });
+                    if sent % 2 == 0 {
+                        request["gas"] = json!("0x5208");
+                    }
+                    client
+                        .ask("eth_sendTransaction", json!([request]))
+                        .unwrap_or_else(|error| panic!("{number}, {sent}: {error:?}"));
+                }
+            })
+        })
+        .collect();
+    clients.into_iter().for_each(|it| it.join().unwrap());
+    let nonce = chain.rpc("eth_getTransactionCount", json!([DEV, "latest"]));
+    assert_eq!(crate::support::quantity(&nonce), 16 * 25);
+}
+
+/// Theorem: with a full pool, whoever asks how full it is waits no longer than usual.
+#[test]
+fn a_full_pool_keeps_nobody_waiting() {
+    let chain = Chain::default();
+    chain.rpc("evm_setAutomine", json!([false]));
+    let request = json!([{ "from": DEV, "to": DEV, "value": "0x1", "gas": "0x5208" }]);
+    let mut connection = crate::process::Connection::to(chain.handle.address());
+    let one = crate::process::request("eth_sendTransaction", &request);
+    for _ in 0..4 {
+        let batch = vec![&*one; 5_000].join(",");
+        let answer = connection.exchange(&format!("[{batch}]")).unwrap();
+        assert!(!answer.contains("\"error\""), "{:.300}", answer);
+    }
+    let error = chain.ask("eth_sendTransaction", request).unwrap_err();
+    assert!(error.message.contains("txpool is full"), "{error:?}");
+    for _ in 0..100 {
+        assert_eq!(
+            chain.rpc("txpool_status", json!([])),
+            json!({ "pending": "0x4e20", "queued": "0x0" })
+        );
+    }
+    chain.rpc("evm_mine", json!([]));
+    let block = chain.rpc("eth_getBlockByNumber", json!(["latest", false]));
+    assert_eq!(block["transactions"].as_array().unwrap().len(), 20_000);
+}
+
 /// A client with an account of its own, over a connection of its own.
 struct Client {
-    chain: crate::support::Remote,
+    chain: Remote,
     account: Address,
 }
 
 impl Client {
     fn new(url: &str, account: Address) -> Self {
-        let chain = crate::support::Remote::new(url);
+        let chain = Remote::new(url);
         chain.rpc("anvil_impersonateAccount", json!([account]));
         chain.rpc("anvil_setBalance", json!([account, "0x3635c9adc5dea00000"]));
         Self { chain, account }

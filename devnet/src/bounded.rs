@@ -1,0 +1,87 @@
+//! JSON of bounded length: an answer that grows too long is given up while it grows.
+//!
+//! Lives here: the limit, and writing under it. Not here: what is written.
+
+use std::io;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// Bytes that an answer may have. A state to dump is the longest that anybody asks for.
+pub(crate) const MOST_ANSWER: usize = 256 << 20;
+
+/// An answer that is not given.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unwritable {
+    /// It is too long.
+    #[error("the answer is longer than {most} MiB, the most that is sent: ask for less", most = MOST_ANSWER >> 20)]
+    TooLong,
+    /// It has no form in JSON.
+    #[error("the answer cannot be put into JSON: {0}")]
+    Shape(serde_json::Error),
+}
+
+/// `value` as text.
+///
+/// # Errors
+/// Where that is longer than an answer may be.
+pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> Result<Box<RawValue>, Unwritable> {
+    let mut bounded = Bounded(Vec::new());
+    serde_json::to_writer(&mut bounded, value).map_err(|error| match error.is_io() {
+        true => Unwritable::TooLong,
+        false => Unwritable::Shape(error),
+    })?;
+    from_text(bounded.0)
+}
+
+/// Text that is JSON already.
+///
+/// # Errors
+/// Where it is too long, or is none.
+pub(crate) fn from_text(text: Vec<u8>) -> Result<Box<RawValue>, Unwritable> {
+    if text.len() > MOST_ANSWER {
+        return Err(Unwritable::TooLong);
+    }
+    let text = String::from_utf8(text)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    RawValue::from_string(text).map_err(Unwritable::Shape)
+}
+
+/// A list whose items are made one after another, so that no more than one is held beside the text.
+pub(crate) struct Each<I>(pub(crate) I);
+
+impl<I: Iterator<Item: Serialize> + Clone> Serialize for Each<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
+}
+
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MOST_ANSWER {
+            return Err(io::Error::other("longer than an answer may be"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_given_up_when_it_is_too_long() {
+        assert_eq!(to_json("short").unwrap().get(), "\"short\"");
+        let long = "x".repeat(MOST_ANSWER - 2);
+        assert_eq!(to_json(&long).unwrap().get().len(), MOST_ANSWER);
+        let longer = "x".repeat(MOST_ANSWER - 1);
+        assert!(matches!(to_json(&longer), Err(Unwritable::TooLong)));
+    }
+}

@@ -1,0 +1,615 @@
+//! The chain in writing: records of what changed, each on top of those before it.
+//!
+//! Lives here: what a record holds and how it is taken down, and the chain that records add up to. Not here: files and their
+//! checksums (`store`), the format of earlier versions (`dump`).
+//!
+//! A record says how many of the blocks before it stay, which come on top, and how accounts, code and waiting transactions differ
+//! from before. So a transaction, a snapshot gone back to and a balance set by hand are all written down the same way, and a whole
+//! chain is records, too.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
+use std::sync::Arc;
+
+use alloy_consensus::{Header, TxEnvelope};
+use alloy_eips::eip2718::Decodable2718 as _;
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Log, U256, keccak256};
+use alloy_rlp::{Buf as _, Decodable, Encodable, Header as RlpHeader};
+
+use crate::arbos;
+use crate::chain::Chain;
+use crate::chain::block::{Block, Receipt, bloom};
+use crate::chain::genesis::install_precompiles;
+use crate::chain::pool::Pool;
+use crate::chain::transaction::Transaction;
+use crate::state::{Account, AccountChange, AccountHead, State};
+
+/// Blocks in a record of a whole chain.
+const BLOCKS: usize = 256;
+
+/// Accounts and slots in a record of a whole chain.
+const WORDS: usize = 4_096;
+
+/// Written text that is no chain.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecordError {
+    #[error("it is of chain {have}, and this is chain {want}: start with --chain-id {have}")]
+    ChainId { have: u64, want: u64 },
+    #[error("a record cannot be read: {0}")]
+    Encoding(#[from] alloy_rlp::Error),
+    #[error("block {number} is where block {expected} should be")]
+    Number { number: u64, expected: u64 },
+    #[error("block {0} does not follow from the one before it")]
+    Link(u64),
+    #[error("block {0} has another number of receipts than of transactions")]
+    Receipts(u64),
+    #[error("block {block} holds a transaction that cannot be decoded: {error}")]
+    Transaction {
+        block: u64,
+        error: alloy_eips::eip2718::Eip2718Error,
+    },
+    #[error("transaction {0} is in two blocks")]
+    Twice(B256),
+    #[error("block {0} does not hold what its header says")]
+    Roots(u64),
+    #[error("it holds no block")]
+    Empty,
+}
+
+/// What has been written down already.
+#[derive(Clone)]
+pub(crate) struct Mark {
+    state: State,
+    pool: Pool,
+    time_offset: u64,
+}
+
+impl Chain {
+    /// The chain as it is, to be compared with later.
+    pub(crate) fn mark(&mut self) -> Mark {
+        self.written = self.blocks.len();
+        Mark {
+            state: self.state().clone(),
+            pool: self.pool.clone(),
+            time_offset: self.time_offset,
+        }
+    }
+
+    /// The record of what has changed since `mark`, if anything has.
+    pub(crate) fn record_since(&self, mark: &Mark) -> Option<Vec<u8>> {
+        let (new, gone) = self.pool.changes(&mark.pool);
+        let state = self.state();
+        let accounts: Vec<_> = state.account_changes(&mark.state).collect();
+        let is_same = self.written == self.blocks.len()
+            && self.time_offset == mark.time_offset
+            && new.is_empty()
+            && gone.is_empty()
+            && accounts.is_empty();
+        if is_same {
+            return None;
+        }
+        let codes: Vec<Bytes> = state.new_codes(&mark.state).collect();
+        let record = Record {
+            keep: self.written as u64,
+            time_offset: self.time_offset,
+            blocks: &self.blocks[self.written..],
+            codes: &codes,
+            accounts: &accounts,
+            gone: &gone,
+            waiting: &new,
+        };
+        Some(record.encode())
+    }
+
+    /// A copy of all that is written down of a chain, which costs little.
+    pub(crate) fn whole(&self) -> Whole {
+        Whole {
+            chain_id: self.config.chain_id,
+            time_offset: self.time_offset,
+            blocks: self.blocks.clone(),
+            state: self.state().clone(),
+            pool: self.pool.clone(),
+        }
+    }
+
+    /// Becomes the chain that was written down. Snapshots are not part of it.
+    ///
+    /// # Errors
+    /// Where a transaction is in two blocks; nothing has changed then.
+    pub(crate) fn restore(&mut self, written: Written) -> Result<(), RecordError> {
+        let Written {
+            time_offset,
+            blocks,
+            mut state,
+            waiting,
+        } = written;
+        let Some(newest) = blocks.last() else {
+            return Err(RecordError::Empty);
+        };
+        // What a state lacks that was saved before it was kept, or before some precompile was there.
+        let price = newest.header.base_fee_per_gas;
+        arbos::complete(&mut state, price.unwrap_or(self.config.base_fee));
+        let version = arbos::version(&mut state);
+        install_precompiles(&mut state, version);
+        let newest = newest.header.number;
+        let mut by_transaction = HashMap::with_capacity(blocks.len());
+        for block in &blocks {
+            for (index, transaction) in block.transactions.iter().enumerate() {
+                let place = (block.header.number, index);
+                if by_transaction.insert(transaction.hash, place).is_some() {
+                    return Err(RecordError::Twice(transaction.hash));
+                }
+            }
+        }
+        for block in &blocks[blocks.len().saturating_sub(256)..] {
+            state.remember_block(block.header.number, block.hash);
+        }
+        self.by_hash = blocks
+            .iter()
+            .map(|block| (block.hash, block.header.number))
+            .collect();
+        self.by_transaction = by_transaction;
+        self.blocks = blocks;
+        // The states before the last are not known.
+        self.states = BTreeMap::from([(newest, state)]);
+        self.first_state = newest;
+        self.snapshots.clear();
+        self.pool = Pool::default();
+        for transaction in waiting {
+            // What was waiting then may wait now; what may not is dropped, as when it waits too long.
+            let _ = self.pool.add(transaction);
+        }
+        self.time_offset = time_offset;
+        self.next_timestamp = None;
+        self.written = 0;
+        Ok(())
+    }
+}
+
+/// A chain as it is written down whole.
+pub(crate) struct Whole {
+    chain_id: u64,
+    time_offset: u64,
+    blocks: Vec<Arc<Block>>,
+    state: State,
+    pool: Pool,
+}
+
+impl Whole {
+    /// Hands out the records that add up to the chain, the first of which says whose they are.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    pub(crate) fn records(&self, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        write(&alloy_rlp::encode(self.chain_id))?;
+        let empty = Record {
+            keep: 0,
+            time_offset: self.time_offset,
+            blocks: &[],
+            codes: &[],
+            accounts: &[],
+            gone: &[],
+            waiting: &[],
+        };
+        let mut keep = 0;
+        for blocks in self.blocks.chunks(BLOCKS) {
+            write(
+                &Record {
+                    keep,
+                    blocks,
+                    ..empty
+                }
+                .encode(),
+            )?;
+            keep += blocks.len() as u64;
+        }
+        let mut part = Part::default();
+        let mut known = HashSet::from([KECCAK256_EMPTY]);
+        for (address, account) in self.state.accounts() {
+            if known.insert(account.code_hash) {
+                part.words += 1 + self.state.code(*address).len() / 32;
+                part.codes.push(self.state.code(*address));
+            }
+            part.add(*address, account);
+            for (slot, value) in &account.storage {
+                if part.words >= WORDS {
+                    write(&part.record(keep, &empty))?;
+                    part = Part::default();
+                    part.add(*address, account);
+                }
+                part.slot(*slot, *value);
+            }
+            if part.words >= WORDS {
+                write(&part.record(keep, &empty))?;
+                part = Part::default();
+            }
+        }
+        write(&part.record(keep, &empty))?;
+        let (waiting, _) = self.pool.changes(&Pool::default());
+        for waiting in waiting.chunks(BLOCKS) {
+            write(
+                &Record {
+                    keep,
+                    waiting,
+                    ..empty
+                }
+                .encode(),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Accounts on their way into a record of a whole chain.
+#[derive(Default)]
+struct Part {
+    words: usize,
+    codes: Vec<Bytes>,
+    accounts: Vec<AccountChange>,
+}
+
+impl Part {
+    fn add(&mut self, address: Address, account: &Account) {
+        self.words += 4;
+        self.accounts.push(AccountChange {
+            address,
+            now: Some(AccountHead::of(account)),
+            slots: Vec::new(),
+        });
+    }
+
+    fn slot(&mut self, slot: U256, value: U256) {
+        self.words += 2;
+        if let Some(account) = self.accounts.last_mut() {
+            account.slots.push((slot, value));
+        }
+    }
+
+    fn record(&self, keep: u64, empty: &Record<'_>) -> Vec<u8> {
+        let (codes, accounts) = (&*self.codes, &*self.accounts);
+        Record {
+            keep,
+            codes,
+            accounts,
+            ..*empty
+        }
+        .encode()
+    }
+}
+
+/// A record, to be taken down.
+#[derive(Clone, Copy)]
+struct Record<'a> {
+    keep: u64,
+    time_offset: u64,
+    blocks: &'a [Arc<Block>],
+    codes: &'a [Bytes],
+    accounts: &'a [AccountChange],
+    gone: &'a [B256],
+    waiting: &'a [Arc<Transaction>],
+}
+
+/// Writes a list: its items first, since their length comes in front.
+fn list(out: &mut Vec<u8>, items: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    items(out);
+    let mut head = Vec::with_capacity(9);
+    RlpHeader {
+        list: true,
+        payload_length: out.len() - start,
+    }
+    .encode(&mut head);
+    out.splice(start..start, head);
+}
+
+/// Reads a list, item by item.
+fn items<'a, E: From<alloy_rlp::Error>>(
+    from: &mut &'a [u8],
+    mut item: impl FnMut(&mut &'a [u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut inner = RlpHeader::decode_bytes(from, true)?;
+    while !inner.is_empty() {
+        item(&mut inner)?;
+    }
+    Ok(())
+}
+
+impl Record<'_> {
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.keep.encode(&mut out);
+        self.time_offset.encode(&mut out);
+        list(&mut out, |out| {
+            self.blocks.iter().for_each(|block| put_block(out, block));
+        });
+        list(&mut out, |out| {
+            self.codes.iter().for_each(|code| code.encode(out));
+        });
+        list(&mut out, |out| {
+            for account in self.accounts {
+                put_account(out, account);
+            }
+        });
+        list(&mut out, |out| {
+            self.gone.iter().for_each(|hash| hash.encode(out));
+        });
+        list(&mut out, |out| {
+            for transaction in self.waiting {
+                put_transaction(out, transaction);
+            }
+        });
+        out
+    }
+}
+
+fn put_account(out: &mut Vec<u8>, account: &AccountChange) {
+    list(out, |out| {
+        account.address.encode(out);
+        if let Some(head) = &account.now {
+            head.nonce.encode(out);
+            head.balance.encode(out);
+            if head.code_hash == KECCAK256_EMPTY {
+                Bytes::new().encode(out);
+            } else {
+                head.code_hash.encode(out);
+            }
+            for (slot, value) in &account.slots {
+                slot.encode(out);
+                value.encode(out);
+            }
+        }
+    });
+}
+
+fn put_transaction(out: &mut Vec<u8>, transaction: &Transaction) {
+    // An impersonated account's signature tells nothing of the sender.
+    transaction.sender.encode(out);
+    transaction.encoded().encode(out);
+}
+
+fn put_block(out: &mut Vec<u8>, block: &Block) {
+    block.header.encode(out);
+    block.l1_number.encode(out);
+    (block.size as u64).encode(out);
+    list(out, |out| {
+        for transaction in &block.transactions {
+            put_transaction(out, transaction);
+        }
+    });
+    list(out, |out| {
+        for receipt in &block.receipts {
+            put_receipt(out, receipt);
+        }
+    });
+}
+
+fn put_receipt(out: &mut Vec<u8>, receipt: &Receipt) {
+    receipt.status.encode(out);
+    receipt.gas_used.encode(out);
+    receipt.poster_gas.encode(out);
+    receipt.effective_gas_price.encode(out);
+    list(out, |out| {
+        receipt.logs.iter().for_each(|log| log.encode(out));
+    });
+    let contract = receipt.contract.as_ref();
+    Bytes::from(contract.map_or(Vec::new(), |it| it.to_vec())).encode(out);
+    let reason = receipt.reason.as_deref().unwrap_or_default();
+    reason.encode(out);
+    receipt.output.encode(out);
+}
+
+/// A chain that was written down.
+pub(crate) struct Written {
+    pub(super) time_offset: u64,
+    pub(super) blocks: Vec<Arc<Block>>,
+    pub(super) state: State,
+    pub(super) waiting: Vec<Arc<Transaction>>,
+}
+
+/// Adds records up.
+pub(crate) struct Reader {
+    chain_id: u64,
+    is_begun: bool,
+    time_offset: u64,
+    blocks: Vec<Arc<Block>>,
+    codes: HashMap<B256, Bytes>,
+    accounts: HashMap<Address, Reading>,
+    waiting: Vec<Arc<Transaction>>,
+}
+
+/// An account while records are read.
+struct Reading {
+    head: AccountHead,
+    storage: HashMap<U256, U256>,
+}
+
+impl Reader {
+    /// For records of the chain with this id.
+    pub(crate) fn new(chain_id: u64) -> Self {
+        Self {
+            chain_id,
+            is_begun: false,
+            time_offset: 0,
+            blocks: Vec::new(),
+            codes: HashMap::new(),
+            accounts: HashMap::new(),
+            waiting: Vec::new(),
+        }
+    }
+
+    /// Takes in the next record.
+    ///
+    /// # Errors
+    /// Where it is none of this chain, or does not follow from those before it.
+    pub(crate) fn read(&mut self, mut record: &[u8]) -> Result<(), RecordError> {
+        let from = &mut record;
+        if !self.is_begun {
+            let have = u64::decode(from)?;
+            if have != self.chain_id {
+                let want = self.chain_id;
+                return Err(RecordError::ChainId { have, want });
+            }
+            self.is_begun = true;
+            return Ok(());
+        }
+        let keep = u64::decode(from)?;
+        self.time_offset = u64::decode(from)?;
+        self.blocks
+            .truncate(usize::try_from(keep).unwrap_or(usize::MAX));
+        items(from, |from| self.block(from))?;
+        items(from, |from| {
+            let code = Bytes::decode(from)?;
+            self.codes.insert(keccak256(&code), code);
+            Ok::<_, RecordError>(())
+        })?;
+        items(from, |from| self.account(from))?;
+        let mut gone = HashSet::new();
+        items(from, |from| {
+            gone.insert(B256::decode(from)?);
+            Ok::<_, RecordError>(())
+        })?;
+        if !gone.is_empty() {
+            self.waiting.retain(|tx| !gone.contains(&tx.hash));
+        }
+        let newest = self.blocks.len() as u64;
+        items(from, |from| {
+            self.waiting.push(transaction(from, newest)?);
+            Ok(())
+        })
+    }
+
+    fn block(&mut self, from: &mut &[u8]) -> Result<(), RecordError> {
+        let before = *from;
+        let header = Header::decode(from)?;
+        let hash = keccak256(&before[..before.len() - from.len()]);
+        let (number, expected) = (header.number, self.blocks.len() as u64);
+        if number != expected {
+            return Err(RecordError::Number { number, expected });
+        }
+        let parent = self.blocks.last().map(|block| block.hash);
+        if header.parent_hash != parent.unwrap_or_default() {
+            return Err(RecordError::Link(number));
+        }
+        let l1_number = u64::decode(from)?;
+        let size = u64::decode(from)? as usize;
+        let mut transactions = Vec::new();
+        items(from, |from| {
+            transactions.push(transaction(from, number)?);
+            Ok::<_, RecordError>(())
+        })?;
+        let mut receipts: Vec<Receipt> = Vec::new();
+        items(from, |from| {
+            let before = receipts.last().map_or(0, |it| it.cumulative_gas_used);
+            receipts.push(receipt(from, before)?);
+            Ok::<_, RecordError>(())
+        })?;
+        if transactions.len() != receipts.len() {
+            return Err(RecordError::Receipts(number));
+        }
+        match &mut *receipts {
+            // The header's is the sum of all.
+            [only] => only.logs_bloom = header.logs_bloom,
+            several => several
+                .iter_mut()
+                .for_each(|receipt| receipt.logs_bloom = bloom(&receipt.logs)),
+        }
+        self.blocks.push(Arc::new(Block {
+            header,
+            hash,
+            l1_number,
+            transactions,
+            receipts,
+            size,
+        }));
+        Ok(())
+    }
+
+    fn account(&mut self, from: &mut &[u8]) -> Result<(), RecordError> {
+        let mut inner = RlpHeader::decode_bytes(from, true)?;
+        let from = &mut inner;
+        let address = Address::decode(from)?;
+        if from.is_empty() {
+            self.accounts.remove(&address);
+            return Ok(());
+        }
+        let head = AccountHead {
+            nonce: u64::decode(from)?,
+            balance: U256::decode(from)?,
+            code_hash: match from.first() {
+                Some(&alloy_rlp::EMPTY_STRING_CODE) => {
+                    from.advance(1);
+                    KECCAK256_EMPTY
+                }
+                _ => B256::decode(from)?,
+            },
+        };
+        let reading = self.accounts.entry(address).or_insert_with(|| Reading {
+            head,
+            storage: HashMap::new(),
+        });
+        reading.head = head;
+        while !from.is_empty() {
+            let (slot, value) = (U256::decode(from)?, U256::decode(from)?);
+            match value.is_zero() {
+                true => reading.storage.remove(&slot),
+                false => reading.storage.insert(slot, value),
+            };
+        }
+        Ok(())
+    }
+
+    /// What the records add up to.
+    pub(crate) fn finish(self) -> Written {
+        let mut state = State::default();
+        for (address, account) in self.accounts {
+            if let Some(code) = self.codes.get(&account.head.code_hash) {
+                state.set_code(address, code.clone());
+            }
+            state.change(address, |restored| {
+                restored.nonce = account.head.nonce;
+                restored.balance = account.head.balance;
+                restored.storage = account.storage.into_iter().collect();
+            });
+        }
+        Written {
+            time_offset: self.time_offset,
+            blocks: self.blocks,
+            state,
+            waiting: self.waiting,
+        }
+    }
+}
+
+fn transaction(from: &mut &[u8], block: u64) -> Result<Arc<Transaction>, RecordError> {
+    let sender = Address::decode(from)?;
+    let raw = RlpHeader::decode_bytes(from, false)?;
+    let envelope = TxEnvelope::decode_2718_exact(raw)
+        .map_err(|error| RecordError::Transaction { block, error })?;
+    Ok(Arc::new(Transaction::known(envelope, sender)))
+}
+
+fn receipt(from: &mut &[u8], gas_before: u64) -> Result<Receipt, RecordError> {
+    let status = bool::decode(from)?;
+    let gas_used = u64::decode(from)?;
+    let poster_gas = u64::decode(from)?;
+    let effective_gas_price = u64::decode(from)?;
+    let mut logs = Vec::new();
+    items(from, |from| {
+        logs.push(Log::decode(from)?);
+        Ok::<_, RecordError>(())
+    })?;
+    let contract = RlpHeader::decode_bytes(from, false)?;
+    let reason = String::decode(from)?;
+    Ok(Receipt {
+        status,
+        gas_used,
+        cumulative_gas_used: gas_before.saturating_add(gas_used),
+        poster_gas,
+        effective_gas_price,
+        logs,
+        logs_bloom: Default::default(),
+        contract: Address::try_from(contract).ok(),
+        reason: (!reason.is_empty()).then_some(reason),
+        output: Bytes::decode(from)?,
+    })
+}

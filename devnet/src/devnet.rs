@@ -1,0 +1,235 @@
+//! A running devnet: the chain, the server in front of it, the clock behind it, and the file it is kept in.
+//!
+//! Lives here: starting and stopping. Not here: what is there in between (`node`).
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256};
+use stylus_vm::ArbOs;
+use tokio::runtime::Runtime;
+
+use crate::accounts;
+use crate::chain::{Chain, GenesisError};
+use crate::config::Config;
+use crate::node::{Event, Listener, Node, now};
+use crate::rpc::{self, Server, ServerError};
+use crate::store::StateFile;
+
+/// Native stack of the threads that requests run on: a call may be 1,024 frames deep, and so may what is told of it.
+const STACK: usize = 16 << 20;
+
+/// How long a stop waits for answers that are on their way.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A devnet that cannot be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The first block cannot be made.
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    /// The server cannot be started.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// Anybody who can reach the address could use accounts whose keys are public.
+    #[error(
+        "{0} can be reached from other machines, and the keys of the funded accounts are public: allow that explicitly"
+    )]
+    Public(SocketAddr),
+    /// No threads.
+    #[error("no threads to run on: {0}")]
+    Threads(#[source] std::io::Error),
+    /// The chain cannot be kept in the file that is named: it cannot be written, somebody else is using it, or it holds
+    /// something else than a whole chain.
+    #[error("no state can be kept in {path}: {reason}")]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// A local Stylus chain.
+#[derive(Debug)]
+pub struct Devnet;
+
+impl Devnet {
+    /// Starts a chain, on threads of its own.
+    ///
+    /// # Errors
+    /// Where the settings ask for what cannot be, the port is taken, or the state's file holds something else.
+    pub fn start(config: Config) -> Result<Handle, StartError> {
+        Self::start_with(config, None)
+    }
+
+    /// Starts a chain and has `listener` told of what happens on it.
+    ///
+    /// # Errors
+    /// As for [`Devnet::start`].
+    pub fn start_with(config: Config, listener: Option<Listener>) -> Result<Handle, StartError> {
+        if !config.host.is_loopback() && !config.allow_public {
+            return Err(StartError::Public(SocketAddr::new(
+                config.host,
+                config.port,
+            )));
+        }
+        let mut chain = Chain::new(config.clone(), now())?;
+        let file = match &config.state {
+            Some(path) => Some(
+                StateFile::open(path, &mut chain, config.state_interval).map_err(|error| {
+                    StartError::State {
+                        path: path.clone(),
+                        reason: error.to_string(),
+                    }
+                })?,
+            ),
+            None => None,
+        };
+        let signers = accounts::signers(config.accounts).collect();
+        let node = Node::new(chain, file, signers, config.request_timeout, listener);
+        // They only read and write; whatever takes longer has threads of its own.
+        let threads = std::thread::available_parallelism()
+            .map_or(4, usize::from)
+            .max(4);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("stylus-devnet")
+            .thread_stack_size(STACK)
+            .enable_all()
+            .build()
+            .map_err(StartError::Threads)?;
+        let server = wait(&runtime, rpc::start(&config, node.clone()))?;
+        if let Some(period) = config.block_time {
+            runtime.spawn(every(period, node.clone(), |node| {
+                if let Some(run) = node.lanes().begin() {
+                    // One that is ended by the devnet's own end is no failure.
+                    let _ = node.mine(&run.interrupt);
+                }
+            }));
+        }
+        if let Some(period) = config.state_interval.filter(|_| config.state.is_some()) {
+            runtime.spawn(every(period, node.clone(), Node::flush));
+        }
+        Ok(Handle {
+            server,
+            node,
+            state: config.state,
+            runtime: Some(runtime),
+        })
+    }
+}
+
+/// Waits for `work` on `runtime`, from wherever that is: within somebody else's runtime no thread may wait itself.
+fn wait<T: Send>(runtime: &Runtime, work: impl Future<Output = T> + Send) -> T {
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| runtime.block_on(work));
+        waiting
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Does something every `period`, where it keeps nobody waiting.
+async fn every(period: Duration, node: Node, work: fn(&Node)) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let node = node.clone();
+        // A panic in there ends that tick alone.
+        let _ = tokio::task::spawn_blocking(move || work(&node)).await;
+    }
+}
+
+/// A running devnet. It stops when this is dropped, and its state is kept where it is to be.
+pub struct Handle {
+    server: Server,
+    node: Node,
+    state: Option<PathBuf>,
+    runtime: Option<Runtime>,
+}
+
+impl Handle {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address
+    }
+
+    /// The port it listens at.
+    pub fn port(&self) -> u16 {
+        self.server.address.port()
+    }
+
+    /// The URL for clients.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.server.address)
+    }
+
+    /// The ArbOS version in force, which may be another than the settings': a chain out of a file has its own.
+    pub fn arbos(&self) -> ArbOs {
+        self.node.chain().arbos()
+    }
+
+    /// The accounts that it can sign for, with their keys; the dev account first.
+    pub fn accounts(&self) -> Vec<(Address, B256)> {
+        self.node
+            .signers()
+            .map(|signer| (signer.address(), signer.to_bytes()))
+            .collect()
+    }
+
+    /// Stops it. What runs is ended, and everything that was answered is kept.
+    ///
+    /// # Errors
+    /// Where the state cannot be saved.
+    pub fn stop(mut self) -> Result<(), SaveError> {
+        self.shut_down()
+    }
+
+    fn shut_down(&mut self) -> Result<(), SaveError> {
+        let Some(runtime) = self.runtime.take() else {
+            return Ok(());
+        };
+        self.node.lanes().stop();
+        self.server.stop();
+        // A connection that is never closed from the other side must not keep it from ending.
+        let stopped = self.server.stopped();
+        let end = async { tokio::time::timeout(GRACE, stopped).await };
+        let _ = wait(&runtime, end);
+        runtime.shutdown_background();
+        self.node.close().map_err(|error| SaveError {
+            path: self.state.clone().unwrap_or_default(),
+            error,
+        })
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Err(error) = self.shut_down() {
+            self.node.tell(|| Event::NotSaved(error.to_string()));
+        }
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handle")
+            .field("address", &self.server.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A state that cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the state cannot be saved to {path}: {error}")]
+pub struct SaveError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why not.
+    pub error: std::io::Error,
+}

@@ -1,0 +1,415 @@
+//! The file that a chain is kept in: a line that says what it is, and records one after another, each with its checksum.
+//!
+//! Lives here: the file, who may have it open, and what becomes of it when a process dies. Not here: what a record holds
+//! (`chain::record`).
+//!
+//! Every change is appended before it is answered, in one write, so that a process that is killed loses at most the change it was
+//! at: a record that is cut off at the end never was. When the file has doubled it is written anew beside itself and put in its own
+//! place, so that there is always the old one or the new one. Why no database: the chain is in memory whole, and is read from front
+//! to back once, at the start; a tree of pages would add its writes to each change and be asked nothing.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::chain::{Chain, Dump, DumpError, Mark, Reader, RecordError, Whole, Written};
+
+/// What the file begins with; a change of the format changes the number.
+const MAGIC: &[u8] = b"stylus-devnet state 2\n";
+
+/// What every version's file of this kind begins with.
+const KIND: &[u8] = b"stylus-devnet state ";
+
+/// Bytes in front of a record: its length, its checksum, and the checksum of these two.
+const HEAD: usize = 12;
+
+/// Bytes up to which a file is never written anew.
+const SMALL: u64 = 16 << 20;
+
+/// Links that are followed from one to the next.
+const MOST_LINKS: usize = 40;
+
+/// A file that no chain can be kept in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("the file cannot be used: {0}")]
+    File(#[from] io::Error),
+    #[error("another devnet is using it")]
+    Locked,
+    #[error("it is no file that a devnet has written")]
+    Foreign,
+    #[error("it is of the format {0:?}, which this version does not know")]
+    Version(String),
+    #[error("it is damaged at byte {at}: {why}")]
+    Damaged { at: u64, why: &'static str },
+    #[error("it is damaged at byte {at}: {error}")]
+    Record { at: u64, error: RecordError },
+    #[error(transparent)]
+    Chain(#[from] RecordError),
+    #[error("it cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Dump(#[from] DumpError),
+}
+
+/// The file, while a chain is kept in it.
+pub(crate) struct StateFile {
+    /// The file itself, whatever links led to it.
+    path: PathBuf,
+    /// Held open and locked.
+    file: File,
+    /// Bytes that hold whole records.
+    length: u64,
+    /// Bytes when it was last written anew.
+    compact: u64,
+    /// What the records say.
+    mark: Mark,
+    interval: Option<Duration>,
+    written_at: Instant,
+}
+
+impl StateFile {
+    /// Opens a file, or begins it, and has `chain` become the chain in it.
+    ///
+    /// # Errors
+    /// Where the file cannot be written to, is used by somebody else, or holds anything but a whole chain; it stays as it is.
+    pub(crate) fn open(
+        path: &Path,
+        chain: &mut Chain,
+        interval: Option<Duration>,
+    ) -> Result<Self, StoreError> {
+        let path = follow(path)?;
+        let file = lock(&path)?;
+        // What a process left that was killed while it wrote the file anew. Nobody else can be at that.
+        let _ = std::fs::remove_file(beside(&path));
+        let mut store = Self {
+            length: file.metadata()?.len(),
+            compact: 0,
+            mark: chain.mark(),
+            path,
+            file,
+            interval,
+            written_at: Instant::now(),
+        };
+        let mut start = Vec::new();
+        (&store.file)
+            .take(MAGIC.len() as u64)
+            .read_to_end(&mut start)?;
+        let is_old = start.first() == Some(&b'{');
+        if start.is_empty() {
+            store.begin(&chain.whole())?;
+        } else if start == MAGIC {
+            let written = store.load(chain.config().chain_id)?;
+            chain.restore(written)?;
+        } else if is_old {
+            store.file.seek(SeekFrom::Start(0))?;
+            let dump: Dump = serde_json::from_reader(BufReader::new(&store.file))?;
+            chain.restore(dump.written(chain.config().chain_id)?)?;
+        } else if MAGIC.starts_with(&start) {
+            // Killed in its first write.
+            store.begin(&chain.whole())?;
+        } else if start.starts_with(KIND) {
+            let line = start.split(|byte| *byte == b'\n').next().unwrap_or(&start);
+            let line = String::from_utf8_lossy(line).into_owned();
+            return Err(StoreError::Version(line));
+        } else {
+            return Err(StoreError::Foreign);
+        }
+        store.mark = chain.mark();
+        if is_old || store.has_doubled() {
+            store.rewrite(&chain.whole())?;
+        }
+        Ok(store)
+    }
+
+    /// Writes down what has changed, unless that can wait.
+    ///
+    /// # Errors
+    /// Where it cannot be written; the next time it is tried again.
+    pub(crate) fn record(&mut self, chain: &mut Chain) -> io::Result<()> {
+        match self.interval {
+            Some(interval) if self.written_at.elapsed() < interval => Ok(()),
+            _ => self.flush(chain),
+        }
+    }
+
+    /// Writes down what has changed.
+    ///
+    /// # Errors
+    /// Where it cannot be written; the next time it is tried again.
+    pub(crate) fn flush(&mut self, chain: &mut Chain) -> io::Result<()> {
+        self.written_at = Instant::now();
+        let Some(record) = chain.record_since(&self.mark) else {
+            return Ok(());
+        };
+        let framed = frame(&record)?;
+        // What an attempt that failed has left behind it is no record.
+        self.file.set_len(self.length)?;
+        self.file.seek(SeekFrom::Start(self.length))?;
+        self.file.write_all(&framed)?;
+        self.length += framed.len() as u64;
+        self.mark = chain.mark();
+        Ok(())
+    }
+
+    /// Writes down what has changed and makes the file small and safe against a loss of power.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn close(&mut self, chain: &mut Chain) -> io::Result<()> {
+        self.flush(chain)?;
+        match self.has_doubled() {
+            true => self.rewrite(&chain.whole()),
+            false => self.file.sync_all(),
+        }
+    }
+
+    fn has_doubled(&self) -> bool {
+        self.length > SMALL.max(2 * self.compact)
+    }
+
+    /// Begins the file, which is empty.
+    fn begin(&mut self, whole: &Whole) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        let mut text = Vec::new();
+        write_whole(whole, &mut text)?;
+        self.file.write_all(&text)?;
+        self.length = text.len() as u64;
+        self.compact = self.length;
+        Ok(())
+    }
+
+    /// Writes the file anew, beside itself, and puts that in its place.
+    fn rewrite(&mut self, whole: &Whole) -> io::Result<()> {
+        let beside = beside(&self.path);
+        let rewritten = self.rewrite_at(whole, &beside);
+        if rewritten.is_err() {
+            // The error tells more than a second one could.
+            let _ = std::fs::remove_file(&beside);
+        }
+        rewritten
+    }
+
+    fn rewrite_at(&mut self, whole: &Whole, beside: &Path) -> io::Result<()> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(beside)?;
+        file.try_lock()?;
+        file.set_permissions(self.file.metadata()?.permissions())?;
+        let mut out = BufWriter::with_capacity(1 << 20, &file);
+        write_whole(whole, &mut out)?;
+        out.into_inner().map_err(|error| error.into_error())?;
+        file.sync_all()?;
+        std::fs::rename(beside, &self.path)?;
+        if let Some(folder) = self.path.parent() {
+            // Some systems cannot; the file is whole either way.
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        self.length = file.metadata()?.len();
+        self.compact = self.length;
+        self.file = file;
+        Ok(())
+    }
+
+    /// Reads all records. One that is cut off at the end is taken off.
+    fn load(&mut self, chain_id: u64) -> Result<Written, StoreError> {
+        let total = self.length;
+        let mut from = BufReader::with_capacity(1 << 20, &self.file);
+        from.seek(SeekFrom::Start(MAGIC.len() as u64))?;
+        let mut reader = Reader::new(chain_id);
+        let mut at = MAGIC.len() as u64;
+        let mut record = Vec::new();
+        let end = loop {
+            match next(&mut from, &mut record, at, total)? {
+                Next::Record => {}
+                Next::End => break at,
+            }
+            reader
+                .read(&record)
+                .map_err(|error| StoreError::Record { at, error })?;
+            at += (HEAD + record.len()) as u64;
+        };
+        self.length = end;
+        self.compact = end / 2;
+        self.file.set_len(end)?;
+        Ok(reader.finish())
+    }
+}
+
+/// A chain as `anvil_dumpState` gives it: a whole file's bytes, as far as they are not more than `most`.
+///
+/// # Errors
+/// Where they are more.
+pub(crate) fn dump(whole: &Whole, most: usize) -> io::Result<Vec<u8>> {
+    struct Bounded(Vec<u8>, usize);
+    impl io::Write for Bounded {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.0.len() + bytes.len() > self.1 {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
+            self.0.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut out = Bounded(Vec::new(), most);
+    write_whole(whole, &mut out)?;
+    Ok(out.0)
+}
+
+/// The chain in bytes that [`dump`] has given, or an earlier version's.
+///
+/// # Errors
+/// Where they hold anything else.
+pub(crate) fn read_dump(bytes: &[u8], chain_id: u64) -> Result<Written, StoreError> {
+    if bytes.starts_with(b"{") {
+        let dump: Dump = serde_json::from_slice(bytes)?;
+        return Ok(dump.written(chain_id)?);
+    }
+    let Some(mut from) = bytes.strip_prefix(MAGIC) else {
+        return Err(StoreError::Foreign);
+    };
+    let total = bytes.len() as u64;
+    let mut reader = Reader::new(chain_id);
+    let mut at = MAGIC.len() as u64;
+    let mut record = Vec::new();
+    while at < total {
+        match next(&mut from, &mut record, at, total)? {
+            Next::Record => {}
+            Next::End => {
+                let why = "it is cut off";
+                return Err(StoreError::Damaged { at, why });
+            }
+        }
+        reader
+            .read(&record)
+            .map_err(|error| StoreError::Record { at, error })?;
+        at += (HEAD + record.len()) as u64;
+    }
+    Ok(reader.finish())
+}
+
+fn write_whole(whole: &Whole, out: &mut impl io::Write) -> io::Result<()> {
+    out.write_all(MAGIC)?;
+    whole.records(|record| out.write_all(&frame(record)?))
+}
+
+/// A record with its length and checksums in front.
+fn frame(record: &[u8]) -> io::Result<Vec<u8>> {
+    let length = u32::try_from(record.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    let mut framed = Vec::with_capacity(HEAD + record.len());
+    framed.extend(length.to_le_bytes());
+    framed.extend(crc32fast::hash(record).to_le_bytes());
+    framed.extend(crc32fast::hash(&framed).to_le_bytes());
+    framed.extend(record);
+    Ok(framed)
+}
+
+/// What comes next in a file.
+enum Next {
+    Record,
+    /// Nothing, or what a write that was cut off has left.
+    End,
+}
+
+/// Reads the record at byte `at` of `total` into `record`.
+fn next(
+    from: &mut impl Read,
+    record: &mut Vec<u8>,
+    at: u64,
+    total: u64,
+) -> Result<Next, StoreError> {
+    let left = total - at;
+    if left < HEAD as u64 {
+        return Ok(Next::End);
+    }
+    let mut head = [0; HEAD];
+    from.read_exact(&mut head)?;
+    let word = |place: usize| {
+        let mut word = [0; 4];
+        word.copy_from_slice(&head[place..place + 4]);
+        u32::from_le_bytes(word)
+    };
+    // A file system that lost its power may leave zeros where it had promised room.
+    if head == [0; HEAD] {
+        return Ok(Next::End);
+    }
+    if word(8) != crc32fast::hash(&head[..8]) {
+        let why = "the checksum of a record's head is wrong";
+        return Err(StoreError::Damaged { at, why });
+    }
+    let length = u64::from(word(0));
+    if length > left - HEAD as u64 {
+        return Ok(Next::End);
+    }
+    record.clear();
+    from.take(length).read_to_end(record)?;
+    if crc32fast::hash(record) != word(4) {
+        let why = "the checksum of a record is wrong";
+        return Err(StoreError::Damaged { at, why });
+    }
+    Ok(Next::Record)
+}
+
+/// The file that a path means in the end, which need not exist: a link stays a link.
+fn follow(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match std::fs::read_link(&path) {
+            Ok(target) => {
+                let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+                path = folder.join(target);
+            }
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many links lead from one to another"))
+}
+
+/// Where the file is written anew.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+/// Opens the file for this process alone.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    loop {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        // Whoever had it may have put another in its place since it was opened.
+        if is_at(&file, path)? {
+            return Ok(file);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (open, named) = (file.metadata()?, std::fs::metadata(path)?);
+    Ok((open.dev(), open.ino()) == (named.dev(), named.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
+}

@@ -1,0 +1,405 @@
+//! One request of every method that may cost much: it is answered in time, takes no more memory than it may, and gives it back.
+//!
+//! Lives here: the list, which grows with the table of methods. Not here: requests at random (`fuzz`).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use alloy_primitives::{U256, hex};
+use serde_json::{Value, json};
+
+use crate::process::{Connection, Process, request};
+
+/// Seconds that a call may take here.
+const LIMIT: u64 = 1;
+
+/// How much longer an answer may take. Builds without optimisation, on a machine that others use, too, are slow to come to the next
+/// look at the flag.
+const SLACK: Duration = Duration::from_secs(10);
+
+/// Bytes that any request may take, its answer not counted.
+const MEMORY: u64 = 512 << 20;
+
+/// Bytes that an answer may have.
+const ANSWER: u64 = 256 << 20;
+
+pub(crate) const DEV: &str = "0x3f1Eae7D46d88F08fc2F8ed27FCb2AB183EB2d0E";
+const ARB_WASM: &str = "0x0000000000000000000000000000000000000071";
+
+/// An endless program, and endless EVM code.
+pub(crate) const ENDLESS: &str = "0x00000000000000000000000000000000000000e0";
+pub(crate) const ENDLESS_EVM: &str = "0x00000000000000000000000000000000000000e1";
+/// Calls with a megabyte of input, again and again.
+pub(crate) const LAVISH: &str = "0x00000000000000000000000000000000000000e2";
+/// Logs 64 KiB again and again.
+const CHATTY: &str = "0x00000000000000000000000000000000000000e3";
+/// A program that makes host calls without end.
+pub(crate) const ASKING: &str = "0x00000000000000000000000000000000000000e4";
+
+const ENDLESS_WAT: &str = r#"(module (memory (export "memory") 1 1)
+    (func (export "user_entrypoint") (param i32) (result i32) (loop $l (br $l)) (unreachable)))"#;
+
+const ASKING_WAT: &str = r#"(module
+    (import "vm_hooks" "native_keccak256" (func $keccak (param i32 i32 i32)))
+    (memory (export "memory") 1 1)
+    (func (export "user_entrypoint") (param i32) (result i32)
+        (loop $l (call $keccak (i32.const 0) (i32.const 4096) (i32.const 0)) (br $l)) (unreachable)))"#;
+
+/// Puts the contracts where they belong, and a transaction on the chain. Returns the transaction's hash.
+pub(crate) fn prepare(connection: &mut Connection) -> Value {
+    for (address, wat) in [(ENDLESS, ENDLESS_WAT), (ASKING, ASKING_WAT)] {
+        let code = stylus_vm::code::encode(&wat::parse_str(wat).unwrap());
+        connection.rpc(
+            "anvil_setCode",
+            &json!([address, hex::encode_prefixed(code)]),
+        );
+        activate(connection, address);
+    }
+    for (address, code) in [
+        (ENDLESS_EVM, "0x5b600056"),
+        (
+            LAVISH,
+            "0x6210000051505b600060006210000060006000600a5af150600656",
+        ),
+        (CHATTY, "0x620100005150 5b620100006000a0600656"),
+    ] {
+        let code = code.replace(' ', "");
+        connection.rpc("anvil_setCode", &json!([address, code]));
+    }
+    connection.rpc(
+        "eth_sendTransaction",
+        &json!([{ "from": DEV, "to": CHATTY, "gas": "0x1312d00" }]),
+    )
+}
+
+/// Activates a program, whatever comes of it.
+pub(crate) fn activate(connection: &mut Connection, program: &str) {
+    let input = format!("0x58c780c2{:0>64}", &program[2..]);
+    let request = json!([{
+        "from": DEV, "to": ARB_WASM, "data": input, "value": "0xde0b6b3a7640000", "gas": "0x1312d00",
+    }]);
+    connection.rpc("eth_sendTransaction", &request);
+}
+
+fn long(bytes: usize) -> String {
+    format!("0x{}", "00".repeat(bytes))
+}
+
+/// Many accounts that a call finds changed.
+fn many_overrides() -> Value {
+    let account = |number: u64| {
+        let address = format!("0x{number:040x}");
+        (address, json!({ "balance": "0x1", "code": "0x5b600056" }))
+    };
+    Value::Object((0..20_000).map(account).collect())
+}
+
+/// The list. A method may stand in it more than once.
+fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
+    let endless = json!({ "to": ENDLESS });
+    let endless_evm = json!({ "data": "0x5b600056" });
+    let lavish = json!({ "to": LAVISH });
+    let asking = json!({ "to": ASKING });
+    let all = json!({ "fromBlock": "earliest", "toBlock": "latest" });
+    let named: Vec<String> = (0..5_000)
+        .map(|number| format!("0x{number:064x}"))
+        .collect();
+    let zeros = Value::Array(vec![json!(0); 400_000]);
+    let percentiles: Vec<f64> = (0..100_000).map(|n| f64::from(n) / 1_000.0).collect();
+    let ether = U256::from(1_u64);
+    let mut list = vec![
+        ("eth_accounts", zeros.clone()),
+        ("eth_blobBaseFee", zeros.clone()),
+        ("eth_blockNumber", zeros.clone()),
+        ("eth_call", json!([endless, "latest"])),
+        ("eth_call", json!([endless_evm, "latest"])),
+        ("eth_call", json!([lavish, "latest"])),
+        ("eth_call", json!([asking, "latest"])),
+        ("eth_call", json!([endless_evm, "latest", many_overrides()])),
+        ("eth_call", json!([{ "data": long(3 << 20) }, "latest"])),
+        ("eth_call", json!([{ "data": zeros }, "latest"])),
+        // BLAKE2's rounds are the caller's to choose.
+        (
+            "eth_call",
+            json!([{ "to": "0x0000000000000000000000000000000000000009", "data": format!("0x02faf080{}01", "00".repeat(208)) }]),
+        ),
+        ("eth_chainId", zeros.clone()),
+        ("eth_coinbase", zeros.clone()),
+        ("eth_createAccessList", json!([endless, "latest"])),
+        ("eth_createAccessList", json!([lavish, "latest"])),
+        ("eth_estimateGas", json!([endless_evm])),
+        ("eth_estimateGas", json!([endless])),
+        ("eth_feeHistory", json!(["0x400", "latest", percentiles])),
+        (
+            "eth_feeHistory",
+            json!(["0xffffffffffffffff", "latest", []]),
+        ),
+        ("eth_gasPrice", zeros.clone()),
+        ("eth_getBalance", json!([DEV, zeros])),
+        ("eth_getBlockByHash", json!([hash, true])),
+        ("eth_getBlockByNumber", json!(["latest", true])),
+        ("eth_getBlockReceipts", json!(["latest"])),
+        ("eth_getBlockTransactionCountByHash", json!([hash])),
+        ("eth_getBlockTransactionCountByNumber", json!(["latest"])),
+        ("eth_getCode", json!([ENDLESS, "latest"])),
+        ("eth_getFilterChanges", json!(["0xffffffffffffffff"])),
+        ("eth_getFilterLogs", json!(["0xffffffffffffffff"])),
+        ("eth_getLogs", json!([all])),
+        (
+            "eth_getLogs",
+            json!([{ "fromBlock": "0x0", "toBlock": "0xffffffffffffffff" }]),
+        ),
+        ("eth_getLogs", json!([{ "topics": [named] }])),
+        ("eth_getLogs", json!([{ "topics": zeros }])),
+        ("eth_getProof", json!([DEV, named, "latest"])),
+        ("eth_getStorageAt", json!([DEV, long(1 << 20), "latest"])),
+        (
+            "eth_getTransactionByBlockHashAndIndex",
+            json!([hash, "0xffffffffffffffff"]),
+        ),
+        (
+            "eth_getTransactionByBlockNumberAndIndex",
+            json!(["latest", "0xffffffffffffffff"]),
+        ),
+        ("eth_getTransactionByHash", json!([hash])),
+        ("eth_getTransactionCount", json!([DEV, "pending"])),
+        ("eth_getTransactionReceipt", json!([hash])),
+        ("eth_getUncleCountByBlockHash", json!([hash])),
+        ("eth_getUncleCountByBlockNumber", json!(["latest"])),
+        ("eth_maxPriorityFeePerGas", zeros.clone()),
+        ("eth_mining", zeros.clone()),
+        ("eth_newBlockFilter", zeros.clone()),
+        ("eth_newFilter", json!([{ "topics": [named] }])),
+        ("eth_newPendingTransactionFilter", zeros.clone()),
+        ("eth_protocolVersion", zeros.clone()),
+        ("eth_sendRawTransaction", json!([long(3 << 20)])),
+        (
+            "eth_sendTransaction",
+            json!([{ "from": DEV, "to": ENDLESS, "gas": "0x1e84800" }]),
+        ),
+        (
+            "eth_sendTransaction",
+            json!([{ "from": DEV, "to": LAVISH, "gas": "0x1e84800" }]),
+        ),
+        (
+            "eth_sendTransaction",
+            json!([{ "from": DEV, "data": long(3 << 20), "value": ether }]),
+        ),
+        ("eth_sign", json!([DEV, long(500_000)])),
+        (
+            "eth_signTransaction",
+            json!([{ "from": DEV, "to": ENDLESS_EVM }]),
+        ),
+        ("eth_subscribe", json!(["logs", { "topics": [named] }])),
+        ("eth_syncing", zeros.clone()),
+        ("eth_uninstallFilter", json!(["0xffffffffffffffff"])),
+        ("eth_unsubscribe", json!(["0x1"])),
+        ("net_listening", zeros.clone()),
+        ("net_peerCount", zeros.clone()),
+        ("net_version", zeros.clone()),
+        ("web3_clientVersion", zeros.clone()),
+        ("web3_sha3", json!([long(20 << 20)])),
+        ("debug_traceCall", json!([endless_evm, "latest", {}])),
+        (
+            "debug_traceCall",
+            json!([{ "to": ENDLESS_EVM, "gas": "0xffffffffffffffff" }, "latest"]),
+        ),
+        (
+            "debug_traceCall",
+            json!([lavish, "latest", { "enableMemory": true }]),
+        ),
+        (
+            "debug_traceCall",
+            json!([lavish, "latest", { "tracer": "callTracer" }]),
+        ),
+        (
+            "debug_traceCall",
+            json!([{ "to": CHATTY }, "latest", { "tracer": "callTracer", "tracerConfig": { "withLog": true } }]),
+        ),
+        (
+            "debug_traceCall",
+            json!([asking, "latest", { "tracer": "stylusTracer" }]),
+        ),
+        ("debug_traceCall", json!([asking, "latest", {}])),
+        (
+            "debug_traceCall",
+            json!([lavish, "latest", { "tracer": "prestateTracer", "tracerConfig": { "diffMode": true } }]),
+        ),
+        (
+            "debug_traceCall",
+            json!([endless, "latest", { "tracer": "stylusGasTracer", "tracerConfig": { "functions": true } }]),
+        ),
+        (
+            "debug_traceCall",
+            json!([endless_evm, "latest", { "tracer": "4byteTracer" }]),
+        ),
+        (
+            "debug_traceCall",
+            json!([endless_evm, "latest", { "tracerConfig": zeros }]),
+        ),
+        (
+            "debug_traceCall",
+            json!([endless_evm, "latest", { "stateOverrides": many_overrides() }]),
+        ),
+        ("debug_traceTransaction", json!([hash, {}])),
+        (
+            "debug_traceTransaction",
+            json!([hash, { "tracer": "callTracer", "tracerConfig": { "withLog": true } }]),
+        ),
+        ("txpool_content", json!([])),
+        ("txpool_status", json!([])),
+        ("rpc_modules", zeros.clone()),
+        ("personal_sign", json!([long(500_000), DEV])),
+        ("evm_increaseTime", json!(["0xffffffffffffffff"])),
+        ("evm_mine", json!([])),
+        ("evm_revert", json!(["0xffffffffffffffff"])),
+        ("evm_setAutomine", json!([true])),
+        ("evm_setNextBlockTimestamp", json!(["0xffffffffffffffff"])),
+        ("evm_snapshot", json!([])),
+        ("anvil_autoImpersonateAccount", json!([true])),
+        ("anvil_dumpState", json!([])),
+        ("anvil_impersonateAccount", json!([DEV])),
+        ("anvil_loadState", json!([long(5 << 20)])),
+        ("anvil_mine", json!(["0x2710", "0xffffffffffffff"])),
+        ("anvil_nodeInfo", zeros.clone()),
+        ("anvil_setBalance", json!([DEV, U256::MAX])),
+        ("anvil_setCode", json!([DEV, long(10 << 20)])),
+        ("anvil_setNonce", json!([ENDLESS, "0xffffffffffffffff"])),
+        (
+            "anvil_setStorageAt",
+            json!([ENDLESS, U256::MAX, format!("0x{}", "ff".repeat(32))]),
+        ),
+        ("anvil_stopImpersonatingAccount", json!([DEV])),
+    ];
+    // The same under their other names.
+    for (name, of) in [
+        ("hardhat_impersonateAccount", "anvil_impersonateAccount"),
+        ("hardhat_mine", "anvil_mine"),
+        ("hardhat_setBalance", "anvil_setBalance"),
+        ("hardhat_setCode", "anvil_setCode"),
+        ("hardhat_setNonce", "anvil_setNonce"),
+        ("hardhat_setStorageAt", "anvil_setStorageAt"),
+        (
+            "hardhat_stopImpersonatingAccount",
+            "anvil_stopImpersonatingAccount",
+        ),
+    ] {
+        let params = list.iter().find(|(listed, _)| *listed == of).unwrap();
+        list.push((name, params.1.clone()));
+    }
+    list
+}
+
+/// The methods that there are: those of the README, which a test compares with the table.
+pub(crate) fn methods() -> Vec<&'static str> {
+    let list = include_str!("../../README.md").split("<!-- methods -->");
+    let names = list.skip(1).take(1).flat_map(|list| list.split('`'));
+    names.skip(1).step_by(2).collect()
+}
+
+/// Theorem: no method is without a request that may cost much, and none of those costs more than it may.
+#[test]
+fn what_may_cost_much_does_not() {
+    let limit = LIMIT.to_string();
+    let mut devnet = Process::start(&["--request-timeout", &limit]);
+    let mut connection = devnet.connect();
+    let hash = prepare(&mut connection);
+    let list = costly(&hash);
+    for method in methods() {
+        let is_listed = list.iter().any(|(listed, _)| *listed == method);
+        assert!(is_listed, "{method} has no request in the list");
+    }
+    let before = devnet.memory().0;
+    for (method, params) in &list {
+        let body = request(method, params);
+        let shown: String = body.chars().take(160).collect();
+        let held = devnet.memory().0;
+        devnet.forget_peak();
+        let began = Instant::now();
+        let answer = connection.exchange(&body);
+        let took = began.elapsed();
+        assert!(devnet.is_alive(), "{shown} ends the process");
+        let answer = answer.unwrap_or_else(|error| panic!("{shown}: {error}"));
+        assert!(!answer.contains("-32603"), "{shown}: {answer}");
+        let patience = match *method {
+            // A transaction goes on until its gas is gone.
+            "eth_sendTransaction" => 12 * LIMIT,
+            _ => LIMIT,
+        };
+        let most = Duration::from_secs(patience) + SLACK;
+        assert!(took < most, "{shown} takes {took:?}");
+        let taken = devnet.memory().1.saturating_sub(held);
+        assert!(taken < MEMORY + ANSWER, "{shown} takes {} MiB", taken >> 20);
+    }
+    // What still runs for nobody ends, and its memory comes back.
+    std::thread::sleep(Duration::from_secs(1));
+    let after = devnet.memory().0;
+    let kept = after.saturating_sub(before);
+    assert!(kept < MEMORY, "{} MiB are not given back", kept >> 20);
+    assert_eq!(connection.rpc("eth_chainId", &json!([])), json!("0x64aba"));
+}
+
+/// Theorem: while many calls and traces run without end, whoever asks little is answered and transactions are mined.
+#[test]
+fn nobody_waits_behind_long_questions() {
+    let devnet = Process::start(&["--request-timeout", "1"]);
+    let mut connection = devnet.connect();
+    prepare(&mut connection);
+    let over = Arc::new(AtomicBool::new(false));
+    let long: Vec<_> = (0..32)
+        .map(|number| {
+            let (mut client, over) = (devnet.connect(), over.clone());
+            let (method, params) = match number % 4 {
+                0 => ("eth_call", json!([{ "to": ENDLESS }])),
+                1 => (
+                    "debug_traceCall",
+                    json!([{ "data": "0x5b600056" }, "latest"]),
+                ),
+                2 => ("eth_call", json!([{ "to": ASKING }])),
+                _ => ("eth_estimateGas", json!([{ "to": LAVISH }])),
+            };
+            std::thread::spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    let (code, message) = client.ask(method, &params).unwrap_err();
+                    assert_eq!(code, -32_000, "{message}");
+                }
+            })
+        })
+        .collect();
+    let mut slowest = Duration::ZERO;
+    for _ in 0..50 {
+        let began = Instant::now();
+        connection.rpc("eth_blockNumber", &json!([]));
+        connection.rpc("eth_getBalance", &json!([DEV, "latest"]));
+        slowest = slowest.max(began.elapsed());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let sent = json!([{ "from": DEV, "to": ENDLESS_EVM, "value": "0x0", "gas": "0x5300" }]);
+    let hash = connection.rpc("eth_sendTransaction", &sent);
+    let receipt = connection.rpc("eth_getTransactionReceipt", &json!([hash]));
+    assert!(receipt["blockNumber"].is_string(), "{receipt}");
+    over.store(true, Ordering::Relaxed);
+    long.into_iter().for_each(|client| client.join().unwrap());
+    assert!(
+        slowest < Duration::from_secs(2),
+        "two short questions take {slowest:?}"
+    );
+}
+
+/// Theorem: a question ends when whoever asked it leaves.
+#[test]
+fn nothing_runs_for_a_client_that_has_left() {
+    let devnet = Process::start(&["--request-timeout", "0"]);
+    let mut connection = devnet.connect();
+    prepare(&mut connection);
+    // More than run at once, none of which would end before its gas does.
+    for _ in 0..64 {
+        let mut client = devnet.connect();
+        let call = json!([{ "to": ENDLESS, "gas": "0x2faf080" }]);
+        client.send(&request("eth_call", &call)).unwrap();
+    }
+    let began = Instant::now();
+    connection.rpc("eth_call", &json!([{ "to": DEV }]));
+    assert!(began.elapsed() < Duration::from_secs(15));
+}
