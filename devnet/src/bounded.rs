@@ -26,12 +26,20 @@ pub(crate) enum Unwritable {
 /// # Errors
 /// Where that is longer than an answer may be.
 pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> Result<Box<RawValue>, Unwritable> {
-    let mut bounded = Bounded(Vec::new());
+    to_json_within(MOST_ANSWER, value)
+}
+
+fn to_json_within(
+    most: usize,
+    value: &(impl Serialize + ?Sized),
+) -> Result<Box<RawValue>, Unwritable> {
+    let text = Vec::new();
+    let mut bounded = Bounded { text, most };
     serde_json::to_writer(&mut bounded, value).map_err(|error| match error.is_io() {
         true => Unwritable::TooLong,
         false => Unwritable::Shape(error),
     })?;
-    from_text(bounded.0)
+    from_text(bounded.text)
 }
 
 /// Text that is JSON already.
@@ -56,14 +64,17 @@ impl<I: Iterator<Item: Serialize> + Clone> Serialize for Each<I> {
     }
 }
 
-struct Bounded(Vec<u8>);
+struct Bounded {
+    text: Vec<u8>,
+    most: usize,
+}
 
 impl io::Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > MOST_ANSWER {
+        if self.text.len() + bytes.len() > self.most {
             return Err(io::Error::other("longer than an answer may be"));
         }
-        self.0.extend_from_slice(bytes);
+        self.text.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -78,10 +89,16 @@ mod tests {
 
     #[test]
     fn an_answer_is_given_up_when_it_is_too_long() {
-        assert_eq!(to_json("short").unwrap().get(), "\"short\"");
-        let long = "x".repeat(MOST_ANSWER - 2);
-        assert_eq!(to_json(&long).unwrap().get().len(), MOST_ANSWER);
-        let longer = "x".repeat(MOST_ANSWER - 1);
-        assert!(matches!(to_json(&longer), Err(Unwritable::TooLong)));
+        let check = |length: usize, is_written: bool| {
+            let written = to_json_within(1_000, &"x".repeat(length));
+            assert_eq!(written.is_ok(), is_written, "{length} letters");
+            if let Err(error) = written {
+                assert!(matches!(error, Unwritable::TooLong), "{error}");
+            }
+        };
+        check(0, true);
+        check(998, true);
+        check(999, false);
+        check(100_000, false);
     }
 }

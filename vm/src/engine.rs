@@ -53,6 +53,16 @@ const USUAL_CARRIED: u64 = 2_048;
 /// The most such values of any function that is compiled at all: both compilers' time grows with their square.
 const MOST_CARRIED: u64 = 65_536;
 
+/// Locals times ways that control may take through a function, up to which it is compiled as usual: some two seconds.
+const USUAL_JOINED: u64 = 262_144;
+
+/// Locals times loops and the loops around each, up to which a function is compiled as usual: some tenths of a second, and then it
+/// grows faster than their square. No function that a compiler wrote nests loops like that.
+const USUAL_NESTED: u64 = 1_048_576;
+
+/// The most locals times ways of any function that is compiled at all: some ten seconds, and a quarter of a gigabyte.
+const MOST_JOINED: u64 = 16 << 20;
+
 /// Compiled programs kept in memory: a module of the largest size takes a megabyte or two.
 const CACHE_PROGRAMS: NonZeroUsize = NonZeroUsize::new(128).expect("it is not zero");
 
@@ -85,6 +95,14 @@ pub enum CompileError {
     TooComplex {
         /// Parameters and results of all blocks of the worst function.
         carried: u64,
+    },
+    /// A chain would take the module, but compiling it would take minutes, which only code made for that purpose does.
+    #[error(
+        "a function has {joined} locals times ways through it and this VM compiles functions with at most {MOST_JOINED}"
+    )]
+    TooEntangled {
+        /// Locals times targets of branches of the worst function.
+        joined: u64,
     },
     /// The engine does not accept what the VM does, which is a fault of this crate.
     #[error("the WebAssembly engine cannot compile the instrumented module: {0:#}")]
@@ -249,11 +267,17 @@ impl Engine {
 
     /// Native code for an instrumented module.
     fn translate(&self, instrumented: &Instrumented) -> Result<Program, CompileError> {
-        let Burden { operators, carried } = instrumented.burden;
-        if carried > MOST_CARRIED {
-            return Err(CompileError::TooComplex { carried });
-        }
-        let usual = operators <= USUAL_OPERATORS && carried <= USUAL_CARRIED;
+        bearable(&instrumented.burden)?;
+        let Burden {
+            operators,
+            carried,
+            joined,
+            nested,
+        } = instrumented.burden;
+        let usual = operators <= USUAL_OPERATORS
+            && carried <= USUAL_CARRIED
+            && joined <= USUAL_JOINED
+            && nested <= USUAL_NESTED;
         let native = if usual { &*self.usual } else { self.careful()? };
         let module = wasmtime::Module::new(&native.engine, &instrumented.wasm)
             .map_err(CompileError::Engine)?;
@@ -289,6 +313,32 @@ impl Engine {
 /// A cache. A panic elsewhere leaves it as whole as it was.
 fn lock<T>(cache: &Mutex<LruCache<Key, T>>) -> MutexGuard<'_, LruCache<Key, T>> {
     cache.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a module can be compiled in time, by any compiler here.
+///
+/// # Errors
+/// Where it cannot.
+fn bearable(burden: &Burden) -> Result<(), CompileError> {
+    let Burden {
+        carried, joined, ..
+    } = *burden;
+    if carried > MOST_CARRIED {
+        return Err(CompileError::TooComplex { carried });
+    }
+    if joined > MOST_JOINED {
+        return Err(CompileError::TooEntangled { joined });
+    }
+    Ok(())
+}
+
+/// Whether a module that a chain with `config` activates can be compiled here, told by what is in it.
+///
+/// # Errors
+/// Where it cannot: that would take minutes. And the refusal of a module that would not be activated.
+pub fn check_compiles(wasm: &[u8], config: &Config) -> Result<(), CompileError> {
+    let (_, instrumented, _) = activate::check(wasm, config, Pages(0))?;
+    bearable(&instrumented.burden)
 }
 
 /// A compiler, and what its programs are linked with.

@@ -93,10 +93,38 @@ pub(crate) struct Burden {
     pub(crate) operators: u64,
     /// Parameters and results of all blocks.
     pub(crate) carried: u64,
+    /// Locals, for each way that control may take: each target of a branch, and each loop.
+    pub(crate) joined: u64,
+    /// Locals, for each loop and each loop around it.
+    pub(crate) nested: u64,
 }
 
 impl Burden {
-    fn of(body: &[Operator<'_>], module: &Module<'_>) -> Self {
+    /// That of a body with so many locals, parameters included.
+    fn of(body: &[Operator<'_>], locals: u64, module: &Module<'_>) -> Self {
+        let mut ways = 0;
+        let mut depths = 0;
+        // Whether each open block is a loop.
+        let mut open = Vec::new();
+        let mut loops = 0;
+        for operator in body {
+            match operator {
+                Operator::Loop { .. } => {
+                    open.push(true);
+                    loops += 1;
+                    ways += 1;
+                    depths += loops;
+                }
+                Operator::Block { .. } | Operator::If { .. } => {
+                    open.push(false);
+                    ways += 1;
+                }
+                Operator::End => loops -= u64::from(open.pop() == Some(true)),
+                Operator::Br { .. } | Operator::BrIf { .. } | Operator::Else => ways += 1,
+                Operator::BrTable { targets } => ways += u64::from(targets.len()) + 1,
+                _ => {}
+            }
+        }
         let carried = |operator: &Operator<'_>| match operator {
             Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
                 match blockty {
@@ -113,6 +141,8 @@ impl Burden {
         Self {
             operators: body.len() as u64,
             carried: body.iter().map(carried).sum(),
+            joined: ways * locals,
+            nested: depths * locals,
         }
     }
 
@@ -120,6 +150,8 @@ impl Burden {
         Self {
             operators: self.operators.max(other.operators),
             carried: self.carried.max(other.carried),
+            joined: self.joined.max(other.joined),
+            nested: self.nested.max(other.nested),
         }
     }
 }
@@ -192,7 +224,9 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         for (position, body) in self.module.bodies.iter().enumerate() {
             let function = (self.module.imports.len() + position) as u32;
             let operators = self.operators(body)?;
-            burden = burden.max(Burden::of(&operators, self.module));
+            // As many as there are in front of the next one.
+            let locals = self.fresh_local(function, body)?.into();
+            burden = burden.max(Burden::of(&operators, locals, self.module));
             if entrypoint == Some(function) {
                 let price = ink::first_block(&operators, self.module);
                 begins_with_highest_price = price == Ink::MAX;

@@ -27,7 +27,7 @@ mod storage;
 pub use activate::{Activation, activate};
 pub use config::{ArbOs, Config, StylusParams, UnsupportedArbOs};
 pub use data_fee::DataPricer;
-pub use engine::{CompileError, Engine, EngineError, Program};
+pub use engine::{CompileError, Engine, EngineError, Program, check_compiles};
 pub use frame::Failure;
 pub use guest::OutOfBounds;
 pub use host::{

@@ -323,8 +323,8 @@ fn what_may_cost_much_does_not() {
         let answer = answer.unwrap_or_else(|error| panic!("{shown}: {error}"));
         assert!(!answer.contains("-32603"), "{shown}: {answer}");
         let patience = match *method {
-            // A transaction goes on until its gas is gone.
-            "eth_sendTransaction" => 12 * LIMIT,
+            // A transaction goes on until its gas is gone, and a block until it is made.
+            "eth_sendTransaction" | "anvil_mine" | "hardhat_mine" => 12 * LIMIT,
             _ => LIMIT,
         };
         let most = Duration::from_secs(patience) + SLACK;

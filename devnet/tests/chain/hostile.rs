@@ -267,7 +267,10 @@ fn long_batches_and_subscriptions_over_http_are_refused() {
 /// Questions that geth refuses are refused in its words.
 #[test]
 fn questions_that_ask_too_much() {
-    let chain = Chain::default();
+    let chain = Chain::start(Config {
+        request_timeout: None,
+        ..config()
+    });
     let check = |method, params, code: i64, part: &str| {
         let error = chain.ask(method, params).unwrap_err();
         assert_eq!(error.code, code, "{}", error.message);
