@@ -335,10 +335,12 @@ fn bearable(burden: &Burden) -> Result<(), CompileError> {
 /// Whether a module that a chain with `config` activates can be compiled here, told by what is in it.
 ///
 /// # Errors
-/// Where it cannot: that would take minutes. And the refusal of a module that would not be activated.
-pub fn check_compiles(wasm: &[u8], config: &Config) -> Result<(), CompileError> {
+/// Where it cannot: that would take minutes. And where it would not be activated.
+pub fn check_compiles(wasm: &[u8], config: &Config) -> Result<(), Refusal> {
     let (_, instrumented, _) = activate::check(wasm, config, Pages(0))?;
-    bearable(&instrumented.burden)
+    bearable(&instrumented.burden).map_err(|error| Refusal::Uncompilable {
+        why: error.to_string().into(),
+    })
 }
 
 /// A compiler, and what its programs are linked with.

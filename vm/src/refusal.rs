@@ -194,6 +194,13 @@ pub enum Refusal {
         /// The estimate.
         cost: u64,
     },
+    /// A chain would take the module, and no compiler here is done with it in time. Only a host that asks for it gives this
+    /// refusal.
+    #[error("a chain may take this module, but no compiler here is done with it in time: {why}")]
+    Uncompilable {
+        /// What is too much.
+        why: Box<str>,
+    },
     /// Activation costs more gas than there is.
     #[error("activation ran out of gas while paying for {item}")]
     OutOfGas {
@@ -290,6 +297,9 @@ impl Refusal {
             }
             Self::FunctionTooLarge { .. } => {
                 "split the function, or build with opt-level \"z\" so that less is inlined"
+            }
+            Self::Uncompilable { .. } => {
+                "split the function, or give it fewer locals, blocks or targets of branch tables"
             }
             Self::CostTooLarge {
                 what: "init cost", ..

@@ -13,7 +13,7 @@ use lru::LruCache;
 use stylus_vm::profile::Names;
 use stylus_vm::{
     Activation, ArbOs, CompileError, Config, Engine, EngineError, Gas, Pages, ProfiledProgram,
-    Program, Refusal, activate,
+    Program, Refusal, activate, check_compiles,
 };
 
 use crate::evm::interrupt::{Interrupt, Interrupted};
@@ -105,7 +105,11 @@ impl Programs {
         );
         let known = lock(&self.0.activations).get(&key).cloned();
         known.unwrap_or_else(|| {
-            let activation = activate(wasm, config, open_pages, Gas::MAX);
+            // What could be activated and never run would be found out too late.
+            let activation = activate(wasm, config, open_pages, Gas::MAX).and_then(|activation| {
+                check_compiles(wasm, &as_activated(config))?;
+                Ok(activation)
+            });
             lock(&self.0.activations).put(key, activation.clone());
             activation
         })

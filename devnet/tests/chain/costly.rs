@@ -403,3 +403,115 @@ fn nothing_runs_for_a_client_that_has_left() {
     connection.rpc("eth_call", &json!([{ "to": DEV }]));
     assert!(began.elapsed() < Duration::from_secs(15));
 }
+
+/// A function with nested loops, each of which may go back, over locals that each takes over from the next.
+fn entangled_loops(loops: usize, locals: usize) -> String {
+    let shift = |local: usize| {
+        let next = (local + 1) % locals;
+        format!(
+            "(local.set {} (i64.add (local.get {}) (i64.const 1)))",
+            local + 1,
+            next + 1
+        )
+    };
+    let shifts: String = (0..locals).map(shift).collect();
+    let ends = "(br_if 0 (local.get 0)) end ".repeat(loops);
+    module(
+        locals,
+        &format!("{} {shifts} {ends}", "loop ".repeat(loops)),
+    )
+}
+
+/// A function with branch tables of so many targets, each of which changes a local.
+fn entangled_tables(tables: usize, targets: usize, locals: usize) -> String {
+    let blocks = 200;
+    let list: String = (0..targets)
+        .map(|target| format!("{} ", target * 7 % blocks))
+        .collect();
+    let table = format!("(br_table {list} 0 (local.get 0))");
+    let land = |block: usize| {
+        let local = 1 + block % locals;
+        format!("end (local.set {local} (i64.add (local.get {local}) (i64.const 1)))")
+    };
+    let lands: String = (0..blocks).map(land).collect();
+    let one = format!("{} {table} {lands}", "block ".repeat(blocks));
+    module(locals, &one.repeat(tables))
+}
+
+fn module(locals: usize, body: &str) -> String {
+    let locals = "i64 ".repeat(locals);
+    format!(
+        r#"(module (memory (export "memory") 1 1)
+            (func (export "user_entrypoint") (param i32) (result i32) (local {locals}) {body} i32.const 0))"#
+    )
+}
+
+/// Theorem: code that entangles a compiler holds nobody up. It runs soon, compiled by the one that does not mind, or is refused
+/// with a reason when it is activated; and a signal ends the process meanwhile.
+#[test]
+fn code_that_is_slow_to_compile() {
+    let devnet = Process::start(&[]);
+    let mut connection = devnet.connect();
+    let mut place = |address: &str, wat: &str| {
+        let code = stylus_vm::code::encode(&wat::parse_str(wat).unwrap());
+        let code = json!([address, hex::encode_prefixed(code)]);
+        connection.rpc("anvil_setCode", &code);
+        let input = format!("0x58c780c2{:0>64}", &address[2..]);
+        let value = "0xde0b6b3a7640000";
+        let request = json!([{ "from": DEV, "to": ARB_WASM, "data": input, "value": value }]);
+        connection.ask("eth_sendTransaction", &request)
+    };
+    let loops = "0x00000000000000000000000000000000000000f1";
+    place(loops, &entangled_loops(1_000, 300)).unwrap();
+    let tables = "0x00000000000000000000000000000000000000f2";
+    place(tables, &entangled_tables(2, 10_000, 300)).unwrap();
+    let error = place(loops, &entangled_tables(6, 12_000, 300)).unwrap_err();
+    assert!(
+        error.1.contains("no compiler here is done with it in time"),
+        "{error:?}"
+    );
+    place(loops, &entangled_loops(1_000, 301)).unwrap();
+
+    let began = Instant::now();
+    let clients: Vec<_> = [loops, tables]
+        .into_iter()
+        .map(|to| {
+            let mut client = devnet.connect();
+            let request = json!([{ "from": DEV, "to": to, "gas": "0x1312d00" }]);
+            std::thread::spawn(move || client.ask("eth_sendTransaction", &request))
+        })
+        .collect();
+    let mut slowest = Duration::ZERO;
+    while clients.iter().any(|client| !client.is_finished()) {
+        let asked = Instant::now();
+        connection.rpc("eth_blockNumber", &json!([]));
+        connection.rpc("eth_call", &json!([{ "to": DEV }]));
+        slowest = slowest.max(asked.elapsed());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for client in clients {
+        client.join().unwrap().unwrap();
+    }
+    assert!(slowest < Duration::from_secs(3), "{slowest:?}");
+    assert!(began.elapsed() < Duration::from_secs(60));
+
+    // In the middle of a compilation.
+    let mut client = devnet.connect();
+    let again = "0x00000000000000000000000000000000000000f3";
+    let code = stylus_vm::code::encode(&wat::parse_str(entangled_tables(3, 9_000, 300)).unwrap());
+    let code = json!([again, hex::encode_prefixed(code)]);
+    connection.rpc("anvil_setCode", &code);
+    activate(&mut connection, again);
+    client
+        .send(&request(
+            "eth_sendTransaction",
+            &json!([{ "from": DEV, "to": again, "gas": "0x1312d00" }]),
+        ))
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    let (status, took) = devnet.signal("TERM");
+    assert!(
+        status.success() && took < Duration::from_secs(10),
+        "{took:?}"
+    );
+}
