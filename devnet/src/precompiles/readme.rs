@@ -202,7 +202,8 @@ fn zeros(signature: &str) -> Vec<U256> {
 /// A chain with something of everything, and one block: the zero address owns it and its coin.
 fn chain() -> Chain {
     let mut chain = Chain::new(Config::default(), NOW).unwrap();
-    chain.mine(NOW + 1);
+    let draft = chain.draft(NOW + 1, &crate::evm::Interrupt::default());
+    chain.seal(draft);
     chain.set_balance(Address::ZERO, U256::from(10 * ETHER));
     chain.set_code(ACTIVE, code(0));
     chain.set_code(NEW, code(1));

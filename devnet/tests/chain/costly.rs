@@ -124,6 +124,17 @@ fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
             "eth_call",
             json!([{ "to": "0x0000000000000000000000000000000000000009", "data": format!("0x02faf080{}01", "00".repeat(208)) }]),
         ),
+        // A set whose length is whatever somebody wrote.
+        (
+            "eth_call",
+            json!([
+                { "from": DEV, "to": "0x0000000000000000000000000000000000000070", "data": "0x516b4e0f" },
+                "latest",
+                { "0xa4b05fffffffffffffffffffffffffffffffffff": { "stateDiff": {
+                    "0x41e0d7d38ffe0727248ee6ed6ea1250b08279ad004e3ab07b7ffe78352d8c400": format!("0x{:064x}", 1_u64 << 62),
+                } } }
+            ]),
+        ),
         ("eth_chainId", zeros.clone()),
         ("eth_coinbase", zeros.clone()),
         ("eth_createAccessList", json!([endless, "latest"])),

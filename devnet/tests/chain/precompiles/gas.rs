@@ -342,7 +342,8 @@ fn gas_that_owners_set_for_activations() {
         assert_eq!(gas_of(second), without + 1_000_000, "at ArbOS {arbos}");
         set(u64::MAX);
         let error = chain.activate(third).unwrap_err();
-        assert_eq!(error.message, "out of gas", "at ArbOS {arbos}");
+        let all = "gas required exceeds allowance (50000000)";
+        assert_eq!(error.message, all, "at ArbOS {arbos}");
         assert_eq!(error.data, None);
         let call = data("activateProgram(address)", &[word(third)]);
         let gas = gas_of_failure(&chain, ARB_WASM, &call, 5_000_000);
