@@ -18,7 +18,7 @@ use stylus_vm::ArbOs;
 
 pub(crate) use compare::CompareArguments;
 pub(crate) use report::{
-    ProfileArguments, ReportArguments, ReportFormat, SizeArguments, TextFormat,
+    PlanArguments, ProfileArguments, ReportArguments, ReportFormat, SizeArguments, TextFormat,
 };
 pub(crate) use transplant::OverrideArguments;
 
@@ -87,6 +87,8 @@ pub(crate) enum Command {
     League(LeagueArguments),
     /// Report the gas of your own contracts, function by function
     Report(ReportArguments),
+    /// Write a gas-bench.toml to begin with: every function that a contract answers, tried out
+    Plan(PlanArguments),
     /// Tell one call function by function: where its ink went, and who allocated
     Profile(ProfileArguments),
     /// Build a contract with other allocators, opt-levels and wasm-opt: which is best for it

@@ -4,6 +4,7 @@
 
 mod builtin;
 mod compare;
+mod plan;
 mod profile;
 mod report;
 mod size;
@@ -16,10 +17,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use gas_bench::output::OutputFile;
-use gas_bench::render::Colour;
+use gas_bench::render::{Colour, printable};
 
 pub(crate) use builtin::{edge_cases, league};
 pub(crate) use compare::compare;
+pub(crate) use plan::plan;
 pub(crate) use profile::profile;
 pub(crate) use report::report;
 pub(crate) use size::size;
@@ -37,9 +39,11 @@ fn begin(path: Option<&Path>) -> anyhow::Result<Option<OutputFile>> {
 fn publish(file: Option<OutputFile>, report: &str) -> anyhow::Result<()> {
     match file {
         Some(file) => file.finish(report)?,
-        None => io::stdout()
-            .write_all(report.as_bytes())
-            .context("the report cannot be printed")?,
+        None => match io::stdout().write_all(report.as_bytes()) {
+            // Whoever closed the pipe has what they wanted.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            written => written.context("the report cannot be printed")?,
+        },
     }
     Ok(())
 }
@@ -86,14 +90,14 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
     })
 }
 
-/// One sentence to standard error. Where even that cannot be written, the exit code has to do.
+/// One sentence to standard error, whatever names are in it. Where even that cannot be written, the exit code has to do.
 pub(crate) fn complain(sentence: &str) {
-    let _ = writeln!(io::stderr(), "error: {sentence}");
+    let _ = writeln!(io::stderr(), "error: {}", printable(sentence));
 }
 
 /// One more thing to know, to standard error.
 fn remark(sentence: &str) {
-    let _ = writeln!(io::stderr(), "{sentence}");
+    let _ = writeln!(io::stderr(), "{}", printable(sentence));
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod shim;
 mod sources;
 mod wasm_opt;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -162,6 +162,8 @@ pub struct Comparison {
     pub variants: Vec<Measured>,
     /// What was asked for and is not here, a sentence each.
     pub left_out: Vec<String>,
+    /// What would make every variant cheaper, a sentence each.
+    pub advice: BTreeSet<String>,
 }
 
 /// What a comparison is doing, for whoever shows progress. The variants come in any order.
@@ -230,6 +232,8 @@ pub fn compare(
             None
         }
     };
+    // The stack is what no variant changes.
+    let advice = Mutex::new(BTreeSet::new());
     let optimise = |module: &[u8], mode| match &wasm_opt {
         Some(program) => program.run(module, mode, true),
         None => Ok(module.to_vec()),
@@ -238,9 +242,15 @@ pub fn compare(
         &settings,
         &|variant| builds.build(variant),
         &optimise,
-        measure,
+        &|module| {
+            let contract = measure(module);
+            let mut advice = advice.lock().unwrap_or_else(PoisonError::into_inner);
+            advice.extend(contract.advice.iter().cloned());
+            contract
+        },
         observer,
     );
+    let advice = advice.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Comparison {
         contract: subject.package.clone(),
         own_level: builds.level().to_owned(),
@@ -250,6 +260,7 @@ pub fn compare(
             .map(|program| program.version().to_owned()),
         variants,
         left_out,
+        advice,
     })
 }
 

@@ -38,6 +38,9 @@ pub struct MadeWith {
     pub gas_bench: String,
     /// The compiler, as `rustc --version` names itself.
     pub toolchain: String,
+    /// Whether the compiler was made to forget where the sources are, which `cargo stylus` deploys.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reproducible: bool,
     /// The chain: `embedded devnet`, or what a node calls itself.
     pub chain: String,
     /// Its ArbOS version.
@@ -62,6 +65,9 @@ pub struct Contract {
     /// Functions that were not called although the ABI has them, and why: a sentence each. No failures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// What would make every call cheaper, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<String>,
     /// Why there is no more than this: the contract does not build, or is refused. A sentence each.
     pub failures: Vec<String>,
 }

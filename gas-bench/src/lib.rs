@@ -10,6 +10,7 @@
 pub mod artifact;
 pub mod baseline;
 pub mod compare;
+pub mod dispatch;
 mod embedded;
 pub mod failure;
 pub mod figures;

@@ -6,6 +6,7 @@
 mod arguments;
 mod commands;
 mod progress;
+mod signals;
 
 use std::process::ExitCode;
 
@@ -13,10 +14,12 @@ use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
     let arguments = Arguments::read();
+    signals::watch();
     let ended = match &arguments.command {
         None => commands::edge_cases(&arguments),
         Some(Command::League(arguments)) => commands::league(arguments),
         Some(Command::Report(arguments)) => commands::report(arguments),
+        Some(Command::Plan(arguments)) => commands::plan(arguments),
         Some(Command::Profile(arguments)) => commands::profile(arguments),
         Some(Command::Compare(arguments)) => commands::compare(arguments),
         Some(Command::Size(arguments)) => commands::size(arguments),

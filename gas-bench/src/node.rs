@@ -9,7 +9,7 @@ mod trace;
 use std::time::Duration;
 
 use alloy_network::{EthereumWallet, TransactionBuilder as _};
-use alloy_primitives::{Address, B256, Bytes, U256, address};
+use alloy_primitives::{Address, B256, Bytes, U64, U256, address};
 use alloy_provider::{DynProvider, Provider as _, ProviderBuilder};
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer_local::PrivateKeySigner;
@@ -353,6 +353,32 @@ impl Node {
             .with_gas_limit(gas.0);
         let call = async { self.provider.call(request).await };
         self.runtime.block_on(call).map_err(failed)
+    }
+
+    /// Moves the chain's clock by so many seconds, on a node for development.
+    ///
+    /// # Errors
+    /// Where the node cannot, or is at fault.
+    pub(crate) fn advance(&self, seconds: u64) -> Result<(), CallError> {
+        self.raw::<serde_json::Value>("evm_increaseTime", serde_json::json!([seconds]))?;
+        self.raw::<serde_json::Value>("evm_mine", serde_json::json!([]))?;
+        Ok(())
+    }
+
+    /// The time of the last block, in seconds since 1970.
+    ///
+    /// # Errors
+    /// Where the node is at fault.
+    pub(crate) fn now(&self) -> Result<u64, NodeError> {
+        #[derive(serde::Deserialize)]
+        struct Block {
+            timestamp: U64,
+        }
+        let question = "eth_getBlockByNumber";
+        let block: Block = self
+            .raw(question, serde_json::json!(["latest", false]))
+            .map_err(|error| error.unexpected(question))?;
+        Ok(block.timestamp.to())
     }
 
     /// Asks what would become of a transaction.

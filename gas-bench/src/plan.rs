@@ -1,24 +1,30 @@
 //! What to call in a contract: data that a file beside it holds, or that its ABI suggests.
 //!
-//! Lives here: a plan, and what its lines come to once addresses are known. Not here: reading the file (`plan::file`), making
-//! arguments up (`plan::generate`), values of Solidity's types (`plan::value`), sending anything (`report`).
+//! Lives here: a plan, its calls, and what both need before anything is sent. Not here: one transaction (`plan::step`), reading the
+//! file (`plan::file`), interfaces (`plan::interface`), making arguments up (`plan::generate`), values of Solidity's types
+//! (`plan::value`, `plan::types`), sending anything (`report`).
 
 mod file;
 mod generate;
+mod interface;
+mod step;
+mod types;
 mod value;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
-use alloy_dyn_abi::{JsonAbiExt as _, Specifier as _};
-use alloy_json_abi::{Function, Param};
-use alloy_primitives::{Address, Bytes, Selector, U256};
+use alloy_json_abi::Function;
+use alloy_primitives::{Address, Bytes};
 
 pub use file::{FILE, load};
-pub use generate::from_abi;
-pub(crate) use value::shown_output;
-use value::{Argument, ValueError};
+pub(crate) use generate::constructor_with_made_up_arguments;
+pub use generate::from_interface;
+pub use interface::{Declared, Interface, InterfaceError};
+pub(crate) use step::selector;
+pub use step::{Sender, Sends, Step};
+pub use value::Argument;
+use value::ValueError;
 
 /// The function that makes a contract what it is, once (the SDK's name for it).
 const CONSTRUCTOR: &str = "stylus_constructor";
@@ -86,6 +92,28 @@ pub enum Problem {
     /// Not a sender.
     #[error("`{0}` is no sender; write an account's name in lower-case letters, or an address")]
     Sender(String),
+    /// Not a span of time.
+    #[error("`{0}` is no span of time; write it like `90 seconds`, `1 hour` or `30 days`")]
+    Wait(String),
+    /// Not bytes.
+    #[error("`{0}` is no calldata; write it in hexadecimal digits, such as `0x1234`")]
+    Calldata(String),
+    /// Calldata of a function's own beside calldata as it stands.
+    #[error(
+        "`calldata` is sent as it stands: write it alone or with `call = \"fallback()\"`, without `args`"
+    )]
+    Both,
+    /// Neither a function nor calldata.
+    #[error("it says neither what to `call` nor which `calldata` to send")]
+    Neither,
+    /// Another contract of the plan that it does not have.
+    #[error("there is no [[contract]] `{0}` in this plan")]
+    NoContract(String),
+    /// Another contract that is named or made in more than one way, or in none.
+    #[error(
+        "a [[contract]] has a `name` of its own in lower-case letters, and one of `package`, `wasm` and `bytecode`"
+    )]
+    Contract,
     /// Not a range.
     #[error("`{0}` is no range; write it like `1..=10` or `0..100 step 10`, or list the values")]
     Range(String),
@@ -118,6 +146,8 @@ const MOST_RUNS: u64 = 1_000;
 pub struct Plan {
     /// The file that it is from, if it is from one.
     pub path: Option<PathBuf>,
+    /// Other contracts that it needs, in the order in which they are deployed.
+    pub others: Vec<Other>,
     /// What the contract is made with, where it has a constructor.
     pub constructor: Option<Step>,
     /// What is sent before each call, on a contract of the call's own.
@@ -128,6 +158,44 @@ pub struct Plan {
     pub left_out: Vec<LeftOut>,
 }
 
+/// A contract that the plan needs besides the one that it measures.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Other {
+    /// What the plan calls it: a word for its address.
+    pub name: String,
+    /// Where its code is from.
+    pub made_of: MadeOf,
+    /// What it is made with, where it has a constructor.
+    pub constructor: Option<Step>,
+    /// What is deployed, once it was built.
+    pub code: Option<Code>,
+}
+
+/// What is deployed of one of a plan's other contracts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Code {
+    /// A program, compressed behind its prefix, and how many bytes it has decompressed.
+    Program {
+        /// What accounts hold.
+        code: Vec<u8>,
+        /// Bytes of the module.
+        length: usize,
+    },
+    /// Init code for the EVM, without its arguments.
+    Evm(Bytes),
+}
+
+/// Where a contract's code is from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MadeOf {
+    /// A package of the same workspace.
+    Package(String),
+    /// A module, in a file.
+    Wasm(PathBuf),
+    /// Init code for the EVM in hexadecimal digits, in a file.
+    Bytecode(PathBuf),
+}
+
 /// A function that is not called.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LeftOut {
@@ -135,33 +203,6 @@ pub struct LeftOut {
     pub signature: String,
     /// Why: a sentence.
     pub reason: String,
-}
-
-/// One transaction of a plan.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Step {
-    /// What is called.
-    pub function: Function,
-    /// With what.
-    arguments: Vec<Argument>,
-    /// By whom.
-    pub from: Sender,
-    /// With how many wei.
-    pub value: U256,
-    /// Where it stands; 0 where nowhere.
-    line: usize,
-}
-
-/// Who sends a transaction.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub enum Sender {
-    /// Whoever deploys the contract.
-    #[default]
-    Deployer,
-    /// An account made up for the purpose, by name.
-    Named(String),
-    /// An account whose key nobody needs to know.
-    Address(Address),
 }
 
 /// One call to be measured.
@@ -200,6 +241,7 @@ pub enum Reverts {
 pub struct Words {
     addresses: BTreeMap<String, Address>,
     variables: BTreeMap<String, String>,
+    now: u64,
 }
 
 impl Words {
@@ -208,6 +250,21 @@ impl Words {
         Self {
             addresses,
             variables: BTreeMap::new(),
+            now: 0,
+        }
+    }
+
+    /// The address that a word stands for.
+    pub fn address(&self, word: &str) -> Option<Address> {
+        self.addresses.get(word).copied()
+    }
+
+    /// The same at another time, in seconds since 1970.
+    #[must_use]
+    pub fn at(&self, now: u64) -> Self {
+        Self {
+            now,
+            ..self.clone()
         }
     }
 
@@ -217,11 +274,13 @@ impl Words {
         Self {
             addresses: self.addresses.clone(),
             variables: variables.clone(),
+            now: self.now,
         }
     }
 
     fn get(&self, word: &str) -> Option<String> {
         let variable = self.variables.get(word).cloned();
+        let variable = variable.or_else(|| (word == NOW).then(|| self.now.to_string()));
         variable.or_else(|| Some(self.addresses.get(word)?.to_checksum(None)))
     }
 }
@@ -232,93 +291,8 @@ pub const CONTRACT: &str = "contract";
 /// The word for the deployer's address.
 pub const DEPLOYER: &str = "deployer";
 
-impl Step {
-    /// The calldata, once all words are known.
-    ///
-    /// # Errors
-    /// Where an argument is none of its type.
-    pub fn input(&self, words: &Words) -> Result<Bytes, Problem> {
-        let given = self.arguments.len();
-        let inputs = &self.function.inputs;
-        if given != inputs.len() {
-            return Err(Problem::Count {
-                function: self.function.signature(),
-                takes: count(inputs.len()),
-                given,
-            });
-        }
-        let values = inputs
-            .iter()
-            .zip(&self.arguments)
-            .map(|(input, argument)| {
-                let ty = resolve(input, &self.function)?;
-                Ok(argument.value(&ty, words)?)
-            })
-            .collect::<Result<Vec<_>, Problem>>()?;
-        let data = self.function.abi_encode_input_raw(&values);
-        let data = data.map_err(|error| Problem::Signature {
-            text: self.function.signature(),
-            reason: error.to_string(),
-        })?;
-        Ok([self.selector().as_slice(), &data].concat().into())
-    }
-
-    /// What the calldata begins with.
-    fn selector(&self) -> Selector {
-        if self.function.name != CONSTRUCTOR {
-            return self.function.selector();
-        }
-        // The SDK knows one constructor, whatever it takes.
-        let bare = Function {
-            inputs: Vec::new(),
-            ..self.function.clone()
-        };
-        bare.selector()
-    }
-
-    /// The function as a reader knows it.
-    pub fn signature(&self) -> String {
-        let signature = self.function.signature();
-        signature.replacen(CONSTRUCTOR, "constructor", 1)
-    }
-
-    /// The line that it stands in, where it stands in a file.
-    pub(crate) fn line(&self) -> Option<usize> {
-        (self.line > 0).then_some(self.line)
-    }
-
-    /// The arguments as they are written, words replaced.
-    pub fn shown_arguments(&self, words: &Words) -> Vec<String> {
-        let shown = |argument: &Argument| argument.shown(words);
-        self.arguments.iter().map(shown).collect()
-    }
-
-    /// Every word that stands for an account in it.
-    fn words(&self) -> impl Iterator<Item = String> {
-        let sender = match &self.from {
-            Sender::Named(name) => Some(name.clone()),
-            Sender::Deployer | Sender::Address(_) => None,
-        };
-        sender
-            .into_iter()
-            .chain(self.arguments.iter().flat_map(Argument::words))
-    }
-}
-
-fn count(number: usize) -> String {
-    match number {
-        0 => "no argument".to_owned(),
-        1 => "1 argument".to_owned(),
-        many => format!("{many} arguments"),
-    }
-}
-
-fn resolve(input: &Param, function: &Function) -> Result<alloy_dyn_abi::DynSolType, Problem> {
-    input.resolve().map_err(|error| Problem::Signature {
-        text: function.signature(),
-        reason: error.to_string(),
-    })
-}
+/// The word for the time of the last block before a step, in seconds since 1970.
+pub const NOW: &str = "now";
 
 impl PlannedCall {
     /// The variables of each run, in order.
@@ -353,15 +327,10 @@ impl Plan {
     /// # Errors
     /// Where `signature` is no function, or the arguments are none of its types.
     pub fn own_call(&self, signature: &str, arguments: &[String]) -> Result<PlannedCall, Problem> {
-        let step = Step {
-            function: file::function(signature)?,
-            arguments: arguments.iter().cloned().map(Argument::Text).collect(),
-            from: Sender::Deployer,
-            value: U256::ZERO,
-            line: 0,
-        };
+        let arguments = arguments.iter().cloned().map(Argument::Text).collect();
+        let step = Step::new(Sends::of(signature, arguments)?);
         let call = PlannedCall {
-            name: step.function.name.clone(),
+            name: step.name(),
             step,
             variables: Vec::new(),
             repeat: 1,
@@ -386,7 +355,7 @@ impl Plan {
                 let variables = call.map_or(&[][..], |call| &call.variables);
                 step.words().filter(move |word| {
                     let is_variable = variables.iter().any(|(name, _)| name == word);
-                    !is_variable && word != CONTRACT && word != DEPLOYER
+                    !is_variable && !self.is_reserved(word)
                 })
             })
             .collect();
@@ -395,9 +364,45 @@ impl Plan {
         names
     }
 
+    /// Every function of the contract itself that the plan calls.
+    pub fn functions(&self) -> impl Iterator<Item = &Function> {
+        let own = self.constructor.iter().chain(&self.setup).chain(
+            self.calls
+                .iter()
+                .flat_map(|call| call.setup.iter().chain([&call.step])),
+        );
+        own.filter(|step| step.on.is_none())
+            .filter_map(Step::function)
+    }
+
+    /// Leaves calls out for which `reason` has one.
+    pub(crate) fn leave_out(&mut self, reason: &dyn Fn(&Function) -> Option<String>) {
+        let left_out = &mut self.left_out;
+        self.calls.retain(|call| {
+            let reason = call.step.function().and_then(reason);
+            let is_kept = reason.is_none();
+            left_out.extend(reason.map(|reason| LeftOut {
+                signature: call.step.signature(),
+                reason,
+            }));
+            is_kept
+        });
+    }
+
+    /// The contract that the plan calls `name`.
+    fn other(&self, name: &str) -> Option<&Other> {
+        self.others.iter().find(|it| it.name == name)
+    }
+
+    /// Whether a word stands for something other than an account.
+    fn is_reserved(&self, word: &str) -> bool {
+        [CONTRACT, DEPLOYER, NOW].contains(&word) || self.others.iter().any(|it| it.name == word)
+    }
+
     /// Every step, with the call whose own it is.
     fn steps(&self) -> impl Iterator<Item = (&Step, Option<&PlannedCall>)> {
-        let shared = self.constructor.iter().chain(&self.setup);
+        let of_others = self.others.iter().filter_map(|it| it.constructor.as_ref());
+        let shared = of_others.chain(&self.constructor).chain(&self.setup);
         let of_calls = self.calls.iter().flat_map(|call| {
             let setup = call.setup.iter().map(|step| (step, None));
             setup.chain([(&call.step, Some(call))])
@@ -409,6 +414,7 @@ impl Plan {
     fn check(&self) -> Result<(), (usize, Problem)> {
         let names = self.accounts(None).into_iter();
         let names = names.chain([CONTRACT, DEPLOYER].map(str::to_owned));
+        let names = names.chain(self.others.iter().map(|it| it.name.clone()));
         let words = Words::new(names.map(|name| (name, Address::ZERO)).collect());
         let mut seen = std::collections::BTreeSet::new();
         // A constructor is a row of the report, too.
@@ -425,6 +431,9 @@ impl Plan {
             }
         }
         for (step, call) in self.steps() {
+            if let Some(on) = step.on.as_ref().filter(|on| self.other(on).is_none()) {
+                return Err((step.line, Problem::NoContract(on.clone())));
+            }
             let runs = call.map_or_else(|| vec![BTreeMap::new()], PlannedCall::runs);
             for run in runs {
                 step.input(&words.with(&run))
@@ -432,15 +441,5 @@ impl Plan {
             }
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for Sender {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Deployer => f.write_str(DEPLOYER),
-            Self::Named(name) => f.write_str(name),
-            Self::Address(address) => address.fmt(f),
-        }
     }
 }

@@ -4,18 +4,21 @@
 //! is called in them (`plan`).
 
 mod build;
+mod hash;
 mod lto;
 mod recipe;
+mod toolchain;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{env, io};
 
-use cargo_metadata::{CrateType, Metadata, MetadataCommand, Package};
+use cargo_metadata::{CrateType, Metadata, MetadataCommand, Package, Target};
 
+use crate::artifact::process;
 pub use build::{BuildSettings, Built};
 pub use lto::CrateTypes;
-pub use recipe::RecipeError;
+pub use recipe::{Finished, RecipeError};
+use toolchain::Toolchain;
 
 /// The package that every contract on the SDK depends on.
 const SDK: &str = "stylus-sdk";
@@ -44,7 +47,8 @@ pub enum ProjectError {
     },
     /// No member is a contract.
     #[error(
-        "{manifest} has no contract: a contract is a package with the crate type `cdylib` that depends on {SDK}"
+        "{} has no contract: a contract is a package that depends on {SDK} or has a {MARK} beside its Cargo.toml, and is a `cdylib` or a \
+         program; of a module alone, `report --wasm FILE --abi FILE` tells what it costs", manifest.display()
     )]
     NoContract {
         /// The manifest looked at.
@@ -79,8 +83,12 @@ pub struct Project {
     pub target_dir: PathBuf,
     /// The contracts that are meant, by name.
     pub contracts: Vec<ContractPackage>,
+    /// All of its contracts, by name.
+    pub members: Vec<ContractPackage>,
     /// The cargo that builds it.
     pub cargo: PathBuf,
+    /// Variables that decide which compiler that is.
+    toolchain: Toolchain,
 }
 
 /// A package that is a contract.
@@ -94,6 +102,27 @@ pub struct ContractPackage {
     pub exports_abi: bool,
     /// Crate types of its library that keep cargo from link-time optimisation.
     pub unoptimised: Vec<String>,
+    /// What is built of it.
+    pub target: BuildTarget,
+}
+
+/// The target of a package that is the contract.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BuildTarget {
+    /// Its library, by the name of the file that comes out.
+    Library(String),
+    /// A program of this name.
+    Program(String),
+}
+
+impl BuildTarget {
+    /// The name of the file that comes out, without its ending.
+    pub fn module(&self) -> String {
+        match self {
+            Self::Library(name) => name.replace('-', "_"),
+            Self::Program(name) => name.clone(),
+        }
+    }
 }
 
 impl Project {
@@ -103,27 +132,65 @@ impl Project {
     /// # Errors
     /// Where cargo does not accept the manifest, or there is no such contract.
     pub fn find(manifest: Option<&Path>, only: &[String]) -> Result<Self, ProjectError> {
-        // Cargo names itself to what it runs, so that a toolchain chosen for one is the other's too.
-        let cargo = PathBuf::from(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
-        let metadata = metadata(&cargo, manifest)?;
+        let toolchain = Toolchain::of(manifest);
+        let cargo = toolchain.cargo();
+        let metadata = metadata(&cargo, toolchain, manifest)?;
         let root: PathBuf = metadata.workspace_root.clone().into();
         let path = manifest
             .map(Path::to_owned)
             .or_else(nearest)
             .unwrap_or_else(|| root.join("Cargo.toml"));
-        let contracts = choose(contracts(&metadata), only, &path)?;
+        let members = contracts(&metadata);
+        let contracts = choose(&members, &by_default(&metadata), only, &path)?;
         Ok(Self {
             root,
             target_dir: metadata.target_directory.into(),
             contracts,
+            members,
             cargo,
+            toolchain,
         })
+    }
+
+    /// A project of these contracts in `root`, without asking cargo.
+    #[cfg(test)]
+    fn of(root: &Path, contracts: Vec<ContractPackage>) -> Self {
+        Self {
+            root: root.to_owned(),
+            target_dir: root.join("target"),
+            members: contracts.clone(),
+            contracts,
+            cargo: PathBuf::from("cargo"),
+            toolchain: Toolchain::default(),
+        }
+    }
+
+    /// Where what is built of this workspace goes: what lies elsewhere can have the same names. Cargo itself takes a crate of one
+    /// checkout for that of another where both share a folder.
+    fn build_dir(&self, what: &str) -> PathBuf {
+        let root = self
+            .root
+            .canonicalize()
+            .unwrap_or_else(|_| self.root.clone());
+        let hash = alloy_primitives::keccak256(root.as_os_str().as_encoded_bytes());
+        let name = alloy_primitives::hex::encode(&hash[..8]);
+        self.target_dir.join("gas-bench").join(name).join(what)
     }
 }
 
-fn metadata(cargo: &Path, manifest: Option<&Path>) -> Result<Metadata, ProjectError> {
+fn metadata(
+    cargo: &Path,
+    toolchain: Toolchain,
+    manifest: Option<&Path>,
+) -> Result<Metadata, ProjectError> {
     let mut command = MetadataCommand::new();
     command.cargo_path(cargo).no_deps();
+    for name in toolchain.removed() {
+        command.env_remove(name);
+    }
+    for (name, folder) in process::folders() {
+        command.env(name, folder);
+    }
     if let Some(manifest) = manifest {
         command.manifest_path(manifest);
         // Cargo reads settings, among them which toolchain, from the folder it is started in.
@@ -165,13 +232,15 @@ fn contracts(metadata: &Metadata) -> Vec<ContractPackage> {
     let mut contracts: Vec<_> = metadata
         .workspace_packages()
         .into_iter()
-        .filter(|package| is_contract(package))
-        .map(|package| ContractPackage {
-            name: package.name.to_string(),
-            folder: folder(package),
-            exports_abi: package.features.contains_key("export-abi")
-                && package.targets.iter().any(|target| target.is_bin()),
-            unoptimised: lto::unoptimised(package),
+        .filter_map(|package| {
+            Some(ContractPackage {
+                name: package.name.to_string(),
+                folder: folder(package),
+                exports_abi: package.features.contains_key("export-abi")
+                    && package.targets.iter().any(|target| target.is_bin()),
+                unoptimised: lto::unoptimised(package),
+                target: target(package)?,
+            })
         })
         .collect();
     contracts.sort_by(|one, other| one.name.cmp(&other.name));
@@ -183,16 +252,26 @@ fn folder(package: &Package) -> PathBuf {
     manifest.parent().unwrap_or(manifest).to_owned()
 }
 
-fn is_contract(package: &Package) -> bool {
-    let is_cdylib = package
-        .targets
-        .iter()
-        .any(|target| target.crate_types.contains(&CrateType::CDyLib));
+/// What is the contract of a package, where it is one.
+fn target(package: &Package) -> Option<BuildTarget> {
     let on_sdk = package
         .dependencies
         .iter()
         .any(|dependency| dependency.name == SDK);
-    is_cdylib && (on_sdk || folder(package).join(MARK).is_file())
+    let is_marked = folder(package).join(MARK).is_file();
+    if !on_sdk && !is_marked {
+        return None;
+    }
+    let is_library = |target: &&Target| target.crate_types.contains(&CrateType::CDyLib);
+    if let Some(library) = package.targets.iter().find(is_library) {
+        return Some(BuildTarget::Library(library.name.clone()));
+    }
+    // A program that prints its ABI needs a library; one without is the contract itself.
+    let has_library = package.targets.iter().any(|target| target.is_lib());
+    let mut programs = package.targets.iter().filter(|target| target.is_bin());
+    let program = programs.next().filter(|_| !has_library)?;
+    let is_only = programs.next().is_none();
+    is_only.then(|| BuildTarget::Program(program.name.clone()))
 }
 
 /// The manifest that cargo takes where none is named.
@@ -207,8 +286,22 @@ fn is_called(contract: &ContractPackage, name: &str) -> bool {
     contract.name.replace('-', "_") == name.replace('-', "_")
 }
 
+/// The names of the members that cargo, and `cargo stylus`, mean where none is named.
+fn by_default(metadata: &Metadata) -> Vec<String> {
+    // Before Rust 1.71 cargo does not say.
+    let members = match metadata.workspace_default_members.is_available() {
+        true => metadata.workspace_default_packages(),
+        false => metadata.workspace_packages(),
+    };
+    members
+        .iter()
+        .map(|package| package.name.to_string())
+        .collect()
+}
+
 fn choose(
-    all: Vec<ContractPackage>,
+    all: &[ContractPackage],
+    by_default: &[String],
     only: &[String],
     manifest: &Path,
 ) -> Result<Vec<ContractPackage>, ProjectError> {
@@ -233,7 +326,8 @@ fn choose(
     };
     let has_own = all.iter().any(is_own);
     let is_meant = |contract: &ContractPackage| match only {
-        [] => !has_own || is_own(contract),
+        [] if has_own => is_own(contract),
+        [] => by_default.contains(&contract.name),
         only => only.iter().any(|name| is_called(contract, name)),
     };
     let chosen: Vec<_> = all.iter().filter(|it| is_meant(it)).cloned().collect();

@@ -5,6 +5,7 @@
 
 pub mod compare;
 pub mod contracts;
+mod csv;
 mod json;
 mod lto;
 mod markdown;
@@ -22,6 +23,7 @@ use crate::measurement::{Bytes, Measurement, PageCount, Results};
 use crate::published;
 use crate::suite::{Allocator, CONTRACT, Case, Conditions, Function};
 
+pub use text::printable;
 pub(crate) use text::{grouped, percent};
 
 /// The shape of a report.

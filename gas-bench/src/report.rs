@@ -6,8 +6,10 @@
 mod account;
 mod contract;
 mod lto;
+mod prepare;
 mod profile;
 mod sizes;
+mod starter;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,19 +17,24 @@ use std::sync::{Mutex, PoisonError, mpsc};
 
 use stylus_vm::profile::Names;
 
-use crate::artifact::{Artifact, BuildError, PostprocessError};
+use crate::artifact::{Artifact, PostprocessError};
 use crate::figures::{Contract, MadeWith, Report, SCHEMA};
 use crate::lto::MissedLto;
 use crate::node::{Node, NodeError, Target};
 use crate::parallel;
-use crate::plan::{self, Plan, PlanError};
+use crate::plan::Plan;
 use crate::profile::CallProfile;
-use crate::project::{BuildSettings, ContractPackage, Project, ProjectError, RecipeError};
+use crate::project::{BuildSettings, Project, ProjectError};
 
 use contract::{Bench, Sight};
 use lto::Counterpart;
+pub use prepare::{ModuleFiles, PrepareError, Prepared, plan_of, prepare};
 pub use profile::{ProfileCommand, ProfileFailure, profile};
 pub use sizes::sizes;
+pub use starter::{StarterError, starter};
+
+/// Why a report without a call is no success.
+const NOTHING_CALLED: &str = "nothing was called, so that nothing is known of it: say in a gas-bench.toml what to call; `cargo gas-bench plan` writes one";
 
 /// Deploys a module that has the names of its functions to a chain of its own, and carries out `plan`.
 pub fn measure_module(target: &Target, name: &str, named: &[u8], plan: &Plan) -> Contract {
@@ -47,24 +54,6 @@ enum MeasureError {
     Postprocess(#[from] PostprocessError),
     #[error(transparent)]
     Node(#[from] NodeError),
-}
-
-/// The plan of a contract: its file's, or one that calls every function of its ABI.
-///
-/// # Errors
-/// Where the file is wrong, or there is nothing to call.
-pub fn plan_of(
-    project: &Project,
-    contract: &ContractPackage,
-    settings: &BuildSettings,
-) -> Result<Plan, PrepareError> {
-    match plan::load(&contract.folder.join(plan::FILE))? {
-        Some(plan) => Ok(plan),
-        None if contract.exports_abi => {
-            Ok(plan::from_abi(&project.ask(contract, settings, "abi")?))
-        }
-        None => Err(PrepareError::NoPlan),
-    }
 }
 
 /// What ends a report before there is anything in it.
@@ -116,38 +105,54 @@ pub struct Details {
     pub deployed: Vec<u8>,
 }
 
-/// A contract that was built, and what to call in it.
-#[derive(Debug)]
-pub struct Prepared {
-    /// Ready to be deployed.
-    pub artifact: Artifact,
-    /// The module as it was built, with the names of its functions.
-    pub named: Vec<u8>,
-    /// What to call.
-    pub plan: Plan,
+/// What a report is about.
+#[derive(Clone, Copy, Debug)]
+enum Subject<'a> {
+    /// The contracts of a project.
+    Project(&'a Project, &'a BuildSettings),
+    /// A module that was built already.
+    Module(&'a ModuleFiles),
 }
 
-/// Why a contract was not built, or has no plan.
-#[derive(Debug, thiserror::Error)]
-pub enum PrepareError {
-    /// The plan is wrong.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// Cargo produced no wasm, or the contract does not tell its ABI.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// `Stylus.toml` wants something done that cannot be.
-    #[error(transparent)]
-    Recipe(#[from] RecipeError),
-    /// What cargo produced is no wasm.
-    #[error(transparent)]
-    Postprocess(#[from] PostprocessError),
-    /// Nobody says what to call.
-    #[error(
-        "there is nothing to call: write a {} beside its Cargo.toml, or give the package the feature `export-abi` and a program as `cargo stylus new` does",
-        plan::FILE
-    )]
-    NoPlan,
+impl Subject<'_> {
+    /// The names of its contracts.
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Project(project, _) => {
+                let names = project.contracts.iter().map(|it| it.name.as_str());
+                names.collect()
+            }
+            Self::Module(files) => vec![&files.name],
+        }
+    }
+
+    /// The contract number `index`, ready to be deployed.
+    fn prepare(&self, index: usize, observer: Observer<'_>) -> Result<Prepared, PrepareError> {
+        match self {
+            Self::Project(project, settings) => {
+                prepare(project, &project.contracts[index], settings, observer)
+            }
+            Self::Module(files) => files.prepare(),
+        }
+    }
+
+    /// The same contract with the link-time optimisation that it asks for and does not get.
+    fn counterpart(&self, index: usize, observer: Observer<'_>) -> Option<Counterpart> {
+        match self {
+            Self::Project(project, settings) => {
+                Counterpart::build(project, &project.contracts[index], settings, observer)
+            }
+            Self::Module(_) => None,
+        }
+    }
+
+    /// The folder that paths are told from.
+    fn root(&self) -> &Path {
+        match self {
+            Self::Project(project, _) => &project.root,
+            Self::Module(files) => files.wasm.parent().unwrap_or(&files.wasm),
+        }
+    }
 }
 
 /// Builds the contracts of `project`, deploys each to `target` and carries out its plan. What fails for one contract or call is
@@ -162,9 +167,36 @@ pub fn run(
     detailed: bool,
     observer: Observer<'_>,
 ) -> Result<Reported, ReportError> {
-    let mut made_with = made_with(project, target)?;
+    of(
+        Subject::Project(project, settings),
+        target,
+        detailed,
+        observer,
+    )
+}
+
+/// The same of a module that was built already.
+///
+/// # Errors
+/// As for [`run`].
+pub fn run_module(
+    files: &ModuleFiles,
+    target: &Target,
+    detailed: bool,
+    observer: Observer<'_>,
+) -> Result<Reported, ReportError> {
+    of(Subject::Module(files), target, detailed, observer)
+}
+
+fn of(
+    subject: Subject<'_>,
+    target: &Target,
+    detailed: bool,
+    observer: Observer<'_>,
+) -> Result<Reported, ReportError> {
+    let mut made_with = made_with(subject, target)?;
     let measured = match target {
-        Target::Embedded(_) => pipeline(project, settings, observer, &|name, prepared, missed| {
+        Target::Embedded(_) => pipeline(subject, observer, &|name, prepared, missed| {
             let node = Node::connect(target)?;
             let measure_missed = |bench: &Bench<'_>, contract: &Contract| {
                 Some(missed?.measure(bench, contract, &prepared.plan))
@@ -174,7 +206,7 @@ pub fn run(
         // One account sends everything: one thing after another.
         Target::Endpoint { .. } => {
             let node = Mutex::new(Node::connect(target)?);
-            pipeline(project, settings, observer, &|name, prepared, missed| {
+            pipeline(subject, observer, &|name, prepared, missed| {
                 let node = node.lock().unwrap_or_else(PoisonError::into_inner);
                 // Whoever pays there pays for the contract that is meant, and for no other.
                 let weigh_missed = |_: &Bench<'_>, _: &Contract| Some(missed?.weigh());
@@ -212,12 +244,16 @@ pub fn run(
     })
 }
 
-fn made_with(project: &Project, target: &Target) -> Result<MadeWith, ReportError> {
-    let toolchain = project.toolchain()?;
+fn made_with(subject: Subject<'_>, target: &Target) -> Result<MadeWith, ReportError> {
+    let (toolchain, reproducible) = match subject {
+        Subject::Project(project, settings) => (project.toolchain()?, settings.reproducible),
+        Subject::Module(_) => ("a module that was built already".to_owned(), false),
+    };
     let node = Node::connect(target)?;
     Ok(MadeWith {
         gas_bench: env!("CARGO_PKG_VERSION").to_owned(),
         toolchain,
+        reproducible,
         chain: match target {
             Target::Embedded(_) => "embedded devnet".to_owned(),
             Target::Endpoint { .. } => node.name()?,
@@ -245,6 +281,7 @@ impl Figures {
                 deployment: None,
                 calls: Vec::new(),
                 left_out: Vec::new(),
+                advice: Vec::new(),
                 failures: vec![error.to_string()],
             },
             missed: None,
@@ -280,22 +317,23 @@ fn measure(
 
 /// Builds one contract after another, as cargo wants it, and meanwhile measures those that are built.
 fn pipeline(
-    project: &Project,
-    settings: &BuildSettings,
+    subject: Subject<'_>,
     observer: Observer<'_>,
     measure: &(dyn Fn(&str, &Prepared, Option<Counterpart>) -> Result<Figures, NodeError> + Sync),
 ) -> Vec<Figures> {
+    let names = subject.names();
+    let names = names.as_slice();
     let (send, receive) = mpsc::channel();
     let receive = Mutex::new(receive);
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            for (index, contract) in project.contracts.iter().enumerate() {
-                let prepared = prepare(project, contract, settings, observer);
+            for (index, name) in names.iter().enumerate() {
+                let prepared = subject.prepare(index, observer);
                 let missed = prepared
                     .is_ok()
-                    .then(|| Counterpart::build(project, contract, settings, observer))
+                    .then(|| subject.counterpart(index, observer))
                     .flatten();
-                observer(Event::Built(&contract.name));
+                observer(Event::Built(name));
                 // Nobody is left to measure: then nobody waits for it either.
                 let _ = send.send((index, prepared, missed));
             }
@@ -310,10 +348,10 @@ fn pipeline(
                 let Ok((index, prepared, missed)) = next else {
                     return done;
                 };
-                let name = &project.contracts[index].name;
+                let name = names[index];
                 let figures = match &prepared {
                     Ok(prepared) => measure(name, prepared, missed)
-                        .map(|figures| described(figures, project, &prepared.plan))
+                        .map(|figures| described(figures, subject.root(), &prepared.plan))
                         .unwrap_or_else(|error| Figures::failed(name, &error)),
                     Err(error) => Figures::failed(name, error),
                 };
@@ -321,7 +359,7 @@ fn pipeline(
                 done.push((index, figures));
             }
         };
-        let workers = parallel::workers(project.contracts.len());
+        let workers = parallel::workers(names.len());
         let mut done: Vec<_> = parallel::map((0..workers).collect(), work)
             .into_iter()
             .flatten()
@@ -331,34 +369,10 @@ fn pipeline(
     })
 }
 
-/// Builds a contract and finds out what to call in it.
-///
-/// # Errors
-/// Where it does not build, or there is nothing to call.
-pub fn prepare(
-    project: &Project,
-    contract: &ContractPackage,
-    settings: &BuildSettings,
-    observer: Observer<'_>,
-) -> Result<Prepared, PrepareError> {
-    observer(Event::Building(&contract.name));
-    // A mistake in the plan is known at once, before the contract is built.
-    let plan = plan_of(project, contract, settings)?;
-    let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
-    let built = project.build(contract, settings, on_crate)?;
-    let named = project.finish(contract, built.wasm)?;
-    let artifact = Artifact::of_named(&named)?;
-    Ok(Prepared {
-        artifact,
-        named,
-        plan,
-    })
-}
-
 /// The figures with what their plan says besides.
-fn described(mut figures: Figures, project: &Project, plan: &Plan) -> Figures {
+fn described(mut figures: Figures, root: &Path, plan: &Plan) -> Figures {
     let relative = |path: &Path| {
-        let path = path.strip_prefix(&project.root).unwrap_or(path);
+        let path = path.strip_prefix(root).unwrap_or(path);
         path.display().to_string()
     };
     figures.contract.plan = plan.path.as_deref().map(relative);
@@ -367,6 +381,11 @@ fn described(mut figures: Figures, project: &Project, plan: &Plan) -> Figures {
         .iter()
         .map(|left| format!("{}: {}", left.signature, left.reason))
         .collect();
+    // A report of nothing is none.
+    let contract = &mut figures.contract;
+    if contract.calls.is_empty() && contract.failures.is_empty() {
+        contract.failures.push(NOTHING_CALLED.to_owned());
+    }
     figures
 }
 

@@ -34,7 +34,7 @@ pub enum Refusal {
     NotStylus(String),
     /// It does not say what its functions are called.
     #[error(
-        "its functions have no names, by which an allocator is recognised; build it with `strip = false`"
+        "its functions have no names, by which an allocator is recognised; build it with CARGO_PROFILE_RELEASE_STRIP=debuginfo"
     )]
     NoNames,
     /// Nothing in it is an allocator.
@@ -47,6 +47,12 @@ pub enum Refusal {
         "its allocator is unknown: `{0}` grows memory, but no function is named like Rust's or C's allocators"
     )]
     Unknown(String),
+    /// Nothing of it is a function any more.
+    #[error(
+        "its allocator was merged into other functions by link-time optimisation: `{0}`, `{1}` and perhaps more grow memory themselves; \
+         build it without `lto`, or replace mini-alloc in Cargo.toml instead"
+    )]
+    Merged(String, String),
     /// A function has the name of an allocator's, and is another.
     #[error(
         "`{0}` has the name of an allocator's function but not its type; only allocators for wasm32 with Rust's or C's interface can be replaced"

@@ -234,7 +234,7 @@ fn a_missing_target_is_named() {
 fn locked_versions_are_insisted_on() {
     let folder = contract("answer(1, 2, 0)");
     fs::remove_file(folder.path().join("contracts/Cargo.lock")).unwrap();
-    check_failure(&folder, "it does not build: cannot create the lock file");
+    check_failure(&folder, "Cargo.lock is missing or does not fit Cargo.toml");
 }
 
 /// Theorem: a report is of the sources as they are, whatever was built before in the same folder.

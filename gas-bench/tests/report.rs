@@ -1,9 +1,16 @@
 //! Reports on contracts as their authors ask for them.
 //!
 //! Lives here: what must hold of the repository's own contracts, on every chain, and what is said where something is wrong. Not here: the
-//! looks of a report (`contracts`, `page`), one contract on a chain (unit tests of `report`).
+//! looks of a report (`contracts`, `page`), one contract on a chain (unit tests of `report`), contracts of other kinds (`report/`).
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
+
+#[path = "report/cases.rs"]
+mod cases;
+#[path = "report/kinds.rs"]
+mod kinds;
+#[path = "report/mutants.rs"]
+mod mutants;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +32,12 @@ fn contracts() -> PathBuf {
 fn measure(only: &[&str], target: &Target) -> Report {
     let only: Vec<_> = only.iter().map(|name| (*name).to_owned()).collect();
     let project = Project::find(Some(&contracts().join("Cargo.toml")), &only).unwrap();
-    let reported = report::run(&project, target, &BuildSettings::default(), false, &|_| {});
+    // The README has figures that are the same wherever the checkout lies.
+    let settings = BuildSettings {
+        reproducible: true,
+        ..BuildSettings::default()
+    };
+    let reported = report::run(&project, target, &settings, false, &|_| {});
     reported.unwrap().report
 }
 
@@ -46,7 +58,7 @@ fn the_contracts_are_living_benchmarks() {
     }
     assert_eq!(measure(&[], &target).to_json(), report.to_json());
 
-    const BEGIN: &str = "<!-- overview: `cargo gas-bench report --manifest-path contracts/Cargo.toml --format overview` -->\n";
+    const BEGIN: &str = "<!-- overview: `cargo gas-bench report --manifest-path contracts/Cargo.toml --reproducible --format overview` -->\n";
     const END: &str = "<!-- end of overview -->";
     let path = contracts().join("README.md");
     let readme = fs::read_to_string(&path).unwrap();

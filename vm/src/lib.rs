@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 
 mod activate;
+pub mod advice;
 pub mod code;
 mod config;
 mod data_fee;
@@ -18,6 +19,7 @@ mod memory;
 mod module;
 mod pages;
 mod prices;
+pub mod process;
 pub mod profile;
 mod refusal;
 mod run;

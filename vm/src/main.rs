@@ -14,8 +14,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Check(check) => cli::check::run(check),
+        Command::Process(process) => cli::process::run(process),
         Command::Run(run) => cli::run::run(run),
         Command::Test(test) => cli::test::run(test),
     };
-    result.unwrap_or_else(|error| cli::unusable(&error).into())
+    result.unwrap_or_else(|error| cli::ended(&error))
 }

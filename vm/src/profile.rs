@@ -172,6 +172,32 @@ impl AllocatorCall {
             _ => return None,
         })
     }
+
+    /// What the function called `name` does where it is a method of `GlobalAlloc`, demangled: optimised code calls it without the function
+    /// in front of it. Its parameters are the allocator, the block where there is one, the layout's alignment and size, and the new size.
+    pub fn of_method(name: &str) -> Option<Self> {
+        Some(match name.rsplit_once("GlobalAlloc>::")?.1 {
+            "alloc" => Self::Allocate,
+            "alloc_zeroed" => Self::AllocateZeroed,
+            "realloc" => Self::Reallocate,
+            "dealloc" => Self::Deallocate,
+            _ => return None,
+        })
+    }
+
+    /// What an allocator's function called `name` does, and which of its parameters are those that [`Self::of`] has, in their order; the
+    /// second figure is how many it has in all.
+    pub(crate) fn seen(name: &str) -> Option<(Self, u32, &'static [u32])> {
+        if let Some((call, parameters)) = Self::of(name) {
+            return Some((call, parameters, &[0, 1, 2, 3][..parameters as usize]));
+        }
+        let call = Self::of_method(name)?;
+        Some(match call {
+            Self::Allocate | Self::AllocateZeroed => (call, 3, &[2, 1]),
+            Self::Reallocate => (call, 5, &[1, 3, 2, 4]),
+            Self::Deallocate => (call, 4, &[1, 3, 2]),
+        })
+    }
 }
 
 /// What the functions of a program are called, by index, imports counted. The module on a chain has no names; the one that it was

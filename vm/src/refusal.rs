@@ -267,7 +267,9 @@ impl Refusal {
                 section: "data count",
                 ..
             } => {
-                "the compiler emits it for bulk memory: re-encode the module without it, as `cargo stylus` does"
+                "a compiler writes it for bulk memory, and `stylus-vm process`, as `cargo stylus`, takes it out; wasm-opt writes it, too, where \
+                 --enable-bulk-memory is on, and after that nobody takes it out: run it with --disable-bulk-memory --enable-bulk-memory-opt, in a version \
+                 that knows it, or without enabling bulk memory at all"
             }
             Self::Operator { .. } => {
                 "build without that WebAssembly proposal (-C target-feature=-bulk-memory,-reference-types)"
@@ -277,6 +279,9 @@ impl Refusal {
             }
             Self::UnknownImport { module, .. } if &**module == "console" => {
                 "the console exists only on debug chains: build without the SDK's `debug` feature"
+            }
+            Self::UnknownImport { module, name, .. } if &**module == "vm_hooks" => {
+                return Some(advice_on_import(name));
             }
             Self::UnknownImport { .. } => {
                 "only the functions of `vm_hooks` exist: find the dependency that needs this one and remove it"
@@ -314,12 +319,28 @@ impl Refusal {
     }
 }
 
+/// What came in the place of a host call that early versions of the SDK import.
+fn advice_on_import(name: &str) -> &'static str {
+    match name {
+        "memory_grow" => {
+            "it became `pay_for_memory_grow` before programs went on Arbitrum One: build with stylus-sdk 0.5 or later"
+        }
+        "storage_store_bytes32" => {
+            "it became `storage_cache_bytes32` and `storage_flush_cache` before programs went on Arbitrum One: build with stylus-sdk 0.5 or \
+             later"
+        }
+        _ => {
+            "`vm_hooks` has no such function: find the dependency that needs this one and remove it, or build with a current stylus-sdk"
+        }
+    }
+}
+
 /// The validator speaks of proposals; authors switch them off by target feature.
 fn advice_on_validation(message: &str) -> Option<&'static str> {
     const ADVICE: [(&str, &str); 6] = [
         (
             "zero byte expected",
-            "re-encode the module, as `cargo stylus` does: the table index of a call_indirect is overlong",
+            "re-encode the module, as `stylus-vm process` and `cargo stylus` do: the table index of a call_indirect is overlong",
         ),
         (
             "reference",

@@ -209,6 +209,47 @@ fn allocations_and_memory_are_seen() {
     assert_eq!(pages, [1, 3]);
 }
 
+/// Theorem: a block is asked for once, however many of the allocator's functions it goes through, and by whoever uses the standard
+/// library, not by that.
+#[test]
+fn a_block_is_asked_for_once_and_by_its_user() {
+    const METHOD: &str = "$\"<a::Bump as core::alloc::global::GlobalAlloc>::alloc\"";
+    let text = format!(
+        r#"(module
+            (memory (export "memory") 1 1)
+            (func {METHOD} (param i32 i32 i32) (result i32) (i32.const 64))
+            (func $__rust_alloc (param i32 i32) (result i32)
+                (call {METHOD} (i32.const 0) (local.get 1) (local.get 0)))
+            (func $"alloc::raw_vec::RawVecInner<A>::finish_grow" (drop (call $__rust_alloc (i32.const 100) (i32.const 4))))
+            (func $"<alloc::vec::Vec<T> as core::clone::Clone>::clone" (call $"alloc::raw_vec::RawVecInner<A>::finish_grow"))
+            (func $"token::mint" (call $"<alloc::vec::Vec<T> as core::clone::Clone>::clone"))
+            (func $main (export "user_entrypoint") (param i32) (result i32)
+                (call $"token::mint")
+                (drop (call {METHOD} (i32.const 0) (i32.const 8) (i32.const 30)))
+                (i32.const 0)))"#
+    );
+    let config = Config::default();
+    let engine = Engine::new(&config).unwrap();
+    let call = Call {
+        ink: Ink(1_000_000_000),
+        ..Call::default()
+    };
+    let wasm = wat::parse_str(text).unwrap();
+    let (_, profile) = run(&engine, &wasm, &config, &call);
+    let asked = profile.allocations.calls.iter().map(|by| {
+        let name = profile.functions[by.caller].name.as_str();
+        (name, by.call, by.calls, by.bytes)
+    });
+    let mut asked: Vec<_> = asked.collect();
+    asked.sort_by_key(|(name, ..)| *name);
+    let call = AllocatorCall::Allocate;
+    assert_eq!(
+        asked,
+        [("main", call, 1, 30), ("token::mint", call, 1, 100)]
+    );
+    assert_eq!(profile.allocations.peak_bytes, 130);
+}
+
 #[test]
 fn what_ink_was_not_enough_for_is_forfeited() {
     let (whole, _) = profile_program(1_000_000_000);

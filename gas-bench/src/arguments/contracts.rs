@@ -32,6 +32,10 @@ pub(crate) struct ProjectArguments {
     /// Build as TYPE, whatever the manifest says: `cdylib` has the link-time optimisation that a profile asks for, `lib,cdylib` has not
     #[arg(long, value_name = "TYPE", value_parser = crate_types)]
     crate_type: Option<CrateTypes>,
+    /// Have the compiler forget where the sources are, so that the figures are the same in every folder; what `cargo stylus` deploys
+    /// names them, and differs by a few bytes and what they cost
+    #[arg(long)]
+    reproducible: bool,
 }
 
 /// On which chain.
@@ -68,6 +72,7 @@ impl ProjectArguments {
             features: self.features.clone(),
             no_default_features: self.no_default_features,
             crate_types: self.crate_type,
+            reproducible: self.reproducible,
             ..BuildSettings::default()
         }
     }

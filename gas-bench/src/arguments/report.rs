@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use gas_bench::baseline::Tolerance;
+use gas_bench::report::ModuleFiles;
 
 use super::contracts::{ChainArguments, ProjectArguments};
 
@@ -16,13 +17,26 @@ Examples:
   cargo gas-bench report --baseline main --check --tolerance 0.5%
   cargo gas-bench report --format html --out report.html --baseline v1 --baseline main
   cargo gas-bench report --svg plots                        the plots as files, too
+  cargo gas-bench report --wasm token.wasm --abi token.json a module of any language, with its ABI in JSON or Solidity
   cargo gas-bench report --endpoint http://localhost:8547 --private-key-path dev.key
 
 What is called stands in gas-bench.toml beside a contract's Cargo.toml; without one every function of its exported ABI is called
-once, with arguments that are made up.
+once, with arguments that are made up, and so is what the module answers besides and standards have names for. `cargo gas-bench plan`
+writes a file to begin with.
 
-Exit code: 0 when every figure was measured, 1 when one was not, 2 for arguments that make no sense, 3 when --check found a
+Exit code: 0 when every figure was measured and something was, 1 when one was not, 2 for arguments that make no sense, 3 when --check found a
 regression.";
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  cargo gas-bench plan                                      gas-bench.toml beside the Cargo.toml of the contract in this folder
+  cargo gas-bench plan --package erc20                      of one contract of several
+  cargo gas-bench plan --out draft.toml --force
+
+The plan has the contract's constructor, every function that it answers, with arguments that are made up, and what reverts with them and
+why. A report with it succeeds; what it is worth depends on what you make of it.
+
+Exit code: 0 when every plan was written, 1 when one was not, 2 for arguments that make no sense.";
 
 const PROFILE_EXAMPLES: &str = "\
 Examples:
@@ -81,6 +95,53 @@ pub(crate) struct ReportArguments {
     /// Write plots, flame graphs and treemaps into DIR, too
     #[arg(long, value_name = "DIR")]
     pub(crate) svg: Option<PathBuf>,
+
+    /// Report on the module in FILE, of whatever language, instead of building contracts
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["manifest_path", "packages", "features", "no_default_features", "reproducible"])]
+    wasm: Option<PathBuf>,
+
+    /// Its interface: an ABI in JSON, alone or in a compiler's artifact, or Solidity
+    #[arg(long, value_name = "FILE", requires = "wasm")]
+    abi: Option<PathBuf>,
+
+    /// What to call in it, as in a gas-bench.toml
+    #[arg(long, value_name = "FILE", requires = "wasm", conflicts_with = "abi")]
+    plan: Option<PathBuf>,
+}
+
+impl ReportArguments {
+    /// The module that is to be reported on, where it is one.
+    pub(crate) fn module(&self) -> Option<ModuleFiles> {
+        let wasm = self.wasm.clone()?;
+        let name = wasm
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned());
+        Some(ModuleFiles {
+            name: name.unwrap_or_else(|| "module".to_owned()),
+            wasm,
+            abi: self.abi.clone(),
+            plan: self.plan.clone(),
+        })
+    }
+}
+
+/// The arguments of `plan`.
+#[derive(Args, Debug)]
+#[command(after_help = PLAN_EXAMPLES)]
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+
+    #[command(flatten)]
+    pub(crate) chain: ChainArguments,
+
+    /// Write the plan to FILE instead of the contract's gas-bench.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Replace a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// How a report on contracts is written.

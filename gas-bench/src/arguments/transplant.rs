@@ -19,8 +19,8 @@ Examples:
                                                   runs both on these calls, and writes only if they
                                                   do the same
 
-The module needs the names of its functions (`strip = false` in the profile, or
-`cargo rustc --release -- -C strip=debuginfo`); what is written is the module as `cargo stylus`
+The module needs the names of its functions, which every cargo keeps with
+`CARGO_PROFILE_RELEASE_STRIP=debuginfo cargo build …`; what is written is the module as `cargo stylus`
 would deploy it. It is a means to measure and to rescue: whoever has the sources builds them with
 the other allocator.
 
@@ -44,7 +44,7 @@ pub(crate) struct OverrideArguments {
     pub(crate) allocator: Allocator,
 
     /// What the new file's name ends with, before its extension [default: a dash and the allocator's name]
-    #[arg(long, value_name = "P", value_parser = postfix)]
+    #[arg(long, value_name = "P", value_parser = postfix, allow_hyphen_values = true)]
     postfix: Option<String>,
 
     /// Change the file itself, and keep what it was in FILE.wasm.bak

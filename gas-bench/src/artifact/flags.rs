@@ -34,6 +34,27 @@ pub(crate) fn setting(table: Table, flags: &[String]) -> String {
     }
 }
 
+/// Adds `flags` to those that cargo takes when it is started in `folder`.
+pub(crate) fn add(command: &mut Command, folder: &Path, flags: &[String]) {
+    // Those of a variable replace all others.
+    if let Some(given) = env::var_os("CARGO_ENCODED_RUSTFLAGS") {
+        let mut all = given;
+        for flag in flags {
+            all.push("\u{1f}");
+            all.push(flag);
+        }
+        command.env("CARGO_ENCODED_RUSTFLAGS", all);
+    } else if let Some(given) = env::var_os("RUSTFLAGS") {
+        let given = given.to_string_lossy().into_owned();
+        let given = given.split_whitespace().map(str::to_owned);
+        let all: Vec<_> = given.chain(flags.iter().cloned()).collect();
+        command.env("CARGO_ENCODED_RUSTFLAGS", all.join("\u{1f}"));
+    } else {
+        command.arg("--config");
+        command.arg(setting(table_of(folder), flags));
+    }
+}
+
 /// The flags by which the compiler forgets where cargo keeps crates, and the folder around `root`.
 pub(crate) fn remapped(root: &Path) -> Vec<String> {
     let home = cargo_home();

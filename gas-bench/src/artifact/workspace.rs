@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::{env, fs, io};
 
 use serde::Deserialize;
 
 use super::cargo::{self, Diagnosis};
-use super::flags;
+use super::{flags, process};
 use crate::suite::{Allocator, CONTRACT, OptLevel, WORKLOADS};
 
 const METADATA: &str = "cargo metadata --no-deps --format-version=1";
@@ -61,6 +60,15 @@ pub enum BuildError {
     /// The toolchain cannot compile to wasm.
     #[error("the toolchain has no {TARGET} target; run `rustup target add {TARGET}`")]
     MissingTarget,
+    /// Cargo would have to write the lockfile first.
+    #[error(
+        "Cargo.lock is missing or does not fit Cargo.toml, and is left as it is, as `cargo stylus` leaves it; write it with \
+         `cd {} && cargo metadata --format-version 1 >/dev/null`, and commit it", folder.display()
+    )]
+    Lockfile {
+        /// Where cargo was started.
+        folder: PathBuf,
+    },
     /// A crate does not compile, or cargo does not get that far.
     #[error("it does not build: {message}; `{command}` shows the whole error")]
     Failed {
@@ -207,13 +215,12 @@ impl Workspace {
     ) -> Result<(), BuildError> {
         let manifest = format!("{folder}/Cargo.toml");
         let arguments = arguments(&manifest, what, allocator);
-        let mut command = Command::new(&self.cargo);
+        let mut command = process::command(&self.cargo, &self.root);
         command
             .args(arguments)
             .arg("--message-format=json")
             .arg("--target-dir")
             .arg(&self.target_dir)
-            .current_dir(&self.root)
             // Flags from the environment would replace those of the contracts' own configuration, and so the wasm.
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS");
@@ -227,6 +234,9 @@ impl Workspace {
         match cargo::build(&mut command, on_artifact)? {
             Ok(()) => Ok(()),
             Err(Diagnosis::MissingTarget) => Err(BuildError::MissingTarget),
+            Err(Diagnosis::Lockfile) => Err(BuildError::Lockfile {
+                folder: self.root.clone(),
+            }),
             Err(Diagnosis::Error(message)) => {
                 let root = self.root.display();
                 let command = format!("cd {root} && {prefix}cargo {}", arguments.join(" "));
@@ -288,14 +298,13 @@ struct Metadata {
 
 /// What `command` writes to its standard output in `folder`, its first word found at `program`.
 fn answer(program: &Path, command: &'static str, folder: &Path) -> Result<Vec<u8>, WorkspaceError> {
-    let output = Command::new(program)
-        .args(command.split(' ').skip(1))
-        .current_dir(folder)
-        .output()
-        .map_err(|source| WorkspaceError::NotRun {
+    let mut asked = process::command(program, folder);
+    let output = process::output(asked.args(command.split(' ').skip(1))).map_err(|source| {
+        WorkspaceError::NotRun {
             program: program.to_owned(),
             source,
-        })?;
+        }
+    })?;
     if output.status.success() {
         return Ok(output.stdout);
     }

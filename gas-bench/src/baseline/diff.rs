@@ -427,12 +427,21 @@ fn notes(before: &MadeWith, after: &MadeWith) -> Vec<String> {
     };
     let arbos = |made: &MadeWith| format!("ArbOS {}", made.arbos);
     let price = |made: &MadeWith| format!("{} ink = 1 gas", made.ink_per_gas);
+    let paths = |made: &MadeWith| match made.reproducible {
+        true => "--reproducible".to_owned(),
+        false => "the paths that are deployed".to_owned(),
+    };
     let version = |made: &MadeWith| format!("gas-bench {}", made.gas_bench);
     [
         note(
             "Another toolchain makes another wasm",
             &before.toolchain,
             &after.toolchain,
+        ),
+        note(
+            "Source paths are part of a module",
+            &paths(before),
+            &paths(after),
         ),
         note(
             "Another ArbOS has other prices",

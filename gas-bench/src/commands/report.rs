@@ -18,19 +18,27 @@ use crate::progress::Steps;
 /// Measures, compares, writes.
 pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
     // What cannot be read or written is known before anything is built.
-    let project = arguments.project.project()?;
+    let module = arguments.module();
+    let project = match &module {
+        Some(_) => None,
+        None => Some(arguments.project.project()?),
+    };
+    // Baselines are the project's, or lie where a module is reported on.
+    let root = project
+        .as_ref()
+        .map_or(Path::new("."), |project| &project.root);
     let target = arguments.chain.target()?;
     let file = begin(arguments.out.as_deref())?;
     let draft = arguments
         .save
         .as_deref()
-        .map(|name| baseline::Draft::begin(&baseline::path_of(name, &project.root)?))
+        .map(|name| baseline::Draft::begin(&baseline::path_of(name, root)?))
         .transpose()?;
     let baselines = arguments
         .baselines
         .iter()
         .map(|name| {
-            let path = baseline::path_of(name, &project.root)?;
+            let path = baseline::path_of(name, root)?;
             Ok((name.clone(), baseline::load(&path)?))
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
@@ -38,12 +46,18 @@ pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
         folder(path)?;
     }
 
-    let progress = Steps::new(2 * project.contracts.len());
+    let contracts = project
+        .as_ref()
+        .map_or(1, |project| project.contracts.len());
+    let progress = Steps::new(2 * contracts);
     let detailed = arguments.format == ReportFormat::Html || arguments.svg.is_some();
     let settings = arguments.project.settings();
-    let reported = report::run(&project, &target, &settings, detailed, &|event| {
-        progress.of_report(event);
-    })?;
+    let observer = |event: Event<'_>| progress.of_report(event);
+    let reported = match (&project, &module) {
+        (Some(project), _) => report::run(project, &target, &settings, detailed, &observer)?,
+        (None, Some(module)) => report::run_module(module, &target, detailed, &observer)?,
+        (None, None) => anyhow::bail!("there is nothing to report on"),
+    };
     drop(progress);
 
     let Reported { report, details } = reported;

@@ -60,6 +60,9 @@ pub enum VariantError {
     /// The toolchain cannot compile to wasm.
     #[error("the toolchain has no {TARGET} target; run `rustup target add {TARGET}`")]
     MissingTarget,
+    /// Cargo would have to write the lockfile first.
+    #[error("Cargo.lock is missing or does not fit Cargo.toml; have cargo write it, and commit it")]
+    Lockfile,
     /// A crate does not compile, or cargo does not get that far.
     #[error("it does not build: {message}; correct that, or leave this variant out")]
     Failed {
@@ -89,8 +92,8 @@ pub struct Builds {
     /// Where the module of every variant ends up.
     wasm: PathBuf,
     target_dir: PathBuf,
-    /// The setting that hides where the copy is.
-    hidden: String,
+    /// The flag that hides where the copy is: paths are those of the author's own folders.
+    hidden: [String; 1],
     /// The level that the author's profile has.
     level: String,
     /// Whether the workspace's profile asks for link-time optimisation.
@@ -123,8 +126,7 @@ impl Builds {
         };
         check_compiler(&sources, &cargo)?;
         let shim = Shim::find(&cargo, subject, scratch.base(), &root)?;
-        let mut hidden = vec![flags::remap(scratch.base(), "/")];
-        hidden.extend(flags::remapped(&root));
+        let hidden = [flags::remap(scratch.base(), "/")];
         Ok(Self {
             subject: subject.clone(),
             wasm: target_dir
@@ -132,7 +134,7 @@ impl Builds {
                 .join("release/deps")
                 .join(format!("{}.wasm", sources.module)),
             target_dir,
-            hidden: flags::setting(flags::table_of(&cargo.folder), &hidden),
+            hidden,
             level: release::setting(&root, &cargo.folder, "opt-level")
                 .unwrap_or_else(|| DEFAULT_LEVEL.to_owned()),
             asks_for_lto: release::setting(&root, &cargo.folder, "lto")
@@ -192,11 +194,11 @@ impl Builds {
             .args(self.subject.arguments())
             .args(self.kinds(lto))
             .args(patches)
-            .args(["--config", &self.hidden])
             .arg("--target-dir")
             .arg(&self.target_dir)
             // Without this, a workspace may have it elsewhere.
             .env("CARGO_BUILD_BUILD_DIR", &self.target_dir);
+        flags::add(&mut command, &self.cargo.folder, &self.hidden);
         if let Some(level) = level {
             command.env(OptLevel::VARIABLE, level.name());
         }
@@ -205,6 +207,7 @@ impl Builds {
         match follow(&mut command, &mut |_, _| {})? {
             Ok(()) => {}
             Err(Diagnosis::MissingTarget) => return Err(VariantError::MissingTarget),
+            Err(Diagnosis::Lockfile) => return Err(VariantError::Lockfile),
             Err(Diagnosis::Error(message)) => return Err(VariantError::Failed { message }),
         }
         fs::read(&self.wasm).map_err(|source| VariantError::NoWasm {

@@ -8,7 +8,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::artifact::first_error;
+use crate::artifact::{first_error, process};
 
 /// A command of cargo's fails.
 #[derive(Debug, thiserror::Error)]
@@ -39,14 +39,9 @@ pub(super) struct Cargo {
 }
 
 impl Cargo {
-    /// A command that has flags for the compiler from nowhere but from files: those from the environment would replace them.
+    /// A command of cargo's in the folder.
     pub(super) fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command
-            .current_dir(&self.folder)
-            .env_remove("RUSTFLAGS")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS");
-        command
+        process::command(&self.program, &self.folder)
     }
 
     /// What cargo writes to its standard output. The network is only asked where cargo does not do without.
@@ -58,23 +53,18 @@ impl Cargo {
     /// The compiler that cargo would use, as it names itself; nothing where it does not run.
     pub(super) fn compiler(&self) -> String {
         let program = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
-        let output = Command::new(program)
-            .arg("--version")
-            .current_dir(&self.folder)
-            .output();
+        let mut command = process::command(program.as_ref(), &self.folder);
+        let output = process::output(command.arg("--version"));
         let text = output.map(|output| output.stdout).unwrap_or_default();
         String::from_utf8_lossy(&text).trim().to_owned()
     }
 
     fn once(&self, arguments: &[&str]) -> Result<String, CargoError> {
-        let output =
-            self.command()
-                .args(arguments)
-                .output()
-                .map_err(|source| CargoError::NotRun {
-                    program: self.program.clone(),
-                    source,
-                })?;
+        let output = process::output(self.command().args(arguments));
+        let output = output.map_err(|source| CargoError::NotRun {
+            program: self.program.clone(),
+            source,
+        })?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }

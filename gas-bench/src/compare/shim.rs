@@ -35,7 +35,8 @@ pub enum ShimError {
     Unreachable(PathBuf),
     /// Cargo goes on using what it had.
     #[error(
-        "cargo still takes {0} for {NAME}: have the contract depend on any version from 1.0.0 on"
+        "cargo still takes {0} for {NAME}: only one of version 1 can be replaced, which stylus-sdk 0.10 depends on; with an older SDK, \
+         opt-levels and wasm-opt alone can be compared"
     )]
     NotTaken(String),
     /// Cargo does not accept the replacement.

@@ -14,7 +14,7 @@ use std::str::FromStr;
 use wasm_encoder::{Module, RawSection};
 use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
 
-use crate::artifact::first_error;
+use crate::artifact::{first_error, process};
 
 /// The program.
 const PROGRAM: &str = "wasm-opt";
@@ -166,7 +166,7 @@ impl WasmOpt {
             .map(str::to_owned),
         );
         if has_bulk_memory(&module)? {
-            arguments.push("--enable-bulk-memory".to_owned());
+            arguments.push(self.bulk_memory().to_owned());
         }
         if names {
             arguments.push("-g".to_owned());
@@ -174,14 +174,25 @@ impl WasmOpt {
         self.execute(&module, &arguments, &mode.to_string())
     }
 
-    /// What the program makes of `module` with somebody's own `flags`. Of custom sections only the functions' names are kept.
+    /// What the program makes of `module`, as it is, with somebody's own `flags`.
     ///
     /// # Errors
     /// Where it does not accept the module or the flags.
     pub fn run_with(&self, module: &[u8], flags: &[String]) -> Result<Vec<u8>, OptimiseError> {
-        let module = without_custom(module, true)?;
-        let arguments = [flags, &["-g".to_owned()]].concat();
-        self.execute(&module, &arguments, &flags.join(" "))
+        self.execute(module, flags, &flags.join(" "))
+    }
+
+    /// The flag for copying and filling memory. With the older one the program writes a data count, which no chain takes, and which
+    /// `cargo stylus` leaves where `wasm-opt` has put it.
+    fn bulk_memory(&self) -> &'static str {
+        /// The first version that is sure to know the newer one.
+        const KNOWS_BOTH: u32 = 121;
+        let digits = self.version.split_whitespace();
+        let number = digits.filter_map(|word| word.parse::<u32>().ok()).next();
+        match number.is_some_and(|number| number >= KNOWS_BOTH) {
+            true => "--enable-bulk-memory-opt",
+            false => "--enable-bulk-memory",
+        }
     }
 
     fn execute(
@@ -196,12 +207,9 @@ impl WasmOpt {
             folder.path().join("out.wasm"),
         );
         fs::write(&from, module)?;
-        let output = Command::new(&self.program)
-            .arg(&from)
-            .arg("-o")
-            .arg(&to)
-            .args(arguments)
-            .output()?;
+        let mut command = Command::new(&self.program);
+        command.arg(&from).arg("-o").arg(&to).args(arguments);
+        let output = process::output(&mut command)?;
         if output.status.success() {
             return Ok(fs::read(&to)?);
         }

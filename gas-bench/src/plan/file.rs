@@ -6,25 +6,31 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use alloy_dyn_abi::DynSolType;
-use alloy_json_abi::Function;
-use alloy_primitives::U256;
+use alloy_primitives::{Bytes, U256, hex};
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
+use super::step::function;
 use super::value::Argument;
 use super::{
-    CONSTRUCTOR, CONTRACT, DEPLOYER, Plan, PlanError, PlannedCall, Problem, Reverts, Sender, Step,
+    CONSTRUCTOR, CONTRACT, DEPLOYER, MadeOf, NOW, Other, Plan, PlanError, PlannedCall, Problem,
+    Reverts, Sender, Sends, Step,
 };
 
 /// The name of the file.
 pub const FILE: &str = "gas-bench.toml";
 
+/// The longest time that a step waits, in seconds: a hundred years.
+const MOST_WAIT: u64 = 100 * 366 * 86_400;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
+    contract: Vec<Spanned<OtherTable>>,
     constructor: Option<Spanned<ConstructorTable>>,
     #[serde(default)]
     setup: Vec<Spanned<StepTable>>,
@@ -44,23 +50,39 @@ struct ConstructorTable {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct OtherTable {
+    name: String,
+    package: Option<String>,
+    wasm: Option<PathBuf>,
+    bytecode: Option<PathBuf>,
+    constructor: Option<Spanned<ConstructorTable>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct StepTable {
-    call: Spanned<String>,
+    call: Option<Spanned<String>>,
     #[serde(default)]
     args: Vec<Spanned<Value>>,
+    calldata: Option<Spanned<String>>,
+    on: Option<Spanned<String>>,
     from: Option<Spanned<String>>,
     value: Option<Spanned<Value>>,
+    wait: Option<Spanned<Value>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CallTable {
     name: Option<Spanned<String>>,
-    call: Spanned<String>,
+    call: Option<Spanned<String>>,
     #[serde(default)]
     args: Vec<Spanned<Value>>,
+    calldata: Option<Spanned<String>>,
+    on: Option<Spanned<String>>,
     from: Option<Spanned<String>>,
     value: Option<Spanned<Value>>,
+    wait: Option<Spanned<Value>>,
     #[serde(default, rename = "for")]
     variables: BTreeMap<String, Spanned<Value>>,
     repeat: Option<u32>,
@@ -97,6 +119,13 @@ pub fn load(path: &Path) -> Result<Option<Plan>, PlanError> {
         parse(&text).map_err(|(span, problem)| refuse(line_of(&text, span.start), problem))?;
     plan.check()
         .map_err(|(line, problem)| refuse(line.max(1), problem))?;
+    // What a plan names lies beside it.
+    let folder = path.parent().unwrap_or(path);
+    for other in &mut plan.others {
+        if let MadeOf::Wasm(file) | MadeOf::Bytecode(file) = &mut other.made_of {
+            *file = folder.join(&*file);
+        }
+    }
     plan.path = Some(path.to_owned());
     Ok(Some(plan))
 }
@@ -117,25 +146,46 @@ fn parse(text: &str) -> Result<Plan, Located> {
     let line = |span: Range<usize>| line_of(text, span.start);
     let setup = |steps: Vec<Spanned<StepTable>>| {
         let steps = steps.into_iter().map(|step| {
-            let line = line(step.span());
-            let StepTable {
-                call,
-                args,
-                from,
-                value,
-            } = step.into_inner();
-            self::step(call, args, from, value, line)
+            let span = step.span();
+            self::step(step.into_inner(), span.clone(), line(span))
         });
         steps.collect::<Result<Vec<_>, _>>()
     };
-    let constructor = file.constructor.map(|table| {
+    let made_with = |table: Spanned<ConstructorTable>| {
         let line = line(table.span());
         constructor(table.into_inner(), line)
+    };
+    let others = file.contract.into_iter().map(|table| {
+        let span = table.span();
+        let table = table.into_inner();
+        let made_of = [
+            table.package.map(MadeOf::Package),
+            table.wasm.map(MadeOf::Wasm),
+            table.bytecode.map(MadeOf::Bytecode),
+        ];
+        match <[_; 1]>::try_from(made_of.into_iter().flatten().collect::<Vec<_>>()) {
+            Ok([made_of]) if is_free(&table.name) => Ok(Other {
+                name: table.name,
+                made_of,
+                constructor: table.constructor.map(made_with).transpose()?,
+                code: None,
+            }),
+            _ => Err((span, Problem::Contract)),
+        }
     });
     let calls = file.call.into_iter().map(|table| {
-        let line = line(table.span());
+        let span = table.span();
         let table = table.into_inner();
-        let step = step(table.call, table.args, table.from, table.value, line)?;
+        let step = StepTable {
+            call: table.call,
+            args: table.args,
+            calldata: table.calldata,
+            on: table.on,
+            from: table.from,
+            value: table.value,
+            wait: table.wait,
+        };
+        let step = self::step(step, span.clone(), line(span))?;
         let variables = table
             .variables
             .into_iter()
@@ -143,7 +193,7 @@ fn parse(text: &str) -> Result<Plan, Located> {
             .collect::<Result<_, _>>()?;
         let name = match table.name {
             Some(name) => name.into_inner(),
-            None => step.function.name.clone(),
+            None => step.name(),
         };
         Ok(PlannedCall {
             name,
@@ -161,29 +211,79 @@ fn parse(text: &str) -> Result<Plan, Located> {
     });
     Ok(Plan {
         path: None,
-        constructor: constructor.transpose()?,
+        others: others.collect::<Result<_, Located>>()?,
+        constructor: file.constructor.map(made_with).transpose()?,
         setup: setup(file.setup)?,
         calls: calls.collect::<Result<_, Located>>()?,
         left_out: Vec::new(),
     })
 }
 
-fn step(
-    call: Spanned<String>,
-    args: Vec<Spanned<Value>>,
-    from: Option<Spanned<String>>,
-    value: Option<Spanned<Value>>,
-    line: usize,
-) -> Result<Step, Located> {
-    let span = call.span();
-    let function = function(call.get_ref()).map_err(|problem| (span, problem))?;
+fn step(table: StepTable, place: Range<usize>, line: usize) -> Result<Step, Located> {
+    let arguments = table.args.into_iter().map(argument);
+    let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
+    let data = table.calldata.map(calldata).transpose()?;
+    let both = |place: Range<usize>| Err((place, Problem::Both));
+    let sends = match (table.call, data) {
+        (None, None) => return Err((place, Problem::Neither)),
+        (None, Some(_)) if !arguments.is_empty() => return both(place),
+        (None, Some(data)) => Sends::Raw(data),
+        (Some(call), data) => {
+            let span = call.span();
+            let sends = Sends::of(call.get_ref(), arguments);
+            match (sends.map_err(|problem| (span.clone(), problem))?, data) {
+                (Sends::Fallback(_), Some(data)) => Sends::Fallback(data),
+                (_, Some(_)) => return both(span),
+                (sends, None) => sends,
+            }
+        }
+    };
     Ok(Step {
-        function,
-        arguments: args.into_iter().map(argument).collect::<Result<_, _>>()?,
-        from: from.map(sender).transpose()?.unwrap_or_default(),
-        value: value.map(amount).transpose()?.unwrap_or_default(),
+        on: table.on.map(Spanned::into_inner),
+        from: table.from.map(sender).transpose()?.unwrap_or_default(),
+        value: table.value.map(amount).transpose()?.unwrap_or_default(),
+        wait: table.wait.map(wait).transpose()?.unwrap_or_default(),
         line,
+        ..Step::new(sends)
     })
+}
+
+fn calldata(text: Spanned<String>) -> Result<Bytes, Located> {
+    let span = text.span();
+    let digits = text.get_ref().strip_prefix("0x");
+    let bytes = digits.and_then(|digits| hex::decode(digits).ok());
+    bytes
+        .map(Bytes::from)
+        .ok_or_else(|| (span, Problem::Calldata(text.into_inner())))
+}
+
+/// Seconds: a number, or one with a unit of Solidity's behind it.
+fn wait(value: Spanned<Value>) -> Result<u64, Located> {
+    const UNITS: [(&str, u64); 5] = [
+        ("second", 1),
+        ("minute", 60),
+        ("hour", 3_600),
+        ("day", 86_400),
+        ("week", 604_800),
+    ];
+    let span = value.span();
+    let text = match value.into_inner() {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let seconds = || {
+        let (number, unit) = text.trim().split_once(' ').unwrap_or((&text, "seconds"));
+        let unit = unit.trim();
+        let unit = unit.strip_suffix('s').unwrap_or(unit);
+        let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit)?;
+        number
+            .trim()
+            .parse::<u64>()
+            .ok()?
+            .checked_mul(*seconds)
+            .filter(|it| *it <= MOST_WAIT)
+    };
+    seconds().ok_or_else(|| (span, Problem::Wait(text.clone())))
 }
 
 fn constructor(table: ConstructorTable, line: usize) -> Result<Step, Located> {
@@ -195,38 +295,13 @@ fn constructor(table: ConstructorTable, line: usize) -> Result<Step, Located> {
     let text = signature.replacen("constructor", CONSTRUCTOR, 1);
     let mut function = function(&text).map_err(|problem| (span, problem))?;
     function.name = CONSTRUCTOR.to_owned();
+    let arguments = table.args.into_iter().map(argument);
+    let sends = Sends::Function(Box::new(function), arguments.collect::<Result<_, _>>()?);
     Ok(Step {
-        function,
-        arguments: table
-            .args
-            .into_iter()
-            .map(argument)
-            .collect::<Result<_, _>>()?,
-        from: Sender::Deployer,
         value: table.value.map(amount).transpose()?.unwrap_or_default(),
         line,
+        ..Step::new(sends)
     })
-}
-
-/// A function as Solidity writes it.
-pub(super) fn function(text: &str) -> Result<Function, Problem> {
-    let refuse = |reason: String| Problem::Signature {
-        text: text.to_owned(),
-        reason,
-    };
-    let function = Function::parse(text).map_err(|error| {
-        let error = error.to_string();
-        let first = error.lines().rfind(|line| {
-            let line = line.trim();
-            !line.is_empty() && line.chars().any(char::is_alphabetic)
-        });
-        refuse(first.unwrap_or("it cannot be read").trim().to_owned())
-    })?;
-    for param in function.inputs.iter().chain(&function.outputs) {
-        use alloy_dyn_abi::Specifier as _;
-        param.resolve().map_err(|error| refuse(error.to_string()))?;
-    }
-    Ok(function)
 }
 
 fn argument(value: Spanned<Value>) -> Result<Argument, Located> {
@@ -264,10 +339,15 @@ fn sender(text: Spanned<String>) -> Result<Sender, Located> {
     {
         return Ok(Sender::Address(address));
     }
-    match is_word(&text) && text != CONTRACT {
+    match is_free(&text) {
         true => Ok(Sender::Named(text)),
         false => Err((span, Problem::Sender(text))),
     }
+}
+
+/// Whether a name can be somebody's own.
+fn is_free(text: &str) -> bool {
+    is_word(text) && ![CONTRACT, DEPLOYER, NOW].contains(&text)
 }
 
 fn is_word(text: &str) -> bool {
@@ -295,7 +375,7 @@ fn amount(value: Spanned<Value>) -> Result<U256, Located> {
 fn variable(name: String, values: &Spanned<Value>) -> Result<(String, Vec<String>), Located> {
     let span = values.span();
     let refuse = |problem| (span.clone(), problem);
-    if !is_word(&name) || name == CONTRACT || name == DEPLOYER {
+    if !is_free(&name) {
         return Err(refuse(Problem::Variable(name)));
     }
     let texts = match values.get_ref() {
@@ -402,7 +482,48 @@ mod tests {
             "[[call]]\ncall = \"f()\"\nargz = []\n",
             Err("line 3: unknown field `argz`"),
         );
-        check("[[call]]\nargs = []\n", Err("line 1: missing field `call`"));
+        check(
+            "[[call]]\nargs = []\n",
+            Err("line 1: it says neither what to `call`"),
+        );
+        check(
+            "[[call]]\ncall = \"f(uint8)\"\nargs = [1]\ncalldata = \"0x12\"\n",
+            Err("line 2: `calldata` is sent as it stands"),
+        );
+        check(
+            "[[call]]\ncalldata = \"12\"\n",
+            Err("line 2: `12` is no calldata"),
+        );
+        check(
+            "[[call]]\ncall = \"receive()\"\nargs = [1]\n",
+            Err("line 2: `receive()` takes no argument"),
+        );
+        check(
+            "[[call]]\ncall = \"f()\"\nwait = \"a while\"\n",
+            Err("line 3: `a while` is no span of time"),
+        );
+        check(
+            "[[call]]\ncall = \"f()\"\non = \"asset\"\n",
+            Err("line 1: there is no [[contract]] `asset`"),
+        );
+        check(
+            "[[contract]]\nname = \"asset\"\n[[call]]\ncall = \"f()\"\n",
+            Err("line 1: a [[contract]] has a `name`"),
+        );
+        for ty in ["uint256[100000000]", "uint8[1000][1000][1000]"] {
+            check(
+                &format!("[[call]]\ncall = \"f({ty})\"\nargs = [[1]]\n"),
+                Err(&format!(
+                    "line 2: `f({ty})` is no function: `{ty}` has more than"
+                )),
+            );
+        }
+        let deep = |bracket: &str| bracket.repeat(100_000);
+        for call in [deep("("), format!("f(uint8{})", deep("[]"))] {
+            let text = format!("[[call]]\ncall = \"{call}\"\n");
+            assert!(parse(&text).is_err());
+        }
+        assert!(parse(&format!("x = {}", deep("["))).is_err());
         check(
             "[[call]]\n\ncall = \"f(adress)\"\n",
             Err("line 3: `f(adress)` is no function: "),

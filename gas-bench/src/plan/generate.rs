@@ -1,116 +1,120 @@
 //! A plan for a contract that has none: each function once, with arguments that are made up.
 //!
-//! Lives here: reading an exported interface, and values that fit types. Not here: exporting it (`project`).
+//! Lives here: values that fit types, and in which order there are calls. Not here: the interface (`plan::interface`).
 
-use alloy_dyn_abi::{DynSolType, Specifier as _};
+use alloy_dyn_abi::DynSolType;
 use alloy_json_abi::Function;
-use alloy_primitives::U256;
+use alloy_primitives::Bytes;
 
+use super::interface::{Declared, Interface};
 use super::value::Argument;
-use super::{LeftOut, Plan, PlannedCall, Reverts, Sender, Step};
+use super::{LeftOut, Plan, PlannedCall, Reverts, Sends, Step, types};
 
-/// A plan that calls every function of an interface once, in the order in which they stand.
+/// A plan that calls every function of an interface once, in the order in which they stand, and the entries for other calldata.
 ///
-/// `interface` is Solidity, as the SDK exports it. Of functions with the same name each is called under its whole signature.
-pub fn from_abi(interface: &str) -> Plan {
-    let mut plan = Plan::default();
-    for text in functions(interface) {
-        match call(&text) {
-            Ok(call) => plan.calls.push(call),
+/// Of functions with the same name each is called under its whole signature.
+pub fn from_interface(interface: &Interface) -> Plan {
+    let mut plan = Plan {
+        constructor: interface.constructor.as_ref().and_then(constructor),
+        ..Plan::default()
+    };
+    for declared in &interface.functions {
+        let function = declared.function.clone();
+        match function.and_then(sends) {
+            Ok(sends) => plan.calls.push(call(sends)),
             Err(reason) => plan.left_out.push(LeftOut {
-                signature: text,
+                signature: declared.signature.clone(),
                 reason,
             }),
         }
     }
-    let names: Vec<_> = plan.calls.iter().map(|call| call.name.clone()).collect();
-    for call in &mut plan.calls {
-        if names.iter().filter(|name| **name == call.name).count() > 1 {
-            call.name = call.step.function.signature();
-        }
+    if interface.receive {
+        plan.calls.push(call(Sends::Receive));
     }
-    // An interface that inherits one may list a function again.
-    let mut seen = std::collections::BTreeSet::new();
-    plan.calls
-        .retain(|call| seen.insert(call.step.function.signature()));
+    if interface.fallback {
+        plan.calls.push(call(Sends::fallback()));
+    }
+    plan.give_names();
     plan
 }
 
-/// The declarations of functions in an interface, without what is between them.
-fn functions(interface: &str) -> Vec<String> {
-    without_comments(interface)
-        .split(';')
-        .filter_map(|statement| {
-            let at = statement.rfind("function ")?;
-            let words: Vec<_> = statement[at..].split_whitespace().collect();
-            Some(words.join(" "))
-        })
-        .collect()
-}
-
-fn without_comments(text: &str) -> String {
-    let mut kept = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("/*").into_iter().chain(rest.find("//")).min() {
-        let (before, comment) = rest.split_at(at);
-        kept.push_str(before);
-        kept.push(' ');
-        let end = if comment.starts_with("/*") {
-            "*/"
-        } else {
-            "\n"
-        };
-        rest = comment.split_once(end).map_or("", |(_, behind)| behind);
+impl Plan {
+    /// A call of a function that the interface does not have.
+    pub(crate) fn call_besides(&mut self, function: &Function) {
+        match sends(function.clone()) {
+            Ok(sends) => self.calls.push(call(sends)),
+            Err(reason) => self.left_out.push(LeftOut {
+                signature: function.signature(),
+                reason,
+            }),
+        }
     }
-    kept + rest
+
+    /// Calls without a function: without calldata, and with calldata for none.
+    pub(crate) fn call_entries(&mut self, nothing: bool, anything: bool) {
+        if nothing {
+            // Whether that is `receive` or `fallback`, a module does not show.
+            let mut empty = call(Sends::Raw(Bytes::new()));
+            empty.name = "no calldata".to_owned();
+            self.calls.push(empty);
+        }
+        if anything {
+            self.calls.push(call(Sends::fallback()));
+        }
+    }
+
+    /// Gives functions that share a name their signatures instead.
+    pub(crate) fn give_names(&mut self) {
+        let names: Vec<_> = self.calls.iter().map(|call| call.name.clone()).collect();
+        for call in &mut self.calls {
+            if names.iter().filter(|name| **name == call.name).count() > 1 {
+                call.name = call.step.signature();
+            }
+        }
+    }
 }
 
-fn call(text: &str) -> Result<PlannedCall, String> {
-    // Where data lies matters to a compiler alone.
-    let bare = text
-        .replace(" memory", "")
-        .replace(" calldata", "")
-        .replace(" storage", "");
-    let function = Function::parse(&bare).map_err(|_| {
-        "it cannot be read; call it in gas-bench.toml, structs written as tuples".to_owned()
-    })?;
+/// A constructor without arguments is run; arguments for one are not made up, since everything depends on them.
+fn constructor(declared: &Declared) -> Option<Step> {
+    let function = declared.function.as_ref().ok()?;
+    let is_bare = function.inputs.is_empty();
+    is_bare.then(|| Step::new(Sends::Function(Box::new(function.clone()), Vec::new())))
+}
+
+/// The same with arguments that are made up all the same, for whoever looks at them afterwards.
+pub(crate) fn constructor_with_made_up_arguments(declared: &Declared) -> Option<Step> {
+    let function = declared.function.clone().ok()?;
+    Some(Step::new(sends(function).ok()?))
+}
+
+/// A function with arguments that fit.
+fn sends(mut function: Function) -> Result<Sends, String> {
     let arguments = function
         .inputs
         .iter()
-        .map(|input| {
-            let ty = input.resolve().map_err(|_| {
-                format!(
-                    "the exported ABI does not say what `{}` is; call it in gas-bench.toml, structs written as tuples",
-                    input.ty
-                )
-            })?;
-            Ok(made_up(&ty))
+        .map(|input| match types::resolve(input) {
+            Ok(ty) => Ok(made_up(&ty)),
+            Err(error) => Err(format!("{error}; call it in gas-bench.toml")),
         })
         .collect::<Result<Vec<_>, String>>()?;
     // What is returned is shown in digits where its type is not known.
-    let is_known = function
-        .outputs
-        .iter()
-        .all(|output| output.resolve().is_ok());
-    let mut function = function;
-    if !is_known {
+    if !function.outputs.iter().all(|it| types::resolve(it).is_ok()) {
         function.outputs.clear();
     }
-    Ok(PlannedCall {
-        name: function.name.clone(),
-        generated: !arguments.is_empty(),
+    Ok(Sends::Function(Box::new(function), arguments))
+}
+
+fn call(sends: Sends) -> PlannedCall {
+    let step = Step::new(sends);
+    PlannedCall {
+        name: step.name(),
+        generated: matches!(&step.sends, Sends::Function(_, arguments) if !arguments.is_empty()),
         reverts: Reverts::Perhaps,
-        step: Step {
-            function,
-            arguments,
-            from: Sender::Deployer,
-            value: U256::ZERO,
-            line: 0,
-        },
+        step,
         variables: Vec::new(),
         repeat: 1,
         setup: Vec::new(),
-    })
+    }
 }
 
 /// A small value of a type; two of everything that there can be several of.
@@ -135,21 +139,21 @@ mod tests {
     use super::*;
 
     const INTERFACE: &str = "
-        /** function of this comment; nothing */
         interface IToken is IOther {
             function total() external view returns (uint256);
-
             function transfer(address to, uint256 value) external returns (bool);
             function many(bytes32[2] memory a, (uint8,string)[] calldata b, bytes memory c, int16 d) external;
             function total(uint8 of) external view returns (Strange memory);
             function strange(Order[] memory orders) external;
-
+            function huge(uint8[1000][1000][1000] memory it) external;
+            function returnsHuge() external returns (uint256[100000000] memory);
             error Refused(address);
+            fallback() external;
         }";
 
     #[test]
     fn every_function_is_called_once_with_values_that_fit() {
-        let plan = from_abi(INTERFACE);
+        let plan = from_interface(&Interface::read(INTERFACE).unwrap());
         plan.check().unwrap();
         let calls: Vec<_> = plan
             .calls
@@ -163,24 +167,26 @@ mod tests {
                 ("transfer", true),
                 ("many", true),
                 ("total(uint8)", true),
+                ("returnsHuge", false),
+                ("fallback", false),
             ]
         );
         assert_eq!(plan.accounts(None), ["alice"]);
         let left_out: Vec<_> = plan.left_out.iter().map(|left| &left.reason).collect();
-        assert_eq!(left_out.len(), 1);
-        assert!(left_out[0].contains("`Order[]`"), "{left_out:?}");
+        assert_eq!(left_out.len(), 2);
+        assert!(left_out[0].contains("`Order`"), "{left_out:?}");
+        assert!(left_out[1].contains("words"), "{left_out:?}");
     }
 
+    /// Arguments of a constructor decide everything, so that none are made up.
     #[test]
-    fn nothing_is_planned_where_nothing_is_exported() {
-        for interface in [
-            "",
-            "function",
-            "function ;",
-            "interface I {}",
-            "garbage ( ;; \u{0}",
-        ] {
-            assert!(from_abi(interface).calls.is_empty(), "{interface:?}");
+    fn a_constructor_is_run_where_it_takes_nothing() {
+        for (text, is_run) in [("constructor()", true), ("constructor(uint256 cap)", false)] {
+            let interface = Interface {
+                constructor: Interface::constructor_of(text),
+                ..Interface::default()
+            };
+            assert_eq!(from_interface(&interface).constructor.is_some(), is_run);
         }
     }
 }

@@ -7,7 +7,7 @@ use alloy_dyn_abi::{DynSolType, DynSolValue, FunctionExt as _};
 use alloy_json_abi::Function;
 use alloy_primitives::hex;
 
-use super::Words;
+use super::{Words, types};
 
 /// An argument that is none of its type.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -42,7 +42,7 @@ pub enum ValueError {
 
 /// An argument as it is written.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Argument {
+pub enum Argument {
     /// Text, a number or a truth value.
     Text(String),
     /// A list of them: an array or a tuple.
@@ -82,6 +82,18 @@ impl Argument {
             Self::Text(text) => replace(text, words).unwrap_or_else(|_| text.clone()),
             Self::List(items) => {
                 let items: Vec<_> = items.iter().map(|item| item.shown(words)).collect();
+                format!("[{}]", items.join(", "))
+            }
+        }
+    }
+
+    /// As a plan's file has it.
+    pub(super) fn toml(&self) -> String {
+        match self {
+            // As strings are written in JSON, they are in TOML.
+            Self::Text(text) => serde_json::Value::from(text.as_str()).to_string(),
+            Self::List(items) => {
+                let items: Vec<_> = items.iter().map(Self::toml).collect();
                 format!("[{}]", items.join(", "))
             }
         }
@@ -127,7 +139,11 @@ fn one_line(text: &str) -> String {
 }
 
 /// What a function returned, in the words of its types where it states them and they fit, else in hexadecimal digits.
-pub(crate) fn shown_output(function: &Function, output: &[u8]) -> String {
+pub(super) fn shown_output(function: &Function, output: &[u8]) -> String {
+    // A decoder makes room for what a type says before it looks.
+    if !output.is_empty() && types::check_function(function).is_err() {
+        return hex::encode_prefixed(output);
+    }
     match function.abi_decode_output(output) {
         Ok(values) if !values.is_empty() => {
             let values: Vec<_> = values.iter().map(shown).collect();

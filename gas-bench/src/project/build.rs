@@ -1,7 +1,7 @@
 //! Cargo at work on somebody's contract.
 //!
 //! Lives here: the builds of a contract and of its ABI, as `cargo stylus` makes them. Not here: what cargo says meanwhile
-//! (`artifact`), nor what happens to the wasm afterwards (`artifact`).
+//! (`artifact`), nor what happens to the wasm afterwards (`project::recipe`, `artifact`).
 
 use std::env;
 use std::fs::{self, File};
@@ -9,8 +9,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{ContractPackage, CrateTypes, Project, ProjectError};
-use crate::artifact::{BuildError, Diagnosis, TARGET, flags, follow};
+use super::{BuildTarget, ContractPackage, CrateTypes, Project, ProjectError};
+use crate::artifact::{BuildError, Diagnosis, TARGET, diagnosis_of, flags, follow, process};
+
+/// The first LLVM whose linker keeps a section that it is told to, whatever else it strips.
+const LLVM_KEEPS_SECTIONS: u32 = 17;
 
 /// What a build depends on besides the sources.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -23,6 +26,9 @@ pub struct BuildSettings {
     pub crate_types: Option<CrateTypes>,
     /// Whether link-time optimisation is asked for in place of the workspace, which does not.
     pub asks_for_lto: bool,
+    /// Whether the compiler is to forget where the sources are, so that the same sources make the same contract in every folder. What
+    /// `cargo stylus` deploys names them.
+    pub reproducible: bool,
 }
 
 impl BuildSettings {
@@ -69,23 +75,71 @@ impl Project {
     /// # Errors
     /// Where there is none.
     pub fn toolchain(&self) -> Result<String, ProjectError> {
-        let program = env::var_os("RUSTC").map_or_else(|| PathBuf::from("rustc"), PathBuf::from);
-        let output = Command::new(&program)
-            .arg("--version")
-            .current_dir(&self.root)
-            .output()
-            .map_err(|source| ProjectError::NotRun { program, source })?;
+        let folder = self.folder();
+        self.version_of(&self.toolchain.rustc(), &["--version"], folder)
+    }
+
+    /// Cargo, as it names itself, by all that its answer has.
+    pub(super) fn cargo_version(&self, folder: &Path) -> Result<String, ProjectError> {
+        self.answer(&self.cargo, &["version"], folder)
+    }
+
+    /// The version of LLVM in the compiler; nothing where it does not say.
+    fn llvm(&self, folder: &Path) -> Option<u32> {
+        let told = self.answer(&self.toolchain.rustc(), &["--version", "--verbose"], folder);
+        let told = told.ok()?;
+        let line = told
+            .lines()
+            .find_map(|line| line.strip_prefix("LLVM version: "))?;
+        line.split('.').next()?.parse().ok()
+    }
+
+    fn version_of(
+        &self,
+        program: &Path,
+        arguments: &[&str],
+        folder: &Path,
+    ) -> Result<String, ProjectError> {
+        Ok(self.answer(program, arguments, folder)?.trim().to_owned())
+    }
+
+    fn answer(
+        &self,
+        program: &Path,
+        arguments: &[&str],
+        folder: &Path,
+    ) -> Result<String, ProjectError> {
+        let mut command = self.command(program, folder);
+        let output = process::output(command.args(arguments));
+        let output = output.map_err(|source| ProjectError::NotRun {
+            program: program.to_owned(),
+            source,
+        })?;
         if !output.status.success() {
             return Err(ProjectError::Compiler {
-                folder: self.root.clone(),
+                folder: folder.to_owned(),
                 message: crate::artifact::first_error(&String::from_utf8_lossy(&output.stderr)),
             });
         }
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Builds a contract as `cargo stylus` does, but for two things: it keeps the names of its functions, which are not part of
-    /// what is deployed; and it forgets where the sources are, so that the same sources make the same contract in every folder.
+    fn command(&self, program: &Path, folder: &Path) -> Command {
+        let mut command = process::command(program, folder);
+        self.toolchain.apply(&mut command);
+        command
+    }
+
+    /// The folder whose settings hold where no contract is meant.
+    fn folder(&self) -> &Path {
+        match self.contracts.as_slice() {
+            [only] => &only.folder,
+            _ => &self.root,
+        }
+    }
+
+    /// Builds a contract as `cargo stylus` does in its folder, and keeps the names of its functions besides, which are not part of what
+    /// is deployed.
     ///
     /// # Errors
     /// Where cargo fails or leaves no wasm.
@@ -95,55 +149,59 @@ impl Project {
         settings: &BuildSettings,
         on_crate: &mut dyn FnMut(&str),
     ) -> Result<Built, BuildError> {
-        let folder = self.target_dir.join("gas-bench").join("report");
+        let folder = self.build_dir("report");
         let _alone = lock(&folder)?;
-        let mut arguments: Vec<String> = ["rustc", "--lib", "--locked", "--release", "--target"]
-            .map(str::to_owned)
-            .into();
-        arguments.extend([TARGET, "--package", &contract.name].map(str::to_owned));
+        let mut arguments = vec!["rustc".to_owned()];
+        match &contract.target {
+            BuildTarget::Library(_) => arguments.push("--lib".to_owned()),
+            BuildTarget::Program(name) => arguments.extend(["--bin".to_owned(), name.clone()]),
+        }
+        let fixed = ["--locked", "--release", "--target", TARGET, "--package"];
+        arguments.extend(fixed.map(str::to_owned));
+        arguments.push(contract.name.clone());
         arguments.extend(settings.arguments(None));
         arguments.extend(settings.kinds());
-        let wasm = folder.join(TARGET).join("release/deps");
-        let stamp = folder.join(format!("{}.stamp", contract.name));
-        discard_if_others(&wasm, contract, &stamp, &self.stamp(&arguments))?;
+        let module = contract.target.module();
+        let release = folder.join(TARGET).join("release");
+        let file = format!("{module}.wasm");
+        let files = [release.join("deps").join(&file), release.join(&file)];
+        // Several packages may have a library of one name.
+        let stamp = folder.join(format!("{module}.stamp"));
+        discard_if_others(&files, &stamp, &self.stamp(contract, settings, &arguments))?;
 
-        let mut command = Command::new(&self.cargo);
+        let mut command = self.command(&self.cargo, &contract.folder);
         command
             .args(&arguments)
             .arg("--message-format=json")
             .arg("--target-dir")
             .arg(&folder)
-            .arg("--config")
-            .arg(flags::setting(
-                flags::table_of(&self.root),
-                &flags::remapped(&self.root),
-            ))
-            // For the last crate alone: as a profile's setting it would give every crate other symbols, and so another order.
-            .args(["--", "-C", "strip=debuginfo"])
-            .current_dir(&self.root)
-            // Flags from the environment would replace those of the contract's own configuration, and so the wasm.
-            .env_remove("RUSTFLAGS")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS");
+            // Without this, a workspace may have it elsewhere.
+            .env("CARGO_BUILD_BUILD_DIR", &folder);
+        if settings.reproducible {
+            flags::add(&mut command, &contract.folder, &flags::remapped(&self.root));
+        }
+        // For the last crate alone: as a profile's setting it would give every crate other symbols, and so another order. Up to 1.83,
+        // cargo's own flag stands behind this one; then the linker is told what to keep.
+        command.args(["--", "-C", "strip=debuginfo"]);
+        match self.llvm(&contract.folder) {
+            Some(version) if version < LLVM_KEEPS_SECTIONS => {
+                command.env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
+            }
+            _ => {
+                command.args(["-C", "link-arg=--keep-section=name"]);
+            }
+        }
         let mut found = None;
         let built = follow(&mut command, &mut |name, file| {
             on_crate(name);
-            if file.extension().is_some_and(|ending| ending == "wasm") {
+            let is_meant = file.file_stem().is_some_and(|stem| *stem == *module);
+            if is_meant && file.extension().is_some_and(|ending| ending == "wasm") {
                 found = Some(file.to_owned());
             }
         })?;
-        match built {
-            Ok(()) => {}
-            Err(Diagnosis::MissingTarget) => return Err(BuildError::MissingTarget),
-            Err(Diagnosis::Error(message)) => {
-                let command = format!(
-                    "cd {} && cargo {}",
-                    self.root.display(),
-                    arguments.join(" ")
-                );
-                return Err(BuildError::Failed { message, command });
-            }
-        }
-        let path = found.unwrap_or(wasm);
+        built.map_err(|diagnosis| failed(diagnosis, &contract.folder, &arguments))?;
+        let [path, _] = files;
+        let path = found.unwrap_or(path);
         match fs::read(&path) {
             Ok(wasm) => Ok(Built { wasm }),
             Err(source) => Err(BuildError::NoWasm { path, source }),
@@ -165,59 +223,85 @@ impl Project {
                 .map(str::to_owned)
                 .into();
         arguments.extend(settings.arguments(Some("export-abi")));
-        let output = Command::new(&self.cargo)
+        let folder = self.build_dir("abi");
+        let mut command = self.command(&self.cargo, &contract.folder);
+        command
             .args(&arguments)
             .arg("--target-dir")
-            .arg(self.target_dir.join("gas-bench").join("abi"))
-            .args(["--", what])
-            .current_dir(&self.root)
-            .output()?;
+            .arg(&folder)
+            .env("CARGO_BUILD_BUILD_DIR", &folder)
+            // What panics tells enough of it in its first lines.
+            .env("RUST_BACKTRACE", "0")
+            .args(["--", what]);
+        let output = process::output(&mut command)?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
-        Err(BuildError::Failed {
-            message: crate::artifact::first_error(&String::from_utf8_lossy(&output.stderr)),
-            command: format!(
-                "cd {} && cargo {} -- {what}",
-                self.root.display(),
-                arguments.join(" ")
-            ),
-        })
+        let diagnosis = diagnosis_of(&String::from_utf8_lossy(&output.stderr));
+        arguments.extend(["--".to_owned(), what.to_owned()]);
+        Err(failed(diagnosis, &contract.folder, &arguments))
     }
 
     /// All that decides which of several modules of one name is meant.
-    fn stamp(&self, arguments: &[String]) -> String {
-        let mut settings: Vec<_> = env::vars()
-            .filter(|(name, _)| name.starts_with("CARGO_PROFILE_") || name == "RUSTUP_TOOLCHAIN")
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        settings.sort();
-        format!(
-            "{}\n{}\n{}\n",
-            arguments.join(" "),
-            settings.join("\n"),
-            self.toolchain().unwrap_or_default()
-        )
+    fn stamp(
+        &self,
+        contract: &ContractPackage,
+        settings: &BuildSettings,
+        arguments: &[String],
+    ) -> String {
+        let decides = |name: &str| {
+            ["CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_TARGET_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+                || ["RUSTUP_TOOLCHAIN", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"].contains(&name)
+        };
+        let variables = env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            decides(&name).then(|| format!("{name}={}", value.to_string_lossy()))
+        });
+        let mut lines: Vec<_> = variables.collect();
+        lines.sort();
+        lines.push(contract.folder.display().to_string());
+        lines.push(arguments.join(" "));
+        lines.push(format!("reproducible={}", settings.reproducible));
+        lines.push(self.toolchain().unwrap_or_default());
+        // A profile that was changed and changed back makes a module that cargo takes for fresh.
+        for manifest in [&self.root, &contract.folder] {
+            lines.extend(fs::read_to_string(manifest.join("Cargo.toml")));
+        }
+        let files = flags::settings(&contract.folder);
+        lines.extend(files.iter().map(ToString::to_string));
+        lines.join("\n")
     }
 }
 
-/// Modules of one contract that were built with different settings lie in one file, and cargo can take one for the other: where
-/// the last one had others, it is taken away.
-fn discard_if_others(
-    folder: &Path,
-    contract: &ContractPackage,
-    stamp: &Path,
-    settings: &str,
-) -> io::Result<()> {
-    if fs::read_to_string(stamp).is_ok_and(|last| last == settings) {
+/// Why cargo did not do `arguments` in a folder.
+fn failed(diagnosis: Diagnosis, folder: &Path, arguments: &[String]) -> BuildError {
+    match diagnosis {
+        Diagnosis::MissingTarget => BuildError::MissingTarget,
+        Diagnosis::Lockfile => BuildError::Lockfile {
+            folder: folder.to_owned(),
+        },
+        Diagnosis::Error(message) => BuildError::Failed {
+            message,
+            command: format!("cd {} && cargo {}", folder.display(), arguments.join(" ")),
+        },
+    }
+}
+
+/// Modules of one name that were built of something else, or in another way, lie in one file, and cargo can take one for the other:
+/// where the last one was another, it is taken away.
+fn discard_if_others(files: &[PathBuf], stamp: &Path, made_of: &str) -> io::Result<()> {
+    if fs::read_to_string(stamp).is_ok_and(|last| last == made_of) {
         return Ok(());
     }
-    let file = folder.join(format!("{}.wasm", contract.name.replace('-', "_")));
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    for file in files {
+        match fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
     }
-    fs::write(stamp, settings)
+    fs::write(stamp, made_of)
 }
 
 /// The right to build in a folder, until the file is dropped.

@@ -134,6 +134,13 @@ fn head(report: &Report, since: Option<&Since<'_>>) -> Markup {
         ("ArbOS", made.arbos.to_string()),
         ("Toolchain", made.toolchain.clone()),
         (
+            "Source paths",
+            match made.reproducible {
+                true => "forgotten".to_owned(),
+                false => "as deployed".to_owned(),
+            },
+        ),
+        (
             "1 gas",
             format!("{} ink", super::text::grouped(made.ink_per_gas.into())),
         ),
@@ -309,6 +316,7 @@ mod tests {
             deployment: None,
             calls: Vec::new(),
             left_out: Vec::new(),
+            advice: Vec::new(),
             failures: Vec::new(),
         };
         let names = [

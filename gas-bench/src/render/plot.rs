@@ -9,7 +9,7 @@
 
 mod bars;
 mod history;
-mod parts;
+pub(super) mod parts;
 
 use maud::{Markup, PreEscaped, html};
 

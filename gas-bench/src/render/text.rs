@@ -84,10 +84,15 @@ pub(crate) fn ellipsised(text: &str, characters: usize) -> String {
 }
 
 /// `text` on one line and without what would steer a terminal or turn the writing around.
-pub(crate) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let mut printable = String::new();
     for character in text.chars() {
-        let steers = matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        // Line ends, marks and overrides of direction, what has no width, and letters that only machines see.
+        let steers = matches!(
+            character,
+            '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        );
         if character.is_control() || steers {
             printable.extend(character.escape_default());
         } else {
@@ -186,6 +191,7 @@ mod tests {
             ("two\nlines", "two\\nlines"),
             ("\x1b[31mred", "\\u{1b}[31mred"),
             ("\u{202e}txt", "\\u{202e}txt"),
+            ("\u{200f}a\u{200b}\u{feff}", "\\u{200f}a\\u{200b}\\u{feff}"),
         ] {
             assert_eq!(printable(text), shown);
         }

@@ -6,12 +6,14 @@
 //! Every call of a plan begins on a deployment of its own, so that their order decides nothing. The runs of one call follow each
 //! other on it.
 
+mod stage;
+
 use std::cell::Cell;
-use std::collections::BTreeMap;
 
 use alloy_network::TransactionBuilder as _;
-use alloy_primitives::{Address, B256, Bytes, U256, hex};
+use alloy_primitives::{Address, B256, hex};
 use alloy_rpc_types_eth::TransactionRequest;
+use stylus_vm::advice::large_stack;
 use stylus_vm::profile::Names;
 use stylus_vm::{Config, Gas, PageCounters};
 
@@ -23,8 +25,9 @@ use crate::figures::{Call, Contract, Deployment, Outcome, Run, StartGas};
 use crate::node::{
     self, Account, Answer, CallError, GasTrace, Node, NodeError, Receipt, Step as HostStep,
 };
-use crate::plan::{CONTRACT, DEPLOYER, Plan, PlannedCall, Problem, Reverts, Sender, Step, Words};
+use crate::plan::{Plan, PlannedCall, Problem, Reverts, Step, Words};
 use crate::profile::{CallProfile, PROFILE_SCHEMA, ProfileError};
+use stage::Stage;
 
 /// The most characters of a run's output that are kept.
 const OUTPUT_CHARACTERS: usize = 200;
@@ -75,6 +78,10 @@ pub(super) enum Cause {
     NoProfiler,
     #[error("the program was not run, so that there is nothing to tell")]
     NotRun,
+    #[error("this chain's clock cannot be moved: {0}; leave `wait` out, or --endpoint")]
+    Clock(String),
+    #[error("the contract `{name}` of the plan is not there: {reason}")]
+    Other { name: String, reason: String },
     #[error(transparent)]
     Profile(#[from] ProfileError),
     #[error(transparent)]
@@ -93,20 +100,13 @@ pub(super) struct Bench<'a> {
     sight: Cell<Option<Sight>>,
 }
 
-/// A contract that can be deployed again and again.
+/// A contract that can be deployed again and again, and those that its plan needs besides.
 struct Deployed {
     /// What an account is given: all of the program, or its root.
     code: Vec<u8>,
     start: StartGas,
-}
-
-/// A contract with its accounts, for one call.
-struct Stage<'a> {
-    plan: &'a Plan,
-    contract: Address,
-    accounts: BTreeMap<Sender, Account>,
-    words: Words,
-    start: StartGas,
+    /// Init code of the others, in the plan's order.
+    others: Vec<Vec<u8>>,
 }
 
 /// One transaction that was measured, and what else is known of it.
@@ -149,9 +149,10 @@ impl<'a> Bench<'a> {
             deployment: None,
             calls: Vec::new(),
             left_out: Vec::new(),
+            advice: Vec::new(),
             failures: Vec::new(),
         };
-        let (deployed, deployment) = match self.deploy(artifact) {
+        let (deployed, deployment) = match self.deploy(artifact, plan) {
             Ok(deployed) => deployed,
             Err(cause) => {
                 contract.failures.push(cause.to_string());
@@ -159,6 +160,8 @@ impl<'a> Bench<'a> {
             }
         };
         contract.deployment = Some(deployment);
+        let stack = large_stack(&artifact.wasm, self.config.memory());
+        contract.advice.extend(stack.map(|stack| stack.to_string()));
         if let Some(step) = &plan.constructor {
             let run = self.stage(plan, &deployed, None).and_then(|stage| {
                 let measured = self.run(&stage, step, &stage.words, Reverts::Never, "")?;
@@ -198,7 +201,7 @@ impl<'a> Bench<'a> {
         planned: &PlannedCall,
         run: usize,
     ) -> Result<CallProfile, Cause> {
-        let (deployed, _) = self.deploy(&prepared.artifact)?;
+        let (deployed, _) = self.deploy(&prepared.artifact, &prepared.plan)?;
         let runs = self.call(&prepared.plan, &deployed, planned)?;
         let count = runs.len();
         let measured = run.checked_sub(1).and_then(|at| runs.get(at));
@@ -238,8 +241,8 @@ impl<'a> Bench<'a> {
     }
 
     /// Puts a contract on the chain for the first time.
-    fn deploy(&self, artifact: &Artifact) -> Result<(Deployed, Deployment), Cause> {
-        let (code, parts) = self.code(artifact)?;
+    fn deploy(&self, artifact: &Artifact, plan: &Plan) -> Result<(Deployed, Deployment), Cause> {
+        let (code, parts) = self.code(&artifact.code, artifact.wasm.len())?;
         let mut deploy_gas = parts.iter().map(Receipt::gas).sum::<Gas>();
         let receipt = self.create(&code)?;
         deploy_gas += receipt.gas();
@@ -265,15 +268,26 @@ impl<'a> Bench<'a> {
             data_fee_wei: fee.to_string(),
             start,
         };
-        Ok((Deployed { code, start }, deployment))
+        let others = plan.others.iter().map(|other| {
+            self.other(other.code.as_ref())
+                .map_err(|cause| Cause::Other {
+                    name: other.name.clone(),
+                    reason: cause.to_string(),
+                })
+        });
+        let deployed = Deployed {
+            code,
+            start,
+            others: others.collect::<Result<_, _>>()?,
+        };
+        Ok((deployed, deployment))
     }
 
-    /// What an account is to hold, and the transactions that created what it names.
-    fn code(&self, artifact: &Artifact) -> Result<(Vec<u8>, Vec<Receipt>), Cause> {
-        let code = &artifact.code;
+    /// What an account is to hold of `code`, which is `length` bytes decompressed, and the transactions that created what it names.
+    fn code(&self, code: &[u8], length: usize) -> Result<(Vec<u8>, Vec<Receipt>), Cause> {
         let limit = self.config.max_code_size as usize;
         if code.len() <= limit {
-            return Ok((code.clone(), Vec::new()));
+            return Ok((code.to_vec(), Vec::new()));
         }
         let allowed = self.config.stylus.max_fragment_count;
         let too_large = Cause::TooLarge {
@@ -295,7 +309,7 @@ impl<'a> Bench<'a> {
             .iter()
             .map(created)
             .collect::<Result<Vec<_>, _>>()?;
-        let length = u32::try_from(artifact.wasm.len()).map_err(|_| too_large)?;
+        let length = u32::try_from(length).map_err(|_| too_large)?;
         Ok((stylus_vm::code::root(length, &addresses), receipts))
     }
 
@@ -353,87 +367,6 @@ impl<'a> Bench<'a> {
         Some(trace.program?.start_gas)
     }
 
-    /// A fresh deployment with all that a call needs.
-    fn stage<'p>(
-        &self,
-        plan: &'p Plan,
-        deployed: &Deployed,
-        planned: Option<&PlannedCall>,
-    ) -> Result<Stage<'p>, Cause> {
-        let contract = created(&self.create(&deployed.code)?)?;
-        let payer = self.node.payer();
-        let mut addresses = BTreeMap::from([
-            (CONTRACT.to_owned(), contract),
-            (DEPLOYER.to_owned(), payer.address()),
-        ]);
-        for name in plan.accounts(planned) {
-            let address = Account::named(&name).address();
-            addresses.insert(name, address);
-        }
-        let mut stage = Stage {
-            plan,
-            contract,
-            accounts: BTreeMap::from([(Sender::Deployer, payer)]),
-            words: Words::new(addresses),
-            start: deployed.start,
-        };
-        let Some(planned) = planned else {
-            return Ok(stage);
-        };
-        let setup = plan.setup.iter().chain(&planned.setup);
-        let steps: Vec<(&Step, u64)> = setup
-            .map(|step| (step, 1))
-            .chain([(&planned.step, planned.runs().len() as u64)])
-            .collect();
-        self.fund(&mut stage, &steps)?;
-        let constructor = plan.constructor.iter();
-        for step in constructor.chain(&plan.setup).chain(&planned.setup) {
-            self.set_up(&stage, step)?;
-        }
-        Ok(stage)
-    }
-
-    /// Makes every sender able to send what it is to send.
-    fn fund(&self, stage: &mut Stage<'_>, steps: &[(&Step, u64)]) -> Result<(), Cause> {
-        let mut needs: BTreeMap<Sender, (u64, U256)> = BTreeMap::new();
-        for (step, times) in steps {
-            let (transactions, value) = needs.entry(step.from.clone()).or_default();
-            *transactions += times;
-            *value = value.saturating_add(step.value.saturating_mul(U256::from(*times)));
-        }
-        for (sender, (transactions, value)) in needs {
-            let account = match &sender {
-                Sender::Deployer => continue,
-                Sender::Named(name) => Account::named(name),
-                Sender::Address(address) => Account::Impersonated(*address),
-            };
-            self.node
-                .prepare(&account, transactions, value)
-                .map_err(|error| Cause::Setup {
-                    step: format!("giving funds to {sender}"),
-                    place: String::new(),
-                    reason: error_text(&error),
-                })?;
-            stage.accounts.insert(sender, account);
-        }
-        Ok(())
-    }
-
-    fn set_up(&self, stage: &Stage<'_>, step: &Step) -> Result<(), Cause> {
-        let name = step.signature();
-        let failed = |reason| Cause::Setup {
-            step: format!("the setup call {name}"),
-            place: place(stage.plan, step, &[]),
-            reason,
-        };
-        let (account, request) = stage.request(step, &stage.words)?;
-        let receipt = self.submit(&account, request.clone(), "")?;
-        match receipt.succeeded() {
-            true => Ok(()),
-            false => Err(failed(reason(&self.node.ask_as(request)?))),
-        }
-    }
-
     fn call(
         &self,
         plan: &Plan,
@@ -465,6 +398,7 @@ impl<'a> Bench<'a> {
         reverts: Reverts,
         place: &str,
     ) -> Result<Measured, Cause> {
+        let words = &self.wait(step, words)?;
         let (account, request) = stage.request(step, words)?;
         let calldata = request.input.input().cloned().unwrap_or_default();
         // A receipt has neither a result nor a reason; the same question just before has.
@@ -503,7 +437,7 @@ impl<'a> Bench<'a> {
         };
         let account = self::account(&told)?;
         let output = match &answer {
-            Answer::Returns(output) => crate::plan::shown_output(&step.function, output),
+            Answer::Returns(output) => step.shown_output(output),
             Answer::Fails { reason, data } if data.is_empty() => reason.clone(),
             Answer::Fails { data, .. } => hex::encode_prefixed(data),
         };
@@ -557,24 +491,6 @@ impl<'a> Bench<'a> {
         Ok(Some(
             trace.map_err(|error| error.unexpected("stylusGasTracer"))?,
         ))
-    }
-}
-
-impl Stage<'_> {
-    /// A step as a transaction, and who sends it.
-    fn request(&self, step: &Step, words: &Words) -> Result<(Account, TransactionRequest), Cause> {
-        let account = match self.accounts.get(&step.from) {
-            Some(account) => account.clone(),
-            // Only a constructor's sender was not prepared: the deployer, who is always there.
-            None => return Err(Problem::Sender(step.from.to_string()).into()),
-        };
-        let input: Bytes = step.input(words)?;
-        let request = TransactionRequest::default()
-            .with_from(account.address())
-            .with_to(self.contract)
-            .with_value(step.value)
-            .with_input(input);
-        Ok((account, request))
     }
 }
 

@@ -42,8 +42,7 @@ impl Counterpart {
         let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
         let mut artifact = || -> Result<Artifact, PrepareError> {
             let built = project.build(contract, &settings, on_crate)?;
-            let named = project.finish(contract, built.wasm)?;
-            Ok(Artifact::of_named(&named)?)
+            Ok(project.finish(contract, &settings, built.wasm)?.artifact)
         };
         Some(Self {
             hindrance,

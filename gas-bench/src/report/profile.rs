@@ -124,8 +124,8 @@ fn choose<'a>(
 ) -> Result<Chosen<'a>, ProfileFailure> {
     let has_call = |planned: &PlannedCall| {
         planned.name == wanted
-            || planned.step.function.name == wanted
-            || planned.step.function.signature() == wanted
+            || planned.step.name() == wanted
+            || planned.step.signature() == wanted
     };
     let found: Vec<_> = prepared
         .iter()
@@ -140,7 +140,10 @@ fn choose<'a>(
     match <[_; 1]>::try_from(found) {
         Ok([(name, ready, planned)]) if command.arguments.is_empty() => Ok((name, ready, planned)),
         Ok([(name, ready, planned)]) => {
-            let signature = planned.step.function.full_signature();
+            let signature = match planned.step.function() {
+                Some(function) => function.full_signature(),
+                None => planned.step.signature(),
+            };
             own(name, ready, &signature, command)
         }
         Err(found) if found.is_empty() => match prepared {

@@ -12,7 +12,7 @@ use super::{Event, Observer, PrepareError};
 use crate::artifact::Artifact;
 use crate::figures::Sizes;
 use crate::measurement::Bytes;
-use crate::project::{BuildSettings, ContractPackage, Project, ProjectError};
+use crate::project::{BuildSettings, ContractPackage, Finished, Project, ProjectError};
 use crate::size::{self, ContractSize, MadeWith, SizeError, SizeReport};
 
 /// Why it cannot be told where a contract's bytes are.
@@ -72,9 +72,8 @@ fn one(
     let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
     let built = project.build(contract, settings, on_crate);
     let built = built.map_err(PrepareError::from)?;
-    let named = project.finish(contract, built.wasm);
-    let named = named.map_err(PrepareError::from)?;
-    let artifact = Artifact::of_named(&named).map_err(PrepareError::from)?;
+    let finished = project.finish(contract, settings, built.wasm);
+    let Finished { artifact, named } = finished.map_err(PrepareError::from)?;
     let sizes = of_artifact(&artifact, chain);
     Ok(size::measure(&named, &artifact.wasm, sizes)?)
 }

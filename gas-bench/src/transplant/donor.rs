@@ -18,7 +18,7 @@ use std::process::Command;
 pub use object::ObjectError;
 pub(super) use object::{Address, Code, Object, Reference, Slot};
 
-use crate::artifact::TARGET;
+use crate::artifact::{TARGET, process};
 use crate::embedded::SOURCES;
 use crate::suite::Allocator;
 
@@ -144,13 +144,10 @@ fn write(folder: &Path, name: &str) -> io::Result<()> {
 /// The compiler of the folder that the command was called in: somebody's toolchain file counts.
 fn run(folder: &Path, compiled: &Path) -> Result<(), DonorError> {
     let program = env::var_os("RUSTC").map_or_else(|| PathBuf::from("rustc"), PathBuf::from);
-    let output = Command::new(&program)
-        .args(ARGUMENTS)
-        .arg("-o")
-        .arg(compiled)
-        .arg(folder.join(LIBRARY))
-        .output()
-        .map_err(|source| DonorError::NoCompiler { program, source })?;
+    let mut command = Command::new(&program);
+    command.args(ARGUMENTS).arg("-o").arg(compiled);
+    let output = process::output(command.arg(folder.join(LIBRARY)));
+    let output = output.map_err(|source| DonorError::NoCompiler { program, source })?;
     if output.status.success() {
         return Ok(());
     }

@@ -94,7 +94,7 @@ impl Inspection {
         let callers = callers(module);
         let own = own(module, &roles, prefix, &callers);
         let variables = Variables::of(module, &own);
-        let inlined = inlined(module, &own, &variables, prefix);
+        let inlined = inlined(module, &own, &roles, &variables, prefix);
         let used = module.reached(
             module.exported.iter().chain(&module.in_table).copied(),
             |_| false,
@@ -153,16 +153,22 @@ fn roles(module: &Module) -> Result<BTreeMap<u32, Role>, Refusal> {
             continue;
         };
         if module.ty(index) != Some(&role.ty()) {
+            // A method whose parameters were changed is nobody's entry, but a part of whoever calls it.
+            if let Role::Method(_) = role {
+                continue;
+            }
             return Err(Refusal::Signature(module.name(index)));
         }
         roles.insert(index, role);
     }
+    check_order(module, &roles)?;
     // A heap is only one where something is got from it.
     let gets = |role: &Role| {
         use stylus_vm::profile::AllocatorCall as Call;
         matches!(
             role,
             Role::Rust(Call::Allocate | Call::AllocateZeroed)
+                | Role::Method(Call::Allocate | Call::AllocateZeroed)
                 | Role::Malloc
                 | Role::Calloc
                 | Role::AlignedAlloc
@@ -172,11 +178,31 @@ fn roles(module: &Module) -> Result<BTreeMap<u32, Role>, Refusal> {
     if roles.values().any(gets) {
         return Ok(roles);
     }
-    let grower = module.own().find(|(_, function)| function.grows_memory);
-    Err(match grower {
-        Some((index, _)) => Refusal::Unknown(module.name(index)),
-        None => Refusal::NoAllocator,
+    let mut growers = module.own().filter(|(_, function)| function.grows_memory);
+    Err(match (growers.next(), growers.next()) {
+        // One allocator grows memory in one place; an optimiser has put it into several.
+        (Some((index, _)), Some((other, _))) => {
+            Refusal::Merged(module.name(index), module.name(other))
+        }
+        (Some((index, _)), None) => Refusal::Unknown(module.name(index)),
+        (None, _) => Refusal::NoAllocator,
     })
+}
+
+/// Whether compilers of the module pass a layout as alignment and size, which is how the donor's methods take it: Rust's own function in
+/// front of one shows it.
+fn check_order(module: &Module, roles: &BTreeMap<u32, Role>) -> Result<(), Refusal> {
+    use stylus_vm::profile::AllocatorCall::Allocate;
+    let of = |wanted: Role| roles.iter().filter(move |(_, role)| **role == wanted);
+    for (front, _) in of(Role::Rust(Allocate)) {
+        for (method, _) in of(Role::Method(Allocate)) {
+            // The front's parameters are a size and an alignment.
+            if module.hands_on(*front, *method) == Some([0, 1]) {
+                return Err(Refusal::Signature(module.name(*method)));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The crate that the functions behind those with a role are from: what their names begin with, and what it is called.
@@ -251,12 +277,13 @@ impl Variables {
         Self { accessed, passed }
     }
 
-    /// One that a function uses.
-    fn used_by(&self, function: &Function) -> Option<u32> {
+    /// One that a function uses, other than by passing the allocator itself.
+    fn used_by(&self, function: &Function, itself: Option<u32>) -> Option<u32> {
         let accessed = function.accessed.intersection(&self.accessed);
         let passed = function
             .constants
             .iter()
+            .filter(|address| itself != Some(**address))
             .filter(|address| self.accessed.contains(address) || self.passed.contains(address));
         accessed.chain(passed).next().copied()
     }
@@ -267,6 +294,26 @@ impl Variables {
         let last = *self.accessed.iter().chain(&self.passed).max()?;
         Some((first, Bytes(u64::from(last - first) + 4)))
     }
+}
+
+/// The address of the allocator, which has no size, where `function` calls a method of it. It may well be that of the variable behind.
+fn of_method(module: &Module, function: &Function) -> Option<u32> {
+    let is_method = |index: u32| {
+        let role = module.names.get(index).and_then(Role::of);
+        matches!(role, Some(Role::Method(_)))
+    };
+    let calls_one = function.calls.iter().any(|callee| is_method(*callee));
+    // Rust's own function in front of the method has no other constant.
+    let front = module.own().find_map(|(index, front)| {
+        let role = module.names.get(index).and_then(Role::of)?;
+        let is_front = matches!(
+            role,
+            Role::Rust(stylus_vm::profile::AllocatorCall::Allocate)
+        );
+        let is_plain = is_front && front.calls.iter().any(|callee| is_method(*callee));
+        front.constants.iter().next().filter(|_| is_plain).copied()
+    });
+    front.filter(|_| calls_one)
 }
 
 /// Who calls each function.
@@ -284,6 +331,7 @@ fn callers(module: &Module) -> BTreeMap<u32, BTreeSet<u32>> {
 fn inlined(
     module: &Module,
     own: &BTreeSet<u32>,
+    roles: &BTreeMap<u32, Role>,
     variables: &Variables,
     prefix: Option<&str>,
 ) -> Vec<Inlined> {
@@ -294,12 +342,13 @@ fn inlined(
             function
                 .calls
                 .iter()
+                .filter(|callee| !roles.contains_key(callee))
                 .map(|callee| module.name(*callee))
                 .find(|callee| is_of(callee, prefix) && !is_of(&name, prefix))
         });
         if let Some(callee) = calls {
             found.push(Inlined::Call { name, callee });
-        } else if let Some(address) = variables.used_by(function) {
+        } else if let Some(address) = variables.used_by(function, of_method(module, function)) {
             found.push(Inlined::Variable { name, address });
         }
     }

@@ -295,6 +295,28 @@ impl Module {
         self.types.get(self.function(index)?.ty as usize)
     }
 
+    /// The last two parameters that one of its own functions hands on to `callee` as they are, where it does so.
+    pub(super) fn hands_on(&self, function: u32, callee: u32) -> Option<[u32; 2]> {
+        let position = function.checked_sub(self.imports)? as usize;
+        let bodies = Parser::new(0).parse_all(&self.deployed);
+        let mut bodies = bodies.filter_map(|payload| match payload {
+            Ok(Payload::CodeSectionEntry(body)) => Some(body),
+            _ => None,
+        });
+        let mut last = [None; 2];
+        for operator in bodies.nth(position)?.get_operators_reader().ok()? {
+            match operator.ok()? {
+                Operator::Call { function_index } if function_index == callee => {
+                    let [one, other] = last;
+                    return Some([one?, other?]);
+                }
+                Operator::LocalGet { local_index } => last = [last[1], Some(local_index)],
+                _ => last = [last[1], None],
+            }
+        }
+        None
+    }
+
     /// Every function that is reached from `from` without those that `is_replaced` tells.
     pub(super) fn reached(
         &self,

@@ -22,6 +22,8 @@ pub enum Family {
 pub enum Role {
     /// A function of [`Family::Rust`].
     Rust(AllocatorCall),
+    /// The same as a method of `GlobalAlloc`, which optimised code calls without the function in front of it.
+    Method(AllocatorCall),
     /// `malloc`
     Malloc,
     /// `calloc`
@@ -50,11 +52,15 @@ const MEDDLERS: [&str; 6] = [
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Rust(AllocatorCall::Allocate),
         Self::Rust(AllocatorCall::AllocateZeroed),
         Self::Rust(AllocatorCall::Reallocate),
         Self::Rust(AllocatorCall::Deallocate),
+        Self::Method(AllocatorCall::Allocate),
+        Self::Method(AllocatorCall::AllocateZeroed),
+        Self::Method(AllocatorCall::Reallocate),
+        Self::Method(AllocatorCall::Deallocate),
         Self::Malloc,
         Self::Calloc,
         Self::Realloc,
@@ -76,6 +82,9 @@ impl Role {
             "posix_memalign" => Self::PosixMemalign,
             "malloc_usable_size" => Self::MallocUsableSize,
             _ => {
+                if let Some(call) = AllocatorCall::of_method(name) {
+                    return Some(Self::Method(call));
+                }
                 let last = name.rsplit("::").next().unwrap_or(name);
                 let behind = ["__rdl_", "__rg_"]
                     .iter()
@@ -90,7 +99,7 @@ impl Role {
     /// The language whose programs call it.
     pub const fn family(self) -> Family {
         match self {
-            Self::Rust(_) => Family::Rust,
+            Self::Rust(_) | Self::Method(_) => Family::Rust,
             _ => Family::C,
         }
     }
@@ -101,6 +110,9 @@ impl Role {
             Self::Rust(AllocatorCall::Allocate | AllocatorCall::AllocateZeroed) => (2, 1),
             Self::Rust(AllocatorCall::Reallocate) => (4, 1),
             Self::Rust(AllocatorCall::Deallocate) => (3, 0),
+            Self::Method(AllocatorCall::Allocate | AllocatorCall::AllocateZeroed) => (3, 1),
+            Self::Method(AllocatorCall::Reallocate) => (5, 1),
+            Self::Method(AllocatorCall::Deallocate) => (4, 0),
             Self::Malloc | Self::MallocUsableSize => (1, 1),
             Self::Calloc | Self::Realloc | Self::AlignedAlloc => (2, 1),
             Self::Free => (1, 0),
@@ -122,6 +134,10 @@ impl fmt::Display for Role {
             Self::Rust(AllocatorCall::AllocateZeroed) => "__rust_alloc_zeroed",
             Self::Rust(AllocatorCall::Reallocate) => "__rust_realloc",
             Self::Rust(AllocatorCall::Deallocate) => "__rust_dealloc",
+            Self::Method(AllocatorCall::Allocate) => "GlobalAlloc>::alloc",
+            Self::Method(AllocatorCall::AllocateZeroed) => "GlobalAlloc>::alloc_zeroed",
+            Self::Method(AllocatorCall::Reallocate) => "GlobalAlloc>::realloc",
+            Self::Method(AllocatorCall::Deallocate) => "GlobalAlloc>::dealloc",
             Self::Malloc => "malloc",
             Self::Calloc => "calloc",
             Self::Realloc => "realloc",
@@ -150,6 +166,15 @@ mod tests {
             ("__rdl_alloc_zeroed", Some(Role::Rust(AllocateZeroed))),
             ("__rustc::__rdl_alloc", Some(Role::Rust(Allocate))),
             ("__rg_dealloc", Some(Role::Rust(Deallocate))),
+            (
+                "<mini_alloc::imp::MiniAlloc as core::alloc::global::GlobalAlloc>::alloc",
+                Some(Role::Method(Allocate)),
+            ),
+            (
+                "<a::B as core::alloc::global::GlobalAlloc>::dealloc::{{closure}}",
+                None,
+            ),
+            ("<a::Alloc as a::Other>::alloc", None),
             ("malloc", Some(Role::Malloc)),
             ("realloc", Some(Role::Realloc)),
             ("__rust_no_alloc_shim_is_unstable_v2", None),

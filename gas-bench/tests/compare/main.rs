@@ -41,6 +41,7 @@ fn contract(code: u64, calls: Vec<Call>) -> Contract {
         }),
         calls,
         left_out: Vec::new(),
+        advice: Vec::new(),
         failures: Vec::new(),
     }
 }

@@ -254,6 +254,7 @@ fn what_fails_for_one_variant_is_its_own_outcome() {
     let (wee, z) = (Some(Allocator::Wee), Some(OptLevel::Z));
     let refused = Contract {
         deployment: None,
+        advice: Vec::new(),
         failures: vec!["the chain refuses it".to_owned()],
         ..contract(0, vec![])
     };

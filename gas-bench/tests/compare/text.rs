@@ -93,6 +93,7 @@ fn invented(variants: usize, calls: usize) -> Comparison {
         wasm_opt: Some("wasm-opt version 108".to_owned()),
         variants: all.take(variants).enumerate().map(measured).collect(),
         left_out: Vec::new(),
+        advice: std::collections::BTreeSet::new(),
     }
 }
 

@@ -105,6 +105,7 @@ pub(crate) fn contract(name: &str, calls: Vec<Call>) -> Contract {
             "function strange(Order[] orders): the exported ABI does not say what `Order[]` is"
                 .into(),
         ],
+        advice: Vec::new(),
         failures: vec![],
     }
 }
@@ -115,6 +116,7 @@ pub(crate) fn broken(name: &str) -> Contract {
         plan: None,
         deployment: None,
         left_out: Vec::new(),
+        advice: Vec::new(),
         failures: vec![
             "cargo cannot build it: error[E0308]: mismatched types, expected `U256`, found `u64 | u32`; \
              see what `cargo build` says"
@@ -130,6 +132,7 @@ pub(crate) fn report(contracts: Vec<Contract>) -> Report {
         made_with: MadeWith {
             gas_bench: "0.1.0".into(),
             toolchain: "rustc 1.95.0 (0123456789 2026-04-14)".into(),
+            reproducible: false,
             chain: "embedded devnet".into(),
             arbos: 51,
             ink_per_gas: INK_PER_GAS,

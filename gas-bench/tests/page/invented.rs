@@ -21,6 +21,7 @@ fn made_with(toolchain: &str, unseen: &[&str]) -> MadeWith {
     MadeWith {
         gas_bench: "0.1.0".to_owned(),
         toolchain: toolchain.to_owned(),
+        reproducible: false,
         chain: "embedded devnet".to_owned(),
         arbos: 51,
         ink_per_gas: INK_PER_GAS,
@@ -216,6 +217,7 @@ fn contract(name: &str, deployment: Option<Deployment>, calls: Vec<Call>) -> Con
         deployment,
         calls,
         left_out: vec!["function strange(Order<1>[] orders): nobody knows it".to_owned()],
+        advice: Vec::new(),
         failures: Vec::new(),
     }
 }

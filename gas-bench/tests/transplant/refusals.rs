@@ -1,7 +1,7 @@
 //! Each reason for which an allocator stays where it is, and what is said about one.
 
 use gas_bench::suite::Allocator;
-use gas_bench::transplant::{Donor, Family, Refusal, Role, inspect, transplant};
+use gas_bench::transplant::{Donor, Family, Refusal, Role, inspect, rehearsal, transplant};
 use stylus_vm::profile::AllocatorCall;
 
 use crate::programs::{Mangling, Program, STATE};
@@ -93,7 +93,7 @@ fn modules_have_to_be_programs() {
     let stripped = gas_bench::artifact::postprocess(&named).unwrap();
     assert_eq!(
         refusal(&stripped),
-        "its functions have no names, by which an allocator is recognised; build it with `strip = false`"
+        "its functions have no names, by which an allocator is recognised; build it with CARGO_PROFILE_RELEASE_STRIP=debuginfo"
     );
     let fixed = Program::c().text().replace(
         "(memory (export \"memory\") 1)",
@@ -127,6 +127,62 @@ fn constants_may_be_shared() {
     program.more.clear();
     let found = inspect(&program.wasm()).unwrap();
     assert!(matches!(found.refusal(), Some(Refusal::Inlined(_))));
+}
+
+/// A program as optimisers leave it: it calls the method of its allocator itself, and passes the allocator, whose address is that of a
+/// variable, an alignment and a size; and Rust's function in front of the method, which hands on `order`.
+fn with_method(order: &str) -> Vec<u8> {
+    const METHOD: &str =
+        "$\"<mini_alloc::imp::MiniAlloc as core::alloc::global::GlobalAlloc>::alloc\"";
+    let text = format!(
+        r#"(module
+            (import "vm_hooks" "pay_for_memory_grow" (func $pay (param i32)))
+            (import "vm_hooks" "write_result" (func $write (param i32 i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 1024) "\00\10\00\00")
+            (func $__rust_alloc (param i32 i32) (result i32)
+                (call {METHOD} (i32.const 1024) {order}))
+            (func {METHOD} (param $self i32) (param $align i32) (param $size i32) (result i32) (local $at i32)
+                (local.set $at (i32.and
+                    (i32.add (i32.load (i32.const 1024)) (i32.sub (local.get $align) (i32.const 1)))
+                    (i32.sub (i32.const 0) (local.get $align))))
+                (i32.store (i32.const 1024) (i32.add (local.get $at) (local.get $size)))
+                (if (i32.gt_u (i32.load (i32.const 1024)) (i32.const 60000)) (then (drop (memory.grow (i32.const 1)))))
+                (local.get $at))
+            (func $user_entrypoint (export "user_entrypoint") (param i32) (result i32) (local $one i32) (local $two i32)
+                (call $pay (i32.const 0))
+                (local.set $one (call $__rust_alloc (i32.const 40) (i32.const 8)))
+                (local.set $two (call {METHOD} (i32.const 1024) (i32.const 16) (i32.const 32)))
+                (i32.store (local.get $one) (i32.const 7))
+                (i32.store (local.get $two) (i32.const 9))
+                (i32.store offset=4 (local.get $one) (i32.and (local.get $two) (i32.const 15)))
+                (call $write (local.get $one) (i32.const 8))
+                (i32.const 0)))"#
+    );
+    wat::parse_str(text).unwrap()
+}
+
+/// Theorem: methods that are called without the function in front of them are replaced like it, unless they take what a donor's do not.
+#[test]
+fn methods_are_entries() {
+    let module = with_method("(local.get 1) (local.get 0)");
+    let found = inspect(&module).unwrap();
+    assert_eq!(found.refusal(), None);
+    let roles: Vec<_> = found.entries.values().map(|entry| entry.role).collect();
+    let call = AllocatorCall::Allocate;
+    assert_eq!(roles, [Role::Rust(call), Role::Method(call)]);
+    for &allocator in Donor::CHOICE {
+        let donor = Donor::compile(allocator).unwrap();
+        let done = transplant(&module, &donor).unwrap();
+        let calls = ["0x".parse().unwrap(), "0x01".parse().unwrap()];
+        let both = rehearsal::rehearse(&done.original, &done.wasm, &calls).unwrap();
+        assert_eq!(both.calls.len(), 2);
+    }
+    let swapped = refusal(&with_method("(local.get 0) (local.get 1)"));
+    assert!(
+        swapped.contains("has the name of an allocator's function but not its type"),
+        "{swapped}"
+    );
 }
 
 /// Theorem: Rust's allocator is found by its names of every age, and what is said of it is what it is.

@@ -5,6 +5,8 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use stylus_vm::advice::large_stack;
+use stylus_vm::process::process;
 use stylus_vm::{Activation, Config, Gas, Pages, Refusal, activate, code};
 
 use super::{Check, Verdict, input, style, unusable};
@@ -27,9 +29,22 @@ fn run_module(name: &str, wasm: &[u8], config: &Config) -> io::Result<Verdict> {
         Ok(activation) => show(name, wasm, config, &activation),
         Err(refusal) => {
             show_refusal(name, &refusal)?;
+            show_processed(name, wasm, config)?;
             Ok(Verdict::Bad)
         }
     }
+}
+
+/// What a module that a compiler has just made would get once it is processed, where it is refused as it is.
+fn show_processed(name: &str, wasm: &[u8], config: &Config) -> io::Result<()> {
+    let Some(processed) = process(wasm).ok().filter(|processed| processed != wasm) else {
+        return Ok(());
+    };
+    let Ok(activation) = activate(&processed, config, Pages(0), Gas::MAX) else {
+        return Ok(());
+    };
+    let name = format!("{name}, as `stylus-vm process` and `cargo stylus` make it");
+    show(&name, &processed, config, &activation).map(drop)
 }
 
 /// What activation would say, and whether the code fits the accounts it would have to be put into.
@@ -96,6 +111,9 @@ fn show(name: &str, wasm: &[u8], config: &Config, activation: &Activation) -> io
     ];
     for (what, value) in rows {
         writeln!(out, "  {what:<16} {value}")?;
+    }
+    if let Some(stack) = large_stack(wasm, config.memory()) {
+        writeln!(out, "  {} {stack}", style::hint("cheaper:"))?;
     }
     let Some((_, advice)) = trouble else {
         return Ok(Verdict::Good);

@@ -4,10 +4,12 @@
 
 pub(crate) mod check;
 pub(crate) mod input;
+pub(crate) mod process;
 pub(crate) mod run;
 pub(crate) mod style;
 pub(crate) mod test;
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -28,6 +30,7 @@ const EXAMPLES: &str = "\
 Examples:
   stylus-vm check contract.wasm
   stylus-vm check --arbos 51 target/wasm32-unknown-unknown/release/*.wasm
+  stylus-vm process target/wasm32-unknown-unknown/release/contract.wasm --out contract.wasm
   stylus-vm run contract.wasm --calldata 0x6d4ce63c
   stylus-vm run --json --ink 20000000000 *.wasm
   stylus-vm test vectors.jsonl contract.wasm
@@ -37,6 +40,8 @@ Examples:
 pub(crate) enum Command {
     /// Say whether a chain would activate a program, what that costs and what the program occupies
     Check(Check),
+    /// Write a module that a compiler made as `cargo stylus` would deploy it: encoded anew, without names, with an empty project hash
+    Process(Process),
     /// Call a program once, on a chain where nothing exists, and say how it ended and what it cost
     Run(Run),
     /// Run a program against many calls and what they have to answer
@@ -47,6 +52,16 @@ pub(crate) enum Command {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+#[derive(Args)]
+pub(crate) struct Process {
+    /// The module as `.wasm` or `.wat`; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where the result goes; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Args)]
@@ -142,6 +157,25 @@ impl From<Verdict> for ExitCode {
             Verdict::Unusable => Self::from(2),
         }
     }
+}
+
+/// The exit code of a process that wrote to a pipe which nobody reads any more, as shells know it.
+const NOBODY_READS: u8 = 141;
+
+/// What is left to do with an error that ends a command.
+pub(crate) fn ended(error: &anyhow::Error) -> ExitCode {
+    match is_of_pipe(error) {
+        true => ExitCode::from(NOBODY_READS),
+        false => unusable(error).into(),
+    }
+}
+
+/// Whether nobody reads any more what is written: whoever closed the pipe has what they wanted.
+pub(crate) fn is_of_pipe(error: &anyhow::Error) -> bool {
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Says what is wrong with one file; the others are still looked at.

@@ -14,7 +14,7 @@ use stylus_vm::{
 };
 
 use super::check::show_refusal;
-use super::{Run, Verdict, input, style, unusable};
+use super::{Run, Verdict, input, is_of_pipe, style, unusable};
 
 /// Runs every file; fails where one is refused or does not succeed, unless that is reported as JSON.
 pub(crate) fn run(run: &Run) -> anyhow::Result<ExitCode> {
@@ -30,7 +30,11 @@ pub(crate) fn run(run: &Run) -> anyhow::Result<ExitCode> {
             let result = run_module(&engine, &wasm, &config, run).context(name.clone())?;
             report(name, result, &config, run)
         });
-        verdict = verdict.max(result.unwrap_or_else(|error| unusable(&error)));
+        verdict = verdict.max(match result {
+            Err(error) if is_of_pipe(&error) => return Err(error),
+            Err(error) => unusable(&error),
+            Ok(verdict) => verdict,
+        });
     }
     Ok(verdict.into())
 }

@@ -20,7 +20,7 @@
 //! ```
 //!
 //! A branch to the outermost label now leaves the block and meets the last `call $leave`. Where the function is one of an
-//! allocator's, its first two to four parameters are handed to `$allocator` right after the entry.
+//! allocator's, those two to four of its parameters that say what is asked for are handed to `$allocator` right after the entry.
 
 use wasmparser::Operator;
 
@@ -30,7 +30,7 @@ use crate::module::Module;
 use crate::profile::{AllocatorCall, Names};
 
 /// How many parameters the allocator hook takes.
-const HOOK_PARAMETERS: u32 = 4;
+const HOOK_PARAMETERS: usize = 4;
 
 /// Puts the hooks into the body of `function`, which has been through all other passes.
 pub(super) fn rewrite<'a>(
@@ -52,12 +52,10 @@ pub(super) fn rewrite<'a>(
         Hook::Enter.call(),
     ]);
     if let Some(parameters) = allocator_parameters(function, module, names) {
-        for parameter in 0..HOOK_PARAMETERS {
-            out.push(match parameter < parameters {
-                true => Operator::LocalGet {
-                    local_index: parameter,
-                },
-                false => Operator::I32Const { value: 0 },
+        for position in 0..HOOK_PARAMETERS {
+            out.push(match parameters.get(position) {
+                Some(&local_index) => Operator::LocalGet { local_index },
+                None => Operator::I32Const { value: 0 },
             });
         }
         out.push(Hook::Allocator.call());
@@ -78,10 +76,14 @@ pub(super) fn rewrite<'a>(
     out
 }
 
-/// How many parameters `function` has, if it is one of an allocator's by its name and by its parameters.
-fn allocator_parameters(function: u32, module: &Module<'_>, names: &Names) -> Option<u32> {
-    let (_, parameters) = AllocatorCall::of(names.get(function)?)?;
+/// Which parameters of `function` the hook is told, if it is one of an allocator's by its name and by its parameters.
+fn allocator_parameters(
+    function: u32,
+    module: &Module<'_>,
+    names: &Names,
+) -> Option<&'static [u32]> {
+    let (_, count, told) = AllocatorCall::seen(names.get(function)?)?;
     let ty = module.function_type(function)?;
     let i32s = ty.params().iter().all(|ty| *ty == wasmparser::ValType::I32);
-    (i32s && ty.params().len() == parameters as usize).then_some(parameters)
+    (i32s && ty.params().len() == count as usize).then_some(told)
 }

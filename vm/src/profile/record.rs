@@ -177,14 +177,22 @@ impl Recorder {
             Key::Hostio(_) => None,
         };
         let mut functions = self.path.iter().rev().filter_map(|step| function(step.key));
-        let Some((call, _)) = functions
-            .next()
-            .and_then(|index| self.names.get(index))
-            .and_then(AllocatorCall::of)
-        else {
+        let called = |index: u32| AllocatorCall::seen(self.names.get(index)?);
+        let Some((call, ..)) = functions.next().and_then(called) else {
             return;
         };
-        let caller = functions.next().unwrap_or(u32::MAX);
+        let callers: Vec<u32> = functions.collect();
+        // What one of the allocator's functions asks of another was asked for once.
+        if callers
+            .first()
+            .is_some_and(|index| called(*index).is_some())
+        {
+            return;
+        }
+        // Vectors and maps ask on behalf of whoever uses them.
+        let is_own = |index: &&u32| !self.names.get(**index).is_some_and(is_plumbing);
+        let caller = callers.iter().find(is_own).or_else(|| callers.first());
+        let caller = caller.copied().unwrap_or(u32::MAX);
         // By the signatures of Rust's functions: (size, align), (old block, old size, align, new size), (block, size, align).
         let (freed, asked) = match call {
             AllocatorCall::Allocate | AllocatorCall::AllocateZeroed => (0, parameters[0]),
@@ -316,13 +324,13 @@ impl Recorder {
         calls.sort_by_key(|allocator| (allocator.caller, allocator.call));
         let exists = |call: AllocatorCall| {
             let mut names = self.names.names.values();
-            names.any(|name| AllocatorCall::of(name).is_some_and(|(known, _)| known == call))
+            names.any(|name| AllocatorCall::seen(name).is_some_and(|(known, ..)| known == call))
         };
         let mut seen: Vec<_> = self
             .names
             .names
             .values()
-            .filter(|name| AllocatorCall::of(name).is_some())
+            .filter(|name| AllocatorCall::seen(name).is_some())
             .cloned()
             .collect();
         seen.sort();
@@ -345,4 +353,13 @@ impl Recorder {
             truncated: self.truncated,
         }
     }
+}
+
+/// Whether a function belongs to the standard library, by its demangled name: to a crate of it, or to a type of one.
+fn is_plumbing(name: &str) -> bool {
+    let name = name.trim_start_matches(['<', '&', '[', '(']);
+    let name = name.strip_prefix("mut ").unwrap_or(name);
+    ["alloc::", "core::", "std::", "__rust", "hashbrown::"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }

@@ -228,7 +228,19 @@ fn refusals_say_why_where_and_what_to_do() {
             "i32.const 0 i32.const 0 i32.const 0 memory.init 0 i32.const 0",
             "(data \"x\")",
             "may not have a data count section (at byte 0x",
-            "re-encode the module",
+            "`stylus-vm process`",
+        ),
+        (
+            "i32.const 0",
+            r#"(import "vm_hooks" "memory_grow" (func (param i32)))"#,
+            "offers no import vm_hooks.memory_grow",
+            "it became `pay_for_memory_grow`",
+        ),
+        (
+            "i32.const 0",
+            r#"(import "vm_hooks" "storage_store_bytes32" (func (param i32 i32)))"#,
+            "offers no import vm_hooks.storage_store_bytes32",
+            "stylus-sdk 0.5 or later",
         ),
     ] {
         let wat = module(body, more);
@@ -341,6 +353,75 @@ fn what_cannot_be_used() {
         r#"{"file":"-","#,
         "absent.wasm",
     );
+}
+
+/// Theorem: what a compiler made is refused where a chain would refuse it, with what it would get once it is processed, and `process`
+/// writes that.
+#[test]
+fn what_a_compiler_made_is_processed() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"(module (memory (export "memory") 17 17) (global (mut i32) (i32.const 1048576)) (data (i32.const 1048576) "x")
+        (func (export "user_entrypoint") (param i32) (result i32) (i32.const 0)))"#;
+    let plain = wat::parse_str(text).unwrap();
+    // A data count that nothing needs stands in front of the code.
+    let code = plain.windows(2).position(|it| it == [10, 6]).unwrap();
+    let counted = [&plain[..code], &[12, 1, 1], &plain[code..]].concat();
+    std::fs::write(folder.path().join("raw.wasm"), &counted).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = stylus_vm(arguments, folder.path(), b"");
+        (output.status.code(), text_of(&output))
+    };
+    let (code, said) = run(&["check", "raw.wasm"]);
+    assert_eq!(code, Some(1));
+    for part in [
+        "raw.wasm: refused: a Stylus program may not have a data count section",
+        "raw.wasm, as `stylus-vm process` and `cargo stylus` make it: would be activated",
+        "cheaper: the stack takes 1048576 bytes",
+        "-zstack-size=32768",
+    ] {
+        assert!(said.contains(part), "{part}\nis not in\n{said}");
+    }
+    assert_eq!(
+        run(&["process", "raw.wasm", "--out", "done.wasm"]).0,
+        Some(0)
+    );
+    assert_eq!(run(&["check", "done.wasm"]).0, Some(0));
+    let printed = stylus_vm(&["process", "raw.wasm", "--out", "-"], folder.path(), b"");
+    assert_eq!(
+        printed.stdout,
+        std::fs::read(folder.path().join("done.wasm")).unwrap()
+    );
+    let (code, said) = run(&["process", "absent.wasm", "--out", "x.wasm"]);
+    assert_eq!(code, Some(2), "{said}");
+    std::fs::write(folder.path().join("bad.wasm"), "nothing").unwrap();
+    assert_eq!(run(&["process", "bad.wasm", "--out", "x.wasm"]).0, Some(2));
+    assert!(!folder.path().join("x.wasm").exists());
+}
+
+fn text_of(output: &Output) -> String {
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+/// Theorem: who closes the pipe hears no complaint.
+#[test]
+#[cfg(unix)]
+fn nobody_has_to_read_to_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("it.wat"), module("i32.const 0", "")).unwrap();
+    let files = "it.wat ".repeat(500);
+    for command in ["check", "run", "run --json"] {
+        let script = format!(
+            "{} {command} {files} | head -n 1",
+            env!("CARGO_BIN_EXE_stylus-vm")
+        );
+        let output = Command::new("sh")
+            .args(["-c", &script])
+            .current_dir(folder.path())
+            .env("XDG_CACHE_HOME", folder.path().join("cache"))
+            .output()
+            .unwrap();
+        assert_eq!(text(&output.stderr), "", "{command}");
+    }
 }
 
 /// Theorem: `run --json` prints the record's own lines, to the letter, but for the words of a refusal.

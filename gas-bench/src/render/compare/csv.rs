@@ -2,11 +2,11 @@
 //!
 //! Lives here: the columns. Not here: what the figures are (`compare`).
 
-use csv::Writer;
 use serde::Serialize;
 
 use super::json::{allocator, level, lto};
 use crate::compare::{Comparison, Measured};
+use crate::render::csv;
 
 /// A call of a variant, or a variant without one: it leaves empty what it does not have.
 #[derive(Clone, Default, Serialize)]
@@ -30,18 +30,8 @@ struct Row<'a> {
 }
 
 pub(super) fn render(comparison: &Comparison) -> String {
-    let mut writer = Writer::from_writer(Vec::new());
-    for row in comparison
-        .variants
-        .iter()
-        .flat_map(|measured| rows(&comparison.contract, measured))
-    {
-        writer
-            .serialize(row)
-            .expect("a row is plain data, and memory takes any amount of it");
-    }
-    let bytes = writer.into_inner().expect("memory takes any amount");
-    String::from_utf8_lossy(&bytes).into_owned()
+    let variants = comparison.variants.iter();
+    csv::document(variants.flat_map(|measured| rows(&comparison.contract, measured)))
 }
 
 fn rows<'a>(contract: &'a str, measured: &'a Measured) -> Vec<Row<'a>> {

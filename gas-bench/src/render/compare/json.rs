@@ -2,6 +2,8 @@
 //!
 //! Lives here: the keys; renaming or dropping one raises `SCHEMA`. Not here: the figures (`compare`), which stay free of any format.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::advice;
@@ -21,6 +23,7 @@ struct Document<'a> {
     compared_calls: &'a [&'a str],
     variants: Vec<VariantReport<'a>>,
     left_out: &'a [String],
+    advice: &'a BTreeSet<String>,
     recommendation: String,
 }
 
@@ -91,6 +94,7 @@ pub(super) fn render(comparison: &Comparison) -> String {
             .map(|measured| report(&summary, measured))
             .collect(),
         left_out: &comparison.left_out,
+        advice: &comparison.advice,
         recommendation: advice::sentence(&summary),
     };
     let mut text =

@@ -197,6 +197,12 @@ pub(super) fn failures(summary: &Summary<'_>) -> Vec<(String, String)> {
 pub(super) fn notes(summary: &Summary<'_>) -> Vec<String> {
     let comparison = summary.comparison;
     let mut notes = comparison.left_out.clone();
+    notes.extend(
+        comparison
+            .advice
+            .iter()
+            .map(|advice| format!("cheaper: {advice}.")),
+    );
     if let Some((reference, figures)) = summary.reference {
         let excluded = summary.calls.len() - summary.common.len();
         let excluded = match excluded {

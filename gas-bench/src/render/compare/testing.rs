@@ -17,6 +17,7 @@ pub(super) fn comparison(variants: Vec<Measured>) -> Comparison {
         wasm_opt: Some("wasm-opt version 108".to_owned()),
         variants,
         left_out: Vec::new(),
+        advice: std::collections::BTreeSet::new(),
     }
 }
 

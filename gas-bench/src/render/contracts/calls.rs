@@ -122,13 +122,18 @@ pub(super) fn failures(calls: &[Call]) -> Vec<Remark> {
     calls.iter().filter_map(remark).collect()
 }
 
-/// Functions that were not called, and why.
-pub(super) fn left_out(contract: &Contract) -> Vec<Remark> {
-    let remark = |text: &String| Remark {
-        about: "not called".to_owned(),
-        text: text.clone(),
+/// Functions that were not called, and why; and what would make all of them cheaper.
+pub(super) fn remarks(contract: &Contract) -> Vec<Remark> {
+    let about = |about: &'static str| {
+        move |text: &String| Remark {
+            about: about.to_owned(),
+            text: text.clone(),
+        }
     };
-    contract.left_out.iter().map(remark).collect()
+    let left_out = contract.left_out.iter().map(about("not called"));
+    left_out
+        .chain(contract.advice.iter().map(about("cheaper")))
+        .collect()
 }
 
 #[cfg(test)]

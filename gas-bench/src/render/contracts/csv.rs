@@ -4,11 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use csv::Writer;
 use serde::Serialize;
 
 use crate::figures::{Call, Contract, Deployment, Outcome, Report, Run};
-use crate::render::lto;
+use crate::render::{csv, lto};
 
 /// A row of any kind: it leaves empty what it does not have.
 #[derive(Clone, Default, Serialize)]
@@ -88,16 +87,7 @@ pub(super) fn render(report: &Report) -> String {
         let missed = missed.get(contract.name.as_str());
         of_contract(contract, missed.map(String::as_str), &common)
     });
-    let mut writer = Writer::from_writer(Vec::new());
-    for row in unseen.chain(contracts) {
-        writer
-            .serialize(row)
-            .expect("all rows have the same columns, and memory takes them");
-    }
-    let bytes = writer
-        .into_inner()
-        .expect("what is written to memory is written");
-    String::from_utf8(bytes).expect("every field is text")
+    csv::document(unseen.chain(contracts))
 }
 
 fn of_contract<'a>(
@@ -124,10 +114,16 @@ fn of_contract<'a>(
         message,
         ..common.clone()
     });
+    let advice = contract.advice.iter().map(|advice| Row {
+        kind: "advice",
+        message: advice,
+        ..common.clone()
+    });
     let mut rows: Vec<_> = failures
         .chain(deployment)
         .chain(missed_lto)
         .chain(left_out)
+        .chain(advice)
         .collect();
     for call in &contract.calls {
         rows.extend(of_call(call, &common));

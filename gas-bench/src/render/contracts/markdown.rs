@@ -191,7 +191,7 @@ impl Page {
         }
         self.table(&calls::grid(calls), "calls");
         self.remarks(&summary::missed_lto(report, contract));
-        self.remarks(&calls::left_out(contract));
+        self.remarks(&calls::remarks(contract));
         if self.detail != Detail::Everything {
             return;
         }

@@ -5,6 +5,7 @@
 
 use super::grid::{Cell, Column, Grid, Remark, Row, Tone};
 use crate::figures::{Call, Parts, Report, Run};
+use crate::render::plot::parts::{Segment, Split};
 use crate::render::text::{divided, grouped_wide};
 
 /// What gas was spent for, in the order of a transaction.
@@ -53,6 +54,20 @@ impl Cause {
             Self::Pages => '🟥',
             Self::Other => '⬜',
         }
+    }
+
+    /// Whether it is what the page draws as `segment`.
+    const fn has(self, segment: Segment) -> bool {
+        let of_segment = match segment {
+            Segment::Transaction => Self::Transaction,
+            Segment::L1 => Self::L1,
+            Segment::Start => Self::Start,
+            Segment::Wasm => Self::Wasm,
+            Segment::Storage | Segment::Calls | Segment::Logs | Segment::Hostios => Self::Hostios,
+            Segment::Pages => Self::Pages,
+            Segment::Other => Self::Other,
+        };
+        self as u8 == of_segment as u8
     }
 
     /// Ink that `parts` has for it, exactly. Only [`Self::Other`] may be less than nothing, by what was refunded.
@@ -106,11 +121,24 @@ fn apportioned(parts: &[i128], divisor: i128) -> Shares {
     }
 }
 
-/// Where the gas of `call` went, on average over its runs, by [`Cause::ALL`].
+/// Where the gas of `call` went, on average over its runs, by [`Cause::ALL`]: what the page draws in more parts, added up.
 fn average(call: &Call, ink_per_gas: u32) -> Shares {
-    let price = i128::from(ink_per_gas);
-    let runs = call.runs();
-    apportioned(&sums(runs, price), price * runs.len() as i128)
+    let Some(split) = Split::of(call, ink_per_gas) else {
+        return apportioned(&[0; Cause::ALL.len()], 1);
+    };
+    let segments = split.segments();
+    let gas = |cause: Cause| {
+        let of_cause = segments.iter().filter(|(segment, _)| cause.has(**segment));
+        let gas: i128 = of_cause.map(|(_, gas)| i128::from(gas.0)).sum();
+        match cause {
+            Cause::Other => gas - i128::from(split.refund.0),
+            _ => gas,
+        }
+    };
+    Shares {
+        parts: Cause::ALL.map(gas).to_vec(),
+        total: split.total.0.into(),
+    }
 }
 
 fn sums(runs: &[Run], price: i128) -> Vec<i128> {

@@ -23,7 +23,10 @@ pub(super) fn heading(report: &Report) -> String {
         grouped(made.ink_per_gas.into()),
         // The commit and its date would only widen the line.
         circumstance(made.toolchain.split(" (").next().unwrap_or_default()),
-    )
+    ) + match made.reproducible {
+        true => ", source paths forgotten",
+        false => "",
+    }
 }
 
 /// What a contract loses without the link-time optimisation that it asks for.

@@ -13,7 +13,7 @@ use super::{calls, changes, deployment, hostios, split, summary};
 use crate::baseline::{ContractDiff, Diff};
 use crate::figures::{Contract, Report};
 use crate::render::terminal::{COLUMNS, Paint, STYLE, item, paint};
-use crate::render::text::{grouped_wide, printable, shortened, sign};
+use crate::render::text::{ellipsised, grouped_wide, printable, shortened, sign};
 use crate::render::{Colour, Digits, FAILED, NOTHING};
 
 /// The longest name in a title or sentence, in characters.
@@ -58,7 +58,6 @@ pub(super) fn render(report: &Report, diff: Option<&Diff>, colour: Colour) -> St
         page.grid(&changes::grid(&contract.calls));
     }
     page.text.push('\n');
-    page.failures(&summary::failures(report));
     for note in summary::notes(report) {
         page.paragraph(&note, Some(Paint::Dim));
     }
@@ -102,7 +101,7 @@ impl Page {
         self.remarks(&split::other(calls, ink_per_gas));
         self.grid(&hostios::grid(calls));
         self.grid(&calls::returned(calls));
-        self.remarks(&calls::left_out(contract));
+        self.remarks(&calls::remarks(contract));
     }
 
     fn title(&mut self, title: &str) {
@@ -166,12 +165,15 @@ fn name(text: &str) -> String {
     shortened(&printable(text), NAME_MAX)
 }
 
-/// `grid` in no more columns than a terminal has: long names lose their ends, and where that is not enough, figures lose
+/// `grid` in no more columns than a terminal has: long names lose their middle, and where that is not enough, figures lose
 /// digits.
 fn arranged(grid: &Grid) -> Table {
-    let mut table = filled(grid, Digits::All);
+    let whole = usize::MAX;
+    let mut table = filled(grid, Digits::All, whole);
+    let mut digits = Digits::All;
     if room(&table) < NAMES_MIN {
-        table = filled(grid, Digits::Few);
+        digits = Digits::Few;
+        table = filled(grid, digits, whole);
     }
     let room = room(&table);
     let is_narrow = |width: &u16| *width <= room;
@@ -182,6 +184,7 @@ fn arranged(grid: &Grid) -> Table {
     {
         return table;
     }
+    table = filled(grid, digits, room.into());
     if let Some(names) = table.column_mut(0) {
         let width = Width::Fixed(room + names.padding_width());
         names.set_constraint(ColumnConstraint::Absolute(width));
@@ -201,20 +204,45 @@ fn room(table: &Table) -> u16 {
     columns.saturating_sub(taken).max(1)
 }
 
-fn filled(grid: &Grid, digits: Digits) -> Table {
+/// The names of a grid's rows in `room` columns each. Names that are not the same do not look so either.
+fn names(grid: &Grid, digits: Digits, room: usize) -> Vec<String> {
+    /// What tells names apart that are the same once they are cut.
+    const MARK: usize = 4;
+    let whole = grid.rows.iter().map(|row| row.cells.first());
+    let whole: Vec<_> = whole
+        .map(|cell| cell.map_or_else(String::new, |cell| words(cell, digits)))
+        .collect();
+    let cut: Vec<_> = whole.iter().map(|name| ellipsised(name, room)).collect();
+    let looks_like_another = |index: usize| {
+        (0..cut.len()).any(|other| cut[other] == cut[index] && whole[other] != whole[index])
+    };
+    (0..cut.len())
+        .map(|index| match looks_like_another(index) {
+            true => format!(
+                "{} #{}",
+                ellipsised(&whole[index], room.saturating_sub(MARK)),
+                index + 1
+            ),
+            false => cut[index].clone(),
+        })
+        .collect()
+}
+
+fn filled(grid: &Grid, digits: Digits, room: usize) -> Table {
+    let mut names = names(grid, digits, room).into_iter();
     let mut table = Table::new();
     table.load_style(PLAIN);
     table.set_header(grid.columns.iter().map(|column| column.title));
     for row in &grid.rows {
         let fields = row.cells.iter().enumerate().map(|(index, cell)| {
-            let mut words = words(cell, digits);
-            if index > 0 {
-                words = shortened(&words, TEXT_MAX);
-            }
+            let words = match index {
+                0 => names.next().unwrap_or_default(),
+                _ => shortened(&words(cell, digits), TEXT_MAX),
+            };
             // Names are cut where the room ends, not where a word does.
             Field::new(words).set_delimiter('\0')
         });
-        let mut line = Line::from(fields);
+        let mut line = Line::from(fields.collect::<Vec<_>>());
         line.max_height(1);
         table.add_row(line);
     }

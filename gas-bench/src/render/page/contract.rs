@@ -45,6 +45,7 @@ pub(super) fn section(
                 (calls::table(contract, since, diff))
             }
             @for left in &contract.left_out { p.left-out { "Not called: " (label(left)) } }
+            @for advice in &contract.advice { p.left-out { "Cheaper: " (label(advice)) } }
             @if let Some(bars) = Bars::of(contract, ink_per_gas) {
                 h3 { "Where the gas goes" }
                 p.about { "Gas of each call, on average over its runs. For its parts, point at a bar or open the call below." }

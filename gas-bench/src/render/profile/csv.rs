@@ -4,11 +4,11 @@
 //!
 //! Theorem: the column `self_ink` adds up to the program's ink.
 
-use csv::Writer;
 use serde::Serialize;
 
 use super::allocations::{Asked, by_caller};
 use crate::profile::CallProfile;
+use crate::render::csv;
 
 /// A function, a host call or what was forfeited; it leaves empty what it does not have.
 #[derive(Default, Serialize)]
@@ -72,14 +72,5 @@ pub(super) fn render(profile: &CallProfile) -> String {
         total_ink: run.forfeited.0,
         ..Row::default()
     };
-    let mut writer = Writer::from_writer(Vec::new());
-    for row in functions.chain(hostios).chain([forfeited]) {
-        writer
-            .serialize(row)
-            .expect("all rows have the same columns, and memory takes them");
-    }
-    let bytes = writer
-        .into_inner()
-        .expect("what is written to memory is written");
-    String::from_utf8(bytes).expect("every field is text")
+    csv::document(functions.chain(hostios).chain([forfeited]))
 }

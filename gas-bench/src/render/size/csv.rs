@@ -5,12 +5,11 @@
 //! Theorem: of one contract, the rows of the kind `section` add up to its step `processed`, those of `built_section` to its
 //! step `with_names`.
 
-use csv::Writer;
 use serde::Serialize;
 
 use crate::figures::Sizes;
 use crate::measurement::Bytes;
-use crate::render::lto;
+use crate::render::{csv, lto};
 use crate::size::{Amount, Changes, ContractSize, HEADER, SizeDiff, SizeReport};
 
 /// A row of any kind: it leaves empty what it does not have.
@@ -269,21 +268,10 @@ fn compared<'a>(
 fn written<R: Serialize>(rows: impl IntoIterator<Item = R>, default: &R) -> String {
     let mut rows = rows.into_iter().peekable();
     let is_empty = rows.peek().is_none();
-    let mut writer = Writer::from_writer(Vec::new());
-    for row in rows {
-        writer
-            .serialize(row)
-            .expect("all rows have the same columns, and memory takes them");
-    }
-    if is_empty {
-        writer
-            .serialize(default)
-            .expect("the columns are texts and figures, and memory takes them");
-    }
-    let bytes = writer
-        .into_inner()
-        .expect("what is written to memory is written");
-    let text = String::from_utf8(bytes).expect("every field is text");
+    let text = match is_empty {
+        true => csv::document([default]),
+        false => csv::document(rows),
+    };
     match text.split_once('\n') {
         Some((titles, _)) if is_empty => format!("{titles}\n"),
         _ => text,

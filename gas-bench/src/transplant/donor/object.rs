@@ -12,7 +12,7 @@ use wasmparser::{
     RelocSectionReader, RelocationEntry, RelocationType, SymbolInfo, TypeRef,
 };
 
-use crate::transplant::role::Role;
+use crate::transplant::role::{Family, Role};
 
 /// The object file has something that cannot be put into another module.
 #[derive(Debug, thiserror::Error)]
@@ -396,8 +396,12 @@ fn role(name: &str) -> Option<Role> {
         "donor_alloc_zeroed" => Role::Rust(AllocatorCall::AllocateZeroed),
         "donor_realloc" => Role::Rust(AllocatorCall::Reallocate),
         "donor_dealloc" => Role::Rust(AllocatorCall::Deallocate),
+        "donor_method_alloc" => Role::Method(AllocatorCall::Allocate),
+        "donor_method_alloc_zeroed" => Role::Method(AllocatorCall::AllocateZeroed),
+        "donor_method_realloc" => Role::Method(AllocatorCall::Reallocate),
+        "donor_method_dealloc" => Role::Method(AllocatorCall::Deallocate),
         // The compiler's own functions have Rust's names, and are the same.
-        name => return Role::of(name).filter(|role| !matches!(role, Role::Rust(_))),
+        name => return Role::of(name).filter(|role| role.family() != Family::Rust),
     })
 }
 

@@ -1,25 +1,23 @@
 //! What `cargo stylus` does to a module between the compiler and the chain.
 //!
-//! Lives here: the rewriting of one module's bytes. Not here: compression and the code prefix (`stylus_vm::code`), nor
-//! any judgement whether the result may be activated (the VM's).
+//! Lives here: the rewriting of one module's bytes. Not here: compression and the code prefix (`code`), nor any judgement whether the
+//! result may be activated (`activate`).
 
 use wasm_encoder::reencode::{self, Reencode, RoundtripReencoder};
 use wasm_encoder::{CustomSection, Module, RawSection};
 use wasmparser::{Operator, Parser, Payload};
-
-use crate::measurement::Bytes;
 
 /// The custom section in which a deployment names the sources it was built from.
 const PROJECT_HASH: &str = "project_hash";
 
 /// The hash of no sources, as for a deployment straight from a wasm file: a real one would make the same contract
 /// differ from folder to folder.
-const NO_PROJECT: [u8; 32] = [0; 32];
+pub const NO_PROJECT: [u8; 32] = [0; 32];
 
 /// The bytes are not a wasm module.
 #[derive(Debug, thiserror::Error)]
-#[error("cargo built something that is not a wasm module: {0}; check the crate's `crate-type`")]
-pub struct PostprocessError(#[from] reencode::Error);
+#[error("it is not a wasm module: {0}")]
+pub struct ProcessError(#[from] reencode::Error);
 
 /// The module as `cargo stylus` would deploy it.
 ///
@@ -30,34 +28,97 @@ pub struct PostprocessError(#[from] reencode::Error);
 ///
 /// # Errors
 /// Where `built` is not a wasm module.
-pub fn postprocess(built: &[u8]) -> Result<Vec<u8>, PostprocessError> {
+pub fn process(built: &[u8]) -> Result<Vec<u8>, ProcessError> {
     let shortest = encode_anew(built)?;
     let keep_data_count = needs_data_count(&shortest)?;
-    let mut module = Module::new();
-    for payload in Parser::new(0).parse_all(&shortest) {
-        let payload = payload.map_err(reencode::Error::from)?;
-        match payload {
-            Payload::CustomSection(_) => {}
-            Payload::DataCountSection { .. } if !keep_data_count => {}
-            _ => {
-                if let Some((id, range)) = payload.as_section() {
-                    module.section(&RawSection {
-                        id,
-                        data: &shortest[range],
-                    });
+    let bare = filtered(&shortest, &|payload| match payload {
+        Payload::CustomSection(_) => false,
+        Payload::DataCountSection { .. } => keep_data_count,
+        _ => true,
+    })?;
+    with_project(&bare, NO_PROJECT)
+}
+
+/// The module as it is, but for what it says of itself: of the custom sections there is the project's hash alone.
+///
+/// # Errors
+/// Where `module` is not a wasm module.
+pub fn with_project(module: &[u8], hash: [u8; 32]) -> Result<Vec<u8>, ProcessError> {
+    let mut bare = Kept::Nothing.sections(module)?;
+    bare.section(&CustomSection {
+        name: PROJECT_HASH.into(),
+        data: hash.as_slice().into(),
+    });
+    Ok(bare.finish())
+}
+
+/// What is kept of a module's custom sections.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kept {
+    /// None.
+    Nothing,
+    /// The names of its functions.
+    Names,
+    /// Which features of WebAssembly it may have.
+    Features,
+    /// Both.
+    FeaturesAndNames,
+}
+
+impl Kept {
+    /// The module encoded anew, as `cargo stylus` hands it on, with these custom sections.
+    ///
+    /// # Errors
+    /// Where `module` is not a wasm module.
+    pub fn of(self, module: &[u8]) -> Result<Vec<u8>, ProcessError> {
+        let shortest = encode_anew(module)?;
+        Ok(self.sections(&shortest)?.finish())
+    }
+
+    fn sections(self, module: &[u8]) -> Result<Module, ProcessError> {
+        Ok(filter(module, &|payload| match payload {
+            Payload::CustomSection(section) => match section.name() {
+                "name" => matches!(self, Self::Names | Self::FeaturesAndNames),
+                "target_features" | "producers" => {
+                    matches!(self, Self::Features | Self::FeaturesAndNames)
                 }
-            }
+                _ => false,
+            },
+            _ => true,
+        })?)
+    }
+}
+
+fn filtered(
+    module: &[u8],
+    is_kept: &dyn Fn(&Payload<'_>) -> bool,
+) -> Result<Vec<u8>, reencode::Error> {
+    Ok(filter(module, is_kept)?.finish())
+}
+
+/// The sections of a module that are to be kept.
+fn filter(
+    module: &[u8],
+    is_kept: &dyn Fn(&Payload<'_>) -> bool,
+) -> Result<Module, reencode::Error> {
+    let mut kept = Module::new();
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload?;
+        if let Some((id, range)) = payload.as_section().filter(|_| is_kept(&payload)) {
+            kept.section(&RawSection {
+                id,
+                data: &module[range],
+            });
         }
     }
-    module.section(&CustomSection {
-        name: PROJECT_HASH.into(),
-        data: NO_PROJECT.as_slice().into(),
-    });
-    Ok(module.finish())
+    Ok(kept)
 }
 
 /// How large a module is without its custom sections.
-pub(super) fn size_without_custom(module: &[u8]) -> Result<Bytes, PostprocessError> {
+///
+/// # Errors
+/// Where `module` is not a wasm module.
+pub fn size_without_custom(module: &[u8]) -> Result<usize, ProcessError> {
     let mut size = module.len();
     let mut begin = Module::HEADER.len();
     for payload in Parser::new(0).parse_all(module) {
@@ -69,7 +130,7 @@ pub(super) fn size_without_custom(module: &[u8]) -> Result<Bytes, PostprocessErr
             begin = range.end;
         }
     }
-    Ok(Bytes(size as u64))
+    Ok(size)
 }
 
 fn encode_anew(module: &[u8]) -> Result<Vec<u8>, reencode::Error> {
@@ -102,7 +163,7 @@ mod tests {
     /// Theorem: post-processing is what printing a module to text and assembling it again does, less the custom
     /// sections, plus the project hash. That round trip is cargo stylus's way to the same end.
     fn check(built: &[u8]) -> Vec<u8> {
-        let processed = postprocess(built).unwrap();
+        let processed = process(built).unwrap();
         let text = wasmprinter::print_bytes(built).unwrap();
         let assembled = wat::parse_str(text).unwrap();
         let mut expected = assembled[..8].to_vec();
@@ -116,7 +177,7 @@ mod tests {
         expected.extend_from_slice(&hash);
         assert_eq!(processed, expected);
         assert_eq!(
-            postprocess(&processed).unwrap(),
+            process(&processed).unwrap(),
             processed,
             "a second time changes nothing"
         );
@@ -229,7 +290,7 @@ mod tests {
             .filter(|section| section.id != CUSTOM)
             .map(|section| section.bytes.len())
             .sum::<usize>();
-        assert_eq!(size_without_custom(&named).unwrap(), Bytes(bare as u64));
+        assert_eq!(size_without_custom(&named).unwrap(), bare);
     }
 
     #[test]
@@ -241,9 +302,9 @@ mod tests {
             b"\0asm\x01\0\0\0\x01\x7f",
             b"hello, world",
         ] {
-            let sentence = postprocess(bytes).unwrap_err().to_string();
+            let sentence = process(bytes).unwrap_err().to_string();
             assert!(
-                sentence.starts_with("cargo built something that is not a wasm module: "),
+                sentence.starts_with("it is not a wasm module: "),
                 "{sentence}"
             );
         }

@@ -1,0 +1,49 @@
+//! Functions and parameters whose names have the words of data locations in them.
+
+#![allow(
+    missing_docs,
+    reason = "the SDK's macros make public items without documentation; ours have theirs"
+)]
+
+extern crate alloc;
+
+use alloc::vec::Vec;
+
+use heap as _;
+use stylus_sdk::{abi::Bytes, alloy_primitives::U256, prelude::*};
+
+sol_storage! {
+    /// A number.
+    #[entrypoint]
+    pub struct OddNames {
+        uint256 number;
+    }
+}
+
+#[public]
+impl OddNames {
+    /// The number.
+    pub fn storage_used(&self) -> U256 {
+        self.number.get()
+    }
+
+    /// Makes it another.
+    pub fn set_slot(&mut self, storage_slot: U256) {
+        self.number.set(storage_slot);
+    }
+
+    /// Makes it a sum.
+    pub fn set_hash(&mut self, calldata_hash: U256, memory_limit: U256) {
+        self.number.set(calldata_hash + memory_limit);
+    }
+
+    /// How many bytes there are.
+    pub fn calldata_len(&self, data: Bytes) -> U256 {
+        U256::from(data.0.len())
+    }
+
+    /// How many numbers there are, and none of them.
+    pub fn returns_memory(&self, data: Vec<U256>) -> (U256, Vec<u8>) {
+        (U256::from(data.len()), Vec::new())
+    }
+}

@@ -1,0 +1,329 @@
+//! One transaction of a plan: what is sent, to whom, by whom.
+//!
+//! Lives here: a step, and its calldata once words are known. Not here: reading steps (`plan::file`), making them up
+//! (`plan::generate`), sending them (`report`).
+
+use std::fmt;
+
+use alloy_dyn_abi::JsonAbiExt as _;
+use alloy_json_abi::{Function, Param};
+use alloy_primitives::{Address, Bytes, Selector, U256, hex};
+
+use super::types::{self, TypeError};
+use super::value::{Argument, shown_output};
+use super::{CONSTRUCTOR, DEPLOYER, NOW, Problem, Words};
+
+/// What Solidity calls the entry for a transaction without calldata.
+const RECEIVE: &str = "receive()";
+
+/// What Solidity calls the entry for calldata that is for no function.
+const FALLBACK: &str = "fallback()";
+
+/// The selector of no function: that of a name which none has.
+const NO_FUNCTION: &str = "noFunctionHasThisName()";
+
+/// Bytes of calldata that stand for it in a name.
+const SHOWN_BYTES: usize = 8;
+
+/// One transaction of a plan.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Step {
+    /// What is sent.
+    pub sends: Sends,
+    /// To which of the plan's other contracts; to the contract itself where none is named.
+    pub on: Option<String>,
+    /// By whom.
+    pub from: Sender,
+    /// With how many wei.
+    pub value: U256,
+    /// How many seconds after what is before it.
+    pub wait: u64,
+    /// Where it stands; 0 where nowhere.
+    pub(super) line: usize,
+}
+
+/// What a transaction says.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Sends {
+    /// A function and its arguments.
+    Function(Box<Function>, Vec<Argument>),
+    /// Nothing.
+    Receive,
+    /// Calldata for no function.
+    Fallback(Bytes),
+    /// Calldata as it stands.
+    Raw(Bytes),
+}
+
+/// Who sends a transaction.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Sender {
+    /// Whoever deploys the contract.
+    #[default]
+    Deployer,
+    /// An account made up for the purpose, by name.
+    Named(String),
+    /// An account whose key nobody needs to know.
+    Address(Address),
+}
+
+impl Sends {
+    /// What Solidity means by `text`, called with `arguments`: `receive()` and `fallback()` are no functions there, and have no selector.
+    pub(super) fn of(text: &str, arguments: Vec<Argument>) -> Result<Self, Problem> {
+        let bare: String = text.split_whitespace().collect();
+        let is_entry = bare == RECEIVE || bare == FALLBACK;
+        match (bare.as_str(), arguments.len()) {
+            (RECEIVE, 0) => Ok(Self::Receive),
+            (FALLBACK, 0) => Ok(Self::fallback()),
+            (_, given) if is_entry => Err(Problem::Count {
+                function: bare,
+                takes: "no argument; what to send stands in `calldata`".to_owned(),
+                given,
+            }),
+            _ => Ok(Self::Function(Box::new(function(text)?), arguments)),
+        }
+    }
+
+    /// A selector that no function has.
+    pub(super) fn fallback() -> Self {
+        let selector = alloy_primitives::keccak256(NO_FUNCTION);
+        Self::Fallback(Bytes::copy_from_slice(&selector[..4]))
+    }
+}
+
+/// A function as Solidity writes it.
+pub(super) fn function(text: &str) -> Result<Function, Problem> {
+    let refuse = |reason: String| Problem::Signature {
+        text: text.to_owned(),
+        reason,
+    };
+    let of_type = |error: TypeError| refuse(error.to_string());
+    types::check_text(text).map_err(of_type)?;
+    let function = Function::parse(text).map_err(|error| {
+        let error = error.to_string();
+        let first = error.lines().rfind(|line| {
+            let line = line.trim();
+            !line.is_empty() && line.chars().any(char::is_alphabetic)
+        });
+        refuse(first.unwrap_or("it cannot be read").trim().to_owned())
+    })?;
+    types::check_function(&function).map_err(of_type)?;
+    Ok(function)
+}
+
+impl Step {
+    /// A transaction of the deployer's to the contract.
+    pub(super) fn new(sends: Sends) -> Self {
+        Self {
+            sends,
+            on: None,
+            from: Sender::Deployer,
+            value: U256::ZERO,
+            wait: 0,
+            line: 0,
+        }
+    }
+
+    /// The same on another of the plan's contracts.
+    #[must_use]
+    pub(crate) fn on(&self, name: &str) -> Self {
+        Self {
+            on: Some(name.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The calldata, once all words are known.
+    ///
+    /// # Errors
+    /// Where an argument is none of its type.
+    pub fn input(&self, words: &Words) -> Result<Bytes, Problem> {
+        let (function, data) = self.encoded(words)?;
+        Ok(match function {
+            Some(function) => [selector(function).as_slice(), &data].concat().into(),
+            None => data,
+        })
+    }
+
+    /// The arguments alone, as they stand behind init code of the EVM's.
+    ///
+    /// # Errors
+    /// As for [`Self::input`].
+    pub fn encoded_arguments(&self, words: &Words) -> Result<Bytes, Problem> {
+        Ok(self.encoded(words)?.1)
+    }
+
+    fn encoded(&self, words: &Words) -> Result<(Option<&Function>, Bytes), Problem> {
+        let (function, arguments) = match &self.sends {
+            Sends::Function(function, arguments) => (function, arguments),
+            Sends::Receive => return Ok((None, Bytes::new())),
+            Sends::Fallback(data) | Sends::Raw(data) => return Ok((None, data.clone())),
+        };
+        let given = arguments.len();
+        let inputs = &function.inputs;
+        if given != inputs.len() {
+            return Err(Problem::Count {
+                function: self.signature(),
+                takes: count(inputs.len()),
+                given,
+            });
+        }
+        let refuse = |reason: String| Problem::Signature {
+            text: self.signature(),
+            reason,
+        };
+        let values = inputs
+            .iter()
+            .zip(arguments)
+            .map(|(input, argument)| {
+                let ty = types::resolve(input).map_err(|error| refuse(error.to_string()))?;
+                Ok(argument.value(&ty, words)?)
+            })
+            .collect::<Result<Vec<_>, Problem>>()?;
+        let data = function.abi_encode_input_raw(&values);
+        let data = data.map_err(|error| refuse(error.to_string()))?;
+        Ok((Some(function), data.into()))
+    }
+
+    /// The function, where it is one.
+    pub fn function(&self) -> Option<&Function> {
+        match &self.sends {
+            Sends::Function(function, _) => Some(function),
+            Sends::Receive | Sends::Fallback(_) | Sends::Raw(_) => None,
+        }
+    }
+
+    /// What it is called where nobody says.
+    pub fn name(&self) -> String {
+        match &self.sends {
+            Sends::Function(function, _) => function.name.clone(),
+            Sends::Receive => "receive".to_owned(),
+            Sends::Fallback(_) => "fallback".to_owned(),
+            Sends::Raw(_) => self.signature(),
+        }
+    }
+
+    /// The function as a reader knows it.
+    pub fn signature(&self) -> String {
+        match &self.sends {
+            Sends::Function(function, _) if function.name == CONSTRUCTOR => {
+                function.signature().replacen(CONSTRUCTOR, "constructor", 1)
+            }
+            Sends::Function(function, _) => function.signature(),
+            Sends::Receive => RECEIVE.to_owned(),
+            Sends::Fallback(_) => FALLBACK.to_owned(),
+            Sends::Raw(data) if data.len() > SHOWN_BYTES => {
+                format!("calldata {}…", hex::encode_prefixed(&data[..SHOWN_BYTES]))
+            }
+            Sends::Raw(data) => format!("calldata {}", hex::encode_prefixed(data)),
+        }
+    }
+
+    /// What came back, in the words of the function's types where they are known.
+    pub(crate) fn shown_output(&self, output: &[u8]) -> String {
+        match self.function() {
+            Some(function) => shown_output(function, output),
+            None if output.is_empty() => String::new(),
+            None => hex::encode_prefixed(output),
+        }
+    }
+
+    /// The line that it stands in, where it stands in a file.
+    pub(crate) fn line(&self) -> Option<usize> {
+        (self.line > 0).then_some(self.line)
+    }
+
+    /// The arguments as they are written, words replaced.
+    pub fn shown_arguments(&self, words: &Words) -> Vec<String> {
+        match &self.sends {
+            Sends::Function(_, arguments) => arguments.iter().map(|it| it.shown(words)).collect(),
+            Sends::Receive => Vec::new(),
+            Sends::Fallback(data) | Sends::Raw(data) => vec![hex::encode_prefixed(data)],
+        }
+    }
+
+    /// The keys of a plan's file that say what it sends, a line each.
+    pub(crate) fn toml(&self) -> Vec<String> {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let call = |text: &str| format!("call = {}", quoted(text));
+        let data = |data: &Bytes| format!("calldata = {}", quoted(&hex::encode_prefixed(data)));
+        match &self.sends {
+            Sends::Function(function, _) => {
+                let outputs: Vec<_> = function.outputs.iter().map(Param::selector_type).collect();
+                let returns = match outputs.is_empty() {
+                    true => String::new(),
+                    false => format!(" returns ({})", outputs.join(",")),
+                };
+                let arguments = self.toml_arguments();
+                let arguments = arguments.map(|arguments| format!("args = {arguments}"));
+                let call = call(&format!("{}{returns}", function.signature()));
+                [call].into_iter().chain(arguments).collect()
+            }
+            Sends::Receive => vec![call(RECEIVE)],
+            Sends::Fallback(bytes) => vec![call(FALLBACK), data(bytes)],
+            Sends::Raw(bytes) => vec![data(bytes)],
+        }
+    }
+
+    /// Its arguments as a plan's file has them, where it has any.
+    pub(crate) fn toml_arguments(&self) -> Option<String> {
+        match &self.sends {
+            Sends::Function(_, arguments) if !arguments.is_empty() => {
+                let arguments: Vec<_> = arguments.iter().map(Argument::toml).collect();
+                Some(format!("[{}]", arguments.join(", ")))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it says what time it is.
+    pub(crate) fn asks_for_time(&self) -> bool {
+        self.words().any(|word| word == NOW)
+    }
+
+    /// Every word that stands for an account in it.
+    pub(super) fn words(&self) -> impl Iterator<Item = String> {
+        let sender = match &self.from {
+            Sender::Named(name) => Some(name.clone()),
+            Sender::Deployer | Sender::Address(_) => None,
+        };
+        let arguments = match &self.sends {
+            Sends::Function(_, arguments) => arguments.as_slice(),
+            Sends::Receive | Sends::Fallback(_) | Sends::Raw(_) => &[],
+        };
+        sender
+            .into_iter()
+            .chain(arguments.iter().flat_map(Argument::words))
+    }
+}
+
+/// What calldata for a function begins with.
+pub(crate) fn selector(function: &Function) -> Selector {
+    if function.name != CONSTRUCTOR {
+        return function.selector();
+    }
+    // The SDK knows one constructor, whatever it takes.
+    let bare = Function {
+        inputs: Vec::new(),
+        ..function.clone()
+    };
+    bare.selector()
+}
+
+fn count(number: usize) -> String {
+    match number {
+        0 => "no argument".to_owned(),
+        1 => "1 argument".to_owned(),
+        many => format!("{many} arguments"),
+    }
+}
+
+impl fmt::Display for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deployer => f.write_str(DEPLOYER),
+            Self::Named(name) => f.write_str(name),
+            Self::Address(address) => address.fmt(f),
+        }
+    }
+}
