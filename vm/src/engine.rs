@@ -109,6 +109,9 @@ pub enum CompileError {
     Engine(#[source] wasmtime::Error),
 }
 
+/// A program to be profiled, and the names that were given for it.
+type Profiled = (Option<Names>, ProfiledProgram);
+
 /// Compiles modules; cheap to clone, and to be shared by all threads.
 #[derive(Clone)]
 pub struct Engine {
@@ -121,7 +124,7 @@ pub struct Engine {
     /// Programs compiled lately, by content.
     programs: Arc<Mutex<LruCache<Key, Program>>>,
     /// The same to be profiled, with the names that were given.
-    profiled: Arc<Mutex<LruCache<Key, (Option<Names>, ProfiledProgram)>>>,
+    profiled: Arc<Mutex<LruCache<Key, Profiled>>>,
     max_stack_depth: u32,
 }
 
