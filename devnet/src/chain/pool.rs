@@ -137,7 +137,7 @@ impl Pool {
             waiting.iter().map(move |(nonce, waiting)| {
                 let is_ready = *nonce == expected;
                 if is_ready {
-                    expected += 1;
+                    expected = expected.saturating_add(1);
                 }
                 (&waiting.transaction, is_ready)
             })
@@ -163,7 +163,7 @@ impl Pool {
             if *nonce != after {
                 break;
             }
-            after += 1;
+            after = after.saturating_add(1);
         }
         after
     }
@@ -180,7 +180,9 @@ impl Pool {
             if let Some(waiting) = self.get(sender, nonce) {
                 ready.push(waiting.transaction.clone());
             }
-            first.extend(self.turn(sender, nonce + 1));
+            // Nothing follows the last nonce that there is.
+            let next = nonce.checked_add(1);
+            first.extend(next.and_then(|next| self.turn(sender, next)));
         }
         ready
     }

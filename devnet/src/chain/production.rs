@@ -265,7 +265,7 @@ impl Chain {
             self.pool.remove(transaction);
         }
         for transaction in &block.transactions {
-            let next = transaction.envelope.nonce() + 1;
+            let next = transaction.envelope.nonce().saturating_add(1);
             self.pool.settle(transaction.sender, next);
         }
         self.append(block.clone(), state);
