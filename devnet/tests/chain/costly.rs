@@ -106,7 +106,7 @@ fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
         .map(|number| format!("0x{number:064x}"))
         .collect();
     let zeros = Value::Array(vec![json!(0); 400_000]);
-    let percentiles: Vec<f64> = (0..100_000).map(|n| f64::from(n) / 1_000.0).collect();
+    let percentiles: Vec<u32> = (0..100_000).collect();
     let ether = U256::from(1_u64);
     let mut list = vec![
         ("eth_accounts", zeros.clone()),
