@@ -315,11 +315,15 @@ fn measure(
     })
 }
 
+/// Measures a contract that was built, with what it would be with link-time optimisation, where it lacks that.
+type Measure<'a> =
+    &'a (dyn Fn(&str, &Prepared, Option<Counterpart>) -> Result<Figures, NodeError> + Sync);
+
 /// Builds one contract after another, as cargo wants it, and meanwhile measures those that are built.
 fn pipeline(
     subject: Subject<'_>,
     observer: Observer<'_>,
-    measure: &(dyn Fn(&str, &Prepared, Option<Counterpart>) -> Result<Figures, NodeError> + Sync),
+    measure: Measure<'_>,
 ) -> Vec<Figures> {
     let names = subject.names();
     let names = names.as_slice();
