@@ -4,6 +4,10 @@
     missing_docs,
     reason = "the SDK's macros make public items without documentation; ours have theirs"
 )]
+#![cfg_attr(
+    feature = "contract-client-gen",
+    allow(unused, reason = "a client is without the bodies that use the rest")
+)]
 
 extern crate alloc;
 use alloc::{collections::BTreeMap, vec::Vec};
