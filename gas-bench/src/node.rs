@@ -168,6 +168,8 @@ impl Node {
                     port: 0,
                     arbos: *arbos,
                     clock: Clock::Steps(START),
+                    // A figure does not depend on how long a machine takes for it.
+                    request_timeout: None,
                     ..Config::default()
                 };
                 let devnet = Devnet::start(config)?;

@@ -408,7 +408,10 @@ fn the_action_reports_on_a_pull_request() {
             text(&ended.stderr)
         );
     };
-    let saved = run(folder.path(), &["report", "--save", "main"]);
+    let saved = run(
+        folder.path(),
+        &["report", "--reproducible", "--save", "main"],
+    );
     assert_eq!(saved.status.code(), Some(0), "{}", text(&saved.stderr));
     git(
         folder.path(),

@@ -123,6 +123,7 @@ fn a_node_that_runs_already_gives_the_same_figures() {
         port: 0,
         bare: true,
         arbos: stylus_devnet::ArbOs::ARBITRUM_ONE,
+        request_timeout: None,
         ..stylus_devnet::Config::default()
     };
     let devnet = stylus_devnet::Devnet::start(config).unwrap();

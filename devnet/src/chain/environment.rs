@@ -6,12 +6,14 @@ use alloy_primitives::{B256, U256};
 use revm::context::{BlockEnv, CfgEnv, Journal, TxEnv};
 use revm::context_interface::JournalTr as _;
 use revm::context_interface::block::BlobExcessGasAndPrice;
-use stylus_vm::{ArbOs, PageCounters};
+use stylus_vm::{ArbOs, PageCounters, Pages};
 
 use crate::addresses::SEQUENCER;
 use crate::arbos;
 use crate::chain::block::GAS_LIMIT;
-use crate::evm::{BlockFacts, Context, Interrupt, Poster, Programs, RecentPrograms, SPEC, Scope};
+use crate::evm::{
+    BlockFacts, Context, Interrupt, MOST_PAGES, Poster, Programs, RecentPrograms, SPEC, Scope,
+};
 use crate::state::State;
 
 /// What a block's transactions know of it.
@@ -63,6 +65,11 @@ pub(crate) enum Purpose {
     Call,
 }
 
+/// Pages that the programs of one transaction may hold: as many as an owner has said, and a good number in any case.
+pub(crate) fn most_pages(state: &mut State) -> Pages {
+    MOST_PAGES.max(arbos::params(state).page_limit)
+}
+
 /// The context of a run on `state`.
 pub(crate) fn context(
     rules: &Rules,
@@ -72,6 +79,7 @@ pub(crate) fn context(
     purpose: Purpose,
 ) -> Context {
     let is_transaction = purpose == Purpose::Transaction;
+    let most_pages = most_pages(&mut state);
     let mut cfg = CfgEnv::new().with_spec_and_mainnet_gas_params(SPEC);
     cfg.chain_id = rules.chain_id;
     // The chain looks at it before a transaction gets here; one without replay protection has none.
@@ -129,6 +137,7 @@ pub(crate) fn context(
             is_simulation: purpose == Purpose::Call,
             is_onchain: is_transaction,
             interrupt: Interrupt::default(),
+            most_pages,
             starved: 0,
             reason: None,
         },

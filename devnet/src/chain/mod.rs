@@ -201,6 +201,7 @@ impl Chain {
         let arbos = arbos::version(&mut state);
         Ok(View {
             rules: self.rules.clone(),
+            most_pages: environment::most_pages(&mut state),
             state,
             settings,
             arbos,

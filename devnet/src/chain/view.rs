@@ -8,7 +8,7 @@ use alloy_rpc_types_eth::{AccessList, AccessListItem, BlockOverrides};
 use revm::context_interface::{JournalTr as _, Transaction as _};
 use revm::inspector::NoOpInspector;
 use serde_json::value::RawValue;
-use stylus_vm::ArbOs;
+use stylus_vm::{ArbOs, Pages};
 
 use crate::addresses::{ARBOS_STATE, SEQUENCER};
 use crate::arbos::{self, l1_pricing};
@@ -26,6 +26,8 @@ pub(crate) struct View {
     pub(super) state: State,
     pub(super) settings: BlockSettings,
     pub(super) arbos: ArbOs,
+    /// Pages that the chain gives, which no override changes.
+    pub(super) most_pages: Pages,
     pub(super) interrupt: Interrupt,
 }
 
@@ -231,6 +233,7 @@ impl View {
         context.tx = request.environment(gas, self.nonce(request), tips);
         let paid = context.tx.effective_gas_price(settings.base_fee.into());
         context.chain.interrupt = self.interrupt.clone();
+        context.chain.most_pages = self.most_pages;
         context.chain.block.base_fee = self.settings.base_fee;
         context.chain.gas_price = U256::from(paid);
         context.chain.poster.gas = match purpose {

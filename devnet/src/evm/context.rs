@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use alloy_primitives::{Address, U256};
 use revm::context::{BlockEnv, CfgEnv, Journal, TxEnv};
-use stylus_vm::{ArbOs, PageCounters};
+use stylus_vm::{ArbOs, PageCounters, Pages};
 
 use crate::evm::{Interrupt, Programs, RecentPrograms};
 use crate::state::State;
@@ -66,6 +66,8 @@ pub(crate) struct Scope {
     pub(crate) is_onchain: bool,
     /// What ends the run from outside.
     pub(crate) interrupt: Interrupt,
+    /// Pages that the programs of the transaction may hold on this machine.
+    pub(crate) most_pages: Pages,
     /// Frames that ran out of gas so far.
     pub(crate) starved: u32,
     /// Why a call failed where the EVM has no word for it; shown in errors over RPC.

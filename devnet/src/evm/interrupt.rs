@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use stylus_vm::Pages;
+
 /// Why a run was ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[repr(u8)]
@@ -26,14 +28,15 @@ pub(crate) enum Interrupted {
     TooLong = 4,
     /// The programs of the run hold more memory than this chain gives.
     #[error(
-        "the programs of one transaction hold more than {MOST_PAGES} pages of memory, which is all that the devnet gives"
+        "the programs of one transaction hold more pages of memory than this devnet gives: a chain owner can allow more, with \
+         ArbOwner.setWasmPageLimit"
     )]
     Memory = 5,
 }
 
-/// Pages of memory, 64 KiB each, that the programs of one transaction may hold. No chain lets anybody pay for more than 128; an
-/// owner, or an override, can make them free.
-pub(crate) const MOST_PAGES: u16 = 2_048;
+/// Pages of memory, 64 KiB each, that the programs of one transaction may hold, unless the chain's own page limit is higher. No
+/// chain lets anybody pay for more than 128; an owner, or an override, can make them free.
+pub(crate) const MOST_PAGES: Pages = Pages(2_048);
 
 /// The flag. Clones are the same flag.
 #[derive(Clone, Debug, Default)]

@@ -27,7 +27,7 @@ use revm::interpreter::{
 use stylus_vm::ArbOs;
 
 use crate::evm::instructions::instructions;
-use crate::evm::interrupt::{Interrupted, MOST_PAGES};
+use crate::evm::interrupt::Interrupted;
 use crate::evm::native::{self, NativeCall, NativeEnding, Reply};
 use crate::evm::{Context, SPEC};
 use crate::natives::{self, Native};
@@ -157,7 +157,7 @@ impl<I: HostioInspector> Machine<I> {
     /// Where it may not. No transaction's doing: the run has no outcome.
     pub(super) fn go_on(&mut self) -> Result<(), Fault> {
         let scope = &self.inner.ctx.chain;
-        if scope.pages.open.0 > MOST_PAGES {
+        if scope.pages.open > scope.most_pages {
             scope.interrupt.raise(Interrupted::Memory);
         }
         scope

@@ -15,7 +15,7 @@ mod recent;
 
 pub(crate) use context::{BlockFacts, Context, Poster, Scope};
 pub(crate) use handler::{TransactionError, execute};
-pub(crate) use interrupt::{Interrupt, Interrupted};
+pub(crate) use interrupt::{Interrupt, Interrupted, MOST_PAGES};
 pub(crate) use machine::{Fault, Machine};
 pub(crate) use native::{Machine as NativeMachine, NativeCall, NativeEnding, NativeReply, Reply};
 pub(crate) use programs::Programs;

@@ -1,6 +1,7 @@
 //! What becomes of the example contracts.
 //!
-//! They are built as their release profile has it; `CARGO_PROFILE_RELEASE_OPT_LEVEL=s cargo test --workspace --test transplant` is the
+//! They are built with a library besides, as `cargo stylus new` has it and as most contracts on chains are: with link-time optimisation
+//! the allocator is inlined, and `override` says so. Otherwise they are built as their release profile has it; `CARGO_PROFILE_RELEASE_OPT_LEVEL=s cargo test --workspace --test transplant` is the
 //! same at another level, and has to pass as well.
 
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use alloy_primitives::Address;
 use gas_bench::figures::{Contract, Run};
 use gas_bench::node::Target;
 use gas_bench::plan::{CONTRACT, DEPLOYER, Plan, Step, Words};
-use gas_bench::project::{BuildSettings, ContractPackage, Project};
+use gas_bench::project::{BuildSettings, ContractPackage, CrateTypes, Project};
 use gas_bench::report::{measure_module, plan_of};
 use gas_bench::suite::Allocator;
 use gas_bench::transplant::rehearsal::{Call, rehearse};
@@ -32,6 +33,7 @@ fn build(project: &Project, contract: &ContractPackage, allocator: Allocator) ->
     let settings = BuildSettings {
         features: vec![format!("heap/{}", allocator.name())],
         no_default_features: true,
+        crate_types: Some(CrateTypes::LibAndCdylib),
         ..BuildSettings::default()
     };
     project
