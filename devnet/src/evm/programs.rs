@@ -166,7 +166,7 @@ impl Programs {
         let compilation = Arc::new(Compilation::new());
         compiling.insert(key, compilation.clone());
         let (programs, wasm, config) = (self.clone(), wasm.to_vec(), as_activated(config));
-        let (told, here) = (compilation.clone(), self.clone());
+        let told = compilation.clone();
         let compile = move || {
             let compile = || Ok(programs.engine(key.1)?.compile(&wasm, &config)?);
             let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(compile));
@@ -182,7 +182,7 @@ impl Programs {
         if thread.spawn(compile).is_err() {
             // No thread to be had: whoever waits asks again, and there may be one then.
             compiling.remove(&key);
-            here.0.done.notify_all();
+            self.0.done.notify_all();
         }
         compilation
     }
