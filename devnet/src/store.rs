@@ -27,6 +27,9 @@ const HEAD: usize = 12;
 /// Bytes up to which a file is never written anew.
 const SMALL: u64 = 16 << 20;
 
+/// Bytes of records that are decoded side by side.
+const AT_ONCE: usize = 8 << 20;
+
 /// Links that are followed from one to the next.
 const MOST_LINKS: usize = 40;
 
@@ -218,27 +221,45 @@ impl StateFile {
 
     /// Reads all records. One that is cut off at the end is taken off.
     fn load(&mut self, chain_id: u64) -> Result<Written, StoreError> {
-        let total = self.length;
         let mut from = BufReader::with_capacity(1 << 20, &self.file);
         from.seek(SeekFrom::Start(MAGIC.len() as u64))?;
-        let mut reader = Reader::new(chain_id);
-        let mut at = MAGIC.len() as u64;
-        let mut record = Vec::new();
-        let end = loop {
-            match next(&mut from, &mut record, at, total)? {
-                Next::Record => {}
-                Next::End => break at,
-            }
-            reader
-                .read(&record)
-                .map_err(|error| StoreError::Record { at, error })?;
-            at += (HEAD + record.len()) as u64;
-        };
+        let (written, end) = read_records(from, self.length, chain_id)?;
         self.length = end;
         self.compact = end / 2;
         self.file.set_len(end)?;
-        Ok(reader.finish())
+        Ok(written)
     }
+}
+
+/// Reads the records that stand behind the first line, up to byte `total`: what they add up to, and the byte where the last whole one
+/// ends.
+fn read_records(
+    mut from: impl Read,
+    total: u64,
+    chain_id: u64,
+) -> Result<(Written, u64), StoreError> {
+    let mut reader = Reader::new(chain_id);
+    let mut at = MAGIC.len() as u64;
+    let mut is_end = false;
+    while !is_end {
+        // As many at once as keep all processors busy, and no more, since a chain may be large.
+        let (mut records, mut places, mut bytes) = (Vec::new(), Vec::new(), 0);
+        while bytes < AT_ONCE {
+            let Some(record) = next(&mut from, at, total)? else {
+                is_end = true;
+                break;
+            };
+            places.push(at);
+            bytes += record.len();
+            at += (HEAD + record.len()) as u64;
+            records.push(record);
+        }
+        reader.read(&records).map_err(|(index, error)| {
+            let at = places[index];
+            StoreError::Record { at, error }
+        })?;
+    }
+    Ok((reader.finish(), at))
 }
 
 /// A chain as `anvil_dumpState` gives it: a whole file's bytes, as far as they are not more than `most`.
@@ -274,27 +295,16 @@ pub(crate) fn read_dump(bytes: &[u8], chain_id: u64) -> Result<Written, StoreErr
         let dump: Dump = serde_json::from_slice(bytes)?;
         return Ok(dump.written(chain_id)?);
     }
-    let Some(mut from) = bytes.strip_prefix(MAGIC) else {
+    let Some(from) = bytes.strip_prefix(MAGIC) else {
         return Err(StoreError::Foreign);
     };
     let total = bytes.len() as u64;
-    let mut reader = Reader::new(chain_id);
-    let mut at = MAGIC.len() as u64;
-    let mut record = Vec::new();
-    while at < total {
-        match next(&mut from, &mut record, at, total)? {
-            Next::Record => {}
-            Next::End => {
-                let why = "it is cut off";
-                return Err(StoreError::Damaged { at, why });
-            }
-        }
-        reader
-            .read(&record)
-            .map_err(|error| StoreError::Record { at, error })?;
-        at += (HEAD + record.len()) as u64;
+    let (written, at) = read_records(from, total, chain_id)?;
+    if at < total {
+        let why = "it is cut off";
+        return Err(StoreError::Damaged { at, why });
     }
-    Ok(reader.finish())
+    Ok(written)
 }
 
 fn write_whole(whole: &Whole, out: &mut impl io::Write) -> io::Result<()> {
@@ -313,23 +323,11 @@ fn frame(record: &[u8]) -> io::Result<Vec<u8>> {
     Ok(framed)
 }
 
-/// What comes next in a file.
-enum Next {
-    Record,
-    /// Nothing, or what a write that was cut off has left.
-    End,
-}
-
-/// Reads the record at byte `at` of `total` into `record`.
-fn next(
-    from: &mut impl Read,
-    record: &mut Vec<u8>,
-    at: u64,
-    total: u64,
-) -> Result<Next, StoreError> {
+/// The record at byte `at` of `total`; nothing where the file ends, or a write was cut off.
+fn next(from: &mut impl Read, at: u64, total: u64) -> Result<Option<Vec<u8>>, StoreError> {
     let left = total - at;
     if left < HEAD as u64 {
-        return Ok(Next::End);
+        return Ok(None);
     }
     let mut head = [0; HEAD];
     from.read_exact(&mut head)?;
@@ -340,7 +338,7 @@ fn next(
     };
     // A file system that lost its power may leave zeros where it had promised room.
     if head == [0; HEAD] {
-        return Ok(Next::End);
+        return Ok(None);
     }
     if word(8) != crc32fast::hash(&head[..8]) {
         let why = "the checksum of a record's head is wrong";
@@ -348,15 +346,15 @@ fn next(
     }
     let length = u64::from(word(0));
     if length > left - HEAD as u64 {
-        return Ok(Next::End);
+        return Ok(None);
     }
-    record.clear();
-    from.take(length).read_to_end(record)?;
-    if crc32fast::hash(record) != word(4) {
+    let mut record = Vec::with_capacity(length as usize);
+    from.take(length).read_to_end(&mut record)?;
+    if crc32fast::hash(&record) != word(4) {
         let why = "the checksum of a record is wrong";
         return Err(StoreError::Damaged { at, why });
     }
-    Ok(Next::Record)
+    Ok(Some(record))
 }
 
 /// The file that a path means in the end, which need not exist: a link stays a link.

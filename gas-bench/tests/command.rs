@@ -3,8 +3,6 @@
 //! Lives here: what goes wrong and what is said about it, on tiny contracts that are built on the spot. Not here: the
 //! contract that is measured in earnest (`suite`), nor the looks of a report (`render`).
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

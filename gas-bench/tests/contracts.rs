@@ -3,12 +3,8 @@
 //! Lives here: snapshots under `tests/snapshots`, which `BLESS=1 cargo test` rewrites, and what must hold of any report. Not
 //! here: anything that runs a contract.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
-#[path = "contracts/invented.rs"]
 mod invented;
 
-#[path = "contracts/baseline.rs"]
 mod baselines;
 
 use std::path::Path;

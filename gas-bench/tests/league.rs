@@ -1,6 +1,4 @@
 //! What must hold of the allocators in every workload, and that LEAGUE.md says what is measured.
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 use std::path::Path;
 use std::sync::OnceLock;
 use std::{env, fs};

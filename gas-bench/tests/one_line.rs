@@ -1,7 +1,5 @@
 //! One line in somebody's `Cargo.toml` changes a contract on the registry's `stylus-sdk`, whose source and lockfile are otherwise
 //! its author's: it puts this allocator under it, or has cargo optimise it when it is linked.
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};

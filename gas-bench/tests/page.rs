@@ -3,9 +3,6 @@
 //! Lives here: snapshots under `tests/snapshots/page`, which `BLESS=1 cargo test` rewrites, and what must be true of every page.
 //! Not here: the report (`invented`).
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
-#[path = "page/invented.rs"]
 mod invented;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,11 +5,7 @@
 //!
 //! Theorem: whatever the profile, and however it is shown, nothing is lost and nothing counted twice.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
-#[path = "profile/invented.rs"]
 mod invented;
-#[path = "profile/sums.rs"]
 mod sums;
 
 use std::path::Path;

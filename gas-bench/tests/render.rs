@@ -3,8 +3,6 @@
 //! Lives here: snapshots under `tests/snapshots`, which `BLESS=1 cargo test` rewrites. Not here: anything that runs a
 //! contract.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::{env, fs};

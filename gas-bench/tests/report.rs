@@ -3,13 +3,8 @@
 //! Lives here: what must hold of the repository's own contracts, on every chain, and what is said where something is wrong. Not here: the
 //! looks of a report (`contracts`, `page`), one contract on a chain (unit tests of `report`), contracts of other kinds (`report/`).
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
-#[path = "report/cases.rs"]
 mod cases;
-#[path = "report/kinds.rs"]
 mod kinds;
-#[path = "report/mutants.rs"]
 mod mutants;
 
 use std::fs;

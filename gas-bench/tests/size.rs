@@ -3,8 +3,6 @@
 //! Lives here: snapshots under `tests/snapshots/size`, which `BLESS=1 cargo test` rewrites, and what must hold of any report.
 //! Not here: anything that builds a contract or takes a module apart.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::{env, fs};

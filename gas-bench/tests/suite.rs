@@ -3,8 +3,6 @@
 //! Lives here: what must hold of the figures on every machine. Not here: the figures themselves, which change with every
 //! compiler.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 use std::path::Path;
 
 use gas_bench::artifact::Workspace;

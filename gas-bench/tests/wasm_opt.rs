@@ -2,8 +2,6 @@
 //!
 //! Lives here: what it is told, and that what it makes is still a contract. Not here: which variants it is used for (`compare`).
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 use gas_bench::artifact::postprocess;
 use gas_bench::compare::{FindError, Mode, UnknownMode, WasmOpt};
 use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Outcome, Pages, activate};

@@ -1,7 +1,5 @@
 //! Code as accounts hold it: what is a program's, and what comes out of it.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 use std::io::Write;
 
 use alloy_primitives::Address;

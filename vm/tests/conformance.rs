@@ -2,13 +2,11 @@
 //!
 //! Lives here: the comparison. Not here: the record and what its fields mean (`vectors/README.md`).
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
-mod vectors;
-
 use alloy_primitives::hex;
 use serde_json::{Value, json};
 use stylus_vm::{ArbOs, Call, Config, EmptyHost, Engine, Gas, Ink, Outcome, Pages, activate};
+
+use crate::vectors;
 
 /// The chain of a recorded line. A line that names no ArbOS is one of 51.
 fn chain(line: &Value) -> Config {

@@ -1,7 +1,5 @@
 //! Engines and their caches: compiled programs on disk are found again, harmless when damaged, and shared by many at once.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

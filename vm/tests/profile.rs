@@ -3,13 +3,11 @@
 //! Theorem: profiling changes nothing. On every recorded module a profiled run ends as a plain one does, to the last ink, and
 //! its parts add up to what was used.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
-mod vectors;
-
 use alloy_primitives::hex;
 use stylus_vm::profile::{AllocatorCall, Callee, Profile};
 use stylus_vm::{Call, Config, EmptyHost, Engine, Ink, Outcome, Pages, Report, activate};
+
+use crate::vectors;
 
 fn run(engine: &Engine, wasm: &[u8], config: &Config, call: &Call) -> (Report, Profile) {
     let footprint = activate(wasm, config, Pages(0), stylus_vm::Gas::MAX)

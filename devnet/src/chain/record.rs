@@ -15,6 +15,7 @@ use alloy_consensus::{Header, TxEnvelope};
 use alloy_eips::eip2718::Decodable2718 as _;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Log, U256, keccak256};
 use alloy_rlp::{Buf as _, Decodable, Encodable, Header as RlpHeader};
+use rayon::prelude::*;
 
 use crate::arbos;
 use crate::chain::Chain;
@@ -48,6 +49,8 @@ pub(crate) enum RecordError {
         block: u64,
         error: alloy_eips::eip2718::Eip2718Error,
     },
+    #[error("a transaction that waits cannot be decoded: {0}")]
+    Waiting(alloy_eips::eip2718::Eip2718Error),
     #[error("transaction {0} is in two blocks")]
     Twice(B256),
     #[error("block {0} does not hold what its header says")]
@@ -303,15 +306,12 @@ fn list(out: &mut Vec<u8>, items: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// Reads a list, item by item.
-fn items<'a, E: From<alloy_rlp::Error>>(
+fn items<'a, T, E: From<alloy_rlp::Error>, C: FromIterator<T>>(
     from: &mut &'a [u8],
-    mut item: impl FnMut(&mut &'a [u8]) -> Result<(), E>,
-) -> Result<(), E> {
+    mut item: impl FnMut(&mut &'a [u8]) -> Result<T, E>,
+) -> Result<C, E> {
     let mut inner = RlpHeader::decode_bytes(from, true)?;
-    while !inner.is_empty() {
-        item(&mut inner)?;
-    }
-    Ok(())
+    std::iter::from_fn(|| (!inner.is_empty()).then(|| item(&mut inner))).collect()
 }
 
 impl Record<'_> {
@@ -437,125 +437,90 @@ impl Reader {
         }
     }
 
-    /// Takes in the next record.
+    /// Takes in the next records, which are decoded side by side.
     ///
     /// # Errors
-    /// Where it is none of this chain, or does not follow from those before it.
-    pub(crate) fn read(&mut self, mut record: &[u8]) -> Result<(), RecordError> {
-        let from = &mut record;
-        if !self.is_begun {
-            let have = u64::decode(from)?;
-            if have != self.chain_id {
-                let want = self.chain_id;
-                return Err(RecordError::ChainId { have, want });
-            }
-            self.is_begun = true;
-            return Ok(());
+    /// Where one is none of this chain, or does not follow from those before it: which, and why.
+    pub(crate) fn read(&mut self, records: &[Vec<u8>]) -> Result<(), (usize, RecordError)> {
+        let mut skip = 0;
+        if !self.is_begun
+            && let Some(first) = records.first()
+        {
+            self.begin(first).map_err(|error| (0, error))?;
+            skip = 1;
         }
-        let keep = u64::decode(from)?;
-        self.time_offset = u64::decode(from)?;
-        self.blocks
-            .truncate(usize::try_from(keep).unwrap_or(usize::MAX));
-        items(from, |from| self.block(from))?;
-        items(from, |from| {
-            let code = Bytes::decode(from)?;
-            self.codes.insert(keccak256(&code), code);
-            Ok::<_, RecordError>(())
-        })?;
-        items(from, |from| self.account(from))?;
-        let mut gone = HashSet::new();
-        items(from, |from| {
-            gone.insert(B256::decode(from)?);
-            Ok::<_, RecordError>(())
-        })?;
-        if !gone.is_empty() {
-            self.waiting.retain(|tx| !gone.contains(&tx.hash));
+        let decoded: Vec<_> = records[skip..]
+            .par_iter()
+            .map(|record| Decoded::of(record))
+            .collect();
+        for (at, record) in (skip..).zip(decoded) {
+            record
+                .and_then(|record| self.add(record))
+                .map_err(|error| (at, error))?;
         }
-        let newest = self.blocks.len() as u64;
-        items(from, |from| {
-            self.waiting.push(transaction(from, newest)?);
-            Ok(())
-        })
-    }
-
-    fn block(&mut self, from: &mut &[u8]) -> Result<(), RecordError> {
-        let before = *from;
-        let header = Header::decode(from)?;
-        let hash = keccak256(&before[..before.len() - from.len()]);
-        let (number, expected) = (header.number, self.blocks.len() as u64);
-        if number != expected {
-            return Err(RecordError::Number { number, expected });
-        }
-        let parent = self.blocks.last().map(|block| block.hash);
-        if header.parent_hash != parent.unwrap_or_default() {
-            return Err(RecordError::Link(number));
-        }
-        let l1_number = u64::decode(from)?;
-        let size = u64::decode(from)? as usize;
-        let mut transactions = Vec::new();
-        items(from, |from| {
-            transactions.push(transaction(from, number)?);
-            Ok::<_, RecordError>(())
-        })?;
-        let mut receipts: Vec<Receipt> = Vec::new();
-        items(from, |from| {
-            let before = receipts.last().map_or(0, |it| it.cumulative_gas_used);
-            receipts.push(receipt(from, before)?);
-            Ok::<_, RecordError>(())
-        })?;
-        if transactions.len() != receipts.len() {
-            return Err(RecordError::Receipts(number));
-        }
-        match &mut *receipts {
-            // The header's is the sum of all.
-            [only] => only.logs_bloom = header.logs_bloom,
-            several => several
-                .iter_mut()
-                .for_each(|receipt| receipt.logs_bloom = bloom(&receipt.logs)),
-        }
-        self.blocks.push(Arc::new(Block {
-            header,
-            hash,
-            l1_number,
-            transactions,
-            receipts,
-            size,
-        }));
         Ok(())
     }
 
-    fn account(&mut self, from: &mut &[u8]) -> Result<(), RecordError> {
-        let mut inner = RlpHeader::decode_bytes(from, true)?;
-        let from = &mut inner;
-        let address = Address::decode(from)?;
-        if from.is_empty() {
-            self.accounts.remove(&address);
-            return Ok(());
+    /// The first record says whose chain it is.
+    fn begin(&mut self, mut record: &[u8]) -> Result<(), RecordError> {
+        let have = u64::decode(&mut record)?;
+        if have != self.chain_id {
+            let want = self.chain_id;
+            return Err(RecordError::ChainId { have, want });
         }
-        let head = AccountHead {
-            nonce: u64::decode(from)?,
-            balance: U256::decode(from)?,
-            code_hash: match from.first() {
-                Some(&alloy_rlp::EMPTY_STRING_CODE) => {
-                    from.advance(1);
-                    KECCAK256_EMPTY
-                }
-                _ => B256::decode(from)?,
-            },
+        self.is_begun = true;
+        Ok(())
+    }
+
+    fn add(&mut self, record: Decoded) -> Result<(), RecordError> {
+        self.time_offset = record.time_offset;
+        self.blocks
+            .truncate(usize::try_from(record.keep).unwrap_or(usize::MAX));
+        for block in record.blocks {
+            let (number, expected) = (block.header.number, self.blocks.len() as u64);
+            if number != expected {
+                return Err(RecordError::Number { number, expected });
+            }
+            let parent = self.blocks.last().map(|block| block.hash);
+            if block.header.parent_hash != parent.unwrap_or_default() {
+                return Err(RecordError::Link(number));
+            }
+            self.blocks.push(block);
+        }
+        self.codes.extend(record.codes);
+        for account in record.accounts {
+            self.account(account);
+        }
+        if !record.gone.is_empty() {
+            self.waiting.retain(|tx| !record.gone.contains(&tx.hash));
+        }
+        self.waiting.extend(record.waiting);
+        Ok(())
+    }
+
+    fn account(
+        &mut self,
+        AccountChange {
+            address,
+            now,
+            slots,
+        }: AccountChange,
+    ) {
+        let Some(head) = now else {
+            self.accounts.remove(&address);
+            return;
         };
         let reading = self.accounts.entry(address).or_insert_with(|| Reading {
             head,
             storage: HashMap::new(),
         });
         reading.head = head;
-        while !from.is_empty() {
-            let (slot, value) = (U256::decode(from)?, U256::decode(from)?);
+        for (slot, value) in slots {
             match value.is_zero() {
                 true => reading.storage.remove(&slot),
                 false => reading.storage.insert(slot, value),
             };
         }
-        Ok(())
     }
 
     /// What the records add up to.
@@ -580,11 +545,107 @@ impl Reader {
     }
 }
 
-fn transaction(from: &mut &[u8], block: u64) -> Result<Arc<Transaction>, RecordError> {
+/// A record that has been decoded, by itself.
+struct Decoded {
+    keep: u64,
+    time_offset: u64,
+    blocks: Vec<Arc<Block>>,
+    codes: Vec<(B256, Bytes)>,
+    accounts: Vec<AccountChange>,
+    gone: HashSet<B256>,
+    waiting: Vec<Arc<Transaction>>,
+}
+
+impl Decoded {
+    fn of(mut record: &[u8]) -> Result<Self, RecordError> {
+        let from = &mut record;
+        Ok(Self {
+            keep: u64::decode(from)?,
+            time_offset: u64::decode(from)?,
+            blocks: items(from, block)?,
+            codes: items(from, |from| {
+                let code = Bytes::decode(from)?;
+                Ok::<_, RecordError>((keccak256(&code), code))
+            })?,
+            accounts: items(from, account)?,
+            gone: items(from, |from| Ok::<_, RecordError>(B256::decode(from)?))?,
+            waiting: items(from, |from| transaction(from, None))?,
+        })
+    }
+}
+
+fn block(from: &mut &[u8]) -> Result<Arc<Block>, RecordError> {
+    let before = *from;
+    let header = Header::decode(from)?;
+    let hash = keccak256(&before[..before.len() - from.len()]);
+    let number = header.number;
+    let l1_number = u64::decode(from)?;
+    let size = u64::decode(from)? as usize;
+    let transactions: Vec<_> = items(from, |from| transaction(from, Some(number)))?;
+    let mut gas = 0;
+    let mut receipts: Vec<Receipt> = items(from, |from| {
+        let receipt = receipt(from, gas)?;
+        gas = receipt.cumulative_gas_used;
+        Ok::<_, RecordError>(receipt)
+    })?;
+    if transactions.len() != receipts.len() {
+        return Err(RecordError::Receipts(number));
+    }
+    match &mut *receipts {
+        // The header's is the sum of all.
+        [only] => only.logs_bloom = header.logs_bloom,
+        several => several
+            .iter_mut()
+            .for_each(|receipt| receipt.logs_bloom = bloom(&receipt.logs)),
+    }
+    Ok(Arc::new(Block {
+        header,
+        hash,
+        l1_number,
+        transactions,
+        receipts,
+        size,
+    }))
+}
+
+fn account(from: &mut &[u8]) -> Result<AccountChange, RecordError> {
+    let mut inner = RlpHeader::decode_bytes(from, true)?;
+    let from = &mut inner;
+    let mut change = AccountChange {
+        address: Address::decode(from)?,
+        now: None,
+        slots: Vec::new(),
+    };
+    if from.is_empty() {
+        return Ok(change);
+    }
+    change.now = Some(AccountHead {
+        nonce: u64::decode(from)?,
+        balance: U256::decode(from)?,
+        code_hash: match from.first() {
+            Some(&alloy_rlp::EMPTY_STRING_CODE) => {
+                from.advance(1);
+                KECCAK256_EMPTY
+            }
+            _ => B256::decode(from)?,
+        },
+    });
+    while !from.is_empty() {
+        change
+            .slots
+            .push((U256::decode(from)?, U256::decode(from)?));
+    }
+    Ok(change)
+}
+
+/// A transaction of this block, or one that waits.
+fn transaction(from: &mut &[u8], block: Option<u64>) -> Result<Arc<Transaction>, RecordError> {
     let sender = Address::decode(from)?;
     let raw = RlpHeader::decode_bytes(from, false)?;
-    let envelope = TxEnvelope::decode_2718_exact(raw)
-        .map_err(|error| RecordError::Transaction { block, error })?;
+    let envelope = TxEnvelope::decode_2718_exact(raw).map_err(|error| match block {
+        Some(block) => RecordError::Transaction { block, error },
+        None => RecordError::Waiting(error),
+    })?;
     Ok(Arc::new(Transaction::known(envelope, sender)))
 }
 
@@ -593,11 +654,7 @@ fn receipt(from: &mut &[u8], gas_before: u64) -> Result<Receipt, RecordError> {
     let gas_used = u64::decode(from)?;
     let poster_gas = u64::decode(from)?;
     let effective_gas_price = u64::decode(from)?;
-    let mut logs = Vec::new();
-    items(from, |from| {
-        logs.push(Log::decode(from)?);
-        Ok::<_, RecordError>(())
-    })?;
+    let logs = items(from, |from| Ok::<_, RecordError>(Log::decode(from)?))?;
     let contract = RlpHeader::decode_bytes(from, false)?;
     let reason = String::decode(from)?;
     Ok(Receipt {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -15,6 +16,10 @@ use crate::rpc::error::RpcError;
 
 /// How much longer than a question a change of the chain may take: it is bounded by its gas, which an owner may have made cheap.
 const PATIENCE: u32 = 12;
+
+/// How many questions run at once: far more than there are processors, so that a short one has its turn among dozens of endless ones.
+/// Each may hold what its memory limit allows, so there are not hundreds.
+const QUESTIONS: usize = 48;
 
 /// A kind of request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +37,8 @@ pub(super) enum Lane {
 pub(crate) struct Lanes(Arc<Inner>);
 
 struct Inner {
+    /// Where questions run: threads that give way to all others. `None` only while it is dropped.
+    humble: Option<Runtime>,
     lookups: Places,
     questions: Places,
     changes: Places,
@@ -57,6 +64,33 @@ struct Active {
     next: u64,
     interrupts: BTreeMap<u64, Interrupt>,
     is_stopping: bool,
+}
+
+/// Threads of a low priority, so that a devnet whose processors are all taken by long questions still answers the short ones and
+/// mines. The runtime is for its blocking threads; nothing asynchronous runs there.
+fn humble(threads: usize) -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(threads)
+        .thread_name("stylus-question")
+        .on_thread_start(give_way)
+        .build()
+}
+
+/// From now on the calling thread runs when others leave it a processor.
+fn give_way() {
+    // Elsewhere a priority is the whole process's. Where it cannot be set, things work as before.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 10);
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The last one who speaks to the devnet may be a task, which must not wait.
+        if let Some(humble) = self.humble.take() {
+            humble.shutdown_background();
+        }
+    }
 }
 
 impl Places {
@@ -86,9 +120,9 @@ impl Lanes {
     pub(crate) fn new(limit: Option<Duration>) -> Self {
         let processors = std::thread::available_parallelism().map_or(4, usize::from);
         Self(Arc::new(Inner {
+            humble: humble(QUESTIONS).ok(),
             lookups: Places::new("lookups", processors.max(4), 1_024),
-            // More than there are processors, so that a short one among long ones has its turn soon.
-            questions: Places::new("calls and traces", (2 * processors).max(8), 1_024),
+            questions: Places::new("calls and traces", QUESTIONS, 1_024),
             // They take turns anyway, once what they prepare is done.
             changes: Places::new("changes of the chain", processors.max(4), 8_192),
             limit,
@@ -126,6 +160,10 @@ impl Lanes {
             .begin()
             .ok_or_else(|| RpcError::refused(Interrupted::Stopping))?;
         let running = places.running.clone();
+        let threads = match (lane, &self.0.humble) {
+            (Lane::Questions, Some(humble)) => humble.handle().clone(),
+            _ => tokio::runtime::Handle::current(),
+        };
         let whole = async move {
             let interrupt = guard.interrupt.clone();
             let run = async move {
@@ -136,7 +174,7 @@ impl Lanes {
                     interrupt.check().map_err(RpcError::refused)?;
                     work(&interrupt)
                 };
-                tokio::task::spawn_blocking(run).await
+                threads.spawn_blocking(run).await
             };
             let ended = match limit {
                 Some(limit) => tokio::time::timeout_at(arrived + limit, run).await,

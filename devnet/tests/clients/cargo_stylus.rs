@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use stylus_devnet::{Config, Handle};
 
-use crate::tool::{KEY, Said, devnet, devnet_of, run, tools};
+use super::tool::{KEY, Said, devnet, devnet_of, run, tools};
 
 /// The target folder of all projects: the SDK takes half a minute to build, and no project needs it built anew.
 const TARGET: &str = "cargo-stylus";
@@ -184,7 +184,7 @@ fn a_project_from_new_to_trace() {
             .collect();
         assert!(names.contains(&"storage_load_bytes32"), "{names:?}");
     }
-    let call = crate::cast::send(&project.devnet, &address, &["increment()"]);
+    let call = super::cast::send(&project.devnet, &address, &["increment()"]);
     let trace = project
         .run(&["trace", "-e", "URL", "-t", &call])
         .says("storage_cache_bytes32");
@@ -193,7 +193,7 @@ fn a_project_from_new_to_trace() {
         .says("storage_cache_bytes32");
     assert_eq!(trace.text, native.text);
     assert_eq!(
-        crate::cast::call(&project.devnet, &address, "number()(uint256)"),
+        super::cast::call(&project.devnet, &address, "number()(uint256)"),
         "1"
     );
 }
@@ -211,11 +211,11 @@ fn a_contract_with_a_constructor() {
     let deployed = project.deploy(&["--constructor-value", "1.5", "--constructor-args", "42"]);
     let address = deployed.after("deployed code at address: ");
     assert_eq!(
-        crate::cast::call(&project.devnet, &address, "number()(uint256)"),
+        super::cast::call(&project.devnet, &address, "number()(uint256)"),
         "42"
     );
     let balance =
-        crate::cast::run(&["balance", "--rpc-url", &project.devnet.url(), &address]).says("");
+        super::cast::run(&["balance", "--rpc-url", &project.devnet.url(), &address]).says("");
     assert_eq!(balance.text.trim(), "1500000000000000000");
     // The same constructor without what it needs.
     let arguments = ["deploy", "--no-verify", "-e", "URL", "--private-key", KEY];
@@ -244,9 +244,9 @@ fn a_large_contract_in_fragments() {
         format!("{}\nstatic BYTES: [u8; 24000] = {bytes};\n", contract.replacen("impl Counter {\n", function, 1))
     });
     let address = project.deploy(&[]).after("deployed code at address: ");
-    crate::cast::call(&project.devnet, &address, "byteAt(uint32)(uint8) 7");
+    super::cast::call(&project.devnet, &address, "byteAt(uint32)(uint8) 7");
     let code =
-        crate::cast::run(&["code", "--rpc-url", &project.devnet.url(), &address]).says("0xeff002");
+        super::cast::run(&["code", "--rpc-url", &project.devnet.url(), &address]).says("0xeff002");
     assert_eq!(
         code.text.trim().len(),
         2 + 2 * (8 + 40),
@@ -279,7 +279,7 @@ fn activations_that_are_paused() {
         "setWasmActivationGas(uint64)",
         "0",
     ];
-    crate::cast::run(&lift).says("status");
+    super::cast::run(&lift).says("status");
     project.run(&["check", "-e", "URL"]).says("wasm data fee: ");
 }
 
@@ -375,13 +375,13 @@ fn a_contract_that_calls_one_of_the_repository() {
     .after("deployed code at address: ");
     let somebody = "0x3f1Eae7D46d88F08fc2F8ed27FCb2AB183EB2d0E";
     let mint = format!("mint(address,uint256) {somebody} 42");
-    crate::cast::send(
+    super::cast::send(
         &project.devnet,
         &token,
         &mint.split(' ').collect::<Vec<_>>(),
     );
     let balance = format!("balanceAt(address,address)(uint256) {token} {somebody}");
-    assert_eq!(crate::cast::call(&project.devnet, &caller, &balance), "42");
+    assert_eq!(super::cast::call(&project.devnet, &caller, &balance), "42");
 }
 
 /// Two lines of what `cargo stylus new` writes, and cargo optimises the contract across crates.

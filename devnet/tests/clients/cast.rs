@@ -2,12 +2,12 @@
 
 use stylus_devnet::Handle;
 
-use crate::tool::{KEY, Said, devnet, tools};
+use super::tool::{KEY, Said, devnet, tools};
 
 /// Runs a command of cast.
 pub(crate) fn run(arguments: &[&str]) -> Said {
     let program = tools().join("foundry-1.7.1/node_modules/.bin/cast");
-    crate::tool::run(&program, arguments, &std::env::temp_dir(), &[])
+    super::tool::run(&program, arguments, &std::env::temp_dir(), &[])
 }
 
 /// Sends a transaction of the dev account; returns its hash.

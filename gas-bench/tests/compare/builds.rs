@@ -15,7 +15,7 @@ use gas_bench::suite::{Allocator, OptLevel};
 use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Outcome, Pages, activate};
 use tempfile::TempDir;
 
-use crate::{contract, runs};
+use super::{contract, runs};
 
 const PROFILE: &str = "
 [profile.release]

@@ -10,7 +10,7 @@ use gas_bench::figures::{Call, Contract};
 use gas_bench::suite::{Allocator, OptLevel};
 use wasm_encoder::{CustomSection, Module, TypeSection};
 
-use crate::{contract, failing, runs};
+use super::{contract, failing, runs};
 
 /// A module that is as good as its number: so many types, 40 at most.
 fn module(number: u8) -> Vec<u8> {

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use gas_bench::artifact::postprocess;
 
-use crate::programs::{Mangling, Program};
+use super::programs::{Mangling, Program};
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))

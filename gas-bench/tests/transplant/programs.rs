@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::entropy::Choices;
+use super::entropy::Choices;
 
 /// Where the allocator keeps its state.
 pub(crate) const STATE: u32 = 1_040;

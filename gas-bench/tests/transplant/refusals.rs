@@ -4,7 +4,7 @@ use gas_bench::suite::Allocator;
 use gas_bench::transplant::{Donor, Family, Refusal, Role, inspect, rehearsal, transplant};
 use stylus_vm::profile::AllocatorCall;
 
-use crate::programs::{Mangling, Program, STATE};
+use super::programs::{Mangling, Program, STATE};
 
 /// What is said of `wasm`, by `inspect` or, if that finds nothing amiss, by `transplant`.
 fn refusal(wasm: &[u8]) -> String {

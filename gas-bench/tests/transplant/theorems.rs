@@ -8,9 +8,9 @@ use gas_bench::transplant::{Donor, Refusal, inspect, transplant};
 use stylus_vm::{ArbOs, Config, Gas, Pages, activate};
 use wasmparser::{Parser, Payload};
 
-use crate::entropy::{Choices, seeded};
-use crate::mutate::mutant;
-use crate::programs::{Mangling, Program, STATE, program};
+use super::entropy::{Choices, seeded};
+use super::mutate::mutant;
+use super::programs::{Mangling, Program, STATE, program};
 
 static DONORS: LazyLock<Vec<Donor>> = LazyLock::new(|| {
     Donor::CHOICE

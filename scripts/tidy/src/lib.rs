@@ -4,6 +4,7 @@
 
 pub mod architecture;
 pub mod layout;
+pub mod licences;
 pub mod markdown;
 pub mod privacy;
 mod rust;

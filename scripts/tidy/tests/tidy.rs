@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tidy::{Finding, Tree, architecture, layout, markdown, privacy, words};
+use tidy::{Finding, Tree, architecture, layout, licences, markdown, privacy, words};
 
 #[track_caller]
 fn check(rule: fn(&Tree) -> Vec<Finding>) {
@@ -55,4 +55,30 @@ fn unsafe_code_is_where_the_architecture_says() {
 #[test]
 fn nothing_private_is_in_the_files() {
     check(privacy::check);
+}
+
+#[test]
+fn licences_are_allowed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let config = std::fs::read_to_string(root.join("deny.toml")).expect("deny.toml can be read");
+    let mut command = cargo_metadata::MetadataCommand::new();
+    command
+        .current_dir(&root)
+        .other_options(vec!["--locked".to_owned()]);
+    let metadata = command.exec().expect("cargo knows its own workspace");
+    let packages: Vec<_> = metadata
+        .packages
+        .iter()
+        .map(|package| licences::Package {
+            name: &package.name,
+            licence: package.license.as_deref(),
+            known: package
+                .source
+                .as_ref()
+                .is_none_or(cargo_metadata::Source::is_crates_io),
+        })
+        .collect();
+    let findings = licences::check(&config, &packages).expect("deny.toml can be read");
+    let findings: Vec<_> = findings.iter().map(Finding::to_string).collect();
+    assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::{module, stylus_vm, text};
+use super::{module, stylus_vm, text};
 
 /// A program that answers its calldata with a byte of slot 0 added to its last byte, and counts its calls in slot 1. By its
 /// first byte it reverts with the calldata (1), traps (2), spends all its ink (3), reads the sender, value and a balance (4),

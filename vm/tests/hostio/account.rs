@@ -1,6 +1,6 @@
 //! Balances, code and code hashes.
 
-use crate::case::{Case, check_ink};
+use super::case::{Case, check_ink};
 
 const CODE_SIZE: &str = "(drop (call $code_size (i32.const 0)))";
 

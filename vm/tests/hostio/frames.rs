@@ -6,7 +6,7 @@ use stylus_vm::{
     MemoryHost, Outcome, Pages, activate,
 };
 
-use crate::case::{Case, INK, TARGET, check_ink};
+use super::case::{Case, INK, TARGET, check_ink};
 
 #[test]
 fn ink_of_return_data_and_hashes() {

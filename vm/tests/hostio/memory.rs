@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256, Bytes, U256, address};
 use stylus_vm::{Effect, Environment, Fault, Host, MemoryAccount, MemoryHost, Pages, Unanswerable};
 
-use crate::case::{Case, TARGET, check_ink};
-use crate::storage::{CACHE_ONE, FLUSH, LOAD};
+use super::case::{Case, TARGET, check_ink};
+use super::storage::{CACHE_ONE, FLUSH, LOAD};
 
 const CALL_WITH_VALUE: &str = "(drop (call $call (i32.const 0) (i32.const 256) (i32.const 0) (i32.const 64) (i64.const 0) (i32.const 400)))";
 

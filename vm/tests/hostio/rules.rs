@@ -6,9 +6,9 @@ use stylus_vm::{
     PageCounters, Pages, Report,
 };
 
-use crate::case::{Case, INK, check_ink};
-use crate::frames::{CREATE_1, CREATE_2};
-use crate::storage::{CACHE_ONE, FLUSH};
+use super::case::{Case, INK, check_ink};
+use super::frames::{CREATE_1, CREATE_2};
+use super::storage::{CACHE_ONE, FLUSH};
 
 #[test]
 fn ink_of_math_pow() {

@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use stylus_vm::{Cause, Failure, Ink, Outcome};
 
-use crate::case::{Case, check_ink};
+use super::case::{Case, check_ink};
 
 pub(crate) const LOAD: &str = "(call $load (i32.const 32) (i32.const 256))";
 

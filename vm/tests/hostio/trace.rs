@@ -5,7 +5,7 @@
 use alloy_primitives::{Address, hex};
 use stylus_vm::{Gas, Outcome, Step};
 
-use crate::case::{Case, TARGET};
+use super::case::{Case, TARGET};
 
 const ADDRESS: &str = "6900000000000000000000000000000000000069";
 

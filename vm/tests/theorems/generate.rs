@@ -17,7 +17,7 @@ use wasm_encoder::{
 };
 
 use self::body::Body;
-use crate::entropy::Choices;
+use super::entropy::Choices;
 
 /// Bytes of memory that a program reports.
 const REPORT: i32 = 4_096;

@@ -7,9 +7,10 @@ use stylus_vm::{
     ArbOs, Call, CompileError, Config, EmptyHost, Engine, Gas, Ink, Outcome, Pages, activate,
 };
 
-use crate::entropy::{Choices, seeded};
-use crate::mutate::mutant;
-use crate::{generate, vectors};
+use super::entropy::{Choices, seeded};
+use super::generate;
+use super::mutate::mutant;
+use crate::vectors;
 
 /// Less than the 1,000 gas that a page costs beyond the free ones.
 const INK: Ink = Ink(4_000_000);

@@ -9,9 +9,9 @@
 
 use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Ink, Outcome, Pages, activate};
 
-use crate::entropy::seeded;
-use crate::generate;
-use crate::oracle::{self, Ending, Given, Module};
+use super::entropy::seeded;
+use super::generate;
+use super::oracle::{self, Ending, Given, Module};
 
 /// Programs made, and bytes that each is made of: every operator is run, and it takes seconds.
 const PROGRAMS: [(u64, usize); 3] = [(60, 100), (160, 400), (80, 1_500)];

@@ -4,7 +4,7 @@
 
 use wasmparser::{Parser, Payload};
 
-use crate::entropy::Choices;
+use super::entropy::Choices;
 
 /// `module` with one or two changes that `choices` make; `other` lends sections.
 pub(crate) fn mutant(mut module: Vec<u8>, other: &[u8], choices: &mut Choices<'_>) -> Vec<u8> {

@@ -5,7 +5,7 @@
 use alloy_primitives::hex;
 use stylus_vm::Outcome;
 
-use crate::oracle::{self, Given, Module};
+use super::oracle::{self, Given, Module};
 use crate::vectors;
 
 /// Operators that the interpreter runs of a recorded program: a few recorded ones are long loops.

@@ -6,8 +6,8 @@ mod value;
 
 use wasm_encoder::{BlockType, Function, Instruction, ValType};
 
+use super::super::entropy::Choices;
 use super::{COUNTER, READ_ARGS, Shape, TABLE_ENTRIES, WRITE_RESULT};
-use crate::entropy::Choices;
 
 /// Constructs that one body may be made of, whatever the bytes say: nesting multiplies them.
 const MOST_CONSTRUCTS: u32 = 150;

@@ -9,7 +9,7 @@ use super::Body;
 
 impl Body<'_, '_, '_> {
     /// A value on the stack.
-    pub(in crate::generate) fn value(&mut self, ty: ValType) {
+    pub(in super::super) fn value(&mut self, ty: ValType) {
         if !self.may_grow() {
             return self.leaf(ty);
         }

@@ -304,7 +304,7 @@ fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
 
 /// The methods that there are: those of the README, which a test compares with the table.
 pub(crate) fn methods() -> Vec<&'static str> {
-    let list = include_str!("../../README.md").split("<!-- methods -->");
+    let list = include_str!("../README.md").split("<!-- methods -->");
     let names = list.skip(1).take(1).flat_map(|list| list.split('`'));
     names.skip(1).step_by(2).collect()
 }

@@ -4,8 +4,6 @@
 //! (`program_ink_test`), and from the protocol's formulas elsewhere. Not here: calls that need no chain, which
 //! `conformance` covers.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 mod account;
 mod case;
 mod frames;

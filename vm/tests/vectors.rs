@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// Every module, by file name.
 pub(crate) fn modules() -> BTreeMap<String, Vec<u8>> {
-    let packed: &[u8] = include_bytes!("modules.jsonl.br");
+    let packed: &[u8] = include_bytes!("vectors/modules.jsonl.br");
     let mut lines = String::new();
     brotli::Decompressor::new(packed, 4_096)
         .read_to_string(&mut lines)
@@ -25,13 +25,12 @@ pub(crate) fn modules() -> BTreeMap<String, Vec<u8>> {
 
 /// Every line of the record of ArbOS 51, in its order.
 pub(crate) fn expected() -> Vec<Value> {
-    lines(include_str!("expected.jsonl"))
+    lines(include_str!("vectors/expected.jsonl"))
 }
 
 /// Every line of the record around Stylus version 3, in its order.
-#[allow(dead_code, reason = "not every test compares with both records")]
 pub(crate) fn expected_v3() -> Vec<Value> {
-    lines(include_str!("expected-v3.jsonl"))
+    lines(include_str!("vectors/expected-v3.jsonl"))
 }
 
 fn lines(record: &str) -> Vec<Value> {

@@ -4,14 +4,12 @@
 //! are stated with. The bodies of the theorems take any bytes, and run here on seeded ones; under cargo-fuzz a target declares these
 //! modules at its root and consists of `fuzz_target!(|bytes: &[u8]| theorems::behaves_the_same(bytes));`.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 mod command;
 mod contracts;
-#[path = "../../../vm/tests/theorems/entropy.rs"]
+#[path = "../../vm/tests/theorems/entropy.rs"]
 #[allow(dead_code, reason = "the VM's tests make other choices, too")]
 mod entropy;
-#[path = "../../../vm/tests/theorems/mutate.rs"]
+#[path = "../../vm/tests/theorems/mutate.rs"]
 mod mutate;
 mod programs;
 mod refusals;

@@ -3,8 +3,6 @@
 //! Lives here: what their users do, one file a program. Ignored by default, since the programs have to be installed:
 //! `scripts/setup --for-tests` does so, and `scripts/test` then runs these, with `STYLUS_KIT_TOOLS` naming where they are.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 mod cargo_stylus;
 mod cast;
 mod tool;

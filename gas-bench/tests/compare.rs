@@ -3,8 +3,6 @@
 //! Lives here: what the tests share. `run` has the order of a comparison with builds that nobody made, `text` the formats, `builds`
 //! cargo at work on invented workspaces.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 mod builds;
 mod run;
 mod text;

@@ -2,16 +2,14 @@
 //!
 //! Lives here: what it prints, where, and with which exit code; `test` has a file of its own. Not here: what the VM does (`conformance`, `hostio`).
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 mod test;
-#[path = "../vectors/mod.rs"]
-mod vectors;
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+
+use crate::vectors;
 
 fn stylus_vm(arguments: &[&str], folder: &std::path::Path, stdin: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_stylus-vm"))
@@ -446,7 +444,7 @@ fn json_lines_are_the_records() {
     let output = stylus_vm(&arguments, folder.path(), b"");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 
-    let recorded: std::collections::HashMap<_, _> = include_str!("../vectors/expected.jsonl")
+    let recorded: std::collections::HashMap<_, _> = include_str!("vectors/expected.jsonl")
         .lines()
         .map(|text| {
             (

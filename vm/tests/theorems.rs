@@ -10,8 +10,6 @@
 //! `#[path = "../../tests/theorems/….rs"]`, keeps an `ENGINE` in a `LazyLock`, and consists of
 //! `fuzz_target!(|bytes: &[u8]| { hostile::is_harmless(&ENGINE, bytes); });`.
 
-#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
-
 mod depth;
 mod entropy;
 mod generate;
@@ -20,5 +18,3 @@ mod metering;
 mod mutate;
 mod oracle;
 mod record;
-#[path = "../vectors/mod.rs"]
-mod vectors;

@@ -1,9 +1,10 @@
 //! A devnet as clients find it, over real HTTP: what things cost, who calls whom, what goes wrong and how that is said.
 //!
-//! Lives here: one file a subject. Not here: programs from outside that speak to it (`clients`).
+//! Lives here: one file a subject. Programs from outside that speak to it are in `clients`; everything else makes its requests itself.
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
 
+mod clients;
 mod contracts;
 mod costly;
 mod exactness;

@@ -1,0 +1,19 @@
+//! gas-bench from outside, in one program: linking the VM and the chain once takes less than running most of these.
+//!
+//! Lives here: one file a subject. `cargo test --workspace --test gas_bench report::` runs one of them.
+
+#![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
+
+mod command;
+mod compare;
+mod contracts;
+mod league;
+mod one_line;
+mod page;
+mod profile;
+mod render;
+mod report;
+mod size;
+mod suite;
+mod transplant;
+mod wasm_opt;
