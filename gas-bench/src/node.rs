@@ -87,6 +87,12 @@ pub enum NodeError {
     /// Not a URL.
     #[error("{0:?} is not a URL; one looks like http://localhost:8547")]
     Url(String),
+    /// TLS is not part of this build.
+    #[error(
+        "this build speaks plain http alone, and {0:?} asks for https: install it with \
+         `cargo install --path gas-bench --features https`"
+    )]
+    Https(String),
     /// Not a key.
     #[error("the private key is not one: it has to be 32 bytes in hexadecimal digits")]
     Key,
@@ -179,6 +185,9 @@ impl Node {
             Target::Endpoint { url, key } => (url.clone(), *key, None),
         };
         let signer = PrivateKeySigner::from_bytes(&key).map_err(|_| NodeError::Key)?;
+        if !cfg!(feature = "https") && url.starts_with("https:") {
+            return Err(NodeError::Https(url));
+        }
         let parsed = url.parse().map_err(|_| NodeError::Url(url))?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let provider = {

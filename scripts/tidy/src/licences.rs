@@ -1,4 +1,4 @@
-//! Licences and origins of what the workspace depends on, held to `deny.toml`.
+//! Licences and origins of what the workspace depends on, held to `.cargo/deny.toml`.
 //!
 //! Lives here: the part of `cargo deny check` that needs no network, read from the same file. Not here: advisories, which are
 //! on one; asking cargo what there is (`tests/tidy.rs`).
@@ -8,7 +8,7 @@ use spdx::{Expression, LicenseReq, Licensee, ParseMode};
 
 use crate::Finding;
 
-const CONFIG: &str = "deny.toml";
+const CONFIG: &str = ".cargo/deny.toml";
 
 /// A crate as `cargo metadata` has it.
 #[derive(Clone, Debug)]
