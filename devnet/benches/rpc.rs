@@ -15,6 +15,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use alloy_primitives::{U256, hex};
@@ -27,6 +28,7 @@ const CALLS: usize = 20_000;
 const MIXED_CLIENTS: usize = 32;
 const MIXED_REQUESTS: usize = 500;
 const TRANSACTIONS: usize = 1_000;
+const QUICK_QUESTIONS: usize = 1_000;
 
 /// Adds one to what is in its storage at 0 and returns it, as a Solidity getter might.
 const EVM_CONTRACT: [u8; 12] = hex!("5f545f5260205ff300000000");
@@ -225,6 +227,37 @@ fn mixed(port: u16, contract: &str) -> u64 {
     per_second(MIXED_CLIENTS * MIXED_REQUESTS, began.elapsed())
 }
 
+/// The time in microseconds within which 99 of 100 `eth_blockNumber`s are answered while as many clients as in [`mixed`] have calls
+/// running that end when their gas does.
+fn beside_endless(port: u16) -> u64 {
+    // An empty loop.
+    let endless = r#"{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{"to":"0x00000000000000000000000000000000000000cc"},"latest",
+        {"0x00000000000000000000000000000000000000cc":{"code":"0x5b5f56"}}]}"#;
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..MIXED_CLIENTS {
+            scope.spawn(|| {
+                let mut client = Client::new(port);
+                while !is_over.load(Ordering::Relaxed) {
+                    client.ask(endless);
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        let mut client = Client::new(port);
+        let mut times: Vec<u64> = (0..QUICK_QUESTIONS)
+            .map(|_| {
+                let began = Instant::now();
+                client.result("eth_blockNumber", &serde_json::json!([]));
+                u64::try_from(began.elapsed().as_micros()).unwrap()
+            })
+            .collect();
+        is_over.store(true, Ordering::Relaxed);
+        times.sort_unstable();
+        times[times.len() * 99 / 100]
+    })
+}
+
 /// Puts code at an address; a program is activated, too.
 fn place(port: u16, to: &str, code: &[u8], is_program: bool) {
     let mut client = Client::new(port);
@@ -248,6 +281,7 @@ struct Figures {
     calls: u64,
     contract: u64,
     mixed: u64,
+    beside_us: u64,
     transfers: u64,
     memory_kib: u64,
 }
@@ -272,12 +306,14 @@ fn measure(program: &PathBuf, is_devnet: bool) -> Figures {
     let calls = median_rate(call_of("0x00000000000000000000000000000000000000aa"));
     let contract = median_rate(call_of(address));
     let mixed = median((0..ROUNDS).map(|_| mixed(node.port, address)).collect());
+    let beside_us = median((0..ROUNDS).map(|_| beside_endless(node.port)).collect());
     let transfers = median((0..10).map(|_| transfers(node.port)).collect());
     Figures {
         ready_us,
         calls,
         contract,
         mixed,
+        beside_us,
         transfers,
         memory_kib: node.memory_kib(),
     }
@@ -317,6 +353,11 @@ fn main() {
         "requests of 32 mixed clients, per second",
         ours.mixed,
         of(|it| it.mixed),
+    );
+    line(
+        "eth_blockNumber beside 32 endless calls, µs",
+        ours.beside_us,
+        of(|it| it.beside_us),
     );
     line(
         "transfers of one client, per second",
