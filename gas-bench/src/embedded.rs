@@ -24,6 +24,7 @@ pub(crate) const SOURCES: &[(&str, &str)] = sources![
     "src/lib.rs"
     "src/pages.rs"
     "src/reclaim.rs"
+    "src/runs.rs"
     "src/units.rs"
     "src/wasm.rs"
 ];
