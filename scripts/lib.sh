@@ -7,6 +7,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 script=$(basename "$0")
 # Tools that are not cargo's or rustup's business are kept outside the checkout, so that `git clean` costs no download.
 cache=${XDG_CACHE_HOME:-${HOME:-$root/target}/.cache}/stylus-kit
+yyjson_version=4.0.6
+yyjson_sha256=fcd4dc15c1e39a30bf9fa85d56903029111506860fc3080ab0d81c6c6dacaa8c
 shellcheck_version=0.11.0.1
 # The clients that the devnet is tested against.
 cargo_stylus_version=0.10.10

@@ -11,6 +11,7 @@ extern crate alloc;
 use alloc::alloc::{alloc, alloc_zeroed, dealloc, realloc as resize};
 use core::{
     alloc::Layout,
+    cell::UnsafeCell,
     mem::size_of,
     ptr::{self, null_mut},
 };
@@ -22,6 +23,32 @@ const ALIGN: usize = 16;
 const EINVAL: i32 = 22;
 /// POSIX's number for no memory.
 const ENOMEM: i32 = 12;
+
+/// C's `errno`.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Errno(UnsafeCell<i32>);
+
+// SAFETY: `lib.rs` refuses modules with threads.
+unsafe impl Sync for Errno {}
+
+/// The number of the latest error, for C libraries in which `errno` is a variable.
+#[no_mangle]
+#[allow(non_upper_case_globals)] // The name is C's.
+pub static errno: Errno = Errno(UnsafeCell::new(0));
+
+/// Where that is, for those in which it is a macro.
+#[no_mangle]
+pub extern "C" fn __errno_location() -> *mut i32 {
+    errno.0.get()
+}
+
+/// Null, for a reason that C can ask for.
+fn fail(number: i32) -> *mut u8 {
+    // SAFETY: there is one thread, and nobody keeps a reference to the number.
+    unsafe { errno.0.get().write(number) };
+    null_mut()
+}
 
 /// What lies in front of a block.
 #[derive(Clone, Copy)]
@@ -80,11 +107,17 @@ fn obtain(size: usize, align: usize, get: unsafe fn(Layout) -> *mut u8) -> *mut 
         size,
         before: align.max(ALIGN),
     };
-    let Some(layout) = header.layout().filter(|_| size > 0) else {
+    if size == 0 {
         return null_mut();
+    }
+    let Some(layout) = header.layout() else {
+        return fail(ENOMEM);
     };
     // SAFETY: no layout with a header is empty.
     let base = unsafe { get(layout) };
+    if base.is_null() {
+        return fail(ENOMEM);
+    }
     // SAFETY: that is the layout it was got with.
     unsafe { header.finish(base) }
 }
@@ -100,7 +133,7 @@ pub extern "C" fn malloc(size: usize) -> *mut u8 {
 pub extern "C" fn calloc(count: usize, size: usize) -> *mut u8 {
     count
         .checked_mul(size)
-        .map_or(null_mut(), |size| obtain(size, ALIGN, alloc_zeroed))
+        .map_or_else(|| fail(ENOMEM), |size| obtain(size, ALIGN, alloc_zeroed))
 }
 
 /// Gives a block back; null is nothing.
@@ -137,10 +170,13 @@ pub unsafe extern "C" fn realloc(block: *mut u8, size: usize) -> *mut u8 {
     let (header, base, layout) = unsafe { Header::of(block) };
     let wanted = Header { size, ..header };
     let Some(new) = wanted.layout() else {
-        return null_mut();
+        return fail(ENOMEM);
     };
     // SAFETY: this is the allocation that the block is in, with its layout, and the new size is one of a valid layout.
     let base = unsafe { resize(base, layout, new.size()) };
+    if base.is_null() {
+        return fail(ENOMEM);
+    }
     // SAFETY: it now has that layout.
     unsafe { wanted.finish(base) }
 }
@@ -151,8 +187,61 @@ pub extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut u8 {
     if align.is_power_of_two() {
         obtain(size, align, alloc)
     } else {
-        null_mut()
+        fail(EINVAL)
     }
+}
+
+/// [`aligned_alloc`] by its older name.
+#[no_mangle]
+pub extern "C" fn memalign(align: usize, size: usize) -> *mut u8 {
+    aligned_alloc(align, size)
+}
+
+/// [`realloc`] to `count` times `size` bytes; null, and the block as it was, if that is too much.
+///
+/// # Safety
+///
+/// * `block` is null, or alive and got from this family.
+#[no_mangle]
+pub unsafe extern "C" fn reallocarray(block: *mut u8, count: usize, size: usize) -> *mut u8 {
+    match count.checked_mul(size) {
+        // SAFETY: the caller's promise.
+        Some(bytes) => unsafe { realloc(block, bytes) },
+        None => fail(ENOMEM),
+    }
+}
+
+/// A copy of a text, as a block.
+///
+/// # Safety
+///
+/// * `text` ends with a zero.
+#[no_mangle]
+pub unsafe extern "C" fn strdup(text: *const u8) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    unsafe { strndup(text, usize::MAX) }
+}
+
+/// A copy of a text's first `most` bytes, or of all of it, with a zero behind.
+///
+/// # Safety
+///
+/// * `text` ends with a zero, or has `most` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn strndup(text: *const u8, most: usize) -> *mut u8 {
+    let mut len = 0;
+    // SAFETY: all before this byte were none that ends the text.
+    while len < most && unsafe { text.wrapping_add(len).read() } != 0 {
+        len += 1;
+    }
+    let copy = malloc(len + 1);
+    if !copy.is_null() {
+        // SAFETY: the text has so many bytes, and the copy has one more; it is a fresh block.
+        unsafe { ptr::copy_nonoverlapping(text, copy, len) };
+        // SAFETY: as above.
+        unsafe { copy.wrapping_add(len).write(0) };
+    }
+    copy
 }
 
 /// As [`aligned_alloc`], with the block's address at `out` and an error's number as the answer. No bytes give null, which is none.
@@ -165,7 +254,13 @@ pub unsafe extern "C" fn posix_memalign(out: *mut *mut u8, align: usize, size: u
     if !align.is_power_of_two() || align % size_of::<*mut u8>() != 0 {
         return EINVAL;
     }
+    // What is answered is not told twice.
+    let before = errno.0.get();
+    // SAFETY: there is one thread, and nobody keeps a reference to the number.
+    let number = unsafe { before.read() };
     let block = aligned_alloc(align, size);
+    // SAFETY: as above.
+    unsafe { before.write(number) };
     if block.is_null() && size > 0 {
         return ENOMEM;
     }
@@ -186,4 +281,15 @@ pub unsafe extern "C" fn malloc_usable_size(block: *mut u8) -> usize {
     }
     // SAFETY: the caller's promise.
     unsafe { Header::of(block) }.0.size
+}
+
+/// [`malloc_usable_size`] by another name.
+///
+/// # Safety
+///
+/// * `block` is null, or alive and got from this family.
+#[no_mangle]
+pub unsafe extern "C" fn malloc_size(block: *mut u8) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { malloc_usable_size(block) }
 }

@@ -1,9 +1,8 @@
 //! [`Checked`], which wraps an allocator and finds what its callers do wrong: writing outside of a block, using one that was given
 //! back, giving back what is not theirs, forgetting to.
 //!
-//! A block lies between a header and a trailer. Headers are linked, so that a pointer is believed only after it was found in the
-//! list; nothing is read at an address that a caller made up. Blocks that were given back are filled with poison and kept for a
-//! while. Where blocks come from is the wrapped allocator's business; threads, traces and the end of the process are
+//! A block lies between a header and a trailer. A pointer is believed only after it was found in the table of blocks; nothing is read
+//! at an address that a caller made up. Blocks that were given back are filled with poison and kept for a while. Where blocks come from is the wrapped allocator's business; threads, traces and the end of the process are
 //! `platform.rs`'s.
 //!
 //! Nobody else's code runs while the state is held, the wrapped allocator's apart: each request that holds it finds one fault at
@@ -13,6 +12,7 @@
 #![allow(clippy::result_large_err)]
 
 mod fault;
+mod index;
 #[cfg_attr(target_arch = "wasm32", path = "checked/wasm.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "checked/host.rs")]
 mod platform;
@@ -24,6 +24,7 @@ use core::{
 };
 
 pub use fault::{Fault, Kind};
+use index::{Entry, Index};
 use platform::{Origin, Shared};
 
 /// What a fresh block is filled with, unless zeros were asked for: whoever reads before he writes shall notice.
@@ -40,18 +41,23 @@ const KEPT_BYTES: usize = 1 << 20;
 /// In front of a block.
 #[repr(C)]
 struct Header {
+    /// The one that was given back before, once this one was.
     next: *mut Header,
+    /// How many bytes more than a canary lie on either side of the block.
+    guard: usize,
     /// What was asked for.
     layout: Layout,
     /// The how manieth block it is.
     serial: usize,
     /// Who asked for it.
     origin: Origin,
-    /// Next to the block's first byte.
+    /// Who gave it back, once somebody did.
+    freed: Option<Origin>,
+    /// Next to the block's first byte, or to the guard's.
     canary: [u8; 16],
 }
 
-/// A list of blocks, from the latest to the earliest.
+/// Blocks that were given back, from the latest to the earliest.
 struct List {
     first: *mut Header,
     count: usize,
@@ -59,13 +65,14 @@ struct List {
 }
 
 struct State {
-    live: List,
-    /// Blocks that were given back.
+    live: Index,
+    /// Bytes of the blocks that live, as they were asked for.
+    bytes: usize,
     kept: List,
     serial: usize,
 }
 
-/// An allocator that checks what is done with another one's blocks. Slow: to give a block back takes a walk through all that live.
+/// An allocator that checks what is done with another one's blocks.
 ///
 /// In a contract's tests one line switches it on:
 ///
@@ -78,9 +85,13 @@ struct State {
 ///
 /// What it finds it reports to standard error, and ends the process; in wasm it leaves the report's text at the address that the
 /// exported function `checked_fault` gives, and traps. With the feature `backtrace` (on Unix) a report says where the block was
-/// asked for.
+/// asked for, and where it was freed first.
+///
+/// Behind a block and in front of it lie 16 bytes that nobody may write to. A write that leaps over these is not found; who looks for
+/// one asks for [more](Self::guarding).
 pub struct Checked<A> {
     inner: A,
+    guard: usize,
     report: fn(&Fault),
     state: Shared<State>,
 }
@@ -103,42 +114,74 @@ impl<A> Checked<A> {
         };
         Self {
             inner,
+            guard: 0,
             report,
             state: Shared::new(State {
-                live: EMPTY,
+                live: Index::EMPTY,
+                bytes: 0,
                 kept: EMPTY,
                 serial: 0,
             }),
         }
     }
 
+    /// Watches `bytes` more on either side of each block, which finds writes that are so far off: a wrong index of a small element, or
+    /// with the size of a page one of a large. It costs as many bytes for each block, twice, and to look at them when it is freed.
+    ///
+    /// ```
+    /// use std::alloc::System;
+    ///
+    /// use mini_alloc::Checked;
+    ///
+    /// static WIDE: Checked<System> = Checked::new(System).guarding(4096);
+    /// ```
+    #[must_use]
+    pub const fn guarding(mut self, bytes: usize) -> Self {
+        // A header lies in front of the guard, and must be aligned.
+        self.guard = bytes.saturating_add(CANARY.len() - 1) & !(CANARY.len() - 1);
+        self
+    }
+
     /// How many blocks live.
     pub fn cur_allocs(&self) -> usize {
-        self.state.with(|state| state.live.count).unwrap_or(0)
+        self.state.with(|state| state.live.count()).unwrap_or(0)
     }
 
     /// How many bytes they have, as they were asked for.
     pub fn cur_bytes(&self) -> usize {
-        self.state.with(|state| state.live.bytes).unwrap_or(0)
+        self.state.with(|state| state.bytes).unwrap_or(0)
     }
 
     /// Looks at every block, those that were given back included, and reports what was written where nobody may.
     pub fn check(&self) {
-        let damaged = |number| {
+        // One at a time, in the order in which the blocks were got: to tell of one may allocate.
+        let damaged = |from| {
             self.state.with(|state| {
-                let live = state.live.iter().filter_map(Header::damage);
-                let kept = state.kept.iter().filter_map(Header::damage_since_freed);
-                live.chain(kept).nth(number)
+                let live = state.live().filter_map(|header| header.damage().map(|fault| (header.serial, fault)));
+                let kept = state.kept.iter().filter_map(|header| {
+                    header.damage_since_freed().map(|fault| (header.serial, fault))
+                });
+                live.chain(kept)
+                    .filter(|(serial, _)| *serial >= from)
+                    .min_by_key(|(serial, _)| *serial)
             })
         };
-        let mut number = 0;
-        while let Some(Some(fault)) = damaged(number) {
+        let mut from = 0;
+        while let Some(Some((serial, fault))) = damaged(from) {
             (self.report)(&fault);
-            number += 1;
+            // The number of a header that was written over may be any.
+            let Some(next) = serial.checked_add(1) else {
+                break;
+            };
+            from = next;
         }
     }
 
     /// Runs `test`, and panics if a block that this thread got in it is still alive afterwards. Looks at every block, too.
+    ///
+    /// What is made at its first use and then kept, a static or a table of a library's, is alive afterwards: for a test in which
+    /// there is such a thing, see [`assert_no_leaks_again`](Self::assert_no_leaks_again). What is printed is kept by the test harness
+    /// until the test ends; with the feature `backtrace` (on Unix) that is known and no leak, otherwise `--nocapture` helps.
     ///
     /// # Panics
     /// Where there is such a block; with the size of each, and where it was asked for.
@@ -148,21 +191,57 @@ impl<A> Checked<A> {
         test();
         let ended = serial();
         self.check();
-        let leak = |number| {
+        let leak = |from| {
             self.state.with(|state| {
                 let is_leaked = |header: &&Header| {
-                    (begun..ended).contains(&header.serial) && header.origin.is_here()
+                    (from..ended).contains(&header.serial) && header.origin.is_here()
                 };
-                let mut leaked = state.live.iter().filter(is_leaked);
-                leaked.nth(number).map(|header| header.fault(Kind::Leak))
+                let earliest = state.live().filter(is_leaked).min_by_key(|header| header.serial);
+                earliest.map(|header| (header.serial, header.fault(Kind::Leak)))
             })
         };
-        let mut leaks = 0;
-        while let Some(Some(fault)) = leak(leaks) {
-            platform::say(&fault);
-            leaks += 1;
+        let (mut leaks, mut from) = (0, begun);
+        while let Some(Some((serial, fault))) = leak(from) {
+            if !fault.is_output() {
+                platform::say(&fault);
+                leaks += 1;
+            }
+            from = serial + 1;
         }
         assert!(leaks == 0, "{leaks} blocks leak: they are listed above");
+    }
+
+    /// Runs `test` twice, and panics if a block that this thread got the second time is still alive afterwards: what is made at its
+    /// first use is made by then.
+    ///
+    /// # Panics
+    /// As [`assert_no_leaks`](Self::assert_no_leaks).
+    pub fn assert_no_leaks_again(&self, mut test: impl FnMut()) {
+        test();
+        self.assert_no_leaks(test);
+    }
+}
+
+/// Whether memory holds canaries, one behind the other.
+///
+/// # Safety
+///
+/// * So many bytes may be read from there on.
+unsafe fn is_guarded(at: *mut u8, bytes: usize) -> bool {
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { core::slice::from_raw_parts(at, bytes) };
+    bytes.iter().zip(CANARY.iter().cycle()).all(|(byte, wanted)| byte == wanted)
+}
+
+/// Writes canaries, one behind the other.
+///
+/// # Safety
+///
+/// * So many bytes may be written to from there on.
+unsafe fn guard(at: *mut u8, bytes: usize) {
+    for (number, &byte) in CANARY.iter().cycle().take(bytes).enumerate() {
+        // SAFETY: the caller's promise.
+        unsafe { at.add(number).write(byte) };
     }
 }
 
@@ -172,7 +251,7 @@ impl Header {
         ptr::addr_of!(*self)
             .cast_mut()
             .cast::<u8>()
-            .wrapping_add(size_of::<Self>())
+            .wrapping_add(size_of::<Self>() + self.guard)
     }
 
     fn fault(&self, kind: Kind) -> Fault {
@@ -181,22 +260,22 @@ impl Header {
             address: self.block() as usize,
             layout: self.layout,
             origin: Some(self.origin.clone()),
+            freed: self.freed.clone(),
         }
     }
 
     /// What was written around the block.
     fn damage(&self) -> Option<Fault> {
-        if self.canary != CANARY {
+        let front = self.block().wrapping_sub(self.guard);
+        // SAFETY: the guard lies between the header and the block, and belongs to it.
+        let is_whole = self.canary == CANARY && unsafe { is_guarded(front, self.guard) };
+        if !is_whole {
             return Some(self.fault(Kind::Underrun));
         }
+        let behind = self.block().wrapping_add(self.layout.size());
         // SAFETY: the trailer lies behind the block, and belongs to it.
-        let trailer = unsafe {
-            self.block()
-                .wrapping_add(self.layout.size())
-                .cast::<[u8; 16]>()
-                .read_unaligned()
-        };
-        (trailer != CANARY).then(|| self.fault(Kind::Overrun))
+        let is_whole = unsafe { is_guarded(behind, CANARY.len() + self.guard) };
+        (!is_whole).then(|| self.fault(Kind::Overrun))
     }
 
     /// What was written around a block that is kept, or into it.
@@ -237,19 +316,19 @@ impl List {
         self.bytes += linked.layout.size();
     }
 
-    /// Takes out the first header that is `wanted`.
-    fn take(&mut self, wanted: impl Fn(&Header) -> bool) -> Option<*mut Header> {
+    /// Takes out the earliest.
+    fn take_last(&mut self) -> Option<*mut Header> {
         let mut link: *mut *mut Header = &mut self.first;
         loop {
             // SAFETY: `link` is the list's own pointer, or that of a header in it.
             let header = unsafe { *link };
-            // SAFETY: what is linked is alive, or kept.
+            // SAFETY: what is linked is kept.
             let found = unsafe { header.as_mut() }?;
-            if wanted(found) {
+            if found.next.is_null() {
                 self.count -= 1;
                 self.bytes -= found.layout.size();
                 // SAFETY: as above.
-                unsafe { *link = found.next };
+                unsafe { *link = ptr::null_mut() };
                 return Some(header);
             }
             if found.canary != CANARY {
@@ -261,19 +340,29 @@ impl List {
 }
 
 /// The layout of header, block and trailer, and how far into it the block begins; `None` if that is too large to exist.
-fn frame(layout: Layout) -> Option<(Layout, usize)> {
+fn frame(layout: Layout, guard: usize) -> Option<(Layout, usize)> {
     let align = layout.align().max(align_of::<Header>());
-    let before = size_of::<Header>().checked_add(align - 1)? & !(align - 1);
+    let before = size_of::<Header>()
+        .checked_add(guard)?
+        .checked_add(align - 1)?
+        & !(align - 1);
     let size = before
         .checked_add(layout.size())?
-        .checked_add(CANARY.len())?;
+        .checked_add(CANARY.len())?
+        .checked_add(guard)?;
     Some((Layout::from_size_align(size, align).ok()?, before))
 }
 
 impl State {
-    /// Takes a block out of those that live, if the caller may give it back.
-    fn claim(&mut self, block: *mut u8, layout: Layout) -> Result<*mut Header, Fault> {
-        let Some(header) = self.live.take(|header| header.block() == block) else {
+    /// The headers of the blocks that live, in no order.
+    fn live(&self) -> impl Iterator<Item = &Header> {
+        // SAFETY: what is in the table lives, and nobody changes it while the state is borrowed.
+        self.live.iter().map(|entry| unsafe { &*entry.header })
+    }
+
+    /// Finds a block that lives, if the caller may give it back.
+    fn claim(&self, block: *mut u8, layout: Layout) -> Result<*mut Header, Fault> {
+        let Some(header) = self.live.find(block) else {
             let kept = self.kept.iter().find(|header| header.block() == block);
             return Err(kept.map_or(
                 Fault {
@@ -281,28 +370,29 @@ impl State {
                     address: block as usize,
                     layout,
                     origin: None,
+                    freed: None,
                 },
                 |header| header.fault(Kind::DoubleFree),
             ));
         };
-        // SAFETY: it was in the list.
+        // SAFETY: it was in the table.
         let found = unsafe { &*header };
-        let fault = if found.layout == layout {
-            found.damage()
-        } else {
+        let fault = if found.canary == CANARY && found.layout != layout {
             Some(found.fault(Kind::WrongLayout(layout)))
+        } else {
+            found.damage()
         };
-        fault.map_or(Ok(header), |fault| {
-            // Who is told and goes on keeps the block.
-            self.live.push(header);
-            Err(fault)
-        })
+        // Who is told and goes on keeps the block.
+        fault.map_or(Ok(header), Err)
     }
 
-    /// Poisons a block that was taken out of those that live, and keeps it.
+    /// Takes a block out of those that live, poisons and keeps it.
     fn keep(&mut self, header: *mut Header) {
-        // SAFETY: it was in the list.
-        let freed = unsafe { &*header };
+        // SAFETY: it was in the table, and nobody else has a reference to it.
+        let freed = unsafe { &mut *header };
+        self.live.remove(freed.block());
+        self.bytes -= freed.layout.size();
+        freed.freed = Some(Origin::here());
         // SAFETY: the caller has given the block back.
         unsafe { freed.block().write_bytes(POISON, freed.layout.size()) };
         self.kept.push(header);
@@ -312,7 +402,7 @@ impl State {
 impl<A: GlobalAlloc> Checked<A> {
     /// Gets a block from the wrapped allocator. Null where that has none.
     fn obtain(&self, state: &mut State, layout: Layout, fill: u8) -> Result<*mut u8, Fault> {
-        let Some((frame, before)) = frame(layout) else {
+        let Some((frame, before)) = frame(layout, self.guard) else {
             return Ok(ptr::null_mut());
         };
         // SAFETY: the frame is never empty.
@@ -326,31 +416,39 @@ impl<A: GlobalAlloc> Checked<A> {
                 address: base as usize,
                 layout: frame,
                 origin: None,
+                freed: None,
             });
         }
+        if !state.live.reserve(&self.inner) {
+            // SAFETY: it was got with this layout just now.
+            unsafe { self.inner.dealloc(base, frame) };
+            return Ok(ptr::null_mut());
+        }
         let block = base.wrapping_add(before);
-        let header = block.wrapping_sub(size_of::<Header>()).cast::<Header>();
-        // SAFETY: the frame has room for the header in front of the block, and `before` is a multiple of its alignment.
+        let front = block.wrapping_sub(self.guard);
+        let header = front.wrapping_sub(size_of::<Header>()).cast::<Header>();
+        // SAFETY: the frame has room for the header in front of the guard and the block, and the guard is a multiple of its alignment.
         unsafe {
             header.write(Header {
                 next: ptr::null_mut(),
+                guard: self.guard,
                 layout,
                 serial: state.serial,
                 origin: Origin::here(),
+                freed: None,
                 canary: CANARY,
             });
         }
         // SAFETY: the frame has `layout.size()` bytes behind its header.
         unsafe { block.write_bytes(fill, layout.size()) };
-        // SAFETY: and a trailer behind those.
-        unsafe {
-            block
-                .wrapping_add(layout.size())
-                .cast::<[u8; 16]>()
-                .write_unaligned(CANARY)
-        };
+        // SAFETY: and a guard in front of them.
+        unsafe { guard(front, self.guard) };
+        let behind = block.wrapping_add(layout.size());
+        // SAFETY: and a trailer behind.
+        unsafe { guard(behind, CANARY.len() + self.guard) };
         state.serial += 1;
-        state.live.push(header);
+        state.bytes += layout.size();
+        state.live.insert(Entry { block, header });
         Ok(block)
     }
 
@@ -360,7 +458,7 @@ impl<A: GlobalAlloc> Checked<A> {
         if state.kept.count <= KEPT && state.kept.bytes <= KEPT_BYTES {
             return Ok(false);
         }
-        let Some(oldest) = state.kept.take(|header| header.next.is_null()) else {
+        let Some(oldest) = state.kept.take_last() else {
             return Ok(false);
         };
         // SAFETY: it was in the list.
@@ -369,7 +467,7 @@ impl<A: GlobalAlloc> Checked<A> {
         if let Some(fault) = oldest.damage_since_freed() {
             return Err(fault);
         }
-        if let Some((frame, before)) = frame(oldest.layout) {
+        if let Some((frame, before)) = frame(oldest.layout, self.guard) {
             let base = oldest.block().wrapping_sub(before);
             // SAFETY: the wrapped allocator gave this frame for this layout.
             unsafe { self.inner.dealloc(base, frame) };
@@ -440,7 +538,8 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Checked<A> {
                     unsafe { ptr::copy_nonoverlapping(block, new, layout.size().min(new_size)) };
                     state.keep(header);
                 }
-                _ => state.live.push(header),
+                // The block stays as it was.
+                _ => {}
             }
             new
         });

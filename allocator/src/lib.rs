@@ -30,6 +30,9 @@ mod pages;
 // Implements `GlobalAlloc`, and keeps lists in memory that nobody uses.
 #[allow(unsafe_code)]
 mod reclaim;
+// Keeps the list of free pages in them.
+#[allow(unsafe_code)]
+mod runs;
 mod units;
 // The instructions and linker symbols of wasm32.
 #[cfg(target_arch = "wasm32")]

@@ -1,8 +1,8 @@
 //! The reclaiming allocator, over any page source: blocks of a few sizes, and a list of the free ones of each.
 //!
-//! A request takes the first free block of its size, and a fresh one if there is none. Only where that leaves the page are larger
-//! free blocks cut up, and only if there are none of those does memory grow. Sizes are the business of `classes.rs`, fresh memory
-//! that of `heap.rs`.
+//! A request takes the first free block of its size. Where there is none a small one takes the next bytes of the current chunk; a
+//! large one, or one for which the chunk has no room, looks for a larger free block to cut, and for fresh memory only if there is
+//! none. Sizes are the business of `classes.rs`, pages that of `runs.rs`.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -12,36 +12,63 @@ use core::{
 };
 
 use crate::{
-    bump::{self, Block, Request},
-    classes,
-    heap::Heap,
+    bump::Request,
+    classes::{self, CHUNK, MOST, SMALL},
     pages::PageSource,
-    units::{Addr, Align, Bytes},
+    runs::{Run, Runs, NONE},
+    units::{Addr, Align, Bytes, PAGE_SIZE},
 };
 
-/// The end of a list.
-const NONE: Addr = Addr(0);
+/// How many lists there are: one for every power of two that fits a 32-bit size, and a second one for those of pages.
+const LISTS: usize = 48;
 
-/// How many lists there are: one for every power of two that fits a 32-bit size.
-const LISTS: usize = 32;
+/// The list that a block of some power of two is taken from. Pages are given back to lists of their own, until somebody looks for
+/// pages; those that they are taken from stay empty. So nobody has to ask which kind a size is before he looks.
+#[inline(always)]
+const fn source(power: u32) -> u32 {
+    power + (power & classes::PAGE)
+}
+
+/// The size of a chunk, in bytes.
+const CHUNK_SIZE: u32 = 1 << CHUNK;
+
+/// Memory that large blocks are taken from, lowest address first.
+#[derive(Clone, Copy, Debug)]
+struct Tail {
+    first: Addr,
+    /// Behind its last byte, at the end of a page.
+    end: Addr,
+    /// From here on nothing has ever been handed out.
+    clean: Addr,
+}
+
+/// A block that was found, and whether all of it is zero.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    at: Addr,
+    is_zero: bool,
+}
+
+impl Found {
+
+    /// A block that was used before, or none.
+    const fn used(at: Addr) -> Self {
+        Self { at, is_zero: false }
+    }
+}
 
 /// A heap that hands out again what it was given back.
 #[derive(Debug)]
 pub struct ReclaimingHeap<P> {
-    fresh: Heap<P>,
-    /// The first free block of each power of two. Those of sizes that are made of pages stay empty, so that nobody has to ask
-    /// which kind a size is before he looks.
+    /// The last byte handed out of the current chunk, whose rest is where new small blocks come from.
+    last: Cell<*mut u8>,
+    /// The first free block of each power of two.
     free: [Cell<Addr>; LISTS],
-    /// The first free run of pages.
-    runs: Cell<Addr>,
-}
-
-/// The beginning of a free run of pages.
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct Run {
-    next: Addr,
-    size: Bytes,
+    /// From here to the end of the current chunk nothing has ever been handed out.
+    clean: Cell<Addr>,
+    /// Where new large blocks come from. It ends at null until it is first looked at.
+    tail: Cell<Tail>,
+    runs: Runs<P>,
 }
 
 impl<P: PageSource> ReclaimingHeap<P> {
@@ -49,109 +76,287 @@ impl<P: PageSource> ReclaimingHeap<P> {
     ///
     /// # Safety
     ///
-    /// As for [`Heap::new`]; and the heap's first byte is a multiple of 8.
+    /// * The byte behind `last` is the heap's first byte in the sense of [`PageSource`], whose promises hold for it, and a multiple
+    ///   of 16.
+    /// * `last` lies in the memory, but not on the last page of the address space.
+    /// * No other heap uses these pages, and all calls come from one thread.
     pub const unsafe fn new(last: *mut u8, pages: P) -> Self {
         // The one use of this constant is to be copied into an array.
         #[allow(clippy::declare_interior_mutable_const)]
         const EMPTY: Cell<Addr> = Cell::new(NONE);
         Self {
-            // SAFETY: the caller's promises are passed on.
-            fresh: unsafe { Heap::new(last, pages) },
+            last: Cell::new(last),
             free: [EMPTY; LISTS],
-            runs: EMPTY,
+            clean: Cell::new(NONE),
+            tail: Cell::new(Tail {
+                first: NONE,
+                end: NONE,
+                clean: NONE,
+            }),
+            runs: Runs::new(pages),
         }
+    }
+
+    #[inline(always)]
+    fn last(&self) -> Addr {
+        self.runs.pages().address(self.last.get())
+    }
+
+    #[inline(always)]
+    fn set_last(&self, last: Addr) {
+        self.last.set(self.runs.pages().pointer(last));
+    }
+
+    #[inline(always)]
+    fn pointer(&self, to: Addr) -> *mut u8 {
+        self.runs.pages().pointer(to)
     }
 
     #[inline(always)]
     fn list(&self, power: u32) -> &Cell<Addr> {
         match self.free.get(power as usize) {
             Some(list) => list,
-            // SAFETY: `classes::power` gives numbers from 3 to 31, for which there are lists.
+            // SAFETY: `classes::power` gives numbers from 4 to 31, and `source` up to 47, for which there are lists.
             None => unsafe { unreachable_unchecked() },
         }
     }
 
-    /// What follows a free block in its list.
+    /// Takes the first free block of a power of two, if there is one.
     #[inline(always)]
-    fn next(&self, at: Addr) -> Addr {
-        // SAFETY: only addresses from the lists are passed. Those are free blocks, so they are memory that nobody else uses, and
-        // `push` has written an address there. All blocks are multiples of 8 bytes long and begin at multiples of 8.
-        unsafe { self.fresh.pointer(at).cast::<Addr>().read() }
+    fn pop(&self, power: u32) -> Addr {
+        let list = self.list(power);
+        let at = list.get();
+        if at != NONE {
+            list.set(self.runs.next(at));
+        }
+        at
     }
 
     /// Files a free block of a power of two.
     #[inline(always)]
     fn push(&self, at: Addr, power: u32) {
         let list = self.list(power);
-        // SAFETY: the block was given back, so nobody else uses it; it has at least 8 bytes and begins at a multiple of 8.
-        unsafe { self.fresh.pointer(at).cast::<Addr>().write(list.get()) };
+        self.runs.write_next(at, list.get());
         list.set(at);
     }
 
-    /// Reads the beginning of a free run.
-    fn run(&self, at: Addr) -> Run {
-        // SAFETY: as in `next`, and runs are written by `set_run`.
-        unsafe { self.fresh.pointer(at).cast::<Run>().read() }
+    /// Gives back the block of `size` bytes.
+    #[inline(always)]
+    fn release(&self, at: Addr, size: Bytes, align: Align) {
+        let list = self.list(classes::power(size, align));
+        let next = list.get();
+        // Only pages need their size, but a branch costs more than to write what nobody reads.
+        self.runs.write(at, Run { next, size });
+        list.set(at);
     }
 
-    /// Writes the beginning of a free run.
-    fn set_run(&self, at: Addr, run: Run) {
-        // SAFETY: as in `push`; a run has at least a page.
-        unsafe { self.fresh.pointer(at).cast::<Run>().write(run) }
+    /// The next small block of the current chunk; null if it has no room.
+    #[inline(always)]
+    fn bump(&self, power: u32) -> Addr {
+        let last = self.last();
+        let end = Addr(last.0.wrapping_add(1 << power));
+        if (last.0 ^ end.0 < CHUNK_SIZE) & (power <= SMALL) {
+            self.set_last(end);
+            let first = Addr(last.0.wrapping_add(1));
+            if first == NONE {
+                // SAFETY: the last byte handed out is not on the last page of the address space.
+                unsafe { unreachable_unchecked() }
+            }
+            first
+        } else {
+            NONE
+        }
     }
 
     /// A block for `size` bytes; null if there is none.
+    ///
+    /// Wherever a block comes from, it is as if it had been in its list: taking it from there is where all ways meet, so that the
+    /// usual one has a metered block less.
     #[inline(always)]
     fn obtain(&self, size: Bytes, align: Align) -> Addr {
-        let power = classes::power(size);
-        let list = self.list(power);
-        let at = list.get();
-        // Every block is aligned to 8 bytes; one that must be more, and is not, stays.
-        if at != NONE && (align.0 <= classes::ALIGN || align.fits(at)) {
-            list.set(self.next(at));
-            return at;
-        }
-        let last = self.fresh.last();
-        // A size that is made of pages leaves the page in any case.
-        let block = bump::next(last, Request::sized(Bytes(1 << power), align));
-        self.fresh.set_last(block.last);
-        if bump::is_settled(last, block) {
-            if block.first == NONE {
-                // SAFETY: a block that begins at null has wrapped around, and is not settled.
-                unsafe { unreachable_unchecked() }
+        let power = classes::power(size, align);
+        let list = self.list(source(power));
+        let mut at = list.get();
+        if at == NONE {
+            at = self.bump(power);
+            if at == NONE {
+                at = self.obtain_elsewhere(size, align);
+                if at == NONE {
+                    return NONE;
+                }
             }
-            block.first
-        } else {
-            self.obtain_elsewhere(last, size, align)
+            // Fresh memory stays zero: behind it nothing is in the list.
+            self.runs.write_next(at, list.get());
         }
+        list.set(self.runs.next_once(at));
+        at
     }
 
-    /// As [`obtain`](Self::obtain), where the page of `last`, the state before, has no room.
+    /// A block for `size` bytes, where none of that size is free and the chunk has no room.
+    #[inline(never)]
+    fn obtain_elsewhere(&self, size: Bytes, align: Align) -> Addr {
+        let power = classes::power(size, align);
+        // Vectors that grow and go leave one block of some larger size, so that the next few sizes are the likeliest.
+        if (power > SMALL) & (power < MOST) {
+            let (twice, fourfold) = (self.list(power + 1), self.list(source(power + 2)));
+            let at = twice.get();
+            if at != NONE {
+                twice.set(self.runs.next(at));
+                self.push(Addr(at.0 + (1 << power)), power);
+                return at;
+            }
+            let at = fourfold.get();
+            if at != NONE {
+                fourfold.set(self.runs.next(at));
+                self.push(Addr(at.0 + (1 << power)), power);
+                self.push(Addr(at.0 + (2 << power)), power + 1);
+                return at;
+            }
+        }
+        self.find(size, align, false)
+    }
+
+    /// A block for `size` bytes, wherever it is found; filled with zeros if that is asked for.
     #[cold]
     #[inline(never)]
-    fn obtain_elsewhere(&self, last: Addr, size: Bytes, align: Align) -> Addr {
-        self.fresh.set_last(last);
-        let size = classes::rounded(size);
-        let power = classes::power(size);
-        let found = if power > classes::MOST {
-            self.first_fit(size, align)
+    fn find(&self, size: Bytes, align: Align, zeroed: bool) -> Addr {
+        let power = classes::power(size, align);
+        let Found { at, is_zero } = if power <= SMALL {
+            self.small(power)
+        } else if power <= MOST {
+            self.large(power)
         } else {
-            self.cut(power, align)
+            self.pages(classes::whole_pages(size), align)
         };
-        if found != NONE {
-            return found;
+        if zeroed & !is_zero & (at != NONE) {
+            // SAFETY: the block was just found, is nobody's yet, and has at least `size` bytes.
+            unsafe { ptr::write_bytes(self.pointer(at), 0, size.0 as usize) };
         }
-        self.fresh.bump(last, Request::sized(size, align))
+        at
     }
 
-    /// A block of this power of two out of a larger free one.
-    fn cut(&self, power: u32, align: Align) -> Addr {
-        for larger in power + 1..=classes::MOST {
-            let list = self.list(larger);
-            let at = list.get();
-            if at != NONE && align.fits(at) {
-                list.set(self.next(at));
-                self.give_back(at, power, larger);
+    /// A small block out of the current chunk, of a larger free block, or of a new chunk.
+    fn small(&self, power: u32) -> Found {
+        let at = self.bump(power);
+        if at != NONE {
+            return Found {
+                at,
+                is_zero: at >= self.clean.get(),
+            };
+        }
+        let at = self.cut(power, CHUNK - 1);
+        if at != NONE {
+            return Found::used(at);
+        }
+        let chunk = self.large(CHUNK);
+        if chunk.at == NONE {
+            // There may still be a free block that is smaller than a chunk.
+            return Found::used(self.cut(power, MOST));
+        }
+        let rest = Addr(self.last().0.wrapping_add(1));
+        self.file(rest, Addr(rest.0.wrapping_add(CHUNK_SIZE - 1) & !(CHUNK_SIZE - 1)));
+        self.set_last(Addr(chunk.at.0 + (1 << power) - 1));
+        let clean = if chunk.is_zero { 0 } else { CHUNK_SIZE };
+        self.clean.set(Addr(chunk.at.0 + clean));
+        chunk
+    }
+
+    /// A large block out of a free one, of the tail, or of a new page.
+    fn large(&self, power: u32) -> Found {
+        let at = self.cut(power, MOST);
+        if at != NONE {
+            return Found::used(at);
+        }
+        let tail = self.tail();
+        let size = 1 << power;
+        let first = Addr((tail.first.0 + (size - 1)) & !(size - 1));
+        if first.0 + size <= tail.end.0 {
+            self.file(tail.first, first);
+            self.tail.set(Tail {
+                first: Addr(first.0 + size),
+                ..tail
+            });
+            return Found {
+                at: first,
+                is_zero: first >= tail.clean,
+            };
+        }
+        let page = self.pages(Bytes(PAGE_SIZE), Align(PAGE_SIZE));
+        self.file(tail.first, tail.end);
+        if page.at == NONE {
+            self.tail.set(Tail {
+                first: tail.end,
+                ..tail
+            });
+            // What was left of the tail may do.
+            return Found::used(self.cut(power, MOST));
+        }
+        let end = Addr(page.at.0 + PAGE_SIZE);
+        self.tail.set(Tail {
+            first: Addr(page.at.0 + size),
+            end,
+            clean: if page.is_zero { page.at } else { end },
+        });
+        page
+    }
+
+    /// The tail; at first it is what the heap was given behind its first chunk.
+    fn tail(&self) -> Tail {
+        let tail = self.tail.get();
+        if tail.end != NONE {
+            return tail;
+        }
+        let first = Addr((self.last().0 | (CHUNK_SIZE - 1)).wrapping_add(1));
+        let end = Addr(self.runs.pages().initial_last().0.wrapping_add(1));
+        let tail = Tail {
+            first,
+            // A heap that begins right behind its last page has a chunk in front of it, of which nothing is its own.
+            end: end.max(first),
+            clean: first,
+        };
+        self.tail.set(tail);
+        tail
+    }
+
+    /// Whole pages: free ones, those at the end of the tail, or fresh ones.
+    fn pages(&self, size: Bytes, align: Align) -> Found {
+        self.collect();
+        let at = self.runs.first_fit(size, align);
+        if at != NONE {
+            return Found::used(at);
+        }
+        let tail = self.tail();
+        let own = (tail.end.0 - tail.first.0) & !(PAGE_SIZE - 1);
+        if (own >= size.0) & (align.0 <= PAGE_SIZE) {
+            let end = Addr(tail.end.0 - size.0);
+            self.tail.set(Tail { end, ..tail });
+            return Found {
+                at: end,
+                is_zero: end >= tail.clean,
+            };
+        }
+        let (at, is_zero) = self.runs.grow(size, align);
+        Found { at, is_zero }
+    }
+
+    /// Joins the pages that were given back with those that are free.
+    fn collect(&self) {
+        for power in classes::PAGE..u32::BITS {
+            let mut at = self.list(power).replace(NONE);
+            while at != NONE {
+                let Run { next, size } = self.runs.read(at);
+                self.runs.free(at, classes::whole_pages(size));
+                at = next;
+            }
+        }
+    }
+
+    /// The smallest free block of one power of two to another, cut to the first of these.
+    fn cut(&self, power: u32, most: u32) -> Addr {
+        for whole in power..=most {
+            let at = self.pop(whole);
+            if at != NONE {
+                self.give_back(at, power, whole);
                 return at;
             }
         }
@@ -165,126 +370,172 @@ impl<P: PageSource> ReclaimingHeap<P> {
         }
     }
 
-    /// The first free run that is long enough; the rest of it stays free.
-    fn first_fit(&self, size: Bytes, align: Align) -> Addr {
-        let mut link = NONE;
-        let mut at = self.runs.get();
-        while at != NONE {
-            let run = self.run(at);
-            if run.size.0 >= size.0 && align.fits(at) {
-                let rest = Bytes(run.size.0 - size.0);
-                let mut next = run.next;
-                if rest.0 != 0 {
-                    next = Addr(at.0 + size.0);
-                    self.set_run(next, Run { size: rest, ..run });
-                }
-                self.relink(link, next);
-                return at;
-            }
-            link = at;
-            at = run.next;
-        }
-        NONE
-    }
-
-    /// Makes `next` follow `link` in the list of runs, or begin it.
-    fn relink(&self, link: Addr, next: Addr) {
-        if link == NONE {
-            self.runs.set(next);
-        } else {
-            let run = self.run(link);
-            self.set_run(link, Run { next, ..run });
+    /// Files all between two addresses on a page as free blocks, each at a multiple of its size.
+    fn file(&self, mut first: Addr, end: Addr) {
+        while first.0 != end.0 {
+            let part = first.0.trailing_zeros();
+            self.push(first, part);
+            first = Addr(first.0 + (1 << part));
         }
     }
 
-    /// Gives back a run of pages, joined with its free neighbours.
-    #[cold]
-    #[inline(never)]
-    fn free_run(&self, mut at: Addr, mut size: Bytes) {
-        let mut link = NONE;
-        let mut other = self.runs.get();
-        while other != NONE {
-            let run = self.run(other);
-            let is_behind = other.0 == at.0.wrapping_add(size.0);
-            let is_before = at.0 == other.0.wrapping_add(run.size.0);
-            if is_behind | is_before {
-                self.relink(link, run.next);
-                at = if is_before { other } else { at };
-                size = Bytes(size.0 + run.size.0);
-            } else {
-                link = other;
-            }
-            other = run.next;
-        }
-        let next = self.runs.get();
-        self.set_run(at, Run { next, size });
-        self.runs.set(at);
+    /// Whether a block is the last one of the current chunk.
+    fn is_last(&self, at: Addr, power: u32) -> bool {
+        // No large block ends inside of a chunk.
+        at.0.wrapping_add((1 << power) - 1) == self.last().0
     }
 
-    /// Gives back the block of `size` bytes.
-    #[inline(always)]
-    fn release(&self, at: Addr, size: Bytes) {
-        let power = classes::power(size);
-        if power > classes::MOST {
-            self.free_run(at, classes::rounded(size));
-        } else {
-            self.push(at, power);
-        }
+    /// Takes back what the chunk has handed out behind `last`.
+    fn rewind(&self, last: Addr) {
+        let used = Addr(self.last().0 + 1);
+        self.clean.set(self.clean.get().max(used));
+        self.set_last(last);
     }
 
-    /// `realloc` from one rounded size to another.
+    /// Makes a block larger with what is in the tail behind it; whether that went.
+    fn extend_into_tail(&self, at: Addr, from: u32, to: u32) -> bool {
+        let tail = self.tail.get();
+        let first = Addr(at.0.wrapping_add(1 << to));
+        let goes = (from > SMALL)
+            & (from <= MOST)
+            & (to <= classes::PAGE)
+            & (tail.first.0 == at.0.wrapping_add(1 << from))
+            & (at.0 & ((1 << to) - 1) == 0)
+            // As above: any free block that is large enough comes first.
+            && (to..=MOST).all(|larger| self.list(larger).get() == NONE);
+        if goes {
+            self.tail.set(Tail { first, ..tail });
+        }
+        goes
+    }
+
+    /// `realloc` from one power of two to another, or to another number of pages.
     ///
     /// # Safety
     ///
     /// As for [`GlobalAlloc::realloc`] from `layout` to `new_size`.
     #[inline(never)]
     unsafe fn resize(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let (first, last) = (self.fresh.address(block), self.fresh.last());
-        let old = classes::rounded(Bytes(layout.size() as u32));
-        let new = classes::rounded(Bytes(new_size as u32));
-        if new.0 < old.0 {
-            let (kept, whole) = (classes::power(new), classes::power(old));
-            if whole <= classes::MOST {
-                self.give_back(first, kept, whole);
-                return block;
-            }
-            if kept > classes::MOST {
-                self.free_run(Addr(first.0 + new.0), Bytes(old.0 - new.0));
-                return block;
-            }
-        } else if last.0 == first.0.wrapping_add(old.0).wrapping_sub(1) {
-            // The last block of all grows where it is.
-            let grown = Block {
-                first,
-                last: Addr(first.0.wrapping_add(new.0).wrapping_sub(1)),
-            };
-            self.fresh.set_last(grown.last);
-            if bump::is_settled(last, grown) {
-                return block;
-            }
-            let moved = self
-                .fresh
-                .reserve(last, first, Align(layout.align() as u32));
-            let target = self.fresh.pointer(moved);
-            if moved > first {
-                // SAFETY: the new block lies behind somebody else's pages, and is larger than the old one.
-                unsafe { ptr::copy_nonoverlapping(block, target, layout.size()) };
-                self.release(first, old);
-            }
-            if moved != NONE {
-                return target;
-            }
-            // Memory does not grow, but something may be free.
+        let at = self.runs.pages().address(block);
+        let align = Align(layout.align() as u32);
+        let from = classes::power(Bytes(layout.size() as u32), align);
+        let to = classes::power(Bytes(new_size as u32), align);
+        // What often happens, each with one branch: whatever must be null is put together, since a comparison is a branch.
+        let list = self.list(source(to));
+        let target = list.get();
+        let (last, end) = (self.last(), Addr(at.0.wrapping_add((1 << to) - 1)));
+        let behind = Addr(at.0.wrapping_add(1 << from));
+        let is_shorter = to.wrapping_sub(from) >> 31;
+        // The last block of the chunk grows, unless a block of the new size is free: who took fresh bytes each time would need more
+        // and more of them.
+        let is_not_last = behind.0.wrapping_sub(1) ^ last.0;
+        let has_no_room = ((last.0 ^ end.0) >> CHUNK) | ((classes::NOT_SMALL >> to) & 1);
+        if is_not_last | has_no_room | is_shorter | target.0 == 0 {
+            self.set_last(end);
+            return block;
         }
-        let moved = self.obtain(Bytes(new_size as u32), Align(layout.align() as u32));
-        let target = self.fresh.pointer(moved);
+        // A large block whose other half is the first free one becomes the whole.
+        let own = self.list(from & MOST);
+        let other = own.get();
+        let is_not_half = (other.0 ^ behind.0) | (at.0 & (1 << from));
+        let is_not_twice = ((from + 1) ^ to) | ((classes::NOT_LARGE >> from) & 1);
+        if is_not_half | is_not_twice == 0 {
+            own.set(self.runs.next(other));
+            return block;
+        }
+        // Any other moves to a free one. (There is none of a size that is made of pages.)
+        if (target != NONE) & (is_shorter == 0) {
+            list.set(self.runs.next(target));
+            let moved = self.pointer(target);
+            // SAFETY: one block is alive, the other was free; both are at least as long as the first.
+            unsafe { ptr::copy_nonoverlapping(block, moved, layout.size()) };
+            if is_not_last | (at.0 & (CHUNK_SIZE - 1)).wrapping_sub(1) >> 31 == 0 {
+                self.rewind(Addr(at.0 - 1));
+            } else {
+                self.push(at, from);
+            }
+            return moved;
+        }
+        // SAFETY: the caller's promises are passed on with the arguments.
+        unsafe { self.resize_elsewhere(block, layout, new_size) }
+    }
+
+    /// The same, where it takes more.
+    ///
+    /// # Safety
+    ///
+    /// As for [`GlobalAlloc::realloc`] from `layout` to `new_size`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn resize_elsewhere(
+        &self,
+        block: *mut u8,
+        layout: Layout,
+        new_size: usize,
+    ) -> *mut u8 {
+        let at = self.runs.pages().address(block);
+        let (old, new) = (Bytes(layout.size() as u32), Bytes(new_size as u32));
+        let align = Align(layout.align() as u32);
+        let (from, to) = (classes::power(old, align), classes::power(new, align));
+        let (pages, new_pages) = (classes::whole_pages(old), classes::whole_pages(new));
+        let moved = if to < from && to <= MOST {
+            match self.cut(to, from.min(classes::PAGE) - 1) {
+                NONE => {
+                    self.shorten(at, from, to, pages);
+                    at
+                }
+                moved => moved,
+            }
+        } else if from > MOST {
+            self.resize_pages(at, pages, new_pages, align)
+        } else if self.extend_into_tail(at, from, to) {
+            at
+        } else {
+            self.obtain(new, align)
+        };
+        if moved == at {
+            return block;
+        }
+        let target = self.pointer(moved);
         if moved != NONE {
-            let kept = layout.size().min(new_size);
-            // SAFETY: both blocks are alive, apart, and at least `kept` bytes long.
-            unsafe { ptr::copy_nonoverlapping(block, target, kept) };
-            self.release(first, old);
+            // SAFETY: both blocks are alive, apart, and at least that long.
+            unsafe { ptr::copy_nonoverlapping(block, target, layout.size().min(new_size)) };
+            if self.is_last(at, from) & (at.0 & (CHUNK_SIZE - 1) != 0) {
+                self.rewind(Addr(at.0 - 1));
+            } else {
+                self.release(at, old, align);
+            }
         }
         target
+    }
+
+    /// Where a run of pages is once it is of another size: where it was, elsewhere, or nowhere.
+    fn resize_pages(&self, at: Addr, size: Bytes, new_size: Bytes, align: Align) -> Addr {
+        self.collect();
+        if self.runs.resize(at, size, new_size) {
+            return at;
+        }
+        let moved = self.runs.first_fit(new_size, align);
+        if moved != NONE {
+            return moved;
+        }
+        if self.runs.extend(at, size, new_size) {
+            return at;
+        }
+        self.pages(new_size, align).at
+    }
+
+    /// Makes a block one of a smaller power of two where it is, and files the rest.
+    fn shorten(&self, at: Addr, from: u32, to: u32, pages: Bytes) {
+        if self.is_last(at, from) {
+            self.rewind(Addr(at.0 + ((1 << to) - 1)));
+            return;
+        }
+        self.give_back(at, to, from.min(classes::PAGE));
+        if from > MOST && pages.0 > PAGE_SIZE {
+            self.runs
+                .free(Addr(at.0 + PAGE_SIZE), Bytes(pages.0 - PAGE_SIZE));
+        }
     }
 }
 
@@ -294,9 +545,10 @@ const fn is_possible(layout: Layout) -> bool {
     Request::new(layout).is_some()
 }
 
-// SAFETY: a block is fresh, which `Heap` argues for, or was given back whole or in part and has left its list, so it overlaps no
-// other; those of a list have their class's size, runs are measured; each is looked at for its alignment. Null is returned where
-// there is no block, and nothing has changed then but what lies in the lists. Nothing here unwinds.
+// SAFETY: a block comes from the chunk, the tail or a list, and is taken from there before it is handed out, so it overlaps no other;
+// what these hold is the heap's own memory, which `Runs` and the maker of the heap argue for. Blocks of a list have their class's
+// size and alignment, runs are measured. Null is returned where there is no block, and nothing has changed then but what lies in the
+// lists. Nothing here unwinds.
 unsafe impl<P: PageSource> GlobalAlloc for ReclaimingHeap<P> {
     #[inline(always)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -304,7 +556,7 @@ unsafe impl<P: PageSource> GlobalAlloc for ReclaimingHeap<P> {
             return ptr::null_mut();
         }
         let (size, align) = (layout.size() as u32, layout.align() as u32);
-        self.fresh.pointer(self.obtain(Bytes(size), Align(align)))
+        self.pointer(self.obtain(Bytes(size), Align(align)))
     }
 
     #[inline(always)]
@@ -312,30 +564,36 @@ unsafe impl<P: PageSource> GlobalAlloc for ReclaimingHeap<P> {
         if !is_possible(layout) {
             return ptr::null_mut();
         }
-        let (size, align) = (layout.size() as u32, layout.align() as u32);
-        let last = self.fresh.last();
-        let first = self.obtain(Bytes(size), Align(align));
-        let block = self.fresh.pointer(first);
-        // What lies behind all that was ever handed out is zero. (Null, less one, is behind all.)
-        if first.0.wrapping_sub(1) < last.0 {
-            // SAFETY: the block is the caller's, and has `layout.size()` bytes.
-            unsafe { ptr::write_bytes(block, 0, layout.size()) };
+        let (size, align) = (Bytes(layout.size() as u32), Align(layout.align() as u32));
+        let at = self.pop(source(classes::power(size, align)));
+        let block = self.pointer(at);
+        if at == NONE {
+            return self.pointer(self.find(size, align, true));
         }
+        // SAFETY: the block is the caller's, and has `layout.size()` bytes.
+        unsafe { ptr::write_bytes(block, 0, layout.size()) };
         block
     }
 
     #[inline(always)]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        self.release(self.fresh.address(block), Bytes(layout.size() as u32));
+        let at = self.runs.pages().address(block);
+        self.release(
+            at,
+            Bytes(layout.size() as u32),
+            Align(layout.align() as u32),
+        );
     }
 
     #[inline(always)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        if usize::BITS > u32::BITS && new_size > i32::MAX as usize {
+        if usize::BITS > u32::BITS && new_size + (layout.align() - 1) > i32::MAX as usize {
             return ptr::null_mut();
         }
-        let rounded = |size: usize| classes::rounded(Bytes(size as u32)).0;
-        if rounded(layout.size()) == rounded(new_size) {
+        let power = |size: usize| {
+            classes::power(Bytes(size as u32), Align(layout.align() as u32))
+        };
+        if (power(layout.size()) == power(new_size)) & (power(new_size) <= MOST) {
             return block;
         }
         // SAFETY: the caller's promises are passed on with the arguments.

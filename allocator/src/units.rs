@@ -33,20 +33,34 @@ impl Pages {
     pub(crate) const fn last(self) -> Addr {
         Addr(self.0.wrapping_mul(PAGE_SIZE).wrapping_sub(1))
     }
+
+    /// The first byte behind a memory of this many pages: null behind all of the address space.
+    #[inline]
+    pub(crate) const fn first(self) -> Addr {
+        Addr(self.0.wrapping_mul(PAGE_SIZE))
+    }
 }
 
 /// A size in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bytes(pub(crate) u32);
 
+impl Bytes {
+    /// How many pages a whole number of them is.
+    #[inline]
+    pub(crate) const fn pages(self) -> u32 {
+        self.0 / PAGE_SIZE
+    }
+}
+
 /// An alignment in bytes: a power of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Align(pub(crate) u32);
 
 impl Align {
-    /// Whether an address is a multiple of it.
+    /// How far the next multiple of it is from an address.
     #[inline]
-    pub(crate) const fn fits(self, at: Addr) -> bool {
-        at.0 & (self.0 - 1) == 0
+    pub(crate) const fn padding(self, from: Addr) -> Bytes {
+        Bytes(from.0.wrapping_neg() & (self.0 - 1))
     }
 }

@@ -1,32 +1,43 @@
-//! The C interface with a C program: compiled by clang, linked into a wasm module, run there.
+//! The C interface with C programs: compiled by clang, linked into a wasm module, run there. One of them is a JSON library of others.
 #![cfg(not(any(target_arch = "wasm32", miri)))]
 
 #[path = "support/probe.rs"]
 mod probe;
 mod support;
 
-use std::{fs, path::Path};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use support::tool;
 use wasmtime::{Engine, Instance, Module, Store};
 
-#[test]
-#[ignore = "needs clang, which scripts/setup --for-tests installs; scripts/test runs it"]
-fn a_c_program_gets_what_it_asks_for() {
-    let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exercise.o");
+const PROBES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/probe");
+
+/// Where scripts/setup has put the JSON library's sources.
+fn library() -> PathBuf {
+    let tools = env::var_os("STYLUS_KIT_TOOLS").unwrap_or_default();
+    let folder = Path::new(&tools).join("yyjson");
+    assert!(
+        folder.join("yyjson.c").exists(),
+        "no yyjson in {}: scripts/setup --for-tests puts it into the folder that STYLUS_KIT_TOOLS names",
+        folder.display()
+    );
+    folder
+}
+
+/// Compiles a file of C, with the headers of this folder and of another.
+fn compile(source: &Path, headers: &Path, arguments: &[&str]) -> PathBuf {
+    let name = source.file_stem().expect("it is a file");
+    let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).with_extension("o");
     let output = tool("clang")
-        .args([
-            "--target=wasm32-unknown-unknown",
-            "-O2",
-            "-fno-builtin",
-            "-Wall",
-            "-Werror",
-            "-c",
-        ])
-        .arg(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/probe/exercise.c"
-        ))
+        .args(["--target=wasm32-unknown-unknown", "-O2", "-ffunction-sections", "-c"])
+        .args(arguments)
+        .arg(format!("-I{PROBES}/libc"))
+        .arg("-I")
+        .arg(headers)
+        .arg(source)
         .arg("-o")
         .arg(&object)
         .output()
@@ -38,25 +49,45 @@ fn a_c_program_gets_what_it_asks_for() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let link = format!("-Clink-arg={}", object.display());
-    let wasm = probe::build_with("probe-c", "3", &["--features", "c-api"], &link);
-    fs::remove_file(&object).expect("clang has made it");
+    object
+}
 
-    let engine = Engine::default();
-    let module = Module::new(&engine, wasm).expect("it is valid");
-    let mut store = Store::new(&engine, ());
-    let instance = Instance::new(&mut store, &module, &[]).expect("it imports nothing");
+/// Runs a function of the module in an instance of its own: it must answer 0, and take no more than so many pages.
+fn check(engine: &Engine, module: &Module, function: &str, most: u64) {
+    let mut store = Store::new(engine, ());
+    let instance = Instance::new(&mut store, module, &[]).expect("it imports nothing");
     let run = instance
-        .get_typed_func::<(), i32>(&mut store, "run")
+        .get_typed_func::<(), i32>(&mut store, function)
         .expect("it is exported");
     let line = run.call(&mut store, ()).expect("it does not trap");
-    assert_eq!(line, 0, "the check in this line of exercise.c");
+    assert_eq!(line, 0, "the check in this line of what `{function}` calls");
     let memory = instance
         .get_memory(&mut store, "memory")
         .expect("it is exported");
-    assert!(
-        memory.size(&store) < 60,
-        "{} pages: memory was not reused",
-        memory.size(&store)
-    );
+    let pages = memory.size(&store);
+    assert!(pages < most, "{pages} pages after `{function}`: memory was not reused");
+}
+
+#[test]
+#[ignore = "needs clang and yyjson, which scripts/setup --for-tests installs; scripts/test runs it"]
+fn c_programs_get_what_they_ask_for() {
+    let (library, own) = (library(), Path::new(PROBES));
+    let strict = ["-fno-builtin", "-Wall", "-Werror"];
+    let objects = [
+        compile(&own.join("exercise.c"), own, &strict),
+        compile(&own.join("json.c"), &library, &strict),
+        compile(&library.join("yyjson.c"), &library, &[]),
+    ];
+    let link: Vec<_> = objects
+        .iter()
+        .map(|object| format!("-Clink-arg={}", object.display()))
+        .collect();
+    let wasm = probe::build_with("probe-c", "3", &["--features", "c-api"], &link.join(" "));
+    for object in objects {
+        fs::remove_file(&object).expect("clang has made it");
+    }
+    let engine = Engine::default();
+    let module = Module::new(&engine, wasm).expect("it is valid");
+    check(&engine, &module, "run", 60);
+    check(&engine, &module, "documents", 30);
 }

@@ -120,6 +120,51 @@ fn each_fault_is_found() {
     }
 }
 
+/// A write that leaps over the canary is found by who watches more, on either side and for any alignment; and by nobody else.
+#[test]
+fn a_wider_guard_finds_what_leaps_over_the_canary() {
+    let check = |guard: usize, align: usize, at: isize, kinds: &[Kind]| {
+        let heap = Checked::reporting(System, note).guarding(guard);
+        let layout = LAYOUT.align_to(align).unwrap();
+        // A block in front and one behind, so that the write hits memory of the test's own.
+        let blocks = [0, 1, 2].map(|_| unsafe { heap.alloc(layout) });
+        assert!(blocks.iter().all(|&block| block as usize % align == 0));
+        let target = blocks[1].wrapping_offset(at);
+        unsafe { target.write(!target.read()) };
+        heap.check();
+        let found: Vec<_> = FOUND.take().into_iter().map(|(kind, _)| kind).collect();
+        assert_eq!(found, kinds, "{guard} bytes, aligned to {align}, written at {at}");
+    };
+    for align in [1, 8, 64, 4096] {
+        for guard in [1, 500, 4096] {
+            check(guard, align, 100 + guard as isize, &[Kind::Overrun]);
+            check(guard, align, 100 + 15 + guard as isize, &[Kind::Overrun]);
+            check(guard, align, -1, &[Kind::Underrun]);
+            check(guard, align, -(guard as isize), &[Kind::Underrun]);
+            check(guard, align, -15 - guard as isize, &[Kind::Underrun]);
+        }
+        check(0, align, 115, &[Kind::Overrun]);
+        check(0, align, -16, &[Kind::Underrun]);
+    }
+}
+
+/// Before blocks were found by their addresses each free took a walk over all that live, and this took twenty seconds.
+#[test]
+fn many_blocks_are_freed_in_any_order() {
+    let heap = Checked::reporting(System, note);
+    for order in [1, 7, 29_999] {
+        let mut blocks: Vec<_> = (0..30_000).map(|_| unsafe { heap.alloc(LAYOUT) }).collect();
+        assert_eq!(heap.cur_allocs(), 30_000);
+        for number in 0..30_000usize {
+            let block = &mut blocks[number * order % 30_000];
+            unsafe { heap.dealloc(std::mem::replace(block, std::ptr::null_mut()), LAYOUT) };
+        }
+        assert_eq!((heap.cur_allocs(), heap.cur_bytes()), (0, 0));
+    }
+    heap.check();
+    assert_eq!(FOUND.take(), vec![]);
+}
+
 #[test]
 fn an_allocator_that_does_not_align_is_found() {
     struct Crooked;
@@ -199,6 +244,20 @@ fn leaks_are_those_of_the_test_alone() {
     assert_eq!(text, "1 blocks leak: they are listed above");
 }
 
+/// What is made at its first use and kept is no leak of a test that is run again, and what is printed is none at all.
+#[test]
+fn first_uses_and_output_are_no_leaks() {
+    static WORDS: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
+    let test = || assert_eq!(WORDS.get_or_init(|| vec!["first".to_owned(); 3]).len(), 3);
+    ALLOC.assert_no_leaks_again(test);
+    let again = std::panic::catch_unwind(|| {
+        ALLOC.assert_no_leaks_again(|| std::mem::forget(vec![0u8; 77]));
+    });
+    let text = *again.unwrap_err().downcast::<String>().unwrap();
+    assert_eq!(text, "1 blocks leak: they are listed above");
+    ALLOC.assert_no_leaks(|| (0..200).for_each(|line| println!("{line} is printed, and kept by the harness")));
+}
+
 /// Theorem: a thread that holds a lock of the standard library's and allocates waits for nobody here, so that a panic or an error
 /// with a trace in one thread and allocations in others end. (A trace of the standard library's for each allocation would wait for
 /// itself.)
@@ -240,9 +299,13 @@ fn the_report_says_where_the_block_was_allocated() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
-    assert!(
-        text.contains("of 8 bytes, aligned to 8, is freed a second time; it was allocated at"),
-        "{text}"
-    );
-    assert!(text.contains("checked::misuse_ends_the_process"), "{text}");
+    let report = text.split("mini-alloc: ").nth(1).unwrap_or_default();
+    let (found, traces) = report.split_once("; it was allocated at\n").expect("a trace");
+    assert!(found.starts_with("in misuse_ends_the_process: the block at 0x"), "{text}");
+    assert!(found.ends_with("of 8 bytes, aligned to 8, is freed a second time"), "{text}");
+    // Both traces begin in the function that did it, not in the library through which it did.
+    let (allocated, freed) = traces.split_once("; it was freed first at\n").expect("another");
+    for trace in [allocated, freed] {
+        assert!(trace.starts_with("    checked::misuse_ends_the_process"), "{text}");
+    }
 }

@@ -24,6 +24,73 @@ fn any_requests() {
     }
 }
 
+/// Every word of up to three letters, and of four on a long run, over and over.
+fn check_words(len: u32, rounds: u32) {
+    use churn::Letter::{Drop, Grow, New, Shrink};
+    let letters = [
+        New(16, 8),
+        New(200, 16),
+        New(1000, 1),
+        New(40, 64),
+        New(100, 4096),
+        New(20_000, 8),
+        Grow(true, 2),
+        Grow(false, 2),
+        Grow(false, 16),
+        Shrink(true, 2),
+        Shrink(false, 30),
+        Drop(true),
+        Drop(false),
+    ];
+    let words = (letters.len() as u32).pow(len);
+    for number in 0..words {
+        let mut word = Vec::new();
+        let mut rest = number as usize;
+        for _ in 0..len {
+            word.push(letters[rest % letters.len()]);
+            rest /= letters.len();
+        }
+        churn::repeat(&word, rounds, &mut Sim::reclaiming(Shape::LOW));
+    }
+}
+
+#[test]
+fn memory_is_bounded_whatever_is_repeated() {
+    let (most, rounds) = if cfg!(miri) { (1, 8) } else { (3, 60) };
+    for len in 1..=most {
+        check_words(len, rounds);
+    }
+}
+
+#[test]
+#[ignore = "long: 28,561 words of four letters, 200 times each"]
+fn memory_is_bounded_whatever_is_repeated_in_four_steps() {
+    check_words(4, 200);
+}
+
+/// What programs do, so often that the least that is lost each time comes to many pages.
+#[test]
+fn memory_is_bounded_for_ever() {
+    use churn::Letter::{Drop, Grow, New, Shrink};
+    let rounds = if cfg!(miri) { 20 } else { 20_000 };
+    for word in [
+        &[New(1024, 1), Grow(false, 2), Grow(false, 2), Drop(false)][..],
+        &[New(16, 1), Grow(false, 4), Grow(false, 4), Drop(false)],
+        &[New(16, 1), Grow(false, 4), Grow(false, 4), New(16, 1), Drop(true)],
+        &[New(16, 1), Grow(false, 2), New(16, 1), Drop(true), Grow(true, 8)],
+        &[New(700, 1), Grow(false, 2), New(700, 1), Drop(true)],
+        &[New(700, 1), Grow(false, 2), New(600, 1), Grow(true, 2), Drop(true), Drop(true)],
+        &[New(512, 16), New(512, 8), Drop(true), Drop(true)],
+        &[New(16, 8), New(40, 4096), New(512, 512), Drop(true), Drop(false)],
+        &[New(4096, 1), Shrink(false, 64), New(4096, 1), Drop(true)],
+        &[New(30_000, 1), Shrink(false, 2000), New(16, 1), Drop(true), Drop(true)],
+        &[New(40_000, 1), New(200, 1), Grow(true, 2), Drop(true), Drop(false)],
+        &[New(90_000, 1), Shrink(false, 3), New(70_000, 1), Shrink(true, 90), Drop(true), Drop(true)],
+    ] {
+        churn::repeat(word, rounds, &mut Sim::reclaiming(Shape::LOW));
+    }
+}
+
 #[test]
 fn steady_sets_take_no_more_than_they_need() {
     let rounds = if cfg!(miri) { 30 } else { 3000 };
@@ -37,8 +104,8 @@ fn a_free_block_is_the_next_of_its_size() {
     let mut sim = Sim::reclaiming(Shape::LOW);
     let mut session = Session::new(&mut sim);
     for (size, same) in [
-        (1, 8),
-        (9, 16),
+        (1, 16),
+        (17, 32),
         (100, 128),
         (32_768, 20_000),
         (70_000, 131_072),

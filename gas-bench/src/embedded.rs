@@ -16,6 +16,7 @@ pub(crate) const SOURCES: &[(&str, &str)] = sources![
     "src/checked.rs"
     "src/checked/fault.rs"
     "src/checked/host.rs"
+    "src/checked/index.rs"
     "src/checked/wasm.rs"
     "src/classes.rs"
     "src/global.rs"
@@ -24,6 +25,7 @@ pub(crate) const SOURCES: &[(&str, &str)] = sources![
     "src/lib.rs"
     "src/pages.rs"
     "src/reclaim.rs"
+    "src/runs.rs"
     "src/units.rs"
     "src/wasm.rs"
 ];

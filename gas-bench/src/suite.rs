@@ -71,6 +71,8 @@ pub enum Allocator {
     Rlsf,
     /// `wasmalloc`.
     Wasmalloc,
+    /// `picoalloc`.
+    Picoalloc,
     /// No allocator to use, but what a bump allocator costs at least.
     Floor,
 }
@@ -103,6 +105,7 @@ impl Allocator {
         Self::Talc,
         Self::Rlsf,
         Self::Wasmalloc,
+        Self::Picoalloc,
     ];
 
     /// The three of the published table.
@@ -124,6 +127,7 @@ impl Allocator {
             Self::LolLeaking => "lol-leaking",
             Self::Rlsf => "rlsf",
             Self::Wasmalloc => "wasmalloc",
+            Self::Picoalloc => "picoalloc",
             Self::Floor => "floor",
         }
     }
@@ -141,6 +145,7 @@ impl Allocator {
             Self::LolLeaking => "lol leaking",
             Self::Rlsf => "rlsf",
             Self::Wasmalloc => "wasmalloc",
+            Self::Picoalloc => "picoalloc",
             Self::Floor => "floor",
         }
     }

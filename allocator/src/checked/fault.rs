@@ -14,6 +14,15 @@ pub struct Fault {
     pub layout: Layout,
     /// Who asked for the block.
     pub(super) origin: Option<Origin>,
+    /// Who gave it back, if somebody did.
+    pub(super) freed: Option<Origin>,
+}
+
+impl Fault {
+    /// Whether the block holds what was printed, which a test harness keeps.
+    pub(super) fn is_output(&self) -> bool {
+        self.origin.as_ref().is_some_and(Origin::is_output)
+    }
 }
 
 /// The kinds of faults.
@@ -58,9 +67,12 @@ impl fmt::Display for Fault {
         if let Kind::WrongLayout(given) = self.kind {
             write!(f, ": {} bytes, aligned to {}", given.size(), given.align())?;
         }
-        match &self.origin {
-            Some(origin) => write!(f, "{origin}"),
-            None => Ok(()),
+        if let Some(origin) = &self.origin {
+            origin.tell(f, "allocated")?;
         }
+        if let Some(freed) = &self.freed {
+            freed.tell(f, "freed first")?;
+        }
+        Ok(())
     }
 }

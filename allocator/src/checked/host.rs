@@ -8,7 +8,7 @@ use std::{
     io::{self, Write},
     process,
     sync::{Mutex, PoisonError},
-    thread_local,
+    thread, thread_local,
 };
 
 use super::Fault;
@@ -58,16 +58,20 @@ impl Origin {
     pub(super) fn is_here(&self) -> bool {
         self.thread == this_thread()
     }
+
+    /// Whether it was to print something.
+    pub(super) fn is_output(&self) -> bool {
+        self.trace.is_output()
+    }
+
+    /// Says where that was, and what was done there.
+    pub(super) fn tell(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
+        self.trace.tell(f, what)
+    }
 }
 
 fn this_thread() -> usize {
     INSIDE.with(|here| core::ptr::addr_of!(*here) as usize)
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.trace.fmt(f)
-    }
 }
 
 /// Where a block was asked for: addresses of code, without names until somebody reads them.
@@ -79,7 +83,10 @@ mod trace {
     extern crate std;
 
     use core::fmt;
-    use std::{string::ToString, vec::Vec};
+    use std::{
+        string::{String, ToString},
+        vec::Vec,
+    };
 
     /// A test's own frames, below those of the collection which asked, are among so many.
     const FRAMES: usize = 40;
@@ -108,31 +115,68 @@ mod trace {
         }
     }
 
-    impl fmt::Display for Trace {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// A function that was running, and the line of it.
+    struct Call {
+        name: String,
+        place: Option<String>,
+    }
+
+    impl Call {
+        /// Whether it is the standard library's: told by its sources' folder, or without one by its name.
+        fn is_standard(&self) -> bool {
+            let libraries = ["alloc", "core", "std"];
+            match &self.place {
+                Some(place) => {
+                    let place = place.replace('\\', "/");
+                    place.starts_with("/rust/deps/")
+                        || libraries
+                            .iter()
+                            .any(|library| place.contains(&std::format!("/library/{library}/src/")))
+                }
+                None => {
+                    let name = self.name.trim_start_matches('<');
+                    name.starts_with("__r") || libraries.iter().any(|library| name.starts_with(&std::format!("{library}::")))
+                }
+            }
+        }
+    }
+
+    impl Trace {
+        fn calls(&self) -> Vec<Call> {
             let mut calls = Vec::new();
             for &frame in &self.frames[..self.len] {
                 backtrace::resolve(frame as *mut _, |symbol| {
                     let name = symbol.name().map(|name| std::format!("{name:#}"));
                     let place = symbol.filename().zip(symbol.lineno());
-                    calls.push((
-                        name.unwrap_or_else(|| "?".to_string()),
-                        place.map(|(file, line)| std::format!("{}:{line}", file.display())),
-                    ));
+                    calls.push(Call {
+                        name: name.unwrap_or_else(|| "?".to_string()),
+                        place: place.map(|(file, line)| std::format!("{}:{line}", file.display())),
+                    });
                 });
             }
-            // Up to the allocator's own functions nothing is of interest, and nothing is from the thread's start on.
-            let ours =
-                |name: &str| name.contains("__rust_alloc") || name.contains("__rust_realloc");
-            let first = calls
-                .iter()
-                .rposition(|(name, _)| ours(name))
-                .map_or(0, |at| at + 1);
-            f.write_str("; it was allocated at")?;
-            for (name, place) in &calls[first..] {
-                if name.contains("__rust_begin_short_backtrace") {
-                    break;
-                }
+            calls
+        }
+
+        pub(super) fn is_output(&self) -> bool {
+            let prints = |call: &Call| call.name.starts_with("std::io::stdio::");
+            self.calls().iter().any(prints)
+        }
+
+        pub(super) fn tell(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
+            let calls = self.calls();
+            // What comes before the allocator was called is nobody's business but ours, and then the standard library's, up to the
+            // user's code. Where that is not reached, its own calls are better than none.
+            let ours = |call: &Call| {
+                let entries = ["__rust_alloc", "__rust_realloc", "__rust_dealloc"];
+                entries.iter().any(|entry| call.name.contains(entry))
+            };
+            let called = calls.iter().rposition(ours).map_or(0, |at| at + 1);
+            let used = calls[called..].iter().position(|call| !call.is_standard());
+            let first = called + used.unwrap_or(0);
+            write!(f, "; it was {what} at")?;
+            // Nothing is of interest from the thread's start on.
+            let starts = |call: &&Call| call.name.contains("__rust_begin_short_backtrace");
+            for Call { name, place } in calls[first..].iter().take_while(|call| !starts(call)) {
                 write!(f, "\n    {name}")?;
                 if let Some(place) = place {
                     write!(f, "\n        {place}")?;
@@ -156,22 +200,28 @@ mod trace {
         }
     }
 
-    impl fmt::Display for Trace {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(if cfg!(unix) {
-                "; with mini-alloc's feature `backtrace` this says where it was allocated"
-            } else {
-                ""
-            })
+    impl Trace {
+        pub(super) const fn is_output(&self) -> bool {
+            false
+        }
+
+        pub(super) fn tell(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
+            if cfg!(unix) {
+                write!(f, "; with mini-alloc's feature `backtrace` this says where it was {what}")?;
+            }
+            Ok(())
         }
     }
 }
 
 /// Writes a fault to standard error.
 pub(super) fn say(fault: &Fault) {
-    // Straight to the stream: a test harness that captured it would keep memory, which looks like a leak. Who cannot read it has no
-    // use for an error.
-    let _ = writeln!(io::stderr(), "mini-alloc: {fault}");
+    let thread = thread::current();
+    let finder = thread.name().unwrap_or("a thread without a name");
+    let text = std::format!("mini-alloc: in {finder}: {fault}\n");
+    // In one piece, so that what other threads say stands before it or behind. And straight to the stream: a test harness that captured
+    // it would keep memory, which looks like a leak. Who cannot read it has no use for an error.
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Ends the process.

@@ -48,10 +48,14 @@ impl Origin {
     pub(super) const fn is_here(&self) -> bool {
         true
     }
-}
 
-impl fmt::Display for Origin {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// A module has no output.
+    pub(super) const fn is_output(&self) -> bool {
+        false
+    }
+
+    /// Nothing is known of where that was.
+    pub(super) const fn tell(&self, _: &mut fmt::Formatter<'_>, _: &str) -> fmt::Result {
         Ok(())
     }
 }

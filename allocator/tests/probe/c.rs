@@ -12,6 +12,15 @@ static ALLOC: ReclaimAlloc = ReclaimAlloc::INIT;
 extern "C" {
     /// Does everything the interface offers, and returns the line at which something was wrong, or 0.
     fn exercise() -> i32;
+    /// Reads and writes documents with a JSON library, and returns the same.
+    fn json() -> i32;
+}
+
+/// What the JSON library's program returns.
+#[no_mangle]
+pub extern "C" fn documents() -> i32 {
+    // SAFETY: it takes nothing, and keeps to its own memory.
+    unsafe { json() }
 }
 
 /// What the C function returns, while Rust allocates before and after it.

@@ -1,15 +1,9 @@
 /* What a C program does with the allocator; the answer is the line of the first check that fails, or 0. */
 
-typedef __SIZE_TYPE__ size_t;
-void *malloc(size_t);
-void *calloc(size_t, size_t);
-void *realloc(void *, size_t);
-void free(void *);
-void *aligned_alloc(size_t, size_t);
-int posix_memalign(void **, size_t, size_t);
-size_t malloc_usable_size(void *);
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
-#define NULL ((void *)0)
 #define CHECK(x) do { if (!(x)) return __LINE__; } while (0)
 
 static int is(const unsigned char *at, size_t len, unsigned char byte) {
@@ -74,6 +68,44 @@ int exercise(void) {
     void *out = NULL;
     CHECK(posix_memalign(&out, 24, 10) == 22);
     CHECK(posix_memalign(&out, 16, (size_t)-40) == 12);
+
+    errno = 0;
+    CHECK(malloc((size_t)-9) == NULL && errno == ENOMEM);
+    errno = 0;
+    CHECK(calloc(65536, 65536) == NULL && errno == ENOMEM);
+    errno = 0;
+    CHECK(aligned_alloc(24, 10) == NULL && errno == EINVAL);
+    errno = 7;
+    CHECK(malloc(0) == NULL && errno == 7);
+    free(malloc(10));
+    CHECK(errno == 7);
+
+    unsigned char *lines = memalign(256, 30);
+    CHECK(lines && (size_t)lines % 256 == 0 && malloc_size(lines) >= 30);
+    free(lines);
+    CHECK(memalign(3, 30) == NULL && errno == EINVAL);
+
+    unsigned char *array = reallocarray(NULL, 10, 4);
+    CHECK(array);
+    fill(array, 40, 5);
+    array = reallocarray(array, 1000, 4);
+    CHECK(array && is(array, 40, 5));
+    errno = 0;
+    CHECK(reallocarray(array, 65536, 65537) == NULL && errno == ENOMEM && is(array, 40, 5));
+    free(array);
+
+    char *word = strdup("a word");
+    CHECK(word && memcmp(word, "a word", 7) == 0);
+    free(word);
+    word = strndup("a word", 3);
+    CHECK(word && memcmp(word, "a w", 4) == 0);
+    free(word);
+    word = strndup("a word", 100);
+    CHECK(word && memcmp(word, "a word", 7) == 0);
+    free(word);
+    word = strdup("");
+    CHECK(word && *word == 0);
+    free(word);
 
     struct node *list = NULL;
     for (int i = 0; i < 1000; i++) {

@@ -1,11 +1,30 @@
-//! What a heap that reuses memory owes: the function that turns any bytes into requests and checks them, and the bound on what it
-//! may take. It does not know which free block is chosen.
+//! What a heap that reuses memory owes: the functions that turn any bytes, or any word of few letters, into requests and check them. They
+//! do not know which free block is chosen; what it may take is `bound`'s business.
 //!
-//! **Theorem.** For every sequence of requests, foreign growths and refusals all that a [`Session`] checks holds throughout; null
-//! is answered only where the memory was refused a growth; and who always keeps the same sizes alive gets them for ever from
-//! memory that is at most a page more than those sizes rounded up.
+//! **Theorem.** For every sequence of requests, foreign growths and refusals all that a [`Session`] checks holds throughout; memory stays
+//! within the [`Bound`]; null is answered only where the memory was refused a growth, and changes nothing; and to shrink never fails and
+//! never asks for memory.
 
-use super::{model::Input, session::Session, Subject, PAGE};
+use super::{bound::Bound, model::Input, session::Session, Subject, PAGE};
+
+/// Mostly up to 16, often up to 4,096, and sometimes more than a page.
+fn align(input: &mut Input) -> u32 {
+    match input.byte() {
+        rare @ 248.. => 1 << (rare % 20),
+        some @ 160..=247 => 1 << (some % 13),
+        common => 1 << (common % 5),
+    }
+}
+
+/// What a vector does when it grows or is cut to its length, or any size at all.
+fn new_size(input: &mut Input, size: u32, align: u32) -> u32 {
+    match input.byte() % 8 {
+        0..=3 if size < 8 * PAGE => 2 * size,
+        4 => size.div_ceil(2),
+        5 => size.div_ceil(1 << (input.byte() % 12)),
+        _ => input.size(align, 0).max(1),
+    }
+}
 
 /// Plays the requests `data` stands for, with the growth numbered `refuse` refused. `max` is the size in pages the memory may grow
 /// to. Returns how often the heap has asked for growth.
@@ -13,6 +32,8 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
     subject.limit(max);
     subject.refuse(refuse);
     let mut session = Session::new(subject);
+    let mut bound = Bound::default();
+    let initial = session.subject.pages();
     let mut input = Input(data);
     while !input.0.is_empty() {
         let op = input.byte() % 16;
@@ -21,21 +42,40 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
         let pages = session.subject.pages();
         let answered = match op {
             0..=5 => {
-                let align = input.align();
+                let align = align(&mut input);
                 let size = input.size(align, 0).max(1);
-                session.alloc(size, align, op % 2 == 0).is_some()
+                bound.alloc(size, align);
+                let answered = session.alloc(size, align, op % 2 == 0).is_some();
+                if !answered {
+                    bound.dealloc(size, align);
+                }
+                answered
             }
             6..=9 if live > 0 => {
                 let slot = input.byte() as usize % live;
-                let new_size = input.size(session.live[slot].align, 0).max(1);
-                session.realloc(slot, new_size).is_some()
+                let (size, align) = (session.live[slot].size, session.live[slot].align);
+                let new_size = new_size(&mut input, size, align);
+                bound.realloc(size, align, new_size);
+                let answered = session.realloc(slot, new_size).is_some();
+                if !answered {
+                    bound.realloc(new_size, align, size);
+                }
+                if new_size <= size {
+                    assert!(answered, "to shrink never fails");
+                    assert_eq!(session.subject.grows(), grows, "to shrink never grows");
+                }
+                answered
             }
             10..=14 if live > 0 => {
-                session.dealloc(input.byte() as usize % live);
+                let slot = input.byte() as usize % live;
+                bound.dealloc(session.live[slot].size, session.live[slot].align);
+                session.dealloc(slot);
                 true
             }
             15 if input.byte() % 8 == 0 => {
-                session.foreign_grow(1);
+                if session.foreign_grow(1) {
+                    bound.foreign_grow(1);
+                }
                 true
             }
             _ => true,
@@ -46,32 +86,88 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
             assert!(asked || op <= 9, "null though no growth was refused");
             assert_eq!(session.subject.pages(), pages, "null changes nothing");
         }
+        check(&bound, session.subject, initial, &data);
     }
     session.check_all();
     session.subject.grows()
 }
 
+fn check(bound: &Bound, subject: &mut dyn Subject, initial: u32, what: &dyn std::fmt::Debug) {
+    let (pages, most) = (subject.pages(), bound.pages(initial));
+    assert!(pages <= most, "{pages} pages, {most} at most: {what:?}");
+}
+
+/// What a word is spelt with: something that a program does with the blocks it has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Letter {
+    /// A new block, of a size and an alignment.
+    New(u32, u32),
+    /// The oldest block, or else the newest, is made so many times as large.
+    Grow(bool, u32),
+    /// It is made so many times as small.
+    Shrink(bool, u32),
+    /// It is given back.
+    Drop(bool),
+}
+
+/// Does what a word says over and over, with few blocks alive at a time, and checks that memory stays within the bound.
+pub(crate) fn repeat(word: &[Letter], rounds: u32, subject: &mut dyn Subject) {
+    const ALIVE: usize = 5;
+    let initial = subject.pages();
+    let mut bound = Bound::default();
+    let mut live: Vec<(u32, u32, u32)> = Vec::new();
+    for _ in 0..rounds {
+        for &letter in word {
+            let slot = |oldest: bool| if oldest { 0 } else { live.len() - 1 };
+            let change = match letter {
+                Letter::New(size, align) if live.len() < ALIVE => {
+                    bound.alloc(size, align);
+                    let at = subject.alloc(size, align, false).expect("there is room");
+                    live.push((at, size, align));
+                    None
+                }
+                _ if live.is_empty() => None,
+                Letter::Grow(oldest, by) => Some((slot(oldest), live[slot(oldest)].1 * by)),
+                Letter::Shrink(oldest, by) => Some((slot(oldest), live[slot(oldest)].1.div_ceil(by))),
+                Letter::New(..) => Some((0, 0)),
+                Letter::Drop(oldest) => Some((slot(oldest), 0)),
+            };
+            match change {
+                None => {}
+                Some((slot, new_size)) if new_size > 0 && new_size <= 2 * PAGE => {
+                    let (at, size, align) = live[slot];
+                    bound.realloc(size, align, new_size);
+                    let at = subject.realloc(at, size, align, new_size);
+                    live[slot] = (at.expect("there is room"), new_size, align);
+                }
+                Some((slot, _)) => {
+                    let (at, size, align) = live.remove(slot);
+                    bound.dealloc(size, align);
+                    subject.dealloc(at, size, align);
+                }
+            }
+            check(&bound, subject, initial, &word);
+        }
+    }
+}
+
 /// Keeps `alive` blocks of sizes up to `most` alive, replacing one by another of the same size `rounds` times, the oldest, the
 /// newest or any, and checks the bound.
 pub(crate) fn steady(subject: &mut dyn Subject, alive: usize, most: u32, rounds: u32) {
-    let base = subject.heap_base();
+    let initial = subject.pages();
     let mut session = Session::new(subject);
+    let mut bound = Bound::default();
     let mut random = 1u32;
     let mut next = || {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         random >> 8
     };
-    let mut needed = 0;
     for _ in 0..alive {
         let size = next() % most + 1;
-        // To a power of two of at least 8, or to whole pages beyond 32 KiB.
-        needed += if size > 32_768 {
-            size.next_multiple_of(PAGE)
-        } else {
-            size.next_power_of_two().max(8)
-        };
+        bound.alloc(size, 1);
         session.alloc(size, 1, false).expect("there is room");
     }
+    let first = session.subject.pages();
     for round in 0..rounds {
         let slot = match round % 3 {
             0 => 0,
@@ -85,10 +181,6 @@ pub(crate) fn steady(subject: &mut dyn Subject, alive: usize, most: u32, rounds:
             .expect("its own size is free");
     }
     session.check_all();
-    let end = session.subject.pages() * PAGE;
-    assert!(
-        end - base <= needed + PAGE,
-        "{} bytes for {needed}",
-        end - base
-    );
+    assert_eq!(session.subject.pages(), first, "its own size is free");
+    check(&bound, session.subject, initial, &(alive, most));
 }

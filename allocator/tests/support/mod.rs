@@ -6,6 +6,7 @@
     reason = "only the library promises that version; the tests run on the pinned toolchain"
 )]
 
+pub(crate) mod bound;
 pub(crate) mod churn;
 pub(crate) mod model;
 pub(crate) mod script;

@@ -15,6 +15,7 @@
 //! | `lol-leaking` | `lol_alloc`'s bump allocator |
 //! | `rlsf` | `rlsf`, in its small form |
 //! | `wasmalloc` | `wasmalloc` |
+//! | `picoalloc` | `picoalloc`, with an address space of a gibibyte as its own global allocator has |
 //! | `floor` | a bump without any check, in `floor.rs`: never for use |
 //!
 //! On wasm32 exactly one must be chosen. Elsewhere nothing is installed, whatever is chosen, and tests run on the host's heap.
@@ -44,6 +45,7 @@ const CHOSEN: usize = cfg!(feature = "mini") as usize
     + cfg!(feature = "lol-leaking") as usize
     + cfg!(feature = "rlsf") as usize
     + cfg!(feature = "wasmalloc") as usize
+    + cfg!(feature = "picoalloc") as usize
     + cfg!(feature = "floor") as usize;
 
 const _: () = assert!(
@@ -108,6 +110,11 @@ static HEAP: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 #[cfg(all(target_arch = "wasm32", feature = "wasmalloc"))]
 #[global_allocator]
 static HEAP: wasmalloc::WasmAlloc = wasmalloc::WasmAlloc::new();
+
+#[cfg(all(target_arch = "wasm32", feature = "picoalloc"))]
+#[global_allocator]
+static HEAP: picoalloc::Mutex<picoalloc::Allocator<picoalloc::UnsafeSystem<{ 1 << 30 }>>> =
+    picoalloc::Mutex::new(picoalloc::Allocator::new(picoalloc::UnsafeSystem));
 
 #[cfg(all(target_arch = "wasm32", feature = "floor"))]
 #[global_allocator]

@@ -7,9 +7,19 @@
 // The allocator is linked because something refers to it.
 use heap as _;
 
-/// Makes a function without arguments, which returns a `u64`, the whole of a Stylus program.
+/// Makes a function without arguments, which returns a `u64`, the whole of a Stylus program. With the floor, which never grows its
+/// memory, that is grown by `floor` pages at the beginning: more than a program may begin with.
 #[macro_export]
 macro_rules! workload {
+    ($run:path, floor: $pages:expr) => {
+        fn with_memory() -> u64 {
+            #[cfg(all(target_arch = "wasm32", feature = "floor"))]
+            core::arch::wasm32::memory_grow(0, $pages);
+            $run()
+        }
+
+        $crate::workload!(with_memory);
+    };
     ($run:path) => {
         /// What the VM calls. The input is not read.
         #[cfg(target_arch = "wasm32")]

@@ -15,7 +15,7 @@ use super::{Inlined, Refusal};
 use crate::measurement::Bytes;
 
 /// Allocators by what their functions' names begin with, and what they are called; of two that fit, the first.
-const CRATES: [(&str, &str); 9] = [
+const CRATES: [(&str, &str); 10] = [
     ("dlmalloc::", "dlmalloc, the standard library's"),
     ("dlmalloc", "dlmalloc, the C library's"),
     ("wee_alloc::", "wee_alloc"),
@@ -24,6 +24,7 @@ const CRATES: [(&str, &str); 9] = [
     ("lol_alloc::", "lol_alloc"),
     ("rlsf::", "rlsf"),
     ("wasmalloc::", "wasmalloc"),
+    ("picoalloc::", "picoalloc"),
     ("emmalloc", "emmalloc"),
 ];
 
