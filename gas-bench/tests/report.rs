@@ -11,6 +11,8 @@ mod cases;
 mod kinds;
 #[path = "report/mutants.rs"]
 mod mutants;
+#[path = "report/ways.rs"]
+mod ways;
 
 use std::fs;
 use std::path::{Path, PathBuf};
