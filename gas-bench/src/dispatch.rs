@@ -440,7 +440,7 @@ mod tests {
                 (import "vm_hooks" "write_result" (func $write (param i32 i32)))
                 (import "vm_hooks" "storage_cache_bytes32" (func $store (param i32 i32)))
                 (memory (export "memory") 1 1)
-                (data (i32.const 1024) "table\\06\\fd\\de\\03")
+                (data (i32.const 1024) "table\06\fd\de\03")
                 (func (export "user_entrypoint") (param $len i32) (result i32) (local $s i32) (local $wanted i32)
                     (call $read (i32.const 0))
                     (local.set $s (i32.load (i32.const 0)))
