@@ -124,18 +124,20 @@ pub fn load(path: &Path) -> Result<Report, BaselineError> {
             source,
         },
     })?;
+    // Some editors put a mark in front of text.
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
     let shape = |source| BaselineError::Shape {
         path: path.to_owned(),
         source,
     };
-    let Version { schema: found } = serde_json::from_slice(&text).map_err(shape)?;
+    let Version { schema: found } = serde_json::from_slice(text).map_err(shape)?;
     if found != SCHEMA {
         return Err(BaselineError::Schema {
             path: path.to_owned(),
             found,
         });
     }
-    let report = serde_json::from_slice(&text).map_err(shape)?;
+    let report = serde_json::from_slice(text).map_err(shape)?;
     match flaw(&report) {
         None => Ok(report),
         Some(flaw) => Err(BaselineError::Unsound {

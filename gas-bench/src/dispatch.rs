@@ -4,9 +4,10 @@
 //! a report (`report`).
 //!
 //! A dispatcher compares calldata with constants, and compilers write comparisons in many forms: as chains, as a search in halves, as
-//! subtractions, in either byte order. So every constant that something is compared with is a candidate, in all of these forms, and each
-//! is tried: a selector is answered where the program does something else than for both of its neighbours. A constant that is no selector
-//! leads to where its neighbours lead.
+//! subtractions, by way of variables, in either byte order; some compare with a table. So every constant that something is compared with
+//! is a candidate, every large one wherever it stands, and, where none of these is a selector, every word of the data; each is tried: a selector is answered where the program does something else than for both of its neighbours. A constant that is no selector
+//! leads to where its neighbours lead. Each is tried with calldata of several lengths, since there are programs that look at the length
+//! first.
 
 mod standards;
 
@@ -31,8 +32,12 @@ const TRY_GAS: Gas = Gas(5_000_000);
 /// The most constants that are tried. A program of the largest size that chains take has fewer comparisons.
 const MOST_CANDIDATES: usize = 20_000;
 
-/// Zero words behind a selector: arguments for most functions, so that their decoders come to an end.
-const ARGUMENT_WORDS: usize = 16;
+/// Constants from here on are hardly lengths, offsets or flags, so that they may be selectors wherever they stand.
+const LARGE: u32 = 1 << 16;
+
+/// How many zero words stand behind a selector, one after the other: arguments for most functions, so that their decoders come to an
+/// end, and fewer, for programs that want no byte more than there are arguments.
+const ARGUMENT_WORDS: [usize; 6] = [16, 0, 1, 2, 3, 4];
 
 /// Host calls that a program makes before it knows what it is asked, and after it has refused.
 const ROUTINE: [&str; 8] = [
@@ -55,6 +60,10 @@ pub struct Dispatch {
     pub answers_nothing: bool,
     /// Whether it does something for a selector that no function has.
     pub answers_anything: bool,
+    /// Whether what it does without calldata is what it does for calldata that is no function's.
+    pub nothing_is_anything: bool,
+    /// Why a chain refuses it that is not configured for debugging, where one that is takes it.
+    pub debug_only: Option<String>,
 }
 
 /// A module of which nobody can say what it answers.
@@ -85,35 +94,51 @@ pub enum DispatchError {
 /// # Errors
 /// Where it cannot be run, or has too many constants.
 pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, DispatchError> {
-    let mut candidates = candidates(deployed)?;
-    candidates.extend(known.iter().map(|selector| u32::from_be_bytes(selector.0)));
-    let bench = Bench::new(deployed)?;
-    let mut selectors = BTreeSet::new();
-    for number in candidates {
-        let here = bench.of_selector(number)?;
-        let differs = |other: u32| Ok::<_, Fault>(bench.of_selector(other)? != here);
-        let selector = Selector::from(number.to_be_bytes());
-        // The SDK's dispatcher knows a constructor's selector whether or not there is one.
-        let is_none = selector == CONSTRUCTOR && !here.does_something();
-        if !is_none && differs(number.wrapping_add(1))? && differs(number.wrapping_sub(1))? {
-            selectors.insert(selector);
-        }
+    let mut config = Config::at(ArbOs::LAST);
+    let debug_only = activate(deployed, &config, Pages(0), Gas::MAX).err();
+    config.debug = debug_only.is_some();
+    let bench = Bench::new(deployed, config)?;
+    let mut constants = candidates(deployed)?;
+    constants.extend(known.iter().map(|selector| u32::from_be_bytes(selector.0)));
+    let mut found = bench.answered(constants)?;
+    // Whoever looks into a table refuses what is not in it.
+    if found.is_empty() && !bench.unknown.iter().any(Trace::does_something) {
+        found = bench.answered(words(deployed)?)?;
     }
+    let found = found.into_iter();
+    let selectors: BTreeSet<_> = found.map(|it| Selector::from(it.to_be_bytes())).collect();
     let wei = U256::ONE;
     let does_something = |calldata: &[u8]| -> Result<bool, Fault> {
         let paid = bench.run(calldata, wei)?.does_something();
         Ok(paid || bench.run(calldata, U256::ZERO)?.does_something())
     };
-    let unknown = (1..).map(|number: u32| number.wrapping_mul(0x9e37_79b9));
-    let unknown = unknown
-        .map(|number| Selector::from(number.to_be_bytes()))
-        .find(|selector| !selectors.contains(selector))
-        .unwrap_or_default();
+    let mut unknown = unlikely().map(|number| Selector::from(number.to_be_bytes()));
+    let unknown = unknown.find(|selector| !selectors.contains(selector));
+    let unknown = unknown.unwrap_or_default();
+    let no_function = [&[][..], &unknown[..1], unknown.as_slice()];
+    let no_function = no_function.map(|calldata| bench.run(calldata, U256::ZERO));
+    let [nothing, byte, selector] = no_function;
+    let (nothing, byte, selector) = (nothing?, byte?, selector?);
     Ok(Dispatch {
+        nothing_is_anything: nothing.does_the_same(&byte) && nothing.does_the_same(&selector),
+        debug_only: debug_only.as_ref().map(sentence),
         answers_nothing: does_something(&[])?,
         answers_anything: does_something(unknown.as_slice())?,
         selectors,
     })
+}
+
+/// A refusal, with what can be done about it.
+fn sentence(refusal: &Refusal) -> String {
+    match refusal.advice() {
+        Some(advice) => format!("{refusal}: {advice}"),
+        None => refusal.to_string(),
+    }
+}
+
+/// Numbers that nobody chose as a selector.
+fn unlikely() -> impl Iterator<Item = u32> {
+    (1..).map(|number: u32| number.wrapping_mul(0x9e37_79b9))
 }
 
 /// Every constant that a module may compare a selector with.
@@ -126,13 +151,13 @@ fn candidates(module: &[u8]) -> Result<BTreeSet<u32>, DispatchError> {
         let mut constant = None;
         for operator in body.get_operators_reader()? {
             let operator = operator?;
-            if is_comparison(&operator)
-                && let Some(number) = constant
-            {
-                let number: u32 = number;
+            let mut add = |number: u32| {
                 for number in [number, number.wrapping_neg()] {
                     found.extend([number, number.swap_bytes()]);
                 }
+            };
+            if let Some(number) = constant.filter(|_| is_comparison(&operator)) {
+                add(number);
             }
             constant = match operator {
                 Operator::I32Const { value } => Some(value as u32),
@@ -143,6 +168,29 @@ fn candidates(module: &[u8]) -> Result<BTreeSet<u32>, DispatchError> {
                 Operator::LocalGet { .. } | Operator::LocalTee { .. } => constant,
                 _ => None,
             };
+            if let Some(number) = constant.filter(|number| *number >= LARGE) {
+                add(number);
+            }
+            if found.len() > MOST_CANDIDATES {
+                return Err(DispatchError::TooMany);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Every word of a module's data, in either byte order.
+fn words(module: &[u8]) -> Result<BTreeSet<u32>, DispatchError> {
+    let mut found = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(module) {
+        let Payload::DataSection(segments) = payload? else {
+            continue;
+        };
+        for segment in segments {
+            let words = segment?.data.windows(4);
+            let words = words.filter_map(|word| word.try_into().ok().map(u32::from_be_bytes));
+            let words = words.filter(|word| *word != 0);
+            found.extend(words.flat_map(|word| [word, word.swap_bytes()]));
             if found.len() > MOST_CANDIDATES {
                 return Err(DispatchError::TooMany);
             }
@@ -190,6 +238,8 @@ struct Bench {
     program: Program,
     config: Config,
     activation: Activation,
+    /// What it does for a selector that no function has, for each of [`ARGUMENT_WORDS`].
+    unknown: Vec<Trace>,
 }
 
 /// What a program did with one calldata, as far as it tells calldata apart.
@@ -200,29 +250,87 @@ struct Trace {
     /// Ink, which any other path through the program differs in.
     ink: u64,
     hostios: Vec<&'static str>,
+    /// What was passed to those that are not [`ROUTINE`].
+    passed: Vec<Vec<u8>>,
 }
 
 impl Trace {
+    /// Whether it is something else than for either neighbour. Where these differ in what is returned, that has the calldata in it, and
+    /// tells nothing.
+    fn differs_from(&self, below: &Self, above: &Self) -> bool {
+        let is_echo = below.output != above.output;
+        let differs = |other: &Self| {
+            self.outcome != other.outcome
+                || self.ink != other.ink
+                || self.hostios != other.hostios
+                || (!is_echo && self.output != other.output)
+        };
+        differs(below) && differs(above)
+    }
+
+    /// Whether it looks alike from outside, whatever the way there took.
+    fn does_the_same(&self, other: &Self) -> bool {
+        let here = (self.outcome, &self.output, &self.hostios, &self.passed);
+        here == (other.outcome, &other.output, &other.hostios, &other.passed)
+    }
+
     fn does_something(&self) -> bool {
         self.outcome == Outcome::Success || self.hostios.iter().any(|name| !ROUTINE.contains(name))
     }
 }
 
 impl Bench {
-    fn new(deployed: &[u8]) -> Result<Self, DispatchError> {
-        let config = Config::at(ArbOs::LAST);
+    fn new(deployed: &[u8], config: Config) -> Result<Self, DispatchError> {
         let activation = activate(deployed, &config, Pages(0), Gas::MAX)?;
         let program = Engine::new(&config)?.compile(deployed, &config)?;
-        Ok(Self {
+        let mut bench = Self {
             program,
             config,
             activation,
-        })
+            unknown: Vec::new(),
+        };
+        for words in ARGUMENT_WORDS {
+            let number = unlikely().next().unwrap_or_default();
+            bench.unknown.push(bench.of_selector(number, words)?);
+        }
+        Ok(bench)
     }
 
-    fn of_selector(&self, number: u32) -> Result<Trace, Fault> {
+    /// Those candidates that a function has as its selector.
+    fn answered(&self, candidates: BTreeSet<u32>) -> Result<BTreeSet<u32>, Fault> {
+        let mut found = BTreeSet::new();
+        for number in candidates {
+            if self.answers(number)? {
+                found.insert(number);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a function has this selector.
+    fn answers(&self, number: u32) -> Result<bool, Fault> {
+        for (words, unknown) in ARGUMENT_WORDS.into_iter().zip(&self.unknown) {
+            let here = self.of_selector(number, words)?;
+            // Most candidates are known by this.
+            if here == *unknown {
+                continue;
+            }
+            // The SDK's dispatcher knows a constructor's selector whether or not there is one.
+            if number.to_be_bytes() == CONSTRUCTOR.0 && !here.does_something() {
+                continue;
+            }
+            let below = self.of_selector(number.wrapping_sub(1), words)?;
+            let above = self.of_selector(number.wrapping_add(1), words)?;
+            if here.differs_from(&below, &above) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn of_selector(&self, number: u32, words: usize) -> Result<Trace, Fault> {
         let mut calldata = number.to_be_bytes().to_vec();
-        calldata.resize(4 + 32 * ARGUMENT_WORDS, 0);
+        calldata.resize(4 + 32 * words, 0);
         self.run(&calldata, U256::ZERO)
     }
 
@@ -230,6 +338,7 @@ impl Bench {
         let mut host = Listener {
             empty: EmptyHost::with_footprint(self.activation.footprint),
             hostios: Vec::new(),
+            passed: Vec::new(),
         };
         let call = Call {
             calldata: Bytes::copy_from_slice(calldata),
@@ -245,14 +354,16 @@ impl Bench {
             output: report.output,
             ink: report.ink_used.0,
             hostios: host.hostios,
+            passed: host.passed,
         })
     }
 }
 
-/// A chain on which nothing exists, and which remembers the names of host calls.
+/// A chain on which nothing exists, and which remembers host calls.
 struct Listener {
     empty: EmptyHost,
     hostios: Vec<&'static str>,
+    passed: Vec<Vec<u8>>,
 }
 
 impl Host for Listener {
@@ -309,6 +420,9 @@ impl Host for Listener {
 
     fn trace(&mut self, step: Step) {
         self.hostios.push(step.name);
+        if !ROUTINE.contains(&step.name) {
+            self.passed.push(step.args);
+        }
     }
 }
 
@@ -326,7 +440,8 @@ mod tests {
                 (import "vm_hooks" "write_result" (func $write (param i32 i32)))
                 (import "vm_hooks" "storage_cache_bytes32" (func $store (param i32 i32)))
                 (memory (export "memory") 1 1)
-                (func (export "user_entrypoint") (param $len i32) (result i32) (local $s i32)
+                (data (i32.const 1024) "table\06\fd\de\03")
+                (func (export "user_entrypoint") (param $len i32) (result i32) (local $s i32) (local $wanted i32)
                     (call $read (i32.const 0))
                     (local.set $s (i32.load (i32.const 0)))
                     {body}
@@ -386,6 +501,42 @@ mod tests {
                 (else (if (i32.eq (local.get $s) (i32.const 0xa9059cbb)) {done})))"
         );
         check(&search, &[A, B], (false, false));
+        // Unoptimised code has its constants in variables.
+        check(
+            &format!(
+                "(local.set $wanted (i32.const 0x03defd06))
+                 (if (i32.eq (local.get $s) (local.get $wanted)) {done})"
+            ),
+            &[A],
+            (false, false),
+        );
+        // A table, of bytes as they come.
+        check(
+            &format!("(if (i32.eq (local.get $s) (i32.load (i32.const 1029))) {done})"),
+            &[A],
+            (false, false),
+        );
+        // Some look at the length first.
+        for length in [4, 36, 68] {
+            check(
+                &format!(
+                    "(if (i32.ne (local.get $len) (i32.const {length})) (then (return (i32.const 1))))
+                     (if (i32.eq (local.get $s) (i32.const 0x03defd06)) {done})"
+                ),
+                &[A],
+                (false, false),
+            );
+        }
+        // What is returned has the selector in it, whatever that is.
+        check(
+            &format!(
+                "(call $write (i32.const 0) (i32.const 4))
+                 (if (i32.gt_u (local.get $s) (i32.const 123456789)) (then (return (i32.const 1))))
+                 (if (i32.eq (local.get $s) (i32.const 0x03defd06)) {done})"
+            ),
+            &[A],
+            (false, false),
+        );
         // A length and an address that something is compared with are no selectors.
         check(
             "(if (i32.gt_u (local.get $len) (i32.const 123456789)) (then (return (i32.const 0))))
@@ -414,6 +565,46 @@ mod tests {
             &[],
             (false, false),
         );
+    }
+
+    #[test]
+    fn what_only_debugging_chains_take_is_read_and_said() {
+        let plain = read(&program(""), &BTreeSet::new()).unwrap();
+        assert_eq!(plain.debug_only, None);
+        let text = |start: &str| {
+            format!(
+                r#"(module
+                (import "vm_hooks" "read_args" (func $read (param i32)))
+                (memory (export "memory") 1 1)
+                (func $init) {start}
+                (func (export "user_entrypoint") (param $len i32) (result i32)
+                    (call $read (i32.const 0))
+                    (i32.ne (i32.load (i32.const 0)) (i32.const 0x03defd06))))"#
+            )
+        };
+        let module = wat::parse_str(text("(start $init)")).unwrap();
+        let found = read(&module, &BTreeSet::new()).unwrap();
+        assert_eq!(found.selectors, [A].into());
+        let reason = found.debug_only.unwrap();
+        assert!(reason.contains("start function"), "{reason}");
+    }
+
+    /// Theorem: where a program treats calldata that is no function's like none, that is known.
+    #[test]
+    fn a_fallback_that_takes_nothing_for_calldata_is_known() {
+        let is_anything = |body: &str| {
+            read(&program(body), &BTreeSet::new())
+                .unwrap()
+                .nothing_is_anything
+        };
+        let one = "(call $store (i32.const 32) (i32.const 32)) (return (i32.const 0))";
+        assert!(is_anything(one));
+        assert!(!is_anything(&format!(
+            "(if (i32.eqz (local.get $len)) (then {one}))"
+        )));
+        // Another value is another function.
+        let other = "(i32.store (i32.const 32) (i32.eqz (local.get $len)))";
+        assert!(!is_anything(&format!("{other} {one}")));
     }
 
     #[test]

@@ -156,6 +156,8 @@ pub struct Plan {
     pub calls: Vec<PlannedCall>,
     /// Functions that are left out, and why: a sentence each.
     pub left_out: Vec<LeftOut>,
+    /// Why only a chain that is configured for debugging takes the contract, where that is so.
+    pub debug_only: Option<String>,
 }
 
 /// A contract that the plan needs besides the one that it measures.

@@ -34,7 +34,7 @@ pub use sizes::sizes;
 pub use starter::{StarterError, starter};
 
 /// Why a report without a call is no success.
-const NOTHING_CALLED: &str = "nothing was called, so that nothing is known of it: say in a gas-bench.toml what to call; `cargo gas-bench plan` writes one";
+const NOTHING_CALLED: &str = "nothing was called, so that nothing is known of it";
 
 /// Deploys a module that has the names of its functions to a chain of its own, and carries out `plan`.
 pub fn measure_module(target: &Target, name: &str, named: &[u8], plan: &Plan) -> Contract {
@@ -143,6 +143,18 @@ impl Subject<'_> {
                 Counterpart::build(project, &project.contracts[index], settings, observer)
             }
             Self::Module(_) => None,
+        }
+    }
+
+    /// How to say what to call.
+    const fn how_to_call(&self) -> &'static str {
+        match self {
+            Self::Project(..) => {
+                "say in a gas-bench.toml what to call; `cargo gas-bench plan` writes one"
+            }
+            Self::Module(_) => {
+                "name its interface with --abi FILE, or what to call with --plan FILE"
+            }
         }
     }
 
@@ -357,7 +369,7 @@ fn pipeline(subject: Subject<'_>, observer: Observer<'_>, measure: Measure<'_>) 
                 let name = names[index];
                 let figures = match &prepared {
                     Ok(prepared) => measure(name, prepared, missed)
-                        .map(|figures| described(figures, subject.root(), &prepared.plan))
+                        .map(|figures| described(figures, subject, &prepared.plan))
                         .unwrap_or_else(|error| Figures::failed(name, &error)),
                     Err(error) => Figures::failed(name, error),
                 };
@@ -376,7 +388,8 @@ fn pipeline(subject: Subject<'_>, observer: Observer<'_>, measure: Measure<'_>) 
 }
 
 /// The figures with what their plan says besides.
-fn described(mut figures: Figures, root: &Path, plan: &Plan) -> Figures {
+fn described(mut figures: Figures, subject: Subject<'_>, plan: &Plan) -> Figures {
+    let root = subject.root();
     let relative = |path: &Path| {
         let path = path.strip_prefix(root).unwrap_or(path);
         path.display().to_string()
@@ -387,10 +400,19 @@ fn described(mut figures: Figures, root: &Path, plan: &Plan) -> Figures {
         .iter()
         .map(|left| format!("{}: {}", left.signature, left.reason))
         .collect();
-    // A report of nothing is none.
     let contract = &mut figures.contract;
+    // What was measured is nothing that Arbitrum One has.
+    let was_taken = contract.deployment.is_some();
+    if let Some(reason) = plan.debug_only.as_ref().filter(|_| was_taken) {
+        contract.failures.push(format!(
+            "only a chain that is configured for debugging takes the program, as this one does: {reason}"
+        ));
+    }
+    // A report of nothing is none.
     if contract.calls.is_empty() && contract.failures.is_empty() {
-        contract.failures.push(NOTHING_CALLED.to_owned());
+        contract
+            .failures
+            .push(format!("{NOTHING_CALLED}: {}", subject.how_to_call()));
     }
     figures
 }

@@ -21,6 +21,7 @@ pub use inspect::{Entry, Inspection};
 pub use role::{Family, Role};
 
 use crate::measurement::Bytes;
+use crate::suite::Allocator;
 use module::Module;
 
 /// Why a module keeps its allocator.
@@ -29,6 +30,9 @@ pub enum Refusal {
     /// Not a module.
     #[error("it is not a wasm module ({0}); name the file that cargo built")]
     NotWasm(String),
+    /// But for a section that says nothing to a chain.
+    #[error("{0}")]
+    Custom(String),
     /// No chain would take it.
     #[error("it is not a Stylus program: {0}")]
     NotStylus(String),
@@ -47,19 +51,32 @@ pub enum Refusal {
         "its allocator is unknown: `{0}` grows memory, but no function is named like Rust's or C's allocators"
     )]
     Unknown(String),
-    /// Nothing of it is a function any more.
+    /// Nothing of it is a function any more that it could be called by.
     #[error(
-        "its allocator was merged into other functions by link-time optimisation: `{0}`, `{1}` and perhaps more grow memory themselves; \
-         build it without `lto`, or replace mini-alloc in Cargo.toml instead"
+        "its allocator was inlined by link-time optimisation: no function of a known interface gets memory any more, and of what grows it there is {}; build it \
+         with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its sources",
+        named(.0)
     )]
-    Merged(String, String),
+    Merged(Vec<String>),
+    /// A method of its has lost parameters, and nobody can tell which.
+    #[error(
+        "its allocator was changed by link-time optimisation: `{0}` has lost parameters, and no call shows what is left of them; build it \
+         with CARGO_PROFILE_RELEASE_LTO=off"
+    )]
+    Reshaped(String),
+    /// It hands out zeros where nobody can tell that they are asked for.
+    #[error(
+        "`{0}` gets memory both for those who want zeros and for those who do not care, and nothing tells them apart; choose mini, which \
+         always hands out zeros"
+    )]
+    Zeros(String),
     /// A function has the name of an allocator's, and is another.
     #[error(
         "`{0}` has the name of an allocator's function but not its type; only allocators for wasm32 with Rust's or C's interface can be replaced"
     )]
     Signature(String),
     /// The allocator is in other functions, too.
-    #[error("its allocator was inlined: {}; build it with another `opt-level`", shown(.0))]
+    #[error("its allocator was inlined: {}; build it with another `opt-level` or without `lto`", shown(.0))]
     Inlined(Vec<Inlined>),
     /// Something works on the allocator's state.
     #[error("it uses `{0}`, which works on the state of C's allocator and cannot be replaced")]
@@ -116,6 +133,16 @@ impl fmt::Display for Inlined {
     }
 }
 
+/// Two names, and how many there are besides.
+fn named(names: &[String]) -> String {
+    match names {
+        [] => "nothing".to_owned(),
+        [only] => format!("`{only}` alone"),
+        [one, other] => format!("`{one}` and `{other}`"),
+        [one, other, rest @ ..] => format!("`{one}`, `{other}` and {} more", rest.len()),
+    }
+}
+
 /// The first of them, and how many there are besides.
 fn shown(inlined: &[Inlined]) -> String {
     match inlined {
@@ -161,6 +188,13 @@ pub fn transplant(wasm: &[u8], donor: &Donor) -> Result<Transplant, Refusal> {
     let inspection = Inspection::of(&module)?;
     if let Some(refusal) = inspection.refusal() {
         return Err(refusal);
+    }
+    // MiniAlloc never hands a byte out twice, so that what it hands out is zero.
+    if let Some(name) = inspection
+        .hands_out_zeros()
+        .filter(|_| donor.allocator != Allocator::Mini)
+    {
+        return Err(Refusal::Zeros(name.to_owned()));
     }
     graft::graft(module, inspection, donor)
 }

@@ -7,6 +7,8 @@ mod invented;
 
 mod baselines;
 
+mod formats;
+
 use std::path::Path;
 use std::{env, fs};
 
@@ -123,6 +125,21 @@ fn parts_add_up_in_every_row() {
         6,
         200,
     );
+}
+
+/// Theorem: rows of different calls begin differently, however much of their names is cut.
+#[test]
+fn names_that_are_cut_stay_apart() {
+    let name = |middle: &str| format!("{}{middle}{}", "a".repeat(LONG), "z".repeat(LONG));
+    let calls = ["one", "two"].map(|middle| call(&name(middle), vec![run(parts(1))]));
+    let report = report(vec![contract("c", calls.into())]);
+    let text = table(&report, None, Colour::Never);
+    let rows = text.lines().filter(|line| line.starts_with(" aaa"));
+    let names: Vec<_> = rows.map(|row| row.trim().split("  ").next()).collect();
+    assert!(names.len() >= 4 && names.len() % 2 == 0, "{text}");
+    for pair in names.chunks(2) {
+        assert_ne!(pair[0], pair[1], "{text}");
+    }
 }
 
 /// Reports with figures and names of any size fit a terminal.

@@ -6,6 +6,7 @@
 mod cases;
 mod kinds;
 mod mutants;
+mod ways;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,11 @@
 //! Lives here: the rewriting of one module's bytes. Not here: compression and the code prefix (`code`), nor any judgement whether the
 //! result may be activated (`activate`).
 
-use wasm_encoder::reencode::{self, Reencode, RoundtripReencoder};
+use std::convert::Infallible;
+
+use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{CustomSection, Module, RawSection};
-use wasmparser::{Operator, Parser, Payload};
+use wasmparser::{BinaryReader, CustomSectionReader, Operator, Parser, Payload};
 
 /// The custom section in which a deployment names the sources it was built from.
 const PROJECT_HASH: &str = "project_hash";
@@ -16,8 +18,16 @@ pub const NO_PROJECT: [u8; 32] = [0; 32];
 
 /// The bytes are not a wasm module.
 #[derive(Debug, thiserror::Error)]
-#[error("it is not a wasm module: {0}")]
-pub struct ProcessError(#[from] reencode::Error);
+pub enum ProcessError {
+    /// Not at all, or not to its end.
+    #[error("it is not a wasm module: {0}")]
+    NotWasm(#[from] reencode::Error),
+    /// But for one section, which says nothing to a chain.
+    #[error(
+        "its custom section at byte {0} is malformed: the name does not fit into the section; build without whatever wrote it, or remove it"
+    )]
+    Custom(usize),
+}
 
 /// The module as `cargo stylus` would deploy it.
 ///
@@ -122,7 +132,7 @@ pub fn size_without_custom(module: &[u8]) -> Result<usize, ProcessError> {
     let mut size = module.len();
     let mut begin = Module::HEADER.len();
     for payload in Parser::new(0).parse_all(module) {
-        let payload = payload.map_err(reencode::Error::from)?;
+        let payload = payload.map_err(|error| why(module, error.into()))?;
         if let Some((_, range)) = payload.as_section() {
             if let Payload::CustomSection(_) = payload {
                 size -= range.end - begin;
@@ -133,10 +143,54 @@ pub fn size_without_custom(module: &[u8]) -> Result<usize, ProcessError> {
     Ok(size)
 }
 
-fn encode_anew(module: &[u8]) -> Result<Vec<u8>, reencode::Error> {
+fn encode_anew(module: &[u8]) -> Result<Vec<u8>, ProcessError> {
     let mut shortest = Module::new();
-    RoundtripReencoder.parse_core_module(&mut shortest, Parser::new(0), module)?;
+    let encoded = Anew.parse_core_module(&mut shortest, Parser::new(0), module);
+    encoded.map_err(|error| why(module, error))?;
     Ok(shortest.finish())
+}
+
+/// Why `module` cannot be read, where reading it ended with `error`.
+fn why(module: &[u8], error: reencode::Error) -> ProcessError {
+    match malformed_custom(module) {
+        Some(at) => ProcessError::Custom(at),
+        None => error.into(),
+    }
+}
+
+/// Encodes what a chain reads; whatever is in a custom section stays as it is, whether or not it makes sense.
+struct Anew;
+
+impl Reencode for Anew {
+    type Error = Infallible;
+
+    fn parse_custom_section(
+        &mut self,
+        module: &mut Module,
+        section: CustomSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        module.section(&CustomSection {
+            name: section.name().into(),
+            data: section.data().into(),
+        });
+        Ok(())
+    }
+}
+
+/// Where the first custom section begins that has no name, if one has none.
+fn malformed_custom(module: &[u8]) -> Option<usize> {
+    let mut reader = BinaryReader::new(module, 0);
+    reader.read_bytes(Module::HEADER.len()).ok()?;
+    while !reader.eof() {
+        let at = reader.original_position();
+        let id = reader.read_u8().ok()?;
+        let size = reader.read_var_u32().ok()?;
+        let content = reader.read_bytes(size as usize).ok()?;
+        if id == 0 && BinaryReader::new(content, 0).read_string().is_err() {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// Whether the module has an instruction that is invalid without a data count.
@@ -291,6 +345,25 @@ mod tests {
             .map(|section| section.bytes.len())
             .sum::<usize>();
         assert_eq!(size_without_custom(&named).unwrap(), bare);
+    }
+
+    /// Theorem: a custom section is not read, whatever is in it; one that has no name is told by its place.
+    #[test]
+    fn custom_sections_are_not_a_modules_fault() {
+        let sound = wat::parse_str("(module (func $f))").unwrap();
+        // Names that promise more than there is.
+        let nonsense = [&[CUSTOM, 7, 4], &b"name"[..], &[1, 99]].concat();
+        let module = [&sound[..], &nonsense].concat();
+        assert_eq!(process(&module).unwrap(), process(&sound).unwrap());
+        let kept = Kept::Names.of(&module).unwrap();
+        assert!(kept.ends_with(&nonsense));
+
+        let nameless = [&sound[..], &[CUSTOM, 2, 9, b'x']].concat();
+        let sentence = process(&nameless).unwrap_err().to_string();
+        let place = format!("its custom section at byte {} is malformed: ", sound.len());
+        assert!(sentence.starts_with(&place), "{sentence}");
+        let sized = size_without_custom(&nameless).unwrap_err();
+        assert_eq!(sized.to_string(), sentence);
     }
 
     #[test]

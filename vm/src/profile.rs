@@ -185,17 +185,32 @@ impl AllocatorCall {
         })
     }
 
-    /// What an allocator's function called `name` does, and which of its parameters are those that [`Self::of`] has, in their order; the
-    /// second figure is how many it has in all.
-    pub(crate) fn seen(name: &str) -> Option<(Self, u32, &'static [u32])> {
-        if let Some((call, parameters)) = Self::of(name) {
-            return Some((call, parameters, &[0, 1, 2, 3][..parameters as usize]));
+    /// What an allocator's function called `name` does.
+    pub(crate) fn seen(name: &str) -> Option<Self> {
+        match Self::of(name) {
+            Some((call, _)) => Some(call),
+            None => Self::of_method(name),
         }
-        let call = Self::of_method(name)?;
-        Some(match call {
-            Self::Allocate | Self::AllocateZeroed => (call, 3, &[2, 1]),
-            Self::Reallocate => (call, 5, &[1, 3, 2, 4]),
-            Self::Deallocate => (call, 4, &[1, 3, 2]),
+    }
+
+    /// Which parameters of an allocator's function called `name` are those that [`Self::of`] has, in their order, where it has so many of
+    /// them. Link-time optimisation takes parameters away from a method that are the same for all callers or that it does not use: the
+    /// allocator first, then an alignment.
+    pub(crate) fn told(name: &str, parameters: usize) -> Option<&'static [u32]> {
+        if let Some((_, count)) = Self::of(name) {
+            let all = &[0, 1, 2, 3][..count as usize];
+            return (parameters == all.len()).then_some(all);
+        }
+        Some(match (Self::of_method(name)?, parameters) {
+            (Self::Allocate | Self::AllocateZeroed, 3) => &[2, 1],
+            (Self::Allocate | Self::AllocateZeroed, 2) => &[1, 0],
+            (Self::Allocate | Self::AllocateZeroed, 1) => &[0],
+            (Self::Reallocate, 5) => &[1, 3, 2, 4],
+            (Self::Reallocate, 4) => &[0, 2, 1, 3],
+            (Self::Deallocate, 4) => &[1, 3, 2],
+            (Self::Deallocate, 3) => &[0, 2, 1],
+            (Self::Deallocate, 2) => &[0, 1],
+            _ => return None,
         })
     }
 }

@@ -216,6 +216,7 @@ fn parse(text: &str) -> Result<Plan, Located> {
         setup: setup(file.setup)?,
         calls: calls.collect::<Result<_, Located>>()?,
         left_out: Vec::new(),
+        debug_only: None,
     })
 }
 

@@ -193,6 +193,11 @@ impl Step {
         }
     }
 
+    /// Whether it sends no calldata and means `receive`.
+    pub(crate) const fn is_receive(&self) -> bool {
+        matches!(self.sends, Sends::Receive)
+    }
+
     /// What it is called where nobody says.
     pub fn name(&self) -> String {
         match &self.sends {

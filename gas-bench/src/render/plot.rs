@@ -1,7 +1,7 @@
 //! Figures as pictures: SVG that stands for itself as a file and is part of a page.
 //!
 //! Lives here: what all of them have in common, which is their look and their frame. Not here: what is drawn (`bars`,
-//! `history`), how gas is divided (`parts`), the page around (`page`).
+//! `history`), how gas is divided (`figures`), the page around (`page`).
 //!
 //! A plot has integer coordinates, no identifiers and no scripts, so that the same figures make the same bytes and any number
 //! of plots stand on one page. It is read in light and in dark surroundings. What a colour says, an order and a tooltip say,
@@ -9,7 +9,7 @@
 
 mod bars;
 mod history;
-pub(super) mod parts;
+mod parts;
 
 use maud::{Markup, PreEscaped, html};
 
@@ -19,7 +19,6 @@ use crate::figures::{Contract, Report};
 
 pub(super) use bars::Bars;
 pub(super) use history::History;
-pub(super) use parts::{Segment, Split, hostios};
 
 /// The width of a plot as a file, and the margin around it.
 const WIDTH: usize = 720;

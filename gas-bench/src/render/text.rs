@@ -3,6 +3,8 @@
 //! Lives here: digits, signs and per cents, and text of other people's made fit to be shown. Not here: what is shown, nor
 //! where.
 
+pub(crate) use crate::figures::divided;
+
 /// Per cents from here on are shown to a few digits: nobody reads them all.
 const MANY: u128 = 1_000_000;
 
@@ -49,13 +51,6 @@ pub(crate) fn share(part: u64, whole: u64) -> Option<String> {
     } else {
         format!("{:.2e}%", percent as f64)
     })
-}
-
-/// `amount` divided by `by`, a half rounded up; none where that is nothing.
-pub(crate) fn divided(amount: u128, by: u128) -> Option<u128> {
-    let rest = amount.checked_rem(by)?;
-    // In this order nothing is doubled that may be too large for it.
-    Some(amount / by + u128::from(rest >= by - rest))
 }
 
 /// At most `characters` of `text`, the last of them an ellipsis where there is more.

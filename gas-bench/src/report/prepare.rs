@@ -18,6 +18,9 @@ use crate::plan::{
 };
 use crate::project::{BuildSettings, ContractPackage, Project, RecipeError};
 
+/// Functions that nobody can name.
+const OTHERS: &str = "other functions";
+
 /// A contract that was built, and what to call in it.
 #[derive(Debug)]
 pub struct Prepared {
@@ -82,6 +85,12 @@ pub enum PrepareError {
         plan::FILE
     )]
     NoPlan,
+    /// Nobody says what to call in a module that was built already.
+    #[error(
+        "there is nothing to call, since the module answers no function of a standard: name its interface with --abi FILE, or what to \
+         call with --plan FILE"
+    )]
+    NoInterface,
 }
 
 /// The files of a contract that was built already.
@@ -190,7 +199,10 @@ impl ModuleFiles {
         let named = read(&self.wasm)?;
         // Text is what many write by hand.
         let artifact = Artifact::of_named(&named)?;
-        let plan = source.plan(&artifact.wasm)?;
+        let plan = source.plan(&artifact.wasm).map_err(|error| match error {
+            PrepareError::NoPlan => PrepareError::NoInterface,
+            other => other,
+        })?;
         let no_package = |package: &str| {
             Err(PrepareError::NoPackage {
                 name: package.to_owned(),
@@ -237,12 +249,19 @@ impl Source {
             Self::Nothing => (Plan::default(), Some(Interface::default())),
         };
         let known = plan.functions().map(selector).collect();
-        // What no chain takes answers nothing, and its report says why.
-        if let Ok(dispatch) = dispatch::read(deployed, &known) {
-            match &interface {
-                None => hold_plan(&mut plan, &dispatch, &known),
-                Some(interface) => hold_interface(&mut plan, interface, &dispatch, &known),
+        match dispatch::read(deployed, &known) {
+            Ok(dispatch) => {
+                match &interface {
+                    None => hold_plan(&mut plan, &dispatch, &known),
+                    Some(interface) => hold_interface(&mut plan, interface, &dispatch, &known),
+                }
+                hold_receive(&mut plan, &dispatch);
+                plan.debug_only = dispatch.debug_only;
             }
+            Err(error) => plan.left_out.push(LeftOut {
+                signature: OTHERS.to_owned(),
+                reason: format!("nobody can tell what the module answers besides: {error}"),
+            }),
         }
         let is_nothing = interface.is_some_and(|it| it == Interface::default());
         match is_nothing && plan.calls.is_empty() && plan.left_out.is_empty() {
@@ -334,7 +353,7 @@ fn hold_interface(
         let is_read = !dispatch.selectors.is_empty();
         if !is_read {
             plan.left_out.push(LeftOut {
-                signature: "other functions".to_owned(),
+                signature: OTHERS.to_owned(),
                 reason:
                     "the module does not show which selectors it answers, so that there may be more"
                         .to_owned(),
@@ -350,6 +369,10 @@ fn hold_interface(
         [] => String::new(),
         bases => format!(", which builds on {}", bases.join(", ")),
     };
+    let unknown = match *interface == Interface::default() {
+        true => "and nobody says of which function it is".to_owned(),
+        false => format!("and the ABI{bases} does not have it"),
+    };
     for more in dispatch.selectors.difference(known) {
         if *more == CONSTRUCTOR {
             continue;
@@ -359,7 +382,7 @@ fn hold_interface(
             None => plan.left_out.push(LeftOut {
                 signature: hex::encode_prefixed(more),
                 reason: format!(
-                    "the module answers this selector, and the ABI{bases} does not have it; write its signature into a {}",
+                    "the module answers this selector, {unknown}; write its signature into a {}",
                     plan::FILE
                 ),
             }),
@@ -371,6 +394,25 @@ fn hold_interface(
     );
     leave_constructor(plan, dispatch, interface.constructor.as_ref());
     plan.give_names();
+}
+
+/// Says what a call of `receive` comes to where it may be none.
+fn hold_receive(plan: &mut Plan, dispatch: &Dispatch) {
+    let is_receive = |call: &plan::PlannedCall| call.step.on.is_none() && call.step.is_receive();
+    if !plan.calls.iter().any(is_receive) {
+        return;
+    }
+    let reason = match (dispatch.answers_nothing, dispatch.nothing_is_anything) {
+        (false, _) => "the module does nothing without calldata: what is measured is its refusal",
+        (true, true) => {
+            "the module does the same for calldata that is no function's: what is measured may be its fallback"
+        }
+        (true, false) => return,
+    };
+    plan.left_out.push(LeftOut {
+        signature: "receive()".to_owned(),
+        reason: reason.to_owned(),
+    });
 }
 
 /// Says that there is a constructor and it is not run.

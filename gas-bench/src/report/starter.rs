@@ -44,9 +44,6 @@ pub fn starter(
     };
     let ready = prepare::prepare_with(project, contract, settings, interface.clone(), observer)?;
     let mut plan = ready.plan;
-    if plan.calls.is_empty() {
-        return Err(StarterError::Nothing);
-    }
     let declared = interface.constructor.as_ref();
     plan.constructor = declared.and_then(plan::constructor_with_made_up_arguments);
     let measure = |plan: &Plan| measure_module(target, &contract.name, &ready.named, plan);
@@ -65,6 +62,7 @@ pub fn starter(
     }
     match measured.failures.first() {
         Some(reason) => Err(StarterError::Measure(reason.clone())),
+        None if plan.calls.is_empty() => Err(StarterError::Nothing),
         None => Ok(written(&contract.name, &plan, refused, &measured)),
     }
 }

@@ -14,12 +14,15 @@ use super::role::{Family, Role};
 use super::{Inlined, Refusal};
 use crate::measurement::Bytes;
 
+/// What the SDK's allocator is called, which never hands a byte out twice.
+const MINI: &str = "mini-alloc";
+
 /// Allocators by what their functions' names begin with, and what they are called; of two that fit, the first.
 const CRATES: [(&str, &str); 10] = [
     ("dlmalloc::", "dlmalloc, the standard library's"),
     ("dlmalloc", "dlmalloc, the C library's"),
     ("wee_alloc::", "wee_alloc"),
-    ("mini_alloc::", "mini-alloc"),
+    ("mini_alloc::", MINI),
     ("talc::", "talc"),
     ("lol_alloc::", "lol_alloc"),
     ("rlsf::", "rlsf"),
@@ -87,6 +90,20 @@ impl Inspection {
         (!self.can_grow).then_some(Refusal::FixedMemory)
     }
 
+    /// The function that gets memory for those who want zeros as well, where none does that alone: an allocator that never hands a byte
+    /// out twice has one for both.
+    pub(super) fn hands_out_zeros(&self) -> Option<&str> {
+        use stylus_vm::profile::AllocatorCall::{Allocate, AllocateZeroed};
+        let of = |call| {
+            let roles = [Role::Rust(call), Role::Method(call), Role::Bare(call)];
+            let mut entries = self.entries.values();
+            entries.find(|entry| roles.contains(&entry.role))
+        };
+        let is_fresh = self.allocator == Some(MINI);
+        let gets = of(Allocate).filter(|_| is_fresh && of(AllocateZeroed).is_none())?;
+        Some(&gets.name)
+    }
+
     /// Looks for the allocator of a module.
     pub(super) fn of(module: &Module) -> Result<Self, Refusal> {
         let roles = roles(module)?;
@@ -149,45 +166,55 @@ impl Inspection {
 /// The functions that an allocator is called by, where there are any.
 fn roles(module: &Module) -> Result<BTreeMap<u32, Role>, Refusal> {
     let mut roles = BTreeMap::new();
+    let mut reshaped = None;
     for (index, _) in module.own() {
-        let Some(role) = module.names.get(index).and_then(Role::of) else {
+        let Some(named) = module.names.get(index).and_then(Role::of) else {
             continue;
         };
-        if module.ty(index) != Some(&role.ty()) {
-            // A method whose parameters were changed is nobody's entry, but a part of whoever calls it.
-            if let Role::Method(_) = role {
-                continue;
-            }
-            return Err(Refusal::Signature(module.name(index)));
+        match (module.ty(index).and_then(|ty| named.with_type(ty)), named) {
+            (Some(role), _) => drop(roles.insert(index, role)),
+            // What is left of its parameters is nobody's guess.
+            (None, Role::Method(_) | Role::Rust(_)) => drop(reshaped.get_or_insert(index)),
+            (None, _) => return Err(Refusal::Signature(module.name(index))),
         }
-        roles.insert(index, role);
     }
     check_order(module, &roles)?;
-    // A heap is only one where something is got from it.
-    let gets = |role: &Role| {
-        use stylus_vm::profile::AllocatorCall as Call;
-        matches!(
-            role,
-            Role::Rust(Call::Allocate | Call::AllocateZeroed)
-                | Role::Method(Call::Allocate | Call::AllocateZeroed)
-                | Role::Malloc
-                | Role::Calloc
-                | Role::AlignedAlloc
-                | Role::PosixMemalign
-        )
+    let is_told = |(index, role): (&u32, &Role)| match role {
+        Role::Bare(_) => shows_order(module, *index, *role),
+        _ => true,
     };
-    if roles.values().any(gets) {
+    let untold = roles.iter().filter(|(_, role)| role.gets());
+    let untold = untold
+        .map(|it| *it.0)
+        .find(|index| !is_told((index, &roles[index])));
+    if let Some(index) = untold.or(reshaped) {
+        return Err(Refusal::Reshaped(module.name(index)));
+    }
+    // A heap is only one where something is got from it.
+    if roles.values().any(|role| role.gets()) {
         return Ok(roles);
     }
-    let mut growers = module.own().filter(|(_, function)| function.grows_memory);
-    Err(match (growers.next(), growers.next()) {
-        // One allocator grows memory in one place; an optimiser has put it into several.
-        (Some((index, _)), Some((other, _))) => {
-            Refusal::Merged(module.name(index), module.name(other))
-        }
-        (Some((index, _)), None) => Refusal::Unknown(module.name(index)),
-        (None, _) => Refusal::NoAllocator,
+    let growers = module.own().filter(|(_, function)| function.grows_memory);
+    let growers: Vec<_> = growers.map(|(index, _)| module.name(index)).collect();
+    // One allocator grows memory in one place, and others have it call that; an optimiser has put it into them.
+    let is_known = |name: &String| CRATES.iter().any(|(prefix, _)| is_of(name, prefix));
+    Err(match growers.as_slice() {
+        [] => Refusal::NoAllocator,
+        [only] if roles.is_empty() && !is_known(only) => Refusal::Unknown(only.clone()),
+        _ => Refusal::Merged(growers),
     })
+}
+
+/// Whether calls of a method that gets memory, and has lost the allocator itself, show that an alignment and a size are left, in this
+/// order: some pass a constant power of two first, and what is none or no constant behind it; none does the opposite.
+fn shows_order(module: &Module, index: u32, role: Role) -> bool {
+    let is_alignment = |argument: Option<u32>| argument.is_some_and(u32::is_power_of_two);
+    let calls = module.passed(index, role.ty().params().len());
+    let with = |first: usize, second: usize| {
+        let mut calls = calls.iter();
+        calls.any(|it| is_alignment(it[first]) && !is_alignment(it[second]))
+    };
+    with(0, 1) && !with(1, 0)
 }
 
 /// Whether compilers of the module pass a layout as alignment and size, which is how the donor's methods take it: Rust's own function in

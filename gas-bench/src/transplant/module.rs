@@ -3,7 +3,6 @@
 //! Lives here: reading. Not here: what of it is an allocator (`inspect`), nor writing another (`graft`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error as _;
 use std::ops::Range;
 
 use stylus_vm::profile::Names;
@@ -14,7 +13,7 @@ use wasmparser::{
 };
 
 use super::Refusal;
-use crate::artifact::postprocess;
+use crate::artifact::{PostprocessError, postprocess};
 
 /// The bytes of a page.
 pub(super) const PAGE: u64 = 65_536;
@@ -76,8 +75,9 @@ impl Module {
     /// Where it is none, has no names, or is none that a chain would take.
     pub(super) fn read(wasm: &[u8]) -> Result<Self, Refusal> {
         let malformed = |error: wasmparser::Error| Refusal::NotWasm(error.message().to_owned());
-        let deployed = postprocess(wasm).map_err(|error| {
-            Refusal::NotWasm(error.source().map_or_else(String::new, ToString::to_string))
+        let deployed = postprocess(wasm).map_err(|error| match error {
+            PostprocessError::NotWasm(error) => Refusal::NotWasm(error.to_string()),
+            custom @ PostprocessError::Custom(_) => Refusal::Custom(custom.to_string()),
         })?;
         if let Some(reason) = refusal(&deployed) {
             return Err(Refusal::NotStylus(reason));
@@ -315,6 +315,34 @@ impl Module {
             }
         }
         None
+    }
+
+    /// What callers pass to `callee`, which has so many parameters: constants, where they are written there. A call whose arguments are
+    /// computed in other ways is not in it.
+    pub(super) fn passed(&self, callee: u32, parameters: usize) -> Vec<Vec<Option<u32>>> {
+        let mut calls = Vec::new();
+        for payload in Parser::new(0).parse_all(&self.deployed) {
+            let Ok(Payload::CodeSectionEntry(body)) = payload else {
+                continue;
+            };
+            let Ok(operators) = body.get_operators_reader() else {
+                continue;
+            };
+            let mut pushed = Vec::new();
+            for operator in operators.into_iter().map_while(Result::ok) {
+                match operator {
+                    Operator::I32Const { value } => pushed.push(Some(value as u32)),
+                    Operator::LocalGet { .. } => pushed.push(None),
+                    Operator::Call { function_index } if function_index == callee => {
+                        let arguments = pushed.len().checked_sub(parameters);
+                        calls.extend(arguments.map(|from| pushed[from..].to_vec()));
+                        pushed.clear();
+                    }
+                    _ => pushed.clear(),
+                }
+            }
+        }
+        calls
     }
 
     /// Every function that is reached from `from` without those that `is_replaced` tells.

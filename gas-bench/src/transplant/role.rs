@@ -24,6 +24,10 @@ pub enum Role {
     Rust(AllocatorCall),
     /// The same as a method of `GlobalAlloc`, which optimised code calls without the function in front of it.
     Method(AllocatorCall),
+    /// The same without the allocator itself, which is the same for all callers: link-time optimisation takes it away.
+    Bare(AllocatorCall),
+    /// The same of one that frees, and is told a block and either its size or its alignment: its successor has to do without both.
+    Forget,
     /// `malloc`
     Malloc,
     /// `calloc`
@@ -52,7 +56,7 @@ const MEDDLERS: [&str; 6] = [
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::Rust(AllocatorCall::Allocate),
         Self::Rust(AllocatorCall::AllocateZeroed),
         Self::Rust(AllocatorCall::Reallocate),
@@ -61,6 +65,11 @@ impl Role {
         Self::Method(AllocatorCall::AllocateZeroed),
         Self::Method(AllocatorCall::Reallocate),
         Self::Method(AllocatorCall::Deallocate),
+        Self::Bare(AllocatorCall::Allocate),
+        Self::Bare(AllocatorCall::AllocateZeroed),
+        Self::Bare(AllocatorCall::Reallocate),
+        Self::Bare(AllocatorCall::Deallocate),
+        Self::Forget,
         Self::Malloc,
         Self::Calloc,
         Self::Realloc,
@@ -96,10 +105,38 @@ impl Role {
         })
     }
 
+    /// What it is where it has this type: what its name says, or a method that has lost parameters.
+    pub(super) fn with_type(self, ty: &FuncType) -> Option<Self> {
+        let fewer = match self {
+            Self::Method(AllocatorCall::Deallocate) => {
+                vec![Self::Bare(AllocatorCall::Deallocate), Self::Forget]
+            }
+            Self::Method(call) => vec![Self::Bare(call)],
+            _ => Vec::new(),
+        };
+        let mut known = [self].into_iter().chain(fewer);
+        known.find(|role| role.ty() == *ty)
+    }
+
+    /// Whether something is got by it.
+    pub(super) const fn gets(self) -> bool {
+        use AllocatorCall::{Allocate, AllocateZeroed};
+        matches!(
+            self,
+            Self::Rust(Allocate | AllocateZeroed)
+                | Self::Method(Allocate | AllocateZeroed)
+                | Self::Bare(Allocate | AllocateZeroed)
+                | Self::Malloc
+                | Self::Calloc
+                | Self::AlignedAlloc
+                | Self::PosixMemalign
+        )
+    }
+
     /// The language whose programs call it.
     pub const fn family(self) -> Family {
         match self {
-            Self::Rust(_) | Self::Method(_) => Family::Rust,
+            Self::Rust(_) | Self::Method(_) | Self::Bare(_) | Self::Forget => Family::Rust,
             _ => Family::C,
         }
     }
@@ -113,6 +150,10 @@ impl Role {
             Self::Method(AllocatorCall::Allocate | AllocatorCall::AllocateZeroed) => (3, 1),
             Self::Method(AllocatorCall::Reallocate) => (5, 1),
             Self::Method(AllocatorCall::Deallocate) => (4, 0),
+            Self::Bare(AllocatorCall::Allocate | AllocatorCall::AllocateZeroed) => (2, 1),
+            Self::Bare(AllocatorCall::Reallocate) => (4, 1),
+            Self::Bare(AllocatorCall::Deallocate) => (3, 0),
+            Self::Forget => (2, 0),
             Self::Malloc | Self::MallocUsableSize => (1, 1),
             Self::Calloc | Self::Realloc | Self::AlignedAlloc => (2, 1),
             Self::Free => (1, 0),
@@ -134,10 +175,17 @@ impl fmt::Display for Role {
             Self::Rust(AllocatorCall::AllocateZeroed) => "__rust_alloc_zeroed",
             Self::Rust(AllocatorCall::Reallocate) => "__rust_realloc",
             Self::Rust(AllocatorCall::Deallocate) => "__rust_dealloc",
-            Self::Method(AllocatorCall::Allocate) => "GlobalAlloc>::alloc",
-            Self::Method(AllocatorCall::AllocateZeroed) => "GlobalAlloc>::alloc_zeroed",
-            Self::Method(AllocatorCall::Reallocate) => "GlobalAlloc>::realloc",
-            Self::Method(AllocatorCall::Deallocate) => "GlobalAlloc>::dealloc",
+            Self::Method(AllocatorCall::Allocate) | Self::Bare(AllocatorCall::Allocate) => {
+                "GlobalAlloc>::alloc"
+            }
+            Self::Method(AllocatorCall::AllocateZeroed)
+            | Self::Bare(AllocatorCall::AllocateZeroed) => "GlobalAlloc>::alloc_zeroed",
+            Self::Method(AllocatorCall::Reallocate) | Self::Bare(AllocatorCall::Reallocate) => {
+                "GlobalAlloc>::realloc"
+            }
+            Self::Method(AllocatorCall::Deallocate)
+            | Self::Bare(AllocatorCall::Deallocate)
+            | Self::Forget => "GlobalAlloc>::dealloc",
             Self::Malloc => "malloc",
             Self::Calloc => "calloc",
             Self::Realloc => "realloc",
@@ -187,11 +235,12 @@ mod tests {
         }
     }
 
-    /// Theorem: a role's name is that of a function in the role.
+    /// Theorem: a role's name and type are those of a function in the role.
     #[test]
     fn roles_are_called_what_they_are() {
         for role in Role::ALL {
-            assert_eq!(Role::of(&role.to_string()), Some(role));
+            let named = Role::of(&role.to_string()).unwrap();
+            assert_eq!(named.with_type(&role.ty()), Some(role));
             assert!(!Role::is_meddler(&role.to_string()));
         }
     }

@@ -18,7 +18,7 @@ use gas_bench::{baseline, dispatch};
 use super::kinds;
 
 /// How many mutants there are where nobody asks for more.
-const FEW: u64 = 300;
+const FEW: u64 = 2_000;
 
 fn mutants() -> u64 {
     let asked = std::env::var("GAS_BENCH_MUTANTS").ok();

@@ -81,14 +81,14 @@ fn files_are_written_where_they_are_asked_for() {
     );
     said(
         path,
-        &["--allocator", "reclaim", "--postfix", "+", "token.wasm"],
+        &["--allocator", "reclaim", "--postfix", "-new", "token.wasm"],
         0,
     );
     assert_eq!(
         files(path),
-        ["token+.wasm", "token-mini.wasm", "token.wasm"]
+        ["token-mini.wasm", "token-new.wasm", "token.wasm"]
     );
-    assert_ne!(fs::read(path.join("token+.wasm")).unwrap(), mini);
+    assert_ne!(fs::read(path.join("token-new.wasm")).unwrap(), mini);
 
     said(path, &["--inplace", "token.wasm"], 0);
     assert_eq!(fs::read(path.join("token.wasm")).unwrap(), mini);

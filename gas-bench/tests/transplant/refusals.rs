@@ -35,11 +35,11 @@ fn refusals_say_what_is_wrong() {
     );
     check(
         |it| it.body += &format!("(i32.store (i32.const {STATE}) (i32.const 1))"),
-        "its allocator was inlined: `main` uses the allocator's variable at 1040; build it with another `opt-level`",
+        "its allocator was inlined: `main` uses the allocator's variable at 1040; build it with another `opt-level` or without `lto`",
     );
     check(
         |it| it.body += "(drop (call $\"wee_alloc::grow\" (i32.const 0)))",
-        "its allocator was inlined: `main` calls `wee_alloc::grow` itself; build it with another `opt-level`",
+        "its allocator was inlined: `main` calls `wee_alloc::grow` itself; build it with another `opt-level` or without `lto`",
     );
     check(
         |it| it.allocator = it.allocator.replace("__rust_", "our_"),
@@ -171,18 +171,116 @@ fn methods_are_entries() {
     let roles: Vec<_> = found.entries.values().map(|entry| entry.role).collect();
     let call = AllocatorCall::Allocate;
     assert_eq!(roles, [Role::Rust(call), Role::Method(call)]);
-    for &allocator in Donor::CHOICE {
-        let donor = Donor::compile(allocator).unwrap();
-        let done = transplant(&module, &donor).unwrap();
-        let calls = ["0x".parse().unwrap(), "0x01".parse().unwrap()];
-        let both = rehearsal::rehearse(&done.original, &done.wasm, &calls).unwrap();
-        assert_eq!(both.calls.len(), 2);
-    }
+    check_taken_out(&module);
     let swapped = refusal(&with_method("(local.get 0) (local.get 1)"));
     assert!(
         swapped.contains("has the name of an allocator's function but not its type"),
         "{swapped}"
     );
+}
+
+/// MiniAlloc can be put into `module`, which has the SDK's allocator, and answers alike. ReclaimAlloc cannot, since somebody may rely on
+/// zeros without saying so.
+fn check_taken_out(module: &[u8]) {
+    let donor = Donor::compile(Allocator::Mini).unwrap();
+    let done = transplant(module, &donor).unwrap();
+    let calls = ["0x".parse().unwrap(), "0x01".parse().unwrap()];
+    let both = rehearsal::rehearse(&done.original, &done.wasm, &calls).unwrap();
+    assert_eq!(both.calls.len(), 2);
+    let reclaim = Donor::compile(Allocator::Reclaim).unwrap();
+    let refused = transplant(module, &reclaim).unwrap_err().to_string();
+    assert!(
+        refused.ends_with("choose mini, which always hands out zeros"),
+        "{refused}"
+    );
+}
+
+/// A program as link-time optimisation leaves it: there is no function in front of the allocator's methods, and they have lost parameters.
+/// It calls them with these arguments.
+fn with_bare_methods(parameters: &str, first: &str, second: &str) -> Vec<u8> {
+    const METHODS: &str = "<mini_alloc::imp::MiniAlloc as core::alloc::global::GlobalAlloc>::";
+    let text = format!(
+        r#"(module
+            (import "vm_hooks" "pay_for_memory_grow" (func $pay (param i32)))
+            (import "vm_hooks" "write_result" (func $write (param i32 i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 1024) "\00\10\00\00")
+            (func $"{METHODS}alloc" (param {parameters}) (result i32) (local $at i32)
+                (local.set $at (i32.load (i32.const 1024)))
+                (i32.store (i32.const 1024) (i32.add (local.get $at) (i32.const 64)))
+                (if (i32.gt_u (local.get $at) (i32.const 60000)) (then (drop (memory.grow (i32.const 1)))))
+                (local.get $at))
+            (func $"{METHODS}dealloc" (param i32 i32))
+            (func (export "user_entrypoint") (param i32) (result i32) (local $one i32) (local $two i32)
+                (call $pay (i32.const 0))
+                (local.set $one (call $"{METHODS}alloc" {first}))
+                (local.set $two (call $"{METHODS}alloc" {second}))
+                (i32.store (local.get $one) (i32.const 7))
+                (i32.store (local.get $two) (i32.const 9))
+                (call $"{METHODS}dealloc" (local.get $two) (i32.const 8))
+                (call $write (local.get $one) (i32.const 8))
+                (i32.const 0)))"#
+    );
+    wat::parse_str(text).unwrap()
+}
+
+/// Theorem: methods that link-time optimisation took parameters from are replaced where calls show which are left; where they do not, or
+/// nothing is left to be called, that is said.
+#[test]
+fn what_link_time_optimisation_leaves_is_an_entry() {
+    let ordered = (
+        "(i32.const 8) (i32.const 40)",
+        "(i32.const 1) (local.get 0)",
+    );
+    let module = with_bare_methods("i32 i32", ordered.0, ordered.1);
+    let found = inspect(&module).unwrap();
+    assert_eq!(
+        (found.allocator, found.refusal()),
+        (Some("mini-alloc"), None)
+    );
+    let roles: Vec<_> = found.entries.values().map(|entry| entry.role).collect();
+    assert_eq!(roles, [Role::Bare(AllocatorCall::Allocate), Role::Forget]);
+    check_taken_out(&module);
+
+    let lost = "has lost parameters, and no call shows what is left of them; build it with CARGO_PROFILE_RELEASE_LTO=off";
+    for (parameters, first, second) in [
+        // Either may be the alignment, or a size comes first, or there is one alone.
+        (
+            "i32 i32",
+            "(i32.const 8) (i32.const 16)",
+            "(i32.const 4) (i32.const 4)",
+        ),
+        ("i32 i32", "(i32.const 40) (i32.const 8)", ordered.1),
+        ("i32", "(i32.const 40)", "(i32.const 8)"),
+    ] {
+        let refused = refusal(&with_bare_methods(parameters, first, second));
+        assert!(refused.ends_with(lost), "{refused}");
+    }
+    let text = r#"(module
+        (import "vm_hooks" "pay_for_memory_grow" (func (param i32)))
+        (memory (export "memory") 1)
+        (func $"mini_alloc::imp::take" (drop (memory.grow (i32.const 1))))
+        (func $main (export "user_entrypoint") (param i32) (result i32) (call $"mini_alloc::imp::take") (i32.const 0)))"#;
+    assert_eq!(
+        refusal(&wat::parse_str(text).unwrap()),
+        "its allocator was inlined by link-time optimisation: no function of a known interface gets memory any more, and of what grows it there is \
+         `mini_alloc::imp::take` alone; build it with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its sources"
+    );
+}
+
+/// A damaged custom section is called one.
+#[test]
+fn custom_sections_are_no_reason_to_call_it_no_module() {
+    let sound = Program::c().wasm();
+    let nameless = [&sound[..], &[0, 2, 9, b'x']].concat();
+    let refused = refusal(&nameless);
+    assert!(
+        refused.starts_with("its custom section at byte "),
+        "{refused}"
+    );
+    // What is in one is nobody's business.
+    let names = [&sound[..], &[0, 7, 4], &b"name"[..], &[1, 99]].concat();
+    assert_eq!(inspect(&names).unwrap().refusal(), None);
 }
 
 /// Theorem: Rust's allocator is found by its names of every age, and what is said of it is what it is.

@@ -82,8 +82,8 @@ fn allocator_parameters(
     module: &Module<'_>,
     names: &Names,
 ) -> Option<&'static [u32]> {
-    let (_, count, told) = AllocatorCall::seen(names.get(function)?)?;
+    let name = names.get(function)?;
     let ty = module.function_type(function)?;
     let i32s = ty.params().iter().all(|ty| *ty == wasmparser::ValType::I32);
-    (i32s && ty.params().len() == count as usize).then_some(told)
+    AllocatorCall::told(name, ty.params().len()).filter(|_| i32s)
 }

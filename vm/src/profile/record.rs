@@ -178,7 +178,7 @@ impl Recorder {
         };
         let mut functions = self.path.iter().rev().filter_map(|step| function(step.key));
         let called = |index: u32| AllocatorCall::seen(self.names.get(index)?);
-        let Some((call, ..)) = functions.next().and_then(called) else {
+        let Some(call) = functions.next().and_then(called) else {
             return;
         };
         let callers: Vec<u32> = functions.collect();
@@ -324,7 +324,7 @@ impl Recorder {
         calls.sort_by_key(|allocator| (allocator.caller, allocator.call));
         let exists = |call: AllocatorCall| {
             let mut names = self.names.names.values();
-            names.any(|name| AllocatorCall::seen(name).is_some_and(|(known, ..)| known == call))
+            names.any(|name| AllocatorCall::seen(name) == Some(call))
         };
         let mut seen: Vec<_> = self
             .names

@@ -1,4 +1,4 @@
-//! Functions and parameters whose names have the words of data locations in them.
+//! Functions and parameters whose names have the words of data locations in them, and entries that have no selector.
 
 #![allow(
     missing_docs,
@@ -10,7 +10,7 @@ extern crate alloc;
 use alloc::vec::Vec;
 
 use heap as _;
-use stylus_sdk::{abi::Bytes, alloy_primitives::U256, prelude::*};
+use stylus_sdk::{ArbResult, abi::Bytes, alloy_primitives::U256, prelude::*};
 
 sol_storage! {
     /// A number.
@@ -45,5 +45,21 @@ impl OddNames {
     /// How many numbers there are, and none of them.
     pub fn returns_memory(&self, data: Vec<U256>) -> (U256, Vec<u8>) {
         (U256::from(data.len()), Vec::new())
+    }
+
+    /// Takes ether.
+    #[receive]
+    #[payable]
+    pub fn receive(&mut self) -> Result<(), Vec<u8>> {
+        self.number.set(U256::ONE);
+        Ok(())
+    }
+
+    /// Takes anything.
+    #[fallback]
+    #[payable]
+    pub fn fallback(&mut self, data: &[u8]) -> ArbResult {
+        self.number.set(U256::from(data.len()));
+        Ok(Vec::new())
     }
 }

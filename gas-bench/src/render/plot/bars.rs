@@ -1,6 +1,6 @@
 //! Where the gas of each call went, as bars.
 //!
-//! Lives here: one stacked bar for each call, on the scale of the dearest. Not here: how gas is divided (`parts`).
+//! Lives here: one stacked bar for each call, on the scale of the dearest. Not here: how gas is divided (`figures`).
 //!
 //! A bar is as wide as there is room while text keeps its size: bars are drawn in units of their own, and everything else is
 //! placed in per cents. So a phone and a desk have the same picture.
@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 use stylus_vm::Gas;
 
-use super::{Segment, Split, TITLE_MAX, WIDTH, document, label, sound};
-use crate::figures::{Call, Contract};
+use super::{TITLE_MAX, WIDTH, document, label, sound};
+use crate::figures::{Call, Contract, Segment, Split};
 use crate::render::text::{grouped, share};
 
 /// Units of a bar that is as wide as the plot.

@@ -400,6 +400,11 @@ fn role(name: &str) -> Option<Role> {
         "donor_method_alloc_zeroed" => Role::Method(AllocatorCall::AllocateZeroed),
         "donor_method_realloc" => Role::Method(AllocatorCall::Reallocate),
         "donor_method_dealloc" => Role::Method(AllocatorCall::Deallocate),
+        "donor_bare_alloc" => Role::Bare(AllocatorCall::Allocate),
+        "donor_bare_alloc_zeroed" => Role::Bare(AllocatorCall::AllocateZeroed),
+        "donor_bare_realloc" => Role::Bare(AllocatorCall::Reallocate),
+        "donor_bare_dealloc" => Role::Bare(AllocatorCall::Deallocate),
+        "donor_forget" => Role::Forget,
         // The compiler's own functions have Rust's names, and are the same.
         name => return Role::of(name).filter(|role| role.family() != Family::Rust),
     })

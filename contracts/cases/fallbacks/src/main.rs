@@ -1,5 +1,0 @@
-//! Prints the contract's Solidity interface; `cargo stylus export-abi` runs it on the host. Nothing else belongs here.
-
-fn main() {
-    fallbacks::print_from_args();
-}

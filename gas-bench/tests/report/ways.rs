@@ -1,0 +1,274 @@
+//! Ways into a report that are not a contract on the SDK: modules alone, from any compiler, and files as editors leave them.
+//!
+//! Lives here: what is said of a module that was built already. Not here: contracts that are built (`kinds`, `cases`).
+//!
+//! `modules/` has what AssemblyScript, clang and Zig make of the sources beside; each says how.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use gas_bench::figures::Report;
+use gas_bench::{baseline, plan};
+use tempfile::TempDir;
+
+use super::{kinds, run, text};
+
+/// A folder with the modules.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/modules");
+    for entry in fs::read_dir(modules).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    folder
+}
+
+fn report(folder: &TempDir, arguments: &[&str]) -> (Output, Option<Report>) {
+    let all = [&["report", "--format", "json"], arguments].concat();
+    let output = run(folder.path(), &all);
+    let report = serde_json::from_slice(&output.stdout).ok();
+    (output, report)
+}
+
+/// A report on a module ends with `code`; these are the functions that it calls, and each of those selectors is said not to be called.
+#[track_caller]
+fn check(folder: &TempDir, arguments: &[&str], code: i32, called: &[&str], not_called: &[&str]) {
+    let (output, report) = report(folder, arguments);
+    assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+    let report = report.unwrap();
+    let contract = &report.contracts[0];
+    let signatures: Vec<_> = contract
+        .calls
+        .iter()
+        .map(|call| call.signature.as_str())
+        .collect();
+    assert_eq!(signatures, called);
+    assert_eq!(contract.left_out.len(), not_called.len(), "{contract:?}");
+    for selector in not_called {
+        let mut left_out = contract.left_out.iter();
+        assert!(left_out.any(|it| it.starts_with(selector)), "{contract:?}");
+    }
+    for run in contract.calls.iter().flat_map(|call| call.runs()) {
+        let total = run.parts.total(report.made_with.ink_per_gas);
+        assert_eq!(total, Some(run.gas));
+    }
+}
+
+/// Theorem: of a module from any compiler every function is called or said not to be, with an interface and without.
+#[test]
+fn modules_of_other_compilers_are_measured_whole() {
+    let folder = folder();
+    fs::write(
+        folder.path().join("counter.sol"),
+        "interface ICounter { function number() external view returns (uint256); function increment() external; }",
+    )
+    .unwrap();
+    let standards = [
+        "totalSupply()",
+        "mint(address,uint256)",
+        "balanceOf(address)",
+    ];
+    check(
+        &folder,
+        &["--wasm", "token.wasm"],
+        0,
+        &standards,
+        &["0x55241077"],
+    );
+    check(
+        &folder,
+        &["--wasm", "counter.wasm", "--abi", "counter.sol"],
+        0,
+        &["number()", "increment()", "calldata 0x"],
+        &["0x3fb5c1cb", "0xcafebabe"],
+    );
+    check(
+        &folder,
+        &["--wasm", "allocating.wasm", "--abi", "counter.sol"],
+        0,
+        &["number()", "increment()"],
+        &["0x3fb5c1cb"],
+    );
+    // Nobody knows a function of it: then nothing is measured, and that is no success.
+    check(
+        &folder,
+        &["--wasm", "allocating.wasm"],
+        1,
+        &[],
+        &["0x3fb5c1cb", "0x8381f58a", "0xd09de08a"],
+    );
+}
+
+/// A report fails, and the last line on standard error holds these words.
+#[track_caller]
+fn check_error(folder: &TempDir, arguments: &[&str], words: &str) {
+    let (output, _) = report(folder, arguments);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let last = stderr.lines().last().unwrap();
+    assert!(
+        last.starts_with("error: ") && last.contains(words),
+        "{last}"
+    );
+}
+
+/// A program whose calls do nothing, with what stands in front of its entry point.
+fn program(more: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(module
+            (import "vm_hooks" "read_args" (func (param i32)))
+            (memory (export "memory") 1 1)
+            {more}
+            (func (export "user_entrypoint") (param i32) (result i32) (i32.const 1)))"#
+    );
+    wat::parse_str(text).unwrap()
+}
+
+#[test]
+fn what_cannot_be_measured_says_what_to_do() {
+    let folder = folder();
+    let module = folder.path().join("it.wasm");
+    let report = ["--wasm", "it.wasm"];
+    fs::write(&module, program("")).unwrap();
+    check_error(
+        &folder,
+        &report,
+        "name its interface with --abi FILE, or what to call with --plan FILE",
+    );
+    // The embedded chain is one for debugging, and takes what Arbitrum One refuses.
+    fs::write(&module, program("(func $init) (start $init)")).unwrap();
+    fs::write(
+        folder.path().join("plan.toml"),
+        "[[call]]\ncalldata = '0x00'\nreverts = true\n",
+    )
+    .unwrap();
+    check_error(
+        &folder,
+        &["--wasm", "it.wasm", "--plan", "plan.toml"],
+        "only a chain that is configured for debugging takes the program, as this one does: the module has a start function",
+    );
+    // Programs of SDK 0.4 import what went away.
+    let old = "(import \"vm_hooks\" \"memory_grow\" (func (param i32)))";
+    fs::write(
+        &module,
+        wat::parse_str(format!(
+            "(module {old} (memory (export \"memory\") 1)
+        (func (export \"user_entrypoint\") (param i32) (result i32) (i32.const 0)))"
+        ))
+        .unwrap(),
+    )
+    .unwrap();
+    check_error(&folder, &report, "it became `pay_for_memory_grow`");
+    let nameless = [&program("")[..], &[0, 2, 9, b'x']].concat();
+    fs::write(&module, nameless).unwrap();
+    check_error(&folder, &report, "custom section at byte ");
+}
+
+/// Theorem: a call of `receive` that may be none is said to be.
+#[test]
+fn a_receive_that_is_none_is_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = "[[call]]\ncall = 'receive()'\nreverts = true\n[[call]]\ncall = 'name()'\n";
+    fs::write(folder.path().join("plan.toml"), plan).unwrap();
+    let left_out = |module: Vec<u8>| {
+        fs::write(folder.path().join("it.wasm"), module).unwrap();
+        let (_, report) = report(&folder, &["--wasm", "it.wasm", "--plan", "plan.toml"]);
+        report.unwrap().contracts.remove(0).left_out.join("\n")
+    };
+    let refuses = left_out(kinds::module(false));
+    assert!(
+        refuses.contains("receive(): the module does nothing without calldata"),
+        "{refuses}"
+    );
+    let falls_back = left_out(kinds::module(true));
+    assert!(
+        falls_back.contains("what is measured may be its fallback"),
+        "{falls_back}"
+    );
+}
+
+/// Theorem: a mark that an editor puts in front of text is no part of it.
+#[test]
+fn marks_in_front_of_text_are_no_part_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let marked = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, format!("\u{feff}{text}")).unwrap();
+        path
+    };
+    let report = kinds::some_report();
+    let loaded = baseline::load(&marked("main.json", &report.to_json())).unwrap();
+    assert_eq!(loaded, report);
+    let path = marked("gas-bench.toml", "[[call]]\ncall = 'f()'\n");
+    assert_eq!(plan::load(&path).unwrap().unwrap().calls.len(), 1);
+}
+
+/// Rust from before cargo handed its own `strip` to the compiler in front of ours.
+const OLD: &str = "1.80.1";
+
+/// Theorem: under an old toolchain functions keep their names, and what it does not know is told as its cause.
+#[test]
+#[ignore = "long: needs Rust 1.80.1 with wasm32-unknown-unknown; `cargo test --workspace --test report -- --ignored long_` runs it"]
+fn long_old_toolchains_keep_names_and_tell_causes() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, content: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    };
+    let manifest = |edition: &str| {
+        format!(
+            "[package]\nname = 'old'\nversion = '0.1.0'\nedition = '{edition}'\n[lib]\ncrate-type = ['cdylib']\n\
+             [profile.release]\npanic = 'abort'\nstrip = true\n"
+        )
+    };
+    write(
+        "Cargo.lock",
+        "version = 3\n[[package]]\nname = 'old'\nversion = '0.1.0'\n",
+    );
+    write("Stylus.toml", "[contract]\n");
+    write("gas-bench.toml", "[[call]]\ncall = 'f()'\n");
+    write(
+        "src/lib.rs",
+        "#![no_std]
+        #[panic_handler]
+        fn panic(_: &core::panic::PanicInfo) -> ! { core::arch::wasm32::unreachable() }
+        #[link(wasm_import_module = \"vm_hooks\")]
+        extern \"C\" { fn pay_for_memory_grow(pages: u32); }
+        #[inline(never)]
+        fn worker() { unsafe { pay_for_memory_grow(0) } }
+        #[no_mangle]
+        pub extern \"C\" fn user_entrypoint(_: u32) -> u32 { worker(); 0 }",
+    );
+    let command = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))
+            .arg("gas-bench")
+            .args(arguments)
+            .current_dir(folder.path())
+            .env("RUSTUP_TOOLCHAIN", OLD)
+            // Cargo has told this process which it is, and that is another.
+            .env_remove("CARGO")
+            .env_remove("RUSTC")
+            .env("CARGO_TARGET_DIR", folder.path().join("target"))
+            .output()
+            .unwrap()
+    };
+    write("Cargo.toml", &manifest("2021"));
+    let profiled = command(&["profile", "f", "--format", "json"]);
+    assert!(profiled.status.success(), "{}", text(&profiled.stderr));
+    assert!(
+        text(&profiled.stdout).contains("old::worker"),
+        "{}",
+        text(&profiled.stdout)
+    );
+    write("Cargo.toml", &manifest("2024"));
+    let refused = command(&["report"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let stderr = text(&refused.stderr);
+    assert!(
+        stderr.contains("feature `edition2024` is required"),
+        "{stderr}"
+    );
+}
