@@ -3,11 +3,9 @@
 //! Lives here: snapshots under `tests/snapshots`, which `BLESS=1 cargo test` rewrites, and what must hold of any report. Not
 //! here: anything that runs a contract.
 
-mod invented;
-
 mod baselines;
-
 mod formats;
+mod invented;
 
 use std::path::Path;
 use std::{env, fs};
