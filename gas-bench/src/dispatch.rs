@@ -60,7 +60,7 @@ pub struct Dispatch {
     pub answers_nothing: bool,
     /// Whether it does something for a selector that no function has.
     pub answers_anything: bool,
-    /// Whether what it does without calldata is what it does for calldata that is no function's.
+    /// Whether it does something without calldata, and that is what it does for calldata that is no function's.
     pub nothing_is_anything: bool,
     /// Why a chain refuses it that is not configured for debugging, where one that is takes it.
     pub debug_only: Option<String>,
@@ -120,7 +120,9 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
     let [nothing, byte, selector] = no_function;
     let (nothing, byte, selector) = (nothing?, byte?, selector?);
     Ok(Dispatch {
-        nothing_is_anything: nothing.does_the_same(&byte) && nothing.does_the_same(&selector),
+        nothing_is_anything: nothing.does_something()
+            && nothing.does_the_same(&byte)
+            && nothing.does_the_same(&selector),
         debug_only: debug_only.as_ref().map(sentence),
         answers_nothing: does_something(&[])?,
         answers_anything: does_something(unknown.as_slice())?,
