@@ -42,8 +42,18 @@ fn refusals_say_what_is_wrong() {
         "its allocator was inlined: `main` calls `wee_alloc::grow` itself; build it with another `opt-level` or without `lto`",
     );
     check(
+        |it| {
+            it.allocator = it
+                .allocator
+                .replace("__rust_", "our_")
+                .replace("wee_alloc::", "our_")
+        },
+        "its allocator is unknown: `our_grow` grows memory, but no function is named like Rust's or C's allocators",
+    );
+    check(
         |it| it.allocator = it.allocator.replace("__rust_", "our_"),
-        "its allocator is unknown: `wee_alloc::grow` grows memory, but no function is named like Rust's or C's allocators",
+        "its allocator was inlined by link-time optimisation: no function of a known interface gets memory any more, and of what grows it \
+         there is `wee_alloc::grow` alone; build it with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its sources",
     );
     check(
         |it| {

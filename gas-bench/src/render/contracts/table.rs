@@ -214,7 +214,10 @@ fn names(grid: &Grid, digits: Digits, room: usize) -> Vec<String> {
         .collect();
     let cut: Vec<_> = whole.iter().map(|name| ellipsised(name, room)).collect();
     let looks_like_another = |index: usize| {
-        (0..cut.len()).any(|other| cut[other] == cut[index] && whole[other] != whole[index])
+        // A cell ends with an ellipsis where its name was longer than any cell.
+        let is_whole = !whole[index].ends_with('…');
+        let mut others = (0..cut.len()).filter(|other| *other != index);
+        others.any(|other| cut[other] == cut[index] && (whole[other] != whole[index] || !is_whole))
     };
     (0..cut.len())
         .map(|index| match looks_like_another(index) {
