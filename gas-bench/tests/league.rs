@@ -110,7 +110,9 @@ fn mini_alloc_never_takes_more_than_mini_alloc_1() {
         let what = format!("{workload} at opt-level {level}");
         assert!(mini.work <= upstream.work, "{what}: ink");
         assert!(
-            upstream.gas.is_none_or(|most| mini.gas.is_some_and(|gas| gas <= most)),
+            upstream
+                .gas
+                .is_none_or(|most| mini.gas.is_some_and(|gas| gas <= most)),
             "{what}: gas"
         );
         assert!(mini.pages <= upstream.pages, "{what}: pages");
