@@ -322,9 +322,8 @@ fn the_report_says_where_the_block_was_allocated() {
         .split_once("; it was freed first at\n")
         .expect("another");
     for trace in [allocated, freed] {
-        assert!(
-            trace.starts_with("    checked::misuse_ends_the_process"),
-            "{text}"
-        );
+        // An inlined function is known without its path.
+        let first = trace.lines().next().unwrap_or_default();
+        assert!(first.ends_with("misuse_ends_the_process"), "{text}");
     }
 }
