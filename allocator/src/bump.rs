@@ -34,12 +34,6 @@ impl Request {
         })
     }
 
-    /// The request for a size and an alignment that together make at most 2^31 bytes.
-    #[inline(always)]
-    pub(crate) const fn sized(size: Bytes, align: Align) -> Self {
-        Self { size, align }
-    }
-
     /// Its alignment.
     #[inline(always)]
     pub(crate) const fn align(self) -> Align {

@@ -157,9 +157,13 @@ impl<A> Checked<A> {
         // One at a time, in the order in which the blocks were got: to tell of one may allocate.
         let damaged = |from| {
             self.state.with(|state| {
-                let live = state.live().filter_map(|header| header.damage().map(|fault| (header.serial, fault)));
+                let live = state
+                    .live()
+                    .filter_map(|header| header.damage().map(|fault| (header.serial, fault)));
                 let kept = state.kept.iter().filter_map(|header| {
-                    header.damage_since_freed().map(|fault| (header.serial, fault))
+                    header
+                        .damage_since_freed()
+                        .map(|fault| (header.serial, fault))
                 });
                 live.chain(kept)
                     .filter(|(serial, _)| *serial >= from)
@@ -196,7 +200,10 @@ impl<A> Checked<A> {
                 let is_leaked = |header: &&Header| {
                     (from..ended).contains(&header.serial) && header.origin.is_here()
                 };
-                let earliest = state.live().filter(is_leaked).min_by_key(|header| header.serial);
+                let earliest = state
+                    .live()
+                    .filter(is_leaked)
+                    .min_by_key(|header| header.serial);
                 earliest.map(|header| (header.serial, header.fault(Kind::Leak)))
             })
         };
@@ -230,7 +237,10 @@ impl<A> Checked<A> {
 unsafe fn is_guarded(at: *mut u8, bytes: usize) -> bool {
     // SAFETY: the caller's promise.
     let bytes = unsafe { core::slice::from_raw_parts(at, bytes) };
-    bytes.iter().zip(CANARY.iter().cycle()).all(|(byte, wanted)| byte == wanted)
+    bytes
+        .iter()
+        .zip(CANARY.iter().cycle())
+        .all(|(byte, wanted)| byte == wanted)
 }
 
 /// Writes canaries, one behind the other.
@@ -241,7 +251,7 @@ unsafe fn is_guarded(at: *mut u8, bytes: usize) -> bool {
 unsafe fn guard(at: *mut u8, bytes: usize) {
     for (number, &byte) in CANARY.iter().cycle().take(bytes).enumerate() {
         // SAFETY: the caller's promise.
-        unsafe { at.add(number).write(byte) };
+        unsafe { at.wrapping_add(number).write(byte) };
     }
 }
 

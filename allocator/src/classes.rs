@@ -37,11 +37,46 @@ pub(crate) const ALIGN: u32 = 1 << LEAST;
 pub(crate) const fn power(size: Bytes, align: Align) -> u32 {
     // Without a branch: where blocks are given back, sizes are seldom constants.
     let least_large = ((align.0 > ALIGN) as u32) << SMALL;
-    u32::BITS - (size.0.saturating_sub(1) | (align.0 - 1) | (ALIGN - 1) | least_large).leading_zeros()
+    u32::BITS
+        - (size.0.saturating_sub(1) | (align.0 - 1) | (ALIGN - 1) | least_large).leading_zeros()
 }
 
 /// The whole pages that hold `size` bytes, in bytes.
 #[inline(always)]
 pub(crate) const fn whole_pages(size: Bytes) -> Bytes {
     Bytes(size.0.wrapping_add(PAGE_SIZE - 1) & !(PAGE_SIZE - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+
+    /// Theorem: the class of a request is the least power of two that holds it, is a multiple of its alignment where blocks begin at
+    /// multiples of their size, and grows with either.
+    #[test]
+    #[cfg_attr(miri, ignore = "safe arithmetic, in which Miri could find nothing")]
+    fn rounding_is_tight() {
+        let edges = (3..31).flat_map(|bit| (-2..=2).map(move |near| ((1i64 << bit) + near) as u32));
+        for size in (1..=70_000).chain(edges.filter(|&size| size > 70_000)) {
+            for align in [1, 8, 16, 32, 512, 4096, 1 << 20] {
+                let power = power(Bytes(size), Align(align));
+                let least = if align > ALIGN {
+                    2 << SMALL
+                } else {
+                    1 << LEAST
+                };
+                let block = u64::from(size.max(align).max(least)).next_power_of_two();
+                std::assert_eq!(1 << power, block, "{size} bytes, aligned to {align}");
+                let pages = whole_pages(Bytes(size)).0;
+                std::assert!(pages >= size && pages - size < PAGE_SIZE && pages % PAGE_SIZE == 0);
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_request_is_one_for_a_byte() {
+        std::assert_eq!(power(Bytes(0), Align(1)), LEAST);
+    }
 }

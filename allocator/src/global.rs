@@ -56,9 +56,9 @@ unsafe impl GlobalAlloc for MiniAlloc {
 /// The allocator for contracts that allocate far more than is alive at a time: what is given back is handed out again. On wasm32
 /// all values of this type are the same heap; on any other target they are what [`MiniAlloc`] is there.
 ///
-/// Blocks are rounded up to powers of two of 8 bytes to 32 KiB, and to whole pages beyond. Free ones are kept on a list for each
-/// size, to which they are only looked for when the current page is used up; if the list is empty a larger block is cut up, and if
-/// there is none, memory grows. `alloc_zeroed` clears what was used before, at 100 ink a byte, and nothing else.
+/// Blocks are rounded up to powers of two of 16 bytes to 32 KiB, and to whole pages beyond. Free ones are kept on a list for each
+/// size; if that is empty a larger block is cut up, and if there is none, memory grows. So memory never exceeds a function of what was
+/// alive at most, whatever the order of requests. `alloc_zeroed` clears what was used before, at 100 ink a byte, and nothing else.
 ///
 /// A module must not name both allocators: each takes the module's whole heap for its own.
 #[derive(Clone, Copy, Debug, Default)]

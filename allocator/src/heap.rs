@@ -38,29 +38,19 @@ impl<P: PageSource> Heap<P> {
     }
 
     #[inline(always)]
-    pub(crate) fn pointer(&self, to: Addr) -> *mut u8 {
-        self.pages.pointer(to)
-    }
-
-    #[inline(always)]
-    pub(crate) fn address(&self, of: *mut u8) -> Addr {
-        self.pages.address(of)
-    }
-
-    #[inline(always)]
-    pub(crate) fn last(&self) -> Addr {
+    fn last(&self) -> Addr {
         self.pages.address(self.last.get())
     }
 
     #[inline(always)]
-    pub(crate) fn set_last(&self, last: Addr) {
+    fn set_last(&self, last: Addr) {
         self.last.set(self.pages.pointer(last));
     }
 
     /// The first byte of a block for `request` behind `last`, which is the state. If there is no room it is null, and the state is
     /// what it was.
     #[inline(always)]
-    pub(crate) fn bump(&self, last: Addr, request: Request) -> Addr {
+    fn bump(&self, last: Addr, request: Request) -> Addr {
         let block = bump::next(last, request);
         // Stored before it is known to be right, so that the rare path need not come back to store it.
         self.set_last(block.last);
@@ -80,7 +70,7 @@ impl<P: PageSource> Heap<P> {
     /// or is to grow from there. Where it would end is the state already: what is not passed on need not be kept by the caller.
     #[cold]
     #[inline(never)]
-    pub(crate) fn reserve(&self, last: Addr, first: Addr, align: Align) -> Addr {
+    fn reserve(&self, last: Addr, first: Addr, align: Align) -> Addr {
         let block = Block {
             first,
             last: self.last(),

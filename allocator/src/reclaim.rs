@@ -50,7 +50,6 @@ struct Found {
 }
 
 impl Found {
-
     /// A block that was used before, or none.
     const fn used(at: Addr) -> Self {
         Self { at, is_zero: false }
@@ -254,7 +253,10 @@ impl<P: PageSource> ReclaimingHeap<P> {
             return Found::used(self.cut(power, MOST));
         }
         let rest = Addr(self.last().0.wrapping_add(1));
-        self.file(rest, Addr(rest.0.wrapping_add(CHUNK_SIZE - 1) & !(CHUNK_SIZE - 1)));
+        self.file(
+            rest,
+            Addr(rest.0.wrapping_add(CHUNK_SIZE - 1) & !(CHUNK_SIZE - 1)),
+        );
         self.set_last(Addr(chunk.at.0 + (1 << power) - 1));
         let clean = if chunk.is_zero { 0 } else { CHUNK_SIZE };
         self.clean.set(Addr(chunk.at.0 + clean));
@@ -467,12 +469,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
     /// As for [`GlobalAlloc::realloc`] from `layout` to `new_size`.
     #[cold]
     #[inline(never)]
-    unsafe fn resize_elsewhere(
-        &self,
-        block: *mut u8,
-        layout: Layout,
-        new_size: usize,
-    ) -> *mut u8 {
+    unsafe fn resize_elsewhere(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let at = self.runs.pages().address(block);
         let (old, new) = (Bytes(layout.size() as u32), Bytes(new_size as u32));
         let align = Align(layout.align() as u32);
@@ -590,9 +587,7 @@ unsafe impl<P: PageSource> GlobalAlloc for ReclaimingHeap<P> {
         if usize::BITS > u32::BITS && new_size + (layout.align() - 1) > i32::MAX as usize {
             return ptr::null_mut();
         }
-        let power = |size: usize| {
-            classes::power(Bytes(size as u32), Align(layout.align() as u32))
-        };
+        let power = |size: usize| classes::power(Bytes(size as u32), Align(layout.align() as u32));
         if (power(layout.size()) == power(new_size)) & (power(new_size) <= MOST) {
             return block;
         }

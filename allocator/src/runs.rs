@@ -180,8 +180,7 @@ impl<P: PageSource> Runs<P> {
         let (_, behind) = self.take(|run, _| run == end).unwrap_or((end, Bytes(0)));
         let pages = self.pages.size().0;
         let wanted = at.page() + new_size.pages();
-        let goes = (end.page() + behind.pages() == pages)
-            & (wanted < ADDRESS_SPACE)
+        let goes = (end.page() + behind.pages() == pages) & (wanted < ADDRESS_SPACE)
             && self.pages.grow(Pages(wanted.wrapping_sub(pages))).is_some();
         if !goes {
             self.file(end, behind);
@@ -198,8 +197,7 @@ impl<P: PageSource> Runs<P> {
         let first = start.page() + front.pages();
         let wanted = first + size.pages();
         // Where the memory fills the address space, all that is wanted lies beyond.
-        let goes = (start != NONE)
-            & (wanted < ADDRESS_SPACE)
+        let goes = (start != NONE) & (wanted < ADDRESS_SPACE)
             && self.pages.grow(Pages(wanted - end)).is_some();
         if goes {
             self.file(start, front);

@@ -30,9 +30,16 @@ fn library() -> PathBuf {
 /// Compiles a file of C, with the headers of this folder and of another.
 fn compile(source: &Path, headers: &Path, arguments: &[&str]) -> PathBuf {
     let name = source.file_stem().expect("it is a file");
-    let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).with_extension("o");
+    let object = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(name)
+        .with_extension("o");
     let output = tool("clang")
-        .args(["--target=wasm32-unknown-unknown", "-O2", "-ffunction-sections", "-c"])
+        .args([
+            "--target=wasm32-unknown-unknown",
+            "-O2",
+            "-ffunction-sections",
+            "-c",
+        ])
         .args(arguments)
         .arg(format!("-I{PROBES}/libc"))
         .arg("-I")
@@ -65,7 +72,10 @@ fn check(engine: &Engine, module: &Module, function: &str, most: u64) {
         .get_memory(&mut store, "memory")
         .expect("it is exported");
     let pages = memory.size(&store);
-    assert!(pages < most, "{pages} pages after `{function}`: memory was not reused");
+    assert!(
+        pages < most,
+        "{pages} pages after `{function}`: memory was not reused"
+    );
 }
 
 #[test]

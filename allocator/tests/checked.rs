@@ -133,7 +133,10 @@ fn a_wider_guard_finds_what_leaps_over_the_canary() {
         unsafe { target.write(!target.read()) };
         heap.check();
         let found: Vec<_> = FOUND.take().into_iter().map(|(kind, _)| kind).collect();
-        assert_eq!(found, kinds, "{guard} bytes, aligned to {align}, written at {at}");
+        assert_eq!(
+            found, kinds,
+            "{guard} bytes, aligned to {align}, written at {at}"
+        );
     };
     for align in [1, 8, 64, 4096] {
         for guard in [1, 500, 4096] {
@@ -246,6 +249,7 @@ fn leaks_are_those_of_the_test_alone() {
 
 /// What is made at its first use and kept is no leak of a test that is run again, and what is printed is none at all.
 #[test]
+#[allow(clippy::print_stdout, reason = "what is printed is what is looked at")]
 fn first_uses_and_output_are_no_leaks() {
     static WORDS: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
     let test = || assert_eq!(WORDS.get_or_init(|| vec!["first".to_owned(); 3]).len(), 3);
@@ -255,7 +259,9 @@ fn first_uses_and_output_are_no_leaks() {
     });
     let text = *again.unwrap_err().downcast::<String>().unwrap();
     assert_eq!(text, "1 blocks leak: they are listed above");
-    ALLOC.assert_no_leaks(|| (0..200).for_each(|line| println!("{line} is printed, and kept by the harness")));
+    ALLOC.assert_no_leaks(|| {
+        (0..200).for_each(|line| println!("{line} is printed, and kept by the harness"))
+    });
 }
 
 /// Theorem: a thread that holds a lock of the standard library's and allocates waits for nobody here, so that a panic or an error
@@ -300,12 +306,24 @@ fn the_report_says_where_the_block_was_allocated() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     let report = text.split("mini-alloc: ").nth(1).unwrap_or_default();
-    let (found, traces) = report.split_once("; it was allocated at\n").expect("a trace");
-    assert!(found.starts_with("in misuse_ends_the_process: the block at 0x"), "{text}");
-    assert!(found.ends_with("of 8 bytes, aligned to 8, is freed a second time"), "{text}");
+    let (found, traces) = report
+        .split_once("; it was allocated at\n")
+        .expect("a trace");
+    assert!(
+        found.starts_with("in misuse_ends_the_process: the block at 0x"),
+        "{text}"
+    );
+    assert!(
+        found.ends_with("of 8 bytes, aligned to 8, is freed a second time"),
+        "{text}"
+    );
     // Both traces begin in the function that did it, not in the library through which it did.
-    let (allocated, freed) = traces.split_once("; it was freed first at\n").expect("another");
+    let (allocated, freed) = traces
+        .split_once("; it was freed first at\n")
+        .expect("another");
     for trace in [allocated, freed] {
-        assert!(trace.starts_with("    checked::misuse_ends_the_process"), "{text}");
+        // An inlined function is known without its path.
+        let first = trace.lines().next().unwrap_or_default();
+        assert!(first.ends_with("misuse_ends_the_process"), "{text}");
     }
 }

@@ -135,7 +135,10 @@ mod trace {
                 }
                 None => {
                     let name = self.name.trim_start_matches('<');
-                    name.starts_with("__r") || libraries.iter().any(|library| name.starts_with(&std::format!("{library}::")))
+                    name.starts_with("__r")
+                        || libraries
+                            .iter()
+                            .any(|library| name.starts_with(&std::format!("{library}::")))
                 }
             }
         }
@@ -207,7 +210,10 @@ mod trace {
 
         pub(super) fn tell(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
             if cfg!(unix) {
-                write!(f, "; with mini-alloc's feature `backtrace` this says where it was {what}")?;
+                write!(
+                    f,
+                    "; with mini-alloc's feature `backtrace` this says where it was {what}"
+                )?;
             }
             Ok(())
         }

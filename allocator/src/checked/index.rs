@@ -49,12 +49,12 @@ impl Index {
 
     fn at(&self, place: usize) -> Entry {
         // SAFETY: the table has `capacity` places, all of which were written to; callers keep below.
-        unsafe { self.places.add(place).read() }
+        unsafe { self.places.wrapping_add(place).read() }
     }
 
     fn set(&mut self, place: usize, entry: Entry) {
         // SAFETY: as above.
-        unsafe { self.places.add(place).write(entry) }
+        unsafe { self.places.wrapping_add(place).write(entry) }
     }
 
     /// Where a block belongs: there, or in the next place that is free.

@@ -128,7 +128,9 @@ pub(crate) fn repeat(word: &[Letter], rounds: u32, subject: &mut dyn Subject) {
                 }
                 _ if live.is_empty() => None,
                 Letter::Grow(oldest, by) => Some((slot(oldest), live[slot(oldest)].1 * by)),
-                Letter::Shrink(oldest, by) => Some((slot(oldest), live[slot(oldest)].1.div_ceil(by))),
+                Letter::Shrink(oldest, by) => {
+                    Some((slot(oldest), live[slot(oldest)].1.div_ceil(by)))
+                }
                 Letter::New(..) => Some((0, 0)),
                 Letter::Drop(oldest) => Some((slot(oldest), 0)),
             };

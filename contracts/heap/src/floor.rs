@@ -1,7 +1,8 @@
 //! The floor: what any bump allocator must do at least, and nothing of what makes one safe. It is no allocator to use, but what
 //! the others' overhead is counted from.
 //!
-//! Not here: bounds, growth or refusal. A program with it needs its memory from the beginning, which `workloads/build.rs` sees to.
+//! Not here: bounds or refusal, and growth only once. A program with it needs its memory from the beginning, which `workloads/build.rs`
+//! sees to, or the program itself where that is more than one may begin with.
 
 #![allow(
     unsafe_code,
@@ -21,6 +22,11 @@ pub(crate) struct Floor(Cell<*mut u8>);
 
 impl Floor {
     pub(crate) const INIT: Self = Self(Cell::new(addr_of!(__heap_base).cast_mut()));
+}
+
+/// Grows memory, once for all.
+pub(crate) fn provide(pages: usize) {
+    core::arch::wasm32::memory_grow(0, pages);
 }
 
 // SAFETY: a module without atomics has one thread.

@@ -54,6 +54,15 @@ const _: () = assert!(
      default is not the one)"
 );
 
+/// Gives a program with the floor so many pages more than it begins with. The others get for themselves what they need.
+#[inline(always)]
+pub fn provide(pages: usize) {
+    #[cfg(all(target_arch = "wasm32", feature = "floor"))]
+    floor::provide(pages);
+    #[cfg(not(all(target_arch = "wasm32", feature = "floor")))]
+    let _ = pages;
+}
+
 /// Whether the chosen allocator is a bump allocator, which promises more than `GlobalAlloc` asks for: blocks follow each other
 /// as tightly as alignment permits, upwards, and memory grows by exactly the pages they need.
 pub const IS_BUMP: bool = cfg!(any(feature = "mini", feature = "mini-upstream"));

@@ -11,7 +11,11 @@ fn run() -> u64 {
     for number in 0..1500u32 {
         let mut line = String::new();
         line.push_str("transfer ");
-        line.push_str(&format!("{:05} of {}", number * 31, black_box(number) % 1000));
+        line.push_str(&format!(
+            "{:05} of {}",
+            number * 31,
+            black_box(number) % 1000
+        ));
         for word in 0..number % 6 {
             line.push_str(&format!(", then {word:#x}"));
         }

@@ -5,7 +5,7 @@
 //! logic beyond its allocations.
 
 // The allocator is linked because something refers to it.
-use heap as _;
+pub use heap::provide;
 
 /// Makes a function without arguments, which returns a `u64`, the whole of a Stylus program. With the floor, which never grows its
 /// memory, that is grown by `floor` pages at the beginning: more than a program may begin with.
@@ -13,8 +13,7 @@ use heap as _;
 macro_rules! workload {
     ($run:path, floor: $pages:expr) => {
         fn with_memory() -> u64 {
-            #[cfg(all(target_arch = "wasm32", feature = "floor"))]
-            core::arch::wasm32::memory_grow(0, $pages);
+            $crate::provide($pages);
             $run()
         }
 
