@@ -63,8 +63,8 @@ fn memory_is_bounded_whatever_is_repeated() {
 }
 
 #[test]
-#[ignore = "long: 28,561 words of four letters, 200 times each"]
-fn memory_is_bounded_whatever_is_repeated_in_four_steps() {
+#[ignore = "long: 28,561 words of four letters, 200 times each; scripts/test --long runs it"]
+fn long_memory_is_bounded_whatever_is_repeated_in_four_steps() {
     check_words(4, 200);
 }
 

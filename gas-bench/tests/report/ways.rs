@@ -210,7 +210,7 @@ const OLD: &str = "1.80.1";
 
 /// Theorem: under an old toolchain functions keep their names, and what it does not know is told as its cause.
 #[test]
-#[ignore = "long: needs Rust 1.80.1 with wasm32-unknown-unknown; `cargo test --workspace --test report -- --ignored long_` runs it"]
+#[ignore = "long: needs Rust 1.80.1 with wasm32-unknown-unknown; scripts/test --long runs it"]
 fn long_old_toolchains_keep_names_and_tell_causes() {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, content: &str| {
