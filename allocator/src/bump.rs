@@ -40,6 +40,12 @@ impl Request {
         Self { size, align }
     }
 
+    /// Its size.
+    #[inline(always)]
+    pub(crate) const fn size(self) -> Bytes {
+        self.size
+    }
+
     /// Its alignment.
     #[inline(always)]
     pub(crate) const fn align(self) -> Align {

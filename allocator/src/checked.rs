@@ -76,8 +76,8 @@ struct State {
 /// CHECKED.assert_no_leaks(|| drop(vec![1, 2, 3]));
 /// ```
 ///
-/// What it finds it reports to standard error, and ends the process; in wasm it leaves the report's text at the address that the
-/// exported function `checked_fault` gives, and traps. With the feature `backtrace` (on Unix) a report says where the block was
+/// What it finds it reports to standard error, and ends the process; in wasm it leaves the report's text where `fault_text` says, and
+/// traps. With the feature `backtrace` (on Unix) a report says where the block was
 /// asked for.
 pub struct Checked<A> {
     inner: A,
@@ -110,6 +110,13 @@ impl<A> Checked<A> {
                 serial: 0,
             }),
         }
+    }
+
+    /// Where the latest fault's text lies, which a zero ends; empty where there was none. For a module to export: the crate exports
+    /// nothing itself, or else every contract with one of its allocators would carry the text.
+    #[cfg(target_arch = "wasm32")]
+    pub fn fault_text(&self) -> *const u8 {
+        platform::text()
     }
 
     /// How many blocks live.
