@@ -38,8 +38,8 @@ impl<P: PageSource> Compact<P> {
     ///
     /// # Safety
     ///
-    /// * What [`PageSource`] promises holds for `pages` and its [`first`](PageSource::first) byte, which is not null and not behind
-    ///   the initial memory by more than nothing.
+    /// * What [`PageSource`] promises holds for `pages` and its [`first`](PageSource::first) byte, which is not null and lies in the
+    ///   initial memory or right behind it, but not on the last page of the address space.
     /// * No other heap uses these pages, and all calls come from one thread.
     pub const unsafe fn new(pages: P) -> Self {
         Self {

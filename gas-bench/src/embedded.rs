@@ -18,6 +18,7 @@ pub(crate) const SOURCES: &[(&str, &str)] = sources![
     "src/checked/host.rs"
     "src/checked/wasm.rs"
     "src/classes.rs"
+    "src/compact.rs"
     "src/global.rs"
     "src/heap.rs"
     "src/host.rs"

@@ -21,8 +21,9 @@ pub(super) const FOLDER: &str = ".gas-bench";
 /// This project's package as it is today, under another name so that the replacement can depend on it.
 const TODAY: &str = "mini-alloc-today";
 
-/// Features of `mini-alloc`. Only the first changes anything on wasm32.
-const FEATURES: &str = "c-api = [FORWARD]\nwee_alloc = []\nbacktrace = []\n";
+/// Features of `mini-alloc`. Only the first two change anything on wasm32.
+const FEATURES: &str =
+    "c-api = [FORWARD/c-api]\nin-place = [FORWARD/in-place]\nwee_alloc = []\nbacktrace = []\n";
 
 const LIBRARY: &str = include_str!("replacement/lib.txt");
 const CHOSEN: &str = include_str!("replacement/chosen.txt");
@@ -144,7 +145,7 @@ fn put(file: &Path, content: &str) -> io::Result<()> {
 
 fn manifest(choice: &Choice, version: &str) -> String {
     let dependency = choice.dependency;
-    let forward = FEATURES.replace("FORWARD", &format!("\"{TODAY}/c-api\""));
+    let forward = forwarding(|feature| format!("\"{TODAY}/{feature}\""));
     format!(
         "[package]\nname = \"{NAME}\"\nversion = \"{version}\"\nedition = \"2021\"\nbuild = false\nautobins = false\n\
          autoexamples = false\nautotests = false\nautobenches = false\n\n[lib]\npath = \"{FOLDER}/lib.rs\"\n\n\
@@ -153,8 +154,17 @@ fn manifest(choice: &Choice, version: &str) -> String {
     )
 }
 
+/// [`FEATURES`], with what switches one on that is passed on.
+fn forwarding(on: impl Fn(&str) -> String) -> String {
+    let line = |line: &str| match line.split_once(" = [FORWARD/") {
+        Some((feature, _)) => format!("{feature} = [{}]\n", on(feature)),
+        None => format!("{line}\n"),
+    };
+    FEATURES.lines().map(line).collect()
+}
+
 fn todays_manifest() -> String {
-    let features = FEATURES.replace("FORWARD", "");
+    let features = forwarding(|_| String::new());
     format!(
         "[package]\nname = \"{TODAY}\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[features]\n{features}"
     )
