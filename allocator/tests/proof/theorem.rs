@@ -37,7 +37,9 @@ impl State {
     fn excuse(self) -> &'static str {
         match self {
             Self::Last => "false",
-            Self::Complement => "(and (= state #x00000000) (= p0 #x00000000))",
+            Self::Complement => {
+                "(and (= state #x00000000) (or (= p0 #x00000000) (distinct pages initial)))"
+            }
         }
     }
 }
