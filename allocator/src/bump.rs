@@ -34,6 +34,19 @@ impl Request {
         })
     }
 
+    /// The request for a size and an alignment that together make at most 2^31 bytes.
+    #[cfg(all(target_arch = "wasm32", not(feature = "in-place")))]
+    #[inline(always)]
+    pub(crate) const fn sized(size: Bytes, align: Align) -> Self {
+        Self { size, align }
+    }
+
+    /// Its size.
+    #[inline(always)]
+    pub(crate) const fn size(self) -> Bytes {
+        self.size
+    }
+
     /// Its alignment.
     #[inline(always)]
     pub(crate) const fn align(self) -> Align {

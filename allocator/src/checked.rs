@@ -83,8 +83,8 @@ struct State {
 /// CHECKED.assert_no_leaks(|| drop(vec![1, 2, 3]));
 /// ```
 ///
-/// What it finds it reports to standard error, and ends the process; in wasm it leaves the report's text at the address that the
-/// exported function `checked_fault` gives, and traps. With the feature `backtrace` (on Unix) a report says where the block was
+/// What it finds it reports to standard error, and ends the process; in wasm it leaves the report's text where `fault_text` says,
+/// and traps. With the feature `backtrace` (on Unix) a report says where the block was
 /// asked for, and where it was freed first.
 ///
 /// Behind a block and in front of it lie 16 bytes that nobody may write to. A write that leaps over these is not found; who looks for
@@ -140,6 +140,13 @@ impl<A> Checked<A> {
         // A header lies in front of the guard, and must be aligned.
         self.guard = bytes.saturating_add(CANARY.len() - 1) & !(CANARY.len() - 1);
         self
+    }
+
+    /// Where the latest fault's text lies, which a zero ends; empty where there was none. For a module to export: the crate exports
+    /// nothing itself, or else every contract with one of its allocators would carry the text.
+    #[cfg(target_arch = "wasm32")]
+    pub fn fault_text(&self) -> *const u8 {
+        platform::text()
     }
 
     /// How many blocks live.

@@ -1,4 +1,4 @@
-//! The bump allocator itself, over any page source: it loads and stores the state, grows the memory and copies blocks
+//! The bump allocator for programs that allocate much, over any page source: it loads and stores the state, grows the memory and copies blocks
 //! that must move. Where a block goes is `bump.rs`'s decision; what memory is, is the page source's.
 
 use core::{

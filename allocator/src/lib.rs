@@ -16,6 +16,9 @@ mod c_api;
 #[allow(unsafe_code)]
 mod checked;
 mod classes;
+// Implements `GlobalAlloc` over a page source.
+#[allow(unsafe_code)]
+mod compact;
 // `unsafe_code` is lifted file by file: this one forwards the unsafe trait of every allocator, `GlobalAlloc`.
 #[allow(unsafe_code)]
 mod global;
@@ -47,6 +50,7 @@ pub use global::{MiniAlloc, ReclaimAlloc};
 #[doc(hidden)]
 pub mod parts {
     pub use crate::{
+        compact::Compact,
         heap::Heap,
         pages::PageSource,
         reclaim::ReclaimingHeap,

@@ -25,6 +25,9 @@ pub unsafe trait PageSource {
     /// Adds pages at the end, and returns the size from before; `None` if that is refused. To add none always succeeds.
     fn grow(&self, pages: Pages) -> Option<Pages>;
 
+    /// The heap's first byte.
+    fn first(&self) -> Addr;
+
     /// The last byte of the memory the heap was given at the start.
     fn initial_last(&self) -> Addr;
 

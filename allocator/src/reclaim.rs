@@ -42,17 +42,27 @@ struct Tail {
     clean: Addr,
 }
 
-/// A block that was found, and whether all of it is zero.
+/// A block that was found, and whether all of it is zero: the address, and above it a bit. In one word, since wasm returns no two, and
+/// by way of a stack in memory they would cost more.
 #[derive(Clone, Copy, Debug)]
-struct Found {
-    at: Addr,
-    is_zero: bool,
-}
+struct Found(u64);
 
 impl Found {
+    const fn new(at: Addr, is_zero: bool) -> Self {
+        Self(at.0 as u64 | (is_zero as u64) << u32::BITS)
+    }
+
     /// A block that was used before, or none.
     const fn used(at: Addr) -> Self {
-        Self { at, is_zero: false }
+        Self::new(at, false)
+    }
+
+    const fn at(self) -> Addr {
+        Addr(self.0 as u32)
+    }
+
+    const fn is_zero(self) -> bool {
+        self.0 >> u32::BITS != 0
     }
 }
 
@@ -220,14 +230,15 @@ impl<P: PageSource> ReclaimingHeap<P> {
     #[inline(never)]
     fn find(&self, size: Bytes, align: Align, zeroed: bool) -> Addr {
         let power = classes::power(size, align);
-        let Found { at, is_zero } = if power <= SMALL {
+        let found = if power <= SMALL {
             self.small(power)
         } else if power <= MOST {
             self.large(power)
         } else {
             self.pages(classes::whole_pages(size), align)
         };
-        if zeroed & !is_zero & (at != NONE) {
+        let at = found.at();
+        if zeroed & !found.is_zero() & (at != NONE) {
             // SAFETY: the block was just found, is nobody's yet, and has at least `size` bytes.
             unsafe { ptr::write_bytes(self.pointer(at), 0, size.0 as usize) };
         }
@@ -238,17 +249,14 @@ impl<P: PageSource> ReclaimingHeap<P> {
     fn small(&self, power: u32) -> Found {
         let at = self.bump(power);
         if at != NONE {
-            return Found {
-                at,
-                is_zero: at >= self.clean.get(),
-            };
+            return Found::new(at, at >= self.clean.get());
         }
         let at = self.cut(power, CHUNK - 1);
         if at != NONE {
             return Found::used(at);
         }
         let chunk = self.large(CHUNK);
-        if chunk.at == NONE {
+        if chunk.at() == NONE {
             // There may still be a free block that is smaller than a chunk.
             return Found::used(self.cut(power, MOST));
         }
@@ -257,9 +265,9 @@ impl<P: PageSource> ReclaimingHeap<P> {
             rest,
             Addr(rest.0.wrapping_add(CHUNK_SIZE - 1) & !(CHUNK_SIZE - 1)),
         );
-        self.set_last(Addr(chunk.at.0 + (1 << power) - 1));
-        let clean = if chunk.is_zero { 0 } else { CHUNK_SIZE };
-        self.clean.set(Addr(chunk.at.0 + clean));
+        self.set_last(Addr(chunk.at().0 + (1 << power) - 1));
+        let clean = if chunk.is_zero() { 0 } else { CHUNK_SIZE };
+        self.clean.set(Addr(chunk.at().0 + clean));
         chunk
     }
 
@@ -278,14 +286,11 @@ impl<P: PageSource> ReclaimingHeap<P> {
                 first: Addr(first.0 + size),
                 ..tail
             });
-            return Found {
-                at: first,
-                is_zero: first >= tail.clean,
-            };
+            return Found::new(first, first >= tail.clean);
         }
         let page = self.pages(Bytes(PAGE_SIZE), Align(PAGE_SIZE));
         self.file(tail.first, tail.end);
-        if page.at == NONE {
+        if page.at() == NONE {
             self.tail.set(Tail {
                 first: tail.end,
                 ..tail
@@ -293,16 +298,17 @@ impl<P: PageSource> ReclaimingHeap<P> {
             // What was left of the tail may do.
             return Found::used(self.cut(power, MOST));
         }
-        let end = Addr(page.at.0 + PAGE_SIZE);
+        let end = Addr(page.at().0 + PAGE_SIZE);
         self.tail.set(Tail {
-            first: Addr(page.at.0 + size),
+            first: Addr(page.at().0 + size),
             end,
-            clean: if page.is_zero { page.at } else { end },
+            clean: if page.is_zero() { page.at() } else { end },
         });
         page
     }
 
     /// The tail; at first it is what the heap was given behind its first chunk.
+    #[inline(always)]
     fn tail(&self) -> Tail {
         let tail = self.tail.get();
         if tail.end != NONE {
@@ -332,13 +338,10 @@ impl<P: PageSource> ReclaimingHeap<P> {
         if (own >= size.0) & (align.0 <= PAGE_SIZE) {
             let end = Addr(tail.end.0 - size.0);
             self.tail.set(Tail { end, ..tail });
-            return Found {
-                at: end,
-                is_zero: end >= tail.clean,
-            };
+            return Found::new(end, end >= tail.clean);
         }
         let (at, is_zero) = self.runs.grow(size, align);
-        Found { at, is_zero }
+        Found::new(at, is_zero)
     }
 
     /// Joins the pages that were given back with those that are free.
@@ -519,7 +522,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
         if self.runs.extend(at, size, new_size) {
             return at;
         }
-        self.pages(new_size, align).at
+        self.pages(new_size, align).at()
     }
 
     /// Makes a block one of a smaller power of two where it is, and files the rest.

@@ -1,9 +1,18 @@
 //! The memory of a wasm32 module. The only file with `core::arch` and linker symbols; it decides nothing.
 
+#[cfg(not(feature = "in-place"))]
+use core::alloc::{GlobalAlloc, Layout};
 use core::{arch::wasm32, ptr::addr_of};
 
+#[cfg(feature = "in-place")]
+use crate::heap::Heap;
+#[cfg(not(feature = "in-place"))]
 use crate::{
-    heap::Heap,
+    bump::Request,
+    compact::{self, Compact},
+    units::{Align, Bytes},
+};
+use crate::{
     pages::PageSource,
     reclaim::ReclaimingHeap,
     units::{Addr, Pages, PAGE_SIZE},
@@ -46,6 +55,15 @@ unsafe impl PageSource for LinearMemory {
     }
 
     #[inline(always)]
+    fn first(&self) -> Addr {
+        // Rust 1.82 and later see that taking the address is safe, earlier ones do not.
+        #[allow(unused_unsafe)]
+        // SAFETY: as in `initial_last`.
+        let base = unsafe { addr_of!(__heap_base) };
+        Addr(base as u32)
+    }
+
+    #[inline(always)]
     fn initial_last(&self) -> Addr {
         // Rust 1.82 and later see that taking the address is safe, earlier ones do not.
         #[allow(unused_unsafe)]
@@ -71,8 +89,17 @@ struct SingleThreaded<H>(H);
 // SAFETY: without atomics a module has one thread (`lib.rs` refuses to compile with them), so nothing is ever shared.
 unsafe impl<H> Sync for SingleThreaded<H> {}
 
+/// The one heap of a module that names `MiniAlloc`.
+#[cfg(not(feature = "in-place"))]
+static HEAP: SingleThreaded<Compact<LinearMemory>> = SingleThreaded(
+    // SAFETY: the linker defines `__heap_base` as the end of what it placed, behind the stack and the static data, so it is not null,
+    // and all that is behind it is the heap's. A module has one global allocator, and one thread.
+    unsafe { Compact::new(LinearMemory) },
+);
+
 /// The one heap of a module that names `MiniAlloc`. It is made by the linker: no code initialises it, and no call checks that
 /// it is.
+#[cfg(feature = "in-place")]
 static HEAP: SingleThreaded<Heap<LinearMemory>> = SingleThreaded(
     // SAFETY: the linker defines `__heap_base` as the end of what it placed, behind the stack and the static data, so
     // the byte before is inside the initial memory. It is not on the last page of the address space, because a module
@@ -96,7 +123,53 @@ static RECLAIMING: SingleThreaded<ReclaimingHeap<LinearMemory>> = SingleThreaded
     },
 );
 
+/// The heap behind [`MiniAlloc`](crate::MiniAlloc), by way of one function.
+#[cfg(not(feature = "in-place"))]
+pub(crate) struct Outlined;
+
+/// A block for a size and an alignment that make a layout.
+///
+/// It is neither generic nor marked to be inlined, so that a program has it once where there is no link-time optimisation. Where there
+/// is, the compiler decides, and copies it to where that is worth it.
+#[cfg(not(feature = "in-place"))]
+fn take(size: u32, align: u32) -> *mut u8 {
+    let request = Request::sized(Bytes(size), Align(align));
+    LinearMemory.pointer(HEAP.0.take(request))
+}
+
+// SAFETY: as for `Compact`, whose `take` it is.
+#[cfg(not(feature = "in-place"))]
+unsafe impl GlobalAlloc for Outlined {
+    #[inline(always)]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        take(layout.size() as u32, layout.align() as u32)
+    }
+
+    #[inline(always)]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise is passed on. The bytes are zero because none has been handed out before.
+        unsafe { self.alloc(layout) }
+    }
+
+    #[inline(always)]
+    unsafe fn dealloc(&self, _block: *mut u8, _layout: Layout) {}
+
+    #[inline(always)]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the caller's promises are passed on with the arguments.
+        unsafe { compact::relocate(self, block, layout, new_size) }
+    }
+}
+
 /// The heap behind [`MiniAlloc`](crate::MiniAlloc).
+#[cfg(not(feature = "in-place"))]
+#[inline(always)]
+pub(crate) fn heap() -> &'static Outlined {
+    &Outlined
+}
+
+/// The heap behind [`MiniAlloc`](crate::MiniAlloc).
+#[cfg(feature = "in-place")]
 #[inline(always)]
 pub(crate) fn heap() -> &'static Heap<LinearMemory> {
     &HEAP.0

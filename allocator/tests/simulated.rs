@@ -11,18 +11,30 @@ use support::{
     sim::{Shape, Sim},
 };
 
-#[test]
-fn scripts() {
-    for (name, steps) in script::SCRIPTS {
-        script::check(name, steps, &mut Sim::new(Shape::LOW));
+/// Both heaps that only grow.
+const HEAPS: [fn(Shape) -> Sim; 2] = [Sim::compact, Sim::new];
+
+fn check(scripts: &[(&str, &[script::Step])], shape: Shape, heap: fn(Shape) -> Sim) {
+    for (name, steps) in scripts {
+        script::check(name, steps, &mut heap(shape));
     }
 }
 
 #[test]
-fn scripts_next_to_4_gib() {
-    for (name, steps) in script::HIGH_SCRIPTS {
-        script::check(name, steps, &mut Sim::new(Shape::HIGH));
+fn scripts() {
+    for heap in HEAPS {
+        check(script::SCRIPTS, Shape::LOW, heap);
     }
+    check(script::COMPACT_SCRIPTS, Shape::LOW, Sim::compact);
+    check(script::IN_PLACE_SCRIPTS, Shape::LOW, Sim::new);
+}
+
+#[test]
+fn scripts_next_to_4_gib() {
+    for heap in HEAPS {
+        check(script::HIGH_SCRIPTS, Shape::HIGH, heap);
+    }
+    check(script::HIGH_IN_PLACE_SCRIPTS, Shape::HIGH, Sim::new);
 }
 
 #[test]
@@ -31,14 +43,16 @@ fn initial_memory_is_used_before_more_is_asked_for() {
     const PAGE: u32 = support::PAGE;
     let steps = [
         Alloc(Bytes(PAGE), 1, Base(0)),
-        Realloc(0, Bytes(2 * PAGE), Same),
+        Alloc(Bytes(PAGE), 1, Base(PAGE)),
         Pages(0),
         Zeroed(Bytes(PAGE), PAGE, Base(3 * PAGE - 256)),
         Pages(0),
         Alloc(Bytes(1), 1, Page(0, 0)),
         Pages(1),
     ];
-    script::check("initial memory", &steps, &mut Sim::new(Shape::ROOMY));
+    for heap in HEAPS {
+        check(&[("initial memory", &steps)], Shape::ROOMY, heap);
+    }
 }
 
 #[test]
@@ -52,24 +66,23 @@ fn initial_memory_is_left_to_others_once_they_have_grown_it() {
         Alloc(Bytes(1), 1, Page(1, 0)),
         Pages(2),
     ];
-    script::check("initial memory", &steps, &mut Sim::new(Shape::ROOMY));
+    for heap in HEAPS {
+        check(&[("initial memory", &steps)], Shape::ROOMY, heap);
+    }
 }
 
 #[test]
 fn a_heap_may_begin_right_behind_its_memory() {
     use script::{Size::Bytes, Step::*, Want::*};
-    let steps = [
-        Alloc(Bytes(0), 1, Base(0)),
-        Pages(0),
-        Alloc(Bytes(1), 1, Page(0, 0)),
-        Pages(1),
-    ];
-    script::check("flush", &steps, &mut Sim::new(Shape::FLUSH));
+    let steps = [Alloc(Bytes(1), 1, Base(0)), Pages(1)];
+    for heap in HEAPS {
+        check(&[("flush", &steps)], Shape::FLUSH, heap);
+    }
 }
 
 #[test]
 fn what_no_32_bit_target_could_ask_for_is_refused() {
-    let sim = Sim::new(Shape::LOW);
+    let sims = HEAPS.map(|heap| heap(Shape::LOW));
     for (size, align) in [
         (isize::MAX as usize, 1),
         (1 << 32, 1),
@@ -78,9 +91,10 @@ fn what_no_32_bit_target_could_ask_for_is_refused() {
         ((1 << 31) - 15, 16),
         (0, 1 << 32),
     ] {
-        assert!(sim
-            .alloc_layout(Layout::from_size_align(size, align).unwrap())
-            .is_null());
+        for sim in &sims {
+            let layout = Layout::from_size_align(size, align).unwrap();
+            assert!(sim.alloc_layout(layout).is_null());
+        }
     }
 }
 
@@ -88,11 +102,12 @@ fn what_no_32_bit_target_could_ask_for_is_refused() {
 #[test]
 fn model() {
     let (seeds, len) = if cfg!(miri) { (1, 60) } else { (40, 400) };
-    for shape in Shape::ALL {
-        for seed in 0..seeds {
-            run_with_refusals(model::run, &model::bytes(seed, len), shape.max, || {
-                Sim::new(shape)
-            });
+    for heap in HEAPS {
+        for shape in Shape::ALL {
+            for seed in 0..seeds {
+                let bytes = model::bytes(seed, len);
+                run_with_refusals(model::run, &bytes, shape.max, || heap(shape));
+            }
         }
     }
 }

@@ -21,21 +21,30 @@ struct Probe {
     engine: Engine,
     module: Module,
     reuses: bool,
+    in_place: bool,
 }
 
-/// The compiled probes of each level, built once for all tests: those of `MiniAlloc`, and those of `ReclaimAlloc`.
-fn probes() -> &'static [[Probe; 2]] {
-    static PROBES: OnceLock<Vec<[Probe; 2]>> = OnceLock::new();
+/// The compiled probes of each level, built once for all tests: those of `MiniAlloc`, without the feature `in-place` and with it, and
+/// those of `ReclaimAlloc`.
+fn probes() -> &'static [[Probe; 3]] {
+    static PROBES: OnceLock<Vec<[Probe; 3]>> = OnceLock::new();
     PROBES.get_or_init(|| {
         let compile = |level| {
-            [("probe", false), ("probe-reclaim", true)].map(|(name, reuses)| {
+            let wasm = [
+                probe::build("probe", level),
+                probe::build_in_place(level),
+                probe::build("probe-reclaim", level),
+            ];
+            let mut number = 0;
+            wasm.map(|wasm| {
+                number += 1;
                 let engine = Engine::default();
-                let module = Module::new(&engine, probe::build(name, level))
-                    .expect("the probe is valid wasm");
+                let module = Module::new(&engine, wasm).expect("the probe is valid wasm");
                 Probe {
                     engine,
                     module,
-                    reuses,
+                    reuses: number == 3,
+                    in_place: number > 1,
                 }
             })
         };
@@ -45,7 +54,9 @@ fn probes() -> &'static [[Probe; 2]] {
 
 /// Those of `MiniAlloc`.
 fn modules() -> impl Iterator<Item = &'static Probe> {
-    probes().iter().map(|[mini, _]| mini)
+    probes()
+        .iter()
+        .flat_map(|[compact, in_place, _]| [compact, in_place])
 }
 
 /// What the engine asks before a memory grows, on anybody's behalf.
@@ -62,6 +73,9 @@ impl ResourceLimiter for Host {
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let pages = (bytes / support::PAGE as usize) as u32;
+        if pages > support::ADDRESS_SPACE {
+            return Ok(false);
+        }
         Ok(if self.foreign {
             pages <= self.limits.max_pages
         } else {
@@ -78,6 +92,7 @@ impl ResourceLimiter for Host {
 /// One instance of the probe.
 struct Wasm {
     reuses: bool,
+    in_place: bool,
     store: Store<Host>,
     instance: Instance,
     memory: Memory,
@@ -90,6 +105,7 @@ impl Wasm {
             engine,
             module,
             reuses,
+            in_place,
         } = probe;
         // The initial memory is not growth, so it is let in whatever the limit is.
         let host = Host {
@@ -104,6 +120,7 @@ impl Wasm {
             .expect("the probe exports its memory");
         let mut wasm = Self {
             reuses: *reuses,
+            in_place: *in_place,
             store,
             instance,
             memory,
@@ -128,6 +145,10 @@ impl Wasm {
 impl Subject for Wasm {
     fn reuses(&self) -> bool {
         self.reuses
+    }
+
+    fn grows_in_place(&self) -> bool {
+        self.in_place
     }
 
     fn heap_base(&mut self) -> u32 {
@@ -183,7 +204,12 @@ impl Subject for Wasm {
 #[test]
 fn scripts() {
     for module in modules() {
-        for (name, steps) in script::SCRIPTS {
+        let own = if module.in_place {
+            script::IN_PLACE_SCRIPTS
+        } else {
+            script::COMPACT_SCRIPTS
+        };
+        for (name, steps) in script::SCRIPTS.iter().chain(own) {
             script::check(name, steps, &mut Wasm::new(module, 23));
         }
     }
@@ -192,7 +218,12 @@ fn scripts() {
 #[test]
 fn scripts_next_to_4_gib() {
     for module in modules() {
-        for (name, steps) in script::HIGH_SCRIPTS {
+        let own = if module.in_place {
+            script::HIGH_IN_PLACE_SCRIPTS
+        } else {
+            &[]
+        };
+        for (name, steps) in script::HIGH_SCRIPTS.iter().chain(own) {
             script::check(name, steps, &mut Wasm::new(module, u32::from(u16::MAX)));
         }
     }
@@ -214,7 +245,7 @@ fn model() {
 /// The theorem of `support/churn.rs`, likewise.
 #[test]
 fn reuse() {
-    for [_, probe] in probes() {
+    for [.., probe] in probes() {
         for seed in 0..20 {
             let max = Wasm::new(probe, 0).pages() + 20;
             run_with_refusals(churn::run, &model::bytes(seed, 400), max, || {

@@ -19,6 +19,7 @@ pub(crate) const SOURCES: &[(&str, &str)] = sources![
     "src/checked/index.rs"
     "src/checked/wasm.rs"
     "src/classes.rs"
+    "src/compact.rs"
     "src/global.rs"
     "src/heap.rs"
     "src/host.rs"

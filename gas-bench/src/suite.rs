@@ -63,6 +63,8 @@ pub enum Allocator {
     Talc,
     /// `lol_alloc`'s free list.
     Lol,
+    /// This project's `MiniAlloc` with its feature `in-place`.
+    MiniInPlace,
     /// This project's `ReclaimAlloc`.
     Reclaim,
     /// `lol_alloc`'s bump allocator.
@@ -96,6 +98,7 @@ impl Allocator {
     /// Those of the league table, in the order of its columns.
     pub const LEAGUE: &[Self] = &[
         Self::Mini,
+        Self::MiniInPlace,
         Self::Reclaim,
         Self::MiniUpstream,
         Self::LolLeaking,
@@ -118,6 +121,7 @@ impl Allocator {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Mini => "mini",
+            Self::MiniInPlace => "mini-in-place",
             Self::Wee => "wee",
             Self::Std => "std",
             Self::MiniUpstream => "mini-upstream",
@@ -136,6 +140,7 @@ impl Allocator {
     pub const fn title(self) -> &'static str {
         match self {
             Self::Mini => "MiniAlloc",
+            Self::MiniInPlace => "MiniAlloc in-place",
             Self::Wee => "WeeAlloc",
             Self::Std => "std",
             Self::MiniUpstream => "mini-alloc 1.0.0",

@@ -85,9 +85,7 @@ impl Write for Writer<'_> {
 }
 
 /// The address of the latest fault's text, which a zero ends. Empty where there was none.
-#[no_mangle]
-#[allow(unreachable_pub)] // The host reaches it by its unmangled name.
-pub extern "C" fn checked_fault() -> *const u8 {
+pub(super) fn text() -> *const u8 {
     TEXT.0.get().cast()
 }
 

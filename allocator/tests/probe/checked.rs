@@ -27,3 +27,9 @@ pub extern "C" fn wrong() {
     // SAFETY: there is none: this is what must be found.
     drop(unsafe { Box::from_raw(block) });
 }
+
+/// Where the report lies.
+#[no_mangle]
+pub extern "C" fn checked_fault() -> *const u8 {
+    ALLOC.fault_text()
+}

@@ -5,13 +5,51 @@ use std::{io::Write, process::Stdio};
 use crate::support::tool;
 use crate::translate::{Path, Program};
 
+/// How a heap keeps the last byte that it handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// By its address.
+    Last,
+    /// By the complement of its address; by zero as long as there is none.
+    Complement,
+}
+
+impl State {
+    /// What it is before the first block, where the heap begins at `base`.
+    pub(crate) const fn initial(self, base: u32) -> u32 {
+        match self {
+            Self::Last => base - 1,
+            Self::Complement => 0,
+        }
+    }
+
+    /// The last byte that `state` stands for. In front of the first block it is the one before the heap.
+    fn last(self, state: &str) -> String {
+        match self {
+            Self::Last => state.to_owned(),
+            Self::Complement => {
+                format!("(ite (= {state} #x00000000) (bvsub base #x00000001) (bvnot {state}))")
+            }
+        }
+    }
+
+    /// Whether a request may be answered with null although nothing was refused.
+    fn excuse(self) -> &'static str {
+        match self {
+            Self::Last => "false",
+            Self::Complement => {
+                "(and (= state #x00000000) (or (= p0 #x00000000) (distinct pages initial)))"
+            }
+        }
+    }
+}
+
 /// What is known before: of the request what `Layout` promises, of the heap what `MiniAlloc` keeps.
 ///
-/// `p0` is the size and `p1` the alignment; `state` is the last byte handed out. `wide` makes numbers that do not wrap.
+/// `p0` is the size and `p1` the alignment; `last` is the last byte handed out. `wide` makes numbers that do not wrap.
 const BEFORE: &str = "
 (declare-const p0 (_ BitVec 32))
 (declare-const p1 (_ BitVec 32))
-(declare-const state (_ BitVec 32))
 (declare-const pages (_ BitVec 32))
 (define-fun wide ((x (_ BitVec 32))) (_ BitVec 64) ((_ zero_extend 32) x))
 (define-fun page ((x (_ BitVec 32))) (_ BitVec 32) (bvlshr x #x00000010))
@@ -22,43 +60,56 @@ const BEFORE: &str = "
 ; the memory never shrinks, and fits the address space
 (assert (and (bvuge pages initial) (bvule pages #x00010000)))
 ; the last byte handed out lies in the memory, not before the heap, and not on the last page of the address space
-(assert (bvult (wide state) (bytes pages)))
-(assert (bvult (page state) #x0000ffff))
+(assert (bvuge last (bvsub base #x00000001)))
+(assert (bvult (wide last) (bytes pages)))
+(assert (bvult (page last) #x0000ffff))
+; a block whose place is behind `from` ends there
+(define-fun end ((from (_ BitVec 64))) (_ BitVec 64)
+  (bvadd (bvadd (bvsub from (bvand from (bvsub (wide p1) #x0000000000000001)))
+                (ite (= (bvand from (bvsub (wide p1) #x0000000000000001)) #x0000000000000000) #x0000000000000000 (wide p1)))
+         (wide p0)))
 ";
 
 /// What must hold after a path, with the names of its results put in.
-fn after(path: &Path) -> String {
+fn after(path: &Path, kind: State) -> String {
     let Some(result) = &path.result else {
         // It traps, or touches what is not its own.
         return "false".to_owned();
     };
     let (state, pages) = (&path.state, &path.pages);
+    let (new, excuse) = (kind.last(state), kind.excuse());
     format!(
-        "(ite (= {result} #x00000000)
-  (= {state} state)
+        "(let ((new {new}) (top #x00000000ffff0000) (before (bvadd (wide last) #x0000000000000001)))
+(ite (= {result} #x00000000)
+  (and (= {state} state) (= {pages} pages)
+    ; where the block would lie in the memory as it is, null has an excuse, or there is no such place below the last page
+    (or {excuse} (bvugt (end before) (bvshl (bvlshr (bvadd before #x000000000000ffff) #x0000000000000010) #x0000000000000010))
+        (bvugt (end before) top)))
   (and
     ; aligned
     (= (bvand {result} (bvsub p1 #x00000001)) #x00000000)
     ; behind everything handed out before
-    (bvugt {result} state)
-    ; the state is the block's last byte
-    (= (wide {state}) (bvsub (bvadd (wide {result}) (wide p0)) #x0000000000000001))
+    (bvugt {result} last)
+    ; the state stands for the block's last byte
+    (= (wide new) (bvsub (bvadd (wide {result}) (wide p0)) #x0000000000000001))
     ; in the memory, and below the last page
-    (bvult (wide {state}) (bytes {pages}))
-    (bvult (page {state}) #x0000ffff)
+    (bvult (wide new) (bytes {pages}))
+    (bvult (page new) #x0000ffff)
+    ; the memory has grown by exactly the pages that the block needs
+    (= {pages} (ite (bvuge (page new) pages) (bvadd (page new) #x00000001) pages))
     ; on no page that somebody else may have grown: on the last byte's, or behind the memory as it was, unless that ended with
     ; the last byte's page, or nobody had grown it
-    (or (= (page {state}) (page state)) (bvuge (page {result}) pages)
-        (= (page state) (bvsub pages #x00000001)) (= pages initial))
-    ; the memory has not shrunk
-    (bvuge {pages} pages)))"
+    (or (= (page new) (page last)) (bvuge (page {result}) pages)
+        (= (page last) (bvsub pages #x00000001)) (= pages initial)))))"
     )
 }
 
 /// Looks for a case in which a path breaks the theorem.
-pub(crate) fn search(program: &Program, paths: &[Path]) -> Option<String> {
+pub(crate) fn search(program: &Program, paths: &[Path], kind: State, base: u32) -> Option<String> {
+    let last = kind.last("state");
     let mut script = format!(
-        "(set-logic QF_BV)\n(define-fun initial () (_ BitVec 32) #x{:08x})\n{BEFORE}",
+        "(set-logic QF_BV)\n(define-fun initial () (_ BitVec 32) #x{:08x})\n(define-fun base () (_ BitVec 32) #x{base:08x})\n\
+         (declare-const state (_ BitVec 32))\n(define-fun last () (_ BitVec 32) {last})\n{BEFORE}",
         program.initial_pages
     );
     for path in paths {
@@ -67,7 +118,7 @@ pub(crate) fn search(program: &Program, paths: &[Path]) -> Option<String> {
         for condition in &path.conditions {
             script += &format!("(assert {condition})\n");
         }
-        script += &format!("(assert (not {}))\n(check-sat)\n", after(path));
+        script += &format!("(assert (not {}))\n(check-sat)\n", after(path, kind));
         script += "(pop)\n";
     }
     let answers = z3(&script);
@@ -85,7 +136,7 @@ pub(crate) fn search(program: &Program, paths: &[Path]) -> Option<String> {
     let question = format!(
         "{head}{}{conditions}(assert (not {}))\n(check-sat)\n(get-value (p0 p1 state pages))\n",
         path.script,
-        after(path)
+        after(path, kind)
     );
     let case = z3(&question)[1..].join(" ");
     Some(case.replace("p0", "size").replace("p1", "align"))

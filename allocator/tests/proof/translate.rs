@@ -19,6 +19,8 @@ pub(crate) struct Program {
     imported: usize,
     /// Pages of memory at the start.
     pub(crate) initial_pages: u64,
+    /// What is written to memory at the start, and where.
+    data: Vec<(u64, Vec<u8>)>,
 }
 
 #[derive(Clone, Copy)]
@@ -60,6 +62,8 @@ pub(crate) struct Path {
     pub(crate) state: Term,
     /// Pages of memory afterwards.
     pub(crate) pages: Term,
+    /// Where the word of state lies; `None` where it was not used.
+    pub(crate) address: Option<u64>,
 }
 
 /// A way that has not come to its end.
@@ -69,8 +73,6 @@ struct Walk {
     frames: Vec<Frame>,
     stack: Vec<Term>,
     terms: usize,
-    /// The address of the state, once it was used.
-    address: Option<u64>,
 }
 
 #[derive(Clone)]
@@ -97,6 +99,7 @@ impl Program {
         let (mut types, mut kinds, mut exports) = (Vec::new(), Vec::new(), BTreeMap::new());
         let (mut bodies, mut shapes) = (Vec::new(), Vec::new());
         let (mut imported, mut initial_pages) = (0, 0);
+        let mut data = Vec::new();
         for payload in Parser::new(0).parse_all(wasm) {
             match payload.expect("cargo made it") {
                 Payload::TypeSection(section) => {
@@ -145,6 +148,12 @@ impl Program {
                             .collect(),
                     ));
                 }
+                Payload::DataSection(section) => {
+                    for segment in section {
+                        let segment = segment.expect("it is valid");
+                        data.push((place(&segment.kind), segment.data.to_vec()));
+                    }
+                }
                 _ => {}
             }
         }
@@ -155,7 +164,20 @@ impl Program {
             exports,
             imported,
             initial_pages,
+            data,
         }
+    }
+
+    /// The word of memory that a program begins with.
+    pub(crate) fn initial_word(&self, address: u64) -> u32 {
+        let byte = |at: u64| {
+            let within = |(begin, bytes): &(u64, Vec<u8>)| {
+                let offset = usize::try_from(at.checked_sub(*begin)?).ok()?;
+                bytes.get(offset).copied()
+            };
+            self.data.iter().find_map(within).unwrap_or(0)
+        };
+        u32::from_le_bytes([0, 1, 2, 3].map(|offset| byte(address + offset)))
     }
 
     /// The functions that `name` may run, itself first.
@@ -212,6 +234,7 @@ impl Program {
             result: None,
             state: "state".to_owned(),
             pages: "pages".to_owned(),
+            address: None,
         };
         let mut walk = Walk {
             path,
@@ -220,7 +243,6 @@ impl Program {
                 .map(|param| format!("p{param}"))
                 .collect(),
             terms: 0,
-            address: None,
         };
         walk.enter(function, self.shapes[function]);
         let mut open = vec![walk];
@@ -240,6 +262,17 @@ impl Program {
             paths.push(walk.path);
         }
         paths
+    }
+}
+
+/// Where an active segment of data goes.
+fn place(kind: &wasmparser::DataKind<'_>) -> u64 {
+    let wasmparser::DataKind::Active { offset_expr, .. } = kind else {
+        panic!("every segment has a place");
+    };
+    match offset_expr.get_operators_reader().read() {
+        Ok(Operator::I32Const { value }) => u64::from(value as u32),
+        other => panic!("{other:?} is no address"),
     }
 }
 
@@ -363,7 +396,7 @@ impl Walk {
             .and_then(|digits| u64::from_str_radix(digits, 16).ok());
         base.is_some_and(|base| {
             let address = base + memarg.offset;
-            *self.address.get_or_insert(address) == address
+            *self.path.address.get_or_insert(address) == address
         })
     }
 
@@ -462,13 +495,13 @@ impl Walk {
             Operator::I32And => self.binary("bvand"),
             Operator::I32Or => self.binary("bvor"),
             Operator::I32Xor => self.binary("bvxor"),
-            Operator::I32Shl | Operator::I32ShrU => {
+            Operator::I32Shl | Operator::I32ShrU | Operator::I32ShrS => {
                 let (by, value) = (self.pop(), self.pop());
                 let by = self.define("(_ BitVec 32)", &format!("(bvand {by} {})", constant(31)));
-                let shift = if matches!(operator, Operator::I32Shl) {
-                    "bvshl"
-                } else {
-                    "bvlshr"
+                let shift = match operator {
+                    Operator::I32Shl => "bvshl",
+                    Operator::I32ShrU => "bvlshr",
+                    _ => "bvashr",
                 };
                 self.push(&format!("({shift} {value} {by})"));
             }

@@ -19,6 +19,9 @@ pub(crate) trait Subject {
     fn heap_base(&mut self) -> u32;
     /// Whether it hands out again what it was given back.
     fn reuses(&self) -> bool;
+    /// Whether its last block grows where it is. One in which it does not has found no place for itself before its first block, so
+    /// that it answers an empty request with null until then.
+    fn grows_in_place(&self) -> bool;
     /// How large the memory is now, in pages.
     fn pages(&mut self) -> u32;
     /// `alloc`, or `alloc_zeroed`; `None` for null.
@@ -67,6 +70,9 @@ pub(crate) fn tool(name: &str) -> std::process::Command {
 
 /// The size of a WebAssembly page in bytes.
 pub(crate) const PAGE: u32 = 65_536;
+
+/// The most pages a memory can have, whoever grows it: no limit has to refuse more.
+pub(crate) const ADDRESS_SPACE: u32 = 65_536;
 
 /// What may grow and what may not, for either subject.
 #[derive(Clone, Copy, Debug)]

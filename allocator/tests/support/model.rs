@@ -20,10 +20,22 @@ struct Model {
     /// Behind the memory.
     memory_end: u64,
     limits: Limits,
+    in_place: bool,
+    /// Whether no block was handed out, in a heap that has found no place for itself until then.
+    is_fresh: bool,
 }
 
 impl Model {
     fn alloc(&mut self, size: u64, align: u64) -> Option<u64> {
+        if self.is_fresh && size == 0 {
+            return None;
+        }
+        let place = self.place(size, align);
+        self.is_fresh &= place.is_none();
+        place
+    }
+
+    fn place(&mut self, size: u64, align: u64) -> Option<u64> {
         let start = self.next.next_multiple_of(align);
         if start + size > TOP {
             return None;
@@ -46,6 +58,9 @@ impl Model {
     }
 
     fn realloc(&mut self, at: u64, size: u64, align: u64, new_size: u64) -> Option<u64> {
+        if !self.in_place {
+            return self.alloc(new_size, align);
+        }
         if new_size <= size {
             return Some(at);
         }
@@ -126,6 +141,8 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
         heap_end: memory_end,
         memory_end,
         limits,
+        in_place: subject.grows_in_place(),
+        is_fresh: !subject.grows_in_place(),
     };
     let mut session = Session::new(subject);
     let mut input = Input(data);
@@ -166,6 +183,9 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
             15 if input.byte() % 4 == 0 && session.foreign_grow(1) => {
                 model.memory_end += u64::from(PAGE);
                 // From now on the heap cannot tell its initial memory from anybody's.
+                if model.is_fresh {
+                    model.next = model.memory_end;
+                }
                 model.heap_end = model.next.next_multiple_of(u64::from(PAGE));
             }
             _ => {}

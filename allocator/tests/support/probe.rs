@@ -8,13 +8,16 @@ pub(crate) fn build(probe: &str, level: &str) -> Vec<u8> {
     build_with(probe, level, &[], "")
 }
 
+/// The probe of `MiniAlloc` with the feature `in-place`.
+pub(crate) fn build_in_place(level: &str) -> Vec<u8> {
+    build_with("probe", level, &["--features", "in-place"], "")
+}
+
 /// The same with more arguments for cargo, and flags for the compiler.
 pub(crate) fn build_with(probe: &str, level: &str, arguments: &[&str], flags: &str) -> Vec<u8> {
-    // Flags make other files, under the same names.
-    let folder = format!(
-        "probes-{level}{}",
-        if flags.is_empty() { "" } else { "-flags" }
-    );
+    // Flags and features make other files, under the same names.
+    let variant = if flags.is_empty() { "" } else { "-flags" };
+    let folder = format!("probes-{level}{variant}{}", arguments.concat());
     let target_dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(folder);
     let output = Command::new(env!("CARGO"))
         .args([

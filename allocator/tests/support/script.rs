@@ -60,9 +60,9 @@ pub(crate) const SCRIPTS: &[(&str, &[Step])] = &[
     (
         "empty requests take no more than their padding",
         &[
-            Alloc(Bytes(0), 1, Base(0)),
-            Alloc(Bytes(0), 1, Base(0)),
             Alloc(Bytes(1), 1, Base(0)),
+            Alloc(Bytes(0), 1, Base(1)),
+            Alloc(Bytes(0), 1, Base(1)),
             Zeroed(Bytes(0), 4, Base(4)),
             Alloc(Bytes(0), 8, Base(8)),
             Alloc(Bytes(0), 1, Base(8)),
@@ -167,6 +167,69 @@ pub(crate) const SCRIPTS: &[(&str, &[Step])] = &[
         ],
     ),
     (
+        "freed memory is not handed out again",
+        &[
+            Alloc(Bytes(100), 1, Base(0)),
+            Dealloc(0),
+            Zeroed(Bytes(100), 1, Base(100)),
+            Dealloc(0),
+            Alloc(Bytes(1), 1, Base(200)),
+        ],
+    ),
+    (
+        "a block that cannot grow is kept, and so is the state",
+        &[
+            Limit(1),
+            Alloc(Bytes(8), 8, Base(0)),
+            Alloc(Bytes(8), 8, Base(8)),
+            Realloc(1, Bytes(3 * PAGE), Null),
+            Realloc(0, Bytes(3 * PAGE), Null),
+            Alloc(Bytes(1), 1, Base(16)),
+            Pages(0),
+        ],
+    ),
+    (
+        "somebody else's pages are passed over",
+        &[
+            Alloc(Bytes(8), 8, Base(0)),
+            Foreign(2),
+            Alloc(Bytes(8), 8, Base(8)),
+            Zeroed(Bytes(PAGE), 1, Page(2, 0)),
+            Pages(3),
+            Alloc(Bytes(1), 1, Page(3, 0)),
+            Pages(4),
+            Foreign(1),
+            Zeroed(Rest(0), 1, Page(3, 1)),
+            Alloc(Bytes(1), 1, Page(5, 0)),
+            Pages(6),
+        ],
+    ),
+    (
+        "with somebody else's pages in between, null keeps the state as well",
+        &[
+            Limit(2),
+            Alloc(Bytes(8), 8, Base(0)),
+            Foreign(1),
+            Alloc(Bytes(PAGE + 1), 1, Null),
+            Realloc(0, Bytes(2 * PAGE), Null),
+            Alloc(Bytes(8), 8, Base(8)),
+            Alloc(Bytes(PAGE), 1, Page(1, 0)),
+            Pages(2),
+        ],
+    ),
+];
+
+/// Further ones for a heap whose last block grows in place.
+pub(crate) const IN_PLACE_SCRIPTS: &[(&str, &[Step])] = &[
+    (
+        "an empty request in front of all others",
+        &[
+            Alloc(Bytes(0), 1, Base(0)),
+            Alloc(Bytes(0), 16, Base(0)),
+            Alloc(Bytes(1), 1, Base(0)),
+        ],
+    ),
+    (
         "the last block grows where it is",
         &[
             Alloc(Bytes(8), 8, Base(0)),
@@ -212,44 +275,6 @@ pub(crate) const SCRIPTS: &[(&str, &[Step])] = &[
         ],
     ),
     (
-        "freed memory is not handed out again",
-        &[
-            Alloc(Bytes(100), 1, Base(0)),
-            Dealloc(0),
-            Zeroed(Bytes(100), 1, Base(100)),
-            Dealloc(0),
-            Alloc(Bytes(1), 1, Base(200)),
-        ],
-    ),
-    (
-        "a block that cannot grow is kept, and so is the state",
-        &[
-            Limit(1),
-            Alloc(Bytes(8), 8, Base(0)),
-            Alloc(Bytes(8), 8, Base(8)),
-            Realloc(1, Bytes(3 * PAGE), Null),
-            Realloc(0, Bytes(3 * PAGE), Null),
-            Alloc(Bytes(1), 1, Base(16)),
-            Pages(0),
-        ],
-    ),
-    (
-        "somebody else's pages are passed over",
-        &[
-            Alloc(Bytes(8), 8, Base(0)),
-            Foreign(2),
-            Alloc(Bytes(8), 8, Base(8)),
-            Zeroed(Bytes(PAGE), 1, Page(2, 0)),
-            Pages(3),
-            Alloc(Bytes(1), 1, Page(3, 0)),
-            Pages(4),
-            Foreign(1),
-            Zeroed(Rest(0), 1, Page(3, 1)),
-            Alloc(Bytes(1), 1, Page(5, 0)),
-            Pages(6),
-        ],
-    ),
-    (
         "a last block in front of somebody else's pages is copied to grow",
         &[
             Alloc(Bytes(8), 8, Base(0)),
@@ -260,17 +285,59 @@ pub(crate) const SCRIPTS: &[(&str, &[Step])] = &[
             Pages(3),
         ],
     ),
+];
+
+/// Further ones for a heap in which a block that changes its size moves.
+pub(crate) const COMPACT_SCRIPTS: &[(&str, &[Step])] = &[
     (
-        "with somebody else's pages in between, null keeps the state as well",
+        "an empty request in front of all others is answered with null, and changes nothing",
         &[
-            Limit(2),
+            Alloc(Bytes(0), 1, Null),
+            Zeroed(Bytes(0), PAGE, Null),
             Alloc(Bytes(8), 8, Base(0)),
+            Alloc(Bytes(0), 1, Base(8)),
+        ],
+    ),
+    (
+        "every block that changes its size is copied behind all others",
+        &[
+            Alloc(Bytes(8), 8, Base(0)),
+            Realloc(0, Bytes(9), Base(8)),
+            Realloc(0, Bytes(9), Base(24)),
+            Realloc(0, Bytes(2), Base(40)),
+            Alloc(Bytes(1), 1, Base(42)),
+            Realloc(0, Bytes(PAGE), Base(48)),
+            Pages(1),
+        ],
+    ),
+    (
+        "what was cut off is not handed out again",
+        &[
+            Alloc(Bytes(100), 4, Base(0)),
+            Realloc(0, Bytes(10), Base(100)),
+            Zeroed(Bytes(100), 1, Base(110)),
+        ],
+    ),
+    (
+        "pages that somebody has added in front of the first block are passed over",
+        &[
+            Foreign(2),
+            Alloc(Bytes(8), 8, Page(2, 0)),
+            Pages(3),
+            Alloc(Rest(1), 1, Page(2, 8)),
+            Pages(4),
+        ],
+    ),
+    (
+        "a first block that is refused changes nothing",
+        &[
+            Limit(1),
+            Alloc(Bytes(3 * PAGE), 1, Null),
+            Alloc(Bytes(MAX), 1, Null),
             Foreign(1),
-            Alloc(Bytes(PAGE + 1), 1, Null),
-            Realloc(0, Bytes(2 * PAGE), Null),
-            Alloc(Bytes(8), 8, Base(8)),
-            Alloc(Bytes(PAGE), 1, Page(1, 0)),
-            Pages(2),
+            Alloc(Bytes(1), 1, Null),
+            Limit(2),
+            Alloc(Bytes(1), 1, Page(1, 0)),
         ],
     ),
 ];
@@ -299,17 +366,6 @@ pub(crate) const HIGH_SCRIPTS: &[(&str, &[Step])] = &[
         ],
     ),
     (
-        "a last block next to the end cannot grow over it",
-        &[
-            FillTo(0xFFFD_0000),
-            Alloc(Bytes(PAGE), 1, At(0xFFFD_0000)),
-            Realloc(usize::MAX, Bytes(2 * PAGE), Same),
-            Realloc(usize::MAX, Bytes(2 * PAGE + 1), Null),
-            Realloc(usize::MAX, Bytes(MAX), Null),
-            Alloc(Bytes(1), 1, Null),
-        ],
-    ),
-    (
         "a memory that others have grown to 4 GiB is no room for the heap",
         &[
             FillTo(0xFFFD_0040),
@@ -322,6 +378,19 @@ pub(crate) const HIGH_SCRIPTS: &[(&str, &[Step])] = &[
         ],
     ),
 ];
+
+/// A further one for a heap whose last block grows in place.
+pub(crate) const HIGH_IN_PLACE_SCRIPTS: &[(&str, &[Step])] = &[(
+    "a last block next to the end cannot grow over it",
+    &[
+        FillTo(0xFFFD_0000),
+        Alloc(Bytes(PAGE), 1, At(0xFFFD_0000)),
+        Realloc(usize::MAX, Bytes(2 * PAGE), Same),
+        Realloc(usize::MAX, Bytes(2 * PAGE + 1), Null),
+        Realloc(usize::MAX, Bytes(MAX), Null),
+        Alloc(Bytes(1), 1, Null),
+    ],
+)];
 
 /// Plays a script and checks every answer.
 pub(crate) fn check(name: &str, steps: &[Step], subject: &mut dyn Subject) {

@@ -11,9 +11,9 @@ use std::{
     rc::Rc,
 };
 
-use mini_alloc::parts::{Addr, Heap, PageSource, Pages, ReclaimingHeap};
+use mini_alloc::parts::{Addr, Compact, Heap, PageSource, Pages, ReclaimingHeap};
 
-use super::{Limits, Subject, PAGE};
+use super::{Limits, Subject, ADDRESS_SPACE, PAGE};
 
 /// Where a simulated heap begins and how large its memory is, and may become.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +62,7 @@ struct Memory {
     layout: Layout,
     /// The address of the buffer's first byte.
     origin: u32,
+    first: u32,
     initial: u32,
     size: Cell<u32>,
     limits: Cell<Limits>,
@@ -81,6 +82,7 @@ impl Memory {
             buffer,
             layout,
             origin: first_page * PAGE,
+            first: shape.heap_base,
             initial: shape.initial,
             size: Cell::new(shape.initial),
             limits: Cell::new(Limits::up_to(shape.max)),
@@ -141,6 +143,9 @@ unsafe impl PageSource for Shared {
             return Some(before);
         }
         let size = before.0.checked_add(pages.0)?;
+        if size > ADDRESS_SPACE {
+            return None;
+        }
         let mut limits = self.0.limits.get();
         let granted = limits.heap_grows_to(size);
         self.0.limits.set(limits);
@@ -149,6 +154,10 @@ unsafe impl PageSource for Shared {
         }
         self.0.size.set(size);
         Some(before)
+    }
+
+    fn first(&self) -> Addr {
+        Addr(self.0.first)
     }
 
     fn initial_last(&self) -> Addr {
@@ -168,12 +177,24 @@ unsafe impl PageSource for Shared {
 pub(crate) struct Sim {
     heap: Box<dyn GlobalAlloc>,
     reuses: bool,
+    in_place: bool,
     memory: Shared,
     heap_base: u32,
 }
 
 impl Sim {
-    /// The heap that only grows.
+    /// The heap that only grows, in few instructions.
+    pub(crate) fn compact(shape: Shape) -> Self {
+        let mut sim = Self::over(shape, |_, memory| {
+            // SAFETY: `Shape` says where the heap begins, and the buffer covers it; its pages are used by this heap alone; a heap with
+            // an `Rc` stays on its thread.
+            Box::new(unsafe { Compact::new(memory) })
+        });
+        sim.in_place = false;
+        sim
+    }
+
+    /// The heap that only grows, and whose last block grows in place.
     pub(crate) fn new(shape: Shape) -> Self {
         Self::over(shape, |last, memory| {
             // SAFETY: `Shape` says where the heap begins, and the buffer covers it and the byte before; its pages are used
@@ -197,6 +218,7 @@ impl Sim {
         Self {
             heap: heap(memory.0.pointer(shape.heap_base - 1), memory.clone()),
             reuses: false,
+            in_place: true,
             memory,
             heap_base: shape.heap_base,
         }
@@ -221,6 +243,10 @@ fn layout(size: u32, align: u32) -> Layout {
 impl Subject for Sim {
     fn reuses(&self) -> bool {
         self.reuses
+    }
+
+    fn grows_in_place(&self) -> bool {
+        self.in_place
     }
 
     fn heap_base(&mut self) -> u32 {

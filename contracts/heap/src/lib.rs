@@ -6,6 +6,7 @@
 //! | feature | allocator |
 //! |---|---|
 //! | `mini` | `MiniAlloc` of this project |
+//! | `mini-in-place` | the same with its feature `in-place` |
 //! | `reclaim` | `ReclaimAlloc` of this project |
 //! | `mini-upstream` | `mini-alloc` 1.0.0 from the registry, which the SDK's default features install |
 //! | `wee` | `wee_alloc` |
@@ -36,6 +37,7 @@ compile_error!("these allocators are chosen for contracts, which have a single t
 
 /// How many allocators are chosen.
 const CHOSEN: usize = cfg!(feature = "mini") as usize
+    + cfg!(feature = "mini-in-place") as usize
     + cfg!(feature = "reclaim") as usize
     + cfg!(feature = "mini-upstream") as usize
     + cfg!(feature = "wee") as usize
@@ -65,9 +67,16 @@ pub fn provide(pages: usize) {
 
 /// Whether the chosen allocator is a bump allocator, which promises more than `GlobalAlloc` asks for: blocks follow each other
 /// as tightly as alignment permits, upwards, and memory grows by exactly the pages they need.
-pub const IS_BUMP: bool = cfg!(any(feature = "mini", feature = "mini-upstream"));
+pub const IS_BUMP: bool = cfg!(any(
+    feature = "mini",
+    feature = "mini-in-place",
+    feature = "mini-upstream"
+));
 
-#[cfg(all(target_arch = "wasm32", feature = "mini"))]
+#[cfg(all(
+    target_arch = "wasm32",
+    any(feature = "mini", feature = "mini-in-place")
+))]
 #[global_allocator]
 static HEAP: mini_alloc::MiniAlloc = mini_alloc::MiniAlloc::INIT;
 

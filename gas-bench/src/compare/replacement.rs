@@ -21,8 +21,9 @@ pub(super) const FOLDER: &str = ".gas-bench";
 /// This project's package as it is today, under another name so that the replacement can depend on it.
 const TODAY: &str = "mini-alloc-today";
 
-/// Features of `mini-alloc`. Only the first changes anything on wasm32.
-const FEATURES: &str = "c-api = [FORWARD]\nwee_alloc = []\nbacktrace = []\n";
+/// Features of `mini-alloc`. Only the first two change anything on wasm32.
+const FEATURES: &str =
+    "c-api = [FORWARD/c-api]\nin-place = [FORWARD/in-place]\nwee_alloc = []\nbacktrace = []\n";
 
 const LIBRARY: &str = include_str!("replacement/lib.txt");
 const CHOSEN: &str = include_str!("replacement/chosen.txt");
@@ -35,6 +36,8 @@ struct Choice {
     kind: &'static str,
     /// Its value, for the initialiser of a `static`.
     value: &'static str,
+    /// Features of this project's package, as a manifest lists them.
+    features: &'static str,
     /// Whether it is in the standard library.
     is_system: bool,
 }
@@ -48,6 +51,17 @@ const CHOICES: &[(Allocator, Choice)] = &[
             "mini_alloc_today::MiniAlloc",
             "mini_alloc_today::MiniAlloc::INIT",
         ),
+    ),
+    (
+        Allocator::MiniInPlace,
+        Choice {
+            features: "\"in-place\"",
+            ..Choice::of(
+                "",
+                "mini_alloc_today::MiniAlloc",
+                "mini_alloc_today::MiniAlloc::INIT",
+            )
+        },
     ),
     (
         Allocator::Reclaim,
@@ -105,6 +119,7 @@ impl Choice {
             dependency,
             kind,
             value,
+            features: "",
             is_system: false,
         }
     }
@@ -143,18 +158,31 @@ fn put(file: &Path, content: &str) -> io::Result<()> {
 }
 
 fn manifest(choice: &Choice, version: &str) -> String {
-    let dependency = choice.dependency;
-    let forward = FEATURES.replace("FORWARD", &format!("\"{TODAY}/c-api\""));
+    let Choice {
+        dependency,
+        features,
+        ..
+    } = choice;
+    let forward = forwarding(|feature| format!("\"{TODAY}/{feature}\""));
     format!(
         "[package]\nname = \"{NAME}\"\nversion = \"{version}\"\nedition = \"2021\"\nbuild = false\nautobins = false\n\
          autoexamples = false\nautotests = false\nautobenches = false\n\n[lib]\npath = \"{FOLDER}/lib.rs\"\n\n\
-         [features]\n{forward}\n[dependencies]\n{TODAY} = {{ path = \"{FOLDER}/today\" }}\n\n\
+         [features]\n{forward}\n[dependencies]\n{TODAY} = {{ path = \"{FOLDER}/today\", features = [{features}] }}\n\n\
          [target.'cfg(target_arch = \"wasm32\")'.dependencies]\n{dependency}\n"
     )
 }
 
+/// [`FEATURES`], with what switches one on that is passed on.
+fn forwarding(on: impl Fn(&str) -> String) -> String {
+    let line = |line: &str| match line.split_once(" = [FORWARD/") {
+        Some((feature, _)) => format!("{feature} = [{}]\n", on(feature)),
+        None => format!("{line}\n"),
+    };
+    FEATURES.lines().map(line).collect()
+}
+
 fn todays_manifest() -> String {
-    let features = FEATURES.replace("FORWARD", "");
+    let features = forwarding(|_| String::new());
     format!(
         "[package]\nname = \"{TODAY}\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[features]\n{features}"
     )

@@ -154,7 +154,7 @@ fn table(
 fn overhead(text: &mut String, league: &League) {
     *text += "\n## Overhead\n\nInk above the floor's, with memory for nothing, as a share of what mini-alloc 1.0.0 has above it. \
               Below the floor counts as 0.00. The last row is the average.\n\n";
-    let ours = [Allocator::Mini, Allocator::Reclaim];
+    let ours = [Allocator::Mini, Allocator::MiniInPlace, Allocator::Reclaim];
     let columns: Vec<_> = ours
         .iter()
         .flat_map(|&allocator| {
@@ -194,15 +194,15 @@ fn overhead(text: &mut String, league: &League) {
     text.push('\n');
 }
 
-/// Where the two of this project are not the cheapest, said plainly.
+/// Where none of this project is the cheapest, said plainly.
 fn losses(text: &mut String, league: &League) {
-    *text += "\n## Where ours lose\n\nPrograms in which another allocator takes less gas than the better one of `MiniAlloc` and \
+    *text += "\n## Where ours lose\n\nPrograms in which another allocator takes less gas than the best of `MiniAlloc`, in either form, and \
               `ReclaimAlloc`:\n\n";
     let mut none = true;
     for level in league.levels() {
         for workload in league.workloads.keys() {
             let gas = |allocator: &Allocator| league.figures(workload, level, *allocator)?.gas;
-            let ours = [Allocator::Mini, Allocator::Reclaim];
+            let ours = [Allocator::Mini, Allocator::MiniInPlace, Allocator::Reclaim];
             let (Some(mine), Some(best)) = (
                 ours.iter().filter_map(gas).min(),
                 league

@@ -1,0 +1,147 @@
+//! The bump allocator in as few instructions as it can be written: what a short call pays for is the program's bytes, not the
+//! instructions that it runs. No block grows in place. `heap.rs` is the one for programs
+//! that allocate much. What memory is, is the page source's business; how the compiler inlines this, that of `wasm.rs`.
+//!
+//! The state is the distance from the end of what was handed out up to the end of the address space, as a two's complement: the
+//! address of the next byte, negated. Seen from there
+//!
+//! * a block is aligned by one `and`, and taken off by one `sub`, without a wrap that would have to be looked for;
+//! * two addresses lie on one page if they differ in the lower 16 bits alone, as with the address of the last byte, of which the
+//!   state is the complement;
+//! * a heap that has handed out nothing is zero, so that it takes no data segment, and no block fits: the first one leaves the
+//!   page, as one does that must ask for memory. Finding the heap's beginning is left to that rare path.
+
+use core::{
+    alloc::{GlobalAlloc, Layout},
+    cell::Cell,
+    ptr,
+};
+
+use crate::{
+    bump::Request,
+    pages::PageSource,
+    units::{Addr, Pages, PAGE_SIZE},
+};
+
+/// A heap that only grows, for programs in which bytes count.
+///
+/// The invariant is that of `bump.rs`: the page of the last byte handed out is the heap's from there on.
+#[derive(Debug)]
+pub struct Compact<P> {
+    /// The address of the next byte, negated; zero before the first block.
+    next: Cell<u32>,
+    pages: P,
+}
+
+impl<P: PageSource> Compact<P> {
+    /// A heap that begins at the source's first byte.
+    ///
+    /// # Safety
+    ///
+    /// * What [`PageSource`] promises holds for `pages` and its [`first`](PageSource::first) byte, which is not null and lies in the
+    ///   initial memory or right behind it, but not on the last page of the address space.
+    /// * No other heap uses these pages, and all calls come from one thread.
+    pub const unsafe fn new(pages: P) -> Self {
+        Self {
+            next: Cell::new(0),
+            pages,
+        }
+    }
+
+    /// The first byte of a block; null, and the state is what it was, where there is no room.
+    #[inline(always)]
+    pub(crate) fn take(&self, request: Request) -> Addr {
+        let (size, align) = (request.size().0, request.align().0);
+        let place = |next: u32| {
+            let first = next & align.wrapping_neg();
+            (first, first.wrapping_sub(size))
+        };
+        let next = self.next.get();
+        let (mut first, mut after) = place(next);
+        // As in `bump::is_settled`: what wraps around ends on another page.
+        if next ^ after >= PAGE_SIZE {
+            let memory = self.pages.size();
+            let end = memory.last().0.wrapping_add(1);
+            // Does the memory end with the page of the last byte? Before the first block it does not.
+            if next.wrapping_add(end) >= PAGE_SIZE {
+                // Somebody else has grown it: the block goes behind all pages. Or nobody has grown it yet.
+                let from = if end != self.pages.initial_last().0.wrapping_add(1) {
+                    end.wrapping_neg()
+                } else if next == 0 {
+                    self.pages.first().0.wrapping_neg()
+                } else {
+                    next
+                };
+                (first, after) = place(from);
+            }
+            // The last page of the address space is left out; so is what wraps around, which memory has no pages for.
+            if after < PAGE_SIZE {
+                return Addr(0);
+            }
+            let spare = after.wrapping_add(end) as i32;
+            if spare < 0 && self.pages.grow(lacking(spare)).is_none() {
+                return Addr(0);
+            }
+        }
+        self.next.set(after);
+        Addr(first.wrapping_neg())
+    }
+}
+
+/// The pages that are lacking where so many bytes are to spare, fewer than none.
+#[inline(always)]
+const fn lacking(spare: i32) -> Pages {
+    Pages(((spare >> PAGE_SIZE.trailing_zeros()) as u32).wrapping_neg())
+}
+
+// SAFETY: a block lies behind all that was handed out, so it overlaps no other; `take` aligns it and keeps it on pages that are the
+// heap's, which by `PageSource` can be read and written and are zero; null is returned, and the state kept, where there is no such
+// block. Nothing here unwinds.
+unsafe impl<P: PageSource> GlobalAlloc for Compact<P> {
+    #[inline(always)]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        match Request::new(layout) {
+            Some(request) => self.pages.pointer(self.take(request)),
+            None => ptr::null_mut(),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise is passed on. The bytes are zero because none has been handed out before.
+        unsafe { self.alloc(layout) }
+    }
+
+    #[inline(always)]
+    unsafe fn dealloc(&self, _block: *mut u8, _layout: Layout) {}
+
+    #[inline(always)]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the caller's promises are passed on with the arguments.
+        unsafe { relocate(self, block, layout, new_size) }
+    }
+}
+
+/// `realloc` by way of another block. It is the trait's own, but for being inlined: as a function it costs each start some 13 gas.
+///
+/// # Safety
+///
+/// As for [`GlobalAlloc::realloc`] of `heap`, which gives nothing back.
+#[inline(always)]
+pub(crate) unsafe fn relocate(
+    heap: &impl GlobalAlloc,
+    block: *mut u8,
+    layout: Layout,
+    new_size: usize,
+) -> *mut u8 {
+    // SAFETY: by the caller's promise `new_size`, rounded up to the alignment, does not overflow `isize`.
+    let wanted = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
+    // SAFETY: the caller's promise is passed on.
+    let new = unsafe { heap.alloc(wanted) };
+    if !new.is_null() {
+        let kept = layout.size().min(new_size);
+        // SAFETY: both blocks are alive, and at least `kept` bytes long; no block overlaps another.
+        unsafe { ptr::copy_nonoverlapping(block, new, kept) };
+    }
+    new
+}
