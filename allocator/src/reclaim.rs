@@ -42,14 +42,14 @@ struct Tail {
     clean: Addr,
 }
 
-/// A block that was found, and whether all of it is zero: the address, and above it a bit. In one word, since wasm returns no two, and
-/// by way of a stack in memory they would cost more.
+/// A block that was found, and whether all of it is zero: the address, and in its lowest bit, which no block's has, the answer. In one
+/// word, since wasm returns no two, and by way of a stack in memory they would cost more.
 #[derive(Clone, Copy, Debug)]
-struct Found(u64);
+struct Found(u32);
 
 impl Found {
     const fn new(at: Addr, is_zero: bool) -> Self {
-        Self(at.0 as u64 | (is_zero as u64) << u32::BITS)
+        Self(at.0 | is_zero as u32)
     }
 
     /// A block that was used before, or none.
@@ -58,11 +58,11 @@ impl Found {
     }
 
     const fn at(self) -> Addr {
-        Addr(self.0 as u32)
+        Addr(self.0 & !1)
     }
 
     const fn is_zero(self) -> bool {
-        self.0 >> u32::BITS != 0
+        self.0 & 1 != 0
     }
 }
 
