@@ -3,7 +3,7 @@
 //!
 //! Lives here: making them, and what no answer may be. Not here: requests that are made to cost much (`costly`).
 //!
-//! `STYLUS_FUZZ_REQUESTS=1000000 cargo test --release -p stylus-devnet --test chain fuzz` is a long run; `STYLUS_FUZZ_SEED` begins
+//! `STYLUS_FUZZ_REQUESTS=1000000 cargo test --release -p stylus-devnet --test devnet fuzz` is a long run; `STYLUS_FUZZ_SEED` begins
 //! another one.
 
 use std::time::{Duration, Instant};

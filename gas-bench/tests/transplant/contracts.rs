@@ -1,7 +1,7 @@
 //! What becomes of the example contracts.
 //!
 //! They are built with a library besides, as `cargo stylus new` has it and as most contracts on chains are: with link-time optimisation
-//! the allocator is inlined, and `override` says so. Otherwise they are built as their release profile has it; `CARGO_PROFILE_RELEASE_OPT_LEVEL=s cargo test --workspace --test transplant` is the
+//! the allocator is inlined, and `override` says so. Otherwise they are built as their release profile has it; `CARGO_PROFILE_RELEASE_OPT_LEVEL=s cargo test --workspace --test gas_bench transplant::` is the
 //! same at another level, and has to pass as well.
 
 use std::path::{Path, PathBuf};
