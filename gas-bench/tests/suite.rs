@@ -44,18 +44,23 @@ fn figure(results: &Results, allocator: Allocator, function: Function) -> Measur
         .expect("no failures were listed")
 }
 
-/// Whether MiniAlloc itself spends less than every other, and at most 5 % more for zeroed memory.
+/// Whether MiniAlloc itself spends less than every other, and at most 5 % more for zeroed memory. Against mini-alloc 1.0.0, which the
+/// compiler copies to wherever something is allocated, it is the program that has to be smaller: a start pays for that, and it is not
+/// among these figures.
 fn check_reference(results: &Results) {
     for &function in Function::ALL {
         let mini = figure(results, Allocator::Mini, function);
         for &rival in Allocator::ALL {
             let theirs = figure(results, rival, function);
+            let copied = [Allocator::Mini, Allocator::MiniUpstream].contains(&rival);
             assert!(
-                rival == Allocator::Mini || own_ink(mini) < own_ink(theirs),
+                copied || own_ink(mini) < own_ink(theirs),
                 "{function:?}: {mini:?}, {rival} {theirs:?}"
             );
         }
     }
+    let size = |allocator| results.sizes(allocator).expect("it was built").processed;
+    assert!(size(Allocator::Mini) < size(Allocator::MiniUpstream));
     let Ink(plain) = own_ink(figure(results, Allocator::Mini, Function::Alloc));
     let Ink(zeroed) = own_ink(figure(results, Allocator::Mini, Function::AllocZeroed));
     assert!(
@@ -74,8 +79,8 @@ fn own_ink(measurement: Measurement) -> Ink {
         .expect("pages are part of the whole")
 }
 
-/// Theorem: on chain every allocator passes its checks; MiniAlloc itself spends less ink than any other; zeroed memory
-/// costs it at most 5 % more; and a second run agrees to the last ink and byte.
+/// Theorem: on chain every allocator passes its checks; MiniAlloc itself spends less ink than any other but 1.0.0, than which its
+/// program is smaller; zeroed memory costs it at most 5 % more; and a second run agrees to the last ink and byte.
 #[test]
 fn what_must_hold_on_chain() {
     let results = measure(Conditions::OnChain);
