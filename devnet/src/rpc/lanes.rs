@@ -37,7 +37,8 @@ pub(super) enum Lane {
 pub(crate) struct Lanes(Arc<Inner>);
 
 struct Inner {
-    /// Where questions run: threads that give way to all others. `None` only while it is dropped.
+    /// Where questions run: threads that give way to all others. `None` where they cannot be had, and while this is dropped; questions
+    /// then run where the rest does.
     humble: Option<Runtime>,
     lookups: Places,
     questions: Places,
