@@ -15,7 +15,7 @@ use stylus_vm::{Gas, Ink, Pages};
 
 use crate::lto::MissedLto;
 use crate::measurement::Bytes;
-pub(crate) use split::{ROUNDING, Segment, Split, apportion, divided, hostios};
+pub(crate) use split::{ROUNDING, Segment, Split, apportion, divided, hostios, median};
 
 /// The version of the shape of [`Report`] as JSON: raised whenever a key changes its meaning or disappears.
 pub const SCHEMA: u32 = 1;

@@ -7,9 +7,6 @@ mod baselines;
 mod formats;
 mod invented;
 
-use std::path::Path;
-use std::{env, fs};
-
 use gas_bench::baseline::{Diff, diff};
 use gas_bench::figures::{Call, Outcome, Parts, Report};
 use gas_bench::measurement::Bytes;
@@ -19,23 +16,11 @@ use stylus_vm::{Gas, Ink};
 
 use invented::{LONG, STROKE, before, call, contract, everything, failed_call, parts, report, run};
 
+use crate::expected::{self, check_width};
+
 /// `text` is the snapshot `name`.
 fn check(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/snapshots")
-        .join(name);
-    if env::var_os("BLESS").is_some() {
-        fs::write(&path, text).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(text, expected, "{name} has changed; BLESS=1 accepts it");
-}
-
-/// No line of `table` is wider than a terminal of 100 columns.
-fn check_width(table: &str) {
-    for line in table.lines() {
-        assert!(line.chars().count() <= 100, "too wide: {line}");
-    }
+    expected::check(&format!("tests/snapshots/{name}"), text);
 }
 
 fn compared() -> Diff {

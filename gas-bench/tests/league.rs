@@ -1,11 +1,12 @@
 //! What must hold of the allocators in every workload, and that LEAGUE.md says what is measured.
 use std::path::Path;
 use std::sync::OnceLock;
-use std::{env, fs};
 
 use gas_bench::artifact::Workspace;
 use gas_bench::league::{self, Figures, League};
 use gas_bench::suite::{Allocator, OptLevel};
+
+use crate::expected;
 
 /// All of it, measured once.
 fn league() -> &'static League {
@@ -28,27 +29,10 @@ fn programs(allocator: Allocator) -> impl Iterator<Item = (&'static str, OptLeve
     })
 }
 
-/// Compares with a file beside the crate's manifest, or writes it where `BLESS` is set.
-fn check_file(name: &str, content: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    if env::var_os("BLESS").is_some() {
-        fs::write(&path, content).unwrap();
-    }
-    let stored = fs::read_to_string(&path).unwrap_or_default();
-    let differs = content
-        .lines()
-        .zip(stored.lines())
-        .find(|(now, then)| now != then);
-    assert!(
-        stored == content,
-        "{name} is stale; BLESS=1 rewrites it. First difference, now and then: {differs:#?}"
-    );
-}
-
 #[test]
 fn the_table_and_the_chart_are_what_is_measured() {
-    check_file("LEAGUE.md", &league::markdown(league()));
-    check_file("LEAGUE.svg", &league::chart(league()));
+    expected::check("LEAGUE.md", &league::markdown(league()));
+    expected::check("LEAGUE.svg", &league::chart(league()));
 }
 
 /// Of the form that is made for programs that allocate much.

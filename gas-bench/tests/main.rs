@@ -7,6 +7,7 @@
 mod command;
 mod compare;
 mod contracts;
+mod expected;
 mod league;
 mod one_line;
 mod page;

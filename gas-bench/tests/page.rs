@@ -6,24 +6,17 @@
 mod invented;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::{env, fs};
 
 use gas_bench::figures::{Contract, Report};
 use gas_bench::render::page::{self, Page};
 use gas_bench::render::plot;
 use invented::{HOSTILE, INK_PER_GAS, baselines, extras, report};
 
+use crate::expected;
+
 /// `text` is the snapshot `name`.
 fn check(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/snapshots/page")
-        .join(name);
-    if env::var_os("BLESS").is_some() {
-        fs::write(&path, text).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert!(text == expected, "{name} has changed; BLESS=1 accepts it");
+    expected::check(&format!("tests/snapshots/page/{name}"), text);
 }
 
 fn whole_page() -> String {

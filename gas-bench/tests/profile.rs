@@ -8,9 +8,6 @@
 mod invented;
 mod sums;
 
-use std::path::Path;
-use std::{env, fs};
-
 use gas_bench::figures::Parts;
 use gas_bench::profile::{CallProfile, ProfileError};
 use gas_bench::render::Colour;
@@ -20,23 +17,11 @@ use stylus_vm::{Gas, Ink};
 
 use invented::{Called, plausible, random, receipt, run};
 
+use crate::expected::{self, check_width};
+
 /// `text` is the snapshot `name`.
 fn check(name: &str, text: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/profile");
-    let path = folder.join(name);
-    if env::var_os("BLESS").is_some() {
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(&path, text).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(text, expected, "{name} has changed; BLESS=1 accepts it");
-}
-
-/// No line of `table` is wider than a terminal of 100 columns.
-fn check_width(table: &str) {
-    for line in table.lines() {
-        assert!(line.chars().count() <= 100, "too wide: {line}");
-    }
+    expected::check(&format!("tests/snapshots/profile/{name}"), text);
 }
 
 #[test]

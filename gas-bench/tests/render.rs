@@ -4,8 +4,6 @@
 //! contract.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::{env, fs};
 
 use gas_bench::failure::{Cause, FailedChecks, Failure};
 use gas_bench::measurement::{Bytes, Measurement, PageCount, Provenance, Results, Sizes, Variant};
@@ -13,25 +11,13 @@ use gas_bench::render::{Colour, Format, render};
 use gas_bench::suite::{Allocator, Case, Conditions, Function};
 use stylus_vm::{Gas, Ink, InkPrice};
 
+use crate::expected::{self, check_width};
+
 /// The report on `results` is the snapshot `name`.
 fn check(name: &str, results: &Results, format: Format, colour: Colour) -> String {
     let report = render(results, format, colour);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/snapshots")
-        .join(name);
-    if env::var_os("BLESS").is_some() {
-        fs::write(&path, &report).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(report, expected, "{name} has changed; BLESS=1 accepts it");
+    expected::check(&format!("tests/snapshots/{name}"), &report);
     report
-}
-
-/// No line of `table` is wider than a terminal of 100 columns.
-fn check_width(table: &str) {
-    for line in table.lines() {
-        assert!(line.chars().count() <= 100, "too wide: {line}");
-    }
 }
 
 /// Ink of alloc and alloc_zeroed as published, and of both as on chain: of the orders of magnitude that occur.

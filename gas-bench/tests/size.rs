@@ -4,8 +4,6 @@
 //! Not here: anything that builds a contract or takes a module apart.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::{env, fs};
 
 use gas_bench::figures::Sizes;
 use gas_bench::measurement::Bytes;
@@ -16,24 +14,20 @@ use gas_bench::size::{
     origin,
 };
 
+use crate::expected::{self, check_width};
+
 /// A name with everything in it that means something to one of the formats.
 const NASTY: &str = "<a::B<'x', \"y\"> as c::D|E>::f`g`&\u{1b}[31m\u{202e}\u{ffff}größe\n";
 
+/// `text` is the snapshot `name`.
 fn check(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/snapshots/size")
-        .join(name);
-    if env::var_os("BLESS").is_some() {
-        fs::write(&path, text).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(text, expected, "{name} has changed; BLESS=1 accepts it");
+    expected::check(&format!("tests/snapshots/size/{name}"), text);
 }
 
 /// No line of `table` is wider than a terminal of 100 columns, and none has what steers one.
 fn check_table(table: &str) {
+    check_width(table);
     for line in table.lines() {
-        assert!(line.chars().count() <= 100, "too wide: {line}");
         assert!(!line.contains(char::is_control), "steers: {line:?}");
     }
 }

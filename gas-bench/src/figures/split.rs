@@ -146,6 +146,13 @@ pub(crate) fn divided(amount: u128, by: u128) -> Option<u128> {
     Some(amount / by + u128::from(rest >= by - rest))
 }
 
+/// The middle one of sorted amounts, or the mean of the two middle ones, a half rounded up.
+pub(crate) fn median(gas: &[Gas]) -> Option<u128> {
+    let upper = gas.get(gas.len() / 2)?;
+    let lower = gas.get(gas.len().saturating_sub(1) / 2)?;
+    divided(u128::from(lower.0) + u128::from(upper.0), 2)
+}
+
 /// Everything that `runs` paid for. Of one segment, the dearest host call comes first.
 fn sums(runs: &[Run], ink_per_gas: u32) -> Vec<Sum> {
     let price = u128::from(ink_per_gas.max(1));
@@ -249,6 +256,37 @@ mod tests {
     use super::*;
     use crate::figures::{Outcome, Parts};
     use stylus_vm::Pages;
+
+    #[test]
+    fn halves_are_rounded_up() {
+        for (amount, by, quotient) in [
+            (4, 2, Some(2)),
+            (5, 2, Some(3)),
+            (4, 3, Some(1)),
+            (5, 3, Some(2)),
+            (u128::MAX, 2, Some(1 << 127)),
+            (1, 0, None),
+        ] {
+            assert_eq!(divided(amount, by), quotient, "{amount} by {by}");
+        }
+    }
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        for (amounts, expected) in [
+            (&[][..], None),
+            (&[7], Some(7)),
+            (&[1, 2], Some(2)),
+            (&[1, 5], Some(3)),
+            (&[1, 2, 9], Some(2)),
+            (&[1, 2, 4, 9], Some(3)),
+            (&[1, 2, 5, 9], Some(4)),
+            (&[u64::MAX, u64::MAX], Some(u64::MAX.into())),
+        ] {
+            let gas: Vec<_> = amounts.iter().copied().map(Gas).collect();
+            assert_eq!(median(&gas), expected, "{amounts:?}");
+        }
+    }
 
     #[test]
     fn the_largest_remainders_are_rounded_up() {

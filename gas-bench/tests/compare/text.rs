@@ -2,9 +2,6 @@
 //!
 //! Lives here: snapshots under `tests/snapshots/compare`, which `BLESS=1 cargo test` rewrites. Not here: anything that builds.
 
-use std::path::Path;
-use std::{env, fs};
-
 use gas_bench::compare::{CallFigures, Comparison, Figures, Lto, Measured, Mode, Total, Variant};
 use gas_bench::lto::Hindrance;
 use gas_bench::measurement::Bytes;
@@ -12,24 +9,11 @@ use gas_bench::render::{Colour, compare};
 use gas_bench::suite::{Allocator, OptLevel};
 use stylus_vm::{Gas, Ink};
 
+use crate::expected::{self, check_width};
+
 /// `text` is the snapshot `name`.
 fn check(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/snapshots/compare")
-        .join(name);
-    if env::var_os("BLESS").is_some() {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(text, expected, "{name} has changed; BLESS=1 accepts it");
-}
-
-/// No line of `table` is wider than a terminal of 100 columns.
-fn check_width(table: &str) {
-    for line in table.lines() {
-        assert!(line.chars().count() <= 100, "too wide: {line}");
-    }
+    expected::check(&format!("tests/snapshots/compare/{name}"), text);
 }
 
 /// Every so many variants with so many calls, their figures all different.

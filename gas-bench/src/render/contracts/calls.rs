@@ -3,8 +3,8 @@
 //! Lives here: least, average, median and most. Not here: where the gas went (`split`, `hostios`).
 
 use super::grid::{Cell, Column, Grid, Remark, Row, Tone};
-use crate::figures::{Call, Contract, Run};
-use crate::render::text::{divided, grouped};
+use crate::figures::{Call, Contract, Run, divided, median};
+use crate::render::text::grouped;
 
 /// A row for each call, also for those that failed.
 pub(super) fn grid(calls: &[Call]) -> Grid {
@@ -39,15 +39,15 @@ pub(super) fn grid(calls: &[Call]) -> Grid {
 
 /// The cells of a call beside its name; none where there are no runs to tell of.
 fn figures(call: &Call) -> Option<[Cell; 7]> {
-    let gas: Vec<_> = call.sorted_gas().iter().map(|gas| gas.0).collect();
+    let gas = call.sorted_gas();
     let runs = gas.len() as u128;
     let ink = call.runs().iter().map(|run| run.parts.program_ink().0);
     Some([
         Cell::own(count(call)),
-        Cell::figure(*gas.first()?),
-        whole(divided(sum(gas.iter().copied()), runs)?),
+        Cell::figure(gas.first()?.0),
+        whole(divided(sum(gas.iter().map(|gas| gas.0)), runs)?),
         whole(median(&gas)?),
-        Cell::figure(*gas.last()?),
+        Cell::figure(gas.last()?.0),
         whole(divided(sum(ink), runs)?),
         Cell::own(pages(call.runs())?),
     ])
@@ -60,13 +60,6 @@ fn sum(amounts: impl Iterator<Item = u64>) -> u128 {
 /// An average or median of what fits 64 bits, which fits them, too.
 fn whole(figure: u128) -> Cell {
     i128::try_from(figure).map_or(Cell::Nothing, Cell::Figure)
-}
-
-/// The middle one of sorted `amounts`, or the mean of the two middle ones, a half rounded up.
-fn median(amounts: &[u64]) -> Option<u128> {
-    let upper = *amounts.get(amounts.len() / 2)?;
-    let lower = *amounts.get(amounts.len().saturating_sub(1) / 2)?;
-    divided(u128::from(lower) + u128::from(upper), 2)
 }
 
 /// How many runs, and how many of them reverted.
@@ -134,24 +127,4 @@ pub(super) fn remarks(contract: &Contract) -> Vec<Remark> {
     left_out
         .chain(contract.advice.iter().map(about("cheaper")))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_is_in_the_middle() {
-        for (amounts, expected) in [
-            (&[][..], None),
-            (&[7], Some(7)),
-            (&[1, 2], Some(2)),
-            (&[1, 5], Some(3)),
-            (&[1, 2, 9], Some(2)),
-            (&[1, 2, 4, 9], Some(3)),
-            (&[u64::MAX, u64::MAX], Some(u64::MAX.into())),
-        ] {
-            assert_eq!(median(amounts), expected, "{amounts:?}");
-        }
-    }
 }

@@ -4,7 +4,7 @@
 
 use super::grid::{Cell, Column, Grid, Remark, Row, Tone};
 use crate::baseline::{CallDiff, Change, Cost, Incomparable};
-use crate::render::text::divided;
+use crate::figures::divided;
 
 impl Tone {
     pub(super) const fn of<C>(change: &Change<C>) -> Self {

@@ -9,8 +9,8 @@ use super::Since;
 use super::change::of_call;
 use super::words::{figure, label, name, scroll, signature};
 use crate::baseline::{CallDiff, ContractDiff};
-use crate::figures::{Call, Contract, Run};
-use crate::render::text::{divided, grouped_wide};
+use crate::figures::{Call, Contract, Run, divided, median};
+use crate::render::text::grouped_wide;
 
 /// The table of the calls of `contract`, those that are gone since the newest baseline at its end.
 pub(super) fn table(
@@ -133,36 +133,9 @@ impl Figures {
     }
 }
 
-/// The middle one of sorted amounts, or the mean of the two middle ones, a half rounded up.
-fn median(gas: &[Gas]) -> Option<u128> {
-    let upper = gas.get(gas.len() / 2)?;
-    let lower = gas.get(gas.len().saturating_sub(1) / 2)?;
-    divided(u128::from(lower.0) + u128::from(upper.0), 2)
-}
-
 /// The fewest pages that a run began with, and the most that any had.
 fn pages(runs: &[Run]) -> Option<String> {
     let start = runs.iter().map(|run| run.start_pages).min()?;
     let peak = runs.iter().map(|run| run.peak_pages).max()?;
     Some(format!("{} → {}", start.0, peak.0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_is_in_the_middle() {
-        for (amounts, expected) in [
-            (&[][..], None),
-            (&[7], Some(7)),
-            (&[1, 2], Some(2)),
-            (&[1, 2, 9], Some(2)),
-            (&[1, 2, 5, 9], Some(4)),
-            (&[u64::MAX, u64::MAX], Some(u64::MAX.into())),
-        ] {
-            let gas: Vec<_> = amounts.iter().copied().map(Gas).collect();
-            assert_eq!(median(&gas), expected, "{amounts:?}");
-        }
-    }
 }

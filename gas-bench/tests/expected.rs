@@ -1,0 +1,33 @@
+//! What is expected, in files that `BLESS=1 cargo test` rewrites.
+//!
+//! Lives here: comparing with such a file, and what holds of every table. Not here: what is in them.
+
+use std::path::Path;
+use std::{env, fs};
+
+/// `text` is what the file at `path` holds, which is relative to the crate's folder; with `BLESS` it becomes that.
+#[track_caller]
+pub(crate) fn check(path: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if env::var_os("BLESS").is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, text).unwrap();
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    let differs = text
+        .lines()
+        .zip(expected.lines())
+        .find(|(now, then)| now != then);
+    assert!(
+        text == expected,
+        "{path} has changed; BLESS=1 accepts it. First difference, now and then: {differs:#?}"
+    );
+}
+
+/// No line of `table` is wider than a terminal of 100 columns.
+#[track_caller]
+pub(crate) fn check_width(table: &str) {
+    for line in table.lines() {
+        assert!(line.chars().count() <= 100, "too wide: {line}");
+    }
+}
