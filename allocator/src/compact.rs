@@ -2,14 +2,13 @@
 //! instructions that it runs. No block grows in place. `heap.rs` is the one for programs
 //! that allocate much. What memory is, is the page source's business; how the compiler inlines this, that of `wasm.rs`.
 //!
-//! The state is the distance from the end of what was handed out up to the end of the address space, as a two's complement: the
-//! address of the next byte, negated. Seen from there
+//! The state is how many bytes were handed out behind the heap's beginning, negated. It begins as zero, so that it takes no data
+//! segment, and the first block takes the same short way as every other. The address of the next byte is worked with negated, too, as
+//! the distance up to the end of the address space. Seen from there
 //!
 //! * a block is aligned by one `and`, and taken off by one `sub`, without a wrap that would have to be looked for;
-//! * two addresses lie on one page if they differ in the lower 16 bits alone, as with the address of the last byte, of which the
-//!   state is the complement;
-//! * a heap that has handed out nothing is zero, so that it takes no data segment, and no block fits: the first one leaves the
-//!   page, as one does that must ask for memory. Finding the heap's beginning is left to that rare path.
+//! * two addresses lie on one page if they differ in the lower 16 bits alone, as with the address of the last byte, of which that of
+//!   the next one, negated, is the complement.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -28,8 +27,8 @@ use crate::{
 /// The invariant is that of `bump.rs`: the page of the last byte handed out is the heap's from there on.
 #[derive(Debug)]
 pub struct Compact<P> {
-    /// The address of the next byte, negated; zero before the first block.
-    next: Cell<u32>,
+    /// The bytes that were handed out, with what alignment left between them, negated.
+    taken: Cell<u32>,
     pages: P,
 }
 
@@ -43,7 +42,7 @@ impl<P: PageSource> Compact<P> {
     /// * No other heap uses these pages, and all calls come from one thread.
     pub const unsafe fn new(pages: P) -> Self {
         Self {
-            next: Cell::new(0),
+            taken: Cell::new(0),
             pages,
         }
     }
@@ -56,23 +55,17 @@ impl<P: PageSource> Compact<P> {
             let first = next & align.wrapping_neg();
             (first, first.wrapping_sub(size))
         };
-        let next = self.next.get();
+        let base = self.pages.first().0;
+        let next = self.taken.get().wrapping_sub(base);
         let (mut first, mut after) = place(next);
         // As in `bump::is_settled`: what wraps around ends on another page.
         if next ^ after >= PAGE_SIZE {
-            let memory = self.pages.size();
-            let end = memory.last().0.wrapping_add(1);
-            // Does the memory end with the page of the last byte? Before the first block it does not.
-            if next.wrapping_add(end) >= PAGE_SIZE {
-                // Somebody else has grown it: the block goes behind all pages. Or nobody has grown it yet.
-                let from = if end != self.pages.initial_last().0.wrapping_add(1) {
-                    end.wrapping_neg()
-                } else if next == 0 {
-                    self.pages.first().0.wrapping_neg()
-                } else {
-                    next
-                };
-                (first, after) = place(from);
+            let end = self.pages.size().first().0;
+            let is_grown = end != self.pages.initial_last().0.wrapping_add(1);
+            // The memory goes on behind the page of the last byte, and not because it began like that: somebody else has grown it, and
+            // the block goes behind all of it.
+            if is_grown && next.wrapping_add(end) >= PAGE_SIZE {
+                (first, after) = place(end.wrapping_neg());
             }
             // The last page of the address space is left out; so is what wraps around, which memory has no pages for.
             if after < PAGE_SIZE {
@@ -83,7 +76,7 @@ impl<P: PageSource> Compact<P> {
                 return Addr(0);
             }
         }
-        self.next.set(after);
+        self.taken.set(after.wrapping_add(base));
         Addr(first.wrapping_neg())
     }
 }

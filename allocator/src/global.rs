@@ -13,8 +13,7 @@ use crate::wasm::{heap, reclaiming};
 /// same heap; on any other target they are the system allocator, or WeeAlloc with the feature `wee_alloc`.
 ///
 /// Beyond what [`GlobalAlloc`] asks, on wasm32 empty requests are allowed: they are answered with the address where the
-/// next block of that alignment would begin, and take no more than the padding up to there; before the first block with null, unless the
-/// feature `in-place` is on.
+/// next block of that alignment would begin, and take no more than the padding up to there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MiniAlloc;
 

@@ -38,7 +38,7 @@ Exit code: 0 when every figure was measured, 1 when one was not, 2 for arguments
 const LEAGUE_EXAMPLES: &str = "\
 Examples:
   cargo gas-bench league                                  all of them, as Markdown
-  cargo gas-bench league --out LEAGUE.md --chart LEAGUE.svg
+  cargo gas-bench league --calls --out LEAGUE.md --chart LEAGUE.svg
   cargo gas-bench league --allocator mini --allocator mini-upstream --opt-level z --format json";
 
 /// What an allocation costs on a Stylus chain: builds the edge-cases contract with each allocator, deploys it, calls it, and
@@ -114,6 +114,11 @@ pub(crate) struct LeagueArguments {
     /// How to report
     #[arg(long, value_enum, default_value_t = LeagueFormat::Markdown)]
     pub(crate) format: LeagueFormat,
+
+    /// Begin the report with what whole calls cost: every contract beside the workloads with every allocator that it can be
+    /// given. Takes half an hour more
+    #[arg(long)]
+    pub(crate) calls: bool,
 
     /// Write the report to FILE, whole or not at all, instead of printing it
     #[arg(long, value_name = "FILE")]

@@ -25,11 +25,11 @@ use std::sync::{Mutex, PoisonError};
 use stylus_vm::{Gas, Ink};
 
 use crate::artifact::postprocess;
-use crate::figures::{self, Contract, Deployment};
+use crate::figures::{self, Contract, Deployment, StartGas};
 use crate::lto::Hindrance;
 use crate::measurement::Bytes;
 use crate::parallel;
-use crate::project::CrateTypes;
+use crate::project::{BuildSettings, ContractPackage, CrateTypes, Project};
 use crate::suite::{Allocator, OptLevel};
 
 pub use agreement::Disagreement;
@@ -139,12 +139,23 @@ pub struct CallFigures {
 /// What all runs of a call used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Total {
-    /// Gas of the receipts.
+    /// Gas of the receipts: each call finds the program outside of the chain's cache.
     pub gas: Gas,
+    /// The same with the start of a program that is in the cache.
+    pub cached_gas: Gas,
     /// Ink that the program itself spent.
     pub ink: Ink,
     /// How many runs.
     pub runs: u64,
+}
+
+/// How a call finds the program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Heat {
+    /// Not in the chain's cache, as the first call in a block does.
+    Uncached,
+    /// In it, or again in the same block, which costs the same.
+    Cached,
 }
 
 /// A contract's variants, side by side.
@@ -197,14 +208,14 @@ pub fn allocators() -> Vec<Allocator> {
 }
 
 /// Compares a contract's variants, built in a copy of its workspace, and measured by `measure`. Without a `mini-alloc` to replace, or
-/// without a `wasm-opt`, the variants that need it are left out, and that is said.
+/// without a `wasm-opt`, which is looked for where a variant needs it, those that do are left out, and that is said.
 ///
 /// # Errors
 /// Where there can be no copy.
 pub fn compare(
     subject: &Subject,
     settings: &Settings,
-    wasm_opt: Result<WasmOpt, FindError>,
+    wasm_opt: impl FnOnce() -> Result<WasmOpt, FindError>,
     measure: Measure<'_>,
     observer: Observer<'_>,
 ) -> Result<Comparison, PrepareError> {
@@ -222,12 +233,10 @@ pub fn compare(
         left_out.push(error.to_string());
     }
     let is_optimising = settings.modes.iter().any(|&mode| mode != Mode::Off);
-    let wasm_opt = match wasm_opt {
-        Ok(program) => Some(program).filter(|_| is_optimising),
+    let wasm_opt = match is_optimising.then(wasm_opt).transpose() {
+        Ok(program) => program,
         Err(error) => {
-            if is_optimising {
-                left_out.push(error.to_string());
-            }
+            left_out.push(error.to_string());
             settings.modes.clear();
             None
         }
@@ -320,6 +329,21 @@ fn with_own<T: PartialEq>(own: T, others: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 impl Subject {
+    /// A contract of a project, built as `build` says.
+    pub fn of(project: &Project, contract: &ContractPackage, build: &BuildSettings) -> Self {
+        Self {
+            folder: contract.folder.clone(),
+            package: contract.name.clone(),
+            features: build.features.clone(),
+            no_default_features: build.no_default_features,
+            crate_types: build.crate_types,
+            lto_hindrance: project
+                .lto_hindrance(contract)
+                .filter(|_| build.crate_types.is_none()),
+            cargo: project.cargo.clone(),
+        }
+    }
+
     /// What cargo is told about features.
     fn arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
@@ -444,7 +468,11 @@ impl Figures {
             accounts: deployment.sizes.accounts,
             deploy_gas: deployment.deploy_gas,
             activation_gas: deployment.activation_gas,
-            calls: contract.calls.iter().map(CallFigures::new).collect(),
+            calls: contract
+                .calls
+                .iter()
+                .map(|call| CallFigures::new(call, &deployment.start))
+                .collect(),
         }
     }
 
@@ -460,14 +488,30 @@ impl Figures {
     }
 }
 
+impl Heat {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Uncached, Self::Cached];
+}
+
+impl Total {
+    /// Gas of all runs with the program found like this.
+    pub const fn gas_when(&self, heat: Heat) -> Gas {
+        match heat {
+            Heat::Uncached => self.gas,
+            Heat::Cached => self.cached_gas,
+        }
+    }
+}
+
 impl CallFigures {
-    fn new(call: &figures::Call) -> Self {
+    fn new(call: &figures::Call, start: &StartGas) -> Self {
         Self {
             name: call.name.clone(),
             total: match call.failure() {
                 Some(reason) => Err(reason.to_owned()),
                 None => Ok(Total {
                     gas: call.total_gas(),
+                    cached_gas: call.total_cached_gas(start),
                     ink: call.total_ink(),
                     runs: call.runs().len() as u64,
                 }),

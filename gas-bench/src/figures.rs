@@ -274,6 +274,16 @@ impl Call {
         self.runs().iter().map(|run| run.gas).sum()
     }
 
+    /// Gas of all runs as it would be with the program in the chain's cache. (A refund may be a fifth of what a transaction used, so
+    /// one that large would be smaller.)
+    pub fn total_cached_gas(&self, start: &StartGas) -> Gas {
+        let saved = |run: &Run| run.parts.start.saturating_sub(start.cached);
+        self.runs()
+            .iter()
+            .map(|run| run.gas.saturating_sub(saved(run)))
+            .sum()
+    }
+
     /// Ink that the program itself spent in all runs.
     pub fn total_ink(&self) -> Ink {
         self.runs().iter().map(|run| run.parts.program_ink()).sum()

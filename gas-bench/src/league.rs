@@ -20,11 +20,12 @@ use crate::node::GAS_LIMIT;
 use crate::parallel;
 use crate::suite::{Allocator, OptLevel};
 
+pub mod calls;
 mod chart;
 mod report;
 
 pub use chart::chart;
-pub use report::{json, markdown};
+pub use report::{json, markdown, whole_calls};
 
 /// One program: a workload with an allocator, at an optimisation level.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -1,9 +1,13 @@
 //! What must hold of the allocators in every workload, and that LEAGUE.md says what is measured.
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use gas_bench::artifact::Workspace;
+use gas_bench::compare::{Comparison, Heat, Lto};
+use gas_bench::league::calls::{self, Build, Calls};
 use gas_bench::league::{self, Figures, League};
+use gas_bench::project::Project;
 use gas_bench::suite::{Allocator, OptLevel};
 
 use crate::expected;
@@ -31,8 +35,110 @@ fn programs(allocator: Allocator) -> impl Iterator<Item = (&'static str, OptLeve
 
 #[test]
 fn the_table_and_the_chart_are_what_is_measured() {
-    expected::check("LEAGUE.md", &league::markdown(league()));
+    let (_, whole_calls) = recorded();
+    let measured = league::markdown(league(), None);
+    let (head, tail) = measured.split_at(measured.find(WORKLOADS).unwrap());
+    expected::check("LEAGUE.md", &[head, &whole_calls, tail].concat());
     expected::check("LEAGUE.svg", &league::chart(league()));
+}
+
+/// The section behind that of whole calls.
+const WORKLOADS: &str = "## Workloads\n";
+
+/// What LEAGUE.md says of whole calls, and in front of that.
+fn recorded() -> (String, String) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("LEAGUE.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (begin, end) = (text.find("## Whole calls\n"), text.find(WORKLOADS));
+    let (begin, end) = (begin.unwrap(), end.unwrap());
+    (text[..begin].to_owned(), text[begin..end].to_owned())
+}
+
+/// The contracts, as anybody would find them.
+fn contracts() -> Project {
+    let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts/Cargo.toml");
+    Project::find(Some(&contracts.canonicalize().unwrap()), &[]).unwrap()
+}
+
+/// Contracts whose every call can be made with either allocator.
+const COMPARED: &[&str] = &[
+    "churn",
+    "codec",
+    "counter",
+    "erc20",
+    "erc721",
+    "growth",
+    "merkle_airdrop",
+    "signatures",
+    "sort_and_map",
+    "strings",
+];
+
+/// Theorem: with link-time optimisation at opt-level 3, no call of any contract costs more with `MiniAlloc` than with mini-alloc 1.0.0,
+/// whether the program is in the chain's cache or not.
+#[test]
+fn no_call_is_dearer_than_with_mini_alloc_1() {
+    no_call_is_dearer(&[Build {
+        level: OptLevel::Three,
+        lto: None,
+    }]);
+}
+
+/// Theorem: nor at the other levels, nor without link-time optimisation.
+#[test]
+#[ignore = "long: 180 builds of contracts; scripts/test --long runs it"]
+fn long_no_call_of_any_build_is_dearer_than_with_mini_alloc_1() {
+    let builds = OptLevel::ALL.iter().flat_map(|&level| {
+        Lto::ALL.map(|lto| Build {
+            level,
+            lto: Some(lto),
+        })
+    });
+    no_call_is_dearer(&builds.collect::<Vec<_>>());
+}
+
+fn no_call_is_dearer(builds: &[Build]) {
+    let levels: BTreeSet<_> = builds.iter().map(|build| build.level).collect();
+    let lto: BTreeSet<_> = builds.iter().filter_map(|build| build.lto).collect();
+    let (levels, lto): (Vec<_>, Vec<_>) = (levels.into_iter().collect(), lto.into_iter().collect());
+    let both = [Allocator::Mini, Allocator::MiniUpstream];
+    let calls = calls::measure(&contracts(), &both, &levels, &lto, &|_, _| ()).unwrap();
+    // What is compared in every build. Not edge_cases, whose answer is what its allocator costs.
+    let compared = |contract: &&Comparison| {
+        builds.iter().all(|&build| {
+            both.iter().all(|&allocator| {
+                let figures = Calls::figures(contract, build, allocator);
+                figures.is_some_and(|figures| calls::average(figures, Heat::Cached).is_some())
+            })
+        })
+    };
+    let compared = calls.contracts.iter().filter(compared);
+    let compared: Vec<_> = compared.map(|it| it.contract.as_str()).collect();
+    assert_eq!(
+        compared,
+        COMPARED,
+        "{:#?}",
+        calls.failures().collect::<Vec<_>>()
+    );
+    let dearer = calls.dearer(builds, Allocator::Mini, Allocator::MiniUpstream);
+    assert!(dearer.is_empty(), "{dearer:#?}");
+}
+
+#[test]
+#[ignore = "long: 270 builds of contracts; scripts/test --long runs it"]
+fn long_the_table_of_whole_calls_is_what_is_measured() {
+    let measured = calls::measure(
+        &contracts(),
+        Allocator::LEAGUE,
+        OptLevel::ALL,
+        &[],
+        &|_, _| (),
+    );
+    let section = league::whole_calls(&measured.unwrap()) + "\n";
+    let (head, _) = recorded();
+    let text = league::markdown(league(), None);
+    let tail = &text[text.find(WORKLOADS).unwrap()..];
+    expected::check("LEAGUE.md", &[&head, &section, tail].concat());
 }
 
 /// Of the form that is made for programs that allocate much.

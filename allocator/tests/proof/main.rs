@@ -5,10 +5,10 @@
 //! answers
 //!
 //! * with a block that is aligned, lies in the memory and below its last page, and is apart from everything handed out before and
-//!   from every page that somebody else may have grown, and the state is the block's last byte; or
-//!   The memory has grown by exactly the pages that it needs; or
+//!   from every page that somebody else may have grown, and the state is the block's last byte;
+//!   the memory has grown by exactly the pages that it needs; or
 //! * with null, and neither the state nor the memory has changed. Where the block would have ended on the page of the last one, there
-//!   is no null, except before the first block: for an empty request, and where somebody has grown the memory already.
+//!   is no null.
 //!
 //! **Theorem.** At the start the state stands for the byte in front of `__heap_base`.
 //!
@@ -42,7 +42,7 @@ const FUNCTION: &str = "alloc_unchecked";
 /// A probe of `MiniAlloc`, without the feature `in-place` or with it, and how it keeps its state.
 fn program(level: &str, kind: State) -> (Program, u32) {
     let wasm = match kind {
-        State::Complement => probe::build("probe", level),
+        State::Taken => probe::build("probe", level),
         State::Last => probe::build_in_place(level),
     };
     let program = Program::new(&wasm);
@@ -54,7 +54,7 @@ fn program(level: &str, kind: State) -> (Program, u32) {
 #[test]
 #[ignore = "needs z3, which scripts/setup --for-tests installs; scripts/test runs it"]
 fn every_answer_is_a_block_of_its_own_or_null() {
-    for kind in [State::Complement, State::Last] {
+    for kind in [State::Taken, State::Last] {
         for level in ["3", "s", "z"] {
             let begun = Instant::now();
             let (program, base) = program(level, kind);
@@ -73,7 +73,7 @@ fn every_answer_is_a_block_of_its_own_or_null() {
 
 #[test]
 fn the_heap_begins_where_the_static_data_end() {
-    for kind in [State::Complement, State::Last] {
+    for kind in [State::Taken, State::Last] {
         let (program, base) = program("3", kind);
         let address = program.paths(FUNCTION, None)[0].address;
         let address = address.expect("the function reads its state");
@@ -90,7 +90,7 @@ fn the_heap_begins_where_the_static_data_end() {
 #[test]
 #[ignore = "needs z3, which scripts/setup --for-tests installs; scripts/test runs it"]
 fn a_constant_off_by_one_is_refuted() {
-    let kind = State::Complement;
+    let kind = State::Taken;
     let (program, base) = program("z", kind);
     let constants = program.constants(FUNCTION);
     let mut refuted = 0;

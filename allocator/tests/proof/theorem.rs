@@ -10,8 +10,8 @@ use crate::translate::{Path, Program};
 pub(crate) enum State {
     /// By its address.
     Last,
-    /// By the complement of its address; by zero as long as there is none.
-    Complement,
+    /// By how many bytes lie between the heap's beginning and the one behind it, negated.
+    Taken,
 }
 
 impl State {
@@ -19,27 +19,15 @@ impl State {
     pub(crate) const fn initial(self, base: u32) -> u32 {
         match self {
             Self::Last => base - 1,
-            Self::Complement => 0,
+            Self::Taken => 0,
         }
     }
 
-    /// The last byte that `state` stands for. In front of the first block it is the one before the heap.
+    /// The last byte that `state` stands for. At the start it is the one before the heap.
     fn last(self, state: &str) -> String {
         match self {
             Self::Last => state.to_owned(),
-            Self::Complement => {
-                format!("(ite (= {state} #x00000000) (bvsub base #x00000001) (bvnot {state}))")
-            }
-        }
-    }
-
-    /// Whether a request may be answered with null although nothing was refused.
-    fn excuse(self) -> &'static str {
-        match self {
-            Self::Last => "false",
-            Self::Complement => {
-                "(and (= state #x00000000) (or (= p0 #x00000000) (distinct pages initial)))"
-            }
+            Self::Taken => format!("(bvsub (bvsub base #x00000001) {state})"),
         }
     }
 }
@@ -77,13 +65,13 @@ fn after(path: &Path, kind: State) -> String {
         return "false".to_owned();
     };
     let (state, pages) = (&path.state, &path.pages);
-    let (new, excuse) = (kind.last(state), kind.excuse());
+    let new = kind.last(state);
     format!(
         "(let ((new {new}) (top #x00000000ffff0000) (before (bvadd (wide last) #x0000000000000001)))
 (ite (= {result} #x00000000)
   (and (= {state} state) (= {pages} pages)
-    ; where the block would lie in the memory as it is, null has an excuse, or there is no such place below the last page
-    (or {excuse} (bvugt (end before) (bvshl (bvlshr (bvadd before #x000000000000ffff) #x0000000000000010) #x0000000000000010))
+    ; where the block would lie in the memory as it is, there is no such place below the last page
+    (or (bvugt (end before) (bvshl (bvlshr (bvadd before #x000000000000ffff) #x0000000000000010) #x0000000000000010))
         (bvugt (end before) top)))
   (and
     ; aligned

@@ -19,8 +19,7 @@ pub(crate) trait Subject {
     fn heap_base(&mut self) -> u32;
     /// Whether it hands out again what it was given back.
     fn reuses(&self) -> bool;
-    /// Whether its last block grows where it is. One in which it does not has found no place for itself before its first block, so
-    /// that it answers an empty request with null until then.
+    /// Whether its last block grows where it is.
     fn grows_in_place(&self) -> bool;
     /// How large the memory is now, in pages.
     fn pages(&mut self) -> u32;

@@ -21,21 +21,10 @@ struct Model {
     memory_end: u64,
     limits: Limits,
     in_place: bool,
-    /// Whether no block was handed out, in a heap that has found no place for itself until then.
-    is_fresh: bool,
 }
 
 impl Model {
     fn alloc(&mut self, size: u64, align: u64) -> Option<u64> {
-        if self.is_fresh && size == 0 {
-            return None;
-        }
-        let place = self.place(size, align);
-        self.is_fresh &= place.is_none();
-        place
-    }
-
-    fn place(&mut self, size: u64, align: u64) -> Option<u64> {
         let start = self.next.next_multiple_of(align);
         if start + size > TOP {
             return None;
@@ -142,7 +131,6 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
         memory_end,
         limits,
         in_place: subject.grows_in_place(),
-        is_fresh: !subject.grows_in_place(),
     };
     let mut session = Session::new(subject);
     let mut input = Input(data);
@@ -183,9 +171,6 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
             15 if input.byte() % 4 == 0 && session.foreign_grow(1) => {
                 model.memory_end += u64::from(PAGE);
                 // From now on the heap cannot tell its initial memory from anybody's.
-                if model.is_fresh {
-                    model.next = model.memory_end;
-                }
                 model.heap_end = model.next.next_multiple_of(u64::from(PAGE));
             }
             _ => {}

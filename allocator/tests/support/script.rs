@@ -217,10 +217,6 @@ pub(crate) const SCRIPTS: &[(&str, &[Step])] = &[
             Pages(2),
         ],
     ),
-];
-
-/// Further ones for a heap whose last block grows in place.
-pub(crate) const IN_PLACE_SCRIPTS: &[(&str, &[Step])] = &[
     (
         "an empty request in front of all others",
         &[
@@ -229,6 +225,32 @@ pub(crate) const IN_PLACE_SCRIPTS: &[(&str, &[Step])] = &[
             Alloc(Bytes(1), 1, Base(0)),
         ],
     ),
+    (
+        "pages that somebody has added in front of the first block are passed over",
+        &[
+            Foreign(2),
+            Alloc(Bytes(8), 8, Base(0)),
+            Alloc(Rest(1), 1, Page(2, 0)),
+            Pages(3),
+        ],
+    ),
+    (
+        "a first block that is refused changes nothing",
+        &[
+            Limit(1),
+            Alloc(Bytes(3 * PAGE), 1, Null),
+            Alloc(Bytes(MAX), 1, Null),
+            Foreign(1),
+            Alloc(Rest(1), 1, Null),
+            Alloc(Rest(0), 1, Base(0)),
+            Limit(2),
+            Alloc(Bytes(1), 1, Page(1, 0)),
+        ],
+    ),
+];
+
+/// Further ones for a heap whose last block grows in place.
+pub(crate) const IN_PLACE_SCRIPTS: &[(&str, &[Step])] = &[
     (
         "the last block grows where it is",
         &[
@@ -290,15 +312,6 @@ pub(crate) const IN_PLACE_SCRIPTS: &[(&str, &[Step])] = &[
 /// Further ones for a heap in which a block that changes its size moves.
 pub(crate) const COMPACT_SCRIPTS: &[(&str, &[Step])] = &[
     (
-        "an empty request in front of all others is answered with null, and changes nothing",
-        &[
-            Alloc(Bytes(0), 1, Null),
-            Zeroed(Bytes(0), PAGE, Null),
-            Alloc(Bytes(8), 8, Base(0)),
-            Alloc(Bytes(0), 1, Base(8)),
-        ],
-    ),
-    (
         "every block that changes its size is copied behind all others",
         &[
             Alloc(Bytes(8), 8, Base(0)),
@@ -316,28 +329,6 @@ pub(crate) const COMPACT_SCRIPTS: &[(&str, &[Step])] = &[
             Alloc(Bytes(100), 4, Base(0)),
             Realloc(0, Bytes(10), Base(100)),
             Zeroed(Bytes(100), 1, Base(110)),
-        ],
-    ),
-    (
-        "pages that somebody has added in front of the first block are passed over",
-        &[
-            Foreign(2),
-            Alloc(Bytes(8), 8, Page(2, 0)),
-            Pages(3),
-            Alloc(Rest(1), 1, Page(2, 8)),
-            Pages(4),
-        ],
-    ),
-    (
-        "a first block that is refused changes nothing",
-        &[
-            Limit(1),
-            Alloc(Bytes(3 * PAGE), 1, Null),
-            Alloc(Bytes(MAX), 1, Null),
-            Foreign(1),
-            Alloc(Bytes(1), 1, Null),
-            Limit(2),
-            Alloc(Bytes(1), 1, Page(1, 0)),
         ],
     ),
 ];

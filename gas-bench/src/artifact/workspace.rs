@@ -126,6 +126,11 @@ impl Workspace {
         })
     }
 
+    /// The manifest of the workspace of contracts.
+    pub fn manifest(&self) -> PathBuf {
+        self.root.join("Cargo.toml")
+    }
+
     /// The compiler in use, as it names itself.
     ///
     /// # Errors

@@ -3,9 +3,13 @@
 use std::process::ExitCode;
 
 use gas_bench::artifact::Workspace;
-use gas_bench::league;
+use gas_bench::league::{
+    self,
+    calls::{self, Calls},
+};
+use gas_bench::project::Project;
 use gas_bench::render::render;
-use gas_bench::suite::Conditions;
+use gas_bench::suite::{Allocator, Conditions, OptLevel};
 
 use super::{begin, colour, complain, publish};
 use crate::arguments::{Arguments, LeagueArguments, LeagueFormat};
@@ -22,15 +26,34 @@ pub(crate) fn league(arguments: &LeagueArguments) -> anyhow::Result<ExitCode> {
         progress.next(format!("{allocator} at opt-level {level}"));
     })?;
     drop(progress);
+    let calls = arguments
+        .calls
+        .then(|| whole_calls(&workspace, &allocators, &levels))
+        .transpose()?;
     if let Some(picture) = picture {
         picture.finish(league::chart(&league))?;
     }
     let report = match arguments.format {
-        LeagueFormat::Markdown => league::markdown(&league),
+        LeagueFormat::Markdown => league::markdown(&league, calls.as_ref()),
         LeagueFormat::Json => league::json(&league),
     };
     publish(file, &report)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Every contract beside the workloads with every allocator.
+fn whole_calls(
+    workspace: &Workspace,
+    allocators: &[Allocator],
+    levels: &[OptLevel],
+) -> anyhow::Result<Calls> {
+    let project = Project::find(Some(&workspace.manifest()), &[])?;
+    let allocators = calls::known(allocators);
+    let progress = Steps::new(project.contracts.len() * (1 + allocators.len()) * levels.len());
+    let calls = calls::measure(&project, &allocators, levels, &[], &|contract, variant| {
+        progress.next(format!("{contract}: {variant}"));
+    })?;
+    Ok(calls)
 }
 
 /// `cargo gas-bench` without a subcommand.

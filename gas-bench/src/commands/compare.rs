@@ -25,43 +25,30 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
     for contract in &project.contracts {
         let plan =
             report::plan_of(&project, contract, &build).with_context(|| contract.name.clone())?;
-        let lto_hindrance = project
-            .lto_hindrance(contract)
-            .filter(|_| build.crate_types.is_none());
-        let variations = arguments.variations(lto_hindrance.as_ref());
-        let subject = Subject {
-            folder: contract.folder.clone(),
-            package: contract.name.clone(),
-            features: build.features.clone(),
-            no_default_features: build.no_default_features,
-            crate_types: build.crate_types,
-            lto_hindrance,
-            cargo: project.cargo.clone(),
-        };
+        let subject = Subject::of(&project, contract, &build);
+        let variations = arguments.variations(subject.lto_hindrance.as_ref());
         let progress = Steps::new(variations.variants());
-        let wasm_opt = WasmOpt::find(arguments.wasm_opt_path.as_deref());
         let measure =
             |module: &[u8]| report::measure_module(&target, &contract.name, module, &plan);
-        let comparison =
-            compare::compare(
-                &subject,
-                &variations,
-                wasm_opt,
-                &measure,
-                &|event| match event {
-                    Event::Planned(variants) => progress.of(variants),
-                    Event::Building(variant) => {
-                        progress.say(format!("{}: building {variant}", contract.name));
-                    }
-                    Event::Measuring(variant) => {
-                        progress.whisper(format!("{}: measuring {variant}", contract.name));
-                    }
-                    Event::Done(variant) => {
-                        progress.advance(format!("{}: measured {variant}", contract.name));
-                    }
-                },
-            )
-            .with_context(|| contract.name.clone())?;
+        let comparison = compare::compare(
+            &subject,
+            &variations,
+            || WasmOpt::find(arguments.wasm_opt_path.as_deref()),
+            &measure,
+            &|event| match event {
+                Event::Planned(variants) => progress.of(variants),
+                Event::Building(variant) => {
+                    progress.say(format!("{}: building {variant}", contract.name));
+                }
+                Event::Measuring(variant) => {
+                    progress.whisper(format!("{}: measuring {variant}", contract.name));
+                }
+                Event::Done(variant) => {
+                    progress.advance(format!("{}: measured {variant}", contract.name));
+                }
+            },
+        )
+        .with_context(|| contract.name.clone())?;
         drop(progress);
         text += &match arguments.format {
             TextFormat::Table => render::table(&comparison, colour),

@@ -6,7 +6,9 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::calls::{self, Build, Calls, Dearer};
 use super::{Entry, Figures, League};
+use crate::compare::{self, Heat};
 use crate::render::grouped;
 use crate::suite::{Allocator, OptLevel};
 
@@ -63,10 +65,10 @@ struct Cell {
     rank: u64,
 }
 
-/// The table for readers.
-pub fn markdown(league: &League) -> String {
+/// The table for readers, which begins with what whole calls cost where these were measured.
+pub fn markdown(league: &League, calls: Option<&Calls>) -> String {
     let mut text = String::from("# League\n\n");
-    text += "What each allocator costs a Stylus program, measured in this project's VM. Made by `cargo gas-bench league --out \
+    text += "What each allocator costs a Stylus program, measured in this project's VM. Made by `cargo gas-bench league --calls --out \
              gas-bench/LEAGUE.md --chart gas-bench/LEAGUE.svg`; a test fails when it no longer is what that command writes.\n\n";
     let toolchain = &league.toolchain;
     let _ = writeln!(
@@ -78,6 +80,10 @@ pub fn markdown(league: &League) -> String {
     text += "Compressed sizes are in `--format json` alone: they depend on the order of functions, and that on the folder in which \
              the allocator lies, by some 40 bytes. Nothing else here does.\n\n";
     text += "![Gas of each workload at opt-level 3, as a multiple of the best](LEAGUE.svg)\n\n";
+    if let Some(calls) = calls {
+        text += &whole_calls(calls);
+        text.push('\n');
+    }
     text += "## Workloads\n\n| workload | what it does |\n|---|---|\n";
     for (name, what) in &league.workloads {
         let _ = writeln!(text, "| {name} | {what} |");
@@ -108,6 +114,104 @@ pub fn markdown(league: &League) -> String {
         });
     }
     text
+}
+
+/// What whole calls of contracts cost, as a section of the table for readers.
+pub fn whole_calls(calls: &Calls) -> String {
+    let mut text = String::from("## Whole calls\n\n");
+    text += "What an author pays: average gas of a call over all calls of the plans in `contracts/`, with link-time optimisation, each \
+             contract with each allocator. *Uncached* is what receipts of a program have that is not in the chain's cache; *cached* is what \
+             they have of one that is, or that was called in the same block before. The best of a row is **bold**.\n";
+    for level in OptLevel::ALL.iter().copied() {
+        let build = Build { level, lto: None };
+        for heat in Heat::ALL {
+            let title = match heat {
+                Heat::Uncached => "uncached",
+                Heat::Cached => "cached",
+            };
+            let gas = |figures: &compare::Figures| calls::average(figures, heat);
+            contracts(&mut text, calls, build, title, &gas);
+        }
+        let activation = |figures: &compare::Figures| Some(figures.activation_gas.0);
+        contracts(
+            &mut text,
+            calls,
+            build,
+            "gas of the activation",
+            &activation,
+        );
+    }
+    text += "\n### Where MiniAlloc is dearer than mini-alloc 1.0.0\n\nCalls that cost more with `MiniAlloc`, of those above:\n\n";
+    let builds = OptLevel::ALL
+        .iter()
+        .map(|&level| Build { level, lto: None });
+    let builds: Vec<_> = builds.collect();
+    let dearer = calls.dearer(&builds, Allocator::Mini, Allocator::MiniUpstream);
+    for Dearer {
+        call,
+        build,
+        heat,
+        gas,
+    } in &dearer
+    {
+        let heat = match heat {
+            Heat::Uncached => "uncached",
+            Heat::Cached => "cached",
+        };
+        let _ = writeln!(
+            text,
+            "- {call}, {heat}, at opt-level {}: {} gas.",
+            build.level, gas.0
+        );
+    }
+    if dearer.is_empty() {
+        text += "None.\n";
+    }
+    text += "\n### What has no figures\n\n";
+    for (what, why) in calls.failures() {
+        let _ = writeln!(text, "- {what}: {why}.");
+    }
+    text
+}
+
+/// One quantity of every contract that has it, by allocators; nothing where none has.
+fn contracts(
+    text: &mut String,
+    calls: &Calls,
+    build: Build,
+    title: &str,
+    quantity: &dyn Fn(&compare::Figures) -> Option<u64>,
+) {
+    let allocators = compare::allocators();
+    let of = |contract, allocator| quantity(Calls::figures(contract, build, allocator)?);
+    let measured = |allocator: &Allocator| {
+        let mut contracts = calls.contracts.iter();
+        contracts.any(|contract| of(contract, *allocator).is_some())
+    };
+    let columns: Vec<_> = allocators.into_iter().filter(measured).collect();
+    if columns.is_empty() {
+        return;
+    }
+    let heads: Vec<_> = columns.iter().map(Allocator::to_string).collect();
+    let _ = writeln!(
+        text,
+        "\n**Opt-level {}, {title}**\n\n| contract | {} |\n|---|{}",
+        build.level,
+        heads.join(" | "),
+        "---:|".repeat(columns.len())
+    );
+    for contract in &calls.contracts {
+        let cells = columns.iter().map(|&allocator| of(contract, allocator));
+        let cells: Vec<_> = cells.collect();
+        let best = cells.iter().flatten().min();
+        let _ = write!(text, "| {} |", contract.contract);
+        for cell in &cells {
+            let mark = if cell.as_ref() == best { "**" } else { "" };
+            let value = cell.map_or_else(|| "–".to_owned(), grouped);
+            let _ = write!(text, " {mark}{value}{mark} |");
+        }
+        text.push('\n');
+    }
 }
 
 fn table(

@@ -414,7 +414,7 @@ fn what_cannot_be_varied_is_left_out_and_said() {
     let comparison = compare(
         &subject(author.path().to_owned()),
         &settings,
-        Err(FindError::NotFound("/cache".into())),
+        || Err(FindError::NotFound("/cache".into())),
         &|_| contract(1_000, vec![runs("f", &[(1, "")])]),
         &|_| {},
     )

@@ -52,6 +52,7 @@ fn invented(variants: usize, calls: usize) -> Comparison {
             },
             total: Ok(Total {
                 gas: Gas(1_000_000 * (call as u64 + 1) + 997 * (number % 7)),
+                cached_gas: Gas(990_000 * (call as u64 + 1) + 997 * (number % 5)),
                 ink: Ink(123_456_789 + number),
                 runs: 2,
             }),

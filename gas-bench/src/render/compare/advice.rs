@@ -3,7 +3,7 @@
 //! Lives here: which variant is the best, and the sentence that says so with its figures. Not here: the averages (`summary`).
 
 use super::summary::Summary;
-use crate::compare::{Figures, Variant};
+use crate::compare::{Figures, Heat, Variant};
 use crate::render::grouped;
 
 /// What is gained by less than this is not worth a change: a tenth of one per cent.
@@ -76,7 +76,7 @@ fn best<'a>(summary: &Summary<'a>) -> Option<Candidate<'a>> {
             Some(Candidate {
                 variant: measured.variant,
                 figures,
-                gas: summary.relative_gas(figures),
+                gas: summary.relative_gas(figures, Heat::Uncached),
                 failing: failing(summary, figures),
             })
         })

@@ -24,6 +24,7 @@ struct Row<'a> {
     call: &'a str,
     runs: Option<u64>,
     gas: Option<u64>,
+    cached_gas: Option<u64>,
     ink: Option<u64>,
     /// Why there is no figure.
     failure: &'a str,
@@ -64,6 +65,7 @@ fn rows<'a>(contract: &'a str, measured: &'a Measured) -> Vec<Row<'a>> {
                 call: &call.name,
                 runs: total.map(|total| total.runs),
                 gas: total.map(|total| total.gas.0),
+                cached_gas: total.map(|total| total.cached_gas.0),
                 ink: total.map(|total| total.ink.0),
                 failure: call.total.as_ref().err().map_or("", String::as_str),
                 ..variant.clone()

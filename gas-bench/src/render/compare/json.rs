@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::advice;
 use super::summary::Summary;
-use crate::compare::{CallFigures, Comparison, Lto, Measured, SCHEMA, Variant};
+use crate::compare::{CallFigures, Comparison, Heat, Lto, Measured, SCHEMA, Variant};
 use crate::lto::Hindrance;
 
 #[derive(Serialize)]
@@ -63,6 +63,8 @@ struct FiguresReport<'a> {
     activation_gas: u64,
     /// The geometric mean against today's build, to six decimals.
     relative_gas: Option<f64>,
+    /// The same, were the program in the chain's cache.
+    relative_cached_gas: Option<f64>,
     calls: Vec<CallReport<'a>>,
 }
 
@@ -77,6 +79,7 @@ struct CallReport<'a> {
 struct TotalReport {
     runs: u64,
     gas: u64,
+    cached_gas: u64,
     ink: u64,
 }
 
@@ -111,9 +114,8 @@ fn report<'a>(summary: &Summary<'_>, measured: &'a Measured) -> VariantReport<'a
             accounts: figures.accounts,
             deploy_gas: figures.deploy_gas.0,
             activation_gas: figures.activation_gas.0,
-            relative_gas: summary
-                .relative_gas(figures)
-                .map(|multiple| (multiple * 1e6).round() / 1e6),
+            relative_gas: six_decimals(summary.relative_gas(figures, Heat::Uncached)),
+            relative_cached_gas: six_decimals(summary.relative_gas(figures, Heat::Cached)),
             calls: figures.calls.iter().map(call).collect(),
         }),
         Err(failure) => Outcome::Failed { failure },
@@ -125,11 +127,16 @@ fn report<'a>(summary: &Summary<'_>, measured: &'a Measured) -> VariantReport<'a
     }
 }
 
+fn six_decimals(multiple: Option<f64>) -> Option<f64> {
+    multiple.map(|multiple| (multiple * 1e6).round() / 1e6)
+}
+
 fn call(call: &CallFigures) -> CallReport<'_> {
     let outcome = match &call.total {
         Ok(total) => Outcome::Figures(TotalReport {
             runs: total.runs,
             gas: total.gas.0,
+            cached_gas: total.cached_gas.0,
             ink: total.ink.0,
         }),
         Err(failure) => Outcome::Failed { failure },

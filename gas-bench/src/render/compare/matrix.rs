@@ -3,7 +3,7 @@
 //! Lives here: what is in its rows and columns, and which cells are the best. Not here: widths, marks, escapes.
 
 use super::summary::{Summary, signed_percent};
-use crate::compare::{Comparison, Figures, Lto, Variant};
+use crate::compare::{Comparison, Figures, Heat, Lto, Variant};
 use crate::render::lto::{self, Quantities};
 use crate::render::{FAILED, NOTHING, grouped};
 
@@ -88,10 +88,12 @@ pub(super) fn of_contract(summary: &Summary<'_>) -> Vec<Quantity<'static>> {
     let number = |value: fn(&Figures) -> u64| {
         move |figures: &Figures| Some((grouped(value(figures)), Rank::Whole(value(figures))))
     };
-    let gas = quantity(summary, "gas of calls", &|figures| {
-        let multiple = summary.relative_gas(figures)?;
-        Some((signed_percent(multiple), Rank::Multiple(multiple)))
-    });
+    let gas = |name, heat| {
+        quantity(summary, name, &|figures| {
+            let multiple = summary.relative_gas(figures, heat)?;
+            Some((signed_percent(multiple), Rank::Multiple(multiple)))
+        })
+    };
     let code = quantity(summary, "code bytes", &|figures| {
         let mark = if figures.fits() { "" } else { "!" };
         let text = format!("{mark}{}", grouped(figures.code.0));
@@ -100,7 +102,8 @@ pub(super) fn of_contract(summary: &Summary<'_>) -> Vec<Quantity<'static>> {
     let activation = number(|figures| figures.activation_gas.0);
     let deployment = number(|figures| figures.deploy_gas.0);
     vec![
-        gas,
+        gas("gas of calls", Heat::Uncached),
+        gas("and cached", Heat::Cached),
         code,
         quantity(summary, "activation gas", &activation),
         quantity(summary, "deployment gas", &deployment),
@@ -211,7 +214,8 @@ pub(super) fn notes(summary: &Summary<'_>) -> Vec<String> {
             many => format!("; {many} calls have no figure under some variant and are in nobody's"),
         };
         notes.push(format!(
-            "gas of calls: the geometric mean over {} of what each uses, against {}{excluded}.",
+            "gas of calls: the geometric mean over {} of what each uses, against {}{excluded}; and cached: the same, for a program in \
+             the chain's cache.",
             match summary.common.len() {
                 1 => "1 call".to_owned(),
                 count => format!("{count} calls"),
@@ -311,7 +315,7 @@ mod tests {
             ],
         );
         check(
-            &whole[1],
+            &whole[2],
             &[
                 ("!25,000", Plain),
                 ("5,000", Best),

@@ -4,7 +4,7 @@
 //!
 //! Theorem: a call that fails under one variant is in nobody's average, so that no failure looks like a gain.
 
-use crate::compare::{Comparison, Figures, Variant};
+use crate::compare::{Comparison, Figures, Heat, Variant};
 
 /// A comparison with the averages over its calls.
 pub(super) struct Summary<'a> {
@@ -32,7 +32,7 @@ impl<'a> Summary<'a> {
         }
         let is_common = |call: &&str| {
             let mut totals = measured.iter().map(|(_, figures)| figures.total(call));
-            totals.all(|total| total.is_some_and(|total| total.gas.0 > 0))
+            totals.all(|total| total.is_some_and(|total| total.cached_gas.0 > 0))
         };
         Self {
             comparison,
@@ -44,12 +44,12 @@ impl<'a> Summary<'a> {
 
     /// The geometric mean of what each common call uses, relative to the reference; none where there is no such call.
     #[expect(clippy::cast_precision_loss, reason = "few digits are shown")]
-    pub(super) fn relative_gas(&self, figures: &Figures) -> Option<f64> {
+    pub(super) fn relative_gas(&self, figures: &Figures, heat: Heat) -> Option<f64> {
         let (_, reference) = self.reference?;
+        let gas = |figures: &Figures, call| Some(figures.total(call)?.gas_when(heat).0 as f64);
         let mut sum = 0.0;
         for call in &self.common {
-            let (own, other) = (figures.total(call)?, reference.total(call)?);
-            sum += (own.gas.0 as f64 / other.gas.0 as f64).ln();
+            sum += (gas(figures, call)? / gas(reference, call)?).ln();
         }
         (!self.common.is_empty()).then(|| (sum / self.common.len() as f64).exp())
     }
@@ -86,7 +86,7 @@ mod tests {
             .iter()
             .map(|it| {
                 Some(signed_percent(
-                    summary.relative_gas(it.outcome.as_ref().ok()?)?,
+                    summary.relative_gas(it.outcome.as_ref().ok()?, Heat::Uncached)?,
                 ))
             })
             .collect();

@@ -28,6 +28,7 @@ pub(super) fn variant(name: &str, code: u64, gas: &[Option<u64>]) -> Measured {
         total: gas
             .map(|gas| Total {
                 gas: Gas(gas),
+                cached_gas: Gas(gas / 2),
                 ink: Ink(gas * 9_000),
                 runs: 1,
             })
