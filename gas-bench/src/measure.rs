@@ -90,7 +90,7 @@ impl<'a> Contract<'a> {
 
     fn call(&self, conditions: Conditions, function: Function) -> Result<Measurement, Cause> {
         let gas = gas(conditions);
-        let input = calldata(function, conditions.page_limit());
+        let input = calldata(function, conditions);
         let output = match self.node.call(self.address, input, gas) {
             Ok(output) => output,
             Err(CallError::Node(error)) => return Err(error.into()),
@@ -136,11 +136,13 @@ fn refused(reason: &str, gas: Gas) -> Cause {
     }
 }
 
-/// A Solidity call: the selector, then the argument as a word.
-fn calldata(function: Function, page_limit: PageCount) -> Bytes {
+/// A Solidity call: the selector, then each argument as a word.
+fn calldata(function: Function, conditions: Conditions) -> Bytes {
     let mut calldata = keccak256(function.signature())[..4].to_vec();
-    calldata.extend_from_slice(&[0; 28]);
-    calldata.extend_from_slice(&page_limit.0.to_be_bytes());
+    for argument in [conditions.page_limit().0, conditions.packed().into()] {
+        calldata.extend_from_slice(&[0; 28]);
+        calldata.extend_from_slice(&argument.to_be_bytes());
+    }
     calldata.into()
 }
 
@@ -221,16 +223,22 @@ mod tests {
     #[test]
     fn calls_are_abi_encoded() {
         // Selectors from another implementation of Keccak.
-        for (function, page_limit, selector, word) in [
-            (Function::Alloc, 65_536, "b5c91877", "10000"),
-            (Function::AllocZeroed, 64, "ae290ff6", "40"),
+        for (function, conditions, selector, arguments) in [
+            (
+                Function::Alloc,
+                Conditions::Published,
+                "8aac7e51",
+                ["10000", "0"],
+            ),
+            (
+                Function::AllocZeroed,
+                Conditions::OnChain,
+                "15eba2c9",
+                ["40", "1"],
+            ),
         ] {
-            let expected = [hex::decode(selector).unwrap(), words(&[word])].concat();
-            assert_eq!(
-                calldata(function, PageCount(page_limit)),
-                expected,
-                "{function:?}"
-            );
+            let expected = [hex::decode(selector).unwrap(), words(&arguments)].concat();
+            assert_eq!(calldata(function, conditions), expected, "{function:?}");
         }
     }
 }

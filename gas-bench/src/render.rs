@@ -225,9 +225,9 @@ fn notes(results: &Results, digits: Digits) -> Vec<String> {
         .any(|conditions| conditions.page_costs())
     {
         notes.push(
-            "for pages: what of the gas was for memory. The sequence stops once half of the limit is in use, and one of \
-             its steps requests as many bytes as the address it was just given, so where it stops depends on where an \
-             allocator puts its blocks. for work: the rest, which is what the allocator itself spends."
+            "for pages: what of the gas was for memory. All allocators get the same requests, those that the sequence makes \
+             of a bump allocator; how many pages that takes is theirs. for work: the rest, which is what the allocator itself \
+             spends."
                 .to_owned(),
         );
     }

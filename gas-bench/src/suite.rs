@@ -206,8 +206,8 @@ impl Function {
     /// Its Solidity signature.
     pub const fn signature(self) -> &'static str {
         match self {
-            Self::Alloc => "alloc(uint32)",
-            Self::AllocZeroed => "allocZeroed(uint32)",
+            Self::Alloc => "alloc(uint32,bool)",
+            Self::AllocZeroed => "allocZeroed(uint32,bool)",
         }
     }
 }
@@ -243,6 +243,12 @@ impl Conditions {
 
     /// Whether pages of memory cost gas.
     pub const fn page_costs(self) -> bool {
+        matches!(self, Self::OnChain)
+    }
+
+    /// Whether all allocators get the same requests: those that the sequence makes of a bump allocator, and not of each one's own
+    /// addresses.
+    pub const fn packed(self) -> bool {
         matches!(self, Self::OnChain)
     }
 

@@ -18,7 +18,7 @@ use crate::memory::Memory;
 use crate::model::Model as Memory;
 use crate::{
     checks::{self, Failed},
-    sequence::{self, ALIGNMENT, Heap, PageLimit},
+    sequence::{self, ALIGNMENT, Heap, Packed, PageLimit},
     units::{Ink, Pages},
 };
 
@@ -45,18 +45,22 @@ sol_storage! {
 #[public]
 impl EdgeCases {
     /// The sequence with `alloc`.
-    pub fn alloc(&self, page_limit: u32) -> Result<(u64, u32, u32), Refusal> {
-        self.measure::<false>(Pages(page_limit))
+    pub fn alloc(&self, page_limit: u32, packed: bool) -> Result<(u64, u32, u32), Refusal> {
+        self.measure::<false>(Pages(page_limit), packed)
     }
 
     /// The sequence with `alloc_zeroed`.
-    pub fn alloc_zeroed(&self, page_limit: u32) -> Result<(u64, u32, u32), Refusal> {
-        self.measure::<true>(Pages(page_limit))
+    pub fn alloc_zeroed(&self, page_limit: u32, packed: bool) -> Result<(u64, u32, u32), Refusal> {
+        self.measure::<true>(Pages(page_limit), packed)
     }
 }
 
 impl EdgeCases {
-    fn measure<const ZEROED: bool>(&self, limit: Pages) -> Result<(u64, u32, u32), Refusal> {
+    fn measure<const ZEROED: bool>(
+        &self,
+        limit: Pages,
+        packed: bool,
+    ) -> Result<(u64, u32, u32), Refusal> {
         let limit = PageLimit::new(limit).ok_or(Refusal::PageLimitTooHigh(PageLimitTooHigh {
             pageLimit: limit.0,
             highest: PageLimit::HIGHEST.0,
@@ -65,15 +69,19 @@ impl EdgeCases {
         let before = heap.in_use();
 
         let start = self.ink_left();
-        sequence::run(&mut heap, limit);
+        let finished = if packed {
+            sequence::run(&mut Packed::new(&mut heap), limit)
+        } else {
+            sequence::run(&mut heap, limit)
+        };
         let used = start.less(self.ink_left()).less(EVM_INK_LEFT);
 
         let pages = heap.in_use();
         let blocks = heap.record().blocks();
         let mut failed = checks::sound(blocks, ALIGNMENT, pages);
         failed |= heap.zeroed();
-        failed.unless(pages >= limit.half(), Failed::UNFINISHED);
-        if heap::IS_BUMP {
+        failed.unless(finished, Failed::UNFINISHED);
+        if heap::IS_BUMP && !packed {
             failed |= checks::packed(blocks, before, pages);
         }
         Ok((used.0, pages.0, failed.0))

@@ -2,8 +2,8 @@
 //!
 //! ```solidity
 //! interface IEdgeCases {
-//!     function alloc(uint32 pageLimit) external view returns (uint64 ink, uint32 pages, uint32 failed);
-//!     function allocZeroed(uint32 pageLimit) external view returns (uint64 ink, uint32 pages, uint32 failed);
+//!     function alloc(uint32 pageLimit, bool packed) external view returns (uint64 ink, uint32 pages, uint32 failed);
+//!     function allocZeroed(uint32 pageLimit, bool packed) external view returns (uint64 ink, uint32 pages, uint32 failed);
 //!     error PageLimitTooHigh(uint32 pageLimit, uint32 highest);
 //! }
 //! ```
@@ -36,9 +36,13 @@
 //!
 //! Steps 2 and 4 name pages as a bump allocator fills them; the requests of others are the same, not the pages.
 //!
-//! With `pageLimit` 65,536 this is the published sequence. Memory then ends above 2 GiB, which no chain
-//! permits: it is for a VM that does not charge for pages. An allocator that zeroes by writing writes gigabytes. With 64 it is
-//! for a chain as it is: half of 64 pages, doubled, stays below the 128 that the Stylus VM permits.
+//! With `packed`, the place and the size of memory are not the allocator's but those of a bump allocator whose heap begins in the
+//! middle of the only page: every allocator gets the same requests, and their costs can be compared. Without, as published, each ends
+//! with another number of pages.
+//!
+//! With `pageLimit` 65,536 and without `packed` this is the published sequence. Memory then ends above 2 GiB, which no chain
+//! permits: it is for a VM that does not charge for pages. An allocator that zeroes by writing writes gigabytes. With 64 and
+//! `packed` it is for a chain as it is: half of 64 pages, doubled, stays below the 128 that the Stylus VM permits.
 //!
 //! A bump allocator can meet every request: before a round, memory of less than 2^31 bytes is in use and the place is inside;
 //! the round fills memory and adds less than as much again, or else adds less than 200 pages. Others come so far below 2^32
@@ -62,7 +66,7 @@
 //!
 //! | bit | a check for bump allocators | holds if |
 //! |---:|---|---|
-//! | 16 | packed | each block begins where the last one ended, and memory grew by exactly the pages needed |
+//! | 16 | packed | without `packed`: each block begins where the last one ended, and memory grew by exactly the pages needed |
 //!
 //! A limit above 65,536 pages reverts with `PageLimitTooHigh`.
 //!

@@ -55,8 +55,8 @@ pub const fn next_random(x: u32) -> u32 {
     x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)
 }
 
-/// Makes the requests until half of `limit` is in use, or until the record might not take another round.
-pub fn run(heap: &mut impl Heap, limit: PageLimit) {
+/// Makes the requests until half of `limit` is in use, which is true then, or until the record might not take another round.
+pub fn run(heap: &mut impl Heap, limit: PageLimit) -> bool {
     let half = limit.half();
     let largest = limit.largest();
 
@@ -82,6 +82,44 @@ pub fn run(heap: &mut impl Heap, limit: PageLimit) {
             _ => Bytes(x % largest.0),
         };
         heap.request(size.min(room));
+    }
+    heap.in_use() >= half
+}
+
+/// A heap that makes each request of another one, and answers as a bump allocator would whose heap begins in the middle of the only
+/// page: so every allocator is asked for the same.
+pub struct Packed<'a, H> {
+    heap: &'a mut H,
+    next: Address,
+    memory: Pages,
+}
+
+impl<'a, H: Heap> Packed<'a, H> {
+    /// In front of the first request.
+    pub const fn new(heap: &'a mut H) -> Self {
+        Self {
+            heap,
+            next: Address(PAGE.0 / 2),
+            memory: Pages(1),
+        }
+    }
+}
+
+impl<H: Heap> Heap for Packed<'_, H> {
+    fn request(&mut self, size: Bytes) -> Address {
+        self.heap.request(size);
+        let address = self.next;
+        self.next = Address(address.0.wrapping_add(size.0));
+        self.memory = self.memory.max(Pages(self.next.0.div_ceil(PAGE.0)));
+        address
+    }
+
+    fn in_use(&self) -> Pages {
+        self.memory
+    }
+
+    fn record(&self) -> &Record {
+        self.heap.record()
     }
 }
 

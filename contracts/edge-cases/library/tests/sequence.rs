@@ -3,8 +3,8 @@
 use edge_cases_library::{
     checks::{self, Failed},
     model::Model,
-    record::Record,
-    sequence::{self, ALIGNMENT, Heap, PageLimit},
+    record::{Block, Record},
+    sequence::{self, ALIGNMENT, Heap, Packed, PageLimit},
     units::{Address, Bytes, PAGE, Pages},
 };
 
@@ -13,14 +13,14 @@ use edge_cases_library::{
 fn check(base: u32, memory: u32, header: u32, limit: u32, expected: Failed) -> Model<true> {
     let mut heap = Model::<true>::new(Address(base), Pages(memory), Bytes(header));
     let limit = PageLimit::new(Pages(limit)).expect("the cases stay below the highest limit");
-    sequence::run(&mut heap, limit);
+    let finished = sequence::run(&mut heap, limit);
 
     let blocks = heap.record().blocks();
     let mut failed = checks::sound(blocks, ALIGNMENT, heap.in_use());
     if header == 0 {
         failed |= checks::packed(blocks, Pages(memory), heap.in_use());
     }
-    failed.unless(heap.in_use() >= limit.half(), Failed::UNFINISHED);
+    failed.unless(finished, Failed::UNFINISHED);
     assert_eq!(
         failed, expected,
         "base {base}, {memory} pages, header {header}, {limit:?}"
@@ -94,7 +94,7 @@ fn what_is_left_then_its_address() {
 fn a_heap_that_cannot_grow_ends() {
     let mut heap = Stuck(Record::new());
     let limit = PageLimit::new(Pages(64)).expect("64 pages exist");
-    sequence::run(&mut heap, limit);
+    assert!(!sequence::run(&mut heap, limit));
     let noted = heap.0.blocks().len();
     assert!(
         (Record::CAPACITY - 3..=Record::CAPACITY).contains(&noted),
@@ -104,12 +104,30 @@ fn a_heap_that_cannot_grow_ends() {
     assert_eq!(failed, Failed::NULL | Failed::OUTSIDE);
 }
 
+/// Theorem: packed, any heap gets the requests that a bump allocator gets whose heap begins in the middle of its only page.
+#[test]
+fn packed_requests_are_a_bump_allocators() {
+    let sizes = |blocks: &[Block]| blocks.iter().map(|block| block.size).collect::<Vec<_>>();
+    for limit in [8, 64, 256] {
+        let bump = check(PAGE.0 / 2, 1, 0, limit, Failed::NOTHING);
+        let limit = PageLimit::new(Pages(limit)).expect("so many pages exist");
+        for header in [0, 8] {
+            let mut heap = Model::<false>::new(Address(9), Pages(3), Bytes(header));
+            assert!(sequence::run(&mut Packed::new(&mut heap), limit));
+            assert_eq!(sizes(heap.record().blocks()), sizes(bump.record().blocks()));
+        }
+        let mut stuck = Stuck(Record::new());
+        assert!(sequence::run(&mut Packed::new(&mut stuck), limit));
+        assert_eq!(sizes(stuck.0.blocks()), sizes(bump.record().blocks()));
+    }
+}
+
 /// A heap that refuses everything.
 struct Stuck(Record);
 
 impl Heap for Stuck {
     fn request(&mut self, size: Bytes) -> Address {
-        self.0.note(edge_cases_library::record::Block {
+        self.0.note(Block {
             address: Address::NULL,
             size,
         });
