@@ -57,6 +57,8 @@ pub struct Dearer {
     pub heat: Heat,
     /// By how much gas all its runs are dearer.
     pub gas: Gas,
+    /// What they cost with the other one.
+    pub of: Gas,
 }
 
 /// Those of `allocators` that a contract can be given.
@@ -156,14 +158,14 @@ impl Calls {
                     for heat in Heat::ALL {
                         let gas =
                             |figures: &Figures| Some(figures.total(&call.name)?.gas_when(heat));
-                        let more = gas(mine).zip(gas(theirs));
-                        let more = more.and_then(|(mine, theirs)| mine.checked_sub(theirs));
-                        if let Some(gas) = more.filter(|gas| gas.0 > 0) {
+                        let both = gas(mine).zip(gas(theirs));
+                        if let Some((mine, of)) = both.filter(|(mine, theirs)| mine > theirs) {
                             found.push(Dearer {
                                 call: format!("{}, {}", contract.contract, call.name),
                                 build,
                                 heat,
-                                gas,
+                                gas: mine.saturating_sub(of),
+                                of,
                             });
                         }
                     }

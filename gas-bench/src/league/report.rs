@@ -152,6 +152,7 @@ pub fn whole_calls(calls: &Calls) -> String {
         build,
         heat,
         gas,
+        of,
     } in &dearer
     {
         let heat = match heat {
@@ -160,8 +161,10 @@ pub fn whole_calls(calls: &Calls) -> String {
         };
         let _ = writeln!(
             text,
-            "- {call}, {heat}, at opt-level {}: {} gas.",
-            build.level, gas.0
+            "- {call}, {heat}, at opt-level {}: {} gas, of {}.",
+            build.level,
+            gas.0,
+            grouped(of.0)
         );
     }
     if dearer.is_empty() {
