@@ -5,9 +5,9 @@
 //!
 //! A dispatcher compares calldata with constants, and compilers write comparisons in many forms: as chains, as a search in halves, as
 //! subtractions, by way of variables, in either byte order; some compare with a table. So every constant that something is compared with
-//! is a candidate, every large one wherever it stands, and, where none of these is a selector, every word of the data; each is tried: a selector is answered where the program does something else than for both of its neighbours. A constant that is no selector
-//! leads to where its neighbours lead. Each is tried with calldata of several lengths, since there are programs that look at the length
-//! first.
+//! is a candidate, every large one wherever it stands, and, where there has to be a table, every word of the data. Each is tried: a
+//! selector is answered where the program does something else than for both of its neighbours. A constant that is no selector leads to
+//! where its neighbours lead. Each is tried with calldata of several lengths, since there are programs that look at the length first.
 
 mod standards;
 
@@ -98,13 +98,19 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
     let debug_only = activate(deployed, &config, Pages(0), Gas::MAX).err();
     config.debug = debug_only.is_some();
     let bench = Bench::new(deployed, config)?;
-    let mut constants = candidates(deployed)?;
-    constants.extend(known.iter().map(|selector| u32::from_be_bytes(selector.0)));
+    let constants = candidates(deployed)?;
+    let known = known
+        .iter()
+        .map(|selector| u32::from_be_bytes(selector.0))
+        .filter(|number| !constants.contains(number));
+    let elsewhere = bench.answered(known.collect())?;
     let mut found = bench.answered(constants)?;
-    // Whoever looks into a table refuses what is not in it.
-    if found.is_empty() && !bench.unknown.iter().any(Trace::does_something) {
-        found = bench.answered(words(deployed)?)?;
+    // A selector that is no constant of the code is in a table. Whoever looks into a table refuses what is not in it.
+    let has_table = found.is_empty() || !elsewhere.is_empty();
+    if has_table && !bench.unknown.iter().any(Trace::does_something) {
+        found.extend(bench.answered(words(deployed)?)?);
     }
+    found.extend(elsewhere);
     let found = found.into_iter();
     let selectors: BTreeSet<_> = found.map(|it| Selector::from(it.to_be_bytes())).collect();
     let wei = U256::ONE;
@@ -448,7 +454,7 @@ mod tests {
                 (import "vm_hooks" "write_result" (func $write (param i32 i32)))
                 (import "vm_hooks" "storage_cache_bytes32" (func $store (param i32 i32)))
                 (memory (export "memory") 1 1)
-                (data (i32.const 1024) "table\06\fd\de\03")
+                (data (i32.const 1024) "table\06\fd\de\03\ca\fe\ba\be")
                 (func (export "user_entrypoint") (param $len i32) (result i32) (local $s i32) (local $wanted i32)
                     (call $read (i32.const 0))
                     (local.set $s (i32.load (i32.const 0)))
@@ -551,6 +557,26 @@ mod tests {
              (if (i32.eq (i32.const 7) (i32.const 0x06fdde03)) (then (return (i32.const 0))))",
             &[],
             (false, false),
+        );
+    }
+
+    /// Theorem: one selector of a table, which an interface names, shows those beside it, whatever the code compares with besides.
+    #[test]
+    fn a_table_is_read_where_one_of_it_is_known() {
+        let entry = |place: &str| {
+            format!("(if (i32.eq (local.get $s) {place}) (then (return (i32.const 0))))")
+        };
+        let body: String = [
+            "(i32.load (i32.const 1029))",
+            "(i32.load (i32.const 1033))",
+            "(i32.const 0xbb9c05a9)",
+        ]
+        .map(entry)
+        .concat();
+        let found = read(&program(&body), &[A].into()).unwrap();
+        assert_eq!(
+            found.selectors,
+            [A, B, fixed_bytes!("cafebabe")].into_iter().collect()
         );
     }
 

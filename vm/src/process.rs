@@ -9,6 +9,8 @@ use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{CustomSection, Module, RawSection};
 use wasmparser::{BinaryReader, CustomSectionReader, Operator, Parser, Payload};
 
+use crate::refusal::reader_words;
+
 /// The custom section in which a deployment names the sources it was built from.
 const PROJECT_HASH: &str = "project_hash";
 
@@ -21,12 +23,24 @@ pub const NO_PROJECT: [u8; 32] = [0; 32];
 pub enum ProcessError {
     /// Not at all, or not to its end.
     #[error("it is not a wasm module: {0}")]
-    NotWasm(#[from] reencode::Error),
+    NotWasm(Box<str>),
     /// But for one section, which says nothing to a chain.
     #[error(
         "its custom section at byte {0} is malformed: the name does not fit into the section; build without whatever wrote it, or remove it"
     )]
     Custom(usize),
+}
+
+impl From<reencode::Error> for ProcessError {
+    fn from(error: reencode::Error) -> Self {
+        Self::NotWasm(match error {
+            // The encoder only says that there was one.
+            reencode::Error::ParseError(error) => {
+                format!("{} (at byte {:#x})", reader_words(&error), error.offset()).into()
+            }
+            other => other.to_string().into(),
+        })
+    }
 }
 
 /// The module as `cargo stylus` would deploy it.
@@ -368,18 +382,24 @@ mod tests {
 
     #[test]
     fn what_is_no_module_is_an_error() {
-        for bytes in [
-            &b""[..],
-            b"\0asm",
-            b"\0asm\x0d\0\x01\0",
-            b"\0asm\x01\0\0\0\x01\x7f",
-            b"hello, world",
+        for (bytes, cause) in [
+            (&b""[..], "unexpected end-of-file (at byte 0x0)"),
+            (b"\0asm", "unexpected end-of-file (at byte 0x4)"),
+            (
+                b"\0asm\x0d\0\x01\0",
+                "There was a section that does not belong in a core wasm module",
+            ),
+            (
+                b"\0asm\x01\0\0\0\x01\x7f",
+                "unexpected end-of-file (at byte 0xa)",
+            ),
+            (
+                b"hello, world",
+                "magic header not detected: bad magic number (at byte 0x0)",
+            ),
         ] {
             let sentence = process(bytes).unwrap_err().to_string();
-            assert!(
-                sentence.starts_with("it is not a wasm module: "),
-                "{sentence}"
-            );
+            assert_eq!(sentence, format!("it is not a wasm module: {cause}"));
         }
     }
 }

@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Selector, hex};
+use stylus_vm::text::{self, NotText};
 
 use super::{Event, Observer};
 use crate::artifact::{Artifact, BuildError, PostprocessError};
@@ -54,6 +55,14 @@ pub enum PrepareError {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// A file looks like a module in text, and is none.
+    #[error("{} is {source}; mend it, or name the .wasm file", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: NotText,
     },
     /// What a contract says of itself makes no sense.
     #[error(
@@ -196,8 +205,7 @@ impl ModuleFiles {
             }
             (None, None) => Source::Nothing,
         };
-        let named = read(&self.wasm)?;
-        // Text is what many write by hand.
+        let named = read_module(&self.wasm)?;
         let artifact = Artifact::of_named(&named)?;
         let plan = source.plan(&artifact.wasm).map_err(|error| match error {
             PrepareError::NoPlan => PrepareError::NoInterface,
@@ -452,7 +460,7 @@ fn with_code(
                 *code = Some(Code::Evm(init.into()));
                 continue;
             }
-            MadeOf::Wasm(path) => Artifact::of_named(&read(path)?)?,
+            MadeOf::Wasm(path) => Artifact::of_named(&read_module(path)?)?,
             MadeOf::Package(package) => build(package).map_err(|error| match error {
                 PrepareError::NoPackage { package, .. } => PrepareError::NoPackage {
                     name: name.clone(),
@@ -493,4 +501,14 @@ fn read(path: &Path) -> Result<Vec<u8>, PrepareError> {
         path: path.to_owned(),
         source,
     })
+}
+
+/// A module, as binary: text is what many write by hand.
+fn read_module(path: &Path) -> Result<Vec<u8>, PrepareError> {
+    let module = read(path)?;
+    let binary = text::binary(&module).map_err(|source| PrepareError::NotText {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(binary.into_owned())
 }

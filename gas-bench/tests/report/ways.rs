@@ -101,6 +101,37 @@ fn modules_of_other_compilers_are_measured_whole() {
     );
 }
 
+/// Theorem: a module in text is a module, for a report, for a plan's other contracts and for `override`.
+#[test]
+fn modules_in_text_are_modules() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("it.wat"), kinds::text_of_module(false)).unwrap();
+    fs::write(path("it.wasm"), kinds::module(false)).unwrap();
+    let figures = |arguments: &[&str]| {
+        let (output, report) = report(&folder, arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        report.unwrap().contracts
+    };
+    assert_eq!(
+        figures(&["--wasm", "it.wat"]),
+        figures(&["--wasm", "it.wasm"])
+    );
+    let plan =
+        "[[contract]]\nname = 'other'\nwasm = 'it.wat'\n[[call]]\non = 'other'\ncall = 'name()'\n";
+    fs::write(path("plan.toml"), plan).unwrap();
+    figures(&["--wasm", "it.wasm", "--plan", "plan.toml"]);
+    let listed = run(folder.path(), &["override", "--list", "it.wat"]);
+    let said = text(&listed.stderr);
+    assert!(said.contains("it carries no allocator: "), "{said}");
+
+    fs::write(path("it.wat"), "(modul").unwrap();
+    let place = "it.wat is not WebAssembly text: expected valid module field (at 1:2)";
+    check_error(&folder, &["--wasm", "it.wat"], place);
+    let listed = run(folder.path(), &["override", "--list", "it.wat"]);
+    assert!(text(&listed.stderr).contains(place));
+}
+
 /// A report fails, and the last line on standard error holds these words.
 #[track_caller]
 fn check_error(folder: &TempDir, arguments: &[&str], words: &str) {
