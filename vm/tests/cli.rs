@@ -408,6 +408,24 @@ fn what_a_compiler_made_is_processed() {
         printed.stdout,
         std::fs::read(folder.path().join("done.wasm")).unwrap()
     );
+    // What a processed module is refused for is said besides, and of a section that cannot be processed, which it is.
+    let started = module("i32.const 0", "(func $start) (start $start)");
+    let started = wat::parse_bytes(&started).unwrap();
+    let code = started.windows(2).position(|it| it == [10, 9]).unwrap();
+    let counted = [&started[..code], &[12, 1, 0], &started[code..]].concat();
+    let nameless = [&plain[..], &[0, 2, 9, b'x']].concat();
+    for (wasm, part) in [
+        (
+            counted,
+            "it.wasm, as `stylus-vm process` and `cargo stylus` make it: refused: the module has a start function",
+        ),
+        (nameless, "  why: its custom section at byte "),
+    ] {
+        std::fs::write(folder.path().join("it.wasm"), wasm).unwrap();
+        let (code, said) = run(&["check", "it.wasm"]);
+        assert_eq!(code, Some(1));
+        assert!(said.contains(part), "{part}\nis not in\n{said}");
+    }
     let (code, said) = run(&["process", "absent.wasm", "--out", "x.wasm"]);
     assert_eq!(code, Some(2), "{said}");
     std::fs::write(folder.path().join("bad.wasm"), "nothing").unwrap();

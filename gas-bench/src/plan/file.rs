@@ -3,7 +3,6 @@
 //! Lives here: the shape of the file, and where in it something is wrong. Not here: what the plan comes to (`plan`).
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -19,6 +18,7 @@ use super::{
     CONSTRUCTOR, CONTRACT, DEPLOYER, MadeOf, NOW, Other, Plan, PlanError, PlannedCall, Problem,
     Reverts, Sender, Sends, Step,
 };
+use crate::input;
 
 /// The name of the file.
 pub const FILE: &str = "gas-bench.toml";
@@ -100,7 +100,7 @@ type Located = (Range<usize>, Problem);
 /// # Errors
 /// Where the file cannot be read, or something in it is wrong.
 pub fn load(path: &Path) -> Result<Option<Plan>, PlanError> {
-    let text = match fs::read_to_string(path) {
+    let text = match input::text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => {
@@ -415,6 +415,8 @@ fn range(text: &str) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn check(text: &str, expected: Result<&[&str], &str>) {

@@ -14,6 +14,7 @@ use stylus_vm::text::{self, NotText};
 use super::{Event, Observer};
 use crate::artifact::{Artifact, BuildError, PostprocessError};
 use crate::dispatch::{self, CONSTRUCTOR, Dispatch};
+use crate::input;
 use crate::plan::{
     self, Code, Interface, InterfaceError, LeftOut, MadeOf, Other, Plan, PlanError, selector,
 };
@@ -195,7 +196,7 @@ impl ModuleFiles {
                 }
             },
             (None, Some(path)) => {
-                let text = String::from_utf8_lossy(&read(path)?).into_owned();
+                let text = read_text(path)?;
                 let interface =
                     Interface::read(&text).map_err(|source| PrepareError::Interface {
                         of: path.display().to_string(),
@@ -413,7 +414,7 @@ fn hold_receive(plan: &mut Plan, dispatch: &Dispatch) {
     let reason = match (dispatch.answers_nothing, dispatch.nothing_is_anything) {
         (false, _) => "the module does nothing without calldata: what is measured is its refusal",
         (true, true) => {
-            "the module does the same for calldata that is no function's: what is measured may be its fallback"
+            "the module makes the same host calls for calldata that is no function's: what is measured may be its fallback"
         }
         (true, false) => return,
     };
@@ -454,7 +455,7 @@ fn with_code(
     {
         let artifact = match made_of {
             MadeOf::Bytecode(path) => {
-                let text = String::from_utf8_lossy(&read(path)?).into_owned();
+                let text = read_text(path)?;
                 let init = hex::decode(text.trim());
                 let init = init.map_err(|_| PrepareError::Bytecode(path.clone()))?;
                 *code = Some(Code::Evm(init.into()));
@@ -496,8 +497,8 @@ fn build_other(
     Ok(project.finish(contract, &settings, built.wasm)?.artifact)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, PrepareError> {
-    fs::read(path).map_err(|source| PrepareError::Unreadable {
+fn read_text(path: &Path) -> Result<String, PrepareError> {
+    input::text(path).map_err(|source| PrepareError::Unreadable {
         path: path.to_owned(),
         source,
     })
@@ -505,7 +506,10 @@ fn read(path: &Path) -> Result<Vec<u8>, PrepareError> {
 
 /// A module, as binary: text is what many write by hand.
 fn read_module(path: &Path) -> Result<Vec<u8>, PrepareError> {
-    let module = read(path)?;
+    let module = fs::read(path).map_err(|source| PrepareError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
     let binary = text::binary(&module).map_err(|source| PrepareError::NotText {
         path: path.to_owned(),
         source,

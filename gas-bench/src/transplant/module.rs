@@ -77,7 +77,7 @@ impl Module {
         let malformed = |error: wasmparser::Error| Refusal::NotWasm(error.message().to_owned());
         let deployed = postprocess(wasm).map_err(|error| match error {
             PostprocessError::NotWasm(cause) => Refusal::NotWasm(cause.into()),
-            custom @ PostprocessError::Custom(_) => Refusal::Custom(custom.to_string()),
+            custom @ PostprocessError::Custom { .. } => Refusal::Custom(custom.to_string()),
         })?;
         if let Some(reason) = refusal(&deployed) {
             return Err(Refusal::NotStylus(reason));
