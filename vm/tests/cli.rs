@@ -409,15 +409,15 @@ fn what_a_compiler_made_is_processed() {
         std::fs::read(folder.path().join("done.wasm")).unwrap()
     );
     // What a processed module is refused for is said besides, and of a section that cannot be processed, which it is.
-    let started = module("i32.const 0", "(func $start) (start $start)");
-    let started = wat::parse_bytes(&started).unwrap();
-    let code = started.windows(2).position(|it| it == [10, 9]).unwrap();
-    let counted = [&started[..code], &[12, 1, 0], &started[code..]].concat();
+    let floats = module("f32.const 0 f32.sqrt drop i32.const 0", "");
+    let floats = wat::parse_bytes(&floats).unwrap();
+    let code = floats.windows(2).position(|it| it == [10, 13]).unwrap();
+    let counted = [&floats[..code], &[12, 1, 0], &floats[code..]].concat();
     let nameless = [&plain[..], &[0, 2, 9, b'x']].concat();
     for (wasm, part) in [
         (
             counted,
-            "it.wasm, as `stylus-vm process` and `cargo stylus` make it: refused: the module has a start function",
+            "it.wasm, as `stylus-vm process` and `cargo stylus` make it: refused: the floating-point operator `F32Sqrt`",
         ),
         (nameless, "  why: its custom section at byte "),
     ] {
