@@ -13,6 +13,7 @@ use std::{fs, io};
 use serde::Deserialize;
 
 use crate::figures::{Outcome, Report, Run, SCHEMA};
+use crate::input;
 use crate::output::{OutputError, OutputFile};
 
 pub use diff::{CallDiff, Change, ContractDiff, Cost, Diff, Incomparable, Standing, diff};
@@ -117,27 +118,25 @@ pub fn load(path: &Path) -> Result<Report, BaselineError> {
     struct Version {
         schema: u32,
     }
-    let text = fs::read(path).map_err(|source| match source.kind() {
+    let text = input::text(path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => BaselineError::Absent(path.to_owned()),
         _ => BaselineError::Unreadable {
             path: path.to_owned(),
             source,
         },
     })?;
-    // Some editors put a mark in front of text.
-    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
     let shape = |source| BaselineError::Shape {
         path: path.to_owned(),
         source,
     };
-    let Version { schema: found } = serde_json::from_slice(text).map_err(shape)?;
+    let Version { schema: found } = serde_json::from_str(&text).map_err(shape)?;
     if found != SCHEMA {
         return Err(BaselineError::Schema {
             path: path.to_owned(),
             found,
         });
     }
-    let report = serde_json::from_slice(text).map_err(shape)?;
+    let report = serde_json::from_str(&text).map_err(shape)?;
     match flaw(&report) {
         None => Ok(report),
         Some(flaw) => Err(BaselineError::Unsound {

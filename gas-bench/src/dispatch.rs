@@ -5,9 +5,9 @@
 //!
 //! A dispatcher compares calldata with constants, and compilers write comparisons in many forms: as chains, as a search in halves, as
 //! subtractions, by way of variables, in either byte order; some compare with a table. So every constant that something is compared with
-//! is a candidate, every large one wherever it stands, and, where none of these is a selector, every word of the data; each is tried: a selector is answered where the program does something else than for both of its neighbours. A constant that is no selector
-//! leads to where its neighbours lead. Each is tried with calldata of several lengths, since there are programs that look at the length
-//! first.
+//! is a candidate, every large one wherever it stands, and, where there has to be a table, every word of the data. Each is tried: a
+//! selector is answered where the program does something else than for both of its neighbours. A constant that is no selector leads to
+//! where its neighbours lead. Each is tried with calldata of several lengths, since there are programs that look at the length first.
 
 mod standards;
 
@@ -60,7 +60,7 @@ pub struct Dispatch {
     pub answers_nothing: bool,
     /// Whether it does something for a selector that no function has.
     pub answers_anything: bool,
-    /// Whether it does something without calldata, and that is what it does for calldata that is no function's.
+    /// Whether it does something without calldata, by the same host calls as with calldata that is no function's.
     pub nothing_is_anything: bool,
     /// Why a chain refuses it that is not configured for debugging, where one that is takes it.
     pub debug_only: Option<String>,
@@ -98,13 +98,19 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
     let debug_only = activate(deployed, &config, Pages(0), Gas::MAX).err();
     config.debug = debug_only.is_some();
     let bench = Bench::new(deployed, config)?;
-    let mut constants = candidates(deployed)?;
-    constants.extend(known.iter().map(|selector| u32::from_be_bytes(selector.0)));
+    let constants = candidates(deployed)?;
+    let known = known
+        .iter()
+        .map(|selector| u32::from_be_bytes(selector.0))
+        .filter(|number| !constants.contains(number));
+    let elsewhere = bench.answered(known.collect())?;
     let mut found = bench.answered(constants)?;
-    // Whoever looks into a table refuses what is not in it.
-    if found.is_empty() && !bench.unknown.iter().any(Trace::does_something) {
-        found = bench.answered(words(deployed)?)?;
+    // A selector that is no constant of the code is in a table. Whoever looks into a table refuses what is not in it.
+    let has_table = found.is_empty() || !elsewhere.is_empty();
+    if has_table && !bench.unknown.iter().any(Trace::does_something) {
+        found.extend(bench.answered(words(deployed)?)?);
     }
+    found.extend(elsewhere);
     let found = found.into_iter();
     let selectors: BTreeSet<_> = found.map(|it| Selector::from(it.to_be_bytes())).collect();
     let wei = U256::ONE;
@@ -115,14 +121,11 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
     let mut unknown = unlikely().map(|number| Selector::from(number.to_be_bytes()));
     let unknown = unknown.find(|selector| !selectors.contains(selector));
     let unknown = unknown.unwrap_or_default();
-    let no_function = [&[][..], &unknown[..1], unknown.as_slice()];
-    let no_function = no_function.map(|calldata| bench.run(calldata, U256::ZERO));
-    let [nothing, byte, selector] = no_function;
-    let (nothing, byte, selector) = (nothing?, byte?, selector?);
+    let nothing = bench.run(&[], U256::ZERO)?;
+    // Less than a selector is what a fallback that looks for one treats like nothing. What it passes on may have the calldata in it.
+    let byte = bench.run(&unknown[..1], U256::ZERO)?;
     Ok(Dispatch {
-        nothing_is_anything: nothing.does_something()
-            && nothing.does_the_same(&byte)
-            && nothing.does_the_same(&selector),
+        nothing_is_anything: nothing.does_something() && nothing.calls_the_same(&byte),
         debug_only: debug_only.as_ref().map(sentence),
         answers_nothing: does_something(&[])?,
         answers_anything: does_something(unknown.as_slice())?,
@@ -252,8 +255,6 @@ struct Trace {
     /// Ink, which any other path through the program differs in.
     ink: u64,
     hostios: Vec<&'static str>,
-    /// What was passed to those that are not [`ROUTINE`].
-    passed: Vec<Vec<u8>>,
 }
 
 impl Trace {
@@ -273,12 +274,6 @@ impl Trace {
     /// Whether it ends alike, after the same host calls, whatever they are given.
     fn calls_the_same(&self, other: &Self) -> bool {
         (self.outcome, &self.hostios) == (other.outcome, &other.hostios)
-    }
-
-    /// Whether it looks alike from outside, whatever the way there took.
-    fn does_the_same(&self, other: &Self) -> bool {
-        let here = (self.outcome, &self.output, &self.hostios, &self.passed);
-        here == (other.outcome, &other.output, &other.hostios, &other.passed)
     }
 
     fn does_something(&self) -> bool {
@@ -346,7 +341,6 @@ impl Bench {
         let mut host = Listener {
             empty: EmptyHost::with_footprint(self.activation.footprint),
             hostios: Vec::new(),
-            passed: Vec::new(),
         };
         let call = Call {
             calldata: Bytes::copy_from_slice(calldata),
@@ -362,7 +356,6 @@ impl Bench {
             output: report.output,
             ink: report.ink_used.0,
             hostios: host.hostios,
-            passed: host.passed,
         })
     }
 }
@@ -371,7 +364,6 @@ impl Bench {
 struct Listener {
     empty: EmptyHost,
     hostios: Vec<&'static str>,
-    passed: Vec<Vec<u8>>,
 }
 
 impl Host for Listener {
@@ -428,9 +420,6 @@ impl Host for Listener {
 
     fn trace(&mut self, step: Step) {
         self.hostios.push(step.name);
-        if !ROUTINE.contains(&step.name) {
-            self.passed.push(step.args);
-        }
     }
 }
 
@@ -448,7 +437,7 @@ mod tests {
                 (import "vm_hooks" "write_result" (func $write (param i32 i32)))
                 (import "vm_hooks" "storage_cache_bytes32" (func $store (param i32 i32)))
                 (memory (export "memory") 1 1)
-                (data (i32.const 1024) "table\06\fd\de\03")
+                (data (i32.const 1024) "table\06\fd\de\03\ca\fe\ba\be")
                 (func (export "user_entrypoint") (param $len i32) (result i32) (local $s i32) (local $wanted i32)
                     (call $read (i32.const 0))
                     (local.set $s (i32.load (i32.const 0)))
@@ -554,6 +543,26 @@ mod tests {
         );
     }
 
+    /// Theorem: one selector of a table, which an interface names, shows those beside it, whatever the code compares with besides.
+    #[test]
+    fn a_table_is_read_where_one_of_it_is_known() {
+        let entry = |place: &str| {
+            format!("(if (i32.eq (local.get $s) {place}) (then (return (i32.const 0))))")
+        };
+        let body: String = [
+            "(i32.load (i32.const 1029))",
+            "(i32.load (i32.const 1033))",
+            "(i32.const 0xbb9c05a9)",
+        ]
+        .map(entry)
+        .concat();
+        let found = read(&program(&body), &[A].into()).unwrap();
+        assert_eq!(
+            found.selectors,
+            [A, B, fixed_bytes!("cafebabe")].into_iter().collect()
+        );
+    }
+
     #[test]
     fn what_is_answered_without_a_selector_is_known() {
         let one = "(call $store (i32.const 32) (i32.const 32)) (return (i32.const 0))";
@@ -618,9 +627,15 @@ mod tests {
         assert!(!is_anything(&format!(
             "(if (i32.eqz (local.get $len)) (then {one}))"
         )));
-        // Another value is another function.
-        let other = "(i32.store (i32.const 32) (i32.eqz (local.get $len)))";
-        assert!(!is_anything(&format!("{other} {one}")));
+        // What is passed on may be the calldata, and what is done for a selector more.
+        let other = "(i32.store (i32.const 32) (local.get $len))";
+        assert!(is_anything(&format!("{other} {one}")));
+        let more = "(if (i32.ge_u (local.get $len) (i32.const 4)) (then (call $store (i32.const 64) (i32.const 64))))";
+        assert!(is_anything(&format!("{more} {one}")));
+        // Another host call is another function.
+        let more =
+            "(if (i32.eqz (local.get $len)) (then (call $store (i32.const 64) (i32.const 64))))";
+        assert!(!is_anything(&format!("{more} {one}")));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod dispatch;
 mod embedded;
 pub mod failure;
 pub mod figures;
+pub mod input;
 pub mod league;
 pub mod lto;
 pub mod measure;

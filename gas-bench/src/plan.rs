@@ -58,6 +58,9 @@ pub enum Problem {
     /// Not TOML, or a key that means nothing.
     #[error("{0}")]
     Syntax(String),
+    /// Brackets for which no reader has room.
+    #[error("the plan has more than {MOST_BRACKETS} opening brackets; divide it")]
+    Brackets,
     /// Not a function.
     #[error(
         "`{text}` is no function: {reason}; write it like `transfer(address,uint256) returns (bool)`"
@@ -140,6 +143,9 @@ pub enum Problem {
 
 /// The most runs that one call makes: more say nothing new.
 const MOST_RUNS: u64 = 1_000;
+
+/// The most opening brackets of a plan's file.
+const MOST_BRACKETS: usize = 10_000;
 
 /// What to call in one contract.
 #[derive(Clone, PartialEq, Debug, Default)]

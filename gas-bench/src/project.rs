@@ -38,7 +38,10 @@ pub enum ProjectError {
         source: io::Error,
     },
     /// Cargo does not accept the manifest.
-    #[error("{manifest} cannot be used: {message}; name a Cargo.toml with --manifest-path")]
+    #[error(
+        "{manifest} cannot be used: {message}; name a Cargo.toml with --manifest-path, or with `report --wasm` a module \
+         that is compiled"
+    )]
     Manifest {
         /// The manifest asked for, or the current folder's.
         manifest: String,

@@ -38,7 +38,8 @@ pub enum Refusal {
     NotStylus(String),
     /// It does not say what its functions are called.
     #[error(
-        "its functions have no names, by which an allocator is recognised; build it with CARGO_PROFILE_RELEASE_STRIP=debuginfo"
+        "its functions have no names, by which an allocator is recognised; build it with CARGO_PROFILE_RELEASE_STRIP=debuginfo, or have \
+         another compiler keep them"
     )]
     NoNames,
     /// Nothing in it is an allocator.

@@ -95,8 +95,8 @@ impl fmt::Display for LargeStack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the stack takes {} bytes, which each call begins with: linked with `-C link-arg=-zstack-size={STACK_SIZE}` it begins with {} \
-             fewer and costs {} less",
+            "the stack takes {} bytes, which each call begins with: with `-C link-arg=-zstack-size={STACK_SIZE}` (in Zig, `--stack \
+             {STACK_SIZE}`) it begins with {} fewer and costs {} less",
             self.bytes, self.pages, self.gas
         )
     }

@@ -25,6 +25,8 @@ mod refusal;
 mod run;
 mod stack;
 mod storage;
+#[cfg(feature = "text")]
+pub mod text;
 
 pub use activate::{Activation, activate};
 pub use config::{ArbOs, Config, StylusParams, UnsupportedArbOs};

@@ -9,6 +9,8 @@ use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{CustomSection, Module, RawSection};
 use wasmparser::{BinaryReader, CustomSectionReader, Operator, Parser, Payload};
 
+use crate::refusal::reader_words;
+
 /// The custom section in which a deployment names the sources it was built from.
 const PROJECT_HASH: &str = "project_hash";
 
@@ -21,12 +23,29 @@ pub const NO_PROJECT: [u8; 32] = [0; 32];
 pub enum ProcessError {
     /// Not at all, or not to its end.
     #[error("it is not a wasm module: {0}")]
-    NotWasm(#[from] reencode::Error),
+    NotWasm(Box<str>),
     /// But for one section, which says nothing to a chain.
     #[error(
-        "its custom section at byte {0} is malformed: the name does not fit into the section; build without whatever wrote it, or remove it"
+        "its custom section at byte {at} is malformed: {what}; build without whatever wrote it, or remove it"
     )]
-    Custom(usize),
+    Custom {
+        /// Where the section begins.
+        at: usize,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+}
+
+impl From<reencode::Error> for ProcessError {
+    fn from(error: reencode::Error) -> Self {
+        Self::NotWasm(match error {
+            // The encoder only says that there was one.
+            reencode::Error::ParseError(error) => {
+                format!("{} (at byte {:#x})", reader_words(&error), error.offset()).into()
+            }
+            other => other.to_string().into(),
+        })
+    }
 }
 
 /// The module as `cargo stylus` would deploy it.
@@ -153,7 +172,7 @@ fn encode_anew(module: &[u8]) -> Result<Vec<u8>, ProcessError> {
 /// Why `module` cannot be read, where reading it ended with `error`.
 fn why(module: &[u8], error: reencode::Error) -> ProcessError {
     match malformed_custom(module) {
-        Some(at) => ProcessError::Custom(at),
+        Some((at, what)) => ProcessError::Custom { at, what },
         None => error.into(),
     }
 }
@@ -177,17 +196,26 @@ impl Reencode for Anew {
     }
 }
 
-/// Where the first custom section begins that has no name, if one has none.
-fn malformed_custom(module: &[u8]) -> Option<usize> {
+/// Where the first custom section begins that cannot be told from its neighbours or has no name, and what is wrong with it.
+fn malformed_custom(module: &[u8]) -> Option<(usize, &'static str)> {
     let mut reader = BinaryReader::new(module, 0);
     reader.read_bytes(Module::HEADER.len()).ok()?;
     while !reader.eof() {
         let at = reader.original_position();
-        let id = reader.read_u8().ok()?;
+        let is_custom = reader.read_u8().ok()? == 0;
         let size = reader.read_var_u32().ok()?;
-        let content = reader.read_bytes(size as usize).ok()?;
-        if id == 0 && BinaryReader::new(content, 0).read_string().is_err() {
-            return Some(at);
+        let Ok(content) = reader.read_bytes(size as usize) else {
+            return is_custom.then_some((at, "the module ends before it does"));
+        };
+        let mut content = BinaryReader::new(content, 0);
+        if is_custom {
+            let length = content.read_var_u32().ok();
+            let name = length.and_then(|length| content.read_bytes(length as usize).ok());
+            match name.map(str::from_utf8) {
+                Some(Ok(_)) => {}
+                Some(Err(_)) => return Some((at, "its name is not in UTF-8")),
+                None => return Some((at, "the name does not fit into the section")),
+            }
         }
     }
     None
@@ -358,28 +386,47 @@ mod tests {
         let kept = Kept::Names.of(&module).unwrap();
         assert!(kept.ends_with(&nonsense));
 
-        let nameless = [&sound[..], &[CUSTOM, 2, 9, b'x']].concat();
-        let sentence = process(&nameless).unwrap_err().to_string();
-        let place = format!("its custom section at byte {} is malformed: ", sound.len());
-        assert!(sentence.starts_with(&place), "{sentence}");
-        let sized = size_without_custom(&nameless).unwrap_err();
-        assert_eq!(sized.to_string(), sentence);
+        for (section, what) in [
+            (
+                &[CUSTOM, 2, 9, b'x'][..],
+                "the name does not fit into the section",
+            ),
+            (&[CUSTOM, 0], "the name does not fit into the section"),
+            (&[CUSTOM, 2, 1, 0xff], "its name is not in UTF-8"),
+            (&[CUSTOM, 9, 1, b'x'], "the module ends before it does"),
+        ] {
+            let module = [&sound[..], section].concat();
+            let sentence = process(&module).unwrap_err().to_string();
+            let place = format!(
+                "its custom section at byte {} is malformed: {what}; ",
+                sound.len()
+            );
+            assert!(sentence.starts_with(&place), "{sentence}");
+            let sized = size_without_custom(&module).unwrap_err();
+            assert_eq!(sized.to_string(), sentence);
+        }
     }
 
     #[test]
     fn what_is_no_module_is_an_error() {
-        for bytes in [
-            &b""[..],
-            b"\0asm",
-            b"\0asm\x0d\0\x01\0",
-            b"\0asm\x01\0\0\0\x01\x7f",
-            b"hello, world",
+        for (bytes, cause) in [
+            (&b""[..], "unexpected end-of-file (at byte 0x0)"),
+            (b"\0asm", "unexpected end-of-file (at byte 0x4)"),
+            (
+                b"\0asm\x0d\0\x01\0",
+                "There was a section that does not belong in a core wasm module",
+            ),
+            (
+                b"\0asm\x01\0\0\0\x01\x7f",
+                "unexpected end-of-file (at byte 0xa)",
+            ),
+            (
+                b"hello, world",
+                "magic header not detected: bad magic number (at byte 0x0)",
+            ),
         ] {
             let sentence = process(bytes).unwrap_err().to_string();
-            assert!(
-                sentence.starts_with("it is not a wasm module: "),
-                "{sentence}"
-            );
+            assert_eq!(sentence, format!("it is not a wasm module: {cause}"));
         }
     }
 }

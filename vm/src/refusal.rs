@@ -219,11 +219,18 @@ pub(crate) fn shown(name: &str) -> Box<str> {
     text.into()
 }
 
+/// What a reader of modules has to say, without the bytes that it lists where there should be a header.
+pub(crate) fn reader_words(error: &wasmparser::Error) -> &str {
+    let message = error.message();
+    let words = message.split_once(" - expected=");
+    words.map_or(message, |(words, _)| words)
+}
+
 impl Refusal {
     /// The validator's refusal.
     pub(crate) fn invalid(error: &wasmparser::Error) -> Self {
         Self::Invalid {
-            message: error.message().into(),
+            message: reader_words(error).into(),
             offset: error.offset(),
         }
     }
@@ -283,19 +290,24 @@ impl Refusal {
             Self::UnknownImport { module, name, .. } if &**module == "vm_hooks" => {
                 return Some(advice_on_import(name));
             }
+            Self::UnknownImport { module, name, .. }
+                if &**module == "env" && &**name == "abort" =>
+            {
+                "only the functions of `vm_hooks` exist: compile AssemblyScript with `--use abort=`, which ends the program instead"
+            }
             Self::UnknownImport { .. } => {
                 "only the functions of `vm_hooks` exist: find the dependency that needs this one and remove it"
             }
             Self::ImportType { .. } => "use the declarations of a current stylus-sdk",
             Self::NoEntrypoint | Self::EntrypointType => {
-                "put stylus-sdk's #[entrypoint] on the contract, and build it as a cdylib"
+                "export `user_entrypoint`, from an i32 to an i32: stylus-sdk's #[entrypoint] on the contract does, built as a cdylib"
             }
             Self::NoMemory => "let the linker export the memory (it does unless told otherwise)",
             Self::NoPayForMemoryGrow { .. } => {
-                "call stylus-sdk's #[entrypoint], which imports it, or link with --max-memory equal to --initial-memory"
+                "import it, as stylus-sdk's #[entrypoint] does, or link with --max-memory equal to --initial-memory"
             }
             Self::StartFunction { .. } => {
-                "build as a cdylib without constructors that run at start"
+                "nothing runs before `user_entrypoint`, so initialise there: in Rust, build as a cdylib without constructors"
             }
             Self::TooManyPages { .. } => {
                 "shrink the stack (-C link-arg=-zstack-size=32768) and large statics: a page is 64 KiB"
@@ -337,7 +349,11 @@ fn advice_on_import(name: &str) -> &'static str {
 
 /// The validator speaks of proposals; authors switch them off by target feature.
 fn advice_on_validation(message: &str) -> Option<&'static str> {
-    const ADVICE: [(&str, &str); 6] = [
+    const ADVICE: [(&str, &str); 7] = [
+        (
+            "magic header",
+            "name the .wasm file that the compiler wrote, or WebAssembly text",
+        ),
         (
             "zero byte expected",
             "re-encode the module, as `stylus-vm process` and `cargo stylus` do: the table index of a call_indirect is overlong",

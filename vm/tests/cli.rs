@@ -208,7 +208,13 @@ fn refusals_say_why_where_and_what_to_do() {
             "i32.const 0",
             "(func $start) (start $start)",
             "the module has a start function (at byte 0x",
-            "cdylib",
+            "initialise there: in Rust, build as a cdylib",
+        ),
+        (
+            "i32.const 0",
+            r#"(import "env" "abort" (func (param i32 i32 i32 i32)))"#,
+            "the Stylus VM offers no import env.abort",
+            "compile AssemblyScript with `--use abort=`",
         ),
         (
             "i32.const 0",
@@ -374,8 +380,8 @@ fn what_a_compiler_made_is_processed() {
     for part in [
         "raw.wasm: refused: a Stylus program may not have a data count section",
         "raw.wasm, as `stylus-vm process` and `cargo stylus` make it: would be activated",
-        "cheaper: the stack takes 1048576 bytes",
-        "-zstack-size=32768",
+        "  cheaper: the stack takes 1048576 bytes, which each call begins with: with `-C link-arg=-zstack-size=32768` (in Zig, `--stack \
+         32768`) it begins with 15 pages fewer and costs 15008 gas less\n",
     ] {
         assert!(said.contains(part), "{part}\nis not in\n{said}");
     }
@@ -383,12 +389,43 @@ fn what_a_compiler_made_is_processed() {
         run(&["process", "raw.wasm", "--out", "done.wasm"]).0,
         Some(0)
     );
-    assert_eq!(run(&["check", "done.wasm"]).0, Some(0));
+    let (code, said) = run(&["check", "done.wasm"]);
+    assert_eq!(
+        (code, said.matches("cheaper: the stack").count()),
+        (Some(0), 1),
+        "{said}"
+    );
+    let small = text.replace("17 17", "1 1").replace("1048576", "32768");
+    std::fs::write(folder.path().join("small.wat"), small).unwrap();
+    let (code, said) = run(&["check", "small.wat"]);
+    assert_eq!(
+        (code, said.contains("cheaper: ")),
+        (Some(0), false),
+        "{said}"
+    );
     let printed = stylus_vm(&["process", "raw.wasm", "--out", "-"], folder.path(), b"");
     assert_eq!(
         printed.stdout,
         std::fs::read(folder.path().join("done.wasm")).unwrap()
     );
+    // What a processed module is refused for is said besides, and of a section that cannot be processed, which it is.
+    let floats = module("f32.const 0 f32.sqrt drop i32.const 0", "");
+    let floats = wat::parse_bytes(&floats).unwrap();
+    let code = floats.windows(2).position(|it| it == [10, 13]).unwrap();
+    let counted = [&floats[..code], &[12, 1, 0], &floats[code..]].concat();
+    let nameless = [&plain[..], &[0, 2, 9, b'x']].concat();
+    for (wasm, part) in [
+        (
+            counted,
+            "it.wasm, as `stylus-vm process` and `cargo stylus` make it: refused: the floating-point operator `F32Sqrt`",
+        ),
+        (nameless, "  why: its custom section at byte "),
+    ] {
+        std::fs::write(folder.path().join("it.wasm"), wasm).unwrap();
+        let (code, said) = run(&["check", "it.wasm"]);
+        assert_eq!(code, Some(1));
+        assert!(said.contains(part), "{part}\nis not in\n{said}");
+    }
     let (code, said) = run(&["process", "absent.wasm", "--out", "x.wasm"]);
     assert_eq!(code, Some(2), "{said}");
     std::fs::write(folder.path().join("bad.wasm"), "nothing").unwrap();

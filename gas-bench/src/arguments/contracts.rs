@@ -106,7 +106,7 @@ pub(crate) fn target(
         return Ok(otherwise);
     };
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
+    let text = gas_bench::input::text(path)
         .with_context(|| format!("the private key cannot be read from {shown}"))?;
     let key = text.trim().parse().ok();
     let key = key.with_context(|| {

@@ -9,6 +9,7 @@ use gas_bench::output::OutputFile;
 use gas_bench::render::{rehearsal, transplant as words};
 use gas_bench::transplant::rehearsal::rehearse;
 use gas_bench::transplant::{Donor, inspect, transplant};
+use stylus_vm::text;
 
 use super::{colour, publish};
 use crate::arguments::OverrideArguments;
@@ -17,7 +18,7 @@ use crate::arguments::OverrideArguments;
 pub(crate) fn override_allocator(arguments: &OverrideArguments) -> anyhow::Result<ExitCode> {
     let file = &arguments.file;
     let shown = file.display().to_string();
-    let wasm = fs::read(file).map_err(|error| match error.kind() {
+    let read = fs::read(file).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             anyhow::anyhow!("there is no file {shown}: name a compiled contract")
         }
@@ -25,6 +26,7 @@ pub(crate) fn override_allocator(arguments: &OverrideArguments) -> anyhow::Resul
             "{shown} cannot be read: {error}; name a compiled contract that you may read"
         ),
     })?;
+    let wasm = text::binary(&read).map_err(|error| anyhow::anyhow!("{shown} is {error}"))?;
     if arguments.list {
         let inspection = inspect(&wasm).with_context(|| shown.clone())?;
         publish(
@@ -58,7 +60,7 @@ pub(crate) fn override_allocator(arguments: &OverrideArguments) -> anyhow::Resul
         text.push_str(&rehearsal::table(&rehearsal, colour(false)));
     }
     if arguments.inplace {
-        OutputFile::begin(&backup)?.finish(&wasm)?;
+        OutputFile::begin(&backup)?.finish(&read)?;
     }
     target.finish(&done.wasm)?;
     text.push_str(&words::transplant(

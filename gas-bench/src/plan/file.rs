@@ -3,7 +3,6 @@
 //! Lives here: the shape of the file, and where in it something is wrong. Not here: what the plan comes to (`plan`).
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -11,17 +10,22 @@ use std::path::{Path, PathBuf};
 use alloy_dyn_abi::DynSolType;
 use alloy_primitives::{Bytes, U256, hex};
 use serde::Deserialize;
+use stylus_vm::with_room;
 use toml::{Spanned, Value};
 
 use super::step::function;
 use super::value::Argument;
 use super::{
-    CONSTRUCTOR, CONTRACT, DEPLOYER, MadeOf, NOW, Other, Plan, PlanError, PlannedCall, Problem,
-    Reverts, Sender, Sends, Step,
+    CONSTRUCTOR, CONTRACT, DEPLOYER, MOST_BRACKETS, MadeOf, NOW, Other, Plan, PlanError,
+    PlannedCall, Problem, Reverts, Sender, Sends, Step,
 };
+use crate::input;
 
 /// The name of the file.
 pub const FILE: &str = "gas-bench.toml";
+
+/// Bytes of stack for each opening bracket of a file: a few times what its reader takes.
+const ROOM: usize = 16 << 10;
 
 /// The longest time that a step waits, in seconds: a hundred years.
 const MOST_WAIT: u64 = 100 * 366 * 86_400;
@@ -100,7 +104,7 @@ type Located = (Range<usize>, Problem);
 /// # Errors
 /// Where the file cannot be read, or something in it is wrong.
 pub fn load(path: &Path) -> Result<Option<Plan>, PlanError> {
-    let text = match fs::read_to_string(path) {
+    let text = match input::text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => {
@@ -135,11 +139,24 @@ fn line_of(text: &str, at: usize) -> usize {
     1 + before.iter().filter(|&&byte| byte == b'\n').count()
 }
 
-fn parse(text: &str) -> Result<Plan, Located> {
-    let file: File = toml::from_str(text).map_err(|error| {
+/// The tables of a file. Its reader recovers from one mistake after the other on its own stack, a level for each bracket, so that the stack
+/// is as large as the brackets may ask for.
+fn tables(text: &str) -> Result<File, Located> {
+    let brackets = text.match_indices(['[', '{']);
+    if let Some((at, _)) = brackets.clone().nth(MOST_BRACKETS) {
+        return Err((at..at, Problem::Brackets));
+    }
+    let room = ROOM * (1 + brackets.count());
+    let read = with_room(room, || toml::from_str(text));
+    let read = read.map_err(|error| (0..0, Problem::Syntax(error.to_string())))?;
+    read.map_err(|error| {
         let message = error.message().lines().collect::<Vec<_>>().join(" ");
         (error.span().unwrap_or_default(), Problem::Syntax(message))
-    })?;
+    })
+}
+
+fn parse(text: &str) -> Result<Plan, Located> {
+    let file = tables(text)?;
     if file.call.is_empty() {
         return Err((0..0, Problem::Empty));
     }
@@ -415,6 +432,8 @@ fn range(text: &str) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn check(text: &str, expected: Result<&[&str], &str>) {
@@ -524,7 +543,14 @@ mod tests {
             let text = format!("[[call]]\ncall = \"{call}\"\n");
             assert!(parse(&text).is_err());
         }
-        assert!(parse(&format!("x = {}", deep("["))).is_err());
+        for text in [format!("x = {}", deep("[")), deep("{ n x = ")] {
+            let (_, problem) = parse(&text).unwrap_err();
+            assert!(matches!(problem, Problem::Brackets), "{problem}");
+        }
+        for bracket in ["[", "{", "{ n x = ", "{ x = [", "[[{"] {
+            let times = MOST_BRACKETS / bracket.matches(['[', '{']).count();
+            assert!(parse(&format!("x = {}", bracket.repeat(times))).is_err());
+        }
         check(
             "[[call]]\n\ncall = \"f(adress)\"\n",
             Err("line 3: `f(adress)` is no function: "),

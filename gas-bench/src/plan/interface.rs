@@ -72,7 +72,7 @@ impl Interface {
     /// # Errors
     /// Where the text is neither, or says of nothing that it can be called.
     pub fn read(text: &str) -> Result<Self, InterfaceError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
+        let text = text.trim();
         if text.len() > MOST_BYTES {
             return Err(InterfaceError::TooLong);
         }
@@ -483,7 +483,6 @@ mod tests {
             &format!("{{\"abi\":{ABI}}}"),
             &["f(tuple(uint8 b)[] a) view"],
         );
-        check(&format!("\u{feff}{ABI}"), &["f(tuple(uint8 b)[] a) view"]);
         let interface = Interface::read(ABI).unwrap();
         assert!(interface.receive && interface.fallback);
         assert_eq!(

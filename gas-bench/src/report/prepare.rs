@@ -9,10 +9,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Selector, hex};
+use stylus_vm::text::{self, NotText};
 
 use super::{Event, Observer};
 use crate::artifact::{Artifact, BuildError, PostprocessError};
 use crate::dispatch::{self, CONSTRUCTOR, Dispatch};
+use crate::input;
 use crate::plan::{
     self, Code, Interface, InterfaceError, LeftOut, MadeOf, Other, Plan, PlanError, selector,
 };
@@ -54,6 +56,14 @@ pub enum PrepareError {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// A file looks like a module in text, and is none.
+    #[error("{} is {source}; mend it, or name the .wasm file", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: NotText,
     },
     /// What a contract says of itself makes no sense.
     #[error(
@@ -186,7 +196,7 @@ impl ModuleFiles {
                 }
             },
             (None, Some(path)) => {
-                let text = String::from_utf8_lossy(&read(path)?).into_owned();
+                let text = read_text(path)?;
                 let interface =
                     Interface::read(&text).map_err(|source| PrepareError::Interface {
                         of: path.display().to_string(),
@@ -196,8 +206,7 @@ impl ModuleFiles {
             }
             (None, None) => Source::Nothing,
         };
-        let named = read(&self.wasm)?;
-        // Text is what many write by hand.
+        let named = read_module(&self.wasm)?;
         let artifact = Artifact::of_named(&named)?;
         let plan = source.plan(&artifact.wasm).map_err(|error| match error {
             PrepareError::NoPlan => PrepareError::NoInterface,
@@ -405,7 +414,7 @@ fn hold_receive(plan: &mut Plan, dispatch: &Dispatch) {
     let reason = match (dispatch.answers_nothing, dispatch.nothing_is_anything) {
         (false, _) => "the module does nothing without calldata: what is measured is its refusal",
         (true, true) => {
-            "the module does the same for calldata that is no function's: what is measured may be its fallback"
+            "the module makes the same host calls for calldata that is no function's: what is measured may be its fallback"
         }
         (true, false) => return,
     };
@@ -446,13 +455,13 @@ fn with_code(
     {
         let artifact = match made_of {
             MadeOf::Bytecode(path) => {
-                let text = String::from_utf8_lossy(&read(path)?).into_owned();
+                let text = read_text(path)?;
                 let init = hex::decode(text.trim());
                 let init = init.map_err(|_| PrepareError::Bytecode(path.clone()))?;
                 *code = Some(Code::Evm(init.into()));
                 continue;
             }
-            MadeOf::Wasm(path) => Artifact::of_named(&read(path)?)?,
+            MadeOf::Wasm(path) => Artifact::of_named(&read_module(path)?)?,
             MadeOf::Package(package) => build(package).map_err(|error| match error {
                 PrepareError::NoPackage { package, .. } => PrepareError::NoPackage {
                     name: name.clone(),
@@ -488,9 +497,22 @@ fn build_other(
     Ok(project.finish(contract, &settings, built.wasm)?.artifact)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, PrepareError> {
-    fs::read(path).map_err(|source| PrepareError::Unreadable {
+fn read_text(path: &Path) -> Result<String, PrepareError> {
+    input::text(path).map_err(|source| PrepareError::Unreadable {
         path: path.to_owned(),
         source,
     })
+}
+
+/// A module, as binary: text is what many write by hand.
+fn read_module(path: &Path) -> Result<Vec<u8>, PrepareError> {
+    let module = fs::read(path).map_err(|source| PrepareError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    let binary = text::binary(&module).map_err(|source| PrepareError::NotText {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(binary.into_owned())
 }

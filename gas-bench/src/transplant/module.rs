@@ -76,8 +76,8 @@ impl Module {
     pub(super) fn read(wasm: &[u8]) -> Result<Self, Refusal> {
         let malformed = |error: wasmparser::Error| Refusal::NotWasm(error.message().to_owned());
         let deployed = postprocess(wasm).map_err(|error| match error {
-            PostprocessError::NotWasm(error) => Refusal::NotWasm(error.to_string()),
-            custom @ PostprocessError::Custom(_) => Refusal::Custom(custom.to_string()),
+            PostprocessError::NotWasm(cause) => Refusal::NotWasm(cause.into()),
+            custom @ PostprocessError::Custom { .. } => Refusal::Custom(custom.to_string()),
         })?;
         if let Some(reason) = refusal(&deployed) {
             return Err(Refusal::NotStylus(reason));

@@ -159,6 +159,23 @@ fn a_member_has_settings_of_its_own() {
         contracts[0].advice
     );
     assert_eq!(contracts[1].advice, [""; 0]);
+
+    // No variant of a comparison changes the stack.
+    let compared = |package: &str| {
+        let compare = ["compare", "--package", package];
+        let little = ["--opt-level", "s", "--lto", "off", "--wasm-opt", "off"];
+        let output = run(&root, &[&compare[..], &little].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let cheaper = format!("cheaper: {}.", contracts[0].advice[0]);
+    let large = compared("large");
+    assert_eq!(large.matches(&cheaper).count(), 1, "{large}");
+    let small = compared("small");
+    assert!(!small.contains("cheaper: "), "{small}");
 }
 
 /// Theorem: a contract may be a program.
@@ -355,6 +372,11 @@ fn errors_say_what_caused_them() {
 /// A module that answers `name()` with nothing, `set(uint256)` by writing its number to a slot, the unknown `0x12345678` likewise, and
 /// where `entries` says so anything else; what is not answered reverts. `first()` is answered only once somebody has set the number.
 pub(crate) fn module(entries: bool) -> Vec<u8> {
+    wat::parse_str(text_of_module(entries)).unwrap()
+}
+
+/// The same in text.
+pub(crate) fn text_of_module(entries: bool) -> String {
     let store = "(call $store (i32.const 512) (i32.const 4)) (call $flush (i32.const 0)) (return (i32.const 0))";
     let selector = |selector: u32| {
         format!(
@@ -367,7 +389,7 @@ pub(crate) fn module(entries: bool) -> Vec<u8> {
     } else {
         ""
     };
-    let text = format!(
+    format!(
         r#"(module
             (import "vm_hooks" "read_args" (func $read (param i32)))
             (import "vm_hooks" "storage_load_bytes32" (func $load (param i32 i32)))
@@ -392,8 +414,7 @@ pub(crate) fn module(entries: bool) -> Vec<u8> {
         selector(0x60fe_47b1),
         selector(0x1234_5678),
         selector(0x3df4_ddf4),
-    );
-    wat::parse_str(text).unwrap()
+    )
 }
 
 const ABI: &str = r#"[{"type":"function","name":"set","inputs":[{"name":"a","type":"uint256"}],"outputs":[],"stateMutability":"nonpayable"}]"#;

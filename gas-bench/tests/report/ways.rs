@@ -101,6 +101,37 @@ fn modules_of_other_compilers_are_measured_whole() {
     );
 }
 
+/// Theorem: a module in text is a module, for a report, for a plan's other contracts and for `override`.
+#[test]
+fn modules_in_text_are_modules() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("it.wat"), kinds::text_of_module(false)).unwrap();
+    fs::write(path("it.wasm"), kinds::module(false)).unwrap();
+    let figures = |arguments: &[&str]| {
+        let (output, report) = report(&folder, arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        report.unwrap().contracts
+    };
+    assert_eq!(
+        figures(&["--wasm", "it.wat"]),
+        figures(&["--wasm", "it.wasm"])
+    );
+    let plan =
+        "[[contract]]\nname = 'other'\nwasm = 'it.wat'\n[[call]]\non = 'other'\ncall = 'name()'\n";
+    fs::write(path("plan.toml"), plan).unwrap();
+    figures(&["--wasm", "it.wasm", "--plan", "plan.toml"]);
+    let listed = run(folder.path(), &["override", "--list", "it.wat"]);
+    let said = text(&listed.stderr);
+    assert!(said.contains("it carries no allocator: "), "{said}");
+
+    fs::write(path("it.wat"), "(modul").unwrap();
+    let place = "it.wat is not WebAssembly text: expected valid module field (at 1:2)";
+    check_error(&folder, &["--wasm", "it.wat"], place);
+    let listed = run(folder.path(), &["override", "--list", "it.wat"]);
+    assert!(text(&listed.stderr).contains(place));
+}
+
 /// A report fails, and the last line on standard error holds these words.
 #[track_caller]
 fn check_error(folder: &TempDir, arguments: &[&str], words: &str) {
@@ -189,20 +220,44 @@ fn a_receive_that_is_none_is_said_to_be() {
     );
 }
 
-/// Theorem: a mark that an editor puts in front of text is no part of it.
+/// Theorem: text is what it says, whatever mark an editor puts in front of it, and in the encoding that a shell redirects in.
 #[test]
-fn marks_in_front_of_text_are_no_part_of_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let marked = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        fs::write(&path, format!("\u{feff}{text}")).unwrap();
-        path
-    };
+fn text_is_read_as_editors_and_shells_leave_it() {
     let report = kinds::some_report();
-    let loaded = baseline::load(&marked("main.json", &report.to_json())).unwrap();
-    assert_eq!(loaded, report);
-    let path = marked("gas-bench.toml", "[[call]]\ncall = 'f()'\n");
-    assert_eq!(plan::load(&path).unwrap().unwrap().calls.len(), 1);
+    let utf8 = |text: &str| format!("\u{feff}{text}").into_bytes();
+    let utf16 = |text: &str| -> Vec<u8> {
+        let units = format!("\u{feff}{text}").encode_utf16().collect::<Vec<_>>();
+        units.into_iter().flat_map(u16::to_le_bytes).collect()
+    };
+    for marked in [&utf8 as &dyn Fn(&str) -> Vec<u8>, &utf16] {
+        let folder = folder();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, marked(text)).unwrap();
+            path
+        };
+        let loaded = baseline::load(&write("main.json", &report.to_json())).unwrap();
+        assert_eq!(loaded, report);
+        let path = write("gas-bench.toml", "[[call]]\ncall = 'f()'\n");
+        assert_eq!(plan::load(&path).unwrap().unwrap().calls.len(), 1);
+        let abi = "interface I { function number() external; function increment() external; }";
+        write("it.sol", abi);
+        check(
+            &folder,
+            &["--wasm", "allocating.wasm", "--abi", "it.sol"],
+            0,
+            &["number()", "increment()"],
+            &["0x3fb5c1cb"],
+        );
+    }
+    let folder = folder();
+    let path = folder.path().join("main.json");
+    fs::write(&path, [0xff, 0xfe, b'{']).unwrap();
+    let error = baseline::load(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("cannot be read: it is no text, neither in UTF-8 nor in UTF-16; "),
+        "{error}"
+    );
 }
 
 /// Rust from before cargo handed its own `strip` to the compiler in front of ours.

@@ -103,7 +103,8 @@ fn modules_have_to_be_programs() {
     let stripped = gas_bench::artifact::postprocess(&named).unwrap();
     assert_eq!(
         refusal(&stripped),
-        "its functions have no names, by which an allocator is recognised; build it with CARGO_PROFILE_RELEASE_STRIP=debuginfo"
+        "its functions have no names, by which an allocator is recognised; build it with CARGO_PROFILE_RELEASE_STRIP=debuginfo, or have \
+         another compiler keep them"
     );
     let fixed = Program::c().text().replace(
         "(memory (export \"memory\") 1)",

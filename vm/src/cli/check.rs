@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use stylus_vm::advice::large_stack;
-use stylus_vm::process::process;
+use stylus_vm::process::{ProcessError, process};
 use stylus_vm::{Activation, Config, Gas, Pages, Refusal, activate, code};
 
 use super::{Check, Verdict, input, style, unusable};
@@ -29,22 +29,29 @@ fn run_module(name: &str, wasm: &[u8], config: &Config) -> io::Result<Verdict> {
         Ok(activation) => show(name, wasm, config, &activation),
         Err(refusal) => {
             show_refusal(name, &refusal)?;
-            show_processed(name, wasm, config)?;
+            show_processed(name, wasm, config, &refusal)?;
             Ok(Verdict::Bad)
         }
     }
 }
 
 /// What a module that a compiler has just made would get once it is processed, where it is refused as it is.
-fn show_processed(name: &str, wasm: &[u8], config: &Config) -> io::Result<()> {
-    let Some(processed) = process(wasm).ok().filter(|processed| processed != wasm) else {
-        return Ok(());
-    };
-    let Ok(activation) = activate(&processed, config, Pages(0), Gas::MAX) else {
-        return Ok(());
+fn show_processed(name: &str, wasm: &[u8], config: &Config, refusal: &Refusal) -> io::Result<()> {
+    let processed = match process(wasm) {
+        Ok(processed) if processed != wasm => processed,
+        // Which section it is says more than where a reader stopped.
+        Err(error @ ProcessError::Custom { .. }) => {
+            return writeln!(anstream::stdout(), "  {} {error}", style::hint("why:"));
+        }
+        _ => return Ok(()),
     };
     let name = format!("{name}, as `stylus-vm process` and `cargo stylus` make it");
-    show(&name, &processed, config, &activation).map(drop)
+    match activate(&processed, config, Pages(0), Gas::MAX) {
+        Ok(activation) => show(&name, &processed, config, &activation).map(drop),
+        // What is in its way besides.
+        Err(other) if other.to_string() != refusal.to_string() => show_refusal(&name, &other),
+        Err(_) => Ok(()),
+    }
 }
 
 /// What activation would say, and whether the code fits the accounts it would have to be put into.

@@ -1,12 +1,13 @@
 //! What the command line reads: modules, hex and numbers.
 //!
-//! Lives here: files, standard input and text formats. Not here: what a module must be.
+//! Lives here: files, standard input and text formats. Not here: what a module must be, and modules in text (`stylus_vm::text`).
 
 use std::io::Read;
 use std::path::Path;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use anyhow::Context;
+use stylus_vm::text;
 
 /// No program is longer; a module a few times that is read to be told so.
 const MOST_BYTES: u64 = 64 << 20;
@@ -19,13 +20,9 @@ pub(crate) fn module(file: &Path) -> anyhow::Result<Vec<u8>> {
         bytes.len() as u64 <= MOST_BYTES,
         "{shown} has more than {MOST_BYTES} bytes, and no program has as many: name the contract's .wasm file"
     );
-    // What is not text is judged as a module, however broken: the refusal says in what way.
-    if !is_text(&bytes) {
-        return Ok(bytes);
-    }
-    match wat::parse_bytes(&bytes) {
+    match text::binary(&bytes) {
         Ok(binary) => Ok(binary.into_owned()),
-        Err(error) => anyhow::bail!("{shown} is not WebAssembly text: {}", sentence(&error)),
+        Err(error) => anyhow::bail!("{shown} is {error}"),
     }
 }
 
@@ -43,23 +40,6 @@ fn bytes(file: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
     };
     read.with_context(|| format!("{} cannot be read", file.display()))?;
     Ok(bytes)
-}
-
-/// Whether a file is WebAssembly text, which begins with a parenthesis or a comment.
-fn is_text(bytes: &[u8]) -> bool {
-    let start = bytes.trim_ascii_start();
-    start.starts_with(b"(") || start.starts_with(b";;")
-}
-
-/// The message of an assembler that likes to show the line it stumbled over, without that.
-fn sentence(error: &wat::Error) -> String {
-    let text = error.to_string();
-    let mut lines = text.lines().map(str::trim);
-    let what = lines.next().unwrap_or_default().to_owned();
-    match lines.find_map(|line| line.strip_prefix("--> <anon>:")) {
-        Some(place) => format!("{what} (at {place})"),
-        None => what,
-    }
 }
 
 /// The name a file has in reports.

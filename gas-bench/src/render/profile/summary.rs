@@ -18,7 +18,12 @@ pub(super) fn heading(profile: &CallProfile) -> String {
         call, signature, ..
     } = profile;
     let mut text = format!("{}: {signature}", profile.contract);
-    if !profile.arguments.is_empty() {
+    // Calldata that is sent as it stands is its own name.
+    let is_named = profile
+        .arguments
+        .iter()
+        .all(|it| signature.ends_with(&format!(" {it}")));
+    if !is_named {
         let _ = write!(text, " with {}", profile.arguments.join(", "));
     }
     let function = signature.split('(').next().unwrap_or_default();
