@@ -192,12 +192,12 @@ fn a_devnet_starts_only_where_it_may() {
         "{error}"
     );
     let error = Devnet::start(Config {
-        accounts: 11,
+        accounts: 1_001,
         ..config()
     })
     .unwrap_err()
     .to_string();
-    assert_eq!(error, "there are keys for 10 accounts and 11 are asked for");
+    assert_eq!(error, "1001 accounts are asked for, and there can be 1000");
 }
 
 /// A test that runs on tokio starts a devnet like any other.
