@@ -31,9 +31,14 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(Command::Completions { shell }) = arguments.command {
-        let mut out = std::io::stdout().lock();
-        clap_complete::generate(shell, &mut Arguments::command(), "stylus-devnet", &mut out);
-        return Ok(());
+        let mut script = Vec::new();
+        clap_complete::generate(
+            shell,
+            &mut Arguments::command(),
+            "stylus-devnet",
+            &mut script,
+        );
+        return Ok(std::io::stdout().write_all(&script)?);
     }
     let (verbose, silent, json) = (arguments.verbose, arguments.silent, arguments.json);
     let config_out = arguments.config_out.clone();

@@ -437,6 +437,10 @@ fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
             json!([ENDLESS, U256::MAX, format!("0x{}", "ff".repeat(32))]),
         ),
         ("anvil_stopImpersonatingAccount", json!([DEV])),
+        (
+            "evm_setAccountNonce",
+            json!([ENDLESS, "0xffffffffffffffff"]),
+        ),
         // Nothing is left after these.
         ("evm_setAutomine", json!([true])),
         ("anvil_setIntervalMining", json!(["0x0"])),

@@ -53,9 +53,7 @@ fn time_goes_on_and_can_be_set() {
         .ask("evm_setNextBlockTimestamp", json!([START]))
         .unwrap_err();
     assert!(
-        error
-            .message
-            .contains("is not after that of the last block"),
+        error.message.contains("is before that of the last block"),
         "{}",
         error.message
     );

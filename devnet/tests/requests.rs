@@ -140,7 +140,7 @@ fn errors_are_in_geths_words() {
     );
     check(
         "eth_estimateGas",
-        of(json!({ "gas": "0x5207" })),
+        of(json!({ "gas": "0x5208", "data": "0x01" })),
         "gas required exceeds allowance (",
     );
     check(
@@ -364,7 +364,7 @@ fn explorers_are_told() {
     assert_eq!(frames[1]["action"]["to"], json!(inner));
     let number = mined.receipt["blockNumber"].clone();
     assert_eq!(chain.rpc("trace_block", json!([number])), frames);
-    let to_inner = json!([{ "fromBlock": "0x0", "toBlock": number, "toAddress": [inner] }]);
+    let to_inner = json!([{ "fromBlock": number, "toBlock": number, "toAddress": [inner] }]);
     assert_eq!(chain.rpc("trace_filter", to_inner), json!([frames[1]]));
 
     let creator = chain.rpc("ots_getContractCreator", json!([outer]));

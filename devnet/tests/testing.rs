@@ -200,7 +200,10 @@ fn a_block_holds_no_more_than_its_gas() {
         "eth_sendTransaction",
         json!([{ "from": DEV, "to": FRIEND, "gas": "0xf4240" }]),
     );
-    assert_eq!(refused.unwrap_err().message, "exceeds block gas limit (gas limit reached)");
+    assert_eq!(
+        refused.unwrap_err().message,
+        "exceeds block gas limit (gas limit reached)"
+    );
 }
 
 #[test]

@@ -55,8 +55,6 @@ fn counted(mut header: Value, block: &Block) -> Value {
     if let Some(header) = header.as_object_mut() {
         header.insert("transactionCount".into(), json!(block.transactions.len()));
         header.insert("uncles".into(), json!([]));
-        // A page has no room for it.
-        header.insert("logsBloom".into(), Value::Null);
     }
     header
 }
