@@ -143,7 +143,7 @@ mod tests {
             let slots = [0, 16, 49, 1_000].map(U256::from);
             let proof = state.prove(address, &slots, &interrupt).unwrap();
             let account = accounts.get(&address);
-            let expected = account.map(|account| alloy_rlp::encode(account.clone()));
+            let expected = account.map(|account| alloy_rlp::encode(*account));
             let key = Nibbles::unpack(keccak256(address));
             verify_proof(root, key, expected, &proof.account).unwrap();
             let storage_root = account.map_or(EMPTY_ROOT_HASH, |account| account.storage_root);
