@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use alloy_primitives::U256;
 use anyhow::{Context as _, bail};
-use clap::Parser;
-use stylus_devnet::{ArbOs, Clock, Config};
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use stylus_devnet::{ArbOs, Clock, Config, Mining, Order, Wallet};
 
 /// Wei in an ether.
 const ETHER: u64 = 1_000_000_000_000_000_000;
@@ -30,14 +31,28 @@ Forking another chain is out of scope.";
 
 /// A local Arbitrum Stylus chain in one process. `cargo stylus`, cast, ethers, viem and alloy work against it.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// Port to listen at; 0 takes any that is free.
-    #[arg(short, long, default_value_t = 8547, value_name = "PORT")]
+    #[arg(
+        short,
+        long,
+        default_value_t = 8547,
+        value_name = "PORT",
+        env = "STYLUS_DEVNET_PORT"
+    )]
     port: u16,
 
     /// Address to listen at.
-    #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
+    #[arg(
+        long,
+        default_value = "127.0.0.1",
+        value_name = "IP",
+        env = "STYLUS_DEVNET_HOST"
+    )]
     host: IpAddr,
 
     /// Lets other machines reach the chain, although everybody knows its keys.
@@ -45,36 +60,92 @@ pub(crate) struct Arguments {
     i_know_these_keys_are_public: bool,
 
     /// Web origins that may send requests (CORS): `*`, or one like https://example.org. Repeatable; none by default.
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "STYLUS_DEVNET_ALLOW_ORIGIN",
+        value_delimiter = ','
+    )]
     allow_origin: Vec<String>,
 
     /// Host names that requests may be addressed to, besides this machine's. Repeatable; `*` for any.
-    #[arg(long, value_name = "NAME")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "STYLUS_DEVNET_ALLOW_HOST",
+        value_delimiter = ','
+    )]
     allow_host: Vec<String>,
 
-    /// Funded accounts besides the dev account: those of the mnemonic "test test … junk", 10 at most.
-    #[arg(short, long, default_value_t = 10, value_name = "COUNT")]
+    /// Funded accounts besides the dev account, 1,000 at most.
+    #[arg(
+        short,
+        long,
+        default_value_t = 10,
+        value_name = "COUNT",
+        env = "STYLUS_DEVNET_ACCOUNTS"
+    )]
     accounts: u32,
 
+    /// Phrase that these come from [default: "test test … junk"].
+    #[arg(short, long, value_name = "PHRASE", env = "STYLUS_DEVNET_MNEMONIC")]
+    mnemonic: Option<String>,
+
+    /// Path of these accounts, their number left out [default: m/44'/60'/0'/0/].
+    #[arg(long, value_name = "PATH", env = "STYLUS_DEVNET_DERIVATION_PATH")]
+    derivation_path: Option<String>,
+
     /// Ether of each funded account.
-    #[arg(long, default_value_t = 1_000, value_name = "ETH")]
+    #[arg(
+        long,
+        default_value_t = 1_000,
+        value_name = "ETH",
+        env = "STYLUS_DEVNET_BALANCE"
+    )]
     balance: u64,
 
+    /// Lets anybody send transactions of every account.
+    #[arg(long, visible_alias = "auto-unlock")]
+    auto_impersonate: bool,
+
     /// The chain's id.
-    #[arg(long, default_value_t = 412_346, value_name = "ID")]
+    #[arg(
+        long,
+        default_value_t = 412_346,
+        value_name = "ID",
+        env = "STYLUS_DEVNET_CHAIN_ID"
+    )]
     chain_id: u64,
 
     /// Seconds between blocks. Without it every transaction is put into a block of its own, at once.
-    #[arg(short, long, value_name = "SECONDS")]
+    #[arg(short, long, value_name = "SECONDS", env = "STYLUS_DEVNET_BLOCK_TIME")]
     block_time: Option<u64>,
 
+    /// Makes no block but those that are asked for.
+    #[arg(long, visible_alias = "no-mine", conflicts_with = "block_time")]
+    no_mining: bool,
+
+    /// Which of the transactions that wait goes first: the one that came first, as on Arbitrum, or the one that offers most.
+    #[arg(
+        long,
+        value_name = "ORDER",
+        default_value = "fifo",
+        env = "STYLUS_DEVNET_ORDER"
+    )]
+    order: OrderName,
+
     /// ArbOS version, 51 to 61 [default: 61, what Arbitrum One runs; 59 with --bare, as `nitro --dev`].
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", env = "STYLUS_DEVNET_ARBOS")]
     arbos: Option<u16>,
 
     /// Gas that every activation burns on top, from ArbOS 59 on; 18446744073709551615 pauses activations, as Arbitrum One has
     /// since October 2026.
-    #[arg(long, default_value_t = 0, value_name = "GAS")]
+    #[arg(
+        long,
+        default_value_t = 0,
+        value_name = "GAS",
+        env = "STYLUS_DEVNET_ACTIVATION_GAS"
+    )]
     activation_gas: u64,
 
     /// Only what `nitro --dev` has: no CREATE2 factory, StylusDeployer or cache manager, and L1 data at 50 gwei.
@@ -82,41 +153,123 @@ pub(crate) struct Arguments {
     bare: bool,
 
     /// Wei per gas of every block.
-    #[arg(long, default_value_t = 100_000_000, value_name = "WEI")]
+    #[arg(
+        long,
+        default_value_t = 100_000_000,
+        value_name = "WEI",
+        visible_alias = "block-base-fee-per-gas",
+        env = "STYLUS_DEVNET_BASE_FEE"
+    )]
     base_fee: u64,
 
+    /// Gas that a block may hold [default: 2^50, as every Arbitrum header says, which limits nothing].
+    #[arg(long, value_name = "GAS", env = "STYLUS_DEVNET_GAS_LIMIT")]
+    gas_limit: Option<u64>,
+
     /// Bytes of code that an account may hold.
-    #[arg(long, default_value_t = 24_576, value_name = "BYTES")]
+    #[arg(
+        long,
+        default_value_t = 24_576,
+        value_name = "BYTES",
+        visible_alias = "code-size-limit",
+        env = "STYLUS_DEVNET_MAX_CODE_SIZE"
+    )]
     max_code_size: u32,
+
+    /// Bytes that a transaction may have [default: 128 KiB]; Arbitrum One's sequencer takes 95,000.
+    #[arg(long, value_name = "BYTES", env = "STYLUS_DEVNET_MAX_TRANSACTION_SIZE")]
+    max_transaction_size: Option<usize>,
 
     /// Time of the first block, in seconds since 1970. Every block is then one second after the one before, whatever the
     /// clock says.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", env = "STYLUS_DEVNET_TIMESTAMP")]
     timestamp: Option<u64>,
 
     /// File that the chain is kept in: loaded from, if it exists, and written to with every change.
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["load_state", "dump_state"],
+        env = "STYLUS_DEVNET_STATE"
+    )]
     state: Option<PathBuf>,
 
-    /// Writes changes to the state's file once in so many seconds. Without it each is written before it is answered.
-    #[arg(long, value_name = "SECONDS", requires = "state")]
+    /// File that the chain is loaded from, and that stays as it is.
+    #[arg(long, value_name = "FILE", env = "STYLUS_DEVNET_LOAD_STATE")]
+    load_state: Option<PathBuf>,
+
+    /// File that the chain is written to at the end.
+    #[arg(long, value_name = "FILE", env = "STYLUS_DEVNET_DUMP_STATE")]
+    dump_state: Option<PathBuf>,
+
+    /// Writes changes to the file once in so many seconds. Without it each is written to that of --state before it is answered.
+    #[arg(
+        short = 'i',
+        long,
+        value_name = "SECONDS",
+        env = "STYLUS_DEVNET_STATE_INTERVAL"
+    )]
     state_interval: Option<u64>,
 
     /// Seconds that a call or trace may take; 0 for as long as its gas lasts. A transaction may take twelve times as long.
-    #[arg(long, default_value_t = 5, value_name = "SECONDS")]
+    #[arg(
+        long,
+        default_value_t = 5,
+        value_name = "SECONDS",
+        env = "STYLUS_DEVNET_REQUEST_TIMEOUT"
+    )]
     request_timeout: u64,
 
     /// Newest blocks whose states can still be called and traced.
-    #[arg(long, default_value_t = 4_096, value_name = "BLOCKS")]
+    #[arg(
+        long,
+        default_value_t = 4_096,
+        value_name = "BLOCKS",
+        env = "STYLUS_DEVNET_HISTORY"
+    )]
     history: usize,
+
+    /// The same under anvil's name; without a number, the newest alone.
+    #[arg(long, value_name = "BLOCKS", num_args = 0..=1, default_missing_value = "1", conflicts_with = "history")]
+    prune_history: Option<usize>,
+
+    /// File that accounts and settings are written to, as JSON.
+    #[arg(long, value_name = "FILE", env = "STYLUS_DEVNET_CONFIG_OUT")]
+    pub(crate) config_out: Option<PathBuf>,
+
+    /// Shows what is shown as JSON, a line each.
+    #[arg(long, conflicts_with = "silent")]
+    pub(crate) json: bool,
 
     /// Shows a line for every request.
     #[arg(short, long)]
     pub(crate) verbose: bool,
 
     /// Shows nothing but errors that end the devnet.
-    #[arg(long, conflicts_with = "verbose")]
+    #[arg(
+        long,
+        visible_alias = "quiet",
+        short_alias = 'q',
+        conflicts_with = "verbose"
+    )]
     pub(crate) silent: bool,
+}
+
+/// What is done instead of starting a devnet.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Prints what a shell completes: `stylus-devnet completions bash > …/bash_completion.d/stylus-devnet`.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+}
+
+/// Anvil's names for orders.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OrderName {
+    Fifo,
+    Fees,
 }
 
 impl Arguments {
@@ -145,11 +298,15 @@ impl Arguments {
         if self.block_time == Some(0) {
             bail!("--block-time has to be at least 1 second");
         }
+        if self.state_interval.is_some() && self.state.is_none() && self.dump_state.is_none() {
+            bail!("--state-interval needs --state or --dump-state");
+        }
         if self.state_interval == Some(0) {
             bail!(
                 "--state-interval has to be at least 1 second: leave it out to have every change written at once"
             );
         }
+        let usual = Wallet::default();
         Ok(Config {
             host: self.host,
             port: self.port,
@@ -160,17 +317,34 @@ impl Arguments {
             arbos,
             activation_gas: self.activation_gas,
             accounts: self.accounts,
+            wallet: Wallet {
+                mnemonic: self.mnemonic.unwrap_or(usual.mnemonic),
+                derivation_path: self.derivation_path.unwrap_or(usual.derivation_path),
+            },
+            auto_impersonate: self.auto_impersonate,
             balance: balance.context("--balance is more ether than can be written")?,
             bare: self.bare,
             base_fee: self.base_fee,
-            block_time: self.block_time.map(Duration::from_secs),
+            mining: match self.block_time {
+                Some(seconds) => Mining::Every(Duration::from_secs(seconds)),
+                None if self.no_mining => Mining::Asked,
+                None => Mining::Automatic,
+            },
+            order: match self.order {
+                OrderName::Fifo => Order::Arrival,
+                OrderName::Fees => Order::Fees,
+            },
+            gas_limit: self.gas_limit,
+            max_transaction_size: self.max_transaction_size,
             clock: self.timestamp.map_or(Clock::Wall, Clock::Steps),
             max_code_size: self.max_code_size,
             state: self.state,
+            load_state: self.load_state,
+            dump_state: self.dump_state,
             state_interval: self.state_interval.map(Duration::from_secs),
             request_timeout: (self.request_timeout > 0)
                 .then(|| Duration::from_secs(self.request_timeout)),
-            history: self.history,
+            history: self.prune_history.unwrap_or(self.history),
         })
     }
 }

@@ -19,6 +19,44 @@ pub enum Clock {
     Steps(u64),
 }
 
+/// When blocks are made, at the start; requests change it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mining {
+    /// A block for every transaction, at once.
+    Automatic,
+    /// One every so often.
+    Every(Duration),
+    /// Where a request asks for one, and never else.
+    Asked,
+}
+
+/// Which of the transactions that wait goes first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// The one that came first, as on Arbitrum.
+    Arrival,
+    /// The one that offers most for gas.
+    Fees,
+}
+
+/// Where accounts besides the dev account come from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wallet {
+    /// A phrase (BIP-39).
+    pub mnemonic: String,
+    /// The path (BIP-32) of an account but for its number, which comes last.
+    pub derivation_path: String,
+}
+
+impl Default for Wallet {
+    fn default() -> Self {
+        Self {
+            mnemonic: "test test test test test test test test test test test junk".into(),
+            derivation_path: "m/44'/60'/0'/0/".into(),
+        }
+    }
+}
+
 /// Everything a devnet can be told.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -38,23 +76,37 @@ pub struct Config {
     pub arbos: ArbOs,
     /// Gas that every activation burns on top, from ArbOS 59 on; [`u64::MAX`] pauses activations.
     pub activation_gas: u64,
-    /// Further funded accounts besides the dev account: those of the well-known test mnemonic.
+    /// Further funded accounts besides the dev account.
     pub accounts: u32,
+    /// Where these come from: the well-known test mnemonic, unless there is another.
+    pub wallet: Wallet,
+    /// Whether anybody may send transactions of every account.
+    pub auto_impersonate: bool,
     /// Wei of each funded account.
     pub balance: U256,
     /// Only what `nitro --dev` has: no factory, deployer or cache manager, L1 price and chain owner as there.
     pub bare: bool,
     /// Wei per gas of every block.
     pub base_fee: u64,
-    /// Seconds between blocks; without it a block is made for every transaction.
-    pub block_time: Option<Duration>,
+    /// When blocks are made.
+    pub mining: Mining,
+    /// Which transaction goes first.
+    pub order: Order,
+    /// Gas that a block may hold; without it what Arbitrum's headers say, which limits nothing.
+    pub gas_limit: Option<u64>,
+    /// Bytes that a transaction may have; without it what a deployment of the largest code takes.
+    pub max_transaction_size: Option<usize>,
     /// Where timestamps come from.
     pub clock: Clock,
     /// Bytes of code an account may hold.
     pub max_code_size: u32,
     /// The file that the chain is kept in: loaded from, if it exists, and written to with every change.
     pub state: Option<PathBuf>,
-    /// How long a change may wait until it is written to that file; without it each is written before it is answered.
+    /// A file that the chain is loaded from, and that stays as it is.
+    pub load_state: Option<PathBuf>,
+    /// A file that the chain is written to at the end.
+    pub dump_state: Option<PathBuf>,
+    /// How long a change may wait until it is written to the state's file; without it each is written before it is answered.
     pub state_interval: Option<Duration>,
     /// How long a call or a trace may take; without it, as long as its gas lasts.
     pub request_timeout: Option<Duration>,
@@ -81,12 +133,19 @@ impl Default for Config {
             accounts: 10,
             // 1,000 ETH, what `nitro --dev` gives its account.
             balance: U256::from(1_000_000_000_000_000_000_000_u128),
+            wallet: Wallet::default(),
+            auto_impersonate: false,
             bare: false,
             base_fee: 100_000_000,
-            block_time: None,
+            mining: Mining::Automatic,
+            order: Order::Arrival,
+            gas_limit: None,
+            max_transaction_size: None,
             clock: Clock::Wall,
             max_code_size: 24_576,
             state: None,
+            load_state: None,
+            dump_state: None,
             state_interval: None,
             // As in geth and Nitro.
             request_timeout: Some(Duration::from_secs(5)),

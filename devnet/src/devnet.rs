@@ -12,10 +12,10 @@ use tokio::runtime::Runtime;
 
 use crate::accounts;
 use crate::chain::{Chain, GenesisError};
-use crate::config::Config;
+use crate::config::{Config, Mining};
 use crate::node::{Event, Listener, Node, now};
 use crate::rpc::{self, Server, ServerError};
-use crate::store::StateFile;
+use crate::store::{self, StateFile};
 
 /// Native stack of the threads that requests run on: a call may be 1,024 frames deep, and so may what is told of it.
 const STACK: usize = 16 << 20;
@@ -50,6 +50,14 @@ pub enum StartError {
         /// Why not.
         reason: String,
     },
+    /// No chain can be loaded from the file that is named.
+    #[error("no state can be loaded from {path}: {reason}")]
+    Load {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
 }
 
 /// A local Stylus chain.
@@ -77,6 +85,12 @@ impl Devnet {
             )));
         }
         let mut chain = Chain::new(config.clone(), now())?;
+        if let Some(path) = &config.load_state {
+            store::load(path, &mut chain).map_err(|error| StartError::Load {
+                path: path.clone(),
+                reason: error.to_string(),
+            })?;
+        }
         let file = match &config.state {
             Some(path) => Some(
                 StateFile::open(path, &mut chain, config.state_interval).map_err(|error| {
@@ -88,8 +102,11 @@ impl Devnet {
             ),
             None => None,
         };
-        let signers = accounts::signers(config.accounts).collect();
+        let signers = accounts::signers(&config).map_err(GenesisError::from)?;
         let node = Node::new(chain, file, signers, config.request_timeout, listener);
+        if let Mining::Every(period) = config.mining {
+            node.set_interval(Some(period));
+        }
         // They only read and write; whatever takes longer has threads of its own.
         let threads = std::thread::available_parallelism()
             .map_or(4, usize::from)
@@ -102,21 +119,21 @@ impl Devnet {
             .build()
             .map_err(StartError::Threads)?;
         let server = wait(&runtime, rpc::start(&config, node.clone()))?;
-        if let Some(period) = config.block_time {
-            runtime.spawn(every(period, node.clone(), |node| {
-                if let Some(run) = node.lanes().begin() {
-                    // One that is ended by the devnet's own end is no failure.
-                    let _ = node.mine(&run.interrupt);
+        runtime.spawn(mine(node.clone()));
+        if let Some(period) = config.state_interval {
+            let (node, dump) = (node.clone(), config.dump_state.clone());
+            runtime.spawn(every(period, move || {
+                node.flush();
+                if let Some(Err(error)) = dump.as_ref().map(|path| node.dump(path)) {
+                    node.not_saved(&error);
                 }
             }));
-        }
-        if let Some(period) = config.state_interval.filter(|_| config.state.is_some()) {
-            runtime.spawn(every(period, node.clone(), Node::flush));
         }
         Ok(Handle {
             server,
             node,
             state: config.state,
+            dump: config.dump_state,
             runtime: Some(runtime),
         })
     }
@@ -133,15 +150,48 @@ fn wait<T: Send>(runtime: &Runtime, work: impl Future<Output = T> + Send) -> T {
 }
 
 /// Does something every `period`, where it keeps nobody waiting.
-async fn every(period: Duration, node: Node, work: fn(&Node)) {
-    let mut ticks = tokio::time::interval(period);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+async fn every(period: Duration, work: impl Fn() + Clone + Send + 'static) {
+    let mut ticks = ticks(period);
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        let node = node.clone();
         // A panic in there ends that tick alone.
-        let _ = tokio::task::spawn_blocking(move || work(&node)).await;
+        let _ = tokio::task::spawn_blocking(work.clone()).await;
+    }
+}
+
+fn ticks(period: Duration) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Makes blocks as often as the node is to have them.
+async fn mine(node: Node) {
+    let make = |node: Node| {
+        if let Some(run) = node.lanes().begin() {
+            // One that is ended by the devnet's own end is no failure.
+            let _ = node.mine(&run.interrupt);
+        }
+    };
+    let mut interval = node.interval();
+    loop {
+        let period = *interval.borrow_and_update();
+        let making = async {
+            match period {
+                Some(period) => {
+                    let node = node.clone();
+                    every(period, move || make(node.clone())).await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = making => {}
+            changed = interval.changed() => if changed.is_err() {
+                return;
+            },
+        }
     }
 }
 
@@ -150,6 +200,7 @@ pub struct Handle {
     server: Server,
     node: Node,
     state: Option<PathBuf>,
+    dump: Option<PathBuf>,
     runtime: Option<Runtime>,
 }
 
@@ -201,10 +252,18 @@ impl Handle {
         let end = async { tokio::time::timeout(GRACE, stopped).await };
         let _ = wait(&runtime, end);
         runtime.shutdown_background();
-        self.node.close().map_err(|error| SaveError {
+        let dumped = match &self.dump {
+            Some(path) => self.node.dump(path).map_err(|error| SaveError {
+                path: path.clone(),
+                error,
+            }),
+            None => Ok(()),
+        };
+        let closed = self.node.close().map_err(|error| SaveError {
             path: self.state.clone().unwrap_or_default(),
             error,
-        })
+        });
+        closed.and(dumped)
     }
 }
 

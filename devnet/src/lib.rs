@@ -16,8 +16,9 @@ mod state;
 mod store;
 mod trace;
 
+pub use accounts::AccountsError;
 pub use chain::GenesisError;
-pub use config::{Clock, Config};
+pub use config::{Clock, Config, Mining, Order, Wallet};
 pub use devnet::{Devnet, Handle, SaveError, StartError};
 pub use node::{Event, Listener};
 pub use rpc::ServerError;

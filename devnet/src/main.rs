@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
-use clap::Parser as _;
-use stylus_devnet::{Config, Devnet, Event, Handle, ServerError, StartError};
+use clap::{CommandFactory as _, Parser as _};
+use serde_json::json;
+use stylus_devnet::{Clock, Config, Devnet, Event, Handle, ServerError, StartError};
 
-use crate::cli::Arguments;
+use crate::cli::{Arguments, Command};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const QUIET: Style = Style::new().dimmed();
@@ -29,11 +30,25 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let (verbose, silent) = (arguments.verbose, arguments.silent);
+    if let Some(Command::Completions { shell }) = arguments.command {
+        let mut script = Vec::new();
+        clap_complete::generate(
+            shell,
+            &mut Arguments::command(),
+            "stylus-devnet",
+            &mut script,
+        );
+        return Ok(std::io::stdout().write_all(&script)?);
+    }
+    let (verbose, silent, json) = (arguments.verbose, arguments.silent, arguments.json);
+    let config_out = arguments.config_out.clone();
     let asked = arguments.arbos();
     let config = arguments.config()?;
     let shown = config.clone();
-    let listener = Arc::new(move |event| tell(&event, verbose, silent));
+    let listener = Arc::new(move |event| match json {
+        true => tell_json(&event),
+        false => tell(&event, verbose, silent),
+    });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -42,7 +57,16 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         .block_on(async { signals() })
         .context("cannot wait for Ctrl-C")?;
     let handle = Devnet::start_with(config, Some(listener)).map_err(advise)?;
-    if !silent {
+    if let Some(path) = config_out {
+        let written = serde_json::to_vec_pretty(&settings(&handle, &shown))?;
+        std::fs::write(&path, written)
+            .with_context(|| format!("the settings cannot be written to {}", path.display()))?;
+    }
+    if json {
+        let shown = json!({ "event": "listening", "url": handle.url(), "settings": settings(&handle, &shown) });
+        // As below.
+        let _ = writeln!(std::io::stdout(), "{shown}");
+    } else if !silent {
         // A reader that has gone away is no reason to stop.
         let _ = banner(&handle, &shown);
         if let Some(asked) = asked.filter(|asked| *asked != handle.arbos().number()) {
@@ -53,7 +77,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
     }
     runtime.block_on(stopped);
-    if !silent {
+    if !silent && !json {
         say(&format!("{QUIET}stopping{QUIET:#}"));
     }
     handle.stop()?;
@@ -68,6 +92,7 @@ fn advise(error: StartError) -> anyhow::Error {
             "--port chooses another, and 0 any that is free"
         }
         StartError::State { .. } => "--state names another file",
+        StartError::Load { .. } => "--load-state names another file",
         _ => return error.into(),
     };
     anyhow::anyhow!("{error}; {flag}")
@@ -126,6 +151,41 @@ fn banner(handle: &Handle, config: &Config) -> std::io::Result<()> {
     writeln!(out)?;
     writeln!(out, "Listening at {}", handle.url())?;
     out.flush()
+}
+
+/// Accounts and settings in anvil's shape.
+fn settings(handle: &Handle, config: &Config) -> serde_json::Value {
+    let (addresses, keys): (Vec<_>, Vec<_>) = handle.accounts().into_iter().unzip();
+    json!({
+        "available_accounts": addresses,
+        "private_keys": keys,
+        "wallet": {
+            "mnemonic": config.wallet.mnemonic,
+            "derivation_path": config.wallet.derivation_path,
+        },
+        "chain_id": config.chain_id,
+        "arbos": handle.arbos().number(),
+        "base_fee": config.base_fee.to_string(),
+        "gas_price": config.base_fee.to_string(),
+        "gas_limit": config.gas_limit.map(|gas| gas.to_string()),
+        "genesis_timestamp": match config.clock {
+            Clock::Wall => None,
+            Clock::Steps(start) => Some(start.to_string()),
+        },
+    })
+}
+
+/// Shows an event as JSON.
+fn tell_json(event: &Event) {
+    let shown = match event {
+        Event::Request { method, error } => {
+            json!({ "event": "request", "method": method, "error": error })
+        }
+        Event::Refused(reason) => json!({ "event": "refused", "reason": reason }),
+        Event::NotSaved(reason) => json!({ "event": "not saved", "reason": reason }),
+        _ => return,
+    };
+    let _ = writeln!(std::io::stderr(), "{shown}");
 }
 
 /// Shows an event.

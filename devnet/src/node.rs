@@ -6,18 +6,21 @@
 //! Whoever changes the chain has its turn for as long as that takes, a transaction's run included. The lock around the chain itself
 //! is held for no longer than it takes to copy a state or to put one in its place, so that nobody who reads waits for a run.
 
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use alloy_consensus::Transaction as _;
 use alloy_eips::BlockId;
 use alloy_primitives::B256;
 use alloy_signer_local::PrivateKeySigner;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use crate::chain::{Block, Chain, ChainError, SubmitError, Transaction, View};
 use crate::evm::{Interrupt, Interrupted};
 use crate::rpc::{Filters, Lanes, RpcError};
-use crate::store::StateFile;
+use crate::store::{self, StateFile};
 
 /// Blocks that wait for a subscriber who is slow.
 const BACKLOG: usize = 1_024;
@@ -55,9 +58,14 @@ struct Inner {
     chain: RwLock<Chain>,
     filters: Mutex<Filters>,
     blocks: broadcast::Sender<Arc<Block>>,
+    arrivals: broadcast::Sender<Arc<Transaction>>,
+    /// How often blocks are made.
+    interval: watch::Sender<Option<Duration>>,
     signers: Vec<PrivateKeySigner>,
     lanes: Lanes,
     listener: Option<Listener>,
+    /// Whether the listener is not to be told of requests.
+    is_quiet: AtomicBool,
 }
 
 impl Node {
@@ -74,9 +82,12 @@ impl Node {
             chain: RwLock::new(chain),
             filters: Mutex::default(),
             blocks: broadcast::channel(BACKLOG).0,
+            arrivals: broadcast::channel(BACKLOG).0,
+            interval: watch::channel(None).0,
             signers,
             lanes: Lanes::new(request_timeout),
             listener,
+            is_quiet: AtomicBool::new(false),
         }))
     }
 
@@ -100,6 +111,26 @@ impl Node {
         let result = change(&mut self.chain_mut());
         self.keep(&mut turn);
         result
+    }
+
+    /// Changes the chain in a way that may take blocks off. Filters go on from what is left.
+    pub(crate) fn go_back<T>(&self, change: impl FnOnce(&mut Chain) -> T) -> T {
+        let (result, head) = self.change(|chain| {
+            let result = change(chain);
+            (result, chain.head().header.number)
+        });
+        self.filters().go_back(head);
+        result
+    }
+
+    /// How often blocks are made, now and from now on.
+    pub(crate) fn interval(&self) -> watch::Receiver<Option<Duration>> {
+        self.0.interval.subscribe()
+    }
+
+    /// Sets how often blocks are made.
+    pub(crate) fn set_interval(&self, period: Option<Duration>) {
+        self.0.interval.send_replace(period);
     }
 
     /// The chain at a block, to run on.
@@ -135,13 +166,17 @@ impl Node {
     }
 
     fn submit(&self, transaction: Transaction, interrupt: &Interrupt) -> Result<(), SubmitError> {
+        let (sender, nonce) = (transaction.sender, transaction.envelope.nonce());
         let Some(transaction) = self.chain_mut().admit(transaction)? else {
+            let ready = self.chain().ready_from(sender, nonce);
+            ready.into_iter().for_each(|ready| self.arrived(ready));
             return Ok(());
         };
         // Alone in its block, so that its failure to get in is this request's answer.
         let mut draft = self.chain().draft(self.now(), interrupt);
-        draft.add(transaction)?;
+        draft.add(transaction.clone())?;
         let block = self.chain_mut().seal(draft);
+        self.arrived(transaction);
         self.announce(block);
         // What waited for this nonce; one that has become impossible is dropped, as everywhere.
         loop {
@@ -152,6 +187,7 @@ impl Node {
             match draft.add(transaction.clone()) {
                 Ok(()) => {
                     let block = self.chain_mut().seal(draft);
+                    self.arrived(transaction);
                     self.announce(block);
                 }
                 Err(crate::chain::Invalid::Interrupted(_)) => return Ok(()),
@@ -206,8 +242,29 @@ impl Node {
         }
     }
 
-    fn not_saved(&self, error: &std::io::Error) {
+    /// Writes the chain to a file of its own.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn dump(&self, path: &Path) -> std::io::Result<()> {
+        let whole = self.chain().whole();
+        store::save(path, &whole)
+    }
+
+    pub(crate) fn not_saved(&self, error: &std::io::Error) {
         self.tell(|| Event::NotSaved(format!("the state cannot be saved: {error}")));
+    }
+
+    /// Tells of a transaction that can go into a block.
+    fn arrived(&self, transaction: Arc<Transaction>) {
+        self.filters().arrived(transaction.hash);
+        // Nobody listening is no failure.
+        let _ = self.0.arrivals.send(transaction);
+    }
+
+    /// Transactions that can go into a block, from now on.
+    pub(crate) fn arrivals(&self) -> broadcast::Receiver<Arc<Transaction>> {
+        self.0.arrivals.subscribe()
     }
 
     fn announce(&self, block: Arc<Block>) {
@@ -244,14 +301,21 @@ impl Node {
 
     /// Tells the listener of a request, and of what was refused in it.
     pub(crate) fn report(&self, method: &'static str, error: Option<&RpcError>) {
-        let error = error.map(|error| error.message().to_owned());
-        if let Some(refused) = error
-            .as_ref()
-            .filter(|text| REFUSALS.iter().any(|refusal| text.contains(refusal)))
-        {
-            self.tell(|| Event::Refused(refused.clone()));
+        let text = error.map(RpcError::message);
+        let refused = text.filter(|text| REFUSALS.iter().any(|refusal| text.contains(refusal)));
+        // A reason that clients are not told stands in the log alone.
+        if let Some(refused) = error.and_then(RpcError::reason).or(refused) {
+            self.tell(|| Event::Refused(refused.to_owned()));
         }
-        self.tell(|| Event::Request { method, error });
+        if !self.0.is_quiet.load(Ordering::Relaxed) {
+            let error = text.map(str::to_owned);
+            self.tell(|| Event::Request { method, error });
+        }
+    }
+
+    /// Whether the listener is told of requests.
+    pub(crate) fn set_logging(&self, on: bool) {
+        self.0.is_quiet.store(!on, Ordering::Relaxed);
     }
 
     /// Tells the listener of something, if there is one.

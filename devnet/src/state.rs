@@ -134,6 +134,14 @@ impl State {
         code.map(Bytecode::original_bytes).unwrap_or_default()
     }
 
+    /// Whether an account has code of its own, which a delegation is not (EIP-7702).
+    pub(crate) fn has_contract(&self, address: Address) -> bool {
+        let account = self.accounts.get(&address);
+        account
+            .and_then(|account| self.codes.get(&account.code_hash))
+            .is_some_and(|code| !code.is_empty() && !code.is_eip7702())
+    }
+
     /// An account as revm knows it, its code at hand.
     pub(crate) fn info(&self, address: Address) -> Option<AccountInfo> {
         self.accounts.get(&address).map(|account| AccountInfo {

@@ -262,6 +262,28 @@ fn read_records(
     Ok((reader.finish(), at))
 }
 
+/// Has `chain` become the chain in a file, which stays as it is.
+///
+/// # Errors
+/// Where the file cannot be read, or holds anything else.
+pub(crate) fn load(path: &Path, chain: &mut Chain) -> Result<(), StoreError> {
+    let bytes = std::fs::read(path)?;
+    let written = read_dump(&bytes, chain.config().chain_id)?;
+    Ok(chain.restore(written)?)
+}
+
+/// Writes a chain to a file, which is whole or not there.
+///
+/// # Errors
+/// Where it cannot be written.
+pub(crate) fn save(path: &Path, whole: &Whole) -> io::Result<()> {
+    let beside = beside(path);
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(&beside)?);
+    write_whole(whole, &mut out)?;
+    out.into_inner().map_err(|error| error.into_error())?;
+    std::fs::rename(beside, path)
+}
+
 /// A chain as `anvil_dumpState` gives it: a whole file's bytes, as far as they are not more than `most`.
 ///
 /// # Errors

@@ -95,6 +95,22 @@ fn many_overrides() -> Value {
     Value::Object((0..20_000).map(account).collect())
 }
 
+/// Types of which each has two fields of the next.
+fn typed_data() -> Value {
+    let field = |name: &str, number: u32| json!({ "name": name, "type": format!("T{number}") });
+    let mut types: serde_json::Map<String, Value> = (0..64)
+        .map(|number| {
+            let next = number + 1;
+            (
+                format!("T{number}"),
+                json!([field("a", next), field("b", next)]),
+            )
+        })
+        .collect();
+    types.insert("T64".into(), json!([{ "name": "x", "type": "uint256" }]));
+    json!([DEV, { "types": types, "primaryType": "T0", "domain": {}, "message": {} }])
+}
+
 /// The list. A method may stand in it more than once.
 fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
     let endless = json!({ "to": ENDLESS });
@@ -268,6 +284,145 @@ fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
         ("evm_setAutomine", json!([true])),
         ("evm_setNextBlockTimestamp", json!(["0xffffffffffffffff"])),
         ("evm_snapshot", json!([])),
+        ("eth_requestAccounts", zeros.clone()),
+        ("eth_networkId", zeros.clone()),
+        ("eth_config", zeros.clone()),
+        ("eth_hashrate", zeros.clone()),
+        (
+            "eth_fillTransaction",
+            json!([{ "from": DEV, "to": ENDLESS_EVM }]),
+        ),
+        ("eth_getAccount", json!([ENDLESS, "latest"])),
+        (
+            "eth_simulateV1",
+            json!([{ "blockStateCalls": vec![json!({}); 300] }, "latest"]),
+        ),
+        (
+            "eth_simulateV1",
+            json!([{ "blockStateCalls": [{ "calls": vec![json!({}); 400_000] }] }, "latest"]),
+        ),
+        (
+            "eth_simulateV1",
+            json!([{
+                "blockStateCalls": [{
+                    "blockOverrides": { "number": "0x100" },
+                    "calls": vec![lavish.clone(); 1_000],
+                }],
+                "traceTransfers": true,
+            }, "latest"]),
+        ),
+        ("eth_getAccountInfo", json!([ENDLESS, "latest"])),
+        ("eth_getHeaderByHash", json!([hash])),
+        ("eth_getHeaderByNumber", json!(["latest"])),
+        ("eth_getRawTransactionByHash", json!([hash])),
+        (
+            "eth_getRawTransactionByBlockHashAndIndex",
+            json!([hash, "0xffffffffffffffff"]),
+        ),
+        (
+            "eth_getRawTransactionByBlockNumberAndIndex",
+            json!(["latest", "0x0"]),
+        ),
+        ("eth_getStorageValues", json!([{ DEV: named }, "latest"])),
+        (
+            "eth_getTransactionBySenderAndNonce",
+            json!([DEV, "0xffffffffffffffff"]),
+        ),
+        ("eth_getUncleByBlockHashAndIndex", json!([hash, "0x0"])),
+        (
+            "eth_getUncleByBlockNumberAndIndex",
+            json!(["latest", zeros]),
+        ),
+        (
+            "eth_sendRawTransactionSync",
+            json!([long(3 << 20), "0xffffffffffffffff"]),
+        ),
+        (
+            "eth_sendTransactionSync",
+            json!([{ "from": DEV, "to": ENDLESS, "gas": "0x1e84800" }]),
+        ),
+        (
+            "eth_sendUnsignedTransaction",
+            json!([{ "from": DEV, "to": LAVISH, "gas": "0x1e84800" }]),
+        ),
+        ("eth_signTypedData_v4", typed_data()),
+        ("eth_signTypedData_v3", typed_data()),
+        ("eth_signTypedData", json!([DEV, zeros])),
+        ("txpool_contentFrom", json!([DEV])),
+        ("txpool_inspect", json!([])),
+        ("debug_getRawBlock", json!(["latest"])),
+        ("debug_getRawHeader", json!(["latest"])),
+        ("debug_getRawReceipts", json!(["latest"])),
+        ("debug_getRawTransaction", json!([hash])),
+        ("debug_traceBlockByHash", json!([hash, {}])),
+        (
+            "debug_traceBlockByNumber",
+            json!(["latest", { "enableMemory": true }]),
+        ),
+        ("trace_block", json!(["latest"])),
+        (
+            "trace_filter",
+            json!([{ "fromBlock": "0x0", "toBlock": "0xffffffffffffffff", "count": 1_000_000 }]),
+        ),
+        ("trace_transaction", json!([hash])),
+        ("ots_getApiLevel", zeros.clone()),
+        ("ots_getBlockDetails", json!(["latest"])),
+        ("ots_getBlockDetailsByHash", json!([hash])),
+        (
+            "ots_getBlockTransactions",
+            json!(["latest", "0xffffffffffffffff", "0xffffffffffffffff"]),
+        ),
+        ("ots_getContractCreator", json!([ENDLESS])),
+        ("ots_getInternalOperations", json!([hash])),
+        (
+            "ots_getTransactionBySenderAndNonce",
+            json!([DEV, "0xffffffffffffffff"]),
+        ),
+        ("ots_getTransactionError", json!([hash])),
+        ("ots_hasCode", json!([ENDLESS, "latest"])),
+        (
+            "ots_searchTransactionsAfter",
+            json!([DEV, 0, "0xffffffffffffffff"]),
+        ),
+        (
+            "ots_searchTransactionsBefore",
+            json!([DEV, "0xffffffffffffffff", "0xffffffffffffffff"]),
+        ),
+        ("ots_traceTransaction", json!([hash])),
+        ("anvil_addBalance", json!([DEV, U256::MAX])),
+        ("anvil_dealERC20", json!([DEV, ENDLESS, U256::MAX])),
+        ("anvil_dealERC20", json!([DEV, LAVISH, U256::MAX])),
+        (
+            "anvil_setERC20Allowance",
+            json!([DEV, DEV, ENDLESS_EVM, U256::MAX]),
+        ),
+        ("anvil_dropTransaction", json!([hash])),
+        ("anvil_dropAllTransactions", zeros.clone()),
+        ("anvil_removePoolTransactions", json!([DEV])),
+        ("anvil_getAutomine", zeros.clone()),
+        ("anvil_getIntervalMining", zeros.clone()),
+        ("anvil_setTime", json!(["0xffffffffffffffff"])),
+        ("anvil_setTime", json!(["0x0"])),
+        (
+            "anvil_setBlockTimestampInterval",
+            json!(["0xffffffffffffffff"]),
+        ),
+        ("anvil_removeBlockTimestampInterval", zeros.clone()),
+        ("anvil_metadata", zeros.clone()),
+        ("anvil_mine_detailed", json!([{ "blocks": 10_000 }])),
+        ("anvil_setBlockGasLimit", json!(["0xffffffffffffffff"])),
+        ("anvil_setCoinbase", json!([DEV])),
+        ("anvil_setLoggingEnabled", json!([true])),
+        ("anvil_setMinGasPrice", json!(["0x5f5e100"])),
+        ("anvil_setNextBlockBaseFeePerGas", json!(["0x5f5e100"])),
+        (
+            "anvil_setPrevRandao",
+            json!([format!("0x{}", "ff".repeat(32))]),
+        ),
+        ("anvil_setRpcUrl", zeros.clone()),
+        ("anvil_setChainId", json!([412_346])),
+        ("anvil_rollback", json!(["0x1"])),
+        ("anvil_reorg", json!([1_000, []])),
         ("anvil_autoImpersonateAccount", json!([true])),
         ("anvil_dumpState", json!([])),
         ("anvil_impersonateAccount", json!([DEV])),
@@ -282,22 +437,23 @@ fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
             json!([ENDLESS, U256::MAX, format!("0x{}", "ff".repeat(32))]),
         ),
         ("anvil_stopImpersonatingAccount", json!([DEV])),
+        (
+            "evm_setAccountNonce",
+            json!([ENDLESS, "0xffffffffffffffff"]),
+        ),
+        // Nothing is left after these.
+        ("evm_setAutomine", json!([true])),
+        ("anvil_setIntervalMining", json!(["0x0"])),
+        ("anvil_reset", json!([])),
     ];
     // The same under their other names.
-    for (name, of) in [
-        ("hardhat_impersonateAccount", "anvil_impersonateAccount"),
-        ("hardhat_mine", "anvil_mine"),
-        ("hardhat_setBalance", "anvil_setBalance"),
-        ("hardhat_setCode", "anvil_setCode"),
-        ("hardhat_setNonce", "anvil_setNonce"),
-        ("hardhat_setStorageAt", "anvil_setStorageAt"),
-        (
-            "hardhat_stopImpersonatingAccount",
-            "anvil_stopImpersonatingAccount",
-        ),
-    ] {
-        let params = list.iter().find(|(listed, _)| *listed == of).unwrap();
-        list.push((name, params.1.clone()));
+    let bare = |name: &'static str| name.split_once('_').map_or(name, |(_, bare)| bare);
+    for name in methods() {
+        let listed = list.iter().any(|(listed, _)| *listed == name);
+        let same = list.iter().find(|(listed, _)| bare(listed) == bare(name));
+        if let (false, Some((_, params))) = (listed, same) {
+            list.push((name, params.clone()));
+        }
     }
     list
 }
@@ -335,7 +491,9 @@ fn what_may_cost_much_does_not() {
         assert!(!answer.contains("-32603"), "{shown}: {answer}");
         let patience = match *method {
             // A transaction goes on until its gas is gone, and a block until it is made.
-            "eth_sendTransaction" | "anvil_mine" | "hardhat_mine" => 12 * LIMIT,
+            name if name.contains("send") || name.contains("mine") || name.contains("reorg") => {
+                12 * LIMIT
+            }
             _ => LIMIT,
         };
         let most = Duration::from_secs(patience) + SLACK;

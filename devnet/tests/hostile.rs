@@ -104,7 +104,7 @@ fn nonsense_is_answered() {
             -32_602,
         ),
         (
-            r#"{"jsonrpc":"2.0","id":1,"method":"eth_getProof","params":[]}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"anvil_setRpcUrl","params":[]}"#,
             -32_004,
         ),
         (

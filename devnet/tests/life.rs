@@ -53,9 +53,7 @@ fn time_goes_on_and_can_be_set() {
         .ask("evm_setNextBlockTimestamp", json!([START]))
         .unwrap_err();
     assert!(
-        error
-            .message
-            .contains("is not after that of the last block"),
+        error.message.contains("is before that of the last block"),
         "{}",
         error.message
     );
@@ -192,12 +190,12 @@ fn a_devnet_starts_only_where_it_may() {
         "{error}"
     );
     let error = Devnet::start(Config {
-        accounts: 11,
+        accounts: 1_001,
         ..config()
     })
     .unwrap_err()
     .to_string();
-    assert_eq!(error, "there are keys for 10 accounts and 11 are asked for");
+    assert_eq!(error, "1001 accounts are asked for, and there can be 1000");
 }
 
 /// A test that runs on tokio starts a devnet like any other.

@@ -17,5 +17,7 @@ mod nesting;
 mod parallel;
 mod precompiles;
 mod process;
+mod requests;
 mod support;
+mod testing;
 mod upgrades;

@@ -362,8 +362,13 @@ impl Node {
             .with_to(to)
             .with_input(input)
             .with_gas_limit(gas.0);
-        let call = async { self.provider.call(request).await };
-        self.runtime.block_on(call).map_err(failed)
+        let call = async { self.provider.call(request.clone()).await };
+        self.runtime
+            .block_on(call)
+            .map_err(|error| match failed(error) {
+                CallError::Refused(reason) => CallError::Refused(self.told(&request, reason)),
+                node => node,
+            })
     }
 
     /// Moves the chain's clock by so many seconds, on a node for development.
@@ -398,7 +403,7 @@ impl Node {
     /// Where the node is at fault.
     pub(crate) fn ask_as(&self, request: TransactionRequest) -> Result<Answer, NodeError> {
         let request = request.with_gas_limit(GAS_LIMIT.0);
-        let call = async { self.provider.call(request).await };
+        let call = async { self.provider.call(request.clone()).await };
         let error = match self.runtime.block_on(call) {
             Ok(output) => return Ok(Answer::Returns(output)),
             Err(error) => error,
@@ -407,7 +412,7 @@ impl Node {
         let data = response.and_then(|response| response.as_revert_data());
         match failed(error) {
             CallError::Refused(reason) => Ok(Answer::Fails {
-                reason,
+                reason: self.told(&request, reason),
                 data: data.unwrap_or_default(),
             }),
             CallError::Node(error) => Err(error),

@@ -11,7 +11,6 @@ use alloy_rlp::Encodable as _;
 use serde::Deserialize;
 use stylus_vm::ArbOs;
 
-use crate::addresses::SEQUENCER;
 use crate::chain::transaction::Transaction;
 
 /// Gas that a block may hold, as every Arbitrum header says: it limits nothing.
@@ -62,6 +61,8 @@ pub(crate) struct Sealing {
     pub(crate) l1_number: u64,
     pub(crate) timestamp: u64,
     pub(crate) base_fee: u64,
+    pub(crate) gas_limit: u64,
+    pub(crate) beneficiary: Address,
     pub(crate) arbos: ArbOs,
     /// Messages to L1 so far, and the root over them.
     pub(crate) sends: (u64, B256),
@@ -100,14 +101,14 @@ impl Block {
                 .as_ref()
                 .map(|parent| parent.hash)
                 .unwrap_or_default(),
-            beneficiary: SEQUENCER,
+            beneficiary: sealing.beneficiary,
             state_root: sealing.state_root,
             transactions_root: calculate_transaction_root(&envelopes),
             receipts_root: receipts_root(&transactions, &receipts),
             logs_bloom: bloom,
             difficulty: U256::ONE,
             number: sealing.number,
-            gas_limit: GAS_LIMIT,
+            gas_limit: sealing.gas_limit,
             gas_used: receipts
                 .last()
                 .map_or(0, |receipt| receipt.cumulative_gas_used),
@@ -127,6 +128,12 @@ impl Block {
             receipts,
             size,
         }
+    }
+
+    /// Its receipts as the receipts root covers them.
+    pub(crate) fn envelopes(&self) -> impl Iterator<Item = ReceiptEnvelope> + Clone {
+        let both = self.transactions.iter().zip(&self.receipts);
+        both.map(|(tx, receipt)| receipt.envelope(tx.envelope.tx_type()))
     }
 
     /// The root over the receipts.

@@ -87,7 +87,8 @@ pub(crate) fn context(
     cfg.limit_contract_code_size = Some(rules.max_code_size as usize);
     cfg.limit_contract_initcode_size = Some(2 * rules.max_code_size as usize);
     cfg.disable_nonce_check = !is_transaction;
-    cfg.disable_eip3607 = !is_transaction;
+    // Who may send is looked at before: an impersonated account may have code.
+    cfg.disable_eip3607 = true;
     // Off until an owner turns it on.
     cfg.disable_eip7623 = !calldata_price(&mut state);
     // Programs are exempt; the machine refuses the rest.
@@ -138,6 +139,7 @@ pub(crate) fn context(
             is_onchain: is_transaction,
             interrupt: Interrupt::default(),
             most_pages,
+            moved: Default::default(),
             starved: 0,
             reason: None,
         },

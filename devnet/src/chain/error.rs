@@ -22,8 +22,10 @@ pub(crate) enum ChainError {
         "the state of block {number} is not known: the chain was loaded at block {first}, and a file holds the newest state alone"
     )]
     StateNotLoaded { number: u64, first: u64 },
-    #[error("the timestamp {asked} is not after that of the last block, {last}")]
+    #[error("the timestamp {asked} is before that of the last block, {last}")]
     TimeNotLater { asked: u64, last: u64 },
+    #[error("{depth} blocks cannot be taken off a chain whose newest is block {head}")]
+    Depth { depth: u64, head: u64 },
 }
 
 /// A transaction that the chain does not take.
@@ -78,9 +80,15 @@ pub(crate) enum Invalid {
         offered: u128,
         base_fee: u64,
     },
-    #[error("max priority fee per gas higher than max fee per gas")]
-    Tip,
-    #[error("exceeds block gas limit")]
+    #[error(
+        "max priority fee per gas higher than max fee per gas: address {address}, maxPriorityFeePerGas: {tip}, maxFeePerGas: {cap}"
+    )]
+    Tip {
+        address: Address,
+        tip: u128,
+        cap: u128,
+    },
+    #[error("exceeds block gas limit (gas limit reached)")]
     BlockGas,
     #[error("sender not an eoa: address {0}")]
     NotEoa(Address),
@@ -140,9 +148,7 @@ impl Invalid {
                 offered,
                 base_fee,
             },
-            InvalidTransaction::PriorityFeeGreaterThanMaxFee => Self::Tip,
             InvalidTransaction::CallerGasLimitMoreThanBlock => Self::BlockGas,
-            InvalidTransaction::RejectCallerWithCode => Self::NotEoa(address),
             InvalidTransaction::CreateInitCodeSizeLimit => Self::InitcodeSize,
             InvalidTransaction::EmptyAuthorizationList => Self::NoAuthorizations,
             other => Self::Other(other.to_string()),

@@ -8,7 +8,7 @@ use revm::context_interface::JournalTr as _;
 use revm::inspector::NoOpInspector;
 use stylus_vm::ArbOs;
 
-use crate::accounts;
+use crate::accounts::{self, AccountsError};
 use crate::addresses::{
     ARBOS_STATE, CACHE_MANAGER, CREATE2_FACTORY_SIGNER, DEV_ACCOUNT, STYLUS_DEPLOYER,
 };
@@ -38,14 +38,9 @@ const INITIAL_L1_PRICE: u64 = 50_000_000_000;
 /// A chain that cannot be begun.
 #[derive(Debug, thiserror::Error)]
 pub enum GenesisError {
-    /// More accounts than there are keys for.
-    #[error("there are keys for {limit} accounts and {asked} are asked for")]
-    TooManyAccounts {
-        /// Accounts asked for.
-        asked: u32,
-        /// Accounts there can be.
-        limit: u32,
-    },
+    /// Accounts that there cannot be.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
     /// An ArbOS version that only the VM knows.
     #[error("a chain cannot be born at ArbOS {0}: choose a version from {first} on", first = Config::FIRST_ARBOS.number())]
     TooOld(u16),
@@ -59,13 +54,7 @@ pub enum GenesisError {
 /// # Errors
 /// Where the settings ask for what cannot be.
 pub(crate) fn state(config: &Config, rules: &Rules, time: u64) -> Result<State, GenesisError> {
-    let limit = accounts::LIMIT;
-    if config.accounts > limit {
-        return Err(GenesisError::TooManyAccounts {
-            asked: config.accounts,
-            limit,
-        });
-    }
+    let signers = accounts::signers(config)?;
     if config.arbos < Config::FIRST_ARBOS {
         return Err(GenesisError::TooOld(config.arbos.number()));
     }
@@ -83,9 +72,8 @@ pub(crate) fn state(config: &Config, rules: &Rules, time: u64) -> Result<State, 
         config.base_fee,
     );
     let Ok(()) = arbos::activation_gas().set(&mut state, config.activation_gas);
-    state.change(DEV_ACCOUNT, |account| account.balance = config.balance);
-    for address in accounts::further(config.accounts) {
-        state.change(address, |account| account.balance = config.balance);
+    for signer in signers {
+        state.change(signer.address(), |account| account.balance = config.balance);
     }
     if config.bare {
         return Ok(state);
@@ -107,9 +95,8 @@ pub(crate) fn state(config: &Config, rules: &Rules, time: u64) -> Result<State, 
 /// Gives the precompiles of an ArbOS version their byte of code, as far as they do not have it.
 pub(super) fn install_precompiles(state: &mut State, arbos: ArbOs) {
     for address in precompiles::addresses(arbos) {
-        // Solidity calls only what has code; the byte is an invalid instruction, as on chain.
         if state.code(address).is_empty() {
-            state.set_code(address, Bytes::from_static(&[0xFE]));
+            state.set_code(address, Bytes::from(precompiles::PRECOMPILE_CODE));
         }
     }
 }

@@ -16,8 +16,10 @@ mod production;
 mod record;
 mod request;
 mod sends;
+mod simulate;
 mod testing;
 mod transaction;
+mod trie;
 mod view;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -28,7 +30,7 @@ use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256};
 use stylus_vm::ArbOs;
 
-pub(crate) use block::Block;
+pub(crate) use block::{Block, Receipt};
 pub(crate) use dump::{Dump, DumpError};
 pub(crate) use environment::poster_gas;
 pub(crate) use error::{ChainError, EstimateError, Invalid, SubmitError};
@@ -36,12 +38,14 @@ pub use genesis::GenesisError;
 pub(crate) use pool::{Pool, PoolStatus};
 pub(crate) use record::{Mark, Reader, RecordError, Whole, Written};
 pub(crate) use request::{Ending, Executed, Request};
+pub(crate) use simulate::{AskedBlock, Options, SimulateError, SimulatedBlock};
 pub(crate) use transaction::{DecodeError, Transaction};
+pub(crate) use trie::storage_root;
 pub(crate) use view::{OverrideError, View};
 
 use crate::arbos::{self, l2_pricing};
 use crate::chain::environment::{BlockSettings, Rules};
-use crate::chain::testing::Snapshot;
+use crate::chain::testing::{Controls, Snapshot};
 use crate::config::Config;
 use crate::evm::Interrupt;
 use crate::state::State;
@@ -59,12 +63,11 @@ pub(crate) struct Chain {
     /// The states after the newest blocks.
     states: BTreeMap<u64, State>,
     pool: Pool,
-    automine: bool,
-    /// Seconds that block times are ahead of the clock.
-    time_offset: u64,
-    next_timestamp: Option<u64>,
+    controls: Controls,
     impersonated: HashSet<Address>,
     impersonate_all: bool,
+    /// How often it was begun anew.
+    resets: u64,
     snapshots: Vec<(u64, Snapshot)>,
     next_snapshot: u64,
     /// How many blocks have been written down and are still the same.
@@ -96,11 +99,10 @@ impl Chain {
             by_transaction: HashMap::new(),
             states: BTreeMap::from([(0, state)]),
             pool: Pool::default(),
-            automine: config.block_time.is_none(),
-            time_offset: 0,
-            next_timestamp: None,
+            controls: Controls::new(&config),
             impersonated: HashSet::new(),
-            impersonate_all: false,
+            impersonate_all: config.auto_impersonate,
+            resets: 0,
             snapshots: Vec::new(),
             next_snapshot: 1,
             written: 0,
@@ -196,7 +198,11 @@ impl Chain {
                 .header
                 .base_fee_per_gas
                 .unwrap_or(self.config.base_fee);
-            BlockSettings::of(number, block.l1_number, block.header.timestamp, base_fee)
+            BlockSettings {
+                gas_limit: block.header.gas_limit,
+                beneficiary: block.header.beneficiary,
+                ..BlockSettings::of(number, block.l1_number, block.header.timestamp, base_fee)
+            }
         };
         let arbos = arbos::version(&mut state);
         Ok(View {
@@ -205,6 +211,7 @@ impl Chain {
             state,
             settings,
             arbos,
+            moved: Default::default(),
             interrupt: Interrupt::default(),
         })
     }
@@ -217,13 +224,14 @@ impl Chain {
         &mut self,
         transaction: Transaction,
     ) -> Result<Option<Arc<Transaction>>, SubmitError> {
+        self.check(&transaction)?;
+        // Only where a test has set a nonce back can one that is mined be new again.
         if self.by_transaction.contains_key(&transaction.hash) {
             return Err(SubmitError::AlreadyKnown);
         }
-        self.check(&transaction)?;
         let transaction = Arc::new(transaction);
         let next = self.state().nonce(transaction.sender);
-        if self.automine && transaction.envelope.nonce() <= next {
+        if self.controls.automine && transaction.envelope.nonce() <= next {
             return Ok(Some(transaction));
         }
         self.pool.add(transaction)?;
@@ -233,12 +241,32 @@ impl Chain {
     /// Transactions that wait and can go into a block now, in the order in which they can.
     pub(crate) fn ready(&self) -> Vec<Arc<Transaction>> {
         let state = self.state();
-        self.pool.ready(|address| state.nonce(address))
+        self.pool
+            .ready(self.config.order, |address| state.nonce(address))
+    }
+
+    /// Transactions of a sender that can go into a block, from a nonce on.
+    pub(crate) fn ready_from(&self, sender: Address, nonce: u64) -> Vec<Arc<Transaction>> {
+        match self.pending_nonce(sender) > nonce {
+            true => self.pool.run(sender, nonce).cloned().collect(),
+            false => Vec::new(),
+        }
     }
 
     /// Drops a transaction that waits and can never be in a block.
     pub(crate) fn forget(&mut self, transaction: &Transaction) {
         self.pool.remove(transaction);
+    }
+
+    /// Whether an account may sign transactions, which one with code may not (EIP-3607).
+    ///
+    /// # Errors
+    /// Where it may not.
+    pub(crate) fn check_sender(&self, address: Address) -> Result<(), Invalid> {
+        match self.state().has_contract(address) {
+            true => Err(Invalid::NotEoa(address)),
+            false => Ok(()),
+        }
     }
 
     /// What can be said of a transaction without running it.
@@ -252,7 +280,8 @@ impl Chain {
         }
         let size = transaction.encoded().len();
         // Init code of a deployment at the largest allowed code size has to fit, too.
-        let limit = MOST_BYTES.max(4 * self.config.max_code_size as usize);
+        let usual = MOST_BYTES.max(4 * self.config.max_code_size as usize);
+        let limit = self.config.max_transaction_size.unwrap_or(usual);
         if size > limit {
             return Err(SubmitError::Oversized { size, limit });
         }
@@ -260,6 +289,10 @@ impl Chain {
         if tx.nonce() < next {
             let (tx, state) = (tx.nonce(), next);
             return Err(Invalid::NonceTooLow { address, tx, state }.into());
+        }
+        let (gas, most) = (tx.gas_limit(), self.controls.gas_limit);
+        if gas > most {
+            return Err(Invalid::BlockGas.into());
         }
         let base_fee = self.gas_price();
         if tx.max_fee_per_gas() < u128::from(base_fee) {
@@ -275,7 +308,9 @@ impl Chain {
             .max_priority_fee_per_gas()
             .is_some_and(|tip| tip > tx.max_fee_per_gas())
         {
-            return Err(Invalid::Tip.into());
+            let (tip, cap) = (tx.max_priority_fee_per_gas(), tx.max_fee_per_gas());
+            let tip = tip.unwrap_or_default();
+            return Err(Invalid::Tip { address, tip, cap }.into());
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use imbl::OrdMap;
 
 use crate::chain::error::SubmitError;
 use crate::chain::transaction::Transaction;
+use crate::config::Order;
 
 /// The most transactions that wait at once.
 const CAPACITY: usize = 20_000;
@@ -25,6 +26,9 @@ pub(crate) struct Pool {
     /// How many have ever arrived.
     arrivals: u64,
 }
+
+/// What decides whose turn it is: the price that counts, when the transaction arrived, and which it is.
+type Turn = (u128, Reverse<(u64, Address, u64)>);
 
 /// A transaction, and when it arrived.
 #[derive(Clone, Debug)]
@@ -116,6 +120,13 @@ impl Pool {
         }
     }
 
+    /// Takes out everything of a sender.
+    pub(crate) fn remove_sender(&mut self, sender: Address) {
+        for (_, waiting) in self.senders.remove(&sender).unwrap_or_default() {
+            self.by_hash.remove(&waiting.transaction.hash);
+        }
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.by_hash.len()
@@ -125,6 +136,11 @@ impl Pool {
     pub(crate) fn find(&self, hash: B256) -> Option<&Arc<Transaction>> {
         let (sender, nonce) = self.by_hash.get(&hash)?;
         Some(&self.get(*sender, *nonce)?.transaction)
+    }
+
+    /// A sender's transaction with a nonce.
+    pub(crate) fn of(&self, sender: Address, nonce: u64) -> Option<&Arc<Transaction>> {
+        Some(&self.get(sender, nonce)?.transaction)
     }
 
     /// Everything, by sender and nonce, and whether it is ready for a block. `next` tells an account's next nonce on chain.
@@ -153,6 +169,15 @@ impl Pool {
         }
     }
 
+    /// Those of a sender that wait from a nonce on, without a gap.
+    pub(crate) fn run(
+        &self,
+        sender: Address,
+        nonce: u64,
+    ) -> impl Iterator<Item = &Arc<Transaction>> {
+        (nonce..).map_while(move |nonce| Some(&self.get(sender, nonce)?.transaction))
+    }
+
     /// The nonce that follows those that wait, for an account whose next one on chain is `next`.
     pub(crate) fn nonce_after(&self, sender: Address, next: u64) -> u64 {
         let Some(waiting) = self.senders.get(&sender) else {
@@ -168,21 +193,25 @@ impl Pool {
         after
     }
 
-    /// What can go into a block now, in the order in which it can: by arrival, but no nonce before its turn.
-    pub(crate) fn ready(&self, next: impl Fn(Address) -> u64) -> Vec<Arc<Transaction>> {
-        let mut first: BinaryHeap<Reverse<(u64, Address, u64)>> = self
+    /// What can go into a block now, in the order in which it can: by `order`, but no nonce before its turn.
+    pub(crate) fn ready(
+        &self,
+        order: Order,
+        next: impl Fn(Address) -> u64,
+    ) -> Vec<Arc<Transaction>> {
+        let mut first: BinaryHeap<Turn> = self
             .senders
             .keys()
-            .filter_map(|sender| self.turn(*sender, next(*sender)))
+            .filter_map(|sender| self.turn(order, *sender, next(*sender)))
             .collect();
         let mut ready = Vec::new();
-        while let Some(Reverse((_, sender, nonce))) = first.pop() {
+        while let Some((_, Reverse((_, sender, nonce)))) = first.pop() {
             if let Some(waiting) = self.get(sender, nonce) {
                 ready.push(waiting.transaction.clone());
             }
             // Nothing follows the last nonce that there is.
             let next = nonce.checked_add(1);
-            first.extend(next.and_then(|next| self.turn(sender, next)));
+            first.extend(next.and_then(|next| self.turn(order, sender, next)));
         }
         ready
     }
@@ -209,9 +238,13 @@ impl Pool {
     }
 
     /// The turn of a sender's transaction, if there is one with this nonce.
-    fn turn(&self, sender: Address, nonce: u64) -> Option<Reverse<(u64, Address, u64)>> {
+    fn turn(&self, order: Order, sender: Address, nonce: u64) -> Option<Turn> {
         let waiting = self.get(sender, nonce)?;
-        Some(Reverse((waiting.arrival, sender, nonce)))
+        let offered = match order {
+            Order::Arrival => 0,
+            Order::Fees => waiting.transaction.envelope.max_fee_per_gas(),
+        };
+        Some((offered, Reverse((waiting.arrival, sender, nonce))))
     }
 
     fn get(&self, sender: Address, nonce: u64) -> Option<&Waiting> {

@@ -2,17 +2,20 @@
 //!
 //! Lives here: running transactions one after another and sealing what came of them. Not here: which transactions (`pool`).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use alloy_consensus::Transaction as _;
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use revm::context_interface::{JournalTr as _, Transaction as _};
 use revm::inspector::NoOpInspector;
 use serde_json::value::RawValue;
 use stylus_vm::ArbOs;
 
+use crate::addresses::SEQUENCER;
 use crate::arbos::{self, l1_pricing, l2_pricing, sends};
-use crate::chain::block::{Block, Receipt, Sealing, bloom};
+use crate::bounded::{MOST_ANSWER, Unwritable};
+use crate::chain::block::{Block, GAS_LIMIT, Receipt, Sealing, bloom};
 use crate::chain::commitment::commit;
 use crate::chain::environment::{BlockSettings, Purpose, calldata_price, context, poster};
 use crate::chain::error::{ChainError, Invalid};
@@ -33,6 +36,8 @@ pub(super) fn genesis(config: &Config, timestamp: u64) -> Block {
         l1_number: 0,
         timestamp,
         base_fee: config.base_fee,
+        gas_limit: config.gas_limit.unwrap_or(GAS_LIMIT),
+        beneficiary: SEQUENCER,
         arbos: config.arbos,
         sends: (0, B256::ZERO),
         collects_tips: false,
@@ -61,6 +66,8 @@ pub(crate) struct Draft {
     receipts: Vec<Receipt>,
     /// Those that turned out to be impossible.
     impossible: Vec<Arc<Transaction>>,
+    /// Senders whose transactions have no room in the block.
+    late: HashSet<Address>,
 }
 
 impl Draft {
@@ -71,6 +78,13 @@ impl Draft {
     /// Where it was ended from outside: there is no block then, and everything waits as before.
     pub(crate) fn add_all(&mut self, ready: Vec<Arc<Transaction>>) -> Result<(), Interrupted> {
         for transaction in ready {
+            // Those of its sender that come behind it wait with it: their nonces are too high now.
+            if transaction.envelope.gas_limit() > self.gas_left() {
+                self.late.insert(transaction.sender);
+            }
+            if self.late.contains(&transaction.sender) {
+                continue;
+            }
             match self.add(transaction.clone()) {
                 Ok(()) => {}
                 Err(Invalid::Interrupted(why)) => return Err(why),
@@ -78,6 +92,13 @@ impl Draft {
             }
         }
         Ok(())
+    }
+
+    /// Gas that the block has room for.
+    fn gas_left(&self) -> u64 {
+        let used = self.receipts.last();
+        let used = used.map_or(0, |receipt| receipt.cumulative_gas_used);
+        self.settings.gas_limit.saturating_sub(used)
     }
 
     /// Runs a transaction. One that cannot be in a block leaves no trace.
@@ -107,7 +128,7 @@ impl Draft {
         let status = executed.ending == Ending::Success;
         let reason = match executed.ending {
             Ending::Halt(words) => Some(words),
-            Ending::Success | Ending::Revert => executed.reason,
+            Ending::Success | Ending::Revert => executed.reason.map(|it| it.text().to_owned()),
         };
         self.receipts.push(Receipt {
             status,
@@ -129,7 +150,7 @@ impl Draft {
 
 /// Begins a block at `timestamp` after one at `last`, both in seconds since 1970: prices follow the time that has passed, and an
 /// upgrade that is due is carried out. Returns the ArbOS version.
-fn begin(state: &mut State, last: u64, timestamp: u64) -> ArbOs {
+pub(super) fn begin(state: &mut State, last: u64, timestamp: u64) -> ArbOs {
     let before = arbos::version(state);
     let Ok(()) = l2_pricing::begin_block(state, before, timestamp.saturating_sub(last));
     arbos::upgrade_if_due(state, timestamp);
@@ -164,16 +185,15 @@ fn prepare(context: &mut Context, transaction: &Transaction, base_fee: u64) {
     scope.starved = 0;
 }
 
-/// A mined transaction, ready to be run again.
+/// Mined transactions of a block, ready to be run again.
 pub(crate) struct Replay {
     context: Context,
-    earlier: Vec<Arc<Transaction>>,
-    transaction: Arc<Transaction>,
+    transactions: Vec<Arc<Transaction>>,
     base_fee: u64,
 }
 
 impl Replay {
-    /// Runs the transaction under a tracer, after those before it in its block, until `interrupt` is raised.
+    /// Runs the last of them under a tracer, after those before it in its block, until `interrupt` is raised.
     ///
     /// # Errors
     /// Where the tracer has nothing to say of it.
@@ -183,23 +203,57 @@ impl Replay {
         interrupt: &Interrupt,
     ) -> Result<Box<RawValue>, TraceError> {
         self.context.chain.interrupt = interrupt.clone();
-        let broken = |error: String| {
-            TraceError::Invalid(match interrupt.check() {
-                Err(why) => Invalid::Interrupted(why),
-                Ok(()) => Invalid::Machine(error),
-            })
+        let Some((last, earlier)) = self.transactions.split_last() else {
+            return Err(broken(interrupt, "there is no transaction"));
         };
-        for transaction in &self.earlier {
+        for transaction in earlier {
             prepare(&mut self.context, transaction, self.base_fee);
             let mut machine = Machine::new(self.context, NoOpInspector, false);
-            execute(&mut machine).map_err(|error| broken(error.to_string()))?;
+            execute(&mut machine).map_err(|error| broken(interrupt, error))?;
             let changes = machine.context().journaled_state.finalize();
             self.context = machine.into_context();
             self.context.journaled_state.database.apply(changes);
         }
-        prepare(&mut self.context, &self.transaction, self.base_fee);
-        view::trace(self.context, tracer).map_err(|error| broken(error.to_string()))?
+        prepare(&mut self.context, last, self.base_fee);
+        let (traced, _) =
+            view::trace(self.context, tracer).map_err(|error| broken(interrupt, error))?;
+        traced
     }
+
+    /// Runs all of them, each under the tracer for its place, until `interrupt` is raised. Returns what was told of each, with its hash.
+    ///
+    /// # Errors
+    /// Where a tracer has nothing to say, or all have too much.
+    pub(crate) fn trace_all(
+        mut self,
+        tracer: impl Fn(usize) -> Tracer,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<(B256, Box<RawValue>)>, TraceError> {
+        self.context.chain.interrupt = interrupt.clone();
+        let mut all = Vec::with_capacity(self.transactions.len());
+        let mut bytes = 0;
+        for (index, transaction) in self.transactions.iter().enumerate() {
+            prepare(&mut self.context, transaction, self.base_fee);
+            let (traced, context) = view::trace(self.context, &tracer(index))
+                .map_err(|error| broken(interrupt, error))?;
+            self.context = context;
+            let traced = traced?;
+            bytes += traced.get().len();
+            if bytes > MOST_ANSWER {
+                return Err(Unwritable::TooLong.into());
+            }
+            all.push((transaction.hash, traced));
+        }
+        Ok(all)
+    }
+}
+
+/// A run that has no outcome: it was ended, or the machine is broken.
+fn broken(interrupt: &Interrupt, error: impl std::fmt::Display) -> TraceError {
+    TraceError::Invalid(match interrupt.check() {
+        Err(why) => Invalid::Interrupted(why),
+        Ok(()) => Invalid::Machine(error.to_string()),
+    })
 }
 
 impl Chain {
@@ -208,18 +262,26 @@ impl Chain {
         let head = self.head();
         let number = head.header.number + 1;
         let last = head.header.timestamp;
-        let timestamp = match (self.next_timestamp, self.config.clock) {
-            (Some(set), _) => set,
-            (None, Clock::Wall) => now.saturating_add(self.time_offset).max(last),
+        let controls = &self.controls;
+        let (set, step) = (controls.next_timestamp, controls.time_step);
+        let clock = |time: u64| time.saturating_add_signed(controls.time_offset);
+        let timestamp = match (set, step, self.config.clock) {
+            (Some(set), ..) => set,
+            (None, Some(step), _) => last.saturating_add(step),
+            (None, None, Clock::Wall) => clock(now).max(last),
             // A step is a second, and whatever the clock was put forward by since the last block.
-            (None, Clock::Steps(start)) => last.saturating_add(1).max(
-                start
-                    .saturating_add(self.time_offset)
-                    .saturating_add(number),
-            ),
+            (None, None, Clock::Steps(start)) => last
+                .saturating_add(1)
+                .max(clock(start).saturating_add(number)),
         };
         // Contracts that wait for L1 blocks get on: there is one to every block here.
-        BlockSettings::of(number, number, timestamp, self.gas_price())
+        let usual = BlockSettings::of(number, number, timestamp, self.gas_price());
+        BlockSettings {
+            random: controls.next_random.unwrap_or(usual.random),
+            gas_limit: controls.gas_limit,
+            beneficiary: controls.beneficiary,
+            ..usual
+        }
     }
 
     /// A block to come on top of the newest, as yet empty. Its transactions run until `interrupt` is raised.
@@ -237,6 +299,7 @@ impl Chain {
             transactions: Vec::new(),
             receipts: Vec::new(),
             impossible: Vec::new(),
+            late: HashSet::new(),
         }
     }
 
@@ -254,6 +317,8 @@ impl Chain {
             l1_number: settings.l1_number,
             timestamp: settings.timestamp,
             base_fee: settings.base_fee,
+            gas_limit: settings.gas_limit,
+            beneficiary: settings.beneficiary,
             arbos,
             sends: (sends, root),
             collects_tips,
@@ -269,7 +334,7 @@ impl Chain {
             self.pool.settle(transaction.sender, next);
         }
         self.append(block.clone(), state);
-        self.next_timestamp = None;
+        self.controls.block_is_made();
         block
     }
 
@@ -296,6 +361,14 @@ impl Chain {
         let (block, index) = self
             .transaction(hash)
             .ok_or(ChainError::UnknownTransaction(hash))?;
+        self.replay_block(&block, index + 1)
+    }
+
+    /// The first `count` transactions of a block, to be traced.
+    ///
+    /// # Errors
+    /// Where the state before it is gone.
+    pub(crate) fn replay_block(&self, block: &Block, count: usize) -> Result<Replay, ChainError> {
         let number = block.header.number;
         let before = number.saturating_sub(1);
         let mut state = self.state_after(before)?;
@@ -307,11 +380,14 @@ impl Chain {
         let parent = self.block(before.into());
         let last = parent.map_or(timestamp, |parent| parent.header.timestamp);
         let arbos = begin(&mut state, last, timestamp);
-        let settings = BlockSettings::of(number, block.l1_number, timestamp, base_fee);
+        let settings = BlockSettings {
+            gas_limit: block.header.gas_limit,
+            beneficiary: block.header.beneficiary,
+            ..BlockSettings::of(number, block.l1_number, timestamp, base_fee)
+        };
         Ok(Replay {
             context: context(&self.rules, state, arbos, settings, Purpose::Transaction),
-            earlier: block.transactions[..index].to_vec(),
-            transaction: block.transactions[index].clone(),
+            transactions: block.transactions[..count].to_vec(),
             base_fee,
         })
     }

@@ -64,7 +64,7 @@ pub(crate) enum RecordError {
 pub(crate) struct Mark {
     state: State,
     pool: Pool,
-    time_offset: u64,
+    time_offset: i64,
 }
 
 impl Chain {
@@ -74,7 +74,7 @@ impl Chain {
         Mark {
             state: self.state().clone(),
             pool: self.pool.clone(),
-            time_offset: self.time_offset,
+            time_offset: self.controls.time_offset,
         }
     }
 
@@ -84,7 +84,7 @@ impl Chain {
         let state = self.state();
         let accounts: Vec<_> = state.account_changes(&mark.state).collect();
         let is_same = self.written == self.blocks.len()
-            && self.time_offset == mark.time_offset
+            && self.controls.time_offset == mark.time_offset
             && new.is_empty()
             && gone.is_empty()
             && accounts.is_empty();
@@ -94,7 +94,7 @@ impl Chain {
         let codes: Vec<Bytes> = state.new_codes(&mark.state).collect();
         let record = Record {
             keep: self.written as u64,
-            time_offset: self.time_offset,
+            time_offset: self.controls.time_offset.cast_unsigned(),
             blocks: &self.blocks[self.written..],
             codes: &codes,
             accounts: &accounts,
@@ -108,7 +108,7 @@ impl Chain {
     pub(crate) fn whole(&self) -> Whole {
         Whole {
             chain_id: self.config.chain_id,
-            time_offset: self.time_offset,
+            time_offset: self.controls.time_offset.cast_unsigned(),
             blocks: self.blocks.clone(),
             state: self.state().clone(),
             pool: self.pool.clone(),
@@ -162,8 +162,8 @@ impl Chain {
             // What was waiting then may wait now; what may not is dropped, as when it waits too long.
             let _ = self.pool.add(transaction);
         }
-        self.time_offset = time_offset;
-        self.next_timestamp = None;
+        self.controls.time_offset = time_offset.cast_signed();
+        self.controls.block_is_made();
         self.written = 0;
         Ok(())
     }

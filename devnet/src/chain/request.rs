@@ -10,6 +10,8 @@ use revm::context::result::{ExecutionResult, HaltReason, OutOfGasError};
 use revm::context_interface::either::Either;
 use revm::context_interface::transaction::TransactionType;
 
+use crate::evm::Reason;
+
 /// The most gas that a call gets, and what it gets where it asks for none: Nitro's default cap.
 pub(crate) const CALL_GAS: u64 = 50_000_000;
 
@@ -99,12 +101,12 @@ pub(crate) struct Executed {
     pub(crate) output: Bytes,
     pub(crate) logs: Vec<Log>,
     /// Why it failed, where the EVM has no words for it.
-    pub(crate) reason: Option<String>,
+    pub(crate) reason: Option<Reason>,
 }
 
 impl Executed {
     /// What the machine's result means. `reason` is what the chain's own parts say of a failure.
-    pub(crate) fn new(result: ExecutionResult, reason: Option<String>) -> Self {
+    pub(crate) fn new(result: ExecutionResult, reason: Option<Reason>) -> Self {
         let gas_used = result.tx_gas_used();
         match result {
             ExecutionResult::Success { logs, output, .. } => Self {
@@ -123,7 +125,10 @@ impl Executed {
                 logs: Vec::new(),
             },
             ExecutionResult::Halt { reason: halt, .. } => Self {
-                ending: Ending::Halt(reason.clone().unwrap_or_else(|| words(&halt))),
+                ending: Ending::Halt(match &reason {
+                    Some(reason) => reason.text().into(),
+                    None => words(&halt),
+                }),
                 gas_used,
                 output: Bytes::new(),
                 logs: Vec::new(),

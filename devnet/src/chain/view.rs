@@ -2,6 +2,9 @@
 //!
 //! Lives here: calls, access lists, traces, and what overrides make of a state. Not here: estimates (`estimate`), the chain.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_types_eth::state::{AccountOverride, StateOverride};
 use alloy_rpc_types_eth::{AccessList, AccessListItem, BlockOverrides};
@@ -10,12 +13,12 @@ use revm::inspector::NoOpInspector;
 use serde_json::value::RawValue;
 use stylus_vm::{ArbOs, Pages};
 
-use crate::addresses::{ARBOS_STATE, SEQUENCER};
+use crate::addresses::{ARBOS_STATE, NODE_INTERFACE, SEQUENCER};
 use crate::arbos::{self, l1_pricing};
 use crate::chain::environment::{self, BlockSettings, Purpose, Rules};
 use crate::chain::error::Invalid;
 use crate::chain::request::{CALL_GAS, Executed, Request};
-use crate::evm::{Context, Interrupt, Machine, execute};
+use crate::evm::{Context, Interrupt, Machine, TransactionError, execute};
 use crate::state::State;
 use crate::trace::{HostioInspector, TraceError, Tracer, Tracing};
 
@@ -28,6 +31,8 @@ pub(crate) struct View {
     pub(super) arbos: ArbOs,
     /// Pages that the chain gives, which no override changes.
     pub(super) most_pages: Pages,
+    /// Precompiles that overrides have moved.
+    pub(super) moved: Arc<BTreeMap<Address, Option<Address>>>,
     pub(super) interrupt: Interrupt,
 }
 
@@ -39,8 +44,10 @@ const MOST_HASHES: usize = 256;
 pub(crate) enum OverrideError {
     #[error("account {0} has both 'state' and 'stateDiff'")]
     BothStates(Address),
-    #[error("account {0}: 'movePrecompileToAddress' is not supported")]
-    MovePrecompile(Address),
+    #[error("account {0} is not a precompile")]
+    NotPrecompile(Address),
+    #[error("account {0} has already been overridden")]
+    Twice(Address),
     #[error("{0} hashes of blocks are given, and {MOST_HASHES} at most are looked at")]
     Hashes(usize),
 }
@@ -57,13 +64,51 @@ impl View {
         &self.state
     }
 
+    /// The same with another word in a slot.
+    pub(crate) fn with_slot(&self, address: Address, slot: U256, value: U256) -> Self {
+        let mut view = self.clone();
+        view.state.set_slot(address, slot, value);
+        view
+    }
+
     /// Changes accounts for the runs that follow.
     ///
     /// # Errors
     /// Where an account is given two storages at once.
     pub(crate) fn override_state(&mut self, accounts: &StateOverride) -> Result<(), OverrideError> {
         for (address, account) in accounts {
+            self.move_precompile(*address, account, accounts)?;
+        }
+        for (address, account) in accounts {
             self.override_account(*address, account)?;
+        }
+        Ok(())
+    }
+
+    /// An address that is overridden is no precompile any more, as in geth; another may become it.
+    fn move_precompile(
+        &mut self,
+        address: Address,
+        with: &AccountOverride,
+        all: &StateOverride,
+    ) -> Result<(), OverrideError> {
+        let is_precompile =
+            address != NODE_INTERFACE && crate::precompiles::is_precompile(&address, self.arbos);
+        let mut moved = BTreeMap::new();
+        if let Some(to) = with.move_precompile_to {
+            if !is_precompile {
+                return Err(OverrideError::NotPrecompile(address));
+            }
+            if all.contains_key(&to) || self.moved.contains_key(&to) {
+                return Err(OverrideError::Twice(to));
+            }
+            moved.insert(to, Some(address));
+        }
+        if is_precompile {
+            moved.insert(address, None);
+        }
+        if !moved.is_empty() {
+            Arc::make_mut(&mut self.moved).append(&mut moved);
         }
         Ok(())
     }
@@ -73,9 +118,6 @@ impl View {
         address: Address,
         with: &AccountOverride,
     ) -> Result<(), OverrideError> {
-        if with.move_precompile_to.is_some() {
-            return Err(OverrideError::MovePrecompile(address));
-        }
         if with.state.is_some() && with.state_diff.is_some() {
             return Err(OverrideError::BothStates(address));
         }
@@ -117,7 +159,10 @@ impl View {
         settings.timestamp = block.time.unwrap_or(settings.timestamp);
         settings.gas_limit = block.gas_limit.unwrap_or(settings.gas_limit);
         settings.beneficiary = block.coinbase.unwrap_or(settings.beneficiary);
-        settings.random = block.random.unwrap_or(settings.random);
+        // PREVRANDAO is the difficulty on Arbitrum, whatever random word there is.
+        if let Some(difficulty) = block.difficulty {
+            settings.random = difficulty.into();
+        }
         if let Some(base_fee) = block.base_fee {
             settings.base_fee = base_fee.saturating_to();
         }
@@ -185,7 +230,7 @@ impl View {
     ) -> Result<Box<RawValue>, TraceError> {
         let gas = self.call_gas(request.gas);
         let context = self.context(request, gas, Purpose::Call);
-        trace(context, tracer).map_err(|error| {
+        let traced = trace(context, tracer).map_err(|error| {
             TraceError::Invalid(Invalid::of(
                 error,
                 &self.interrupt,
@@ -193,7 +238,8 @@ impl View {
                 request.price(),
                 self.settings.base_fee,
             ))
-        })?
+        })?;
+        traced.0
     }
 
     /// Runs `request` with `gas` as its limit.
@@ -204,9 +250,21 @@ impl View {
         purpose: Purpose,
         inspector: I,
     ) -> Result<(Executed, Machine<I>), Invalid> {
+        self.run_inspected(request, gas, purpose, inspector, false)
+    }
+
+    /// The same; the inspector is told of every step, if `inspecting`.
+    pub(super) fn run_inspected<I: HostioInspector>(
+        &self,
+        request: &Request,
+        gas: u64,
+        purpose: Purpose,
+        inspector: I,
+        inspecting: bool,
+    ) -> Result<(Executed, Machine<I>), Invalid> {
         let context = self.context(request, gas, purpose);
         let base_fee = context.block.basefee;
-        let mut machine = Machine::new(context, inspector, false);
+        let mut machine = Machine::new(context, inspector, inspecting);
         let result = execute(&mut machine).map_err(|error| {
             let price = request.price();
             Invalid::of(error, &self.interrupt, request.from, price, base_fee)
@@ -234,6 +292,7 @@ impl View {
         let paid = context.tx.effective_gas_price(settings.base_fee.into());
         context.chain.interrupt = self.interrupt.clone();
         context.chain.most_pages = self.most_pages;
+        context.chain.moved = self.moved.clone();
         context.chain.block.base_fee = self.settings.base_fee;
         context.chain.gas_price = U256::from(paid);
         context.chain.poster.gas = match purpose {
@@ -278,19 +337,21 @@ fn padded(gas: u64) -> u64 {
     gas.saturating_add(gas / 10)
 }
 
-/// Runs a context's transaction under a tracer.
+/// Runs a context's transaction under a tracer. Returns what that has to tell, and the context to go on with.
 pub(super) fn trace(
     context: Context,
     tracer: &Tracer,
-) -> Result<Result<Box<RawValue>, TraceError>, crate::evm::TransactionError> {
+) -> Result<(Result<Box<RawValue>, TraceError>, Context), TransactionError> {
     let mut before = context.journaled_state.database.clone();
     let tracing = Tracing::new(tracer, &context.chain.interrupt);
     let mut machine = Machine::new(context, tracing, true);
     let result = execute(&mut machine)?;
     let changes = machine.context().journaled_state.finalize();
-    Ok(machine
-        .into_inspector()
-        .finish(&result, &changes, &mut before))
+    let (tracing, mut context) = machine.into_parts();
+    let reason = context.chain.reason.take();
+    let told = tracing.finish(&result, &changes, &mut before, reason.as_ref());
+    context.journaled_state.database.apply(changes);
+    Ok((told, context))
 }
 
 #[cfg(test)]

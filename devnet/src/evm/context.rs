@@ -2,7 +2,8 @@
 //!
 //! Lives here: types and per-transaction facts that no revert undoes. Not here: anything that acts on them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use alloy_primitives::{Address, U256};
 use revm::context::{BlockEnv, CfgEnv, Journal, TxEnv};
@@ -68,8 +69,28 @@ pub(crate) struct Scope {
     pub(crate) interrupt: Interrupt,
     /// Pages that the programs of the transaction may hold on this machine.
     pub(crate) most_pages: Pages,
+    /// Addresses that are precompiles no more, and those that have become one, with which.
+    pub(crate) moved: Arc<BTreeMap<Address, Option<Address>>>,
     /// Frames that ran out of gas so far.
     pub(crate) starved: u32,
-    /// Why a call failed where the EVM has no word for it; shown in errors over RPC.
-    pub(crate) reason: Option<String>,
+    /// Why a call failed where the EVM has no word for it.
+    pub(crate) reason: Option<Reason>,
+}
+
+/// Why a call failed where the EVM has no word for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Reason {
+    /// A part of the chain refused it; clients are told.
+    Refused(String),
+    /// A program failed. To clients that is a revert like any other, as on chain; the log and traces tell it.
+    Failed(String),
+}
+
+impl Reason {
+    /// The sentence.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Refused(text) | Self::Failed(text) => text,
+        }
+    }
 }

@@ -22,8 +22,8 @@ use stylus_vm::ArbOs;
 
 use crate::addresses::L1_PRICER_FUNDS;
 use crate::arbos::{self, Journal, l1_pricing, l2_pricing};
-use crate::evm::Poster;
 use crate::evm::machine::Machine;
+use crate::evm::{Poster, Reason};
 use crate::trace::HostioInspector;
 
 /// Why a transaction is not one at all.
@@ -203,7 +203,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
 /// The end of a filtered transaction: all its gas is gone, its nonce is used, and nothing else has happened.
 fn filtered<I: HostioInspector>(machine: &mut Machine<I>, first: FrameInit) -> FrameResult {
     let context = machine.context();
-    context.chain.reason = Some("the transaction is filtered".into());
+    context.chain.reason = Some(Reason::Refused("the transaction is filtered".into()));
     let limit = match &first.frame_input {
         FrameInput::Call(call) => call.gas_limit,
         FrameInput::Create(create) => create.gas_limit(),

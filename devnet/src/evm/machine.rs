@@ -8,7 +8,8 @@
 
 use std::convert::Infallible;
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
+use revm::bytecode::Bytecode;
 use revm::context::FrameStack;
 use revm::context_interface::context::ContextError;
 use revm::context_interface::{CreateScheme, JournalTr as _};
@@ -31,7 +32,7 @@ use crate::evm::interrupt::Interrupted;
 use crate::evm::native::{self, NativeCall, NativeEnding, Reply};
 use crate::evm::{Context, SPEC};
 use crate::natives::{self, Native};
-use crate::precompiles::Precompiles;
+use crate::precompiles::{self, PRECOMPILE_CODE, Precompiles};
 use crate::trace::HostioInspector;
 
 type Inner<I> =
@@ -83,9 +84,9 @@ impl<I: HostioInspector> Machine<I> {
         self.inner.ctx
     }
 
-    /// The inspector, with all it has seen.
-    pub(crate) fn into_inspector(self) -> I {
-        self.inner.inspector
+    /// The inspector, with all it has seen, and the context.
+    pub(crate) fn into_parts(self) -> (I, Context) {
+        (self.inner.inspector, self.inner.ctx)
     }
 
     /// The inspector and the context, where there is somebody to tell.
@@ -129,8 +130,14 @@ impl<I: HostioInspector> Machine<I> {
     }
 
     /// Pushes a frame, or tells how it ended without one: an empty account, a precompile, an early failure.
-    fn begin(&mut self, init: FrameInit) -> Result<Option<FrameResult>, Fault> {
+    fn begin(&mut self, mut init: FrameInit) -> Result<Option<FrameResult>, Fault> {
         self.go_on()?;
+        if let FrameInput::Call(inputs) = &mut init.frame_input
+            && inputs.known_bytecode.1.original_byte_slice() == PRECOMPILE_CODE
+            && self.delegates_to_precompile(inputs.bytecode_address)?
+        {
+            inputs.known_bytecode = (KECCAK256_EMPTY, Bytecode::default());
+        }
         let began = match self.inspecting {
             true => self.inspect_frame_init(init)?,
             false => self.frame_init(init)?,
@@ -149,6 +156,17 @@ impl<I: HostioInspector> Machine<I> {
                 Ok(None)
             }
         }
+    }
+
+    /// Whether an account delegates (EIP-7702) to a precompile, which has no code to run there, whatever its byte of code says.
+    fn delegates_to_precompile(&mut self, address: Address) -> Result<bool, Fault> {
+        let arbos = self.inner.ctx.chain.arbos;
+        let journal = &mut self.inner.ctx.journaled_state;
+        let account = journal.load_account_with_code(address).map_err(Fault::Db)?;
+        let code = account.data.info.code.as_ref();
+        let delegate = code.and_then(Bytecode::eip7702_address);
+        let is_precompile = |delegate| precompiles::addresses(arbos).any(|it| it == delegate);
+        Ok(arbos >= ArbOs::STACK_CLAMP && delegate.is_some_and(is_precompile))
     }
 
     /// Whether the run may go on: nobody has ended it, and its programs hold no more memory than there is.

@@ -13,7 +13,7 @@ mod program;
 mod programs;
 mod recent;
 
-pub(crate) use context::{BlockFacts, Context, Poster, Scope};
+pub(crate) use context::{BlockFacts, Context, Poster, Reason, Scope};
 pub(crate) use handler::{TransactionError, execute};
 pub(crate) use interrupt::{Interrupt, Interrupted, MOST_PAGES};
 pub(crate) use machine::{Fault, Machine};

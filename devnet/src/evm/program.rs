@@ -14,10 +14,10 @@ use stylus_vm::{
 };
 
 use crate::arbos::{self, Journal};
-use crate::evm::Context;
 use crate::evm::host::ProgramHost;
 use crate::evm::machine::{Fault, Machine};
 use crate::evm::programs::ProgramError;
+use crate::evm::{Context, Reason};
 use crate::trace::{HostioInspector, Nearness, ProgramRun};
 
 /// The top frame, as far as a program is concerned.
@@ -63,7 +63,7 @@ impl<I: HostioInspector> Machine<I> {
             match arbos::active_program(&mut Journal(context), frame.code_hash, &config, now) {
                 Ok(entry) => entry,
                 Err(error) => {
-                    context.chain.reason = Some(error.to_string());
+                    context.chain.reason = Some(Reason::Refused(error.to_string()));
                     // Not a revert: all the gas is gone.
                     return Ok(ended(
                         InstructionResult::InvalidFEOpcode,
@@ -148,7 +148,8 @@ impl<I: HostioInspector> Machine<I> {
             Outcome::OutOfStack => InstructionResult::StackOverflow,
         };
         if let Some(cause) = report.cause {
-            self.context().chain.reason = Some(format!("the program failed: {cause}"));
+            let reason = Reason::Failed(format!("the program failed: {cause}"));
+            self.context().chain.reason = Some(reason);
         }
         let back = report.gas_back(given, &config);
         if let Some((inspector, _)) = self.inspector() {

@@ -35,8 +35,8 @@ use revm::primitives::AddressSet;
 use revm::primitives::hardfork::SpecId;
 use stylus_vm::ArbOs;
 
-use crate::addresses::NODE_INTERFACE;
-use crate::evm::Context;
+use crate::addresses::{self, NODE_INTERFACE};
+use crate::evm::{Context, Reason};
 use crate::precompiles::call::{Call, Stop};
 use crate::precompiles::table::PRECOMPILES;
 
@@ -46,12 +46,53 @@ pub(crate) use arb_wasm_cache::ArbWasmCache;
 pub(crate) use errors::error_text;
 pub(crate) use node_interface::NodeInterface;
 
+/// The code that a precompile of Arbitrum's has to the EVM: an invalid instruction, so that Solidity calls it.
+pub(crate) const PRECOMPILE_CODE: [u8; 1] = [0xFE];
+
 /// The addresses that hold a byte of code at an ArbOS version, so that Solidity calls them.
 pub(crate) fn addresses(arbos: ArbOs) -> impl Iterator<Item = Address> {
     PRECOMPILES
         .iter()
         .filter(move |precompile| precompile.since <= arbos.number())
         .map(|precompile| precompile.address)
+}
+
+/// Ethereum's precompiles by the names of EIP-7910, in the order of their addresses from 1 on, and the one of RIP-7212.
+const ETHEREUM: [&str; 17] = [
+    "ECREC",
+    "SHA256",
+    "RIPEMD160",
+    "ID",
+    "MODEXP",
+    "BN254_ADD",
+    "BN254_MUL",
+    "BN254_PAIRING",
+    "BLAKE2F",
+    "KZG_POINT_EVALUATION",
+    "BLS12_G1ADD",
+    "BLS12_G1MSM",
+    "BLS12_G2ADD",
+    "BLS12_G2MSM",
+    "BLS12_PAIRING_CHECK",
+    "BLS12_MAP_FP_TO_G1",
+    "BLS12_MAP_FP2_TO_G2",
+];
+
+/// All precompiles at an ArbOS version by their names, of either kind.
+pub(crate) fn names(arbos: ArbOs) -> impl Iterator<Item = (&'static str, Address)> {
+    let numbered = (1..)
+        .zip(ETHEREUM)
+        .map(|(last, name)| (name, addresses::precompile(last)));
+    let ethereum = EthPrecompiles::new(crate::evm::SPEC);
+    let p256 = Address::left_padding_from(&[0x01, 0x00]);
+    let known = numbered.chain([("P256VERIFY", p256)]);
+    let known: Vec<_> = known
+        .filter(|(_, address)| ethereum.contains(address))
+        .collect();
+    let own = PRECOMPILES
+        .iter()
+        .filter(move |it| it.since <= arbos.number());
+    known.into_iter().chain(own.map(|it| (it.name, it.address)))
 }
 
 /// Whether an address is a precompile's at an ArbOS version, of either kind.
@@ -89,8 +130,20 @@ impl PrecompileProvider<Context> for Precompiles {
         context: &mut Context,
         inputs: &CallInputs,
     ) -> Result<Option<InterpreterResult>, String> {
-        let Some(precompile) = table::at(inputs.bytecode_address) else {
-            return self.ethereum.run(context, inputs);
+        // Overrides may have put another one there, or none.
+        let moved = context.chain.moved.get(&inputs.bytecode_address);
+        let address = match moved {
+            Some(None) => return Ok(None),
+            Some(Some(origin)) => *origin,
+            None => inputs.bytecode_address,
+        };
+        let Some(precompile) = table::at(address) else {
+            if moved.is_none() {
+                return self.ethereum.run(context, inputs);
+            }
+            let mut inputs = inputs.clone();
+            inputs.bytecode_address = address;
+            return self.ethereum.run(context, &inputs);
         };
         // It exists in questions alone; on chain the address is an empty account.
         let is_hidden = precompile.address == NODE_INTERFACE && !context.chain.is_simulation;
@@ -129,12 +182,12 @@ fn end(mut call: Call<'_>, result: Result<Bytes, Stop>, limit: u64) -> Interpret
             Err(_) => (InstructionResult::PrecompileOOG, Bytes::new()),
         },
         Err(Stop::Plain(reason)) => {
-            call.context.chain.reason = Some(reason);
+            call.context.chain.reason = Some(Reason::Refused(reason));
             (InstructionResult::Revert, Bytes::new())
         }
         Err(Stop::OutOfGas) => (InstructionResult::PrecompileOOG, Bytes::new()),
         Err(Stop::Burn(reason)) => {
-            call.context.chain.reason = Some(reason);
+            call.context.chain.reason = Some(Reason::Refused(reason));
             (InstructionResult::PrecompileError, Bytes::new())
         }
     };

@@ -147,20 +147,32 @@ impl<'a> Arguments<'a> {
     /// # Errors
     /// Where it is there and is none, or is too large.
     pub(super) fn number(&self, place: usize, name: &str) -> Result<Option<u64>, RpcError> {
-        let invalid = || {
-            RpcError::parameters(format!(
-                "invalid parameter {}, {name}: not a number of 64 bits",
-                place + 1
-            ))
-        };
-        match self.optional(place, name)? {
-            None => Ok(None),
-            Some(Value::Number(number)) => number.as_u64().map(Some).ok_or_else(invalid),
-            Some(Value::String(text)) => {
-                let number: U256 = text.parse().map_err(|_| invalid())?;
-                u64::try_from(number).map(Some).map_err(|_| invalid())
-            }
-            Some(_) => Err(invalid()),
+        number_of(self.optional(place, name)?, place, name)
+    }
+}
+
+/// The number that the parameter at `place` is.
+///
+/// # Errors
+/// Where it is there and is none, or is too large.
+pub(super) fn number_of(
+    value: Option<Value>,
+    place: usize,
+    name: &str,
+) -> Result<Option<u64>, RpcError> {
+    let invalid = || {
+        RpcError::parameters(format!(
+            "invalid parameter {}, {name}: not a number of 64 bits",
+            place + 1
+        ))
+    };
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Number(number)) => number.as_u64().map(Some).ok_or_else(invalid),
+        Some(Value::String(text)) => {
+            let number: U256 = text.parse().map_err(|_| invalid())?;
+            u64::try_from(number).map(Some).map_err(|_| invalid())
         }
+        Some(_) => Err(invalid()),
     }
 }

@@ -4,19 +4,22 @@
 
 use std::time::Duration;
 
-use alloy_primitives::hex;
+use alloy_primitives::{B256, hex};
 use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
 
 use crate::bounded::Unwritable;
 use crate::chain::{
-    ChainError, DecodeError, Ending, EstimateError, Executed, Invalid, OverrideError, SubmitError,
+    ChainError, DecodeError, Ending, EstimateError, Executed, GenesisError, Invalid, OverrideError,
+    SubmitError,
 };
-use crate::evm::Interrupted;
+use crate::evm::{Interrupted, Reason};
 use crate::precompiles::error_text;
 use crate::trace::TraceError;
 
 /// A revert, with its data (geth).
 const REVERTED: i32 = 3;
+/// A transaction that waits longer than its sender does (geth).
+const NOT_MINED: i32 = 4;
 /// Anything that the chain refuses (geth).
 const REFUSED: i32 = -32_000;
 /// Parameters that are not what the method takes.
@@ -34,6 +37,8 @@ pub(crate) struct RpcError {
     code: i32,
     message: String,
     data: Option<String>,
+    /// What the log says besides: clients compare the sentence.
+    reason: Option<String>,
 }
 
 impl RpcError {
@@ -43,6 +48,7 @@ impl RpcError {
             code: INVALID_PARAMETERS,
             message: message.into(),
             data: None,
+            reason: None,
         }
     }
 
@@ -52,6 +58,17 @@ impl RpcError {
             code: REFUSED,
             message: message.to_string(),
             data: None,
+            reason: None,
+        }
+    }
+
+    /// An error whose number a specification gives.
+    pub(super) fn coded(code: i32, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            data: None,
+            reason: None,
         }
     }
 
@@ -61,6 +78,7 @@ impl RpcError {
             code: LIMIT,
             message: message.into(),
             data: None,
+            reason: None,
         }
     }
 
@@ -75,6 +93,7 @@ impl RpcError {
             code: INTERNAL,
             message: format!("a fault of the devnet's, please report it: {fault}"),
             data: None,
+            reason: None,
         }
     }
 
@@ -84,6 +103,7 @@ impl RpcError {
             code: NOT_SUPPORTED,
             message: message.into(),
             data: None,
+            reason: None,
         }
     }
 
@@ -92,22 +112,48 @@ impl RpcError {
         &self.message
     }
 
+    /// A transaction that is still in no block, in geth's words.
+    pub(super) fn not_mined(hash: B256, limit: Duration) -> Self {
+        let text = "The transaction was added to the transaction pool but wasn't processed in";
+        Self {
+            code: NOT_MINED,
+            message: format!("{text} {limit:?}"),
+            data: Some(hash.to_string()),
+            reason: None,
+        }
+    }
+
+    /// Why it is so, where the sentence does not say it.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
     /// A run that failed.
     pub(super) fn failed(executed: &Executed) -> Self {
-        match &executed.ending {
-            Ending::Halt(words) => Self::refused(words),
+        let (code, message, data) = match &executed.ending {
+            Ending::Halt(words) => return Self::refused(words),
             Ending::Revert | Ending::Success => {
                 let output = &executed.output;
-                let words = error_text(output).or_else(|| executed.reason.clone());
-                Self {
-                    code: REVERTED,
-                    message: match words {
-                        Some(words) => format!("execution reverted: {words}"),
-                        None => "execution reverted".into(),
-                    },
-                    data: Some(hex::encode_prefixed(output)),
-                }
+                let words = error_text(output).or_else(|| match &executed.reason {
+                    Some(Reason::Refused(words)) => Some(words.clone()),
+                    Some(Reason::Failed(_)) | None => None,
+                });
+                let message = match words {
+                    Some(words) => format!("execution reverted: {words}"),
+                    None => "execution reverted".into(),
+                };
+                (REVERTED, message, hex::encode_prefixed(output))
             }
+        };
+        let reason = match &executed.reason {
+            Some(Reason::Failed(words)) => Some(words.clone()),
+            Some(Reason::Refused(_)) | None => None,
+        };
+        Self {
+            code,
+            message,
+            data: Some(data),
+            reason,
         }
     }
 }
@@ -137,7 +183,14 @@ macro_rules! refusals {
     )*};
 }
 
-refusals!(ChainError, Invalid, SubmitError, Unwritable, Interrupted);
+refusals!(
+    ChainError,
+    GenesisError,
+    Invalid,
+    SubmitError,
+    Unwritable,
+    Interrupted
+);
 
 macro_rules! invalid_parameters {
     ($($error:ty),*) => {$(

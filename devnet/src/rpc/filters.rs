@@ -2,9 +2,9 @@
 //!
 //! Lives here: the filters, and what each has told already. Not here: finding logs (`logs`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use alloy_primitives::U64;
+use alloy_primitives::{B256, U64};
 use alloy_rpc_types_eth::Filter;
 use serde_json::json;
 
@@ -13,24 +13,32 @@ use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
-use crate::rpc::logs::{filter, find, of_block};
+use crate::rpc::logs::{filter, find, of_block, range};
 use crate::rpc::methods::{Answer, Text};
 
 /// The most filters there are; the oldest goes when one more comes, since clients forget theirs.
 const CAPACITY: usize = 1_024;
+
+/// The most transactions that are remembered for filters which have not been asked yet.
+const ARRIVALS: usize = 32_768;
 
 /// All filters, by number.
 #[derive(Default)]
 pub(crate) struct Filters {
     filters: BTreeMap<u64, Installed>,
     next: u64,
+    /// The newest transactions that could go into a block.
+    arrivals: VecDeque<B256>,
+    /// How many there have ever been.
+    arrived: u64,
 }
 
-/// A filter, and the number of the first block it has not told of.
+/// A filter, and the first block and transaction it has not told of.
 #[derive(Clone)]
 struct Installed {
     kind: Kind,
     next_block: u64,
+    next_arrival: u64,
 }
 
 #[derive(Clone)]
@@ -46,9 +54,37 @@ impl Filters {
             self.filters.pop_first();
         }
         self.next += 1;
-        self.filters
-            .insert(self.next, Installed { kind, next_block });
+        let installed = Installed {
+            kind,
+            next_block,
+            next_arrival: self.arrived,
+        };
+        self.filters.insert(self.next, installed);
         self.next
+    }
+
+    /// Remembers a transaction that can go into a block.
+    pub(crate) fn arrived(&mut self, hash: B256) {
+        if self.arrivals.len() >= ARRIVALS {
+            self.arrivals.pop_front();
+        }
+        self.arrivals.push_back(hash);
+        self.arrived += 1;
+    }
+
+    /// The transactions from number `first` on, as far as they are remembered.
+    fn arrivals(&self, first: u64) -> Vec<B256> {
+        let new = self.arrived.saturating_sub(first);
+        let new = usize::try_from(new).unwrap_or(usize::MAX);
+        let known = self.arrivals.len().saturating_sub(new);
+        self.arrivals.range(known..).copied().collect()
+    }
+
+    /// Has filters tell of whatever comes after block `head`, which is the newest again.
+    pub(crate) fn go_back(&mut self, head: u64) {
+        for filter in self.filters.values_mut() {
+            filter.next_block = filter.next_block.min(head + 1);
+        }
     }
 }
 
@@ -66,7 +102,9 @@ pub(super) fn new_transactions(node: &Node, _: &Arguments<'_>) -> Answer {
 }
 
 pub(super) fn new_logs(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    install(node, Kind::Logs(Box::new(filter(arguments, 0)?)))
+    let filter = filter(arguments, 0)?;
+    range(node.chain().head().header.number, &filter)?;
+    install(node, Kind::Logs(Box::new(filter)))
 }
 
 pub(super) fn uninstall(node: &Node, arguments: &Arguments<'_>) -> Answer {
@@ -81,23 +119,25 @@ fn unknown() -> RpcError {
 /// What has happened since the filter was asked last.
 pub(super) fn changes(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let id = arguments.number(0, "filter")?.unwrap_or(0);
-    let (kind, blocks) = {
+    let (kind, blocks, arrivals) = {
         let chain = node.chain();
         let head = chain.head().header.number;
         let mut filters = node.filters();
-        let filter = filters.filters.get_mut(&id).ok_or_else(unknown)?;
+        let (arrived, installed) = (filters.arrived, filters.filters.get_mut(&id));
+        let filter = installed.ok_or_else(unknown)?;
         let blocks = chain.blocks(filter.next_block, head);
         filter.next_block = head + 1;
-        (filter.kind.clone(), blocks)
+        let first = std::mem::replace(&mut filter.next_arrival, arrived);
+        let kind = filter.kind.clone();
+        let arrivals = match kind {
+            Kind::Transactions => filters.arrivals(first),
+            Kind::Blocks | Kind::Logs(_) => Vec::new(),
+        };
+        (kind, blocks, arrivals)
     };
     let text = match kind {
         Kind::Blocks => to_json(&Each(blocks.iter().map(|block| block.hash))),
-        Kind::Transactions => {
-            let hashes = blocks
-                .iter()
-                .flat_map(|block| block.transactions.iter().map(|tx| tx.hash));
-            to_json(&Each(hashes))
-        }
+        Kind::Transactions => to_json(&arrivals),
         Kind::Logs(filter) => {
             let logs = blocks.iter().flat_map(|block| of_block(block, &filter));
             to_json(&Each(logs))

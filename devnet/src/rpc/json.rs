@@ -53,7 +53,7 @@ pub(super) fn mined(block: &Block, index: usize) -> Value {
         block_number: Some(block.header.number),
         transaction_index: Some(index as u64),
         effective_gas_price: Some(price.into()),
-        block_timestamp: None,
+        block_timestamp: Some(block.header.timestamp),
     })
 }
 

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use alloy_eips::BlockNumberOrTag;
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
 
 use crate::bounded::to_json;
@@ -74,26 +75,36 @@ fn blocks(node: &Node, filter: &Filter) -> Result<Vec<Arc<Block>>, RpcError> {
     let chain = node.chain();
     Ok(match filter.block_option {
         FilterBlockOption::AtBlockHash(hash) => vec![chain.block(hash.into()).ok_or_else(unknown)?],
-        FilterBlockOption::Range {
-            from_block,
-            to_block,
-        } => {
-            let head = chain.head().header.number;
-            let number = |tag: Option<alloy_eips::BlockNumberOrTag>| match tag {
-                None => head,
-                Some(alloy_eips::BlockNumberOrTag::Number(number)) => number,
-                Some(alloy_eips::BlockNumberOrTag::Earliest) => 0,
-                Some(_) => head,
-            };
-            let (from, to) = (number(from_block), number(to_block));
-            if from > to {
-                return Err(RpcError::parameters(
-                    "invalid block range: 'fromBlock' is after 'toBlock'",
-                ));
-            }
+        FilterBlockOption::Range { .. } => {
+            let (from, to) = range(chain.head().header.number, filter)?;
             chain.blocks(from, to)
         }
     })
+}
+
+/// The numbers of the first and the last block that a filter names, where `head` is the newest.
+///
+/// # Errors
+/// Where the last is before the first.
+pub(super) fn range(head: u64, filter: &Filter) -> Result<(u64, u64), RpcError> {
+    let FilterBlockOption::Range {
+        from_block,
+        to_block,
+    } = filter.block_option
+    else {
+        return Ok((head, head));
+    };
+    let number = |tag: Option<BlockNumberOrTag>| match tag {
+        Some(BlockNumberOrTag::Number(number)) => number,
+        Some(BlockNumberOrTag::Earliest) => 0,
+        None | Some(_) => head,
+    };
+    // A range without an end has the newest block as its end, wherever it begins.
+    let (from, to) = (number(from_block), number(to_block));
+    if from > to && to_block.is_some() {
+        return Err(RpcError::parameters("invalid block range params"));
+    }
+    Ok((from, to))
 }
 
 /// The logs of a block that a filter's addresses and topics let through.

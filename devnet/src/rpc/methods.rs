@@ -2,10 +2,14 @@
 //!
 //! Lives here: every name that is answered, and by what; the README's list is made of it. Not here: the answers.
 
+use std::time::Duration;
+
+use alloy_primitives::B256;
 use jsonrpsee::types::{ErrorObjectOwned, Params};
 use jsonrpsee::{Extensions, RpcModule};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
 use crate::bounded::to_json;
@@ -15,13 +19,20 @@ use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
 use crate::rpc::lanes::Lane;
 use crate::rpc::server::Arrival;
-use crate::rpc::{filters, logs, read, run, send, subscribe, testing};
+use crate::rpc::{
+    filters, flat, json, logs, mining, otterscan, pool, prove, raw, read, run, send, sign,
+    simulate, subscribe, testing, tokens,
+};
 
 /// What a method answers.
 pub(super) type Answer = Result<Value, RpcError>;
 
 /// What a method answers that may have much to say: text, which takes less memory than any other form.
 pub(super) type Text = Result<Box<RawValue>, RpcError>;
+
+/// How long a receipt is waited for, where a client does not say, as in geth; and at most.
+const SYNC: Duration = Duration::from_secs(20);
+const MOST_SYNC: Duration = Duration::from_secs(60);
 
 /// How a method is answered, which decides where.
 #[derive(Clone, Copy)]
@@ -36,121 +47,383 @@ enum Method {
     Change(fn(&Node, &Arguments<'_>) -> Answer),
     /// It makes blocks.
     Production(fn(&Node, &Arguments<'_>, &Interrupt) -> Answer),
+    /// It sends a transaction, and what is answered is the receipt, once there is one.
+    Synced(fn(&Node, &Arguments<'_>, &Interrupt) -> Answer),
 }
 
-use Method::{Change, Lookup, Production, Question, Quick};
+use Method::{Change, Lookup, Production, Question, Quick, Synced};
 
-/// Names and what answers them; some have several names.
-const METHODS: &[(&str, Method)] = &[
-    ("eth_accounts", Quick(send::accounts)),
-    ("eth_blobBaseFee", Quick(read::no_blobs)),
-    ("eth_blockNumber", Quick(read::block_number)),
-    ("eth_call", Question(run::call)),
-    ("eth_chainId", Quick(read::chain_id)),
-    ("eth_coinbase", Quick(read::coinbase)),
-    ("eth_createAccessList", Question(run::access_list)),
-    ("eth_estimateGas", Question(run::estimate)),
-    ("eth_feeHistory", Lookup(read::fee_history)),
-    ("eth_gasPrice", Quick(read::gas_price)),
-    ("eth_getBalance", Quick(read::balance)),
-    ("eth_getBlockByHash", Lookup(read::block)),
-    ("eth_getBlockByNumber", Lookup(read::block)),
-    ("eth_getBlockReceipts", Lookup(read::block_receipts)),
+/// What answers, and the names that it answers to.
+const METHODS: &[(&[&str], Method)] = &[
     (
-        "eth_getBlockTransactionCountByHash",
+        &["eth_accounts", "eth_requestAccounts"],
+        Quick(sign::accounts),
+    ),
+    (&["eth_blobBaseFee"], Quick(read::no_blobs)),
+    (&["eth_blockNumber"], Quick(read::block_number)),
+    (&["eth_call"], Question(run::call)),
+    (&["eth_chainId"], Quick(read::chain_id)),
+    (&["eth_coinbase"], Quick(read::coinbase)),
+    (&["eth_config"], Quick(read::config)),
+    (&["eth_createAccessList"], Question(run::access_list)),
+    (&["eth_estimateGas"], Question(run::estimate)),
+    (&["eth_feeHistory"], Lookup(read::fee_history)),
+    (&["eth_fillTransaction"], Question(send::fill_transaction)),
+    (&["eth_gasPrice"], Quick(read::gas_price)),
+    (&["eth_getAccountInfo"], Lookup(read::account_info)),
+    (&["eth_getBalance"], Quick(read::balance)),
+    (
+        &["eth_getBlockByHash", "eth_getBlockByNumber"],
+        Lookup(read::block),
+    ),
+    (&["eth_getBlockReceipts"], Lookup(read::block_receipts)),
+    (
+        &[
+            "eth_getBlockTransactionCountByHash",
+            "eth_getBlockTransactionCountByNumber",
+        ],
         Quick(read::transaction_count_of_block),
     ),
+    (&["eth_getCode"], Lookup(read::code)),
+    (&["eth_getFilterChanges"], Lookup(filters::changes)),
+    (&["eth_getFilterLogs"], Lookup(filters::logs)),
     (
-        "eth_getBlockTransactionCountByNumber",
-        Quick(read::transaction_count_of_block),
+        &[
+            "eth_getHeaderByHash",
+            "eth_getHeaderByNumber",
+            "erigon_getHeaderByNumber",
+        ],
+        Lookup(read::header),
     ),
-    ("eth_getCode", Lookup(read::code)),
-    ("eth_getFilterChanges", Lookup(filters::changes)),
-    ("eth_getFilterLogs", Lookup(filters::logs)),
-    ("eth_getLogs", Lookup(logs::logs)),
-    ("eth_getProof", Quick(read::no_proofs)),
-    ("eth_getStorageAt", Quick(read::storage)),
+    (&["eth_getLogs"], Lookup(logs::logs)),
+    (&["eth_getAccount"], Lookup(prove::account)),
+    (&["eth_getProof"], Lookup(prove::proof)),
+    (&["eth_simulateV1"], Question(simulate::simulate)),
     (
-        "eth_getTransactionByBlockHashAndIndex",
+        &["eth_getRawTransactionByHash", "debug_getRawTransaction"],
+        Lookup(raw::transaction),
+    ),
+    (
+        &[
+            "eth_getRawTransactionByBlockHashAndIndex",
+            "eth_getRawTransactionByBlockNumberAndIndex",
+        ],
+        Lookup(raw::transaction_in_block),
+    ),
+    (&["eth_getStorageAt"], Quick(read::storage)),
+    (&["eth_getStorageValues"], Lookup(read::storage_values)),
+    (
+        &[
+            "eth_getTransactionByBlockHashAndIndex",
+            "eth_getTransactionByBlockNumberAndIndex",
+        ],
         Lookup(read::transaction_in_block),
     ),
+    (&["eth_getTransactionByHash"], Lookup(read::transaction)),
     (
-        "eth_getTransactionByBlockNumberAndIndex",
-        Lookup(read::transaction_in_block),
+        &["eth_getTransactionBySenderAndNonce"],
+        Lookup(pool::by_sender_and_nonce),
     ),
-    ("eth_getTransactionByHash", Lookup(read::transaction)),
-    ("eth_getTransactionCount", Quick(read::nonce)),
-    ("eth_getTransactionReceipt", Lookup(read::receipt)),
-    ("eth_getUncleCountByBlockHash", Quick(read::uncle_count)),
-    ("eth_getUncleCountByBlockNumber", Quick(read::uncle_count)),
-    ("eth_maxPriorityFeePerGas", Quick(read::tip)),
-    ("eth_mining", Quick(read::no)),
-    ("eth_newBlockFilter", Quick(filters::new_blocks)),
-    ("eth_newFilter", Quick(filters::new_logs)),
+    (&["eth_getTransactionCount"], Quick(read::nonce)),
+    (&["eth_getTransactionReceipt"], Lookup(read::receipt)),
     (
-        "eth_newPendingTransactionFilter",
+        &[
+            "eth_getUncleByBlockHashAndIndex",
+            "eth_getUncleByBlockNumberAndIndex",
+        ],
+        Quick(read::no_uncle),
+    ),
+    (
+        &[
+            "eth_getUncleCountByBlockHash",
+            "eth_getUncleCountByBlockNumber",
+        ],
+        Quick(read::uncle_count),
+    ),
+    (&["eth_hashrate"], Quick(read::hash_rate)),
+    (&["eth_maxPriorityFeePerGas"], Quick(read::tip)),
+    (&["eth_mining", "eth_syncing"], Quick(read::no)),
+    (&["eth_newBlockFilter"], Quick(filters::new_blocks)),
+    (&["eth_newFilter"], Quick(filters::new_logs)),
+    (
+        &["eth_newPendingTransactionFilter"],
         Quick(filters::new_transactions),
     ),
-    ("eth_protocolVersion", Quick(read::protocol_version)),
-    ("eth_sendRawTransaction", Production(send::raw)),
-    ("eth_sendTransaction", Production(send::transaction)),
-    ("eth_sign", Quick(send::sign)),
-    ("eth_signTransaction", Question(send::sign_transaction)),
-    ("eth_syncing", Quick(read::no)),
-    ("eth_uninstallFilter", Quick(filters::uninstall)),
-    ("net_listening", Quick(read::yes)),
-    ("net_peerCount", Quick(read::peer_count)),
-    ("net_version", Quick(read::network)),
-    ("personal_sign", Quick(send::personal_sign)),
-    ("rpc_modules", Quick(read::modules)),
-    ("txpool_content", Lookup(read::pool)),
-    ("txpool_status", Quick(read::pool_status)),
-    ("web3_clientVersion", Quick(read::client_version)),
-    ("web3_sha3", Lookup(read::sha3)),
-    ("debug_traceCall", Question(run::trace_call)),
-    ("debug_traceTransaction", Question(run::trace_transaction)),
+    (&["eth_protocolVersion"], Quick(read::protocol_version)),
+    (&["eth_sendRawTransaction"], Production(send::raw)),
+    (&["eth_sendRawTransactionSync"], Synced(send::raw)),
+    (&["eth_sendTransaction"], Production(send::transaction)),
+    (&["eth_sendTransactionSync"], Synced(send::transaction)),
+    (&["eth_sendUnsignedTransaction"], Production(send::unsigned)),
+    (&["eth_sign"], Quick(sign::sign)),
+    (&["eth_signTransaction"], Question(send::sign_transaction)),
     (
-        "anvil_autoImpersonateAccount",
+        &[
+            "eth_signTypedData",
+            "eth_signTypedData_v3",
+            "eth_signTypedData_v4",
+        ],
+        Lookup(sign::sign_typed_data),
+    ),
+    (&["eth_uninstallFilter"], Quick(filters::uninstall)),
+    (&["net_listening"], Quick(read::yes)),
+    (&["net_peerCount"], Quick(read::peer_count)),
+    (&["net_version", "eth_networkId"], Quick(read::network)),
+    (&["personal_sign"], Quick(sign::personal_sign)),
+    (&["rpc_modules"], Quick(read::modules)),
+    (&["txpool_content"], Lookup(pool::content)),
+    (&["txpool_contentFrom"], Lookup(pool::content_from)),
+    (&["txpool_inspect"], Lookup(pool::inspect)),
+    (&["txpool_status"], Quick(pool::status)),
+    (&["web3_clientVersion"], Quick(read::client_version)),
+    (&["web3_sha3"], Lookup(read::sha3)),
+    (&["debug_getRawBlock"], Lookup(raw::block)),
+    (&["debug_getRawHeader"], Lookup(raw::header)),
+    (&["debug_getRawReceipts"], Lookup(raw::receipts)),
+    (
+        &["debug_traceBlockByHash", "debug_traceBlockByNumber"],
+        Question(run::trace_block),
+    ),
+    (&["debug_traceCall"], Question(run::trace_call)),
+    (
+        &["debug_traceTransaction"],
+        Question(run::trace_transaction),
+    ),
+    (&["trace_block"], Question(flat::block)),
+    (&["trace_filter"], Question(flat::filter)),
+    (&["trace_transaction"], Question(flat::transaction)),
+    (&["ots_getApiLevel"], Quick(otterscan::level)),
+    (
+        &["ots_getBlockDetails", "ots_getBlockDetailsByHash"],
+        Lookup(otterscan::block_details),
+    ),
+    (
+        &["ots_getBlockTransactions"],
+        Lookup(otterscan::block_transactions),
+    ),
+    (&["ots_getContractCreator"], Question(otterscan::creator)),
+    (
+        &["ots_getInternalOperations"],
+        Question(otterscan::internal),
+    ),
+    (
+        &["ots_getTransactionBySenderAndNonce"],
+        Lookup(otterscan::by_sender_and_nonce),
+    ),
+    (&["ots_getTransactionError"], Lookup(otterscan::error)),
+    (&["ots_hasCode"], Quick(otterscan::has_code)),
+    (
+        &["ots_searchTransactionsAfter"],
+        Lookup(otterscan::search_after),
+    ),
+    (
+        &["ots_searchTransactionsBefore"],
+        Lookup(otterscan::search_before),
+    ),
+    (&["ots_traceTransaction"], Question(otterscan::trace)),
+    (
+        &["anvil_addBalance", "hardhat_addBalance"],
+        Change(testing::add_balance),
+    ),
+    (
+        &[
+            "anvil_autoImpersonateAccount",
+            "hardhat_autoImpersonateAccount",
+        ],
         Change(testing::auto_impersonate),
     ),
-    ("anvil_dumpState", Lookup(testing::dump_state)),
-    ("anvil_impersonateAccount", Change(testing::impersonate)),
-    ("anvil_loadState", Change(testing::load_state)),
-    ("anvil_mine", Production(testing::mine_many)),
-    ("anvil_nodeInfo", Quick(testing::node_info)),
-    ("anvil_setBalance", Change(testing::set_balance)),
-    ("anvil_setCode", Change(testing::set_code)),
-    ("anvil_setNonce", Change(testing::set_nonce)),
-    ("anvil_setStorageAt", Change(testing::set_storage)),
     (
-        "anvil_stopImpersonatingAccount",
+        &["anvil_dealERC20", "hardhat_dealERC20"],
+        Production(tokens::deal),
+    ),
+    (
+        &["anvil_setERC20Allowance", "hardhat_setERC20Allowance"],
+        Production(tokens::set_allowance),
+    ),
+    (
+        &["anvil_dropAllTransactions", "hardhat_dropAllTransactions"],
+        Change(mining::drop_all),
+    ),
+    (&["anvil_dropTransaction"], Change(mining::drop_transaction)),
+    (
+        &["hardhat_dropTransaction"],
+        Change(mining::drops_transaction),
+    ),
+    (
+        &[
+            "anvil_removePoolTransactions",
+            "hardhat_removePoolTransactions",
+        ],
+        Change(mining::drop_of_sender),
+    ),
+    (
+        &["anvil_dumpState", "hardhat_dumpState"],
+        Lookup(testing::dump_state),
+    ),
+    (
+        &["anvil_loadState", "hardhat_loadState"],
+        Change(testing::load_state),
+    ),
+    (
+        &["anvil_getAutomine", "hardhat_getAutomine"],
+        Quick(mining::automine),
+    ),
+    (
+        &[
+            "anvil_setAutomine",
+            "hardhat_setAutomine",
+            "evm_setAutomine",
+        ],
+        Change(mining::set_automine),
+    ),
+    (
+        &["anvil_getIntervalMining", "hardhat_getIntervalMining"],
+        Quick(mining::interval),
+    ),
+    (
+        &[
+            "anvil_setIntervalMining",
+            "hardhat_setIntervalMining",
+            "evm_setIntervalMining",
+        ],
+        Change(mining::set_interval),
+    ),
+    (
+        &["anvil_impersonateAccount", "hardhat_impersonateAccount"],
+        Change(testing::impersonate),
+    ),
+    (
+        &[
+            "anvil_stopImpersonatingAccount",
+            "hardhat_stopImpersonatingAccount",
+        ],
         Change(testing::stop_impersonating),
     ),
-    ("hardhat_impersonateAccount", Change(testing::impersonate)),
-    ("hardhat_mine", Production(testing::mine_many)),
-    ("hardhat_setBalance", Change(testing::set_balance)),
-    ("hardhat_setCode", Change(testing::set_code)),
-    ("hardhat_setNonce", Change(testing::set_nonce)),
-    ("hardhat_setStorageAt", Change(testing::set_storage)),
     (
-        "hardhat_stopImpersonatingAccount",
-        Change(testing::stop_impersonating),
+        &[
+            "anvil_increaseTime",
+            "hardhat_increaseTime",
+            "evm_increaseTime",
+        ],
+        Change(mining::increase_time),
     ),
-    ("evm_increaseTime", Change(testing::increase_time)),
-    ("evm_mine", Production(testing::mine)),
-    ("evm_revert", Change(testing::revert)),
-    ("evm_setAutomine", Change(testing::set_automine)),
     (
-        "evm_setNextBlockTimestamp",
-        Change(testing::set_next_timestamp),
+        &["anvil_setTime", "hardhat_setTime", "evm_setTime"],
+        Change(mining::set_time),
     ),
-    ("evm_snapshot", Change(testing::snapshot)),
+    (
+        &[
+            "anvil_setNextBlockTimestamp",
+            "hardhat_setNextBlockTimestamp",
+            "evm_setNextBlockTimestamp",
+        ],
+        Change(mining::set_next_timestamp),
+    ),
+    (
+        &[
+            "anvil_setBlockTimestampInterval",
+            "hardhat_setBlockTimestampInterval",
+            "evm_setBlockTimestampInterval",
+        ],
+        Change(mining::set_time_step),
+    ),
+    (
+        &[
+            "anvil_removeBlockTimestampInterval",
+            "hardhat_removeBlockTimestampInterval",
+            "evm_removeBlockTimestampInterval",
+        ],
+        Change(mining::remove_time_step),
+    ),
+    (
+        &["anvil_metadata", "hardhat_metadata"],
+        Quick(testing::metadata),
+    ),
+    (&["anvil_nodeInfo"], Quick(testing::node_info)),
+    (
+        &["anvil_mine", "hardhat_mine"],
+        Production(mining::mine_many),
+    ),
+    (&["evm_mine"], Production(mining::mine)),
+    (
+        &["anvil_mine_detailed", "evm_mine_detailed"],
+        Production(mining::mine_detailed),
+    ),
+    (&["anvil_reorg", "hardhat_reorg"], Production(mining::reorg)),
+    (&["anvil_reset", "hardhat_reset"], Change(mining::reset)),
+    (
+        &["anvil_rollback", "hardhat_rollback"],
+        Change(mining::rollback),
+    ),
+    (
+        &["anvil_snapshot", "hardhat_snapshot", "evm_snapshot"],
+        Change(mining::snapshot),
+    ),
+    (
+        &["anvil_revert", "hardhat_revert", "evm_revert"],
+        Change(mining::revert),
+    ),
+    (
+        &["anvil_setBalance", "hardhat_setBalance"],
+        Change(testing::set_balance),
+    ),
+    (
+        &[
+            "anvil_setBlockGasLimit",
+            "hardhat_setBlockGasLimit",
+            "evm_setBlockGasLimit",
+        ],
+        Change(mining::set_gas_limit),
+    ),
+    (
+        &["anvil_setChainId", "hardhat_setChainId"],
+        Change(testing::set_chain_id),
+    ),
+    (
+        &["anvil_setCode", "hardhat_setCode"],
+        Change(testing::set_code),
+    ),
+    (
+        &["anvil_setCoinbase", "hardhat_setCoinbase"],
+        Change(mining::set_coinbase),
+    ),
+    (
+        &["anvil_setLoggingEnabled", "hardhat_setLoggingEnabled"],
+        Change(testing::set_logging),
+    ),
+    (
+        &["anvil_setMinGasPrice", "hardhat_setMinGasPrice"],
+        Change(mining::set_min_gas_price),
+    ),
+    (
+        &[
+            "anvil_setNextBlockBaseFeePerGas",
+            "hardhat_setNextBlockBaseFeePerGas",
+        ],
+        Change(mining::set_next_base_fee),
+    ),
+    (
+        &["anvil_setNonce", "hardhat_setNonce", "evm_setAccountNonce"],
+        Change(testing::set_nonce),
+    ),
+    (
+        &["anvil_setPrevRandao", "hardhat_setPrevRandao"],
+        Change(mining::set_random),
+    ),
+    (&["anvil_setRpcUrl"], Quick(testing::no_forks)),
+    (
+        &["anvil_setStorageAt", "hardhat_setStorageAt"],
+        Change(testing::set_storage),
+    ),
 ];
 
 /// The table as the server takes it.
 pub(super) fn module(node: Node) -> RpcModule<Node> {
     let mut module = RpcModule::new(node);
-    for (name, method) in METHODS {
+    let all = METHODS
+        .iter()
+        .flat_map(|(names, method)| names.iter().map(move |name| (*name, method)));
+    for (name, method) in all {
         let registered = match *method {
             Quick(method) => module.register_method(name, move |params, node, _| {
                 let answer =
@@ -161,7 +434,10 @@ pub(super) fn module(node: Node) -> RpcModule<Node> {
             long => module.register_async_method(name, move |params, node, extensions| {
                 let node = Node::clone(&node);
                 async move {
-                    let answer = elsewhere(node.clone(), long, params, &extensions).await;
+                    let answer = match long {
+                        Synced(_) => synced(node.clone(), long, params, &extensions).await,
+                        _ => elsewhere(node.clone(), long, params, &extensions).await,
+                    };
                     node.report(name, answer.as_ref().err());
                     answer.map_err(ErrorObjectOwned::from)
                 }
@@ -187,7 +463,7 @@ async fn elsewhere(
     let lane = match method {
         Quick(_) | Lookup(_) => Lane::Lookups,
         Question(_) => Lane::Questions,
-        Change(_) | Production(_) => Lane::Changes,
+        Change(_) | Production(_) | Synced(_) => Lane::Changes,
     };
     let lanes = node.lanes().clone();
     let work = move |interrupt: &Interrupt| {
@@ -195,11 +471,42 @@ async fn elsewhere(
         let short = match method {
             Lookup(method) | Question(method) => return method(&node, &arguments, interrupt),
             Quick(method) | Change(method) => method(&node, &arguments)?,
-            Production(method) => method(&node, &arguments, interrupt)?,
+            Production(method) | Synced(method) => method(&node, &arguments, interrupt)?,
         };
         Ok(to_json(&short)?)
     };
     lanes.run(lane, arrived, work).await
+}
+
+/// Sends a transaction and waits for its receipt, where no lane is held up by that.
+async fn synced(
+    node: Node,
+    method: Method,
+    params: Params<'static>,
+    extensions: &Extensions,
+) -> Text {
+    let asked = Arguments::parse(&params)?.number(1, "timeout")?;
+    let limit = asked.map_or(SYNC, Duration::from_millis).min(MOST_SYNC);
+    let mut blocks = node.blocks();
+    let sent = elsewhere(node.clone(), method, params, extensions).await?;
+    let hash: B256 = serde_json::from_str(sent.get()).map_err(RpcError::internal)?;
+    let mined = async {
+        loop {
+            let found = node.chain().transaction(hash);
+            if let Some((block, index)) = found {
+                return Some(json::receipt(&block, index));
+            }
+            // One who has missed some looks again, too.
+            if let Err(RecvError::Closed) = blocks.recv().await {
+                return None;
+            }
+        }
+    };
+    let receipt = tokio::time::timeout(limit, mined).await;
+    match receipt {
+        Ok(Some(receipt)) => Ok(to_json(&receipt)?),
+        Ok(None) | Err(_) => Err(RpcError::not_mined(hash, limit)),
+    }
 }
 
 #[cfg(test)]
@@ -213,7 +520,8 @@ mod tests {
         let list = readme.split("<!-- methods -->").nth(1).unwrap();
         let mut listed: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
         listed.sort_unstable();
-        let mut names: Vec<&str> = METHODS.iter().map(|(name, _)| *name).collect();
+        let names = METHODS.iter().flat_map(|(names, _)| names.iter().copied());
+        let mut names: Vec<&str> = names.collect();
         names.extend(["eth_subscribe", "eth_unsubscribe"]);
         names.sort_unstable();
         assert_eq!(listed, names);

@@ -2,22 +2,27 @@
 //!
 //! Lives here: blocks, transactions, receipts, accounts, prices. Not here: running anything (`run`), logs (`logs`).
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use alloy_consensus::Transaction as _;
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
 use serde_json::{Value, json};
 
-use crate::addresses::SEQUENCER;
 use crate::bounded::{Each, to_json};
-use crate::chain::Transaction;
 use crate::evm::Interrupt;
 use crate::node::Node;
+use crate::precompiles;
 use crate::rpc::arguments::{Arguments, WHOLE};
 use crate::rpc::error::RpcError;
 use crate::rpc::json;
 use crate::rpc::methods::{Answer, Text};
+
+/// What this is. Tools for tests use what only a test network has where they read `anvil`, or `hardhat`, and refuse otherwise.
+pub(super) const CLIENT_VERSION: &str =
+    concat!("anvil/v1.7.1/stylus-devnet/v", env!("CARGO_PKG_VERSION"));
+
+/// The most accounts and slots that one request reads the words of.
+const MOST_WORDS: usize = 1_024;
 
 /// The most blocks that a fee history covers, as in geth.
 const MOST_HISTORY: u64 = 1_024;
@@ -46,8 +51,29 @@ pub(super) fn tip(_: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!(U64::ZERO))
 }
 
-pub(super) fn coinbase(_: &Node, _: &Arguments<'_>) -> Answer {
-    Ok(json!(SEQUENCER))
+pub(super) fn coinbase(node: &Node, _: &Arguments<'_>) -> Answer {
+    Ok(json!(node.chain().beneficiary()))
+}
+
+/// The rules in force (EIP-7910). They change where an owner has an upgrade scheduled, which no fork id tells.
+pub(super) fn config(node: &Node, _: &Arguments<'_>) -> Answer {
+    let chain = node.chain();
+    let genesis = chain.block(BlockId::earliest());
+    let precompiles: BTreeMap<_, _> = precompiles::names(chain.arbos()).collect();
+    let current = json!({
+        "activationTime": genesis.map_or(0, |block| block.header.timestamp),
+        "blobSchedule": { "baseFeeUpdateFraction": 0, "max": 0, "target": 0 },
+        "chainId": U64::from(chain.config().chain_id),
+        "forkId": "0x00000000",
+        "precompiles": precompiles,
+        "systemContracts": {},
+    });
+    Ok(json!({ "current": current, "next": null, "last": null }))
+}
+
+/// Nobody works for a block here.
+pub(super) fn hash_rate(_: &Node, _: &Arguments<'_>) -> Answer {
+    Ok(json!(U64::ZERO))
 }
 
 pub(super) fn no(_: &Node, _: &Arguments<'_>) -> Answer {
@@ -56,6 +82,11 @@ pub(super) fn no(_: &Node, _: &Arguments<'_>) -> Answer {
 
 pub(super) fn yes(_: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!(true))
+}
+
+/// No block has any.
+pub(super) fn no_uncle(_: &Node, _: &Arguments<'_>) -> Answer {
+    Ok(Value::Null)
 }
 
 pub(super) fn peer_count(_: &Node, _: &Arguments<'_>) -> Answer {
@@ -68,12 +99,13 @@ pub(super) fn protocol_version(_: &Node, _: &Arguments<'_>) -> Answer {
 }
 
 pub(super) fn client_version(_: &Node, _: &Arguments<'_>) -> Answer {
-    Ok(json!(concat!("stylus-devnet/v", env!("CARGO_PKG_VERSION"))))
+    Ok(json!(CLIENT_VERSION))
 }
 
 pub(super) fn modules(_: &Node, _: &Arguments<'_>) -> Answer {
     let names = [
-        "anvil", "debug", "eth", "evm", "hardhat", "net", "rpc", "txpool", "web3",
+        "anvil", "debug", "erigon", "eth", "evm", "hardhat", "net", "ots", "personal", "rpc",
+        "trace", "txpool", "web3",
     ];
     Ok(names
         .into_iter()
@@ -90,16 +122,44 @@ pub(super) fn no_blobs(_: &Node, _: &Arguments<'_>) -> Answer {
     Err(RpcError::not_supported("Arbitrum has no blobs"))
 }
 
-pub(super) fn no_proofs(_: &Node, _: &Arguments<'_>) -> Answer {
-    Err(RpcError::not_supported(
-        "eth_getProof is not supported: the devnet keeps no Merkle tree of its state",
-    ))
-}
-
 pub(super) fn balance(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let address: Address = arguments.required(0, "address")?;
     let view = node.view(arguments.block(1)?)?;
     Ok(json!(view.state().account(address).balance))
+}
+
+/// An account in one answer, as anvil has it.
+pub(super) fn account_info(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+    let address: Address = arguments.required(0, "address")?;
+    let view = node.view(arguments.block(1)?)?;
+    let account = view.state().account(address);
+    Ok(to_json(&json!({
+        "balance": account.balance,
+        "nonce": U64::from(account.nonce),
+        "code": view.state().code(address),
+    }))?)
+}
+
+/// Words of many accounts.
+pub(super) fn storage_values(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+    let asked: BTreeMap<Address, Vec<U256>> = arguments.required(0, "slots by address")?;
+    let count: usize = asked.values().map(Vec::len).sum();
+    if count.max(asked.len()) > MOST_WORDS {
+        return Err(RpcError::parameters(format!(
+            "{count} slots of {} accounts are asked for, and {MOST_WORDS} may be",
+            asked.len()
+        )));
+    }
+    let view = node.view(arguments.block(1)?)?;
+    let words = |address: Address, slots: Vec<U256>| -> Vec<B256> {
+        let word = |slot| B256::from(view.state().slot(address, slot));
+        slots.into_iter().map(word).collect()
+    };
+    let found: BTreeMap<Address, Vec<B256>> = asked
+        .into_iter()
+        .map(|(address, slots)| (address, words(address, slots)))
+        .collect();
+    Ok(to_json(&found)?)
 }
 
 pub(super) fn code(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
@@ -133,6 +193,12 @@ pub(super) fn block(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Te
     let block = node.chain().block(id);
     let block = block.map(|block| json::block(&block, is_full));
     Ok(to_json(&block)?)
+}
+
+/// A block without its transactions.
+pub(super) fn header(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+    let block = node.chain().block(arguments.required(0, "block")?);
+    Ok(to_json(&block.map(|block| json::header(&block)))?)
 }
 
 pub(super) fn block_receipts(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
@@ -224,47 +290,19 @@ pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>, _: &Interrupt)
     let mut fees: Vec<U64> = blocks.iter().map(|block| fee(block)).collect();
     // The next block's, too, which is like all others.
     fees.push(U64::from(price));
-    // No block comes near to Arbitrum's limit.
+    // No block comes near to Arbitrum's limit; one that a test has set may be near.
+    let ratio = |block: &crate::chain::Block| {
+        block.header.gas_used as f64 / block.header.gas_limit.max(1) as f64
+    };
+    let ratios: Vec<f64> = blocks.iter().map(|block| ratio(block)).collect();
     let mut history = json!({
         "oldestBlock": U64::from(first),
         "baseFeePerGas": fees,
-        "gasUsedRatio": vec![0; blocks.len()],
+        "gasUsedRatio": ratios,
     });
     if let (Some(percentiles), Some(history)) = (percentiles, history.as_object_mut()) {
         let rewards = vec![vec![U64::ZERO; percentiles.len()]; blocks.len()];
         history.insert("reward".into(), json!(rewards));
     }
     Ok(to_json(&history)?)
-}
-
-pub(super) fn pool_status(node: &Node, _: &Arguments<'_>) -> Answer {
-    let status = node.chain().pool_status();
-    Ok(json!({ "pending": U64::from(status.ready), "queued": U64::from(status.later) }))
-}
-
-/// What waits for a block, and what waits for an earlier nonce.
-pub(super) fn pool(node: &Node, _: &Arguments<'_>, _: &Interrupt) -> Text {
-    let view = node.view(BlockId::latest())?;
-    let pool = node.chain().pool();
-    let part = |wanted: bool| {
-        let all = pool.all(|address| view.state().nonce(address));
-        by_sender(all.filter(|(_, is_ready)| *is_ready == wanted))
-    };
-    Ok(to_json(
-        &json!({ "pending": part(true), "queued": part(false) }),
-    )?)
-}
-
-fn by_sender<'a>(waiting: impl Iterator<Item = (&'a Arc<Transaction>, bool)>) -> Value {
-    let mut senders = serde_json::Map::new();
-    for (transaction, _) in waiting {
-        let sender = senders
-            .entry(transaction.sender.to_string())
-            .or_insert_with(|| json!({}));
-        if let Some(nonces) = sender.as_object_mut() {
-            let nonce = transaction.envelope.nonce().to_string();
-            nonces.insert(nonce, json::waiting(transaction));
-        }
-    }
-    Value::Object(senders)
 }

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Address, B256, U64};
 use alloy_rpc_types_eth::state::StateOverride;
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest};
+use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::bounded::to_json;
-use crate::chain::{Ending, Request, View};
+use crate::bounded::{Each, to_json};
+use crate::chain::{Ending, Invalid, Request, View};
 use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::{Arguments, CALL, SMALL, WHOLE};
@@ -96,16 +97,47 @@ pub(super) fn trace_transaction(
     Ok(replay.trace(&tracer, interrupt)?)
 }
 
+/// All transactions of a block, each under a tracer.
+pub(super) fn trace_block(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    let tracer = Tracer::parse(arguments.optional(1, "tracer options")?)?;
+    let replay = {
+        let chain = node.chain();
+        let block = chain.block(arguments.required(0, "block")?);
+        let block = block.ok_or_else(|| RpcError::refused("header not found"))?;
+        chain.replay_block(&block, block.transactions.len())?
+    };
+    let traced = replay.trace_all(|_| tracer.clone(), interrupt)?;
+    let each = traced.iter().map(|(hash, result)| Traced {
+        tx_hash: *hash,
+        result,
+    });
+    Ok(to_json(&Each(each))?)
+}
+
+/// One transaction's part of a block's trace.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Traced<'a> {
+    tx_hash: B256,
+    result: &'a RawValue,
+}
+
 /// The call that is asked for, which has to be one of this chain.
 fn asked(node: &Node, arguments: &Arguments<'_>) -> Result<Request, RpcError> {
     let asked: TransactionRequest = arguments.required_up_to(CALL, 0, "call")?;
-    let want = node.chain().config().chain_id;
-    if let Some(have) = asked.chain_id.filter(|have| *have != want) {
-        return Err(RpcError::refused(format!(
-            "chainId does not match node's (have={have}, want={want})"
-        )));
-    }
+    is_of_chain(node, &asked)?;
     request(asked)
+}
+
+/// Refuses what is meant for another chain.
+pub(super) fn is_of_chain(node: &Node, asked: &TransactionRequest) -> Result<(), RpcError> {
+    let want = node.chain().config().chain_id;
+    match asked.chain_id.filter(|have| *have != want) {
+        Some(have) => Err(RpcError::refused(format!(
+            "chainId does not match node's (have={have}, want={want})"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The chain at the block that is asked for, changed as is asked for.
@@ -131,10 +163,17 @@ pub(super) fn request(request: TransactionRequest) -> Result<Request, RpcError> 
     if request.blob_versioned_hashes.is_some() || request.max_fee_per_blob_gas.is_some() {
         return Err(RpcError::parameters("Arbitrum has no blobs"));
     }
-    if request.gas_price.is_some() && request.max_fee_per_gas.is_some() {
-        return Err(RpcError::parameters(
-            "'gasPrice' and 'maxFeePerGas' cannot both be given",
+    let (cap, tip) = (request.max_fee_per_gas, request.max_priority_fee_per_gas);
+    if request.gas_price.is_some() && (cap.is_some() || tip.is_some()) {
+        return Err(RpcError::refused(
+            "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified",
         ));
+    }
+    if let (Some(cap), Some(tip)) = (cap, tip)
+        && tip > cap
+    {
+        let address = request.from.unwrap_or_default();
+        return Err(Invalid::Tip { address, tip, cap }.into());
     }
     Ok(Request {
         from: request.from.unwrap_or(Address::ZERO),

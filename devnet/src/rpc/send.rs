@@ -1,12 +1,12 @@
-//! Methods that send transactions, and those that sign with the keys of the chain's own accounts.
+//! Methods that send transactions.
 //!
-//! Lives here: from a request to a signed transaction. Not here: what becomes of it (`chain`).
+//! Lives here: from a request to a signed transaction. Not here: what becomes of it (`chain`), and signing anything else (`sign`).
 
 use alloy_consensus::{
     SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxLegacy, TypedTransaction,
 };
 use alloy_eips::{BlockId, BlockNumberOrTag};
-use alloy_primitives::{Address, Bytes, Signature};
+use alloy_primitives::{Address, Bytes, Signature, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
@@ -19,12 +19,16 @@ use crate::node::Node;
 use crate::rpc::arguments::{Arguments, CALL};
 use crate::rpc::error::RpcError;
 use crate::rpc::methods::{Answer, Text};
-use crate::rpc::run::request;
+use crate::rpc::run::{is_of_chain, request};
+use crate::rpc::sign::signer;
 
 pub(super) fn raw(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
     let raw: Bytes = arguments.required_up_to(CALL, 0, "signed transaction")?;
     let transaction = Transaction::decode(&raw)?;
-    let hash = node.send(interrupt, |_| Ok::<_, RpcError>(transaction))?;
+    let hash = node.send(interrupt, |chain| {
+        chain.check_sender(transaction.sender)?;
+        Ok::<_, RpcError>(transaction)
+    })?;
     Ok(json!(hash))
 }
 
@@ -46,46 +50,36 @@ pub(super) fn sign_transaction(
     Ok(to_json(&shown)?)
 }
 
-pub(super) fn accounts(node: &Node, _: &Arguments<'_>) -> Answer {
-    let addresses: Vec<_> = node.signers().map(PrivateKeySigner::address).collect();
-    Ok(json!(addresses))
+/// The transaction with everything filled in that was left open, and not signed.
+pub(super) fn fill_transaction(
+    node: &Node,
+    arguments: &Arguments<'_>,
+    interrupt: &Interrupt,
+) -> Text {
+    let asked = arguments.required_up_to(CALL, 0, "transaction")?;
+    let unsigned = Unsigned::by(node, asked, interrupt, |_| Ok(None))?;
+    let from = unsigned.filled.from;
+    let typed = unsigned.typed(&node.chain())?;
+    // As geth has it: what a signature would be is zero.
+    let nothing = Signature::new(U256::ZERO, U256::ZERO, false);
+    let filled = Transaction::known(typed.into_envelope(nothing), from);
+    let mut tx = json!(filled.envelope);
+    if let Some(tx) = tx.as_object_mut() {
+        tx.insert("from".into(), json!(from));
+    }
+    Ok(to_json(&json!({ "raw": filled.encoded(), "tx": tx }))?)
 }
 
-pub(super) fn sign(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    sign_message(
-        node,
-        arguments.required(0, "address")?,
-        arguments.required(1, "message")?,
-    )
-}
-
-/// The same with its parameters the other way round.
-pub(super) fn personal_sign(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    sign_message(
-        node,
-        arguments.required(1, "address")?,
-        arguments.required(0, "message")?,
-    )
-}
-
-fn sign_message(node: &Node, address: Address, message: Bytes) -> Answer {
-    let signature = signer(node, address)?.sign_message_sync(&message);
-    let signature = signature.map_err(RpcError::refused)?;
-    Ok(json!(Bytes::from(signature.as_bytes().to_vec())))
-}
-
-fn signer(node: &Node, address: Address) -> Result<&PrivateKeySigner, RpcError> {
-    node.signers()
-        .find(|signer| signer.address() == address)
-        .ok_or_else(|| {
-            RpcError::refused(format!(
-                "unknown account {address}: nobody here has its key, and it is not impersonated"
-            ))
-        })
+/// Sends a transaction of whichever account it names.
+pub(super) fn unsigned(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
+    let asked = arguments.required_up_to(CALL, 0, "transaction")?;
+    let unsigned = Unsigned::by(node, asked, interrupt, |_| Ok(None))?;
+    let hash = node.send(interrupt, |chain| unsigned.sign(chain))?;
+    Ok(json!(hash))
 }
 
 /// A transaction that lacks its nonce, if it was not asked for with one, and its signature.
-struct Unsigned<'a> {
+pub(super) struct Unsigned<'a> {
     asked: TransactionRequest,
     filled: Request,
     gas_limit: u64,
@@ -94,12 +88,28 @@ struct Unsigned<'a> {
 }
 
 impl<'a> Unsigned<'a> {
-    /// Fills in what a request leaves open.
-    fn of(
+    /// Fills in what a request leaves open. The account's own key signs, unless anybody may send for it.
+    pub(super) fn of(
         node: &'a Node,
         asked: TransactionRequest,
         interrupt: &Interrupt,
     ) -> Result<Self, RpcError> {
+        Self::by(node, asked, interrupt, |from| {
+            match node.chain().is_impersonated(from) {
+                true => Ok(None),
+                false => signer(node, from).map(Some),
+            }
+        })
+    }
+
+    /// The same, signed by whom `signer` names.
+    fn by(
+        node: &'a Node,
+        asked: TransactionRequest,
+        interrupt: &Interrupt,
+        signer: impl FnOnce(Address) -> Result<Option<&'a PrivateKeySigner>, RpcError>,
+    ) -> Result<Self, RpcError> {
+        is_of_chain(node, &asked)?;
         let mut filled = request(asked.clone())?;
         filled.from = match asked.from {
             Some(from) => from,
@@ -108,10 +118,7 @@ impl<'a> Unsigned<'a> {
                 first.ok_or_else(|| RpcError::parameters("'from' is missing"))?
             }
         };
-        let signer = match node.chain().is_impersonated(filled.from) {
-            true => None,
-            false => Some(signer(node, filled.from)?),
-        };
+        let signer = signer(filled.from)?;
         let pending = BlockId::Number(BlockNumberOrTag::Pending);
         let gas_limit = match asked.gas {
             Some(gas) => gas,
@@ -126,13 +133,14 @@ impl<'a> Unsigned<'a> {
     }
 
     /// The transaction, with the next nonce on `chain`.
-    fn sign(self, chain: &Chain) -> Result<Transaction, RpcError> {
+    pub(super) fn sign(self, chain: &Chain) -> Result<Transaction, RpcError> {
         let sender = self.filled.from;
         let signer = self.signer;
         let typed = self.typed(chain)?;
         let Some(signer) = signer else {
             return Ok(Transaction::unsigned(typed, sender));
         };
+        chain.check_sender(sender)?;
         let signature: Signature = signer
             .sign_hash_sync(&typed.signature_hash())
             .map_err(RpcError::refused)?;
@@ -154,7 +162,10 @@ impl<'a> Unsigned<'a> {
         let (to, value, input) = (filled.to, filled.value, filled.input);
         let access_list = filled.access_list;
         let tip = asked.max_priority_fee_per_gas.unwrap_or(0);
-        let is_legacy = ty == Some(0) || (ty.is_none() && asked.gas_price.is_some());
+        let has_price = ty.is_none() && asked.gas_price.is_some();
+        // A price of the older kind with a list of what is warm is a type of its own (EIP-2930).
+        let is_listed = ty == Some(1) || (has_price && asked.access_list.is_some());
+        let is_legacy = ty == Some(0) || has_price;
         let gas_price = asked.gas_price.unwrap_or(base_fee.into());
         Ok(if !filled.authorization_list.is_empty() || ty == Some(4) {
             let to = *to
@@ -173,7 +184,7 @@ impl<'a> Unsigned<'a> {
                 input,
             }
             .into()
-        } else if ty == Some(1) {
+        } else if is_listed {
             TxEip2930 {
                 chain_id,
                 nonce,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -35,7 +35,7 @@ use crate::node::Node;
 use crate::rpc::admission::Admission;
 use crate::rpc::batches::{self, BATCH, Batches};
 use crate::rpc::connections::{Connection, Connections};
-use crate::rpc::methods;
+use crate::rpc::{ids, methods};
 
 /// The largest request: the largest deployments take some hundreds of kilobytes, a state to load some megabytes.
 const MOST_REQUEST: u32 = 64 << 20;
@@ -248,8 +248,20 @@ impl Shared {
         };
         self.connections.answer_begins(connection);
         parts.extensions.insert(Once);
+        let (body, id) = match ids::replace(&body) {
+            Some((body, id)) => (body, Some(id)),
+            None => (body, None),
+        };
         let request = Request::from_parts(parts, HttpBody::from(body));
-        let answer = (self.methodical)(request, false).await;
+        let mut answer = (self.methodical)(request, false).await;
+        if let Some(id) = id {
+            answer = with_id(answer, &id).await;
+        }
+        // To a notification there is no answer. The library writes `null`, and nothing else that is as short.
+        if answer.body().size_hint().exact() == Some(4) {
+            answer = Response::new(HttpBody::empty());
+            *answer.status_mut() = StatusCode::NO_CONTENT;
+        }
         self.connections.answer_ends(connection);
         answer
     }
@@ -286,6 +298,17 @@ impl Shared {
         }
         Ok(whole)
     }
+}
+
+/// An answer with its request's own id.
+async fn with_id(answer: Answer, id: &[u8]) -> Answer {
+    let (mut parts, body) = answer.into_parts();
+    let body = match body.collect().await {
+        Ok(whole) => ids::restore(&whole.to_bytes(), id),
+        Err(error) => return refuse(StatusCode::INTERNAL_SERVER_ERROR, &error),
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, HttpBody::from(body))
 }
 
 /// An answer of one sentence.

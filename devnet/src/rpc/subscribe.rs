@@ -2,13 +2,16 @@
 //!
 //! Lives here: what is sent. Not here: finding logs (`logs`).
 
+use std::sync::Arc;
+
 use alloy_rpc_types_eth::Filter;
 use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::{PendingSubscriptionSink, RpcModule, SubscriptionMessage};
 use serde_json::{Value, json};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::chain::Block;
+use crate::chain::{Block, Transaction};
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
@@ -18,7 +21,8 @@ use crate::rpc::logs::of_block;
 enum Kind {
     Heads,
     Logs(Box<Filter>),
-    Transactions,
+    /// Transactions that can go into a block: whole, or their hashes.
+    Transactions(bool),
     /// A node that never syncs has nothing to say of it.
     Syncing,
 }
@@ -45,7 +49,10 @@ fn kind(arguments: &Arguments<'_>) -> Result<Kind, RpcError> {
     let name: String = arguments.required(0, "subscription")?;
     match name.as_str() {
         "newHeads" => Ok(Kind::Heads),
-        "newPendingTransactions" => Ok(Kind::Transactions),
+        "newPendingTransactions" => {
+            let is_whole = arguments.optional(1, "whether transactions are wanted whole")?;
+            Ok(Kind::Transactions(is_whole.unwrap_or(false)))
+        }
         "syncing" => Ok(Kind::Syncing),
         "logs" => {
             let filter: Option<Filter> = arguments.optional(1, "filter")?;
@@ -58,22 +65,47 @@ fn kind(arguments: &Arguments<'_>) -> Result<Kind, RpcError> {
 }
 
 async fn serve(pending: PendingSubscriptionSink, node: &Node, kind: Kind) {
-    let mut blocks = node.blocks();
+    match kind {
+        Kind::Heads => forward(pending, node.blocks(), |block| vec![json::header(block)]).await,
+        Kind::Logs(filter) => {
+            let logs = |block: &Arc<Block>| {
+                let logs = of_block(block, &filter).into_iter();
+                logs.map(|log| json!(log)).collect()
+            };
+            forward(pending, node.blocks(), logs).await;
+        }
+        Kind::Transactions(is_whole) => {
+            let shown = |transaction: &Arc<Transaction>| match is_whole {
+                true => vec![json::waiting(transaction)],
+                false => vec![json!(transaction.hash)],
+            };
+            forward(pending, node.arrivals(), shown).await;
+        }
+        Kind::Syncing => forward(pending, node.blocks(), |_| Vec::new()).await,
+    }
+}
+
+/// Sends what `shown` makes of all that comes from `source`, until the client or the devnet goes.
+async fn forward<T: Clone>(
+    pending: PendingSubscriptionSink,
+    mut source: Receiver<T>,
+    shown: impl Fn(&T) -> Vec<Value>,
+) {
     let Ok(sink) = pending.accept().await else {
         return;
     };
     loop {
-        let block = tokio::select! {
+        let item = tokio::select! {
             () = sink.closed() => return,
-            block = blocks.recv() => block,
+            item = source.recv() => item,
         };
-        let block = match block {
-            Ok(block) => block,
-            // A client that does not keep up misses blocks, as with any node.
+        let item = match item {
+            Ok(item) => item,
+            // A client that does not keep up misses some, as with any node.
             Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return,
         };
-        for event in events(&kind, &block) {
+        for event in shown(&item) {
             let Ok(event) = serde_json::value::to_raw_value(&event) else {
                 return;
             };
@@ -81,17 +113,5 @@ async fn serve(pending: PendingSubscriptionSink, node: &Node, kind: Kind) {
                 return;
             }
         }
-    }
-}
-
-fn events(kind: &Kind, block: &Block) -> Vec<Value> {
-    match kind {
-        Kind::Heads => vec![json::header(block)],
-        Kind::Logs(filter) => of_block(block, filter)
-            .into_iter()
-            .map(|log| json!(log))
-            .collect(),
-        Kind::Transactions => block.transactions.iter().map(|tx| json!(tx.hash)).collect(),
-        Kind::Syncing => Vec::new(),
     }
 }

@@ -1,81 +1,27 @@
 //! Methods for tests, under the names that anvil and Hardhat gave them.
 //!
-//! Lives here: names and shapes. Not here: what they do (`chain`).
+//! Lives here: accounts, and the chain as a whole. Not here: blocks and time (`mining`), tokens (`tokens`), what all of them do
+//! (`chain`).
 
-use alloy_primitives::{Address, B256, Bytes, U64, U256, hex};
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, B256, Bytes, U64, U256, hex, keccak256};
 use serde_json::{Value, json};
 
 use crate::bounded::{MOST_ANSWER, to_json};
-use crate::chain::Chain;
+use crate::config::Order;
 use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::{Arguments, WHOLE};
 use crate::rpc::error::RpcError;
 use crate::rpc::methods::{Answer, Text};
+use crate::rpc::read::CLIENT_VERSION;
 use crate::store;
 
-/// The most blocks that one request makes.
-const MOST_BLOCKS: u64 = 10_000;
+/// What is said to whoever asks for another chain's state.
+pub(super) const NO_FORKS: &str = "forking another chain is not supported";
 
 /// Bytes of the text of code that an account is given: the chain keeps it for good.
 const MOST_CODE: usize = 8 << 20;
-
-pub(super) fn snapshot(node: &Node, _: &Arguments<'_>) -> Answer {
-    Ok(json!(U64::from(node.change(Chain::snapshot))))
-}
-
-pub(super) fn revert(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let id = arguments.number(0, "snapshot")?.unwrap_or(0);
-    Ok(json!(node.change(|chain| chain.revert(id))))
-}
-
-pub(super) fn increase_time(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let seconds = arguments.number(0, "seconds")?.unwrap_or(0);
-    let ahead = node.change(|chain| chain.increase_time(seconds));
-    Ok(json!(U64::from(ahead)))
-}
-
-pub(super) fn set_next_timestamp(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let missing = || RpcError::parameters("missing parameter 1: timestamp");
-    let time = arguments.number(0, "timestamp")?.ok_or_else(missing)?;
-    let now = node.now();
-    node.change(|chain| chain.set_next_timestamp(time, now))?;
-    Ok(Value::Null)
-}
-
-/// One block, at the time that may be given.
-pub(super) fn mine(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
-    if let Some(time) = arguments.number(0, "timestamp")? {
-        let now = node.now();
-        node.change(|chain| chain.set_next_timestamp(time, now))?;
-    }
-    node.mine(interrupt)?;
-    Ok(json!(U64::ZERO))
-}
-
-/// Many blocks, so many seconds apart.
-pub(super) fn mine_many(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
-    let count = arguments.number(0, "blocks")?.unwrap_or(1);
-    let apart = arguments.number(1, "seconds between them")?;
-    if count > MOST_BLOCKS {
-        return Err(RpcError::parameters(format!(
-            "at most {MOST_BLOCKS} blocks can be made at once"
-        )));
-    }
-    for block in 0..count {
-        if let Some(apart) = apart.filter(|_| block > 0) {
-            node.change(|chain| chain.increase_time(apart));
-        }
-        node.mine(interrupt)?;
-    }
-    Ok(Value::Null)
-}
-
-pub(super) fn set_automine(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let on = arguments.required(0, "whether")?;
-    node.change(|chain| chain.set_automine(on));
-    Ok(json!(true))
-}
 
 pub(super) fn set_balance(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let (address, balance): (Address, U256) = (
@@ -83,6 +29,15 @@ pub(super) fn set_balance(node: &Node, arguments: &Arguments<'_>) -> Answer {
         arguments.required(1, "balance")?,
     );
     node.change(|chain| chain.set_balance(address, balance));
+    Ok(Value::Null)
+}
+
+pub(super) fn add_balance(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let (address, wei): (Address, U256) = (
+        arguments.required(0, "address")?,
+        arguments.required(1, "balance")?,
+    );
+    node.change(|chain| chain.add_balance(address, wei));
     Ok(Value::Null)
 }
 
@@ -129,20 +84,69 @@ pub(super) fn auto_impersonate(node: &Node, arguments: &Arguments<'_>) -> Answer
     Ok(Value::Null)
 }
 
+/// Whether the devnet's owner is told of requests.
+pub(super) fn set_logging(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    node.set_logging(arguments.required(0, "whether")?);
+    Ok(Value::Null)
+}
+
+pub(super) fn set_chain_id(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let missing = || RpcError::parameters("missing parameter 1: chain id");
+    let id = arguments.number(0, "chain id")?.ok_or_else(missing)?;
+    node.change(|chain| chain.set_chain_id(id));
+    Ok(Value::Null)
+}
+
+pub(super) fn no_forks(_: &Node, _: &Arguments<'_>) -> Answer {
+    Err(RpcError::not_supported(NO_FORKS))
+}
+
 pub(super) fn node_info(node: &Node, _: &Arguments<'_>) -> Answer {
     let chain = node.chain();
     let (head, config) = (chain.head(), chain.config());
+    let order = match config.order {
+        Order::Arrival => "fifo",
+        Order::Fees => "fees",
+    };
     Ok(json!({
         "currentBlockNumber": U64::from(head.header.number),
         "currentBlockTimestamp": head.header.timestamp,
         "currentBlockHash": head.hash,
+        "hardFork": "prague",
+        "transactionOrder": order,
         "arbOSVersion": chain.arbos().number(),
         "automine": chain.automine(),
         "environment": {
-            "baseFee": U64::from(config.base_fee),
+            "baseFee": U64::from(chain.gas_price()),
             "chainId": config.chain_id,
             "gasLimit": U64::from(head.header.gas_limit),
+            "gasPrice": U64::from(chain.gas_price()),
         },
+        "forkConfig": { "forkUrl": null, "forkBlockNumber": null, "forkRetryBackoff": null },
+        "networkConfig": null,
+    }))
+}
+
+/// What tools tell two chains apart by.
+pub(super) fn metadata(node: &Node, _: &Arguments<'_>) -> Answer {
+    let chain = node.chain();
+    let head = chain.head();
+    let genesis = chain.block(BlockId::earliest()).map(|block| block.hash);
+    let resets = B256::from(U256::from(chain.resets()));
+    let instance = keccak256([genesis.unwrap_or_default(), resets].concat());
+    let snapshots: serde_json::Map<String, Value> = chain
+        .snapshots()
+        .map(|(id, number, hash)| (format!("{id:#x}"), json!([number, hash])))
+        .collect();
+    Ok(json!({
+        "clientVersion": CLIENT_VERSION,
+        "clientSemver": env!("CARGO_PKG_VERSION"),
+        "chainId": chain.config().chain_id,
+        "instanceId": instance,
+        "latestBlockNumber": head.header.number,
+        "latestBlockHash": head.hash,
+        "forkedNetwork": null,
+        "snapshots": snapshots,
     }))
 }
 
@@ -165,7 +169,7 @@ pub(super) fn load_state(node: &Node, arguments: &Arguments<'_>) -> Answer {
         RpcError::parameters(format!("the state cannot be loaded: {error}"))
     };
     let written = store::read_dump(&bytes, chain_id).map_err(|error| refused(&error))?;
-    node.change(|chain| chain.restore(written))
+    node.go_back(|chain| chain.restore(written))
         .map_err(|error| refused(&error))?;
     Ok(json!(true))
 }

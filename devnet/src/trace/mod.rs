@@ -8,6 +8,7 @@ mod structs;
 mod stylus;
 
 use alloy_primitives::{Address, B256, Log, U256};
+use alloy_rpc_types_eth::TransactionInfo;
 use alloy_rpc_types_trace::geth::{
     CallConfig, GethDebugTracingOptions, GethDefaultTracingOptions, PreStateConfig,
 };
@@ -26,7 +27,7 @@ use stylus_vm::profile::Names;
 
 use crate::bounded::{self, Unwritable};
 use crate::chain::Invalid;
-use crate::evm::{Context, Interrupt, Interrupted};
+use crate::evm::{Context, Interrupt, Interrupted, Reason};
 use crate::state::State;
 use crate::trace::gas::{GasAccount, GasOptions};
 pub(crate) use crate::trace::gas::{Nearness, ProgramRun};
@@ -76,6 +77,8 @@ pub(crate) enum Tracer {
     Prestate(PreStateConfig),
     /// Each instruction of the EVM, and each host call as the instruction it stands for.
     Structs(GethDefaultTracingOptions),
+    /// Frames in a row, as OpenEthereum had them, each with its place on the chain.
+    Flat(TransactionInfo),
     /// Selectors and the sizes of their arguments.
     FourByte,
     /// Nothing.
@@ -88,7 +91,7 @@ pub(crate) enum TraceError {
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(
-        "tracer {0:?} is not supported: there are stylusTracer, stylusGasTracer, callTracer, prestateTracer, 4byteTracer, noopTracer, and \
+        "tracer {0:?} is not supported: there are stylusTracer, stylusGasTracer, callTracer, flatCallTracer, prestateTracer, 4byteTracer, noopTracer, and \
          the struct logger without a name"
     )]
     Unknown(String),
@@ -124,6 +127,7 @@ impl Tracer {
                 Self::Prestate(options.tracer_config.into_pre_state_config()?)
             }
             "prestateTracer" => Self::Prestate(PreStateConfig::default()),
+            "flatCallTracer" => Self::Flat(TransactionInfo::default()),
             "4byteTracer" => Self::FourByte,
             "noopTracer" => Self::Noop,
             script if is_hostio_script(script) => Self::Stylus,
@@ -170,6 +174,7 @@ enum Kind {
     Calls(Box<TracingInspector>, CallConfig),
     Prestate(Box<TracingInspector>, PreStateConfig),
     Structs(Box<StructLogger>),
+    Flat(Box<TracingInspector>, TransactionInfo),
     FourByte(FourByteInspector),
     Noop,
 }
@@ -190,6 +195,10 @@ impl Tracing {
                 Kind::Prestate(inspector(settings), *config)
             }
             Tracer::Structs(options) => Kind::Structs(Box::new(StructLogger::new(*options))),
+            Tracer::Flat(info) => {
+                let settings = TracingInspectorConfig::default_parity();
+                Kind::Flat(inspector(settings), *info)
+            }
             Tracer::FourByte => Kind::FourByte(FourByteInspector::default()),
             Tracer::Noop => Kind::Noop,
         };
@@ -202,7 +211,10 @@ impl Tracing {
 
     /// Counts what a tracer of revm-inspectors' has taken in.
     fn hold(&mut self, bytes: usize) {
-        if matches!(self.kind, Kind::Calls(..) | Kind::Prestate(..)) {
+        if matches!(
+            self.kind,
+            Kind::Calls(..) | Kind::Prestate(..) | Kind::Flat(..)
+        ) {
             self.bytes += bytes;
         }
         let held = match &self.kind {
@@ -225,7 +237,7 @@ impl Tracing {
         }
     }
 
-    /// What it has to tell of a run that ended with `result`, made `changes`, and began on `before`.
+    /// What it has to tell of a run that ended with `result`, for `reason` if it failed, made `changes`, and began on `before`.
     ///
     /// # Errors
     /// Where it cannot be put into JSON.
@@ -234,16 +246,21 @@ impl Tracing {
         result: &ExecutionResult,
         changes: &EvmState,
         before: &mut State,
+        reason: Option<&Reason>,
     ) -> Result<Box<RawValue>, TraceError> {
         let gas_used = result.tx_gas_used();
         Ok(match self.kind {
             Kind::Stylus(tree) => bounded::to_json(&tree.finish())?,
             Kind::Gas(account) => bounded::to_json(&account.finish(result))?,
-            Kind::Calls(inspector, config) => bounded::to_json(
-                &inspector
-                    .into_geth_builder()
-                    .geth_call_traces(config, gas_used),
-            )?,
+            Kind::Calls(inspector, config) => {
+                let builder = inspector.into_geth_builder();
+                let mut frame = builder.geth_call_traces(config, gas_used);
+                // What a failed program has no words for, the chain may.
+                if frame.error.is_some() && frame.revert_reason.is_none() {
+                    frame.revert_reason = reason.map(|reason| reason.text().to_owned());
+                }
+                bounded::to_json(&frame)?
+            }
             Kind::Prestate(inspector, config) => {
                 let all = ResultAndState {
                     result: result.clone(),
@@ -254,6 +271,11 @@ impl Tracing {
                 bounded::to_json(&frame)?
             }
             Kind::Structs(logger) => logger.finish(result)?,
+            Kind::Flat(inspector, info) => {
+                let builder = inspector.into_parity_builder();
+                let builder = builder.with_transaction_gas_used(gas_used);
+                bounded::to_json(&builder.into_localized_transaction_traces(info))?
+            }
             Kind::FourByte(inspector) => bounded::to_json(
                 &alloy_rpc_types_trace::geth::FourByteFrame::from(&inspector),
             )?,
@@ -271,6 +293,7 @@ macro_rules! forward {
             Kind::Calls($inspector, _) => $event,
             Kind::Prestate($inspector, _) => $event,
             Kind::Structs($inspector) => $event,
+            Kind::Flat($inspector, _) => $event,
             Kind::FourByte($inspector) => $event,
             Kind::Noop => $none,
         }
@@ -362,6 +385,7 @@ impl HostioInspector for Tracing {
             Kind::Gas(_)
             | Kind::Calls(..)
             | Kind::Prestate(..)
+            | Kind::Flat(..)
             | Kind::FourByte(_)
             | Kind::Noop => {}
         }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, Bytes};
+use alloy_rpc_types_eth::TransactionRequest;
 use serde::Deserialize;
 use serde_json::json;
 use stylus_vm::profile::{Names, Profile};
@@ -53,6 +54,25 @@ pub(crate) struct ProgramTrace {
 }
 
 impl Node {
+    /// The reason of a call that a node refuses, with what its trace says of one that reverts without data: `stylus-devnet` has the
+    /// trap of a program there.
+    pub(super) fn told(&self, request: &TransactionRequest, reason: String) -> String {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Frame {
+            revert_reason: Option<String>,
+        }
+        if reason != "execution reverted" {
+            return reason;
+        }
+        let options = json!({ "tracer": "callTracer" });
+        let frame = self.raw::<Frame>("debug_traceCall", json!([request, "latest", options]));
+        match frame.ok().and_then(|frame| frame.revert_reason) {
+            Some(why) => format!("{reason}: {why}"),
+            None => reason,
+        }
+    }
+
     /// The host calls of a transaction's program, in order; those of programs that it called are left out.
     ///
     /// # Errors

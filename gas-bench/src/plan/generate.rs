@@ -130,7 +130,9 @@ fn made_up(ty: &DynSolType) -> Argument {
         DynSolType::Function => Argument::Text(format!("0x{}", "01".repeat(24))),
         DynSolType::Array(inner) => Argument::List(vec![made_up(inner); 2]),
         DynSolType::FixedArray(inner, size) => Argument::List(vec![made_up(inner); *size]),
-        DynSolType::Tuple(types) => Argument::List(types.iter().map(made_up).collect()),
+        DynSolType::Tuple(types) | DynSolType::CustomStruct { tuple: types, .. } => {
+            Argument::List(types.iter().map(made_up).collect())
+        }
     }
 }
 

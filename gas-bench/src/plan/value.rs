@@ -169,7 +169,9 @@ fn shown(value: &DynSolValue) -> String {
         DynSolValue::Bytes(bytes) => hex::encode_prefixed(bytes),
         DynSolValue::String(text) => format!("{text:?}"),
         DynSolValue::Array(values) | DynSolValue::FixedArray(values) => list(values, '[', ']'),
-        DynSolValue::Tuple(values) => list(values, '(', ')'),
+        DynSolValue::Tuple(values) | DynSolValue::CustomStruct { tuple: values, .. } => {
+            list(values, '(', ')')
+        }
     }
 }
 

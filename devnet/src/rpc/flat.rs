@@ -1,0 +1,144 @@
+//! Traces as OpenEthereum had them, which indexers ask for: the frames of a transaction in a row.
+//!
+//! Lives here: `trace_*`. Not here: tracing (`trace`), and what Otterscan makes of these (`otterscan`).
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256};
+use alloy_rpc_types_eth::TransactionInfo;
+use alloy_rpc_types_trace::filter::TraceFilter;
+use alloy_rpc_types_trace::parity::LocalizedTransactionTrace;
+use serde_json::value::RawValue;
+
+use crate::bounded::to_json;
+use crate::chain::Block;
+use crate::evm::Interrupt;
+use crate::node::Node;
+use crate::rpc::arguments::Arguments;
+use crate::rpc::error::RpcError;
+use crate::rpc::methods::Text;
+use crate::trace::Tracer;
+
+/// The most frames that a filter finds.
+const MOST_FOUND: usize = 10_000;
+
+/// The most addresses that a filter names.
+const MOST_NAMED: usize = 1_000;
+
+/// A transaction's place on the chain.
+fn place(block: &Block, index: usize) -> TransactionInfo {
+    TransactionInfo {
+        hash: block.transactions.get(index).map(|tx| tx.hash),
+        index: Some(index as u64),
+        block_hash: Some(block.hash),
+        block_number: Some(block.header.number),
+        base_fee: block.header.base_fee_per_gas,
+        block_timestamp: Some(block.header.timestamp),
+    }
+}
+
+pub(super) fn transaction(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    let hash: B256 = arguments.required(0, "transaction hash")?;
+    match of_transaction(node, hash, interrupt)? {
+        Some(frames) => Ok(frames),
+        None => Ok(to_json(&())?),
+    }
+}
+
+/// The frames of a mined transaction, as text.
+pub(super) fn of_transaction(
+    node: &Node,
+    hash: B256,
+    interrupt: &Interrupt,
+) -> Result<Option<Box<RawValue>>, RpcError> {
+    let (replay, info) = {
+        let chain = node.chain();
+        let Some((block, index)) = chain.transaction(hash) else {
+            return Ok(None);
+        };
+        (chain.replay(hash)?, place(&block, index))
+    };
+    Ok(Some(replay.trace(&Tracer::Flat(info), interrupt)?))
+}
+
+pub(super) fn block(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    let block = node.chain().block(arguments.required(0, "block")?);
+    let block = block.ok_or_else(|| RpcError::refused("header not found"))?;
+    let frames = of_block(node, &block, interrupt)?;
+    Ok(to_json(&frames)?)
+}
+
+/// The frames of all of a block's transactions.
+fn of_block(
+    node: &Node,
+    block: &Arc<Block>,
+    interrupt: &Interrupt,
+) -> Result<Vec<LocalizedTransactionTrace>, RpcError> {
+    if block.transactions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let replay = node.chain().replay_block(block, block.transactions.len())?;
+    let traced = replay.trace_all(|index| Tracer::Flat(place(block, index)), interrupt)?;
+    let mut all = Vec::new();
+    for (_, frames) in traced {
+        all.extend(frames_of(&frames)?);
+    }
+    Ok(all)
+}
+
+/// A transaction's frames, taken from their text.
+pub(super) fn frames_of(text: &RawValue) -> Result<Vec<LocalizedTransactionTrace>, RpcError> {
+    serde_json::from_str(text.get()).map_err(RpcError::internal)
+}
+
+/// The frames of a range of blocks that go from or to an address.
+pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    let filter: TraceFilter = arguments.required(0, "filter")?;
+    if filter.from_address.len().max(filter.to_address.len()) > MOST_NAMED {
+        return Err(RpcError::parameters(format!(
+            "a filter may name {MOST_NAMED} addresses"
+        )));
+    }
+    let blocks = {
+        let chain = node.chain();
+        let head = chain.head().header.number;
+        let (from, to) = (
+            filter.from_block.unwrap_or(head),
+            filter.to_block.unwrap_or(head),
+        );
+        if from > to {
+            return Err(RpcError::parameters("invalid block range params"));
+        }
+        chain.blocks(from, to)
+    };
+    let (skip, most) = (filter.after.unwrap_or(0), filter.count.unwrap_or(u64::MAX));
+    let matcher = filter.matcher();
+    let (mut seen, mut found) = (0, Vec::new());
+    for block in &blocks {
+        for frame in of_block(node, block, interrupt)? {
+            if !matcher.matches(&frame.trace) {
+                continue;
+            }
+            seen += 1;
+            if seen <= skip {
+                continue;
+            }
+            if found.len() as u64 >= most {
+                return Ok(to_json(&found)?);
+            }
+            if found.len() >= MOST_FOUND {
+                return Err(RpcError::refused(format!(
+                    "more than {MOST_FOUND} frames are found: ask for fewer blocks, or a count"
+                )));
+            }
+            found.push(frame);
+        }
+    }
+    Ok(to_json(&found)?)
+}
+
+/// Whether a frame created a contract at an address.
+pub(super) fn creates(frame: &LocalizedTransactionTrace, address: Address) -> bool {
+    use alloy_rpc_types_trace::parity::TraceOutput;
+    matches!(&frame.trace.result, Some(TraceOutput::Create(output)) if output.address == address)
+}

@@ -1,0 +1,295 @@
+//! Methods for tests that are about blocks and time, under the names that anvil and Hardhat gave them.
+//!
+//! Lives here: names and shapes. Not here: what they do (`chain`), and methods about accounts (`testing`).
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_rpc_types_eth::TransactionRequest;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::chain::{Chain, Transaction};
+use crate::evm::Interrupt;
+use crate::node::Node;
+use crate::rpc::arguments::{Arguments, CALL, number_of};
+use crate::rpc::error::RpcError;
+use crate::rpc::json;
+use crate::rpc::methods::Answer;
+use crate::rpc::send::Unsigned;
+use crate::rpc::testing::NO_FORKS;
+
+/// The most blocks that one request makes.
+const MOST_BLOCKS: u64 = 10_000;
+
+/// The most transactions that a reorganised chain is given.
+const MOST_REORGANISED: usize = 1_000;
+
+pub(super) fn snapshot(node: &Node, _: &Arguments<'_>) -> Answer {
+    Ok(json!(U64::from(node.change(Chain::snapshot))))
+}
+
+pub(super) fn revert(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let id = arguments.number(0, "snapshot")?.unwrap_or(0);
+    Ok(json!(node.go_back(|chain| chain.revert(id))))
+}
+
+/// Takes blocks off.
+pub(super) fn rollback(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let depth = arguments.number(0, "depth")?.unwrap_or(1);
+    node.go_back(|chain| chain.rollback(depth))?;
+    Ok(Value::Null)
+}
+
+/// A transaction that is put into a block of the other branch: as it was signed, or as a request.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Reorganised {
+    Signed(Bytes),
+    Asked(Box<TransactionRequest>),
+}
+
+/// Takes blocks off and makes as many others, with the transactions that are given for each.
+pub(super) fn reorg(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
+    let depth = arguments.number(0, "depth")?.unwrap_or(1);
+    let given: Option<Vec<(Reorganised, u64)>> =
+        arguments.optional_up_to(CALL, 1, "transactions and their blocks")?;
+    let mut given = given.unwrap_or_default();
+    if depth > MOST_BLOCKS || given.len() > MOST_REORGANISED {
+        return Err(RpcError::parameters(format!(
+            "at most {MOST_BLOCKS} blocks and {MOST_REORGANISED} transactions can be exchanged at once"
+        )));
+    }
+    if given.iter().any(|(_, block)| *block >= depth) {
+        return Err(RpcError::parameters(format!(
+            "a transaction is for a block that is not among the {depth} new ones"
+        )));
+    }
+    node.go_back(|chain| chain.rollback(depth))?;
+    let was_automatic = node.change(|chain| {
+        let before = chain.automine();
+        chain.set_automine(false);
+        before
+    });
+    let mut make = || -> Answer {
+        for block in 0..depth {
+            for (transaction, _) in given.extract_if(.., |(_, of)| *of == block) {
+                match transaction {
+                    Reorganised::Signed(raw) => {
+                        let transaction = Transaction::decode(&raw)?;
+                        node.send(interrupt, |_| Ok::<_, RpcError>(transaction))?;
+                    }
+                    Reorganised::Asked(asked) => {
+                        let unsigned = Unsigned::of(node, *asked, interrupt)?;
+                        node.send(interrupt, |chain| unsigned.sign(chain))?;
+                    }
+                }
+            }
+            node.mine(interrupt)?;
+        }
+        Ok(Value::Null)
+    };
+    let made = make();
+    node.change(|chain| chain.set_automine(was_automatic));
+    made
+}
+
+/// Begins the chain anew.
+pub(super) fn reset(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let options: Option<Value> = arguments.optional(0, "options")?;
+    let forks = |options: &Value| {
+        let fork = options.get("forking");
+        fork.is_some_and(|fork| fork.get("jsonRpcUrl").is_some_and(|url| !url.is_null()))
+    };
+    if options.as_ref().is_some_and(forks) {
+        return Err(RpcError::not_supported(NO_FORKS));
+    }
+    let now = node.now();
+    node.go_back(|chain| chain.reset(now))?;
+    Ok(Value::Null)
+}
+
+pub(super) fn increase_time(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let seconds = arguments.number(0, "seconds")?.unwrap_or(0);
+    Ok(json!(node.change(|chain| chain.increase_time(seconds))))
+}
+
+/// A number that has to be there.
+fn number(arguments: &Arguments<'_>, name: &str) -> Result<u64, RpcError> {
+    let missing = || RpcError::parameters(format!("missing parameter 1: {name}"));
+    arguments.number(0, name)?.ok_or_else(missing)
+}
+
+pub(super) fn set_time(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let time = number(arguments, "timestamp")?;
+    let now = node.now();
+    Ok(json!(node.change(|chain| chain.set_time(time, now))))
+}
+
+pub(super) fn set_next_timestamp(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let time = number(arguments, "timestamp")?;
+    let now = node.now();
+    node.change(|chain| chain.set_next_timestamp(time, now))?;
+    Ok(Value::Null)
+}
+
+pub(super) fn set_time_step(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let seconds = number(arguments, "seconds")?;
+    node.change(|chain| chain.set_time_step(Some(seconds)));
+    Ok(Value::Null)
+}
+
+pub(super) fn remove_time_step(node: &Node, _: &Arguments<'_>) -> Answer {
+    Ok(json!(node.change(|chain| chain.set_time_step(None))))
+}
+
+/// What `evm_mine` may be told besides a time.
+#[derive(Deserialize, Default)]
+struct Options {
+    timestamp: Option<Value>,
+    blocks: Option<Value>,
+}
+
+/// Blocks, the first at the time that may be given. Returns the number of the first.
+fn make(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Result<u64, RpcError> {
+    let options = match arguments.optional::<Value>(0, "timestamp or options")? {
+        Some(options @ Value::Object(_)) => serde_json::from_value(options)
+            .map_err(|error| RpcError::parameters(format!("invalid options: {error}")))?,
+        timestamp => Options {
+            timestamp,
+            blocks: None,
+        },
+    };
+    let count = number_of(options.blocks, 0, "blocks")?.unwrap_or(1);
+    is_affordable(count)?;
+    if let Some(time) = number_of(options.timestamp, 0, "timestamp")? {
+        let now = node.now();
+        node.change(|chain| chain.set_next_timestamp(time, now))?;
+    }
+    let first = node.chain().head().header.number + 1;
+    for _ in 0..count {
+        node.mine(interrupt)?;
+    }
+    Ok(first)
+}
+
+fn is_affordable(count: u64) -> Result<(), RpcError> {
+    match count > MOST_BLOCKS {
+        true => Err(RpcError::parameters(format!(
+            "at most {MOST_BLOCKS} blocks can be made at once"
+        ))),
+        false => Ok(()),
+    }
+}
+
+pub(super) fn mine(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
+    make(node, arguments, interrupt)?;
+    Ok(json!(U64::ZERO))
+}
+
+/// The same; the blocks are the answer.
+pub(super) fn mine_detailed(
+    node: &Node,
+    arguments: &Arguments<'_>,
+    interrupt: &Interrupt,
+) -> Answer {
+    let first = make(node, arguments, interrupt)?;
+    let blocks = node.chain().blocks(first, u64::MAX);
+    Ok(blocks
+        .iter()
+        .map(|block| json::block(block, true))
+        .collect())
+}
+
+/// Many blocks, so many seconds apart.
+pub(super) fn mine_many(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
+    let count = arguments.number(0, "blocks")?.unwrap_or(1);
+    let apart = arguments.number(1, "seconds between them")?;
+    is_affordable(count)?;
+    for block in 0..count {
+        if let Some(apart) = apart.filter(|_| block > 0) {
+            node.change(|chain| chain.increase_time(apart));
+        }
+        node.mine(interrupt)?;
+    }
+    Ok(Value::Null)
+}
+
+pub(super) fn automine(node: &Node, _: &Arguments<'_>) -> Answer {
+    Ok(json!(node.chain().automine()))
+}
+
+pub(super) fn set_automine(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let on = arguments.required(0, "whether")?;
+    node.change(|chain| chain.set_automine(on));
+    if on {
+        node.set_interval(None);
+    }
+    Ok(json!(true))
+}
+
+pub(super) fn interval(node: &Node, _: &Arguments<'_>) -> Answer {
+    let period = *node.interval().borrow();
+    Ok(json!(period.map(|period| period.as_secs())))
+}
+
+/// Seconds from block to block; with 0 there are those alone that are asked for.
+pub(super) fn set_interval(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let seconds = arguments.number(0, "seconds")?.unwrap_or(0);
+    node.change(|chain| chain.set_automine(false));
+    node.set_interval((seconds > 0).then(|| Duration::from_secs(seconds)));
+    Ok(Value::Null)
+}
+
+pub(super) fn set_gas_limit(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let gas = number(arguments, "gas limit")?;
+    node.change(|chain| chain.set_gas_limit(gas));
+    Ok(json!(true))
+}
+
+pub(super) fn set_coinbase(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let address: Address = arguments.required(0, "address")?;
+    node.change(|chain| chain.set_beneficiary(address));
+    Ok(Value::Null)
+}
+
+pub(super) fn set_random(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let word: U256 = arguments.required(0, "word")?;
+    node.change(|chain| chain.set_next_random(word.into()));
+    Ok(Value::Null)
+}
+
+pub(super) fn set_next_base_fee(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let wei = number(arguments, "wei per gas")?;
+    node.change(|chain| chain.set_next_base_fee(wei));
+    Ok(Value::Null)
+}
+
+pub(super) fn set_min_gas_price(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let wei = number(arguments, "wei per gas")?;
+    node.change(|chain| chain.set_min_gas_price(wei));
+    Ok(Value::Null)
+}
+
+/// Its hash, where it was there.
+pub(super) fn drop_transaction(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let hash: B256 = arguments.required(0, "transaction hash")?;
+    let was_there = node.change(|chain| chain.drop_transaction(hash));
+    Ok(json!(was_there.then_some(hash)))
+}
+
+/// Whether it was there, as Hardhat has it.
+pub(super) fn drops_transaction(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    Ok(json!(!drop_transaction(node, arguments)?.is_null()))
+}
+
+pub(super) fn drop_all(node: &Node, _: &Arguments<'_>) -> Answer {
+    node.change(|chain| chain.drop_transactions(None));
+    Ok(Value::Null)
+}
+
+pub(super) fn drop_of_sender(node: &Node, arguments: &Arguments<'_>) -> Answer {
+    let sender: Address = arguments.required(0, "address")?;
+    node.change(|chain| chain.drop_transactions(Some(sender)));
+    Ok(Value::Null)
+}

@@ -1,0 +1,66 @@
+//! Methods that tell what is proven of an account (EIP-1186).
+//!
+//! Lives here: shapes. Not here: roots and proofs (`chain`).
+
+use alloy_primitives::{Address, Bytes, U64, U256};
+use serde_json::{Value, json};
+
+use crate::bounded::to_json;
+use crate::chain::storage_root;
+use crate::evm::Interrupt;
+use crate::node::Node;
+use crate::rpc::arguments::Arguments;
+use crate::rpc::error::RpcError;
+use crate::rpc::methods::Text;
+
+/// The most slots that are proven at once.
+const MOST_SLOTS: usize = 1_024;
+
+/// An account, the ways to it and to its slots. The state's root is not the one in the header.
+pub(super) fn proof(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    let address: Address = arguments.required(0, "address")?;
+    // A key is told back as it was asked for.
+    let keys: Vec<Value> = arguments.required(1, "slots")?;
+    if keys.len() > MOST_SLOTS {
+        return Err(RpcError::parameters(format!(
+            "too many slots: {} are asked for, and {MOST_SLOTS} may be",
+            keys.len()
+        )));
+    }
+    let slots: Vec<U256> = serde_json::from_value(json!(keys))
+        .map_err(|error| RpcError::parameters(format!("invalid parameter 2, slots: {error}")))?;
+    let view = node.view(arguments.block(2)?)?;
+    let state = view.state();
+    let account = state.account(address);
+    let proof = state.prove(address, &slots, interrupt)?;
+    let each = slots.iter().zip(&keys).zip(&proof.slots);
+    let storage: Vec<Value> = each
+        .map(|((slot, key), nodes)| slot_proof(key, state.slot(address, *slot), nodes))
+        .collect();
+    Ok(to_json(&json!({
+        "address": address,
+        "balance": account.balance,
+        "nonce": U64::from(account.nonce),
+        "codeHash": account.code_hash,
+        "storageHash": proof.storage_root,
+        "accountProof": proof.account,
+        "storageProof": storage,
+    }))?)
+}
+
+fn slot_proof(key: &Value, value: U256, nodes: &[Bytes]) -> Value {
+    json!({ "key": key, "value": value, "proof": nodes })
+}
+
+/// An account as its trie holds it.
+pub(super) fn account(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    let address: Address = arguments.required(0, "address")?;
+    let view = node.view(arguments.block(1)?)?;
+    let account = view.state().account(address);
+    Ok(to_json(&json!({
+        "balance": account.balance,
+        "nonce": U64::from(account.nonce),
+        "codeHash": account.code_hash,
+        "storageRoot": storage_root(&account, interrupt)?,
+    }))?)
+}

@@ -1,0 +1,412 @@
+//! What only a test network has, as tools for tests ask for it: blocks and time, accounts, transactions that wait.
+
+use std::time::{Duration, Instant};
+
+use alloy_primitives::{Address, B256, U256, address, hex, keccak256};
+use serde_json::{Value, json};
+use stylus_devnet::{Config, Mining, Order};
+
+use crate::contracts::{echo, program};
+use crate::support::{Chain, DEV, START, config, quantity};
+
+const FRIEND: Address = address!("0x00000000000000000000000000000000000000aa");
+const OTHER: Address = address!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+
+fn head(chain: &Chain) -> Value {
+    chain.rpc("eth_getBlockByNumber", json!(["latest", false]))
+}
+
+/// Mines a block and returns one of its fields.
+fn mined(chain: &Chain, field: &str) -> Value {
+    chain.rpc("evm_mine", json!([]));
+    head(chain)[field].clone()
+}
+
+/// A transfer that waits; returns its hash.
+fn waiting(chain: &Chain, request: Value) -> Value {
+    let mut request = request;
+    let fields = request.as_object_mut().unwrap();
+    for (key, value) in [
+        ("from", json!(DEV)),
+        ("to", json!(FRIEND)),
+        ("gas", json!("0x5208")),
+    ] {
+        fields.entry(key).or_insert(value);
+    }
+    chain.rpc("eth_sendTransaction", json!([request]))
+}
+
+fn is_mined(chain: &Chain, hash: &Value) -> bool {
+    !chain
+        .rpc("eth_getTransactionReceipt", json!([hash]))
+        .is_null()
+}
+
+/// Tools refuse to help on a network that is none of those they know.
+#[test]
+fn tools_know_it_for_a_test_network() {
+    let chain = Chain::default();
+    let version = chain.rpc("web3_clientVersion", json!([]));
+    let version = version.as_str().unwrap();
+    assert!(
+        version.starts_with("anvil/") && version.contains("stylus-devnet"),
+        "{version}"
+    );
+    let metadata = chain.rpc("hardhat_metadata", json!([]));
+    assert_eq!(metadata["clientVersion"], version);
+    assert_eq!(metadata["chainId"], 412_346);
+    assert_eq!(metadata["latestBlockHash"], head(&chain)["hash"]);
+    assert_eq!(chain.rpc("anvil_metadata", json!([])), metadata);
+    chain.rpc("hardhat_reset", json!([]));
+    let after = chain.rpc("hardhat_metadata", json!([]));
+    assert_ne!(after["instanceId"], metadata["instanceId"]);
+}
+
+#[test]
+fn blocks_are_made_when_a_test_says_so() {
+    let chain = Chain::default();
+    assert_eq!(chain.rpc("hardhat_getAutomine", json!([])), true);
+    chain.rpc("anvil_setAutomine", json!([false]));
+    let first = waiting(&chain, json!({ "value": "0x1" }));
+    assert!(!is_mined(&chain, &first));
+    assert_eq!(chain.rpc("anvil_getAutomine", json!([])), false);
+    let blocks = chain.rpc("anvil_mine_detailed", json!([{ "blocks": 2 }]));
+    assert_eq!(blocks[0]["transactions"][0]["hash"], first);
+    assert_eq!(blocks.as_array().unwrap().len(), 2);
+
+    assert_eq!(chain.rpc("anvil_getIntervalMining", json!([])), Value::Null);
+    chain.rpc("evm_setIntervalMining", json!([1]));
+    assert_eq!(chain.rpc("hardhat_getIntervalMining", json!([])), 1);
+    let second = waiting(&chain, json!({ "value": "0x2" }));
+    let began = Instant::now();
+    while !is_mined(&chain, &second) {
+        assert!(began.elapsed() < Duration::from_secs(20), "nobody mines");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    chain.rpc("evm_setIntervalMining", json!([0]));
+    assert_eq!(chain.rpc("anvil_getIntervalMining", json!([])), Value::Null);
+    chain.rpc("evm_setAutomine", json!([true]));
+    assert!(is_mined(
+        &chain,
+        &waiting(&chain, json!({ "value": "0x3" }))
+    ));
+}
+
+#[test]
+fn a_chain_may_begin_without_mining() {
+    let chain = Chain::start(Config {
+        mining: Mining::Asked,
+        order: Order::Fees,
+        ..config()
+    });
+    let fee = |gwei: u64| format!("{:#x}", gwei * 1_000_000_000);
+    let cheap = waiting(&chain, json!({ "gasPrice": fee(1) }));
+    let dear = waiting(&chain, json!({ "from": OTHER, "gasPrice": fee(9) }));
+    chain.rpc("evm_mine", json!([]));
+    assert_eq!(head(&chain)["transactions"], json!([dear, cheap]));
+}
+
+#[test]
+fn time_goes_as_a_test_says() {
+    let chain = Chain::default();
+    let check = |method, params: Value, expected: u64| {
+        chain.rpc(method, params);
+        assert_eq!(quantity(&mined(&chain, "timestamp")), expected, "{method}");
+    };
+    check("evm_increaseTime", json!([100]), START + 101);
+    check(
+        "anvil_setNextBlockTimestamp",
+        json!([START + 500]),
+        START + 500,
+    );
+    check(
+        "evm_mine",
+        json!([{ "timestamp": START + 600 }]),
+        START + 601,
+    );
+    check(
+        "hardhat_setBlockTimestampInterval",
+        json!([50]),
+        START + 651,
+    );
+    assert_eq!(quantity(&mined(&chain, "timestamp")), START + 701);
+    assert_eq!(
+        chain.rpc("anvil_removeBlockTimestampInterval", json!([])),
+        true
+    );
+    assert_eq!(quantity(&mined(&chain, "timestamp")), START + 702);
+    // The next block may be as late as the last, as on Arbitrum, and no earlier.
+    check(
+        "evm_setNextBlockTimestamp",
+        json!([START + 702]),
+        START + 702,
+    );
+    let refused = chain.ask("evm_setNextBlockTimestamp", json!([START]));
+    assert!(refused.unwrap_err().message.contains("is before"));
+}
+
+#[test]
+fn the_next_block_is_as_a_test_says() {
+    let chain = Chain::default();
+    // Returns PREVRANDAO, COINBASE and GASLIMIT.
+    let teller = chain.deploy(&hex!("44600052416020524560405260606000f3"));
+    let words = |block: &str| {
+        let output = chain.rpc("eth_call", json!([{ "to": teller }, block]));
+        let bytes: alloy_primitives::Bytes = serde_json::from_value(output).unwrap();
+        let word = |place: usize| U256::from_be_slice(&bytes[32 * place..32 * (place + 1)]);
+        [word(0), word(1), word(2)]
+    };
+    chain.rpc("hardhat_setPrevRandao", json!([B256::with_last_byte(7)]));
+    chain.rpc("hardhat_setCoinbase", json!([FRIEND]));
+    chain.rpc("evm_setBlockGasLimit", json!(["0x989680"]));
+    let expected = [
+        U256::from(7),
+        FRIEND.into_word().into(),
+        U256::from(10_000_000),
+    ];
+    assert_eq!(words("pending"), expected);
+    chain.rpc("hardhat_setNextBlockBaseFeePerGas", json!(["0x3b9aca00"]));
+    assert_eq!(mined(&chain, "baseFeePerGas"), "0x3b9aca00");
+    let block = head(&chain);
+    assert_eq!(
+        (&block["gasLimit"], &block["miner"]),
+        (&json!("0x989680"), &json!(FRIEND))
+    );
+    assert_eq!(chain.rpc("eth_coinbase", json!([])), json!(FRIEND));
+    // Both held for one block.
+    assert_eq!(words("pending")[0], U256::ONE);
+    assert_eq!(mined(&chain, "baseFeePerGas"), "0x5f5e100");
+    chain.rpc("anvil_setMinGasPrice", json!(["0x77359400"]));
+    assert_eq!(mined(&chain, "baseFeePerGas"), "0x77359400");
+    assert_eq!(mined(&chain, "baseFeePerGas"), "0x77359400");
+}
+
+#[test]
+fn a_block_holds_no_more_than_its_gas() {
+    let chain = Chain::default();
+    chain.rpc("evm_setAutomine", json!([false]));
+    chain.rpc("evm_setBlockGasLimit", json!([50_000]));
+    let hashes: Vec<Value> = [DEV, DEV, OTHER, DEV]
+        .into_iter()
+        .map(|from| waiting(&chain, json!({ "from": from })))
+        .collect();
+    chain.rpc("evm_mine", json!([]));
+    assert_eq!(head(&chain)["transactions"], json!(hashes[..2]));
+    chain.rpc("evm_mine", json!([]));
+    assert_eq!(head(&chain)["transactions"], json!(hashes[2..]));
+    let history = chain.rpc("eth_feeHistory", json!([1, "latest", []]));
+    assert_eq!(history["gasUsedRatio"], json!([0.84]));
+    let refused = chain.ask(
+        "eth_sendTransaction",
+        json!([{ "from": DEV, "to": FRIEND, "gas": "0xf4240" }]),
+    );
+    assert_eq!(
+        refused.unwrap_err().message,
+        "exceeds block gas limit (gas limit reached)"
+    );
+}
+
+#[test]
+fn what_waits_can_be_dropped() {
+    let chain = Chain::default();
+    chain.rpc("evm_setAutomine", json!([false]));
+    let hashes: Vec<Value> = [DEV, DEV, OTHER]
+        .into_iter()
+        .map(|from| waiting(&chain, json!({ "from": from })))
+        .collect();
+    let inspected = chain.rpc("txpool_inspect", json!([]));
+    let line = inspected["pending"][DEV.to_string()]["0"].as_str().unwrap();
+    assert!(line.starts_with(&FRIEND.to_string()), "{line}");
+    let found = chain.rpc("eth_getTransactionBySenderAndNonce", json!([DEV, "0x1"]));
+    assert_eq!(found["hash"], hashes[1]);
+    assert_eq!(
+        chain.rpc("hardhat_dropTransaction", json!([hashes[1]])),
+        true
+    );
+    assert_eq!(
+        chain.rpc("hardhat_dropTransaction", json!([hashes[1]])),
+        false
+    );
+    assert_eq!(
+        chain.rpc("anvil_dropTransaction", json!([hashes[0]])),
+        hashes[0]
+    );
+    assert_eq!(
+        chain.rpc("anvil_dropTransaction", json!([hashes[0]])),
+        Value::Null
+    );
+    let status = |pending: &str| {
+        let status = chain.rpc("txpool_status", json!([]));
+        assert_eq!(status, json!({ "pending": pending, "queued": "0x0" }));
+    };
+    status("0x1");
+    waiting(&chain, json!({}));
+    chain.rpc("anvil_removePoolTransactions", json!([OTHER]));
+    status("0x1");
+    chain.rpc("hardhat_dropAllTransactions", json!([]));
+    status("0x0");
+}
+
+#[test]
+fn blocks_are_taken_back() {
+    let chain = Chain::default();
+    let genesis = head(&chain)["hash"].clone();
+    for value in ["0x1", "0x2", "0x3"] {
+        waiting(&chain, json!({ "value": value }));
+    }
+    let balance = || quantity(&chain.rpc("eth_getBalance", json!([FRIEND, "latest"])));
+    chain.rpc("anvil_rollback", json!([2]));
+    assert_eq!(
+        (balance(), head(&chain)["number"].clone()),
+        (1, json!("0x1"))
+    );
+    waiting(&chain, json!({ "value": "0x8" }));
+    let other = json!([[{ "from": OTHER, "to": FRIEND, "value": "0x40" }, 1]]);
+    chain.rpc("anvil_reorg", json!([2, other]));
+    assert_eq!(
+        (balance(), head(&chain)["number"].clone()),
+        (0x40, json!("0x2"))
+    );
+    assert_eq!(chain.rpc("anvil_getAutomine", json!([])), true);
+    let refused = chain.ask("anvil_rollback", json!([7])).unwrap_err();
+    assert!(refused.message.contains("7 blocks"), "{}", refused.message);
+
+    chain.rpc("anvil_reset", json!([]));
+    assert_eq!((balance(), head(&chain)["hash"].clone()), (0, genesis));
+    let fork = json!([{ "forking": { "jsonRpcUrl": "http://localhost:1" } }]);
+    let refused = chain.ask("hardhat_reset", fork).unwrap_err();
+    assert!(refused.message.contains("forking"), "{}", refused.message);
+}
+
+/// A filter that has told of blocks which are no more tells of those that come in their place.
+#[test]
+fn filters_outlive_a_revert() {
+    let chain = Chain::default();
+    let logger = chain.program(&program(
+        "(call $log (i32.const 992) (i32.add (local.get $len) (i32.const 32)) (i32.const 1)) (i32.const 0)",
+    ));
+    let snapshot = chain.rpc("evm_snapshot", json!([]));
+    let logs = chain.rpc("eth_newFilter", json!([{ "address": logger }]));
+    let blocks = chain.rpc("eth_newBlockFilter", json!([]));
+    let told = |filter: &Value| {
+        let changes = chain.rpc("eth_getFilterChanges", json!([filter]));
+        changes.as_array().unwrap().len()
+    };
+    for data in ["0x01", "0x02", "0x03"] {
+        chain.send(json!({ "to": logger, "data": data }));
+    }
+    assert_eq!((told(&logs), told(&blocks)), (3, 3));
+    chain.rpc("evm_revert", json!([snapshot]));
+    assert_eq!((told(&logs), told(&blocks)), (0, 0));
+    chain.send(json!({ "to": logger, "data": "0x04" }));
+    assert_eq!((told(&logs), told(&blocks)), (1, 1));
+}
+
+#[test]
+fn waiting_transactions_are_told_before_their_block() {
+    let chain = Chain::default();
+    let filter = chain.rpc("eth_newPendingTransactionFilter", json!([]));
+    let told = || chain.rpc("eth_getFilterChanges", json!([filter]));
+    let at_once = waiting(&chain, json!({}));
+    assert_eq!(told(), json!([at_once]));
+    chain.rpc("evm_setAutomine", json!([false]));
+    let ready = waiting(&chain, json!({}));
+    let later = waiting(&chain, json!({ "nonce": "0x3" }));
+    assert_eq!(told(), json!([ready]));
+    // What closes the gap makes the one behind it ready, too.
+    let between = waiting(&chain, json!({}));
+    assert_eq!(told(), json!([between, later]));
+    chain.rpc("evm_mine", json!([]));
+    assert_eq!(told(), json!([]));
+}
+
+#[test]
+fn accounts_with_code_send_where_they_are_impersonated() {
+    let chain = Chain::default();
+    let contract = chain.program(&echo());
+    chain.rpc("anvil_setBalance", json!([contract, "0xde0b6b3a7640000"]));
+    let request = json!({ "from": contract, "to": FRIEND, "value": "0x5" });
+    chain
+        .ask("eth_sendTransaction", json!([request]))
+        .unwrap_err();
+    chain.rpc("hardhat_impersonateAccount", json!([contract]));
+    let sent = chain.send(request.clone());
+    assert!(sent.is_success());
+    // Its trace runs it again.
+    chain.rpc(
+        "debug_traceTransaction",
+        json!([sent.hash, { "tracer": "callTracer" }]),
+    );
+    chain.rpc("hardhat_stopImpersonatingAccount", json!([contract]));
+    chain.rpc("eth_sendUnsignedTransaction", json!([request]));
+    assert_eq!(
+        quantity(&chain.rpc("eth_getBalance", json!([FRIEND, "latest"]))),
+        10
+    );
+    // A key of an account with code signs nothing (EIP-3607).
+    chain.rpc("anvil_setCode", json!([OTHER, "0x00"]));
+    let refused = chain.ask(
+        "eth_sendTransaction",
+        json!([{ "from": OTHER, "to": FRIEND }]),
+    );
+    let message = refused.unwrap_err().message;
+    assert!(message.starts_with("sender not an eoa"), "{message}");
+}
+
+#[test]
+fn tokens_are_dealt() {
+    let chain = Chain::default();
+    // Whatever is asked for: the word in the slot of the caller's first argument, plus one slot that is of no account.
+    let token = chain.deploy(&hex!("60015450600435545f5260205ff3"));
+    let of = |account: Address| {
+        let input = [
+            &keccak256("balanceOf(address)")[..4],
+            account.into_word().as_slice(),
+        ]
+        .concat();
+        chain.word(token, &input)
+    };
+    chain.rpc("anvil_dealERC20", json!([FRIEND, token, "0x3e8"]));
+    assert_eq!(of(FRIEND), U256::from(1_000));
+    chain.rpc(
+        "anvil_setERC20Allowance",
+        json!([OTHER, FRIEND, token, "0x7"]),
+    );
+    assert_eq!(of(OTHER), U256::from(7));
+    let refused = chain.ask("hardhat_dealERC20", json!([FRIEND, FRIEND, "0x1"]));
+    assert!(refused.unwrap_err().message.contains("no slot is known"));
+    chain.rpc("anvil_addBalance", json!([FRIEND, "0x5"]));
+    chain.rpc("hardhat_addBalance", json!([FRIEND, "0x6"]));
+    assert_eq!(
+        quantity(&chain.rpc("eth_getBalance", json!([FRIEND, "latest"]))),
+        11
+    );
+}
+
+/// Fifty clients at once send of one account: each has a nonce of its own.
+#[test]
+fn many_send_of_one_account_at_once() {
+    let chain = Chain::default();
+    let url = chain.handle.url();
+    let clients: Vec<_> = (0..50)
+        .map(|_| {
+            let url = url.clone();
+            std::thread::spawn(move || {
+                let remote = crate::support::Remote::new(&url);
+                let request = json!([{ "from": DEV, "to": FRIEND, "value": "0x1" }]);
+                remote.ask("eth_sendTransaction", request).unwrap()
+            })
+        })
+        .collect();
+    let mut hashes: Vec<String> = clients
+        .into_iter()
+        .map(|client| client.join().unwrap().to_string())
+        .collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    assert_eq!(hashes.len(), 50);
+    assert_eq!(
+        quantity(&chain.rpc("eth_getBalance", json!([FRIEND, "latest"]))),
+        50
+    );
+}
