@@ -106,26 +106,29 @@ const MUTATIONS: &[Mutation] = &[
     },
 ];
 
+/// The checkout can be read, and cargo's folder for tests written.
+const WRITABLE: &str = "the checkout and the target folder are there";
+
 /// A copy of the crate that has what `simulated.rs` needs, and nothing to download.
 fn copy() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let copy = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mutations");
     for folder in ["src", "src/checked", "tests/support"] {
         let to = copy.join(folder);
-        fs::create_dir_all(&to).unwrap();
-        for entry in fs::read_dir(here.join(folder)).unwrap() {
-            let entry = entry.unwrap();
+        fs::create_dir_all(&to).expect(WRITABLE);
+        for entry in fs::read_dir(here.join(folder)).expect(WRITABLE) {
+            let entry = entry.expect(WRITABLE);
             if entry.path().is_file() {
-                fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+                fs::copy(entry.path(), to.join(entry.file_name())).expect(WRITABLE);
             }
         }
     }
     for file in ["README.md", "tests/simulated.rs"] {
-        fs::copy(here.join(file), copy.join(file)).unwrap();
+        fs::copy(here.join(file), copy.join(file)).expect(WRITABLE);
     }
     let manifest = "[package]\nname = \"mini-alloc\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[features]\nwee_alloc = []\n\
                     in-place = []\nc-api = []\nbacktrace = []\n\n[workspace]\n";
-    fs::write(copy.join("Cargo.toml"), manifest).unwrap();
+    fs::write(copy.join("Cargo.toml"), manifest).expect(WRITABLE);
     copy
 }
 
