@@ -119,19 +119,6 @@ pub fn measure(
 }
 
 impl Calls {
-    /// What has no figures, and why: the contract and its build, and a sentence.
-    pub fn failures(&self) -> impl Iterator<Item = (String, &str)> {
-        self.contracts.iter().flat_map(|contract| {
-            contract.failures().map(|(variant, call, reason)| {
-                let call = call.map(|call| format!(", {call}")).unwrap_or_default();
-                (
-                    format!("{} with {variant}{call}", contract.contract),
-                    reason,
-                )
-            })
-        })
-    }
-
     /// The figures of a contract's build with an allocator, where it was measured.
     pub fn figures(contract: &Comparison, build: Build, allocator: Allocator) -> Option<&Figures> {
         let variant = Variant {

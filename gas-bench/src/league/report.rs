@@ -171,8 +171,16 @@ pub fn whole_calls(calls: &Calls) -> String {
         text += "None.\n";
     }
     text += "\n### What has no figures\n\n";
-    for (what, why) in calls.failures() {
-        let _ = writeln!(text, "- {what}: {why}.");
+    for contract in &calls.contracts {
+        let failures: Vec<_> = contract.failures().collect();
+        if let Some((variant, call, reason)) = failures.first() {
+            let call = call.map(|call| format!(", {call}")).unwrap_or_default();
+            let (contract, count) = (&contract.contract, failures.len());
+            let _ = writeln!(
+                text,
+                "- {contract}, in {count} cases, the first with {variant}{call}: {reason}."
+            );
+        }
     }
     text
 }
@@ -206,6 +214,10 @@ fn contracts(
     for contract in &calls.contracts {
         let cells = columns.iter().map(|&allocator| of(contract, allocator));
         let cells: Vec<_> = cells.collect();
+        // Nothing is compared where there is one figure or none.
+        if cells.iter().flatten().count() < 2 {
+            continue;
+        }
         let best = cells.iter().flatten().min();
         let _ = write!(text, "| {} |", contract.contract);
         for cell in &cells {
