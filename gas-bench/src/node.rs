@@ -253,11 +253,14 @@ impl Node {
         Ok([Gas(answer.gas), Gas(answer.gasWhenCached)])
     }
 
-    /// What the node calls itself.
+    /// What the node calls itself. A devnet puts a name in front that tools for tests know.
     pub(crate) fn name(&self) -> Result<String, NodeError> {
         let question = "web3_clientVersion";
-        self.raw(question, serde_json::json!([]))
-            .map_err(|error| error.unexpected(question))
+        let name: String = self
+            .raw(question, serde_json::json!([]))
+            .map_err(|error| error.unexpected(question))?;
+        let own = name.find("stylus-devnet/").unwrap_or_default();
+        Ok(name[own..].to_owned())
     }
 
     /// Activates a program that is not active yet; returns the receipt, and the wei that were taken for the data.
