@@ -188,11 +188,7 @@ impl StateFile {
     fn rewrite(&mut self, whole: &Whole) -> io::Result<()> {
         let beside = beside(&self.path);
         let rewritten = self.rewrite_at(whole, &beside);
-        if rewritten.is_err() {
-            // The error tells more than a second one could.
-            let _ = std::fs::remove_file(&beside);
-        }
-        rewritten
+        leave_nothing(rewritten, &beside)
     }
 
     fn rewrite_at(&mut self, whole: &Whole, beside: &Path) -> io::Result<()> {
@@ -204,10 +200,7 @@ impl StateFile {
             .open(beside)?;
         file.try_lock()?;
         file.set_permissions(self.file.metadata()?.permissions())?;
-        let mut out = BufWriter::with_capacity(1 << 20, &file);
-        write_whole(whole, &mut out)?;
-        out.into_inner().map_err(|error| error.into_error())?;
-        file.sync_all()?;
+        fill(whole, &file)?;
         std::fs::rename(beside, &self.path)?;
         if let Some(folder) = self.path.parent() {
             // Some systems cannot; the file is whole either way.
@@ -278,10 +271,27 @@ pub(crate) fn load(path: &Path, chain: &mut Chain) -> Result<(), StoreError> {
 /// Where it cannot be written.
 pub(crate) fn save(path: &Path, whole: &Whole) -> io::Result<()> {
     let beside = beside(path);
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(&beside)?);
+    let saved = File::create(&beside)
+        .and_then(|file| fill(whole, &file))
+        .and_then(|()| std::fs::rename(&beside, path));
+    leave_nothing(saved, &beside)
+}
+
+/// Writes a whole chain to an empty file, as far as the disk.
+fn fill(whole: &Whole, file: &File) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, file);
     write_whole(whole, &mut out)?;
     out.into_inner().map_err(|error| error.into_error())?;
-    std::fs::rename(beside, path)
+    file.sync_all()
+}
+
+/// Removes what was begun beside a file where it did not take its place.
+fn leave_nothing(written: io::Result<()>, beside: &Path) -> io::Result<()> {
+    if written.is_err() {
+        // The error tells more than a second one could.
+        let _ = std::fs::remove_file(beside);
+    }
+    written
 }
 
 /// A chain as `anvil_dumpState` gives it: a whole file's bytes, as far as they are not more than `most`.

@@ -493,6 +493,16 @@ impl Heat {
     pub const ALL: [Self; 2] = [Self::Uncached, Self::Cached];
 }
 
+/// In the words of a table.
+impl fmt::Display for Heat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Uncached => "uncached",
+            Self::Cached => "cached",
+        })
+    }
+}
+
 impl Total {
     /// Gas of all runs with the program found like this.
     pub const fn gas_when(&self, heat: Heat) -> Gas {
@@ -525,6 +535,13 @@ impl Comparison {
     pub fn today(&self) -> Option<&Figures> {
         let today = self.variants.first()?;
         today.outcome.as_ref().ok()
+    }
+
+    /// The figures of a variant, where it was measured and has any.
+    pub fn figures(&self, variant: Variant) -> Option<&Figures> {
+        let mut variants = self.variants.iter();
+        let measured = variants.find(|measured| measured.variant == variant)?;
+        measured.outcome.as_ref().ok()
     }
 
     /// Every variant without figures, and every call without them in a variant that has some: which, and why.

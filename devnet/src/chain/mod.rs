@@ -145,6 +145,14 @@ impl Chain {
         self.blocks.get(usize::try_from(number).ok()?).cloned()
     }
 
+    /// A block that has to be there.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub(crate) fn known_block(&self, id: BlockId) -> Result<Arc<Block>, ChainError> {
+        self.block(id).ok_or(ChainError::UnknownBlock)
+    }
+
     /// The blocks from one number to another, both included, as far as they exist.
     pub(crate) fn blocks(&self, from: u64, to: u64) -> Vec<Arc<Block>> {
         let index = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
@@ -188,7 +196,7 @@ impl Chain {
     /// # Errors
     /// Where there is no such block, or its state is gone.
     pub(crate) fn view(&self, id: BlockId, now: u64) -> Result<View, ChainError> {
-        let block = self.block(id).ok_or(ChainError::UnknownBlock)?;
+        let block = self.known_block(id)?;
         let number = block.header.number;
         let mut state = self.state_after(number)?;
         let settings = if id.is_pending() {

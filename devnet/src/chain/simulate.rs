@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use alloy_consensus::{TxEip1559, TxEip7702, TypedTransaction};
-use alloy_primitives::Address;
 use alloy_rpc_types_eth::BlockOverrides;
 use alloy_rpc_types_eth::state::StateOverride;
 use revm::Inspector;
@@ -14,8 +13,6 @@ use revm::context_interface::JournalTr as _;
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome};
 use revm_inspectors::transfer::TransferInspector;
-use stylus_vm::Step;
-use stylus_vm::profile::Names;
 
 use crate::arbos::{self, sends};
 use crate::chain::block::{Block, Receipt, Sealing, bloom};
@@ -27,7 +24,7 @@ use crate::chain::request::{CALL_GAS, Ending, Executed, Request};
 use crate::chain::transaction::Transaction;
 use crate::chain::view::{OverrideError, View};
 use crate::evm::{Context, Interrupted};
-use crate::trace::{HostioInspector, ProgramRun};
+use crate::trace::HostioInspector;
 
 /// The most blocks that one simulation has, those that fill gaps included.
 pub(crate) const MOST_BLOCKS: u64 = 256;
@@ -300,24 +297,12 @@ impl Inspector<Context, EthInterpreter> for Transfers {
     }
 }
 
-impl HostioInspector for Transfers {
-    fn is_tracing(&self) -> bool {
-        false
-    }
-
-    fn hostio(&mut self, _depth: usize, _address: Address, _step: Step) {}
-
-    fn functions(&self, _depth: usize, _address: Address) -> Option<Names> {
-        None
-    }
-
-    fn program(&mut self, _depth: usize, _run: ProgramRun) {}
-}
+impl HostioInspector for Transfers {}
 
 #[cfg(test)]
 mod tests {
     use alloy_eips::BlockId;
-    use alloy_primitives::{B256, U256, address};
+    use alloy_primitives::{Address, B256, U256, address};
 
     use super::*;
     use crate::addresses::DEV_ACCOUNT;

@@ -92,8 +92,8 @@ impl<'a> Arguments<'a> {
         place: usize,
         name: &str,
     ) -> Result<T, RpcError> {
-        let missing = || RpcError::parameters(format!("missing parameter {}: {name}", place + 1));
-        self.optional_up_to(most, place, name)?.ok_or_else(missing)
+        self.optional_up_to(most, place, name)?
+            .ok_or_else(|| missing(place, name))
     }
 
     /// The parameter at `place`, where there is one that is not null.
@@ -149,6 +149,19 @@ impl<'a> Arguments<'a> {
     pub(super) fn number(&self, place: usize, name: &str) -> Result<Option<u64>, RpcError> {
         number_of(self.optional(place, name)?, place, name)
     }
+
+    /// The same where it has to be there.
+    ///
+    /// # Errors
+    /// Where it is not, is no number, or is too large.
+    pub(super) fn required_number(&self, place: usize, name: &str) -> Result<u64, RpcError> {
+        self.number(place, name)?
+            .ok_or_else(|| missing(place, name))
+    }
+}
+
+fn missing(place: usize, name: &str) -> RpcError {
+    RpcError::parameters(format!("missing parameter {}: {name}", place + 1))
 }
 
 /// The number that the parameter at `place` is.

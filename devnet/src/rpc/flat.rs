@@ -7,7 +7,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256};
 use alloy_rpc_types_eth::TransactionInfo;
 use alloy_rpc_types_trace::filter::TraceFilter;
-use alloy_rpc_types_trace::parity::LocalizedTransactionTrace;
+use alloy_rpc_types_trace::parity::{LocalizedTransactionTrace, TraceOutput};
 use serde_json::value::RawValue;
 
 use crate::bounded::to_json;
@@ -62,8 +62,8 @@ pub(super) fn of_transaction(
 }
 
 pub(super) fn block(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
-    let block = node.chain().block(arguments.required(0, "block")?);
-    let block = block.ok_or_else(|| RpcError::refused("header not found"))?;
+    let id = arguments.required(0, "block")?;
+    let block = node.chain().known_block(id)?;
     let frames = of_block(node, &block, interrupt)?;
     Ok(to_json(&frames)?)
 }
@@ -137,8 +137,10 @@ pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interru
     Ok(to_json(&found)?)
 }
 
-/// Whether a frame created a contract at an address.
-pub(super) fn creates(frame: &LocalizedTransactionTrace, address: Address) -> bool {
-    use alloy_rpc_types_trace::parity::TraceOutput;
-    matches!(&frame.trace.result, Some(TraceOutput::Create(output)) if output.address == address)
+/// The contract that a frame created, where it did.
+pub(super) fn created(frame: &LocalizedTransactionTrace) -> Option<Address> {
+    match &frame.trace.result {
+        Some(TraceOutput::Create(output)) => Some(output.address),
+        _ => None,
+    }
 }

@@ -114,27 +114,21 @@ pub(super) fn increase_time(node: &Node, arguments: &Arguments<'_>) -> Answer {
     Ok(json!(node.change(|chain| chain.increase_time(seconds))))
 }
 
-/// A number that has to be there.
-fn number(arguments: &Arguments<'_>, name: &str) -> Result<u64, RpcError> {
-    let missing = || RpcError::parameters(format!("missing parameter 1: {name}"));
-    arguments.number(0, name)?.ok_or_else(missing)
-}
-
 pub(super) fn set_time(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let time = number(arguments, "timestamp")?;
+    let time = arguments.required_number(0, "timestamp")?;
     let now = node.now();
     Ok(json!(node.change(|chain| chain.set_time(time, now))))
 }
 
 pub(super) fn set_next_timestamp(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let time = number(arguments, "timestamp")?;
+    let time = arguments.required_number(0, "timestamp")?;
     let now = node.now();
     node.change(|chain| chain.set_next_timestamp(time, now))?;
     Ok(Value::Null)
 }
 
 pub(super) fn set_time_step(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let seconds = number(arguments, "seconds")?;
+    let seconds = arguments.required_number(0, "seconds")?;
     node.change(|chain| chain.set_time_step(Some(seconds)));
     Ok(Value::Null)
 }
@@ -242,7 +236,7 @@ pub(super) fn set_interval(node: &Node, arguments: &Arguments<'_>) -> Answer {
 }
 
 pub(super) fn set_gas_limit(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let gas = number(arguments, "gas limit")?;
+    let gas = arguments.required_number(0, "gas limit")?;
     node.change(|chain| chain.set_gas_limit(gas));
     Ok(json!(true))
 }
@@ -260,13 +254,13 @@ pub(super) fn set_random(node: &Node, arguments: &Arguments<'_>) -> Answer {
 }
 
 pub(super) fn set_next_base_fee(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let wei = number(arguments, "wei per gas")?;
+    let wei = arguments.required_number(0, "wei per gas")?;
     node.change(|chain| chain.set_next_base_fee(wei));
     Ok(Value::Null)
 }
 
 pub(super) fn set_min_gas_price(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let wei = number(arguments, "wei per gas")?;
+    let wei = arguments.required_number(0, "wei per gas")?;
     node.change(|chain| chain.set_min_gas_price(wei));
     Ok(Value::Null)
 }

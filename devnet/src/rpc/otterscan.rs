@@ -8,13 +8,12 @@ use alloy_rpc_types_trace::parity::{Action, CallType, CreationMethod};
 use serde_json::{Value, json};
 
 use crate::bounded::to_json;
-use crate::chain::{Block, Transaction};
+use crate::chain::Block;
 use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
-use crate::rpc::error::RpcError;
 use crate::rpc::methods::{Answer, Text};
-use crate::rpc::{flat, json};
+use crate::rpc::{flat, json, pool, read};
 
 /// The version of these methods.
 const LEVEL: u32 = 8;
@@ -27,8 +26,7 @@ pub(super) fn level(_: &Node, _: &Arguments<'_>) -> Answer {
 }
 
 pub(super) fn has_code(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let address: Address = arguments.required(0, "address")?;
-    let view = node.view(arguments.block(1)?)?;
+    let (address, view) = read::account_at(node, arguments)?;
     Ok(json!(
         view.state().account(address).code_hash != alloy_primitives::KECCAK256_EMPTY
     ))
@@ -61,8 +59,8 @@ fn counted(mut header: Value, block: &Block) -> Value {
 
 /// A page of a block's transactions, counted from the last.
 pub(super) fn block_transactions(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
-    let block = node.chain().block(arguments.required(0, "block")?);
-    let block = block.ok_or_else(|| RpcError::refused("header not found"))?;
+    let id = arguments.required(0, "block")?;
+    let block = node.chain().known_block(id)?;
     let (page, size) = (
         arguments.number(1, "page")?.unwrap_or(0),
         arguments
@@ -124,7 +122,7 @@ fn search(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt, is_afte
         .number(2, "page size")?
         .unwrap_or(25)
         .min(MOST_ON_PAGE) as usize;
-    let blocks = {
+    let mut blocks = {
         let chain = node.chain();
         match (from, is_after) {
             // 0 is either end.
@@ -139,32 +137,22 @@ fn search(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt, is_afte
             || tx.envelope.to() == Some(address)
             || receipt.contract == Some(address)
     };
+    if !is_after {
+        blocks.reverse();
+    }
     let (mut found, mut reached_end) = (Vec::new(), true);
-    let mut look = |block: &Block| -> Result<bool, RpcError> {
+    for block in &blocks {
         interrupt.check()?;
         let places = (0..block.transactions.len()).filter(|index| concerns(block, *index));
         found.extend(places.map(|index| (short(block, index), receipt(block, index))));
         // A block is never on two pages.
-        Ok(found.len() < size)
-    };
-    match is_after {
-        true => {
-            for block in &blocks {
-                if !look(block)? {
-                    reached_end = false;
-                    break;
-                }
-            }
-            found.reverse();
+        if found.len() >= size {
+            reached_end = false;
+            break;
         }
-        false => {
-            for block in blocks.iter().rev() {
-                if !look(block)? {
-                    reached_end = false;
-                    break;
-                }
-            }
-        }
+    }
+    if is_after {
+        found.reverse();
     }
     let (transactions, receipts): (Vec<Value>, Vec<Value>) = found.into_iter().unzip();
     let (first, last) = match is_after {
@@ -184,15 +172,11 @@ pub(super) fn by_sender_and_nonce(
 ) -> Text {
     let sender: Address = arguments.required(0, "address")?;
     let nonce = arguments.number(1, "nonce")?.unwrap_or(0);
-    let is_it = |tx: &Transaction| tx.sender == sender && tx.envelope.nonce() == nonce;
     let blocks = node.chain().blocks(0, u64::MAX);
-    for block in blocks.iter().rev() {
-        interrupt.check()?;
-        if let Some(found) = block.transactions.iter().find(|tx| is_it(tx)) {
-            return Ok(to_json(&found.hash)?);
-        }
-    }
-    Ok(to_json(&())?)
+    let found = pool::mined_of(&blocks, sender, nonce, interrupt)?;
+    Ok(to_json(
+        &found.map(|(block, index)| block.transactions[index].hash),
+    )?)
 }
 
 /// Which transaction created a contract, and who in it.
@@ -215,7 +199,7 @@ pub(super) fn creator(node: &Node, arguments: &Arguments<'_>, interrupt: &Interr
                 continue;
             };
             let frames = flat::frames_of(&text)?;
-            if let Some(frame) = frames.iter().find(|frame| flat::creates(frame, address)) {
+            if let Some(frame) = frames.iter().find(|it| flat::created(it) == Some(address)) {
                 let creator = match &frame.trace.action {
                     Action::Create(create) => create.from,
                     _ => transaction.sender,
@@ -299,12 +283,9 @@ pub(super) fn internal(node: &Node, arguments: &Arguments<'_>, interrupt: &Inter
 
 type Frame = alloy_rpc_types_trace::parity::LocalizedTransactionTrace;
 
+/// The contract that a frame created; none of them is at zero.
 fn created(frame: &Frame) -> Address {
-    use alloy_rpc_types_trace::parity::TraceOutput;
-    match &frame.trace.result {
-        Some(TraceOutput::Create(output)) => output.address,
-        _ => Address::ZERO,
-    }
+    flat::created(frame).unwrap_or_default()
 }
 
 fn each_frame(

@@ -10,7 +10,7 @@ use alloy_primitives::{Address, U64};
 use serde_json::{Map, Value, json};
 
 use crate::bounded::to_json;
-use crate::chain::Transaction;
+use crate::chain::{Block, Transaction};
 use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
@@ -55,17 +55,10 @@ fn shown(node: &Node, of: Option<Address>, show: fn(&Transaction) -> Value) -> T
         });
         by_sender(part, show)
     };
-    let mut parts = [part(true), part(false)];
-    if let Some(of) = of {
-        parts = parts.map(|mut part| {
-            part.remove(&of.to_string())
-                .unwrap_or_else(|| json!({}))
-                .as_object()
-                .cloned()
-                .unwrap_or_default()
-        });
-    }
-    let [pending, queued] = parts;
+    let [pending, queued] = [part(true), part(false)].map(|mut part| match of {
+        Some(of) => part.remove(&of.to_string()).unwrap_or_else(|| json!({})),
+        None => Value::Object(part),
+    });
     Ok(to_json(&json!({ "pending": pending, "queued": queued }))?)
 }
 
@@ -93,19 +86,31 @@ pub(super) fn by_sender_and_nonce(
     interrupt: &Interrupt,
 ) -> Text {
     let sender: Address = arguments.required(0, "address")?;
-    let missing = || RpcError::parameters("missing parameter 2: nonce");
-    let nonce = arguments.number(1, "nonce")?.ok_or_else(missing)?;
+    let nonce = arguments.required_number(1, "nonce")?;
     let (blocks, pool) = {
         let chain = node.chain();
         (chain.blocks(0, u64::MAX), chain.pool())
     };
+    if let Some((block, index)) = mined_of(&blocks, sender, nonce, interrupt)? {
+        return Ok(to_json(&json::mined(block, index))?);
+    }
+    let waiting = pool.of(sender, nonce);
+    Ok(to_json(&waiting.map(|waiting| json::waiting(waiting)))?)
+}
+
+/// The newest of some blocks that has a transaction of a sender with a nonce, and its place there.
+pub(super) fn mined_of<'a>(
+    blocks: &'a [Arc<Block>],
+    sender: Address,
+    nonce: u64,
+    interrupt: &Interrupt,
+) -> Result<Option<(&'a Block, usize)>, RpcError> {
     let is_it = |tx: &Transaction| tx.sender == sender && tx.envelope.nonce() == nonce;
     for block in blocks.iter().rev() {
         interrupt.check()?;
         if let Some(index) = block.transactions.iter().position(|tx| is_it(tx)) {
-            return Ok(to_json(&json::mined(block, index))?);
+            return Ok(Some((block, index)));
         }
     }
-    let waiting = pool.of(sender, nonce);
-    Ok(to_json(&waiting.map(|waiting| json::waiting(waiting)))?)
+    Ok(None)
 }

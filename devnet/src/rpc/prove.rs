@@ -12,6 +12,7 @@ use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
 use crate::rpc::methods::Text;
+use crate::rpc::read;
 
 /// The most slots that are proven at once.
 const MOST_SLOTS: usize = 1_024;
@@ -54,8 +55,7 @@ fn slot_proof(key: &Value, value: U256, nodes: &[Bytes]) -> Value {
 
 /// An account as its trie holds it.
 pub(super) fn account(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
-    let address: Address = arguments.required(0, "address")?;
-    let view = node.view(arguments.block(1)?)?;
+    let (address, view) = read::account_at(node, arguments)?;
     let account = view.state().account(address);
     Ok(to_json(&json!({
         "balance": account.balance,

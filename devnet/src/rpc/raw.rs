@@ -16,8 +16,7 @@ use crate::rpc::methods::Text;
 
 fn block_of(node: &Node, arguments: &Arguments<'_>) -> Result<std::sync::Arc<Block>, RpcError> {
     let id = arguments.required(0, "block")?;
-    let unknown = || RpcError::refused("header not found");
-    node.chain().block(id).ok_or_else(unknown)
+    Ok(node.chain().known_block(id)?)
 }
 
 pub(super) fn header(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {

@@ -9,6 +9,7 @@ use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
 use serde_json::{Value, json};
 
 use crate::bounded::{Each, to_json};
+use crate::chain::View;
 use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::precompiles;
@@ -122,16 +123,23 @@ pub(super) fn no_blobs(_: &Node, _: &Arguments<'_>) -> Answer {
     Err(RpcError::not_supported("Arbitrum has no blobs"))
 }
 
+/// An account, and the state to find it in: that of the block behind it.
+pub(super) fn account_at(
+    node: &Node,
+    arguments: &Arguments<'_>,
+) -> Result<(Address, View), RpcError> {
+    let address = arguments.required(0, "address")?;
+    Ok((address, node.view(arguments.block(1)?)?))
+}
+
 pub(super) fn balance(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let address: Address = arguments.required(0, "address")?;
-    let view = node.view(arguments.block(1)?)?;
+    let (address, view) = account_at(node, arguments)?;
     Ok(json!(view.state().account(address).balance))
 }
 
 /// An account in one answer, as anvil has it.
 pub(super) fn account_info(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
-    let address: Address = arguments.required(0, "address")?;
-    let view = node.view(arguments.block(1)?)?;
+    let (address, view) = account_at(node, arguments)?;
     let account = view.state().account(address);
     Ok(to_json(&json!({
         "balance": account.balance,
@@ -163,8 +171,7 @@ pub(super) fn storage_values(node: &Node, arguments: &Arguments<'_>, _: &Interru
 }
 
 pub(super) fn code(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
-    let address: Address = arguments.required(0, "address")?;
-    let view = node.view(arguments.block(1)?)?;
+    let (address, view) = account_at(node, arguments)?;
     Ok(to_json(&view.state().code(address))?)
 }
 
@@ -279,10 +286,7 @@ pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>, _: &Interrupt)
     check_percentiles(percentiles.as_deref().unwrap_or_default())?;
     let (first, blocks, price) = {
         let chain = node.chain();
-        let last = chain
-            .block(newest.into())
-            .ok_or_else(|| RpcError::refused("header not found"))?;
-        let last = last.header.number;
+        let last = chain.known_block(newest.into())?.header.number;
         let first = (last + 1).saturating_sub(count);
         (first, chain.blocks(first, last), chain.gas_price())
     };

@@ -100,10 +100,10 @@ pub(super) fn trace_transaction(
 /// All transactions of a block, each under a tracer.
 pub(super) fn trace_block(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let tracer = Tracer::parse(arguments.optional(1, "tracer options")?)?;
+    let id = arguments.required(0, "block")?;
     let replay = {
         let chain = node.chain();
-        let block = chain.block(arguments.required(0, "block")?);
-        let block = block.ok_or_else(|| RpcError::refused("header not found"))?;
+        let block = chain.known_block(id)?;
         chain.replay_block(&block, block.transactions.len())?
     };
     let traced = replay.trace_all(|_| tracer.clone(), interrupt)?;

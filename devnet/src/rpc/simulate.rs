@@ -76,8 +76,7 @@ pub(super) fn simulate(node: &Node, arguments: &Arguments<'_>, interrupt: &Inter
         validation: payload.validation,
         transfers: payload.trace_transfers,
     };
-    let unknown = || RpcError::refused("header not found");
-    let parent = node.chain().block(id).ok_or_else(unknown)?;
+    let parent = node.chain().known_block(id)?;
     // What is pending is the newest state here, too: the first block is the one to come.
     let view = node.view(parent.hash.into())?.until(interrupt);
     let made = view.simulate(parent, blocks, options)?;

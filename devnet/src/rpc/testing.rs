@@ -43,8 +43,7 @@ pub(super) fn add_balance(node: &Node, arguments: &Arguments<'_>) -> Answer {
 
 pub(super) fn set_nonce(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let address: Address = arguments.required(0, "address")?;
-    let missing = || RpcError::parameters("missing parameter 2: nonce");
-    let nonce = arguments.number(1, "nonce")?.ok_or_else(missing)?;
+    let nonce = arguments.required_number(1, "nonce")?;
     node.change(|chain| chain.set_nonce(address, nonce));
     Ok(Value::Null)
 }
@@ -91,8 +90,7 @@ pub(super) fn set_logging(node: &Node, arguments: &Arguments<'_>) -> Answer {
 }
 
 pub(super) fn set_chain_id(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let missing = || RpcError::parameters("missing parameter 1: chain id");
-    let id = arguments.number(0, "chain id")?.ok_or_else(missing)?;
+    let id = arguments.required_number(0, "chain id")?;
     node.change(|chain| chain.set_chain_id(id));
     Ok(Value::Null)
 }

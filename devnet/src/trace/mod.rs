@@ -34,35 +34,27 @@ pub(crate) use crate::trace::gas::{Nearness, ProgramRun};
 use crate::trace::structs::StructLogger;
 use crate::trace::stylus::HostioTree;
 
-/// An inspector that wants to know of host calls, too.
+/// An inspector that may want to know of host calls, too; by default it does not.
 pub(crate) trait HostioInspector: Inspector<Context, EthInterpreter> {
     /// Whether it does.
-    fn is_tracing(&self) -> bool;
-
-    /// A program that acts for `address`, `depth` frames below the first, has made a host call.
-    fn hostio(&mut self, depth: usize, address: Address, step: Step);
-
-    /// Whether the functions of the program of `address`, `depth` frames below the first, are to be recorded, and under which
-    /// names.
-    fn functions(&self, depth: usize, address: Address) -> Option<Names>;
-
-    /// A program's run, `depth` frames below the first, has ended.
-    fn program(&mut self, depth: usize, run: ProgramRun);
-}
-
-impl HostioInspector for NoOpInspector {
     fn is_tracing(&self) -> bool {
         false
     }
 
+    /// A program that acts for `address`, `depth` frames below the first, has made a host call.
     fn hostio(&mut self, _depth: usize, _address: Address, _step: Step) {}
 
+    /// Whether the functions of the program of `address`, `depth` frames below the first, are to be recorded, and under which
+    /// names.
     fn functions(&self, _depth: usize, _address: Address) -> Option<Names> {
         None
     }
 
+    /// A program's run, `depth` frames below the first, has ended.
     fn program(&mut self, _depth: usize, _run: ProgramRun) {}
 }
+
+impl HostioInspector for NoOpInspector {}
 
 /// A tracer, as a client asks for it.
 #[derive(Clone, Debug)]

@@ -121,15 +121,12 @@ pub fn measure(
 impl Calls {
     /// The figures of a contract's build with an allocator, where it was measured.
     pub fn figures(contract: &Comparison, build: Build, allocator: Allocator) -> Option<&Figures> {
-        let variant = Variant {
+        contract.figures(Variant {
             allocator: Some(allocator),
             level: Some(build.level).filter(|level| level.name() != contract.own_level),
             lto: build.lto,
             ..Variant::TODAY
-        };
-        let mut variants = contract.variants.iter();
-        let measured = variants.find(|measured| measured.variant == variant)?;
-        measured.outcome.as_ref().ok()
+        })
     }
 
     /// Every call in every build of `builds` that is dearer with `allocator` than with `other`.

@@ -122,15 +122,14 @@ pub fn whole_calls(calls: &Calls) -> String {
     text += "What an author pays: average gas of a call over all calls of the plans in `contracts/`, with link-time optimisation, each \
              contract with each allocator. *Uncached* is what receipts of a program have that is not in the chain's cache; *cached* is what \
              they have of one that is, or that was called in the same block before. The best of a row is **bold**.\n";
-    for level in OptLevel::ALL.iter().copied() {
-        let build = Build { level, lto: None };
+    let builds: Vec<_> = OptLevel::ALL
+        .iter()
+        .map(|&level| Build { level, lto: None })
+        .collect();
+    for &build in &builds {
         for heat in Heat::ALL {
-            let title = match heat {
-                Heat::Uncached => "uncached",
-                Heat::Cached => "cached",
-            };
             let gas = |figures: &compare::Figures| calls::average(figures, heat);
-            contracts(&mut text, calls, build, title, &gas);
+            contracts(&mut text, calls, build, &heat.to_string(), &gas);
         }
         let activation = |figures: &compare::Figures| Some(figures.activation_gas.0);
         contracts(
@@ -142,10 +141,6 @@ pub fn whole_calls(calls: &Calls) -> String {
         );
     }
     text += "\n### Where MiniAlloc is dearer than mini-alloc 1.0.0\n\nCalls that cost more with `MiniAlloc`, of those above:\n\n";
-    let builds = OptLevel::ALL
-        .iter()
-        .map(|&level| Build { level, lto: None });
-    let builds: Vec<_> = builds.collect();
     let dearer = calls.dearer(&builds, Allocator::Mini, Allocator::MiniUpstream);
     for Dearer {
         call,
@@ -155,10 +150,6 @@ pub fn whole_calls(calls: &Calls) -> String {
         of,
     } in &dearer
     {
-        let heat = match heat {
-            Heat::Uncached => "uncached",
-            Heat::Cached => "cached",
-        };
         let _ = writeln!(
             text,
             "- {call}, {heat}, at opt-level {}: {} gas, of {}.",

@@ -62,13 +62,10 @@ fn is_lto_varied(comparison: &Comparison) -> bool {
 fn missed_lto(comparison: &Comparison) -> Option<String> {
     let hindrance = comparison.lto_hindrance.as_ref()?;
     let today = comparison.today()?;
-    let wanted = Variant {
+    let with = comparison.figures(Variant {
         lto: Some(Lto::On),
         ..Variant::TODAY
-    };
-    let mut variants = comparison.variants.iter();
-    let with = variants.find(|it| it.variant == wanted)?;
-    let with = with.outcome.as_ref().ok()?;
+    })?;
     let calls = today.calls.iter().filter_map(|call| {
         let without = call.total.as_ref().ok()?.gas;
         Some((without.0, with.total(&call.name)?.gas.0))
