@@ -23,6 +23,9 @@ const MEMORY: u64 = 768 << 20;
 /// How long one may take, where a call may take a second and a transaction twelve.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What comes on top for a method that waits for a block, which costs nothing and lasts a minute at most.
+const WAITING: Duration = Duration::from_secs(60);
+
 /// Numbers at random, always the same for a seed.
 struct Random(u64);
 
@@ -270,6 +273,8 @@ impl Random {
             "debug_traceCall" => vec![self.call(), block, self.tracer()],
             "debug_traceTransaction" => vec![hash.clone(), self.tracer()],
             "eth_sendTransaction" | "eth_signTransaction" => vec![self.call()],
+            "eth_sendTransactionSync" => vec![self.call(), json!(self.below(50))],
+            "eth_sendRawTransactionSync" => vec![json!(self.bytes(300)), json!(self.below(50))],
             "eth_sendRawTransaction" | "anvil_loadState" => vec![json!(self.bytes(300))],
             "eth_getLogs" | "eth_newFilter" => vec![self.filter(hash)],
             "eth_subscribe" => vec![json!("logs"), self.filter(hash)],
@@ -331,7 +336,11 @@ fn fuzz() {
         let params = random.params(method, &hash);
         let body = request(method, &params);
         let shown = format!("request {number} of seed {seed}: {body}");
-        check(&mut devnet, &mut connection, &body, &shown);
+        let patience = match method.ends_with("Sync") {
+            true => PATIENCE + WAITING,
+            false => PATIENCE,
+        };
+        check(&mut devnet, &mut connection, &body, &shown, patience);
         // A chain without end is no aim, nor is one that mines nothing.
         if number % 500 == 499 {
             devnet = Process::start(&["--request-timeout", "1"]);
@@ -341,7 +350,13 @@ fn fuzz() {
     }
 }
 
-fn check(devnet: &mut Process, connection: &mut Connection, body: &str, shown: &str) {
+fn check(
+    devnet: &mut Process,
+    connection: &mut Connection,
+    body: &str,
+    shown: &str,
+    patience: Duration,
+) {
     let held = devnet.memory().0;
     devnet.forget_peak();
     let began = Instant::now();
@@ -353,7 +368,7 @@ fn check(devnet: &mut Process, connection: &mut Connection, body: &str, shown: &
         serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{shown}: {error}"));
     let code = answer["error"]["code"].as_i64();
     assert_ne!(code, Some(-32_603), "{shown}: {answer}");
-    assert!(took < PATIENCE, "{shown} takes {took:?}");
+    assert!(took < patience, "{shown} takes {took:?}");
     let taken = devnet.memory().1.saturating_sub(held);
     assert!(taken < MEMORY, "{shown} takes {} MiB", taken >> 20);
 }
