@@ -77,6 +77,12 @@ has_clients() {
         && [[ -x $cache/foundry-$foundry_version/node_modules/.bin/cast ]]
 }
 
+# What the suites in devnet/tests/suites ask for, and what of it is installed.
+suites=$root/devnet/tests/suites
+has_suites() {
+    cmp -s "$suites/package.json" "$cache/suites/package.json" && cmp -s "$suites/requirements.txt" "$cache/suites/requirements.txt"
+}
+
 # Prints $1 and ends well when the rest of the arguments ask for help and nothing else.
 help_if_asked() {
     local text=$1

@@ -29,6 +29,9 @@ const MIXED_CLIENTS: usize = 32;
 const MIXED_REQUESTS: usize = 500;
 const TRANSACTIONS: usize = 1_000;
 const QUICK_QUESTIONS: usize = 1_000;
+/// Blocks of the chain that is loaded from its file, each with one transaction that writes [`LOGS`] logs.
+const BLOCKS: usize = 300_000;
+const LOGS: usize = 4;
 
 /// Adds one to what is in its storage at 0 and returns it, as a Solidity getter might.
 const EVM_CONTRACT: [u8; 12] = hex!("5f545f5260205ff300000000");
@@ -60,6 +63,10 @@ impl Drop for Node {
 impl Node {
     /// Starts a node and waits for its first answer.
     fn start(program: &PathBuf) -> Self {
+        Self::start_with(program, &[])
+    }
+
+    fn start_with(program: &PathBuf, flags: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -68,6 +75,7 @@ impl Node {
         let began = Instant::now();
         let child = Command::new(program)
             .args(["--port", &port.to_string(), "--silent"])
+            .args(flags)
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
@@ -82,11 +90,20 @@ impl Node {
         }
     }
 
-    /// Bytes of memory that the process holds.
+    /// Memory that the process holds.
     fn memory_kib(&self) -> u64 {
+        self.status_kib("VmRSS:")
+    }
+
+    /// The most memory that the process has held.
+    fn peak_kib(&self) -> u64 {
+        self.status_kib("VmHWM:")
+    }
+
+    fn status_kib(&self, key: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
             .unwrap_or_default();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let line = status.lines().find(|line| line.starts_with(key));
         line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
             .unwrap_or(0)
     }
@@ -258,6 +275,52 @@ fn beside_endless(port: u16) -> u64 {
     })
 }
 
+/// A long chain, kept in a file.
+struct Kept {
+    /// From the process's start to its first answer, with the whole chain loaded.
+    loaded_us: u64,
+    held_kib: u64,
+    peak_kib: u64,
+    file_bytes: u64,
+}
+
+/// Makes a chain of [`BLOCKS`] blocks in a file, and loads it again.
+fn keep(program: &PathBuf) -> Kept {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain");
+    let flags = ["--state", path.to_str().unwrap()];
+    let node = Node::start_with(program, &flags);
+    let address = "0x00000000000000000000000000000000000000bb";
+    // PUSH1 1, PUSH0, PUSH0, LOG1; STOP at the end.
+    let code = [hex!("60015f5fa1").repeat(LOGS), vec![0]].concat();
+    place(node.port, address, &code, false);
+    let mut client = Client::new(node.port);
+    let from = client.result("eth_accounts", &serde_json::json!([]))[0].clone();
+    let sending = serde_json::json!({
+        "jsonrpc": "2.0", "id": 1, "method": "eth_sendTransaction", "params": [{ "from": from, "to": address, "gas": "0x186a0" }],
+    });
+    let batch = serde_json::Value::Array(vec![sending; 1_000]).to_string();
+    for _ in 0..BLOCKS / 1_000 {
+        assert!(!client.ask(&batch).contains("\"error\""));
+    }
+    drop(node);
+    let (mut times, mut held_kib, mut peak_kib) = (Vec::new(), 0, 0);
+    for _ in 0..3 {
+        let node = Node::start_with(program, &flags);
+        let number = Client::new(node.port).result("eth_blockNumber", &serde_json::json!([]));
+        assert_eq!(number, format!("{BLOCKS:#x}"));
+        times.push(u64::try_from(node.ready.as_micros()).unwrap());
+        held_kib = node.memory_kib();
+        peak_kib = node.peak_kib();
+    }
+    Kept {
+        loaded_us: median(times),
+        held_kib,
+        peak_kib,
+        file_bytes: std::fs::metadata(&path).unwrap().len(),
+    }
+}
+
 /// Puts code at an address; a program is activated, too.
 fn place(port: u16, to: &str, code: &[u8], is_program: bool) {
     let mut client = Client::new(port);
@@ -321,6 +384,15 @@ fn measure(program: &PathBuf, is_devnet: bool) -> Figures {
 
 fn main() {
     let devnet = PathBuf::from(env!("CARGO_BIN_EXE_stylus-devnet"));
+    let kept = keep(&devnet);
+    println!(
+        "a chain of {BLOCKS} blocks and {} logs, a file of {} MiB, is loaded in {} ms; memory then {} MiB, {} at most",
+        BLOCKS * LOGS,
+        kept.file_bytes >> 20,
+        kept.loaded_us / 1_000,
+        kept.held_kib >> 10,
+        kept.peak_kib >> 10,
+    );
     let ours = measure(&devnet, true);
     let anvil = std::env::var_os("STYLUS_KIT_TOOLS")
         .map(|tools| {

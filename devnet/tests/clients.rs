@@ -5,4 +5,4 @@
 
 mod cargo_stylus;
 mod cast;
-mod tool;
+pub(crate) mod tool;

@@ -130,7 +130,12 @@ fn accounts_are_impersonated_and_changed() {
     let chain = Chain::default();
     let send = || chain.try_send(json!({ "from": FRIEND, "to": DEV, "value": "0x1" }));
     assert!(send().unwrap_err().message.contains("unknown account"));
-    chain.rpc("anvil_impersonateAccount", json!([FRIEND]));
+    let accounts = || chain.rpc("eth_accounts", json!([])).as_array().unwrap().clone();
+    let keyed = accounts();
+    for account in [FRIEND, DEV] {
+        chain.rpc("anvil_impersonateAccount", json!([account]));
+    }
+    assert_eq!(accounts(), [keyed, vec![json!(FRIEND)]].concat());
     assert!(send().unwrap_err().message.contains("insufficient funds"));
     chain.rpc("anvil_setBalance", json!([FRIEND, "0xde0b6b3a7640000"]));
     assert!(send().unwrap().is_success());

@@ -18,6 +18,7 @@ mod parallel;
 mod precompiles;
 mod process;
 mod requests;
+mod suites;
 mod support;
 mod testing;
 mod upgrades;

@@ -22,7 +22,7 @@ mod transaction;
 mod trie;
 mod view;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use alloy_consensus::Transaction as _;
@@ -64,7 +64,7 @@ pub(crate) struct Chain {
     states: BTreeMap<u64, State>,
     pool: Pool,
     controls: Controls,
-    impersonated: HashSet<Address>,
+    impersonated: BTreeSet<Address>,
     impersonate_all: bool,
     /// How often it was begun anew.
     resets: u64,
@@ -100,7 +100,7 @@ impl Chain {
             states: BTreeMap::from([(0, state)]),
             pool: Pool::default(),
             controls: Controls::new(&config),
-            impersonated: HashSet::new(),
+            impersonated: BTreeSet::new(),
             impersonate_all: config.auto_impersonate,
             resets: 0,
             snapshots: Vec::new(),

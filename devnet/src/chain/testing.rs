@@ -302,6 +302,11 @@ impl Chain {
         self.impersonate_all = on;
     }
 
+    /// Accounts that send without a key, in the order of their addresses; not those of [`Chain::set_auto_impersonate`].
+    pub(crate) fn impersonated(&self) -> impl Iterator<Item = Address> {
+        self.impersonated.iter().copied()
+    }
+
     /// Whether anybody may send transactions of an account.
     pub(crate) fn is_impersonated(&self, address: Address) -> bool {
         self.impersonate_all || self.impersonated.contains(&address)

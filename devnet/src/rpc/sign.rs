@@ -21,8 +21,15 @@ use crate::rpc::methods::{Answer, Text};
 const MOST_TYPES: usize = 256;
 const MOST_FIELDS: u64 = 10_000;
 
+/// The accounts that may send: those with keys, then those that are impersonated, without which clients refuse to use these.
 pub(super) fn accounts(node: &Node, _: &Arguments<'_>) -> Answer {
-    let addresses: Vec<_> = node.signers().map(PrivateKeySigner::address).collect();
+    let mut addresses: Vec<_> = node.signers().map(PrivateKeySigner::address).collect();
+    let keyed = addresses.len();
+    for address in node.chain().impersonated() {
+        if !addresses[..keyed].contains(&address) {
+            addresses.push(address);
+        }
+    }
     Ok(json!(addresses))
 }
 

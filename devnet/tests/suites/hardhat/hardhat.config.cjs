@@ -1,0 +1,6 @@
+// A Hardhat project whose only network is the devnet. Its tests deploy what `artifact.json` holds, so that no compiler is fetched.
+module.exports = {
+  solidity: '0.8.24',
+  defaultNetwork: 'devnet',
+  networks: { devnet: { url: process.env.DEVNET_URL } },
+};
