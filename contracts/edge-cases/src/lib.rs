@@ -1,4 +1,4 @@
-//! What a sequence of awkward requests costs under an allocator, and whether the allocator answers it rightly.
+//! What a sequence of awkward requests costs under an allocator, and whether the allocator answers it correctly.
 //!
 //! ```solidity
 //! interface IEdgeCases {

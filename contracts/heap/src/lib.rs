@@ -56,7 +56,7 @@ const _: () = assert!(
      default is not the one)"
 );
 
-/// Gives a program with the floor so many pages more than it begins with. The others get for themselves what they need.
+/// Gives a program with the floor this many pages more than it starts with. The other allocators grow memory themselves.
 #[inline(always)]
 pub fn provide(pages: usize) {
     #[cfg(all(target_arch = "wasm32", feature = "floor"))]
@@ -65,8 +65,8 @@ pub fn provide(pages: usize) {
     let _ = pages;
 }
 
-/// Whether the chosen allocator is a bump allocator, which promises more than `GlobalAlloc` asks for: blocks follow each other
-/// as tightly as alignment permits, upwards, and memory grows by exactly the pages they need.
+/// Whether the chosen allocator is a bump allocator, which guarantees more than `GlobalAlloc`: blocks follow each other upwards, as
+/// tightly as alignment permits, and memory grows by exactly the pages they need.
 pub const IS_BUMP: bool = cfg!(any(
     feature = "mini",
     feature = "mini-in-place",
@@ -104,8 +104,8 @@ static HEAP: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocato
 )]
 static HEAP: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeListAllocator> = {
     let list = lol_alloc::FreeListAllocator::new();
-    // SAFETY: the allocator must never be used from two threads. Wasm without the atomics feature, which this crate refuses
-    // to be built with, has no means to start a second one.
+    // SAFETY: the allocator must never be used from two threads. Wasm without the atomics feature, which this crate refuses to
+    // build with, cannot start a second one.
     unsafe { lol_alloc::AssumeSingleThreaded::new(list) }
 };
 
