@@ -1,7 +1,7 @@
-//! Installs the global allocator of a contract: the one that a feature of this crate chooses.
+//! Installs a contract's global allocator: the one that a feature of this crate selects.
 //!
-//! A contract depends on this crate, forwards its features and refers to it once (`use heap as _;` is enough), so that any
-//! allocator can be put under any contract without touching the contract. This is the only crate that names an allocator.
+//! A contract depends on this crate, forwards its features and refers to it once (`use heap as _;` suffices), so that any contract
+//! can use any allocator without a change to its source. This is the only crate that names an allocator.
 //!
 //! | feature | allocator |
 //! |---|---|
@@ -19,10 +19,10 @@
 //! | `picoalloc` | `picoalloc`, with an address space of a gibibyte as its own global allocator has |
 //! | `floor` | a bump without any check, in `floor.rs`: never for use |
 //!
-//! On wasm32 exactly one must be chosen. Elsewhere nothing is installed, whatever is chosen, and tests run on the host's heap.
+//! On wasm32 exactly one must be selected. Elsewhere, nothing is installed in any case, and tests use the host's heap.
 //!
-//! Those that edge-cases is built with answer a request of size zero, which the trait `GlobalAlloc` leaves open: the bump
-//! allocators with the place of the next block, `wee_alloc` with a dangling address, the others with a block of their least
+//! Those that edge-cases is built with answer a request of size zero, which the trait `GlobalAlloc` does not require: the bump
+//! allocators with the position of the next block, `wee_alloc` with a dangling address, the others with a block of their minimum
 //! size. `talc` does so only without debug assertions.
 //!
 //! Not here: contracts, measuring, or any allocator's code but the floor's.
