@@ -1,6 +1,6 @@
-//! What a unit of L1 data costs, and the words by which Nitro finds out.
+//! The price of a unit of L1 data, and the words from which Nitro derives it.
 //!
-//! Lives here: where each is. Nobody posts batches here, so that the price changes only when an owner sets it.
+//! Lives here: their places. Nobody posts batches here, so only an owner changes the price.
 
 use alloy_primitives::{Address, I256, U256};
 
@@ -8,7 +8,7 @@ use crate::arbos::Store;
 use crate::arbos::field::fields;
 use crate::arbos::slots::{batch_posters, l1_pricing};
 
-/// What a chain begins with (Nitro's `arbos/l1pricing`, from ArbOS 11 on).
+/// The initial values (Nitro's `arbos/l1pricing`, from ArbOS 11 on).
 const EQUILIBRATION_UNITS: u64 = 160_000_000;
 const INERTIA: u64 = 10;
 const REWARD_PER_UNIT: u64 = 10;
@@ -36,7 +36,7 @@ fields! {
     0 due_to_posters: I256, "Wei that posters are owed.";
 }
 
-/// Writes what a chain begins with.
+/// Writes the initial values.
 pub(super) fn initialise<S: Store>(
     store: &mut S,
     owner: Address,
@@ -50,10 +50,10 @@ pub(super) fn initialise<S: Store>(
     gas_per_batch().set(store, GAS_PER_BATCH)
 }
 
-/// Takes note of what a transaction paid for its data, in wei.
+/// Records what a transaction paid for its data, in wei.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn collect<S: Store>(store: &mut S, units: u64, fee: U256) -> Result<(), S::Refused> {
     let since = units_since_update().get(store)?;
     units_since_update().set(store, since.saturating_add(units))?;
@@ -61,10 +61,10 @@ pub(crate) fn collect<S: Store>(store: &mut S, units: u64, fee: U256) -> Result<
     fees_available().set(store, available.saturating_add(fee))
 }
 
-/// Wei that would be left if everybody were paid.
+/// Wei that would remain if everybody were paid.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn surplus<S: Store>(store: &mut S) -> Result<I256, S::Refused> {
     let to_posters = due_to_posters().get(store)?;
     let for_rewards = I256::from_raw(due_for_rewards().get(store)?);
