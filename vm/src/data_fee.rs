@@ -51,7 +51,7 @@ impl DataPricer {
     }
 }
 
-/// e to the power of `exponent`, both in basis points, by the first twelve terms of its series.
+/// The exponential of `exponent`, both in basis points, by the first twelve terms of its series.
 fn exponential(exponent: u64) -> u64 {
     (1..12).rev().fold(ONE + exponent / 12, |rest, term| {
         ONE + rest.saturating_mul(exponent) / (term * ONE)

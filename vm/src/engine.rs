@@ -73,7 +73,7 @@ const CACHE_BYTES: u64 = 512 << 20;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// wasmtime does not support the machine or the configuration.
+    /// The machine or the configuration is not supported by wasmtime.
     #[error("the WebAssembly engine does not start: {0:#}")]
     Start(#[source] wasmtime::Error),
     /// The folder for compiled programs cannot be used.
@@ -104,7 +104,7 @@ pub enum CompileError {
         /// Locals times targets of branches of the worst function.
         joined: u64,
     },
-    /// wasmtime refuses a module that this VM accepts, which is a bug in this crate.
+    /// A module that this VM accepts is refused by wasmtime, which is a bug in this crate.
     #[error("the WebAssembly engine cannot compile the instrumented module: {0:#}")]
     Engine(#[source] wasmtime::Error),
 }

@@ -69,7 +69,7 @@ pub struct Stored {
 /// All of an account except its code.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Account {
-    /// Wei.
+    /// Its balance, in wei.
     pub balance: U256,
     /// The hash of its code; zero if the account does not exist.
     pub code_hash: B256,
@@ -100,7 +100,7 @@ pub struct CallRequest {
     pub value: U256,
     /// All the gas that the callee gets, including a stipend.
     pub gas: Gas,
-    /// Calldata.
+    /// The calldata.
     pub input: Bytes,
 }
 

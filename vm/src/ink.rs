@@ -19,7 +19,7 @@ pub struct Gas(pub u64);
 macro_rules! amount {
     ($amount:ident, $unit:literal) => {
         impl $amount {
-            /// Zero.
+            /// The amount zero.
             pub const ZERO: Self = Self(0);
             /// The price of something unaffordable.
             pub const MAX: Self = Self(u64::MAX);

@@ -88,7 +88,7 @@ pub(crate) struct Instrumented {
 /// What a body asks of a compiler before instrumentation; for a module, the maximum of each.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Burden {
-    /// Operators.
+    /// Operators of the body.
     pub(crate) operators: u64,
     /// Parameters and results of all blocks.
     pub(crate) carried: u64,

@@ -47,7 +47,7 @@ pub enum Effect {
 /// An account in memory. An account in the map exists, even if it is empty.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct MemoryAccount {
-    /// Wei.
+    /// Its balance, in wei.
     pub balance: U256,
     /// Transactions sent, or contracts created.
     pub nonce: u64,

@@ -84,13 +84,13 @@ pub fn with_project(module: &[u8], hash: [u8; 32]) -> Result<Vec<u8>, ProcessErr
 /// Which custom sections of a module to keep.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kept {
-    /// None.
+    /// No custom section.
     Nothing,
     /// Function names.
     Names,
     /// The target features of WebAssembly.
     Features,
-    /// Both.
+    /// Function names and target features.
     FeaturesAndNames,
 }
 

@@ -219,7 +219,7 @@ impl AllocatorCall {
 /// has them, and has the same functions in the same order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Names {
-    /// Demangled.
+    /// Demangled names, by index.
     names: Arc<BTreeMap<u32, String>>,
 }
 

@@ -103,7 +103,7 @@ pub mod churn {
         First,
         /// Batches are allocated, and dropped from the newest to the oldest.
         Last,
-        /// Any.
+        /// Any of them, at random.
         Random,
     }
 

@@ -24,7 +24,7 @@ pub(crate) struct Constraint {
     pub(crate) target: u64,
     /// Seconds over which the price grows e-fold at twice the target.
     pub(crate) window: u64,
-    /// Gas.
+    /// Gas not yet worked off.
     pub(crate) backlog: u64,
 }
 

@@ -104,7 +104,7 @@ pub(super) fn exponent(backlog: u64, seconds: u64, target: u64) -> u64 {
     u64::try_from(bips).unwrap_or(u64::MAX).min(MOST_EXPONENT)
 }
 
-/// e to the power of `bips` basis points, in basis points: Nitro's approximation to the fourth degree.
+/// The exponential of `bips` basis points, in basis points: Nitro's approximation to the fourth degree.
 fn exp(bips: u64) -> u128 {
     let x = u128::from(bips);
     let whole = u128::from(WHOLE);

@@ -1,7 +1,7 @@
 //! The path of requests from a connection to their methods.
 //!
-//! Lives here: batches, whose requests share one deadline and one limit on their answers, and the limits of HTTP. Not here:
-//! methods.
+//! Lives here: batches, whose requests share one deadline and one limit on their answers, and refusing subscriptions over HTTP. Not
+//! here: methods.
 
 use std::future::Future;
 

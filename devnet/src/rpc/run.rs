@@ -60,7 +60,7 @@ pub(super) fn access_list(node: &Node, arguments: &Arguments<'_>, interrupt: &In
 
 pub(super) fn trace_call(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let request = asked(node, arguments)?;
-    // geth accepts overrides among the tracer's options; they may be long, the rest may not.
+    // As in geth, overrides may be among the tracer's options; they may be long, the rest may not.
     let mut options: BTreeMap<String, Box<RawValue>> = arguments
         .optional_up_to(WHOLE, 2, "tracer options")?
         .unwrap_or_default();

@@ -116,7 +116,7 @@ pub(crate) async fn start(config: &Config, node: Node) -> Result<Server, ServerE
     Ok(Server { handle, address })
 }
 
-/// jsonrpsee's path from a request to a method, one for each transport.
+/// The path through jsonrpsee from a request to a method, one for each transport.
 fn methodical(methods: Methods, admission: &Admission, stop: StopHandle) -> Methodical {
     let http = tower::ServiceBuilder::new().option_layer(cors(admission));
     let service = |most_request| {

@@ -72,7 +72,7 @@ pub(crate) enum Tracer {
     Flat(TransactionInfo),
     /// Selectors and the sizes of their arguments.
     FourByte,
-    /// Nothing.
+    /// Reports nothing.
     Noop,
 }
 

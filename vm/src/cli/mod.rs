@@ -153,7 +153,7 @@ impl From<Verdict> for ExitCode {
         match verdict {
             Verdict::Good => Self::SUCCESS,
             Verdict::Bad => Self::FAILURE,
-            // clap exits with the same code on arguments that it does not understand.
+            // The same code as clap's for arguments that it does not understand.
             Verdict::Unusable => Self::from(2),
         }
     }
