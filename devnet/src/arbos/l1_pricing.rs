@@ -1,6 +1,6 @@
-//! The price of a unit of L1 data, and the words from which Nitro derives it.
+//! What a unit of L1 data costs, and the words by which Nitro finds out.
 //!
-//! Lives here: their places. Nobody posts batches here, so only an owner changes the price.
+//! Lives here: where each is. Nobody posts batches here, so that the price changes only when an owner sets it.
 
 use alloy_primitives::{Address, I256, U256};
 

@@ -47,7 +47,7 @@ pub(super) enum Stop {
     OutOfGas,
     /// An error with data; the remaining gas is kept.
     Error(Bytes),
-    /// An error without data; the remaining gas is kept.
+    /// An error without data; what gas is left stays.
     Plain(String),
     /// An error that takes all gas.
     Burn(String),
