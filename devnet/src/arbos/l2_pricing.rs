@@ -28,14 +28,14 @@ pub(super) const MOST_EXPONENT: u64 = 400_000;
 
 fields! {
     l2_pricing();
-    0 speed_limit: u64, "Gas that the chain is laid out for, per second.";
-    1 block_gas: u64, "Gas that a block may use; a transaction before ArbOS 50.";
+    0 speed_limit: u64, "The chain's target speed, in gas per second.";
+    1 block_gas: u64, "The gas limit of a block, and before ArbOS 50 of a transaction.";
     2 base_fee: U256, "Wei per gas of the next block.";
-    3 min_base_fee: U256, "Wei per gas, at least.";
-    4 backlog: u64, "Gas that was used beyond the speed limit.";
-    5 inertia: u64, "Seconds of full load by which the price grows e-fold.";
-    6 tolerance: u64, "Seconds of full load that do not count yet.";
-    7 transaction_gas: u64, "Gas that a transaction may use (ArbOS 50).";
+    3 min_base_fee: U256, "The minimum base fee, in wei per gas.";
+    4 backlog: u64, "Gas used beyond the speed limit and not yet worked off.";
+    5 inertia: u64, "Seconds of full load that raise the price e-fold.";
+    6 tolerance: u64, "Seconds of full load that are tolerated.";
+    7 transaction_gas: u64, "The gas limit of a transaction (ArbOS 50).";
 }
 
 /// Writes the initial values, with `base_fee` in wei per gas.

@@ -12,27 +12,27 @@ use crate::arbos::{Store, Words};
 
 fields! {
     ROOT;
-    0 version_word: u64, "The ArbOS version in force.";
-    1 upgrade_version: u64, "The ArbOS version that is to come, or came last.";
+    0 version_word: u64, "The current ArbOS version.";
+    1 upgrade_version: u64, "The ArbOS version of the scheduled upgrade, or of the last one.";
     2 upgrade_timestamp: u64, "When it is due, in seconds since 1970.";
-    3 network_fee_account: Address, "Who gets the fees.";
+    3 network_fee_account: Address, "The account that gets the fees.";
     4 chain_id: U256, "The chain's id.";
-    6 infra_fee_account: Address, "Who gets the least part of the fees; nobody if it is the zero address.";
+    6 infra_fee_account: Address, "The account that gets the minimum base fee's part; none if it is the zero address.";
     7 brotli_level: u64, "The quality at which transactions are compressed to price their data.";
-    8 native_token_from: u64, "When the chain's own coin may be made and destroyed, in seconds since 1970; 0 for never (ArbOS 41).";
-    9 filtering_from: u64, "When transactions may be filtered, in seconds since 1970; 0 for never (ArbOS 60).";
-    10 filtered_funds_recipient: Address, "Who gets what filtered transactions carry (ArbOS 60).";
+    8 native_token_from: u64, "When the native token can be minted and burned, in seconds since 1970; 0 for never (ArbOS 41).";
+    9 filtering_from: u64, "When transactions can be filtered, in seconds since 1970; 0 for never (ArbOS 60).";
+    10 filtered_funds_recipient: Address, "The account that gets the value of filtered transactions (ArbOS 60).";
     11 collect_tips: bool, "Whether tips are paid (ArbOS 60).";
 }
 
 fields! {
     slots::features();
-    0 feature_bits: U256, "Features that are turned on, a bit for each.";
+    0 feature_bits: U256, "Enabled features, one bit each.";
 }
 
 fields! {
     slots::activation_gas();
-    0 activation_gas: u64, "Gas that an activation costs on top (ArbOS 59).";
+    0 activation_gas: u64, "Additional gas of an activation (ArbOS 59).";
 }
 
 /// The bit of the calldata price floor (EIP-7623).
