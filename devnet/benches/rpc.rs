@@ -1,9 +1,9 @@
-//! How fast a devnet answers, side by side with foundry's `anvil`, the fastest node people know.
+//! How fast a devnet answers, compared with foundry's `anvil`, the fastest node in common use.
 //!
-//! Lives here: the load and the table. Every figure is a whole process's, spoken to over HTTP by the same client.
+//! Lives here: the load and the table. Every figure is that of a whole process, reached over HTTP by the same client.
 //!
-//! `STYLUS_KIT_TOOLS` names the folder where `scripts/setup --for-tests` has put anvil; without it only the devnet is
-//! measured. Run it with `cargo bench -p stylus-devnet`.
+//! `STYLUS_KIT_TOOLS` names the folder where `scripts/setup --for-tests` has put anvil; without it only the devnet is measured. Run
+//! it with `cargo bench -p stylus-devnet`.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ use alloy_primitives::{U256, hex};
 const ROUNDS: usize = 5;
 const CONNECTIONS: usize = 8;
 const CALLS: usize = 20_000;
-/// Clients that ask different things at once, and the requests of each.
+/// Clients that send different requests at once, and the requests of each.
 const MIXED_CLIENTS: usize = 32;
 const MIXED_REQUESTS: usize = 500;
 const TRANSACTIONS: usize = 1_000;
@@ -33,7 +33,7 @@ const QUICK_QUESTIONS: usize = 1_000;
 const BLOCKS: usize = 300_000;
 const LOGS: usize = 4;
 
-/// Adds one to what is in its storage at 0 and returns it, as a Solidity getter might.
+/// Adds one to the number in its storage at 0 and returns it, as a Solidity getter might.
 const EVM_CONTRACT: [u8; 12] = hex!("5f545f5260205ff300000000");
 
 /// The same as a program.
@@ -90,12 +90,12 @@ impl Node {
         }
     }
 
-    /// Memory that the process holds.
+    /// KiB of memory that the process holds.
     fn memory_kib(&self) -> u64 {
         self.status_kib("VmRSS:")
     }
 
-    /// The most memory that the process has held.
+    /// KiB of memory that the process has held at most.
     fn peak_kib(&self) -> u64 {
         self.status_kib("VmHWM:")
     }
@@ -109,7 +109,7 @@ impl Node {
     }
 }
 
-/// A connection that is kept.
+/// A persistent connection.
 struct Client(BufReader<TcpStream>);
 
 impl Client {
@@ -141,7 +141,7 @@ impl Client {
         String::from_utf8(answer).unwrap()
     }
 
-    /// Sends a request and returns its result, which has to be there.
+    /// Sends a request and returns its result, which must exist.
     fn result(&mut self, method: &str, params: &serde_json::Value) -> serde_json::Value {
         let body =
             serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
@@ -151,7 +151,7 @@ impl Client {
     }
 }
 
-/// Requests a second, from so many connections at once.
+/// Requests per second over this many connections.
 fn rate(port: u16, connections: usize, requests: usize, body: &str) -> u64 {
     let began = Instant::now();
     std::thread::scope(|scope| {
@@ -177,7 +177,7 @@ fn median(mut figures: Vec<u64>) -> u64 {
     figures[figures.len() / 2]
 }
 
-/// Plain transfers a second: one client sends them one after another and then waits for the last one's receipt.
+/// Plain transfers per second: one client sends them one after another and then waits for the last one's receipt.
 fn transfers(port: u16) -> u64 {
     let mut client = Client::new(port);
     let from = client.result("eth_accounts", &serde_json::json!([]))[0].clone();
@@ -195,7 +195,7 @@ fn transfers(port: u16) -> u64 {
         }]);
         last = client.result("eth_sendTransaction", &transaction);
     }
-    // A node may answer before the block is made.
+    // A node may answer before it produces the block.
     let receipt = loop {
         let receipt = client.result("eth_getTransactionReceipt", &serde_json::json!([last]));
         if !receipt.is_null() {
@@ -211,8 +211,8 @@ fn call_of(to: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{{"to":"{to}"}},"latest"]}}"#)
 }
 
-/// Requests a second while many clients ask different things at once: each calls a contract, and between its calls asks for the
-/// block, a balance, the fees and the newest logs, as a suite under test does.
+/// Requests per second from many clients with different requests: each calls a contract, and between calls asks for the block, a
+/// balance, the fees and the newest logs, as a test suite does.
 fn mixed(port: u16, contract: &str) -> u64 {
     let request = |method: &str, params: &str| {
         format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":[{params}]}}"#)
@@ -244,8 +244,8 @@ fn mixed(port: u16, contract: &str) -> u64 {
     per_second(MIXED_CLIENTS * MIXED_REQUESTS, began.elapsed())
 }
 
-/// The time in microseconds within which 99 of 100 `eth_blockNumber`s are answered while as many clients as in [`mixed`] have calls
-/// running that end when their gas does.
+/// The time in microseconds within which 99 of 100 `eth_blockNumber`s are answered while as many clients as in [`mixed`] have
+/// running calls that end only when their gas does.
 fn beside_endless(port: u16) -> u64 {
     // An empty loop.
     let endless = r#"{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{"to":"0x00000000000000000000000000000000000000cc"},"latest",
@@ -321,7 +321,7 @@ fn keep(program: &PathBuf) -> Kept {
     }
 }
 
-/// Puts code at an address; a program is activated, too.
+/// Puts code at an address, and activates it if it is a program.
 fn place(port: u16, to: &str, code: &[u8], is_program: bool) {
     let mut client = Client::new(port);
     client.result(
@@ -338,7 +338,7 @@ fn place(port: u16, to: &str, code: &[u8], is_program: bool) {
     }
 }
 
-/// What is measured of one node.
+/// The measurements of one node.
 struct Figures {
     ready_us: u64,
     calls: u64,

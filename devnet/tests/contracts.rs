@@ -1,6 +1,6 @@
-//! Contracts that tests deploy: small programs in WebAssembly text, and EVM code by hand.
+//! Contracts that tests deploy: small programs in WebAssembly text, and hand-written EVM code.
 //!
-//! Lives here: their sources. Not here: what they are used for.
+//! Lives here: their sources. Not here: their uses.
 
 use alloy_primitives::{Address, hex};
 
@@ -30,7 +30,7 @@ const IMPORTS: &str = r#"
     (import "vm_hooks" "pay_for_memory_grow" (func $pay_for_memory_grow (param i32)))
 "#;
 
-/// A program whose entry point is `body`, with the input's length in `$len`. It reads its input to 1024 by itself.
+/// A program with entry point `body` and the input's length in `$len`. The program first reads its input to 1024.
 pub(crate) fn program(body: &str) -> String {
     format!(
         r#"(module {IMPORTS} (memory (export "memory") 1 1)
@@ -44,8 +44,8 @@ pub(crate) fn echo() -> String {
     program("(call $write_result (i32.const 1024) (local.get $len)) (i32.const 0)")
 }
 
-/// Calls the address that its input begins with, in the way of `kind` (`call`, `delegate` or `static`), with the rest of the
-/// input and all gas; returns what that returned, and ends as it ended.
+/// Calls the address at the start of its input, in the way of `kind` (`call`, `delegate` or `static`), with the rest of the
+/// input and all gas; returns the callee's data, and ends as the callee did.
 pub(crate) fn forward(kind: &str) -> String {
     let (keep_value, value) = match kind {
         "call" => ("(call $value (i32.const 512))", "(i32.const 512)"),
@@ -62,7 +62,7 @@ pub(crate) fn forward(kind: &str) -> String {
     ))
 }
 
-/// EVM code that does the same with CALL, its value passed on.
+/// EVM code that does the same with CALL, and passes on its value.
 pub(crate) fn evm_forward() -> Vec<u8> {
     hex!(
         "60143603" // the rest's length
@@ -74,7 +74,7 @@ pub(crate) fn evm_forward() -> Vec<u8> {
     .to_vec()
 }
 
-/// Addresses in front of one another: what `forward` and `evm_forward` walk along.
+/// Addresses in sequence: the path of calls that `forward` and `evm_forward` follow.
 pub(crate) fn path(addresses: &[Address], input: &[u8]) -> Vec<u8> {
     let mut path: Vec<u8> = addresses
         .iter()

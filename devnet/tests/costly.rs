@@ -1,6 +1,6 @@
-//! One request of every method that may cost much: it is answered in time, takes no more memory than it may, and gives it back.
+//! One expensive request of every method: it is answered in time, takes no more memory than allowed, and returns it.
 //!
-//! Lives here: the list, which grows with the table of methods. Not here: requests at random (`fuzz`).
+//! Lives here: the list, which grows with the table of methods. Not here: random requests (`fuzz`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,17 +11,16 @@ use serde_json::{Value, json};
 
 use crate::process::{Connection, Process, request};
 
-/// Seconds that a call may take here.
+/// The time limit of a call here, in seconds.
 const LIMIT: u64 = 1;
 
-/// How much longer an answer may take. Builds without optimisation, on a machine that others use, too, are slow to come to the next
-/// look at the flag.
+/// How much longer an answer may take. Unoptimised builds on a shared machine are slow to reach the next check of the flag.
 const SLACK: Duration = Duration::from_secs(10);
 
-/// Bytes that any request may take, its answer not counted.
+/// The most bytes that a request may use, without its answer.
 const MEMORY: u64 = 512 << 20;
 
-/// Bytes that an answer may have.
+/// The most bytes of an answer.
 const ANSWER: u64 = 256 << 20;
 
 pub(crate) const DEV: &str = "0x3f1Eae7D46d88F08fc2F8ed27FCb2AB183EB2d0E";
@@ -34,7 +33,7 @@ pub(crate) const ENDLESS_EVM: &str = "0x00000000000000000000000000000000000000e1
 pub(crate) const LAVISH: &str = "0x00000000000000000000000000000000000000e2";
 /// Logs 64 KiB again and again.
 const CHATTY: &str = "0x00000000000000000000000000000000000000e3";
-/// A program that makes host calls without end.
+/// A program that makes host calls endlessly.
 pub(crate) const ASKING: &str = "0x00000000000000000000000000000000000000e4";
 
 const ENDLESS_WAT: &str = r#"(module (memory (export "memory") 1 1)
@@ -46,7 +45,7 @@ const ASKING_WAT: &str = r#"(module
     (func (export "user_entrypoint") (param i32) (result i32)
         (loop $l (call $keccak (i32.const 0) (i32.const 4096) (i32.const 0)) (br $l)) (unreachable)))"#;
 
-/// Puts the contracts where they belong, and a transaction on the chain. Returns the transaction's hash.
+/// Sets up the contracts and a transaction on the chain. Returns the transaction's hash.
 pub(crate) fn prepare(connection: &mut Connection) -> Value {
     for (address, wat) in [(ENDLESS, ENDLESS_WAT), (ASKING, ASKING_WAT)] {
         let code = stylus_vm::code::encode(&wat::parse_str(wat).unwrap());
@@ -73,7 +72,7 @@ pub(crate) fn prepare(connection: &mut Connection) -> Value {
     )
 }
 
-/// Activates a program, whatever comes of it.
+/// Activates a program, whatever the result.
 pub(crate) fn activate(connection: &mut Connection, program: &str) {
     let input = format!("0x58c780c2{:0>64}", &program[2..]);
     let request = json!([{
@@ -86,7 +85,7 @@ fn long(bytes: usize) -> String {
     format!("0x{}", "00".repeat(bytes))
 }
 
-/// Many accounts that a call finds changed.
+/// Overrides of many accounts for a call.
 fn many_overrides() -> Value {
     let account = |number: u64| {
         let address = format!("0x{number:040x}");
@@ -95,7 +94,7 @@ fn many_overrides() -> Value {
     Value::Object((0..20_000).map(account).collect())
 }
 
-/// Types of which each has two fields of the next.
+/// Types, each with two fields of the next.
 fn typed_data() -> Value {
     let field = |name: &str, number: u32| json!({ "name": name, "type": format!("T{number}") });
     let mut types: serde_json::Map<String, Value> = (0..64)
@@ -111,7 +110,7 @@ fn typed_data() -> Value {
     json!([DEV, { "types": types, "primaryType": "T0", "domain": {}, "message": {} }])
 }
 
-/// The list. A method may stand in it more than once.
+/// The list. A method may appear in it more than once.
 fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
     let endless = json!({ "to": ENDLESS });
     let endless_evm = json!({ "data": "0x5b600056" });
@@ -135,12 +134,12 @@ fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
         ("eth_call", json!([endless_evm, "latest", many_overrides()])),
         ("eth_call", json!([{ "data": long(3 << 20) }, "latest"])),
         ("eth_call", json!([{ "data": zeros }, "latest"])),
-        // BLAKE2's rounds are the caller's to choose.
+        // The caller chooses the number of BLAKE2's rounds.
         (
             "eth_call",
             json!([{ "to": "0x0000000000000000000000000000000000000009", "data": format!("0x02faf080{}01", "00".repeat(208)) }]),
         ),
-        // A set whose length is whatever somebody wrote.
+        // A set with an arbitrary stored length.
         (
             "eth_call",
             json!([
@@ -441,7 +440,7 @@ fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
             "evm_setAccountNonce",
             json!([ENDLESS, "0xffffffffffffffff"]),
         ),
-        // Nothing is left after these.
+        // After these nothing is left.
         ("evm_setAutomine", json!([true])),
         ("anvil_setIntervalMining", json!(["0x0"])),
         ("anvil_reset", json!([])),
@@ -458,14 +457,14 @@ fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
     list
 }
 
-/// The methods that there are: those of the README, which a test compares with the table.
+/// The supported methods: those in the README, which a test compares with the table.
 pub(crate) fn methods() -> Vec<&'static str> {
     let list = include_str!("../README.md").split("<!-- methods -->");
     let names = list.skip(1).take(1).flat_map(|list| list.split('`'));
     names.skip(1).step_by(2).collect()
 }
 
-/// Theorem: no method is without a request that may cost much, and none of those costs more than it may.
+/// Theorem: every method has an expensive request in the list, and none exceeds its limits.
 #[test]
 fn what_may_cost_much_does_not() {
     let limit = LIMIT.to_string();
@@ -490,7 +489,7 @@ fn what_may_cost_much_does_not() {
         let answer = answer.unwrap_or_else(|error| panic!("{shown}: {error}"));
         assert!(!answer.contains("-32603"), "{shown}: {answer}");
         let patience = match *method {
-            // A transaction goes on until its gas is gone, and a block until it is made.
+            // A transaction runs until its gas is used, and a block until it is built.
             name if name.contains("send") || name.contains("mine") || name.contains("reorg") => {
                 12 * LIMIT
             }
@@ -501,7 +500,7 @@ fn what_may_cost_much_does_not() {
         let taken = devnet.memory().1.saturating_sub(held);
         assert!(taken < MEMORY + ANSWER, "{shown} takes {} MiB", taken >> 20);
     }
-    // What still runs for nobody ends, and its memory comes back.
+    // Whatever still runs for nobody stops, and its memory is returned.
     std::thread::sleep(Duration::from_secs(1));
     let after = devnet.memory().0;
     let kept = after.saturating_sub(before);
@@ -509,7 +508,7 @@ fn what_may_cost_much_does_not() {
     assert_eq!(connection.rpc("eth_chainId", &json!([])), json!("0x64aba"));
 }
 
-/// Theorem: while many calls and traces run without end, whoever asks little is answered and transactions are mined.
+/// Theorem: while many calls and traces run endlessly, short requests are answered and transactions are mined.
 #[test]
 fn nobody_waits_behind_long_questions() {
     let devnet = Process::start(&["--request-timeout", "1"]);
@@ -556,7 +555,7 @@ fn nobody_waits_behind_long_questions() {
     );
 }
 
-/// Theorem: a question ends when whoever asked it leaves.
+/// Theorem: a question stops when its client disconnects.
 #[test]
 fn nothing_runs_for_a_client_that_has_left() {
     let devnet = Process::start(&["--request-timeout", "0"]);
@@ -573,7 +572,7 @@ fn nothing_runs_for_a_client_that_has_left() {
     assert!(began.elapsed() < Duration::from_secs(15));
 }
 
-/// A function with nested loops, each of which may go back, over locals that each takes over from the next.
+/// A function with nested loops, each of which may repeat, over locals that each takes from the next.
 fn entangled_loops(loops: usize, locals: usize) -> String {
     let shift = |local: usize| {
         let next = (local + 1) % locals;
@@ -591,7 +590,7 @@ fn entangled_loops(loops: usize, locals: usize) -> String {
     )
 }
 
-/// A function with branch tables of so many targets, each of which changes a local.
+/// A function with branch tables of many targets, each of which changes a local.
 fn entangled_tables(tables: usize, targets: usize, locals: usize) -> String {
     let blocks = 200;
     let list: String = (0..targets)
@@ -615,8 +614,8 @@ fn module(locals: usize, body: &str) -> String {
     )
 }
 
-/// Theorem: code that entangles a compiler holds nobody up. It runs soon, compiled by the one that does not mind, or is refused
-/// with a reason when it is activated; and a signal ends the process meanwhile.
+/// Theorem: code that is hard for a compiler blocks nobody. It soon runs, compiled by the more careful compiler, or is refused with
+/// a reason at activation; and a signal ends the process meanwhile.
 #[test]
 fn code_that_is_slow_to_compile() {
     let devnet = Process::start(&[]);
@@ -664,7 +663,7 @@ fn code_that_is_slow_to_compile() {
     assert!(slowest < Duration::from_secs(3), "{slowest:?}");
     assert!(began.elapsed() < Duration::from_secs(60));
 
-    // In the middle of a compilation.
+    // During a compilation.
     let mut client = devnet.connect();
     let again = "0x00000000000000000000000000000000000000f3";
     let code = stylus_vm::code::encode(&wat::parse_str(entangled_tables(3, 9_000, 300)).unwrap());

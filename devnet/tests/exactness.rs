@@ -1,6 +1,6 @@
 //! What things cost, to the ink and to the gas, through real transactions.
 //!
-//! Figures are those of Nitro's system tests (`program_ink_test`) where a case does not say otherwise.
+//! Figures are those of Nitro's system tests (`program_ink_test`) unless a case says otherwise.
 
 use alloy_primitives::{Address, Bytes, U256, address, hex};
 use serde_json::json;
@@ -9,7 +9,7 @@ use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Ink, Pages, activate};
 use crate::contracts::{echo, evm_forward, forward, path, program};
 use crate::support::{ARB_OWNER, ARB_WASM, ARB_WASM_CACHE, Chain, config_at, intrinsic, quantity};
 
-/// An account that nobody has touched.
+/// An untouched account.
 const STRANGER: Address = address!("0x0123456789012345678901234567890123456789");
 
 /// Runs `body` in a transaction and compares the ink of its host calls named `name`, in order.
@@ -123,7 +123,7 @@ const WRITE_ARGS: &str = r#"(module
         (call $return_data (i32.const 0) (local.get $arguments_len))
         i32.const 0))"#;
 
-/// Calls that a program makes: ink of the host call, everything within included.
+/// Calls made by a program: ink of the host call, including everything in the callee.
 fn check_call(chain: &Chain, to: Address, input: &[u8], expected: u64) {
     let caller = chain.program(&forward("call"));
     let mined =
@@ -144,7 +144,7 @@ fn ink_of_calls() {
     let write_args = chain.program(WRITE_ARGS);
     // Header, blocks, host calls, a cold account, an uncached start, free pages and rounding in one figure.
     check_call(&chain, write_args, &[1, 2, 3, 4], 118_475_955);
-    // A precompile, which is always warm, spending nothing of what it is told to spend.
+    // A precompile, which is always warm, told to spend nothing.
     let burn = [&hex!("cc68f1f3")[..], &[0; 32]].concat();
     let burn = [
         &alloy_primitives::keccak256("burnArbGas(uint256)")[..4],
@@ -159,7 +159,7 @@ fn ink_of_calls() {
     );
 }
 
-/// The parts of a call's receipt: what is due before anything runs, what the program's start costs, and its execution, the
+/// The parts of a call's receipt: the charge before anything runs, the cost of the program's start, and its execution, the
 /// last from the VM alone.
 #[test]
 fn a_receipt_is_the_sum_of_its_parts() {
@@ -205,7 +205,7 @@ fn a_receipt_is_the_sum_of_its_parts() {
     }
 }
 
-/// A program that spends in functions, in host calls, and on its second page and third.
+/// A program that spends in functions, in host calls, and on its second and third pages.
 const SPENDER: &str = r#"(module
     (import "vm_hooks" "msg_reentrant" (func $reentrant (result i32)))
     (import "vm_hooks" "pay_for_memory_grow" (func $pay_for_memory_grow (param i32)))
@@ -255,7 +255,7 @@ fn the_gas_tracer_adds_up_to_the_receipt() {
         .iter()
         .map(|function| function["name"].as_str().unwrap().to_owned())
         .collect();
-    // A name that its maker gave decides what is counted as an allocator's; what has none goes by its number.
+    // The given name decides what counts as an allocator's function; a nameless function goes by its index.
     assert_eq!(functions, ["inner", "__rust_alloc", "function[4]"]);
     let tree: u64 = list("tree")
         .iter()
@@ -290,7 +290,7 @@ fn a_start_costs_what_the_chain_says() {
     assert_eq!(U256::from(uncached - gas()), init - cached);
 }
 
-/// In a block a program that was called before starts for less, from ArbOS 60 on.
+/// From ArbOS 60 on, a program called earlier in the block starts for less.
 #[test]
 fn a_recent_program_starts_for_less() {
     for (arbos, is_cheaper) in [(51, false), (60, true)] {
@@ -312,7 +312,7 @@ fn a_recent_program_starts_for_less() {
     }
 }
 
-/// An estimate is enough, and one gas less is not.
+/// An estimate suffices, and one gas less does not.
 #[test]
 fn an_estimate_is_the_least_that_is_enough() {
     let chain = Chain::default();

@@ -1,10 +1,10 @@
-//! Requests at random that know what a request is: every method, with calls, overrides, filters and tracers of the right shape and
-//! now and then a wrong one.
+//! Random but well-informed requests: every method, with calls, overrides, filters and tracers of the right form, and an occasional
+//! wrong one.
 //!
-//! Lives here: making them, and what no answer may be. Not here: requests that are made to cost much (`costly`).
+//! Lives here: making them, and what no answer may be. Not here: deliberately expensive requests (`costly`).
 //!
-//! `STYLUS_FUZZ_REQUESTS=1000000 cargo test --release -p stylus-devnet --test devnet fuzz` is a long run; `STYLUS_FUZZ_SEED` begins
-//! another one.
+//! `STYLUS_FUZZ_REQUESTS=1000000 cargo test --release -p stylus-devnet --test devnet fuzz` is a long run; `STYLUS_FUZZ_SEED` starts
+//! a different one.
 
 use std::time::{Duration, Instant};
 
@@ -17,16 +17,16 @@ use crate::process::{Connection, Process, request};
 /// Requests of a short run.
 const SHORT: u64 = 1_500;
 
-/// Bytes that one request may take, its answer included.
+/// The most bytes that a request may use, including its answer.
 const MEMORY: u64 = 768 << 20;
 
-/// How long one may take, where a call may take a second and a transaction twelve.
+/// How long one may take, when a call may take a second and a transaction twelve.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What comes on top for a method that waits for a block, which costs nothing and lasts a minute at most.
 const WAITING: Duration = Duration::from_secs(60);
 
-/// Numbers at random, always the same for a seed.
+/// Pseudo-random numbers, determined by a seed.
 struct Random(u64);
 
 impl Random {
@@ -141,7 +141,7 @@ impl Random {
         call
     }
 
-    /// Input of a call: a function of a precompile, or code, or noise.
+    /// A call's input: a function of a precompile, or code, or noise.
     fn input(&mut self) -> Value {
         const SELECTORS: [&str; 12] = [
             "58c780c2", "516b4e0f", "a996e0c2", "b0bc0ed2", "7ae7e6b8", "f1b5b3b4", "d4865806",
@@ -248,7 +248,7 @@ impl Random {
         filter
     }
 
-    /// Something that may be anything.
+    /// Any value.
     fn anything(&mut self, hash: &Value) -> Value {
         match self.below(9) {
             0 => Value::Null,
@@ -263,7 +263,7 @@ impl Random {
         }
     }
 
-    /// A request's parameters, each of the right kind as often as not.
+    /// A request's parameters, about half of them of the right kind.
     fn params(&mut self, method: &str, hash: &Value) -> Value {
         let block = self.block(hash);
         let mut params = match method {
@@ -319,8 +319,7 @@ impl Random {
     }
 }
 
-/// Theorem: no request ends the process, is not answered, is answered with a fault of the devnet's own, or takes more time or memory
-/// than any may.
+/// Theorem: no request ends the process, stays unanswered, gets an internal error, or takes more time or memory than allowed.
 #[test]
 fn fuzz() {
     let of = |name: &str| std::env::var(name).ok()?.parse().ok();
@@ -341,7 +340,7 @@ fn fuzz() {
             false => PATIENCE,
         };
         check(&mut devnet, &mut connection, &body, &shown, patience);
-        // A chain without end is no aim, nor is one that mines nothing.
+        // Endless chains are not the aim, nor are chains that mine nothing.
         if number % 500 == 499 {
             devnet = Process::start(&["--request-timeout", "1"]);
             connection = devnet.connect();

@@ -1,4 +1,4 @@
-//! Requests that mean no good, or make no sense: an answer with the right number, and the chain as it was.
+//! Malicious or senseless requests: each gets an answer with the right number, and leaves the chain unchanged.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,13 +9,13 @@ use stylus_devnet::Config;
 
 use crate::support::{Chain, DEV, config};
 
-/// Sends bytes as they are and returns what comes back: the status line, and the body.
+/// Sends raw bytes and returns the status line and the body of the answer.
 fn exchange(chain: &Chain, request: &[u8]) -> (String, String) {
     let mut stream = TcpStream::connect(chain.handle.address()).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(10)))
         .unwrap();
-    // A server that has answered already may have closed its side.
+    // A server that has already answered may have closed its side.
     let _ = stream.write_all(request);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
@@ -40,7 +40,7 @@ const NUMBER: &str = r#"{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"}"#;
 /// Posts a body and compares the error's number.
 fn check(chain: &Chain, body: &str, code: i64) {
     let (status, answer) = exchange(chain, &post("localhost", body, ""));
-    // What is no JSON at all may be no request to HTTP either.
+    // Bytes that are not JSON may not be an HTTP request either.
     let is_json = code != -32_700;
     assert!(
         status.contains("200") || (!is_json && status.contains("400")),
@@ -118,7 +118,7 @@ fn nonsense_is_answered() {
     ] {
         check(&chain, body, code);
     }
-    // Whatever was sent, the chain is there and as it was.
+    // After all that the chain still runs, unchanged.
     assert_eq!(chain.rpc("eth_blockNumber", json!([])), "0x0");
 }
 
@@ -163,7 +163,7 @@ fn only_this_machine_is_spoken_to() {
     assert!(status.contains("200"), "{status}");
 }
 
-/// A request for a WebSocket, from a page.
+/// A WebSocket request from a page.
 fn upgrade(host: &str, origin: &str) -> Vec<u8> {
     format!(
         "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: {origin}\r\n\
@@ -172,7 +172,7 @@ fn upgrade(host: &str, origin: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The head of an answer, which a WebSocket's is followed by nothing that ends.
+/// The head of an answer; what follows a WebSocket's never ends.
 fn head(chain: &Chain, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(chain.handle.address()).unwrap();
     stream.write_all(request).unwrap();
@@ -184,7 +184,7 @@ fn head(chain: &Chain, request: &[u8]) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// Theorem: one rule holds for both transports, and a refusal names the flag that changes it.
+/// Theorem: one rule holds for both transports, and a refusal names the flag that would allow the request.
 #[test]
 fn web_pages_are_let_in_only_when_asked_for() {
     let usual = Chain::default();
@@ -229,7 +229,7 @@ fn web_pages_are_let_in_only_when_asked_for() {
     assert!(answer.contains("--allow-host evil.example"), "{answer}");
 }
 
-/// Theorem: clients that hold their connections with half of a request lock nobody out.
+/// Theorem: clients that keep half-sent requests open lock nobody out.
 #[test]
 fn trickled_requests_lock_nobody_out() {
     let chain = Chain::default();
@@ -264,7 +264,7 @@ fn long_batches_and_subscriptions_over_http_are_refused() {
     assert!(answer.contains("ws://"), "{answer}");
 }
 
-/// Questions that geth refuses are refused in its words.
+/// Questions that geth refuses are refused with geth's text.
 #[test]
 fn questions_that_ask_too_much() {
     let chain = Chain::start(Config {
@@ -312,7 +312,7 @@ fn questions_that_ask_too_much() {
         -32_000,
         "the trace is longer than an answer may be",
     );
-    // As much gas as the block has, and not a question's usual amount.
+    // The block's gas, and not a question's usual amount.
     let gas =
         json!([{ "data": "0x5a60005260206000f3" }, "latest", {}, { "gasLimit": "0x1000000" }]);
     let left: alloy_primitives::U256 = serde_json::from_value(chain.rpc("eth_call", gas)).unwrap();
@@ -331,7 +331,7 @@ fn large_and_half_open_requests_do_no_harm() {
     );
     let (status, _) = exchange(&chain, huge.as_bytes());
     assert!(status.contains("413"), "{status}");
-    // Connections that say nothing, or half of something.
+    // Connections that send nothing, or half of something.
     let silent: Vec<TcpStream> = (0..50)
         .map(|n| {
             let mut stream = TcpStream::connect(chain.handle.address()).unwrap();
@@ -394,7 +394,7 @@ fn transactions_that_cannot_be() {
     assert_eq!(chain.rpc("eth_blockNumber", json!([])), "0x0");
 }
 
-/// Requests that arrive while a devnet stops are answered, or their connection is closed; it stops all the same.
+/// Requests that arrive while a devnet stops are answered, or their connection is closed; it stops in any case.
 #[test]
 fn requests_during_shutdown() {
     let Chain { handle, .. } = Chain::default();
@@ -427,7 +427,7 @@ fn requests_during_shutdown() {
             })
         })
         .collect();
-    // Until everybody is at it.
+    // Until all of them are running.
     let chain = crate::support::Remote::new(&handle.url());
     (0..50).for_each(|_| drop(chain.rpc("eth_blockNumber", json!([]))));
     handle.stop().unwrap();
@@ -438,21 +438,21 @@ fn requests_during_shutdown() {
     assert!(answers > 0);
 }
 
-/// Feeds the decoder of raw transactions bytes that are almost one.
+/// Feeds the decoder of raw transactions bytes that are almost valid.
 pub(crate) fn fuzz_raw_transaction(chain: &Chain, bytes: &[u8]) {
     let raw = alloy_primitives::hex::encode_prefixed(bytes);
-    // An error is an answer; no answer would panic within `ask`.
+    // An error is an answer; without one, `ask` would panic.
     let _ = chain.ask("eth_sendRawTransaction", json!([raw]));
 }
 
-/// Feeds the decoder of requests bytes that are almost one.
+/// Feeds the decoder of requests bytes that are almost valid.
 pub(crate) fn fuzz_request(chain: &Chain, bytes: &[u8]) {
     let body = String::from_utf8_lossy(bytes);
     let (status, _) = exchange(chain, &post("localhost", &body, ""));
     assert!(status.starts_with("HTTP/1.1"), "{body}: {status}");
 }
 
-/// Theorem: no bytes make the server fall silent.
+/// Theorem: no bytes silence the server.
 #[test]
 fn mutants_are_answered() {
     let chain = Chain::default();

@@ -1,4 +1,4 @@
-//! A chain that is kept in a file, and what may happen to a process and to a file.
+//! A chain saved in a file, and what may happen to the process and to the file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,14 +31,14 @@ fn balance(chain: &Chain) -> Value {
     chain.rpc("eth_getBalance", json!([FRIEND, "latest"]))
 }
 
-/// A folder, and a path in it where nothing is yet.
+/// A folder, and a path in it that does not exist yet.
 fn nowhere() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("chain.state");
     (folder, path)
 }
 
-/// Everything that a client can ask of a chain's past.
+/// Everything that a client can read of a chain's past.
 fn history(chain: &Chain) -> Vec<Value> {
     let head = quantity(&chain.rpc("eth_blockNumber", json!([])));
     let blocks = 0..=head;
@@ -53,7 +53,7 @@ fn history(chain: &Chain) -> Vec<Value> {
         .collect()
 }
 
-/// Theorem: a chain that is loaded answers as the one that was kept, whatever was done to it.
+/// Theorem: a loaded chain answers like the saved one, whatever happened on it.
 #[test]
 fn what_is_kept_is_found() {
     let (_folder, path) = nowhere();
@@ -74,7 +74,7 @@ fn what_is_kept_is_found() {
         pay(&chain);
         chain.rpc("evm_revert", json!([snapshot]));
         chain.send(json!({ "to": program, "data": "0x01" }));
-        // One that fails, and one with logs would differ in their receipts alone.
+        // A failed transaction, and one with logs, would differ only in their receipts.
         chain.send(json!({ "to": program, "data": "0x", "gas": "0x5300" }));
         chain.rpc("evm_increaseTime", json!([1_000]));
         chain.rpc("evm_mine", json!([]));
@@ -108,7 +108,7 @@ fn what_is_kept_is_found() {
     assert!(time(&chain) > last);
 }
 
-/// Theorem: what waits for a block or for a nonce is kept, too.
+/// Theorem: transactions that wait for a block or for a nonce are saved too.
 #[test]
 fn what_waits_is_kept() {
     let (_folder, path) = nowhere();
@@ -137,7 +137,7 @@ fn what_waits_is_kept() {
     );
 }
 
-/// Files that the first version has written are loaded, and kept in today's form from then on.
+/// Files that the first version wrote are loaded, and from then on saved in the current format.
 #[test]
 fn the_first_version_s_files_are_loaded() {
     let (_folder, path) = nowhere();
@@ -155,7 +155,7 @@ fn the_first_version_s_files_are_loaded() {
     );
     assert_eq!(balance(&Chain::start(kept(&path))), json!("0x7"));
 
-    // A broken one is refused and stays as it is.
+    // A broken one is refused and left unchanged.
     let mut chain: Value = serde_json::from_str(old).unwrap();
     let check = |text: String, part: &str| {
         fs::write(&path, &text).unwrap();
@@ -178,7 +178,7 @@ fn the_first_version_s_files_are_loaded() {
     );
 }
 
-/// Theorem: a file with any byte changed, or cut off anywhere, is refused, or is the chain as it was some time.
+/// Theorem: a file with any byte changed, or truncated anywhere, is refused, or is an earlier state of the chain.
 #[test]
 fn damage_is_found() {
     let (_folder, path) = nowhere();
@@ -209,12 +209,12 @@ fn damage_is_found() {
     assert!(refused > 90);
     for at in (22..whole.len()).step_by(whole.len() / 53) {
         fs::write(&path, &whole[..at]).unwrap();
-        // Before the genesis block is whole there is no chain.
+        // Without a complete genesis block there is no chain.
         if let Err(error) = Devnet::start(kept(&path)) {
             assert!(at < 2_000, "cut off at {at}: {error}");
         }
     }
-    // What a process leaves that is killed in its first write.
+    // The remains of a process killed during its first write.
     for start in [&b""[..], b"stylus-dev"] {
         fs::write(&path, start).unwrap();
         load().unwrap();
@@ -294,8 +294,8 @@ fn send_until_the_end(mut connection: Connection) -> u64 {
     }
 }
 
-/// Kills a process under load after a while and starts the next one; returns how many of the transactions that were answered are
-/// there, and how many were answered.
+/// Kills a process under load after a while and starts the next one; returns how many of the answered transactions it has, and
+/// how many were answered.
 fn killed(path: &Path, arguments: &[&str], after: Duration) -> (u64, u64) {
     let arguments = [arguments, &["--state", path.to_str().unwrap()]].concat();
     let had = |devnet: &Process| {
@@ -320,9 +320,9 @@ fn killed(path: &Path, arguments: &[&str], after: Duration) -> (u64, u64) {
     (after, answered)
 }
 
-/// Theorem: a process that is killed, whenever that is, has kept every transaction that it had answered.
+/// Theorem: a process killed at any moment has kept every transaction that it had answered.
 ///
-/// `STYLUS_KILLS` says how often it is killed.
+/// `STYLUS_KILLS` sets the number of kills.
 #[test]
 fn a_kill_loses_nothing() {
     let kills = std::env::var("STYLUS_KILLS").ok();
@@ -340,7 +340,7 @@ fn a_kill_loses_nothing() {
     assert_eq!(names.len(), 1, "{names:?}");
 }
 
-/// Theorem: every signal that ends a process does so soon, and loses nothing, even where a write may wait and questions run.
+/// Theorem: every signal that ends a process does so soon, and loses nothing, even while a write may wait and questions run.
 #[cfg(unix)]
 #[test]
 fn every_signal_saves() {
@@ -366,7 +366,7 @@ fn every_signal_saves() {
     }
 }
 
-/// With an interval a kill loses what came since, and no more.
+/// With an interval, a kill loses the changes since the last write, and no more.
 #[test]
 fn an_interval_bounds_what_a_kill_loses() {
     let (_folder, path) = nowhere();

@@ -70,7 +70,7 @@ fn a_snapshot_is_gone_back_to() {
     assert_eq!(chain.rpc("evm_revert", json!([snapshot])), true);
     assert_eq!(balance(&chain, FRIEND), json!("0x1"));
     assert_eq!(chain.rpc("eth_blockNumber", json!([])), json!("0x1"));
-    // It is used up.
+    // A snapshot can be used only once.
     assert_eq!(chain.rpc("evm_revert", json!([snapshot])), false);
     pay(&chain);
     assert_eq!(balance(&chain, FRIEND), json!("0x2"));
@@ -84,7 +84,7 @@ fn transactions_wait_for_a_block_or_for_a_nonce() {
             json!({ "from": DEV, "to": FRIEND, "value": "0x1", "nonce": nonce, "gas": "0x5208" });
         chain.ask("eth_sendTransaction", json!([request]))
     };
-    // The second comes first and waits for the first.
+    // The second arrives first and waits for the first.
     let second = send("0x1").unwrap();
     assert_eq!(
         chain.rpc("eth_getTransactionReceipt", json!([second])),
@@ -203,7 +203,7 @@ fn a_devnet_starts_only_where_it_may() {
     assert_eq!(error, "1001 accounts are asked for, and there can be 1000");
 }
 
-/// A test that runs on tokio starts a devnet like any other.
+/// A test on tokio starts a devnet in the same way.
 #[test]
 fn a_devnet_starts_and_stops_within_a_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread()

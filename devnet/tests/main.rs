@@ -1,6 +1,7 @@
-//! A devnet as clients find it, over real HTTP: what things cost, who calls whom, what goes wrong and how that is said.
+//! A devnet from its clients' view, over real HTTP: what things cost, who calls whom, what goes wrong and which error says so.
 //!
-//! Lives here: one file a subject. Programs from outside that speak to it are in `clients`; everything else makes its requests itself.
+//! Lives here: one file per subject. External programs that connect to it are in `clients`; all other tests make their requests
+//! themselves.
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
 

@@ -1,4 +1,4 @@
-//! Methods as clients call them: shapes, blocks, logs, filters, traces.
+//! Methods as clients call them: forms, blocks, logs, filters, traces.
 
 use std::io::{Read as _, Write as _};
 
@@ -123,7 +123,8 @@ fn overrides_change_a_call_and_nothing_else() {
     assert_eq!(chain.rpc("eth_getCode", json!([FRIEND, "latest"])), "0x");
 }
 
-/// What `cargo stylus check` asks: would this code be activated, at an address that has none, for a caller without money?
+/// The question of `cargo stylus check`: would this code be activated, at an address without code, for a caller without
+/// money?
 #[test]
 fn an_activation_is_tried_without_deploying() {
     let chain = Chain::default();
@@ -182,7 +183,7 @@ fn traces_of_every_kind() {
         names(innermost),
         ["user_entrypoint", "read_args", "emit_log", "user_returned"]
     );
-    // The script that `cargo stylus trace` sends gets the same.
+    // The script that `cargo stylus trace` sends gets the same result.
     let script =
         "{ hostio: 1, call_contract: 2, delegate_call_contract: 3, static_call_contract: 4 }";
     let scripted = chain.rpc(
@@ -251,7 +252,7 @@ fn an_access_list_makes_what_it_names_warm() {
     );
 }
 
-/// A WebSocket by hand: as much of RFC 6455 as short texts take.
+/// A hand-written WebSocket: as much of RFC 6455 as short texts need.
 struct Socket(std::net::TcpStream);
 
 impl Socket {

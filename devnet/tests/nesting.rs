@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::contracts::{echo, evm_forward, forward, path, program};
 use crate::support::{ARB_OWNER, Chain, DEV, config_at};
 
-/// Sends a message along a path of contracts and expects it to come back.
+/// Sends a message along a path of contracts and expects it back.
 fn check(chain: &Chain, along: &[Address]) {
     let message = b"there and back";
     let (first, rest) = along.split_first().unwrap();
@@ -36,11 +36,11 @@ fn either_kind_calls_either() {
     }
 }
 
-/// As deep as 50 million gas reach; how a chain ends at 1,024 frames is tried where there is more (`chain::view`).
+/// As deep as 50 million gas reach; the limit of 1,024 frames is tested with more gas (`chain::view`).
 #[test]
 fn hundreds_of_frames_deep() {
     let chain = Chain::start(config_at(51));
-    // Pages cost so much that programs would never get this deep: make them free.
+    // At normal page prices programs would never get this deep: make pages free.
     let set = |signature: &str, value: u64| {
         let selector = &alloy_primitives::keccak256(signature)[..4];
         let input = [selector, &U256::from(value).to_be_bytes::<32>()].concat();
@@ -55,7 +55,7 @@ fn hundreds_of_frames_deep() {
         let mut along = deep.clone();
         along.push(Address::with_last_byte(4)); // the identity precompile
         let (first, rest) = along.split_first().unwrap();
-        // 63/64 of the gas are passed on each time: 200 frames leave a twentieth.
+        // Each call passes on 63/64 of the gas: 200 frames leave a twentieth.
         let request =
             json!({ "from": DEV, "to": first, "input": hex::encode_prefixed(path(rest, b"deep")) });
         let output = chain.rpc("eth_call", json!([request, "latest"]));
@@ -66,7 +66,7 @@ fn hundreds_of_frames_deep() {
 #[test]
 fn a_program_knows_that_it_was_entered_before() {
     let chain = Chain::default();
-    // With an address and more in its input it calls on; without, it returns whether it was entered before.
+    // With an address and more in its input it calls on; otherwise it returns whether it was entered before.
     let body = r#"
         (if (i32.ge_u (local.get $len) (i32.const 20)) (then
             (drop (call $call (i32.const 1024) (i32.const 1044) (i32.sub (local.get $len) (i32.const 20)) (i32.const 512)
@@ -92,7 +92,7 @@ fn a_program_knows_that_it_was_entered_before() {
         (vec![a, b, a], 1),
         (vec![evm, a], 0),
         (vec![a, evm, a], 1),
-        // A delegate call runs another's code and acts for the caller, who was entered once.
+        // A delegate call runs another's code on behalf of the caller, which was entered once.
         (vec![delegate, a], 0),
     ] {
         let (first, rest) = along.split_first().unwrap();
@@ -104,7 +104,7 @@ fn a_program_knows_that_it_was_entered_before() {
 #[test]
 fn what_a_failed_call_wrote_is_gone() {
     let chain = Chain::default();
-    // Stores what comes after the first byte of its input and ends with that byte.
+    // Stores the input after its first byte and returns that byte as its status.
     let store = program(
         "(call $cache (i32.const 0) (i32.const 1025)) (call $flush (i32.const 0)) (i32.load8_u (i32.const 1024))",
     );
@@ -162,7 +162,7 @@ fn value_travels_along() {
 #[test]
 fn code_that_only_programs_may_have() {
     let chain = Chain::default();
-    // Neither a lone prefix nor anything else that begins with 0xEF comes into being (EIP-3541).
+    // Neither a lone prefix nor any other code that begins with 0xEF can be deployed (EIP-3541).
     for (code, lives) in [
         (&hex!("ef")[..], false),
         (&hex!("eff100"), false),
@@ -173,7 +173,7 @@ fn code_that_only_programs_may_have() {
         let mined = chain.send(json!({ "data": data, "gas": "0x100000" }));
         assert_eq!(mined.is_success(), lives, "{}", hex::encode(code));
     }
-    // A fragment is nothing that can be called.
+    // A fragment cannot be called.
     let fragment = chain.deploy(&hex!("eff001aabb"));
     let error = chain.call(fragment, &[]).unwrap_err();
     assert_eq!(

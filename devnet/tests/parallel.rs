@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::contracts::{echo, program};
 use crate::support::{Chain, DEV, Remote};
 
-/// Theorem: 32 clients, each deploying and calling its own contracts, see what each would see alone, and lose no nonce.
+/// Theorem: 32 clients, each deploying and calling its own contracts, see the same as each would alone, and lose no
+/// nonce.
 #[test]
 fn thirty_two_clients() {
     let chain = Arc::new(Chain::default());
@@ -26,11 +27,11 @@ fn thirty_two_clients() {
         .into_iter()
         .map(|client| client.join().unwrap())
         .collect();
-    // The same contracts cost the same, whoever else is there.
+    // The same contracts cost the same, however many clients there are.
     assert!(gas.iter().all(|used| *used == gas[0]), "{gas:?}");
 }
 
-/// Theorem: transactions that one account sends at once, and leaves the nonces of open, get a nonce each.
+/// Theorem: transactions that one account sends at once without nonces get one nonce each.
 #[test]
 fn nonces_that_are_left_open_are_given_out_once() {
     let chain = Chain::default();
@@ -57,7 +58,7 @@ fn nonces_that_are_left_open_are_given_out_once() {
     assert_eq!(crate::support::quantity(&nonce), 16 * 25);
 }
 
-/// Theorem: with a full pool, whoever asks how full it is waits no longer than usual.
+/// Theorem: when the pool is full, asking for its size takes no longer than usual.
 #[test]
 fn a_full_pool_keeps_nobody_waiting() {
     let chain = Chain::default();
@@ -83,7 +84,7 @@ fn a_full_pool_keeps_nobody_waiting() {
     assert_eq!(block["transactions"].as_array().unwrap().len(), 20_000);
 }
 
-/// A client with an account of its own, over a connection of its own.
+/// A client with its own account and connection.
 struct Client {
     chain: Remote,
     account: Address,
@@ -100,7 +101,7 @@ impl Client {
     /// Deploys two contracts and calls them; returns the gas of all calls.
     fn live(&self, number: u8) -> u64 {
         let evm = self.deploy(&hex!("602a60005260206000f3"));
-        // A program of its own: its constant is in its code.
+        // A program that differs from all others: its constant is in its code.
         let source = program(&format!(
             "(drop (i32.const {})) (i32.const 0)",
             64 + number % 32
@@ -114,7 +115,7 @@ impl Client {
                 "from": self.account, "to": crate::support::ARB_WASM, "data": hex::encode_prefixed(input),
                 "value": U256::from(1_000_000_000_000_000_000_u64), "gas": "0x1000000",
             });
-            // Somebody else may have activated the same code before.
+            // Another client may have activated the same code before.
             let _ = self.chain.ask("eth_sendTransaction", json!([request]));
         }
         for _ in 0..5 {

@@ -1,7 +1,7 @@
-//! Arbitrum's precompiles and the contracts that a chain begins with.
+//! Arbitrum's precompiles and the contracts of a new chain.
 //!
-//! Lives here: activating, the cache, where a transaction is. A file for each: what there is at all (`interfaces`), what it costs
-//! (`gas`), what owners may (`owners`, `prices`, `features`), messages to L1 (`sends`), tables and retryables (`tables`).
+//! Lives here: activation, the cache, a transaction's context. One file each for: which functions exist (`interfaces`), what they
+//! cost (`gas`), what owners may do (`owners`, `prices`, `features`), messages to L1 (`sends`), tables and retryables (`tables`).
 
 mod features;
 mod gas;
@@ -56,7 +56,7 @@ fn words(output: &[u8]) -> Vec<U256> {
     output.chunks(32).map(U256::from_be_slice).collect()
 }
 
-/// Sends a call of a precompile as the dev account, which owns the chain. It has to succeed.
+/// Sends a call of a precompile from the dev account, which owns the chain. It must succeed.
 fn act(chain: &Chain, to: Address, call: &[u8]) -> Mined {
     let mined = chain.send(json!({ "to": to, "data": hex::encode_prefixed(call) }));
     assert!(mined.is_success(), "{:?}", mined.receipt);
@@ -69,14 +69,14 @@ fn refusal(chain: &Chain, to: Address, call: &[u8]) -> Refusal {
     chain.ask("eth_call", request).unwrap_err()
 }
 
-/// Why a call of somebody who is nobody to the chain fails.
+/// Why a call from an account without any rights fails.
 fn strangers_refusal(chain: &Chain, to: Address, call: &[u8]) -> Refusal {
     let from = Address::repeat_byte(0x99);
     let request = json!([{ "from": from, "to": to, "data": hex::encode_prefixed(call) }, "latest"]);
     chain.ask("eth_call", request).unwrap_err()
 }
 
-/// Sends a call with gas of its own, so that it is mined although it fails, and returns the gas that it takes inside the precompile.
+/// Sends a call with an explicit gas limit, so that it is mined although it fails, and returns the gas used inside the precompile.
 fn gas_of_failure(chain: &Chain, to: Address, call: &[u8], gas: u64) -> u64 {
     let gas = U256::from(gas);
     let mined = chain.send(json!({ "to": to, "data": hex::encode_prefixed(call), "gas": gas }));
@@ -84,7 +84,7 @@ fn gas_of_failure(chain: &Chain, to: Address, call: &[u8], gas: u64) -> u64 {
     mined.gas() - intrinsic(call)
 }
 
-/// A contract that calls an address with its input and returns a word of what it is told.
+/// A contract that calls an address with its input and returns a word of the result.
 fn forwarder(chain: &Chain, to: Address) -> Address {
     let code = [
         &hex!("365f5f3760205f365f5f73")[..],
@@ -107,12 +107,12 @@ fn a_stranger_sets_nothing() {
     assert_eq!(error.code, -32_000);
     let words = "unauthorized caller to access-controlled method";
     assert!(error.message.starts_with(words), "{}", error.message);
-    // All gas is gone, as on chain.
+    // All gas is lost, as on chain.
     assert_eq!(
         gas_of_failure(&chain, ARB_OWNER, &call, 2_000_000),
         2_000_000 - intrinsic(&call)
     );
-    // What nitro-devnode's script does.
+    // The steps of nitro-devnode's script.
     for (to, call) in [
         (ARB_DEBUG, data("becomeChainOwner()", &[])),
         (ARB_OWNER, call),
@@ -135,7 +135,7 @@ fn a_stranger_sets_nothing() {
         .map(Address::from_slice_padded)
         .collect();
     assert_eq!(owners, [Address::ZERO, DEV]);
-    // The upgrade comes with the next block.
+    // The upgrade happens in the next block.
     chain.rpc("evm_mine", json!([]));
     assert_eq!(
         chain.word(ARB_SYS, &data("arbOSVersion()", &[])),
@@ -147,7 +147,7 @@ fn a_stranger_sets_nothing() {
     );
 }
 
-/// An address out of a word.
+/// An address from a word.
 trait Padded {
     fn from_slice_padded(word: &[u8]) -> Address;
 }
@@ -216,8 +216,8 @@ fn errors_of_precompiles_in_words() {
     );
 }
 
-/// Why a module is refused, and what its author can do, reaches the client; only where the entry point is missing may the
-/// text name the host call that `cargo stylus` takes for that.
+/// The client learns why a module is refused and what its author can do; only if the entry point is missing may the text name the
+/// host call that `cargo stylus` takes for that.
 #[test]
 fn a_refusal_says_what_to_change() {
     let chain = Chain::default();
@@ -289,7 +289,7 @@ fn an_activation_ends_and_can_be_kept_alive() {
 #[test]
 fn the_deployer_deploys_activates_and_initialises() {
     let chain = Chain::default();
-    // Fails unless it is sent the value that its input ends with.
+    // Fails unless it receives the value that its input ends with.
     let body = "(call $value (i32.const 0)) (call $cache (i32.const 64) (i32.const 1024)) (call $flush (i32.const 0))
         (i32.load8_u (i32.const 1055)) (i32.load8_u (i32.const 31)) (i32.ne)";
     let wasm = wat::parse_str(crate::contracts::program(body)).unwrap();
@@ -392,7 +392,7 @@ fn places_in_the_cache_go_to_those_who_pay() {
     assert_eq!(least, U256::from(3));
     assert!(bid(programs[2], 4).unwrap().is_success());
     let gas = |program: Address| chain.send(json!({ "to": program })).gas();
-    // The first is still cached, the second had to go.
+    // The first is still cached, the second was evicted.
     assert!(gas(programs[0]) < 23_000 && gas(programs[1]) > 29_000 && gas(programs[2]) < 23_000);
     chain.send(json!({ "to": MANAGER, "data": hex::encode_prefixed(data("setPaused(bool)", &[U256::ONE])) }));
     assert_eq!(
@@ -462,7 +462,7 @@ fn estimates_by_components() {
         "gasEstimateComponents(address,bool,bytes)",
         &[word(DEPLOYER), U256::ZERO, U256::from(96), U256::ZERO],
     );
-    // A transfer to nobody in particular.
+    // A transfer to an arbitrary address.
     call[16..36].copy_from_slice(Address::repeat_byte(0xaa).as_slice());
     let components = || {
         let output = chain.call(node, &call).unwrap();
@@ -478,7 +478,7 @@ fn estimates_by_components() {
     let with_l1 = components();
     assert!(with_l1[1] > 0, "{with_l1:?}");
     assert_eq!(with_l1[0], 21_000 + with_l1[1]);
-    // On chain there is nothing at that address.
+    // On chain that address is empty.
     let mined =
         chain.send(json!({ "to": node, "data": hex::encode_prefixed(&call), "gas": "0x100000" }));
     assert!(mined.is_success() && mined.receipt["logs"] == json!([]));

@@ -1,6 +1,6 @@
-//! A devnet in a process of its own, whose memory can be looked at and which can be killed.
+//! A devnet in a separate process, whose memory tests can read and which they can kill.
 //!
-//! Lives here: starting it, speaking to it over one connection, and signals. Not here: any expectation.
+//! Lives here: starting it, requests over one connection, and signals. Not here: any expectation.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -12,16 +12,16 @@ use serde_json::{Value, json};
 /// How long anything may take before it counts as hanging.
 pub(crate) const HANG: Duration = Duration::from_secs(60);
 
-/// A devnet's process, which is killed when this is dropped.
+/// A devnet's process, killed on drop.
 pub(crate) struct Process {
     child: Child,
     address: SocketAddr,
-    /// What it says before it listens.
+    /// Its output before it listens.
     pub(crate) banner: String,
 }
 
 impl Process {
-    /// Starts one that listens at any port.
+    /// Starts one that listens at any free port.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_stylus-devnet"))
             .args(["--port", "0"])
@@ -47,12 +47,12 @@ impl Process {
         }
     }
 
-    /// A connection of its own.
+    /// A new connection.
     pub(crate) fn connect(&self) -> Connection {
         Connection::to(self.address)
     }
 
-    /// Bytes of memory that it holds now, and the most that it ever held.
+    /// Bytes of memory that it holds now, and its peak.
     pub(crate) fn memory(&self) -> (u64, u64) {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let of = |name: &str| {
@@ -63,7 +63,7 @@ impl Process {
         (of("VmRSS:"), of("VmHWM:"))
     }
 
-    /// Has the most that it ever held begin anew.
+    /// Resets the peak.
     pub(crate) fn forget_peak(&self) {
         std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
     }
@@ -72,13 +72,13 @@ impl Process {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Kills it as it is.
+    /// Kills it at once.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Sends a signal by its name and waits for the end; returns how long that took.
+    /// Sends a signal by name and waits for the end; returns how long that took.
     pub(crate) fn signal(mut self, name: &str) -> (ExitStatus, Duration) {
         let began = Instant::now();
         let sent = Command::new("kill")
@@ -103,7 +103,7 @@ impl Drop for Process {
     }
 }
 
-/// A connection that is kept.
+/// A persistent connection.
 pub(crate) struct Connection(BufReader<TcpStream>);
 
 impl Connection {
@@ -114,7 +114,7 @@ impl Connection {
         Self(BufReader::new(stream))
     }
 
-    /// Sends a request and does not wait for its answer.
+    /// Sends a request without waiting for the answer.
     pub(crate) fn send(&mut self, body: &str) -> std::io::Result<()> {
         let head = format!(
             "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
@@ -151,13 +151,13 @@ impl Connection {
         self.receive()
     }
 
-    /// Sends a request; the error's number and sentence where that is the answer.
+    /// Sends a request; the error's number and sentence if the answer is an error.
     pub(crate) fn ask(&mut self, method: &str, params: &Value) -> Result<Value, (i64, String)> {
         self.try_ask(method, params)
             .unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
-    /// The same, where the other side may have gone.
+    /// The same when the other side may be gone.
     pub(crate) fn try_ask(
         &mut self,
         method: &str,
@@ -177,7 +177,7 @@ impl Connection {
         })
     }
 
-    /// Sends a request that is answered with a result.
+    /// Sends a request that must succeed.
     pub(crate) fn rpc(&mut self, method: &str, params: &Value) -> Value {
         self.ask(method, params)
             .unwrap_or_else(|error| panic!("{method}: {error:?}"))

@@ -1,4 +1,4 @@
-//! Requests in the forms that clients and explorers send them, and the words that they compare.
+//! Requests in the forms of clients and explorers, and the error texts that these compare.
 
 use alloy_consensus::TxEnvelope;
 use alloy_dyn_abi::TypedData;
@@ -13,7 +13,7 @@ use crate::support::{Chain, DEV, config, quantity};
 
 const FRIEND: Address = address!("0x00000000000000000000000000000000000000aa");
 
-/// Ids of every kind come back, and a notification is answered with nothing.
+/// Ids of every kind are returned, and a notification gets no answer.
 #[test]
 fn ids_of_every_kind_come_back() {
     let chain = Chain::default();
@@ -105,7 +105,7 @@ fn a_transaction_is_filled_and_its_receipt_waited_for() {
     assert_eq!(first["blockTimestamp"], block["timestamp"]);
 }
 
-/// Errors in the words by which clients know them.
+/// Errors with the texts that clients recognise.
 #[test]
 fn errors_are_in_geths_words() {
     let chain = Chain::default();
@@ -158,7 +158,7 @@ fn errors_are_in_geths_words() {
         json!([{ "fromBlock": "0x2", "toBlock": "0x1" }]),
         "invalid block range params",
     );
-    // One that is mined already has a nonce that is gone.
+    // A mined transaction's nonce is used.
     let sent = chain.send(json!({ "to": FRIEND }));
     let raw = chain.rpc("eth_getRawTransactionByHash", json!([sent.hash]));
     check(
@@ -168,7 +168,7 @@ fn errors_are_in_geths_words() {
     );
 }
 
-/// A program that traps is to clients what it is on chain: a revert without data. The log and the trace say why.
+/// To clients, a trap is the same as on chain: a revert without data. The log and the trace give the reason.
 #[test]
 fn a_trap_is_a_plain_revert() {
     let (sender, told) = std::sync::mpsc::channel();
@@ -398,7 +398,7 @@ fn explorers_are_told() {
     );
 }
 
-/// What is proven of an account is what it holds; the crate's own tests check the nodes.
+/// A proof's account has the account's values; the crate's own tests check the nodes.
 #[test]
 fn accounts_are_proven() {
     let chain = Chain::default();

@@ -15,10 +15,10 @@ pub(crate) const ARB_OWNER: Address = address!("0x000000000000000000000000000000
 pub(crate) const ARB_WASM: Address = address!("0x0000000000000000000000000000000000000071");
 pub(crate) const ARB_WASM_CACHE: Address = address!("0x0000000000000000000000000000000000000072");
 
-/// A time that every test's chain begins at.
+/// The time at which every test's chain begins.
 pub(crate) const START: u64 = 1_800_000_000;
 
-/// Settings of a test's chain: any port, and a clock that does not depend on the machine's.
+/// Settings of a test's chain: any free port, and a clock that is independent of the machine's.
 pub(crate) fn config() -> Config {
     Config {
         port: 0,
@@ -35,13 +35,13 @@ pub(crate) fn config_at(arbos: u16) -> Config {
     }
 }
 
-/// A chain of a test's own, and a client for it.
+/// A test's own chain, and a client for it.
 pub(crate) struct Chain {
     remote: Remote,
     pub(crate) handle: Handle,
 }
 
-/// A client of a chain somewhere.
+/// A client of any chain.
 pub(crate) struct Remote {
     runtime: Runtime,
     provider: DynProvider,
@@ -55,7 +55,7 @@ pub(crate) struct Refusal {
     pub(crate) data: Option<Value>,
 }
 
-/// A transaction's receipt, as far as tests look at it.
+/// The fields of a transaction's receipt that tests read.
 #[derive(Clone, Debug)]
 pub(crate) struct Mined {
     pub(crate) hash: B256,
@@ -76,7 +76,7 @@ impl Mined {
     }
 }
 
-/// The number that a JSON quantity is.
+/// The number in a JSON quantity.
 pub(crate) fn quantity(value: &Value) -> u64 {
     let word: U256 = serde_json::from_value(value.clone()).unwrap();
     u64::try_from(word).unwrap()
@@ -122,7 +122,7 @@ impl Remote {
         })
     }
 
-    /// Sends a request that is answered.
+    /// Sends a request that must succeed.
     pub(crate) fn rpc(&self, method: &'static str, params: Value) -> Value {
         let shown = params.to_string();
         self.ask(method, params)
@@ -143,7 +143,7 @@ impl Chain {
         Self::start_with(config, |_| {})
     }
 
-    /// The same with somebody who is told of what happens.
+    /// The same with an observer of its events.
     pub(crate) fn start_with(
         config: Config,
         listener: impl Fn(Event) + Send + Sync + 'static,
@@ -155,7 +155,7 @@ impl Chain {
         }
     }
 
-    /// Sends a transaction of the dev account, the node choosing what `request` leaves open.
+    /// Sends a transaction from the dev account; the node fills in what `request` leaves open.
     pub(crate) fn try_send(&self, mut request: Value) -> Result<Mined, Refusal> {
         let fields = request.as_object_mut().unwrap();
         fields.entry("from").or_insert(json!(DEV));
@@ -171,14 +171,14 @@ impl Chain {
         self.try_send(request).unwrap()
     }
 
-    /// Calls a contract from nowhere in particular.
+    /// Calls a contract from no particular account.
     pub(crate) fn call(&self, to: Address, input: &[u8]) -> Result<Bytes, Refusal> {
         let request = json!([{ "to": to, "input": hex::encode_prefixed(input) }, "latest"]);
         let output = self.ask("eth_call", request)?;
         Ok(serde_json::from_value(output).unwrap())
     }
 
-    /// Deploys code as it is.
+    /// Deploys code unchanged.
     pub(crate) fn deploy(&self, code: &[u8]) -> Address {
         let mined = self.send(json!({ "data": hex::encode_prefixed(init_code(code)) }));
         assert!(mined.is_success(), "{:?}", mined.receipt);
@@ -195,7 +195,7 @@ impl Chain {
         let address = self.deploy(&stylus_vm::code::encode(wasm));
         match self.activate(address) {
             Ok(activated) => assert!(activated.is_success(), "{:?}", activated.receipt),
-            // The same code may have been there before.
+            // The same code may have been activated before.
             Err(refusal) => assert_eq!(
                 refusal.message,
                 "execution reverted: error ProgramUpToDate()"
@@ -221,7 +221,7 @@ impl Chain {
         trace.as_array().unwrap().clone()
     }
 
-    /// What a getter answers: one word.
+    /// Calls a getter that returns one word.
     pub(crate) fn word(&self, to: Address, input: &[u8]) -> U256 {
         U256::from_be_slice(&self.call(to, input).unwrap())
     }

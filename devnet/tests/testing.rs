@@ -1,4 +1,4 @@
-//! What only a test network has, as tools for tests ask for it: blocks and time, accounts, transactions that wait.
+//! Methods that only a test network has, as test tools call them: blocks and time, accounts, waiting transactions.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ fn mined(chain: &Chain, field: &str) -> Value {
     head(chain)[field].clone()
 }
 
-/// A transfer that waits; returns its hash.
+/// Sends a transfer that waits; returns its hash.
 fn waiting(chain: &Chain, request: Value) -> Value {
     let mut request = request;
     let fields = request.as_object_mut().unwrap();
@@ -42,7 +42,7 @@ fn is_mined(chain: &Chain, hash: &Value) -> bool {
         .is_null()
 }
 
-/// Tools refuse to help on a network that is none of those they know.
+/// Tools refuse to work on a network that they do not recognise.
 #[test]
 fn tools_know_it_for_a_test_network() {
     let chain = Chain::default();
@@ -135,7 +135,7 @@ fn time_goes_as_a_test_says() {
         true
     );
     assert_eq!(quantity(&mined(&chain, "timestamp")), START + 702);
-    // The next block may be as late as the last, as on Arbitrum, and no earlier.
+    // The next block may have the last one's time, as on Arbitrum, but no earlier.
     check(
         "evm_setNextBlockTimestamp",
         json!([START + 702]),
@@ -173,7 +173,7 @@ fn the_next_block_is_as_a_test_says() {
         (&json!("0x989680"), &json!(FRIEND))
     );
     assert_eq!(chain.rpc("eth_coinbase", json!([])), json!(FRIEND));
-    // Both held for one block.
+    // Both applied to one block.
     assert_eq!(words("pending")[0], U256::ONE);
     assert_eq!(mined(&chain, "baseFeePerGas"), "0x5f5e100");
     chain.rpc("anvil_setMinGasPrice", json!(["0x77359400"]));
@@ -278,7 +278,7 @@ fn blocks_are_taken_back() {
     assert!(refused.message.contains("forking"), "{}", refused.message);
 }
 
-/// A filter that has told of blocks which are no more tells of those that come in their place.
+/// A filter that has reported blocks which no longer exist reports those that replace them.
 #[test]
 fn filters_outlive_a_revert() {
     let chain = Chain::default();
@@ -313,7 +313,7 @@ fn waiting_transactions_are_told_before_their_block() {
     let ready = waiting(&chain, json!({}));
     let later = waiting(&chain, json!({ "nonce": "0x3" }));
     assert_eq!(told(), json!([ready]));
-    // What closes the gap makes the one behind it ready, too.
+    // The transaction that closes the gap also makes the one behind it ready.
     let between = waiting(&chain, json!({}));
     assert_eq!(told(), json!([between, later]));
     chain.rpc("evm_mine", json!([]));
@@ -343,7 +343,7 @@ fn accounts_with_code_send_where_they_are_impersonated() {
         quantity(&chain.rpc("eth_getBalance", json!([FRIEND, "latest"]))),
         10
     );
-    // A key of an account with code signs nothing (EIP-3607).
+    // The key of an account with code cannot sign (EIP-3607).
     chain.rpc("anvil_setCode", json!([OTHER, "0x00"]));
     let refused = chain.ask(
         "eth_sendTransaction",
@@ -356,7 +356,7 @@ fn accounts_with_code_send_where_they_are_impersonated() {
 #[test]
 fn tokens_are_dealt() {
     let chain = Chain::default();
-    // Whatever is asked for: the word in the slot of the caller's first argument, plus one slot that is of no account.
+    // For any request: the word in the slot of the caller's first argument, plus an irrelevant slot.
     let token = chain.deploy(&hex!("60015450600435545f5260205ff3"));
     let of = |account: Address| {
         let input = [
@@ -383,7 +383,7 @@ fn tokens_are_dealt() {
     );
 }
 
-/// Fifty clients at once send of one account: each has a nonce of its own.
+/// Fifty clients send from one account at once: each transaction has its own nonce.
 #[test]
 fn many_send_of_one_account_at_once() {
     let chain = Chain::default();

@@ -1,4 +1,4 @@
-//! A chain that becomes another one: every ArbOS version from 51 to 61, what each brings, and activations that are paused.
+//! Upgrades of a chain: every ArbOS version from 51 to 61, the changes of each, and paused activations.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use crate::support::{
 const ARB_SYS: Address = address!("0x0000000000000000000000000000000000000064");
 const OWNER_PUBLIC: Address = address!("0x000000000000000000000000000000000000006b");
 
-/// Gas that an activation costs before anything else is looked at.
+/// Gas that an activation costs before any check.
 const ACTIVATION: u64 = 1_659_168;
 
 fn data(signature: &str, words: &[u64]) -> Vec<u8> {
@@ -31,7 +31,7 @@ fn own(chain: &Chain, signature: &str, words: &[u64]) -> Result<Mined, Refusal> 
     chain.try_send(json!({ "to": ARB_OWNER, "data": hex::encode_prefixed(call) }))
 }
 
-/// Schedules an upgrade for now, and makes the block that carries it out.
+/// Schedules an upgrade for now, and mines the block that performs it.
 fn upgrade(chain: &Chain, version: u64) {
     let scheduled = own(chain, "scheduleArbOSUpgrade(uint64,uint64)", &[version, 0]);
     assert!(scheduled.unwrap().is_success());
@@ -42,7 +42,7 @@ fn number(chain: &Chain, to: Address, getter: &str) -> u64 {
     chain.word(to, &data(getter, &[])).to()
 }
 
-/// Two results: what Stylus version 3 refuses, whether or not anybody calls it.
+/// Two results, which Stylus version 3 refuses, whether or not anything calls the function.
 fn multi_value() -> Vec<u8> {
     let text = program("(i32.const 0)");
     let end = text.rfind(')').unwrap();
@@ -53,7 +53,7 @@ fn multi_value() -> Vec<u8> {
     .unwrap()
 }
 
-/// As upstream: after the step to 59 every program fails until it is activated again, and no other step asks for that.
+/// As upstream: the step to 59 makes every program fail until it is activated again, and no other step does.
 #[test]
 fn a_live_contract_on_the_way_from_51_to_61() {
     let chain = Chain::start(config_at(51));
@@ -99,7 +99,7 @@ fn a_live_contract_on_the_way_from_51_to_61() {
     );
 }
 
-/// The command that authors' scripts send works from every version, and at the version itself it does nothing.
+/// The command in authors' scripts works from every version, and has no effect at the version itself.
 #[test]
 fn every_version_goes_to_61_in_one_step() {
     for born in [51, 58, 59, 60, 61] {
@@ -118,7 +118,7 @@ fn every_version_goes_to_61_in_one_step() {
     }
 }
 
-/// An unknown version is refused in a sentence, and nothing has changed.
+/// An unknown version is refused in a sentence, and nothing changes.
 #[test]
 fn an_upgrade_to_what_nobody_knows_is_refused() {
     let log = Arc::new(Mutex::new(Vec::new()));
@@ -164,7 +164,7 @@ fn an_upgrade_to_what_nobody_knows_is_refused() {
     );
 }
 
-/// What a chain of `nitro --dev` is today.
+/// The current state of a `nitro --dev` chain.
 #[test]
 fn a_bare_chain_begins_at_59_where_the_command_says_so() {
     assert_eq!(ArbOs::NITRO_DEV.number(), 59);
@@ -188,7 +188,7 @@ fn activate(chain: &Chain) -> Mined {
     chain.send(json!({ "to": ARB_WASM, "data": input, "value": value, "gas": "0x1312d00" }))
 }
 
-/// Activation gas is burnt before anything else; all there is pauses activations, whoever asks and however.
+/// Activation gas is burnt first of all; the maximum pauses activations, for every caller and every way of calling.
 #[test]
 fn activations_that_are_paused() {
     let free = activate(&paused(0)).gas();
@@ -219,8 +219,8 @@ fn activations_that_are_paused() {
     assert!(activate(&chain).is_success());
 }
 
-/// From 59 on all open programs of a transaction together hold at most the limit of pages, at a start as while they run; and
-/// the frame that goes beyond has lost all its gas.
+/// From 59 on, all open programs of a transaction together hold at most the page limit, both at a start and while they run;
+/// the frame that exceeds it loses all its gas.
 #[test]
 fn the_page_limit_holds_over_all_open_programs() {
     let two_pages = |body: &str| {
@@ -258,7 +258,7 @@ fn the_page_limit_holds_over_all_open_programs() {
             let data = hex::encode_prefixed(path(&[callee], &[]));
             let mined = chain.send(json!({ "to": caller, "data": data, "gas": "0x1e8480" }));
             assert_eq!(mined.is_success(), works, "ArbOS {arbos}, limit {limit}");
-            // What the caller keeps is a 64th, and what it does with it.
+            // The caller keeps a 64th, and spends some of it.
             assert_eq!(mined.gas() > 1_900_000, !works, "{}", mined.gas());
         }
         // Alone each has room.
@@ -268,7 +268,7 @@ fn the_page_limit_holds_over_all_open_programs() {
     }
 }
 
-/// An owner may give programs more stack than any chain has, and those that were compiled before it get it, too.
+/// An owner may give programs more stack than on any chain, and earlier compiled programs get it too.
 #[test]
 fn stack_beyond_what_chains_begin_with() {
     let chain = Chain::default();
@@ -290,7 +290,7 @@ fn stack_beyond_what_chains_begin_with() {
     }
 }
 
-/// More than 65,535 pages can be asked for, and from 59 on not paid for.
+/// A program can request more than 65,535 pages, but from 59 on cannot pay for them.
 #[test]
 fn pages_beyond_what_is_counted() {
     let pay = program("(call $pay_for_memory_grow (i32.const 65536)) (i32.const 0)");
@@ -303,7 +303,7 @@ fn pages_beyond_what_is_counted() {
     }
 }
 
-/// A chain of One's size: a module beyond 131,072 bytes, and one over three fragments.
+/// A chain with One's sizes: a module beyond 131,072 bytes, and one over three fragments.
 #[test]
 fn large_programs_of_arbos_60() {
     let nops = format!("(func {})", "nop ".repeat(35_000));

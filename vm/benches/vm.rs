@@ -1,7 +1,7 @@
-//! How fast the VM is: compiling, calling, and metered code against the same code in plain wasmtime.
+//! How fast the VM is: compiling, calling, and metered code compared with the same code in plain wasmtime.
 //!
-//! Lives here: measurements, none of which is a test. `cargo bench -p stylus-vm` runs them all, and
-//! `cargo bench -p stylus-vm -- call` those with that word in their name. README.md has figures.
+//! Lives here: measurements, not tests. `cargo bench -p stylus-vm` runs them all, and `cargo bench -p stylus-vm -- call`
+//! those with that word in their name. README.md has figures.
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing benchmark")]
 
@@ -16,7 +16,7 @@ fn main() {
     divan::main();
 }
 
-/// A module with one page of memory and `functions` beside an entry point with `body`.
+/// A module with one page of memory, an entry point with `body`, and `functions`.
 fn module(functions: &str, body: &str) -> Vec<u8> {
     let wat = format!(
         r#"(module {functions} (memory (export "memory") 1 1)
@@ -26,7 +26,7 @@ fn module(functions: &str, body: &str) -> Vec<u8> {
     wat::parse_str(wat).unwrap()
 }
 
-/// Nearly as many bytes as a program may have: small functions full of conditions.
+/// Almost as many bytes as a program may have: small functions full of conditions.
 fn large() -> Vec<u8> {
     let conditions = "(if (i32.lt_u (local.get 0) (local.get 1))
             (then (local.set 0 (i32.add (local.get 0) (i32.const 7))))
@@ -36,7 +36,7 @@ fn large() -> Vec<u8> {
     module(&function.repeat(320), "i32.const 0")
 }
 
-/// `wasm` with a custom section that no other call has given it, so that no cache knows it.
+/// `wasm` with a custom section that no other call has used, so that no cache knows it.
 fn unseen(wasm: &[u8]) -> Vec<u8> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed).to_le_bytes();
@@ -66,7 +66,7 @@ mod compile {
             .bench_refs(|wasm| engine.compile(wasm, &config).unwrap());
     }
 
-    /// The same again: by content, from memory.
+    /// The same again: found by content, in memory.
     #[divan::bench]
     fn large_module_again(bencher: Bencher) {
         let (wasm, config) = (large(), Config::default());
@@ -75,7 +75,7 @@ mod compile {
         bencher.bench(|| engine.compile(black_box(&wasm), &config).unwrap());
     }
 
-    /// The same in another process: by content, from disk.
+    /// The same in another process: found by content, on disk.
     #[divan::bench(sample_count = 10, sample_size = 1)]
     fn large_module_from_disk(bencher: Bencher) {
         let (wasm, config) = (large(), Config::default());
@@ -98,7 +98,7 @@ mod call {
         (engine.compile(&wasm, &config).unwrap(), config)
     }
 
-    /// A whole call of a small program, instantiation included, on one thread and on two.
+    /// A whole call of a small program, including instantiation, on one thread and on two.
     #[divan::bench(threads = [1, 2], sample_size = 1_000)]
     fn warm(bencher: Bencher) {
         let (program, config) = small();
@@ -117,7 +117,7 @@ fn run(program: &Program, config: &Config) -> Outcome {
     program.run(&mut host, config, call).unwrap().outcome
 }
 
-/// A hundred thousand calls of one host call, one after the other; `items` are calls, and the loop around them is part of it.
+/// A hundred thousand calls of one host call in a loop; `items` are calls, and the loop is included.
 mod hostcall {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! Activation: would a chain take this module as a program, what does that cost, and what will each call?
+//! Activation: would a chain accept this module as a program, at what cost, and what will each call cost?
 //!
 //! Lives here: the order of the checks, the activation charges and the estimates that are stored with a program. Not
 //! here: the checks themselves (`module`, `limits`, `instrument`), the chain's fees around them.
@@ -12,18 +12,18 @@ use crate::pages::Pages;
 use crate::prices::{cached_start, native, prover, start};
 use crate::refusal::Refusal;
 
-/// What the chain stores with a program, and what activating it consumed.
+/// What the chain stores with a program, and what activating it used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Activation {
-    /// Gas that checking and translating the module consumed, without the precompile's own.
+    /// Gas used by checking and translating the module, without the precompile's own.
     pub gas: Gas,
     /// The estimate behind the gas of each uncached call.
     pub init_cost: u16,
     /// The estimate behind the gas of each cached call.
     pub cached_init_cost: u16,
-    /// Estimated bytes of native code, which the data fee is for.
+    /// Estimated bytes of native code; the data fee pays for them.
     pub asm_estimate: u32,
-    /// Pages of memory that each call begins with.
+    /// Pages of memory that each call starts with.
     pub footprint: Pages,
 }
 
@@ -36,7 +36,7 @@ impl Activation {
         self.gas.saturating_add(Self::PRECOMPILE_GAS) <= Config::TRANSACTION_GAS
     }
 
-    /// Gas to start the program in a call, by Stylus version; `cached` where the chain keeps it at hand.
+    /// Gas to start the program in a call, by Stylus version; `cached` if the chain's cache holds it.
     pub fn call_gas(&self, config: &Config, cached: bool) -> Gas {
         let params = &config.stylus;
         let cached_gas = Gas(u64::from(params.min_cached_init_gas) * 32)
@@ -63,7 +63,7 @@ fn share(cost: u16, scalar: u8) -> Gas {
 /// Activates `wasm`, the decompressed module, with at most `gas` to spend and `open_pages` held by the transaction.
 ///
 /// # Errors
-/// Why the module is refused; the chain then takes all of `gas`.
+/// Why the chain refuses the module; the chain then takes all of `gas`.
 pub fn activate(
     wasm: &[u8],
     config: &Config,
@@ -76,7 +76,7 @@ pub fn activate(
 }
 
 /// Decodes, instruments and checks, in the order that decides which refusal a module with several faults gets. The
-/// activation returned has cost nothing yet.
+/// returned activation has no gas charged yet.
 pub(crate) fn check<'a>(
     wasm: &'a [u8],
     config: &Config,
@@ -93,12 +93,12 @@ pub(crate) fn check<'a>(
         config.stylus.page_limit.saturating_sub(open_pages),
     )?;
     let instrumented = instrument(&module, version)?;
-    // The estimates have to fit what is stored, whatever activating costs.
+    // The estimates must fit their stored widths, whatever activation costs.
     let estimates = estimate(&module, config)?;
     Ok((module, instrumented, estimates))
 }
 
-/// Gas for what the chain's prover has to do, by the piece. Returns what was spent.
+/// Charges gas for the prover's work, item by item. Returns what was spent.
 fn charge(
     module: &Module<'_>,
     instrumented: &Instrumented,
@@ -128,7 +128,7 @@ fn charge(
     Ok(limit - left)
 }
 
-/// The estimates; every term is rounded down by itself.
+/// The estimates; each term is rounded down separately.
 fn estimate(module: &Module<'_>, config: &Config) -> Result<Activation, Refusal> {
     let functions = module.functions.len() as u64;
     let signature = |type_index: &u32| {
@@ -170,7 +170,7 @@ fn estimate(module: &Module<'_>, config: &Config) -> Result<Activation, Refusal>
     })
 }
 
-/// Bytes of all element segments as they are encoded.
+/// Encoded bytes of all element segments.
 fn encoded_elements(module: &Module<'_>) -> u64 {
     module
         .elements
@@ -179,7 +179,7 @@ fn encoded_elements(module: &Module<'_>) -> u64 {
         .sum()
 }
 
-/// Initial pages; `limits` has made sure that they are few.
+/// Initial pages; `limits` has checked that they are few.
 fn footprint(module: &Module<'_>) -> u64 {
     module.memory.map_or(0, |memory| memory.initial)
 }

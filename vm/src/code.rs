@@ -11,31 +11,31 @@ use crate::config::{ArbOs, Config};
 use crate::ink::Gas;
 use crate::prices::access;
 
-/// The first bytes of any code that is not the EVM's.
+/// The first bytes of all code that is not EVM code.
 const PREFIX: [u8; 2] = [0xEF, 0xF0];
 
 /// The third byte of a whole program.
 const CLASSIC: u8 = 0x00;
 
-/// The third byte of a part of a program.
+/// The third byte of a fragment of a program.
 const FRAGMENT: u8 = 0x01;
 
-/// The third byte of a program that names its parts.
+/// The third byte of a root, which names a program's fragments.
 const ROOT: u8 = 0x02;
 
-/// The largest module that is unpacked at all, whatever a root says or a chain allows: far above what any has activated.
+/// The largest module ever unpacked, whatever a root says or a chain allows: far above any chain's limit.
 const MOST_LENGTH: u32 = 16 << 20;
 
-/// Bytes in front of a whole program's stream.
+/// Bytes before a whole program's stream.
 const CLASSIC_PREFIX_BYTES: usize = 4;
 
-/// Bytes in front of a fragment's slice of one.
+/// Bytes before a fragment's slice of the stream.
 const FRAGMENT_PREFIX_BYTES: usize = 3;
 
 /// Bytes of an address within a root.
 const ADDRESS: usize = 20;
 
-/// A program's code, of either shape, its module still compressed.
+/// A program's code in either form, its module still compressed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Code<'a> {
     /// All of it in one account.
@@ -56,46 +56,46 @@ pub enum Code<'a> {
     },
 }
 
-/// What a module may have been compressed with besides itself.
+/// The dictionary that a module was compressed with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Dictionary {
-    /// Nothing, as `cargo stylus` does it.
+    /// None, as `cargo stylus` compresses.
     Empty,
-    /// Nitro's dictionary for programs, of 112,640 bytes. This crate does not carry it; whoever has it can pass it on.
+    /// Nitro's dictionary for programs, of 112,640 bytes. This crate does not carry it; a caller that has it can supply it.
     StylusProgram,
 }
 
-/// Code that is not a program's, or whose module cannot be had from it.
+/// Code that is not a program's, or from which the module cannot be recovered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodeError {
-    /// No code at all, or the EVM's.
+    /// No code at all, or EVM code.
     #[error("the account holds no Stylus program")]
     NotWasm,
-    /// A part of a program, which is nothing by itself.
+    /// A fragment, which is not a program on its own.
     #[error("the account holds a fragment of a Stylus program, not the program")]
     Fragment,
-    /// What should be a fragment is none.
+    /// Code that should be a fragment and is not.
     #[error("the account holds no fragment of a Stylus program")]
     NotFragment,
-    /// A dictionary byte without a meaning.
+    /// An unassigned dictionary byte.
     #[error("the program was compressed with the unknown dictionary {0}")]
     UnknownDictionary(u8),
-    /// The Stylus dictionary is needed and was not given.
+    /// The Stylus dictionary is needed and was not supplied.
     #[error("the program was compressed with the Stylus dictionary, which is not at hand")]
     NoDictionary,
-    /// A root that is cut off, or names no fragments.
+    /// A root that is truncated or names no fragments.
     #[error("the root of the program is malformed: {0} bytes hold no whole addresses")]
     Root(usize),
     /// More fragments than the chain allows.
     #[error("the program has {count} fragments and the chain allows {limit}")]
     TooManyFragments {
-        /// Fragments there are.
+        /// Fragments named.
         count: usize,
         /// Fragments allowed.
         limit: u8,
     },
-    /// The stream is broken, or cut off.
+    /// The stream is broken or truncated.
     #[error("the program cannot be decompressed")]
     Stream,
     /// The module is larger than allowed, or than its root says.
@@ -107,9 +107,9 @@ pub enum CodeError {
     /// The module is smaller than its root says.
     #[error("the program has {actual} bytes when decompressed and its root says {stated}")]
     Length {
-        /// What the root says.
+        /// Bytes that the root states.
         stated: u32,
-        /// What there is.
+        /// Bytes decompressed.
         actual: usize,
     },
 }
@@ -125,8 +125,8 @@ pub fn encode(wasm: &[u8]) -> Vec<u8> {
     code
 }
 
-/// How many fragments a program's code of `bytes` has to be cut into: none where one account can hold it. `None` where it
-/// cannot be deployed on this chain at all.
+/// How many fragments a program's code of `bytes` must be split into: zero if one account can hold it, `None` if this chain
+/// cannot hold it at all.
 pub fn fragments(bytes: usize, config: &Config) -> Option<usize> {
     let account = config.max_code_size as usize;
     if bytes <= account {
@@ -137,10 +137,10 @@ pub fn fragments(bytes: usize, config: &Config) -> Option<usize> {
     (fragments <= usize::from(config.stylus.max_fragment_count)).then_some(fragments)
 }
 
-/// Cuts a whole program's code into the codes of fragments, each of `account` bytes at most (ArbOS 60).
+/// Splits a whole program's code into the codes of fragments, each of at most `account` bytes (ArbOS 60).
 ///
 /// # Errors
-/// Where `code` is not a whole program's.
+/// If `code` is not a whole program's.
 pub fn split(code: &[u8], account: usize) -> Result<Vec<Vec<u8>>, CodeError> {
     let [a, b, CLASSIC, _, stream @ ..] = code else {
         return Err(CodeError::NotWasm);
@@ -166,8 +166,8 @@ pub fn root(length: u32, fragments: &[Address]) -> Vec<u8> {
     code
 }
 
-/// Gas for reading one fragment's code of `bytes` while activating its root (ArbOS 60), by whether its account is warm.
-/// Before each read there must be this much for an account as large as the chain allows.
+/// Gas for reading one fragment's code of `bytes` while activating its root (ArbOS 60), by whether its account is cold.
+/// Before each read, the gas left must cover an account as large as the chain allows.
 pub fn fragment_read_gas(bytes: usize, is_cold: bool) -> Gas {
     let account = if is_cold {
         access::COLD_ACCOUNT
@@ -177,8 +177,8 @@ pub fn fragment_read_gas(bytes: usize, is_cold: bool) -> Gas {
     account.saturating_add(access::FRAGMENT_WORD.saturating_mul(bytes.div_ceil(32) as u64))
 }
 
-/// Whether an account with this code may come into being although it begins with 0xEF (EIP-3541). All but fragments may be
-/// called, too; [`parse`] tells.
+/// Whether a chain lets an account have this code although it begins with 0xEF (EIP-3541). All except fragments can also be
+/// called; [`parse`] tells which.
 pub fn is_stylus(code: &[u8], arbos: ArbOs) -> bool {
     match code {
         [0xEF, 0xF0, CLASSIC, _, ..] => true,
@@ -187,10 +187,10 @@ pub fn is_stylus(code: &[u8], arbos: ArbOs) -> bool {
     }
 }
 
-/// Takes the code of an account apart.
+/// Parses an account's code.
 ///
 /// # Errors
-/// Where it is not a program's.
+/// If it is not a program's.
 pub fn parse<'a>(code: &'a [u8], config: &Config) -> Result<Code<'a>, CodeError> {
     if !is_stylus(code, config.arbos) {
         return Err(CodeError::NotWasm);
@@ -218,10 +218,10 @@ pub fn parse<'a>(code: &'a [u8], config: &Config) -> Result<Code<'a>, CodeError>
     }
 }
 
-/// The slice of a brotli stream that the code of a fragment holds.
+/// The slice of a brotli stream in a fragment's code.
 ///
 /// # Errors
-/// Where it is not a fragment's.
+/// If it is not a fragment's.
 pub fn fragment(code: &[u8]) -> Result<&[u8], CodeError> {
     match code {
         [0xEF, 0xF0, FRAGMENT, slice @ ..] => Ok(slice),
@@ -230,10 +230,10 @@ pub fn fragment(code: &[u8]) -> Result<&[u8], CodeError> {
 }
 
 impl Code<'_> {
-    /// What only an activation asks of a root: few fragments, and a module that is not too large.
+    /// The limits that only an activation checks of a root: the number of fragments and the size of the module.
     ///
     /// # Errors
-    /// Where the chain does not allow as much.
+    /// If the root exceeds a limit of the chain.
     pub fn check(&self, config: &Config) -> Result<(), CodeError> {
         let Self::Root {
             length, fragments, ..
@@ -253,12 +253,12 @@ impl Code<'_> {
     }
 
     /// The module. `fragments` are the slices that a root's accounts hold, in order; a classic program has none.
-    /// `stylus_dictionary` is Nitro's dictionary for programs, where it is at hand.
+    /// `stylus_dictionary` is Nitro's dictionary for programs, if available.
     ///
-    /// What follows the end of the stream is not looked at.
+    /// Bytes after the end of the stream are ignored.
     ///
     /// # Errors
-    /// Where there is no module of the right size in it.
+    /// If the code does not decompress to a module of the right size.
     pub fn decompress(
         &self,
         fragments: &[&[u8]],
@@ -309,15 +309,15 @@ impl Dictionary {
     }
 }
 
-/// Decompresses `stream` to at most `limit` bytes; its end must be reached.
+/// Decompresses `stream` to at most `limit` bytes; the stream must end within them.
 fn decompress(stream: &[u8], dictionary: Vec<u8>, limit: u32) -> Result<Vec<u8>, CodeError> {
-    // The reader knows windows of more than 24 bits, which standard brotli (RFC 7932) keeps this beginning from meaning.
+    // The reader supports windows of more than 24 bits, which begin like this; standard brotli (RFC 7932) does not.
     if stream.first().is_some_and(|first| first & 0x7F == 0x11) {
         return Err(CodeError::Stream);
     }
     let mut wasm = Vec::new();
     let reader = brotli::Decompressor::new_with_custom_dict(stream, 4_096, dictionary.into());
-    // One byte more than allowed, so that a longer module is told from one of just that length.
+    // One byte over the limit, to tell a longer module from one of exactly that length.
     reader
         .take(u64::from(limit) + 1)
         .read_to_end(&mut wasm)

@@ -1,4 +1,4 @@
-//! What a chain may set: its ArbOS version and the Stylus parameters, as plain data.
+//! What a chain can configure: its ArbOS version and the Stylus parameters, as plain data.
 //!
 //! Lives here: every value that differs between chains or ArbOS versions. Not here: prices, which no chain can change.
 
@@ -11,43 +11,43 @@ use crate::pages::{MemoryModel, Pages};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ArbOs(u16);
 
-/// The ArbOS version asked for is not one this VM knows.
+/// This VM does not support the requested ArbOS version.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("ArbOS {0} is not supported: choose a version from {first} to {last}", first = ArbOs::FIRST.0, last = ArbOs::LAST.0)]
 pub struct UnsupportedArbOs(pub u16);
 
 impl ArbOs {
-    /// The version Stylus arrived with.
+    /// The version that introduced Stylus.
     pub const FIRST: Self = Self(30);
-    /// Stylus version 2: a smaller init cost, the cached cost always on top, return data priced as EVM memory.
+    /// Stylus version 2: a smaller init cost, the cached cost always added, return data priced as EVM memory.
     pub const STYLUS_2: Self = Self(31);
-    /// The charging fixes: cache misses in gas, flushes really charged, activation by wasm byte, an import limit.
+    /// The charging fixes: cache misses in gas, flushes actually charged, activation by wasm byte, an import limit.
     pub const CHARGING_FIXES: Self = Self(32);
-    /// `account_code` no longer remembers an empty code; the largest module is a parameter.
+    /// `account_code` no longer remembers empty code; the largest module is a parameter.
     pub const EMPTY_CODE_NOT_REMEMBERED: Self = Self(40);
-    /// At most 22,000 words of stack; running out of gas in a flush is running out of ink.
+    /// At most 22,000 words of stack; out of gas in a flush counts as out of ink.
     pub const STACK_CLAMP: Self = Self(50);
-    /// The last release with Stylus version 2, which ApeChain and other chains still run; 52 to 58 are left to chain owners
-    /// and have the same rules.
+    /// The last release with Stylus version 2, which ApeChain and other chains still run; 52 to 58 are reserved for chain
+    /// owners and have the same rules.
     pub const LAST_STYLUS_2: Self = Self(51);
-    /// Stylus version 3: no multi-value, `memory.fill` as WebAssembly has it, the page limit holds while programs run, and
-    /// activations can be made dearer.
+    /// Stylus version 3: no multi-value, `memory.fill` as in WebAssembly, a page limit that applies while programs run, and an
+    /// activation price that a chain can raise.
     pub const STYLUS_3: Self = Self(59);
-    /// Root and fragment programs, modules of twice the size, a recent-program cache.
+    /// Root and fragment programs, modules of twice the size, a cache of recent programs.
     pub const FRAGMENTS: Self = Self(60);
-    /// The newest version known.
+    /// The newest supported version.
     pub const LAST: Self = Self(61);
 
     /// What Arbitrum One and Nova have run since 2026-08-20, and Sepolia since 2026-06-29: "Elara" (`arbOSVersion()` of their
     /// ArbSys answers 55 more; the notice of the upgrade is in arbitrum-docs, docs/notices). Every default refers to this.
     pub const ARBITRUM_ONE: Self = Self(61);
-    /// What a chain of `nitro --dev` is born with: `arb-dev-test` in cmd/chaininfo of Nitro v3.11.1 (2026-06-24).
+    /// The initial version of `nitro --dev`: `arb-dev-test` in cmd/chaininfo of Nitro v3.11.1 (2026-06-24).
     pub const NITRO_DEV: Self = Self(59);
 
     /// The version `number`.
     ///
     /// # Errors
-    /// Where it is not from 30 to 61.
+    /// If it is not from 30 to 61.
     pub const fn new(number: u16) -> Result<Self, UnsupportedArbOs> {
         if number < Self::FIRST.0 || number > Self::LAST.0 {
             return Err(UnsupportedArbOs(number));
@@ -61,7 +61,7 @@ impl ArbOs {
     }
 }
 
-/// The parameters a chain stores for its Stylus programs, with their stored widths.
+/// The parameters that a chain stores for its Stylus programs, in their stored widths.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StylusParams {
     /// The Stylus version that programs must be activated for.
@@ -70,16 +70,16 @@ pub struct StylusParams {
     pub ink_price: InkPrice,
     /// Words of abstract stack that a program may use.
     pub max_stack_depth: u32,
-    /// Pages a transaction holds for nothing.
+    /// Pages that a transaction gets free of charge.
     pub free_pages: Pages,
     /// Gas for each page beyond those.
     pub page_gas: u16,
-    /// The most pages a program may begin with, together with those open already; from [`ArbOs::STYLUS_3`] on the most that
-    /// may be open at all, and zero is no limit then.
+    /// The most pages that a program may start with, including those already open; from [`ArbOs::STYLUS_3`] on, the most that
+    /// may be open at any time, where zero means no limit.
     pub page_limit: Pages,
-    /// Least gas to start a program, in units of 128 gas.
+    /// Minimum gas to start a program, in units of 128 gas.
     pub min_init_gas: u8,
-    /// Least gas to start a cached program, in units of 32 gas.
+    /// Minimum gas to start a cached program, in units of 32 gas.
     pub min_cached_init_gas: u8,
     /// Share of the estimated init cost that is charged, in units of 2 %.
     pub init_cost_scalar: u8,
@@ -87,20 +87,20 @@ pub struct StylusParams {
     pub cached_cost_scalar: u8,
     /// Days until an activation expires.
     pub expiry_days: u16,
-    /// Days until an activation may be kept alive.
+    /// Days until an activation can be extended.
     pub keepalive_days: u16,
     /// Programs in the cache of those called recently in a block.
     pub block_cache_size: u16,
-    /// Bytes a decompressed program may have.
+    /// The most bytes of a decompressed program.
     pub max_wasm_size: u32,
-    /// Fragments a root program may name.
+    /// The most fragments that a root program may name.
     pub max_fragment_count: u8,
 }
 
 impl StylusParams {
-    /// The Stylus version whose programs are plain WebAssembly: multi-value is refused, and `memory.fill` takes any value.
+    /// The Stylus version whose programs are plain WebAssembly: no multi-value, and `memory.fill` takes any value.
     pub const PLAIN_WASM: u16 = 3;
-    /// The newest Stylus version known.
+    /// The newest supported Stylus version.
     pub const LAST_VERSION: u16 = 3;
 
     /// The word in which a chain stores the parameters: big-endian fields from the left.
@@ -128,8 +128,8 @@ impl StylusParams {
         U256::from_be_slice(&word)
     }
 
-    /// The parameters that a chain of version `arbos` stores as `word`. What that version does not store yet is what it takes
-    /// it to be.
+    /// The parameters that a chain of version `arbos` stores as `word`. Fields that this version does not store yet get the
+    /// values it assumes.
     pub fn from_word(word: U256, arbos: ArbOs) -> Self {
         let word = word.to_be_bytes::<32>();
         let u16_at = |at: usize| u16::from_be_bytes([word[at], word[at + 1]]);
@@ -170,18 +170,18 @@ pub struct Config {
     pub arbos: ArbOs,
     /// The chain's Stylus parameters.
     pub stylus: StylusParams,
-    /// Bytes of code an account may hold (EIP-170; 24,576 on Arbitrum chains unless configured otherwise).
+    /// The most bytes of code in an account (EIP-170; 24,576 on Arbitrum chains unless configured otherwise).
     pub max_code_size: u32,
-    /// Whether the chain was configured for debugging: the `console` imports and a start function are then allowed.
+    /// Whether the chain is configured for debugging, which allows the `console` imports and a start function.
     pub debug: bool,
 }
 
 impl Config {
-    /// The most gas that a transaction uses for computing (Nitro, `arbos/l2pricing/model.go`: the initial per-transaction limit
-    /// of ArbOS 50 and later).
+    /// The most gas that a transaction can spend on computation (Nitro, `arbos/l2pricing/model.go`: the initial per-transaction
+    /// limit of ArbOS 50 and later).
     pub const TRANSACTION_GAS: Gas = Gas(32_000_000);
 
-    /// A chain born at `arbos`, with the parameters ArbOS gives it.
+    /// A chain created at `arbos`, with that version's initial parameters.
     pub const fn at(arbos: ArbOs) -> Self {
         let n = arbos.number();
         let stylus_2 = n >= ArbOs::STYLUS_2.number();
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn parameters_change_with_arbos() {
-        // ArbOS, Stylus version, least init gas in units, stack words, bytes of a module, fragments.
+        // ArbOS, Stylus version, minimum init gas in units, stack words, bytes of a module, fragments.
         for (number, version, init, words, bytes, fragments) in [
             (30, 1, 72, 262_144, 131_072, 0),
             (31, 2, 69, 262_144, 131_072, 0),

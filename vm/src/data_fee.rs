@@ -1,26 +1,27 @@
 //! The data fee: what an activation pays, in wei, for the native code that every node will keep.
 //!
-//! Lives here: the pricer's state and its one step. Not here: who is paid, and where a chain stores the state.
+//! Lives here: the pricer's state and its only operation. Not here: who is paid, and where a chain stores the
+//! state.
 
 use alloy_primitives::U256;
 
-/// The pricer's state, with the widths in which a chain stores it.
+/// The pricer's state, in the widths that a chain stores.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DataPricer {
-    /// Bytes that were asked for and not yet worked off.
+    /// Bytes requested and not yet worked off.
     pub demand: u32,
     /// Bytes worked off each second.
     pub bytes_per_second: u32,
-    /// When demand was last looked at, in seconds since 1970.
+    /// When demand was last updated, in seconds since 1970.
     pub last_update: u64,
-    /// Wei for a byte when there is no demand.
+    /// Wei per byte when there is no demand.
     pub min_price: u32,
     /// How slowly the price follows demand, in bytes.
     pub inertia: u32,
 }
 
 impl Default for DataPricer {
-    /// The state that every chain begins with (Nitro v3.10's initial values).
+    /// The initial state of every chain (Nitro v3.10's initial values).
     fn default() -> Self {
         Self {
             demand: 0,
@@ -36,7 +37,7 @@ impl Default for DataPricer {
 const ONE: u64 = 10_000;
 
 impl DataPricer {
-    /// Takes `bytes` more at `time`, in seconds since 1970, and returns the fee for them in wei.
+    /// Adds a request for `bytes` at `time`, in seconds since 1970, and returns their fee in wei.
     pub fn update(&mut self, bytes: u32, time: u64) -> U256 {
         let passed = u32::try_from(time.wrapping_sub(self.last_update)).unwrap_or(u32::MAX);
         let worked_off = self.bytes_per_second.saturating_mul(passed);
@@ -50,7 +51,7 @@ impl DataPricer {
     }
 }
 
-/// e to the power of `exponent`, both in basis points, by the first twelve terms of its series.
+/// The exponential of `exponent`, both in basis points, by the first twelve terms of its series.
 fn exponential(exponent: u64) -> u64 {
     (1..12).rev().fold(ONE + exponent / 12, |rest, term| {
         ONE + rest.saturating_mul(exponent) / (term * ONE)
@@ -73,7 +74,7 @@ mod tests {
     fn demand_grows_and_is_worked_off() {
         let mut pricer = DataPricer::default();
         let start = pricer.last_update;
-        // Seconds since the first, bytes asked for, demand left.
+        // Seconds since the first, bytes requested, remaining demand.
         for (seconds, bytes, demand) in [
             (0, 100_000, 100_000),
             (1, 0, 65_135),
@@ -85,7 +86,7 @@ mod tests {
             pricer.update(bytes, start + seconds);
             assert_eq!(pricer.demand, demand, "after {seconds} s");
         }
-        // However high demand, a price is a number.
+        // The price stays a number, however high the demand.
         assert!(pricer.update(u32::MAX, 0) > U256::ZERO);
     }
 }

@@ -1,7 +1,7 @@
 //! The engine: native code for instrumented modules.
 //!
-//! Lives here: wasmtime's configuration and the compiled program. Not here: what a module must be (`activate`), how one
-//! invocation of it goes (`run`).
+//! Lives here: wasmtime's configuration and the compiled program. Not here: what a module must be (`activate`), how one invocation
+//! runs (`run`).
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -25,55 +25,55 @@ use crate::profile::{Names, record};
 use crate::refusal::Refusal;
 use crate::run::ProfiledProgram;
 
-/// Native stack that a word of the depth checker's budget may take. A compiler keeps values on the stack that no word was
-/// paid for, such as those it moves out of loops: 16,008 bytes a word are the most that was reached on purpose
-/// (`tests/theorems/depth.rs` has the ways). Memory is used as far as a program goes, though some systems want to see that
-/// they could give all of it.
+/// Native stack that a word of the depth checker's budget may take. A compiler keeps values on the stack that no word paid for,
+/// such as those it hoists out of loops: the most that anyone reached on purpose is 16,008 bytes a word (`tests/theorems/depth.rs`
+/// shows how). Memory is used only as far as a program goes, though some systems require that they could provide all of it.
 const NATIVE_BYTES_PER_WORD: usize = 20 * 1024;
 
-/// Native stack for any program, however small its budget.
+/// Minimum native stack of any program, however small its budget.
 const LEAST_NATIVE_STACK: usize = 1 << 20;
 
-/// Native stack for any program, however large its budget: enough for the 262,144 words that chains began with. A program
-/// that gets beyond has no outcome ([`crate::Fault::NativeStack`]).
+/// Maximum native stack of any program, however large its budget: enough for the 262,144 words that chains began with. A program
+/// that goes beyond it has no outcome ([`crate::Fault::NativeStack`]).
 const MOST_NATIVE_STACK: usize = 6 << 30;
 
-/// Instances that may live at once in a pool: the EVM's 1,024 nested calls and the outermost, and some side by side. Each
-/// takes 4 GiB of address space, and no memory until it is used.
+/// Instances that can live at once in a pool: the EVM's 1,024 nested calls, the outermost, and a few in parallel. Each takes 4 GiB
+/// of address space, and no memory until used.
 const MAX_INSTANCES: u32 = 1_100;
 
-/// Operators of one function, as it comes, up to which it is compiled as usual: the usual compiler's time grows with their
-/// square. No function that a compiler wrote was ever near.
+/// The most operators of a function, before instrumentation, that the usual compiler gets: its time grows with their square. No
+/// compiler-generated function comes near this.
 const USUAL_OPERATORS: u64 = 16_384;
 
-/// Values that a function's blocks carry as parameters and results, up to which it is compiled as usual. Compilers write
-/// blocks with a result at most.
+/// The most values that a function's blocks may carry as parameters and results for the usual compiler to get it. Compilers write
+/// blocks with at most one result.
 const USUAL_CARRIED: u64 = 2_048;
 
 /// The most such values of any function that is compiled at all: both compilers' time grows with their square.
 const MOST_CARRIED: u64 = 65_536;
 
-/// Locals times ways that control may take through a function, up to which it is compiled as usual: some two seconds.
+/// The most locals times control-flow paths of a function that the usual compiler gets: some two seconds.
 const USUAL_JOINED: u64 = 262_144;
 
-/// Locals times loops and the loops around each, up to which a function is compiled as usual: some tenths of a second, and then it
-/// grows faster than their square. No function that a compiler wrote nests loops like that.
+/// The most locals times loops and the loops around each that the usual compiler gets: some tenths of a second, beyond which the
+/// time grows faster than their square. No compiler-generated function nests loops like that.
 const USUAL_NESTED: u64 = 1_048_576;
 
-/// The most locals times ways of any function that is compiled at all: some ten seconds, and a quarter of a gigabyte.
+/// The most locals times control-flow paths of any function that is compiled at all: some ten seconds, and a quarter of a
+/// gigabyte.
 const MOST_JOINED: u64 = 16 << 20;
 
-/// Compiled programs kept in memory: a module of the largest size takes a megabyte or two.
+/// Compiled programs kept in memory: one of the largest modules takes a megabyte or two.
 const CACHE_PROGRAMS: NonZeroUsize = NonZeroUsize::new(128).expect("it is not zero");
 
 /// Bytes of compiled programs kept on disk.
 const CACHE_BYTES: u64 = 512 << 20;
 
-/// The engine cannot be had, or failed at something that is no program's fault.
+/// The engine is unavailable, or failed for a reason that is not the program's.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// wasmtime refuses the machine or the configuration.
+    /// The machine or the configuration is not supported by wasmtime.
     #[error("the WebAssembly engine does not start: {0:#}")]
     Start(#[source] wasmtime::Error),
     /// The folder for compiled programs cannot be used.
@@ -81,14 +81,14 @@ pub enum EngineError {
     Cache(#[source] wasmtime::Error),
 }
 
-/// A module could not be made into a program.
+/// A module could not be compiled into a program.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompileError {
-    /// The Stylus VM does not accept the module.
+    /// The Stylus VM refuses the module.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// A chain would take the module, but compiling it would take minutes, which only code made for that purpose does.
+    /// A chain would accept the module, but compiling it would take minutes. Only code written for that purpose does.
     #[error(
         "a function carries {carried} values through blocks and this VM compiles functions with at most {MOST_CARRIED}"
     )]
@@ -96,7 +96,7 @@ pub enum CompileError {
         /// Parameters and results of all blocks of the worst function.
         carried: u64,
     },
-    /// A chain would take the module, but compiling it would take minutes, which only code made for that purpose does.
+    /// A chain would accept the module, but compiling it would take minutes. Only code written for that purpose does.
     #[error(
         "a function has {joined} locals times ways through it and this VM compiles functions with at most {MOST_JOINED}"
     )]
@@ -104,31 +104,31 @@ pub enum CompileError {
         /// Locals times targets of branches of the worst function.
         joined: u64,
     },
-    /// The engine does not accept what the VM does, which is a fault of this crate.
+    /// A module that this VM accepts is refused by wasmtime, which is a bug in this crate.
     #[error("the WebAssembly engine cannot compile the instrumented module: {0:#}")]
     Engine(#[source] wasmtime::Error),
 }
 
-/// A program to be profiled, and the names that were given for it.
+/// A program compiled for profiling, and the names that it was given.
 type Profiled = (Option<Names>, ProfiledProgram);
 
-/// Compiles modules; cheap to clone, and to be shared by all threads.
+/// Compiles modules; cheap to clone, and meant to be shared by all threads.
 #[derive(Clone)]
 pub struct Engine {
-    /// For code as compilers write it.
+    /// For code that compilers generate.
     usual: Arc<Native>,
-    /// For functions that would keep the usual compiler busy for minutes; made when there is one.
+    /// For functions that would keep the usual compiler busy for minutes; created when first needed.
     careful: Arc<OnceLock<Native>>,
-    /// Where compiled programs are kept on disk, if they are.
+    /// The on-disk cache of compiled programs, if any.
     cache: Option<Cache>,
-    /// Programs compiled lately, by content.
+    /// Recently compiled programs, by content.
     programs: Arc<Mutex<LruCache<Key, Program>>>,
-    /// The same to be profiled, with the names that were given.
+    /// The same for programs compiled for profiling, with the names that they were given.
     profiled: Arc<Mutex<LruCache<Key, Profiled>>>,
     max_stack_depth: u32,
 }
 
-/// What a compiled program depends on: its bytes, and what decides whether they are refused.
+/// What a compiled program depends on: its bytes, and the settings that decide whether it is refused.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     wasm: B256,
@@ -155,19 +155,19 @@ impl Key {
 impl Engine {
     /// An engine for programs whose depth budget is at most that of `config`.
     ///
-    /// It keeps the programs that it compiled lately in memory, by content.
+    /// It keeps recently compiled programs in memory, by content.
     ///
     /// # Errors
-    /// Where wasmtime cannot work on this machine.
+    /// If wasmtime does not work on this machine.
     pub fn new(config: &Config) -> Result<Self, EngineError> {
         Self::build(config, None)
     }
 
-    /// The same, keeping compiled programs in `folder` too, for all processes that name it. What another version of
-    /// wasmtime left there is not used, and old files are removed once it holds more than 512 MiB.
+    /// The same, but also keeps compiled programs in `folder`, for all processes that name it. It ignores files of other wasmtime
+    /// versions there, and removes old files once the folder holds more than 512 MiB.
     ///
     /// # Errors
-    /// As for [`Self::new`], and where the folder cannot be used.
+    /// As for [`Self::new`], and if the folder cannot be used.
     pub fn with_cache(config: &Config, folder: &Path) -> Result<Self, EngineError> {
         let mut cache = CacheConfig::new();
         cache
@@ -177,7 +177,7 @@ impl Engine {
         Self::build(config, Some(cache))
     }
 
-    /// The same with the folder that the system has for this user's caches; where that cannot be used, without one.
+    /// The same with the system's cache folder for this user, or without a folder if that one cannot be used.
     ///
     /// # Errors
     /// As for [`Self::new`].
@@ -194,7 +194,7 @@ impl Engine {
     fn build(config: &Config, cache: Option<Cache>) -> Result<Self, EngineError> {
         let mut settings = settings(config.stylus.max_stack_depth);
         settings.cache(cache.clone());
-        // A pool starts programs fastest and needs 4.5 TiB of address space. A process may not have that, by its limits or
+        // A pool starts programs fastest and needs 4.5 TiB of address space. A process may lack that, because of its limits or
         // because it holds many engines; then each program gets its memory when it starts.
         settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
         let wasmtime = wasmtime::Engine::new(&settings)
@@ -213,15 +213,15 @@ impl Engine {
         })
     }
 
-    /// The largest depth budget, in words, that its programs have native stack for.
+    /// The largest depth budget, in words, that this engine's programs have native stack for.
     pub fn max_stack_depth(&self) -> u32 {
         self.max_stack_depth
     }
 
-    /// Checks `wasm` as activation does and compiles it, unless that was done lately.
+    /// Checks `wasm` as activation does and compiles it, unless it did so recently.
     ///
     /// # Errors
-    /// The refusal of a module that a chain with `config` would not activate.
+    /// The refusal, if a chain with `config` would not activate the module.
     pub fn compile(&self, wasm: &[u8], config: &Config) -> Result<Program, CompileError> {
         let key = Key::new(wasm, config);
         if let Some(program) = lock(&self.programs).get(&key) {
@@ -233,8 +233,8 @@ impl Engine {
         Ok(program)
     }
 
-    /// Checks `wasm` as activation does and compiles it to be profiled, under the names of functions that it brings itself
-    /// unless others are given; unless that was done lately, with the same names.
+    /// Checks `wasm` as activation does and compiles it for profiling, unless it did so recently with the same names. Functions
+    /// are called by the given names, or by the module's own.
     ///
     /// # Errors
     /// As for [`Self::compile`].
@@ -260,7 +260,7 @@ impl Engine {
         Ok(program)
     }
 
-    /// Has every program that runs ask its host, soon, whether it may go on. Nothing else ends one before its ink does.
+    /// Makes every running program ask its host soon whether it may go on. Before its ink runs out, nothing else ends one.
     pub fn tick(&self) {
         self.usual.engine.increment_epoch();
         if let Some(careful) = self.careful.get() {
@@ -297,7 +297,7 @@ impl Engine {
         })
     }
 
-    /// The compiler whose time grows hardly faster than what it is given. Its code is slower.
+    /// The compiler whose time hardly grows faster than its input. Its code is slower.
     fn careful(&self) -> Result<&Native, CompileError> {
         if let Some(native) = self.careful.get() {
             return Ok(native);
@@ -313,15 +313,15 @@ impl Engine {
     }
 }
 
-/// A cache. A panic elsewhere leaves it as whole as it was.
+/// Locks a cache. A panic elsewhere leaves it intact.
 fn lock<T>(cache: &Mutex<LruCache<Key, T>>) -> MutexGuard<'_, LruCache<Key, T>> {
     cache.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a module can be compiled in time, by any compiler here.
+/// Checks that some compiler here can compile a module in time.
 ///
 /// # Errors
-/// Where it cannot.
+/// If none can.
 fn bearable(burden: &Burden) -> Result<(), CompileError> {
     let Burden {
         carried, joined, ..
@@ -335,10 +335,10 @@ fn bearable(burden: &Burden) -> Result<(), CompileError> {
     Ok(())
 }
 
-/// Whether a module that a chain with `config` activates can be compiled here, told by what is in it.
+/// Checks, from its contents, that a module which a chain with `config` activates can be compiled here.
 ///
 /// # Errors
-/// Where it cannot: that would take minutes. And where it would not be activated.
+/// If compiling it would take minutes, or if the chain would not activate it.
 pub fn check_compiles(wasm: &[u8], config: &Config) -> Result<(), Refusal> {
     let (_, instrumented, _) = activate::check(wasm, config, Pages(0))?;
     bearable(&instrumented.burden).map_err(|error| Refusal::Uncompilable {
@@ -346,7 +346,7 @@ pub fn check_compiles(wasm: &[u8], config: &Config) -> Result<(), Refusal> {
     })
 }
 
-/// A compiler, and what its programs are linked with.
+/// A compiler, and the host calls that its programs are linked with.
 struct Native {
     engine: wasmtime::Engine,
     linker: Linker<Frame>,
@@ -361,7 +361,7 @@ impl Native {
     }
 }
 
-/// A compiled program; cheap to clone, and to be run any number of times on any thread.
+/// A compiled program; cheap to clone, and runnable any number of times on any thread.
 #[derive(Clone)]
 pub struct Program {
     pub(crate) instance: InstancePre<Frame>,
@@ -395,7 +395,7 @@ fn pool() -> PoolingAllocationConfig {
         // The limits of activation: 32,768 globals of at most 16 bytes, and 4,096 table entries.
         .max_core_instance_size(1 << 20)
         .table_elements(4_096)
-        // Clearing a used page by hand is cheaper than giving it back to the system, up to here.
+        // Up to this size, clearing a used page is cheaper than returning it to the system.
         .linear_memory_keep_resident(64 * 1024)
         .table_keep_resident(64 * 1024);
     pool
@@ -405,12 +405,12 @@ fn settings(max_stack_depth: u32) -> wasmtime::Config {
     let mut settings = wasmtime::Config::new();
     settings
         .cranelift_opt_level(OptLevel::Speed)
-        // A loop looks at a counter at each turn, so that somebody else can end it; ink is counted all the same.
+        // Loops check a counter at each turn, so that another thread can stop them; ink is counted all the same.
         .epoch_interruption(true)
         .max_wasm_stack(native_stack(max_stack_depth))
-        // Nothing runs asynchronously here, but wasmtime compares the two.
+        // Nothing runs asynchronously here, but wasmtime compares the two sizes.
         .async_stack_size(native_stack(max_stack_depth) + (1 << 20))
-        // A trap is an outcome here, not something to debug: no backtraces, with or without symbols.
+        // A trap is an outcome here and not something to debug: no backtraces, with or without symbols.
         .wasm_backtrace_max_frames(None::<NonZeroUsize>);
     settings
 }

@@ -1,7 +1,7 @@
-//! The state of one invocation while it runs: what the engine carries from one host call to the next.
+//! The state of one running invocation: what the engine carries from one host call to the next.
 //!
-//! Lives here: the store data and the borrow of the host in it. Not here: what host calls do with it (`hostio`), how a run
-//! begins and ends (`run`).
+//! Lives here: the store data and its borrow of the host. Not here: what host calls do with it (`hostio`), how a run begins
+//! and ends (`run`).
 
 #![expect(
     unsafe_code,
@@ -23,7 +23,7 @@ pub(crate) enum Stop {
     Exit(u32),
     /// Ink ran out in a host call.
     OutOfInk,
-    /// The call cannot be carried out; the program fails and keeps its remaining gas.
+    /// The call is impossible; the program fails and keeps its remaining gas.
     Failure(Failure),
     /// The host is broken; there is no outcome.
     Fault(HostFault),
@@ -32,16 +32,16 @@ pub(crate) enum Stop {
 /// What a program did wrong in a host call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Failure {
-    /// A pointer outside of memory.
+    /// A pointer outside memory.
     #[error(transparent)]
     OutOfBounds(#[from] OutOfBounds),
-    /// A write where writing is forbidden.
+    /// A write in a static call.
     #[error("the program tried to write in a static call")]
     Static,
-    /// A log of more than four topics, or of fewer bytes than its topics have.
+    /// A log of more than four topics, or of fewer bytes than its topics take.
     #[error("the program emitted a log with {topics} topics in {len} bytes")]
     Log {
-        /// Topics asked for.
+        /// Topics requested.
         topics: u32,
         /// Bytes given.
         len: u32,
@@ -81,7 +81,7 @@ pub(crate) struct Frame {
     pub(crate) config: Config,
     pub(crate) environment: Environment,
     pub(crate) calldata: Bytes,
-    /// What `write_result` left last.
+    /// The last `write_result`.
     pub(crate) output: Vec<u8>,
     /// Return data of the last call or create.
     pub(crate) return_data: Bytes,
@@ -90,9 +90,9 @@ pub(crate) struct Frame {
     pub(crate) last_code: Option<(Address, Bytes)>,
     /// Why a host call ended the program, if one did.
     pub(crate) stop: Option<Stop>,
-    /// Whether the host wants to be told of every host call.
+    /// Whether the host wants to trace every host call.
     pub(crate) is_tracing: bool,
-    /// Where the ink goes, if that is asked for.
+    /// Records where the ink goes, in a profiled run.
     pub(crate) recorder: Option<Box<Recorder>>,
 }
 
@@ -109,7 +109,7 @@ impl Frame {
         calldata: Bytes,
     ) -> Self {
         let is_tracing = host.is_tracing();
-        // SAFETY: the caller promises what `HostRef::new` asks for.
+        // SAFETY: the caller promises what `HostRef::new` requires.
         let host = unsafe { HostRef::new(host) };
         Self {
             host,
@@ -136,7 +136,7 @@ impl Frame {
     }
 }
 
-/// A borrow of the host whose lifetime the store cannot express: wasmtime wants store data to be `'static`.
+/// A borrow of the host with a lifetime that the store cannot express: wasmtime requires store data to be `'static`.
 struct HostRef(std::ptr::NonNull<dyn Host>);
 
 impl HostRef {
@@ -144,8 +144,8 @@ impl HostRef {
     /// As for [`Frame::new`].
     unsafe fn new<'h>(host: &'h mut (dyn Host + 'h)) -> Self {
         let host: std::ptr::NonNull<dyn Host + 'h> = host.into();
-        // SAFETY: only the lifetime bound of the trait object changes, which has no representation; that the pointer is not
-        // used beyond it is the caller's promise.
+        // SAFETY: only the lifetime bound of the trait object changes, which has no representation; the caller promises
+        // that the pointer is not used beyond it.
         Self(unsafe {
             std::mem::transmute::<std::ptr::NonNull<dyn Host + 'h>, std::ptr::NonNull<dyn Host>>(
                 host,

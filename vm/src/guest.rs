@@ -8,38 +8,39 @@ use wasmtime::{AsContext, AsContextMut, Global, Instance, Memory, Module, Module
 use crate::ink::Ink;
 use crate::instrument::names;
 
-/// The most ink the meter counts by itself. Taking the highest price of a block, 2^63 − 1, from it leaves less than nothing.
+/// The most ink that the meter counts by itself. Subtracting the highest price of a block, 2^63 − 1, from it leaves a negative
+/// number.
 const MOST_METERED: u64 = i64::MAX as u64 - 1;
 
-/// A count that stands for all the ink that can be had; no other begins as high.
+/// A count that stands for the largest possible amount of ink; no other count starts as high.
 const ALL: u64 = i64::MAX as u64;
 
-/// A pointer and length outside of guest memory.
+/// A range of guest memory that is out of bounds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the program passed {len} bytes at {ptr:#x}, outside of its memory of {size} bytes")]
 pub struct OutOfBounds {
     /// The guest's pointer.
     pub ptr: u32,
-    /// Bytes to be read or written there.
+    /// Bytes to read or write there.
     pub len: u64,
-    /// Bytes of memory there are.
+    /// Bytes of memory the guest has.
     pub size: usize,
 }
 
-/// The ink that the meter's count does not hold: nothing, unless there is more than it can.
+/// The ink that the meter's count does not hold: zero unless there is more than it can.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Reserve(u64);
 
 impl Reserve {
-    /// What the meter counts of `ink`: as much as it can. The rest waits here for host calls to fetch. Metered code that spends
-    /// 2^63 ink without one, 9·10^14 gas, is taken to have run out.
+    /// The meter's count of `ink`: as much as it can hold. The rest stays here for host calls to add. Metered code that spends
+    /// 2^63 ink, 9·10^14 gas, without a host call is considered out of ink.
     pub(crate) fn split(ink: Ink) -> (u64, Self) {
         let metered = ink.0.min(MOST_METERED);
         (metered, Self(ink.0 - metered))
     }
 
-    /// The same for a program whose first block costs 2^64 − 1, more than any other can: having exactly that much is enough,
-    /// and leaves nothing. The meter takes 2^63 − 1 for it, so that much is counted.
+    /// The same for a program whose first block costs 2^64 − 1, more than any other block can: exactly that much ink suffices
+    /// and leaves nothing. The meter charges 2^63 − 1 for it, so the count holds that much.
     pub(crate) fn split_for_all(ink: Ink) -> (u64, Self) {
         match ink {
             Ink::MAX => (ALL, Self::default()),
@@ -47,7 +48,7 @@ impl Reserve {
         }
     }
 
-    /// All there is where the meter counts `metered`. Means nothing once ink has run out.
+    /// The total when the meter counts `metered`. Meaningless once ink has run out.
     pub(crate) fn join(self, metered: u64) -> Ink {
         match metered {
             ALL => Ink::MAX,
@@ -56,7 +57,7 @@ impl Reserve {
     }
 }
 
-/// Where a compiled module's exports are; looked up once for all runs.
+/// The positions of a compiled module's exports; looked up once for all runs.
 #[derive(Clone)]
 pub(crate) struct Exports {
     memory: ModuleExport,
@@ -66,7 +67,7 @@ pub(crate) struct Exports {
 }
 
 impl Exports {
-    /// The exports that every instrumented module has, or `None` where this is not one.
+    /// The exports that every instrumented module has, or `None` for any other module.
     pub(crate) fn of(module: &Module) -> Option<Self> {
         Some(Self {
             memory: module.get_export_index(names::MEMORY)?,
@@ -141,7 +142,7 @@ impl GuestMemory {
         Ok(())
     }
 
-    /// Pages of memory there are.
+    /// Pages of memory the guest has.
     pub(crate) fn pages(&self, store: &impl AsContext) -> u64 {
         self.0.size(store)
     }
@@ -156,7 +157,7 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// The handles of `instance`, or `None` where it is not an instrumented module's.
+    /// The handles of `instance`, or `None` if its module is not instrumented.
     pub(crate) fn of(
         instance: &Instance,
         exports: &Exports,
@@ -179,12 +180,12 @@ impl Guest {
         })
     }
 
-    /// What the meter counts. While a host call is carried out it has that count, and this is stale.
+    /// The meter's count. During a host call the call holds the count, and this one is stale.
     pub(crate) fn metered(&self, store: &mut impl AsContextMut) -> u64 {
         self.count(store, self.ink_left) as u64
     }
 
-    /// Sets what the meter counts.
+    /// Sets the meter's count.
     pub(crate) fn set_metered(&self, store: &mut impl AsContextMut, metered: u64) {
         self.set(store, self.ink_left, Val::I64(metered as i64));
     }
@@ -194,12 +195,12 @@ impl Guest {
         self.count(store, self.ink_left) < 0
     }
 
-    /// Words of stack that are left; none is overflow.
+    /// Remaining words of stack; zero means overflow.
     pub(crate) fn stack_left(&self, store: &mut impl AsContextMut) -> u32 {
         self.word(store, self.stack_left)
     }
 
-    /// Sets the words of stack that are left.
+    /// Sets the remaining words of stack.
     pub(crate) fn set_stack_left(&self, store: &mut impl AsContextMut, words: u32) {
         self.set(store, self.stack_left, Val::I32(words as i32));
     }

@@ -1,6 +1,6 @@
-//! What a program may ask of the chain around it: one trait, and the plain data that goes through it.
+//! What a program may ask of the chain around it: one trait, and the plain data that it passes.
 //!
-//! Lives here: the seam between this VM and any chain. Not here: prices (a host answers whether something was cold, not
+//! Lives here: the seam between this VM and any chain. Not here: prices (a host tells whether something was cold, not
 //! what that costs), guest memory, and any chain.
 
 use std::error::Error;
@@ -10,21 +10,21 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use crate::ink::{Gas, Ink};
 use crate::pages::PageCounters;
 
-/// The host itself is broken (a database, not the program). It ends the run without an outcome.
+/// The host itself is broken, such as its database; the program is not to blame. It ends the run without an outcome.
 #[derive(Debug, thiserror::Error)]
 #[error("the host failed: {0}")]
 pub struct HostFault(#[source] pub Box<dyn Error + Send + Sync>);
 
-/// What one invocation of a program knows without asking: all zero by default.
+/// What an invocation of a program knows without asking the host: all zero by default.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
-    /// The acting contract: whose storage and balance is meant, the delegator in a delegate call.
+    /// The acting contract, whose storage and balance apply: the delegator in a delegate call.
     pub contract: Address,
-    /// Who called.
+    /// The caller.
     pub sender: Address,
-    /// Wei sent along; in a delegate call those of the parent.
+    /// Wei sent along; the parent's in a delegate call.
     pub value: U256,
-    /// Who signed the transaction.
+    /// The transaction's signer.
     pub origin: Address,
     /// Wei per gas that the transaction pays, tip included.
     pub gas_price: U256,
@@ -40,9 +40,9 @@ pub struct Environment {
     pub block_gas_limit: u64,
     /// The chain's id.
     pub chain_id: u64,
-    /// Whether the acting contract is already being executed further up.
+    /// Whether the acting contract is already running further up the call stack.
     pub reentrant: bool,
-    /// Whether writing is forbidden here.
+    /// Whether writing is forbidden.
     pub is_static: bool,
 }
 
@@ -55,25 +55,25 @@ pub struct Access<T> {
     pub is_cold: bool,
 }
 
-/// What a host found where it wrote a storage slot.
+/// What a host found when it wrote a storage slot.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stored {
     /// The slot's value at the beginning of the transaction.
     pub original: B256,
-    /// The slot's value just before it was written.
+    /// The slot's value just before the write.
     pub current: B256,
     /// Whether the slot was cold; it is warm now.
     pub is_cold: bool,
 }
 
-/// What there is to know of an account besides its code.
+/// All of an account except its code.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Account {
-    /// Wei.
+    /// Its balance, in wei.
     pub balance: U256,
-    /// The hash of its code; zero where the account does not exist.
+    /// The hash of its code; zero if the account does not exist.
     pub code_hash: B256,
-    /// Whether it is empty after EIP-161: no code, no nonce, no balance.
+    /// Whether it is empty by EIP-161: no code, no nonce, no balance.
     pub is_empty: bool,
 }
 
@@ -88,29 +88,30 @@ pub enum CallKind {
     Static,
 }
 
-/// A call that a program makes. It can be paid for but for the stipend, which is charged with what the callee uses.
+/// A call that a program makes. The program can pay for it, except for the stipend, which is charged with the callee's
+/// gas.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CallRequest {
-    /// How.
+    /// The kind of call.
     pub kind: CallKind,
-    /// Whose code.
+    /// The account whose code runs.
     pub target: Address,
-    /// Wei; zero but for [`CallKind::Call`].
+    /// Wei; zero except for [`CallKind::Call`].
     pub value: U256,
-    /// All the callee gets, a stipend included.
+    /// All the gas that the callee gets, including a stipend.
     pub gas: Gas,
-    /// Calldata.
+    /// The calldata.
     pub input: Bytes,
 }
 
 /// How a call ended.
 #[derive(Clone, Debug, Default)]
 pub struct CallReply {
-    /// Whether it succeeded; any failure counts the same, whatever its kind.
+    /// Whether it succeeded; failures of all kinds count the same.
     pub success: bool,
-    /// Gas not used; all of it where depth or balance forbade the call.
+    /// Unused gas; all of it if depth or balance prevented the call.
     pub gas_left: Gas,
-    /// Return data of a success or a revert, else empty.
+    /// Return data of a success or a revert, otherwise empty.
     pub output: Bytes,
 }
 
@@ -121,41 +122,42 @@ pub struct CreateRequest {
     pub code: Bytes,
     /// Wei for the new contract.
     pub endowment: U256,
-    /// The salt of CREATE2; CREATE has none.
+    /// The salt of CREATE2; `None` for CREATE.
     pub salt: Option<B256>,
-    /// All the init code gets.
+    /// All the gas that the init code gets.
     pub gas: Gas,
 }
 
 /// How a create ended.
 #[derive(Clone, Debug, Default)]
 pub struct CreateReply {
-    /// The new contract, or none where it failed.
+    /// The new contract, or `None` if the create failed.
     pub address: Option<Address>,
-    /// Gas not used.
+    /// Unused gas.
     pub gas_left: Gas,
-    /// Return data where the init code reverted, else empty.
+    /// Return data if the init code reverted, otherwise empty.
     pub output: Bytes,
 }
 
-/// A host call that a program made, as Nitro's tracer tells it. Numbers are big-endian.
+/// A host call that a program made, in the form that Nitro's tracer reports. Numbers are big-endian.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
-    /// The call's name; `user_entrypoint` and `user_returned` for the program's begin and end.
+    /// The call's name; `user_entrypoint` and `user_returned` mark the program's start and end.
     pub name: &'static str,
-    /// What the program passed: buffers themselves rather than pointers to them.
+    /// The program's arguments, with the contents of buffers in place of pointers.
     pub args: Vec<u8>,
-    /// What it got.
+    /// The results.
     pub outs: Vec<u8>,
     /// Ink left before the call's first charge.
     pub start_ink: Ink,
-    /// Ink left after its last.
+    /// Ink left after its last charge.
     pub end_ink: Ink,
 }
 
 /// The chain, as one invocation of a program sees it.
 ///
-/// Everything acts on behalf of [`Environment::contract`]. No method is called that [`Environment::is_static`] forbids.
+/// Everything acts on behalf of [`Environment::contract`]. The VM calls no method that [`Environment::is_static`]
+/// forbids.
 pub trait Host {
     /// The transaction's page counters, which live outside the journal.
     fn page_counters(&mut self) -> &mut PageCounters;
@@ -163,14 +165,14 @@ pub trait Host {
     /// Reads a storage slot and warms it.
     ///
     /// # Errors
-    /// Where the host itself is broken; so for every method.
+    /// If the host itself is broken; the same holds for every method.
     fn load_storage(&mut self, key: B256) -> Result<Access<B256>, HostFault>;
 
-    /// Writes a storage slot and warms it. The price is settled afterwards: where it cannot be paid the invocation fails,
-    /// and its writes with it.
+    /// Writes a storage slot and warms it. The price is charged afterwards: if it cannot be paid, the invocation fails
+    /// and its writes are undone.
     fn store_storage(&mut self, key: B256, value: B256) -> Result<Stored, HostFault>;
 
-    /// Adds to the transaction's refund (EIP-3529); may take back.
+    /// Adds to the transaction's refund (EIP-3529); a negative amount reduces it.
     fn refund(&mut self, gas: i64);
 
     /// Reads transient storage (EIP-1153).
@@ -182,7 +184,7 @@ pub trait Host {
     /// Reads an account and warms it.
     fn load_account(&mut self, address: Address) -> Result<Access<Account>, HostFault>;
 
-    /// An account's code; the 23-byte designator where the account delegates (EIP-7702).
+    /// An account's code; the 23-byte designator if the account delegates (EIP-7702).
     fn code(&mut self, address: Address) -> Result<Bytes, HostFault>;
 
     /// Runs a call to its end.
@@ -194,20 +196,20 @@ pub trait Host {
     /// Emits a log of at most four topics.
     fn log(&mut self, topics: Vec<B256>, data: Bytes) -> Result<(), HostFault>;
 
-    /// Whether the program may go on; asked after each [`crate::Engine::tick`].
+    /// Lets the program go on, or not; called after each [`crate::Engine::tick`].
     ///
     /// # Errors
-    /// Where it may not: the run then has no outcome.
+    /// If it must stop: the run then has no outcome.
     fn go_on(&mut self) -> Result<(), HostFault> {
         Ok(())
     }
 
-    /// Whether [`Host::trace`] is to be told. Asked once, when a run begins.
+    /// Whether to call [`Host::trace`]. Asked once, when a run begins.
     fn is_tracing(&self) -> bool {
         false
     }
 
-    /// Takes note of a host call that was carried out; one that fails is not told.
+    /// Records a completed host call; failed ones are not reported.
     fn trace(&mut self, step: Step) {
         let _ = step;
     }
@@ -218,16 +220,16 @@ pub trait Host {
     }
 }
 
-/// A chain on which nothing exists: storage is zero and forgotten, every account absent, every call fails. What a program
-/// does by itself can be measured on it.
+/// An empty chain: storage reads zero and forgets writes, every account is absent, every call fails. It serves to measure
+/// what a program does on its own.
 #[derive(Clone, Debug, Default)]
 pub struct EmptyHost {
-    /// The page counters of the one transaction.
+    /// The page counters of the only transaction.
     pub pages: PageCounters,
 }
 
 impl EmptyHost {
-    /// The host in a transaction whose one program begins with `footprint` pages, already paid for.
+    /// The host in a transaction whose only program starts with `footprint` pages, already paid for.
     pub fn with_footprint(footprint: crate::Pages) -> Self {
         Self {
             pages: PageCounters {

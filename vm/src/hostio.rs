@@ -1,10 +1,10 @@
-//! Host calls: the one table of all that a program can import, and how each is entered.
+//! Host calls: the one table of everything that a program can import, and how each is entered.
 //!
-//! Lives here: names, signatures and which function answers, plus what all of them share: paying, and reaching the guest
-//! and the chain. Not here: what a call does (one file a family), what it costs (`prices`).
+//! Lives here: names, signatures and the functions behind them, plus what all of them share: paying, and reaching the
+//! guest and the chain. Not here: what a call does (one file per family), what it costs (`prices`).
 //!
-//! Each call does its work in the order that the protocol lists it, since a program that runs out of ink or passes a bad
-//! pointer half-way has paid for what came before. Nothing is given back on failure.
+//! Each call works in the order that the protocol lists, because a program that runs out of ink or passes a bad pointer
+//! half-way has paid for what came before. A failure refunds nothing.
 
 mod account;
 mod block;
@@ -68,7 +68,7 @@ macro_rules! wasm_type {
     };
 }
 
-/// Makes of one table both the signatures that activation checks and the functions that a run links.
+/// Generates from one table both the signatures that activation checks and the functions that a run links.
 macro_rules! hostios {
     (
         $signatures:ident, $link:ident, $module:literal:
@@ -82,7 +82,7 @@ macro_rules! hostios {
             }),
         )*];
 
-        /// Makes every import of the module known to `linker`.
+        /// Adds every import of the module to `linker`.
         fn $link(linker: &mut Linker<Frame>) -> wasmtime::Result<()> {
             $(linker.func_wrap(
                 $module,
@@ -161,7 +161,7 @@ hostios! { CONSOLE, link_console, "console":
     tee_f64(value: f64) -> f64 = console::tee;
 }
 
-/// The type of the import `module`.`name`, if there is one; the console exists on debug chains alone.
+/// The type of the import `module`.`name`, if it exists; the console exists only on debug chains.
 pub(crate) fn signature(module: &str, name: &str, debug: bool) -> Option<Signature> {
     let table = match module {
         "vm_hooks" => VM_HOOKS,
@@ -174,13 +174,13 @@ pub(crate) fn signature(module: &str, name: &str, debug: bool) -> Option<Signatu
         .map(|(_, signature)| *signature)
 }
 
-/// Makes every host call known to `linker`. Who may import what is activation's to say.
+/// Adds every host call to `linker`. Activation decides which imports a program may have.
 pub(crate) fn link(linker: &mut Linker<Frame>) -> wasmtime::Result<()> {
     link_vm_hooks(linker)?;
     link_console(linker)
 }
 
-/// A host call's answer together with the meter's count, as the program gets them.
+/// A host call's answer together with the meter's count, in the form that the program receives.
 trait Answer {
     type WithCount;
 
@@ -209,7 +209,7 @@ macro_rules! answers {
 
 answers!(u32 u64 f32 f64);
 
-/// Runs one host call with what the meter counts; what ends the program is kept in the frame, where the run finds it.
+/// Runs one host call with the meter's count; a reason to end the program is left in the frame for the run to find.
 #[inline]
 fn enter<R: Answer>(
     name: &'static str,
@@ -243,13 +243,13 @@ fn enter<R: Answer>(
     }
 }
 
-/// One host call while it runs.
+/// One running host call.
 struct Hostio<'a> {
     caller: Caller<'a, Frame>,
     memory: GuestMemory,
-    /// Ink that is left.
+    /// Ink left.
     ink: Ink,
-    /// What will be told of the call, where anybody listens. Buffers that are read and written go into it by themselves.
+    /// The trace record of the call, if someone is listening. Reading and writing buffers adds to it automatically.
     step: Option<Box<Step>>,
 }
 
@@ -262,7 +262,7 @@ impl Hostio<'_> {
         self.frame().host()
     }
 
-    /// The end of the program. Its meter gets the count back here, as no code of its own will run any more.
+    /// The end of the program. Its meter gets the count back here, because no more of its own code will run.
     #[cold]
     fn stop(&mut self, stop: Stop, metered: u64) -> wasmtime::Error {
         if let Some(guest) = self.frame().guest {
@@ -273,7 +273,7 @@ impl Hostio<'_> {
         wasmtime::Error::msg("stopped by a host call")
     }
 
-    /// Tells the recorder, where the run is profiled.
+    /// Informs the recorder, in a profiled run.
     fn record(&mut self, event: impl FnOnce(&mut Recorder, Ink)) {
         let now = Moment::of(self.ink, self.memory, &self.caller);
         if let Some(recorder) = &mut self.frame().recorder {
@@ -282,7 +282,7 @@ impl Hostio<'_> {
         }
     }
 
-    /// The call begins, in a run that is watched.
+    /// The call begins, in a traced run.
     #[cold]
     fn begin(&mut self, name: &'static str) {
         if self.frame().is_tracing {
@@ -297,7 +297,7 @@ impl Hostio<'_> {
         self.record(|recorder, ink_left| recorder.enter_hostio(name, ink_left));
     }
 
-    /// The call ends, in a run that is watched; it is told unless it failed.
+    /// The call ends, in a traced run; it is reported unless it failed.
     #[cold]
     fn end(&mut self, is_told: bool) {
         self.record(Recorder::leave);
@@ -307,7 +307,7 @@ impl Hostio<'_> {
         }
     }
 
-    /// Says about the call what buffers do not.
+    /// Adds to the call's trace record what buffers do not.
     fn tell(&mut self, tell: impl FnOnce(&mut Step)) {
         if let Some(step) = &mut self.step {
             tell(step);
@@ -323,7 +323,7 @@ impl Hostio<'_> {
         self.frame().config.stylus.ink_price.ink_to_gas(ink)
     }
 
-    /// Spends `ink`; having exactly that much is enough.
+    /// Spends `ink`; having exactly that much suffices.
     fn pay(&mut self, ink: Ink) -> Result<(), Stop> {
         self.ink = self.ink.checked_sub(ink).ok_or(Stop::OutOfInk)?;
         Ok(())
@@ -335,7 +335,7 @@ impl Hostio<'_> {
         self.pay(price.gas_to_ink(gas))
     }
 
-    /// Makes sure that `gas` could be bought, and buys nothing.
+    /// Checks that `gas` would be affordable without spending it.
     fn require(&mut self, gas: Gas) -> Result<(), Stop> {
         let price = self.frame().config.stylus.ink_price;
         self.ink
@@ -378,7 +378,7 @@ impl Hostio<'_> {
         self.write(ptr, &word.to_be_bytes::<32>())
     }
 
-    /// Gives a number back to the guest.
+    /// Returns a number to the guest.
     fn answer<const N: usize, T: Copy>(
         &mut self,
         number: T,
@@ -388,12 +388,13 @@ impl Hostio<'_> {
         Ok(number)
     }
 
-    /// A number for the guest itself, whose byte order it is.
+    /// Writes a number for the guest itself, in its own byte order.
     fn write_u32(&mut self, ptr: u32, number: u32) -> Result<(), Stop> {
         self.write(ptr, &number.to_le_bytes())
     }
 
-    /// Asking the chain costs ink before [`ArbOs::CHARGING_FIXES`] took the same number for gas; this is it in gas.
+    /// The gas for asking the chain. Before [`ArbOs::CHARGING_FIXES`], its price in ink was used as gas; this is that
+    /// number in gas.
     fn evm_api_gas(&mut self) -> Gas {
         if self.since(ArbOs::CHARGING_FIXES) {
             self.frame()

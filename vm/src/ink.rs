@@ -1,12 +1,12 @@
-//! Ink and gas: the two units a program is charged in, and the one rate between them.
+//! Ink and gas: the two units in which a program is charged, and the rate between them.
 //!
-//! Lives here: the newtypes and every conversion of one into the other. Not here: what anything costs (`prices`).
+//! Lives here: the newtypes and all conversions between them. Not here: what anything costs (`prices`).
 
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};
 
-/// An amount of ink, the Stylus VM's unit of work. At the default [`InkPrice`] 10,000 ink are one [`Gas`].
+/// An amount of ink, the Stylus VM's unit of work. At the default [`InkPrice`], 10,000 ink are one [`Gas`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Ink(pub u64);
@@ -19,9 +19,9 @@ pub struct Gas(pub u64);
 macro_rules! amount {
     ($amount:ident, $unit:literal) => {
         impl $amount {
-            /// Nothing.
+            /// The amount zero.
             pub const ZERO: Self = Self(0);
-            /// The price of what can never be paid for.
+            /// The price of something unaffordable.
             pub const MAX: Self = Self(u64::MAX);
 
             /// The sum, at most [`Self::MAX`]: a cost that saturates stays unaffordable.
@@ -34,7 +34,7 @@ macro_rules! amount {
                 Self(self.0.saturating_sub(other.0))
             }
 
-            /// The difference, or `None` where `other` is more than there is.
+            /// The difference, or `None` if `other` is larger.
             pub const fn checked_sub(self, other: Self) -> Option<Self> {
                 match self.0.checked_sub(other.0) {
                     Some(rest) => Some(Self(rest)),
@@ -90,10 +90,10 @@ amount!(Gas, "gas");
 pub struct InkPrice(u32);
 
 impl InkPrice {
-    /// The price every chain starts with (stylus-vm facts of Nitro v3.10: initial Stylus parameters).
+    /// The initial price of every chain (stylus-vm facts of Nitro v3.10: initial Stylus parameters).
     pub const DEFAULT: Self = Self(10_000);
 
-    /// The price of `ink_per_gas`, or `None` outside 1 to 2^24 − 1, the range that fits its stored 24 bits.
+    /// The price of `ink_per_gas`, or `None` outside 1 to 2^24 − 1, the range of its stored 24 bits.
     pub const fn new(ink_per_gas: u32) -> Option<Self> {
         if ink_per_gas == 0 || ink_per_gas >= 1 << 24 {
             return None;
@@ -106,7 +106,7 @@ impl InkPrice {
         self.0
     }
 
-    /// What is left of `ink` in whole gas; the fraction is dropped.
+    /// `ink` in whole gas; the fraction is dropped.
     pub const fn ink_to_gas(self, ink: Ink) -> Gas {
         Gas(ink.0 / self.0 as u64)
     }

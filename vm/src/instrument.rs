@@ -1,12 +1,11 @@
-//! Instrumentation: the module that is really run, with all metering written into it.
+//! Instrumentation: produces the module that actually runs, with all metering written into it.
 //!
-//! Lives here: the order of the passes and the globals they share. Not here: what a pass does to a function body (one file
-//! a pass), the prices it charges (`prices`), the bytes of the result (`encode`).
+//! Lives here: the order of the passes and the globals they share. Not here: what a pass does to a function body (one file per
+//! pass), the prices it charges (`prices`), the bytes of the result (`encode`).
 //!
-//! The passes run over each body in this order, each on what the one before left: ink meter, dynamic meter, depth
-//! checker, heap bound. A chain prices the number of operators *after* instrumentation, so what a pass inserts is part of
-//! the protocol: its file shows it. What comes behind them is not: the fill guard, what hands the meter to host calls, and the
-//! profiler.
+//! The passes run over each body in this order, each on the output of the one before: ink meter, dynamic meter, depth checker,
+//! heap bound. A chain prices the number of operators *after* instrumentation, so what a pass inserts is part of the protocol:
+//! its file shows it. What follows is not: the fill guard, passing the meter to host calls, and the profiler.
 
 mod depth;
 mod dynamic;
@@ -28,15 +27,15 @@ use crate::module::Module;
 use crate::profile::Names;
 use crate::refusal::Refusal;
 
-/// The globals that instrumentation appends, by name; also exported under these names.
+/// The globals that instrumentation appends, by name; exported under the same names.
 pub(crate) mod names {
-    /// Ink that is left, i64; negative once it has run out.
+    /// Ink left, i64; negative once it has run out.
     pub(crate) const INK_LEFT: &str = "stylus_ink_left";
     /// Scratch space of the inserted code, i32.
     pub(crate) const SCRATCH: &str = "stylus_scratch_global";
-    /// Words of stack that are left, i32.
+    /// Words of stack left, i32.
     pub(crate) const STACK_LEFT: &str = "stylus_stack_left";
-    /// The start function, which is not run by itself.
+    /// The start function, which does not run automatically.
     pub(crate) const START: &str = "stylus_start";
     /// The entry point.
     pub(crate) const ENTRYPOINT: &str = "user_entrypoint";
@@ -46,23 +45,23 @@ pub(crate) mod names {
 
 /// The functions that a profiled module imports, besides its own imports.
 pub(crate) mod hooks {
-    /// Where they are imported from.
+    /// The module that they are imported from.
     pub(crate) const MODULE: &str = "stylus_profiler";
-    /// A function begins: its index, and the meter's count.
+    /// A function begins: its index and the meter's count.
     pub(crate) const ENTER: &str = "enter";
     /// The innermost function ends: the meter's count.
     pub(crate) const LEAVE: &str = "leave";
-    /// The innermost function is an allocator's: its first four parameters, zero where it has fewer.
+    /// The innermost function is an allocator's: its first four parameters, with zeros for missing ones.
     pub(crate) const ALLOCATOR: &str = "allocator";
 }
 
-/// How many globals a chain appends, and counts: besides those here it has a status, whether ink has run out.
+/// How many globals a chain appends and counts: besides those above, a status that tells whether ink has run out.
 pub(crate) const ADDED_GLOBALS: u32 = 4;
 
-/// The most operators a body may have once instrumented.
+/// The most operators of an instrumented body.
 const MAX_OPERATORS: u64 = 65_536;
 
-/// The most pages a memory can ever have: one less than a 32-bit count of bytes would allow (Nitro since v3.10).
+/// The most pages that a memory can ever have: one less than a 32-bit byte count would allow (Nitro since v3.10).
 const MAX_PAGES: u64 = 65_534;
 
 /// The indices of the appended globals.
@@ -73,34 +72,34 @@ struct Globals {
     stack_left: u32,
 }
 
-/// A module ready to be compiled, and what activation prices.
+/// A module ready to compile, and what activation prices.
 pub(crate) struct Instrumented {
     /// The instrumented module.
     pub(crate) wasm: Vec<u8>,
     /// Operators in all bodies after instrumentation.
     pub(crate) operators: u64,
-    /// What the worst bodies ask of a compiler.
+    /// The most that any body asks of a compiler.
     pub(crate) burden: Burden,
-    /// Whether the first block of the entry point has the highest price there is, which only the largest amount of ink pays, and
-    /// no block after it.
+    /// Whether the first block of the entry point has the highest possible price, which only the largest amount of ink can pay,
+    /// with nothing left for another block.
     pub(crate) begins_with_highest_price: bool,
 }
 
-/// What a body asks of a compiler, as it comes; of a module, the most of each.
+/// What a body asks of a compiler before instrumentation; for a module, the maximum of each.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Burden {
-    /// Operators.
+    /// Operators of the body.
     pub(crate) operators: u64,
     /// Parameters and results of all blocks.
     pub(crate) carried: u64,
-    /// Locals, for each way that control may take: each target of a branch, and each loop.
+    /// Locals, for each control-flow path: each target of a branch, and each loop.
     pub(crate) joined: u64,
     /// Locals, for each loop and each loop around it.
     pub(crate) nested: u64,
 }
 
 impl Burden {
-    /// That of a body with so many locals, parameters included.
+    /// The burden of a body with this many locals, including parameters.
     fn of(body: &[Operator<'_>], locals: u64, module: &Module<'_>) -> Self {
         let mut ways = 0;
         let mut depths = 0;
@@ -164,7 +163,7 @@ pub(crate) fn instrument(
     Instrumentation::new(module, stylus_version, None)?.finish()
 }
 
-/// The same with the profiler's pass on top. Names tell it which functions are an allocator's.
+/// The same with the profiler's pass added. `names` identify allocator functions.
 pub(crate) fn instrument_for_profile(
     module: &Module<'_>,
     stylus_version: u16,
@@ -173,15 +172,15 @@ pub(crate) fn instrument_for_profile(
     Instrumentation::new(module, stylus_version, Some(names))?.finish()
 }
 
-/// One module on its way through the passes.
+/// A module passing through the passes.
 struct Instrumentation<'m, 'a> {
     module: &'m Module<'a>,
     globals: Globals,
-    /// The import that pays for memory, where memory can grow.
+    /// The import that pays for memory, if memory can grow.
     pay_for_memory_grow: Option<u32>,
-    /// The Stylus version that the module is activated for.
+    /// The Stylus version that the module targets.
     stylus_version: u16,
-    /// Where the result is to be profiled, what its functions are called.
+    /// The functions' names, if the result is to be profiled.
     profiled: Option<&'m Names>,
 }
 
@@ -270,7 +269,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         })
     }
 
-    /// The index of a local behind all that `function` has.
+    /// The index of a local after all that `function` has.
     fn fresh_local(&self, function: u32, body: &FunctionBody<'_>) -> Result<u32, Refusal> {
         let parameters = self
             .module
@@ -280,7 +279,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         Ok(parameters + declared)
     }
 
-    /// The operators of a body, as it comes.
+    /// The operators of a body before instrumentation.
     fn operators(&self, body: &FunctionBody<'a>) -> Result<Vec<Operator<'a>>, Refusal> {
         let invalid = |error: wasmparser::Error| Refusal::invalid(&error);
         let mut operators = Vec::new();
@@ -293,7 +292,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         Ok(operators)
     }
 
-    /// All passes of the protocol over the operators of one body.
+    /// Applies all passes of the protocol to the operators of one body.
     fn rewrite(
         &self,
         function: u32,
@@ -317,8 +316,8 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
     }
 }
 
-/// Traps where the condition on top of the stack holds, for want of ink. The `nop`s keep the count of operators; `ink` has
-/// the reason for them.
+/// Traps if the condition on top of the stack holds, for lack of ink. The `nop`s preserve the operator count; `ink` explains
+/// why.
 fn trap_if() -> [Operator<'static>; 5] {
     [
         Operator::If {
@@ -331,7 +330,7 @@ fn trap_if() -> [Operator<'static>; 5] {
     ]
 }
 
-/// Locals that `body` declares, parameters not counted.
+/// Locals that `body` declares, without parameters.
 pub(crate) fn declared_locals(body: &FunctionBody<'_>) -> Result<u32, wasmparser::Error> {
     let mut locals = 0;
     for group in body.get_locals_reader()? {
@@ -340,8 +339,8 @@ pub(crate) fn declared_locals(body: &FunctionBody<'_>) -> Result<u32, wasmparser
     Ok(locals)
 }
 
-/// Operators that validate but that no program may hold, wherever they stand: the bulk operators on segments and tables,
-/// and every computation on floats. (Moving, loading and storing floats is allowed, and unaffordable.)
+/// Refuses operators that validate but that no program may contain, wherever they stand: the bulk operators on segments and
+/// tables, and every computation on floats. (Moving, loading and storing floats is allowed, and unaffordable.)
 fn refuse_unsupported(operator: &Operator<'_>, offset: usize) -> Result<(), Refusal> {
     use Operator::*;
     match operator {
@@ -370,10 +369,10 @@ fn refuse_unsupported(operator: &Operator<'_>, offset: usize) -> Result<(), Refu
     }
 }
 
-/// What a pass writes must validate with nothing but what the module was allowed to use.
+/// Checks that a pass's output validates with only the features that the module may use.
 fn debug_assert_valid(wasm: &[u8]) {
     if cfg!(debug_assertions) {
-        // The profiler's block around a body with several results needs them, whatever the module may use.
+        // The profiler's block around a body with several results needs multi-value, whatever the module may use.
         let mut validator = wasmparser::Validator::new_with_features(crate::module::features(1));
         if let Err(error) = validator.validate_all(wasm) {
             panic!("instrumentation wrote an invalid module: {error}");

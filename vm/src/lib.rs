@@ -1,5 +1,4 @@
-//! What is public of the Stylus VM, and nothing else. Not in this crate: a chain; everything a program asks of one goes
-//! through [`Host`].
+//! The public API of the Stylus VM, and nothing else. Not in this crate: a chain; programs reach one through [`Host`].
 #![doc = include_str!("../README.md")]
 
 mod activate;

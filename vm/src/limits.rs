@@ -1,4 +1,4 @@
-//! What activation asks of a module besides being valid: its names, imports, exports and counts.
+//! What activation requires of a module besides validity: its names, imports, exports and counts.
 //!
 //! Lives here: every limit, with its value. Not here: which imports exist (`hostio`), limits on a function's frame and
 //! operators (`instrument`).
@@ -12,13 +12,13 @@ use crate::module::Module;
 use crate::pages::Pages;
 use crate::refusal::{Refusal, shown};
 
-/// The prefix of the names that are the VM's own.
+/// The prefix of the VM's own names.
 const RESERVED_PREFIX: &str = "stylus";
 
 /// The most initial pages of any program, whatever the chain's own limit.
 const MAX_PAGES: Pages = Pages(128);
 
-/// Checks everything but function bodies. `page_limit` is what the chain leaves this transaction.
+/// Checks everything except function bodies. `page_limit` is what the chain leaves this transaction.
 pub(crate) fn check(
     module: &Module<'_>,
     config: &Config,
@@ -32,7 +32,8 @@ pub(crate) fn check(
     check_locals(module)
 }
 
-/// No import twice with two types; no export that could be taken for an import; nothing that begins with `stylus`.
+/// Refuses an import repeated with another type, an export that resembles an import, and names that begin with
+/// `stylus`.
 fn check_names(module: &Module<'_>) -> Result<(), Refusal> {
     let mut seen = std::collections::HashMap::new();
     let mut fields = std::collections::HashSet::new();
@@ -49,7 +50,7 @@ fn check_names(module: &Module<'_>) -> Result<(), Refusal> {
         check_reserved(import.name)?;
         fields.insert(import.name);
     }
-    // All exports count, also those that are dropped later.
+    // All exports count, including those dropped later.
     for export in &module.exports {
         let field = export
             .name
@@ -73,7 +74,7 @@ fn check_reserved(name: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Every import exists, with the type it has here.
+/// Every import exists, with this type.
 fn check_imports(module: &Module<'_>, config: &Config) -> Result<(), Refusal> {
     for import in &module.imports {
         let known = hostio::signature(import.module, import.name, config.debug);
@@ -149,7 +150,7 @@ fn check_counts(module: &Module<'_>, config: &Config) -> Result<(), Refusal> {
         ("bytes of module name", name_bytes, 512),
     ];
     if config.debug {
-        // Elsewhere all but a handful are dropped before they are counted.
+        // Off debug chains, all but a handful are dropped before they are counted.
         let longest = module.exports.iter().map(|export| export.name.len());
         let longest = longest.max().unwrap_or(0) as u64;
         let exports = module.exports.len() as u64 + u64::from(ADDED_GLOBALS);
@@ -167,7 +168,7 @@ fn check_counts(module: &Module<'_>, config: &Config) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Locals that each function declares, parameters not counted.
+/// Checks the locals that each function declares, without parameters.
 fn check_locals(module: &Module<'_>) -> Result<(), Refusal> {
     const MAX_LOCALS: u32 = 348;
     for (position, body) in module.bodies.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! `stylus-vm`: the command line.
 //!
-//! Lives here: arguments, and turning what happened into an exit code. Not here: what the commands do (`cli`).
+//! Lives here: parsing arguments and choosing an exit code. Not here: what the commands do (`cli`).
 
 mod cli;
 

@@ -1,8 +1,8 @@
-//! A chain in memory around one program: enough of one for tests, rehearsals and the command line.
+//! An in-memory chain around one program, sufficient for tests, rehearsals and the command line.
 //!
-//! Lives here: accounts, storage, transient storage, logs, and what is warm, over any number of transactions. Not here:
-//! running a second program, or anything that only a real chain has; where a program asks for that, the host says so
-//! instead of inventing an answer.
+//! Lives here: accounts, storage, transient storage, logs, and warm accesses, over any number of transactions. Not here:
+//! running a second program, or anything that only a real chain has; if a program asks for that, the host says so instead of
+//! inventing an answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -16,19 +16,19 @@ use crate::host::{
 use crate::ink::Gas;
 use crate::pages::{PageCounters, Pages};
 
-/// The low halves of the precompiles' addresses, which are warm in every transaction: Ethereum's up to Prague and P-256,
-/// then Arbitrum's own.
+/// The low halves of the precompiles' addresses, which are warm in every transaction: Ethereum's up to Prague and P-256, then
+/// Arbitrum's own.
 const PRECOMPILES: [std::ops::RangeInclusive<u64>; 4] =
     [0x01..=0x11, 0x64..=0x74, 0xff..=0xff, 0x100..=0x100];
 
-/// Something that a program did and others can see.
+/// An externally visible effect of a program.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Effect {
-    /// A slot of its storage was written.
+    /// A write to its storage.
     Write {
         /// The slot.
         key: B256,
-        /// What it has now.
+        /// Its new value.
         value: B256,
     },
     /// A log was emitted.
@@ -38,43 +38,43 @@ pub enum Effect {
         /// Its data.
         data: Bytes,
     },
-    /// Another contract was called.
+    /// A call of another contract.
     Call(CallRequest),
-    /// A contract was to be created.
+    /// A create.
     Create(CreateRequest),
 }
 
-/// An account in memory. One that is in the map exists, even if it is empty.
+/// An account in memory. An account in the map exists, even if it is empty.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct MemoryAccount {
-    /// Wei.
+    /// Its balance, in wei.
     pub balance: U256,
     /// Transactions sent, or contracts created.
     pub nonce: u64,
-    /// Code. What it does is not known here.
+    /// Code. This host cannot run it.
     pub code: Bytes,
 }
 
-/// An answer to a call or a create, whoever is called. By default a failure that uses no gas.
+/// An answer to any call or create. By default a failure that uses no gas.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Answer {
-    /// Whether a call succeeds.
+    /// Whether the call succeeds.
     pub success: bool,
-    /// Gas used of what is given.
+    /// Gas used; at most what the call gets.
     pub gas_used: Gas,
     /// Return data.
     pub output: Bytes,
-    /// The address that a create ends with.
+    /// The address that a create returns.
     pub created: Option<Address>,
 }
 
-/// A request that a chain in memory cannot answer.
+/// A request that an in-memory chain cannot answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Unanswerable {
-    /// The call of an account with code.
+    /// A call of an account with code.
     #[error("the program calls the contract {0}, and no other code is run here")]
     Contract(Address),
-    /// The call of a precompile.
+    /// A call of a precompile.
     #[error("the program calls the precompile {0}, which only a chain has")]
     Precompile(Address),
     /// A create.
@@ -82,11 +82,11 @@ pub enum Unanswerable {
     Create,
 }
 
-/// A chain in memory: what a program reads is what was put there or what it wrote, and every access is cold or warm as on a
-/// chain. Everything may be set at any time.
+/// An in-memory chain: a program reads what a test set or what it wrote itself, and accesses are cold or warm as on a chain.
+/// Every field can be set at any time.
 ///
-/// A call of an account without code moves its value and succeeds. What would run other code is a [`HostFault`] that holds an
-/// [`Unanswerable`], unless there is an [`Answer`].
+/// A call of an account without code moves its value and succeeds. A call or create that would run other code is a
+/// [`HostFault`] that holds an [`Unanswerable`], unless there is an [`Answer`].
 #[derive(Clone, Debug, Default)]
 pub struct MemoryHost {
     /// The page counters of the transaction.
@@ -95,30 +95,30 @@ pub struct MemoryHost {
     pub contract: Address,
     /// All accounts that exist.
     pub accounts: BTreeMap<Address, MemoryAccount>,
-    /// The contract's storage. A slot that is not in it is zero.
+    /// The contract's storage. Missing slots are zero.
     pub storage: BTreeMap<B256, B256>,
-    /// What slots that were written in this transaction had before it.
+    /// Values, before this transaction, of the slots that it wrote.
     pub original: BTreeMap<B256, B256>,
     /// The contract's transient storage.
     pub transient: BTreeMap<B256, B256>,
-    /// Slots that are warm (EIP-2929).
+    /// Warm slots (EIP-2929).
     pub warm_slots: BTreeSet<B256>,
-    /// Accounts that are warm, besides precompiles.
+    /// Warm accounts, besides precompiles.
     pub warm_accounts: BTreeSet<Address>,
-    /// The transaction's refund (EIP-3529), which a chain cuts at a fifth of its gas.
+    /// The transaction's refund (EIP-3529), which a chain caps at a fifth of its gas.
     pub refund: i64,
     /// What the program did in this transaction, in order.
     pub effects: Vec<Effect>,
     /// How calls and creates end.
     pub answer: Option<Answer>,
-    /// Host calls that were told, where they are asked for.
+    /// Traced host calls, if tracing is on.
     pub steps: Option<Vec<Step>>,
-    /// What accounts had before this transaction changed their balances.
+    /// Balances, before this transaction, of the accounts whose balances it changed.
     pub original_balances: BTreeMap<Address, U256>,
 }
 
 impl MemoryHost {
-    /// The host in a transaction whose one program begins with `footprint` pages, already paid for.
+    /// The host in a transaction whose only program starts with `footprint` pages, already paid for.
     pub fn with_footprint(footprint: Pages) -> Self {
         Self {
             pages: PageCounters {
@@ -129,8 +129,8 @@ impl MemoryHost {
         }
     }
 
-    /// A transaction begins that calls the program, which begins with `footprint` pages, already paid for. As on a chain the
-    /// sender, the contract, the beneficiary and precompiles are warm. The value has arrived.
+    /// Begins a transaction that calls the program, which starts with `footprint` pages, already paid for. As on a chain the
+    /// sender, the contract, the beneficiary and precompiles are warm. The value has been received.
     pub fn begin(&mut self, environment: &Environment, footprint: Pages) {
         let Environment {
             contract,
@@ -149,7 +149,7 @@ impl MemoryHost {
         }
     }
 
-    /// The transaction ends: what it changed stays if it went well. Tells what was done, in order.
+    /// Ends the transaction, and keeps its changes if `well`. Returns its effects in order.
     pub fn end(&mut self, well: bool) -> Vec<Effect> {
         if !well {
             self.storage.append(&mut self.original);
@@ -184,7 +184,7 @@ impl MemoryHost {
         self.original_balances.entry(address).or_insert(before);
     }
 
-    /// Whether the contract has what it wants to send; it is sent then.
+    /// Sends `value` if the contract has it; returns whether it did.
     fn send(&mut self, target: Address, value: U256) -> bool {
         let Some(rest) = self.balance(self.contract).checked_sub(value) else {
             return false;
@@ -206,7 +206,7 @@ impl MemoryHost {
     }
 }
 
-/// Whether a precompile has `address` on some Arbitrum chain.
+/// Whether `address` is a precompile on some Arbitrum chain.
 fn is_precompile(address: Address) -> bool {
     let (high, low) = address.split_at(12);
     let low = u64::from_be_bytes(low.try_into().expect("an address has twenty bytes"));

@@ -1,4 +1,4 @@
-//! A module as it comes: validated by the features of the Stylus VM, and taken apart.
+//! A module as received: validated by the features of the Stylus VM, and parsed.
 //!
 //! Lives here: the whole-module validation and which sections and constructs may appear (section by section). Not here:
 //! limits and names (`limits`), imports (`hostio`), and anything that changes the module (`instrument`).
@@ -12,23 +12,23 @@ use wasmparser::{
 use crate::config::{Config, StylusParams};
 use crate::refusal::{Refusal, shown};
 
-/// One imported function.
+/// An imported function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Import<'a> {
     pub(crate) module: &'a str,
     pub(crate) name: &'a str,
     pub(crate) type_index: u32,
-    /// Where in the file.
+    /// Byte offset in the file.
     pub(crate) offset: usize,
 }
 
-/// One global of the module's own.
+/// A global that the module declares itself.
 pub(crate) struct Global<'a> {
     pub(crate) ty: GlobalType,
     pub(crate) init: ConstExpr<'a>,
 }
 
-/// A validated module in pieces, in the order of the file.
+/// A validated module in parts, in file order.
 pub(crate) struct Module<'a> {
     /// Bytes of the whole file.
     pub(crate) size: usize,
@@ -38,7 +38,7 @@ pub(crate) struct Module<'a> {
     pub(crate) functions: Vec<u32>,
     pub(crate) tables: Vec<TableType>,
     pub(crate) memory: Option<MemoryType>,
-    /// Where in the file the memory is declared.
+    /// Byte offset of the memory's declaration.
     pub(crate) memory_offset: usize,
     pub(crate) globals: Vec<Global<'a>>,
     pub(crate) exports: Vec<Export<'a>>,
@@ -47,14 +47,14 @@ pub(crate) struct Module<'a> {
     pub(crate) elements: Vec<Element<'a>>,
     pub(crate) data: Vec<Data<'a>>,
     pub(crate) bodies: Vec<FunctionBody<'a>>,
-    /// Names of functions by index, from the name section.
+    /// Function names by index, from the name section.
     pub(crate) function_names: Vec<(u32, &'a str)>,
     /// The module's own name, from the name section.
     pub(crate) name: Option<&'a str>,
 }
 
 impl<'a> Module<'a> {
-    /// Validates `wasm` and takes it apart.
+    /// Validates and parses `wasm`.
     pub(crate) fn decode(wasm: &'a [u8], config: &Config) -> Result<Self, Refusal> {
         let limit = config.stylus.max_wasm_size;
         if wasm.len() > limit as usize {
@@ -223,7 +223,7 @@ impl<'a> Module<'a> {
         Ok(())
     }
 
-    /// Keeps the names that mean something here; the others must only be well formed.
+    /// Keeps the names used here; the others must only be well formed.
     fn take_names(
         &mut self,
         names: wasmparser::NameSectionReader<'a>,
@@ -243,7 +243,7 @@ impl<'a> Module<'a> {
         Ok(())
     }
 
-    /// The type of the function with index `function`, imports counted.
+    /// The type of the function with index `function`, counting imports.
     pub(crate) fn function_type(&self, function: u32) -> Option<&FuncType> {
         let function = function as usize;
         let type_index = match self.imports.get(function) {
@@ -253,7 +253,7 @@ impl<'a> Module<'a> {
         self.types.get(type_index as usize)
     }
 
-    /// The index of what is exported under `name` as a `kind`.
+    /// The index of the `kind` exported under `name`.
     pub(crate) fn export(&self, name: &str, kind: ExternalKind) -> Option<u32> {
         self.exports
             .iter()
@@ -270,14 +270,14 @@ impl<'a> Module<'a> {
         Some(found as u32)
     }
 
-    /// Whether memory can become larger than it begins.
+    /// Whether memory can grow beyond its initial size.
     pub(crate) fn memory_grows(&self) -> bool {
         self.memory
             .is_some_and(|memory| memory.maximum != Some(memory.initial))
     }
 }
 
-/// What the Stylus VM switches on. The parser bits for overlong table indices and optional bulk memory come and go with
+/// The features of the Stylus VM. The parser bits for overlong table indices and optional bulk memory come and go with
 /// reference types and bulk memory.
 pub(crate) fn features(stylus_version: u16) -> WasmFeatures {
     let mut features = WasmFeatures::MVP
@@ -285,7 +285,7 @@ pub(crate) fn features(stylus_version: u16) -> WasmFeatures {
         | WasmFeatures::SATURATING_FLOAT_TO_INT
         | WasmFeatures::SIGN_EXTENSION
         | WasmFeatures::BULK_MEMORY;
-    // Without it a block type may not be written as a function type at all, whatever that type is.
+    // Without it, no block type may be written as a function type, whatever that type is.
     features.set(
         WasmFeatures::MULTI_VALUE,
         stylus_version < StylusParams::PLAIN_WASM,
@@ -303,7 +303,7 @@ fn is_one_constant(init: &ConstExpr<'_>) -> Result<bool, wasmparser::Error> {
     Ok(constant && matches!(operators.read()?, Operator::End))
 }
 
-/// The value of an offset expression, which must be one `i32.const`.
+/// The value of an offset expression, which must be a single `i32.const`.
 fn i32_constant(expression: &ConstExpr<'_>, offset: usize) -> Result<i32, Refusal> {
     let mut operators = expression.get_operators_reader();
     match operators.read() {
@@ -347,14 +347,14 @@ fn check_element(
     Ok(())
 }
 
-/// An active data segment must fit the memory as it begins, even when it is empty.
+/// An active data segment must fit the initial memory, even when it is empty.
 fn check_data(
     offset_expr: &ConstExpr<'_>,
     length: usize,
     memory: Option<&MemoryType>,
     offset: usize,
 ) -> Result<(), Refusal> {
-    // Unlike a table's, a memory offset is an address: unsigned.
+    // Unlike a table offset, a memory offset is an address, so unsigned.
     let start = i32_constant(offset_expr, offset)? as u32;
     let size = memory.map_or(0, |memory| {
         memory.initial.saturating_mul(crate::pages::Pages::BYTES)

@@ -36,18 +36,18 @@ impl fmt::Display for Pages {
     }
 }
 
-/// The pages one transaction holds. They live outside the journal: a reverted call gives back what it had open, but
-/// the high-water mark stays.
+/// The pages that one transaction holds. They live outside the journal: a reverted call closes the pages it opened,
+/// but the high-water mark stays.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct PageCounters {
-    /// Pages held now by all live Stylus frames of the transaction.
+    /// Pages that all live Stylus frames of the transaction hold now.
     pub open: Pages,
-    /// The most that were ever open at once.
+    /// The most that were open at once.
     pub ever: Pages,
 }
 
 impl PageCounters {
-    /// Counts `new` more open pages and returns the counters as they were, which is what the price is computed from.
+    /// Opens `new` more pages and returns the previous counters, from which the price is computed.
     pub fn add(&mut self, new: Pages) -> Self {
         let before = *self;
         self.open = self.open.saturating_add(new);
@@ -55,16 +55,16 @@ impl PageCounters {
         before
     }
 
-    /// A call is over that began when the counters were `before`: what it opened is open no more.
+    /// Closes the pages of a call that began with the counters at `before`.
     pub fn close(&mut self, before: Self) {
         self.open = before.open;
     }
 }
 
-/// The price of memory: linear beyond the free pages, plus a curve over the high-water mark; and where it ends.
+/// The price of memory: linear beyond the free pages, plus a curve over the high-water mark; and its limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MemoryModel {
-    /// Pages a transaction may hold for nothing.
+    /// Pages that a transaction gets free of charge.
     pub free_pages: Pages,
     /// Gas for each open page beyond the free ones.
     pub page_gas: Gas,
@@ -73,7 +73,7 @@ pub struct MemoryModel {
 }
 
 impl MemoryModel {
-    /// Gas for opening `new` pages on top of `counters`, saturating at [`Gas::MAX`], which nothing can pay.
+    /// Gas for opening `new` pages on top of `counters`, saturating at the unaffordable [`Gas::MAX`].
     pub fn cost(&self, new: Pages, counters: PageCounters) -> Gas {
         let open = counters.open.saturating_add(new);
         if open > self.limit {
@@ -91,13 +91,13 @@ impl MemoryModel {
     }
 }
 
-/// Total gas of the curve up to a high-water mark of `ever` pages; nothing pays for more than 128.
+/// Total gas of the curve up to a high-water mark of `ever` pages; more than 128 are unaffordable.
 fn ramp(ever: Pages) -> u64 {
     RAMP.get(usize::from(ever.0)).copied().unwrap_or(u64::MAX)
 }
 
-/// `floor(b^i)` with `b = exp(ln(31_874_000) / 128)` in IEEE doubles: the literal table of Nitro's memory model, since
-/// exact arithmetic gives one more at index 128.
+/// `floor(b^i)` with `b = exp(ln(31_874_000) / 128)` in IEEE doubles: the literal table of Nitro's memory model,
+/// because exact arithmetic gives one more at index 128.
 #[rustfmt::skip]
 const RAMP: [u64; 129] = [
     1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 5, 6, 7,
@@ -141,15 +141,16 @@ mod tests {
         check(128, 0, 0, 31_999_998);
         // Upstream's ink test: pay_for_memory_grow(100) with one page open costs 9,320,660,000 ink.
         check(100, 1, 1, 932_066);
-        // Beneath the high-water mark only the linear part is due.
+        // Below the high-water mark only the linear part is due.
         check(10, 2, 64, 10_000);
-        // Beyond 128 pages nothing can pay, unless the mark is there already (the curve's difference is then zero).
+        // More than 128 pages are unaffordable, unless the mark is there already (the curve's difference is then
+        // zero).
         check(129, 0, 0, u64::MAX);
         check(1, 2, 200, 1_000);
         check(u16::MAX, u16::MAX, u16::MAX, 0);
     }
 
-    /// A limit below the high-water mark stops what would be cheap.
+    /// A limit below the high-water mark refuses what would be cheap.
     #[test]
     fn nothing_pays_for_pages_beyond_the_limit() {
         let model = MemoryModel {

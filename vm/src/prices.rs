@@ -1,8 +1,8 @@
 //! The price list: what every wasm operator and every building block of a host call costs.
 //!
-//! Lives here: all prices, in ink and in gas, but for the curve of memory (`pages`), as Stylus versions 1 and 2 share them, each a fact of the protocol
-//! (Nitro v3.10: the meter's operator table, the hostio pricing, and go-ethereum's access-list and storage costs). Not
-//! here: when they are charged (`instrument`, `hostio`) and how ink becomes gas (`ink`).
+//! Lives here: all prices, in ink and in gas, except the curve of memory (`pages`), as Stylus versions 1 and 2 share them, each a
+//! fact of the protocol (Nitro v3.10: the meter's operator table, the hostio pricing, and go-ethereum's access-list and storage
+//! costs). Not here: when they are charged (`instrument`, `hostio`) and how ink becomes gas (`ink`).
 
 use wasmparser::Operator;
 
@@ -14,9 +14,9 @@ pub(crate) const BLOCK: Ink = Ink(2_450);
 /// Each byte that `memory.fill` or `memory.copy` moves, on top of the operator.
 pub(crate) const BULK_BYTE: Ink = Ink(100);
 
-/// What `operator` costs; `params` tells how many parameters a `call_indirect`'s type has.
+/// The price of `operator`; `params` returns the number of parameters of a `call_indirect`'s type.
 ///
-/// Everything that is not listed costs [`Ink::MAX`]: a block that holds it can never be paid for.
+/// Unlisted operators cost [`Ink::MAX`]: a block that contains one is unaffordable.
 pub(crate) fn operator(operator: &Operator<'_>, params: impl Fn(u32) -> usize) -> Ink {
     use Operator::*;
     Ink(match operator {
@@ -64,10 +64,10 @@ pub(crate) fn operator(operator: &Operator<'_>, params: impl Fn(u32) -> usize) -
 /// Entering a host call.
 pub(crate) const HOSTIO: Ink = Ink(8_400);
 
-/// A guest pointer that a host call follows.
+/// A guest pointer that a host call dereferences.
 pub(crate) const POINTER: Ink = Ink(5_040);
 
-/// A host call that has to ask the chain.
+/// A host call that asks the chain.
 pub(crate) const EVM_API: Ink = Ink(59_673);
 
 /// The work of `math_div` and `math_mod`.
@@ -89,24 +89,24 @@ pub(crate) const fn read(bytes: u32) -> Ink {
     Ink(16_381 + 55 * bytes.saturating_sub(32) as u64)
 }
 
-/// Hashing `bytes` with keccak-256: the first two words come with the base.
+/// Hashing `bytes` with keccak-256: the base price includes the first two words.
 pub(crate) const fn keccak(bytes: u32) -> Ink {
     Ink(121_800 + 21_000 * (bytes.div_ceil(32).saturating_sub(2)) as u64)
 }
 
-/// Raising to an exponent of 32 big-endian bytes, by its bytes from the first that is not zero, at least one.
+/// Raising to an exponent of 32 big-endian bytes, priced by its significant bytes, at least one.
 pub(crate) fn power(exponent: &[u8; 32]) -> Ink {
     let leading_zeroes = exponent.iter().take_while(|byte| **byte == 0).count() as u64;
     Ink(3_000 + 17_500 * (33 - leading_zeroes))
 }
 
-/// Return data of `bytes`, as so much EVM memory: three gas a word, and a square.
+/// Return data of `bytes`, priced as EVM memory: three gas a word, and a square.
 pub(crate) const fn return_data(bytes: usize) -> Gas {
     let words = bytes.div_ceil(32) as u64;
     Gas(3 * words + words * words / 512)
 }
 
-/// A price by the piece, as a fraction: whole units only, rounded down once for all pieces together.
+/// A unit price as a fraction: whole units only, rounded down once for the total.
 #[derive(Clone, Copy)]
 pub(crate) struct Rate {
     numerator: u64,
@@ -121,13 +121,13 @@ impl Rate {
         }
     }
 
-    /// The price of `count` pieces.
+    /// The price of `count` units.
     pub(crate) const fn of(self, count: u64) -> u64 {
         count * self.numerator / self.denominator
     }
 }
 
-/// What a chain's prover does to activate a module, in microseconds.
+/// The prover's work to activate a module, in microseconds.
 pub(crate) mod prover {
     use super::{Gas, Rate};
 
@@ -137,9 +137,9 @@ pub(crate) mod prover {
     pub(crate) const BYTE: Rate = Rate::new(31_733, 100_000);
     /// Each local function.
     pub(crate) const FUNCTION: Rate = Rate::new(17_263, 100_000);
-    /// Each byte that data segments hold, and of element segments as they are encoded.
+    /// Each byte of data segments, and each encoded byte of element segments.
     pub(crate) const SEGMENT_BYTE: Rate = Rate::new(17_376, 100_000);
-    /// Each page that memory begins with.
+    /// Each initial page of memory.
     pub(crate) const PAGE: Rate = Rate::new(2_217, 1);
     /// Each operator after instrumentation.
     pub(crate) const OPERATOR: Rate = Rate::new(535, 1_000);
@@ -149,7 +149,7 @@ pub(crate) mod prover {
 pub(crate) mod native {
     use super::Rate;
 
-    /// Any program.
+    /// Every program.
     pub(crate) const BASE: u64 = 512_000;
     /// Each local function.
     pub(crate) const FUNCTION: Rate = Rate::new(996_829, 1_000);
@@ -171,7 +171,7 @@ pub(crate) mod start {
     pub(crate) const BYTE: Rate = Rate::new(1_286, 10_000);
 }
 
-/// The same where the chain keeps the program at hand.
+/// The same when the chain's cache holds the program.
 pub(crate) mod cached_start {
     use super::Rate;
 
@@ -183,13 +183,13 @@ pub(crate) mod cached_start {
     pub(crate) const BYTE: Rate = Rate::new(122, 100_000);
     /// Each global after instrumentation.
     pub(crate) const GLOBAL: Rate = Rate::new(1_628, 1_000);
-    /// Each byte of data and element segments as they are encoded.
+    /// Each byte of data and encoded element segments.
     pub(crate) const SEGMENT_BYTE: Rate = Rate::new(75_244, 100_000);
-    /// Each page that memory begins with.
+    /// Each initial page of memory.
     pub(crate) const PAGE: Rate = Rate::new(5, 1);
 }
 
-/// Storage and account access after EIP-2929, in gas.
+/// Storage and account access by EIP-2929, in gas.
 pub(crate) mod access {
     use super::Gas;
 
@@ -203,29 +203,29 @@ pub(crate) mod access {
     pub(crate) const CODE: Gas = Gas(700);
     /// Each word of a fragment that an activation reads.
     pub(crate) const FRAGMENT_WORD: Gas = Gas(3);
-    /// Transient storage, either way.
+    /// A load or store of transient storage.
     pub(crate) const TRANSIENT: Gas = Gas(100);
 }
 
-/// SSTORE after EIP-2200, EIP-2929 and EIP-3529, in gas.
+/// SSTORE by EIP-2200, EIP-2929 and EIP-3529, in gas.
 pub(crate) mod store {
     use super::Gas;
 
-    /// The least gas that must be left to write at all (EIP-2200's sentry).
+    /// The least gas that must be left for any write (EIP-2200's sentry).
     pub(crate) const SENTRY: Gas = Gas(2_300);
-    /// From zero to something.
+    /// From zero to nonzero.
     pub(crate) const SET: Gas = Gas(20_000);
-    /// From something to anything else, without the cold access.
+    /// From nonzero to any other value, without the cold access.
     pub(crate) const RESET: Gas = Gas(2_900);
-    /// Clearing a slot gives this back.
+    /// Refund for clearing a slot.
     pub(crate) const CLEAR_REFUND: i64 = 4_800;
 }
 
-/// Fees for many accesses of a program's storage cache, in gas by the count of accesses so far in this invocation.
+/// Fees for many accesses of a program's storage cache, in gas, by the number of accesses so far in this invocation.
 pub(crate) mod cache {
     use super::Gas;
 
-    /// The dearest fee of a single access: what must be left before one.
+    /// The highest fee of a single access, which must be left before one.
     pub(crate) const MAX_FEE: Gas = Gas(10);
 
     /// The fee of the `count`th load.
@@ -263,13 +263,13 @@ pub(crate) mod frame {
 
     /// Any call, to a warm account.
     pub(crate) const CALL: Gas = Gas(100);
-    /// On top, where the account is cold.
+    /// Added if the account is cold.
     pub(crate) const COLD: Gas = Gas(2_500);
-    /// On top, where value moves.
+    /// Added if value moves.
     pub(crate) const VALUE: Gas = Gas(9_000);
-    /// On top, where value moves to an account that is empty (EIP-161).
+    /// Added if value moves to an empty account (EIP-161).
     pub(crate) const NEW_ACCOUNT: Gas = Gas(25_000);
-    /// What the callee is given besides, where value moves. From a Stylus program it is charged for.
+    /// Extra gas for the callee if value moves. A Stylus program pays for it.
     pub(crate) const STIPEND: Gas = Gas(2_300);
     /// Any create.
     pub(crate) const CREATE: Gas = Gas(32_000);

@@ -1,7 +1,7 @@
 //! What `cargo stylus` does to a module between the compiler and the chain.
 //!
-//! Lives here: the rewriting of one module's bytes. Not here: compression and the code prefix (`code`), nor any judgement whether the
-//! result may be activated (`activate`).
+//! Lives here: the rewriting of one module's bytes. Not here: compression and the code prefix (`code`), nor any judgement whether
+//! the result can be activated (`activate`).
 
 use std::convert::Infallible;
 
@@ -11,25 +11,25 @@ use wasmparser::{BinaryReader, CustomSectionReader, Operator, Parser, Payload};
 
 use crate::refusal::reader_words;
 
-/// The custom section in which a deployment names the sources it was built from.
+/// The custom section in which a deployment identifies its sources.
 const PROJECT_HASH: &str = "project_hash";
 
-/// The hash of no sources, as for a deployment straight from a wasm file: a real one would make the same contract
-/// differ from folder to folder.
+/// The hash of no sources, as when deploying a wasm file directly: a real one would make the same contract differ from folder to
+/// folder.
 pub const NO_PROJECT: [u8; 32] = [0; 32];
 
 /// The bytes are not a wasm module.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    /// Not at all, or not to its end.
+    /// Malformed at the beginning or before the end.
     #[error("it is not a wasm module: {0}")]
     NotWasm(Box<str>),
-    /// But for one section, which says nothing to a chain.
+    /// Malformed in one section, which a chain ignores.
     #[error(
         "its custom section at byte {at} is malformed: {what}; build without whatever wrote it, or remove it"
     )]
     Custom {
-        /// Where the section begins.
+        /// Offset of the section.
         at: usize,
         /// What is wrong with it.
         what: &'static str,
@@ -39,7 +39,7 @@ pub enum ProcessError {
 impl From<reencode::Error> for ProcessError {
     fn from(error: reencode::Error) -> Self {
         Self::NotWasm(match error {
-            // The encoder only says that there was one.
+            // The encoder reports only that there was an error.
             reencode::Error::ParseError(error) => {
                 format!("{} (at byte {:#x})", reader_words(&error), error.offset()).into()
             }
@@ -50,13 +50,13 @@ impl From<reencode::Error> for ProcessError {
 
 /// The module as `cargo stylus` would deploy it.
 ///
-/// - Encodes everything anew in its shortest form, since a compiler with reference types writes the table index of
-///   `call_indirect` in five bytes and the VM wants one.
-/// - Drops every custom section, and the data count where no instruction needs it, since the VM takes no such section.
+/// - Re-encodes everything in its shortest form, because a compiler with reference types writes the table index of `call_indirect`
+///   in five bytes and the VM accepts one.
+/// - Drops every custom section, and an unneeded data count, because the VM refuses that section.
 /// - Appends the project hash.
 ///
 /// # Errors
-/// Where `built` is not a wasm module.
+/// If `built` is not a wasm module.
 pub fn process(built: &[u8]) -> Result<Vec<u8>, ProcessError> {
     let shortest = encode_anew(built)?;
     let keep_data_count = needs_data_count(&shortest)?;
@@ -68,10 +68,10 @@ pub fn process(built: &[u8]) -> Result<Vec<u8>, ProcessError> {
     with_project(&bare, NO_PROJECT)
 }
 
-/// The module as it is, but for what it says of itself: of the custom sections there is the project's hash alone.
+/// The module unchanged except for custom sections: only the project hash is left.
 ///
 /// # Errors
-/// Where `module` is not a wasm module.
+/// If `module` is not a wasm module.
 pub fn with_project(module: &[u8], hash: [u8; 32]) -> Result<Vec<u8>, ProcessError> {
     let mut bare = Kept::Nothing.sections(module)?;
     bare.section(&CustomSection {
@@ -81,24 +81,24 @@ pub fn with_project(module: &[u8], hash: [u8; 32]) -> Result<Vec<u8>, ProcessErr
     Ok(bare.finish())
 }
 
-/// What is kept of a module's custom sections.
+/// Which custom sections of a module to keep.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kept {
-    /// None.
+    /// No custom section.
     Nothing,
-    /// The names of its functions.
+    /// Function names.
     Names,
-    /// Which features of WebAssembly it may have.
+    /// The target features of WebAssembly.
     Features,
-    /// Both.
+    /// Function names and target features.
     FeaturesAndNames,
 }
 
 impl Kept {
-    /// The module encoded anew, as `cargo stylus` hands it on, with these custom sections.
+    /// The module re-encoded, as `cargo stylus` passes it on, with these custom sections.
     ///
     /// # Errors
-    /// Where `module` is not a wasm module.
+    /// If `module` is not a wasm module.
     pub fn of(self, module: &[u8]) -> Result<Vec<u8>, ProcessError> {
         let shortest = encode_anew(module)?;
         Ok(self.sections(&shortest)?.finish())
@@ -125,7 +125,7 @@ fn filtered(
     Ok(filter(module, is_kept)?.finish())
 }
 
-/// The sections of a module that are to be kept.
+/// Keeps only some sections of a module.
 fn filter(
     module: &[u8],
     is_kept: &dyn Fn(&Payload<'_>) -> bool,
@@ -143,10 +143,10 @@ fn filter(
     Ok(kept)
 }
 
-/// How large a module is without its custom sections.
+/// The size of a module without its custom sections.
 ///
 /// # Errors
-/// Where `module` is not a wasm module.
+/// If `module` is not a wasm module.
 pub fn size_without_custom(module: &[u8]) -> Result<usize, ProcessError> {
     let mut size = module.len();
     let mut begin = Module::HEADER.len();
@@ -169,7 +169,7 @@ fn encode_anew(module: &[u8]) -> Result<Vec<u8>, ProcessError> {
     Ok(shortest.finish())
 }
 
-/// Why `module` cannot be read, where reading it ended with `error`.
+/// Why `module` cannot be read, given the `error` that ended the reading.
 fn why(module: &[u8], error: reencode::Error) -> ProcessError {
     match malformed_custom(module) {
         Some((at, what)) => ProcessError::Custom { at, what },
@@ -177,7 +177,7 @@ fn why(module: &[u8], error: reencode::Error) -> ProcessError {
     }
 }
 
-/// Encodes what a chain reads; whatever is in a custom section stays as it is, whether or not it makes sense.
+/// Re-encodes what a chain reads; copies custom sections unchanged, whether or not they make sense.
 struct Anew;
 
 impl Reencode for Anew {
@@ -196,7 +196,7 @@ impl Reencode for Anew {
     }
 }
 
-/// Where the first custom section begins that cannot be told from its neighbours or has no name, and what is wrong with it.
+/// The offset of the first custom section whose extent or name is malformed, and what is wrong with it.
 fn malformed_custom(module: &[u8]) -> Option<(usize, &'static str)> {
     let mut reader = BinaryReader::new(module, 0);
     reader.read_bytes(Module::HEADER.len()).ok()?;
@@ -242,8 +242,8 @@ fn needs_data_count(module: &[u8]) -> Result<bool, reencode::Error> {
 mod tests {
     use super::*;
 
-    /// Theorem: post-processing is what printing a module to text and assembling it again does, less the custom
-    /// sections, plus the project hash. That round trip is cargo stylus's way to the same end.
+    /// Theorem: post-processing does the same as printing a module to text and assembling it again, less the custom sections, plus
+    /// the project hash. That round trip is how cargo stylus does it.
     fn check(built: &[u8]) -> Vec<u8> {
         let processed = process(built).unwrap();
         let text = wasmprinter::print_bytes(built).unwrap();
@@ -310,7 +310,7 @@ mod tests {
         }
     }
 
-    /// Reference types let a compiler write the table index, and any other index, in more bytes than it needs.
+    /// With reference types, a compiler may write the table index, and any other index, in more bytes than needed.
     #[test]
     fn overlong_indices_become_one_byte() {
         let module = wat::parse_str(
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn data_count_stays_only_where_an_instruction_needs_it() {
-        // A compiler with bulk memory counts segments whether or not anything asks for it; here it is inserted between
+        // A compiler with bulk memory counts segments whether or not an instruction needs the count; this inserts the count between
         // the export section, or what comes before it, and the code.
         for (function, needed) in [("", false), ("(func (data.drop 0))", true)] {
             let text = format!(r#"(module (memory 1) {function} (data (i32.const 0) "x"))"#);
@@ -361,7 +361,7 @@ mod tests {
         assert_eq!(ids(&processed), [5, CUSTOM]);
     }
 
-    /// Theorem: the size without custom sections is that of the module encoded without them.
+    /// Theorem: the size without custom sections is the size of the module encoded without them.
     #[test]
     fn custom_sections_are_not_counted() {
         let text = r#"(module $named (@custom "a" "x") (memory $m 1) (func $f (unreachable)) (@custom "b" (after last) "yyy"))"#;
@@ -375,11 +375,11 @@ mod tests {
         assert_eq!(size_without_custom(&named).unwrap(), bare);
     }
 
-    /// Theorem: a custom section is not read, whatever is in it; one that has no name is told by its place.
+    /// Theorem: the contents of a custom section are never read; one without a name is identified by its place.
     #[test]
     fn custom_sections_are_not_a_modules_fault() {
         let sound = wat::parse_str("(module (func $f))").unwrap();
-        // Names that promise more than there is.
+        // Names that promise more bytes than there are.
         let nonsense = [&[CUSTOM, 7, 4], &b"name"[..], &[1, 99]].concat();
         let module = [&sound[..], &nonsense].concat();
         assert_eq!(process(&module).unwrap(), process(&sound).unwrap());

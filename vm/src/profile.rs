@@ -1,10 +1,10 @@
-//! Where the ink went: a run told function by function, host call by host call.
+//! Where the ink went: the breakdown of a run by function and by host call.
 //!
 //! Lives here: the data that a profiled run returns. Not here: recording it (`profile::record`), the hooks in the program
 //! (`instrument::profile`), and any rendering.
 //!
-//! Theorem: the parts add up. Over all nodes of the call tree, what each spent itself, plus what was forfeited, is the
-//! report's `ink_used`; so it is over all functions and host calls.
+//! Theorem: the parts add up. The own ink of all nodes of the call tree, plus what was forfeited, is the report's `ink_used`; the
+//! same holds for all functions and host calls.
 
 pub(crate) mod record;
 
@@ -17,7 +17,7 @@ use wasmparser::{KnownCustom, Name, NameSectionReader, Parser, Payload};
 
 use crate::ink::Ink;
 
-/// What a node of the call tree stands for.
+/// What a node of the call tree represents.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(
     feature = "serde",
@@ -31,17 +31,17 @@ pub enum Callee {
     Hostio(Cow<'static, str>),
 }
 
-/// One place in the call tree: a callee as it was reached from the entry point by one path.
+/// One node of the call tree: a callee reached from the entry point by one path.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Node {
     /// What was called.
     pub callee: Callee,
-    /// The caller's position in [`Profile::tree`], always before this one's; none for the entry point.
+    /// The caller's position in [`Profile::tree`], always before this one's; `None` for the entry point.
     pub parent: Option<usize>,
-    /// How often.
+    /// How often it was called.
     pub calls: u64,
-    /// Ink spent here, callees not counted.
+    /// Ink spent here, without callees.
     pub self_ink: Ink,
 }
 
@@ -49,15 +49,15 @@ pub struct Node {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FunctionInk {
-    /// Its index in the module, imports counted.
+    /// Its index in the module, counting imports.
     pub index: u32,
-    /// Its name, demangled; `function[index]` where the module has none for it.
+    /// Its name, demangled; `function[index]` if the module has none for it.
     pub name: String,
     /// How often it was called.
     pub calls: u64,
-    /// Ink spent in it, callees not counted.
+    /// Ink spent in it, without callees.
     pub self_ink: Ink,
-    /// Ink spent in it and everything it called; a recursive call is not counted again.
+    /// Ink spent in it and its callees; recursive calls count once.
     pub total_ink: Ink,
 }
 
@@ -73,11 +73,11 @@ pub struct HostioInk {
     pub ink: Ink,
 }
 
-/// The size of memory from one moment on.
+/// The size of memory from some moment on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MemorySize {
-    /// Ink that had been used by then.
+    /// Ink used by then.
     pub ink_used: Ink,
     /// Pages of memory.
     pub pages: u64,
@@ -95,39 +95,39 @@ pub enum AllocatorCall {
     Allocate,
     /// A new block of zeros.
     AllocateZeroed,
-    /// A block becomes larger or smaller.
+    /// A block grows or shrinks.
     Reallocate,
-    /// A block is given back.
+    /// A block is freed.
     Deallocate,
 }
 
-/// What one function asked of the allocator itself.
+/// One function's direct requests to the allocator.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Allocator {
     /// The caller's position in [`Profile::functions`].
     pub caller: usize,
-    /// What it asked for.
+    /// The kind of request.
     pub call: AllocatorCall,
     /// How often.
     pub calls: u64,
-    /// Bytes asked for, in all; for what is given back, its size.
+    /// Total bytes requested; for frees, the size.
     pub bytes: u64,
 }
 
-/// What the allocator was asked for, as far as that can be seen.
+/// The requests to the allocator, as far as they are visible.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Allocations {
     /// The allocator's functions that exist as functions, by name.
     pub seen: Vec<String>,
-    /// What the program may do besides without being seen: these were inlined, are not used, or have no name.
+    /// Kinds of request that may have happened unseen: these functions were inlined, are unused, or have no name.
     pub unseen: Vec<AllocatorCall>,
-    /// Who asked for what, in the order of [`Profile::functions`].
+    /// Requests by caller, in the order of [`Profile::functions`].
     pub calls: Vec<Allocator>,
-    /// The most bytes that were alive at once, by what was seen.
+    /// The most bytes live at once, among visible requests.
     pub peak_bytes: u64,
-    /// Bytes still alive at the end, by what was seen.
+    /// Bytes still live at the end, among visible requests.
     pub live_bytes: u64,
 }
 
@@ -141,18 +141,18 @@ pub struct Profile {
     pub hostios: Vec<HostioInk>,
     /// The call tree; callers before callees.
     pub tree: Vec<Node>,
-    /// Ink that was taken without being spent on anything, because it was not enough for the next thing.
+    /// Ink that was taken but not spent, because it was not enough for the next step.
     pub forfeited: Ink,
-    /// Each change of the memory's size, beginning with its first.
+    /// Each change of the memory's size, starting with the initial size.
     pub memory: Vec<MemorySize>,
-    /// What the allocator was asked for.
+    /// The requests to the allocator.
     pub allocations: Allocations,
-    /// Whether the call tree was too large to be kept whole.
+    /// Whether the call tree was too large to keep whole.
     pub truncated: bool,
 }
 
 impl AllocatorCall {
-    /// All of them.
+    /// All four.
     pub const ALL: [Self; 4] = [
         Self::Allocate,
         Self::AllocateZeroed,
@@ -160,8 +160,8 @@ impl AllocatorCall {
         Self::Deallocate,
     ];
 
-    /// What the function called `name` does, and how many parameters such a function has: Rust's functions behind
-    /// `std::alloc`, which every allocation goes through, by the names they have before and after mangling.
+    /// What the function called `name` does, and how many parameters such a function has: Rust's functions behind `std::alloc`,
+    /// which every allocation goes through, by their names before and after mangling.
     pub fn of(name: &str) -> Option<(Self, u32)> {
         let name = name.rsplit("::").next().unwrap_or(name);
         Some(match name {
@@ -173,8 +173,8 @@ impl AllocatorCall {
         })
     }
 
-    /// What the function called `name` does where it is a method of `GlobalAlloc`, demangled: optimised code calls it without the function
-    /// in front of it. Its parameters are the allocator, the block where there is one, the layout's alignment and size, and the new size.
+    /// What the function called `name` does if it is a method of `GlobalAlloc`, demangled: optimised code calls it directly. Its
+    /// parameters are the allocator, the block if there is one, the layout's alignment and size, and the new size.
     pub fn of_method(name: &str) -> Option<Self> {
         Some(match name.rsplit_once("GlobalAlloc>::")?.1 {
             "alloc" => Self::Allocate,
@@ -193,8 +193,8 @@ impl AllocatorCall {
         }
     }
 
-    /// Which parameters of an allocator's function called `name` are those that [`Self::of`] has, in their order, where it has so many of
-    /// them. Link-time optimisation takes parameters away from a method that are the same for all callers or that it does not use: the
+    /// The positions, in the order of [`Self::of`], of the parameters of an allocator's function called `name` that has this many,
+    /// if known. Link-time optimisation drops parameters that a method does not use or that are the same for all callers: the
     /// allocator first, then an alignment.
     pub(crate) fn told(name: &str, parameters: usize) -> Option<&'static [u32]> {
         if let Some((_, count)) = Self::of(name) {
@@ -215,16 +215,16 @@ impl AllocatorCall {
     }
 }
 
-/// What the functions of a program are called, by index, imports counted. The module on a chain has no names; the one that it was
-/// made of does, and has the same functions in the same order.
+/// Names of a program's functions by index, counting imports. A module on a chain has no names; the module that it was made from
+/// has them, and has the same functions in the same order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Names {
-    /// Demangled.
+    /// Demangled names, by index.
     names: Arc<BTreeMap<u32, String>>,
 }
 
 impl Names {
-    /// The names in a module's name section. Where there is none, or it is malformed from some point on, what stands before.
+    /// The names in a module's name section: empty without one, and cut short where it is malformed.
     pub fn of_module(wasm: &[u8]) -> Self {
         let mut names = Vec::new();
         for payload in Parser::new(0).parse_all(wasm) {
@@ -254,7 +254,7 @@ impl Names {
     }
 }
 
-/// Of names as a compiler mangles them.
+/// From names as a compiler mangles them.
 impl<T: AsRef<str>> FromIterator<(u32, T)> for Names {
     fn from_iter<I: IntoIterator<Item = (u32, T)>>(names: I) -> Self {
         let names = names
@@ -266,7 +266,7 @@ impl<T: AsRef<str>> FromIterator<(u32, T)> for Names {
     }
 }
 
-/// The names of functions that a name section has, up to where it is malformed.
+/// The function names in a name section, up to where it is malformed.
 fn function_names(section: NameSectionReader<'_>) -> impl Iterator<Item = (u32, &str)> {
     section
         .map_while(Result::ok)
@@ -278,8 +278,8 @@ fn function_names(section: NameSectionReader<'_>) -> impl Iterator<Item = (u32, 
         .map(|naming| (naming.index, naming.name))
 }
 
-/// A name as its author wrote it, without a hash. A mangled name can stand for a million characters; what is longer than a
-/// reader can use is left as it is.
+/// A name as its author wrote it, without a hash. A mangled name can expand to a million characters; one that is too long to be
+/// useful stays mangled.
 fn demangle(name: &str) -> String {
     const MOST_BYTES: usize = 2_048;
     struct Bounded(String);

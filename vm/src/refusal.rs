@@ -1,6 +1,6 @@
-//! Why a module cannot become a program: one variant a rule.
+//! Why a module cannot become a program: one variant per rule.
 //!
-//! Lives here: the refusals, each one sentence, where in the file it is, and what to do about it. Not here: the rules.
+//! Lives here: the refusals, each with one sentence, its offset in the file, and advice. Not here: the rules.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::pages::Pages;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The chain's Stylus parameters name a version that is not known here.
+    /// The chain's Stylus parameters name an unsupported version.
     #[error("Stylus version {version} is not known: {last} is the newest", last = StylusParams::LAST_VERSION)]
     StylusVersion {
         /// The version.
@@ -25,12 +25,12 @@ pub enum Refusal {
         /// Bytes allowed.
         limit: u32,
     },
-    /// The bytes are not a WebAssembly module, or it uses a proposal that is switched off.
+    /// The bytes are not a WebAssembly module, or it uses a disabled proposal.
     #[error("not valid WebAssembly for the Stylus VM: {message}")]
     Invalid {
         /// What the validator says.
         message: Box<str>,
-        /// Where in the file.
+        /// Byte offset in the file.
         offset: usize,
     },
     /// A section that no Stylus program may have.
@@ -38,41 +38,41 @@ pub enum Refusal {
     Section {
         /// The section's name.
         section: &'static str,
-        /// Where in the file.
+        /// Byte offset in the file.
         offset: usize,
     },
-    /// A construct of WebAssembly that the VM does not take in this place.
+    /// A WebAssembly construct that the VM does not support in this place.
     #[error("{construct} is not supported by the Stylus VM")]
     Construct {
-        /// What it is.
+        /// The construct.
         construct: &'static str,
-        /// Where in the file.
+        /// Byte offset in the file.
         offset: usize,
     },
-    /// An operator that the VM does not take.
+    /// An unsupported operator.
     #[error("the operator `{operator}` is not supported by the Stylus VM")]
     Operator {
-        /// Its name, as wasmparser spells it.
+        /// Its name in wasmparser's spelling.
         operator: Box<str>,
-        /// Where in the file.
+        /// Byte offset in the file.
         offset: usize,
     },
     /// An operator on floating-point numbers.
     #[error("the floating-point operator `{operator}` is not available in the Stylus VM")]
     Float {
-        /// Its name, as wasmparser spells it.
+        /// Its name in wasmparser's spelling.
         operator: Box<str>,
-        /// Where in the file.
+        /// Byte offset in the file.
         offset: usize,
     },
-    /// An import of something else than a function.
+    /// An import that is not a function.
     #[error("the import {module}.{name} is not a function")]
     ImportKind {
         /// The module imported from.
         module: Box<str>,
         /// The name imported.
         name: Box<str>,
-        /// Where in the file.
+        /// Byte offset in the file.
         offset: usize,
     },
     /// An import that the VM does not offer.
@@ -82,15 +82,15 @@ pub enum Refusal {
         module: Box<str>,
         /// The name imported.
         name: Box<str>,
-        /// Where in the file.
+        /// Byte offset in the file.
         offset: usize,
     },
-    /// A host call imported with another type than it has.
+    /// A host call imported with the wrong type.
     #[error("the import vm_hooks.{name} has another type in the Stylus VM")]
     ImportType {
         /// The name imported.
         name: Box<str>,
-        /// Where in the file.
+        /// Byte offset in the file.
         offset: usize,
     },
     /// The same import twice, with different types.
@@ -109,7 +109,7 @@ pub enum Refusal {
         /// The import it collides with.
         import: Box<str>,
     },
-    /// A name that is reserved for the VM.
+    /// A name reserved for the VM.
     #[error("the name {name} is reserved: names may not begin with `stylus`")]
     ReservedName {
         /// The name.
@@ -118,22 +118,22 @@ pub enum Refusal {
     /// No `user_entrypoint` function.
     #[error("the module exports no function user_entrypoint")]
     NoEntrypoint,
-    /// A `user_entrypoint` of another type.
+    /// A `user_entrypoint` of the wrong type.
     #[error("user_entrypoint must take one i32 and return one i32")]
     EntrypointType,
-    /// No memory, or it is not exported as `memory`.
+    /// No memory, or none exported as `memory`.
     #[error("the module exports no memory under the name memory")]
     NoMemory,
-    /// Memory can grow, but the call that pays for it is not imported.
+    /// Memory can grow, but the host call that pays for it is not imported.
     #[error("the module's memory can grow but it does not import vm_hooks.pay_for_memory_grow")]
     NoPayForMemoryGrow {
-        /// Where in the file.
+        /// Byte offset in the file.
         offset: usize,
     },
     /// A start function, on a chain that is not configured for debugging.
     #[error("the module has a start function")]
     StartFunction {
-        /// Where in the file.
+        /// Byte offset in the file.
         offset: usize,
     },
     /// More initial pages than a program may have.
@@ -143,34 +143,34 @@ pub enum Refusal {
         pages: u64,
         /// Pages allowed.
         limit: Pages,
-        /// Where in the file.
+        /// Byte offset in the file.
         offset: usize,
     },
-    /// More of something than is allowed.
+    /// Too many items of some kind.
     #[error("the module has {count} {what} and {limit} are allowed")]
     TooMany {
-        /// What there is too much of, in the plural.
+        /// The kind of item, in the plural.
         what: &'static str,
-        /// How many there are.
+        /// How many the module has.
         count: u64,
         /// How many are allowed.
         limit: u64,
     },
-    /// A function needs more of something than is allowed.
+    /// A function exceeds a limit.
     #[error("function {function} has {count} {what} and {limit} are allowed")]
     FunctionTooLarge {
-        /// The function's index, imports counted.
+        /// The function's index, counting imports.
         function: u32,
-        /// What there is too much of, in the plural.
+        /// The kind of item, in the plural.
         what: &'static str,
-        /// How many there are.
+        /// How many it has.
         count: u64,
         /// How many are allowed.
         limit: u64,
-        /// Where in the file.
+        /// Byte offset in the file.
         offset: usize,
     },
-    /// An active segment does not fit what it initialises.
+    /// An active segment does not fit its memory or table.
     #[error("a {segment} segment of {length} at offset {start} does not fit the {into} of {size}")]
     OutOfBounds {
         /// `data` or `element`.
@@ -181,12 +181,12 @@ pub enum Refusal {
         length: usize,
         /// `memory` or `table`.
         into: &'static str,
-        /// The size of that, in bytes or entries.
+        /// The size of the memory or table, in bytes or entries.
         size: u64,
-        /// Where in the file.
+        /// Byte offset in the file.
         offset: usize,
     },
-    /// A cost estimate does not fit the 16 bits the chain stores.
+    /// A cost estimate does not fit the chain's 16 bits.
     #[error("the program's {what} of {cost} units of gas does not fit 16 bits")]
     CostTooLarge {
         /// `init cost` or `cached init cost`.
@@ -194,22 +194,22 @@ pub enum Refusal {
         /// The estimate.
         cost: u64,
     },
-    /// A chain would take the module, and no compiler here is done with it in time. Only a host that asks for it gives this
+    /// A chain would accept the module, but no compiler here finishes it in time. Only a host that opts in gets this
     /// refusal.
     #[error("a chain may take this module, but no compiler here is done with it in time: {why}")]
     Uncompilable {
-        /// What is too much.
+        /// Which limit it exceeds.
         why: Box<str>,
     },
-    /// Activation costs more gas than there is.
+    /// Activation costs more gas than available.
     #[error("activation ran out of gas while paying for {item}")]
     OutOfGas {
-        /// What could not be paid for.
+        /// The item that could not be paid for.
         item: &'static str,
     },
 }
 
-/// A name out of a module as it can be shown: no control characters, and not too long for a sentence.
+/// A name from a module, made displayable: no control characters, and short enough for a sentence.
 pub(crate) fn shown(name: &str) -> Box<str> {
     const MOST_CHARACTERS: usize = 80;
     let mut text: String = name.escape_debug().take(MOST_CHARACTERS).collect();
@@ -219,7 +219,7 @@ pub(crate) fn shown(name: &str) -> Box<str> {
     text.into()
 }
 
-/// What a reader of modules has to say, without the bytes that it lists where there should be a header.
+/// A module reader's message, without the bytes that it lists if the header is wrong.
 pub(crate) fn reader_words(error: &wasmparser::Error) -> &str {
     let message = error.message();
     let words = message.split_once(" - expected=");
@@ -235,7 +235,7 @@ impl Refusal {
         }
     }
 
-    /// The refusal of `section`, which lies at `range`.
+    /// The refusal of a `section` at `range`.
     pub(crate) fn section(section: &'static str, range: &Range<usize>) -> Self {
         Self::Section {
             section,
@@ -243,7 +243,7 @@ impl Refusal {
         }
     }
 
-    /// Where in the file the cause is, as a byte offset, where it is in one place.
+    /// The byte offset of the cause, if it has a single place in the file.
     pub fn offset(&self) -> Option<usize> {
         match self {
             Self::Invalid { offset, .. }
@@ -263,7 +263,7 @@ impl Refusal {
         }
     }
 
-    /// What the author of the contract can do about it, where there is a known answer.
+    /// What the author of the contract can do about it, if there is a known answer.
     pub fn advice(&self) -> Option<&'static str> {
         Some(match self {
             Self::TooLarge { .. } => {
@@ -331,7 +331,7 @@ impl Refusal {
     }
 }
 
-/// What came in the place of a host call that early versions of the SDK import.
+/// What replaced a host call that early versions of the SDK import.
 fn advice_on_import(name: &str) -> &'static str {
     match name {
         "memory_grow" => {
@@ -347,7 +347,7 @@ fn advice_on_import(name: &str) -> &'static str {
     }
 }
 
-/// The validator speaks of proposals; authors switch them off by target feature.
+/// The validator names proposals; authors disable them by target feature.
 fn advice_on_validation(message: &str) -> Option<&'static str> {
     const ADVICE: [(&str, &str); 7] = [
         (

@@ -1,7 +1,7 @@
 //! One invocation of a program, from its ink to its outcome.
 //!
-//! Lives here: how a run begins, and how its end is told. Not here: what happens in between (`hostio`), and what a chain
-//! does around it: paying for the start, return data's price, undoing what a failed run wrote.
+//! Lives here: how a run begins, and how its end is reported. Not here: what happens in between (`hostio`), and what a
+//! chain does around it: paying for the start, return data's price, undoing what a failed run wrote.
 
 #![expect(
     unsafe_code,
@@ -24,29 +24,29 @@ use crate::profile::record::Recorder;
 use crate::profile::{Names, Profile};
 use crate::stack;
 
-/// What a program is called with.
+/// The arguments of an invocation.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
     /// The input.
     pub calldata: Bytes,
-    /// All the ink there is.
+    /// All the ink available.
     pub ink: Ink,
-    /// What the program can know without asking the chain.
+    /// What the program can read without asking the chain.
     pub environment: Environment,
 }
 
 /// How a run ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The program returned zero, or left early with zero.
+    /// The program returned zero, or exited early with zero.
     Success,
-    /// The program returned something else.
+    /// The program returned a nonzero value.
     Revert,
-    /// The program trapped, or a host call could not be carried out. Ink that is left stays with the caller.
+    /// The program trapped, or a host call was impossible. Remaining ink stays with the caller.
     Failure,
     /// Ink ran out; none is left.
     OutOfInk,
-    /// The depth budget ran out; the chain takes the remaining ink too.
+    /// The depth budget ran out; the chain also takes the remaining ink.
     OutOfStack,
 }
 
@@ -55,7 +55,7 @@ pub enum Outcome {
 pub enum Cause {
     /// WebAssembly trapped.
     Trap(Trap),
-    /// A host call could not be carried out.
+    /// A host call was impossible.
     Hostio(Failure),
 }
 
@@ -68,29 +68,29 @@ impl fmt::Display for Cause {
     }
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Report {
     /// How it ended.
     pub outcome: Outcome,
-    /// Why, where it failed.
+    /// Why it failed, if it did.
     pub cause: Option<Cause>,
-    /// Ink consumed: all of it where it ran out, what was really spent otherwise.
+    /// Ink consumed: all of it if it ran out, otherwise the amount spent.
     pub ink_used: Ink,
     /// The rest.
     pub ink_left: Ink,
-    /// Pages of memory at the end. (The chain's page counters may say more: pages that could not be grown stay paid.)
+    /// Pages of memory at the end. (The chain's page counters may be higher: failed growth stays paid for.)
     pub pages: u32,
-    /// What `write_result` left, for success and revert; else empty.
+    /// The last `write_result`, for success and revert; otherwise empty.
     pub output: Vec<u8>,
 }
 
 impl Report {
-    /// Gas that a call of a program gives back, of `given`, all that it was called with, the start's gas included. `None`
-    /// where the return data cannot be paid for: the call is then out of gas and returns nothing.
+    /// Gas that a call of a program returns from `given`, all its gas including the start's. `None` if the return data is
+    /// unaffordable: the call is then out of gas and returns nothing.
     ///
-    /// Return data costs what that much EVM memory costs (Stylus version 2): as a floor under the whole call's cost, not on
-    /// top of it.
+    /// Return data costs as much as EVM memory of its size (Stylus version 2): a floor under the whole call's cost, not an
+    /// addition to it.
     pub fn gas_back(&self, given: Gas, config: &Config) -> Option<Gas> {
         let left = match self.outcome {
             Outcome::OutOfInk | Outcome::OutOfStack => return Some(Gas::ZERO),
@@ -106,14 +106,14 @@ impl Report {
     }
 }
 
-/// A run that has no outcome: nothing the program did.
+/// A run without an outcome, for reasons that are not the program's.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
     /// The host is broken.
     #[error(transparent)]
     Host(#[from] HostFault),
-    /// The engine was made for less depth than the call asks for.
+    /// The engine was created for less depth than the call needs.
     #[error(
         "the engine has native stack for a depth of {available} words and the call asks for {wanted}"
     )]
@@ -123,7 +123,7 @@ pub enum Fault {
         /// The depth budget of the call.
         wanted: u32,
     },
-    /// The program used up the native stack within its depth budget.
+    /// The program exhausted the native stack within its depth budget.
     #[error(
         "the program used more native stack than its depth budget of {words} words should allow"
     )]
@@ -139,16 +139,16 @@ pub enum Fault {
 impl Program {
     /// Runs the program once.
     ///
-    /// The footprint's pages must be in the host's page counters already, as the chain has been paid for them.
+    /// The footprint's pages must be in the host's page counters already, because the chain has been paid for them.
     ///
     /// # Errors
-    /// Where there is no outcome for reasons that are not the program's: a broken host, too little native stack.
+    /// If the run has no outcome for reasons that are not the program's: a broken host, too little native stack.
     pub fn run(&self, host: &mut dyn Host, config: &Config, call: Call) -> Result<Report, Fault> {
         let (report, _) = self.run_recorded(host, config, call, None)?;
         Ok(report)
     }
 
-    /// The run, with what `recorder` has made of it.
+    /// The run, together with what `recorder` recorded.
     fn run_recorded(
         &self,
         host: &mut dyn Host,
@@ -189,8 +189,8 @@ impl Program {
             start_ink: ink,
             end_ink: ink,
         };
-        // SAFETY: the frame goes into `store`, which is dropped at the end of this function, within the life of `host`; the
-        // function does not touch `host` again.
+        // SAFETY: the frame goes into `store`, which is dropped at the end of this function, within the lifetime of `host`;
+        // the function does not touch `host` again.
         let frame = unsafe { Frame::new(host, config, environment, calldata) };
         let mut store = Store::new(self.instance.module().engine(), frame);
         store.set_epoch_deadline(1);
@@ -251,7 +251,7 @@ impl Program {
     }
 }
 
-/// A program compiled to be profiled: it is charged the same and does the same, and its runs say where the ink went.
+/// A program compiled for profiling: it behaves and is charged the same, and its runs also show where the ink went.
 #[derive(Clone)]
 pub struct ProfiledProgram {
     pub(crate) program: Program,
@@ -277,13 +277,13 @@ impl ProfiledProgram {
     }
 }
 
-/// Ink that is left when nothing runs. Means nothing once it has run out.
+/// Ink left when nothing is running. Meaningless once it has run out.
 fn ink_left(store: &mut Store<Frame>, guest: Guest) -> Ink {
     let metered = guest.metered(store);
     store.data().reserve.join(metered)
 }
 
-/// Tells what `result` means. A host call's own reason comes first, then the two budgets, then everything else.
+/// Interprets `result`. A host call's own reason takes precedence, then the two budgets, then everything else.
 fn report(
     store: &mut Store<Frame>,
     guest: Guest,

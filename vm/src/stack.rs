@@ -1,11 +1,11 @@
-//! Native stack: room for a program on whatever thread asks for it.
+//! Native stack: room for a program on any thread.
 //!
 //! Lives here: stack segments, and running on one. Not here: how much room a program needs (`engine`).
 //!
-//! The depth checker counts abstract words; wasm code spends native stack, and a native overflow is the death of the
-//! process. So every run gets a segment of its own, long enough for all that its words can come to. Runs nest (a program
-//! calls a contract that calls a program), and their segments with them. A segment costs address space; memory only as far
-//! as it was ever touched.
+//! The depth checker counts abstract words; wasm code uses native stack, and a native overflow kills the process. So every
+//! run gets its own segment, long enough for the most that its words can take. Runs nest (a program calls a contract that
+//! calls a program), and their segments with them. A segment costs address space, and memory only as far as it was ever
+//! touched.
 
 use std::cell::RefCell;
 
@@ -16,7 +16,7 @@ use corosensei::stack::DefaultStack;
 const RESERVE: usize = 1 << 20;
 
 thread_local! {
-    /// This thread's segments that are free.
+    /// This thread's free segments.
     static FREE: RefCell<Vec<Segment>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -28,7 +28,7 @@ struct Segment {
 /// Runs `program` with at least `room` bytes of native stack, and some more for host calls.
 ///
 /// # Errors
-/// Where the operating system gives no memory for a segment.
+/// If the operating system provides no memory for a segment.
 pub fn with_room<R>(room: usize, program: impl FnOnce() -> R) -> std::io::Result<R> {
     let fits = |segment: &Segment| segment.room >= room;
     let reused = FREE.with_borrow_mut(|free| {

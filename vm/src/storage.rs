@@ -1,13 +1,13 @@
-//! The storage cache of one invocation: reads are remembered, writes wait for a flush.
+//! The storage cache of one invocation: it remembers reads and holds writes until a flush.
 //!
-//! Lives here: which slots are known and which are dirty, and how many accesses there were. Not here: prices and the
-//! chain's storage. Nothing is shared between invocations, and what is not flushed is lost.
+//! Lives here: known and dirty slots, and the number of accesses. Not here: prices and the chain's storage.
+//! Invocations share nothing, and unflushed writes are lost.
 
 use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
 
-/// A slot as the program sees it, and as the chain has it where that is known.
+/// A slot's value as the program sees it, and as the chain has it if known.
 #[derive(Clone, Copy)]
 struct Slot {
     value: B256,
@@ -23,24 +23,24 @@ pub(crate) struct StorageCache {
 }
 
 impl StorageCache {
-    /// Counts a load; returns how many there were.
+    /// Counts a load; returns the number so far, this one included.
     pub(crate) fn count_load(&mut self) -> u32 {
         self.loads = self.loads.saturating_add(1);
         self.loads
     }
 
-    /// Counts a store; returns how many there were.
+    /// Counts a store; returns the number so far, this one included.
     pub(crate) fn count_store(&mut self) -> u32 {
         self.stores = self.stores.saturating_add(1);
         self.stores
     }
 
-    /// The value the program sees, if the cache has one.
+    /// The value that the program sees, if cached.
     pub(crate) fn get(&self, key: B256) -> Option<B256> {
         self.slots.get(&key).map(|slot| slot.value)
     }
 
-    /// Remembers what the chain has.
+    /// Remembers the chain's value.
     pub(crate) fn know(&mut self, key: B256, value: B256) {
         self.slots.insert(
             key,
@@ -51,7 +51,7 @@ impl StorageCache {
         );
     }
 
-    /// Writes without asking the chain: a slot that is not known becomes dirty whatever is written.
+    /// Writes without asking the chain: an unknown slot becomes dirty whatever the value.
     pub(crate) fn set(&mut self, key: B256, value: B256) {
         self.slots
             .entry(key)
@@ -59,7 +59,7 @@ impl StorageCache {
             .or_insert(Slot { value, known: None });
     }
 
-    /// Takes what differs from the chain, which from now on counts as known.
+    /// Takes the slots that differ from the chain; from now on they count as known.
     pub(crate) fn take_dirty(&mut self) -> Vec<(B256, B256)> {
         let mut dirty = Vec::new();
         for (key, slot) in &mut self.slots {
@@ -71,7 +71,7 @@ impl StorageCache {
         dirty
     }
 
-    /// Forgets every slot; the counts stay.
+    /// Forgets every slot; keeps the counts.
     pub(crate) fn clear(&mut self) {
         self.slots.clear();
     }

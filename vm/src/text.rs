@@ -1,6 +1,6 @@
 //! WebAssembly text, which people write and print.
 //!
-//! Lives here: telling it from a binary, and assembling it. Not here: where it is from, nor what a module must be.
+//! Lives here: recognising and assembling it. Not here: where it comes from, nor what a module must be.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,11 @@ use std::borrow::Cow;
 #[error("not WebAssembly text: {0}")]
 pub struct NotText(Box<str>);
 
-/// `module` as binary: text is assembled. What is not text is left as it is, however broken, so that a refusal can say in what way.
+/// `module` as binary: assembles text. Anything else is returned unchanged, however broken, so that a refusal can say what is
+/// wrong.
 ///
 /// # Errors
-/// Where text cannot be assembled.
+/// If the text cannot be assembled.
 pub fn binary(module: &[u8]) -> Result<Cow<'_, [u8]>, NotText> {
     match is_text(module) {
         true => wat::parse_bytes(module).map_err(|error| NotText(sentence(&error).into())),
@@ -26,7 +27,7 @@ fn is_text(bytes: &[u8]) -> bool {
     start.starts_with(b"(") || start.starts_with(b";;")
 }
 
-/// The message of an assembler that likes to show the line it stumbled over, without that.
+/// The assembler's message, without the source line that it quotes.
 fn sentence(error: &wat::Error) -> String {
     let text = error.to_string();
     let mut lines = text.lines().map(str::trim);

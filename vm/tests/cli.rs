@@ -1,6 +1,6 @@
-//! The command line as its users meet it.
+//! The command line from its users' view.
 //!
-//! Lives here: what it prints, where, and with which exit code; `test` has a file of its own. Not here: what the VM does (`conformance`, `hostio`).
+//! Lives here: its output and exit codes; `test` has a file of its own. Not here: what the VM does (`conformance`, `hostio`).
 
 mod test;
 
@@ -21,7 +21,7 @@ fn stylus_vm(arguments: &[&str], folder: &std::path::Path, stdin: &[u8]) -> Outp
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A program that does not like its arguments ends without reading.
+    // A program that rejects its arguments ends without reading.
     match child.stdin.take().unwrap().write_all(stdin) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => panic!("{error}"),
         _ => {}
@@ -33,7 +33,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A module whose entry point has `body`, with `more` beside it.
+/// A module whose entry point has `body`, and with `more` in addition.
 fn module(body: &str, more: &str) -> Vec<u8> {
     format!(
         r#"(module {more} (memory (export "memory") 1 1)
@@ -42,8 +42,7 @@ fn module(body: &str, more: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Runs on standard input; checks the exit code, and that each stream holds what it should and nothing where that is
-/// nothing.
+/// Runs on standard input; checks the exit code, and that each stream contains the expected text, or nothing if none is expected.
 fn check(arguments: &[&str], stdin: &[u8], code: i32, stdout: &str, stderr: &str) {
     let folder = tempfile::tempdir().unwrap();
     let output = stylus_vm(arguments, folder.path(), stdin);
@@ -74,7 +73,7 @@ fn good_programs() {
     check(&["run", "-"], &binary, 0, "-: success", "");
 }
 
-/// What a chain's owner may have set of pages, by flag.
+/// A chain owner's page settings, by flag.
 #[test]
 fn pages_as_an_owner_set_them() {
     let growing = br#"(module
@@ -95,7 +94,7 @@ fn pages_as_an_owner_set_them() {
     run(&["--free-pages", "2"], 0, "80030512 ink (8003 gas)");
 }
 
-/// A module that a chain would take and no transaction could pay for.
+/// A module that a chain would accept but no transaction could pay for.
 #[test]
 fn an_activation_that_costs_too_much() {
     // Each loop is two blocks, and each block is metered.
@@ -105,7 +104,7 @@ fn an_activation_that_costs_too_much() {
     check(&["check", "-"], &large, 1, said, "");
 }
 
-/// The environment and storage that a call is given, as a program answers them: sender, value, slot 7.
+/// The environment and storage given to a call, as a program returns them: sender, value, slot 7.
 #[test]
 fn runs_are_given_an_environment() {
     let program = module(
@@ -185,7 +184,7 @@ fn bad_endings() {
             "",
         );
     }
-    // As data an ending is neither good nor bad.
+    // As data, no ending is good or bad.
     check(
         &["run", "--json", "-"],
         &trap,
@@ -296,7 +295,7 @@ fn what_cannot_be_used() {
         "",
         "error: - is not WebAssembly text: expected `)` (at 1:8)",
     );
-    // What is read of a file without an end has one.
+    // Reading a file without an end stops at a limit.
     check(
         &["check", "-"],
         &vec![0; (64 << 20) + 1],
@@ -342,7 +341,7 @@ fn what_cannot_be_used() {
         check(&["run", option, value, "-"], &good, 2, "", said);
     }
     check(&["check"], b"", 2, "", "required arguments");
-    // The other files are still looked at.
+    // The other files are still checked.
     check(
         &["check", "absent.wasm", "-"],
         &good,
@@ -359,15 +358,15 @@ fn what_cannot_be_used() {
     );
 }
 
-/// Theorem: what a compiler made is refused where a chain would refuse it, with what it would get once it is processed, and `process`
-/// writes that.
+/// Theorem: compiler output is refused where a chain would refuse it, with what it would get once processed, and `process` writes
+/// the processed module.
 #[test]
 fn what_a_compiler_made_is_processed() {
     let folder = tempfile::tempdir().unwrap();
     let text = r#"(module (memory (export "memory") 17 17) (global (mut i32) (i32.const 1048576)) (data (i32.const 1048576) "x")
         (func (export "user_entrypoint") (param i32) (result i32) (i32.const 0)))"#;
     let plain = wat::parse_str(text).unwrap();
-    // A data count that nothing needs stands in front of the code.
+    // An unneeded data count before the code.
     let code = plain.windows(2).position(|it| it == [10, 6]).unwrap();
     let counted = [&plain[..code], &[12, 1, 1], &plain[code..]].concat();
     std::fs::write(folder.path().join("raw.wasm"), &counted).unwrap();
@@ -408,7 +407,7 @@ fn what_a_compiler_made_is_processed() {
         printed.stdout,
         std::fs::read(folder.path().join("done.wasm")).unwrap()
     );
-    // What a processed module is refused for is said besides, and of a section that cannot be processed, which it is.
+    // If the processed module is refused too, that is reported; a section that cannot be processed is named.
     let floats = module("f32.const 0 f32.sqrt drop i32.const 0", "");
     let floats = wat::parse_bytes(&floats).unwrap();
     let code = floats.windows(2).position(|it| it == [10, 13]).unwrap();
@@ -437,7 +436,7 @@ fn text_of(output: &Output) -> String {
     text(&output.stdout) + &text(&output.stderr)
 }
 
-/// Theorem: who closes the pipe hears no complaint.
+/// Theorem: closing the pipe causes no error message.
 #[test]
 #[cfg(unix)]
 fn nobody_has_to_read_to_the_end() {
@@ -459,7 +458,7 @@ fn nobody_has_to_read_to_the_end() {
     }
 }
 
-/// Theorem: `run --json` prints the record's own lines, to the letter, but for the words of a refusal.
+/// Theorem: `run --json` prints the record's own lines, letter for letter, except for the text of a refusal.
 #[test]
 fn json_lines_are_the_records() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Code as accounts hold it: what is a program's, and what comes out of it.
+//! Code as accounts hold it: what counts as a program's, and what it unpacks to.
 
 use std::io::Write;
 
@@ -37,7 +37,7 @@ fn a_program_comes_out_as_it_went_in() {
     let parsed = parse(&code, &config).unwrap();
     assert_eq!(parsed.decompress(&[], None, &config).unwrap(), WASM);
 
-    // What follows the stream is not looked at.
+    // Bytes after the stream are ignored.
     let longer = [&code[..], b"more"].concat();
     let parsed = parse(&longer, &config).unwrap();
     assert_eq!(parsed.decompress(&[], None, &config).unwrap(), WASM);
@@ -116,7 +116,7 @@ fn streams_are_whole_and_not_too_large() {
     );
 }
 
-/// Theorem: however much a chain allows, what comes out of a stream has an end.
+/// Theorem: whatever a chain allows, the output of a stream is bounded.
 #[test]
 fn a_bomb_is_not_unpacked() {
     const MOST: usize = 16 << 20;
@@ -214,7 +214,7 @@ fn roots_are_put_together() {
 #[test]
 fn the_stylus_dictionary_is_the_callers_to_bring() {
     let config = Config::default();
-    // Bytes without any words, so that the stream refers to no dictionary and comes out the same with every one.
+    // Bytes without any words, so that the stream refers to no dictionary and decompresses the same with each.
     let wasm: Vec<u8> = (0..64_u8).map(|byte| byte.wrapping_mul(167)).collect();
     let mut code = encode(&wasm);
     code[3] = 1;

@@ -1,4 +1,4 @@
-//! Theorem: on every module and every run that was recorded in Nitro's own VM, this VM agrees in every field.
+//! Theorem: on every module and every run recorded in Nitro's own VM, this VM agrees in every field.
 //!
 //! Lives here: the comparison. Not here: the record and what its fields mean (`vectors/README.md`).
 
@@ -8,7 +8,7 @@ use stylus_vm::{ArbOs, Call, Config, EmptyHost, Engine, Gas, Ink, Outcome, Pages
 
 use crate::vectors;
 
-/// The chain of a recorded line. A line that names no ArbOS is one of 51.
+/// The chain of a recorded line; ArbOS 51 if the line names none.
 fn chain(line: &Value) -> Config {
     let number = |field: &str| line[field].as_u64();
     let arbos = ArbOs::new(number("arbos").unwrap_or(51) as u16).unwrap();
@@ -25,7 +25,7 @@ fn chain(line: &Value) -> Config {
     config
 }
 
-/// What this VM does with `wasm`, in the record's words; of the recorded `line` only what was given is read.
+/// What this VM does with `wasm`, in the record's format; it reads only the inputs of the recorded `line`.
 fn reproduce(engine: &Engine, wasm: &[u8], line: &Value) -> Value {
     let (config, run) = (chain(line), &line["run"]);
     let activation = match activate(wasm, &config, Pages(0), Gas::MAX) {
@@ -78,10 +78,10 @@ fn reproduce(engine: &Engine, wasm: &[u8], line: &Value) -> Value {
     })
 }
 
-/// The lines on which this VM does something else than was recorded, each with what it does.
+/// The lines on which this VM differs from the record, each with this VM's result.
 fn differences(lines: &[Value]) -> Vec<(&Value, Value)> {
     let modules = vectors::modules();
-    // One engine for all lines: the deepest of them decides.
+    // One engine serves all lines, so the deepest of them decides.
     let mut deepest = Config::default();
     let depths = lines
         .iter()
@@ -137,8 +137,8 @@ fn every_recorded_line_around_stylus_version_3_agrees_in_every_field() {
     assert_eq!(lines.len(), 421, "the record is whole");
 }
 
-/// Under ArbOS 61 a program costs what it cost under 51, unless it uses what version 3 refuses or hands
-/// `pay_for_memory_grow` more than is counted.
+/// Under ArbOS 61 a program costs the same as under 51, unless it uses what version 3 refuses or passes
+/// `pay_for_memory_grow` more than can be counted.
 #[test]
 fn the_older_record_holds_under_arbos_61_but_for_what_version_3_changed() {
     let mut lines = vectors::expected();
@@ -154,7 +154,7 @@ fn the_older_record_holds_under_arbos_61_but_for_what_version_3_changed() {
         "{ran:#?}"
     );
     assert_eq!(refused.len(), 0, "no older module uses several values");
-    // What ran out are the modules made for such arguments.
+    // Those that ran out are the modules made for such arguments.
     let made_for_it = |file: &str| {
         ["edge-grow", "edge-pay", "grow", "g0"]
             .iter()

@@ -1,4 +1,5 @@
-//! Engines and their caches: compiled programs on disk are found again, harmless when damaged, and shared by many at once.
+//! Engines and their caches: compiled programs on disk are found again, harmless when damaged, and shared by many
+//! processes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ fn wasm() -> Vec<u8> {
     .unwrap()
 }
 
-/// Compiles and runs the module in an engine of its own, as another process would.
+/// Compiles and runs the module in a new engine, as another process would.
 fn run(folder: &Path) -> Ink {
     let config = Config::default();
     let engine = Engine::with_cache(&config, folder).unwrap();
@@ -40,7 +41,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The file of the one compiled program, which is written beside the run.
+/// The file of the only compiled program, which is written while it runs.
 fn stored(folder: &Path) -> PathBuf {
     let is_program = |path: &PathBuf| path.extension().is_none();
     for _ in 0..6_000 {
@@ -77,7 +78,7 @@ fn many_engines_share_a_folder() {
     });
 }
 
-/// Theorem: engines do not run out. Where address space for another pool is lacking, an engine goes without.
+/// Theorem: engines do not run out. Without address space for another pool, an engine works without one.
 #[test]
 fn many_engines_live_side_by_side() {
     let config = Config::default();
@@ -112,10 +113,10 @@ fn carrying(values: usize, blocks: usize) -> Vec<u8> {
     wat::parse_str(wat).unwrap()
 }
 
-/// Theorem: no module takes minutes to compile. What would is compiled with more care, up to a limit that is said.
+/// Theorem: no module takes minutes to compile. One that would is compiled with more care, up to a reported limit.
 #[test]
 fn code_made_to_keep_a_compiler_busy() {
-    // The last version that takes blocks with parameters.
+    // The last version that accepts blocks with parameters.
     let config = Config::at(ArbOs::new(58).unwrap());
     let engine = Engine::new(&config).unwrap();
     for (values, blocks) in [(2, 10), (20, 200), (200, 20)] {
@@ -136,7 +137,7 @@ fn code_made_to_keep_a_compiler_busy() {
     );
 }
 
-/// Theorem: a program that is profiled again has the names that are given this time, also where it was kept.
+/// Theorem: profiling a program again uses the newly given names, even if it was cached.
 #[test]
 fn profiled_programs_are_kept_with_their_names() {
     let config = Config::default();
@@ -168,7 +169,7 @@ fn profiled_programs_are_kept_with_their_names() {
     }
 }
 
-/// Theorem: what activation refuses is not compiled, also where only an estimate is too high.
+/// Theorem: a module that activation refuses is not compiled, even if only an estimate is too high.
 #[test]
 fn a_start_that_costs_too_much_is_refused() {
     let function = format!("(func (param {}))", "i32 ".repeat(999));

@@ -1,7 +1,7 @@
 //! Where ink goes: what a profiled run records.
 //!
-//! Theorem: profiling changes nothing. On every recorded module a profiled run ends as a plain one does, to the last ink, and
-//! its parts add up to what was used.
+//! Theorem: profiling changes nothing. On every recorded module a profiled run ends like a plain one, to the last ink, and its
+//! parts add up to the ink used.
 
 use alloy_primitives::hex;
 use stylus_vm::profile::{AllocatorCall, Callee, Profile};
@@ -69,7 +69,7 @@ fn every_recorded_module_is_profiled_without_a_trace() {
     assert!(runs > 1_000, "{runs} runs");
 }
 
-/// What a small program is made of: functions that end in every way there is, and an allocator.
+/// A small program with an allocator and functions that end in every possible way.
 const PROGRAM: &str = r#"(module
     (import "vm_hooks" "msg_reentrant" (func $reentrant (result i32)))
     (import "vm_hooks" "pay_for_memory_grow" (func $pay (param i32)))
@@ -164,7 +164,7 @@ fn totals_hold_what_was_called_and_recursion_once() {
         countdown.total_ink, countdown.self_ink,
         "it calls nothing but itself"
     );
-    // On the tree each level of the recursion is a node of its own.
+    // In the tree, each level of the recursion is a node of its own.
     let position = profile
         .functions
         .iter()
@@ -207,8 +207,8 @@ fn allocations_and_memory_are_seen() {
     assert_eq!(pages, [1, 3]);
 }
 
-/// Theorem: a block is asked for once, however many of the allocator's functions it goes through, and by whoever uses the standard
-/// library, not by that; also where link-time optimisation has taken parameters away from the allocator's method.
+/// Theorem: a block counts as one request, however many of the allocator's functions it passes, attributed to the user of the
+/// standard library and not to the library; even if link-time optimisation has dropped parameters of the allocator's method.
 #[test]
 fn a_block_is_asked_for_once_and_by_its_user() {
     check_asked(
@@ -224,7 +224,7 @@ fn a_block_is_asked_for_once_and_by_its_user() {
     check_asked("i32", "(local.get 0)", "(i32.const 30)");
 }
 
-/// Of a method with these parameters, which Rust's function in front calls like this and a contract like that.
+/// Checks a method with these parameters, called in these two ways by Rust's function in front of it and by a contract.
 #[track_caller]
 fn check_asked(parameters: &str, front: &str, own: &str) {
     const METHOD: &str = "$\"<a::Bump as core::alloc::global::GlobalAlloc>::alloc\"";

@@ -1,4 +1,4 @@
-//! The record of Nitro's own VM, unpacked; the README beside it says what it holds.
+//! The record of Nitro's own VM, unpacked; the README beside it describes its contents.
 //!
 //! Lives here: reading it. Not here: comparing anything with it.
 

@@ -1,4 +1,4 @@
-//! Allocates far more than lives at any time: where an allocator that never reuses runs out of memory, or pays for it.
+//! Allocates far more than it keeps at any time, so an allocator without reuse runs out of memory, or pays for more of it.
 
 #![allow(
     missing_docs,
@@ -24,8 +24,8 @@ sol_storage! {
 
 #[public]
 impl Churn {
-    /// Makes `rounds` blocks of `size` bytes, of which `live` live at a time: the oldest goes when the next comes. A sum over the
-    /// blocks that went.
+    /// Makes `rounds` blocks of `size` bytes and keeps the latest `live`: each new block replaces the oldest. Returns a sum over
+    /// the blocks that were dropped.
     pub fn ring(&self, rounds: u32, live: u32, size: u32) -> u32 {
         let mut ring = VecDeque::new();
         let mut sum = 0u32;
@@ -42,7 +42,7 @@ impl Churn {
         sum
     }
 
-    /// The same in the other order: the newest goes first, all in one stack of `live` blocks, `rounds` times.
+    /// The same in the opposite order: `rounds` times a stack of `live` blocks, the newest dropped first.
     pub fn stack(&self, rounds: u32, live: u32, size: u32) -> u32 {
         let mut sum = 0u32;
         for round in 0..rounds {
@@ -57,7 +57,7 @@ impl Churn {
         sum
     }
 
-    /// A sentence that is written anew `rounds` times; its length.
+    /// The length of a sentence that is rewritten `rounds` times.
     pub fn sentences(&self, rounds: u32) -> u32 {
         let mut length = 0;
         for round in 0..rounds {
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn blocks_go_in_their_order() {
         let churn = Churn::from(&TestVM::default());
-        // Rounds 0 to 2 have gone when the fifth of two is there.
+        // Rounds 0 to 2 are dropped by the fifth of two.
         assert_eq!(churn.ring(5, 2, 10), (1 + 2) * 256);
         assert_eq!(churn.ring(5, 2, 0), 0);
         assert_eq!(churn.ring(0, 0, 1), 0);

@@ -1,4 +1,4 @@
-//! Decodes nested dynamic types, looks at them, and encodes them again: what calls cost before they have done anything.
+//! Decodes nested dynamic types, inspects them, and encodes them again: what calls cost before their own work begins.
 
 #![allow(
     missing_docs,
@@ -30,7 +30,7 @@ sol! {
         string note;
     }
 
-    /// What somebody orders.
+    /// Somebody's order.
     #[derive(AbiType, Debug, PartialEq)]
     struct Order {
         address maker;
@@ -68,7 +68,7 @@ impl Codec {
         items.fold(U256::ZERO, |sum, item| sum.wrapping_add(item.amount))
     }
 
-    /// The makers, each once, in the order in which they first appear.
+    /// The makers without duplicates, in order of first appearance.
     pub fn makers(&self, orders: Vec<Order>) -> Vec<Address> {
         let mut makers = Vec::new();
         for order in orders {
@@ -94,12 +94,12 @@ impl Codec {
         (0..count).map(order).collect()
     }
 
-    /// The orders that `packed` holds: what `abi.encode` made of them, as contracts hand it on to each other.
+    /// The orders in `packed`, an `abi.encode` of them, which is how contracts pass them on.
     pub fn unpack(&self, packed: Bytes) -> Result<Vec<Order>, Refusal> {
         Vec::abi_decode_validate(&packed).map_err(|_| NotOrders {}.into())
     }
 
-    /// The byte strings one after another.
+    /// The byte strings, concatenated.
     pub fn concat(&self, parts: Vec<Bytes>) -> Bytes {
         parts.concat().into()
     }

@@ -1,4 +1,4 @@
-//! A number in storage: the least that a contract does, and so the floor of what a call costs.
+//! A number in storage: the least that a contract does, and so the least that a call costs.
 
 #![allow(
     missing_docs,
@@ -26,12 +26,12 @@ impl Counter {
         self.number.get()
     }
 
-    /// Makes it another.
+    /// Replaces it.
     pub fn set_number(&mut self, number: U256) {
         self.number.set(number);
     }
 
-    /// Adds one; the highest number is followed by zero.
+    /// Adds one; the highest number wraps to zero.
     pub fn increment(&mut self) {
         self.number.set(self.number.get().wrapping_add(U256::ONE));
     }

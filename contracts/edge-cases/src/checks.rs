@@ -1,6 +1,6 @@
-//! What must be true of the blocks afterwards, and the bits that say what was not.
+//! The checks of the blocks afterwards, and the bits that name the failed ones.
 //!
-//! Not here: reading memory or the allocator; the bytes to look at come through a function.
+//! Not here: reading memory or the allocator; a function supplies the bytes to check.
 
 use core::ops::{BitOr, BitOrAssign};
 
@@ -18,17 +18,17 @@ impl Failed {
     pub const NOTHING: Self = Self(0);
     /// A request was refused.
     pub const NULL: Self = Self(1);
-    /// A block is not aligned as asked.
+    /// A block does not have the requested alignment.
     pub const MISALIGNED: Self = Self(2);
-    /// A byte of memory that was to be zeroed is not zero.
+    /// A byte of memory that should be zeroed is not.
     pub const NOT_ZEROED: Self = Self(4);
     /// Two blocks share a byte.
     pub const OVERLAP: Self = Self(8);
-    /// A block of a bump allocator is not where it must be, or memory has not grown by exactly what the blocks need.
+    /// A bump allocator's block is in the wrong place, or memory has not grown by exactly what the blocks need.
     pub const NOT_PACKED: Self = Self(16);
-    /// The record was full before the sequence was done.
+    /// The record filled up before the sequence ended.
     pub const UNFINISHED: Self = Self(32);
-    /// A block reaches beyond the end of memory.
+    /// A block extends beyond memory.
     pub const OUTSIDE: Self = Self(64);
 
     /// Adds `check` to the set if it did not hold.
@@ -53,8 +53,8 @@ impl BitOrAssign for Failed {
     }
 }
 
-/// What every allocator must hold to: every request met, aligned to `alignment` (a power of two), inside `memory`, and no two
-/// blocks in one place.
+/// What every allocator must guarantee: every request met, aligned to `alignment` (a power of two), inside `memory`, and no two
+/// blocks overlapping.
 pub fn sound(blocks: &[Block], alignment: usize, memory: Pages) -> Failed {
     let mut failed = Failed::NOTHING;
     for (index, &block) in blocks.iter().enumerate() {
@@ -72,12 +72,12 @@ pub fn sound(blocks: &[Block], alignment: usize, memory: Pages) -> Failed {
     failed
 }
 
-/// What only a bump allocator promises, for the blocks of [`sequence::run`](crate::sequence::run): each block begins where the
-/// one before it ends (so the two requests for nothing have one answer); memory, of `before` pages at first, was one page
-/// larger for the lone byte and four more for the four pages, and is in the end as large as the last block needs.
+/// What only a bump allocator guarantees, for the blocks of [`sequence::run`](crate::sequence::run): each block begins where the
+/// previous one ends (so the two empty requests get the same answer). Memory starts with `before` pages, grows by one for the lone
+/// byte and by four for the four pages, and ends exactly as large as the last block needs.
 pub fn packed(blocks: &[Block], before: Pages, memory: Pages) -> Failed {
     let follows = |pair: &[Block]| end(pair[0]) == u64::from(pair[1].address.0);
-    // The blocks that end with memory as it is then: the rest of the first page, the rest of the second, the four pages.
+    // The blocks that fill memory as it is then: the rest of the first page, the rest of the second, the four pages.
     let fills = |(index, pages): (usize, u32)| {
         blocks
             .get(index)
@@ -98,7 +98,7 @@ pub fn packed(blocks: &[Block], before: Pages, memory: Pages) -> Failed {
     failed
 }
 
-/// Whether the blocks are zero at both ends and at every page's distance from the beginning; `byte` looks into memory.
+/// Checks that the blocks are zero at both ends and at each page's distance from the beginning; `byte` reads memory.
 pub fn zeroed(blocks: &[Block], byte: impl Fn(Address) -> u8) -> Failed {
     let mut failed = Failed::NOTHING;
     for &block in blocks.iter().filter(|block| has_bytes(block)) {
@@ -110,12 +110,12 @@ pub fn zeroed(blocks: &[Block], byte: impl Fn(Address) -> u8) -> Failed {
     failed
 }
 
-/// Where a block ends, without going around the end of the address space.
+/// Where a block ends, without wrapping around the address space.
 fn end(block: Block) -> u64 {
     u64::from(block.address.0) + u64::from(block.size.0)
 }
 
-/// Whether there is anything at the block's address: it was not refused and is not empty.
+/// Whether the block has bytes: it was not refused and is not empty.
 fn has_bytes(block: &Block) -> bool {
     block.address != Address::NULL && block.size.0 != 0
 }

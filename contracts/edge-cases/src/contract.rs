@@ -1,6 +1,6 @@
 //! The contract: its external functions, their errors, and the measuring.
 //!
-//! Not here: the requests, how they are answered, and the checks.
+//! Not here: the requests, the heaps that answer them, and the checks.
 
 #![allow(
     missing_docs,
@@ -22,7 +22,7 @@ use crate::{
     units::{Ink, Pages},
 };
 
-/// The price of the host call `evm_ink_left`, a constant of the Stylus VM for host calls that do nothing but answer.
+/// The price of the host call `evm_ink_left`, the Stylus VM's constant for host calls that only return a value.
 const EVM_INK_LEFT: Ink = Ink(8_400);
 
 sol! {
@@ -32,7 +32,7 @@ sol! {
 /// Why a call reverts.
 #[derive(SolidityError)]
 pub enum Refusal {
-    /// There are not that many pages in the address space.
+    /// The address space does not have that many pages.
     PageLimitTooHigh(PageLimitTooHigh),
 }
 

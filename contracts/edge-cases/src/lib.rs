@@ -1,4 +1,4 @@
-//! What a sequence of awkward requests costs under an allocator, and whether the allocator answers it rightly.
+//! What a sequence of awkward requests costs under an allocator, and whether the allocator answers it correctly.
 //!
 //! ```solidity
 //! interface IEdgeCases {
@@ -9,14 +9,14 @@
 //! ```
 //!
 //! The sequence is that of the test `edge_cases`, published with the allocator of the Stylus SDK, made with `alloc` or
-//! `alloc_zeroed`. The allocator is chosen by a feature, see the crate `heap`; nothing here knows which it is.
+//! `alloc_zeroed`. A feature selects the allocator, see the crate `heap`; nothing here knows which it is.
 //!
 //! # The sequence
 //!
-//! Every request has alignment 1. The heap's *place* is its answer to a request for nothing, and *what is left* goes from there
-//! to the end of linear memory. For a bump allocator that is its position and its free room. Others answer with a block of
-//! their least size, or always with the dangling address 1, whereupon what is left is all of memory but a byte. The published
-//! test finds the place in the same way, and so its figures for other allocators stand for the same requests.
+//! Every request has alignment 1. The heap's *place* is its answer to an empty request, and *what is left* extends from there to
+//! the end of linear memory. For a bump allocator these are its position and its free room. Others answer with a block of their
+//! minimum size, or always with the dangling address 1, so that all of memory but a byte is left. The published test finds the
+//! place in the same way, so its figures for other allocators stand for the same requests.
 //!
 //! 1. Nothing, twice.
 //! 2. What is left from the first place: the rest of the first page. (The contract's stack, statics and calldata are in that
@@ -34,19 +34,19 @@
 //! | 2 | what is left is requested first, and the *address* of that block is the size: the heap about doubles |
 //! | 3 | `x mod (200·pageLimit)`: below 200 pages where the limit is the whole address space, as published |
 //!
-//! Steps 2 and 4 name pages as a bump allocator fills them; the requests of others are the same, not the pages.
+//! Steps 2 and 4 name pages as a bump allocator fills them; others get the same requests, but not the same pages.
 //!
 //! With `packed`, the place and the size of memory are not the allocator's but those of a bump allocator whose heap begins in the
-//! middle of the only page: every allocator gets the same requests, and their costs can be compared. Without, as published, each ends
-//! with another number of pages.
+//! middle of the only page: every allocator gets the same requests, and their costs can be compared. Without it, as published, each
+//! ends with a different number of pages.
 //!
 //! With `pageLimit` 65,536 and without `packed` this is the published sequence. Memory then ends above 2 GiB, which no chain
-//! permits: it is for a VM that does not charge for pages. An allocator that zeroes by writing writes gigabytes. With 64 and
-//! `packed` it is for a chain as it is: half of 64 pages, doubled, stays below the 128 that the Stylus VM permits.
+//! permits, so it needs a VM that does not charge for pages. An allocator that zeroes by writing writes gigabytes. With 64 and
+//! `packed` it suits a real chain: half of 64 pages, doubled, stays below the 128 that the Stylus VM permits.
 //!
-//! A bump allocator can meet every request: before a round, memory of less than 2^31 bytes is in use and the place is inside;
-//! the round fills memory and adds less than as much again, or else adds less than 200 pages. Others come so far below 2^32
-//! that none has reason to refuse, and so a refusal is a failed check for all.
+//! A bump allocator can meet every request: before a round, less than 2^31 bytes of memory are in use and the place is inside; the
+//! round fills memory and adds less than as much again, or else adds less than 200 pages. Others stay so far below 2^32 that none
+//! has a reason to refuse, so a refusal fails a check for all.
 //!
 //! # The results
 //!
@@ -72,8 +72,8 @@
 //!
 //! # The files
 //!
-//! `contract` is what the chain sees. `sequence`, `record`, `checks` and `units` are plain code that runs anywhere;
-//! `memory` is the linear memory of a contract, and `model` takes its place on the host.
+//! `contract` is what the chain sees. `sequence`, `record`, `checks` and `units` are plain code that runs anywhere; `memory` is a
+//! contract's linear memory, and `model` replaces it on the host.
 
 pub mod checks;
 pub mod contract;

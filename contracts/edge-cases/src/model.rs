@@ -1,5 +1,5 @@
-//! A heap made of arithmetic: addresses and sizes without any memory behind them. It stands in for linear memory on the host,
-//! where the sequence is tested through all of a 32-bit address space.
+//! An arithmetic heap: addresses and sizes without any memory behind them. It replaces linear memory on the host, where the tests
+//! run the sequence through all of a 32-bit address space.
 //!
 //! Not compiled into a contract.
 
@@ -10,19 +10,19 @@ use crate::{
     units::{Address, Bytes, PAGE, Pages},
 };
 
-/// A bump allocator. `ZEROED` says what it is asked for, which makes no difference to addresses.
+/// A bump allocator. `ZEROED` is what it is asked for, which does not affect addresses.
 #[derive(Clone, Debug)]
 pub struct Model<const ZEROED: bool> {
-    /// Where the next block begins, or the header in front of it.
+    /// Where the next block begins, or its header.
     next: Address,
     memory: Pages,
-    /// What a block costs beyond its size; 0 for a bump allocator proper.
+    /// What a block costs beyond its size; 0 for a true bump allocator.
     header: Bytes,
     record: Record,
 }
 
 impl<const ZEROED: bool> Model<ZEROED> {
-    /// A heap that begins at `base`, in the last of `memory`'s pages, and puts a header in front of each block.
+    /// A heap that begins at `base`, in the last of `memory`'s pages, and puts a header before each block.
     pub const fn new(base: Address, memory: Pages, header: Bytes) -> Self {
         Self {
             next: base,
@@ -32,12 +32,12 @@ impl<const ZEROED: bool> Model<ZEROED> {
         }
     }
 
-    /// Whether memory that was to be zeroed is: there is none, so nothing in it is otherwise.
+    /// Never fails: without memory, no byte of it is nonzero.
     pub const fn zeroed(&self) -> Failed {
         Failed::NOTHING
     }
 
-    /// Moves past the header and the block, and grows memory if they need it.
+    /// Moves past the header and the block, and grows memory if needed.
     fn place(&mut self, size: Bytes) -> Option<Address> {
         let address = self.next.0.checked_add(self.header.0)?;
         let next = address.checked_add(size.0)?;
@@ -48,7 +48,7 @@ impl<const ZEROED: bool> Model<ZEROED> {
 }
 
 impl<const ZEROED: bool> Default for Model<ZEROED> {
-    /// A small contract's heap: one page, of which stack and statics take the first half.
+    /// A small contract's heap: one page, with stack and statics in its first half.
     fn default() -> Self {
         Self::new(Address(PAGE.0 / 2), Pages(1), Bytes(0))
     }

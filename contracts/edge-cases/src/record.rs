@@ -1,10 +1,10 @@
-//! Where the blocks are noted that the sequence was given, without asking the allocator under test for memory.
+//! Records the blocks that the sequence got, without asking the allocator under test for memory.
 //!
-//! Not here: what the blocks should be like; that is `checks`.
+//! Not here: what the blocks should be like (`checks`).
 
 use crate::units::{Address, Bytes};
 
-/// What was asked for and what was answered.
+/// A request and its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
     /// The answer; null if the request was refused.
@@ -13,7 +13,7 @@ pub struct Block {
     pub size: Bytes,
 }
 
-/// A list of blocks of a fixed capacity. Noting one costs two stores and a little arithmetic.
+/// A list of blocks of fixed capacity. Adding one costs two stores and a little arithmetic.
 #[derive(Clone, Debug)]
 pub struct Record {
     slots: [Block; Self::CAPACITY],
@@ -21,11 +21,11 @@ pub struct Record {
 }
 
 impl Record {
-    /// How many blocks there is room for: several times what the sequence needs, and a power of two, so that a mask instead of
-    /// a branch keeps an index inside.
+    /// The capacity in blocks: several times what the sequence needs, and a power of two, so that a mask can keep an index in
+    /// bounds instead of a branch.
     pub const CAPACITY: usize = 256;
 
-    /// A record of nothing.
+    /// An empty record.
     pub const fn new() -> Self {
         let empty = Block {
             address: Address::NULL,
@@ -37,7 +37,7 @@ impl Record {
         }
     }
 
-    /// Notes a block. Beyond the capacity it replaces the oldest; who asks [`has_room`](Self::has_room) never sees that.
+    /// Adds a block. Beyond the capacity it replaces the oldest, which [`has_room`](Self::has_room) lets callers prevent.
     pub const fn note(&mut self, block: Block) {
         self.slots[self.count % Self::CAPACITY] = block;
         self.count += 1;
@@ -48,7 +48,7 @@ impl Record {
         self.count <= Self::CAPACITY - more
     }
 
-    /// The blocks noted so far.
+    /// The recorded blocks.
     pub fn blocks(&self) -> &[Block] {
         &self.slots[..self.count.min(Self::CAPACITY)]
     }

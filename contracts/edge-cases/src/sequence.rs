@@ -1,6 +1,6 @@
-//! The sequence of requests, over anything that answers them; the crate's documentation describes it step by step.
+//! The sequence of requests, over any heap; the crate's documentation describes it step by step.
 //!
-//! Not here: the allocator, ink, or judgement of the answers.
+//! Not here: the allocator, ink, or checks of the answers.
 
 use crate::{
     record::Record,
@@ -15,17 +15,17 @@ pub const REQUESTS_PER_ROUND: usize = 4;
 
 /// What the sequence needs of a heap.
 pub trait Heap {
-    /// Asks for a block of `size` bytes aligned to [`ALIGNMENT`] and notes it; the answer is null if it cannot be had.
+    /// Requests a block of `size` bytes aligned to [`ALIGNMENT`] and records it; null if the request is refused.
     fn request(&mut self, size: Bytes) -> Address;
 
     /// The size of linear memory.
     fn in_use(&self) -> Pages;
 
-    /// Every block that was asked for.
+    /// Every block requested.
     fn record(&self) -> &Record;
 }
 
-/// Up to how many pages the heap is thought to go: the sequence stops when half of them are in use.
+/// The assumed maximum of the heap in pages: the sequence stops when half of them are in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageLimit(Pages);
 
@@ -43,8 +43,8 @@ impl PageLimit {
         Pages(self.0.0 / 2)
     }
 
-    /// What the largest pseudo-random requests stay below: 200 bytes for each page of the limit, which for the whole address
-    /// space is 200 pages, as published. At least a byte.
+    /// The bound of the largest pseudo-random requests: 200 bytes for each page of the limit, which for the whole address space is
+    /// 200 pages, as published. At least one byte.
     pub const fn largest(self) -> Bytes {
         Bytes(if self.0.0 == 0 { 1 } else { 200 * self.0.0 })
     }
@@ -55,7 +55,7 @@ pub const fn next_random(x: u32) -> u32 {
     x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)
 }
 
-/// Makes the requests until half of `limit` is in use, which is true then, or until the record might not take another round.
+/// Makes the requests until half of `limit` is in use (returns true), or until the record may not hold another round.
 pub fn run(heap: &mut impl Heap, limit: PageLimit) -> bool {
     let half = limit.half();
     let largest = limit.largest();
@@ -86,8 +86,8 @@ pub fn run(heap: &mut impl Heap, limit: PageLimit) -> bool {
     heap.in_use() >= half
 }
 
-/// A heap that makes each request of another one, and answers as a bump allocator would whose heap begins in the middle of the only
-/// page: so every allocator is asked for the same.
+/// A heap that passes each request to another one, but answers as a bump allocator would whose heap begins in the middle of the
+/// only page: so every allocator gets the same requests.
 pub struct Packed<'a, H> {
     heap: &'a mut H,
     next: Address,
@@ -95,7 +95,7 @@ pub struct Packed<'a, H> {
 }
 
 impl<'a, H: Heap> Packed<'a, H> {
-    /// In front of the first request.
+    /// Starts before the first request.
     pub const fn new(heap: &'a mut H) -> Self {
         Self {
             heap,
@@ -123,7 +123,7 @@ impl<H: Heap> Heap for Packed<'_, H> {
     }
 }
 
-/// Where the heap says it stands: its answer to a request for nothing.
+/// The heap's position: its answer to an empty request.
 fn place(heap: &mut impl Heap) -> Address {
     heap.request(Bytes(0))
 }

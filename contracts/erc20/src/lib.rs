@@ -33,18 +33,18 @@ sol! {
 /// Why a call reverts.
 #[derive(SolidityError, Debug)]
 pub enum Refusal {
-    /// The owner does not have so much.
+    /// The owner's balance is too low.
     Balance(ERC20InsufficientBalance),
-    /// The owner has not allowed so much.
+    /// The owner's allowance is too low.
     Allowance(ERC20InsufficientAllowance),
-    /// To nobody.
+    /// The receiver is the zero address.
     Receiver(ERC20InvalidReceiver),
-    /// There would be more than a number can tell.
+    /// The supply would overflow.
     Supply(SupplyTooHigh),
 }
 
 sol_storage! {
-    /// Who has how much, and who may spend how much of it.
+    /// Balances, allowances and the supply.
     #[entrypoint]
     pub struct Erc20 {
         mapping(address => uint256) balances;
@@ -118,7 +118,7 @@ impl Erc20 {
         Ok(true)
     }
 
-    /// Makes tokens out of nothing.
+    /// Mints new tokens.
     pub fn mint(&mut self, to: Address, value: U256) -> Result<(), Refusal> {
         let supply = self.supply.get();
         let more = supply.checked_add(value).ok_or(SupplyTooHigh {
@@ -143,7 +143,7 @@ impl Erc20 {
         self.credit(from, to, value)
     }
 
-    /// Gives what `from` no longer has. No balance is above the supply, so that none overflows.
+    /// Credits what was debited from `from`. No balance exceeds the supply, so none overflows.
     fn credit(&mut self, from: Address, to: Address, value: U256) -> Result<(), Refusal> {
         if to.is_zero() {
             return Err(ERC20InvalidReceiver { receiver: to }.into());

@@ -15,7 +15,7 @@ fn with(minted: u64) -> (TestVM, Erc20) {
     (vm, token)
 }
 
-/// Theorem: whatever moves, the balances add up to the supply.
+/// Theorem: after any operations, the balances add up to the supply.
 #[track_caller]
 fn check(token: &Erc20, ann: u64, bob: u64) {
     assert_eq!(token.balance_of(ANN), U256::from(ann));
@@ -28,7 +28,7 @@ fn tokens_move_from_who_has_them() {
     let (vm, mut token) = with(10);
     assert!(token.transfer(BOB, U256::from(4)).unwrap());
     check(&token, 6, 4);
-    // To oneself: nothing is made and nothing is lost.
+    // To oneself: nothing is created or lost.
     token.transfer(ANN, U256::from(6)).unwrap();
     check(&token, 6, 4);
     assert_eq!(vm.get_emitted_logs().len(), 3);

@@ -1,7 +1,7 @@
 //! A collection of tokens, each with one owner, that anybody may mint: for tests. Tokens are numbered from 1.
 //!
-//! It is ERC-721 with the errors of ERC-6093, but for `safeTransferFrom`, which asks a contract whether it knows what to do with
-//! a token, and for `supportsInterface`.
+//! It is ERC-721 with the errors of ERC-6093, except for `safeTransferFrom`, which asks a contract whether it can handle a token,
+//! and `supportsInterface`.
 
 #![allow(
     missing_docs,
@@ -37,18 +37,18 @@ sol! {
 /// Why a call reverts.
 #[derive(SolidityError, Debug)]
 pub enum Refusal {
-    /// It was never minted.
+    /// The token was never minted.
     Token(ERC721NonexistentToken),
-    /// It is somebody else's.
+    /// Somebody else owns the token.
     Owner(ERC721IncorrectOwner),
-    /// The owner has not allowed it.
+    /// The owner has not approved it.
     Approval(ERC721InsufficientApproval),
-    /// To nobody.
+    /// The receiver is the zero address.
     Receiver(ERC721InvalidReceiver),
 }
 
 sol_storage! {
-    /// Who has which token, and who may move it.
+    /// Owners and approvals.
     #[entrypoint]
     pub struct Erc721 {
         mapping(uint256 => address) owners;
@@ -132,7 +132,7 @@ impl Erc721 {
         self.give(from, to, id)
     }
 
-    /// Makes the next token, and tells its number.
+    /// Mints the next token and returns its number.
     pub fn mint(&mut self, to: Address) -> Result<U256, Refusal> {
         let id = self.minted.get() + U256::ONE;
         self.minted.set(id);

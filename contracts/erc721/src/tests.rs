@@ -8,7 +8,7 @@ const ANN: Address = Address::repeat_byte(1);
 const BOB: Address = Address::repeat_byte(2);
 const EVE: Address = Address::repeat_byte(3);
 
-/// Ann has token 1.
+/// A collection in which Ann has token 1.
 fn collection() -> (TestVM, Erc721, U256) {
     let vm = TestVM::default();
     let mut tokens = Erc721::from(&vm);
@@ -18,7 +18,7 @@ fn collection() -> (TestVM, Erc721, U256) {
     (vm, tokens, id)
 }
 
-/// Who has the token, and how many Ann and Bob have.
+/// Checks the token's owner, and the balances of Ann and Bob.
 #[track_caller]
 fn check(tokens: &Erc721, id: U256, owner: Address, ann: u64, bob: u64) {
     assert_eq!(tokens.owner_of(id).unwrap(), owner);

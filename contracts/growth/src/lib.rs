@@ -1,4 +1,4 @@
-//! Lets vectors grow step by step: what `realloc` costs, where a block can grow in place and where it cannot.
+//! Grows vectors step by step: what `realloc` costs, both where a block can grow in place and where it cannot.
 
 #![allow(
     missing_docs,
@@ -33,7 +33,7 @@ impl Growth {
         sum(&bytes)
     }
 
-    /// The same where the size is known before.
+    /// The same with the capacity known beforehand.
     pub fn one_with_capacity(&self, count: u32) -> u32 {
         let mut bytes = Vec::with_capacity(count as usize);
         for number in 0..count {
@@ -42,7 +42,7 @@ impl Growth {
         sum(&bytes)
     }
 
-    /// Pushes `count` bytes to each of two vectors in turn, so that each stands in the other's way.
+    /// Pushes `count` bytes to each of two vectors in turn, so that each blocks the other's growth.
     pub fn two(&self, count: u32) -> u32 {
         let (mut these, mut those) = (Vec::new(), Vec::new());
         for number in 0..count {
@@ -52,7 +52,7 @@ impl Growth {
         sum(&these).wrapping_add(sum(&those))
     }
 
-    /// A table of `rows` rows, of which each is one longer than the one before; all cells' sum.
+    /// The sum of all cells of a table of `rows` rows, each one longer than the one before.
     pub fn rows(&self, rows: u32) -> u32 {
         let mut table: Vec<Vec<u8>> = Vec::new();
         for row in 0..rows {

@@ -1,8 +1,8 @@
-//! The floor: what any bump allocator must do at least, and nothing of what makes one safe. It is no allocator to use, but what
-//! the others' overhead is counted from.
+//! The floor: the least work of any bump allocator, without anything that makes one safe. It is not for use, but the baseline from
+//! which the others' overhead is counted.
 //!
-//! Not here: bounds or refusal, and growth only once. A program with it needs its memory from the beginning, which `workloads/build.rs`
-//! sees to, or the program itself where that is more than one may begin with.
+//! Not here: bounds checks or refusals; memory grows only once. A program with it needs its memory from the beginning, from
+//! `workloads/build.rs`, or from the program itself if that is more than a program may start with.
 
 #![allow(
     unsafe_code,
@@ -24,7 +24,7 @@ impl Floor {
     pub(crate) const INIT: Self = Self(Cell::new(addr_of!(__heap_base).cast_mut()));
 }
 
-/// Grows memory, once for all.
+/// Grows memory, once and for all.
 pub(crate) fn provide(pages: usize) {
     core::arch::wasm32::memory_grow(0, pages);
 }
@@ -32,8 +32,8 @@ pub(crate) fn provide(pages: usize) {
 // SAFETY: a module without atomics has one thread.
 unsafe impl Sync for Floor {}
 
-// SAFETY: blocks follow each other, aligned, so none overlaps another. That they lie in the memory is what nobody checks, and
-// why this is not for use: the programs it is linked into are known to need less than they are given.
+// SAFETY: blocks follow each other, aligned, so none overlaps another. Nothing checks that they lie inside memory, which is why
+// this is not for use: the programs that it is linked into are known to need less than they get.
 unsafe impl GlobalAlloc for Floor {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

@@ -1,7 +1,7 @@
-//! Installs the global allocator of a contract: the one that a feature of this crate chooses.
+//! Installs a contract's global allocator: the one that a feature of this crate selects.
 //!
-//! A contract depends on this crate, forwards its features and refers to it once (`use heap as _;` is enough), so that any
-//! allocator can be put under any contract without touching the contract. This is the only crate that names an allocator.
+//! A contract depends on this crate, forwards its features and refers to it once (`use heap as _;` suffices), so that any contract
+//! can use any allocator without a change to its source. This is the only crate that names an allocator.
 //!
 //! | feature | allocator |
 //! |---|---|
@@ -19,10 +19,10 @@
 //! | `picoalloc` | `picoalloc`, with an address space of a gibibyte as its own global allocator has |
 //! | `floor` | a bump without any check, in `floor.rs`: never for use |
 //!
-//! On wasm32 exactly one must be chosen. Elsewhere nothing is installed, whatever is chosen, and tests run on the host's heap.
+//! On wasm32 exactly one must be selected. Elsewhere, nothing is installed in any case, and tests use the host's heap.
 //!
-//! Those that edge-cases is built with answer a request of size zero, which the trait `GlobalAlloc` leaves open: the bump
-//! allocators with the place of the next block, `wee_alloc` with a dangling address, the others with a block of their least
+//! Those that edge-cases is built with answer a request of size zero, which the trait `GlobalAlloc` does not require: the bump
+//! allocators with the position of the next block, `wee_alloc` with a dangling address, the others with a block of their minimum
 //! size. `talc` does so only without debug assertions.
 //!
 //! Not here: contracts, measuring, or any allocator's code but the floor's.
@@ -56,7 +56,7 @@ const _: () = assert!(
      default is not the one)"
 );
 
-/// Gives a program with the floor so many pages more than it begins with. The others get for themselves what they need.
+/// Gives a program with the floor this many pages more than it starts with. The other allocators grow memory themselves.
 #[inline(always)]
 pub fn provide(pages: usize) {
     #[cfg(all(target_arch = "wasm32", feature = "floor"))]
@@ -65,8 +65,8 @@ pub fn provide(pages: usize) {
     let _ = pages;
 }
 
-/// Whether the chosen allocator is a bump allocator, which promises more than `GlobalAlloc` asks for: blocks follow each other
-/// as tightly as alignment permits, upwards, and memory grows by exactly the pages they need.
+/// Whether the chosen allocator is a bump allocator, which guarantees more than `GlobalAlloc`: blocks follow each other upwards, as
+/// tightly as alignment permits, and memory grows by exactly the pages they need.
 pub const IS_BUMP: bool = cfg!(any(
     feature = "mini",
     feature = "mini-in-place",
@@ -104,8 +104,8 @@ static HEAP: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocato
 )]
 static HEAP: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeListAllocator> = {
     let list = lol_alloc::FreeListAllocator::new();
-    // SAFETY: the allocator must never be used from two threads. Wasm without the atomics feature, which this crate refuses
-    // to be built with, has no means to start a second one.
+    // SAFETY: the allocator must never be used from two threads. Wasm without the atomics feature, which this crate refuses to
+    // build with, cannot start a second one.
     unsafe { lol_alloc::AssumeSingleThreaded::new(list) }
 };
 

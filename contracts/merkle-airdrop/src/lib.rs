@@ -1,4 +1,4 @@
-//! Hands out amounts to those whom a Merkle tree lists, once each.
+//! Pays amounts to the accounts that a Merkle tree lists, once each.
 //!
 //! A leaf is `keccak256(keccak256(abi.encode(index, account, amount)))`, a node the hash of its two children, the smaller first:
 //! OpenZeppelin's `StandardMerkleTree` of the types `uint256`, `address`, `uint256`.
@@ -33,14 +33,14 @@ sol! {
 /// Why a call reverts.
 #[derive(SolidityError, Debug)]
 pub enum Refusal {
-    /// Once each.
+    /// The entry was claimed before.
     Claimed(AlreadyClaimed),
     /// The proof does not lead to the root.
     Listed(NotListed),
 }
 
 sol_storage! {
-    /// The tree, who has claimed, a bit each, and who has how much.
+    /// The tree's root, a bit for each claimed entry, and the balances.
     #[entrypoint]
     pub struct MerkleAirdrop {
         bytes32 root;
@@ -51,7 +51,7 @@ sol_storage! {
 
 #[public]
 impl MerkleAirdrop {
-    /// The list is chosen with the deployment and stays.
+    /// Sets the list, which never changes.
     #[constructor]
     pub fn constructor(&mut self, root: B256) {
         self.root.set(root);
@@ -70,7 +70,7 @@ impl MerkleAirdrop {
         self.claimed.get(word).bit(bit)
     }
 
-    /// Whoever brings the proof, the amount goes to `account`.
+    /// Anybody may bring the proof; the amount goes to `account`.
     pub fn claim(
         &mut self,
         index: U256,
@@ -97,7 +97,7 @@ impl MerkleAirdrop {
         }
         bits.set_bit(bit, true);
         self.claimed.insert(word, bits);
-        // Whoever is listed twice has both amounts, up to 2^256 - 1.
+        // An account listed twice gets both amounts, up to 2^256 - 1.
         let balance = self.balances.get(account).saturating_add(amount);
         self.balances.insert(account, balance);
         self.vm().log(Claimed {
@@ -116,7 +116,7 @@ impl MerkleAirdrop {
     }
 }
 
-/// In which word an index has its bit, and which it is.
+/// The word and the bit of an index.
 fn place(index: U256) -> (U256, usize) {
     (index >> 8, usize::from(index.byte(0)))
 }

@@ -4,7 +4,7 @@ use stylus_sdk::{alloy_primitives::keccak256, testing::TestVM};
 
 use super::*;
 
-/// Who is listed at `index`, and with how much.
+/// The account at `index` and its amount.
 fn entry(index: u64) -> (Address, U256) {
     let account = Address::with_last_byte(index as u8 + 1);
     (account, U256::from(index * 100))
@@ -19,7 +19,7 @@ fn node(left: B256, right: B256) -> B256 {
     keccak256([left.min(right), left.max(right)].concat())
 }
 
-/// A deployed airdrop, and the proof of each that is listed.
+/// A deployed airdrop, and the proof of each entry.
 fn airdrop() -> (TestVM, MerkleAirdrop, [Vec<B256>; 4]) {
     let vm = TestVM::default();
     let mut airdrop = MerkleAirdrop::from(&vm);

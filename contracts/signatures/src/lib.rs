@@ -1,4 +1,4 @@
-//! Recovers signers and hashes: work that is done outside of the program, by a precompile and by a host call.
+//! Recovers signers and hashes: work done outside the program, by a precompile and by a host call.
 
 #![allow(
     missing_docs,
@@ -25,7 +25,7 @@ use stylus_sdk::{
 /// The precompile that recovers the signer of a hash.
 const ECRECOVER: Address = address!("0000000000000000000000000000000000000001");
 
-/// Half of the group's order: of a signature and its mirror image the one with the smaller `s` is valid (EIP-2).
+/// Half of the group's order: of a signature and its mirror image, only the one with the smaller `s` is valid (EIP-2).
 const HALF_ORDER: U256 = U256::from_limbs([
     0xdfe9_2f46_681b_20a0,
     0x5d57_6e73_57a4_501d,
@@ -42,14 +42,14 @@ sol! {
 /// Why a call reverts.
 #[derive(SolidityError, Debug)]
 pub enum Refusal {
-    /// Nobody has signed this.
+    /// The signature is not valid.
     Nobody(NoSignature),
-    /// A signature is no secret, and counts once.
+    /// A signature is public, so it counts only once.
     Again(AlreadySigned),
 }
 
 sol_storage! {
-    /// Who has signed which message, by its hash, and how many have.
+    /// The signers of each message, by its hash, and their number.
     #[entrypoint]
     pub struct Signatures {
         mapping(bytes32 => mapping(address => bool)) signed;
@@ -59,7 +59,7 @@ sol_storage! {
 
 #[public]
 impl Signatures {
-    /// Who signed `hash`.
+    /// The signer of `hash`.
     pub fn recover(&self, hash: B256, v: u8, r: B256, s: B256) -> Result<Address, Refusal> {
         let nobody = || NoSignature { hash };
         if U256::from_be_bytes(s.0) > HALF_ORDER {
@@ -68,13 +68,13 @@ impl Signatures {
         let input = [hash, B256::with_last_byte(v), r, s].concat();
         let output =
             static_call(self.vm(), Call::new(), ECRECOVER, &input).map_err(|_| nobody())?;
-        // The precompile answers with nothing where there is no signer.
+        // The precompile returns nothing if there is no signer.
         let word: [u8; 32] = output.try_into().map_err(|_| nobody())?;
         Ok(Address::from_word(B256::from(word)))
     }
 
-    /// Takes a signature for `message`, made as wallets do it (EIP-191); how many have signed the message now. Unlike EIP-712, this
-    /// does not say for which contract it was made.
+    /// Takes a signature for `message`, as wallets make it (EIP-191), and returns how many have now signed it. Unlike EIP-712, this
+    /// does not bind the signature to a contract.
     pub fn sign(&mut self, message: Bytes, v: u8, r: B256, s: B256) -> Result<U256, Refusal> {
         let mut text = format!("\x19Ethereum Signed Message:\n{}", message.len()).into_bytes();
         text.extend(message);
@@ -89,12 +89,12 @@ impl Signatures {
         Ok(signers)
     }
 
-    /// Hashes `seed` over and over.
+    /// Hashes `seed` `rounds` times.
     pub fn hash_chain(&self, seed: B256, rounds: u32) -> B256 {
         (0..rounds).fold(seed, |hash, _| self.vm().native_keccak256(hash.as_slice()))
     }
 
-    /// Hashes `size` bytes at once.
+    /// Hashes `size` zero bytes at once.
     pub fn hash_zeros(&self, size: u32) -> B256 {
         self.vm().native_keccak256(&vec![0; size as usize])
     }

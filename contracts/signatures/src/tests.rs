@@ -1,4 +1,4 @@
-//! The contract on the SDK's test machine, which has no precompile: the tests say what it answers.
+//! The contract on the SDK's test machine, which has no precompiles: the tests supply their answers.
 
 use stylus_sdk::{
     alloy_primitives::{b256, eip191_hash_message, keccak256},
@@ -13,7 +13,7 @@ const HASH: B256 = B256::repeat_byte(7);
 const R: B256 = B256::repeat_byte(8);
 const S: B256 = B256::repeat_byte(9);
 
-/// Has `signer` sign `hash` with this `v` and `s`, and always the same `r`. The machine knows only the last answer prepared.
+/// Makes `signer` sign `hash` with this `v` and `s`, and always the same `r`. The machine keeps only the last answer.
 fn prepare(vm: &TestVM, hash: B256, v: u8, s: B256, signer: Option<Address>) {
     let output = signer.map_or(Vec::new(), |signer| signer.into_word().to_vec());
     let input = [hash, B256::with_last_byte(v), R, s].concat();

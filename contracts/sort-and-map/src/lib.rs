@@ -24,7 +24,7 @@ sol_storage! {
 
 #[public]
 impl SortAndMap {
-    /// From the smallest to the largest; equals stay as they are, and so a buffer is needed.
+    /// Sorts upwards and stably, which needs a buffer.
     pub fn sort(&self, mut numbers: Vec<U256>) -> Vec<U256> {
         numbers.sort();
         numbers
@@ -36,7 +36,7 @@ impl SortAndMap {
         numbers
     }
 
-    /// Each value once, and how often it is there.
+    /// Each distinct value, and how often it occurs.
     pub fn histogram(&self, numbers: Vec<u32>) -> (Vec<u32>, Vec<u32>) {
         let mut counts = BTreeMap::<u32, u32>::new();
         for number in numbers {
@@ -45,14 +45,14 @@ impl SortAndMap {
         counts.into_iter().unzip()
     }
 
-    /// Sorts `count` numbers that look random, and tells the one in the middle.
+    /// The median of `count` pseudo-random numbers, by sorting.
     pub fn median(&self, count: u16) -> u32 {
         let mut numbers: Vec<u32> = random().take(usize::from(count)).collect();
         numbers.sort_unstable();
         numbers.get(numbers.len() / 2).copied().unwrap_or(0)
     }
 
-    /// Puts `count` numbers that look random into a map and takes half of them out again; how many are left.
+    /// Inserts `count` pseudo-random numbers into a map and removes half of them; returns how many are left.
     pub fn thin_out(&self, count: u16) -> u32 {
         let numbers = || random().take(usize::from(count));
         let mut map: BTreeMap<u32, u32> = numbers().zip(0..).collect();
@@ -63,7 +63,7 @@ impl SortAndMap {
     }
 }
 
-/// Numbers that look random and are always the same (xorshift).
+/// Pseudo-random numbers, always the same (xorshift).
 fn random() -> impl Iterator<Item = u32> {
     let next = |last: &u32| {
         let mut number = *last;

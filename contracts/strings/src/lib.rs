@@ -1,4 +1,4 @@
-//! Makes strings out of strings and numbers: many small blocks, and some that grow.
+//! Builds strings from strings and numbers: many small blocks, and some that grow.
 
 #![allow(
     missing_docs,
@@ -28,28 +28,28 @@ sol_storage! {
 
 #[public]
 impl Strings {
-    /// The words with `between` between them.
+    /// The words, separated by `between`.
     pub fn join(&self, words: Vec<String>, between: String) -> String {
         words.join(&between)
     }
 
-    /// The parts of `text` between one `at` and the next.
+    /// The parts of `text` between occurrences of `at`.
     pub fn split(&self, text: String, at: String) -> Vec<String> {
         text.split(at.as_str()).map(String::from).collect()
     }
 
     // The tables for all of Unicode's capital and small letters would make the contract too large for one account.
-    /// In capital letters, as far as they are ASCII's.
+    /// In capital letters, for ASCII letters only.
     pub fn upper(&self, text: String) -> String {
         text.to_ascii_uppercase()
     }
 
-    /// The letters from last to first.
+    /// The letters in reverse order.
     pub fn reverse(&self, text: String) -> String {
         text.chars().rev().collect()
     }
 
-    /// Whether it reads the same in both directions, whatever is between the letters and however large they are.
+    /// Whether it reads the same in both directions, ignoring case and everything between the letters.
     pub fn is_palindrome(&self, text: String) -> bool {
         let letters: Vec<char> = text
             .to_ascii_lowercase()

@@ -1,14 +1,14 @@
-//! What the workloads in `examples/` share: the entry of a Stylus program, and numbers that look random.
+//! What the workloads in `examples/` share: the entry point of a Stylus program, and pseudo-random numbers.
 //!
-//! Each example is a program of its own, because what the compiler inlines into it is half of what an allocator costs there.
-//! It takes no input and returns one number, which must not depend on the allocator. Not here: measuring, and any contract's
-//! logic beyond its allocations.
+//! Each example is a program of its own, because the code that the compiler inlines there is half of an allocator's cost. It takes
+//! no input and returns one number, which must not depend on the allocator. Not here: measuring, and any contract's logic beyond
+//! its allocations.
 
-// The allocator is linked because something refers to it.
+// A reference that links the allocator.
 pub use heap::provide;
 
-/// Makes a function without arguments, which returns a `u64`, the whole of a Stylus program. With the floor, which never grows its
-/// memory, that is grown by `floor` pages at the beginning: more than a program may begin with.
+/// Makes a function without arguments that returns a `u64` into a whole Stylus program. The floor never grows memory itself, so
+/// this first grows it by `floor` pages, for programs that need more than they may start with.
 #[macro_export]
 macro_rules! workload {
     ($run:path, floor: $pages:expr) => {
@@ -20,7 +20,7 @@ macro_rules! workload {
         $crate::workload!(with_memory);
     };
     ($run:path) => {
-        /// What the VM calls. The input is not read.
+        /// The VM's entry point. It ignores the input.
         #[cfg(target_arch = "wasm32")]
         #[allow(
             unsafe_code,
@@ -60,7 +60,7 @@ pub mod program {
         0
     }
 
-    /// Never called. The VM takes no program without this import.
+    /// Never called. The VM refuses programs without this import.
     #[unsafe(no_mangle)]
     pub extern "C" fn mark_used() {
         // SAFETY: it takes a number and touches no memory of the program.
@@ -68,7 +68,7 @@ pub mod program {
     }
 }
 
-/// Pseudo-random numbers, the same everywhere: a linear congruential generator whose upper bits are used.
+/// Pseudo-random numbers, the same everywhere: the upper bits of a linear congruential generator.
 #[derive(Clone, Debug)]
 pub struct Random(u32);
 
@@ -90,7 +90,7 @@ pub const fn mix(sum: u64, value: u64) -> u64 {
     (sum.rotate_left(5) ^ value).wrapping_mul(0x517c_c1b7_2722_0a95)
 }
 
-/// Blocks made and dropped: the shape that all churning workloads share.
+/// Blocks allocated and dropped: the pattern that all churning workloads share.
 pub mod churn {
     use super::{Random, mix};
     use std::collections::VecDeque;
@@ -101,13 +101,13 @@ pub mod churn {
     pub enum Order {
         /// The oldest.
         First,
-        /// Batches are made and dropped from the newest to the oldest.
+        /// Batches are allocated, and dropped from the newest to the oldest.
         Last,
-        /// Any.
+        /// Any of them, at random.
         Random,
     }
 
-    /// Makes `count` blocks of `sizes(random)` bytes of which at most `alive` live at a time, and drops them in `order`.
+    /// Makes `count` blocks of `sizes(random)` bytes, keeps at most `alive` at a time, and drops them in `order`.
     #[inline(always)]
     pub fn run(
         count: usize,

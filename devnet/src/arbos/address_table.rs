@@ -1,6 +1,6 @@
-//! The address table: a number for an address, so that calldata can be shorter.
+//! The address table: numbers for addresses, to shorten calldata.
 //!
-//! Lives here: the table, and the short form (RLP of the number, or of the address where it has none). Not here: gas.
+//! Lives here: the table, and the short form (RLP of the number, or of the address if it has none). Not here: gas.
 
 use alloy_primitives::{Address, U256};
 use alloy_rlp::Decodable as _;
@@ -9,7 +9,7 @@ use crate::arbos::Store;
 use crate::arbos::field::{Field, Word as _};
 use crate::arbos::slots::{Slot, address_table};
 
-/// Why a short form stands for no address.
+/// Why a short form decodes to no address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum ShortError {
     #[error("the bytes are not the RLP of an address or an index: {0}")]
@@ -18,7 +18,7 @@ pub(crate) enum ShortError {
     Index(u64),
 }
 
-/// How many addresses are in it.
+/// The number of addresses.
 pub(crate) fn size() -> Field<u64> {
     Field::at(address_table(), 0)
 }
@@ -26,7 +26,7 @@ pub(crate) fn size() -> Field<u64> {
 /// An address's number, if it has one.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn lookup<S: Store>(store: &mut S, address: Address) -> Result<Option<u64>, S::Refused> {
     let place = u64::of_word(store.read(place(address))?);
     Ok(place.checked_sub(1))
@@ -35,7 +35,7 @@ pub(crate) fn lookup<S: Store>(store: &mut S, address: Address) -> Result<Option
 /// The address with a number, if there is one.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn at<S: Store>(store: &mut S, index: u64) -> Result<Option<Address>, S::Refused> {
     if index >= size().get(store)? {
         return Ok(None);
@@ -47,7 +47,7 @@ pub(crate) fn at<S: Store>(store: &mut S, index: u64) -> Result<Option<Address>,
 /// Gives an address a number, if it has none, and returns it.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn register<S: Store>(store: &mut S, address: Address) -> Result<u64, S::Refused> {
     if let Some(index) = lookup(store, address)? {
         return Ok(index);
@@ -61,7 +61,7 @@ pub(crate) fn register<S: Store>(store: &mut S, address: Address) -> Result<u64,
 /// An address's short form.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn shorten<S: Store>(store: &mut S, address: Address) -> Result<Vec<u8>, S::Refused> {
     Ok(match lookup(store, address)? {
         Some(index) => alloy_rlp::encode(index),
@@ -69,10 +69,10 @@ pub(crate) fn shorten<S: Store>(store: &mut S, address: Address) -> Result<Vec<u
     })
 }
 
-/// The address that a short form at the start of `bytes` stands for, and how long the form is.
+/// The address that a short form at the start of `bytes` decodes to, and the length of the form.
 ///
 /// # Errors
-/// Outside where the store refuses to; within where the bytes stand for none.
+/// Outer: if the store refuses. Inner: if the bytes decode to no address.
 pub(crate) fn lengthen<S: Store>(
     store: &mut S,
     bytes: &[u8],
@@ -93,7 +93,7 @@ pub(crate) fn lengthen<S: Store>(
         .ok_or(ShortError::Index(index)))
 }
 
-/// Where an address's number, counted from 1, is. The space's name is empty.
+/// The slot of an address's number, counted from 1. The space's name is empty.
 fn place(address: Address) -> Slot {
     address_table().named(&[]).slot(address.into_word())
 }
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
     use crate::state::State;
 
-    /// Theorem: what is shortened is lengthened again, whatever has been registered, and to the byte.
+    /// Theorem: every short form decodes to the original address, whatever is registered, and to the byte.
     #[test]
     fn short_forms_stand_for_their_addresses() {
         let mut state = State::default();

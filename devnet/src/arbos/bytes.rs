@@ -1,6 +1,6 @@
-//! Bytes of any length, as Nitro stores them: their number, then words of them, the last one to the right.
+//! Byte strings of any length, as Nitro stores them: the length, then words, the last one right-aligned.
 //!
-//! Lives here: reading, writing and clearing them. Each word is paid for, and a store refuses what comes to too many.
+//! Lives here: reading, writing and clearing them. Each word is paid for, and a store refuses too many.
 
 use alloy_primitives::U256;
 
@@ -13,18 +13,18 @@ use crate::arbos::slots::Space;
 pub(crate) struct StoredBytes(pub(super) Space);
 
 impl StoredBytes {
-    /// How many there are.
+    /// The length.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn len<S: Store>(self, store: &mut S) -> Result<u64, S::Refused> {
         self.length().get(store)
     }
 
-    /// All of them.
+    /// All bytes.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn get<S: Store>(self, store: &mut S) -> Result<Vec<u8>, S::Refused> {
         let len = self.len(store)?;
         let mut bytes = Vec::new();
@@ -37,10 +37,10 @@ impl StoredBytes {
         Ok(bytes)
     }
 
-    /// Puts `bytes` in the place of those that are there.
+    /// Replaces the stored bytes with `bytes`.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn set<S: Store>(self, store: &mut S, bytes: &[u8]) -> Result<(), S::Refused> {
         self.clear(store)?;
         self.length().set(store, bytes.len() as u64)?;
@@ -54,10 +54,10 @@ impl StoredBytes {
         store.write(self.0.at(place), rest)
     }
 
-    /// Takes them away.
+    /// Removes the bytes.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn clear<S: Store>(self, store: &mut S) -> Result<(), S::Refused> {
         let len = self.len(store)?;
         for place in 1..=len.div_ceil(32) {

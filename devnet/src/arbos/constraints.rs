@@ -1,7 +1,7 @@
-//! Gas constraints: several speeds at once that the chain is laid out for, each with a backlog of its own (ArbOS 50).
+//! Gas constraints: several target speeds of a chain at once, each with its own backlog (ArbOS 50).
 //!
-//! Lives here: the list, as Nitro stores it, and the exponent that follows from it. Not here: the model that they replace and the
-//! base fee (`l2_pricing`). Constraints that weigh kinds of gas differently (ArbOS 60) are only counted: this chain meters gas as one.
+//! Lives here: the list, as Nitro stores it, and the resulting exponent. Not here: the model that they replace and the base fee
+//! (`l2_pricing`). Constraints that weigh kinds of gas (ArbOS 60) are only counted: this chain does not split gas by kind.
 
 use alloy_primitives::U256;
 use stylus_vm::ArbOs;
@@ -11,11 +11,10 @@ use crate::arbos::field::Field;
 use crate::arbos::l2_pricing::{MOST_EXPONENT, exponent};
 use crate::arbos::slots::{Space, l2_pricing};
 
-/// The most constraints that are looked at: far more than a chain has use for, so that no word that anybody writes makes a block
-/// take long.
+/// The most constraints evaluated: far more than a chain needs, so that no value written to the words can make a block slow.
 pub(crate) const MOST: usize = 1_024;
 
-/// From which on there are any.
+/// The ArbOS version that introduced them.
 const SINCE: u16 = 50;
 
 /// A constraint.
@@ -25,7 +24,7 @@ pub(crate) struct Constraint {
     pub(crate) target: u64,
     /// Seconds over which the price grows e-fold at twice the target.
     pub(crate) window: u64,
-    /// Gas.
+    /// Gas not yet worked off.
     pub(crate) backlog: u64,
 }
 
@@ -53,16 +52,16 @@ pub(super) fn pay_off<S: Store>(store: &mut S, passed: u64) -> Result<u64, S::Re
 /// All constraints.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn all<S: Store>(store: &mut S) -> Result<Vec<Constraint>, S::Refused> {
     let count = count().get(store)?.min(MOST as u64);
     (0..count).map(|index| read(store, index)).collect()
 }
 
-/// Puts `new` in the place of what there is.
+/// Replaces all constraints with `new`.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn replace<S: Store>(store: &mut S, new: &[Constraint]) -> Result<(), S::Refused> {
     for index in 0..count().get(store)?.min(MOST as u64) {
         write(store, index, [0; 3])?;
@@ -105,17 +104,17 @@ fn field(index: u64, offset: u64) -> Field<u64> {
     Field::at(list().named(&index.to_be_bytes()), offset)
 }
 
-/// How many constraints there are that weigh kinds of gas (ArbOS 60).
+/// The number of constraints that weigh kinds of gas (ArbOS 60).
 pub(crate) fn multi_gas_count() -> Field<u64> {
     Field::at(l2_pricing().space(1), 0)
 }
 
-/// Wei per gas of a kind, in the block that is being made (ArbOS 60); 0 where it is the base fee.
+/// Wei per gas of a kind, in the block being built (ArbOS 60); 0 if it is the base fee.
 pub(crate) fn multi_gas_fee(kind: u64) -> Field<U256> {
     Field::at(l2_pricing().space(2), KINDS + kind)
 }
 
-/// Kinds of gas that Nitro tells apart.
+/// The kinds of gas that Nitro distinguishes.
 pub(crate) const KINDS: u64 = 9;
 
 #[cfg(test)]

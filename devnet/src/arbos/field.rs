@@ -1,6 +1,6 @@
 //! One typed word.
 //!
-//! Lives here: what a word is as a number, an address or a flag, as Nitro stores them. Not here: which words there are.
+//! Lives here: words as numbers, addresses or flags, in Nitro's encoding. Not here: which words exist.
 
 use std::marker::PhantomData;
 
@@ -9,11 +9,11 @@ use alloy_primitives::{Address, I256, U256};
 use crate::arbos::Store;
 use crate::arbos::slots::{Slot, Space};
 
-/// A type that one word holds.
+/// A type that fits one word.
 pub(crate) trait Word {
-    /// What a word means. Any word means something: a test network lets anybody write any.
+    /// The value of a word. Every word has one: a test network lets anybody write any word.
     fn of_word(word: U256) -> Self;
-    /// The word for it.
+    /// The word for a value.
     fn word(self) -> U256;
 }
 
@@ -57,7 +57,7 @@ impl Word for Address {
     }
 }
 
-/// Its 64 bits, as if they had no sign (Nitro).
+/// Its 64 bits, without sign extension (as Nitro does).
 impl Word for i64 {
     fn of_word(word: U256) -> Self {
         word.as_limbs()[0].cast_signed()
@@ -78,7 +78,7 @@ impl Word for I256 {
     }
 }
 
-/// A word of a type.
+/// A typed word.
 pub(crate) struct Field<T>(Slot, PhantomData<fn() -> T>);
 
 impl<T: Word> Field<T> {
@@ -87,7 +87,7 @@ impl<T: Word> Field<T> {
         Self::of(space.at(offset))
     }
 
-    /// The word in a slot.
+    /// The word at a slot.
     pub(super) fn of(slot: Slot) -> Self {
         Self(slot, PhantomData)
     }
@@ -95,7 +95,7 @@ impl<T: Word> Field<T> {
     /// Reads it.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn get<S: Store>(&self, store: &mut S) -> Result<T, S::Refused> {
         store.read(self.0).map(T::of_word)
     }
@@ -103,17 +103,17 @@ impl<T: Word> Field<T> {
     /// Writes it.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn set<S: Store>(&self, store: &mut S, value: T) -> Result<(), S::Refused> {
         store.write(self.0, value.word())
     }
 }
 
 impl Field<u64> {
-    /// Adds one, and returns what it is then.
+    /// Adds one and returns the new value.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(super) fn increment<S: Store>(&self, store: &mut S) -> Result<u64, S::Refused> {
         let next = self.get(store)?.saturating_add(1);
         self.set(store, next)?;

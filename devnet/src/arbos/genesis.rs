@@ -1,6 +1,6 @@
 //! The ArbOS state of a new chain, and upgrades of an old one.
 //!
-//! Lives here: which words begin as what. Not here: accounts (`chain::genesis`).
+//! Lives here: the initial values of words. Not here: accounts (`chain::genesis`).
 
 use alloy_primitives::{Address, U256};
 use stylus_vm::{ArbOs, Config, DataPricer};
@@ -12,7 +12,7 @@ use crate::arbos::{
 /// The quality at which transactions are compressed to price their data (Nitro, from ArbOS 20 on).
 const BROTLI_LEVEL: u64 = 1;
 
-/// Writes the state of a chain born at `arbos`. Prices are in wei.
+/// Writes the state of a chain created at `arbos`. Prices are in wei.
 pub(crate) fn initialise(
     words: &mut impl Words,
     arbos: ArbOs,
@@ -30,7 +30,7 @@ pub(crate) fn initialise(
     pricer::set_data_pricer(words, &DataPricer::default());
 }
 
-/// Writes what gas and data cost, and what goes with it.
+/// Writes the prices of gas and data, and related words.
 fn prices(words: &mut impl Words, owner: Address, l1_price: U256, base_fee: u64) {
     let Ok(()) = root::brotli_level().set(words, BROTLI_LEVEL);
     let Ok(()) = l1_pricing::initialise(words, owner, l1_price);
@@ -39,7 +39,7 @@ fn prices(words: &mut impl Words, owner: Address, l1_price: U256, base_fee: u64)
     let Ok(()) = retryables::initialise(words);
 }
 
-/// Writes what a state lacks that was saved before it was kept: all prices but L1's.
+/// Adds words that older saved states lack: all prices except L1's.
 pub(crate) fn complete(words: &mut impl Words, base_fee: u64) {
     let Ok(known) = l2_pricing::transaction_gas().get(words);
     let Ok(speed) = l2_pricing::speed_limit().get(words);
@@ -52,10 +52,10 @@ pub(crate) fn complete(words: &mut impl Words, base_fee: u64) {
     }
 }
 
-/// Carries out the upgrade that is due at `time`, in seconds since 1970, if there is one. Returns the new version.
+/// Performs the upgrade due at `time`, in seconds since 1970, if any. Returns the new version.
 ///
-/// A chain takes on what each version between brings, in turn. One that is due to become what nobody here knows stays what
-/// it is: [`UnknownUpgrade`] is the way to be told beforehand.
+/// A chain adopts the changes of each version in between, in turn. If the due version is unknown, the chain stays as it is:
+/// [`UnknownUpgrade`] reports that beforehand.
 pub(crate) fn upgrade_if_due(words: &mut impl Words, time: u64) -> Option<ArbOs> {
     let (version, due) = root::scheduled_upgrade(words);
     let current = root::version(words);
@@ -65,20 +65,20 @@ pub(crate) fn upgrade_if_due(words: &mut impl Words, time: u64) -> Option<ArbOs>
     }
     for number in current.number() + 1..=wanted.number() {
         let version = ArbOs::new(number).ok()?;
-        // Before the parameters: which of them are stored depends on it.
+        // Before the parameters: the version decides which of them are stored.
         root::set_version(words, version);
         bring(words, version);
     }
     Some(wanted)
 }
 
-/// What a version brings to the parameters (Nitro, `arbos/programs/params.go`). What it changes of the rules is told by its
-/// number alone; 61 brings nothing but corrections of refunds that a constant base fee never shows.
+/// A version's changes to the parameters (Nitro, `arbos/programs/params.go`). Its changes to the rules follow from its
+/// number; 61 brings only corrections of refunds that a constant base fee never shows.
 fn bring(words: &mut impl Words, version: ArbOs) {
     let mut stored = params::params(words);
     let brought = Config::at(version).stylus;
     match version {
-        // From here on every program has to be activated again.
+        // From here on every program must be activated again.
         ArbOs::STYLUS_3 => stored.version = brought.version,
         ArbOs::FRAGMENTS => {
             stored.max_wasm_size = brought.max_wasm_size;
@@ -89,7 +89,7 @@ fn bring(words: &mut impl Words, version: ArbOs) {
     params::set_params(words, &stored);
 }
 
-/// An upgrade to a version that is not known here. A real node stops when it is due.
+/// An upgrade to an unknown version. A real node stops when it is due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
     "ArbOS {0} is not known to this devnet, and the chain stays at what it is: the newest version is {last}",
@@ -97,10 +97,10 @@ fn bring(words: &mut impl Words, version: ArbOs) {
 )]
 pub(crate) struct UnknownUpgrade(u64);
 
-/// Schedules an upgrade. As on chain, one to an older version does nothing when its time comes.
+/// Schedules an upgrade. As on chain, an upgrade to an older version has no effect when due.
 ///
 /// # Errors
-/// Where nobody here knows the version; nothing is scheduled.
+/// If the version is unknown; nothing is scheduled.
 pub(crate) fn schedule_upgrade(
     words: &mut impl Words,
     version: u64,
@@ -145,7 +145,7 @@ mod tests {
             assert_eq!(got, after, "to {version} at {time}");
         };
         check(60, 100, 99, (51, 2, 131_072, 0));
-        // Neither back nor to what nobody knows.
+        // Neither back nor to an unknown version.
         check(50, 0, 100, (51, 2, 131_072, 0));
         check(62, 0, 100, (51, 2, 131_072, 0));
         check(u64::MAX, 0, 100, (51, 2, 131_072, 0));
@@ -155,7 +155,7 @@ mod tests {
         check(61, 0, 101, (61, 3, 262_144, 4));
     }
 
-    /// Every version between is carried out, and what an owner set is kept but for what a version sets itself.
+    /// Upgrades pass through every version in between, and keep an owner's settings except where a version sets its own.
     #[test]
     fn a_step_over_several_versions_brings_all_of_them() {
         let mut state = State::default();

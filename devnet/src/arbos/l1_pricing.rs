@@ -8,7 +8,7 @@ use crate::arbos::Store;
 use crate::arbos::field::fields;
 use crate::arbos::slots::{batch_posters, l1_pricing};
 
-/// What a chain begins with (Nitro's `arbos/l1pricing`, from ArbOS 11 on).
+/// The initial values (Nitro's `arbos/l1pricing`, from ArbOS 11 on).
 const EQUILIBRATION_UNITS: u64 = 160_000_000;
 const INERTIA: u64 = 10;
 const REWARD_PER_UNIT: u64 = 10;
@@ -16,27 +16,27 @@ const GAS_PER_BATCH: i64 = 210_000;
 
 fields! {
     l1_pricing();
-    0 pay_rewards_to: Address, "Who is rewarded for each unit of data.";
-    1 equilibration_units: U256, "Units over which a surplus is to go.";
+    0 pay_rewards_to: Address, "The account rewarded for each unit of data.";
+    1 equilibration_units: U256, "Units of data over which a surplus is worked off.";
     2 inertia: u64, "How slowly the price changes.";
-    3 reward_per_unit: u64, "Wei for each unit of data.";
-    4 last_update: u64, "When the price was last looked at, in seconds since 1970.";
-    5 due_for_rewards: U256, "Wei of rewards that are not paid yet.";
-    6 units_since_update: u64, "Units of data since the price was last looked at.";
+    3 reward_per_unit: u64, "The reward, in wei per unit of data.";
+    4 last_update: u64, "When the price was last updated, in seconds since 1970.";
+    5 due_for_rewards: U256, "Unpaid rewards, in wei.";
+    6 units_since_update: u64, "Units of data since the last update.";
     7 price_per_unit: U256, "Wei per unit of L1 data.";
-    8 last_surplus: I256, "Wei that were left over when the price was last looked at.";
-    9 gas_per_batch: i64, "L1 gas that each batch costs besides its data.";
-    10 cost_cap: u64, "The most that a batch's poster gets back, in basis points; 0 for all.";
-    11 fees_available: U256, "Wei that transactions have paid for L1 data.";
-    12 floor_per_token: u64, "L1 gas for a token of calldata, at least (EIP-7623).";
+    8 last_surplus: I256, "The surplus at the last update, in wei.";
+    9 gas_per_batch: i64, "L1 gas of a batch besides its data.";
+    10 cost_cap: u64, "The most that a batch's poster is refunded, in basis points; 0 for everything.";
+    11 fees_available: U256, "Fees that transactions have paid for L1 data, in wei.";
+    12 floor_per_token: u64, "The floor price of a token of calldata, in L1 gas (EIP-7623).";
 }
 
 fields! {
     batch_posters();
-    0 due_to_posters: I256, "Wei that posters are owed.";
+    0 due_to_posters: I256, "The debt to posters, in wei.";
 }
 
-/// Writes what a chain begins with.
+/// Writes the initial values.
 pub(super) fn initialise<S: Store>(
     store: &mut S,
     owner: Address,
@@ -50,10 +50,10 @@ pub(super) fn initialise<S: Store>(
     gas_per_batch().set(store, GAS_PER_BATCH)
 }
 
-/// Takes note of what a transaction paid for its data, in wei.
+/// Records what a transaction paid for its data, in wei.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn collect<S: Store>(store: &mut S, units: u64, fee: U256) -> Result<(), S::Refused> {
     let since = units_since_update().get(store)?;
     units_since_update().set(store, since.saturating_add(units))?;
@@ -61,10 +61,10 @@ pub(crate) fn collect<S: Store>(store: &mut S, units: u64, fee: U256) -> Result<
     fees_available().set(store, available.saturating_add(fee))
 }
 
-/// Wei that would be left if everybody were paid.
+/// Wei that would remain if everybody were paid.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn surplus<S: Store>(store: &mut S) -> Result<I256, S::Refused> {
     let to_posters = due_to_posters().get(store)?;
     let for_rewards = I256::from_raw(due_for_rewards().get(store)?);

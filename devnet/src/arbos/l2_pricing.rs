@@ -1,10 +1,10 @@
-//! What gas costs: Nitro's model, on the words that it is stored in.
+//! The price of gas: Nitro's model, on its stored words.
 //!
-//! Lives here: the words, what they begin as, and the base fee that follows from them. Not here: constraints (`constraints`), and
-//! who pays it (`evm::handler`).
+//! Lives here: the words, their initial values, and the base fee that follows from them. Not here: constraints (`constraints`), and
+//! who pays (`evm::handler`).
 //!
-//! A block's base fee is the one that the block before it left, and leaves the next block's. Gas that is used adds to no backlog
-//! here, so that nothing gets dearer by itself: a backlog is what an owner has set, and goes with time.
+//! A block uses the base fee that the previous block left, and leaves the next one's. Used gas adds to no backlog here, so prices
+//! never rise on their own: an owner sets a backlog, and time reduces it.
 
 use alloy_primitives::U256;
 use stylus_vm::{ArbOs, Config};
@@ -14,7 +14,7 @@ use crate::arbos::constraints;
 use crate::arbos::field::fields;
 use crate::arbos::slots::l2_pricing;
 
-/// What a chain begins with (Nitro's `arbos/l2pricing`, from ArbOS 6 on; the last from 50 on).
+/// The initial values (Nitro's `arbos/l2pricing`, from ArbOS 6 on; the last from 50 on).
 const SPEED_LIMIT: u64 = 7_000_000;
 const BLOCK_GAS: u64 = 32_000_000;
 const INERTIA: u64 = 102;
@@ -23,22 +23,22 @@ const TOLERANCE: u64 = 10;
 /// A whole in basis points.
 const WHOLE: u64 = 10_000;
 
-/// The largest exponent that is reckoned with, in basis points, so that no word that anybody writes overflows: e to the power of 40.
+/// The largest exponent used, in basis points, so that no stored word causes an overflow: e to the power of 40.
 pub(super) const MOST_EXPONENT: u64 = 400_000;
 
 fields! {
     l2_pricing();
-    0 speed_limit: u64, "Gas that the chain is laid out for, per second.";
-    1 block_gas: u64, "Gas that a block may use; a transaction before ArbOS 50.";
+    0 speed_limit: u64, "The chain's target speed, in gas per second.";
+    1 block_gas: u64, "The gas limit of a block, and before ArbOS 50 of a transaction.";
     2 base_fee: U256, "Wei per gas of the next block.";
-    3 min_base_fee: U256, "Wei per gas, at least.";
-    4 backlog: u64, "Gas that was used beyond the speed limit.";
-    5 inertia: u64, "Seconds of full load by which the price grows e-fold.";
-    6 tolerance: u64, "Seconds of full load that do not count yet.";
-    7 transaction_gas: u64, "Gas that a transaction may use (ArbOS 50).";
+    3 min_base_fee: U256, "The minimum base fee, in wei per gas.";
+    4 backlog: u64, "Gas used beyond the speed limit and not yet worked off.";
+    5 inertia: u64, "Seconds of full load that raise the price e-fold.";
+    6 tolerance: u64, "Seconds of full load that are tolerated.";
+    7 transaction_gas: u64, "The gas limit of a transaction (ArbOS 50).";
 }
 
-/// Writes what a chain begins with, `base_fee` in wei per gas.
+/// Writes the initial values, with `base_fee` in wei per gas.
 pub(super) fn initialise<S: Store>(store: &mut S, base_fee: u64) -> Result<(), S::Refused> {
     speed_limit().set(store, SPEED_LIMIT)?;
     block_gas().set(store, BLOCK_GAS)?;
@@ -52,7 +52,7 @@ pub(super) fn initialise<S: Store>(store: &mut S, base_fee: u64) -> Result<(), S
 /// The most gas that a transaction may use.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn most_gas<S: Store>(store: &mut S, arbos: ArbOs) -> Result<u64, S::Refused> {
     match arbos >= ArbOs::STACK_CLAMP {
         true => transaction_gas().get(store),
@@ -60,10 +60,10 @@ pub(crate) fn most_gas<S: Store>(store: &mut S, arbos: ArbOs) -> Result<u64, S::
     }
 }
 
-/// Begins a block `passed` seconds after the last: backlogs shrink, and the next block's base fee follows from them.
+/// Begins a block `passed` seconds after the last: shrinks backlogs and sets the next block's base fee.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn begin_block<S: Store>(
     store: &mut S,
     arbos: ArbOs,
@@ -78,14 +78,14 @@ pub(crate) fn begin_block<S: Store>(
         0 => least,
         _ => least.saturating_mul(U256::from(exp(exponent))) / U256::from(WHOLE),
     };
-    // Most blocks find it so; a word that is not written costs nothing to keep.
+    // It rarely changes, and an unwritten word costs nothing to keep.
     if base_fee().get(store)? != next {
         base_fee().set(store, next)?;
     }
     Ok(())
 }
 
-/// Shrinks the one backlog and returns the price's exponent, in basis points.
+/// Shrinks the only backlog and returns the price's exponent, in basis points.
 fn pay_off<S: Store>(store: &mut S, passed: u64) -> Result<u64, S::Refused> {
     let (before, limit) = (backlog().get(store)?, speed_limit().get(store)?);
     let after = before.saturating_sub(passed.saturating_mul(limit));
@@ -97,14 +97,14 @@ fn pay_off<S: Store>(store: &mut S, passed: u64) -> Result<u64, S::Refused> {
     Ok(exponent(excess, inertia().get(store)?, limit))
 }
 
-/// How many basis points of an e-fold `backlog` makes over a window of `seconds` at `target` gas per second.
+/// The exponent, in basis points, of `backlog` over a window of `seconds` at `target` gas per second.
 pub(super) fn exponent(backlog: u64, seconds: u64, target: u64) -> u64 {
     let divisor = u128::from(seconds.saturating_mul(target)).max(1);
     let bips = u128::from(backlog) * u128::from(WHOLE) / divisor;
     u64::try_from(bips).unwrap_or(u64::MAX).min(MOST_EXPONENT)
 }
 
-/// e to the power of `bips` basis points, in basis points: Nitro's approximation to the fourth degree.
+/// The exponential of `bips` basis points, in basis points: Nitro's approximation to the fourth degree.
 fn exp(bips: u64) -> u128 {
     let x = u128::from(bips);
     let whole = u128::from(WHOLE);
@@ -148,9 +148,9 @@ mod tests {
             assert_eq!((left, fee.to::<u64>()), expected);
         };
         check(None, 1, (0, 100));
-        // What is tolerated.
+        // The tolerated backlog.
         check(Some(77_000_000), 1, (70_000_000, 100));
-        // One window of full load beyond it.
+        // One window of full load beyond that.
         check(Some(784_000_000), 0, (784_000_000, 270));
         check(None, 102, (70_000_000, 100));
         check(
@@ -161,7 +161,7 @@ mod tests {
         check(None, u64::MAX, (0, 100));
     }
 
-    /// Whatever anybody writes into the words, the next block's base fee can be told.
+    /// Any values in the words give a next base fee.
     #[test]
     fn any_words_give_a_base_fee() {
         for word in [U256::ZERO, U256::ONE, U256::from(u64::MAX), U256::MAX] {

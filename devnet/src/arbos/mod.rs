@@ -1,7 +1,7 @@
-//! The ArbOS state: what an Arbitrum chain keeps about itself, in the storage of one account.
+//! The ArbOS state: what an Arbitrum chain stores about itself, in one account.
 //!
-//! Lives here: the words, where Nitro stores them, and what they mean. Not here: who may read or change them and at what
-//! price (`precompiles`), and what the machine makes of them (`evm`).
+//! Lives here: the words, their places in Nitro's layout, and their meaning. Not here: who may read or change them and at what
+//! price (`precompiles`), and how the machine uses them (`evm`).
 
 pub(crate) mod address_table;
 mod bytes;
@@ -47,36 +47,36 @@ pub(crate) use slots::Slot;
 use crate::evm::Context;
 use crate::state::State;
 
-/// Words of the ArbOS state, wherever they are. They cost nothing.
+/// Words of the ArbOS state, wherever they are kept. Access is free.
 pub(crate) trait Words {
-    /// Reads one.
+    /// Reads a word.
     fn word(&mut self, slot: Slot) -> U256;
-    /// Writes one.
+    /// Writes a word.
     fn set_word(&mut self, slot: Slot, value: U256);
 }
 
-/// Words that may cost something: what follows from them is written once, for a precompile that pays for each step and for whoever
-/// pays nothing.
+/// Words whose access may cost something. Logic on top is written once, both for a precompile that pays for each step and for
+/// callers that pay nothing.
 pub(crate) trait Store {
-    /// Why a word is refused; nothing is where words are free.
+    /// Why access was refused; uninhabited if access is free.
     type Refused;
 
     /// Reads a word.
     ///
     /// # Errors
-    /// Where it is refused.
+    /// If it is refused.
     fn read(&mut self, slot: Slot) -> Result<U256, Self::Refused>;
 
     /// Writes a word.
     ///
     /// # Errors
-    /// Where it is refused.
+    /// If it is refused.
     fn write(&mut self, slot: Slot, value: U256) -> Result<(), Self::Refused>;
 
-    /// Hashes bytes, one part after the other.
+    /// Hashes the concatenation of `parts`.
     ///
     /// # Errors
-    /// Where it is refused.
+    /// If it is refused.
     fn keccak(&mut self, parts: &[&[u8]]) -> Result<B256, Self::Refused>;
 }
 
@@ -97,7 +97,7 @@ impl<W: Words> Store for W {
     }
 }
 
-/// The hash of bytes, one part after the other.
+/// The hash of the concatenation of `parts`.
 pub(crate) fn keccak(parts: &[&[u8]]) -> B256 {
     let mut hasher = Keccak256::new();
     for part in parts {
@@ -116,8 +116,8 @@ impl Words for State {
     }
 }
 
-/// The words as a transaction finds them; what it writes is undone when it reverts. Reading leaves no trace in the access
-/// list: no contract's gas depends on it.
+/// The words as a transaction finds them; a revert undoes its writes. Reads leave no trace in the access list, because no
+/// contract's gas depends on them.
 pub(crate) struct Journal<'a>(pub(crate) &'a mut Context);
 
 impl Words for Journal<'_> {
@@ -133,7 +133,7 @@ impl Words for Journal<'_> {
 
     fn set_word(&mut self, slot: Slot, value: U256) {
         let journal = &mut self.0.journaled_state;
-        // The journal writes only to accounts that it has loaded. Neither can fail: the state is in memory.
+        // The journal writes only to loaded accounts. Neither step can fail: the state is in memory.
         let Ok(_) = journal.load_account(slot.account);
         let Ok(_) = journal.sstore(slot.account, slot.key, value);
     }

@@ -1,7 +1,7 @@
-//! Sets of addresses: who owns the chain, who may cache programs.
+//! Sets of addresses, such as chain owners and cache managers.
 //!
-//! Lives here: a set as Nitro stores it: its size, its members from 1 on, and each member's place. Not here: what members
-//! may do (`precompiles`).
+//! Lives here: Nitro's layout of a set: its size, its members from 1 on, and each member's position. Not here: what
+//! members may do (`precompiles`).
 
 use alloy_primitives::{Address, U256};
 
@@ -12,7 +12,7 @@ use crate::arbos::{Store, Words};
 /// The most members that are listed (Nitro).
 const MOST_LISTED: u64 = 65_536;
 
-/// A stored set of addresses, in the order in which they came; removing one puts the last in its place.
+/// A stored set of addresses in order of insertion; removal moves the last one into the gap.
 #[derive(Clone, Copy)]
 pub(crate) struct AddressSet(Space);
 
@@ -26,17 +26,17 @@ pub(crate) fn cache_managers() -> AddressSet {
     AddressSet(slots::cache_managers())
 }
 
-/// Who may make and destroy the chain's own coin (ArbOS 41).
+/// Accounts that may mint and burn the chain's native token (ArbOS 41).
 pub(crate) fn native_token_owners() -> AddressSet {
     AddressSet(slots::native_token_owners())
 }
 
-/// Who may filter transactions (ArbOS 60).
+/// Accounts that may filter transactions (ArbOS 60).
 pub(crate) fn transaction_filterers() -> AddressSet {
     AddressSet(slots::transaction_filterers())
 }
 
-/// Makes an account an owner of the chain.
+/// Makes an account a chain owner.
 pub(crate) fn add_chain_owner(words: &mut impl Words, owner: Address) {
     let Ok(()) = chain_owners().add(words, owner);
 }
@@ -52,15 +52,15 @@ impl AddressSet {
         Self(space)
     }
 
-    /// How many there are.
+    /// The number of members.
     pub(crate) fn size(self) -> Field<u64> {
         Field::at(self.0, 0)
     }
 
-    /// Whether an address is among them.
+    /// Whether an address is a member.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn contains<S: Store>(
         self,
         store: &mut S,
@@ -69,10 +69,10 @@ impl AddressSet {
         Ok(!store.read(self.place(address))?.is_zero())
     }
 
-    /// All of them, or the first 65,536. The stored number alone sets nothing aside.
+    /// All members, or the first 65,536. Memory use follows the actual list, not the stored size.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn all<S: Store>(self, store: &mut S) -> Result<Vec<Address>, S::Refused> {
         let size = self.size().get(store)?.min(MOST_LISTED);
         let mut members = Vec::new();
@@ -82,10 +82,10 @@ impl AddressSet {
         Ok(members)
     }
 
-    /// Adds one, if it is not there.
+    /// Adds an address unless it is a member.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn add<S: Store>(self, store: &mut S, address: Address) -> Result<(), S::Refused> {
         if self.contains(store, address)? {
             return Ok(());
@@ -93,15 +93,15 @@ impl AddressSet {
         let size = self.size().get(store)?.saturating_add(1);
         store.write(self.place(address), U256::from(size))?;
         store.write(self.0.at(size), address.word())?;
-        // Nitro reads it once more before it adds one.
+        // Nitro reads the size once more before incrementing it.
         self.size().increment(store)?;
         Ok(())
     }
 
-    /// Removes one, and returns whether it was there.
+    /// Removes an address; returns whether it was a member.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn remove<S: Store>(self, store: &mut S, gone: Address) -> Result<bool, S::Refused> {
         let place = u64::of_word(store.read(self.place(gone))?);
         if place == 0 {
@@ -120,10 +120,10 @@ impl AddressSet {
         Ok(true)
     }
 
-    /// Puts right the place of a member that is stored wrongly, and returns whether it was.
+    /// Corrects a member's position if it is stored wrongly; returns whether it was.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn rectify<S: Store>(
         self,
         store: &mut S,
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(state.accounts().count(), 0);
     }
 
-    /// Theorem: a list is no longer than what is stored, however many members the stored number claims.
+    /// Theorem: a listing is no longer than the stored members, however many the stored size claims.
     #[test]
     fn a_number_that_anybody_wrote_is_not_believed() {
         let mut state = State::default();
@@ -214,7 +214,7 @@ mod tests {
         let set = chain_owners();
         let Ok(rectified) = set.rectify(&mut state, second);
         assert!(!rectified);
-        // What an old upgrade left behind: a list that was cleared, and places that were not.
+        // An old upgrade left this behind: a cleared list, but not its positions.
         let Ok(()) = set.size().set(&mut state, 0);
         let Ok(rectified) = set.rectify(&mut state, second);
         assert!(rectified);

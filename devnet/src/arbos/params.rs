@@ -1,12 +1,13 @@
 //! The Stylus parameters: one word.
 //!
-//! Lives here: reading and writing it. Not here: its format, and what the parameters do (`stylus_vm`).
+//! Lives here: reading and writing it. Not here: its format, and the effect of the parameters
+//! (`stylus_vm`).
 
 use stylus_vm::{Config, StylusParams};
 
 use crate::arbos::{Words, root, slots};
 
-/// The parameters in force. Those that the version in force does not store are what it takes them to be.
+/// The current parameters. Those that the current version does not store have the values it assumes.
 pub(crate) fn params(words: &mut impl Words) -> StylusParams {
     let arbos = root::version(words);
     StylusParams::from_word(words.word(slots::params().at(0)), arbos)

@@ -1,6 +1,7 @@
-//! Who posts batches to L1, and where what they are owed goes.
+//! The accounts that post batches to L1, and where they are paid.
 //!
-//! Lives here: the table. Nobody posts any here; a chain begins with the sequencer in it, as everywhere.
+//! Lives here: the table. Nobody posts batches here; as everywhere, a chain starts with the sequencer in
+//! it.
 
 use alloy_primitives::Address;
 
@@ -10,22 +11,22 @@ use crate::arbos::field::Field;
 use crate::arbos::owners::AddressSet;
 use crate::arbos::slots::batch_posters;
 
-/// All of them.
+/// All posters.
 pub(crate) fn posters() -> AddressSet {
     AddressSet::of(batch_posters().space(0))
 }
 
-/// Where what a poster is owed is paid to.
+/// The account that receives a poster's pay.
 pub(crate) fn pay_to(poster: Address) -> Field<Address> {
     Field::at(batch_posters().space(1).named(poster.as_slice()), 1)
 }
 
-/// Adds a poster who is paid itself.
+/// Adds a poster that is paid directly.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn add<S: Store>(store: &mut S, poster: Address) -> Result<(), S::Refused> {
-    // Nitro asks once more before it adds one.
+    // Nitro checks once more before adding one.
     posters().contains(store, poster)?;
     let owed: Field<u64> = Field::at(batch_posters().space(1).named(poster.as_slice()), 0);
     owed.set(store, 0)?;
@@ -33,7 +34,7 @@ pub(crate) fn add<S: Store>(store: &mut S, poster: Address) -> Result<(), S::Ref
     posters().add(store, poster)
 }
 
-/// Writes what a chain begins with.
+/// Writes the initial values.
 pub(super) fn initialise<S: Store>(store: &mut S) -> Result<(), S::Refused> {
     add(store, SEQUENCER)
 }

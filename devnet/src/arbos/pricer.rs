@@ -7,7 +7,7 @@ use stylus_vm::DataPricer;
 
 use crate::arbos::{Words, slots};
 
-/// The pricer as it was left.
+/// The stored pricer.
 pub(crate) fn data_pricer(words: &mut impl Words) -> DataPricer {
     let mut word = |offset| words.word(slots::data_pricer().at(offset));
     DataPricer {
@@ -19,7 +19,7 @@ pub(crate) fn data_pricer(words: &mut impl Words) -> DataPricer {
     }
 }
 
-/// Leaves the pricer.
+/// Stores the pricer.
 pub(crate) fn set_data_pricer(words: &mut impl Words, pricer: &DataPricer) {
     let fields = [
         U256::from(pricer.demand),

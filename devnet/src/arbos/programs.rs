@@ -1,35 +1,35 @@
-//! What the chain knows of each program: one word, by code hash.
+//! What the chain stores about each program: one word, by code hash.
 //!
-//! Lives here: the word, and whether a program may be called. Not here: activating one (`precompiles`).
+//! Lives here: the word, and whether a program may be called. Not here: activation (`precompiles`).
 
 use alloy_primitives::{B256, U256};
 use stylus_vm::{Config, Pages};
 
 use crate::arbos::{Words, slots};
 
-/// The beginning of ArbOS time, in seconds since 1970.
+/// The start of ArbOS time, in seconds since 1970.
 const EPOCH: u64 = 1_421_388_000;
 
 const HOUR: u64 = 3_600;
 
 const DAY: u64 = 24 * HOUR;
 
-/// A program, as the chain stores it.
+/// A program's entry, as the chain stores it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Entry {
-    /// The Stylus version it was activated for; 0 for none.
+    /// The Stylus version that it was activated for; 0 for none.
     pub(crate) version: u16,
     /// The estimate behind the gas of an uncached start.
     pub(crate) init_cost: u16,
     /// The estimate behind the gas of a cached start.
     pub(crate) cached_init_cost: u16,
-    /// Pages that each call begins with.
+    /// Pages that each call starts with.
     pub(crate) footprint: Pages,
-    /// Hours between the beginning of ArbOS time and the activation.
+    /// Hours from the start of ArbOS time to the activation.
     pub(crate) activated_at: u32,
     /// Estimated native code in KiB.
     pub(crate) asm_kib: u32,
-    /// Whether a cache manager has paid for it to be kept at hand.
+    /// Whether a cache manager has cached it.
     pub(crate) cached: bool,
 }
 
@@ -48,7 +48,7 @@ pub(crate) enum ProgramError {
     Expired { age: u64 },
 }
 
-/// A program's entry, whatever state it is in.
+/// A program's entry, whatever its state.
 pub(crate) fn program(words: &mut impl Words, code_hash: B256) -> Entry {
     let word = words
         .word(slots::program_data().slot(code_hash))
@@ -89,7 +89,7 @@ fn pack(entry: &Entry) -> U256 {
 /// A program that may be called at `now`, in seconds since 1970.
 ///
 /// # Errors
-/// Where it may not.
+/// If it may not.
 pub(crate) fn active_program(
     words: &mut impl Words,
     code_hash: B256,
@@ -124,14 +124,14 @@ pub(crate) fn age(entry: &Entry, now: u64) -> u64 {
     now.saturating_sub(EPOCH + u64::from(entry.activated_at) * HOUR)
 }
 
-/// Whole hours between the beginning of ArbOS time and `now`: 24 bits of them.
+/// Whole hours from the start of ArbOS time to `now`, as 24 bits.
 pub(crate) fn hours_since_epoch(now: u64) -> u32 {
     let hours = now.saturating_sub(EPOCH) / HOUR;
     u32::try_from(hours).unwrap_or(u32::MAX).min(0x00FF_FFFF)
 }
 
-/// Stores what stands for the hash of a program's module. The real one covers a translation that only Nitro's prover makes;
-/// nothing but ArbWasm's event shows it.
+/// Stores the stand-in for the hash of a program's module. The real one covers a translation that only Nitro's prover
+/// makes; only ArbWasm's event shows it.
 pub(crate) fn set_module_hash(words: &mut impl Words, code_hash: B256, hash: B256) {
     words.set_word(slots::module_hashes().slot(code_hash), hash.into());
 }
@@ -184,7 +184,7 @@ mod tests {
         };
         check(1, born, Err(ProgramError::NotActivated));
         check(1, born, Ok(()));
-        // A clock that goes back is no reason to refuse.
+        // A clock that runs backwards is no reason to refuse.
         check(1, 0, Ok(()));
         check(1, born + 365 * DAY, Ok(()));
         check(

@@ -1,7 +1,7 @@
-//! Retryables: messages from L1 that can be tried again until they expire.
+//! Retryables: messages from L1 that can be retried until they expire.
 //!
-//! Lives here: where Nitro stores one, whether it is there still, and giving it more time or up. Nothing comes from L1 here: there
-//! are only those that a test writes into the state.
+//! Lives here: Nitro's layout of a retryable, whether it still exists, and extending or cancelling it. Nothing arrives from L1
+//! here: the only ones are those that a test writes into the state.
 
 use alloy_primitives::{Address, B256, keccak256};
 use stylus_vm::ArbOs;
@@ -11,21 +11,21 @@ use crate::arbos::bytes::StoredBytes;
 use crate::arbos::field::Field;
 use crate::arbos::slots::{Space, retryables};
 
-/// Seconds that a retryable lives, and lives longer by when it is kept alive (Nitro: a week).
+/// The lifetime of a retryable in seconds, and what a keepalive adds (Nitro: a week).
 pub(crate) const LIFETIME: u64 = 7 * 24 * 60 * 60;
 
-/// From which on a retryable's further lifetimes count even past the one that has begun.
+/// The ArbOS version from which on a retryable's further lifetimes count even after the current one.
 const WINDOWS_COUNT: u16 = 60;
 
-/// The queue's first entry; what is before are its two ends.
+/// The queue's first entry; before it are its two ends.
 const FIRST_IN_QUEUE: u64 = 2;
 
-/// A retryable that is there.
+/// An existing retryable.
 #[derive(Clone, Copy)]
 pub(crate) struct Retryable(Space);
 
 impl Retryable {
-    /// Who gets its value if it is given up.
+    /// Who gets its value if it is cancelled.
     pub(crate) fn beneficiary(self) -> Field<Address> {
         Field::at(self.0, 4)
     }
@@ -45,26 +45,26 @@ impl Retryable {
     /// When it expires, in seconds since 1970.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn timeout<S: Store>(self, store: &mut S) -> Result<u64, S::Refused> {
         let timeout = self.timeout_word().get(store)?;
         let windows = self.windows_left().get(store)?;
         Ok(timeout.saturating_add(windows.saturating_mul(LIFETIME)))
     }
 
-    /// Words that it takes: six, and its calldata with its length.
+    /// Its size in words: six, plus its calldata and the length.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn words<S: Store>(self, store: &mut S) -> Result<u64, S::Refused> {
         let calldata = self.calldata().len(store)?;
         Ok(7 + calldata.div_ceil(32))
     }
 
-    /// Gives it one more lifetime: one more place in the queue of those that expire.
+    /// Extends it by one lifetime, which takes another place in the queue of expiring retryables.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn keep_alive<S: Store>(self, store: &mut S, id: B256) -> Result<(), S::Refused> {
         let end = next_put().increment(store)?;
         store.write(queue().at(end.saturating_sub(1)), id.into())?;
@@ -75,7 +75,7 @@ impl Retryable {
     /// Clears all its words.
     ///
     /// # Errors
-    /// Where the store refuses to.
+    /// If the store refuses.
     pub(crate) fn clear<S: Store>(self, store: &mut S) -> Result<(), S::Refused> {
         for offset in 0..7 {
             store.write(self.0.at(offset), Default::default())?;
@@ -84,10 +84,10 @@ impl Retryable {
     }
 }
 
-/// The retryable of an id, unless it has expired at `now`, in seconds since 1970.
+/// The retryable with an id, unless it has expired at `now`, in seconds since 1970.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn open<S: Store>(
     store: &mut S,
     id: B256,
@@ -110,7 +110,7 @@ pub(crate) fn open<S: Store>(
     Ok((end >= now).then_some(retryable))
 }
 
-/// Where a retryable's value waits.
+/// The account that holds a retryable's value.
 pub(crate) fn escrow(id: B256) -> Address {
     let hash = keccak256([b"retryable escrow", id.as_slice()].concat());
     Address::from_word(hash)
@@ -124,7 +124,7 @@ fn next_put() -> Field<u64> {
     Field::at(queue(), 0)
 }
 
-/// Writes what a chain begins with: an empty queue.
+/// Writes the initial value: an empty queue.
 pub(super) fn initialise<S: Store>(store: &mut S) -> Result<(), S::Refused> {
     next_put().set(store, FIRST_IN_QUEUE)?;
     let next_get: Field<u64> = Field::at(queue(), 1);

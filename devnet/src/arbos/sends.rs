@@ -1,9 +1,9 @@
 //! Messages to L1: the Merkle accumulator over them.
 //!
-//! Lives here: appending to it, its root and its partial trees, as Nitro stores them. Not here: what a message is
+//! Lives here: appending to it, its root and its partial trees, in Nitro's layout. Not here: what a message is
 //! (`precompiles::arb_sys`), and proofs (`chain::sends`).
 //!
-//! A level of the accumulator holds a whole subtree or nothing. A missing right sibling counts as zero, so that a tree has a
+//! A level of the accumulator holds a complete subtree or nothing. A missing right sibling counts as zero, so the tree has a
 //! root at any size.
 
 use alloy_primitives::{B256, U256, keccak256};
@@ -12,10 +12,10 @@ use crate::arbos::Store;
 use crate::arbos::field::Field;
 use crate::arbos::slots::{Slot, sends};
 
-/// A node that an append made.
+/// A node that an append completed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Node {
-    /// How far it is above the leaves.
+    /// Its height above the leaves.
     pub(crate) level: u64,
     /// The last leaf under it.
     pub(crate) leaf: u64,
@@ -23,25 +23,25 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Level and leaf as one number, as events have it: the level in the upper 64 bits.
+    /// Level and leaf as one number, as in events: the level in the upper 64 bits.
     pub(crate) fn position(&self) -> U256 {
         (U256::from(self.level) << 192_usize) + U256::from(self.leaf)
     }
 }
 
-/// How many messages there are.
+/// The number of messages.
 pub(crate) fn size() -> Field<u64> {
     Field::at(sends(), 0)
 }
 
-/// Appends a message's hash and returns the nodes that became whole by it, the lowest first.
+/// Appends a message's hash and returns the nodes that it completed, the lowest first.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn append<S: Store>(store: &mut S, message: B256) -> Result<Vec<Node>, S::Refused> {
     let leaf = size().increment(store)? - 1;
     let mut nodes = Vec::new();
-    // Hashed once more, so that no message can be taken for a branch. That is free (Nitro).
+    // Hashed once more, so that no message can pass for a branch. Nitro does not charge for this.
     let mut hash = keccak256(message);
     for level in 0.. {
         if level == levels(leaf) {
@@ -64,10 +64,10 @@ pub(crate) fn append<S: Store>(store: &mut S, message: B256) -> Result<Vec<Node>
     Ok(nodes)
 }
 
-/// The root over all messages; zero where there are none.
+/// The root over all messages; zero if there are none.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn root<S: Store>(store: &mut S) -> Result<B256, S::Refused> {
     let size = size().get(store)?;
     let mut root: Option<(B256, u64)> = None;
@@ -90,10 +90,10 @@ pub(crate) fn root<S: Store>(store: &mut S) -> Result<B256, S::Refused> {
     Ok(root.map(|(root, _)| root).unwrap_or_default())
 }
 
-/// The whole subtrees, the smallest first; zero where there is none of a level.
+/// The complete subtrees, the smallest first; zero at levels without one.
 ///
 /// # Errors
-/// Where the store refuses to.
+/// If the store refuses.
 pub(crate) fn partials<S: Store>(store: &mut S) -> Result<Vec<B256>, S::Refused> {
     let size = size().get(store)?;
     (0..levels(size))
@@ -101,7 +101,7 @@ pub(crate) fn partials<S: Store>(store: &mut S) -> Result<Vec<B256>, S::Refused>
         .collect()
 }
 
-/// How many levels a tree of `size` leaves has.
+/// The number of levels of a tree with `size` leaves.
 fn levels(size: u64) -> u64 {
     u64::from(u64::BITS - size.leading_zeros())
 }
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
     use crate::state::State;
 
-    /// The root by its definition: pairs, level by level, the last left alone paired with zero.
+    /// The root by its definition: pairs, level by level; an unpaired last node is paired with zero.
     fn model(messages: &[B256]) -> B256 {
         let mut nodes: Vec<B256> = messages.iter().map(keccak256).collect();
         while nodes.len() > 1 {
@@ -134,7 +134,8 @@ mod tests {
         nodes.first().copied().unwrap_or_default()
     }
 
-    /// Theorem: at any size the root is that of the tree over all messages, and the nodes are those that became whole.
+    /// Theorem: at any size the root is that of the tree over all messages, and the returned nodes are the newly completed
+    /// ones.
     #[test]
     fn the_root_is_that_of_the_tree() {
         let mut state = State::default();

@@ -1,6 +1,6 @@
 //! Where a word is stored: Nitro's derivation of slots from nested spaces.
 //!
-//! Lives here: the derivation and the names of the spaces. Not here: what the words mean.
+//! Lives here: the derivation and the names of the spaces. Not here: the words' meaning.
 
 use alloy_primitives::{Address, B256, Keccak256, U256};
 
@@ -13,7 +13,7 @@ pub(crate) struct Slot {
     pub(crate) key: U256,
 }
 
-/// A space of slots, and of spaces within.
+/// A space of slots and nested spaces.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Space {
     account: Address,
@@ -42,7 +42,7 @@ impl Space {
         }
     }
 
-    /// The slot of a key: all of the key but its last byte is hashed, so that neighbours stay neighbours.
+    /// The slot of a key: the hash covers all but the key's last byte, so neighbours stay neighbours.
     pub(crate) fn slot(self, key: B256) -> Slot {
         let mut hasher = self.hasher();
         hasher.update(&key[..31]);
@@ -68,32 +68,32 @@ impl Space {
     }
 }
 
-/// What L1 costs.
+/// The price of L1 data.
 pub(crate) fn l1_pricing() -> Space {
     ROOT.space(0)
 }
 
-/// Who posts batches to L1.
+/// The accounts that post batches to L1.
 pub(crate) fn batch_posters() -> Space {
     l1_pricing().space(0)
 }
 
-/// What gas costs.
+/// The price of gas.
 pub(crate) fn l2_pricing() -> Space {
     ROOT.space(1)
 }
 
-/// Messages from L1 that may be tried again.
+/// Messages from L1 that can be retried.
 pub(crate) fn retryables() -> Space {
     ROOT.space(2)
 }
 
-/// Addresses that have short names.
+/// Addresses with short forms.
 pub(crate) fn address_table() -> Space {
     ROOT.space(3)
 }
 
-/// Who owns the chain.
+/// The chain's owners.
 pub(crate) fn chain_owners() -> Space {
     ROOT.space(4)
 }
@@ -133,32 +133,32 @@ pub(crate) fn data_pricer() -> Space {
     programs().space(3)
 }
 
-/// Who may cache programs.
+/// The cache managers.
 pub(crate) fn cache_managers() -> Space {
     programs().space(4)
 }
 
-/// Gas that an activation costs on top (ArbOS 59).
+/// Additional gas of an activation (ArbOS 59).
 pub(crate) fn activation_gas() -> Space {
     programs().space(5)
 }
 
-/// Features that owners turn on.
+/// Features that owners enable.
 pub(crate) fn features() -> Space {
     ROOT.space(9)
 }
 
-/// Who may make and destroy the chain's own coin (ArbOS 41).
+/// Accounts that may mint and burn the chain's native token (ArbOS 41).
 pub(crate) fn native_token_owners() -> Space {
     ROOT.space(10)
 }
 
-/// Who may filter transactions (ArbOS 60).
+/// Accounts that may filter transactions (ArbOS 60).
 pub(crate) fn transaction_filterers() -> Space {
     ROOT.space(11)
 }
 
-/// Transactions that are filtered, by hash (ArbOS 60). They have an account of their own.
+/// Filtered transactions, by hash (ArbOS 60). They have an account of their own.
 pub(crate) fn filtered_transactions() -> Space {
     Space {
         account: FILTERED_TRANSACTIONS,
@@ -175,7 +175,8 @@ mod tests {
         assert!(hex.starts_with(begins) && hex.ends_with(ends), "{hex}");
     }
 
-    /// Computed apart from this code, with another keccak; the first and the parameters' are known from chains.
+    /// Computed independently of this code, with another keccak; the first and the parameters' are known from
+    /// chains.
     #[test]
     fn slots_that_are_known() {
         check(ROOT.at(0), "15fed045", "b400");

@@ -1,4 +1,4 @@
-//! ArbAddressTable (0x66): numbers for addresses, so that calldata can be shorter.
+//! ArbAddressTable (0x66): numbers for addresses, to shorten calldata.
 //!
 //! Lives here: its functions. Not here: the table (`arbos::address_table`).
 

@@ -1,4 +1,4 @@
-//! ArbAggregator (0x6d): who posts batches to L1, and where what they are paid goes.
+//! ArbAggregator (0x6d): the accounts that post batches to L1, and where they are paid.
 //!
 //! Lives here: its functions. Not here: the table (`arbos::posters`).
 
@@ -53,7 +53,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
         posters::pay_to(it.batchPoster).set(call, it.newFeeCollector)?;
         Ok(setFeeCollectorReturn {})
     };
-    // Kept for contracts from before Nitro.
+    // Exists for contracts older than Nitro.
     View 0 getTxBaseFeeCall => |_, _| Ok(U256::ZERO);
     Write 0 setTxBaseFeeCall => |_, _| Ok(setTxBaseFeeReturn {});
 };

@@ -1,4 +1,4 @@
-//! ArbDebug (0xff), which chains for development have: becoming an owner, and events and errors to try a client on.
+//! ArbDebug (0xff), on development chains only: becoming an owner, and events and errors for testing clients.
 //!
 //! Lives here: its functions.
 
@@ -41,7 +41,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     };
     Write 0 overwriteContractCodeCall => |call, it| {
         let (old, _) = call.code(it.target);
-        // Raw bytes that look like a delegation are one (EIP-7702), and anything else is plain code.
+        // Raw bytes that look like a delegation are one (EIP-7702); all others are plain code.
         call.context.journaled_state.set_code(it.target, Bytecode::new_raw(it.newCode));
         Ok(old)
     };

@@ -1,6 +1,6 @@
-//! ArbFilteredTransactionsManager (0x74, from ArbOS 60 on): transactions that are to fail.
+//! ArbFilteredTransactionsManager (0x74, from ArbOS 60 on): transactions that must fail.
 //!
-//! Lives here: its functions. Not here: who may call them (`arb_owner`), what becomes of such a transaction (`evm::handler`).
+//! Lives here: its functions. Not here: who may call them (`arb_owner`), the fate of such a transaction (`evm::handler`).
 
 use alloy_primitives::Bytes;
 use alloy_sol_types::sol;
@@ -50,8 +50,8 @@ fn authorize(call: &mut Call<'_>) -> Result<(), Stop> {
     }
 }
 
-/// Runs the function that is called. Filterers pay for nothing, and anybody else for being looked up and for nothing more, however
-/// the call ends.
+/// Runs the called function. It is free for filterers; anybody else pays for the check of who calls and nothing more, however the
+/// call ends.
 pub(super) fn run(call: &mut Call<'_>) -> Result<Bytes, Stop> {
     let caller = call.caller;
     let Ok(is_filterer) = transaction_filterers().contains(&mut call.free(), caller);

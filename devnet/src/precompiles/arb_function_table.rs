@@ -1,4 +1,4 @@
-//! ArbFunctionTable (0x68): kept for contracts from before Nitro; its table is empty for ever.
+//! ArbFunctionTable (0x68): exists for contracts older than Nitro; its table is always empty.
 //!
 //! Lives here: its functions.
 

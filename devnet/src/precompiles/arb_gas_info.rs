@@ -1,4 +1,4 @@
-//! ArbGasInfo (0x6c): prices, and what they follow from.
+//! ArbGasInfo (0x6c): prices, and the values they derive from.
 //!
 //! Lives here: its functions. Not here: the words that they read (`arbos::l1_pricing`, `arbos::l2_pricing`).
 
@@ -50,16 +50,16 @@ sol! {
 
 use ArbGasInfo::*;
 
-/// L1 gas for a byte of calldata.
+/// L1 gas per byte of calldata.
 const L1_GAS_PER_BYTE: u64 = 16;
 
-/// Bytes that a simple transaction takes on L1 (Nitro's assumption).
+/// Bytes of a simple transaction on L1 (Nitro's assumption).
 const SIMPLE_TRANSACTION: u64 = 140;
 
-/// Gas for a new storage word, which is priced like any other gas.
+/// Gas for a new storage word, priced like any other gas.
 const STORAGE: u64 = 20_000;
 
-/// From which on the base fee of a kind of gas is compared with the block's own, which is at hand, and not with the stored one.
+/// The ArbOS version from which on the base fee of a kind of gas is compared with the block's own and not with the stored one.
 const AT_HAND: u16 = 61;
 
 pub(super) const FUNCTIONS: &[Function] = functions! {
@@ -123,7 +123,8 @@ fn base_fee(call: &Call<'_>) -> U256 {
     U256::from(call.context.chain.block.base_fee)
 }
 
-/// Wei for a simple transaction, a byte of L1 data, a storage word, and gas: without congestion, what that adds, and in all.
+/// Wei for a simple transaction, a byte of L1 data, a storage word, and gas: without congestion, the congestion surcharge, and
+/// the total.
 fn in_wei(call: &mut Call<'_>) -> Result<(U256, U256, U256, U256, U256, U256), Stop> {
     let l1 = l1_pricing::price_per_unit().get(call)?;
     let gas = base_fee(call);

@@ -1,4 +1,4 @@
-//! ArbInfo (0x65): what any account is.
+//! ArbInfo (0x65): an account's balance and code.
 //!
 //! Lives here: its functions.
 
@@ -19,7 +19,7 @@ use ArbInfo::*;
 
 /// Gas for an account's balance (EIP-1884).
 const BALANCE: u64 = 700;
-/// Gas for an account's code: Nitro takes what a cold slot costs (EIP-2929).
+/// Gas for an account's code: Nitro charges the price of a cold slot (EIP-2929).
 const CODE: u64 = 2_100;
 
 pub(super) const FUNCTIONS: &[Function] = functions! {

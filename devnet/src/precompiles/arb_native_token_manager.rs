@@ -1,4 +1,4 @@
-//! ArbNativeTokenManager (0x73, from ArbOS 41 on): making and destroying the chain's own coin.
+//! ArbNativeTokenManager (0x73, from ArbOS 41 on): minting and burning the chain's native token.
 //!
 //! Lives here: its functions. Not here: who may call them (`arb_owner`).
 
@@ -22,7 +22,7 @@ sol! {
 
 use ArbNativeTokenManager::*;
 
-/// Gas for changing a balance: a warm read (EIP-2929), and what sending value costs.
+/// Gas for changing a balance: a warm read (EIP-2929), and the price of sending value.
 const CHANGE: u64 = 100 + 9_000;
 
 pub(super) const FUNCTIONS: &[Function] = functions! {
@@ -44,7 +44,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     };
 };
 
-/// Lets owners of the coin pass and takes the gas of what they do; anybody else loses all gas.
+/// Admits native token owners and charges the gas of the change; anybody else loses all gas.
 fn authorize(call: &mut Call<'_>) -> Result<(), Stop> {
     let caller = call.caller;
     match native_token_owners().contains(call, caller)? {

@@ -1,4 +1,4 @@
-//! ArbOwnerPublic (0x6b): what anybody may know of what owners set.
+//! ArbOwnerPublic (0x6b): owners' settings, readable by anybody.
 //!
 //! Lives here: its functions.
 
@@ -64,7 +64,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     View 20 getScheduledUpgradeCall => |call, _| {
         let version = arbos::upgrade_version().get(call)?;
         let due = arbos::upgrade_timestamp().get(call)?;
-        // One that has been carried out is not scheduled any more.
+        // A completed upgrade is no longer scheduled.
         let is_done = version <= u64::from(call.arbos().number());
         let (version, due) = if is_done { (0, 0) } else { (version, due) };
         Ok(getScheduledUpgradeReturn { arbosVersion: version, scheduledForTimestamp: due })

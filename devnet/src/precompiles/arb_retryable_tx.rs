@@ -1,7 +1,7 @@
-//! ArbRetryableTx (0x6e): messages from L1 that can be tried again.
+//! ArbRetryableTx (0x6e): messages from L1 that can be retried.
 //!
-//! Lives here: its functions. Not here: retryables (`arbos::retryables`). None comes from L1 here; those that a test has written into
-//! the state can be looked at, kept alive and cancelled.
+//! Lives here: its functions. Not here: retryables (`arbos::retryables`). None arrive from L1 here; those that a test writes into
+//! the state can be read, kept alive and cancelled.
 
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::sol;
@@ -33,13 +33,13 @@ sol! {
 
 use ArbRetryableTx::*;
 
-/// Gas for each word of a retryable that is redeemed (Nitro takes what SLOAD cost at first).
+/// Gas per word of a redeemed retryable (Nitro uses SLOAD's original price).
 const REDEEM_WORD: u64 = 50;
 
-/// Gas for each word of a retryable that is kept alive: a hundredth of a new word.
+/// Gas per word of a retryable kept alive: a hundredth of a new word.
 const KEEP_WORD: u64 = 20_000 / 100;
 
-/// Gas for the work of taking a retryable out of the queue later (Nitro).
+/// Gas for removing a retryable from the queue later (Nitro).
 const REAP: u64 = 58_000;
 
 pub(super) const FUNCTIONS: &[Function] = functions! {
@@ -78,7 +78,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
         if call.caller != beneficiary {
             return Err(Stop::plain("only the beneficiary may cancel a retryable"));
         }
-        // Nitro looks at its timeout and its beneficiary again before it deletes it.
+        // Nitro reads its timeout and its beneficiary again before deleting it.
         call.pay_reads(2)?;
         let escrow = retryables::escrow(it.ticketId);
         let value = call.balance(escrow);

@@ -1,4 +1,4 @@
-//! ArbStatistics (0x6f): what there was before Nitro, of which there was nothing here.
+//! ArbStatistics (0x6f): counts from before Nitro, all zero here.
 //!
 //! Lives here: its function.
 

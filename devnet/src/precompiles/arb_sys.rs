@@ -1,6 +1,7 @@
-//! ArbSys (0x64): where a transaction is, and messages to L1.
+//! ArbSys (0x64): a transaction's context, and messages to L1.
 //!
-//! Lives here: its functions. Not here: the accumulator over messages (`arbos::sends`). Nothing takes them to L1 from here.
+//! Lives here: its functions. Not here: the accumulator over messages (`arbos::sends`). Nothing carries messages to L1 from
+//! here.
 
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::sol;
@@ -38,13 +39,13 @@ sol! {
 
 use ArbSys::*;
 
-/// What is added to the ArbOS version, which counts on from the numbers of what came before Nitro.
+/// Added to the ArbOS version, which continues the numbering from before Nitro.
 const FIRST_NITRO: u16 = 55;
 
-/// What is added to the address of a contract on L1.
+/// Added to the address of a contract on L1.
 const ALIAS: Address = alloy_primitives::address!("0x1111000000000000000000000000000000001111");
 
-/// From which on value cannot be sent where somebody may make coins out of nothing.
+/// The ArbOS version from which on value cannot be sent if anybody can mint the native token.
 const NATIVE_TOKENS: u16 = 41;
 
 pub(super) const FUNCTIONS: &[Function] = functions! {
@@ -68,9 +69,9 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
         let sum = U256::from_be_slice(it.sender.as_slice()).wrapping_add(U256::from_be_slice(ALIAS.as_slice()));
         Ok(Address::from_word(sum.into()))
     };
-    // Nothing comes from L1.
+    // Nothing arrives from L1.
     View 0 wasMyCallersAddressAliasedCall => |_, _| Ok(false);
-    // Who called the contract that asks; nobody did where a signer asks itself.
+    // The caller of the contract that asks; zero if a signer calls directly.
     View 0 myCallersAddressWithoutAliasingCall => |call, _| {
         Ok(call.context.chain.callers.last().copied().unwrap_or_default())
     };
@@ -87,7 +88,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     };
 };
 
-/// Sends a message with the call's value, which leaves this chain, and returns its number.
+/// Sends a message with the call's value, which leaves this chain, and returns the message's number.
 fn send(call: &mut Call<'_>, destination: Address, data: &[u8]) -> Result<U256, Stop> {
     let value = call.value;
     if call.is_at(NATIVE_TOKENS) && !value.is_zero() && native_token_owners().size().get(call)? > 0

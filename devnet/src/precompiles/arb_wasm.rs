@@ -1,4 +1,4 @@
-//! ArbWasm (0x71): activating programs, and what the chain knows of them.
+//! ArbWasm (0x71): activating programs, and what the chain stores about them.
 //!
 //! Lives here: its functions. Not here: checking a module (`stylus_vm`), where its entry is stored (`arbos`).
 
@@ -52,7 +52,7 @@ sol! {
 
 use ArbWasm::*;
 
-/// What `pageRamp` answers; nothing is computed from it.
+/// The result of `pageRamp`; nothing is computed from it.
 const PAGE_RAMP: u64 = 620_674_314;
 
 pub(super) const FUNCTIONS: &[Function] = functions! {
@@ -91,7 +91,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     View 59 activationGasCall => |call, _| arbos::activation_gas().get(call);
 };
 
-/// What starting a program costs, from its entry.
+/// The cost of starting a program, from its entry.
 fn start(entry: &Entry) -> Activation {
     Activation {
         gas: Gas::ZERO,
@@ -102,7 +102,7 @@ fn start(entry: &Entry) -> Activation {
     }
 }
 
-/// The entry of a program that may be called, read and paid for.
+/// The entry of a callable program, read and paid for.
 pub(super) fn active(call: &mut Call<'_>, codehash: B256) -> Result<(Entry, Config), Stop> {
     let config = call.params()?;
     call.pay_reads(1)?;
@@ -112,7 +112,7 @@ pub(super) fn active(call: &mut Call<'_>, codehash: B256) -> Result<(Entry, Conf
     Ok((entry, config))
 }
 
-/// The error that tells why a program may not be called.
+/// The error for a program that may not be called.
 pub(super) fn inactive(error: ProgramError) -> Stop {
     match error {
         ProgramError::NotActivated => Stop::error(&ProgramNotActivated {}),
@@ -141,7 +141,7 @@ fn activate(call: &mut Call<'_>, program: Address) -> Result<activateProgramRetu
     let config = call.params()?;
     call.pay_reads(1)?;
     let now = call.now();
-    // One that has expired or is of an old version may be activated again.
+    // An expired program, or one of an old version, may be activated again.
     if arbos::active_program(&mut call.free(), code_hash, &config, now).is_ok() {
         return Err(Stop::error(&ProgramUpToDate {}));
     }
@@ -209,7 +209,7 @@ fn keep_alive(call: &mut Call<'_>, codehash: B256) -> Result<codehashKeepaliveRe
     Ok(codehashKeepaliveReturn {})
 }
 
-/// The fee for keeping native code, in wei; the pricer takes note.
+/// The fee for keeping native code, in wei; updates the pricer.
 fn data_fee(call: &mut Call<'_>, bytes: u32) -> Result<U256, Stop> {
     call.pay_reads(5)?;
     let now = call.now();
@@ -221,7 +221,7 @@ fn data_fee(call: &mut Call<'_>, bytes: u32) -> Result<U256, Stop> {
     Ok(fee)
 }
 
-/// Takes the fee out of what was sent along and gives back the rest.
+/// Deducts the fee from the value sent and returns the rest.
 fn pay_fee(call: &mut Call<'_>, fee: U256) -> Result<(), Stop> {
     let network = arbos::network_fee_account().get(call)?;
     let have = call.value;
@@ -232,10 +232,10 @@ fn pay_fee(call: &mut Call<'_>, fee: U256) -> Result<(), Stop> {
     call.pay_out(call.caller, rest)
 }
 
-/// The module that an account's code holds, by itself or over several accounts.
+/// The module in an account's code, or spread over several accounts.
 fn module(call: &mut Call<'_>, code: &[u8], config: &Config) -> Result<Vec<u8>, Stop> {
     let refuse = |error: CodeError| match error {
-        // Before ArbOS 60 only an empty account has this error.
+        // Before ArbOS 60 only an empty account returns this error.
         CodeError::NotWasm if code.is_empty() || config.arbos >= ArbOs::FRAGMENTS => {
             Stop::error(&ProgramNotWasm {})
         }
@@ -261,7 +261,7 @@ fn module(call: &mut Call<'_>, code: &[u8], config: &Config) -> Result<Vec<u8>, 
 }
 
 /// Why a module is refused, and what its author can do. `cargo stylus` takes any text with the name of the host call that
-/// pays for memory to mean that the entry point is missing, so that the text has to do without it.
+/// pays for memory to mean that the entry point is missing, so the text must avoid it.
 fn explain(refusal: &Refusal) -> String {
     let what = match refusal {
         Refusal::NoPayForMemoryGrow { .. } => {
@@ -275,7 +275,7 @@ fn explain(refusal: &Refusal) -> String {
     }
 }
 
-/// What stands for the module's hash in the event and the state.
+/// The stand-in for the module's hash in the event and the state.
 fn stand_in(code_hash: B256, version: u16) -> B256 {
     let mut bytes = code_hash.to_vec();
     bytes.extend_from_slice(&version.to_be_bytes());

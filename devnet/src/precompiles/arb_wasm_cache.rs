@@ -1,6 +1,6 @@
-//! ArbWasmCache (0x72): which programs are kept at hand, and who decides.
+//! ArbWasmCache (0x72): cached programs, and who decides about them.
 //!
-//! Lives here: its functions. Not here: what a cached start costs (`stylus_vm`), who bids for a place (`natives`).
+//! Lives here: its functions. Not here: the cost of a cached start (`stylus_vm`), bids for a place (`natives`).
 
 use alloy_primitives::B256;
 use alloy_sol_types::sol;
@@ -30,7 +30,7 @@ use ArbWasmCache::*;
 pub(super) const FUNCTIONS: &[Function] = functions! {
     View 30 isCacheManagerCall => |call, it| cache_managers().contains(call, it.manager);
     View 30 allCacheManagersCall => |call, _| cache_managers().all(call);
-    // What came after it takes the address instead.
+    // Its successor takes the address instead.
     Write 30..=30 cacheCodehashCall => |call, it| {
         set_cached(call, it.codehash, true).map(|()| cacheCodehashReturn {})
     };
@@ -74,7 +74,7 @@ fn set_cached(call: &mut Call<'_>, codehash: B256, cached: bool) -> Result<(), S
         codehash,
         cached,
     })?;
-    // The stored number is the gas, as it is (Nitro).
+    // The stored number is used as gas directly (Nitro).
     call.burn(entry.init_cost.into())?;
     call.pay_reads(1)?;
     call.pay_writes(1)?;
@@ -82,7 +82,7 @@ fn set_cached(call: &mut Call<'_>, codehash: B256, cached: bool) -> Result<(), S
     Ok(())
 }
 
-/// Lets cache managers and owners pass; anybody else loses all gas.
+/// Admits cache managers and owners; anybody else loses all gas.
 fn authorize(call: &mut Call<'_>) -> Result<(), Stop> {
     let caller = call.caller;
     if cache_managers().contains(call, caller)? || chain_owners().contains(call, caller)? {

@@ -1,6 +1,6 @@
-//! ArbosActs (0xa4b05): how ArbOS calls itself. Nobody else may.
+//! ArbosActs (0xa4b05): ArbOS's calls to itself, which nobody else may make.
 //!
-//! Lives here: its functions, which refuse everybody.
+//! Lives here: its functions, which refuse every caller.
 
 use alloy_sol_types::sol;
 

@@ -1,10 +1,10 @@
-//! A call of one of Arbitrum's precompiles: what it may do, and what each step costs.
+//! A call of an Arbitrum precompile: what it may do, and what each step costs.
 //!
-//! Lives here: the rules that all of them share: gas, mutability, errors. Not here: what any of them does, and which there are
+//! Lives here: the rules that all precompiles share: gas, mutability, errors. Not here: their functions, and the list of them
 //! (`table`).
 //!
 //! Figures are those of Nitro's `precompiles` and `arbos/storage`. A call pays as Nitro's code reads, writes and hashes, step by
-//! step: totals follow from the steps and are written down nowhere but in tests and the README, which a test measures.
+//! step: totals follow from the steps and are recorded only in tests and the README, which a test measures.
 
 use alloy_primitives::{Address, B256, Bytes, Log, U256, hex};
 use alloy_sol_types::{Revert, SolCall, SolError, SolEvent};
@@ -20,32 +20,32 @@ use crate::precompiles::table::{Function, Precompile};
 const READ: u64 = 800;
 /// Gas for writing a word.
 const WRITE: u64 = 20_000;
-/// Gas for writing a word that becomes zero.
+/// Gas for setting a word to zero.
 const WRITE_ZERO: u64 = 5_000;
-/// Gas for the Stylus parameters, all at once.
+/// Gas for all Stylus parameters together.
 const PARAMS: u64 = 100;
-/// Gas for an account's code hash, cold or not.
+/// Gas for an account's code hash, cold or warm.
 const CODE_HASH: u64 = 2_600;
-/// Gas for a word of arguments or results.
+/// Gas per word of arguments or results.
 const COPY_WORD: u64 = 3;
-/// Gas for hashing, and for each word of what is hashed.
+/// Gas for a hash, and for each word hashed.
 const KECCAK: u64 = 30;
 const KECCAK_WORD: u64 = 6;
 /// Gas for a log and for each of its topics.
 const LOG: u64 = 375;
-/// Gas for a byte of a log.
+/// Gas per byte of a log.
 const LOG_BYTE: u64 = 8;
 
-/// The most words of the ArbOS state that one call reads and writes, also where it pays for none: enough for the longest list that is
-/// ever given (65,536 members), and nothing to wait for.
+/// The most words of the ArbOS state that one call may read and write, even free of charge: enough for the longest possible list
+/// (65,536 members), and quick.
 const MOST_WORDS: u32 = 1 << 17;
 
 /// Why a precompile ends without a result.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Stop {
-    /// There is not enough gas; all of it is gone.
+    /// Out of gas; all of it is lost.
     OutOfGas,
-    /// An error with data; what gas is left stays.
+    /// An error with data; the remaining gas is kept.
     Error(Bytes),
     /// An error without data; what gas is left stays.
     Plain(String),
@@ -59,7 +59,7 @@ impl Stop {
         Self::Error(error.abi_encode().into())
     }
 
-    /// An error that Nitro has words for and clients of Nitro see none of; here they see them.
+    /// An error that Nitro describes but hides from clients; this chain shows it.
     pub(super) fn plain(words: impl Into<String>) -> Self {
         Self::Plain(words.into())
     }
@@ -68,21 +68,21 @@ impl Stop {
 /// Who may call a function, and how.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Mutability {
-    /// Anybody, anyhow; it does not look at the state.
+    /// Callable in any way; does not read the state.
     Pure,
-    /// Not by delegate call.
+    /// Not callable by delegate call.
     View,
-    /// Not in a static call either.
+    /// Not callable by static call either.
     Write,
-    /// With value, too.
+    /// Also accepts value.
     Payable,
 }
 
-/// A call while it runs.
+/// A running call.
 pub(super) struct Call<'a> {
     pub(super) context: &'a mut Context,
     pub(super) precompile: &'static Precompile,
-    /// The function that is called, once it is known.
+    /// The called function, once known.
     pub(super) function: Option<&'static Function>,
     pub(super) caller: Address,
     pub(super) value: U256,
@@ -91,9 +91,9 @@ pub(super) struct Call<'a> {
     /// Whether it runs on behalf of another account.
     pub(super) is_delegate: bool,
     pub(super) gas_left: u64,
-    /// Whether gas is counted at all; owners pay for nothing.
+    /// Whether gas is not counted; owners pay nothing.
     pub(super) is_free: bool,
-    /// Words of the ArbOS state that it has read and written.
+    /// Words of the ArbOS state read and written so far.
     pub(super) words: u32,
 }
 
@@ -121,12 +121,12 @@ impl Store for Call<'_> {
 }
 
 impl Call<'_> {
-    /// The first four bytes.
+    /// The first four bytes of the input.
     pub(super) fn selector(&self) -> Option<[u8; 4]> {
         self.input.first_chunk().copied()
     }
 
-    /// Finds the function that is called and runs it, unless it may not be called so.
+    /// Finds the called function and runs it, if it may be called in this way.
     pub(super) fn dispatch(&mut self) -> Result<Bytes, Stop> {
         let precompile = self.precompile.name;
         let Some(selector) = self.selector() else {
@@ -167,7 +167,7 @@ impl Call<'_> {
         (function.run)(self)
     }
 
-    /// Runs the function `C`: its arguments are decoded and its result encoded, and both are paid for.
+    /// Runs the function `C`: decodes its arguments, encodes its result, and charges for both.
     pub(super) fn answer<C: SolCall>(
         &mut self,
         run: impl FnOnce(&mut Self, C) -> Result<C::Return, Stop>,
@@ -177,7 +177,7 @@ impl Call<'_> {
             self.burn(READ)?;
         }
         self.copy(arguments.len())?;
-        // A number that its type cannot hold is refused, as Nitro does.
+        // As in Nitro, a number outside its type's range is refused.
         let Ok(call) = C::abi_decode_raw_validate(&arguments) else {
             let name = self.name();
             return Err(Stop::Burn(format!(
@@ -191,13 +191,13 @@ impl Call<'_> {
         Ok(output.into())
     }
 
-    /// The end of a function that a chain without L1 cannot have: it says so, and why.
+    /// The error of a function that a chain without L1 cannot support; it says so, and why.
     pub(super) fn unavailable(&self, why: &str) -> Stop {
         let text = format!("{} is not available on this devnet: {why}", self.name());
         Stop::error(&Revert::from(text))
     }
 
-    /// The function's name, its precompile's in front.
+    /// The function's name, prefixed by its precompile's.
     fn name(&self) -> String {
         let function = self.function.map_or("", Function::name);
         format!("{}.{function}", self.precompile.name)
@@ -208,7 +208,7 @@ impl Call<'_> {
             .map_or(Mutability::Pure, |function| function.mutability)
     }
 
-    /// The words of the ArbOS state, without paying for them.
+    /// The words of the ArbOS state, free of charge.
     pub(super) fn free(&mut self) -> Journal<'_> {
         Journal(self.context)
     }
@@ -221,7 +221,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Counts a word that is read or written.
+    /// Counts a word read or written.
     fn step(&mut self) -> Result<(), Stop> {
         self.words += 1;
         match self.words <= MOST_WORDS {
@@ -243,7 +243,7 @@ impl Call<'_> {
         self.burn(READ.saturating_mul(words))
     }
 
-    /// Pays for writing words that do not become zero.
+    /// Pays for writing words to nonzero values.
     pub(super) fn pay_writes(&mut self, words: u64) -> Result<(), Stop> {
         self.burn(WRITE.saturating_mul(words))
     }
@@ -265,12 +265,12 @@ impl Call<'_> {
         arbos::vm_config(&mut self.free(), debug, most_code)
     }
 
-    /// The ArbOS version in force.
+    /// The current ArbOS version.
     pub(super) fn arbos(&self) -> ArbOs {
         self.context.chain.arbos
     }
 
-    /// Whether the ArbOS version in force is at least this one.
+    /// Whether the current ArbOS version is at least this one.
     pub(super) fn is_at(&self, arbos: u16) -> bool {
         self.arbos().number() >= arbos
     }
@@ -280,7 +280,7 @@ impl Call<'_> {
         self.context.block.timestamp.saturating_to()
     }
 
-    /// An account's code hash, zero where there is no account.
+    /// An account's code hash, zero if the account does not exist.
     pub(super) fn code_hash(&mut self, address: Address) -> Result<B256, Stop> {
         self.burn(CODE_HASH)?;
         let Ok(account) = self.context.journaled_state.load_account(address);
@@ -345,13 +345,13 @@ impl Call<'_> {
         }
     }
 
-    /// Makes wei out of nothing. Returns whether the account can hold them.
+    /// Mints wei. Returns whether the account can hold them.
     pub(super) fn mint(&mut self, to: Address, amount: U256) -> bool {
         let Ok(mut account) = self.context.journaled_state.load_account_mut(to);
         account.data.incr_balance(amount)
     }
 
-    /// Destroys wei. Returns whether the account has them.
+    /// Burns wei. Returns whether the account has them.
     pub(super) fn destroy(&mut self, from: Address, amount: U256) -> bool {
         let Ok(mut account) = self.context.journaled_state.load_account_mut(from);
         account.data.decr_balance(amount)

@@ -1,6 +1,6 @@
-//! Errors of precompiles and of Solidity in words, as Nitro puts them into JSON-RPC messages.
+//! Text for errors of precompiles and of Solidity, as in Nitro's JSON-RPC messages.
 //!
-//! Lives here: from revert data to text. Not here: the errors themselves (each in its precompile's file).
+//! Lives here: the conversion of revert data to text. Not here: the errors themselves (each in its precompile's file).
 
 use alloy_primitives::U256;
 use alloy_sol_types::{Panic, Revert, SolError, SolInterface as _};
@@ -11,7 +11,8 @@ use crate::precompiles::arb_sys::ArbSys::ArbSysErrors;
 use crate::precompiles::arb_wasm::ArbWasm::ArbWasmErrors;
 use crate::precompiles::arbos_acts::ArbosActs::ArbosActsErrors;
 
-/// What revert data says: Solidity's `Error` and `Panic`, and the custom errors of precompiles; `None` for anything else.
+/// The text of revert data: Solidity's `Error` and `Panic`, and the custom errors of precompiles; `None` for anything
+/// else.
 pub(crate) fn error_text(data: &[u8]) -> Option<String> {
     if let Ok(revert) = Revert::abi_decode(data) {
         return Some(revert.reason);

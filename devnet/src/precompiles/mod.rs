@@ -1,7 +1,7 @@
-//! Precompiles: Ethereum's, and the contracts that every Arbitrum chain has without anybody deploying them.
+//! Precompiles: Ethereum's, and the contracts that every Arbitrum chain has without a deployment.
 //!
-//! Lives here: handing calls to them, as revm has it. Not here: which there are (`table`), rules that all share (`call`), what each
-//! does (a file for each).
+//! Lives here: dispatching revm's calls to them. Not here: the list of them (`table`), rules that all share (`call`), what each
+//! does (one file each).
 
 mod arb_address_table;
 mod arb_aggregator;
@@ -46,7 +46,7 @@ pub(crate) use arb_wasm_cache::ArbWasmCache;
 pub(crate) use errors::error_text;
 pub(crate) use node_interface::NodeInterface;
 
-/// The code that a precompile of Arbitrum's has to the EVM: an invalid instruction, so that Solidity calls it.
+/// The code of an Arbitrum precompile in the EVM's view: an invalid instruction, so that Solidity calls it.
 pub(crate) const PRECOMPILE_CODE: [u8; 1] = [0xFE];
 
 /// The addresses that hold a byte of code at an ArbOS version, so that Solidity calls them.
@@ -57,7 +57,7 @@ pub(crate) fn addresses(arbos: ArbOs) -> impl Iterator<Item = Address> {
         .map(|precompile| precompile.address)
 }
 
-/// Ethereum's precompiles by the names of EIP-7910, in the order of their addresses from 1 on, and the one of RIP-7212.
+/// Ethereum's precompiles by their names in EIP-7910, in the order of their addresses from 1 on, and RIP-7212's.
 const ETHEREUM: [&str; 17] = [
     "ECREC",
     "SHA256",
@@ -78,7 +78,7 @@ const ETHEREUM: [&str; 17] = [
     "BLS12_MAP_FP2_TO_G2",
 ];
 
-/// All precompiles at an ArbOS version by their names, of either kind.
+/// The names of all precompiles of both kinds at an ArbOS version.
 pub(crate) fn names(arbos: ArbOs) -> impl Iterator<Item = (&'static str, Address)> {
     let numbered = (1..)
         .zip(ETHEREUM)
@@ -95,14 +95,14 @@ pub(crate) fn names(arbos: ArbOs) -> impl Iterator<Item = (&'static str, Address
     known.into_iter().chain(own.map(|it| (it.name, it.address)))
 }
 
-/// Whether an address is a precompile's at an ArbOS version, of either kind.
+/// Whether an address is a precompile of either kind at an ArbOS version.
 pub(crate) fn is_precompile(address: &Address, arbos: ArbOs) -> bool {
     *address == NODE_INTERFACE
         || addresses(arbos).any(|known| known == *address)
         || EthPrecompiles::new(crate::evm::SPEC).contains(address)
 }
 
-/// All precompiles, as revm asks for them.
+/// All precompiles, for revm.
 pub(crate) struct Precompiles {
     ethereum: EthPrecompiles,
     warm: AddressSet,
@@ -130,7 +130,7 @@ impl PrecompileProvider<Context> for Precompiles {
         context: &mut Context,
         inputs: &CallInputs,
     ) -> Result<Option<InterpreterResult>, String> {
-        // Overrides may have put another one there, or none.
+        // Overrides may have replaced or removed it.
         let moved = context.chain.moved.get(&inputs.bytecode_address);
         let address = match moved {
             Some(None) => return Ok(None),
@@ -145,7 +145,7 @@ impl PrecompileProvider<Context> for Precompiles {
             inputs.bytecode_address = address;
             return self.ethereum.run(context, &inputs);
         };
-        // It exists in questions alone; on chain the address is an empty account.
+        // It exists only in simulated calls; on chain the address is an empty account.
         let is_hidden = precompile.address == NODE_INTERFACE && !context.chain.is_simulation;
         if is_hidden || context.chain.arbos.number() < precompile.since {
             return Ok(None);
@@ -172,11 +172,11 @@ impl PrecompileProvider<Context> for Precompiles {
     }
 }
 
-/// What a call's end is to the EVM.
+/// Translates a call's end for the EVM.
 fn end(mut call: Call<'_>, result: Result<Bytes, Stop>, limit: u64) -> InterpreterResult {
     let (result, output) = match result {
         Ok(output) => (InstructionResult::Return, output),
-        // The data has to be paid for like a result.
+        // Error data is paid for like a result.
         Err(Stop::Error(data)) => match call.copy(data.len()) {
             Ok(()) => (InstructionResult::Revert, data),
             Err(_) => (InstructionResult::PrecompileOOG, Bytes::new()),
@@ -196,7 +196,7 @@ fn end(mut call: Call<'_>, result: Result<Bytes, Stop>, limit: u64) -> Interpret
         true => gas.set_remaining(call.gas_left),
         false => gas.spend_all(),
     }
-    // A precompile keeps its one byte of code, and with it stays what it is to the EVM.
+    // A precompile keeps its one byte of code, and so its appearance to the EVM.
     let address = call.precompile.address;
     call.context.journaled_state.touch_account(address);
     InterpreterResult::new(result, output, gas)

@@ -1,7 +1,7 @@
-//! The README's list of precompiles, which is made of the table and of what calls take.
+//! The README's list of precompiles, generated from the table and from measured calls.
 //!
-//! Lives here: the list, compared with what the README has, or written where `BLESS` is set. Not here: what must hold of the gas of
-//! single functions (the crate's tests).
+//! Lives here: the list, compared with the README, or written if `BLESS` is set. Not here: tests of the gas of single functions
+//! (the crate's tests).
 
 use std::fmt::Write as _;
 
@@ -17,18 +17,18 @@ use crate::precompiles::table::{Function, NODE, PRECOMPILES, Precompile};
 
 const MARK: &str = "<!-- precompiles -->";
 const NOW: u64 = 1_800_000_000;
-/// Where the code of a program is that has been activated, and that of one that has not.
+/// The address of an activated program, and of one that is not activated.
 const ACTIVE: Address = address!("0x00000000000000000000000000000000000000aa");
 const NEW: Address = address!("0x00000000000000000000000000000000000000bb");
 const ETHER: u128 = 1_000_000_000_000_000_000;
-/// Gas of a transaction, and of a byte of its data.
+/// Gas of a transaction, and per byte of its data.
 const TRANSACTION: u64 = 21_000;
 const ZERO_BYTE: u64 = 4;
 const BYTE: u64 = 16;
-/// Columns of a line.
+/// Columns per line.
 const WIDTH: usize = 120;
 
-/// The README lists every function of every precompile, and no other, with what it takes here.
+/// The README lists exactly the functions of all precompiles, with their measured gas.
 #[test]
 fn the_readme_lists_every_precompile() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
@@ -80,7 +80,7 @@ fn paragraph(view: &View, precompile: &Precompile) -> String {
     text
 }
 
-/// A function's name, its gas or what becomes of it, and its versions where they are not its precompile's.
+/// A function's name, its gas or outcome, and its versions if they differ from its precompile's.
 fn entry(view: &View, precompile: &Precompile, function: &Function) -> String {
     let mut text = format!("`{}`", function.name());
     if let Some(until) = function.until {
@@ -127,7 +127,7 @@ fn call(view: &View, precompile: &Precompile, function: &Function) -> Outcome {
         .sum();
     let gas = executed.gas_used - TRANSACTION - data;
     let words = String::from_utf8_lossy(&executed.output);
-    // What the chain itself answers is not asked here.
+    // Functions that the chain itself answers are not called here.
     if words.contains("not available on this devnet") && !words.contains("within another call") {
         return Outcome::Unavailable;
     }
@@ -138,7 +138,7 @@ fn call(view: &View, precompile: &Precompile, function: &Function) -> Outcome {
     }
 }
 
-/// The shortest arguments with which a function does something; mostly zeros.
+/// The shortest arguments with which a function works; mostly zeros.
 fn arguments(function: &Function) -> Vec<U256> {
     let active = U256::from_be_slice(ACTIVE.as_slice());
     let new = U256::from_be_slice(NEW.as_slice());
@@ -167,7 +167,7 @@ fn arguments(function: &Function) -> Vec<U256> {
     }
 }
 
-/// Zeros of a function's types; what has a length has none of it.
+/// Zeros of a function's types; dynamic ones are empty.
 fn zeros(signature: &str) -> Vec<U256> {
     let inside = signature
         .split_once('(')
@@ -199,7 +199,7 @@ fn zeros(signature: &str) -> Vec<U256> {
     words
 }
 
-/// A chain with something of everything, and one block: the zero address owns it and its coin.
+/// A chain with some of everything, and one block: the zero address owns it and its native token.
 fn chain() -> Chain {
     let mut chain = Chain::new(Config::default(), NOW).unwrap();
     let draft = chain.draft(NOW + 1, &crate::evm::Interrupt::default());
@@ -224,7 +224,7 @@ fn chain() -> Chain {
     chain
 }
 
-/// A program that does nothing, and which one.
+/// The `number`th program that does nothing.
 fn code(number: u8) -> Bytes {
     let wat = format!(
         r#"(module (memory (export "memory") 0 0) (func (export "user_entrypoint") (param i32) (result i32) (i32.const {number})))"#
@@ -246,7 +246,7 @@ impl Words for Written<'_> {
     }
 }
 
-/// A number with its thousands apart.
+/// A number with thousands separators.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -259,7 +259,7 @@ fn grouped(number: u64) -> String {
     text
 }
 
-/// A paragraph of a list, in lines.
+/// A list paragraph, wrapped into lines.
 fn wrapped(paragraph: &str) -> String {
     let mut text = String::new();
     let mut column = 0;

@@ -1,7 +1,7 @@
-//! The table: every precompile, and every function that any of Arbitrum's published interfaces has.
+//! The table: every precompile, and every function of Arbitrum's published interfaces.
 //!
-//! Lives here: what a row is, and which precompile is where. Calls are dispatched, refused and listed (in the README) by it alone. The
-//! rows of a precompile stand in its file, beside what they do.
+//! Lives here: what a row is, and each precompile's address. It alone decides which calls are dispatched, refused and listed (in
+//! the README). A precompile's rows are in its file, beside the code.
 
 use alloy_primitives::{Address, Bytes};
 
@@ -23,24 +23,24 @@ use crate::precompiles::{
 pub(super) struct Precompile {
     pub(super) address: Address,
     pub(super) name: &'static str,
-    /// The first ArbOS version that has it; before, its address is an empty account. All that this chain can be at have those
-    /// from 0.
+    /// The first ArbOS version that has it; before, its address is an empty account. 0 means every version that this chain
+    /// supports.
     pub(super) since: u16,
     pub(super) functions: &'static [&'static [Function]],
-    /// Who may call it and what that costs; mostly [`Call::dispatch`].
+    /// Decides who may call it and at what cost; mostly [`Call::dispatch`].
     pub(super) run: Run,
 }
 
 /// A function of a precompile.
 pub(super) struct Function {
-    /// Its name and the types of its arguments.
+    /// Its name and argument types.
     pub(super) signature: &'static str,
-    /// What its calls begin with.
+    /// The first bytes of its calls.
     pub(super) selector: [u8; 4],
     pub(super) mutability: Mutability,
     /// The first ArbOS version that has it.
     pub(super) since: u16,
-    /// The last one, if it was taken away again.
+    /// The last ArbOS version that has it, if it was removed.
     pub(super) until: Option<u16>,
     pub(super) run: Run,
 }
@@ -49,14 +49,14 @@ pub(super) struct Function {
 pub(super) type Run = fn(&mut Call<'_>) -> Result<Bytes, Stop>;
 
 impl Function {
-    /// Its name alone.
+    /// Its bare name.
     pub(super) fn name(&self) -> &'static str {
         self.signature.split('(').next().unwrap_or(self.signature)
     }
 }
 
 impl Precompile {
-    /// All its functions, in the order of its interface.
+    /// All its functions, in interface order.
     pub(super) fn functions(&self) -> impl Iterator<Item = &'static Function> + use<> {
         self.functions.iter().copied().flatten()
     }
@@ -68,7 +68,7 @@ impl Precompile {
     }
 }
 
-/// The rows of a precompile: how each function may be called, since which ArbOS (and up to which), its type, what it does.
+/// The rows of a precompile: how each function may be called, from which ArbOS on (and up to which), its type, and its code.
 macro_rules! functions {
     ($($mutability:ident $since:literal $(..= $until:literal)? $function:ty => $run:expr;)*) => {
         &[$($crate::precompiles::table::Function {
@@ -93,7 +93,7 @@ macro_rules! until {
 }
 pub(super) use until;
 
-/// One that anybody may call.
+/// A precompile that anybody may call.
 const fn open(
     address: Address,
     name: &'static str,
@@ -193,7 +193,7 @@ pub(super) const PRECOMPILES: &[Precompile] = &[
     open(ARBOS_ACTS, "ArbosActs", 0, &[arbos_acts::FUNCTIONS]),
 ];
 
-/// What is asked like a precompile and exists in questions alone.
+/// Called like a precompile, but exists only in simulated calls.
 pub(super) const NODE: Precompile = open(
     NODE_INTERFACE,
     "NodeInterface",
@@ -201,7 +201,7 @@ pub(super) const NODE: Precompile = open(
     &[node_interface::FUNCTIONS],
 );
 
-/// The precompile or question at an address.
+/// The precompile or NodeInterface at an address.
 pub(super) fn at(address: Address) -> Option<&'static Precompile> {
     match address {
         NODE_INTERFACE => Some(const { &NODE }),

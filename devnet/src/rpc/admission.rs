@@ -1,7 +1,7 @@
-//! Who may speak to the devnet: the accounts are unlocked, so that any web page could send their transactions.
+//! Which requests the devnet admits: the accounts are unlocked, so any web page could send transactions from them.
 //!
-//! Lives here: the one rule for HTTP and WebSocket: the host that a request is addressed to has to be known, and the web page that
-//! it comes from allowed. Not here: which connections there may be (`connections`).
+//! Lives here: the one rule for HTTP and WebSocket: the host that a request is addressed to must be known, and the web page that
+//! it comes from must be allowed. Not here: limits on connections (`connections`).
 
 use std::net::IpAddr;
 
@@ -11,15 +11,15 @@ use hyper::{HeaderMap, Uri, header};
 use crate::config::Config;
 use crate::rpc::server::ServerError;
 
-/// The rule, out of the settings.
+/// The rule, derived from the settings.
 pub(super) struct Admission {
-    /// Hosts, in lower case, without ports but where only one port is meant; `None` for all.
+    /// Hosts in lower case, with a port only if one port is meant; `None` for all.
     hosts: Option<Vec<String>>,
     /// Origins as browsers write them; `None` for all.
     origins: Option<Vec<String>>,
 }
 
-/// Why a request is not answered, and the flag that changes that.
+/// Why a request is refused, and the flag that would allow it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum Stranger {
     #[error("the request names no host")]
@@ -31,10 +31,10 @@ pub(super) enum Stranger {
 }
 
 impl Admission {
-    /// The rule that the settings mean.
+    /// The rule that the settings define.
     ///
     /// # Errors
-    /// Where they name what is no host or no origin.
+    /// If an allowed host is not a host, or an allowed origin not an origin.
     pub(super) fn new(config: &Config) -> Result<Self, ServerError> {
         let mut hosts = vec!["localhost".to_owned(), "127.0.0.1".into(), "[::1]".into()];
         if !config.host.is_unspecified() {
@@ -66,10 +66,10 @@ impl Admission {
         self.origins.as_deref()
     }
 
-    /// Lets a request in.
+    /// Admits a request, or not.
     ///
     /// # Errors
-    /// Where it is addressed to somebody else, or comes from a page that nobody has allowed.
+    /// If it is addressed to an unknown host, or comes from a page that is not allowed.
     pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Stranger> {
         if let Some(hosts) = &self.hosts {
             let host = headers.get(header::HOST);
@@ -97,7 +97,7 @@ impl Admission {
     }
 }
 
-/// An origin as browsers write it: scheme and host, in lower case, no path, no port where it is the scheme's own.
+/// An origin as browsers write it: scheme and host, in lower case, without a path or the scheme's default port.
 fn as_origin(text: &str) -> Option<String> {
     let text = text.strip_suffix('/').unwrap_or(text).to_ascii_lowercase();
     if text == "*" || text == "null" {

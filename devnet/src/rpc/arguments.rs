@@ -1,6 +1,6 @@
 //! A request's parameters: values by position.
 //!
-//! Lives here: taking them apart, with an error that names the one that is wrong. Not here: what they mean.
+//! Lives here: parsing them, with errors that name the wrong one. Not here: what they mean.
 
 use std::fmt;
 
@@ -13,19 +13,19 @@ use serde_json::value::RawValue;
 
 use crate::rpc::error::RpcError;
 
-/// The most parameters that are looked at. No method has more than four; what comes behind is passed over, as by other nodes.
+/// The most parameters that are read. No method has more than four; others are ignored, as by other nodes.
 const MOST: usize = 16;
 
-/// Bytes of a parameter's text. Taken apart, a text of small pieces takes some thirty times its length.
+/// The most bytes of a parameter's text. Parsed, a text of many small pieces takes some thirty times its length.
 pub(super) const SMALL: usize = 1 << 20;
 
-/// Bytes of a transaction's or call's text, whose input may be long.
+/// The most bytes of a transaction's or call's text, whose input may be long.
 pub(super) const CALL: usize = 8 << 20;
 
-/// Bytes of a text that is one piece, or pieces that take no more than their text: a request may have no more.
+/// For a text that is one piece, or whose pieces take no more than the text: the request's limit suffices.
 pub(super) const WHOLE: usize = usize::MAX;
 
-/// Parameters. None at all, `[]` and `null` are the same.
+/// Parameters. Absent ones, `[]` and `null` are the same.
 pub(crate) struct Arguments<'a>(Vec<&'a RawValue>);
 
 /// The first parameters of an array.
@@ -59,10 +59,10 @@ impl<'de> serde::Deserialize<'de> for First<'de> {
 }
 
 impl<'a> Arguments<'a> {
-    /// Takes a request's parameters apart.
+    /// Splits a request's parameters.
     ///
     /// # Errors
-    /// Where they are no array.
+    /// If they are not an array.
     pub(super) fn parse(params: &'a Params<'_>) -> Result<Self, RpcError> {
         let text = params.as_str().unwrap_or("null");
         let values: Option<First<'_>> = serde_json::from_str(text)
@@ -70,10 +70,10 @@ impl<'a> Arguments<'a> {
         Ok(Self(values.unwrap_or_default().0))
     }
 
-    /// The parameter at `place`, which has to be there.
+    /// The parameter at `place`, which is required.
     ///
     /// # Errors
-    /// Where it is not, or is not a `T`.
+    /// If it is missing, or not a `T`.
     pub(super) fn required<T: DeserializeOwned>(
         &self,
         place: usize,
@@ -96,10 +96,10 @@ impl<'a> Arguments<'a> {
             .ok_or_else(|| missing(place, name))
     }
 
-    /// The parameter at `place`, where there is one that is not null.
+    /// The parameter at `place`, unless it is missing or null.
     ///
     /// # Errors
-    /// Where it is there and is not a `T`.
+    /// If it is present and not a `T`.
     pub(super) fn optional<T: DeserializeOwned>(
         &self,
         place: usize,
@@ -133,27 +133,27 @@ impl<'a> Arguments<'a> {
         })
     }
 
-    /// A block: a number, a name, or a hash; the newest where there is none.
+    /// A block, by number, name or hash; the newest by default.
     ///
     /// # Errors
-    /// Where it is something else.
+    /// If it is anything else.
     pub(super) fn block(&self, place: usize) -> Result<BlockId, RpcError> {
         let block = self.optional(place, "block")?;
         Ok(block.unwrap_or(BlockId::Number(BlockNumberOrTag::Latest)))
     }
 
-    /// A number: hexadecimal, or plain as tools for tests send it.
+    /// A number: hexadecimal, or plain, as test tools send it.
     ///
     /// # Errors
-    /// Where it is there and is none, or is too large.
+    /// If it is present but not a number, or too large.
     pub(super) fn number(&self, place: usize, name: &str) -> Result<Option<u64>, RpcError> {
         number_of(self.optional(place, name)?, place, name)
     }
 
-    /// The same where it has to be there.
+    /// A required number.
     ///
     /// # Errors
-    /// Where it is not, is no number, or is too large.
+    /// If it is missing, not a number, or too large.
     pub(super) fn required_number(&self, place: usize, name: &str) -> Result<u64, RpcError> {
         self.number(place, name)?
             .ok_or_else(|| missing(place, name))
@@ -164,10 +164,10 @@ fn missing(place: usize, name: &str) -> RpcError {
     RpcError::parameters(format!("missing parameter {}: {name}", place + 1))
 }
 
-/// The number that the parameter at `place` is.
+/// The parameter at `place` as a number.
 ///
 /// # Errors
-/// Where it is there and is none, or is too large.
+/// If it is present but not a number, or too large.
 pub(super) fn number_of(
     value: Option<Value>,
     place: usize,

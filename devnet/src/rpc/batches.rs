@@ -1,7 +1,7 @@
-//! Requests on their way from a connection to their methods.
+//! The path of requests from a connection to their methods.
 //!
-//! Lives here: batches, whose requests have one deadline and one limit on their answers, and what HTTP cannot have. Not here:
-//! methods.
+//! Lives here: batches, whose requests share one deadline and one limit on their answers, and refusing subscriptions over HTTP. Not
+//! here: methods.
 
 use std::future::Future;
 
@@ -18,7 +18,7 @@ use crate::rpc::server::{Arrival, Once};
 /// The most requests in a batch.
 pub(super) const BATCH: usize = 10_000;
 
-/// Requests in front of the methods `S`.
+/// A service in front of the methods `S`.
 #[derive(Clone, Debug)]
 pub(super) struct Batches<S>(pub(super) S);
 
@@ -94,7 +94,7 @@ where
     }
 }
 
-/// Whether a body is a batch of more than [`BATCH`] requests, looked at without taking it apart.
+/// Whether a body is a batch of more than [`BATCH`] requests, without parsing it.
 pub(super) fn is_too_long(body: &[u8]) -> bool {
     let mut bytes = body.iter().skip_while(|byte| byte.is_ascii_whitespace());
     if bytes.next() != Some(&b'[') {

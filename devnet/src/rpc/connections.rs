@@ -1,10 +1,10 @@
-//! Connections: how many there may be, and how long each may keep others waiting.
+//! Connections: how many there may be, and how long each may block others.
 //!
-//! Lives here: what each connection is at, and which one has to go. Not here: what is said over it (`server`).
+//! Lives here: the phase of each connection, and which one must close. Not here: what is sent over it (`server`).
 //!
-//! A client that sends a request byte by byte, or nothing at all, or does not take its answer, holds a place that others need. So
-//! each of these has its time; and where all places are taken, whoever has been at it longest makes room for whoever is new. Nobody
-//! whose request is being answered has to go.
+//! A client that sends a request byte by byte, or nothing at all, or does not read its answer, takes a place that others need. So
+//! each phase has a time limit; and when all places are taken, the connection that has taken the longest gives way to a new one. A
+//! connection whose request is being answered never gives way.
 
 use std::collections::HashMap;
 use std::io;
@@ -21,30 +21,30 @@ use tokio::sync::Notify;
 /// The most connections at once.
 const MOST: usize = 1_024;
 
-/// The most of them that may be WebSockets, which stay for as long as they like.
+/// How many of them may be WebSockets, which may stay open indefinitely.
 const MOST_SOCKETS: usize = 512;
 
-/// How long a request's head may take.
+/// Time limit of a request's head.
 const HEAD: Duration = Duration::from_secs(10);
 
-/// How long a request's body may take, and as long again for every [`PIECE`] of it that has come.
+/// Time limit of a request's body, and the extension for each received [`PIECE`] of it.
 const BODY: Duration = Duration::from_secs(10);
 
 /// Bytes of a body.
 const PIECE: u64 = 1 << 20;
 
-/// How long a client may take none of its answer.
+/// How long a client may read nothing of its answer.
 const STALL: Duration = Duration::from_secs(30);
 
-/// What a connection is at.
+/// The phase of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 enum Phase {
-    /// Between two requests, or in front of the first.
+    /// Between requests, or before the first.
     Idle,
-    /// Part of a request's head has come.
+    /// Part of a request's head has arrived.
     Head,
-    /// The head has come and part of the body.
+    /// The head and part of the body have arrived.
     Body,
     /// The request is being answered.
     Answer,
@@ -67,14 +67,14 @@ struct Open {
     connections: HashMap<u64, Arc<Connection>>,
 }
 
-/// One connection, while it is open.
+/// One open connection.
 pub(super) struct Connection {
     phase: AtomicU8,
-    /// When that began, in milliseconds since the server did.
+    /// When the phase began, in milliseconds since the server started.
     since: AtomicU64,
     /// Bytes of the body so far.
     body: AtomicU64,
-    /// When the client has stopped to take its answer; 0 where it has not.
+    /// When the client stopped reading its answer; 0 if it has not.
     stalled: AtomicU64,
     gone: Notify,
 }
@@ -90,12 +90,12 @@ impl Connection {
         }
     }
 
-    /// Resolves when the connection has to go.
+    /// Resolves when the connection must close.
     pub(super) async fn gone(&self) {
         self.gone.notified().await;
     }
 
-    /// Whether it has had its time, at `now`.
+    /// Whether its time is up at `now`.
     fn is_over(&self, now: u64) -> bool {
         let past =
             |since: u64, limit: Duration| u128::from(now.saturating_sub(since)) > limit.as_millis();
@@ -128,12 +128,12 @@ impl Default for Connections {
 }
 
 impl Connections {
-    /// Takes in a connection. Where there is no place left, the one that has kept others waiting longest goes; `None` where all
-    /// are being answered.
+    /// Accepts a connection. If all places are taken, the one that has blocked others the longest must close; `None` if all are
+    /// being answered.
     pub(super) fn open(&self, stream: TcpStream) -> Option<(Watched, Arc<Connection>)> {
         let mut open = self.lock();
         if open.connections.len() >= MOST {
-            // One that is in the middle of a request before one that waits for the next.
+            // Connections in the middle of a request close before those that wait for the next.
             let rank = |phase| match phase {
                 Phase::Head | Phase::Body => Some(0),
                 Phase::Idle => Some(1),
@@ -170,7 +170,7 @@ impl Connections {
         Some((watched, connection))
     }
 
-    /// Sends those away that have had their time; to be called now and then.
+    /// Closes connections whose time is up; call it periodically.
     pub(super) fn sweep(&self) {
         let now = self.now();
         for connection in self.lock().connections.values() {
@@ -180,28 +180,28 @@ impl Connections {
         }
     }
 
-    /// A request's head has come.
+    /// A request's head has arrived.
     pub(super) fn body_begins(&self, connection: &Connection) {
         connection.body.store(0, Ordering::Relaxed);
         self.enter(connection, Phase::Body);
     }
 
-    /// More of a request's body has come.
+    /// More of a request's body has arrived.
     pub(super) fn body_grows(&self, connection: &Connection, bytes: usize) {
         connection.body.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// A request has come whole.
+    /// A request has fully arrived.
     pub(super) fn answer_begins(&self, connection: &Connection) {
         self.enter(connection, Phase::Answer);
     }
 
-    /// The answer is on its way.
+    /// The answer is being sent.
     pub(super) fn answer_ends(&self, connection: &Connection) {
         self.enter(connection, Phase::Idle);
     }
 
-    /// The connection becomes a WebSocket, if there is room for one more. Returns whether there is.
+    /// Turns the connection into a WebSocket if there is room for one more. Returns whether there was.
     pub(super) fn becomes_socket(&self, connection: &Connection) -> bool {
         let open = self.lock();
         let sockets = open
@@ -230,7 +230,7 @@ impl Connections {
     }
 }
 
-/// A stream whose reading and writing is taken note of. Its place is free when it is dropped.
+/// A stream that records reads and writes. Dropping it frees its place.
 pub(super) struct Watched {
     stream: TcpStream,
     id: u64,
@@ -245,7 +245,7 @@ impl Drop for Watched {
 }
 
 impl Watched {
-    /// Takes note of whether the client takes what it is sent.
+    /// Records whether the client reads what it is sent.
     fn wrote<T>(&self, written: Poll<T>) -> Poll<T> {
         let stalled = &self.connection.stalled;
         match &written {

@@ -1,6 +1,6 @@
-//! Errors as JSON-RPC has them: a number, a sentence, and the revert's data where there is any.
+//! JSON-RPC errors: a number, a sentence, and the revert's data if there is any.
 //!
-//! Lives here: which of the chain's failures has which number. Not here: the sentences, which come with the failures.
+//! Lives here: the numbers for the chain's failures. Not here: the sentences, which come with the failures.
 
 use std::time::Duration;
 
@@ -18,31 +18,31 @@ use crate::trace::TraceError;
 
 /// A revert, with its data (geth).
 const REVERTED: i32 = 3;
-/// A transaction that waits longer than its sender does (geth).
+/// A transaction that was not mined within its sender's time limit (geth).
 const NOT_MINED: i32 = 4;
 /// Anything that the chain refuses (geth).
 const REFUSED: i32 = -32_000;
-/// Parameters that are not what the method takes.
+/// Parameters that do not fit the method.
 const INVALID_PARAMETERS: i32 = -32_602;
-/// Something that this node does not do.
+/// Something that this node does not support.
 const NOT_SUPPORTED: i32 = -32_004;
 /// More than this node does at once (EIP-1474).
 const LIMIT: i32 = -32_005;
-/// A fault of this node's.
+/// A fault of this node.
 const INTERNAL: i32 = -32_603;
 
-/// What is answered in place of a result.
+/// An answer in place of a result.
 #[derive(Clone, Debug)]
 pub(crate) struct RpcError {
     code: i32,
     message: String,
     data: Option<String>,
-    /// What the log says besides: clients compare the sentence.
+    /// Additional text for the log: clients compare the sentence.
     reason: Option<String>,
 }
 
 impl RpcError {
-    /// Parameters that cannot be used.
+    /// Invalid parameters.
     pub(super) fn parameters(message: impl Into<String>) -> Self {
         Self {
             code: INVALID_PARAMETERS,
@@ -62,7 +62,7 @@ impl RpcError {
         }
     }
 
-    /// An error whose number a specification gives.
+    /// An error whose number a specification defines.
     pub(super) fn coded(code: i32, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -72,7 +72,7 @@ impl RpcError {
         }
     }
 
-    /// More than is done at once.
+    /// Too many requests at once.
     pub(super) fn busy(message: impl Into<String>) -> Self {
         Self {
             code: LIMIT,
@@ -87,7 +87,7 @@ impl RpcError {
         Self::refused(format!("execution aborted (timeout = {limit:?})"))
     }
 
-    /// A fault of the devnet's own.
+    /// A fault of the devnet itself.
     pub(super) fn internal(fault: impl std::fmt::Display) -> Self {
         Self {
             code: INTERNAL,
@@ -97,7 +97,7 @@ impl RpcError {
         }
     }
 
-    /// A method that is there to say no.
+    /// A method that exists only to refuse.
     pub(super) fn not_supported(message: impl Into<String>) -> Self {
         Self {
             code: NOT_SUPPORTED,
@@ -112,7 +112,7 @@ impl RpcError {
         &self.message
     }
 
-    /// A transaction that is still in no block, in geth's words.
+    /// A transaction that is not in a block yet, in geth's words.
     pub(super) fn not_mined(hash: B256, limit: Duration) -> Self {
         let text = "The transaction was added to the transaction pool but wasn't processed in";
         Self {
@@ -123,7 +123,7 @@ impl RpcError {
         }
     }
 
-    /// Why it is so, where the sentence does not say it.
+    /// The reason, if the sentence does not give it.
     pub(crate) fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }

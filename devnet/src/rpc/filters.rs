@@ -1,6 +1,6 @@
-//! Filters that a client installs and asks again and again.
+//! Filters that a client installs and polls.
 //!
-//! Lives here: the filters, and what each has told already. Not here: finding logs (`logs`).
+//! Lives here: the filters, and what each has reported. Not here: finding logs (`logs`).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,10 +16,10 @@ use crate::rpc::error::RpcError;
 use crate::rpc::logs::{filter, find, of_block, range};
 use crate::rpc::methods::{Answer, Text};
 
-/// The most filters there are; the oldest goes when one more comes, since clients forget theirs.
+/// The most filters; a new one replaces the oldest, because clients forget theirs.
 const CAPACITY: usize = 1_024;
 
-/// The most transactions that are remembered for filters which have not been asked yet.
+/// The most transactions kept for filters that have not been polled yet.
 const ARRIVALS: usize = 32_768;
 
 /// All filters, by number.
@@ -27,13 +27,13 @@ const ARRIVALS: usize = 32_768;
 pub(crate) struct Filters {
     filters: BTreeMap<u64, Installed>,
     next: u64,
-    /// The newest transactions that could go into a block.
+    /// The newest transactions that became eligible for a block.
     arrivals: VecDeque<B256>,
-    /// How many there have ever been.
+    /// Their total number so far.
     arrived: u64,
 }
 
-/// A filter, and the first block and transaction it has not told of.
+/// A filter, and the first block and transaction that it has not reported.
 #[derive(Clone)]
 struct Installed {
     kind: Kind,
@@ -63,7 +63,7 @@ impl Filters {
         self.next
     }
 
-    /// Remembers a transaction that can go into a block.
+    /// Records a transaction that became eligible for a block.
     pub(crate) fn arrived(&mut self, hash: B256) {
         if self.arrivals.len() >= ARRIVALS {
             self.arrivals.pop_front();
@@ -72,7 +72,7 @@ impl Filters {
         self.arrived += 1;
     }
 
-    /// The transactions from number `first` on, as far as they are remembered.
+    /// The transactions from number `first` on, as far as they are kept.
     fn arrivals(&self, first: u64) -> Vec<B256> {
         let new = self.arrived.saturating_sub(first);
         let new = usize::try_from(new).unwrap_or(usize::MAX);
@@ -80,7 +80,7 @@ impl Filters {
         self.arrivals.range(known..).copied().collect()
     }
 
-    /// Has filters tell of whatever comes after block `head`, which is the newest again.
+    /// Makes filters report everything after block `head`, which is the newest again.
     pub(crate) fn go_back(&mut self, head: u64) {
         for filter in self.filters.values_mut() {
             filter.next_block = filter.next_block.min(head + 1);
@@ -116,7 +116,7 @@ fn unknown() -> RpcError {
     RpcError::refused("filter not found")
 }
 
-/// What has happened since the filter was asked last.
+/// What has happened since the last poll.
 pub(super) fn changes(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let id = arguments.number(0, "filter")?.unwrap_or(0);
     let (kind, blocks, arrivals) = {
@@ -146,7 +146,7 @@ pub(super) fn changes(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> 
     Ok(text?)
 }
 
-/// Everything that a filter over logs means.
+/// All logs that match a log filter.
 pub(super) fn logs(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let id = arguments.number(0, "filter")?.unwrap_or(0);
     let filter = node

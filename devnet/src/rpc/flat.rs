@@ -1,6 +1,6 @@
-//! Traces as OpenEthereum had them, which indexers ask for: the frames of a transaction in a row.
+//! Traces in OpenEthereum's form, which indexers request: the frames of a transaction in a flat list.
 //!
-//! Lives here: `trace_*`. Not here: tracing (`trace`), and what Otterscan makes of these (`otterscan`).
+//! Lives here: `trace_*`. Not here: tracing (`trace`), and Otterscan's use of these (`otterscan`).
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ use crate::rpc::error::RpcError;
 use crate::rpc::methods::Text;
 use crate::trace::Tracer;
 
-/// The most frames that a filter finds.
+/// The most frames that a filter returns.
 const MOST_FOUND: usize = 10_000;
 
-/// The most addresses that a filter names.
+/// The most addresses in a filter.
 const MOST_NAMED: usize = 1_000;
 
-/// A transaction's place on the chain.
+/// A transaction's position on the chain.
 fn place(block: &Block, index: usize) -> TransactionInfo {
     TransactionInfo {
         hash: block.transactions.get(index).map(|tx| tx.hash),
@@ -68,7 +68,7 @@ pub(super) fn block(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrup
     Ok(to_json(&frames)?)
 }
 
-/// The frames of all of a block's transactions.
+/// The frames of all transactions of a block.
 fn of_block(
     node: &Node,
     block: &Arc<Block>,
@@ -86,12 +86,12 @@ fn of_block(
     Ok(all)
 }
 
-/// A transaction's frames, taken from their text.
+/// A transaction's frames, parsed from their text.
 pub(super) fn frames_of(text: &RawValue) -> Result<Vec<LocalizedTransactionTrace>, RpcError> {
     serde_json::from_str(text.get()).map_err(RpcError::internal)
 }
 
-/// The frames of a range of blocks that go from or to an address.
+/// The frames in a range of blocks that go from or to an address.
 pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let filter: TraceFilter = arguments.required(0, "filter")?;
     if filter.from_address.len().max(filter.to_address.len()) > MOST_NAMED {
@@ -137,7 +137,7 @@ pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interru
     Ok(to_json(&found)?)
 }
 
-/// The contract that a frame created, where it did.
+/// The contract that a frame created, if it did.
 pub(super) fn created(frame: &LocalizedTransactionTrace) -> Option<Address> {
     match &frame.trace.result {
         Some(TraceOutput::Create(output)) => Some(output.address),

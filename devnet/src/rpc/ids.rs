@@ -1,14 +1,15 @@
-//! Ids of requests that JSON-RPC has and the server's library has not: numbers below zero, with a fraction, or above 64 bits.
+//! Request ids that JSON-RPC allows but the server's library does not: numbers that are negative, fractional, or above 64
+//! bits.
 //!
-//! Lives here: a text in place of such a number, and the number back in its place. Not here: what is asked.
+//! Lives here: replacing such a number with text, and restoring it. Not here: the request itself.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// What stands in place of such a number.
+/// Replaces such a number.
 const STAND_IN: &[u8] = br#""a number of another kind""#;
 
-/// Bytes at either end of a request among which its id is looked for, so that long ones are not read twice.
+/// Bytes at either end of a request in which its id is searched, so that long requests are not read twice.
 const ENDS: usize = 512;
 
 #[derive(Deserialize)]
@@ -17,7 +18,7 @@ struct Head<'a> {
     id: Option<&'a RawValue>,
 }
 
-/// The request with a text as its id, and its id, where that is such a number.
+/// The request with text for its id, and the id, if that is such a number.
 pub(super) fn replace(body: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let (start, end) = (
         &body[..body.len().min(ENDS)],
@@ -36,7 +37,7 @@ pub(super) fn replace(body: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     Some((replaced, id.to_vec()))
 }
 
-/// The answer with `id` where the text stands.
+/// The answer with `id` in place of the text.
 pub(super) fn restore(answer: &[u8], id: &[u8]) -> Vec<u8> {
     let mut places = answer.windows(STAND_IN.len());
     match places.position(|place| place == STAND_IN) {
@@ -45,7 +46,7 @@ pub(super) fn restore(answer: &[u8], id: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Whether an id might stand in a piece of a request that is such a number.
+/// Whether a piece of a request might contain such an id.
 fn may_be_odd(piece: &[u8]) -> bool {
     let keys = piece.windows(4).enumerate();
     keys.filter(|(_, key)| *key == br#""id""#).any(|(at, _)| {
@@ -63,7 +64,7 @@ fn is_of_number(byte: u8) -> bool {
     byte.is_ascii_digit() || b"+-.eE".contains(&byte)
 }
 
-/// Whether a number's text is none of 64 bits.
+/// Whether a number's text does not fit 64 bits.
 fn is_odd(text: &[u8]) -> bool {
     let is_number = !text.is_empty() && text.iter().all(|byte| is_of_number(*byte));
     let text = std::str::from_utf8(text).unwrap_or_default();

@@ -1,6 +1,7 @@
-//! Blocks, transactions, receipts and logs in the shape that clients expect, with what Arbitrum adds.
+//! Blocks, transactions, receipts and logs in the form that clients expect, with Arbitrum's
+//! additions.
 //!
-//! Lives here: shapes. Not here: finding what is shown.
+//! Lives here: forms. Not here: finding what is shown.
 
 use alloy_consensus::transaction::Recovered;
 use alloy_consensus::{Sealed, Transaction as _, Typed2718 as _};
@@ -57,7 +58,7 @@ pub(super) fn mined(block: &Block, index: usize) -> Value {
     })
 }
 
-/// A transaction that waits.
+/// A waiting transaction.
 pub(super) fn waiting(transaction: &Transaction) -> Value {
     json!(RpcTransaction {
         inner: Recovered::new_unchecked(transaction.envelope.clone(), transaction.sender),

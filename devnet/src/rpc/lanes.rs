@@ -1,7 +1,7 @@
-//! Where requests run: each kind on a lane of its own, so that none waits behind another kind's long ones.
+//! Where requests run: each kind has its own lane, so that no kind waits behind another's long ones.
 //!
-//! Lives here: how many run at once, how many may wait, until when, and who ends them. Not here: which method goes where
-//! (`methods`), and how a run ends in the middle (`evm`).
+//! Lives here: how many run at once, how many may wait, their deadlines, and stopping them. Not here: which method uses which lane
+//! (`methods`), and how a run stops halfway (`evm`).
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,21 +14,21 @@ use tokio::time::Instant;
 use crate::evm::{Interrupt, Interrupted};
 use crate::rpc::error::RpcError;
 
-/// How much longer than a question a change of the chain may take: it is bounded by its gas, which an owner may have made cheap.
+/// How much longer than a question a change of the chain may take: its gas bounds it, but an owner may have made gas cheap.
 const PATIENCE: u32 = 12;
 
-/// How many questions run at once: far more than there are processors, so that a short one has its turn among dozens of endless ones.
-/// Each may hold what its memory limit allows, so there are not hundreds.
+/// How many questions run at once: far more than there are processors, so that a short one gets its turn among dozens of endless
+/// ones. Each may use its memory limit in full, so there are not hundreds.
 const QUESTIONS: usize = 48;
 
 /// A kind of request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Lane {
-    /// Reads what may be long.
+    /// Reads that may be long.
     Lookups,
-    /// Runs something on a state.
+    /// Runs on a state.
     Questions,
-    /// Changes the chain.
+    /// Changes of the chain.
     Changes,
 }
 
@@ -43,7 +43,7 @@ struct Inner {
     lookups: Places,
     questions: Places,
     changes: Places,
-    /// Until when a question may take.
+    /// The time limit of a question.
     limit: Option<Duration>,
     active: Mutex<Active>,
 }
@@ -51,15 +51,15 @@ struct Inner {
 /// A lane's room.
 struct Places {
     name: &'static str,
-    /// One for each that runs.
+    /// One permit for each that runs.
     running: Arc<Semaphore>,
-    /// One for each that runs or waits.
+    /// One permit for each that runs or waits.
     all: Arc<Semaphore>,
     at_once: usize,
     waiting: usize,
 }
 
-/// What runs or waits, to be ended all at once.
+/// Everything that runs or waits, to be stopped all at once.
 #[derive(Default)]
 struct Active {
     next: u64,
@@ -67,8 +67,8 @@ struct Active {
     is_stopping: bool,
 }
 
-/// Threads of a low priority, so that a devnet whose processors are all taken by long questions still answers the short ones and
-/// mines. The runtime is for its blocking threads; nothing asynchronous runs there.
+/// Threads of low priority, so that a devnet whose processors are all busy with long questions still answers short ones and mines.
+/// The runtime serves for its blocking threads; nothing asynchronous runs there.
 fn humble(threads: usize) -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -80,7 +80,7 @@ fn humble(threads: usize) -> std::io::Result<Runtime> {
 
 /// From now on the calling thread runs when others leave it a processor.
 fn give_way() {
-    // Elsewhere a priority is the whole process's. Where it cannot be set, things work as before.
+    // Elsewhere a priority applies to the whole process. If it cannot be set, nothing changes.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, 10);
 }
@@ -105,7 +105,7 @@ impl Places {
         }
     }
 
-    /// A place to wait in.
+    /// A permit to wait.
     fn enter(&self) -> Result<OwnedSemaphorePermit, RpcError> {
         self.all.clone().try_acquire_owned().map_err(|_| {
             RpcError::busy(format!(
@@ -117,21 +117,21 @@ impl Places {
 }
 
 impl Lanes {
-    /// Lanes on which a question may take until `limit`.
+    /// Lanes on which a question may take up to `limit`.
     pub(crate) fn new(limit: Option<Duration>) -> Self {
         let processors = std::thread::available_parallelism().map_or(4, usize::from);
         Self(Arc::new(Inner {
             humble: humble(QUESTIONS).ok(),
             lookups: Places::new("lookups", processors.max(4), 1_024),
             questions: Places::new("calls and traces", QUESTIONS, 1_024),
-            // They take turns anyway, once what they prepare is done.
+            // They take turns anyway, once they have prepared.
             changes: Places::new("changes of the chain", processors.max(4), 8_192),
             limit,
             active: Mutex::default(),
         }))
     }
 
-    /// Ends everything that runs or waits; what comes later is refused.
+    /// Stops everything that runs or waits, and refuses new requests.
     pub(crate) fn stop(&self) {
         let mut active = self.active();
         active.is_stopping = true;
@@ -140,11 +140,11 @@ impl Lanes {
         }
     }
 
-    /// Runs `work`, which arrived at `arrived`, on its lane and waits for what it comes to. Where the caller gives up waiting, a
-    /// question ends; a change is carried out all the same, as whoever has sent it may count on it.
+    /// Runs `work`, which arrived at `arrived`, on its lane and waits for the result. If the caller stops waiting, a question
+    /// stops; a change completes all the same, because its sender may rely on it.
     ///
     /// # Errors
-    /// Those of `work`; where there is no room for it, and where its time is over.
+    /// Those of `work`; also if there is no room for it, or its time is up.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         lane: Lane,
@@ -198,7 +198,7 @@ impl Lanes {
         }
     }
 
-    /// A flag that goes up when the devnet stops; `None` where it does already.
+    /// A flag that is raised when the devnet stops; `None` if it is stopping already.
     pub(crate) fn begin(&self) -> Option<Guard> {
         let mut active = self.active();
         if active.is_stopping {
@@ -220,7 +220,7 @@ impl Lanes {
     }
 }
 
-/// A request's flag, which goes up when nobody waits for it any more.
+/// A request's flag, which is raised when nobody waits for it any more.
 pub(crate) struct Guard {
     id: u64,
     pub(crate) interrupt: Interrupt,
@@ -246,7 +246,7 @@ mod tests {
             .block_on(work)
     }
 
-    /// Until the flag goes up; then why.
+    /// Waits until the flag is raised; returns why.
     fn endless(interrupt: &Interrupt) -> Result<Interrupted, RpcError> {
         loop {
             match interrupt.check() {

@@ -1,6 +1,7 @@
 //! Finding logs.
 //!
-//! Lives here: which logs a filter means. Not here: filters that a client keeps (`filters`).
+//! Lives here: matching logs against a filter. Not here: filters that a client installs
+//! (`filters`).
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use crate::rpc::methods::Text;
 /// The most logs that one answer holds.
 const MOST_LOGS: usize = 100_000;
 
-/// The most addresses, and topics at one place, that a filter names, as in geth.
+/// The most addresses in a filter, and the most topics per position, as in geth.
 const MOST_NAMED: usize = 1_000;
 
 pub(super) fn logs(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
@@ -27,10 +28,10 @@ pub(super) fn logs(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt
     Ok(to_json(&find(node, &filter, interrupt)?)?)
 }
 
-/// The filter at `place` among the parameters.
+/// The filter in the parameter at `place`.
 ///
 /// # Errors
-/// Where there is none, or it names more than is looked for.
+/// If it is missing, or names too many addresses or topics.
 pub(super) fn filter(arguments: &Arguments<'_>, place: usize) -> Result<Filter, RpcError> {
     let filter: Filter = arguments.required(place, "filter")?;
     let mut named = filter
@@ -46,10 +47,10 @@ pub(super) fn filter(arguments: &Arguments<'_>, place: usize) -> Result<Filter, 
     Ok(filter)
 }
 
-/// The logs of the blocks that a filter names.
+/// The logs of a filter's blocks.
 ///
 /// # Errors
-/// Where a block is not there, there are too many logs, or nobody waits any more.
+/// If a block does not exist, there are too many logs, or nobody waits any more.
 pub(super) fn find(
     node: &Node,
     filter: &Filter,
@@ -69,7 +70,7 @@ pub(super) fn find(
     Ok(found)
 }
 
-/// The blocks that a filter names.
+/// A filter's blocks.
 fn blocks(node: &Node, filter: &Filter) -> Result<Vec<Arc<Block>>, RpcError> {
     let unknown = || RpcError::refused("unknown block");
     let chain = node.chain();
@@ -82,10 +83,10 @@ fn blocks(node: &Node, filter: &Filter) -> Result<Vec<Arc<Block>>, RpcError> {
     })
 }
 
-/// The numbers of the first and the last block that a filter names, where `head` is the newest.
+/// The numbers of a filter's first and last block; `head` is the newest.
 ///
 /// # Errors
-/// Where the last is before the first.
+/// If the last is before the first.
 pub(super) fn range(head: u64, filter: &Filter) -> Result<(u64, u64), RpcError> {
     let FilterBlockOption::Range {
         from_block,
@@ -99,7 +100,7 @@ pub(super) fn range(head: u64, filter: &Filter) -> Result<(u64, u64), RpcError> 
         Some(BlockNumberOrTag::Earliest) => 0,
         None | Some(_) => head,
     };
-    // A range without an end has the newest block as its end, wherever it begins.
+    // A range without an end ends with the newest block, wherever it begins.
     let (from, to) = (number(from_block), number(to_block));
     if from > to && to_block.is_some() {
         return Err(RpcError::parameters("invalid block range params"));
@@ -107,7 +108,7 @@ pub(super) fn range(head: u64, filter: &Filter) -> Result<(u64, u64), RpcError> 
     Ok((from, to))
 }
 
-/// The logs of a block that a filter's addresses and topics let through.
+/// The logs of a block that match a filter's addresses and topics.
 pub(super) fn of_block(block: &Block, filter: &Filter) -> Vec<Log> {
     if !filter.matches_bloom(block.header.logs_bloom) {
         return Vec::new();

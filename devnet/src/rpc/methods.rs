@@ -1,6 +1,7 @@
 //! The table of methods.
 //!
-//! Lives here: every name that is answered, and by what; the README's list is made of it. Not here: the answers.
+//! Lives here: every supported name and its method; the README's list is generated from it. Not here: the
+//! methods.
 
 use std::time::Duration;
 
@@ -24,36 +25,36 @@ use crate::rpc::{
     simulate, subscribe, testing, tokens,
 };
 
-/// What a method answers.
+/// A method's answer.
 pub(super) type Answer = Result<Value, RpcError>;
 
-/// What a method answers that may have much to say: text, which takes less memory than any other form.
+/// A method's potentially long answer: text, which takes less memory than any other form.
 pub(super) type Text = Result<Box<RawValue>, RpcError>;
 
-/// How long a receipt is waited for, where a client does not say, as in geth; and at most.
+/// How long to wait for a receipt by default, as in geth; and at most.
 const SYNC: Duration = Duration::from_secs(20);
 const MOST_SYNC: Duration = Duration::from_secs(60);
 
-/// How a method is answered, which decides where.
+/// How a method is answered, which decides where it runs.
 #[derive(Clone, Copy)]
 enum Method {
     /// Where it arrives: it takes no longer than copying a state, and its answer is short.
     Quick(fn(&Node, &Arguments<'_>) -> Answer),
-    /// It reads what may be long.
+    /// It reads data that may be long.
     Lookup(fn(&Node, &Arguments<'_>, &Interrupt) -> Text),
     /// It runs something.
     Question(fn(&Node, &Arguments<'_>, &Interrupt) -> Text),
     /// It changes the chain.
     Change(fn(&Node, &Arguments<'_>) -> Answer),
-    /// It makes blocks.
+    /// It produces blocks.
     Production(fn(&Node, &Arguments<'_>, &Interrupt) -> Answer),
-    /// It sends a transaction, and what is answered is the receipt, once there is one.
+    /// It sends a transaction and answers with the receipt, once there is one.
     Synced(fn(&Node, &Arguments<'_>, &Interrupt) -> Answer),
 }
 
 use Method::{Change, Lookup, Production, Question, Quick, Synced};
 
-/// What answers, and the names that it answers to.
+/// Each method, with the names that it answers to.
 const METHODS: &[(&[&str], Method)] = &[
     (
         &["eth_accounts", "eth_requestAccounts"],
@@ -417,7 +418,7 @@ const METHODS: &[(&[&str], Method)] = &[
     ),
 ];
 
-/// The table as the server takes it.
+/// The table in the server's form.
 pub(super) fn module(node: Node) -> RpcModule<Node> {
     let mut module = RpcModule::new(node);
     let all = METHODS
@@ -456,7 +457,7 @@ async fn elsewhere(
     params: Params<'static>,
     extensions: &Extensions,
 ) -> Text {
-    // The requests of a batch have one deadline.
+    // The requests of a batch share one deadline.
     let arrived = extensions
         .get::<Arrival>()
         .map_or_else(Instant::now, |arrival| arrival.0);
@@ -478,7 +479,7 @@ async fn elsewhere(
     lanes.run(lane, arrived, work).await
 }
 
-/// Sends a transaction and waits for its receipt, where no lane is held up by that.
+/// Sends a transaction and waits for its receipt without holding a place on a lane.
 async fn synced(
     node: Node,
     method: Method,
@@ -496,7 +497,7 @@ async fn synced(
             if let Some((block, index)) = found {
                 return Some(json::receipt(&block, index));
             }
-            // One who has missed some looks again, too.
+            // After missing some, it checks again too.
             if let Err(RecvError::Closed) = blocks.recv().await {
                 return None;
             }
@@ -513,7 +514,7 @@ async fn synced(
 mod tests {
     use super::*;
 
-    /// The README lists the methods that there are, and no others.
+    /// The README lists exactly the supported methods.
     #[test]
     fn the_readme_lists_every_method() {
         let readme = include_str!("../../README.md");

@@ -1,6 +1,6 @@
-//! Methods for tests that are about blocks and time, under the names that anvil and Hardhat gave them.
+//! Test methods about blocks and time, under anvil's and Hardhat's names.
 //!
-//! Lives here: names and shapes. Not here: what they do (`chain`), and methods about accounts (`testing`).
+//! Lives here: names and forms. Not here: what they do (`chain`), and methods about accounts (`testing`).
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use crate::rpc::methods::Answer;
 use crate::rpc::send::Unsigned;
 use crate::rpc::testing::NO_FORKS;
 
-/// The most blocks that one request makes.
+/// The most blocks that one request produces.
 const MOST_BLOCKS: u64 = 10_000;
 
-/// The most transactions that a reorganised chain is given.
+/// The most transactions in a reorganisation.
 const MOST_REORGANISED: usize = 1_000;
 
 pub(super) fn snapshot(node: &Node, _: &Arguments<'_>) -> Answer {
@@ -34,14 +34,14 @@ pub(super) fn revert(node: &Node, arguments: &Arguments<'_>) -> Answer {
     Ok(json!(node.go_back(|chain| chain.revert(id))))
 }
 
-/// Takes blocks off.
+/// Removes blocks.
 pub(super) fn rollback(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let depth = arguments.number(0, "depth")?.unwrap_or(1);
     node.go_back(|chain| chain.rollback(depth))?;
     Ok(Value::Null)
 }
 
-/// A transaction that is put into a block of the other branch: as it was signed, or as a request.
+/// A transaction for a block of the other branch: signed, or as a request.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Reorganised {
@@ -49,7 +49,7 @@ enum Reorganised {
     Asked(Box<TransactionRequest>),
 }
 
-/// Takes blocks off and makes as many others, with the transactions that are given for each.
+/// Removes blocks and produces as many others, with the given transactions for each.
 pub(super) fn reorg(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
     let depth = arguments.number(0, "depth")?.unwrap_or(1);
     let given: Option<Vec<(Reorganised, u64)>> =
@@ -94,7 +94,7 @@ pub(super) fn reorg(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrup
     made
 }
 
-/// Begins the chain anew.
+/// Restarts the chain.
 pub(super) fn reset(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let options: Option<Value> = arguments.optional(0, "options")?;
     let forks = |options: &Value| {
@@ -137,14 +137,14 @@ pub(super) fn remove_time_step(node: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!(node.change(|chain| chain.set_time_step(None))))
 }
 
-/// What `evm_mine` may be told besides a time.
+/// What `evm_mine` accepts besides a time.
 #[derive(Deserialize, Default)]
 struct Options {
     timestamp: Option<Value>,
     blocks: Option<Value>,
 }
 
-/// Blocks, the first at the time that may be given. Returns the number of the first.
+/// Produces blocks, the first at a given time if any. Returns the number of the first.
 fn make(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Result<u64, RpcError> {
     let options = match arguments.optional::<Value>(0, "timestamp or options")? {
         Some(options @ Value::Object(_)) => serde_json::from_value(options)
@@ -181,7 +181,7 @@ pub(super) fn mine(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt
     Ok(json!(U64::ZERO))
 }
 
-/// The same; the blocks are the answer.
+/// The same, but returns the blocks.
 pub(super) fn mine_detailed(
     node: &Node,
     arguments: &Arguments<'_>,
@@ -195,7 +195,7 @@ pub(super) fn mine_detailed(
         .collect())
 }
 
-/// Many blocks, so many seconds apart.
+/// Produces many blocks, at the given interval in seconds.
 pub(super) fn mine_many(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
     let count = arguments.number(0, "blocks")?.unwrap_or(1);
     let apart = arguments.number(1, "seconds between them")?;
@@ -227,7 +227,7 @@ pub(super) fn interval(node: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!(period.map(|period| period.as_secs())))
 }
 
-/// Seconds from block to block; with 0 there are those alone that are asked for.
+/// The seconds between blocks; 0 means that blocks are produced only on request.
 pub(super) fn set_interval(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let seconds = arguments.number(0, "seconds")?.unwrap_or(0);
     node.change(|chain| chain.set_automine(false));
@@ -265,14 +265,14 @@ pub(super) fn set_min_gas_price(node: &Node, arguments: &Arguments<'_>) -> Answe
     Ok(Value::Null)
 }
 
-/// Its hash, where it was there.
+/// Removes a transaction; returns its hash if it was waiting.
 pub(super) fn drop_transaction(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let hash: B256 = arguments.required(0, "transaction hash")?;
     let was_there = node.change(|chain| chain.drop_transaction(hash));
     Ok(json!(was_there.then_some(hash)))
 }
 
-/// Whether it was there, as Hardhat has it.
+/// Removes a transaction; returns whether it was waiting, as Hardhat does.
 pub(super) fn drops_transaction(node: &Node, arguments: &Arguments<'_>) -> Answer {
     Ok(json!(!drop_transaction(node, arguments)?.is_null()))
 }

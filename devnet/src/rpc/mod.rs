@@ -1,7 +1,7 @@
-//! JSON-RPC: the chain as clients ask for it.
+//! JSON-RPC: the chain's interface for clients.
 //!
-//! Lives here: the server and how a request reaches its method. Not here: the table of methods (`methods`), what they do (a
-//! file for each family), and any state of the chain's.
+//! Lives here: the server and a request's path to its method. Not here: the table of methods (`methods`), what they do (one
+//! file per family), and any state of the chain.
 
 mod admission;
 mod arguments;

@@ -1,6 +1,6 @@
-//! What the block explorer Otterscan asks of a node.
+//! Methods for the block explorer Otterscan.
 //!
-//! Lives here: `ots_*`. Not here: blocks and transactions in the usual shapes (`json`), frames (`flat`).
+//! Lives here: `ots_*`. Not here: blocks and transactions in the usual form (`json`), frames (`flat`).
 
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -18,7 +18,7 @@ use crate::rpc::{flat, json, pool, read};
 /// The version of these methods.
 const LEVEL: u32 = 8;
 
-/// The most transactions on a page.
+/// The most transactions per page.
 const MOST_ON_PAGE: u64 = 1_000;
 
 pub(super) fn level(_: &Node, _: &Arguments<'_>) -> Answer {
@@ -32,7 +32,7 @@ pub(super) fn has_code(node: &Node, arguments: &Arguments<'_>) -> Answer {
     ))
 }
 
-/// A block's header with what all of its transactions paid.
+/// A block's header with the total fees of its transactions.
 pub(super) fn block_details(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let Some(block) = node.chain().block(arguments.required(0, "block")?) else {
         return Ok(to_json(&())?);
@@ -83,7 +83,7 @@ pub(super) fn block_transactions(node: &Node, arguments: &Arguments<'_>, _: &Int
     )?)
 }
 
-/// A transaction whose input is cut off behind the selector.
+/// A transaction whose input is cut after the selector.
 fn short(block: &Block, index: usize) -> Value {
     let mut transaction = json::mined(block, index);
     let input = block.transactions[index].envelope.input();
@@ -105,12 +105,12 @@ fn receipt(block: &Block, index: usize) -> Value {
     receipt
 }
 
-/// Transactions from or to an address in blocks before one, the newest first.
+/// Transactions from or to an address in blocks before a given one, the newest first.
 pub(super) fn search_before(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     search(node, arguments, interrupt, false)
 }
 
-/// The same in blocks after one.
+/// The same in blocks after a given one.
 pub(super) fn search_after(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     search(node, arguments, interrupt, true)
 }
@@ -125,7 +125,7 @@ fn search(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt, is_afte
     let mut blocks = {
         let chain = node.chain();
         match (from, is_after) {
-            // 0 is either end.
+            // 0 stands for either end.
             (0, _) => chain.blocks(0, u64::MAX),
             (from, true) => chain.blocks(from.saturating_add(1), u64::MAX),
             (from, false) => chain.blocks(0, from - 1),
@@ -145,7 +145,7 @@ fn search(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt, is_afte
         interrupt.check()?;
         let places = (0..block.transactions.len()).filter(|index| concerns(block, *index));
         found.extend(places.map(|index| (short(block, index), receipt(block, index))));
-        // A block is never on two pages.
+        // A block is never split over two pages.
         if found.len() >= size {
             reached_end = false;
             break;
@@ -164,7 +164,7 @@ fn search(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt, is_afte
     }))?)
 }
 
-/// The hash of the transaction of a sender with a nonce.
+/// The hash of a sender's transaction with a given nonce.
 pub(super) fn by_sender_and_nonce(
     node: &Node,
     arguments: &Arguments<'_>,
@@ -179,13 +179,13 @@ pub(super) fn by_sender_and_nonce(
     )?)
 }
 
-/// Which transaction created a contract, and who in it.
+/// The transaction that created a contract, and the account in it that did.
 pub(super) fn creator(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let address: Address = arguments.required(0, "address")?;
     let blocks = node.chain().blocks(0, u64::MAX);
     for block in blocks.iter().filter(|block| !block.transactions.is_empty()) {
         interrupt.check()?;
-        // The state is looked at first: the frames of all transactions take far longer.
+        // The state is checked first: the frames of all transactions take far longer.
         if node
             .view(block.hash.into())?
             .state()
@@ -214,7 +214,7 @@ pub(super) fn creator(node: &Node, arguments: &Arguments<'_>, interrupt: &Interr
     Ok(to_json(&())?)
 }
 
-/// What a failed transaction reverted with.
+/// A failed transaction's revert data.
 pub(super) fn error(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let hash: B256 = arguments.required(0, "transaction hash")?;
     let found = node.chain().transaction(hash);
@@ -261,7 +261,7 @@ pub(super) fn trace(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrup
     })
 }
 
-/// Ether that moved within a transaction, and contracts that were created in it.
+/// Ether moved within a transaction, and contracts created in it.
 pub(super) fn internal(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     each_frame(node, arguments, interrupt, |frame| {
         if frame.trace.trace_address.is_empty() || frame.trace.error.is_some() {
@@ -283,7 +283,7 @@ pub(super) fn internal(node: &Node, arguments: &Arguments<'_>, interrupt: &Inter
 
 type Frame = alloy_rpc_types_trace::parity::LocalizedTransactionTrace;
 
-/// The contract that a frame created; none of them is at zero.
+/// The contract that a frame created; none has the zero address.
 fn created(frame: &Frame) -> Address {
     flat::created(frame).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
-//! Methods about transactions that wait.
+//! Methods about waiting transactions.
 //!
-//! Lives here: shapes. Not here: which wait, and in what order (`chain`).
+//! Lives here: forms. Not here: which transactions wait, and in what order (`chain`).
 
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ pub(super) fn status(node: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!({ "pending": U64::from(status.ready), "queued": U64::from(status.later) }))
 }
 
-/// What waits for a block, and what waits for an earlier nonce.
+/// Transactions that wait for a block, and those that wait for an earlier nonce.
 pub(super) fn content(node: &Node, _: &Arguments<'_>, _: &Interrupt) -> Text {
     shown(node, None, json::waiting)
 }
 
-/// The same in a line each.
+/// The same, one line each.
 pub(super) fn inspect(node: &Node, _: &Arguments<'_>, _: &Interrupt) -> Text {
     shown(node, None, |transaction| {
         let tx = &transaction.envelope;
@@ -40,7 +40,7 @@ pub(super) fn inspect(node: &Node, _: &Arguments<'_>, _: &Interrupt) -> Text {
     })
 }
 
-/// What waits of one sender, by nonce.
+/// One sender's waiting transactions, by nonce.
 pub(super) fn content_from(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     shown(node, Some(arguments.required(0, "address")?), json::waiting)
 }
@@ -79,7 +79,7 @@ fn by_sender<'a>(
     senders
 }
 
-/// The transaction of a sender with a nonce, mined or not.
+/// A sender's transaction with a given nonce, mined or not.
 pub(super) fn by_sender_and_nonce(
     node: &Node,
     arguments: &Arguments<'_>,
@@ -98,7 +98,7 @@ pub(super) fn by_sender_and_nonce(
     Ok(to_json(&waiting.map(|waiting| json::waiting(waiting)))?)
 }
 
-/// The newest of some blocks that has a transaction of a sender with a nonce, and its place there.
+/// The newest of some blocks with a sender's transaction of a given nonce, and its index there.
 pub(super) fn mined_of<'a>(
     blocks: &'a [Arc<Block>],
     sender: Address,

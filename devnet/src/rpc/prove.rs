@@ -1,6 +1,6 @@
-//! Methods that tell what is proven of an account (EIP-1186).
+//! Methods that return proofs of an account (EIP-1186).
 //!
-//! Lives here: shapes. Not here: roots and proofs (`chain`).
+//! Lives here: forms. Not here: roots and proofs (`chain`).
 
 use alloy_primitives::{Address, Bytes, U64, U256};
 use serde_json::{Value, json};
@@ -14,13 +14,13 @@ use crate::rpc::error::RpcError;
 use crate::rpc::methods::Text;
 use crate::rpc::read;
 
-/// The most slots that are proven at once.
+/// The most slots in one proof.
 const MOST_SLOTS: usize = 1_024;
 
-/// An account, the ways to it and to its slots. The state's root is not the one in the header.
+/// An account, with proofs of it and of its slots. The state root is not the one in the header.
 pub(super) fn proof(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let address: Address = arguments.required(0, "address")?;
-    // A key is told back as it was asked for.
+    // The answer repeats a key as it was requested.
     let keys: Vec<Value> = arguments.required(1, "slots")?;
     if keys.len() > MOST_SLOTS {
         return Err(RpcError::parameters(format!(
@@ -53,7 +53,7 @@ fn slot_proof(key: &Value, value: U256, nodes: &[Bytes]) -> Value {
     json!({ "key": key, "value": value, "proof": nodes })
 }
 
-/// An account as its trie holds it.
+/// An account as the trie holds it.
 pub(super) fn account(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let (address, view) = read::account_at(node, arguments)?;
     let account = view.state().account(address);

@@ -1,4 +1,4 @@
-//! Blocks, transactions and receipts in the bytes that hashes and roots are over.
+//! Blocks, transactions and receipts in the encoding that hashes and roots cover.
 //!
 //! Lives here: encodings. Not here: the same as JSON (`read`).
 
@@ -46,7 +46,7 @@ pub(super) fn receipts(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) ->
     Ok(to_json(&Each(encoded))?)
 }
 
-/// Nothing where there is no such transaction.
+/// A transaction's encoding, or null if it does not exist.
 pub(super) fn transaction(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let hash: B256 = arguments.required(0, "transaction hash")?;
     let found = {

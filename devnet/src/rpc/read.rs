@@ -18,17 +18,17 @@ use crate::rpc::error::RpcError;
 use crate::rpc::json;
 use crate::rpc::methods::{Answer, Text};
 
-/// What this is. Tools for tests use what only a test network has where they read `anvil`, or `hardhat`, and refuse otherwise.
+/// The client's name. Test tools use a test network's methods if it contains `anvil` or `hardhat`, and refuse otherwise.
 pub(super) const CLIENT_VERSION: &str =
     concat!("anvil/v1.7.1/stylus-devnet/v", env!("CARGO_PKG_VERSION"));
 
-/// The most accounts and slots that one request reads the words of.
+/// The most accounts and slots in one request for their words.
 const MOST_WORDS: usize = 1_024;
 
-/// The most blocks that a fee history covers, as in geth.
+/// The most blocks in a fee history, as in geth.
 const MOST_HISTORY: u64 = 1_024;
 
-/// The most percentiles that one may ask for, as in geth.
+/// The most percentiles in a request, as in geth.
 const MOST_PERCENTILES: usize = 100;
 
 pub(super) fn chain_id(node: &Node, _: &Arguments<'_>) -> Answer {
@@ -47,7 +47,7 @@ pub(super) fn gas_price(node: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!(U64::from(node.chain().gas_price())))
 }
 
-/// Nobody collects tips.
+/// Always zero: nobody collects tips.
 pub(super) fn tip(_: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!(U64::ZERO))
 }
@@ -56,7 +56,7 @@ pub(super) fn coinbase(node: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!(node.chain().beneficiary()))
 }
 
-/// The rules in force (EIP-7910). They change where an owner has an upgrade scheduled, which no fork id tells.
+/// The current rules (EIP-7910). They change if an owner has scheduled an upgrade, which fork ids do not show.
 pub(super) fn config(node: &Node, _: &Arguments<'_>) -> Answer {
     let chain = node.chain();
     let genesis = chain.block(BlockId::earliest());
@@ -72,7 +72,7 @@ pub(super) fn config(node: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!({ "current": current, "next": null, "last": null }))
 }
 
-/// Nobody works for a block here.
+/// Always zero: there is no mining by work.
 pub(super) fn hash_rate(_: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!(U64::ZERO))
 }
@@ -85,7 +85,7 @@ pub(super) fn yes(_: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!(true))
 }
 
-/// No block has any.
+/// Always null: blocks have no uncles.
 pub(super) fn no_uncle(_: &Node, _: &Arguments<'_>) -> Answer {
     Ok(Value::Null)
 }
@@ -94,7 +94,7 @@ pub(super) fn peer_count(_: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!(U64::ZERO))
 }
 
-/// That of Ethereum nodes since 2020; nobody speaks it here.
+/// The version of Ethereum nodes since 2020; nobody uses it here.
 pub(super) fn protocol_version(_: &Node, _: &Arguments<'_>) -> Answer {
     Ok(json!(U64::from(65)))
 }
@@ -123,7 +123,7 @@ pub(super) fn no_blobs(_: &Node, _: &Arguments<'_>) -> Answer {
     Err(RpcError::not_supported("Arbitrum has no blobs"))
 }
 
-/// An account, and the state to find it in: that of the block behind it.
+/// An account, and the state to find it in: the block's.
 pub(super) fn account_at(
     node: &Node,
     arguments: &Arguments<'_>,
@@ -137,7 +137,7 @@ pub(super) fn balance(node: &Node, arguments: &Arguments<'_>) -> Answer {
     Ok(json!(view.state().account(address).balance))
 }
 
-/// An account in one answer, as anvil has it.
+/// An account in one answer, as in anvil.
 pub(super) fn account_info(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let (address, view) = account_at(node, arguments)?;
     let account = view.state().account(address);
@@ -292,9 +292,9 @@ pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>, _: &Interrupt)
     };
     let fee = |block: &crate::chain::Block| U64::from(block.header.base_fee_per_gas.unwrap_or(0));
     let mut fees: Vec<U64> = blocks.iter().map(|block| fee(block)).collect();
-    // The next block's, too, which is like all others.
+    // The next block's, too, which is like the others.
     fees.push(U64::from(price));
-    // No block comes near to Arbitrum's limit; one that a test has set may be near.
+    // No block comes near Arbitrum's limit; a block may come near one that a test has set.
     let ratio = |block: &crate::chain::Block| {
         block.header.gas_used as f64 / block.header.gas_limit.max(1) as f64
     };

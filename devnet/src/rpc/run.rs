@@ -1,6 +1,6 @@
-//! Methods that run something on a state and leave the chain as it is.
+//! Methods that run something on a state and leave the chain unchanged.
 //!
-//! Lives here: calls, estimates, access lists and traces. Not here: how they are run (`chain`).
+//! Lives here: calls, estimates, access lists and traces. Not here: running them (`chain`).
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use crate::trace::Tracer;
 pub(super) fn call(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let request = asked(node, arguments)?;
     let view = view(node, arguments, interrupt)?;
-    // Two questions to NodeInterface take more than a call sees.
+    // Two questions to NodeInterface need more than a call sees.
     let proof = node.chain().outbox_proof(&request);
     let executed = match proof {
         Some(answer) => answer,
@@ -48,7 +48,7 @@ pub(super) fn access_list(node: &Node, arguments: &Arguments<'_>, interrupt: &In
     let mut request = asked(node, arguments)?;
     let view = view(node, arguments, interrupt)?;
     let (list, executed) = view.access_list(&request)?;
-    // With the list given, everything on it is paid for up front and warm.
+    // With the list in place, everything on it is paid for up front and warm.
     request.access_list = list.clone();
     let (_, warm) = view.access_list(&request)?;
     let mut answer = json!({ "accessList": list, "gasUsed": U64::from(warm.gas_used) });
@@ -60,7 +60,7 @@ pub(super) fn access_list(node: &Node, arguments: &Arguments<'_>, interrupt: &In
 
 pub(super) fn trace_call(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let request = asked(node, arguments)?;
-    // geth takes overrides among the tracer's options; they may be long, and the rest may not.
+    // As in geth, overrides may be among the tracer's options; they may be long, the rest may not.
     let mut options: BTreeMap<String, Box<RawValue>> = arguments
         .optional_up_to(WHOLE, 2, "tracer options")?
         .unwrap_or_default();
@@ -97,7 +97,7 @@ pub(super) fn trace_transaction(
     Ok(replay.trace(&tracer, interrupt)?)
 }
 
-/// All transactions of a block, each under a tracer.
+/// Traces all transactions of a block.
 pub(super) fn trace_block(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let tracer = Tracer::parse(arguments.optional(1, "tracer options")?)?;
     let id = arguments.required(0, "block")?;
@@ -122,14 +122,14 @@ struct Traced<'a> {
     result: &'a RawValue,
 }
 
-/// The call that is asked for, which has to be one of this chain.
+/// The requested call, which must be for this chain.
 fn asked(node: &Node, arguments: &Arguments<'_>) -> Result<Request, RpcError> {
     let asked: TransactionRequest = arguments.required_up_to(CALL, 0, "call")?;
     is_of_chain(node, &asked)?;
     request(asked)
 }
 
-/// Refuses what is meant for another chain.
+/// Refuses requests for another chain.
 pub(super) fn is_of_chain(node: &Node, asked: &TransactionRequest) -> Result<(), RpcError> {
     let want = node.chain().config().chain_id;
     match asked.chain_id.filter(|have| *have != want) {
@@ -140,7 +140,7 @@ pub(super) fn is_of_chain(node: &Node, asked: &TransactionRequest) -> Result<(),
     }
 }
 
-/// The chain at the block that is asked for, changed as is asked for.
+/// The chain at the requested block, with the requested overrides.
 fn view(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Result<View, RpcError> {
     let mut view = node.view(arguments.block(1)?)?.until(interrupt);
     if let Some(accounts) =
@@ -154,7 +154,7 @@ fn view(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Result
     Ok(view)
 }
 
-/// The chain's own form of a request.
+/// A request in the chain's own form.
 pub(super) fn request(request: TransactionRequest) -> Result<Request, RpcError> {
     let input = request
         .input

@@ -1,6 +1,7 @@
 //! Methods that send transactions.
 //!
-//! Lives here: from a request to a signed transaction. Not here: what becomes of it (`chain`), and signing anything else (`sign`).
+//! Lives here: from a request to a signed transaction. Not here: what happens to it then (`chain`), and signing anything else
+//! (`sign`).
 
 use alloy_consensus::{
     SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxLegacy, TypedTransaction,
@@ -50,7 +51,7 @@ pub(super) fn sign_transaction(
     Ok(to_json(&shown)?)
 }
 
-/// The transaction with everything filled in that was left open, and not signed.
+/// The transaction with all defaults filled in, unsigned.
 pub(super) fn fill_transaction(
     node: &Node,
     arguments: &Arguments<'_>,
@@ -60,7 +61,7 @@ pub(super) fn fill_transaction(
     let unsigned = Unsigned::by(node, asked, interrupt, |_| Ok(None))?;
     let from = unsigned.filled.from;
     let typed = unsigned.typed(&node.chain())?;
-    // As geth has it: what a signature would be is zero.
+    // As in geth, the missing signature is all zeros.
     let nothing = Signature::new(U256::ZERO, U256::ZERO, false);
     let filled = Transaction::known(typed.into_envelope(nothing), from);
     let mut tx = json!(filled.envelope);
@@ -70,7 +71,7 @@ pub(super) fn fill_transaction(
     Ok(to_json(&json!({ "raw": filled.encoded(), "tx": tx }))?)
 }
 
-/// Sends a transaction of whichever account it names.
+/// Sends a transaction from the account that it names.
 pub(super) fn unsigned(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
     let asked = arguments.required_up_to(CALL, 0, "transaction")?;
     let unsigned = Unsigned::by(node, asked, interrupt, |_| Ok(None))?;
@@ -78,17 +79,17 @@ pub(super) fn unsigned(node: &Node, arguments: &Arguments<'_>, interrupt: &Inter
     Ok(json!(hash))
 }
 
-/// A transaction that lacks its nonce, if it was not asked for with one, and its signature.
+/// A transaction without its signature and, unless the request has one, its nonce.
 pub(super) struct Unsigned<'a> {
     asked: TransactionRequest,
     filled: Request,
     gas_limit: u64,
-    /// Who signs; nobody for an account that is impersonated.
+    /// The signer; `None` for an impersonated account.
     signer: Option<&'a PrivateKeySigner>,
 }
 
 impl<'a> Unsigned<'a> {
-    /// Fills in what a request leaves open. The account's own key signs, unless anybody may send for it.
+    /// Fills in what a request leaves open. The account's own key signs, unless the account is impersonated.
     pub(super) fn of(
         node: &'a Node,
         asked: TransactionRequest,
@@ -102,7 +103,7 @@ impl<'a> Unsigned<'a> {
         })
     }
 
-    /// The same, signed by whom `signer` names.
+    /// The same, with `signer` to sign it.
     fn by(
         node: &'a Node,
         asked: TransactionRequest,
@@ -132,7 +133,7 @@ impl<'a> Unsigned<'a> {
         })
     }
 
-    /// The transaction, with the next nonce on `chain`.
+    /// The signed transaction, with the next nonce on `chain`.
     pub(super) fn sign(self, chain: &Chain) -> Result<Transaction, RpcError> {
         let sender = self.filled.from;
         let signer = self.signer;
@@ -163,7 +164,7 @@ impl<'a> Unsigned<'a> {
         let access_list = filled.access_list;
         let tip = asked.max_priority_fee_per_gas.unwrap_or(0);
         let has_price = ty.is_none() && asked.gas_price.is_some();
-        // A price of the older kind with a list of what is warm is a type of its own (EIP-2930).
+        // A gas price of the older kind together with an access list has its own type (EIP-2930).
         let is_listed = ty == Some(1) || (has_price && asked.access_list.is_some());
         let is_legacy = ty == Some(0) || has_price;
         let gas_price = asked.gas_price.unwrap_or(base_fee.into());

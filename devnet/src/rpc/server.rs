@@ -1,7 +1,7 @@
 //! The server: HTTP and WebSocket on one port.
 //!
-//! Lives here: taking connections, and a request's way to its method. Not here: who may speak (`admission`), for how long
-//! (`connections`), methods (`methods`).
+//! Lives here: accepting connections, and a request's path to its method. Not here: who may connect (`admission`), for
+//! how long (`connections`), methods (`methods`).
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -41,46 +41,46 @@ use crate::rpc::{ids, methods};
 const MOST_REQUEST: u32 = 64 << 20;
 /// The largest message over WebSocket.
 const MOST_MESSAGE: u32 = 16 << 20;
-/// How often connections are looked at that may have had their time.
+/// How often to look for connections whose time is up.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// When a request, or the batch that it is in, arrived.
+/// When a request, or its batch, arrived.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival(pub(super) Instant);
 
-/// Marks a request that came over HTTP, where nobody can be told of anything later.
+/// Marks a request that arrived over HTTP, which has no way to notify the client later.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Once;
 
-/// A server that cannot be started.
+/// The server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The address is taken, or cannot be had.
+    /// The address is in use or unavailable.
     #[error("cannot listen at {address}: {error}")]
     Listen {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// Why not.
+        /// The system's error.
         error: std::io::Error,
     },
-    /// An allowed host that is none.
+    /// An allowed host is not a host name.
     #[error("{0:?} is not a host name")]
     Host(String),
-    /// An allowed origin that is none.
+    /// An allowed origin is not an origin.
     #[error("{0:?} is not an origin: one looks like https://example.org")]
     Origin(String),
 }
 
-/// A server that runs.
+/// A running server.
 pub(crate) struct Server {
     handle: ServerHandle,
     pub(crate) address: SocketAddr,
 }
 
 impl Server {
-    /// Has it take no more requests. Those that have come are still answered.
+    /// Stops accepting requests. Those already received are still answered.
     pub(crate) fn stop(&self) {
-        // One that has stopped already has nothing left to stop.
+        // It may have stopped already.
         let _ = self.handle.stop();
     }
 
@@ -93,13 +93,13 @@ impl Server {
 type Answer = Response<HttpBody>;
 type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-/// Answers requests that may be answered; whether one asks for a WebSocket is known already.
+/// Answers admitted requests; the flag tells whether one asks for a WebSocket.
 type Methodical = Box<dyn Fn(Request<HttpBody>, bool) -> Answering + Send + Sync>;
 
 /// Starts answering requests to `node`.
 ///
 /// # Errors
-/// Where the address cannot be listened at, or a setting is not what it should be.
+/// If the address is unavailable, or a setting is invalid.
 pub(crate) async fn start(config: &Config, node: Node) -> Result<Server, ServerError> {
     let admission = Admission::new(config)?;
     let address = SocketAddr::new(config.host, config.port);
@@ -116,7 +116,7 @@ pub(crate) async fn start(config: &Config, node: Node) -> Result<Server, ServerE
     Ok(Server { handle, address })
 }
 
-/// jsonrpsee's way from a request to a method, one for either transport.
+/// The path through jsonrpsee from a request to a method, one for each transport.
 fn methodical(methods: Methods, admission: &Admission, stop: StopHandle) -> Methodical {
     let http = tower::ServiceBuilder::new().option_layer(cors(admission));
     let service = |most_request| {
@@ -145,7 +145,7 @@ fn methodical(methods: Methods, admission: &Admission, stop: StopHandle) -> Meth
     })
 }
 
-/// Lets web pages of the allowed origins read what they are answered; none by default.
+/// Lets web pages of the allowed origins read answers; none by default.
 fn cors(admission: &Admission) -> Option<CorsLayer> {
     let layer = CorsLayer::new().allow_headers(Any).allow_methods(Any);
     let Some(origins) = admission.origins() else {
@@ -154,12 +154,12 @@ fn cors(admission: &Admission) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;
     }
-    // They were parsed once already.
+    // They have been parsed once already.
     let origins = origins.iter().filter_map(|origin| origin.parse().ok());
     Some(layer.allow_origin(AllowOrigin::list(origins)))
 }
 
-/// Numbers of subscriptions, which Ethereum's clients expect in hexadecimal.
+/// Subscription ids, which Ethereum clients expect in hexadecimal.
 #[derive(Debug, Default)]
 struct Numbers(AtomicU64);
 
@@ -177,7 +177,7 @@ struct Shared {
     methodical: Methodical,
 }
 
-/// Takes connections until the server stops.
+/// Accepts connections until the server stops.
 async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: StopHandle) {
     let stopped = stop.clone().shutdown();
     tokio::pin!(stopped);
@@ -188,7 +188,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: StopHandle) {
             _ = sweeps.tick() => shared.connections.sweep(),
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => welcome(stream, &shared, &stop),
-                // No descriptors left, say: some connection will end.
+                // For lack of descriptors, for example: some connection will end.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             },
         }
@@ -197,7 +197,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: StopHandle) {
 
 /// Serves a connection, if there is a place for it.
 fn welcome(stream: TcpStream, shared: &Arc<Shared>, stop: &StopHandle) {
-    // Without it answers wait for one another; with it they are only faster.
+    // Without it answers wait for one another; it only makes them faster.
     let _ = stream.set_nodelay(true);
     let Some((stream, connection)) = shared.connections.open(stream) else {
         return;
@@ -229,7 +229,7 @@ fn welcome(stream: TcpStream, shared: &Arc<Shared>, stop: &StopHandle) {
 }
 
 impl Shared {
-    /// Answers a request, or tells why it is not answered.
+    /// Answers a request, or says why not.
     async fn answer(&self, connection: &Connection, request: Request<Incoming>) -> Answer {
         if let Err(stranger) = self.admission.check(request.uri(), request.headers()) {
             return refuse(StatusCode::FORBIDDEN, &stranger);
@@ -257,7 +257,7 @@ impl Shared {
         if let Some(id) = id {
             answer = with_id(answer, &id).await;
         }
-        // To a notification there is no answer. The library writes `null`, and nothing else that is as short.
+        // A notification gets no answer. The library writes `null`, and nothing else that short.
         if answer.body().size_hint().exact() == Some(4) {
             answer = Response::new(HttpBody::empty());
             *answer.status_mut() = StatusCode::NO_CONTENT;
@@ -266,7 +266,7 @@ impl Shared {
         answer
     }
 
-    /// The body of a request, whole.
+    /// A request's whole body.
     async fn body(
         &self,
         connection: &Connection,
@@ -300,7 +300,7 @@ impl Shared {
     }
 }
 
-/// An answer with its request's own id.
+/// An answer with its request's original id.
 async fn with_id(answer: Answer, id: &[u8]) -> Answer {
     let (mut parts, body) = answer.into_parts();
     let body = match body.collect().await {
@@ -311,7 +311,7 @@ async fn with_id(answer: Answer, id: &[u8]) -> Answer {
     Response::from_parts(parts, HttpBody::from(body))
 }
 
-/// An answer of one sentence.
+/// An answer with one sentence.
 fn refuse(status: StatusCode, why: &dyn std::fmt::Display) -> Answer {
     let mut answer = Response::new(HttpBody::from(format!("{why}\n")));
     *answer.status_mut() = status;

@@ -17,7 +17,7 @@ use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
 use crate::rpc::methods::{Answer, Text};
 
-/// The most types that typed data may define, and the most fields that these may come to where each is written out in full.
+/// The most types that typed data may define, and the most fields when all types are fully expanded.
 const MOST_TYPES: usize = 256;
 const MOST_FIELDS: u64 = 10_000;
 
@@ -41,7 +41,7 @@ pub(super) fn sign(node: &Node, arguments: &Arguments<'_>) -> Answer {
     )
 }
 
-/// The same with its parameters the other way round.
+/// The same with its parameters in the opposite order.
 pub(super) fn personal_sign(node: &Node, arguments: &Arguments<'_>) -> Answer {
     sign_message(
         node,
@@ -56,7 +56,7 @@ fn sign_message(node: &Node, address: Address, message: Bytes) -> Answer {
     Ok(json!(Bytes::from(signature.as_bytes().to_vec())))
 }
 
-/// Typed data (EIP-712): an object, or its text.
+/// Signs typed data (EIP-712), given as an object or its text.
 pub(super) fn sign_typed_data(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let signer = signer(node, arguments.required(0, "address")?)?;
     let invalid = |why: &dyn std::fmt::Display| {
@@ -75,7 +75,7 @@ pub(super) fn sign_typed_data(node: &Node, arguments: &Arguments<'_>, _: &Interr
     Ok(to_json(&Bytes::from(signature.as_bytes().to_vec()))?)
 }
 
-/// Whether types can be written out in full, which takes twice as much with every two fields of one type.
+/// Checks that the types can be fully expanded, which may double in size with every two fields of one type.
 fn is_finite(data: &Value) -> Result<(), String> {
     let Some(types) = data.get("types").and_then(Value::as_object) else {
         return Ok(());
@@ -97,13 +97,13 @@ fn is_finite(data: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Fields of a type that is written out in full; no end of them where it contains itself.
+/// The fields of a fully expanded type; endless if it contains itself.
 fn fields<'a>(
     types: &'a serde_json::Map<String, Value>,
     name: &'a str,
     known: &mut HashMap<&'a str, u64>,
 ) -> u64 {
-    // While it is looked at it counts as endless.
+    // While being expanded it counts as endless.
     if let Some(count) = known.insert(name, u64::MAX) {
         known.insert(name, count);
         return count;
@@ -129,7 +129,7 @@ fn fields<'a>(
 /// The key of an account.
 ///
 /// # Errors
-/// Where nobody here has it.
+/// If this chain does not have it.
 pub(super) fn signer(node: &Node, address: Address) -> Result<&PrivateKeySigner, RpcError> {
     node.signers()
         .find(|signer| signer.address() == address)

@@ -1,6 +1,6 @@
-//! `eth_simulateV1`: what blocks of calls would come to.
+//! `eth_simulateV1`: the outcome of hypothetical blocks of calls.
 //!
-//! Lives here: taking the request apart, within bounds, and the answer's shape. Not here: running it (`chain`).
+//! Lives here: parsing the request, within limits, and the answer's form. Not here: running it (`chain`).
 
 use alloy_rpc_types_eth::state::StateOverride;
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest};
@@ -18,11 +18,11 @@ use crate::rpc::json;
 use crate::rpc::methods::Text;
 use crate::rpc::run::{is_of_chain, request};
 
-/// The most blocks and calls that a request holds.
+/// The most blocks and calls in a request.
 const MOST_BLOCKS: usize = 256;
 const MOST_CALLS: usize = 1_000;
 
-/// What is asked for; its pieces are looked at once it is known how many they are.
+/// The request; its parts are parsed once their number is known.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Payload {
@@ -77,7 +77,7 @@ pub(super) fn simulate(node: &Node, arguments: &Arguments<'_>, interrupt: &Inter
         transfers: payload.trace_transfers,
     };
     let parent = node.chain().known_block(id)?;
-    // What is pending is the newest state here, too: the first block is the one to come.
+    // Here too, pending means the newest state: the first block is the next one.
     let view = node.view(parent.hash.into())?.until(interrupt);
     let made = view.simulate(parent, blocks, options)?;
     let is_full = payload.return_full_transactions;
@@ -113,7 +113,7 @@ fn shown(made: &SimulatedBlock, is_full: bool) -> Value {
     block
 }
 
-/// Errors of a simulation, as the specification numbers them.
+/// Errors of a simulation, numbered by the specification.
 const VM_ERROR: i32 = -32_015;
 const LIMIT_EXCEEDED: i32 = -38_026;
 

@@ -1,4 +1,4 @@
-//! Subscriptions over WebSocket: new blocks, logs and transactions as they come.
+//! Subscriptions over WebSocket: new blocks, logs and transactions as they arrive.
 //!
 //! Lives here: what is sent. Not here: finding logs (`logs`).
 
@@ -21,9 +21,9 @@ use crate::rpc::logs::of_block;
 enum Kind {
     Heads,
     Logs(Box<Filter>),
-    /// Transactions that can go into a block: whole, or their hashes.
+    /// Transactions that became eligible for a block: whole, or their hashes.
     Transactions(bool),
-    /// A node that never syncs has nothing to say of it.
+    /// Never sends anything, because this node never syncs.
     Syncing,
 }
 
@@ -85,7 +85,7 @@ async fn serve(pending: PendingSubscriptionSink, node: &Node, kind: Kind) {
     }
 }
 
-/// Sends what `shown` makes of all that comes from `source`, until the client or the devnet goes.
+/// Sends what `shown` makes of everything from `source`, until the client or the devnet goes.
 async fn forward<T: Clone>(
     pending: PendingSubscriptionSink,
     mut source: Receiver<T>,
@@ -101,7 +101,7 @@ async fn forward<T: Clone>(
         };
         let item = match item {
             Ok(item) => item,
-            // A client that does not keep up misses some, as with any node.
+            // A slow client misses some, as with any node.
             Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return,
         };

@@ -1,6 +1,6 @@
-//! Methods for tests, under the names that anvil and Hardhat gave them.
+//! Test methods, under anvil's and Hardhat's names.
 //!
-//! Lives here: accounts, and the chain as a whole. Not here: blocks and time (`mining`), tokens (`tokens`), what all of them do
+//! Lives here: accounts, and the chain as a whole. Not here: blocks and time (`mining`), tokens (`tokens`), what they do
 //! (`chain`).
 
 use alloy_eips::BlockId;
@@ -17,10 +17,10 @@ use crate::rpc::methods::{Answer, Text};
 use crate::rpc::read::CLIENT_VERSION;
 use crate::store;
 
-/// What is said to whoever asks for another chain's state.
+/// The answer to requests for another chain's state.
 pub(super) const NO_FORKS: &str = "forking another chain is not supported";
 
-/// Bytes of the text of code that an account is given: the chain keeps it for good.
+/// The most bytes of text for an account's code: the chain keeps it for good.
 const MOST_CODE: usize = 8 << 20;
 
 pub(super) fn set_balance(node: &Node, arguments: &Arguments<'_>) -> Answer {
@@ -83,7 +83,7 @@ pub(super) fn auto_impersonate(node: &Node, arguments: &Arguments<'_>) -> Answer
     Ok(Value::Null)
 }
 
-/// Whether the devnet's owner is told of requests.
+/// Turns the log of requests on or off.
 pub(super) fn set_logging(node: &Node, arguments: &Arguments<'_>) -> Answer {
     node.set_logging(arguments.required(0, "whether")?);
     Ok(Value::Null)
@@ -125,7 +125,7 @@ pub(super) fn node_info(node: &Node, _: &Arguments<'_>) -> Answer {
     }))
 }
 
-/// What tools tell two chains apart by.
+/// Lets tools tell two chains apart.
 pub(super) fn metadata(node: &Node, _: &Arguments<'_>) -> Answer {
     let chain = node.chain();
     let head = chain.head();
@@ -148,7 +148,7 @@ pub(super) fn metadata(node: &Node, _: &Arguments<'_>) -> Answer {
     }))
 }
 
-/// The chain as bytes, as anvil has it.
+/// The chain as bytes, as in anvil.
 pub(super) fn dump_state(node: &Node, _: &Arguments<'_>, _: &Interrupt) -> Text {
     let whole = node.chain().whole();
     let bytes = store::dump(&whole, MOST_ANSWER / 2 - 64).map_err(|_| {

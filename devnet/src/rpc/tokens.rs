@@ -1,6 +1,6 @@
-//! Methods for tests that write into a token's storage (ERC-20), whatever its layout.
+//! Test methods that write to a token's storage (ERC-20), whatever its layout.
 //!
-//! Lives here: finding the slot that an amount is in. Not here: running calls (`chain`).
+//! Lives here: finding the slot of an amount. Not here: running calls (`chain`).
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, U256};
@@ -19,7 +19,7 @@ sol! {
     function allowance(address owner, address spender) external view returns (uint256);
 }
 
-/// The most slots of a getter's that are tried.
+/// The most slots of a getter that are tried.
 const MOST_SLOTS: usize = 64;
 
 /// Gives an account an amount of a token.
@@ -51,7 +51,7 @@ pub(super) fn set_allowance(
     write(node, token, getter.abi_encode(), amount, interrupt)
 }
 
-/// Writes `amount` into the slot that `getter` of a token reads it from.
+/// Writes `amount` to the slot that `getter` of a token reads.
 fn write(
     node: &Node,
     token: Address,
@@ -82,7 +82,7 @@ fn write(
     )))
 }
 
-/// Whether a call gives `amount` where that is in a slot.
+/// Whether a call returns `amount` when it is in a slot.
 fn is_in(
     view: &View,
     request: &Request,

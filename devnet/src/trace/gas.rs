@@ -1,7 +1,7 @@
-//! The gas tracer: where the gas of a transaction went, as far down as the functions of the program that it calls.
+//! The gas tracer: where the gas of a transaction went, down to the functions of the program that it calls.
 //!
-//! Lives here: the account of one transaction as JSON, all its amounts plain numbers. Not here: counting (`stylus_vm`), and what
-//! a program's start costs (`evm`).
+//! Lives here: the breakdown of one transaction as JSON, all its amounts plain numbers. Not here: counting (`stylus_vm`), and
+//! what a program's start costs (`evm`).
 
 use std::collections::BTreeMap;
 
@@ -16,43 +16,43 @@ use stylus_vm::{Gas, Ink, Outcome, Pages};
 
 use crate::evm::Context;
 
-/// What a client may ask for besides.
+/// A client's options.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct GasOptions {
-    /// Ink by function, and what was allocated.
+    /// Ink by function, and allocations.
     functions: bool,
-    /// What functions are called, by the address of their program and by index: the module on the chain has no names.
+    /// Function names, by program address and index: the module on the chain has no names.
     names: BTreeMap<Address, BTreeMap<u32, String>>,
 }
 
-/// How near the chain had a program that was called.
+/// How the chain had cached a called program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Nearness {
     /// Not at all.
     Uncached,
-    /// In the cache that bids are made for.
+    /// In the cache that takes bids.
     Cached,
-    /// Called before in the same block.
+    /// Called earlier in the same block.
     Recent,
 }
 
-/// What the run of a program came to.
+/// The result of a program's run.
 #[derive(Clone, Debug)]
 pub(crate) struct ProgramRun {
     pub(crate) address: Address,
-    /// All that the frame was given.
+    /// All gas of the frame.
     pub(crate) given: Gas,
     pub(crate) nearness: Nearness,
-    /// For its start, without pages.
+    /// Gas for its start, without pages.
     pub(crate) start_gas: Gas,
-    /// For the pages it begins with.
+    /// Gas for its initial pages.
     pub(crate) start_page_gas: Gas,
     pub(crate) footprint: Pages,
     pub(crate) ink_used: Ink,
-    /// Ink that was bought with the gas that was left after the start.
+    /// Ink bought with the gas left after the start.
     pub(crate) ink_bought: Ink,
-    /// What the frame gave back.
+    /// Gas that the frame returned.
     pub(crate) gas_back: Gas,
     /// Pages at the end.
     pub(crate) pages: u32,
@@ -61,10 +61,10 @@ pub(crate) struct ProgramRun {
     pub(crate) profile: Option<Profile>,
 }
 
-/// What has been told so far of one transaction.
+/// The breakdown so far of one transaction.
 pub(super) struct GasAccount {
     options: GasOptions,
-    /// The transaction's own frame, where that was a program's.
+    /// The transaction's own frame, if it ran a program.
     run: Option<ProgramRun>,
 }
 
@@ -73,7 +73,7 @@ impl GasAccount {
         Self { options, run: None }
     }
 
-    /// The names to record the functions of a program under, where they are to be recorded.
+    /// The names under which to record the functions of a program, if they are to be recorded.
     pub(super) fn names(&self, depth: usize, address: Address) -> Option<Names> {
         if depth > 0 || !self.options.functions {
             return None;
@@ -90,7 +90,7 @@ impl GasAccount {
         }
     }
 
-    /// The account, of a transaction that ended with `result`.
+    /// The breakdown of a transaction that ended with `result`.
     pub(super) fn finish(self, result: &ExecutionResult) -> Value {
         let gas = result.gas();
         json!({

@@ -1,7 +1,7 @@
-//! Tracers: what `debug_traceTransaction` and `debug_traceCall` can tell of a run.
+//! Tracers: what `debug_traceTransaction` and `debug_traceCall` report of a run.
 //!
-//! Lives here: which tracer is meant, and handing it what happens. Not here: what each makes of it (`stylus`, `structs`; the
-//! call and prestate tracers are revm-inspectors'), and running the transaction (`chain`).
+//! Lives here: selecting a tracer and passing it events. Not here: what each reports (`stylus`, `structs`; the call and
+//! prestate tracers are revm-inspectors'), and running the transaction (`chain`).
 
 mod gas;
 mod structs;
@@ -34,18 +34,17 @@ pub(crate) use crate::trace::gas::{Nearness, ProgramRun};
 use crate::trace::structs::StructLogger;
 use crate::trace::stylus::HostioTree;
 
-/// An inspector that may want to know of host calls, too; by default it does not.
+/// An inspector that may also want to see host calls; by default it does not.
 pub(crate) trait HostioInspector: Inspector<Context, EthInterpreter> {
     /// Whether it does.
     fn is_tracing(&self) -> bool {
         false
     }
 
-    /// A program that acts for `address`, `depth` frames below the first, has made a host call.
+    /// A program acting for `address`, `depth` frames below the first, has made a host call.
     fn hostio(&mut self, _depth: usize, _address: Address, _step: Step) {}
 
-    /// Whether the functions of the program of `address`, `depth` frames below the first, are to be recorded, and under which
-    /// names.
+    /// Whether to record the functions of the program of `address`, `depth` frames below the first, and under which names.
     fn functions(&self, _depth: usize, _address: Address) -> Option<Names> {
         None
     }
@@ -56,28 +55,28 @@ pub(crate) trait HostioInspector: Inspector<Context, EthInterpreter> {
 
 impl HostioInspector for NoOpInspector {}
 
-/// A tracer, as a client asks for it.
+/// A tracer, as a client requests it.
 #[derive(Clone, Debug)]
 pub(crate) enum Tracer {
     /// Host calls of Stylus programs, nested.
     Stylus,
-    /// Where the gas went, as far as the functions of a Stylus program.
+    /// Where the gas went, down to the functions of a Stylus program.
     Gas(GasOptions),
     /// Frames, nested.
     Calls(CallConfig),
     /// Accounts before the run, or what it changed.
     Prestate(PreStateConfig),
-    /// Each instruction of the EVM, and each host call as the instruction it stands for.
+    /// Each instruction of the EVM, and each host call as its equivalent instruction.
     Structs(GethDefaultTracingOptions),
-    /// Frames in a row, as OpenEthereum had them, each with its place on the chain.
+    /// Frames in a flat list, as in OpenEthereum, each with its position on the chain.
     Flat(TransactionInfo),
     /// Selectors and the sizes of their arguments.
     FourByte,
-    /// Nothing.
+    /// Reports nothing.
     Noop,
 }
 
-/// A trace that there is not.
+/// An unavailable trace.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TraceError {
     #[error(transparent)]
@@ -97,7 +96,7 @@ impl Tracer {
     /// The tracer that a request's options name.
     ///
     /// # Errors
-    /// Where there is none of that name, or its configuration is not one.
+    /// If the name is unknown, or the configuration invalid.
     pub(crate) fn parse(options: Option<Value>) -> Result<Self, TraceError> {
         let options: GethDebugTracingOptions = match options {
             None | Some(Value::Null) => Default::default(),
@@ -131,7 +130,7 @@ impl Tracer {
     }
 }
 
-/// Whether a tracer's text is a script over host calls, as `cargo stylus` sends it: it gets what the native tracer gives.
+/// Whether a tracer's text is a script over host calls, as `cargo stylus` sends it: it gets the native tracer's result.
 fn is_hostio_script(text: &str) -> bool {
     [
         "hostio",
@@ -143,19 +142,19 @@ fn is_hostio_script(text: &str) -> bool {
     .all(|part| text.contains(part))
 }
 
-/// Bytes that a tracer may hold of a run, about as it will tell them.
+/// The most bytes of a run that a tracer may hold, approximately as it will report them.
 const MOST_TRACE: usize = 128 << 20;
 
-/// Bytes of a frame in a call tracer's memory, its input and output not counted.
+/// Bytes of a frame in a call tracer's memory, without its input and output.
 const FRAME: usize = 1_024;
 
-/// Bytes of a step where a tracer keeps steps.
+/// Bytes of a step in a tracer that keeps steps.
 const STEP: usize = 512;
 
-/// A tracer at work.
+/// A running tracer.
 pub(crate) struct Tracing {
     kind: Kind,
-    /// Bytes held by tracers that do not count for themselves.
+    /// Bytes held by tracers that do not count themselves.
     bytes: usize,
     interrupt: Interrupt,
 }
@@ -172,7 +171,7 @@ enum Kind {
 }
 
 impl Tracing {
-    /// The tracer before anything has happened. It ends a run of which it would have too much to tell.
+    /// A fresh tracer. It stops a run that would produce too long a report.
     pub(crate) fn new(tracer: &Tracer, interrupt: &Interrupt) -> Self {
         let inspector = |config| Box::new(TracingInspector::new(config));
         let kind = match tracer {
@@ -201,7 +200,7 @@ impl Tracing {
         }
     }
 
-    /// Counts what a tracer of revm-inspectors' has taken in.
+    /// Counts what one of revm-inspectors' tracers has recorded.
     fn hold(&mut self, bytes: usize) {
         if matches!(
             self.kind,
@@ -219,7 +218,7 @@ impl Tracing {
         }
     }
 
-    /// Whether every step is kept.
+    /// Whether it keeps every step.
     fn keeps_steps(&self) -> bool {
         match &self.kind {
             Kind::Calls(inspector, _) | Kind::Prestate(inspector, _) => {
@@ -229,10 +228,10 @@ impl Tracing {
         }
     }
 
-    /// What it has to tell of a run that ended with `result`, for `reason` if it failed, made `changes`, and began on `before`.
+    /// Its report of a run that ended with `result`, for `reason` if it failed, made `changes`, and began on `before`.
     ///
     /// # Errors
-    /// Where it cannot be put into JSON.
+    /// If it cannot be converted to JSON.
     pub(crate) fn finish(
         self,
         result: &ExecutionResult,
@@ -247,7 +246,7 @@ impl Tracing {
             Kind::Calls(inspector, config) => {
                 let builder = inspector.into_geth_builder();
                 let mut frame = builder.geth_call_traces(config, gas_used);
-                // What a failed program has no words for, the chain may.
+                // The chain may explain a failed program that gave no reason.
                 if frame.error.is_some() && frame.revert_reason.is_none() {
                     frame.revert_reason = reason.map(|reason| reason.text().to_owned());
                 }
@@ -276,7 +275,7 @@ impl Tracing {
     }
 }
 
-/// Hands an event to whichever inspector is at work.
+/// Passes an event to the active inspector.
 macro_rules! forward {
     ($self:ident, $inspector:ident => $event:expr, $none:expr) => {
         match &mut $self.kind {
@@ -303,7 +302,7 @@ impl Inspector<Context, EthInterpreter> for Tracing {
         let kept = if self.keeps_steps() { STEP } else { 0 };
         self.hold(kept);
         if self.interrupt.check().is_err() {
-            // The machine looks at the flag before it makes anything of this.
+            // The machine checks the flag before it interprets this.
             interpreter.halt_fatal();
             return;
         }

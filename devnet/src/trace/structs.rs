@@ -1,8 +1,8 @@
-//! The struct logger: every instruction in a flat list, and host calls as the instructions they stand for.
+//! The struct logger: every instruction in a flat list, and host calls as their equivalent instructions.
 //!
-//! Lives here: the list, in geth's shape. Not here: which host calls there are (`stylus_vm`).
+//! Lives here: the list, in geth's form. Not here: the list of host calls (`stylus_vm`).
 //!
-//! revm-inspectors' logger shows nothing below a program, which has no instructions to walk along; hence this one.
+//! revm-inspectors' logger shows nothing below a program, which has no EVM instructions; hence this one.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -27,33 +27,33 @@ use crate::evm::Context;
 /// Ink per gas in this log, whatever the chain's price (Nitro).
 const INK_PER_GAS: u64 = 10_000;
 
-/// What the answer begins with; the entries follow.
+/// The beginning of the answer; the entries follow.
 const HEAD: &str = r#"{"structLogs":["#;
 
-/// The list so far, as the text that will be answered: entries take several times as much in any other form.
+/// The list so far, as the text of the answer: in any other form, entries take several times as much.
 pub(super) struct StructLogger {
     options: GethDefaultTracingOptions,
     text: String,
-    /// Entries of calls that programs made, which come after what the calls did and belong in front of it: where in the text,
-    /// in the order of their coming.
+    /// Entries of calls that programs made, which arrive after the callee's entries but belong before them: the positions in the
+    /// text, in order of arrival.
     late: Vec<(usize, String)>,
     /// Bytes of those.
     late_bytes: usize,
     entries: u64,
-    /// Whether the last entry lacks its gas, which is known when the instruction is over.
+    /// Whether the last entry lacks its gas, which is known only after the instruction.
     is_open: bool,
-    /// Storage that each account's instructions have touched.
+    /// Storage that each account's instructions have accessed.
     storage: HashMap<Address, BTreeMap<B256, B256>>,
-    /// Slots that a program has written to its cache and not yet to the chain.
+    /// Slots that a program has written to its cache but not yet to the chain.
     cached: HashMap<Address, BTreeMap<B256, B256>>,
-    /// Where the entry of each open frame's call belongs: in front of what the frame did.
+    /// The positions for the calls' entries of the open frames: before what the frame did.
     began: Vec<usize>,
-    /// Where that of the frame that ended last belongs.
+    /// The same for the frame that ended last.
     last_began: usize,
     gas_before: u64,
 }
 
-/// What an entry begins with. Depths count from 1.
+/// The beginning of an entry. Depths count from 1.
 struct Instruction {
     pc: usize,
     op: u8,
@@ -88,7 +88,7 @@ impl StructLogger {
         limit > 0 && self.entries >= limit
     }
 
-    /// Takes note of a host call of a program that acts for `address`.
+    /// Records a host call of a program acting for `address`.
     pub(super) fn hostio(&mut self, depth: usize, address: Address, step: &Step) {
         let word = |bytes: &[u8]| B256::left_padding_from(bytes.get(..32).unwrap_or(bytes));
         let (first, rest) = (
@@ -162,7 +162,7 @@ impl StructLogger {
         self.close(ink / INK_PER_GAS);
     }
 
-    /// The instruction that takes a host call's result off a stack that there is not.
+    /// The instruction that pops a host call's result off the nonexistent stack.
     fn pop(&mut self, depth: usize, address: Address, step: &Step) {
         let outs = step.outs.get(..32).unwrap_or(&step.outs);
         let result = B256::left_padding_from(outs);
@@ -186,7 +186,7 @@ impl StructLogger {
         }
     }
 
-    /// Ends the entry that was begun last.
+    /// Ends the entry that began last.
     fn close(&mut self, gas_cost: u64) {
         if std::mem::take(&mut self.is_open) {
             self.write(format_args!(r#","gasCost":{gas_cost}}},"#));
@@ -230,7 +230,7 @@ impl StructLogger {
     /// The whole log.
     ///
     /// # Errors
-    /// Where it is too long for an answer.
+    /// If it is too long for an answer.
     pub(super) fn finish(mut self, result: &ExecutionResult) -> Result<Box<RawValue>, Unwritable> {
         self.close(0);
         if !self.late.is_empty() {
@@ -247,7 +247,7 @@ impl StructLogger {
         from_text(self.text.into_bytes())
     }
 
-    /// Puts the entries that came late where they belong: of two at one place, the one that came later stands first.
+    /// Inserts the late entries where they belong: of two at one position, the later one goes first.
     fn insert_late(&mut self) {
         let mut late: Vec<_> = std::mem::take(&mut self.late)
             .into_iter()
@@ -266,7 +266,7 @@ impl StructLogger {
     }
 }
 
-/// The instruction that a host call stands for, and whether a POP of its result follows (Nitro's projection).
+/// A host call's equivalent instruction, and whether a POP of its result follows (Nitro's projection).
 fn stands_for(name: &str, args: &[u8]) -> Option<(u8, bool)> {
     Some(match name {
         "read_args" => (opcode::CALLDATACOPY, false),
@@ -338,7 +338,7 @@ impl Inspector<Context, EthInterpreter> for StructLogger {
             }
             _ => {}
         }
-        // The journal counts the transaction's own checkpoint, too.
+        // The journal also counts the transaction's own checkpoint.
         let depth = context.journaled_state.depth().saturating_sub(1);
         self.open(Instruction {
             pc: interpreter.bytecode.pc(),

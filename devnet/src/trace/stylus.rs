@@ -1,9 +1,9 @@
-//! The Stylus tracer: host calls as a tree, in the shape of Nitro's `stylusTracer`.
+//! The Stylus tracer: host calls as a tree, in the form of Nitro's `stylusTracer`.
 //!
-//! Lives here: how frames and host calls nest. Not here: what a host call's bytes are (`stylus_vm`).
+//! Lives here: how frames and host calls nest. Not here: the bytes of a host call (`stylus_vm`).
 //!
-//! Every frame below the first opens an entry named after how it began. When the host call that began it is told, which
-//! is after the frame has ended, it takes the entry's place; creations keep theirs.
+//! Every frame below the first opens an entry named after how it began. The host call that began it is reported after
+//! the frame has ended, and then takes the entry's place; creations keep theirs.
 
 use alloy_primitives::{Address, hex};
 use revm::Inspector;
@@ -15,14 +15,14 @@ use stylus_vm::Step;
 
 use crate::evm::Context;
 
-/// What has been told so far: a list for each frame that is open.
+/// The report so far: a list for each open frame.
 #[derive(Default)]
 pub(super) struct HostioTree {
     open: Vec<Vec<Entry>>,
     bytes: usize,
 }
 
-/// Bytes of an entry in JSON, its arguments and results not counted.
+/// Bytes of an entry in JSON, without its arguments and results.
 const ENTRY: usize = 256;
 
 /// A host call, or a frame.
@@ -70,7 +70,7 @@ impl HostioTree {
         self.bytes
     }
 
-    /// Takes note of a host call of the program in the innermost frame.
+    /// Records a host call of the program in the innermost frame.
     pub(super) fn hostio(&mut self, step: Step) {
         let frame = match step.name {
             "call_contract" => Some("evm_call_contract"),
@@ -85,7 +85,7 @@ impl HostioTree {
             Some(Entry {
                 inner: Some(inner), ..
             }) => inner,
-            // The call could not be paid for, and began no frame.
+            // The call was unaffordable and began no frame.
             _ => (target(&step.args), Vec::new()),
         });
         self.bytes += ENTRY + 2 * (step.args.len() + step.outs.len());
@@ -233,7 +233,7 @@ mod tests {
     fn frames_and_host_calls_nest() {
         check(&[Call(1), End], "");
         check(&[Call(1), Hostio("read_args"), End], "read_args");
-        // The host call takes the place of the frame it began.
+        // The host call replaces the frame that it began.
         check(
             &[
                 Call(1),
@@ -247,17 +247,17 @@ mod tests {
             ],
             "a call_contract@02[b] c",
         );
-        // A frame that nothing answers for stays: EVM code called.
+        // A frame without a matching host call stays: EVM code made the call.
         check(
             &[Call(1), Call(2), Call(3), End, End, End],
             "evm_call_contract@02[evm_call_contract@03[]]",
         );
-        // A creation stays in front of its host call.
+        // A creation stays before its host call.
         check(
             &[Call(1), Create, End, Hostio("create1"), End],
             "evm_create1@00[] create1",
         );
-        // A call that could not be paid for.
+        // An unaffordable call.
         check(
             &[Call(1), Hostio("call_contract"), End],
             "call_contract@09[]",

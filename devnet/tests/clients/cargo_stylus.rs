@@ -1,4 +1,4 @@
-//! `cargo stylus`, the version that the crate registry has: a project from its beginning to its calls.
+//! `cargo stylus`, in the crate registry's version: a project from its creation to its calls.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use stylus_devnet::{Config, Handle};
 
 use super::tool::{KEY, Said, devnet, devnet_of, run, tools};
 
-/// The target folder of all projects: the SDK takes half a minute to build, and no project needs it built anew.
+/// The target folder of all projects: the SDK takes half a minute to build, once for all of them.
 const TARGET: &str = "cargo-stylus";
 
 /// A project as `cargo stylus new` makes one.
@@ -17,7 +17,7 @@ struct Project {
     _temporary: tempfile::TempDir,
 }
 
-/// Runs a command of `cargo stylus` in a folder, with the devnet's URL filled in.
+/// Runs a command of `cargo stylus` in a folder, with the devnet's URL inserted.
 fn stylus(devnet: &Handle, folder: &Path, target: &str, arguments: &[&str]) -> Said {
     let url = devnet.url();
     let mut all = vec!["stylus"];
@@ -59,7 +59,7 @@ impl Project {
         project
     }
 
-    /// Runs a command of `cargo stylus`, the devnet's URL filled in.
+    /// Runs a command of `cargo stylus`, with the devnet's URL inserted.
     fn run(&self, arguments: &[&str]) -> Said {
         stylus(&self.devnet, &self.folder, TARGET, arguments)
     }
@@ -101,7 +101,7 @@ fn a_project_from_new_to_trace() {
     );
     let address = deployed.after("deployed code at address: ");
     let transaction = deployed.after("deployment tx hash: ");
-    // Active code is not charged again, so that no fee is shown.
+    // Active code is not charged again, so no fee is shown.
     let again = project.run(&["check", "-e", "URL"]).says("contract size");
     assert!(!again.text.contains("wasm data fee"), "{}", again.text);
 
@@ -217,7 +217,7 @@ fn a_contract_with_a_constructor() {
     let balance =
         super::cast::run(&["balance", "--rpc-url", &project.devnet.url(), &address]).says("");
     assert_eq!(balance.text.trim(), "1500000000000000000");
-    // The same constructor without what it needs.
+    // The same constructor without its arguments.
     let arguments = ["deploy", "--no-verify", "-e", "URL", "--private-key", KEY];
     assert!(!project.run(&arguments).is_success);
 }
@@ -255,7 +255,7 @@ fn a_large_contract_in_fragments() {
     );
 }
 
-/// What Arbitrum One has said since October 2026, rehearsed: a check fails for the pause, and passes once it is lifted.
+/// Arbitrum One's answer since October 2026, reproduced: a check fails because of the pause, and passes once it is lifted.
 #[test]
 #[ignore = "needs cargo-stylus: scripts/test runs it"]
 fn activations_that_are_paused() {
@@ -283,7 +283,7 @@ fn activations_that_are_paused() {
     project.run(&["check", "-e", "URL"]).says("wasm data fee: ");
 }
 
-/// A program that the chain refuses says why, and what to do, in the words that the user sees.
+/// When the chain refuses a program, the user sees why, and what to do.
 #[test]
 #[ignore = "needs cargo-stylus: scripts/test runs it"]
 fn a_refused_contract() {
@@ -299,8 +299,8 @@ fn a_refused_contract() {
         .fails_with("fixed point");
 }
 
-/// Theorem: the repository's contracts, whose libraries are cdylibs and nothing else, are contracts to `cargo stylus`: it checks,
-/// deploys and verifies each of them, and prints its interface.
+/// Theorem: `cargo stylus` treats the repository's contracts, whose libraries are only cdylibs, as contracts: it checks, deploys
+/// and verifies each of them, and prints its interface.
 #[test]
 #[ignore = "needs cargo-stylus: scripts/test runs it"]
 fn every_contract_of_the_repository() {
@@ -319,7 +319,7 @@ fn every_contract_of_the_repository() {
         run(&["check", "-e", "URL"]).says("wasm data fee: ");
         run(&["export-abi"]).says("interface I");
         let deploy = ["deploy", "--no-verify", "-e", "URL", "--private-key", KEY];
-        // The one constructor takes the root of a tree.
+        // The only constructor takes the root of a tree.
         let root = format!("0x{:064x}", 1);
         let constructor = match folder.ends_with("merkle-airdrop") {
             true => &["--constructor-args", &root][..],
@@ -328,14 +328,14 @@ fn every_contract_of_the_repository() {
         let transaction = run(&[&deploy[..], constructor].concat())
             .says("deployed code at address")
             .after("deployment tx hash: ");
-        // Cleaning is left out for its time alone.
+        // Cleaning is skipped only to save time.
         let verify = ["verify", "--no-verify", "--skip-clean", "-e", "URL"];
         run(&[&verify[..], &["--deployment-tx", &transaction]].concat())
             .says("Verification successful");
     }
 }
 
-/// A contract may call another by its library, which is then a client of it.
+/// A contract may call another through its library, which then acts as its client.
 #[test]
 #[ignore = "needs cargo-stylus: scripts/test runs it"]
 fn a_contract_that_calls_one_of_the_repository() {
@@ -357,7 +357,7 @@ fn a_contract_that_calls_one_of_the_repository() {
             .replacen("use stylus_sdk::", uses, 1)
             .replacen("impl Counter {\n", function, 1)
     });
-    // `cargo stylus` builds with the lockfile as it is.
+    // `cargo stylus` builds with the lockfile unchanged.
     let updated = std::process::Command::new(env!("CARGO"))
         .args(["update", "--workspace"])
         .current_dir(&project.folder)
@@ -384,7 +384,7 @@ fn a_contract_that_calls_one_of_the_repository() {
     assert_eq!(super::cast::call(&project.devnet, &caller, &balance), "42");
 }
 
-/// Two lines of what `cargo stylus new` writes, and cargo optimises the contract across crates.
+/// With two lines of `cargo stylus new`'s output changed, cargo optimises the contract across crates.
 #[test]
 #[ignore = "needs cargo-stylus: scripts/test runs it"]
 fn a_new_project_with_link_time_optimisation() {

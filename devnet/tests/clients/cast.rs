@@ -1,4 +1,4 @@
-//! foundry's `cast`.
+//! Commands of foundry's `cast` against a devnet.
 
 use stylus_devnet::Handle;
 

@@ -1,6 +1,6 @@
-//! Running a program and reading what it says.
+//! Running a program and reading its output.
 //!
-//! Lives here: where programs are, and the devnet they speak to. Not here: any of them.
+//! Lives here: where programs are, and the devnet they connect to. Not here: any of them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,7 +10,7 @@ use stylus_devnet::{Config, Devnet, Handle};
 /// The key of the dev account.
 pub(crate) const KEY: &str = "0xb6b15c8cb491557369f3c7d2c287b053eb229daa9c22138887752191c9520659";
 
-/// Where `scripts/setup` puts tools.
+/// The folder where `scripts/setup` puts tools.
 pub(crate) fn tools() -> PathBuf {
     let folder = std::env::var_os("STYLUS_KIT_TOOLS");
     folder
@@ -23,12 +23,12 @@ pub(crate) fn devnet() -> Handle {
     devnet_of(Config::default())
 }
 
-/// The same with other settings, at any port.
+/// The same with other settings, at any free port.
 pub(crate) fn devnet_of(config: Config) -> Handle {
     Devnet::start(Config { port: 0, ..config }).unwrap()
 }
 
-/// What a program said, both ways, without colours.
+/// A program's output on both streams, without colours.
 #[derive(Debug)]
 pub(crate) struct Said {
     pub(crate) is_success: bool,
@@ -55,7 +55,7 @@ impl Said {
         }
     }
 
-    /// What follows `label` up to the next space.
+    /// The text after `label`, up to the next space.
     pub(crate) fn after(&self, label: &str) -> String {
         let at = self
             .text
@@ -69,7 +69,7 @@ impl Said {
             .to_owned()
     }
 
-    /// Itself, if the program ended well and said `part`.
+    /// Itself, if the program succeeded and printed `part`.
     #[track_caller]
     pub(crate) fn says(self, part: &str) -> Self {
         assert!(
@@ -80,7 +80,7 @@ impl Said {
         self
     }
 
-    /// Itself, if the program ended badly and said `part`.
+    /// Itself, if the program failed and printed `part`.
     #[track_caller]
     pub(crate) fn fails_with(self, part: &str) -> Self {
         assert!(

@@ -1,4 +1,4 @@
-//! Features that owners turn on a week ahead: the chain's own coin, and filtered transactions.
+//! Features that owners enable a week ahead: the chain's native token, and filtered transactions.
 //!
 //! Lives here: ArbNativeTokenManager, ArbFilteredTransactionsManager, and the chain's configuration.
 
@@ -19,7 +19,7 @@ fn balance(chain: &Chain, of: Address) -> U256 {
     serde_json::from_value(chain.rpc("eth_getBalance", json!([of, "latest"]))).unwrap()
 }
 
-/// Turns a feature on and lets a week pass.
+/// Enables a feature and lets a week pass.
 fn turn_on(chain: &Chain, setter: &str, getter: &str) {
     let start = U256::from(START + WEEK + 1_000);
     act(chain, ARB_OWNER, &data(setter, &[start]));
@@ -39,7 +39,7 @@ fn coins_are_made_and_destroyed() {
     let amount = U256::from(10).pow(U256::from(30));
     let mint = data("mintNativeToken(uint256)", &[amount]);
     let burn = data("burnNativeToken(uint256)", &[amount]);
-    // Nobody may yet, not even an owner of the chain.
+    // Nobody may yet, not even a chain owner.
     let message = refusal(&chain, NATIVE, &mint).message;
     assert!(message.contains("is not a native token owner"), "{message}");
     assert_eq!(
@@ -63,7 +63,7 @@ fn coins_are_made_and_destroyed() {
         let log = &mined.receipt["logs"][0];
         assert_eq!(log["topics"], json!([keccak256(event), DEV.into_word()]));
         assert_eq!(log["data"], json!(B256::from(amount)));
-        // The words that are looked at, what changing a balance costs, and an event of two topics and a word.
+        // The words it reads, the cost of changing a balance, and an event of two topics and a word.
         assert_eq!(
             mined.gas() - intrinsic(call),
             1_603 + 9_100 + 375 * 3 + 8 * 32
@@ -73,7 +73,7 @@ fn coins_are_made_and_destroyed() {
     };
     let (before, after) = act_and_compare(&mint, "NativeTokenMinted(address,uint256)");
     assert_eq!(after, before + amount);
-    // What is made cannot be sent to L1, where it is not.
+    // Minted tokens cannot be sent to L1, where they do not exist.
     let withdraw = data("withdrawEth(address)", &[word(DEV)]);
     let request = json!([{ "from": DEV, "to": ARB_SYS, "data": hex::encode_prefixed(&withdraw), "value": "0x1" }, "latest"]);
     let error = chain.ask("eth_call", request).unwrap_err();
@@ -167,7 +167,7 @@ fn a_filtered_transaction_does_nothing() {
     );
 }
 
-/// A feature that is to come cannot come sooner, and turned off it is off.
+/// A scheduled feature cannot start sooner than allowed, and is off once disabled.
 #[test]
 fn users_have_a_week() {
     let chain = Chain::default();

@@ -1,6 +1,6 @@
 //! What precompiles cost.
 //!
-//! Lives here: gas inside them, pinned. Not here: the whole list, which the README has.
+//! Lives here: gas inside them, pinned. Not here: the whole list, which is in the README.
 
 use alloy_primitives::{Address, B256, U256, address, hex, keccak256};
 use serde_json::json;
@@ -98,7 +98,7 @@ fn gas_of_precompiles() {
         &[],
         1_600 + 800 + 9,
     );
-    // Owners pay for nothing.
+    // Owners pay nothing.
     check_gas(
         &chain,
         ARB_OWNER,
@@ -126,8 +126,8 @@ fn gas_of_an_activation() {
     assert_eq!(mined.gas() - intrinsic(&input), 1_747_826 + prover);
 }
 
-/// Opening the ArbOS state and reading a word of it are 800 gas each, and a word of arguments or of the result 3: what a getter costs
-/// tells how many words it looks at.
+/// Opening the ArbOS state and reading a word of it are 800 gas each, and a word of arguments or of the result 3: the cost of a
+/// getter shows how many words it reads.
 #[test]
 fn gas_of_getters() {
     let chain = Chain::start(config_at(60));
@@ -252,12 +252,12 @@ fn gas_of_functions_with_arguments() {
     check(ADDRESS_TABLE, "addressExists(address)", &nobody, 1_606);
     // Bytes: an offset, a length, one word.
     check(ADDRESS_TABLE, "compress(address)", &nobody, 1_612);
-    // A number for whoever is asked about: three words that are read and three that are written.
+    // A new number: three words read and three written.
     check(ADDRESS_TABLE, "register(address)", &nobody, 62_406);
     check(ADDRESS_TABLE, "register(address)", &nobody, 1_606);
     check(ADDRESS_TABLE, "lookup(address)", &nobody, 1_606);
     check(ADDRESS_TABLE, "lookupIndex(uint256)", &[U256::ZERO], 2_406);
-    // The wrapper of its functions takes 1,600 of anybody who filters nothing, and no more.
+    // The check of who calls takes 1,600 from an account that is not a filterer, and no more.
     let hash = [U256::from(5)];
     check(
         FILTERED_MANAGER,
@@ -279,7 +279,7 @@ fn gas_of_what_fails() {
             "{signature}"
         );
     };
-    // The state is opened, the word looked up; an error's selector takes a word.
+    // Opening the state, looking up the word, and a word for the error's selector.
     check(RETRYABLE, "getTimeout(bytes32)", &none, 1_606);
     check(RETRYABLE, "getBeneficiary(bytes32)", &none, 1_606);
     check(RETRYABLE, "keepalive(bytes32)", &none, 1_606);
@@ -289,7 +289,7 @@ fn gas_of_what_fails() {
     check(ADDRESS_TABLE, "lookup(address)", &none, 1_603);
     let add = "addFilteredTransaction(bytes32)";
     check(FILTERED_MANAGER, add, &none, 1_600);
-    // An owner's gas comes back.
+    // An owner's gas is returned.
     check(ARB_OWNER, "setInkPrice(uint32)", &[U256::ZERO], 0);
 }
 
@@ -306,7 +306,7 @@ fn gas_of_a_message_to_l1() {
     };
     let withdraw = data("withdrawEth(address)", &[word(DEV)]);
     check(&withdraw, 0, 46_139);
-    // Whether anybody makes coins is looked up.
+    // It checks whether anybody can mint.
     check(&withdraw, 1, 46_939);
     let send = data_and_bytes(
         "sendTxToL1(address,bytes)",
@@ -316,7 +316,7 @@ fn gas_of_a_message_to_l1() {
     check(&send, 0, 46_410);
 }
 
-/// What owners have set an activation burns first, from ArbOS 59 on: where it is all gas there is, activations are paused.
+/// From ArbOS 59 on, an activation first burns the gas that owners have set: the maximum pauses activations.
 #[test]
 fn gas_that_owners_set_for_activations() {
     for arbos in [59, 60, 61] {
@@ -348,7 +348,7 @@ fn gas_that_owners_set_for_activations() {
         let call = data("activateProgram(address)", &[word(third)]);
         let gas = gas_of_failure(&chain, ARB_WASM, &call, 5_000_000);
         assert_eq!(gas, 5_000_000 - intrinsic(&call));
-        // Programs that are active are called as before.
+        // Active programs can be called as before.
         assert!(chain.call(first, &[]).is_ok());
         set(0);
         assert!(chain.activate(third).unwrap().is_success());

@@ -1,6 +1,6 @@
-//! Every function of every published interface, at every version there is.
+//! Every function of every published interface, at every supported version.
 //!
-//! Lives here: that each is known, and from which version on. Not here: what it does. The list is `interfaces.txt`.
+//! Lives here: that each exists, and from which version on. Not here: what it does. The list is `interfaces.txt`.
 
 use alloy_primitives::{Address, U256, address, hex};
 use serde_json::json;
@@ -12,7 +12,7 @@ const INTERFACES: &str = include_str!("interfaces.txt");
 
 const FILTERED_MANAGER: Address = address!("0x0000000000000000000000000000000000000074");
 
-/// Words enough for the arguments of any function; a zero is as good an offset as any.
+/// Enough words for the arguments of any function; zero is a valid offset.
 const ARGUMENTS: usize = 12;
 
 struct Row {
@@ -45,8 +45,8 @@ fn rows() -> Vec<Row> {
         .collect()
 }
 
-/// Theorem: at every version each function is answered, or fails with words of its own; it says from when to when it exists where it
-/// does not yet or not any more.
+/// Theorem: at every version each function answers, or fails with its own message; before its first version and after its last, the
+/// message gives its versions.
 #[test]
 fn every_function_of_every_interface_is_known() {
     let rows = rows();
@@ -84,13 +84,13 @@ fn every_function_of_every_interface_is_known() {
                 Some(expected) => assert!(words.ends_with(&expected), "{at}"),
                 None => assert!(!words.contains(" exists "), "{at}"),
             }
-            // What fails without a word of why is not answered.
+            // A failure without a reason is not an answer.
             assert_ne!(words, "execution reverted", "{at}");
         }
     }
 }
 
-/// Two of them are empty accounts until their version comes, by an upgrade, too.
+/// Two of them are empty accounts until their version, even when an upgrade brings it.
 #[test]
 fn a_precompile_comes_with_its_version() {
     let code =
@@ -109,7 +109,7 @@ fn a_precompile_comes_with_its_version() {
     assert_eq!(code(&chain, FILTERED_MANAGER), json!("0xfe"));
 }
 
-/// What no interface has is said to be missing, and takes all gas.
+/// A function that no interface has is reported as missing, and takes all gas.
 #[test]
 fn a_function_of_no_interface() {
     let chain = Chain::default();

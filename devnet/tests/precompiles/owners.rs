@@ -1,6 +1,6 @@
-//! What owners set of programs, and that lists of any claimed length are answered.
+//! What owners set for programs, and answers about lists of any claimed length.
 //!
-//! Lives here: Stylus parameters, owners and cache managers, what is refused. Not here: prices (`prices`), further features
+//! Lives here: Stylus parameters, owners and cache managers, refusals. Not here: prices (`prices`), further features
 //! (`features`).
 
 use alloy_primitives::{Address, B256, U256, address, hex, keccak256};
@@ -100,14 +100,14 @@ fn settings_that_owners_make() {
     );
 }
 
-/// The event that any owner's act leaves.
+/// The event that every act of an owner emits.
 fn mined_topic(chain: &Chain) -> Value {
     let call = data("setWasmPageGas(uint16)", &[U256::from(1)]);
     let mined = chain.send(json!({ "to": ARB_OWNER, "data": hex::encode_prefixed(call) }));
     mined.receipt["logs"][0]["topics"][0].clone()
 }
 
-/// An owner that is a contract: it sets a parameter and asks for it, in one call.
+/// A contract that is an owner: it sets a parameter and reads it back in one call.
 fn setter_and_getter(chain: &Chain) -> Address {
     let owner = chain.deploy(&hex!(
         "60245f5f37" // the setter and its argument
@@ -124,8 +124,8 @@ fn setter_and_getter(chain: &Chain) -> Address {
     owner
 }
 
-/// A parameter that is set in a call or an estimate is not set at all; only blocks keep it. What an activation costs on top is no
-/// parameter, and holds within the call.
+/// A call or an estimate cannot change a parameter; only blocks can. The additional gas of an activation is not a parameter, and
+/// does change within the call.
 #[test]
 fn parameters_that_a_call_sets_are_not_kept() {
     let chain = Chain::default();
@@ -158,7 +158,7 @@ fn parameters_that_a_call_sets_are_not_kept() {
     check("setWasmActivationGas(uint64)", "activationGas()", 55, true);
 }
 
-/// What cannot be is refused in a sentence, and leaves everything as it is.
+/// An impossible setting is refused in a sentence, and changes nothing.
 #[test]
 fn what_owners_cannot_set() {
     let chain = Chain::default();
@@ -369,11 +369,10 @@ fn managers_of_the_cache_come_and_go() {
     assert!(managers().is_empty());
 }
 
-/// No claimed length makes a call take memory or time by it: members are read one by one, and paid for, or limited where they are
-/// free.
+/// A claimed length alone costs no memory or time: members are read one by one, and paid for, or limited if they are free.
 #[test]
 fn a_length_that_anybody_wrote_is_not_believed() {
-    // However slow the machine is.
+    // However slow the machine.
     let chain = Chain::start(Config {
         request_timeout: None,
         ..config()
@@ -412,7 +411,7 @@ fn a_length_that_anybody_wrote_is_not_believed() {
     for ((path, offset, to, getter), count) in lists.into_iter().zip(counts) {
         let count = B256::from(U256::from(count));
         let state = json!({ ARBOS_STATE.to_string(): { "stateDiff": { slot(path, offset).to_string(): count } } });
-        // The zero address may ask for the accumulator, and is made an owner here.
+        // The zero address may read the accumulator, and becomes an owner here.
         let owner = slot(&[&[4], &[0]], 0);
         let mut state = state;
         state[ARBOS_STATE.to_string()]["stateDiff"][owner.to_string()] =
@@ -431,7 +430,7 @@ fn a_length_that_anybody_wrote_is_not_believed() {
             ),
         }
     }
-    // A configuration is as long as its first word says, which is cleared when it is replaced.
+    // A configuration's first word gives its length, which is cleared when it is replaced.
     let config = slot(&[&[7]], 0);
     let state = json!({ ARBOS_STATE.to_string(): { "stateDiff": { config.to_string(): B256::from(U256::from(1_u64 << 40)) } } });
     let set = data_and_bytes("setChainConfig(string)", &[], br#"{"chainId":412346}"#);

@@ -1,6 +1,6 @@
-//! What owners set of prices: that getters tell it, and that it is what is charged.
+//! Prices that owners set: getters return them, and transactions pay them.
 //!
-//! Lives here: L1 and L2 pricing, tips, who gets what. Not here: Stylus parameters (`owners`).
+//! Lives here: L1 and L2 pricing, tips, fee accounts. Not here: Stylus parameters (`owners`).
 
 use alloy_primitives::{Address, B256, U256, address, hex};
 use serde_json::json;
@@ -208,7 +208,7 @@ fn getters_tell_what_owners_set() {
     one("setCollectTips(bool)", 1, "getCollectTips()");
 }
 
-/// The block after next costs at least the least price; the next one what is stored for it.
+/// The block after next costs at least the minimum price; the next one the price stored for it.
 #[test]
 fn the_base_fee_is_what_owners_set() {
     let chain = Chain::default();
@@ -231,7 +231,7 @@ fn the_base_fee_is_what_owners_set() {
         U256::from(2 * usual),
     );
     assert_eq!([next(), next(), next()], [usual, 2 * usual, 2 * usual]);
-    // It is what is paid.
+    // Transactions pay it.
     let before = balance(&chain, DEV);
     let mined = chain.send(json!({ "to": PAYEE }));
     assert_eq!(quantity(&mined.receipt["effectiveGasPrice"]), 2 * usual);
@@ -240,7 +240,7 @@ fn the_base_fee_is_what_owners_set() {
         U256::from(mined.gas() * 2 * usual)
     );
     set(&chain, "setMinimumL2BaseFee(uint256)", U256::from(usual));
-    // A backlog makes gas dearer until it is gone: 7,000,000 gas a second, of which 10 seconds do not count.
+    // A backlog raises the price until it is gone: 7,000,000 gas per second, of which 10 seconds do not count.
     set(
         &chain,
         "setGasBacklog(uint64)",
@@ -256,7 +256,7 @@ fn the_base_fee_is_what_owners_set() {
         chain.word(GAS_INFO, &data("getGasBacklog()", &[])),
         U256::ZERO
     );
-    // Several speeds at once.
+    // Several target speeds at once.
     let constraints = |words: &[u64]| {
         let words: Vec<U256> = words.iter().map(|word| U256::from(*word)).collect();
         act(
@@ -302,7 +302,7 @@ fn the_base_fee_is_what_owners_set() {
     );
 }
 
-/// Tips are paid where they are collected, and not otherwise; `tx.gasprice` is what is paid.
+/// Tips are paid only if the chain collects them; `tx.gasprice` is the price paid.
 #[test]
 fn tips_are_collected_where_owners_want_it() {
     let chain = Chain::default();
@@ -347,7 +347,7 @@ fn tips_are_collected_where_owners_want_it() {
     check(fees(base + 10 * GWEI, 5 * GWEI), base);
 }
 
-/// What the least base fee brings is the infrastructure's where it has an account, and what goes beyond the network's.
+/// The minimum base fee goes to the infrastructure account if there is one, the rest to the network's.
 #[test]
 fn fees_go_where_owners_want_them() {
     let chain = Chain::default();
@@ -369,7 +369,7 @@ fn fees_go_where_owners_want_them() {
     assert_eq!(mined.gas(), 21_000);
 }
 
-/// A byte of calldata costs at least what EIP-7623 asks for.
+/// A byte of calldata costs at least EIP-7623's floor.
 #[test]
 fn calldata_has_a_least_price_where_owners_want_it() {
     let chain = Chain::default();
@@ -399,8 +399,7 @@ fn a_transaction_has_the_gas_that_owners_allow() {
     assert_eq!(gas(), 100_000);
 }
 
-/// Bytes are priced as they are compressed, what they bring is kept for those who post them, and what is there beyond that is a
-/// surplus.
+/// Bytes are priced by their compressed size, the fees are kept for the posters, and whatever exceeds these is a surplus.
 #[test]
 fn data_is_priced_as_owners_want_it() {
     let chain = Chain::default();

@@ -1,6 +1,6 @@
-//! Messages to L1, and where a call comes from.
+//! Messages to L1, and a call's context.
 //!
-//! Lives here: ArbSys. The accumulator is compared with the tree over all messages as its definition has it.
+//! Lives here: ArbSys. The accumulator is compared with the tree over all messages by its definition.
 
 use alloy_primitives::{Address, B256, U256, address, hex, keccak256};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn topics(log: &Value) -> Vec<B256> {
     serde_json::from_value(log["topics"].clone()).unwrap()
 }
 
-/// The logs of a kind.
+/// The logs of one event.
 fn logs(mined: &Mined, event: &str) -> Vec<Value> {
     let all = mined.receipt["logs"].as_array().unwrap();
     let is_it =
@@ -29,7 +29,8 @@ fn logs(mined: &Mined, event: &str) -> Vec<Value> {
     all.iter().filter(is_it).cloned().collect()
 }
 
-/// The root of the tree over `leaves`, by its definition: halves, the left one as large as can be, and zero for what is missing.
+/// The root of the tree over `leaves`, by its definition: halves, the left one as large as possible, and zero for missing
+/// leaves.
 fn root(leaves: &[B256]) -> B256 {
     match leaves {
         [] => B256::ZERO,
@@ -50,7 +51,7 @@ fn subtree(leaves: &[B256], width: usize) -> B256 {
     }
 }
 
-/// Theorem: events, accumulator, headers and proofs all tell of the same messages, and what they carry has left the chain.
+/// Theorem: events, accumulator, headers and proofs show the same messages, and the value that they carry has left the chain.
 #[test]
 fn messages_to_l1() {
     let chain = Chain::default();
@@ -84,7 +85,7 @@ fn messages_to_l1() {
             (destination, position),
             (DEV.into_word(), B256::from(U256::from(number)))
         );
-        // The hash is over what the event says.
+        // The hash covers the contents of the event.
         let mut message = [DEV.as_slice(), DEV.as_slice()].concat();
         place
             .iter()
@@ -99,7 +100,7 @@ fn messages_to_l1() {
         assert_eq!(body[224..][..payload.len()], payload);
 
         sent.push(hash);
-        // Each tree that became whole has an event: level and last leaf, and its root.
+        // Each completed tree has an event: level and last leaf, and its root.
         let updates = logs(&mined, UPDATE);
         assert_eq!(updates.len() as u32, (number + 1).trailing_zeros());
         for (level, update) in (1_u64..).zip(&updates) {
@@ -137,7 +138,7 @@ fn messages_to_l1() {
     assert!(error.message.contains("zero address"), "{}", error.message);
 }
 
-/// From each message its proof leads to the root.
+/// Checks that each message's proof leads to the root.
 fn proofs(chain: &Chain, sent: &[B256]) {
     for size in 1..=sent.len() {
         for leaf in 0..size {
@@ -172,7 +173,7 @@ fn proofs(chain: &Chain, sent: &[B256]) {
     );
 }
 
-/// What fails sends nothing.
+/// A failed transaction sends nothing.
 #[test]
 fn a_message_of_a_call_that_reverts_is_not_sent() {
     let chain = Chain::default();
@@ -186,14 +187,14 @@ fn a_message_of_a_call_that_reverts_is_not_sent() {
             .unwrap(),
     );
     assert_eq!(state[..2], [U256::ZERO; 2]);
-    // In a call it is answered, and forgotten.
+    // A call gets an answer, and changes nothing.
     assert_eq!(chain.word(ARB_SYS, &call), U256::ZERO);
     assert_eq!(chain.word(ARB_SYS, &call), U256::ZERO);
     act(&chain, ARB_SYS, &call);
     assert_eq!(chain.word(ARB_SYS, &call), U256::ONE);
 }
 
-/// A signer's call and one of a contract that a signer calls are top level, and no deeper one.
+/// Only a signer's call and a call by a contract that a signer calls are top level.
 #[test]
 fn where_a_call_comes_from() {
     let chain = Chain::default();

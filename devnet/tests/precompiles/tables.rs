@@ -1,4 +1,4 @@
-//! Tables that anybody may write, retryables, and what is there for tests.
+//! Tables that anybody may write, retryables, and precompiles for tests.
 //!
 //! Lives here: ArbAddressTable, ArbAggregator, ArbFunctionTable, ArbStatistics, ArbRetryableTx, ArbDebug, ArbosTest.
 
@@ -20,7 +20,7 @@ pub(super) const ARBOS_STATE: Address = address!("0xA4B05FFFFFFFFFFFFFFFFFFFFFFF
 const SEQUENCER: Address = address!("0xA4B000000000000000000073657175656e636572");
 const WEEK: u64 = 7 * 24 * 60 * 60;
 
-/// The slot of a word of the ArbOS state, by Nitro's definition: the names of the spaces that it is in, and its number there.
+/// The slot of a word of the ArbOS state, by Nitro's definition: the path of its spaces, and its offset there.
 pub(super) fn slot(path: &[&[u8]], offset: u8) -> B256 {
     let mut key = Vec::new();
     for name in path {
@@ -58,7 +58,7 @@ fn the_address_table() {
     assert_eq!(size(), U256::ZERO);
     for (index, byte) in (0_u64..).zip(1..=130) {
         assert_eq!(ask("addressExists(address)", word(who(byte))), U256::ZERO);
-        // In full it has 21 bytes.
+        // The full form has 21 bytes.
         assert_eq!(
             compress(who(byte)),
             [&[0x94][..], who(byte).as_slice()].concat()
@@ -66,7 +66,7 @@ fn the_address_table() {
         let register = data("register(address)", &[word(who(byte))]);
         assert_eq!(chain.word(ADDRESS_TABLE, &register), U256::from(index));
         act(&chain, ADDRESS_TABLE, &register);
-        // Again it has the number that it has.
+        // Registering it again returns the same number.
         act(&chain, ADDRESS_TABLE, &register);
         assert_eq!(size(), U256::from(index + 1));
         assert_eq!(ask("addressExists(address)", word(who(byte))), U256::ONE);
@@ -75,7 +75,7 @@ fn the_address_table() {
             ask("lookupIndex(uint256)", U256::from(index)),
             word(who(byte))
         );
-        // RLP: one byte up to 127, and its length before it from there on; 0 is the empty string.
+        // RLP: one byte up to 127, and prefixed by its length from there on; 0 is the empty string.
         let short = match index {
             0 => vec![0x80],
             1..0x80 => vec![index as u8],
@@ -155,7 +155,7 @@ fn batch_posters() {
     );
     act(&chain, AGGREGATOR, &set);
     assert_eq!(collector(), word(DEV));
-    // Neither the poster, nor who collects for it, nor an owner.
+    // Neither the poster, nor its fee collector, nor an owner.
     let check = |call: &[u8], part: &str| {
         let message = strangers_refusal(&chain, AGGREGATOR, call).message;
         assert!(message.contains(part), "{message}");
@@ -257,7 +257,7 @@ fn retryables_that_a_test_has_written() {
         "{}",
         error.message
     );
-    // Nobody but its beneficiary gives it up.
+    // Only its beneficiary may cancel it.
     let error = chain.call(RETRYABLE, &ask("cancel(bytes32)")).unwrap_err();
     assert!(
         error.message.contains("only the beneficiary"),
@@ -341,7 +341,7 @@ fn what_is_there_for_tests() {
         chain.rpc("eth_getCode", json!([stranger, "latest"])),
         json!("0x6001")
     );
-    // What there is is burnt, and that is no failure.
+    // It burns what is left, which is not a failure.
     let burn = data("burnArbGas(uint256)", &[U256::from(1_000)]);
     let gas = |gas: u64| {
         let mined = chain.send(json!({ "to": ARBOS_TEST, "data": hex::encode_prefixed(&burn), "gas": U256::from(intrinsic(&burn) + gas) }));
@@ -359,7 +359,7 @@ fn what_is_there_for_tests() {
         "{}",
         error.message
     );
-    // How ArbOS calls itself is nobody's to use.
+    // Nobody but ArbOS may call its own interface.
     let acts = address!("0x00000000000000000000000000000000000A4B05");
     let call = data("startBlock(uint256,uint64,uint64,uint64)", &[U256::ZERO; 4]);
     assert_eq!(

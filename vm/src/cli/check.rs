@@ -11,7 +11,7 @@ use stylus_vm::{Activation, Config, Gas, Pages, Refusal, activate, code};
 
 use super::{Check, Verdict, input, style, unusable};
 
-/// Checks every file; fails where one is refused.
+/// Checks every file; fails if one is refused.
 pub(crate) fn run(check: &Check) -> anyhow::Result<ExitCode> {
     let config = check.common.chain.config()?;
     let mut verdict = Verdict::Good;
@@ -35,11 +35,11 @@ fn run_module(name: &str, wasm: &[u8], config: &Config) -> io::Result<Verdict> {
     }
 }
 
-/// What a module that a compiler has just made would get once it is processed, where it is refused as it is.
+/// For a module that is refused but comes straight from a compiler: what it would get once processed.
 fn show_processed(name: &str, wasm: &[u8], config: &Config, refusal: &Refusal) -> io::Result<()> {
     let processed = match process(wasm) {
         Ok(processed) if processed != wasm => processed,
-        // Which section it is says more than where a reader stopped.
+        // The section's name says more than the offset where a reader stopped.
         Err(error @ ProcessError::Custom { .. }) => {
             return writeln!(anstream::stdout(), "  {} {error}", style::hint("why:"));
         }
@@ -48,13 +48,13 @@ fn show_processed(name: &str, wasm: &[u8], config: &Config, refusal: &Refusal) -
     let name = format!("{name}, as `stylus-vm process` and `cargo stylus` make it");
     match activate(&processed, config, Pages(0), Gas::MAX) {
         Ok(activation) => show(&name, &processed, config, &activation).map(drop),
-        // What is in its way besides.
+        // A further obstacle.
         Err(other) if other.to_string() != refusal.to_string() => show_refusal(&name, &other),
         Err(_) => Ok(()),
     }
 }
 
-/// What activation would say, and whether the code fits the accounts it would have to be put into.
+/// Shows what activation would return, and whether the code fits the accounts that would hold it.
 fn show(name: &str, wasm: &[u8], config: &Config, activation: &Activation) -> io::Result<Verdict> {
     let mut out = anstream::stdout();
     let code = code::encode(wasm).len();
@@ -129,7 +129,7 @@ fn show(name: &str, wasm: &[u8], config: &Config, activation: &Activation) -> io
     Ok(Verdict::Bad)
 }
 
-/// One sentence why not, where, and what to do.
+/// One sentence on why not, where, and what to do.
 pub(crate) fn show_refusal(name: &str, refusal: &Refusal) -> io::Result<()> {
     let mut out = anstream::stdout();
     let place = match refusal.offset() {

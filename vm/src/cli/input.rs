@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use anyhow::Context;
 use stylus_vm::text;
 
-/// No program is longer; a module a few times that is read to be told so.
+/// Longer than any program; a module a few times too large is still read, to be refused properly.
 const MOST_BYTES: u64 = 64 << 20;
 
 /// The module in `file`, as binary; text is assembled. `-` is standard input.
@@ -26,7 +26,7 @@ pub(crate) fn module(file: &Path) -> anyhow::Result<Vec<u8>> {
     }
 }
 
-/// All of a text file. `-` is standard input.
+/// The whole text of a file. `-` is standard input.
 pub(crate) fn text(file: &Path) -> anyhow::Result<String> {
     let bytes = bytes(file, u64::MAX)?;
     String::from_utf8(bytes).with_context(|| format!("{} is not text", file.display()))
@@ -68,7 +68,7 @@ pub(crate) fn word(text: &str) -> Result<U256, &'static str> {
         Some(digits) => (digits, 16),
         None => (text, 10),
     };
-    // The parser is lenient about signs and underscores. What begins with a zero may be hex that lost its `0x`.
+    // The parser is lenient about signs and underscores. A leading zero may mean hex that lost its `0x`.
     let plain = digits.chars().all(|digit| digit.is_digit(radix))
         && (radix == 16 || digits.len() == 1 || !digits.starts_with('0'))
         && !digits.is_empty();
@@ -86,7 +86,7 @@ pub(crate) fn address(text: &str) -> Result<Address, &'static str> {
         .ok_or("not an address of 20 bytes in hex")
 }
 
-/// A slot and what it holds.
+/// A slot and its value.
 pub(crate) fn slot(text: &str) -> Result<(B256, B256), String> {
     let (slot, held) = text
         .split_once('=')

@@ -1,6 +1,6 @@
-//! The command line's parts: its arguments, and one file a command.
+//! The command line's parts: its arguments, and one file per command.
 //!
-//! Lives here: arguments and what the commands share. Not here: anything of the VM.
+//! Lives here: arguments and code that the commands share. Not here: anything of the VM.
 
 pub(crate) mod check;
 pub(crate) mod input;
@@ -137,10 +137,10 @@ Examples:
 /// What the 32,000,000 gas of a whole transaction buy.
 const TRANSACTION_INK: u64 = InkPrice::DEFAULT.gas_to_ink(Config::TRANSACTION_GAS).0;
 
-/// How a command went, worst last.
+/// The result of a command, worst last.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
-    /// Every file is as it should be.
+    /// Every file is in order.
     Good,
     /// A program was refused, or did not succeed.
     Bad,
@@ -153,16 +153,16 @@ impl From<Verdict> for ExitCode {
         match verdict {
             Verdict::Good => Self::SUCCESS,
             Verdict::Bad => Self::FAILURE,
-            // clap ends with the same code on arguments that it does not understand.
+            // The same code as clap's for arguments that it does not understand.
             Verdict::Unusable => Self::from(2),
         }
     }
 }
 
-/// The exit code of a process that wrote to a pipe which nobody reads any more, as shells know it.
+/// A shell's exit code for a process that wrote to a pipe after its reader had closed it.
 const NOBODY_READS: u8 = 141;
 
-/// What is left to do with an error that ends a command.
+/// The exit code for an error that ends a command, which it reports first.
 pub(crate) fn ended(error: &anyhow::Error) -> ExitCode {
     match is_of_pipe(error) {
         true => ExitCode::from(NOBODY_READS),
@@ -170,7 +170,7 @@ pub(crate) fn ended(error: &anyhow::Error) -> ExitCode {
     }
 }
 
-/// Whether nobody reads any more what is written: whoever closed the pipe has what they wanted.
+/// Whether the reader of the output has closed the pipe: it has what it wanted.
 pub(crate) fn is_of_pipe(error: &anyhow::Error) -> bool {
     let mut causes = error
         .chain()
@@ -178,7 +178,7 @@ pub(crate) fn is_of_pipe(error: &anyhow::Error) -> bool {
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Says what is wrong with one file; the others are still looked at.
+/// Reports what is wrong with one file; the command goes on to the others.
 pub(crate) fn unusable(error: &anyhow::Error) -> Verdict {
     anstream::eprintln!("{} {error:#}", style::error("error:"));
     Verdict::Unusable

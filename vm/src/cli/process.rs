@@ -1,6 +1,6 @@
 //! `stylus-vm process`: a module as it would be deployed.
 //!
-//! Lives here: reading it, and writing the result. Not here: what is done to it (`stylus_vm::process`).
+//! Lives here: reading it, and writing the result. Not here: the processing (`stylus_vm::process`).
 
 use std::ffi::OsString;
 use std::fs;
@@ -33,7 +33,7 @@ fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = PathBuf::from(draft);
     let written = fs::write(&draft, content).and_then(|()| fs::rename(&draft, path));
     if written.is_err() {
-        // What is left of it is of no use; it may not be there at all.
+        // A partial draft is useless; it may not exist at all.
         let _ = fs::remove_file(&draft);
     }
     written

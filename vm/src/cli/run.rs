@@ -1,4 +1,4 @@
-//! `stylus-vm run`: one call on a chain where nothing else exists.
+//! `stylus-vm run`: one call on an otherwise empty chain.
 //!
 //! Lives here: showing a report, for people and as JSON. Not here: running (`stylus_vm::Program`).
 
@@ -16,7 +16,7 @@ use stylus_vm::{
 use super::check::show_refusal;
 use super::{Run, Verdict, input, is_of_pipe, style, unusable};
 
-/// Runs every file; fails where one is refused or does not succeed, unless that is reported as JSON.
+/// Runs every file; fails if one is refused or does not succeed, unless that is reported as JSON.
 pub(crate) fn run(run: &Run) -> anyhow::Result<ExitCode> {
     let mut config = run.common.chain.config()?;
     if let Some(words) = run.max_depth {

@@ -1,23 +1,23 @@
-//! Colours, which only a terminal gets to see.
+//! Colours, for terminals only.
 //!
-//! Lives here: which role looks how. Not here: whether anything is shown in colour; `anstream` decides that where text is
+//! Lives here: the style of each role. Not here: whether output is coloured; `anstream` decides that where text is
 //! printed.
 
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
-/// Something is as it should be.
+/// Text that reports success.
 pub(crate) fn good(text: impl Display) -> impl Display {
     in_style(AnsiColor::Green.on_default().bold(), text)
 }
 
-/// Something is wrong.
+/// Text that reports an error.
 pub(crate) fn error(text: impl Display) -> impl Display {
     in_style(AnsiColor::Red.on_default().bold(), text)
 }
 
-/// What can be done about it.
+/// Text that advises.
 pub(crate) fn hint(text: impl Display) -> impl Display {
     in_style(AnsiColor::Cyan.on_default().bold(), text)
 }

@@ -1,6 +1,6 @@
-//! `stylus-vm test`: the bytes that will be deployed, against many calls and what they have to answer.
+//! `stylus-vm test`: the exact bytes to deploy, against many calls with expected outcomes.
 //!
-//! Lives here: running vectors and judging how they end. Not here: their format (`vectors`), what is shown (`report`).
+//! Lives here: running vectors and comparing outcomes. Not here: their format (`vectors`), the output (`report`).
 
 mod report;
 pub(crate) mod vectors;
@@ -19,13 +19,13 @@ use super::check::show_refusal;
 use super::{Test, Verdict, input, style};
 use vectors::{Expected, Vector};
 
-/// Where the program stands. (Any address that no caller and no precompile has.)
+/// The program's address. (Any that is neither a caller's nor a precompile's.)
 const CONTRACT: Address = Address::repeat_byte(0x57);
 
-/// How many lines that are not vectors are told of.
+/// How many malformed lines are reported.
 const MOST_ERRORS: usize = 10;
 
-/// Runs every vector; fails where one differs.
+/// Runs every vector; fails if one differs.
 pub(crate) fn run(test: &Test) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(
         !(input::is_stdin(&test.vectors) && input::is_stdin(&test.wasm)),
@@ -78,29 +78,29 @@ pub(crate) fn run(test: &Test) -> anyhow::Result<ExitCode> {
     Ok(verdict.unwrap_or(Verdict::Good).into())
 }
 
-/// A program and what all its calls have in common.
+/// A program, and what all its calls share.
 struct Bench {
     config: Config,
     program: Program,
     footprint: Pages,
     code: Bytes,
-    /// The ink of a vector that names none.
+    /// The ink of a vector that sets none.
     ink: Ink,
 }
 
-/// How a vector went.
+/// The result of a vector.
 struct Tested {
     /// The run, unless it has no outcome.
     run: Result<Report, Fault>,
     differences: Vec<Difference>,
 }
 
-/// What was expected and is not so.
+/// An expectation that was not met.
 #[derive(PartialEq, Eq, Debug)]
 enum Difference {
-    /// It should have ended another way.
+    /// It should have ended differently.
     Ending { expected: Expected, got: Ending },
-    /// It cost too much.
+    /// It used too much ink.
     Ink { most: Ink, got: Ink },
 }
 
@@ -108,9 +108,9 @@ enum Difference {
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Ending {
     Output(Bytes),
-    /// A revert, or a trap, which is one with no data.
+    /// A revert, or a trap, which reverts without data.
     Revert(Bytes),
-    /// All that was given is gone.
+    /// All that it was given is gone.
     Spent(&'static str),
 }
 
@@ -125,7 +125,7 @@ impl Tested {
 }
 
 impl Bench {
-    /// Calls the program as `vector` says, in a transaction of its own on a chain where nothing else exists.
+    /// Calls the program as `vector` says, in a transaction of its own on an otherwise empty chain.
     fn test(&self, vector: &Vector) -> Tested {
         let environment = Environment {
             contract: CONTRACT,
@@ -182,7 +182,7 @@ fn ending(report: &Report) -> Ending {
     match report.outcome {
         Outcome::Success => Ending::Output(output()),
         Outcome::Revert => Ending::Revert(output()),
-        // A chain shows it as a revert with no data.
+        // A chain shows it as a revert without data.
         Outcome::Failure => Ending::Revert(Bytes::new()),
         Outcome::OutOfInk => Ending::Spent("out of ink"),
         Outcome::OutOfStack => Ending::Spent("out of stack"),

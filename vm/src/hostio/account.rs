@@ -13,7 +13,7 @@ use crate::prices::{EVM_API, HOSTIO, POINTER, access, write};
 /// A host call on two pointers that asks the chain.
 const ACCOUNT: Ink = Ink(HOSTIO.0 + 2 * POINTER.0 + EVM_API.0);
 
-/// The code size that EIP-170 set, for which reading code has its price.
+/// EIP-170's code size, to which the price of reading code refers.
 const REFERENCE_CODE_SIZE: u32 = 24_576;
 
 /// Copies the balance of the account at `address` to `dest`.
@@ -22,14 +22,14 @@ pub(super) fn balance(hostio: &mut Hostio<'_>, address: u32, dest: u32) -> Resul
     hostio.write_word(dest, account.balance)
 }
 
-/// Copies the code hash of the account at `address` to `dest`: zero where it does not exist. Unlike in the EVM, an account
-/// that exists and is empty has the hash of no code.
+/// Copies the code hash of the account at `address` to `dest`: zero if it does not exist. Unlike in the EVM, an account
+/// that exists and is empty has the hash of empty code.
 pub(super) fn code_hash(hostio: &mut Hostio<'_>, address: u32, dest: u32) -> Result<(), Stop> {
     let account = load(hostio, address)?;
     hostio.write(dest, account.code_hash.as_slice())
 }
 
-/// Copies what there is of `size` bytes from `offset` of an account's code to `dest`; returns how many.
+/// Copies up to `size` bytes from `offset` of an account's code to `dest`; returns how many.
 pub(super) fn code(
     hostio: &mut Hostio<'_>,
     address: u32,
@@ -38,7 +38,7 @@ pub(super) fn code(
     dest: u32,
 ) -> Result<u32, Stop> {
     let code = load_code(hostio, address)?;
-    // The whole code is paid for, however little of it is asked for.
+    // The whole code is paid for, however little of it is requested.
     hostio.pay(write(code.len() as u32))?;
     let rest = code.get(offset as usize..).unwrap_or_default();
     let copied = &rest[..rest.len().min(size as usize)];

@@ -1,7 +1,7 @@
 //! Calling and creating contracts.
 //!
 //! Lives here: what a program pays for the frames it starts and how much gas they get. Not here: running them, which is the
-//! host's.
+//! host's job.
 
 use alloy_primitives::{B256, Bytes, U256};
 
@@ -11,19 +11,19 @@ use crate::host::{CallKind, CallReply, CallRequest, CreateRequest};
 use crate::ink::{Gas, Ink};
 use crate::prices::{EVM_API, HOSTIO, POINTER, frame, read};
 
-/// What the guest is told of a call that succeeded.
+/// Returned to the guest for a call that succeeded.
 const SUCCESS: u32 = 0;
 
-/// What the guest is told of a call that failed, in whatever way.
+/// Returned to the guest for a call that failed in any way.
 const FAILURE: u32 = 2;
 
 /// A call or `create1`: three pointers, and asking the chain.
 const THREE_POINTERS: Ink = Ink(HOSTIO.0 + 3 * POINTER.0 + EVM_API.0);
 
-/// `create2` takes a salt besides.
+/// `create2` also takes a salt.
 const FOUR_POINTERS: Ink = Ink(THREE_POINTERS.0 + POINTER.0);
 
-/// Pointers and numbers as the guest passes them.
+/// The pointers and numbers that the guest passes.
 struct Arguments {
     target: u32,
     data: u32,
@@ -57,7 +57,7 @@ pub(super) fn call(
     )
 }
 
-/// Calls on the caller's own storage.
+/// Calls a contract's code on the caller's own storage.
 pub(super) fn delegate_call(
     hostio: &mut Hostio<'_>,
     target: u32,
@@ -140,7 +140,7 @@ fn start(hostio: &mut Hostio<'_>, kind: CallKind, arguments: Arguments) -> Resul
     Ok(status)
 }
 
-/// Makes the call with as much of `request.gas` as is allowed. Returns its end and all it cost.
+/// Makes the call with as much of `request.gas` as is allowed. Returns its result and total cost.
 fn perform(
     hostio: &mut Hostio<'_>,
     mut request: CallRequest,
@@ -150,11 +150,11 @@ fn perform(
     if pays && hostio.frame().environment.is_static {
         return Ok((CallReply::default(), Gas::ZERO));
     }
-    // What does not pay for the call of a warm account is gone, and the account stays as cold as it was.
+    // Gas that cannot pay for a call of a warm account is lost, and the account stays as cold as it was.
     if gas_left < frame::CALL {
         return Ok((CallReply::default(), gas_left));
     }
-    // It is warm from here on, even if the call cannot be paid for.
+    // It is warm from here on, even if the call is unaffordable.
     let account = hostio.host().load_account(request.target)?;
     let mut base = frame::CALL;
     if account.is_cold {
@@ -175,13 +175,13 @@ fn perform(
     }
     let given = request.gas;
     let reply = hostio.host().call(request)?;
-    // What the callee used is paid for in full, the stipend included.
+    // The callee's gas is paid for in full, including the stipend.
     let cost = base.saturating_add(given.saturating_sub(reply.gas_left));
     Ok((reply, cost))
 }
 
-/// EIP-150's 63/64, rounded down, as calls count it: in 64 bits, which wrap above 2^58 gas. (A create takes a 64th away instead,
-/// which never wraps. So much gas takes an ink price below 64.)
+/// EIP-150's 63/64, rounded down, as calls compute it: in 64 bits, which wrap above 2^58 gas. (A create subtracts a 64th
+/// instead, which never wraps. That much gas requires an ink price below 64.)
 fn all_but_a_64th(gas: Gas) -> Gas {
     Gas(gas.0.wrapping_mul(63) / 64)
 }
@@ -234,7 +234,7 @@ fn create(
     if hostio.frame().environment.is_static {
         return Err(Failure::Static.into());
     }
-    // Init code is neither charged by the word nor limited in size: EIP-3860 is about the EVM's own operators.
+    // Init code is neither charged per word nor limited in size: EIP-3860 concerns the EVM's own operators.
     let hashed_words = if salt.is_some() {
         code.len().div_ceil(32) as u64
     } else {

@@ -1,6 +1,6 @@
-//! The console of a debug chain: everything is shown and nothing costs.
+//! The console of a debug chain: it shows everything and costs nothing.
 //!
-//! Lives here: the `console` module's calls. Not here: where lines go, which is the host's.
+//! Lives here: the `console` module's calls. Not here: where lines go, which the host decides.
 
 use std::fmt::Display;
 
@@ -19,35 +19,35 @@ pub(super) fn log(hostio: &mut Hostio<'_>, value: impl Display) -> Result<(), St
     Ok(())
 }
 
-/// Shows a number and gives it back.
+/// Shows a number and returns it.
 pub(super) fn tee<T: Display + Copy>(hostio: &mut Hostio<'_>, value: T) -> Result<T, Stop> {
     log(hostio, value)?;
     untold(hostio, value)
 }
 
-/// Shows a number, which has a sign here.
+/// Shows a signed number.
 pub(super) fn log_i32(hostio: &mut Hostio<'_>, value: u32) -> Result<(), Stop> {
     log(hostio, value as i32)
 }
 
-/// Shows a number, which has a sign here.
+/// Shows a signed number.
 pub(super) fn log_i64(hostio: &mut Hostio<'_>, value: u64) -> Result<(), Stop> {
     log(hostio, value as i64)
 }
 
-/// Shows a number, which has a sign here, and gives it back.
+/// Shows a signed number and returns it.
 pub(super) fn tee_i32(hostio: &mut Hostio<'_>, value: u32) -> Result<u32, Stop> {
     log_i32(hostio, value)?;
     untold(hostio, value)
 }
 
-/// Shows a number, which has a sign here, and gives it back.
+/// Shows a signed number and returns it.
 pub(super) fn tee_i64(hostio: &mut Hostio<'_>, value: u64) -> Result<u64, Stop> {
     log_i64(hostio, value)?;
     untold(hostio, value)
 }
 
-/// Shows a line. A trace tells of numbers as text, too: clients know no other form.
+/// Shows a line. A trace shows numbers as text too: clients know no other form.
 fn show(hostio: &mut Hostio<'_>, line: &str) {
     hostio.host().console(line);
     hostio.tell(|step| {
@@ -56,7 +56,7 @@ fn show(hostio: &mut Hostio<'_>, line: &str) {
     });
 }
 
-/// A number that is given back, of which a trace does not tell (Nitro).
+/// Returns a number without adding it to the trace (as Nitro does).
 fn untold<T>(hostio: &mut Hostio<'_>, value: T) -> Result<T, Stop> {
     hostio.step = None;
     Ok(value)

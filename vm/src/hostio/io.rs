@@ -1,6 +1,7 @@
 //! Calldata, the result, and the return data of calls.
 //!
-//! Lives here: what moves whole buffers between chain and guest. Not here: the calls whose return data it is (`call`).
+//! Lives here: calls that move whole buffers between chain and guest. Not here: the calls that produce return data
+//! (`call`).
 
 use super::{Hostio, Stop};
 use crate::prices::{EVM_API, HOSTIO, read, write};
@@ -13,7 +14,7 @@ pub(super) fn read_args(hostio: &mut Hostio<'_>, ptr: u32) -> Result<(), Stop> {
     hostio.write(ptr, &calldata)
 }
 
-/// Replaces the output by the `len` bytes at `ptr`; the program goes on.
+/// Replaces the output with the `len` bytes at `ptr`; the program goes on.
 pub(super) fn write_result(hostio: &mut Hostio<'_>, ptr: u32, len: u32) -> Result<(), Stop> {
     hostio.pay(HOSTIO)?;
     // Charged twice: once for the copy to the host, once for the copy into the result.
@@ -23,13 +24,13 @@ pub(super) fn write_result(hostio: &mut Hostio<'_>, ptr: u32, len: u32) -> Resul
     Ok(())
 }
 
-/// Ends the program at once, for nothing.
+/// Ends the program at once, free of charge.
 pub(super) fn exit_early(hostio: &mut Hostio<'_>, status: u32) -> Result<(), Stop> {
     hostio.tell(|step| step.args = status.to_be_bytes().to_vec());
     Err(Stop::Exit(status))
 }
 
-/// Copies what there is of `size` bytes from `offset` of the last return data to `dest`; returns how many.
+/// Copies up to `size` bytes from `offset` of the last return data to `dest`; returns how many.
 pub(super) fn read_return_data(
     hostio: &mut Hostio<'_>,
     dest: u32,
@@ -41,7 +42,7 @@ pub(super) fn read_return_data(
     let rest = data.get(offset as usize..).unwrap_or_default();
     let copied = &rest[..rest.len().min(size as usize)];
     hostio.pay(write(copied.len() as u32))?;
-    // With nothing to copy the pointer is not looked at.
+    // If there is nothing to copy, the pointer is not checked.
     if !copied.is_empty() {
         hostio.write(dest, copied)?;
     }

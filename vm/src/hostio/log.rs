@@ -1,6 +1,6 @@
 //! Logs.
 //!
-//! Lives here: `emit_log`. Not here: keeping logs, which is the host's.
+//! Lives here: `emit_log`. Not here: storing logs, which is the host's job.
 
 use alloy_primitives::B256;
 
@@ -8,7 +8,7 @@ use super::{Hostio, Stop};
 use crate::frame::Failure;
 use crate::prices::{EVM_API, HOSTIO, log, read};
 
-/// Emits the `len` bytes at `data`, of which the first 32 times `topics` are topics.
+/// Emits the `len` bytes at `data`; the first 32 times `topics` of them are the topics.
 pub(super) fn emit(hostio: &mut Hostio<'_>, data: u32, len: u32, topics: u32) -> Result<(), Stop> {
     hostio.pay(HOSTIO.saturating_add(EVM_API))?;
     if topics > 4 || len < topics * 32 {

@@ -9,10 +9,10 @@ use super::{Hostio, Stop};
 use crate::ink::Ink;
 use crate::prices::{HOSTIO, MATH_ADD_MOD, MATH_DIV, MATH_MUL_MOD, POINTER, power};
 
-/// A host call on two words, one of which is written too.
+/// A host call on two words that overwrites one of them.
 const TWO_WORDS: Ink = Ink(HOSTIO.0 + 3 * POINTER.0);
 
-/// A host call on three words, one of which is written too.
+/// A host call on three words that overwrites one of them.
 const THREE_WORDS: Ink = Ink(HOSTIO.0 + 4 * POINTER.0);
 
 /// `value` := `value` / `divisor`.
@@ -31,7 +31,7 @@ pub(super) fn modulo(hostio: &mut Hostio<'_>, value: u32, modulus: u32) -> Resul
     })
 }
 
-/// `value` := `value` to the power of `exponent`; the exponent is read before its length is paid for.
+/// `value` := `value` to the power of `exponent`; it reads the exponent before paying for its length.
 pub(super) fn pow(hostio: &mut Hostio<'_>, value: u32, exponent: u32) -> Result<(), Stop> {
     hostio.pay(TWO_WORDS)?;
     let base = hostio.read_word(value)?;

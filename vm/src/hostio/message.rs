@@ -1,6 +1,6 @@
-//! The call a program answers.
+//! The call that a program answers.
 //!
-//! Lives here: who called whom with how much. Not here: calldata (`io`).
+//! Lives here: the caller, the contract and the value. Not here: calldata (`io`).
 
 use super::block::ONE_POINTER;
 use super::{Hostio, Stop};
@@ -13,7 +13,7 @@ pub(super) fn contract(hostio: &mut Hostio<'_>, dest: u32) -> Result<(), Stop> {
     hostio.write(dest, contract.as_slice())
 }
 
-/// 1 where the acting contract is already being executed further up, else 0.
+/// 1 if the acting contract is already running further up the call stack, otherwise 0.
 pub(super) fn reentrant(hostio: &mut Hostio<'_>) -> Result<u32, Stop> {
     hostio.pay(HOSTIO)?;
     let answer = hostio.frame().environment.reentrant.into();

@@ -44,7 +44,7 @@ pub(super) fn load(hostio: &mut Hostio<'_>, key: u32, dest: u32) -> Result<(), S
     hostio.write(dest, value.as_slice())
 }
 
-/// Writes the value at `value` to the slot at `key`, in the cache alone; allowed in static calls too.
+/// Writes the value at `value` to the slot at `key`, only in the cache; allowed in static calls too.
 pub(super) fn cache(hostio: &mut Hostio<'_>, key: u32, value: u32) -> Result<(), Stop> {
     hostio.pay(CACHED)?;
     hostio.require(store::SENTRY + fees::MAX_FEE)?;
@@ -56,7 +56,7 @@ pub(super) fn cache(hostio: &mut Hostio<'_>, key: u32, value: u32) -> Result<(),
     hostio.buy(fee)
 }
 
-/// Writes every dirty slot to the chain; with `clear` the cache is emptied besides.
+/// Writes every dirty slot to the chain; `clear` also empties the cache.
 pub(super) fn flush(hostio: &mut Hostio<'_>, clear: u32) -> Result<(), Stop> {
     hostio.pay(HOSTIO.saturating_add(EVM_API))?;
     hostio.require(store::SENTRY)?;
@@ -68,11 +68,12 @@ pub(super) fn flush(hostio: &mut Hostio<'_>, clear: u32) -> Result<(), Stop> {
     if dirty.is_empty() {
         return Ok(());
     }
-    // Nothing of a flush can happen in a static call, so nothing of it is charged.
+    // A static call cannot flush anything, so it pays nothing.
     if hostio.frame().environment.is_static {
         return Err(Failure::Static.into());
     }
-    // One gas more than there is, so that a program can spend its very last; using it up means out of gas.
+    // One gas more than there is, so that a program can spend its very last unit; using it up means out of
+    // gas.
     let limit = hostio.gas_left().saturating_add(Gas(1));
     let mut left = limit;
     for (key, value) in dirty {
@@ -88,13 +89,13 @@ pub(super) fn flush(hostio: &mut Hostio<'_>, clear: u32) -> Result<(), Stop> {
         return Err(Failure::FlushGas.into());
     }
     match hostio.since(ArbOs::CHARGING_FIXES) {
-        // Where `left` is zero this is more than there is, and the program runs out of ink here.
+        // If `left` is zero this is more than there is, and the program runs out of ink here.
         true => hostio.buy(limit - left),
         false => Ok(()),
     }
 }
 
-/// What SSTORE costs after EIP-2200, EIP-2929 and EIP-3529.
+/// What SSTORE costs by EIP-2200, EIP-2929 and EIP-3529.
 fn store_cost(stored: &Stored, new: B256) -> Gas {
     let Stored {
         original,
@@ -115,7 +116,7 @@ fn store_cost(stored: &Stored, new: B256) -> Gas {
     }
 }
 
-/// What SSTORE gives back, or takes back, after EIP-3529.
+/// What SSTORE refunds, or takes back, by EIP-3529.
 fn store_refund(stored: &Stored, new: B256) -> i64 {
     let Stored {
         original, current, ..
@@ -126,7 +127,7 @@ fn store_refund(stored: &Stored, new: B256) -> i64 {
     let mut refund = 0;
     if !original.is_zero() {
         if current.is_zero() {
-            // An earlier write of this transaction had cleared it and was paid for that.
+            // An earlier write of this transaction had cleared it and got the refund for that.
             refund -= store::CLEAR_REFUND;
         }
         if new.is_zero() {
@@ -134,7 +135,7 @@ fn store_refund(stored: &Stored, new: B256) -> i64 {
         }
     }
     if original == new && original != current {
-        // Back to where it was: the earlier write should have cost a warm access only.
+        // Back to its original value: the earlier write should have cost only a warm access.
         let earlier = if original.is_zero() {
             store::SET
         } else {

@@ -2,10 +2,10 @@
 //!
 //! Lives here: the size of a frame and the code that takes and returns it. Not here: the budget, which a run sets.
 //!
-//! A frame is the highest the abstract value stack gets in the body *as the meters left it*, plus one word for each
-//! declared local (parameters are the caller's), plus four. At the entry come twelve operators, in front of the first
-//! block's charge, so that a call that does not fit costs nothing; before each `return` four; and one `return` is added in
-//! front of the last `end`:
+//! A frame is the greatest height of the abstract value stack in the body *as the meters left it*, plus one word for each
+//! declared local (parameters are the caller's), plus four. The pass inserts twelve operators at the entry, before the
+//! first block's charge, so that a call that does not fit costs nothing; four before each `return`; and one `return`
+//! before the last `end`:
 //!
 //! ```wat
 //! ;; before                   ;; after
@@ -31,8 +31,8 @@
 //! )                           )
 //! ```
 //!
-//! An entry leaves at least one word, so that none left always means overflow. Leaving by a branch to the outermost label
-//! passes by the added `return`: that frame is never given back, in this VM as in Nitro's.
+//! An entry leaves at least one word, so that zero always means overflow. A branch to the outermost label skips the added
+//! `return`: that frame is never given back, in this VM as in Nitro's.
 
 use wasmparser::{BlockType, FuncType, Operator};
 
@@ -43,13 +43,13 @@ use crate::refusal::Refusal;
 /// Words of every frame besides its value stack and its locals.
 const FRAME_BASE: u32 = 4;
 
-/// The highest value stack of a body, in words.
+/// The greatest value stack of a body, in words.
 const MAX_CONTENTION: u32 = 4_096;
 
 /// The largest frame, in words.
 const MAX_FRAME: u32 = 10_240;
 
-/// A function that needs more words than there are.
+/// A function that needs more words than the limit.
 pub(super) struct Excess {
     what: &'static str,
     words: u32,
@@ -69,7 +69,7 @@ impl Excess {
     }
 }
 
-/// The frame, in words, of a function whose body has been through both meters.
+/// The frame, in words, of a function whose body has passed both meters.
 pub(super) fn frame(
     body: &[Operator<'_>],
     declared_locals: u32,
@@ -96,7 +96,7 @@ pub(super) fn frame(
     Ok(frame)
 }
 
-/// Puts the entry check and the credits into a body whose frame has `frame` words.
+/// Inserts the entry check and the credits into a body whose frame has `frame` words.
 pub(super) fn rewrite<'a>(
     mut body: Vec<Operator<'a>>,
     globals: Globals,
@@ -151,8 +151,8 @@ pub(super) fn rewrite<'a>(
     out
 }
 
-/// The abstract value stack, walked straight through a body. What follows a branch is walked as if it were reached, and
-/// every pop stops at zero: it is a bound the protocol defines, not the height that validation computes.
+/// The abstract value stack, walked straight through a body. Code after a branch is walked as if it were reached, and
+/// every pop stops at zero: the protocol defines this bound, which is not the height that validation computes.
 struct Walk<'m, 'a> {
     module: &'m Module<'a>,
     height: u32,
@@ -208,7 +208,7 @@ impl Walk<'_, '_> {
             Operator::BrIf { .. } | Operator::BrTable { .. } => self.pop(1),
             Operator::Br { .. } | Operator::Return | Operator::Unreachable => {}
             plain => {
-                // Only what an operator changes counts: one that pops and pushes a word never reaches higher.
+                // Only the net change counts: an operator that pops and pushes a word never reaches higher.
                 let (pops, pushes) = arity(plain);
                 match pushes.checked_sub(pops) {
                     Some(grown) => self.push(grown),
@@ -219,8 +219,7 @@ impl Walk<'_, '_> {
     }
 }
 
-/// How many words an operator pops and how many it pushes, by wasmparser's table; zero for control flow, whose arity
-/// depends on types.
+/// How many words an operator pops and pushes, by wasmparser's table; zero for control flow, whose arity depends on types.
 fn arity(operator: &Operator<'_>) -> (u32, u32) {
     macro_rules! arity {
         ($pops:literal -> $pushes:literal) => {
@@ -234,7 +233,7 @@ fn arity(operator: &Operator<'_>) -> (u32, u32) {
         ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident (arity $($arity:tt)*))*) => {
             match operator {
                 $(Operator::$op $({ $($arg: _),* })? => arity!($($arity)*),)*
-                // The enum is open, but instrumentation has refused whatever is not in the table.
+                // The enum is open, but instrumentation has refused everything that is not in the table.
                 _ => (0, 0),
             }
         };

@@ -26,16 +26,16 @@
 //! memory.fill                 memory.fill
 //! ```
 //!
-//! The ink is taken first and looked at afterwards: it is now more than it was, without a sign, exactly if it has become
-//! negative, since the price is far below 2^63. That says that it has run out, as in `ink`, which has the reason for the
-//! `nop`s.
+//! It subtracts the price first and checks afterwards: the unsigned count has risen exactly if it has become negative,
+//! because the price is far below 2^63. A negative count means that ink has run out, as in `ink`, which also explains
+//! the `nop`s.
 
 use wasmparser::Operator;
 
 use super::Globals;
 use crate::prices;
 
-/// Puts the charge by the byte in front of each bulk operator.
+/// Inserts the per-byte charge before each bulk operator.
 pub(super) fn rewrite<'a>(body: Vec<Operator<'a>>, globals: Globals) -> Vec<Operator<'a>> {
     if !body.iter().any(is_bulk) {
         return body;

@@ -1,11 +1,10 @@
 //! The instrumented module as bytes.
 //!
-//! Lives here: sections in their order, with what instrumentation appends to them. Not here: what bodies become (the
-//! passes).
+//! Lives here: sections in their order, with what instrumentation appends to them. Not here: what bodies become (the passes).
 //!
-//! Imports take the meter's count besides, so they have other types than in the module; whatever names one without calling it
-//! is given a function that stands for it. A profiled module imports three functions more, behind its own imports, so that all
-//! its other functions move up. Bodies name all that is imported by the indices of [`Hook`], which no function has.
+//! Imports also take and return the meter's count, so their types differ from the module's; anything that names one without
+//! calling it gets a function that stands in for it. A profiled module imports three more functions after its own imports,
+//! which shifts all its other functions. Bodies name everything imported by the indices of [`Hook`], which no function has.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +21,7 @@ use super::{Globals, MAX_PAGES, hooks, names};
 use crate::module::Module;
 use crate::refusal::Refusal;
 
-/// What the host has, as bodies name it before they are encoded: imports that take the count, and the profiler's functions.
+/// The host's functions, as bodies name them before encoding: imports that take the count, and the profiler's functions.
 #[derive(Clone, Copy)]
 pub(super) enum Hook {
     Enter,
@@ -32,13 +31,13 @@ pub(super) enum Hook {
 }
 
 impl Hook {
-    /// How many of the profiler's there are.
+    /// The number of the profiler's functions.
     const COUNT: u32 = 3;
 
-    /// Far above what a module of any size can hold.
+    /// Far above the functions of a module of any size.
     const FIRST_INDEX: u32 = 1 << 31;
 
-    /// The call of it.
+    /// A call of it.
     pub(super) fn call(self) -> Operator<'static> {
         let position = match self {
             Self::Enter => 0,
@@ -52,8 +51,8 @@ impl Hook {
     }
 }
 
-/// The types a profiled module has besides its own: those of the hooks, then one without parameters for each of its own
-/// types that has several results, for a block around such a function's body.
+/// The types that a profiled module has besides its own: those of the hooks, then, for each of its own types with several
+/// results, the same without parameters, for a block around such a function's body.
 fn profiler_types(module: &Module<'_>) -> Vec<FuncType> {
     use wasmparser::ValType::{I32, I64};
     let mut types = vec![
@@ -66,7 +65,7 @@ fn profiler_types(module: &Module<'_>) -> Vec<FuncType> {
     types
 }
 
-/// The type of a block that is left with the results of a function of type `type_index`.
+/// The type of a block that leaves the results of a function of type `type_index`.
 pub(super) fn results_block(module: &Module<'_>, type_index: u32) -> BlockType {
     let results = module
         .types
@@ -83,7 +82,7 @@ pub(super) fn results_block(module: &Module<'_>, type_index: u32) -> BlockType {
     }
 }
 
-/// The type of an import once it takes and gives the meter's count.
+/// The type of an import that also takes and returns the meter's count.
 fn with_count(ty: &FuncType) -> FuncType {
     let count = [wasmparser::ValType::I64];
     FuncType::new(
@@ -96,7 +95,7 @@ fn with_count(ty: &FuncType) -> FuncType {
 pub(super) struct Encoder<'m, 'a> {
     module: &'m Module<'a>,
     profiled: bool,
-    /// Types behind the module's own: the profiler's, then those of imports.
+    /// Types after the module's own: the profiler's, then those of imports.
     added_types: Vec<FuncType>,
     /// The index of each import's type.
     import_types: Vec<u32>,
@@ -128,7 +127,7 @@ impl<'m, 'a> Encoder<'m, 'a> {
             true => profiler_types(module),
             false => Vec::new(),
         };
-        // Several imports share a type.
+        // Several imports may share a type.
         let mut known = BTreeMap::new();
         let own = module.types.len();
         let mut import_types = Vec::new();
@@ -149,7 +148,7 @@ impl<'m, 'a> Encoder<'m, 'a> {
         })
     }
 
-    /// Adds to `code` the functions that stand for imports.
+    /// Adds the functions that stand in for imports to `code`.
     pub(super) fn stands(
         &mut self,
         globals: Globals,
@@ -165,7 +164,7 @@ impl<'m, 'a> Encoder<'m, 'a> {
         Ok(())
     }
 
-    /// A body, with `operators` in place of its own and an `extra` local behind its own.
+    /// A body, with `operators` in place of its own and an `extra` local after its own.
     pub(super) fn body(
         &mut self,
         body: &FunctionBody<'_>,
@@ -186,7 +185,7 @@ impl<'m, 'a> Encoder<'m, 'a> {
         Ok(function)
     }
 
-    /// The module: its sections as they were with the globals appended and the exports reduced to those the VM knows, and
+    /// The module: its sections unchanged except for the appended globals, the exports reduced to those the VM knows, and
     /// `code` in place of its bodies.
     pub(super) fn module(
         &mut self,
@@ -216,7 +215,7 @@ impl<'m, 'a> Encoder<'m, 'a> {
         let mut memories = MemorySection::new();
         if let Some(memory) = module.memory {
             let mut memory = self.memory_type(memory).map_err(refuse)?;
-            // Nitro's VM never holds more, whatever a module declares: growing beyond answers -1.
+            // Nitro's VM never holds more, whatever a module declares: growing further returns -1.
             let maximum = memory.maximum.unwrap_or(MAX_PAGES);
             memory.maximum = Some(maximum.min(MAX_PAGES));
             memories.memory(memory);
@@ -272,7 +271,7 @@ impl<'m, 'a> Encoder<'m, 'a> {
         section
     }
 
-    /// The module's own globals, then the three of the VM, all zero until a run sets them.
+    /// The module's own globals, then the VM's three, all zero until a run sets them.
     fn globals(&mut self) -> Result<GlobalSection, Refusal> {
         let mut section = GlobalSection::new();
         for global in &self.module.globals {
@@ -320,7 +319,7 @@ impl<'m, 'a> Encoder<'m, 'a> {
     }
 }
 
-/// Re-encoding copies validated constructs; what it cannot copy is no construct of a Stylus program.
+/// Re-encoding copies validated constructs; a Stylus program may not have those that it cannot copy.
 fn refuse(error: reencode::Error) -> Refusal {
     match error {
         reencode::Error::ParseError(error) => Refusal::invalid(&error),

@@ -1,11 +1,11 @@
-//! The fill guard: before Stylus version 3 `memory.fill` takes a value of eight bits, and a larger one is a trap.
+//! The fill guard: before Stylus version 3, `memory.fill` takes a value of eight bits and traps on a larger one.
 //!
-//! Lives here: the test in front of the operator. Not here: what a fill costs (`dynamic`), which comes first and leaves the
+//! Lives here: the test before the operator. Not here: what a fill costs (`dynamic`), which runs first and leaves the
 //! length in the scratch global.
 //!
-//! WebAssembly takes the value modulo 256. Nitro's native VM passed all 32 bits on, and its prover wrote another pattern
-//! than the native VM did; nodes since v3.9.9 end such a program instead, as a failure, whatever the length. What this pass
-//! inserts is not part of the protocol: it comes after the count that activation prices. `$value` is a local of its own.
+//! WebAssembly takes the value modulo 256. Nitro's native VM passed on all 32 bits, and its prover wrote a different
+//! pattern than the native VM; nodes since v3.9.9 end such a program instead, as a failure, whatever the length. The
+//! inserted code is not part of the protocol: it comes after the count that activation prices. `$value` is a new local.
 //!
 //! ```wat
 //! ;; before                   ;; after
@@ -37,7 +37,7 @@ fn is_fill(operator: &Operator<'_>) -> bool {
     matches!(operator, Operator::MemoryFill { .. })
 }
 
-/// Puts the guard in front of each `memory.fill`; `value` is a local that nothing else uses.
+/// Inserts the guard before each `memory.fill`; `value` is a local that nothing else uses.
 pub(super) fn rewrite<'a>(
     body: Vec<Operator<'a>>,
     globals: Globals,

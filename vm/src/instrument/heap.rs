@@ -1,7 +1,7 @@
-//! The heap bound: whoever grows memory pays for the pages first.
+//! The heap bound: growing memory pays for the pages first.
 //!
-//! Lives here: the call in front of `memory.grow`. Not here: what pages cost (`pages`), nor the host call that charges for
-//! them (`hostio::meter`). The pass is left out where memory cannot grow.
+//! Lives here: the call before `memory.grow`. Not here: what pages cost (`pages`), nor the host call that charges for them
+//! (`hostio::meter`). The pass does nothing if memory cannot grow.
 //!
 //! Four operators; the number of pages is on top of the stack before them and after them:
 //!
@@ -18,7 +18,7 @@ use wasmparser::Operator;
 
 use super::Globals;
 
-/// Puts a call of `pay_for_memory_grow`, the import with that index, in front of each `memory.grow`.
+/// Inserts a call of `pay_for_memory_grow`, the import with that index, before each `memory.grow`.
 pub(super) fn rewrite<'a>(
     body: Vec<Operator<'a>>,
     globals: Globals,

@@ -1,8 +1,8 @@
-//! The meter's way to host calls and back: they get its count as a last parameter and give it back as a last result. Not part
-//! of the protocol: a chain neither prices nor limits what this pass inserts.
+//! How the meter's count reaches host calls: as a last parameter, and back as a last result. Not part of the protocol: a
+//! chain neither prices nor limits what this pass inserts.
 //!
-//! Lives here: the code around calls of imports, and the functions that stand for imports where a table or an export names
-//! them. Not here: what host calls do with the count (`hostio`).
+//! Lives here: the code around calls of imports, and the functions that stand in for imports that a table or an export names.
+//! Not here: what host calls do with the count (`hostio`).
 //!
 //! ```wat
 //! ;; before                   ;; after
@@ -12,7 +12,7 @@
 //!                             global.set $stylus_ink_left
 //! ```
 //!
-//! For a host a value in a register is much cheaper to have than a global of the instance, which it has to look up.
+//! A host gets a value in a register much more cheaply than a global of the instance, which it must look up.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use super::{Globals, names};
 use crate::module::Module;
 use crate::refusal::Refusal;
 
-/// Puts the count around each call of an import or a profiler's hook.
+/// Passes the count through each call of an import or a profiler's hook.
 pub(super) fn rewrite<'a>(
     body: Vec<Operator<'a>>,
     globals: Globals,
@@ -51,15 +51,15 @@ fn call<'a>(import: u32, globals: Globals) -> [Operator<'a>; 3] {
     ]
 }
 
-/// Functions with the types that imports had: what tables and exports hold in their place.
+/// Functions with the original types of imports, which take their places in tables and exports.
 #[derive(Default)]
 pub(super) struct Stands {
-    /// The position of each import's stand.
+    /// The position of each import's stand-in.
     positions: BTreeMap<u32, u32>,
 }
 
 impl Stands {
-    /// One for each import that `module` names elsewhere than in calls.
+    /// One for each import that `module` names other than in calls.
     pub(super) fn of(module: &Module<'_>) -> Result<Self, Refusal> {
         let imports = module.imports.len() as u32;
         let mut stands = Self::default();
@@ -81,12 +81,12 @@ impl Stands {
         Ok(stands)
     }
 
-    /// The position of `import`'s stand among the stands.
+    /// The position of `import`'s stand-in among the stand-ins.
     pub(super) fn position(&self, import: u32) -> Option<u32> {
         self.positions.get(&import).copied()
     }
 
-    /// All of them in order: the import, and its stand's operators.
+    /// All of them in order: the import, and its stand-in's operators.
     pub(super) fn bodies<'a>(
         &self,
         module: &Module<'_>,

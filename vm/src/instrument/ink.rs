@@ -3,8 +3,8 @@
 //! Lives here: where blocks end and the code that charges them. Not here: prices (`prices`), bytes moved by bulk
 //! operators (`dynamic`).
 //!
-//! A block ends with `loop`, `if`, `else`, `end`, a branch, a call or `return`; that operator is part of the block. In
-//! front of each block come twelve operators (`$cost` is the block's price, 2,450 included):
+//! A block ends with `loop`, `if`, `else`, `end`, a branch, a call or `return`; that operator is part of the block. The
+//! pass inserts twelve operators before each block (`$cost` is the block's price, 2,450 included):
 //!
 //! ```wat
 //! ;; before                   ;; after
@@ -24,13 +24,12 @@
 //! call $f                     call $f
 //! ```
 //!
-//! Having exactly the price left is enough. Ink that has run out shows as a negative count, which no other ending leaves
-//! behind: a count begins at 2^63 − 2 at most (what is beyond waits with the host, for host calls to fetch), and no
-//! price is above 2^63 − 1.
+//! Having exactly the price left suffices. A negative count means that ink has run out, and no other ending leaves one: a
+//! count starts at 2^63 − 2 at most (the host holds the rest for host calls to add), and no price is above 2^63 − 1.
 //!
-//! Setting a flag there instead of the two `nop`s would cost the metered program a third of its speed: compilers turn a
-//! conditional trap, and nothing more, into one jump that is never taken. They are there since the number of operators is
-//! part of the protocol.
+//! Setting a flag there instead of the two `nop`s would make the metered program a third slower: compilers turn a lone
+//! conditional trap into one jump that is never taken. The `nop`s are there because the number of operators is part of
+//! the protocol.
 
 use wasmparser::Operator;
 
@@ -39,7 +38,7 @@ use crate::ink::Ink;
 use crate::module::Module;
 use crate::prices;
 
-/// Puts the charge of each block in front of it.
+/// Inserts the charge of each block before it.
 pub(super) fn rewrite<'a>(
     body: Vec<Operator<'a>>,
     globals: Globals,

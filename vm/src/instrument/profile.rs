@@ -1,7 +1,8 @@
-//! The profiler's pass: the run is told where it is. Not part of the protocol, and never of a program that a chain runs.
+//! The profiler's pass: inserts calls that report where the run is. Not part of the protocol, and never in a program that a
+//! chain runs.
 //!
-//! Lives here: the calls of the profiler's two hooks. Not here: what they record (`crate::profile`). The pass comes after
-//! all others, so that it changes neither what is charged nor the frames; what it inserts costs nothing.
+//! Lives here: the calls of the profiler's hooks. Not here: what they record (`crate::profile`). The pass comes after all
+//! others, so it changes neither charges nor frames; the code it inserts costs nothing.
 //!
 //! ```wat
 //! ;; before                   ;; after
@@ -19,8 +20,8 @@
 //! )                           )
 //! ```
 //!
-//! A branch to the outermost label now leaves the block and meets the last `call $leave`. Where the function is one of an
-//! allocator's, those two to four of its parameters that say what is asked for are handed to `$allocator` right after the entry.
+//! A branch to the outermost label now leaves the block and meets the last `call $leave`. If the function is an allocator's, the
+//! two to four of its parameters that describe the request go to `$allocator` right after the entry.
 
 use wasmparser::Operator;
 
@@ -32,7 +33,7 @@ use crate::profile::{AllocatorCall, Names};
 /// How many parameters the allocator hook takes.
 const HOOK_PARAMETERS: usize = 4;
 
-/// Puts the hooks into the body of `function`, which has been through all other passes.
+/// Inserts the hooks into the body of `function`, which has passed all other passes.
 pub(super) fn rewrite<'a>(
     body: Vec<Operator<'a>>,
     function: u32,
@@ -76,7 +77,7 @@ pub(super) fn rewrite<'a>(
     out
 }
 
-/// Which parameters of `function` the hook is told, if it is one of an allocator's by its name and by its parameters.
+/// Which parameters of `function` go to the hook, if its name and parameters show that it is an allocator's.
 fn allocator_parameters(
     function: u32,
     module: &Module<'_>,

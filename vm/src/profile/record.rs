@@ -1,4 +1,4 @@
-//! Recording a profiled run: the call tree as it grows, and what the program's hooks say.
+//! Recording a profiled run: the growing call tree, and the events from the program's hooks.
 //!
 //! Lives here: the recorder, and the functions behind the hooks. Not here: the data it becomes (`profile`).
 
@@ -15,14 +15,14 @@ use crate::guest::GuestMemory;
 use crate::ink::Ink;
 use crate::instrument::hooks;
 
-/// Nodes that a call tree may have. A program can make its tree grow without end; beyond this, what new callees spend is
-/// counted as their callers' own, and [`Profile::truncated`] says so.
+/// The most nodes of a call tree, which a program could grow without end. Beyond them, new callees' ink counts as their
+/// callers' own, and [`Profile::truncated`] says so.
 const MOST_NODES: usize = 1 << 18;
 
-/// Changes of the memory's size that are kept: more than any chain lets a program pay for.
+/// The most changes of the memory's size that are kept: more than a program can pay for on any chain.
 const MOST_SIZES: usize = 1 << 16;
 
-/// Makes the hooks known to `linker`. No module can import them by itself: activation knows nothing by their names.
+/// Adds the hooks to `linker`. No module can import them itself: activation does not know their names.
 pub(crate) fn link(linker: &mut Linker<Frame>) -> wasmtime::Result<()> {
     linker.func_wrap(
         hooks::MODULE,
@@ -61,7 +61,7 @@ fn record(mut caller: Caller<'_, Frame>, metered: u64, event: impl FnOnce(&mut R
     }
 }
 
-/// What the guest's counters say when something happens.
+/// The guest's counters at an event.
 #[derive(Clone, Copy)]
 pub(crate) struct Moment {
     pub(crate) ink_left: Ink,
@@ -77,16 +77,16 @@ impl Moment {
     }
 }
 
-/// What a profiled run has recorded so far.
+/// The record so far of a profiled run.
 pub(crate) struct Recorder {
     names: Names,
     initial: Ink,
-    /// Ink that was left at the last event.
+    /// Ink left at the last event.
     last: Ink,
     tree: Vec<Node>,
     /// The tree's edges.
     children: HashMap<(Option<usize>, Key), usize>,
-    /// Where the run is: nodes from the entry point down, and the ink each function had left when it was entered.
+    /// The current path: nodes from the entry point down, and the ink left when each function was entered.
     path: Vec<Step>,
     memory: Vec<MemorySize>,
     allocations: HashMap<(u32, AllocatorCall), (u64, u64)>,
@@ -96,7 +96,7 @@ pub(crate) struct Recorder {
     truncated: bool,
 }
 
-/// A callee as it is told apart while running.
+/// A callee, as identified while running.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
     Function(u32),
@@ -106,7 +106,7 @@ enum Key {
 #[derive(Clone, Copy)]
 struct Step {
     key: Key,
-    /// The node that takes what is spent here; the caller's where the tree is full.
+    /// The node that ink spent here counts for; the caller's if the tree is full.
     node: Option<usize>,
     entered_with: Ink,
 }
@@ -116,7 +116,7 @@ struct Total {
     calls: u64,
     self_ink: Ink,
     total_ink: Ink,
-    /// How many calls of it are on the path now.
+    /// How many calls of it are now on the path.
     active: u32,
 }
 
@@ -160,7 +160,7 @@ impl Recorder {
         }
     }
 
-    /// Looks at the size of memory, which may have changed since the last event.
+    /// Checks the size of memory, which may have changed since the last event.
     pub(crate) fn memory(&mut self, now: Moment) {
         let Moment { ink_left, pages } = now;
         let changed = self.memory.last().is_none_or(|last| last.pages != pages);
@@ -170,7 +170,7 @@ impl Recorder {
         }
     }
 
-    /// The innermost function is an allocator's and was called with `parameters`.
+    /// The innermost function is an allocator's, called with `parameters`.
     pub(crate) fn allocator(&mut self, parameters: [u32; 4]) {
         let function = |key| match key {
             Key::Function(index) => Some(index),
@@ -182,14 +182,14 @@ impl Recorder {
             return;
         };
         let callers: Vec<u32> = functions.collect();
-        // What one of the allocator's functions asks of another was asked for once.
+        // A request between two of the allocator's functions has been counted already.
         if callers
             .first()
             .is_some_and(|index| called(*index).is_some())
         {
             return;
         }
-        // Vectors and maps ask on behalf of whoever uses them.
+        // Vectors and maps allocate on behalf of their users.
         let is_own = |index: &&u32| !self.names.get(**index).is_some_and(is_plumbing);
         let caller = callers.iter().find(is_own).or_else(|| callers.first());
         let caller = caller.copied().unwrap_or(u32::MAX);
@@ -218,7 +218,7 @@ impl Recorder {
             Some(node) => Some(node),
             None if self.tree.len() < MOST_NODES => {
                 let node = self.tree.len();
-                // Positions in `functions` are known at the end; until then a node holds the index.
+                // Positions in `functions` are known only at the end; until then a node holds the index.
                 let callee = match key {
                     Key::Function(index) => Callee::Function(index as usize),
                     Key::Hostio(name) => Callee::Hostio(name.into()),
@@ -250,7 +250,7 @@ impl Recorder {
         });
     }
 
-    /// Counts what was spent since the last event to where the run is.
+    /// Attributes the ink spent since the last event to the current node.
     fn spend(&mut self, ink_left: Ink) {
         let spent = self.last - ink_left;
         self.last = ink_left;
@@ -262,9 +262,9 @@ impl Recorder {
         }
     }
 
-    /// The run is over, with `metered` left by the meter's count and `left` for the caller: where ink ran out, all that the
-    /// meter had left is forfeited. (What a function spent since the last call before that counts as forfeited too, as
-    /// the meter then has no count of it.)
+    /// Ends the run, with `metered` left by the meter's count and `left` for the caller: if ink ran out, all that the meter
+    /// had left is forfeited. (Ink that a function spent since the last call before that counts as forfeited too, because the
+    /// meter has no count of it then.)
     pub(crate) fn finish(mut self, metered: Ink, left: Ink) -> Profile {
         let metered = metered.min(self.last);
         while !self.path.is_empty() {
@@ -355,7 +355,7 @@ impl Recorder {
     }
 }
 
-/// Whether a function belongs to the standard library, by its demangled name: to a crate of it, or to a type of one.
+/// Whether a function belongs to the standard library, by its demangled name: to one of its crates, or to one of its types.
 fn is_plumbing(name: &str) -> bool {
     let name = name.trim_start_matches(['<', '&', '[', '(']);
     let name = name.strip_prefix("mut ").unwrap_or(name);

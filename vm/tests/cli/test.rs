@@ -1,4 +1,4 @@
-//! `stylus-vm test`: which vectors agree, what is said of those that do not, and what is not a vector.
+//! `stylus-vm test`: which vectors agree, what it says of those that do not, and what is not a vector.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{module, stylus_vm, text};
 
-/// A program that answers its calldata with a byte of slot 0 added to its last byte, and counts its calls in slot 1. By its
+/// A program that returns its calldata with a byte of slot 0 added to its last byte, and counts its calls in slot 1. By the
 /// first byte it reverts with the calldata (1), traps (2), spends all its ink (3), reads the sender, value and a balance (4),
 /// or calls a precompile (5).
 fn program() -> Vec<u8> {
@@ -56,7 +56,7 @@ fn program() -> Vec<u8> {
     )
 }
 
-/// Runs `vectors`, which come from a file, with `more` arguments: exit code, output, errors.
+/// Runs `vectors`, from a file, with `more` arguments: exit code, output, errors.
 fn run(vectors: &str, more: &[&str]) -> (i32, String, String) {
     let folder = tempfile::tempdir().unwrap();
     run_in(folder.path(), vectors, more)
@@ -71,7 +71,7 @@ fn run_in(folder: &Path, vectors: &str, more: &[&str]) -> (i32, String, String) 
     (code, text(&output.stdout), text(&output.stderr))
 }
 
-/// One vector with `fields` beside its name: the exit code, and something that the report holds.
+/// Runs one vector with `fields` in addition to its name; checks the exit code and a part of the report.
 fn check(fields: &str, code: i32, said: &str) {
     let (got, out, err) = run(&format!(r#"{{"name": "it", {fields}}}"#), &[]);
     assert_eq!((got, err.as_str()), (code, ""), "{fields}\n{out}");
@@ -119,7 +119,7 @@ fn vectors_agree_or_differ() {
         1,
         "wasm `unreachable` instruction executed",
     );
-    // Who runs out of ink does not revert.
+    // Running out of ink is not a revert.
     check(
         r#""calldata": "0x03", "ink": 100000000, "reverts": true"#,
         1,
@@ -127,7 +127,7 @@ fn vectors_agree_or_differ() {
     );
 }
 
-/// Theorem: what a vector gives is what the program finds, and each finds nothing of another.
+/// Theorem: the program finds exactly what its vector sets, and nothing of another vector.
 #[test]
 fn vectors_set_the_scene() {
     for storage in [
@@ -157,7 +157,7 @@ fn vectors_set_the_scene() {
     assert_eq!(ink[0], ink[1]);
 }
 
-/// Theorem: storage costs what it costs on a chain: a new slot 20,000 gas more than one that is dirty already, and so on.
+/// Theorem: storage costs the same as on a chain: a new slot 20,000 gas more than one that is dirty already, and so on.
 #[test]
 fn ink_is_a_chains() {
     let ink = |storage: &str| {
@@ -168,7 +168,7 @@ fn ink_is_a_chains() {
         let line: Value = serde_json::from_str(&out).unwrap();
         line["ink_used"].as_u64().unwrap()
     };
-    // Slot 1 is loaded cold (2,100), then written warm: from zero 20,000, from something else 2,900.
+    // Slot 1 is loaded cold (2,100), then written warm: from zero 20,000, from another value 2,900.
     let (new, old) = (ink("{}"), ink(r#"{"1": "0x05"}"#));
     assert_eq!(new - old, (20_000 - 2_900) * 10_000);
     assert!(new > (2 * 2_100 + 20_000) * 10_000, "{new}");
@@ -212,7 +212,7 @@ fn reports_count_and_show_the_first() {
     }
     let (code, out, err) = run(&vectors, &[]);
     assert_eq!((code, err.as_str()), (1, ""));
-    // Every second line is empty; lines are those of the file.
+    // Every second line is empty; line numbers are those of the file.
     assert!(out.starts_with("line 19, byte 9\n"), "{out}");
     assert!(out.contains("line 199, byte 99\n"), "{out}");
     assert!(!out.contains("byte 109"), "{out}");
@@ -290,7 +290,7 @@ fn arrays_and_formatted_objects_are_vectors_too() {
     );
 }
 
-/// What is said of a file that holds `vectors`: nothing is run, and the exit code is 2.
+/// Checks the message for a file that holds `vectors`: nothing runs, and the exit code is 2.
 fn check_unusable(vectors: &str, said: &str) {
     let (code, out, err) = run(vectors, &[]);
     assert_eq!((code, out.as_str()), (2, ""), "{vectors}\n{err}");
@@ -404,7 +404,7 @@ fn what_is_no_vector_is_said_by_line_and_key() {
     );
     check_unusable("\n \n", "v.jsonl holds no vectors");
     check_unusable("[]", "v.jsonl holds no vectors");
-    // All lines are read, and not all that is wrong is told.
+    // It reads all lines, and reports only some of the errors.
     let many = "{}\n".repeat(25);
     check_unusable(&many, "line 10: ");
     check_unusable(&many, "and 15 more lines that are not vectors");

@@ -17,7 +17,7 @@ fn ink_of_account_reads() {
     check_ink(Case::default, &[CODEHASH], 26_078_153);
     check_ink(Case::default, &[CODEHASH, BALANCE], 1_078_153);
     check_ink(|| Case::with_code(120), &[CODE], 33_075_753);
-    // The last account's code is free to read again, but not an absent one from ArbOS 40 on.
+    // Reading the last account's code again is free, except an absent one's from ArbOS 40 on.
     check_ink(|| Case::with_code(120), &[CODE, CODE_SIZE], 68_073);
     check_ink(Case::default, &[CODE_SIZE, CODE_SIZE], 8_068_073);
     check_ink(|| Case::at(39), &[CODE_SIZE, CODE_SIZE], 68_073);

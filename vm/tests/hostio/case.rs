@@ -1,6 +1,6 @@
-//! How a case is run: a program around a few host calls, on a chain in memory whose callees answer as they are told.
+//! How a case runs: a program around a few host calls, on an in-memory chain whose callees answer as configured.
 //!
-//! Lives here: the program's imports and data, and the check of what a call costs. Not here: any expectation.
+//! Lives here: the program's imports and data, and the check of a call's cost. Not here: any expectation.
 
 use alloy_primitives::{Address, Bytes, address};
 use stylus_vm::{
@@ -10,7 +10,7 @@ use stylus_vm::{
 
 pub(crate) const TARGET: Address = address!("0x6900000000000000000000000000000000000069");
 
-/// Memory as every case finds it: an address at 0, words at 32 (key), 64 (1), 96 (2), 128 (zero); free from 256 on.
+/// The initial memory of every case: an address at 0, words at 32 (key), 64 (1), 96 (2), 128 (zero); free from 256 on.
 pub(crate) const DATA: &str = r#"
     (data (i32.const 0) "\69\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\69")
     (data (i32.const 63) "\07")
@@ -59,7 +59,7 @@ impl Default for Case {
         Self {
             config: Config::default(),
             environment: Environment::default(),
-            // Every call fails, and uses nothing.
+            // Every call fails and uses nothing.
             host: MemoryHost {
                 answer: Some(Answer::default()),
                 ..MemoryHost::default()
@@ -93,7 +93,7 @@ impl Case {
         case
     }
 
-    /// What every callee uses of its gas, whether it succeeds, and what it returns.
+    /// The gas that every callee uses, whether it succeeds, and what it returns.
     pub(crate) fn answer(&mut self, gas_used: Gas, success: bool, output: Bytes) {
         self.host.answer = Some(Answer {
             success,
@@ -103,7 +103,7 @@ impl Case {
         });
     }
 
-    /// The address that every create ends with.
+    /// The address that every create returns.
     pub(crate) fn creates_at(&mut self, address: Address) {
         let answer = self.host.answer.get_or_insert_default();
         answer.created = Some(address);
@@ -120,7 +120,7 @@ impl Case {
             .collect()
     }
 
-    /// The creates that were asked for.
+    /// The creates that were made.
     pub(crate) fn creates(&self) -> Vec<&CreateRequest> {
         let effects = self.host.effects.iter();
         effects
@@ -161,7 +161,7 @@ impl Case {
 /// Runs each of `calls` once, in order, and checks what the last of them costs beyond its wasm operators.
 pub(crate) fn check_ink(mut case: impl FnMut() -> Case, calls: &[&str], expected: u64) {
     let (last, before) = calls.split_last().unwrap();
-    // The last call shares its block with no other: constants, the call, and perhaps a drop in the block that follows.
+    // The last call has a block of its own: constants, the call, and perhaps a drop in the next block.
     let constants = last.matches(".const").count() as u64;
     let dropped = if last.starts_with("(drop") { 9 } else { 0 };
     let operators = 2_450 + constants + 3_800 + dropped;

@@ -36,7 +36,7 @@ fn ink_of_return_data_and_hashes() {
 
 #[test]
 fn return_data_is_cut_at_its_end() {
-    // Offset, size, bytes copied. With nothing to copy, even a pointer outside of memory is fine.
+    // Offset, size, bytes copied. If there is nothing to copy, even a pointer outside memory is fine.
     for (offset, size, dest, copied) in [
         (0, 3, 256, 3),
         (2, 9, 256, 3),
@@ -84,13 +84,13 @@ fn ink_of_calls() {
     check_ink(callee(3, true), &[&call(36, 128, u64::MAX)], 1_146_395);
     check_ink(callee(0, true), &[&call(0, 128, 0)], base(0) + 1_000_000);
     check_ink(callee(0, false), &[&call(0, 128, 0)], base(0) + 26_000_000);
-    // With value: 9,000, and 25,000 where the target is empty. An unspent stipend comes back.
+    // With value: 9,000, and 25,000 if the target is empty. An unspent stipend comes back.
     check_ink(
         callee(0, true),
         &[&call(0, 64, 0)],
         base(0) + (100 + 9_000 + 25_000) * 10_000,
     );
-    // What the callee spends of the stipend is paid for, unlike in the EVM.
+    // The callee's use of the stipend is paid for, unlike in the EVM.
     check_ink(
         callee(1_000, true),
         &[&call(0, 64, 0)],
@@ -146,15 +146,15 @@ fn a_call_that_cannot_be_paid_for_takes_all_gas() {
         ..Case::default()
     }
     .run(&call(0, 128, 0));
-    // Whole gas is taken; the fraction pays for what follows.
+    // Whole gas is passed on; the fraction pays for what follows.
     assert_eq!(
         (report.outcome, report.ink_left),
         (Outcome::Success, Ink(9_000 - 2_450 - 9 - 1 - 1))
     );
 }
 
-/// Theorem: an account is warm from a call on exactly if there was the gas for the call of a warm one, 100; so an access that
-/// follows costs 100 or 2,600.
+/// Theorem: a call warms an account exactly if there was gas for the call of a warm one, 100; so a following access costs 100
+/// or 2,600.
 #[test]
 fn a_call_without_its_base_does_not_warm_its_target() {
     let body = call(0, 128, 0);
@@ -178,7 +178,7 @@ fn a_call_without_its_base_does_not_warm_its_target() {
     }
 }
 
-/// Theorem: 63/64 are taken in 64 bits, as upstream does: they wrap where 63 times the gas does.
+/// Theorem: 63/64 are computed in 64 bits, as upstream does: they wrap when 63 times the gas does.
 #[test]
 fn the_63_64ths_wrap_above_2_to_the_58() {
     // The most gas whose 63-fold is below 2^64, and one more.
@@ -191,7 +191,7 @@ fn the_63_64ths_wrap_above_2_to_the_58() {
     ] {
         let mut case = Case::warm();
         case.config.stylus.ink_price = InkPrice::new(1).unwrap();
-        // With one ink a gas, the base's 100 gas are 100 ink.
+        // At one ink per gas, the base's 100 gas are 100 ink.
         case.ink = Ink(rest + 100 + 83_193 + 2 * 16_381 + 2_450 + 5 + 1 + 3_800);
         case.run(&call(0, 128, u64::MAX));
         assert_eq!(case.calls()[0].gas, Gas(given), "of {rest}");
@@ -255,7 +255,7 @@ fn ink_of_creates() {
     };
     let data = 2 * (16_381 + 55);
     check_ink(case, &[CREATE_1], 83_193 + data + (32_000 + 500) * 10_000);
-    // Two words are hashed; init code is not charged by the word otherwise.
+    // Two words are hashed; there is no other charge per word of init code.
     check_ink(
         case,
         &[CREATE_2],
@@ -278,7 +278,7 @@ fn requests_and_results_of_creates() {
     );
     assert_eq!(request.code.len(), 33);
 
-    // A 64th is kept back, counted on what is left after the base.
+    // A 64th is kept back, computed from what is left after the base.
     let start = 83_193 + 2 * (16_381 + 55) + 2_450 + 5 + 3_800;
     let mut case = Case {
         ink: Ink((32_000 + 6_500) * 10_000 + start),
@@ -312,7 +312,7 @@ fn a_call_of_write_args_costs_what_it_costs_in_nitro() {
                 i32.const 0))"#,
     )
     .unwrap();
-    // As long as upstream's, names included: bytes are in the price of a start.
+    // As long as upstream's, names included: the size is part of the price of a start.
     assert_eq!(wasm.len(), 191);
     let config = Config::default();
     let activation = activate(&wasm, &config, Pages(0), Gas::MAX).unwrap();

@@ -1,4 +1,4 @@
-//! The chain in memory: what is cold on it, what a transaction leaves behind, and what it does not answer.
+//! The in-memory chain: what is cold on it, what a transaction leaves behind, and what it cannot answer.
 
 use alloy_primitives::{Address, B256, Bytes, U256, address};
 use stylus_vm::{Effect, Environment, Fault, Host, MemoryAccount, MemoryHost, Pages, Unanswerable};
@@ -10,7 +10,7 @@ const CALL_WITH_VALUE: &str = "(drop (call $call (i32.const 0) (i32.const 256) (
 
 const BALANCE: &str = "(call $balance (i32.const 0) (i32.const 256))";
 
-/// A case at the beginning of a transaction in which `environment` says who is who.
+/// A case at the beginning of a transaction in `environment`.
 fn begun(environment: Environment) -> Case {
     let mut case = Case::default();
     case.host.begin(&environment, Pages(1));
@@ -18,7 +18,7 @@ fn begun(environment: Environment) -> Case {
     case
 }
 
-/// Theorem: whoever takes part in a transaction is warm from its beginning, and precompiles are.
+/// Theorem: all parties to a transaction, and precompiles, are warm from the beginning.
 #[test]
 fn what_is_warm_in_every_transaction() {
     const COLD: u64 = 26_078_153;
@@ -54,7 +54,8 @@ fn what_is_warm_in_every_transaction() {
     }
 }
 
-/// Theorem: a transaction that went well stays, any other leaves nothing, and neither is warm or transient in the next.
+/// Theorem: a successful transaction's changes stay, any other's do not, and the next one finds nothing warm or
+/// transient.
 #[test]
 fn transactions_stay_or_leave_nothing() {
     let (key, one, nine) = (
@@ -81,7 +82,7 @@ fn transactions_stay_or_leave_nothing() {
         case.host.begin(&environment, Pages(1));
         assert_eq!(case.host.load_transient(key).unwrap(), B256::ZERO);
         assert!(case.host.load_storage(key).unwrap().is_cold);
-        // What the slot had at the beginning is what the transaction before left.
+        // A slot's original value is what the previous transaction left.
         assert_eq!(case.host.store_storage(key, one).unwrap().original, value);
     }
 }
@@ -91,12 +92,12 @@ fn storage_is_warm_once_it_was_touched() {
     let twice = format!("{LOAD}(call $flush (i32.const 1)){LOAD}");
     let (once, both) = (Case::default().run(LOAD), Case::default().run(&twice));
     let again = both.ink_used - once.ink_used;
-    // Two calls more, in two blocks more.
+    // Two more calls, in two more blocks.
     let operators = 2 * (2_450 + 3_800) + 3;
     assert_eq!(again.0, 1_068_480 + 68_073 + operators);
 }
 
-/// Theorem: value goes to an account without code if it is there; other code is not run, and that is said.
+/// Theorem: value moves to an account without code if there is enough; other code does not run, and an error says so.
 #[test]
 fn calls_of_accounts() {
     let run = |balance: u64, code: &'static [u8]| {

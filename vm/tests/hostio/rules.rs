@@ -1,4 +1,4 @@
-//! Logs, memory, arithmetic, and what holds for all host calls: writing in static calls, bad arguments, broken hosts.
+//! Logs, memory, arithmetic, and rules for all host calls: writing in static calls, bad arguments, broken hosts.
 
 use alloy_primitives::{Address, B256};
 use stylus_vm::{
@@ -14,7 +14,7 @@ use super::storage::{CACHE_ONE, FLUSH};
 fn ink_of_math_pow() {
     for (bytes, ink) in [(1, 61_520), (2, 79_020), (10, 219_020), (32, 604_020)] {
         let first = 256 + 32 - bytes;
-        // The exponent is read before it is paid for; a store in front puts a byte where it must begin.
+        // The exponent is read before it is paid for; a preceding store places a byte where it must begin.
         let body = "(call $pow (i32.const 96) (i32.const 256))".to_string();
         let store = format!("(i32.store8 (i32.const {first}) (i32.const 1))");
         let with = Case::default().run(&format!("{store}{body}"));
@@ -109,7 +109,7 @@ fn writing_is_refused_in_static_calls() {
         let report = Case::default().in_static_call().run(body);
         assert_eq!(report.cause, Some(Cause::Hostio(Failure::Static)), "{body}");
     }
-    // Caching writes nothing, and neither does flushing what is not dirty.
+    // Caching writes nothing, and neither does flushing without dirty slots.
     for body in [CACHE_ONE, FLUSH] {
         assert_eq!(
             Case::default().in_static_call().run(body).outcome,
@@ -152,7 +152,7 @@ fn a_broken_host_is_no_outcome() {
     );
 }
 
-/// Theorem: ink is counted up to 2^64 − 1, whichever part of it a program and its host calls get to.
+/// Theorem: ink is counted up to 2^64 − 1, whether a program or its host calls spend it.
 #[test]
 fn ink_is_counted_to_its_end() {
     let pay = "(call $pay_for_memory_grow (i32.const 0))";
@@ -165,15 +165,15 @@ fn ink_is_counted_to_its_end() {
         let report = case.run(pay);
         assert_eq!(report.ink_used, used, "{ink}");
         assert_eq!(report.ink_left, Ink(ink - used.0), "{ink}");
-        // What can never be paid for takes all of it.
+        // An unaffordable charge takes all of it.
         let report = case.run("(call $pay_for_memory_grow (i32.const 200))");
         assert_eq!(report.outcome, Outcome::OutOfInk, "{ink}");
         assert_eq!(report.ink_used, Ink(ink), "{ink}");
     }
 }
 
-/// Theorem: an operator whose price is 2^64 − 1 is paid by whoever has exactly that, in the very first block, and leaves nothing;
-/// anything less runs out.
+/// Theorem: an operator whose price is 2^64 − 1 is affordable with exactly that amount, in the very first block, and leaves
+/// nothing; with less, ink runs out.
 #[test]
 fn the_highest_price_can_be_paid_once() {
     const FLOAT: &str = "(drop (f32.const 1))";
@@ -188,7 +188,7 @@ fn the_highest_price_can_be_paid_once() {
     assert_eq!(run(u64::MAX, FLOAT), (Outcome::Success, 0));
     assert_eq!(run(u64::MAX - 1, FLOAT), (Outcome::OutOfInk, 0));
     assert_eq!(run(1 << 63, FLOAT), (Outcome::OutOfInk, 0));
-    // Nothing is left for the block after it, nor after any other block for it.
+    // Nothing is left for the block after it, or for it after any other block.
     assert_eq!(
         run(u64::MAX, &format!("{FLOAT} (block)")),
         (Outcome::OutOfInk, 0)
@@ -197,7 +197,7 @@ fn the_highest_price_can_be_paid_once() {
         run(u64::MAX, &format!("(block) {FLOAT}")),
         (Outcome::OutOfInk, 0)
     );
-    // A host call in that block is made, with nothing to pay for it.
+    // A host call in that block runs, with nothing to pay for it.
     let pays = format!("{FLOAT} (call $pay_for_memory_grow (i32.const 0))");
     assert_eq!(run(u64::MAX, &pays), (Outcome::OutOfInk, 0));
     let exits = format!("{FLOAT} (call $exit_early (i32.const 0))");
@@ -206,7 +206,7 @@ fn the_highest_price_can_be_paid_once() {
         run(u64::MAX, &format!("{FLOAT} unreachable")),
         (Outcome::Failure, 0)
     );
-    // Before the block is paid for, all is there.
+    // Before the block is paid for, all of it is there.
     let mut case = Case {
         ink: Ink::MAX,
         ..Case::default()
@@ -219,7 +219,7 @@ fn the_highest_price_can_be_paid_once() {
     );
 }
 
-/// Runs a module as it is, and profiled, which comes to the same.
+/// Runs a module unchanged, plain and profiled, with the same result.
 fn run_module(wat: &str, environment: Environment) -> Report {
     let config = Config::default();
     let engine = Engine::new(&config).unwrap();
@@ -239,8 +239,8 @@ fn run_module(wat: &str, environment: Environment) -> Report {
     report
 }
 
-/// Theorem: a host call does and costs the same whether a program calls it or finds it in a table, among its own functions; only
-/// the operator has another price.
+/// Theorem: a host call does and costs the same whether a program calls it directly or through a table, among its own functions;
+/// only the operator's price differs.
 #[test]
 fn host_calls_through_a_table() {
     let run = |calls: [&str; 4]| {
@@ -282,12 +282,12 @@ fn host_calls_through_a_table() {
     assert_eq!(direct.outcome, Outcome::Success);
     let output = [&[0; 12][..], &[0xAB; 20], &[40, 0, 0, 0]].concat();
     assert_eq!((&direct.output, &indirect.output), (&output, &output));
-    // 13,610 and 650 for each of three parameters, a constant more, and no 3,800.
+    // 13,610 and 650 for each of three parameters, one more constant, and no 3,800.
     let dearer = 4 * (13_610 + 1 - 3_800) + 3 * 650;
     assert_eq!(indirect.ink_used.0 - direct.ink_used.0, dearer);
 }
 
-/// A host call can be the program itself, if it has the type of one: here for the account at address 0.
+/// A host call can be the entry point itself if it has the right type: here for the account at address 0.
 #[test]
 fn a_host_call_as_the_entry_point() {
     let report = run_module(
@@ -301,7 +301,7 @@ fn a_host_call_as_the_entry_point() {
     assert_eq!(got, (Outcome::Success, Ink(33_068_073)));
 }
 
-/// Theorem: what a call gives back is what is left, but no more than the return data leaves of what was given.
+/// Theorem: a call returns the remaining gas, but no more than the return data leaves of what it was given.
 #[test]
 fn return_data_has_a_price() {
     let returns = |bytes: u32| format!("(call $write_result (i32.const 0) (i32.const {bytes}))");
@@ -312,7 +312,7 @@ fn return_data_has_a_price() {
         assert_eq!(report.outcome, Outcome::Success);
         report.gas_back(Gas(given), &case.config)
     };
-    // 32 KiB are 1,024 words: 3,072 gas and 2,048 for the square; running leaves 634 of a thousand gas.
+    // 32 KiB are 1,024 words: 3,072 gas and 2,048 for the square; the run leaves 634 of a thousand gas.
     for (arbos, bytes, given, back) in [
         (51, 0, 1_000, Some(995)),
         (51, 32_768, 10_000, Some(634)),
@@ -334,7 +334,7 @@ fn return_data_has_a_price() {
     );
 }
 
-/// Upstream's `depth.wat` has a frame of nine words: three of value stack, two locals and four. Exactly a frame left is an
+/// Upstream's `depth.wat` has a frame of nine words: three of value stack, two locals and four. Exactly one frame left is an
 /// overflow.
 #[test]
 fn frames_of_nine_words() {
@@ -349,7 +349,7 @@ fn frames_of_nine_words() {
     let mut config = Config::default();
     let engine = Engine::new(&config).unwrap();
     let program = engine.compile(&wasm, &config).unwrap();
-    // The calldata's length is the first frame's parameter: how many more there are to be.
+    // The calldata's length is the first frame's parameter: how many more frames to enter.
     for (words, more, outcome) in [
         (9, 0, Outcome::OutOfStack),
         (10, 0, Outcome::Success),

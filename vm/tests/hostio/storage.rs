@@ -35,7 +35,7 @@ fn ink_of_storage() {
         &[CACHE_ONE, FLUSH, CACHE_TWO, FLUSH],
         1_068_073,
     );
-    // Writing what is known to be there already makes nothing dirty.
+    // Writing a value that is known to be there makes nothing dirty.
     check_ink(Case::default, &[CACHE_ONE, FLUSH, CACHE_ONE, FLUSH], 68_073);
     check_ink(Case::default, &[FLUSH], 68_073);
     // Before ArbOS 32 a flush was free and asking the chain cost 59,673 gas.

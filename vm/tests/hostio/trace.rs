@@ -1,6 +1,6 @@
-//! What a host is told of host calls: names, bytes passed and got, and ink.
+//! What a host learns of host calls: names, bytes passed and returned, and ink.
 //!
-//! The bytes are those that Nitro's tracer gives; numbers are big-endian.
+//! The bytes are those of Nitro's tracer; numbers are big-endian.
 
 use alloy_primitives::{Address, hex};
 use stylus_vm::{Gas, Outcome, Step};
@@ -9,7 +9,7 @@ use super::case::{Case, TARGET};
 
 const ADDRESS: &str = "6900000000000000000000000000000000000069";
 
-/// A word with a last byte.
+/// A word with this last byte.
 fn word(last: u8) -> String {
     format!("{last:064x}")
 }
@@ -37,7 +37,7 @@ fn steps(mut case: Case, body: &str) -> Vec<Step> {
     steps
 }
 
-/// What is told of the last host call of `body`.
+/// Checks the step of the last host call of `body`.
 fn check_in(case: Case, body: &str, name: &str, args: &str, outs: &str) {
     let steps = steps(case, body);
     let last = steps
@@ -45,7 +45,7 @@ fn check_in(case: Case, body: &str, name: &str, args: &str, outs: &str) {
         .unwrap_or_else(|| panic!("{body} told nothing"));
     let told = (last.name, hex::encode(&last.args), hex::encode(&last.outs));
     assert_eq!(told, (name, args.to_owned(), outs.to_owned()), "{body}");
-    // Memory within the free pages alone costs nothing.
+    // Only memory within the free pages costs nothing.
     assert!(last.start_ink >= last.end_ink, "{body} gains ink");
     // Steps follow one another.
     assert!(
@@ -149,7 +149,7 @@ fn every_family_tells_its_bytes() {
         "07",
         &digest,
     );
-    // Sixteen bits of the argument are told, which before ArbOS 59 was all that counted.
+    // Sixteen bits of the argument are shown, which before ArbOS 59 were all that counted.
     check_in(
         Case::at(58),
         "(call $pay_for_memory_grow (i32.const 65537))",
@@ -220,7 +220,7 @@ fn calls_and_creations_tell_their_bytes() {
     assert_eq!(hex::encode(TARGET), ADDRESS);
 }
 
-/// Leaving early is told, though nothing comes back; what fails is not.
+/// An early exit is reported, though it returns nothing; failed calls are not.
 #[test]
 fn ends_are_told_as_they_are() {
     let mut case = Case::default();

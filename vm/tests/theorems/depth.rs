@@ -1,20 +1,20 @@
-//! Theorem: recursion without end runs out of the depth budget, never out of native stack, whatever its frames hold.
+//! Theorem: endless recursion runs out of the depth budget, never out of native stack, whatever its frames hold.
 //!
-//! Lives here: recursive functions whose native frames are as large as can be made for their words of depth. Not here: the
-//! size of a frame in words, which `metering` pins down.
+//! Lives here: recursive functions with the largest possible native frames for their words of depth. Not here: the size of
+//! a frame in words, which `metering` checks.
 //!
-//! A frame's words bound the operands that the protocol's walk of the body sees, plus declared locals. Three things a
-//! native frame may hold are not among them: results of pure operators that the compiler computes once for two uses,
-//! results that it moves out of a loop, and operands that a block has taken as its parameters, which the walk forgets
-//! while the block is open.
+//! A frame's words bound the operands that the protocol's walk of the body sees, plus declared locals. They exclude three
+//! things that a native frame may hold: results of pure operators that the compiler computes once for two uses, results
+//! that it hoists out of a loop, and operands that a block has taken as its parameters, which the walk forgets while the
+//! block is open.
 
 use std::fmt::Write;
 
 use stylus_vm::{Call, Config, EmptyHost, Engine, Ink, Outcome, Pages};
 
-/// Depth budgets, in words, from the least to the largest that a chain ever had; and values that a frame keeps out of the
-/// sight of the depth checker. Their number is bounded by what the deepest run may touch of this machine's memory: eight
-/// bytes for each value, one frame for each eight words.
+/// Depth budgets, in words, from the smallest to the largest that a chain ever had; and how many values a frame hides from
+/// the depth checker. The deepest run's use of this machine's memory limits their number: eight bytes for each value, one
+/// frame for each eight words.
 const LIMITS: [(u32, usize); 4] = [(1, 500), (100, 4_000), (22_000, 4_000), (262_144, 1_000)];
 
 /// `count` times `text`.
@@ -22,7 +22,7 @@ fn times(count: usize, text: &str) -> String {
     text.repeat(count)
 }
 
-/// Adds `count` products of parameter 0 to local 1: each by another constant, so that none is another.
+/// Adds `count` products of parameter 0 to local 1, each by a different constant, so that all differ.
 fn products(count: usize) -> String {
     let mut code = String::from("local.get 1 ");
     for factor in (3..).step_by(2).take(count) {
@@ -31,7 +31,7 @@ fn products(count: usize) -> String {
     code + "local.set 1 "
 }
 
-/// A function `$f` from i64 to i64 that keeps nothing but calls itself.
+/// A function `$f` from i64 to i64 that only calls itself.
 fn plain() -> String {
     "(func $f (param i64) (result i64) (call $f (local.get 0)))".into()
 }
@@ -101,7 +101,7 @@ fn computed_twice(count: usize) -> String {
     )
 }
 
-/// Products in a loop that does not change them, after the call.
+/// Loop-invariant products in a loop, after the call.
 fn out_of_a_loop(count: usize) -> String {
     let products = products(count);
     format!(
@@ -111,7 +111,7 @@ fn out_of_a_loop(count: usize) -> String {
     )
 }
 
-/// Values that nested blocks have taken as parameters, four a block, while the innermost makes the call.
+/// Values that nested blocks have taken as parameters, four per block, while the innermost makes the call.
 fn taken_by_blocks(count: usize) -> String {
     let blocks = count / 4;
     let mut open = String::new();
@@ -137,7 +137,7 @@ fn taken_by_blocks(count: usize) -> String {
     )
 }
 
-/// The program that calls `$f` of `functions`; its argument is not known to the compiler.
+/// The program that calls `$f` of `functions` with an argument unknown to the compiler.
 fn module(functions: &str) -> Vec<u8> {
     let text = format!(
         r#"(module {functions}

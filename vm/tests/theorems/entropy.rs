@@ -1,8 +1,8 @@
-//! Choices: a generator makes them from bytes, and seeded bytes stand in for a fuzzer's.
+//! Choices: a generator makes them from bytes, and seeded bytes replace a fuzzer's.
 //!
 //! Lives here: reading choices from bytes, and the seeded bytes. Not here: what is chosen.
 
-/// Choices read from bytes. Where the bytes end every choice is the first, so that generators come to an end.
+/// Choices read from bytes. After the last byte every choice is the first, so that generators end.
 pub(crate) struct Choices<'a> {
     bytes: std::slice::Iter<'a, u8>,
 }
@@ -14,7 +14,7 @@ impl<'a> Choices<'a> {
         }
     }
 
-    /// Choices from the next of `parts` equal parts of what is left.
+    /// Choices from the next of `parts` equal parts of the remaining bytes.
     pub(crate) fn share(&mut self, parts: usize) -> Self {
         let (first, rest) = self.bytes.as_slice().split_at(self.bytes.len() / parts);
         self.bytes = rest.iter();
@@ -38,7 +38,7 @@ impl<'a> Choices<'a> {
         number % end.max(1)
     }
 
-    /// Once in `times`; never where the bytes have ended.
+    /// True once in `times`; never after the last byte.
     pub(crate) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == times - 1
     }
@@ -47,7 +47,7 @@ impl<'a> Choices<'a> {
         of[self.below(of.len())]
     }
 
-    /// Any 64 bits, small and extreme ones more often than others.
+    /// Any 64 bits, with a preference for small and extreme values.
     pub(crate) fn word(&mut self) -> u64 {
         let byte = self.byte();
         match byte % 8 {

@@ -1,11 +1,11 @@
-//! Programs made of bytes: valid, integers only, and sure to end.
+//! Programs generated from bytes: valid, integers only, and certain to end.
 //!
 //! Lives here: the module around the functions, and how a program reports. Not here: function bodies (`body`), and whether
-//! a program does anything sensible: traps, floods of branches and dead code are what it is for.
+//! a program does anything sensible: traps, floods of branches and dead code are its purpose.
 //!
-//! Every function and every loop takes one from a global counter as it begins, and gives up where there is none left, so
-//! that no program runs for ever. The entry point reads the calldata, calls the other functions, and reports the start of
-//! memory and all globals with `write_result`.
+//! Every function and every loop decrements a global counter as it begins, and gives up at zero, so that no program runs
+//! for ever. The entry point reads the calldata, calls the other functions, and reports the start of memory and all
+//! globals with `write_result`.
 
 mod body;
 
@@ -37,7 +37,7 @@ const IMPORTS: [(&str, Signature); 3] = [
 const READ_ARGS: u32 = 0;
 const WRITE_RESULT: u32 = 1;
 
-/// The first global, from which functions and loops count down.
+/// The first global, the counter that functions and loops decrement.
 const COUNTER: u32 = 0;
 
 /// Entries of the table; the last few stay empty.
@@ -77,7 +77,7 @@ fn value_types(choices: &mut Choices<'_>, most: usize) -> Vec<ValType> {
 struct Shape {
     /// Types by index: of the imports, of the functions, of the entry point, and some for blocks.
     types: Vec<Signature>,
-    /// Functions of the program's own, without the entry point; the types that follow the imports' are theirs.
+    /// The number of the program's own functions, without the entry point; the types after the imports' are theirs.
     functions: usize,
     /// Types of the globals, the counter first.
     globals: Vec<ValType>,
@@ -110,7 +110,7 @@ impl Shape {
     }
 }
 
-/// A program made of `bytes`.
+/// A program generated from `bytes`.
 pub(crate) fn program(bytes: &[u8]) -> Vec<u8> {
     let choices = &mut Choices::of(bytes);
     let shape = Shape::chosen(choices);
@@ -129,7 +129,7 @@ pub(crate) fn program(bytes: &[u8]) -> Vec<u8> {
 
     let globals = globals(&shape, choices, counter);
     let mut code = CodeSection::new();
-    // Everyone has bytes of their own, so that the entry point has some to call the others with.
+    // Each function gets its own share of the bytes, so that some are left for the entry point's calls.
     for (before, function) in shape.own_functions().enumerate() {
         let share = &mut choices.share(shape.functions + 1 - before);
         code.function(&Body::of_function(&shape, share, function));
@@ -149,7 +149,7 @@ pub(crate) fn program(bytes: &[u8]) -> Vec<u8> {
         imports.import("vm_hooks", name, EntityType::Function(index as u32));
     }
     module.section(&imports);
-    // Functions have the type of their own index: the types of imports and functions come in their order.
+    // A function's type has the function's own index: the types of imports and functions are in their order.
     let mut functions = FunctionSection::new();
     for function in shape.own_functions().chain([shape.entrypoint()]) {
         functions.function(function);

@@ -1,7 +1,7 @@
 //! Theorem: no bytes do harm. They are refused, or they are a program that keeps to its ink, its depth and its pages.
 //!
-//! Lives here: the theorem, and bytes that come close to being programs. Not here: programs that come close to the end of
-//! the native stack (`depth`). That what instrumentation writes is valid, debug builds assert by themselves.
+//! Lives here: the theorem, and bytes that are almost programs. Not here: programs that come close to the end of the
+//! native stack (`depth`). Debug builds assert on their own that instrumentation writes valid modules.
 
 use stylus_vm::{
     ArbOs, Call, CompileError, Config, EmptyHost, Engine, Gas, Ink, Outcome, Pages, activate,
@@ -12,7 +12,7 @@ use super::generate;
 use super::mutate::mutant;
 use crate::vectors;
 
-/// Less than the 1,000 gas that a page costs beyond the free ones.
+/// Less than the 1,000 gas of a page beyond the free ones.
 const INK: Ink = Ink(4_000_000);
 
 /// Words of stack: a few small frames.
@@ -21,16 +21,17 @@ const DEPTH: u32 = 200;
 /// Pages that cost nothing.
 const FREE_PAGES: u32 = 2;
 
-/// Recorded modules up to here are mutated; compiling the few longer ones takes longer than all others together.
+/// Recorded modules up to this size are mutated; compiling the few longer ones takes longer than all others together.
 const LARGEST_SEED: usize = 4_096;
 
 /// Mutants of recorded modules and of generated ones. Nearly all are refused at once; the rest are compiled and run.
 const MUTANTS: u64 = 3_000;
 
-/// Byte strings of no origin at all, with and without the first eight bytes of a module.
+/// Random byte strings, with and without the first eight bytes of a module.
 const STRINGS: u64 = 1_000;
 
-/// The theorem for one byte string, under the first, the default and the last set of rules; says whether it is a program.
+/// Checks the theorem for one byte string, under the first, the default and the last set of rules; returns whether it is
+/// a program.
 pub(crate) fn is_harmless(engine: &Engine, bytes: &[u8]) -> bool {
     let mut is_program = false;
     for arbos in [ArbOs::FIRST, ArbOs::LAST_STYLUS_2, ArbOs::LAST] {
@@ -45,7 +46,7 @@ pub(crate) fn is_harmless(engine: &Engine, bytes: &[u8]) -> bool {
             }
             Err(error) => panic!("{error}"),
         };
-        // Costs too large to be stored are the one thing that activation refuses later.
+        // Only costs too large to store are refused later in activation.
         let Ok(activation) = activation else { continue };
         is_program = true;
         let host = &mut EmptyHost::with_footprint(activation.footprint);
@@ -98,6 +99,6 @@ fn mutants_are_harmless() {
         let mutant = mutant(module, other, choices);
         programs += u32::from(is_harmless(&engine, &mutant));
     }
-    // Mutants that nothing accepts would try the parser only.
+    // If nothing accepted the mutants, they would test only the parser.
     assert!(u64::from(programs) > MUTANTS / 20, "{programs} programs");
 }

@@ -1,9 +1,8 @@
 //! Theorem: a metered run does what the plain module does, and charges the sum of the blocks it enters.
 //!
 //! In full, for any program: with ink and stack to spare, outcome, output, memory and ink are the interpreter's. With
-//! exactly the ink that this used the run is the same, and with any less it runs out of ink at the place where the
-//! interpreter does. With exactly the stack that this took and one word the run is the same, and without the word it runs
-//! out of stack.
+//! exactly the ink that this used, the run is the same, and with any less it runs out of ink where the interpreter does.
+//! With exactly the stack that this took plus one word, the run is the same, and without that word it runs out of stack.
 //!
 //! Lives here: the comparison. Not here: the programs (`generate`), the interpreter (`oracle`).
 
@@ -13,18 +12,18 @@ use super::entropy::seeded;
 use super::generate;
 use super::oracle::{self, Ending, Given, Module};
 
-/// Programs made, and bytes that each is made of: every operator is run, and it takes seconds.
+/// The number of programs, and the bytes that each is generated from: every operator runs, and it takes seconds.
 const PROGRAMS: [(u64, usize); 3] = [(60, 100), (160, 400), (80, 1_500)];
 
 /// Operators that the interpreter runs before a program counts as endless.
 const PATIENCE: u64 = 4_000_000;
 
-/// Words of stack to spare for every program that is not too deep for a chain.
+/// Words of stack, more than enough for every program that is not too deep for a chain.
 const DEPTH: u32 = 22_000;
 
 const CALLDATA: [u8; 40] = [0xa5; 40];
 
-/// The theorem for the program that `bytes` make; returns its outcome.
+/// Checks the theorem for the program generated from `bytes`; returns its outcome.
 pub(crate) fn agrees(engine: &Engine, bytes: &[u8]) -> Outcome {
     check(engine, &generate::program(bytes))
 }
@@ -65,7 +64,7 @@ fn check(engine: &Engine, wasm: &[u8]) -> Outcome {
     };
 
     let (ending, words) = run(u64::MAX, DEPTH);
-    // Memory beyond 128 pages is priceless: no amount of ink would do, and none less is less.
+    // Memory beyond 128 pages is unaffordable: no amount of ink would do, and none less is less.
     if ending.outcome == Outcome::OutOfInk {
         return ending.outcome;
     }
@@ -91,14 +90,14 @@ fn metered_programs_do_what_plain_ones_do() {
         .flat_map(|(programs, len)| (0..*programs).map(|seed| (seed << 16 | *len as u64, *len)))
         .map(|(seed, len)| agrees(&engine, &seeded(seed, len)))
         .collect();
-    // The theorem would hold for programs that do nothing or always fail, too.
+    // The theorem would also hold for programs that do nothing or always fail.
     let count = |outcome| outcomes.iter().filter(|other| **other == outcome).count();
     assert!(count(Outcome::Success) > outcomes.len() / 3);
     assert!(count(Outcome::Revert) > outcomes.len() / 20);
     assert!(count(Outcome::Failure) > outcomes.len() / 20);
 }
 
-/// What random programs seldom let decide: how the protocol's walk of a body goes on where nothing is reached.
+/// What random programs seldom test: how the protocol's walk of a body continues in unreachable code.
 #[test]
 fn frames_with_dead_code() {
     let engine = Engine::new(&Config::at(stylus_vm::ArbOs::LAST_STYLUS_2)).unwrap();

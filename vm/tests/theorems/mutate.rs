@@ -1,12 +1,12 @@
-//! Changes that make one module another, or none.
+//! Changes that turn one module into another, or into none.
 //!
-//! Lives here: mutants and what they are made of. Not here: what is to hold of them.
+//! Lives here: mutants and how they are made. Not here: what must hold of them.
 
 use wasmparser::{Parser, Payload};
 
 use super::entropy::Choices;
 
-/// `module` with one or two changes that `choices` make; `other` lends sections.
+/// `module` with one or two changes, chosen by `choices`; `other` lends sections.
 pub(crate) fn mutant(mut module: Vec<u8>, other: &[u8], choices: &mut Choices<'_>) -> Vec<u8> {
     for _ in 0..1 + choices.below(2) {
         if module.is_empty() {
@@ -29,7 +29,7 @@ pub(crate) fn mutant(mut module: Vec<u8>, other: &[u8], choices: &mut Choices<'_
     module
 }
 
-/// `module` with one section put in its place, or in addition, from `other`.
+/// `module` with one section of `other`, as a replacement or an addition.
 fn spliced(module: &[u8], other: &[u8], choices: &mut Choices<'_>) -> Vec<u8> {
     let mut sections = sections(module);
     let others = self::sections(other);
@@ -52,7 +52,7 @@ fn spliced(module: &[u8], other: &[u8], choices: &mut Choices<'_>) -> Vec<u8> {
     spliced
 }
 
-/// Identifier and contents of the sections up to the first that cannot be read.
+/// Identifier and contents of the sections up to the first unreadable one.
 fn sections(module: &[u8]) -> Vec<(u8, &[u8])> {
     Parser::new(0)
         .parse_all(module)

@@ -1,10 +1,9 @@
-//! The interpreter: what a program does and what it costs, operator by operator, without any instrumentation.
+//! The interpreter: what a program does and costs, operator by operator, without any instrumentation.
 //!
-//! Lives here: control flow, variables, memory and host calls, and paying on the way. Not here: decoding (`module`),
+//! Lives here: control flow, variables, memory and host calls, and charging for them. Not here: decoding (`module`),
 //! arithmetic (`numeric`), prices and frames (`tariff`).
 //!
-//! Paying decides nothing but where a run ends early. So where ink and depth suffice, what it tells is what the plain
-//! module does.
+//! Charging decides only where a run ends early. So with enough ink and depth, its result is what the plain module does.
 
 mod module;
 mod numeric;
@@ -17,7 +16,7 @@ pub(crate) use self::module::Module;
 use self::module::{Body, Hook};
 use self::tariff::PagesHeld;
 
-/// What a run is given.
+/// The inputs of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Given<'a> {
     pub(crate) calldata: &'a [u8],
@@ -28,7 +27,7 @@ pub(crate) struct Given<'a> {
     pub(crate) patience: u64,
 }
 
-/// How a run ends; the fields mean what the VM's report means by them.
+/// How a run ends; the fields mean the same as in the VM's report.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Ending {
     pub(crate) outcome: Outcome,
@@ -37,8 +36,8 @@ pub(crate) struct Ending {
     pub(crate) output: Vec<u8>,
 }
 
-/// Runs the entry point; nothing where the interpreter's patience ends first. Beside the ending: the most words of stack
-/// that were taken at once.
+/// Runs the entry point; returns `None` if the interpreter gives up first. Besides the ending, returns the most words of
+/// stack in use at once.
 pub(crate) fn run(module: &Module<'_>, given: Given<'_>) -> Option<(Ending, u32)> {
     let pages = module.memory.initial;
     let mut memory = vec![0; pages as usize * PAGE];
@@ -105,15 +104,15 @@ impl From<numeric::Undefined> for Stop {
     }
 }
 
-/// A place to branch to.
+/// A branch target.
 struct Label {
-    /// Where a branch goes on.
+    /// Where a branch continues.
     target: usize,
     /// Values a branch carries.
     arity: usize,
     /// The stack below them.
     height: usize,
-    /// A loop is still open after a branch to it.
+    /// A branch to a loop leaves it open.
     is_loop: bool,
 }
 
@@ -151,7 +150,7 @@ impl<'m, 'a> Machine<'m, 'a> {
         self.stack.pop().unwrap()
     }
 
-    /// Enters a function: the frame comes before anything is charged, and one word must remain.
+    /// Enters a function: takes the frame before charging anything, and leaves at least one word.
     fn enter(&mut self, body: &'m Body<'a>) -> Result<Activation<'m, 'a>, Stop> {
         if self.stack_left <= body.frame {
             return Err(Stop::OutOfStack);
@@ -170,7 +169,7 @@ impl<'m, 'a> Machine<'m, 'a> {
         })
     }
 
-    /// Drops what is between `height` and the uppermost `arity` values.
+    /// Drops the values between `height` and the topmost `arity`.
     fn unwind(&mut self, height: usize, arity: usize) {
         let first = self.stack.len() - arity;
         self.stack.drain(height..first);
@@ -330,7 +329,7 @@ impl<'m, 'a> Machine<'m, 'a> {
         Ok(Next::Here)
     }
 
-    /// The operators on memory, and at last the numeric ones.
+    /// The operators on memory, and finally the numeric ones.
     fn memory_operator(&mut self, operator: &Operator<'_>) -> Result<(), Stop> {
         use Operator::*;
         match operator {
@@ -357,7 +356,7 @@ impl<'m, 'a> Machine<'m, 'a> {
             MemoryFill { .. } => {
                 let (len, byte, to) = (self.pop(), self.pop(), self.pop());
                 self.pay(100 * len)?;
-                // The programs are of Stylus version 2, which takes no more than a byte.
+                // The programs have Stylus version 2, which accepts only a byte.
                 let byte = u8::try_from(byte).map_err(|_| Stop::Trap)?;
                 self.slice(to, len)?.fill(byte);
                 Ok(())
@@ -394,7 +393,7 @@ impl<'m, 'a> Machine<'m, 'a> {
         Ok(())
     }
 
-    /// Pages are paid for before it is known whether there are as many; a memory that cannot grow pays nothing.
+    /// Pages are paid for before it is known whether they are available; a memory that cannot grow pays nothing.
     fn grow(&mut self) -> Result<(), Stop> {
         let memory = self.module.memory;
         let wanted = self.pop();
@@ -411,7 +410,7 @@ impl<'m, 'a> Machine<'m, 'a> {
         Ok(())
     }
 
-    /// Of the argument sixteen bits count.
+    /// Only sixteen bits of the argument count.
     fn pay_for_pages(&mut self, pages: u64) -> Result<(), Stop> {
         let price = match pages % 65_536 {
             0 => tariff::HOSTIO,
@@ -447,11 +446,11 @@ impl<'m, 'a> Machine<'m, 'a> {
     }
 }
 
-/// Where a run goes on after an operator.
+/// Where a run continues after an operator.
 enum Next {
     /// In the same function.
     Here,
-    /// In a function that is called.
+    /// In a called function.
     Call(u32),
     /// In the caller; a branch to the outermost label does not give the frame back.
     Leave { gives_back: bool },

@@ -1,4 +1,4 @@
-//! The modules that were recorded in Nitro's own VM, here as a check of the interpreter and as seeds of hostile bytes.
+//! The modules recorded in Nitro's own VM, as a check of the interpreter and as seeds for hostile bytes.
 //!
 //! Lives here: reading the record, and the interpreter's agreement with it. Not here: the VM's (`conformance`).
 
@@ -8,10 +8,10 @@ use stylus_vm::Outcome;
 use super::oracle::{self, Given, Module};
 use crate::vectors;
 
-/// Operators that the interpreter runs of a recorded program: a few recorded ones are long loops.
+/// The most operators of a recorded program that the interpreter runs: a few recorded ones are long loops.
 const PATIENCE: u64 = 200_000;
 
-/// Theorem: the interpreter is right, as far as Nitro's VM was recorded on programs it can run.
+/// Theorem: the interpreter is correct on every recorded program that it can run.
 #[test]
 fn the_interpreter_agrees_with_the_record() {
     let modules = vectors::modules();
@@ -55,6 +55,6 @@ fn the_interpreter_agrees_with_the_record() {
         assert_eq!(got, recorded, "{}", line["file"]);
         compared += 1;
     }
-    // A record that the interpreter cannot read would agree, too.
+    // A record that the interpreter cannot read would also agree.
     assert!(compared > 800, "{compared} lines were compared");
 }

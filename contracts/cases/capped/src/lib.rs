@@ -1,4 +1,4 @@
-//! A capped token in pieces: an inherited trait, which the exported ABI leaves out, and a constructor without which nothing is minted.
+//! A capped token in pieces: an inherited trait, which the exported ABI omits, and a constructor that must run before mints.
 
 #![allow(
     missing_docs,
@@ -16,7 +16,7 @@ use stylus_sdk::{
 };
 
 sol_storage! {
-    /// Who has how much.
+    /// The balances, the supply and its cap.
     #[entrypoint]
     pub struct Capped {
         uint256 cap;
@@ -28,11 +28,11 @@ sol_storage! {
 /// What every token has.
 #[public]
 pub trait Token {
-    /// All that there is.
+    /// The total supply.
     fn total_supply(&self) -> U256;
-    /// What `account` has.
+    /// The balance of `account`.
     fn balance_of(&self, account: Address) -> U256;
-    /// A function of no standard.
+    /// A function that belongs to no standard.
     fn spare(&self, account: Address) -> U256;
 }
 
@@ -54,13 +54,13 @@ impl Token for Capped {
 #[public]
 #[implements(Token)]
 impl Capped {
-    /// Sets the most that there may be.
+    /// Sets the cap.
     #[constructor]
     pub fn constructor(&mut self, cap: U256) {
         self.cap.set(cap);
     }
 
-    /// Makes some more of it.
+    /// Mints `value` to `to`.
     pub fn mint(&mut self, to: Address, value: U256) -> Result<(), Vec<u8>> {
         let total = self.total.get() + value;
         if total > self.cap.get() {

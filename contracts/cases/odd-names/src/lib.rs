@@ -1,4 +1,4 @@
-//! Functions and parameters whose names have the words of data locations in them, and entries that have no selector.
+//! Functions and parameters with the words of data locations in their names, and entries without a selector.
 
 #![allow(
     missing_docs,
@@ -27,22 +27,22 @@ impl OddNames {
         self.number.get()
     }
 
-    /// Makes it another.
+    /// Replaces it.
     pub fn set_slot(&mut self, storage_slot: U256) {
         self.number.set(storage_slot);
     }
 
-    /// Makes it a sum.
+    /// Replaces it with a sum.
     pub fn set_hash(&mut self, calldata_hash: U256, memory_limit: U256) {
         self.number.set(calldata_hash + memory_limit);
     }
 
-    /// How many bytes there are.
+    /// The number of bytes.
     pub fn calldata_len(&self, data: Bytes) -> U256 {
         U256::from(data.0.len())
     }
 
-    /// How many numbers there are, and none of them.
+    /// The count of the numbers, and an empty list.
     pub fn returns_memory(&self, data: Vec<U256>) -> (U256, Vec<u8>) {
         (U256::from(data.len()), Vec::new())
     }

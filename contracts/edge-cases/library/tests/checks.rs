@@ -1,4 +1,4 @@
-//! Each check against lists of blocks that are right and lists that are wrong in one way.
+//! Tests each check against correct lists of blocks and lists with one fault.
 
 use edge_cases_library::{
     checks::{self, Failed},
@@ -25,7 +25,7 @@ fn check(name: &str, found: Failed, expected: Failed) {
     assert_eq!(found, expected, "{name}");
 }
 
-/// Theorem: `sound` finds exactly the blocks that are null, misaligned, beyond memory, or in one place.
+/// Theorem: `sound` finds exactly the blocks that are null, misaligned, beyond memory, or overlapping.
 #[test]
 fn sound() {
     let top = u32::MAX;
@@ -112,7 +112,7 @@ fn sound() {
     }
 }
 
-/// Theorem: `packed` accepts a bump allocator's answers to the sequence and nothing that deviates from them.
+/// Theorem: `packed` accepts exactly a bump allocator's answers to the sequence.
 #[test]
 fn packed() {
     const RIGHT: [(u32, u32); 7] = [
@@ -211,7 +211,7 @@ fn packed() {
     }
 }
 
-/// Theorem: `zeroed` looks at both ends of a block and at every page's distance from its beginning, and nowhere else.
+/// Theorem: `zeroed` checks both ends of a block and each page's distance from its beginning, and nothing else.
 #[test]
 fn zeroed() {
     let cases: &[(&str, Blocks, u32, Failed)] = &[

@@ -1,4 +1,4 @@
-//! The sequence over heaps made of arithmetic, up to the end of a 32-bit address space.
+//! The sequence over arithmetic heaps, up to the end of a 32-bit address space.
 
 use edge_cases_library::{
     checks::{self, Failed},
@@ -29,7 +29,7 @@ fn check(base: u32, memory: u32, header: u32, limit: u32, expected: Failed) -> M
 }
 
 /// Theorem: a bump allocator meets every request of the sequence, wherever its heap begins and whatever the limit; memory ends
-/// below what the VM that the limit is for permits.
+/// below the size that the limit's VM permits.
 #[test]
 fn a_bump_allocator_meets_every_request() {
     for base in [1, 1024, 32_768, 33_728, 40_001, 65_500, 65_535] {
@@ -49,7 +49,7 @@ fn a_bump_allocator_meets_every_request() {
     }
 }
 
-/// Theorem: the sequence asks nothing impossible of an allocator that puts a header in front of each block.
+/// Theorem: the sequence asks nothing impossible of an allocator that puts a header before each block.
 #[test]
 fn headers_are_no_failure() {
     for header in [1, 4, 8, 16] {
@@ -59,7 +59,7 @@ fn headers_are_no_failure() {
     }
 }
 
-/// Theorem: the sequence is the published one; these are its first blocks behind a heap that begins at 1,000, worked out by
+/// Theorem: the sequence is the published one; these are its first blocks in a heap that begins at 1,000, computed by
 /// hand.
 #[test]
 fn begins_as_documented() {
@@ -77,7 +77,7 @@ fn begins_as_documented() {
     assert_eq!(sizes[..expected.len()], expected);
 }
 
-/// Theorem: a request of a third kind asks for what is left, and then for as many bytes as the address of that.
+/// Theorem: a request of the third kind asks for what is left, and then for as many bytes as that block's address.
 #[test]
 fn what_is_left_then_its_address() {
     let heap = check(1000, 1, 0, 65_536, Failed::NOTHING);
@@ -89,7 +89,7 @@ fn what_is_left_then_its_address() {
     assert!(doubled, "{blocks:?}");
 }
 
-/// Theorem: a heap that never grows ends the sequence when the record is full, and it is said that it did not finish.
+/// Theorem: a heap that never grows ends the sequence when the record is full, and the result says that it did not finish.
 #[test]
 fn a_heap_that_cannot_grow_ends() {
     let mut heap = Stuck(Record::new());
@@ -104,7 +104,7 @@ fn a_heap_that_cannot_grow_ends() {
     assert_eq!(failed, Failed::NULL | Failed::OUTSIDE);
 }
 
-/// Theorem: packed, any heap gets the requests that a bump allocator gets whose heap begins in the middle of its only page.
+/// Theorem: with `packed`, any heap gets the requests that a bump allocator gets if its heap begins in the middle of its only page.
 #[test]
 fn packed_requests_are_a_bump_allocators() {
     let sizes = |blocks: &[Block]| blocks.iter().map(|block| block.size).collect::<Vec<_>>();

@@ -1,6 +1,6 @@
-//! ArbOwner: who may do what, and who gets what.
+//! ArbOwner: accounts with rights, and fee accounts.
 //!
-//! Lives here: owners of the chain and of its coin, who filters transactions, who gets fees.
+//! Lives here: owners of the chain and of its native token, transaction filterers, fee accounts.
 
 use super::ArbOwner::*;
 use crate::arbos::{
@@ -9,10 +9,10 @@ use crate::arbos::{
 use crate::precompiles::call::{Call, Stop};
 use crate::precompiles::table::{Function, functions};
 
-/// Seconds between deciding on a feature and having it (Nitro: a week).
+/// Seconds from enabling a feature to its start (Nitro: a week).
 const DELAY: u64 = 7 * 24 * 60 * 60;
 
-/// From which on adding and removing is told by an event of its own.
+/// The ArbOS version from which on adding and removing emits its own event.
 const EVENTS: u16 = 60;
 
 pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
@@ -100,7 +100,7 @@ fn remove(
     }
 }
 
-/// Sets when a feature begins, in seconds since 1970; 0 ends it. Users have a week to leave, as Nitro has it.
+/// Sets when a feature starts, in seconds since 1970; 0 disables it. As in Nitro, users have a week to leave.
 fn set_start(call: &mut Call<'_>, field: &Field<u64>, start: u64) -> Result<(), Stop> {
     if start == 0 {
         return field.set(call, 0);

@@ -1,6 +1,6 @@
-//! ArbOwner: the chain as such.
+//! ArbOwner: the chain as a whole.
 //!
-//! Lives here: upgrades, configuration, and features that are on or off. Not here: what they do.
+//! Lives here: upgrades, configuration, and features that are on or off. Not here: their effects.
 
 use alloy_primitives::U256;
 
@@ -9,7 +9,7 @@ use crate::arbos;
 use crate::precompiles::call::{Call, Stop};
 use crate::precompiles::table::{Function, functions};
 
-/// The highest quality that brotli has.
+/// Brotli's highest quality.
 const MOST_BROTLI: u64 = 11;
 
 pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
@@ -29,7 +29,7 @@ pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
     };
     Write 11 setChainConfigCall => |call, it| {
         let config = it.chainConfig.as_bytes();
-        // Nitro looks at it where a client asks, and stores what comes in a block.
+        // Nitro checks it when a client simulates, and stores anything in a block.
         if !call.context.chain.is_onchain {
             check_config(call, config)?;
         }
@@ -46,7 +46,7 @@ pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
     };
 };
 
-/// Tells what is wrong with a configuration, as far as this chain can: which of Ethereum's forks it is for stays unlooked at.
+/// Reports errors in a configuration, as far as this chain can tell: it does not check the settings of Ethereum's forks.
 fn check_config(call: &mut Call<'_>, config: &[u8]) -> Result<(), Stop> {
     #[derive(serde::Deserialize)]
     struct Known {

@@ -1,6 +1,6 @@
-//! ArbOwner (0x70): what owners of the chain may set. It costs them nothing.
+//! ArbOwner (0x70): settings of the chain's owners, who call it free of gas.
 //!
-//! Lives here: the interface, and who may call it. Not here: its functions (a file for each kind), what the settings do.
+//! Lives here: the interface, and who may call it. Not here: its functions (one file per kind), the settings' effects.
 
 pub(super) mod accounts;
 pub(super) mod chain;
@@ -95,7 +95,7 @@ sol! {
     }
 }
 
-/// Runs the function that is called, for an owner.
+/// Runs the called function, for an owner.
 pub(super) fn run(call: &mut Call<'_>) -> Result<Bytes, Stop> {
     let caller = call.caller;
     let Ok(is_owner) = chain_owners().contains(&mut call.free(), caller);
@@ -106,7 +106,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<Bytes, Stop> {
     }
     call.is_free = true;
     let output = call.dispatch().map_err(|stop| match stop {
-        // An owner's gas comes back however the call ends.
+        // An owner's gas is returned however the call ends.
         Stop::Burn(reason) => Stop::Plain(reason),
         other => other,
     })?;

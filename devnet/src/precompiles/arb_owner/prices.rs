@@ -1,6 +1,7 @@
-//! ArbOwner: what gas and L1 data cost.
+//! ArbOwner: the prices of gas and L1 data.
 //!
-//! Lives here: setters of the words that prices follow from. Not here: how they do (`arbos::l1_pricing`, `arbos::l2_pricing`).
+//! Lives here: setters of the words from which prices derive. Not here: the derivation (`arbos::l1_pricing`,
+//! `arbos::l2_pricing`).
 
 use alloy_primitives::U256;
 
@@ -11,10 +12,10 @@ use crate::arbos::{l1_pricing, l2_pricing};
 use crate::precompiles::call::{Call, Stop};
 use crate::precompiles::table::{Function, functions};
 
-/// From which on a transaction's limit is not the block's.
+/// The ArbOS version from which on a transaction's limit differs from the block's.
 const OWN_LIMIT: u16 = 50;
 
-/// The most constraints, in the versions that have a most: each makes a redeem dearer.
+/// The most constraints, in versions that limit them: each makes a redeem cost more.
 const MOST_CONSTRAINTS: usize = 20;
 const MOST_SINCE: u16 = 51;
 const MOST_UNTIL: u16 = 59;
@@ -29,7 +30,7 @@ pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
         Ok(setL2BaseFeeReturn {})
     };
     Write 0 setMinimumL2BaseFeeCall => |call, it| {
-        // Nitro takes it in a block, and lets no client estimate it.
+        // Nitro accepts it in a block, and refuses to estimate it for clients.
         if it.priceInWei.is_zero() && !call.context.chain.is_onchain {
             return Err(Stop::plain("minimum base fee must be nonzero"));
         }

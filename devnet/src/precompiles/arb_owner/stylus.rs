@@ -1,6 +1,7 @@
 //! ArbOwner: how programs are metered.
 //!
-//! Lives here: setters of the Stylus parameters, of activation gas, of cache managers. Not here: what the parameters do (`stylus_vm`).
+//! Lives here: setters of the Stylus parameters, activation gas and cache managers. Not here: the parameters' effects
+//! (`stylus_vm`).
 
 use stylus_vm::{InkPrice, Pages, StylusParams};
 
@@ -9,10 +10,10 @@ use crate::arbos::{self, cache_managers};
 use crate::precompiles::call::{Call, Stop};
 use crate::precompiles::table::{Function, functions};
 
-/// Gas in a unit of the two least costs of a start, as they are stored.
+/// Gas per unit of the two stored minimum costs of a start.
 const INIT_UNIT: u64 = 128;
 const CACHED_INIT_UNIT: u64 = 32;
-/// Percent in a unit of the scalar.
+/// Percent per unit of the scalar.
 const SCALAR_UNIT: u64 = 2;
 
 pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
@@ -22,7 +23,7 @@ pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
         set(call, |params| params.ink_price = price);
         Ok(setInkPriceReturn {})
     };
-    // It stores what it is given; that ArbOS 50 allows no more than 22,000 words binds its upgrade alone.
+    // It stores any value; ArbOS 50's limit of 22,000 words applies only to the upgrade.
     Write 30 setWasmMaxStackDepthCall => |call, it| {
         set(call, |params| params.max_stack_depth = it.depth);
         Ok(setWasmMaxStackDepthReturn {})
@@ -70,7 +71,7 @@ pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
         set(call, |params| params.max_fragment_count = it.maxFragments);
         Ok(setMaxStylusContractFragmentsReturn {})
     };
-    // Not a parameter: it is a word of its own and stays in every kind of run.
+    // Not a parameter but a word of its own, whose change persists in every kind of run.
     Write 59 setWasmActivationGasCall => |call, it| {
         arbos::activation_gas().set(call, it.gas)?;
         Ok(setWasmActivationGasReturn {})
@@ -85,12 +86,12 @@ pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
     };
 };
 
-/// What is stored of a figure: units of it, rounded up, 8 bits of them.
+/// A figure as stored: in units, rounded up, in 8 bits.
 fn units(figure: u64, unit: u64) -> u8 {
     u8::try_from(figure.div_ceil(unit)).unwrap_or(u8::MAX)
 }
 
-/// Changes the parameters. Nitro keeps the change in a block alone: a call that sets one and asks for it is told the old one.
+/// Changes the parameters. In Nitro only a block sees the change: a call that sets one and reads it back gets the old value.
 fn set(call: &mut Call<'_>, change: impl FnOnce(&mut StylusParams)) {
     let mut params = arbos::params(&mut call.free());
     change(&mut params);

@@ -1,6 +1,6 @@
-//! What `stylus-vm test` shows.
+//! The output of `stylus-vm test`.
 //!
-//! Lives here: counts, the first differences, and lines of JSON. Not here: judging (`cli::test`).
+//! Lives here: counts, the first differences, and lines of JSON. Not here: comparing (`cli::test`).
 
 use std::error::Error as _;
 use std::fmt;
@@ -14,10 +14,10 @@ use super::vectors::{Expected, Vector};
 use super::{Difference, Ending, Tested};
 use crate::cli::{run, style};
 
-/// Bytes of an output that are shown at once.
+/// The most bytes of an output that are shown at once.
 const MOST_BYTES: usize = 96;
 
-/// Counts, and at most `most` of the vectors that did not agree.
+/// Shows the counts, and at most `most` of the vectors that differ.
 pub(super) fn show(
     file: &str,
     vectors: &[Vector],
@@ -53,7 +53,7 @@ pub(super) fn show(
     let used = |tested: &Tested| tested.run.as_ref().map_or(Ink::ZERO, |run| run.ink_used);
     let runs = || pairs().filter(|(_, tested)| tested.run.is_ok());
     let least = runs().min_by_key(|(_, tested)| used(tested));
-    // The first of several, as for the least.
+    // The first of equals, as for the least.
     let most = runs().rev().max_by_key(|(_, tested)| used(tested));
     for (what, extreme) in [("least ink", least), ("most ink", most)] {
         if let Some((vector, tested)) = extreme {
@@ -94,13 +94,13 @@ fn show_vector(out: &mut impl Write, vector: &Vector, tested: &Tested) -> io::Re
     writeln!(out)
 }
 
-/// A vector's line and name, which is from a file.
+/// A vector's line and its name, which comes from a file.
 fn place(vector: &Vector) -> impl fmt::Display {
     let name: String = vector.name.chars().flat_map(char::escape_debug).collect();
     format!("line {}, {name}", vector.line)
 }
 
-/// Why a run has no outcome. A chain in memory says itself what it cannot answer.
+/// Why a run has no outcome. An in-memory chain says itself what it cannot answer.
 fn reason(fault: &Fault) -> String {
     match (fault, fault.source()) {
         (Fault::Host(_), Some(source)) => source.to_string(),
@@ -108,7 +108,7 @@ fn reason(fault: &Fault) -> String {
     }
 }
 
-/// The first byte that two outputs do not share, if both are of the same kind.
+/// The position of the first byte at which two outputs of the same kind differ.
 fn first_difference(expected: &Expected, got: &Ending) -> Option<usize> {
     let (expected, got) = match (expected, got) {
         (Expected::Output(expected), Ending::Output(got))
@@ -135,7 +135,7 @@ fn ending(ending: &Ending, from: Option<usize>) -> String {
     }
 }
 
-/// Bytes in hex; of many, the ones around the first that differs.
+/// Bytes in hex; if there are many, only those around the first difference.
 fn bytes(bytes: &[u8], differs: Option<usize>) -> String {
     let len = bytes.len();
     if len == 0 {
@@ -144,7 +144,7 @@ fn bytes(bytes: &[u8], differs: Option<usize>) -> String {
     if len <= MOST_BYTES {
         return format!("0x{} ({len} bytes)", hex::encode(bytes));
     }
-    // Whole words, as the ABI has them, the one that differs second.
+    // Whole words, as in the ABI, with the one that differs second.
     let word = differs.unwrap_or_default() / 32;
     let start = (word.saturating_sub(1) * 32).min(len);
     let end = (start + MOST_BYTES).min(len);
@@ -158,7 +158,7 @@ fn bytes(bytes: &[u8], differs: Option<usize>) -> String {
     format!("{before}{digits}{after} ({len} bytes{place})")
 }
 
-/// One line of JSON a vector.
+/// Prints one line of JSON per vector.
 pub(super) fn print_lines(vectors: &[Vector], results: &[Tested]) -> anyhow::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     for (vector, tested) in vectors.iter().zip(results) {
@@ -168,7 +168,7 @@ pub(super) fn print_lines(vectors: &[Vector], results: &[Tested]) -> anyhow::Res
     Ok(out.flush()?)
 }
 
-/// What README.md describes.
+/// The format that README.md describes.
 #[derive(Serialize)]
 struct Line<'a> {
     line: usize,

@@ -1,6 +1,6 @@
-//! Test vectors: what a program is called with and what it has to answer, as JSON.
+//! Test vectors: a program's calls and their expected outcomes, as JSON.
 //!
-//! Lives here: the format, and sentences for everything that does not follow it. Not here: running a vector (`cli::test`).
+//! Lives here: the format, and error sentences for all deviations from it. Not here: running a vector (`cli::test`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,15 +11,15 @@ use stylus_vm::Ink;
 
 use crate::cli::input;
 
-/// The keys of a vector, in the order in which they are listed.
+/// The keys of a vector, in the order that messages list them.
 const KEYS: [&str; 9] = [
     "name", "calldata", "sender", "value", "ink", "storage", "output", "reverts", "max_ink",
 ];
 
-/// One call and what is expected of it.
+/// One call and its expected outcome.
 #[derive(Debug)]
 pub(crate) struct Vector {
-    /// Where it begins, counted from one.
+    /// The line where it begins, counted from one.
     pub(crate) line: usize,
     pub(crate) name: String,
     pub(crate) calldata: Bytes,
@@ -31,7 +31,7 @@ pub(crate) struct Vector {
     pub(crate) max_ink: Option<Ink>,
 }
 
-/// How a call has to end.
+/// How a call must end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Expected {
     /// It succeeds, with this output.
@@ -49,10 +49,10 @@ pub(crate) struct VectorError {
     what: String,
 }
 
-/// The vectors in `text`: one after the other, usually one a line, or a JSON array of them.
+/// The vectors in `text`: one after the other, usually one per line, or a JSON array of them.
 ///
 /// # Errors
-/// Everything that is wrong, as far as reading can go on after it, in the order of the lines.
+/// Every error, as far as reading can continue after it, in line order.
 pub(crate) fn parse(text: &str) -> Result<Vec<Vector>, Vec<VectorError>> {
     // An editor may have left a byte order mark.
     let mut reader = Reader::new(text.strip_prefix('\u{feff}').unwrap_or(text));
@@ -70,12 +70,12 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Vector>, Vec<VectorError>> {
     }
 }
 
-/// Goes through a text vector by vector, and knows the line.
+/// Reads a text vector by vector and keeps track of the line.
 struct Reader<'a> {
     rest: &'a str,
     line: usize,
     in_array: bool,
-    /// Whether a vector of the array came already.
+    /// Whether a vector of the array has been read.
     is_behind_vector: bool,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    /// Takes `bytes` of what is left.
+    /// Consumes `bytes` of the remaining text.
     fn advance(&mut self, bytes: usize) {
         let (taken, rest) = self.rest.split_at(bytes);
         self.line += taken.matches('\n').count();
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Punctuation of an array. Something is returned where no vector follows.
+    /// Reads the punctuation of an array. Returns something if no vector follows.
     fn next_of_array(&mut self) -> Option<Option<Result<Vector, VectorError>>> {
         if self.is_behind_vector && !self.rest.starts_with(']') && !self.take(",") {
             return Some(self.end_of_array("`,` or `]` is missing behind a vector"));
@@ -167,11 +167,11 @@ impl<'a> Reader<'a> {
         Some(Err(error))
     }
 
-    /// What is wrong with the vector that begins here. Where each has its line, the next one can still be read.
+    /// The error of the vector that begins here. If each has its own line, reading can continue with the next.
     fn wrong(&mut self, error: &serde_json::Error) -> VectorError {
         let line = self.line;
         let text = error.to_string();
-        // The place is told in our own way.
+        // Errors give the position in a format of their own.
         let what = match text.rfind(" at line ") {
             Some(place) => text[..place].to_owned(),
             None => text,
@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
             serde_json::error::Category::Data => what,
             _ => format!("not JSON: {what} at column {}", error.column()),
         };
-        // Where the vector begins is what is to be mended, if it has lost its end.
+        // For a vector without an end, the place to mend is its beginning.
         let what = match error.line() {
             0 | 1 => what,
             further => format!("in line {}, {what}", line + further - 1),
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A vector that does not know its line.
+/// A vector without its line number.
 struct Line(Vector);
 
 impl<'de> Deserialize<'de> for Line {
@@ -241,9 +241,9 @@ impl<'de> Visitor<'de> for LineVisitor {
     }
 }
 
-/// The value of `key`, which may stand once.
+/// Stores the value of `key`, which may appear only once.
 fn fill<T, E: de::Error>(key: &str, field: &mut Option<T>, value: Result<T, E>) -> Result<(), E> {
-    // An error that comes through here again has its place already; the outermost one is told.
+    // An error that passes here a second time already has its place; only the outermost is reported.
     let value = value.map_err(|error| {
         let text = error.to_string();
         let what = text.rfind(" at line ").map_or(&*text, |at| &text[..at]);
@@ -296,7 +296,7 @@ impl Fields {
     }
 }
 
-/// Makes `$type` of a JSON value by the functions given; the sentence says what it must be.
+/// Parses `$type` from a JSON value with the given functions; the sentence says what the value must be.
 macro_rules! value {
     ($type:ident($inner:ty), $must_be:literal $(, $visit:ident($from:ty) = $make:expr)+) => {
         struct $type($inner);
@@ -363,7 +363,7 @@ value!(
     visit_str(&str) = |text| hex::decode(text).ok().map(|data| Some(Bytes::from(data)))
 );
 
-/// Slots and what they hold.
+/// Slots and their values.
 struct Slots(BTreeMap<B256, B256>);
 
 impl<'de> Deserialize<'de> for Slots {
@@ -403,7 +403,7 @@ impl<'de> Deserialize<'de> for Slots {
     }
 }
 
-/// Something from a file as it can stand in a sentence.
+/// Text from a file, made displayable in a sentence.
 fn shown(text: &str) -> String {
     const MOST: usize = 80;
     let mut shown: String = text

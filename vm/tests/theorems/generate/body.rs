@@ -1,6 +1,6 @@
-//! One function of a generated program: statements that leave the stack as it was, and values that push one.
+//! One function of a generated program: statements that leave the stack unchanged, and values that push one.
 //!
-//! Lives here: what a body is made of and how it stays valid. Not here: values (`value`), the module around it.
+//! Lives here: the contents of a body, and how it stays valid. Not here: values (`value`), the module around it.
 
 mod value;
 
@@ -9,10 +9,10 @@ use wasm_encoder::{BlockType, Function, Instruction, ValType};
 use super::super::entropy::Choices;
 use super::{COUNTER, READ_ARGS, Shape, TABLE_ENTRIES, WRITE_RESULT};
 
-/// Constructs that one body may be made of, whatever the bytes say: nesting multiplies them.
+/// The most constructs of one body, whatever the bytes say: nesting multiplies them.
 const MOST_CONSTRUCTS: u32 = 150;
 
-/// A body in the making.
+/// A body under construction.
 pub(super) struct Body<'s, 'c, 'b> {
     shape: &'s Shape,
     choices: &'c mut Choices<'b>,
@@ -27,7 +27,7 @@ pub(super) struct Body<'s, 'c, 'b> {
 }
 
 impl<'s, 'c, 'b> Body<'s, 'c, 'b> {
-    /// The body of the function with index and type index `function`, without any code.
+    /// The body of the function with index and type index `function`, still empty.
     pub(super) fn new(shape: &'s Shape, choices: &'c mut Choices<'b>, function: u32) -> Self {
         let ty = &shape.types[function as usize];
         let declared = super::value_types(choices, 6);
@@ -63,7 +63,7 @@ impl<'s, 'c, 'b> Body<'s, 'c, 'b> {
         function
     }
 
-    /// Takes one from the counter, or leaves in one of the ways there are.
+    /// Decrements the counter, or leaves in one of the possible ways.
     fn count_down(&mut self) {
         self.push(Instruction::GlobalGet(COUNTER));
         self.push(Instruction::I32Eqz);
@@ -87,13 +87,13 @@ impl<'s, 'c, 'b> Body<'s, 'c, 'b> {
         self.push(Instruction::GlobalSet(COUNTER));
     }
 
-    /// Whether something large may come: not where choices or constructs have run out.
+    /// Whether something large may follow: not if choices or constructs have run out.
     fn may_grow(&mut self) -> bool {
         self.constructs_left = self.constructs_left.saturating_sub(1);
         self.constructs_left > 0 && !self.choices.is_over()
     }
 
-    /// Statements and the values that an arm ends with; sometimes it leaves before, and the rest is dead.
+    /// Statements and an arm's final values; sometimes it leaves earlier, and the rest is dead.
     fn arm(&mut self, results: &[ValType]) {
         self.statements(4);
         if self.choices.once_in(8) {
@@ -151,7 +151,7 @@ impl<'s, 'c, 'b> Body<'s, 'c, 'b> {
                     self.address();
                     self.push(Instruction::Call(READ_ARGS));
                 }
-                // Leaves under a condition only, so that what follows is alive.
+                // Leaves only under a condition, so that the following code is alive.
                 _ => {
                     self.value(ValType::I32);
                     self.push(Instruction::If(BlockType::Empty));
@@ -277,7 +277,7 @@ impl<'s, 'c, 'b> Body<'s, 'c, 'b> {
         self.take(&ty.results);
     }
 
-    /// A construct's inside, whose label carries `carried`, and its `end`.
+    /// A construct's contents, whose label carries `carried`, and its `end`.
     fn inside(&mut self, carried: &[ValType], inside: impl FnOnce(&mut Self)) {
         self.labels.push(carried.to_vec());
         inside(self);
@@ -285,7 +285,7 @@ impl<'s, 'c, 'b> Body<'s, 'c, 'b> {
         self.push(Instruction::End);
     }
 
-    /// Statements and, three times in four, back to the start of the loop that this is the inside of.
+    /// The contents of a loop: statements and, three times in four, a branch back to its start.
     fn repeat(&mut self) {
         self.statements(3);
         let carried = self.labels.last().cloned().unwrap_or_default();
@@ -298,7 +298,7 @@ impl<'s, 'c, 'b> Body<'s, 'c, 'b> {
         self.take(&carried);
     }
 
-    /// Takes values from the stack, into locals where there are any.
+    /// Takes values from the stack, into locals if there are any.
     fn take(&mut self, types: &[ValType]) {
         for ty in types.iter().rev() {
             match self.local_of(*ty) {
@@ -308,7 +308,7 @@ impl<'s, 'c, 'b> Body<'s, 'c, 'b> {
         }
     }
 
-    /// Pushes what some label carries and returns the label's depth; the outermost is chosen more often than others.
+    /// Pushes what some label carries and returns the label's depth; prefers the outermost.
     fn label(&mut self) -> u32 {
         let index = if self.choices.once_in(3) {
             0
@@ -321,7 +321,7 @@ impl<'s, 'c, 'b> Body<'s, 'c, 'b> {
         (self.labels.len() - 1 - index) as u32
     }
 
-    /// A conditional branch; what it would have carried is taken.
+    /// A conditional branch; the values that it would have carried are taken.
     fn branch_if(&mut self) {
         let depth = self.label();
         self.value(ValType::I32);
@@ -330,7 +330,7 @@ impl<'s, 'c, 'b> Body<'s, 'c, 'b> {
         self.take(&carried);
     }
 
-    /// Leaves where it stands, by any way there is.
+    /// Leaves here, in any possible way.
     fn leave(&mut self) {
         match self.choices.below(8) {
             0..3 => {
@@ -348,7 +348,7 @@ impl<'s, 'c, 'b> Body<'s, 'c, 'b> {
         }
     }
 
-    /// A table of labels that carry the same.
+    /// A table of labels that carry the same types.
     fn branch_table(&mut self) {
         let default = self.label();
         let carried = self.labels[self.labels.len() - 1 - default as usize].clone();
@@ -364,7 +364,7 @@ impl<'s, 'c, 'b> Body<'s, 'c, 'b> {
         self.push(Instruction::BrTable(targets.into(), default));
     }
 
-    /// Code that nothing reaches and that takes operands from nowhere.
+    /// Unreachable code that takes operands from an empty stack.
     fn dead(&mut self) {
         if self.choices.once_in(2) {
             for instruction in [

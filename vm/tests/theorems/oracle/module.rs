@@ -1,6 +1,6 @@
 //! A module as the interpreter runs it: straight from the parser, with jumps and charges looked up once.
 //!
-//! Lives here: decoding of modules that are known to be valid. Not here: any check.
+//! Lives here: decoding valid modules. Not here: any check.
 
 use wasmparser::{
     DataKind, ElementItems, ElementKind, ExternalKind, MemoryType, Operator, Parser, Payload,
@@ -9,7 +9,7 @@ use wasmparser::{
 
 use super::tariff::{self, Signatures};
 
-/// Host calls the interpreter knows.
+/// Host calls that the interpreter supports.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Hook {
     ReadArgs,
@@ -24,11 +24,11 @@ pub(super) struct Body<'a> {
     pub(super) results: usize,
     pub(super) declared_locals: usize,
     pub(super) code: Vec<Operator<'a>>,
-    /// What the block costs that begins at a position.
+    /// The price of the block that begins at a position.
     pub(super) charges: Vec<Option<u64>>,
     /// Where a block, loop, if or else ends: the position of its `end`.
     pub(super) ends: Vec<usize>,
-    /// Where an if has its `else`, if it has one.
+    /// The position of an if's `else`, if it has one.
     pub(super) elses: Vec<Option<usize>>,
     /// Words of stack a call takes.
     pub(super) frame: u32,
@@ -47,7 +47,7 @@ pub(crate) struct Module<'a> {
 }
 
 impl<'a> Module<'a> {
-    /// Decodes a valid module, or nothing where it imports what the interpreter does not know.
+    /// Decodes a valid module; `None` if it imports something that the interpreter does not support.
     pub(crate) fn decode(wasm: &'a [u8]) -> Option<Self> {
         let mut module = Self {
             signatures: Signatures {
@@ -171,7 +171,7 @@ impl<'a> Module<'a> {
         Some(())
     }
 
-    /// The body of a function, or the host call it is.
+    /// A function's body, or the host call behind it.
     pub(super) fn function(&self, index: u32) -> Result<&Body<'a>, Hook> {
         let index = index as usize;
         match self.hooks.get(index) {
@@ -181,7 +181,7 @@ impl<'a> Module<'a> {
     }
 }
 
-/// The value of a constant expression; floats, which no operator here can tell apart, count as zero.
+/// The value of a constant expression; floats, which no operator here can distinguish, count as zero.
 fn constant(expression: &wasmparser::OperatorsReader<'_>) -> u64 {
     match expression.clone().read().unwrap() {
         Operator::I32Const { value } => u64::from(value as u32),
@@ -190,7 +190,7 @@ fn constant(expression: &wasmparser::OperatorsReader<'_>) -> u64 {
     }
 }
 
-/// Where every construct of `code` ends, and where every if has its else.
+/// The end of every construct in `code`, and the else of every if.
 fn jumps(code: &[Operator<'_>]) -> (Vec<usize>, Vec<Option<usize>>) {
     let mut ends = vec![code.len() - 1; code.len()];
     let mut elses = vec![None; code.len()];

@@ -1,6 +1,6 @@
 //! Integer operators on a stack of 64-bit words; a 32-bit value is a word below 2^32.
 //!
-//! Lives here: what pops operands and pushes a result and touches nothing else. Not here: memory, variables, control.
+//! Lives here: operators that only pop operands and push a result. Not here: memory, variables, control.
 
 use wasmparser::Operator;
 
@@ -47,7 +47,7 @@ fn divide<T>(
     Ok(())
 }
 
-/// Carries out `operator`; panics where it is not one of the integer operators.
+/// Executes `operator`; panics if it is not one of the integer operators.
 pub(super) fn apply(operator: &Operator<'_>, stack: &mut Vec<u64>) -> Result<(), Undefined> {
     use Operator::*;
     let s = stack;
@@ -101,7 +101,7 @@ pub(super) fn apply(operator: &Operator<'_>, stack: &mut Vec<u64>) -> Result<(),
         I64GtS => compare_wide(s, |a, b| a > b),
         I64LeS => compare_wide(s, |a, b| a <= b),
         I64GeS => compare_wide(s, |a, b| a >= b),
-        // Words below 2^32 compare without a sign as their 32-bit values do.
+        // Words below 2^32 compare unsigned as their 32-bit values do.
         I32LtU | I64LtU => wide(s, |a, b| u64::from(a < b)),
         I32GtU | I64GtU => wide(s, |a, b| u64::from(a > b)),
         I32LeU | I64LeU => wide(s, |a, b| u64::from(a <= b)),
@@ -113,7 +113,7 @@ pub(super) fn apply(operator: &Operator<'_>, stack: &mut Vec<u64>) -> Result<(),
             let quotient = |a: i32, b: i32| Some(u64::from(a.checked_div(b)? as u32));
             return divide(s, |a| a as i32, quotient);
         }
-        // Only division by zero is undefined: the least number has the remainder 0 by -1.
+        // Only division by zero is undefined: the lowest number has the remainder 0 by -1.
         I32RemS => {
             let remainder = |a: i32, b: i32| (b != 0).then(|| u64::from(a.wrapping_rem(b) as u32));
             return divide(s, |a| a as i32, remainder);

@@ -1,11 +1,11 @@
-//! What a body costs, counted the slow way: by the names of operators and the rules as they are written down.
+//! What a body costs, computed the slow way: from operator names and the rules as written.
 //!
-//! Lives here: a price table, the block rule and the frame rule of its own, and page costs. Not here: when a program gets
-//! to pay (`oracle`). Nothing is shared with the VM, on purpose: two readings of one rule are what makes this a check.
+//! Lives here: a separate price table, block rule and frame rule, and page costs. Not here: when a program pays
+//! (`oracle`). It shares nothing with the VM, on purpose: two readings of one rule are what makes this a check.
 
 use wasmparser::{BlockType, FuncType, Operator};
 
-/// A block besides its operators, in ink.
+/// A block without its operators, in ink.
 const HEADER: u64 = 2_450;
 
 /// Entering a host call, in ink.
@@ -28,7 +28,7 @@ pub(super) struct PagesHeld {
 }
 
 impl PagesHeld {
-    /// Opens `pages` more; the price in ink at two free pages, 1,000 gas a page and 10,000 ink a gas.
+    /// Opens `pages` more; the price in ink with two free pages, 1,000 gas per page and 10,000 ink per gas.
     pub(super) fn open(&mut self, pages: u64) -> u64 {
         let beyond_free = |pages: u64| pages.saturating_sub(2);
         let (open, ever) = (self.open, self.ever);
@@ -44,7 +44,7 @@ impl PagesHeld {
 }
 
 /// The exponential part of having held `pages`, in gas: 31,874,000 to the power of `pages` / 128, rounded down, one less
-/// at 128 as the protocol's table has it, and priceless above.
+/// at 128 as in the protocol's table, and unaffordable above.
 fn expansion(pages: u64) -> u64 {
     match pages {
         0..128 => (31_874_000_f64.ln() / 128.0 * pages as f64).exp() as u64,
@@ -53,7 +53,7 @@ fn expansion(pages: u64) -> u64 {
     }
 }
 
-/// Types as the rules need them.
+/// Types in the form that the rules need.
 pub(super) struct Signatures {
     pub(super) types: Vec<FuncType>,
     /// The type of every function, imports first.
@@ -76,7 +76,7 @@ fn name(operator: &Operator<'_>) -> String {
     text.split([' ', '(']).next().unwrap().to_owned()
 }
 
-/// What each block of `body` costs, at the position of its first operator.
+/// The price of each block of `body`, at the position of its first operator.
 pub(super) fn charges(body: &[Operator<'_>], signatures: &Signatures) -> Vec<Option<u64>> {
     let mut charges = vec![None; body.len()];
     let (mut first, mut cost) = (0, HEADER);
@@ -136,7 +136,7 @@ fn price(operator: &Operator<'_>, name: &str, signatures: &Signatures) -> u64 {
     }
 }
 
-/// The operators on integers, of 32 bits or (`wide`) of 64.
+/// The operators on integers of 32 bits, or of 64 if `wide`.
 fn integer(rest: &str, wide: bool) -> u64 {
     let of = |narrow, at_64| if wide { at_64 } else { narrow };
     match rest {
@@ -159,10 +159,10 @@ fn integer(rest: &str, wide: bool) -> u64 {
     }
 }
 
-/// Words of stack a call of `body` takes.
+/// Words of stack that a call of `body` takes.
 ///
-/// The rule speaks of the body with the meters' code in it. That code leaves the height as it was, and reaches two words
-/// above it where a block begins and three above the operands of a bulk operator.
+/// The rule applies to the body with the meters' code in it. That code leaves the height unchanged, and reaches two words
+/// above it at the beginning of a block and three above the operands of a bulk operator.
 pub(super) fn frame(body: &[Operator<'_>], declared_locals: u32, signatures: &Signatures) -> u32 {
     let mut height: u32 = 0;
     let mut highest: u32 = 0;
@@ -223,7 +223,7 @@ fn of_call(ty: &FuncType) -> (u32, u32) {
     (ty.results().len() as u32, ty.params().len() as u32)
 }
 
-/// Words pushed and popped, of which at most one is not zero.
+/// Words pushed and popped, of which at most one is nonzero.
 fn plain_effect(name: &str) -> (u32, u32) {
     const UNARY: [&str; 6] = ["Eqz", "Clz", "Ctz", "Popcnt", "Wrap", "Extend"];
     match name {

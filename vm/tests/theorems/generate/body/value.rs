@@ -1,4 +1,4 @@
-//! Values: code that pushes one word and leaves what is below it.
+//! Values: code that pushes one word and leaves the rest of the stack unchanged.
 //!
 //! Lives here: constants, variables, arithmetic, loads, and constructs with one result. Not here: what a body does with
 //! values (`body`).
@@ -126,7 +126,7 @@ impl Body<'_, '_, '_> {
         self.push(chosen);
     }
 
-    /// The size of memory, or the answer to growing it: mostly by little, by zero, or by far too much.
+    /// The size of memory, or the result of growing it: mostly by little, by zero, or by far too much.
     fn size_of_memory(&mut self) {
         if self.choices.once_in(2) {
             return self.push(Instruction::MemorySize(0));
