@@ -581,7 +581,8 @@ mod tests {
         let is = |number: &str| {
             format!("(if (i32.eq (local.get $s) {number}) (then (return (i32.const 0))))")
         };
-        let computed = is("(i32.mul (i32.const 2) (i32.const 32472707))");
+        // That of `symbol()`.
+        let computed = is("(i32.mul (i32.const 3) (i32.const 366910855))");
         let in_table = is("(i32.load (i32.const 1029))");
         let in_code = is("(i32.const 0x03defd06)");
         assert_eq!(found(&computed), (1, true));
