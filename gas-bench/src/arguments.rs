@@ -272,6 +272,42 @@ mod tests {
         }
     }
 
+    /// Theorem: every command that a help shows as an example is one, with all of its options.
+    #[test]
+    fn examples_are_commands() {
+        let command = Arguments::command();
+        let all = command.get_subcommands().chain([&command]);
+        let helps = all.flat_map(|it| {
+            it.get_after_help()
+                .into_iter()
+                .chain(it.get_after_long_help())
+        });
+        let helps: Vec<_> = helps.map(ToString::to_string).collect();
+        let lines = helps.iter().flat_map(|help| help.lines());
+        let mut count = 0;
+        for line in lines.filter_map(|line| line.strip_prefix("  cargo gas-bench")) {
+            // What an example is for stands behind it, at times behind one space.
+            let line = line.split("  ").next().unwrap();
+            let mut is_quoted = false;
+            let words = line.split(|letter| {
+                is_quoted ^= letter == '\'';
+                letter == ' ' && !is_quoted
+            });
+            let words: Vec<_> = words
+                .map(|word| word.trim_matches('\''))
+                .filter(|word| !word.is_empty())
+                .collect();
+            let options = words.iter().rposition(|word| word.starts_with('-'));
+            let least = options.map_or(words.len(), |at| at + 1);
+            let is_one =
+                |words: &[&str]| Arguments::try_parse_from(["x"].iter().chain(words)).is_ok();
+            let mut lengths = least..=words.len();
+            assert!(lengths.any(|length| is_one(&words[..length])), "{line}");
+            count += 1;
+        }
+        assert!(count > 30, "{count}");
+    }
+
     #[test]
     fn help_is_consistent_and_names_every_allocator() {
         Arguments::command().debug_assert();

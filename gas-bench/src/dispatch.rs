@@ -21,7 +21,7 @@ use stylus_vm::{
 };
 use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
 
-pub use standards::standard;
+pub use standards::{is_nft, standard};
 
 /// The selector that the SDK knows a constructor by: that of `stylus_constructor()`.
 pub const CONSTRUCTOR: Selector = alloy_primitives::fixed_bytes!("5585258d");
@@ -60,6 +60,8 @@ pub struct Dispatch {
     pub answers_nothing: bool,
     /// Whether it does something for a selector that no function has.
     pub answers_anything: bool,
+    /// Whether it answers a selector that stands neither in its code nor in its data, so that there may be more of these.
+    pub may_answer_more: bool,
     /// Whether it does something without calldata, by the same host calls as with calldata that is no function's.
     pub nothing_is_anything: bool,
     /// Why a chain refuses it that is not configured for debugging, where one that is takes it.
@@ -89,7 +91,8 @@ pub enum DispatchError {
     TooMany,
 }
 
-/// What `deployed` answers, a module as a chain has it. The selectors in `known` are tried, too, whether or not it shows them.
+/// What `deployed` answers, a module as a chain has it. The selectors in `known` and those of standards are tried, too, whether or not it
+/// shows them.
 ///
 /// # Errors
 /// Where it cannot be run, or has too many constants.
@@ -99,17 +102,20 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
     config.debug = debug_only.is_some();
     let bench = Bench::new(deployed, config)?;
     let constants = candidates(deployed)?;
+    let known = known.iter().copied().chain(standards::selectors());
     let known = known
-        .iter()
         .map(|selector| u32::from_be_bytes(selector.0))
         .filter(|number| !constants.contains(number));
     let elsewhere = bench.answered(known.collect())?;
     let mut found = bench.answered(constants)?;
     // A selector that is no constant of the code is in a table. Whoever looks into a table refuses what is not in it.
     let has_table = found.is_empty() || !elsewhere.is_empty();
+    let mut table = BTreeSet::new();
     if has_table && !bench.unknown.iter().any(Trace::does_something) {
-        found.extend(bench.answered(words(deployed)?)?);
+        table = words(deployed)?;
+        found.extend(bench.answered(table.clone())?);
     }
+    let may_answer_more = !elsewhere.is_subset(&table);
     found.extend(elsewhere);
     let found = found.into_iter();
     let selectors: BTreeSet<_> = found.map(|it| Selector::from(it.to_be_bytes())).collect();
@@ -129,6 +135,7 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
         debug_only: debug_only.as_ref().map(sentence),
         answers_nothing: does_something(&[])?,
         answers_anything: does_something(unknown.as_slice())?,
+        may_answer_more,
         selectors,
     })
 }
@@ -561,6 +568,31 @@ mod tests {
             found.selectors,
             [A, B, fixed_bytes!("cafebabe")].into_iter().collect()
         );
+    }
+
+    /// Theorem: a standard's function is found in whatever way the program comes to its selector, and that there may be more is known
+    /// where that is no way of which all can be read.
+    #[test]
+    fn selectors_that_are_computed_are_said_to_be() {
+        let found = |body: &str| {
+            let found = read(&program(body), &BTreeSet::new()).unwrap();
+            (found.selectors.len(), found.may_answer_more)
+        };
+        let is = |number: &str| {
+            format!("(if (i32.eq (local.get $s) {number}) (then (return (i32.const 0))))")
+        };
+        // That of `symbol()`.
+        let computed = is("(i32.mul (i32.const 3) (i32.const 366910855))");
+        let in_table = is("(i32.load (i32.const 1029))");
+        let in_code = is("(i32.const 0x03defd06)");
+        assert_eq!(found(&computed), (1, true));
+        assert_eq!(found(&in_table), (1, false));
+        assert_eq!(found(&in_code), (1, false));
+        // Who answers everything is not asked for all words of a table.
+        let fallback = "(call $store (i32.const 32) (i32.const 32)) (return (i32.const 0))";
+        assert_eq!(found(&format!("{in_table} {fallback}")), (1, true));
+        assert_eq!(found(&format!("{in_code} {fallback}")), (1, false));
+        assert_eq!(found(fallback), (0, false));
     }
 
     #[test]

@@ -1,13 +1,63 @@
-//! Text files as people hand them over: editors put a mark in front, and some shells redirect into UTF-16.
+//! Text files as people hand them over: editors put a mark in front, some shells redirect into UTF-16, and there are more brackets than
+//! a reader has room for.
 //!
-//! Lives here: from a file to its text. Not here: what it has to say.
+//! Lives here: from a file to its text, and to the tables in it. Not here: what it has to say.
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use stylus_vm::with_room;
 
 /// The mark in front of text, which says how that is encoded.
 const MARK: char = '\u{feff}';
+
+/// The most opening brackets of a text with tables.
+pub const MOST_BRACKETS: usize = 10_000;
+
+/// Bytes of stack for each of them: a few times what their reader takes.
+const ROOM: usize = 16 << 10;
+
+/// A text has no tables in TOML, or not those that are wanted.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum TableError {
+    /// Brackets for which no reader has room.
+    #[error("it has more than {MOST_BRACKETS} opening brackets")]
+    Brackets {
+        /// Where the first is that is too many, in bytes.
+        at: usize,
+    },
+    /// Something is wrong.
+    #[error("{message}")]
+    Wrong {
+        /// Where, in bytes.
+        place: Range<usize>,
+        /// What, in one line.
+        message: String,
+    },
+}
+
+/// The tables of a text in TOML. Its reader recovers from one mistake after the other on its own stack, a level for each bracket, so that
+/// the stack is as large as the brackets may ask for.
+///
+/// # Errors
+/// Where the text is not TOML, or does not have what is wanted.
+pub fn tables<T: DeserializeOwned>(text: &str) -> Result<T, TableError> {
+    let brackets = text.match_indices(['[', '{']);
+    if let Some((at, _)) = brackets.clone().nth(MOST_BRACKETS) {
+        return Err(TableError::Brackets { at });
+    }
+    let room = ROOM * (1 + brackets.count());
+    let wrong = |place, message: &str| TableError::Wrong {
+        place,
+        message: message.lines().collect::<Vec<_>>().join(" "),
+    };
+    let read = with_room(room, || toml::from_str(text));
+    let read = read.map_err(|error| wrong(0..0, &error.to_string()))?;
+    read.map_err(|error| wrong(error.span().unwrap_or_default(), error.message()))
+}
 
 /// All of a text file, without the mark in front.
 ///
@@ -59,5 +109,21 @@ mod tests {
         check(b"\xff\xfe{\0}", None);
         check(b"\xff\xfe\0\xd8", None);
         check(b"\xe4", None);
+    }
+
+    /// Theorem: however many brackets there are, they are read or refused.
+    #[test]
+    fn brackets_have_room_or_are_too_many() {
+        let thread = std::thread::Builder::new().stack_size(256 * 1024);
+        let on_little_stack = || {
+            for (count, is_refused) in [(1, false), (MOST_BRACKETS, false), (100_000, true)] {
+                for bracket in ["[", "{", "a = [", "[a", "a = {b"] {
+                    let read = tables::<toml::Table>(&bracket.repeat(count)).unwrap_err();
+                    let is_many = matches!(read, TableError::Brackets { .. });
+                    assert_eq!(is_many, is_refused, "{count} of {bracket}");
+                }
+            }
+        };
+        thread.spawn(on_little_stack).unwrap().join().unwrap();
     }
 }

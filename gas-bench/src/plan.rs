@@ -17,6 +17,8 @@ use std::path::PathBuf;
 use alloy_json_abi::Function;
 use alloy_primitives::{Address, Bytes};
 
+use crate::input::MOST_BRACKETS;
+
 pub use file::{FILE, load};
 pub(crate) use generate::constructor_with_made_up_arguments;
 pub use generate::from_interface;
@@ -143,9 +145,6 @@ pub enum Problem {
 
 /// The most runs that one call makes: more say nothing new.
 const MOST_RUNS: u64 = 1_000;
-
-/// The most opening brackets of a plan's file.
-const MOST_BRACKETS: usize = 10_000;
 
 /// What to call in one contract.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -420,7 +419,8 @@ impl Plan {
 
     /// Looks at every step before anything is built or sent: the words in it stand for some address or other.
     fn check(&self) -> Result<(), (usize, Problem)> {
-        let names = self.accounts(None).into_iter();
+        let accounts = self.accounts(None);
+        let names = accounts.iter().cloned();
         let names = names.chain([CONTRACT, DEPLOYER].map(str::to_owned));
         let names = names.chain(self.others.iter().map(|it| it.name.clone()));
         let words = Words::new(names.map(|name| (name, Address::ZERO)).collect());
@@ -432,6 +432,15 @@ impl Plan {
             if !seen.insert(call.name.as_str()) {
                 return Err((line, Problem::Twice(call.name.clone())));
             }
+            // A word stands for one thing in the whole plan.
+            let is_sender =
+                |name: &str| matches!(&call.step.from, Sender::Named(from) if from == name);
+            let is_taken = |name: &str| {
+                is_sender(name) || self.is_reserved(name) || accounts.iter().any(|it| it == name)
+            };
+            if let Some((name, _)) = call.variables.iter().find(|(name, _)| is_taken(name)) {
+                return Err((line, Problem::Variable(name.clone())));
+            }
             let runs = call.count();
             if runs > MOST_RUNS {
                 let name = call.name.clone();
@@ -441,6 +450,11 @@ impl Plan {
         for (step, call) in self.steps() {
             if let Some(on) = step.on.as_ref().filter(|on| self.other(on).is_none()) {
                 return Err((step.line, Problem::NoContract(on.clone())));
+            }
+            if let Sender::Named(name) = &step.from
+                && self.other(name).is_some()
+            {
+                return Err((step.line, Problem::Sender(name.clone())));
             }
             let runs = call.map_or_else(|| vec![BTreeMap::new()], PlannedCall::runs);
             for run in runs {

@@ -4,6 +4,7 @@
 //! is called in them (`plan`).
 
 mod build;
+mod changed;
 mod hash;
 mod lto;
 mod recipe;

@@ -77,7 +77,11 @@ pub enum Refusal {
     )]
     Signature(String),
     /// The allocator is in other functions, too.
-    #[error("its allocator was inlined: {}; build it with another `opt-level` or without `lto`", shown(.0))]
+    #[error(
+        "its allocator {}: {}; build it with another `opt-level` or without `lto`",
+        if .0.iter().any(Inlined::is_certain) { "was inlined" } else { "may have been inlined" },
+        shown(.0)
+    )]
     Inlined(Vec<Inlined>),
     /// Something works on the allocator's state.
     #[error("it uses `{0}`, which works on the state of C's allocator and cannot be replaced")]
@@ -121,6 +125,20 @@ pub enum Inlined {
         /// The variable's address.
         address: u32,
     },
+    /// It has a number that is the address of such a variable, and nobody can tell whether it means that.
+    Number {
+        /// The function.
+        name: String,
+        /// The number.
+        address: u32,
+    },
+}
+
+impl Inlined {
+    /// Whether it can be nothing else.
+    pub const fn is_certain(&self) -> bool {
+        !matches!(self, Self::Number { .. })
+    }
 }
 
 impl fmt::Display for Inlined {
@@ -130,6 +148,10 @@ impl fmt::Display for Inlined {
             Self::Variable { name, address } => {
                 write!(f, "`{name}` uses the allocator's variable at {address}")
             }
+            Self::Number { name, address } => write!(
+                f,
+                "`{name}` has the number {address} in it, at which the allocator has a variable"
+            ),
         }
     }
 }
@@ -144,12 +166,13 @@ fn named(names: &[String]) -> String {
     }
 }
 
-/// The first of them, and how many there are besides.
+/// The first of them, certain ones before others, and how many there are besides.
 fn shown(inlined: &[Inlined]) -> String {
-    match inlined {
-        [] => String::new(),
-        [only] => only.to_string(),
-        [first, rest @ ..] => format!("{first}, and {} more do the like", rest.len()),
+    let certain = inlined.iter().find(|it| it.is_certain());
+    match (certain.or(inlined.first()), inlined.len()) {
+        (None, _) => String::new(),
+        (Some(only), 1) => only.to_string(),
+        (Some(first), all) => format!("{first}, and {} more do the like", all - 1),
     }
 }
 

@@ -6,14 +6,15 @@
 //! Cargo takes its flags from one table alone: those of the target where it has any, else those of every build. Whoever adds flags to
 //! the wrong one switches the author's off.
 
+use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
 
 use cargo_metadata::cargo_platform::{Cfg, Platform};
 
 use super::TARGET;
+use crate::input;
 
 /// The table of cargo's settings that flags are taken from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,7 +90,7 @@ pub(crate) fn settings(folder: &Path) -> Vec<toml::Table> {
     };
     let files = places.iter().filter_map(file);
     files
-        .filter_map(|file| fs::read_to_string(file).ok()?.parse().ok())
+        .filter_map(|file| input::tables(&input::text(&file).ok()?).ok())
         .collect()
 }
 

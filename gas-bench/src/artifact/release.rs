@@ -3,10 +3,10 @@
 //! Lives here: which of the places where a setting may stand has the last word. Not here: what a setting means to whoever asks.
 
 use std::env;
-use std::fs;
 use std::path::Path;
 
 use super::flags;
+use crate::input;
 
 /// A setting of the release profile for a workspace in `root`, where cargo is started in `folder`, as text: the environment's, else
 /// that of cargo's own settings, else the workspace's. None where nobody has it.
@@ -22,7 +22,7 @@ pub(crate) fn setting(root: &Path, folder: &Path, name: &str) -> Option<String> 
 
 /// What a manifest says, whether or not cargo listens to it. One that cannot be read says nothing: cargo will complain about it.
 pub(crate) fn in_manifest(path: &Path, name: &str) -> Option<String> {
-    let table = fs::read_to_string(path).ok()?.parse().ok()?;
+    let table = input::tables(&input::text(path).ok()?).ok()?;
     in_table(&table, name)
 }
 
@@ -49,6 +49,8 @@ fn in_table(table: &toml::Table, name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

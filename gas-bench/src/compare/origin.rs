@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::replacement::NAME;
+use crate::input;
 
 /// What cargo calls the registry that it takes packages from where nothing else is said.
 const CRATES_IO: [&str; 2] = [
@@ -104,7 +105,7 @@ impl Origin {
 
 /// The version and the source of each `mini-alloc` in a lockfile that is not from a folder.
 fn locked(lockfile: &str) -> Vec<(String, String)> {
-    let lockfile: toml::Table = lockfile.parse().unwrap_or_default();
+    let lockfile: toml::Table = input::tables(lockfile).unwrap_or_default();
     let packages = lockfile.get("package").and_then(toml::Value::as_array);
     let locked = |package: &toml::Value| {
         let text = |key: &str| package.get(key)?.as_str();

@@ -4,7 +4,6 @@
 //! them (`copy`), what comes from registries.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -12,6 +11,7 @@ use cargo_metadata::{CrateType, DependencyKind, Metadata, MetadataCommand, Packa
 
 use super::Subject;
 use crate::artifact::{first_error, flags};
+use crate::input;
 
 /// The settings of cargo and rustup that hold for every folder below theirs.
 const SETTINGS: [&str; 4] = [
@@ -188,9 +188,9 @@ fn paths(package: &Package, is_member: bool) -> Vec<PathBuf> {
 
 /// The folders that a workspace's manifest puts in place of packages from elsewhere.
 fn patches(root: &Path) -> Vec<PathBuf> {
-    let manifest: Option<toml::Table> = fs::read_to_string(root.join("Cargo.toml"))
+    let manifest: Option<toml::Table> = input::text(&root.join("Cargo.toml"))
         .ok()
-        .and_then(|text| text.parse().ok());
+        .and_then(|text| input::tables(&text).ok());
     let sources = manifest.as_ref().and_then(|it| it.get("patch")?.as_table());
     let packages = sources
         .into_iter()

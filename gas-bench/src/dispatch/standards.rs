@@ -2,14 +2,14 @@
 //!
 //! Lives here: the signatures. Not here: whether a contract has them (`dispatch`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use alloy_json_abi::Function;
-use alloy_primitives::Selector;
+use alloy_primitives::{Selector, fixed_bytes};
 
-/// Of ERC-20 and what tokens have besides, ERC-2612, 5267, 721, 1155, 4626, 165, 2981, 1967 and OpenZeppelin's access control, as
-/// <https://eips.ethereum.org> and <https://docs.openzeppelin.com/contracts> have them.
+/// Of ERC-20 and what tokens have besides, ERC-2612, 5267, 721, 1155, 4626, 6909, 165, 1271, 1363, 2981, 3156, 5805, 6372, 1967 and
+/// OpenZeppelin's access control, wrappers and safe transfers, as <https://eips.ethereum.org> and <https://docs.openzeppelin.com/contracts> have them.
 const SIGNATURES: &str = "\
 name() view returns (string)
 symbol() view returns (string)
@@ -115,36 +115,131 @@ releasable(address token) view returns (uint256)
 release()
 release(address token)
 vestedAmount(uint64 timestamp) view returns (uint256)
-vestedAmount(address token, uint64 timestamp) view returns (uint256)";
+vestedAmount(address token, uint64 timestamp) view returns (uint256)
+onlyRole(bytes32 role) view
+getRoleMember(bytes32 role, uint256 index) view returns (address)
+getRoleMemberCount(bytes32 role) view returns (uint256)
+upgradeTo(address newImplementation)
+depositFor(address account, uint256[] tokenIds) returns (bool)
+withdrawTo(address account, uint256[] tokenIds) returns (bool)
+safeTransfer(address token, address to, uint256 value)
+safeTransferFrom(address token, address from, address to, uint256 value)
+trySafeTransfer(address token, address to, uint256 value) returns (bool)
+trySafeTransferFrom(address token, address from, address to, uint256 value) returns (bool)
+safeIncreaseAllowance(address token, address spender, uint256 value)
+safeDecreaseAllowance(address token, address spender, uint256 requestedDecrease)
+forceApprove(address token, address spender, uint256 value)
+allowance(address owner, address spender, uint256 id) view returns (uint256)
+isOperator(address owner, address spender) view returns (bool)
+setOperator(address spender, bool approved) returns (bool)
+transfer(address receiver, uint256 id, uint256 amount) returns (bool)
+transferFrom(address sender, address receiver, uint256 id, uint256 amount) returns (bool)
+approve(address spender, uint256 id, uint256 amount) returns (bool)
+contractURI() view returns (string)
+isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)
+transferAndCall(address to, uint256 value) returns (bool)
+transferAndCall(address to, uint256 value, bytes data) returns (bool)
+onFlashLoan(address initiator, address token, uint256 amount, uint256 fee, bytes data) returns (bytes32)
+getVotes(address account) view returns (uint256)
+getPastVotes(address account, uint256 timepoint) view returns (uint256)
+getPastTotalSupply(uint256 timepoint) view returns (uint256)
+delegates(address account) view returns (address)
+delegate(address delegatee)
+clock() view returns (uint48)
+CLOCK_MODE() view returns (string)
+multicall(bytes[] data) returns (bytes[])";
 
-static BY_SELECTOR: LazyLock<BTreeMap<Selector, Function>> = LazyLock::new(|| {
-    let functions = SIGNATURES
+/// Functions of ERC-721 and of what such tokens have besides whose selectors are also those of ERC-20's: a number is a token's, and nothing
+/// is returned.
+const OF_NFTS: &str = "\
+approve(address to, uint256 tokenId)
+transferFrom(address from, address to, uint256 tokenId)
+transfer(address to, uint256 tokenId)
+mint(address to, uint256 tokenId)
+mint(uint256 tokenId)
+burn(uint256 tokenId)
+burn(address owner, uint256 tokenId)";
+
+/// What ERC-721 has and no other standard: `ownerOf(uint256)`, `safeTransferFrom(address,address,uint256)` and the same with `bytes`,
+/// `getApproved(uint256)` and `tokenURI(uint256)`.
+const MARKS_OF_NFTS: [Selector; 5] = [
+    fixed_bytes!("6352211e"),
+    fixed_bytes!("42842e0e"),
+    fixed_bytes!("b88d4fde"),
+    fixed_bytes!("081812fc"),
+    fixed_bytes!("c87b56dd"),
+];
+
+/// What ERC-20 has and ERC-721 has not: `allowance(address,address)`. A token that has both takes amounts, too.
+const MARK_OF_AMOUNTS: Selector = fixed_bytes!("dd62ed3e");
+
+static BY_SELECTOR: LazyLock<BTreeMap<Selector, Function>> = LazyLock::new(|| read(SIGNATURES));
+
+static OF_NFTS_BY_SELECTOR: LazyLock<BTreeMap<Selector, Function>> =
+    LazyLock::new(|| read(OF_NFTS));
+
+fn read(signatures: &str) -> BTreeMap<Selector, Function> {
+    let functions = signatures
         .lines()
         .filter_map(|line| Function::parse(line).ok());
     functions
         .map(|function| (function.selector(), function))
         .collect()
-});
+}
 
-/// The function of a standard that has this selector.
-pub fn standard(selector: Selector) -> Option<&'static Function> {
-    BY_SELECTOR.get(&selector)
+/// Whether a contract that answers these is of tokens that are numbered.
+pub fn is_nft(answered: &BTreeSet<Selector>) -> bool {
+    let has = |selector: &Selector| answered.contains(selector);
+    MARKS_OF_NFTS.iter().any(has) && !has(&MARK_OF_AMOUNTS)
+}
+
+/// The selectors of all of them.
+pub(super) fn selectors() -> impl Iterator<Item = Selector> {
+    BY_SELECTOR.keys().copied()
+}
+
+/// The function of a standard that has this selector, in a contract that answers these: standards share selectors.
+pub fn standard(selector: Selector, answered: &BTreeSet<Selector>) -> Option<&'static Function> {
+    let of_nfts = OF_NFTS_BY_SELECTOR.get(&selector);
+    let of_nfts = of_nfts.filter(|_| is_nft(answered));
+    of_nfts.or_else(|| BY_SELECTOR.get(&selector))
 }
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::fixed_bytes;
-
     use super::*;
 
     #[test]
     fn every_signature_is_a_function_of_its_own() {
         assert_eq!(BY_SELECTOR.len(), SIGNATURES.lines().count());
-        let known = |selector| standard(selector).map(Function::signature);
+        assert_eq!(OF_NFTS_BY_SELECTOR.len(), OF_NFTS.lines().count());
+        let known = |selector| standard(selector, &BTreeSet::new()).map(Function::signature);
         assert_eq!(
             known(fixed_bytes!("a9059cbb")).as_deref(),
             Some("transfer(address,uint256)")
         );
         assert_eq!(known(fixed_bytes!("00000000")), None);
+    }
+
+    /// Theorem: what has the selectors of two standards is of the one that the contract answers otherwise.
+    #[test]
+    fn tokens_are_told_apart_by_what_they_answer_besides() {
+        for function in OF_NFTS_BY_SELECTOR.values() {
+            let selector = function.selector();
+            let of = |answered: &[Selector]| {
+                let answered = answered.iter().copied().chain([selector]).collect();
+                standard(selector, &answered).unwrap()
+            };
+            let fungible = of(&[fixed_bytes!("a9059cbb"), fixed_bytes!("01ffc9a7")]);
+            let amount = &fungible.inputs.last().unwrap().name;
+            assert_eq!(amount, "value", "{function:?}");
+            for mark in MARKS_OF_NFTS {
+                assert!(BY_SELECTOR.contains_key(&mark));
+                let unique = of(&[mark]);
+                assert_eq!(unique.inputs.last().unwrap().name, "tokenId");
+                assert!(unique.outputs.is_empty(), "{unique:?}");
+                assert_eq!(of(&[mark, MARK_OF_AMOUNTS]), fungible);
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Lives here: the shape of the file, and where in it something is wrong. Not here: what the plan comes to (`plan`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -10,22 +10,18 @@ use std::path::{Path, PathBuf};
 use alloy_dyn_abi::DynSolType;
 use alloy_primitives::{Bytes, U256, hex};
 use serde::Deserialize;
-use stylus_vm::with_room;
 use toml::{Spanned, Value};
 
 use super::step::function;
 use super::value::Argument;
 use super::{
-    CONSTRUCTOR, CONTRACT, DEPLOYER, MOST_BRACKETS, MadeOf, NOW, Other, Plan, PlanError,
-    PlannedCall, Problem, Reverts, Sender, Sends, Step,
+    CONSTRUCTOR, CONTRACT, DEPLOYER, MadeOf, NOW, Other, Plan, PlanError, PlannedCall, Problem,
+    Reverts, Sender, Sends, Step,
 };
-use crate::input;
+use crate::input::{self, TableError};
 
 /// The name of the file.
 pub const FILE: &str = "gas-bench.toml";
-
-/// Bytes of stack for each opening bracket of a file: a few times what its reader takes.
-const ROOM: usize = 16 << 10;
 
 /// The longest time that a step waits, in seconds: a hundred years.
 const MOST_WAIT: u64 = 100 * 366 * 86_400;
@@ -139,19 +135,11 @@ fn line_of(text: &str, at: usize) -> usize {
     1 + before.iter().filter(|&&byte| byte == b'\n').count()
 }
 
-/// The tables of a file. Its reader recovers from one mistake after the other on its own stack, a level for each bracket, so that the stack
-/// is as large as the brackets may ask for.
+/// The tables of a file.
 fn tables(text: &str) -> Result<File, Located> {
-    let brackets = text.match_indices(['[', '{']);
-    if let Some((at, _)) = brackets.clone().nth(MOST_BRACKETS) {
-        return Err((at..at, Problem::Brackets));
-    }
-    let room = ROOM * (1 + brackets.count());
-    let read = with_room(room, || toml::from_str(text));
-    let read = read.map_err(|error| (0..0, Problem::Syntax(error.to_string())))?;
-    read.map_err(|error| {
-        let message = error.message().lines().collect::<Vec<_>>().join(" ");
-        (error.span().unwrap_or_default(), Problem::Syntax(message))
+    input::tables(text).map_err(|error| match error {
+        TableError::Brackets { at } => (at..at, Problem::Brackets),
+        TableError::Wrong { place, message } => (place, Problem::Syntax(message)),
     })
 }
 
@@ -172,6 +160,7 @@ fn parse(text: &str) -> Result<Plan, Located> {
         let line = line(table.span());
         constructor(table.into_inner(), line)
     };
+    let mut names = BTreeSet::new();
     let others = file.contract.into_iter().map(|table| {
         let span = table.span();
         let table = table.into_inner();
@@ -181,12 +170,14 @@ fn parse(text: &str) -> Result<Plan, Located> {
             table.bytecode.map(MadeOf::Bytecode),
         ];
         match <[_; 1]>::try_from(made_of.into_iter().flatten().collect::<Vec<_>>()) {
-            Ok([made_of]) if is_free(&table.name) => Ok(Other {
-                name: table.name,
-                made_of,
-                constructor: table.constructor.map(made_with).transpose()?,
-                code: None,
-            }),
+            Ok([made_of]) if is_free(&table.name) && names.insert(table.name.clone()) => {
+                Ok(Other {
+                    name: table.name,
+                    made_of,
+                    constructor: table.constructor.map(made_with).transpose()?,
+                    code: None,
+                })
+            }
             _ => Err((span, Problem::Contract)),
         }
     });
@@ -435,6 +426,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::input::MOST_BRACKETS;
 
     fn check(text: &str, expected: Result<&[&str], &str>) {
         let folder = tempfile::tempdir().unwrap();
@@ -529,6 +521,32 @@ mod tests {
         check(
             "[[contract]]\nname = \"asset\"\n[[call]]\ncall = \"f()\"\n",
             Err("line 1: a [[contract]] has a `name`"),
+        );
+        let asset = "[[contract]]\nname = \"asset\"\nwasm = \"a.wasm\"\n";
+        check(
+            &format!("{asset}{asset}[[call]]\ncall = \"f()\"\n"),
+            Err("line 4: a [[contract]] has a `name` of its own"),
+        );
+        check(
+            &format!("{asset}[[call]]\ncall = \"f()\"\nfrom = \"asset\"\n"),
+            Err("line 4: `asset` is no sender"),
+        );
+        // A word stands for one thing, whoever has it.
+        let runs = "[[call]]\ncall = \"f(uint256)\"\nargs = [\"{n}\"]\nfor = { n = [1, 2] }\n";
+        for other in [
+            "from = \"n\"\n".to_owned(),
+            "setup = [{ call = \"f(uint256)\", args = [\"{n}\"] }]\n".to_owned(),
+            "[[call]]\nname = \"g\"\ncall = \"f(uint256)\"\nargs = [\"{n}\"]\n".to_owned(),
+            asset.replace("asset", "n"),
+        ] {
+            check(
+                &format!("{runs}{other}"),
+                Err("line 1: `n` cannot be a variable's name"),
+            );
+        }
+        check(
+            "[[call]]\ncall = \"fallback(bytes calldata) external returns (bytes memory)\"\nargs = [\"0x12\"]\n",
+            Err("line 2: `fallback(bytes)` takes no argument"),
         );
         for ty in ["uint256[100000000]", "uint8[1000][1000][1000]"] {
             check(

@@ -19,6 +19,9 @@ const RECEIVE: &str = "receive()";
 /// What Solidity calls the entry for calldata that is for no function.
 const FALLBACK: &str = "fallback()";
 
+/// The same where it takes the calldata as an argument.
+const FALLBACK_OF_BYTES: &str = "fallback(bytes)";
+
 /// The selector of no function: that of a name which none has.
 const NO_FUNCTION: &str = "noFunctionHasThisName()";
 
@@ -71,16 +74,26 @@ impl Sends {
     /// What Solidity means by `text`, called with `arguments`: `receive()` and `fallback()` are no functions there, and have no selector.
     pub(super) fn of(text: &str, arguments: Vec<Argument>) -> Result<Self, Problem> {
         let bare: String = text.split_whitespace().collect();
-        let is_entry = bare == RECEIVE || bare == FALLBACK;
-        match (bare.as_str(), arguments.len()) {
-            (RECEIVE, 0) => Ok(Self::Receive),
-            (FALLBACK, 0) => Ok(Self::fallback()),
-            (_, given) if is_entry => Err(Problem::Count {
-                function: bare,
+        let is_entry = |text: &str| [RECEIVE, FALLBACK, FALLBACK_OF_BYTES].contains(&text);
+        let entry = if is_entry(&bare) {
+            bare
+        } else {
+            // What stands behind it makes no function of an entry.
+            let function = function(text)?;
+            let signature = function.signature();
+            if !is_entry(&signature) {
+                return Ok(Self::Function(Box::new(function), arguments));
+            }
+            signature
+        };
+        match arguments.len() {
+            0 if entry == RECEIVE => Ok(Self::Receive),
+            0 => Ok(Self::fallback()),
+            given => Err(Problem::Count {
+                function: entry,
                 takes: "no argument; what to send stands in `calldata`".to_owned(),
                 given,
             }),
-            _ => Ok(Self::Function(Box::new(function(text)?), arguments)),
         }
     }
 
@@ -196,6 +209,11 @@ impl Step {
     /// Whether it sends no calldata and means `receive`.
     pub(crate) const fn is_receive(&self) -> bool {
         matches!(self.sends, Sends::Receive)
+    }
+
+    /// Whether it sends a selector that no function has, and nothing else.
+    pub(crate) fn is_fallback(&self) -> bool {
+        self.sends == Sends::fallback()
     }
 
     /// What it is called where nobody says.

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{BuildTarget, ContractPackage, CrateTypes, Project, ProjectError};
+use super::{BuildTarget, ContractPackage, CrateTypes, Project, ProjectError, changed};
 use crate::artifact::{BuildError, Diagnosis, TARGET, diagnosis_of, flags, follow, process};
 
 /// The first LLVM whose linker keeps a section that it is told to, whatever else it strips.
@@ -168,6 +168,7 @@ impl Project {
         // Several packages may have a library of one name.
         let stamp = folder.join(format!("{module}.stamp"));
         discard_if_others(&files, &stamp, &self.stamp(contract, settings, &arguments))?;
+        changed::forget(&folder, &self.profiles())?;
 
         let mut command = self.command(&self.cargo, &contract.folder);
         command
@@ -203,7 +204,10 @@ impl Project {
         let [path, _] = files;
         let path = found.unwrap_or(path);
         match fs::read(&path) {
-            Ok(wasm) => Ok(Built { wasm }),
+            Ok(wasm) => {
+                changed::remember(&folder, &release.join(format!("{module}.d")))?;
+                Ok(Built { wasm })
+            }
             Err(source) => Err(BuildError::NoWasm { path, source }),
         }
     }
@@ -223,6 +227,10 @@ impl Project {
                 .map(str::to_owned)
                 .into();
         arguments.extend(settings.arguments(Some("export-abi")));
+        let built = self.build_dir("report");
+        let alone = lock(&built)?;
+        changed::forget(&built, &self.profiles())?;
+        drop(alone);
         let folder = self.build_dir("abi");
         let mut command = self.command(&self.cargo, &contract.folder);
         command
@@ -240,6 +248,17 @@ impl Project {
         let diagnosis = diagnosis_of(&String::from_utf8_lossy(&output.stderr));
         arguments.extend(["--".to_owned(), what.to_owned()]);
         Err(failed(diagnosis, &contract.folder, &arguments))
+    }
+
+    /// The folders that cargo builds in, for the chain and for this machine.
+    fn profiles(&self) -> [PathBuf; 3] {
+        let report = self.build_dir("report");
+        let abi = self.build_dir("abi").join("debug");
+        [
+            report.join(TARGET).join("release"),
+            report.join("release"),
+            abi,
+        ]
     }
 
     /// All that decides which of several modules of one name is meant.

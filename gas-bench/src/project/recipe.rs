@@ -3,7 +3,6 @@
 //! Lives here: the order in which `cargo stylus` goes about it, and the table `[wasm-opt]` of a contract's `Stylus.toml`. Not here: the
 //! program (`compare::WasmOpt`), and rewriting modules (`artifact`).
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use serde::Deserialize;
 use super::{BuildSettings, ContractPackage, MARK, Project, ProjectError, hash};
 use crate::artifact::{Artifact, Kept, NO_PROJECT, PostprocessError, release};
 use crate::compare::{FindError, OptimiseError, WasmOpt};
+use crate::input;
 
 /// A module is not what would be deployed.
 #[derive(Debug, thiserror::Error)]
@@ -234,17 +234,19 @@ fn table(path: &Path) -> Result<Option<Table>, RecipeError> {
         path: path.to_owned(),
         message,
     };
-    let text = match fs::read_to_string(path) {
+    let text = match input::text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refuse(error.to_string())),
     };
-    let file: File = toml::from_str(&text).map_err(|error| refuse(error.message().to_owned()))?;
+    let file: File = input::tables(&text).map_err(|error| refuse(error.to_string()))?;
     Ok(file.wasm_opt)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::super::BuildTarget;
     use super::*;
 
@@ -285,7 +287,13 @@ mod tests {
         let module = module();
         check("[contract]\n", "[workspace]\n", Ok(&module));
         check("[contract]\n", table, Ok(&module));
+        check("\u{feff}[contract]\n", "", Ok(&module));
         check("[contract\n", "", Err("cannot be used: "));
+        for bracket in ["[", "a = [", "{"] {
+            let many = bracket.repeat(100_000);
+            check(&many, "", Err("more than 10000 opening brackets"));
+            check(table, &many, Err("more than 10000 opening brackets"));
+        }
         check("[wasm-opt]\nflag = []\n", "", Err("unknown field `flag`"));
         check("[wasm-opt]\n", "", Err("without a `version`"));
         check("[wasm-opt]\n", table, Err("asks for wasm-opt 1"));

@@ -131,6 +131,11 @@ fn in_words(inlined: &Inlined) -> String {
             name_of(name),
             grouped(u64::from(*address))
         ),
+        Inlined::Number { name, address } => format!(
+            "{}, perhaps (has the number {})",
+            name_of(name),
+            grouped(u64::from(*address))
+        ),
     }
 }
 

@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Selector, hex};
+use stylus_vm::advice::{NEVER_CALLED, never_called};
 use stylus_vm::text::{self, NotText};
 
 use super::{Event, Observer};
@@ -265,6 +266,13 @@ impl Source {
                     Some(interface) => hold_interface(&mut plan, interface, &dispatch, &known),
                 }
                 hold_receive(&mut plan, &dispatch);
+                hold_fallback(&mut plan, &dispatch);
+                if dispatch.may_answer_more {
+                    plan.left_out.push(LeftOut {
+                        signature: OTHERS.to_owned(),
+                        reason: "selectors of the module stand neither in its code nor in a table, so that there may be more".to_owned(),
+                    });
+                }
                 plan.debug_only = dispatch.debug_only;
             }
             Err(error) => plan.left_out.push(LeftOut {
@@ -273,10 +281,15 @@ impl Source {
             }),
         }
         let is_nothing = interface.is_some_and(|it| it == Interface::default());
-        match is_nothing && plan.calls.is_empty() && plan.left_out.is_empty() {
-            true => Err(PrepareError::NoPlan),
-            false => Ok(plan),
+        if is_nothing && plan.calls.is_empty() && plan.left_out.is_empty() {
+            return Err(PrepareError::NoPlan);
         }
+        let never_called = never_called(deployed).into_iter();
+        plan.left_out.extend(never_called.map(|signature| LeftOut {
+            signature,
+            reason: NEVER_CALLED.to_owned(),
+        }));
+        Ok(plan)
     }
 }
 
@@ -305,9 +318,9 @@ pub(super) fn interface_of(
     }
 }
 
-/// How a selector is shown: under the name that standards have for it.
-pub(super) fn shown(selector: Selector) -> String {
-    match dispatch::standard(selector) {
+/// How a selector of those that are answered is shown: under the name that standards have for it.
+fn shown(selector: Selector, answered: &BTreeSet<Selector>) -> String {
+    match dispatch::standard(selector, answered) {
         Some(function) => function.signature(),
         None => hex::encode_prefixed(selector),
     }
@@ -318,7 +331,7 @@ fn hold_plan(plan: &mut Plan, dispatch: &Dispatch, known: &BTreeSet<Selector>) {
     let more = dispatch.selectors.difference(known);
     let more: Vec<_> = more
         .filter(|it| **it != CONSTRUCTOR)
-        .map(|it| shown(*it))
+        .map(|it| shown(*it, &dispatch.selectors))
         .collect();
     if !more.is_empty() {
         plan.left_out.push(LeftOut {
@@ -386,7 +399,7 @@ fn hold_interface(
         if *more == CONSTRUCTOR {
             continue;
         }
-        match dispatch::standard(*more) {
+        match dispatch::standard(*more, &dispatch.selectors) {
             Some(function) => plan.call_besides(function),
             None => plan.left_out.push(LeftOut {
                 signature: hex::encode_prefixed(more),
@@ -422,6 +435,17 @@ fn hold_receive(plan: &mut Plan, dispatch: &Dispatch) {
         signature: "receive()".to_owned(),
         reason: reason.to_owned(),
     });
+}
+
+/// Says what a call of `fallback` comes to where there is none.
+fn hold_fallback(plan: &mut Plan, dispatch: &Dispatch) {
+    let is_fallback = |call: &plan::PlannedCall| call.step.on.is_none() && call.step.is_fallback();
+    if !dispatch.answers_anything && plan.calls.iter().any(is_fallback) {
+        plan.left_out.push(LeftOut {
+            signature: "fallback()".to_owned(),
+            reason: "the module does nothing for a selector that no function has: what is measured is its refusal".to_owned(),
+        });
+    }
 }
 
 /// Says that there is a constructor and it is not run.

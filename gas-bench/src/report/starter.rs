@@ -5,6 +5,7 @@
 
 use super::prepare::{self, PrepareError};
 use super::{Observer, measure_module};
+use crate::dispatch;
 use crate::figures::{Call, Contract};
 use crate::node::Target;
 use crate::plan::{self, Interface, Plan, PlannedCall, Step};
@@ -103,7 +104,13 @@ fn written(
     }
     line("\n# [[setup]]                          # sent before each call".to_owned());
     line("# call = \"mint(address,uint256)\"".to_owned());
-    line("# args = [\"{alice}\", \"1 ether\"]".to_owned());
+    // A token that is numbered belongs to whoever sends the calls below, which are about the first.
+    let called = plan.functions().map(plan::selector).collect();
+    let given = match dispatch::is_nft(&called) {
+        true => ["{deployer}", "1"],
+        false => ["{alice}", "1 ether"],
+    };
+    line(format!("# args = [{}]", given.map(quoted).join(", ")));
     for planned in &plan.calls {
         line("\n[[call]]".to_owned());
         let outcome = measured.calls.iter().find(|call| call.name == planned.name);

@@ -305,15 +305,20 @@ impl Variables {
         Self { accessed, passed }
     }
 
-    /// One that a function uses, other than by passing the allocator itself.
-    fn used_by(&self, function: &Function, itself: Option<u32>) -> Option<u32> {
-        let accessed = function.accessed.intersection(&self.accessed);
-        let passed = function
-            .constants
-            .iter()
+    /// One that a function accesses.
+    fn accessed_by(&self, function: &Function) -> Option<u32> {
+        let mut accessed = function.accessed.intersection(&self.accessed);
+        accessed.next().copied()
+    }
+
+    /// One whose address is a number of a function's, other than for passing the allocator itself, and other than for where a table
+    /// ends.
+    fn named_by(&self, function: &Function, itself: Option<u32>) -> Option<u32> {
+        let numbers = function.constants.difference(&function.ends);
+        let mut named = numbers
             .filter(|address| itself != Some(**address))
             .filter(|address| self.accessed.contains(address) || self.passed.contains(address));
-        accessed.chain(passed).next().copied()
+        named.next().copied()
     }
 
     /// From the first to the last.
@@ -376,8 +381,10 @@ fn inlined(
         });
         if let Some(callee) = calls {
             found.push(Inlined::Call { name, callee });
-        } else if let Some(address) = variables.used_by(function, of_method(module, function)) {
+        } else if let Some(address) = variables.accessed_by(function) {
             found.push(Inlined::Variable { name, address });
+        } else if let Some(address) = variables.named_by(function, of_method(module, function)) {
+            found.push(Inlined::Number { name, address });
         }
     }
     found

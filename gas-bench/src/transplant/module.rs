@@ -54,6 +54,9 @@ pub(super) struct Function {
     pub(super) accessed: BTreeSet<u32>,
     /// Constants that may be addresses of static variables: they are passed on, or are numbers.
     pub(super) constants: BTreeSet<u32>,
+    /// Those of them that are added to or compared with and nothing else, right behind constants of which the function has an address,
+    /// too: where a table ends, which loops count up to. A static variable may lie there.
+    pub(super) ends: BTreeSet<u32>,
     pub(super) grows_memory: bool,
 }
 
@@ -261,6 +264,7 @@ impl Module {
                 && !constants.iter().any(|range| range.contains(&address))
         };
         for function in &mut self.functions {
+            function.keep_ends(constants);
             function.accessed.retain(is_variable);
             function.constants.retain(is_variable);
         }
@@ -369,6 +373,7 @@ impl Function {
     fn take(&mut self, body: &FunctionBody<'_>) -> Result<(), wasmparser::Error> {
         self.bytes = body.range().len() as u64;
         let mut on_top = None;
+        let mut kept = BTreeSet::new();
         for operator in body.get_operators_reader()? {
             let operator = operator?;
             match operator {
@@ -392,12 +397,31 @@ impl Function {
                 };
                 self.accessed.extend(u32::try_from(base + offset));
             }
+            if !is_computation(&operator) {
+                kept.extend(on_top.and_then(|number| u32::try_from(number).ok()));
+            }
             on_top = match operator {
                 Operator::I32Const { value } => Some(u64::from(value.cast_unsigned())),
                 _ => None,
             };
         }
+        self.ends = self.constants.difference(&kept).copied().collect();
         Ok(())
+    }
+
+    /// Of what is computed with, keeps where one of `tables` ends that the function works on: it names a place in it, or counts up to
+    /// its end from below zero.
+    fn keep_ends(&mut self, tables: &[Range<u64>]) {
+        let constants = &self.constants;
+        let is_worked_on = |end: u32| {
+            let table = tables.iter().find(|table| table.end == u64::from(end));
+            let is_within = |place: u32| table.is_some_and(|it| it.contains(&u64::from(place)));
+            let mut constants = constants.iter();
+            constants.any(|it| is_within(*it) || is_within(end.wrapping_add(*it)))
+        };
+        let accessed = &self.accessed;
+        self.ends
+            .retain(|end| !accessed.contains(end) && is_worked_on(*end));
     }
 }
 
@@ -408,6 +432,15 @@ fn constant(expression: &wasmparser::ConstExpr<'_>) -> Result<Option<u32>, wasmp
         Operator::I32Const { value } => Some(value.cast_unsigned()),
         _ => None,
     })
+}
+
+/// Whether an instruction computes with the number on top of the stack as one computes with places in a table.
+const fn is_computation(operator: &Operator<'_>) -> bool {
+    use Operator as O;
+    matches!(
+        operator,
+        O::I32Add | O::I32Sub | O::I32Eq | O::I32Ne | O::I32LtU | O::I32GtU | O::I32LeU | O::I32GeU
+    )
 }
 
 #[derive(Clone, Copy)]

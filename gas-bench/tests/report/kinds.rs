@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 use std::{fs, thread};
 
 use gas_bench::figures::{Contract, Report};
@@ -124,6 +124,42 @@ fn what_was_built_is_part_of_what_is_measured() {
     assert_eq!(level("0"), first, "as before");
 }
 
+/// Theorem: sources are what is in them, however old they say that they are: a checkout that was moved to where another lay is measured,
+/// and so is what it depends on.
+#[test]
+fn a_checkout_that_was_moved_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let write_old = |path: &str, content: &str| {
+        write(root, path, content);
+        let file = fs::File::options().write(true).open(root.join(path));
+        let old = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        file.unwrap().set_modified(old).unwrap();
+    };
+    workspace(root, &["it", "part"]);
+    let library = format!("{LIBRARY}[dependencies]\npart = {{ path = '../part' }}\n");
+    package(root, "it", &library, "part::STEPS");
+    let lock = fs::read_to_string(root.join("Cargo.lock")).unwrap();
+    let lock = lock.replacen("'0.1.0'\n", "'0.1.0'\ndependencies = ['part']\n", 1);
+    write(root, "Cargo.lock", &lock);
+    write(
+        root,
+        "part/Cargo.toml",
+        "[package]\nname = 'part'\nversion = '0.1.0'\nedition = '2024'\n",
+    );
+    let part = |steps: &str| format!("#![no_std]\npub const STEPS: u32 = {steps};\n");
+    write(root, "part/src/lib.rs", &part("1"));
+    let of = || gas(&figures(root, &root.join("target"), &[])[0]);
+    let cheap = of();
+    write_old("part/src/lib.rs", &part("1000"));
+    let dear = of();
+    assert!(cheap < dear, "{cheap} {dear}");
+    write_old("part/src/lib.rs", &part("1"));
+    assert_eq!(of(), cheap);
+    write_old("it/src/lib.rs", &source("2000"));
+    assert!(dear < of());
+}
+
 /// Theorem: a contract is built with the settings of its own folder, wherever the command is started; a stack that nobody made smaller is
 /// said to be one.
 #[test]
@@ -189,6 +225,58 @@ fn a_program_is_a_contract() {
     fs::remove_file(folder.path().join("program/src/lib.rs")).unwrap();
     let contracts = figures(folder.path(), &folder.path().join("target"), &[]);
     assert_eq!(contracts[0].calls[0].runs().len(), 1);
+}
+
+/// Theorem: functions whose selectors two standards share are planned as those of the one that the contract is of.
+#[test]
+fn a_token_is_planned_by_its_standard() {
+    let folder = tempfile::tempdir().unwrap();
+    workspace(folder.path(), &["coin", "nft"]);
+    let shared = "0x095e_a7b3, 0x23b8_72dd, 0x42966c68, 0x01ff_c9a7";
+    for (name, own) in [("coin", "0xdd62_ed3e"), ("nft", "0x6352_211e")] {
+        package(folder.path(), name, LIBRARY, "1");
+        fs::remove_file(folder.path().join(name).join("gas-bench.toml")).unwrap();
+        let source = source("1")
+            .replace(
+                "safe fn pay",
+                "safe fn read_args(to: &mut [u8; 256]); safe fn pay",
+            )
+            .replace("(_len: u32)", "(len: u32)")
+            .replace(
+                " 0 }",
+                &format!(
+                    "if len > 256 {{ return 1 }}
+                    let mut data = [0; 256];
+                    read_args(&mut data);
+                    let selector = u32::from_be_bytes([data[0], data[1], data[2], data[3]]);
+                    u32::from(![{shared}, {own}].contains(&selector)) }}"
+                ),
+            );
+        write(folder.path(), &format!("{name}/src/lib.rs"), &source);
+    }
+    let planned = |name: &str| {
+        let output = run(folder.path(), &["plan", "--package", name]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        fs::read_to_string(folder.path().join(name).join("gas-bench.toml")).unwrap()
+    };
+    let check = |plan: &str, returns: &str, minted: &str| {
+        for call in [
+            format!(
+                "call = \"approve(address,uint256){returns}\"\nargs = [\"{{alice}}\", \"1\"]\n"
+            ),
+            format!("call = \"transferFrom(address,address,uint256){returns}\"\n"),
+            "call = \"burn(uint256)\"\n".to_owned(),
+            format!("# call = \"mint(address,uint256)\"\n# args = [{minted}]\n"),
+        ] {
+            assert!(plan.contains(&call), "{call}\nis not in\n{plan}");
+        }
+    };
+    check(
+        &planned("coin"),
+        " returns (bool)",
+        "\"{alice}\", \"1 ether\"",
+    );
+    check(&planned("nft"), "", "\"{deployer}\", \"1\"");
 }
 
 /// Theorem: what is measured is what `cargo stylus` deploys, to the byte, with its source paths, its hash and its `wasm-opt`.

@@ -197,11 +197,34 @@ fn what_cannot_be_measured_says_what_to_do() {
     check_error(&folder, &report, "custom section at byte ");
 }
 
-/// Theorem: a call of `receive` that may be none is said to be.
+/// Theorem: where a module wants to be initialised by a call that no chain makes, that is said, whatever says what to call.
+#[test]
+fn an_exported_start_that_nobody_calls_is_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = "[[call]]\ncalldata = '0x00'\nreverts = true\n";
+    fs::write(folder.path().join("plan.toml"), plan).unwrap();
+    let left_out = |body: &str| {
+        let start =
+            format!("(global $ready (mut i32) (i32.const 0)) (func (export \"_start\") {body})");
+        fs::write(folder.path().join("it.wasm"), program(&start)).unwrap();
+        let (output, report) = report(&folder, &["--wasm", "it.wasm", "--plan", "plan.toml"]);
+        assert_eq!(output.status.code(), Some(0));
+        report.unwrap().contracts.remove(0).left_out
+    };
+    let said = left_out("(global.set $ready (i32.const 1))");
+    assert!(
+        matches!(said.as_slice(), [only] if only.starts_with("_start: it is exported") && only.contains("no chain calls it")),
+        "{said:?}"
+    );
+    assert_eq!(left_out(""), [""; 0]);
+}
+
+/// Theorem: a call of `receive` that may be none is said to be, and so is one of `fallback` that is none.
 #[test]
 fn a_receive_that_is_none_is_said_to_be() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = "[[call]]\ncall = 'receive()'\nreverts = true\n[[call]]\ncall = 'name()'\n";
+    let plan = "[[call]]\ncall = 'receive() external payable'\nreverts = true\n[[call]]\ncall = 'fallback()'\nreverts = true\n\
+                [[call]]\ncall = 'name()'\n";
     fs::write(folder.path().join("plan.toml"), plan).unwrap();
     let left_out = |module: Vec<u8>| {
         fs::write(folder.path().join("it.wasm"), module).unwrap();
@@ -213,9 +236,14 @@ fn a_receive_that_is_none_is_said_to_be() {
         refuses.contains("receive(): the module does nothing without calldata"),
         "{refuses}"
     );
+    assert!(
+        refuses.contains("fallback(): the module does nothing for a selector"),
+        "{refuses}"
+    );
     let falls_back = left_out(kinds::module(true));
     assert!(
-        falls_back.contains("what is measured may be its fallback"),
+        falls_back.contains("what is measured may be its fallback")
+            && !falls_back.contains("fallback(): "),
         "{falls_back}"
     );
 }

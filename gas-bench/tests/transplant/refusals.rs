@@ -35,6 +35,11 @@ fn refusals_say_what_is_wrong() {
     );
     check(
         |it| it.body += &format!("(i32.store (i32.const {STATE}) (i32.const 1))"),
+        "its allocator may have been inlined: `main` has the number 1040 in it, at which the allocator has a variable; build it with \
+         another `opt-level` or without `lto`",
+    );
+    check(
+        |it| it.body += &format!("(i32.store offset={STATE} (i32.const 0) (i32.const 1))"),
         "its allocator was inlined: `main` uses the allocator's variable at 1040; build it with another `opt-level` or without `lto`",
     );
     check(
@@ -138,6 +143,44 @@ fn constants_may_be_shared() {
     program.more.clear();
     let found = inspect(&program.wasm()).unwrap();
     assert!(matches!(found.refusal(), Some(Refusal::Inlined(_))));
+}
+
+/// Theorem: where a table ends is no use of the variable behind it; another number there may be one, and a load is.
+#[test]
+fn ends_of_tables_are_nobodys_variables() {
+    let check = |body: &str, want: Option<&str>| {
+        let mut program = Program::rust(Mangling::V0);
+        program.more = format!(
+            "(data $.rodata (i32.const 1032) \"8 bytes!\")
+             (func $rounds (local $i i32) {body})"
+        );
+        program.body += "(call $rounds)";
+        let found = inspect(&program.wasm()).unwrap();
+        let refused = found.refusal().map(|it| it.to_string());
+        match want {
+            None => assert_eq!(refused, None, "{body}"),
+            Some(want) => assert!(refused.unwrap().contains(want), "{body}"),
+        }
+    };
+    let end = format!("(i32.const {STATE})");
+    // Counted up to from below zero, as keccak's constants are, and compared with.
+    let below_zero = "(local.set $i (i32.const -8))";
+    let load = format!("(drop (i64.load (i32.add (local.get $i) {end})))");
+    check(&format!("{below_zero} {load}"), None);
+    let from_begin = "(local.set $i (i32.const 1032))";
+    let compare = format!("(br_if 0 (i32.eq (local.get $i) {end}))");
+    check(&format!("{from_begin} {compare}"), None);
+    let perhaps = "may have been inlined: `rounds` has the number 1040 in it, at which the allocator has a variable";
+    // Of no table, or kept.
+    check(&load, Some(perhaps));
+    check(&compare, Some(perhaps));
+    let keep = format!("(local.set $i {end})");
+    check(&format!("{from_begin} {compare} {keep}"), Some(perhaps));
+    let access = "(drop (i32.load offset=1040 (i32.const 0)))";
+    check(
+        &format!("{from_begin} {compare} {access}"),
+        Some("was inlined: `rounds` uses the allocator's variable at 1040"),
+    );
 }
 
 /// A program as optimisers leave it: it calls the method of its allocator itself, and passes the allocator, whose address is that of a

@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use stylus_vm::advice::large_stack;
+use stylus_vm::advice::{NEVER_CALLED, large_stack, never_called};
 use stylus_vm::process::{ProcessError, process};
 use stylus_vm::{Activation, Config, Gas, Pages, Refusal, activate, code};
 
@@ -121,6 +121,13 @@ fn show(name: &str, wasm: &[u8], config: &Config, activation: &Activation) -> io
     }
     if let Some(stack) = large_stack(wasm, config.memory()) {
         writeln!(out, "  {} {stack}", style::hint("cheaper:"))?;
+    }
+    for function in never_called(wasm) {
+        writeln!(
+            out,
+            "  {} `{function}`: {NEVER_CALLED}",
+            style::hint("never called:")
+        )?;
     }
     let Some((_, advice)) = trouble else {
         return Ok(Verdict::Good);
