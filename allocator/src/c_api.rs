@@ -1,7 +1,6 @@
-//! `malloc` and its family, for C that is linked into a contract: over the program's global allocator, whichever that is.
+//! `malloc` and its family for C code that is linked into a contract, over whichever global allocator the program has.
 //!
-//! C does not say how large what it gives back is, so that is written in front of each block. Off wasm32 these names are the C
-//! library's.
+//! C does not pass the size of what it frees, so each block carries it in front. Off wasm32 these names belong to the C library.
 
 // C reaches these functions by their unmangled names, not by their paths.
 #![allow(unreachable_pub)]

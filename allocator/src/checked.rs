@@ -1,12 +1,12 @@
-//! [`Checked`], which wraps an allocator and finds what its callers do wrong: writing outside of a block, using one that was given
-//! back, giving back what is not theirs, forgetting to.
+//! [`Checked`], which wraps an allocator and finds what its callers do wrong: they write outside a block, use one that they have freed,
+//! free what is not theirs, or never free at all.
 //!
-//! A block lies between a header and a trailer. A pointer is believed only after it was found in the table of blocks; nothing is read
-//! at an address that a caller made up. Blocks that were given back are filled with poison and kept for a while. Where blocks come from is the wrapped allocator's business; threads, traces and the end of the process are
-//! `platform.rs`'s.
+//! A block lies between a header and a trailer. A pointer is trusted only once it is found in the table of blocks; nothing is ever read
+//! from an address that a caller made up. Freed blocks are filled with poison and kept for a while. Blocks come from the wrapped
+//! allocator; threads, traces and the end of the process belong to `platform.rs`.
 //!
-//! Nobody else's code runs while the state is held, the wrapped allocator's apart: each request that holds it finds one fault at
-//! most, and tells of it afterwards. So a report may allocate, and may wait for a thread that allocates.
+//! While the state is held, no code runs but this and the wrapped allocator's: each request that holds it finds at most one fault, and
+//! reports it afterwards. So a report may allocate, and may wait for a thread that allocates.
 
 // A fault holds its trace, and there is nowhere else to put it: an allocator has no box.
 #![allow(clippy::result_large_err)]

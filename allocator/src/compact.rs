@@ -1,14 +1,13 @@
-//! The bump allocator in as few instructions as it can be written: what a short call pays for is the program's bytes, not the
-//! instructions that it runs. No block grows in place. `heap.rs` is the one for programs
-//! that allocate much. What memory is, is the page source's business; how the compiler inlines this, that of `wasm.rs`.
+//! The bump allocator in as few bytes as possible, since a short call pays for the size of its program rather than for the instructions
+//! that it runs. No block grows in place; `heap.rs` is for programs that allocate much. The page source decides what memory is, and
+//! `wasm.rs` what is inlined.
 //!
-//! The state is how many bytes were handed out behind the heap's beginning, negated. It begins as zero, so that it takes no data
-//! segment, and the first block takes the same short way as every other. The address of the next byte is worked with negated, too, as
-//! the distance up to the end of the address space. Seen from there
+//! The state is the number of bytes handed out so far, negated. It starts at zero, which needs no data segment, so even the first block
+//! takes the fast path. The address of the next byte is negated, too: it is the distance to the end of the address space. In these terms
 //!
-//! * a block is aligned by one `and`, and taken off by one `sub`, without a wrap that would have to be looked for;
-//! * two addresses lie on one page if they differ in the lower 16 bits alone, as with the address of the last byte, of which that of
-//!   the next one, negated, is the complement.
+//! * one `and` aligns a block and one `sub` takes it off, with no overflow to check for;
+//! * two addresses are on one page if they differ in the lower 16 bits alone, just as with the address of the last byte, which is the
+//!   complement of that of the next one, negated.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -22,7 +21,7 @@ use crate::{
     units::{Addr, Pages, PAGE_SIZE},
 };
 
-/// A heap that only grows, for programs in which bytes count.
+/// A heap that only grows, for programs whose size matters.
 ///
 /// The invariant is that of `bump.rs`: the page of the last byte handed out is the heap's from there on.
 #[derive(Debug)]
@@ -115,7 +114,8 @@ unsafe impl<P: PageSource> GlobalAlloc for Compact<P> {
     }
 }
 
-/// `realloc` by way of another block. It is the trait's own, but for being inlined: as a function it costs each start some 13 gas.
+/// `realloc` by copying to another block. This is the trait's own, except that it is inlined: as a function it adds some 13 gas to every
+/// uncached start.
 ///
 /// # Safety
 ///

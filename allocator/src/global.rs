@@ -1,5 +1,5 @@
-//! [`MiniAlloc`] and [`ReclaimAlloc`], the names contracts use. They hold nothing and decide nothing: every call goes to the
-//! target's heap.
+//! [`MiniAlloc`] and [`ReclaimAlloc`], the names that contracts use. They are empty and decide nothing: every call goes to the target's
+//! heap.
 
 use core::alloc::{GlobalAlloc, Layout};
 
@@ -9,11 +9,11 @@ use crate::units::PAGE_SIZE;
 #[cfg(target_arch = "wasm32")]
 use crate::wasm::{heap, reclaiming};
 
-/// The allocator of the module, to be named as its `#[global_allocator]`. On wasm32 all values of this type are the
-/// same heap; on any other target they are the system allocator, or WeeAlloc with the feature `wee_alloc`.
+/// An allocator that never frees, to be installed as the module's `#[global_allocator]`. On wasm32 all values of this type stand for
+/// the same heap; on any other target they stand for the system allocator, or for WeeAlloc with the feature `wee_alloc`.
 ///
-/// Beyond what [`GlobalAlloc`] asks, on wasm32 empty requests are allowed: they are answered with the address where the
-/// next block of that alignment would begin, and take no more than the padding up to there.
+/// Beyond what [`GlobalAlloc`] requires, empty requests are allowed on wasm32: they return the address where the next block of that
+/// alignment would begin, and cost at most the padding up to there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MiniAlloc;
 
@@ -53,14 +53,14 @@ unsafe impl GlobalAlloc for MiniAlloc {
     }
 }
 
-/// The allocator for contracts that allocate far more than is alive at a time: what is given back is handed out again. On wasm32
-/// all values of this type are the same heap; on any other target they are what [`MiniAlloc`] is there.
+/// An allocator for contracts that allocate far more than is alive at a time: it hands out freed memory again. On wasm32 all values of
+/// this type stand for the same heap; on any other target they stand for what [`MiniAlloc`] does there.
 ///
-/// Blocks are rounded up to powers of two of 16 bytes to 32 KiB, and to whole pages beyond. Free ones are kept on a list for each
-/// size; if that is empty a larger block is cut up, and if there is none, memory grows. So memory never exceeds a function of what was
-/// alive at most, whatever the order of requests. `alloc_zeroed` clears what was used before, at 100 ink a byte, and nothing else.
+/// Sizes are rounded up to a power of two from 16 bytes to 32 KiB, and to whole pages beyond that. Each size has a list of free blocks; if
+/// it is empty, a larger block is cut, and only if there is none does memory grow. So memory never exceeds a function of what was alive at
+/// most, in whatever order requests come. `alloc_zeroed` clears memory that was used before, at 100 ink a byte, and no other.
 ///
-/// A module must not name both allocators: each takes the module's whole heap for its own.
+/// A module must not install both allocators: each takes the module's whole heap for its own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReclaimAlloc;
 

@@ -1,5 +1,5 @@
-//! The bump allocator for programs that allocate much, over any page source: it loads and stores the state, grows the memory and copies blocks
-//! that must move. Where a block goes is `bump.rs`'s decision; what memory is, is the page source's.
+//! The bump allocator for programs that allocate much, over any page source: it keeps the state, grows the memory and copies blocks that
+//! must move. `bump.rs` decides where a block goes, and the page source what memory is.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -99,8 +99,8 @@ impl<P: PageSource> Heap<P> {
 // it on pages that are the heap's, which by `PageSource` can be read and written; null is returned, and the state kept,
 // where there is no such block. Nothing here unwinds: there is no panic on any path.
 unsafe impl<P: PageSource> GlobalAlloc for Heap<P> {
-    // Everything is inlined into what the compiler generates for the global allocator, so that it alone decides where a call
-    // of that is worth its price.
+    // Everything is inlined into the functions that the compiler generates for the global allocator, so that the compiler alone decides
+    // where a call of those is worth its price.
     #[inline(always)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let Some(request) = Request::new(layout) else {

@@ -1,8 +1,8 @@
-//! The reclaiming allocator, over any page source: blocks of a few sizes, and a list of the free ones of each.
+//! The reclaiming allocator, over any page source: blocks of a few sizes, and a list of free blocks for each.
 //!
-//! A request takes the first free block of its size. Where there is none a small one takes the next bytes of the current chunk; a
-//! large one, or one for which the chunk has no room, looks for a larger free block to cut, and for fresh memory only if there is
-//! none. Sizes are the business of `classes.rs`, pages that of `runs.rs`.
+//! A request takes the first free block of its size. If there is none, a small request takes the next bytes of the current chunk; a large
+//! one, or a small one for which the chunk has no room, cuts a larger free block, and takes fresh memory only if there is no such block.
+//! `classes.rs` knows the sizes, `runs.rs` the pages.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -277,6 +277,11 @@ impl<P: PageSource> ReclaimingHeap<P> {
         if at != NONE {
             return Found::used(at);
         }
+        self.fresh(power)
+    }
+
+    /// The same, where no block is free that is large enough.
+    fn fresh(&self, power: u32) -> Found {
         let tail = self.tail();
         let size = 1 << power;
         let first = Addr((tail.first.0 + (size - 1)) & !(size - 1));
@@ -358,7 +363,12 @@ impl<P: PageSource> ReclaimingHeap<P> {
 
     /// The smallest free block of one power of two to another, cut to the first of these.
     fn cut(&self, power: u32, most: u32) -> Addr {
-        for whole in power..=most {
+        self.cut_from(power, power, most)
+    }
+
+    /// The same, where none is free of a power of two below `least`.
+    fn cut_from(&self, power: u32, least: u32, most: u32) -> Addr {
+        for whole in least..=most {
             let at = self.pop(whole);
             if at != NONE {
                 self.give_back(at, power, whole);
@@ -397,6 +407,26 @@ impl<P: PageSource> ReclaimingHeap<P> {
         self.set_last(last);
     }
 
+    /// Where a block is once it is of a larger power of two, of which none is free; nowhere if there is no room. Whatever is free comes
+    /// before what was never handed out, in the tail behind the block or elsewhere.
+    fn enlarge(&self, at: Addr, from: u32, to: u32, size: Bytes, align: Align) -> Addr {
+        if (to <= SMALL) | (to > MOST) {
+            return if self.extend_into_tail(at, from, to) {
+                at
+            } else {
+                self.obtain(size, align)
+            };
+        }
+        let found = self.cut_from(to, to + 1, MOST);
+        if found != NONE {
+            found
+        } else if self.extend_into_tail(at, from, to) {
+            at
+        } else {
+            self.fresh(to).at()
+        }
+    }
+
     /// Makes a block larger with what is in the tail behind it; whether that went.
     fn extend_into_tail(&self, at: Addr, from: u32, to: u32) -> bool {
         let tail = self.tail.get();
@@ -405,9 +435,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
             & (from <= MOST)
             & (to <= classes::PAGE)
             & (tail.first.0 == at.0.wrapping_add(1 << from))
-            & (at.0 & ((1 << to) - 1) == 0)
-            // As above: any free block that is large enough comes first.
-            && (to..=MOST).all(|larger| self.list(larger).get() == NONE);
+            & (at.0 & ((1 << to) - 1) == 0);
         if goes {
             self.tail.set(Tail { first, ..tail });
         }
@@ -419,7 +447,6 @@ impl<P: PageSource> ReclaimingHeap<P> {
     /// # Safety
     ///
     /// As for [`GlobalAlloc::realloc`] from `layout` to `new_size`.
-    #[inline(never)]
     unsafe fn resize(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let at = self.runs.pages().address(block);
         let align = Align(layout.align() as u32);
@@ -488,10 +515,8 @@ impl<P: PageSource> ReclaimingHeap<P> {
             }
         } else if from > MOST {
             self.resize_pages(at, pages, new_pages, align)
-        } else if self.extend_into_tail(at, from, to) {
-            at
         } else {
-            self.obtain(new, align)
+            self.enlarge(at, from, to, new, align)
         };
         if moved == at {
             return block;
@@ -590,8 +615,11 @@ unsafe impl<P: PageSource> GlobalAlloc for ReclaimingHeap<P> {
         if usize::BITS > u32::BITS && new_size + (layout.align() - 1) > i32::MAX as usize {
             return ptr::null_mut();
         }
-        let power = |size: usize| classes::power(Bytes(size as u32), Align(layout.align() as u32));
-        if (power(layout.size()) == power(new_size)) & (power(new_size) <= MOST) {
+        // No closure: at opt-level z that would be a function, and each call of it 6,000 ink.
+        let align = Align(layout.align() as u32);
+        let from = classes::power(Bytes(layout.size() as u32), align);
+        let to = classes::power(Bytes(new_size as u32), align);
+        if (from == to) & (to <= MOST) {
             return block;
         }
         // SAFETY: the caller's promises are passed on with the arguments.

@@ -6,7 +6,7 @@
 mod probe;
 mod support;
 
-use std::sync::OnceLock;
+use std::{cell::Cell, rc::Rc, sync::OnceLock};
 
 use support::{churn, model, run_with_refusals, script, Limits, Subject};
 use wasmtime::{
@@ -96,6 +96,8 @@ struct Wasm {
     store: Store<Host>,
     instance: Instance,
     memory: Memory,
+    /// Counts what is asked of the allocator.
+    requests: Rc<Cell<u64>>,
 }
 
 impl Wasm {
@@ -124,11 +126,25 @@ impl Wasm {
             store,
             instance,
             memory,
+            requests: Rc::default(),
         };
         wasm.store.data_mut().foreign = false;
         let pages = wasm.pages();
         wasm.limit((pages + more).min(65_536));
         wasm
+    }
+
+    /// The same, with its requests added to those of others.
+    fn counting(self, requests: &Rc<Cell<u64>>) -> Self {
+        Self {
+            requests: Rc::clone(requests),
+            ..self
+        }
+    }
+
+    fn request<P: WasmParams, R: WasmResults>(&mut self, name: &str, params: P) -> R {
+        self.requests.set(self.requests.get() + 1);
+        self.call(name, params)
     }
 
     fn call<P: WasmParams, R: WasmResults>(&mut self, name: &str, params: P) -> R {
@@ -161,15 +177,15 @@ impl Subject for Wasm {
 
     fn alloc(&mut self, size: u32, align: u32, zeroed: bool) -> Option<u32> {
         let name = if zeroed { "alloc_zeroed" } else { "alloc" };
-        Some(self.call(name, (size, align))).filter(|&at: &u32| at != 0)
+        Some(self.request(name, (size, align))).filter(|&at: &u32| at != 0)
     }
 
     fn dealloc(&mut self, at: u32, size: u32, align: u32) {
-        self.call("dealloc", (at, size, align))
+        self.request("dealloc", (at, size, align))
     }
 
     fn realloc(&mut self, at: u32, size: u32, align: u32, new_size: u32) -> Option<u32> {
-        Some(self.call("realloc", (at, size, align, new_size))).filter(|&at: &u32| at != 0)
+        Some(self.request("realloc", (at, size, align, new_size))).filter(|&at: &u32| at != 0)
     }
 
     fn foreign_grow(&mut self, pages: u32) -> bool {
@@ -253,6 +269,25 @@ fn reuse() {
             });
         }
         churn::steady(&mut Wasm::new(probe, 100), 64, 4096, 1000);
+    }
+}
+
+/// Both theorems over a million requests to each probe, with each growth refused in turn.
+#[test]
+#[ignore = "long: nine million requests; scripts/test --long runs it"]
+fn long_a_million_requests() {
+    for probe in probes().iter().flatten() {
+        let run = if probe.reuses { churn::run } else { model::run };
+        let max = Wasm::new(probe, 0).pages() + 20;
+        let requests = Rc::<Cell<u64>>::default();
+        // Other seeds than above.
+        let mut seed = 1000;
+        while requests.get() < 1_000_000 {
+            run_with_refusals(run, &model::bytes(seed, 2000), max, || {
+                Wasm::new(probe, 20).counting(&requests)
+            });
+            seed += 1;
+        }
     }
 }
 

@@ -103,7 +103,7 @@ pub extern "C" fn boxed(value: u64) -> *mut u64 {
     Box::into_raw(Box::new(value))
 }
 
-/// `GlobalAlloc::alloc` and nothing around it, for `tests/proof.rs` to look at.
+/// `GlobalAlloc::alloc` and nothing around it, for `tests/proof` to look at.
 ///
 /// # Safety
 ///
@@ -114,4 +114,36 @@ pub unsafe extern "C" fn alloc_unchecked(size: usize, align: usize) -> *mut u8 {
     let layout = unsafe { Layout::from_size_align_unchecked(size, align) };
     // SAFETY: both allocators take any layout, empty ones included.
     unsafe { ALLOC.alloc(layout) }
+}
+
+/// `GlobalAlloc::alloc_zeroed`, likewise.
+///
+/// # Safety
+///
+/// * The size and the alignment make a valid layout.
+#[no_mangle]
+pub unsafe extern "C" fn alloc_zeroed_unchecked(size: usize, align: usize) -> *mut u8 {
+    // SAFETY: the caller promises that the layout is valid.
+    let layout = unsafe { Layout::from_size_align_unchecked(size, align) };
+    // SAFETY: both allocators take any layout, empty ones included.
+    unsafe { ALLOC.alloc_zeroed(layout) }
+}
+
+/// `GlobalAlloc::realloc`, likewise.
+///
+/// # Safety
+///
+/// * `block` is alive and was handed out with this size and alignment.
+/// * `new_size` makes a valid layout with the alignment.
+#[no_mangle]
+pub unsafe extern "C" fn realloc_unchecked(
+    block: *mut u8,
+    size: usize,
+    align: usize,
+    new_size: usize,
+) -> *mut u8 {
+    // SAFETY: the caller promises that it is the block's layout.
+    let layout = unsafe { Layout::from_size_align_unchecked(size, align) };
+    // SAFETY: the caller's promises are the ones `realloc` asks for.
+    unsafe { ALLOC.realloc(block, layout, new_size) }
 }

@@ -1,133 +1,152 @@
-//! What is to be proved of `alloc(size, align)`, as formulas, and the question to z3. How the paths came about is not known here.
+//! The questions to z3: whether a path does what the rule says, and whether the rule is safe. How the paths came about is not known here.
 
-use std::{io::Write, process::Stdio};
+use std::{fmt::Write as _, io::Write as _, process::Stdio};
 
+use crate::module::{Mutant, Program};
+use crate::rule::{Call, State, HEAP, SAFE};
 use crate::support::tool;
-use crate::translate::{Path, Program};
+use crate::translate::Path;
 
-/// How a heap keeps the last byte that it handed out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    /// By its address.
-    Last,
-    /// By how many bytes lie between the heap's beginning and the one behind it, negated.
-    Taken,
+/// The question. What z3 does by default, which is made for many kinds of them, takes ten times as long for these.
+const CHECK: &str =
+    "(check-sat-using (then simplify propagate-values solve-eqs simplify bit-blast sat))\n";
+
+/// A function of a module, and what it is to be.
+pub(crate) struct Claim<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) program: &'a Program,
+    pub(crate) function: usize,
+    pub(crate) call: Call,
+    pub(crate) kind: State,
+    /// Where its word of state lies.
+    pub(crate) state: u64,
 }
 
-impl State {
-    /// What it is before the first block, where the heap begins at `base`.
-    pub(crate) const fn initial(self, base: u32) -> u32 {
-        match self {
-            Self::Last => base - 1,
-            Self::Taken => 0,
+impl<'a> Claim<'a> {
+    /// The claim that the function exported as `name` answers `call` over a heap that keeps its state like that.
+    pub(crate) fn new(program: &'a Program, name: &'static str, call: Call, kind: State) -> Self {
+        Self::of(program, program.exported(name), name, call, kind)
+    }
+
+    /// The same for a function that is not exported.
+    pub(crate) fn of(
+        program: &'a Program,
+        function: usize,
+        name: &'static str,
+        call: Call,
+        kind: State,
+    ) -> Self {
+        let paths = program.paths(function, None);
+        let state = paths.iter().find_map(|path| path.address);
+        Self {
+            name,
+            program,
+            function,
+            call,
+            kind,
+            state: state.expect("the function reads its state"),
         }
     }
 
-    /// The last byte that `state` stands for. At the start it is the one before the heap.
-    fn last(self, state: &str) -> String {
-        match self {
-            Self::Last => state.to_owned(),
-            Self::Taken => format!("(bvsub (bvsub base #x00000001) {state})"),
+    /// All that is known before the call, and what must come of it.
+    fn head(&self) -> String {
+        format!(
+            "(set-logic QF_BV)\n(define-fun initial () (_ BitVec 32) #x{:08x})\n(define-fun base () (_ BitVec 32) #x{:08x})\n\
+             (declare-const state (_ BitVec 32))\n(define-fun last () (_ BitVec 32) {})\n{HEAP}{}{}",
+            self.program.initial_pages,
+            self.program.heap_base(),
+            self.kind.last("state"),
+            self.call.before(),
+            self.call.rule(),
+        )
+    }
+
+    /// What must hold after a path.
+    fn after(&self, path: &Path) -> String {
+        let Some(got) = &path.result else {
+            // It traps, or touches what is not its own.
+            return "false".to_owned();
+        };
+        // A word of state elsewhere is another heap; growth asked for twice may be granted once.
+        let is_elsewhere = path.address.is_some_and(|address| address != self.state);
+        if is_elsewhere || path.grows > 1 || path.copies.len() > 1 {
+            return "false".to_owned();
         }
+        let copies = match path.copies.first() {
+            None => "(= copied #x00000000)".to_owned(),
+            // Both places are blocks then, so that it does not trap once the memory has grown.
+            Some(copy) if copy.pages == path.pages => format!(
+                "(= {} copied) (= {} result) (= {} block)",
+                copy.len, copy.to, copy.from
+            ),
+            Some(_) => return "false".to_owned(),
+        };
+        let (last, pages) = (self.kind.last(&path.state), &path.pages);
+        format!("(and (= {got} result) (= {last} last2) (= {pages} pages2) {copies})")
+    }
+
+    /// The paths that are looked at.
+    fn paths(&self, mutant: Option<&Mutant>) -> Vec<Path> {
+        let mut paths = self.program.paths(self.function, mutant);
+        if self.call == Call::Resize {
+            // Those on which the block leaves the page are too much for z3.
+            paths.retain(|path| path.grows == 0);
+        }
+        paths
+    }
+
+    /// Looks for a case in which the function does something else than the rule says, and tells how many paths were looked at.
+    pub(crate) fn search(&self) -> (usize, Option<String>) {
+        let paths = self.paths(None);
+        (paths.len(), paths.iter().find_map(|path| self.case(path)))
+    }
+
+    /// The same for a mutant of a function in which there is none.
+    pub(crate) fn search_mutant(&self, mutant: &Mutant) -> Option<String> {
+        let proved = self.paths(None);
+        let paths = self.paths(Some(mutant));
+        // A path that has not changed breaks nothing.
+        let changed = paths.iter().filter(|path| !proved.contains(path));
+        changed.into_iter().find_map(|path| self.case(path))
+    }
+
+    /// A case in which a path does something else than the rule says.
+    fn case(&self, path: &Path) -> Option<String> {
+        let mut question = self.head() + &path.script;
+        for condition in &path.conditions {
+            writeln!(question, "(assert {condition})").expect("a string takes anything");
+        }
+        writeln!(question, "(assert (not {}))", self.after(path)).expect("a string takes anything");
+        let names = self.call.parameters().join(" ");
+        answer(&question, &format!("{names} last pages granted"))
     }
 }
 
-/// What is known before: of the request what `Layout` promises, of the heap what `MiniAlloc` keeps.
-///
-/// `p0` is the size and `p1` the alignment; `last` is the last byte handed out. `wide` makes numbers that do not wrap.
-const BEFORE: &str = "
-(declare-const p0 (_ BitVec 32))
-(declare-const p1 (_ BitVec 32))
-(declare-const pages (_ BitVec 32))
-(define-fun wide ((x (_ BitVec 32))) (_ BitVec 64) ((_ zero_extend 32) x))
-(define-fun page ((x (_ BitVec 32))) (_ BitVec 32) (bvlshr x #x00000010))
-(define-fun bytes ((x (_ BitVec 32))) (_ BitVec 64) (bvshl (wide x) #x0000000000000010))
-; the alignment is a power of two, and the size rounded up to it is no more than isize::MAX
-(assert (and (distinct p1 #x00000000) (= (bvand p1 (bvsub p1 #x00000001)) #x00000000)))
-(assert (bvule (bvadd (wide p0) (wide p1)) #x0000000080000000))
-; the memory never shrinks, and fits the address space
-(assert (and (bvuge pages initial) (bvule pages #x00010000)))
-; the last byte handed out lies in the memory, not before the heap, and not on the last page of the address space
-(assert (bvuge last (bvsub base #x00000001)))
-(assert (bvult (wide last) (bytes pages)))
-(assert (bvult (page last) #x0000ffff))
-; a block whose place is behind `from` ends there
-(define-fun end ((from (_ BitVec 64))) (_ BitVec 64)
-  (bvadd (bvadd (bvsub from (bvand from (bvsub (wide p1) #x0000000000000001)))
-                (ite (= (bvand from (bvsub (wide p1) #x0000000000000001)) #x0000000000000000) #x0000000000000000 (wide p1)))
-         (wide p0)))
-";
-
-/// What must hold after a path, with the names of its results put in.
-fn after(path: &Path, kind: State) -> String {
-    let Some(result) = &path.result else {
-        // It traps, or touches what is not its own.
-        return "false".to_owned();
-    };
-    let (state, pages) = (&path.state, &path.pages);
-    let new = kind.last(state);
-    format!(
-        "(let ((new {new}) (top #x00000000ffff0000) (before (bvadd (wide last) #x0000000000000001)))
-(ite (= {result} #x00000000)
-  (and (= {state} state) (= {pages} pages)
-    ; where the block would lie in the memory as it is, there is no such place below the last page
-    (or (bvugt (end before) (bvshl (bvlshr (bvadd before #x000000000000ffff) #x0000000000000010) #x0000000000000010))
-        (bvugt (end before) top)))
-  (and
-    ; aligned
-    (= (bvand {result} (bvsub p1 #x00000001)) #x00000000)
-    ; behind everything handed out before
-    (bvugt {result} last)
-    ; the state stands for the block's last byte
-    (= (wide new) (bvsub (bvadd (wide {result}) (wide p0)) #x0000000000000001))
-    ; in the memory, and below the last page
-    (bvult (wide new) (bytes {pages}))
-    (bvult (page new) #x0000ffff)
-    ; the memory has grown by exactly the pages that the block needs
-    (= {pages} (ite (bvuge (page new) pages) (bvadd (page new) #x00000001) pages))
-    ; on no page that somebody else may have grown: on the last byte's, or behind the memory as it was, unless that ended with
-    ; the last byte's page, or nobody had grown it
-    (or (= (page new) (page last)) (bvuge (page {result}) pages)
-        (= (page last) (bvsub pages #x00000001)) (= pages initial)))))"
+/// Looks for a case in which the rule for `call` is not safe, wherever the heap begins and however large the memory was at first.
+pub(crate) fn search_rule(call: Call) -> Option<String> {
+    let question = format!(
+        "(set-logic QF_BV)\n(declare-const initial (_ BitVec 32))\n(declare-const base (_ BitVec 32))\n\
+         (declare-const last (_ BitVec 32))\n{HEAP}(assert (distinct base #x00000000))\n{}{}(assert (not {SAFE}))\n",
+        call.before(),
+        call.rule(),
+    );
+    let names = call.parameters().join(" ");
+    answer(
+        &question,
+        &format!("{names} base initial last pages granted"),
     )
 }
 
-/// Looks for a case in which a path breaks the theorem.
-pub(crate) fn search(program: &Program, paths: &[Path], kind: State, base: u32) -> Option<String> {
-    let last = kind.last("state");
-    let mut script = format!(
-        "(set-logic QF_BV)\n(define-fun initial () (_ BitVec 32) #x{:08x})\n(define-fun base () (_ BitVec 32) #x{base:08x})\n\
-         (declare-const state (_ BitVec 32))\n(define-fun last () (_ BitVec 32) {last})\n{BEFORE}",
-        program.initial_pages
-    );
-    for path in paths {
-        script += "(push)\n";
-        script += &path.script;
-        for condition in &path.conditions {
-            script += &format!("(assert {condition})\n");
-        }
-        script += &format!("(assert (not {}))\n(check-sat)\n", after(path, kind));
-        script += "(pop)\n";
+/// The values of `names` in a case that fulfils all assertions; `None` if there is no such case.
+fn answer(assertions: &str, names: &str) -> Option<String> {
+    let question = format!("{assertions}{CHECK}");
+    let answers = z3(&question);
+    if answers == ["unsat"] {
+        return None;
     }
-    let answers = z3(&script);
-    assert_eq!(answers.len(), paths.len(), "{answers:?}");
-    let broken = answers.iter().position(|answer| answer != "unsat")?;
-    assert_eq!(answers[broken], "sat", "z3 has an answer");
-    // The same question once more, alone, for the case itself.
-    let path = &paths[broken];
-    let conditions: String = path
-        .conditions
-        .iter()
-        .map(|condition| format!("(assert {condition})\n"))
-        .collect();
-    let head = &script[..script.find("(push)").expect("there is a path")];
-    let question = format!(
-        "{head}{}{conditions}(assert (not {}))\n(check-sat)\n(get-value (p0 p1 state pages))\n",
-        path.script,
-        after(path, kind)
-    );
-    let case = z3(&question)[1..].join(" ");
-    Some(case.replace("p0", "size").replace("p1", "align"))
+    assert_eq!(answers, ["sat"], "z3 has an answer");
+    // The same question once more, since there are no values to ask for where there is no case.
+    Some(z3(&format!("{question}(get-value ({names}))\n"))[1..].join(" "))
 }
 
 /// The lines that z3 answers with.

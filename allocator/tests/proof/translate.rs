@@ -1,62 +1,25 @@
 //! Walks the paths of a function of a wasm module, and writes what it computes as terms of SMT-LIB: bit vectors of 32 bits.
 //!
-//! It knows the instructions that compilers make of an allocator, and one word of memory, the allocator's state; at anything else
-//! it stops with a panic. It does not know what is to be proved.
+//! It knows the instructions that compilers make of an allocator, one word of memory, the allocator's state, and that bytes are copied; at
+//! anything else it stops with a panic. It does not know what is to be proved.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 
-use wasmparser::{ExternalKind, Operator, Parser, Payload};
+use wasmparser::Operator;
+
+use crate::module::{Mutant, Program, Shape, Step};
 
 /// The name of a term.
 type Term = String;
 
-/// A module, as far as it matters here.
-pub(crate) struct Program {
-    bodies: Vec<Vec<Step>>,
-    /// Parameters, results and other locals of each function.
-    shapes: Vec<Shape>,
-    exports: BTreeMap<String, usize>,
-    imported: usize,
-    /// Pages of memory at the start.
-    pub(crate) initial_pages: u64,
-    /// What is written to memory at the start, and where.
-    data: Vec<(u64, Vec<u8>)>,
-}
-
-#[derive(Clone, Copy)]
-struct Shape {
-    params: usize,
-    results: usize,
-    locals: usize,
-}
-
-/// An instruction; for those that open a block, where it ends.
-#[derive(Clone, Debug)]
-enum Step {
-    Plain(Operator<'static>),
-    Block {
-        end: usize,
-        results: usize,
-    },
-    If {
-        otherwise: usize,
-        end: usize,
-        results: usize,
-    },
-    Else {
-        end: usize,
-    },
-    End,
-}
-
 /// One way through a function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
     /// The definitions of all terms, in order.
     pub(crate) script: String,
     /// What must hold for this way to be taken.
     pub(crate) conditions: Vec<Term>,
-    /// What is returned; `None` where the function traps, or touches any other memory than its state.
+    /// What is returned; `None` where the function traps, or loads or stores any other word than its state.
     pub(crate) result: Option<Term>,
     /// The word of state afterwards.
     pub(crate) state: Term,
@@ -64,6 +27,20 @@ pub(crate) struct Path {
     pub(crate) pages: Term,
     /// Where the word of state lies; `None` where it was not used.
     pub(crate) address: Option<u64>,
+    /// How often memory was to grow.
+    pub(crate) grows: u32,
+    /// The copies made, in order.
+    pub(crate) copies: Vec<Copied>,
+}
+
+/// Bytes that were copied from one place to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Copied {
+    pub(crate) to: Term,
+    pub(crate) from: Term,
+    pub(crate) len: Term,
+    /// Pages of memory when that was done.
+    pub(crate) pages: Term,
 }
 
 /// A way that has not come to its end.
@@ -94,140 +71,10 @@ struct Label {
 }
 
 impl Program {
-    pub(crate) fn new(wasm: &[u8]) -> Self {
-        let wasm: &'static [u8] = wasm.to_vec().leak();
-        let (mut types, mut kinds, mut exports) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let (mut bodies, mut shapes) = (Vec::new(), Vec::new());
-        let (mut imported, mut initial_pages) = (0, 0);
-        let mut data = Vec::new();
-        for payload in Parser::new(0).parse_all(wasm) {
-            match payload.expect("cargo made it") {
-                Payload::TypeSection(section) => {
-                    for group in section.into_iter_err_on_gc_types() {
-                        let of = group.expect("it is valid");
-                        types.push((of.params().len(), of.results().len()));
-                    }
-                }
-                Payload::ImportSection(section) => imported += section.count() as usize,
-                Payload::FunctionSection(section) => {
-                    kinds.extend(section.into_iter().map(|kind| kind.expect("it is valid")));
-                }
-                Payload::MemorySection(section) => {
-                    initial_pages = section
-                        .into_iter()
-                        .next()
-                        .expect("there is one")
-                        .expect("it is valid")
-                        .initial;
-                }
-                Payload::ExportSection(section) => {
-                    for export in section {
-                        let export = export.expect("it is valid");
-                        if export.kind == ExternalKind::Func {
-                            exports.insert(export.name.to_owned(), export.index as usize);
-                        }
-                    }
-                }
-                Payload::CodeSectionEntry(body) => {
-                    let (params, results) = types[kinds[bodies.len()] as usize];
-                    let locals = body.get_locals_reader().expect("it is valid");
-                    let locals = locals
-                        .into_iter()
-                        .map(|locals| locals.expect("it is valid").0 as usize)
-                        .sum();
-                    shapes.push(Shape {
-                        params,
-                        results,
-                        locals,
-                    });
-                    let operators = body.get_operators_reader().expect("it is valid");
-                    bodies.push(steps(
-                        operators
-                            .into_iter()
-                            .map(|step| step.expect("it is valid"))
-                            .collect(),
-                    ));
-                }
-                Payload::DataSection(section) => {
-                    for segment in section {
-                        let segment = segment.expect("it is valid");
-                        data.push((place(&segment.kind), segment.data.to_vec()));
-                    }
-                }
-                _ => {}
-            }
-        }
-        assert_eq!(imported, 0, "the probes import nothing");
-        Self {
-            bodies,
-            shapes,
-            exports,
-            imported,
-            initial_pages,
-            data,
-        }
-    }
-
-    /// The word of memory that a program begins with.
-    pub(crate) fn initial_word(&self, address: u64) -> u32 {
-        let byte = |at: u64| {
-            let within = |(begin, bytes): &(u64, Vec<u8>)| {
-                let offset = usize::try_from(at.checked_sub(*begin)?).ok()?;
-                bytes.get(offset).copied()
-            };
-            self.data.iter().find_map(within).unwrap_or(0)
-        };
-        u32::from_le_bytes([0, 1, 2, 3].map(|offset| byte(address + offset)))
-    }
-
-    /// The functions that `name` may run, itself first.
-    fn reached(&self, name: &str) -> Vec<usize> {
-        let mut reached = vec![self.exports[name] - self.imported];
-        let mut next = 0;
-        while next < reached.len() {
-            for step in &self.bodies[reached[next]] {
-                if let Step::Plain(Operator::Call { function_index }) = step {
-                    let callee = *function_index as usize - self.imported;
-                    if !reached.contains(&callee) {
-                        reached.push(callee);
-                    }
-                }
-            }
-            next += 1;
-        }
-        reached
-    }
-
-    /// The constants in them, in order.
-    pub(crate) fn constants(&self, name: &str) -> Vec<i32> {
-        let constant = |step: &Step| match step {
-            Step::Plain(Operator::I32Const { value }) => Some(*value),
-            _ => None,
-        };
-        self.reached(name)
-            .into_iter()
-            .flat_map(|function| self.bodies[function].iter().filter_map(constant))
-            .collect()
-    }
-
-    /// Every way through the exported function `name`, with parameters `p0`, `p1` and so on, the state `state` and the memory size
-    /// `pages`. A mutation adds to one of the [`constants`](Self::constants).
-    pub(crate) fn paths(&self, name: &str, mutation: Option<(usize, i32)>) -> Vec<Path> {
-        let mut bodies = self.bodies.clone();
-        if let Some((index, by)) = mutation {
-            let mut seen = 0;
-            for function in self.reached(name) {
-                for step in &mut bodies[function] {
-                    if let Step::Plain(Operator::I32Const { value }) = step {
-                        if seen == index {
-                            *value = value.wrapping_add(by);
-                        }
-                        seen += 1;
-                    }
-                }
-            }
-        }
-        let function = self.exports[name] - self.imported;
+    /// Every way through a function, with parameters `p0`, `p1` and so on, the state `state` and the memory size `pages`; growth is
+    /// allowed where `granted` says so. With a mutant, one instruction is another.
+    pub(crate) fn paths(&self, function: usize, mutant: Option<&Mutant>) -> Vec<Path> {
+        let bodies = self.mutated(mutant);
         let path = Path {
             script: String::new(),
             conditions: Vec::new(),
@@ -235,6 +82,8 @@ impl Program {
             state: "state".to_owned(),
             pages: "pages".to_owned(),
             address: None,
+            grows: 0,
+            copies: Vec::new(),
         };
         let mut walk = Walk {
             path,
@@ -263,78 +112,6 @@ impl Program {
         }
         paths
     }
-}
-
-/// Where an active segment of data goes.
-fn place(kind: &wasmparser::DataKind<'_>) -> u64 {
-    let wasmparser::DataKind::Active { offset_expr, .. } = kind else {
-        panic!("every segment has a place");
-    };
-    match offset_expr.get_operators_reader().read() {
-        Ok(Operator::I32Const { value }) => u64::from(value as u32),
-        other => panic!("{other:?} is no address"),
-    }
-}
-
-/// Finds the end of each block.
-fn steps(operators: Vec<Operator<'static>>) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
-    let mut open = Vec::new();
-    for (at, operator) in operators.into_iter().enumerate() {
-        let results = |kind: &wasmparser::BlockType| match kind {
-            wasmparser::BlockType::Empty => 0,
-            wasmparser::BlockType::Type(_) => 1,
-            wasmparser::BlockType::FuncType(_) => panic!("blocks with parameters are not known"),
-        };
-        let step = match &operator {
-            Operator::Block { blockty } => {
-                open.push(at);
-                Step::Block {
-                    end: 0,
-                    results: results(blockty),
-                }
-            }
-            Operator::If { blockty } => {
-                open.push(at);
-                Step::If {
-                    otherwise: 0,
-                    end: 0,
-                    results: results(blockty),
-                }
-            }
-            Operator::Else => {
-                let opener = *open.last().expect("an if is open");
-                if let Step::If { otherwise, .. } = &mut steps[opener] {
-                    *otherwise = at + 1;
-                }
-                Step::Else { end: 0 }
-            }
-            Operator::End => {
-                if let Some(opener) = open.pop() {
-                    let mut elses = None;
-                    match &mut steps[opener] {
-                        Step::Block { end, .. } => *end = at,
-                        Step::If { otherwise, end, .. } => {
-                            *end = at;
-                            if *otherwise == 0 {
-                                *otherwise = at;
-                            } else {
-                                elses = Some(*otherwise - 1);
-                            }
-                        }
-                        _ => {}
-                    }
-                    if let Some(Step::Else { end }) = elses.map(|at| &mut steps[at]) {
-                        *end = at;
-                    }
-                }
-                Step::End
-            }
-            _ => Step::Plain(operator),
-        };
-        steps.push(step);
-    }
-    steps
 }
 
 enum Next {
@@ -468,6 +245,7 @@ impl Walk {
                     return Next::Done;
                 }
             }
+            Step::Omitted { operands } => self.stack.truncate(below - operands),
             Step::Plain(operator) => return self.plain(&operator, shapes, imported),
         }
         Next::On
@@ -538,21 +316,29 @@ impl Walk {
             Operator::MemorySize { .. } => self.stack.push(self.path.pages.clone()),
             Operator::MemoryGrow { .. } => {
                 let (by, before) = (self.pop(), self.path.pages.clone());
-                self.terms += 1;
-                let granted = format!("granted{}", self.terms);
-                writeln!(self.path.script, "(declare-const {granted} Bool)")
-                    .expect("a string takes anything");
+                self.path.grows += 1;
                 let room = format!("(bvule {by} (bvsub {} {before}))", constant(1 << 16));
                 let nothing = format!("(= {by} {})", constant(0));
-                let grows = self.define("Bool", &format!("(and (or {granted} {nothing}) {room})"));
+                let grows = self.define("Bool", &format!("(and (or granted {nothing}) {room})"));
                 self.path.pages = self.define(
                     "(_ BitVec 32)",
                     &format!("(ite {grows} (bvadd {before} {by}) {before})"),
                 );
                 self.push(&format!("(ite {grows} {before} {})", constant(u32::MAX)));
             }
+            Operator::MemoryCopy { .. } => {
+                let (len, from, to) = (self.pop(), self.pop(), self.pop());
+                let pages = self.path.pages.clone();
+                self.path.copies.push(Copied {
+                    to,
+                    from,
+                    len,
+                    pages,
+                });
+            }
             Operator::Call { function_index } => {
-                let function = *function_index as usize - imported;
+                let function = (*function_index as usize).checked_sub(imported);
+                let function = function.expect("an allocator calls no host");
                 self.enter(function, shapes[function]);
             }
             Operator::Drop => drop(self.pop()),
