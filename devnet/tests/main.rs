@@ -10,6 +10,7 @@ mod costly;
 mod exactness;
 mod fuzz;
 mod hostile;
+mod in_process;
 mod keeping;
 mod life;
 mod methods;

@@ -53,7 +53,8 @@ use crate::state::State;
 /// Bytes that a transaction may have, as geth's pool has it.
 const MOST_BYTES: usize = 128 * 1024;
 
-/// A chain.
+/// A chain. Cloning copies no state, only references to blocks and states.
+#[derive(Clone)]
 pub(crate) struct Chain {
     config: Config,
     rules: Rules,
@@ -178,6 +179,11 @@ impl Chain {
     pub(crate) fn pool_status(&self) -> PoolStatus {
         let state = self.state();
         self.pool.status(|address| state.nonce(address))
+    }
+
+    /// The state after the newest block, with what was changed since without one.
+    pub(crate) fn newest(&self) -> &State {
+        self.state()
     }
 
     /// Wei per gas of the next block.
