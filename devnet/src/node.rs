@@ -18,15 +18,12 @@ use alloy_signer_local::PrivateKeySigner;
 use tokio::sync::{broadcast, watch};
 
 use crate::chain::{Block, Chain, ChainError, SubmitError, Transaction, View};
-use crate::evm::{Interrupt, Interrupted};
+use crate::evm::{Interrupt, Interrupted, Invalid};
 use crate::rpc::{Filters, Lanes, RpcError};
 use crate::store::{self, StateFile};
 
 /// Blocks that wait for a subscriber who is slow.
 const BACKLOG: usize = 1_024;
-
-/// What errors say whose reason belongs into the log, too, since clients often show none.
-const REFUSALS: [&str; 2] = ["program activation failed", "is not known to this devnet"];
 
 /// Something that a devnet's owner may want to see.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -219,7 +216,7 @@ impl Node {
                     self.arrived(transaction);
                     self.announce(block);
                 }
-                Err(crate::chain::Invalid::Interrupted(_)) => return Ok(()),
+                Err(Invalid::Interrupted(_)) => return Ok(()),
                 Err(_) => self.chain_mut().forget(&transaction),
             }
         }
@@ -331,9 +328,8 @@ impl Node {
     /// Tells the listener of a request, and of what was refused in it.
     pub(crate) fn report(&self, method: &'static str, error: Option<&RpcError>) {
         let text = error.map(RpcError::message);
-        let refused = text.filter(|text| REFUSALS.iter().any(|refusal| text.contains(refusal)));
-        // A reason that clients are not told stands in the log alone.
-        if let Some(refused) = error.and_then(RpcError::reason).or(refused) {
+        // It stands in the log alone where clients are not told.
+        if let Some(refused) = error.and_then(RpcError::reason) {
             self.tell(|| Event::Refused(refused.to_owned()));
         }
         if !self.shared.is_quiet.load(Ordering::Relaxed) {

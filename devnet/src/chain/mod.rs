@@ -32,8 +32,7 @@ use stylus_vm::ArbOs;
 
 pub(crate) use block::{Block, Receipt};
 pub(crate) use dump::{Dump, DumpError};
-pub(crate) use environment::poster_gas;
-pub(crate) use error::{ChainError, EstimateError, Invalid, SubmitError};
+pub(crate) use error::{ChainError, EstimateError, SubmitError};
 pub use genesis::GenesisError;
 pub(crate) use pool::{Pool, PoolStatus};
 pub(crate) use record::{Mark, Reader, RecordError, Whole, Written};
@@ -47,7 +46,7 @@ use crate::arbos::{self, l2_pricing};
 use crate::chain::environment::{BlockSettings, Rules};
 use crate::chain::testing::{Controls, Snapshot};
 use crate::config::Config;
-use crate::evm::Interrupt;
+use crate::evm::{Interrupt, Invalid};
 use crate::state::State;
 
 /// Bytes that a transaction may have, as geth's pool has it.

@@ -189,7 +189,7 @@ pub(super) struct Executed {
 
 impl Executed {
     pub(super) fn of_call(executed: chain::Executed) -> Self {
-        let reason = executed.reason.map(|reason| reason.text().to_owned());
+        let reason = executed.reason.map(|reason| reason.to_string());
         Self {
             is_success: executed.ending == Ending::Success,
             reason: match executed.ending {
