@@ -11,6 +11,7 @@ use stylus_vm::ArbOs;
 use tokio::runtime::Runtime;
 
 use crate::accounts;
+use crate::builder::Builder;
 use crate::chain::{Chain, GenesisError};
 use crate::config::{Config, Mining};
 use crate::node::{Event, Listener, Node, now};
@@ -78,65 +79,93 @@ impl Devnet {
     /// # Errors
     /// As for [`Devnet::start`].
     pub fn start_with(config: Config, listener: Option<Listener>) -> Result<Handle, StartError> {
-        if !config.host.is_loopback() && !config.allow_public {
-            return Err(StartError::Public(SocketAddr::new(
-                config.host,
-                config.port,
-            )));
-        }
-        let mut chain = Chain::new(config.clone(), now())?;
-        if let Some(path) = &config.load_state {
-            store::load(path, &mut chain).map_err(|error| StartError::Load {
-                path: path.clone(),
-                reason: error.to_string(),
-            })?;
-        }
-        let file = match &config.state {
-            Some(path) => Some(
-                StateFile::open(path, &mut chain, config.state_interval).map_err(|error| {
-                    StartError::State {
-                        path: path.clone(),
-                        reason: error.to_string(),
-                    }
-                })?,
-            ),
-            None => None,
-        };
-        let signers = accounts::signers(&config).map_err(GenesisError::from)?;
-        let node = Node::new(chain, file, signers, config.request_timeout, listener);
-        if let Mining::Every(period) = config.mining {
-            node.set_interval(Some(period));
-        }
-        // They only read and write; whatever takes longer has threads of its own.
-        let threads = std::thread::available_parallelism()
-            .map_or(4, usize::from)
-            .max(4);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(threads)
-            .thread_name("stylus-devnet")
-            .thread_stack_size(STACK)
-            .enable_all()
-            .build()
-            .map_err(StartError::Threads)?;
-        let server = wait(&runtime, rpc::start(&config, node.clone()))?;
-        runtime.spawn(mine(node.clone()));
-        if let Some(period) = config.state_interval {
-            let (node, dump) = (node.clone(), config.dump_state.clone());
-            runtime.spawn(every(period, move || {
-                node.flush();
-                if let Some(Err(error)) = dump.as_ref().map(|path| node.dump(path)) {
-                    node.not_saved(&error);
-                }
-            }));
-        }
-        Ok(Handle {
-            server,
-            node,
-            state: config.state,
-            dump: config.dump_state,
-            runtime: Some(runtime),
-        })
+        check_host(&config)?;
+        let node = open(&config, listener)?;
+        serve(config, node)
     }
+
+    /// A chain whose settings are said one by one.
+    pub fn builder() -> Builder {
+        Builder::new(Config::default())
+    }
+}
+
+/// Whether only this machine may reach the chain, unless that is allowed explicitly.
+fn check_host(config: &Config) -> Result<(), StartError> {
+    match config.host.is_loopback() || config.allow_public {
+        true => Ok(()),
+        false => Err(StartError::Public(SocketAddr::new(
+            config.host,
+            config.port,
+        ))),
+    }
+}
+
+/// The chain that the settings ask for, with its accounts and its file, and nothing in front of it.
+///
+/// # Errors
+/// Where the settings ask for what cannot be, or a state's file holds something else.
+pub(crate) fn open(config: &Config, listener: Option<Listener>) -> Result<Node, StartError> {
+    let mut chain = Chain::new(config.clone(), now())?;
+    if let Some(path) = &config.load_state {
+        store::load(path, &mut chain).map_err(|error| StartError::Load {
+            path: path.clone(),
+            reason: error.to_string(),
+        })?;
+    }
+    let file = match &config.state {
+        Some(path) => Some(
+            StateFile::open(path, &mut chain, config.state_interval).map_err(|error| {
+                StartError::State {
+                    path: path.clone(),
+                    reason: error.to_string(),
+                }
+            })?,
+        ),
+        None => None,
+    };
+    let signers = accounts::signers(config).map_err(GenesisError::from)?;
+    let node = Node::new(chain, file, signers, config.request_timeout, listener);
+    if let Mining::Every(period) = config.mining {
+        node.set_interval(Some(period));
+    }
+    Ok(node)
+}
+
+/// Puts a server in front of a chain, with a clock behind it, on threads of their own.
+///
+/// # Errors
+/// Where there are no threads, or the port is taken.
+pub(crate) fn serve(config: Config, node: Node) -> Result<Handle, StartError> {
+    // They only read and write; whatever takes longer has threads of its own.
+    let threads = std::thread::available_parallelism()
+        .map_or(4, usize::from)
+        .max(4);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("stylus-devnet")
+        .thread_stack_size(STACK)
+        .enable_all()
+        .build()
+        .map_err(StartError::Threads)?;
+    let server = wait(&runtime, rpc::start(&config, node.clone()))?;
+    runtime.spawn(mine(node.clone()));
+    if let Some(period) = config.state_interval {
+        let (node, dump) = (node.clone(), config.dump_state.clone());
+        runtime.spawn(every(period, move || {
+            node.flush();
+            if let Some(Err(error)) = dump.as_ref().map(|path| node.dump(path)) {
+                node.not_saved(&error);
+            }
+        }));
+    }
+    Ok(Handle {
+        server,
+        node,
+        state: config.state,
+        dump: config.dump_state,
+        runtime: Some(runtime),
+    })
 }
 
 /// Waits for `work` on `runtime`, from wherever that is: within somebody else's runtime no thread may wait itself.
@@ -233,6 +262,11 @@ impl Handle {
             .collect()
     }
 
+    /// The chain itself, to deploy to, call, and change without a request.
+    pub fn chain(&self) -> crate::testing::Chain {
+        crate::testing::Chain::of(self.node.clone())
+    }
+
     /// Stops it. What runs is ended, and everything that was answered is kept.
     ///
     /// # Errors
@@ -259,10 +293,13 @@ impl Handle {
             }),
             None => Ok(()),
         };
-        let closed = self.node.close().map_err(|error| SaveError {
-            path: self.state.clone().unwrap_or_default(),
-            error,
-        });
+        let closed = match &self.state {
+            Some(path) => self.node.close().map_err(|error| SaveError {
+                path: path.clone(),
+                error,
+            }),
+            None => Ok(()),
+        };
         closed.and(dumped)
     }
 }

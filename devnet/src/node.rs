@@ -18,15 +18,12 @@ use alloy_signer_local::PrivateKeySigner;
 use tokio::sync::{broadcast, watch};
 
 use crate::chain::{Block, Chain, ChainError, SubmitError, Transaction, View};
-use crate::evm::{Interrupt, Interrupted};
+use crate::evm::{Interrupt, Interrupted, Invalid};
 use crate::rpc::{Filters, Lanes, RpcError};
 use crate::store::{self, StateFile};
 
 /// Blocks that wait for a subscriber who is slow.
 const BACKLOG: usize = 1_024;
-
-/// What errors say whose reason belongs into the log, too, since clients often show none.
-const REFUSALS: [&str; 2] = ["program activation failed", "is not known to this devnet"];
 
 /// Something that a devnet's owner may want to see.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,9 +47,14 @@ pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// The chain and what is around it; cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Node(Arc<Inner>);
+pub(crate) struct Node {
+    shared: Arc<Shared>,
+    /// Where the requests of one server run.
+    lanes: Lanes,
+}
 
-struct Inner {
+/// What is the same for every server in front of one chain, and for whoever speaks to it without one.
+struct Shared {
     /// Held by whoever changes the chain, with the file that every change is written to.
     turn: Mutex<Option<StateFile>>,
     chain: RwLock<Chain>,
@@ -62,7 +64,6 @@ struct Inner {
     /// How often blocks are made.
     interval: watch::Sender<Option<Duration>>,
     signers: Vec<PrivateKeySigner>,
-    lanes: Lanes,
     listener: Option<Listener>,
     /// Whether the listener is not to be told of requests.
     is_quiet: AtomicBool,
@@ -77,32 +78,57 @@ impl Node {
         request_timeout: Option<Duration>,
         listener: Option<Listener>,
     ) -> Self {
-        Self(Arc::new(Inner {
-            turn: Mutex::new(file),
-            chain: RwLock::new(chain),
-            filters: Mutex::default(),
-            blocks: broadcast::channel(BACKLOG).0,
-            arrivals: broadcast::channel(BACKLOG).0,
-            interval: watch::channel(None).0,
-            signers,
+        Self {
+            shared: Arc::new(Shared {
+                turn: Mutex::new(file),
+                chain: RwLock::new(chain),
+                filters: Mutex::default(),
+                blocks: broadcast::channel(BACKLOG).0,
+                arrivals: broadcast::channel(BACKLOG).0,
+                interval: watch::channel(None).0,
+                signers,
+                listener,
+                is_quiet: AtomicBool::new(false),
+            }),
             lanes: Lanes::new(request_timeout),
-            listener,
-            is_quiet: AtomicBool::new(false),
-        }))
+        }
+    }
+
+    /// The same chain for one more server, whose end is not that of the others.
+    pub(crate) fn for_server(&self, request_timeout: Option<Duration>) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            lanes: Lanes::new(request_timeout),
+        }
+    }
+
+    /// A chain of its own that begins as this one is now: with its blocks and its state, and without its file, filters and listener.
+    pub(crate) fn fork(&self) -> Self {
+        let chain = self.chain().clone();
+        Self::new(chain, None, self.shared.signers.clone(), None, None)
     }
 
     /// The chain, to read.
     pub(crate) fn chain(&self) -> RwLockReadGuard<'_, Chain> {
-        self.0.chain.read().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .chain
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The chain, to change; for whoever has the turn.
     fn chain_mut(&self) -> RwLockWriteGuard<'_, Chain> {
-        self.0.chain.write().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .chain
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn turn(&self) -> MutexGuard<'_, Option<StateFile>> {
-        self.0.turn.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .turn
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the chain, in words that run nothing.
@@ -125,12 +151,12 @@ impl Node {
 
     /// How often blocks are made, now and from now on.
     pub(crate) fn interval(&self) -> watch::Receiver<Option<Duration>> {
-        self.0.interval.subscribe()
+        self.shared.interval.subscribe()
     }
 
     /// Sets how often blocks are made.
     pub(crate) fn set_interval(&self, period: Option<Duration>) {
-        self.0.interval.send_replace(period);
+        self.shared.interval.send_replace(period);
     }
 
     /// The chain at a block, to run on.
@@ -190,7 +216,7 @@ impl Node {
                     self.arrived(transaction);
                     self.announce(block);
                 }
-                Err(crate::chain::Invalid::Interrupted(_)) => return Ok(()),
+                Err(Invalid::Interrupted(_)) => return Ok(()),
                 Err(_) => self.chain_mut().forget(&transaction),
             }
         }
@@ -259,12 +285,12 @@ impl Node {
     fn arrived(&self, transaction: Arc<Transaction>) {
         self.filters().arrived(transaction.hash);
         // Nobody listening is no failure.
-        let _ = self.0.arrivals.send(transaction);
+        let _ = self.shared.arrivals.send(transaction);
     }
 
     /// Transactions that can go into a block, from now on.
     pub(crate) fn arrivals(&self) -> broadcast::Receiver<Arc<Transaction>> {
-        self.0.arrivals.subscribe()
+        self.shared.arrivals.subscribe()
     }
 
     fn announce(&self, block: Arc<Block>) {
@@ -273,17 +299,17 @@ impl Node {
             self.tell(|| Event::Refused(format!("block {}: {reason}", block.header.number)));
         }
         // Nobody listening is no failure.
-        let _ = self.0.blocks.send(block);
+        let _ = self.shared.blocks.send(block);
     }
 
     /// Blocks from now on.
     pub(crate) fn blocks(&self) -> broadcast::Receiver<Arc<Block>> {
-        self.0.blocks.subscribe()
+        self.shared.blocks.subscribe()
     }
 
     /// The filters that clients have installed.
     pub(crate) fn filters(&self) -> MutexGuard<'_, Filters> {
-        self.0
+        self.shared
             .filters
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -291,23 +317,22 @@ impl Node {
 
     /// Where requests run.
     pub(crate) fn lanes(&self) -> &Lanes {
-        &self.0.lanes
+        &self.lanes
     }
 
     /// The accounts that the chain can sign for.
     pub(crate) fn signers(&self) -> impl Iterator<Item = &PrivateKeySigner> {
-        self.0.signers.iter()
+        self.shared.signers.iter()
     }
 
     /// Tells the listener of a request, and of what was refused in it.
     pub(crate) fn report(&self, method: &'static str, error: Option<&RpcError>) {
         let text = error.map(RpcError::message);
-        let refused = text.filter(|text| REFUSALS.iter().any(|refusal| text.contains(refusal)));
-        // A reason that clients are not told stands in the log alone.
-        if let Some(refused) = error.and_then(RpcError::reason).or(refused) {
+        // It stands in the log alone where clients are not told.
+        if let Some(refused) = error.and_then(RpcError::reason) {
             self.tell(|| Event::Refused(refused.to_owned()));
         }
-        if !self.0.is_quiet.load(Ordering::Relaxed) {
+        if !self.shared.is_quiet.load(Ordering::Relaxed) {
             let error = text.map(str::to_owned);
             self.tell(|| Event::Request { method, error });
         }
@@ -315,12 +340,12 @@ impl Node {
 
     /// Whether the listener is told of requests.
     pub(crate) fn set_logging(&self, on: bool) {
-        self.0.is_quiet.store(!on, Ordering::Relaxed);
+        self.shared.is_quiet.store(!on, Ordering::Relaxed);
     }
 
     /// Tells the listener of something, if there is one.
     pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
-        if let Some(listener) = &self.0.listener {
+        if let Some(listener) = &self.shared.listener {
             listener(event());
         }
     }

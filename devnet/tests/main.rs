@@ -11,6 +11,7 @@ mod costly;
 mod exactness;
 mod fuzz;
 mod hostile;
+mod in_process;
 mod keeping;
 mod life;
 mod methods;

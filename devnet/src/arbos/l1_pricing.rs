@@ -1,6 +1,7 @@
-//! What a unit of L1 data costs, and the words by which Nitro finds out.
+//! What a unit of L1 data costs, the words by which Nitro finds out, and how many units a transaction is.
 //!
-//! Lives here: where each is. Nobody posts batches here, so that the price changes only when an owner sets it.
+//! Lives here: where each is, and the gas for a transaction's bytes. Nobody posts batches here, so that the price changes only when an
+//! owner sets it.
 
 use alloy_primitives::{Address, I256, U256};
 
@@ -71,3 +72,42 @@ pub(crate) fn surplus<S: Store>(store: &mut S) -> Result<I256, S::Refused> {
     let available = I256::from_raw(fees_available().get(store)?);
     Ok(available.wrapping_sub(to_posters.wrapping_add(for_rewards)))
 }
+
+/// What a transaction's bytes take on L1.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Poster {
+    /// L1 gas for its bytes as they are compressed, 16 for each.
+    pub(crate) units: u64,
+    /// Gas taken for them here.
+    pub(crate) gas: u64,
+}
+
+/// What a transaction's bytes take on L1: 16 L1 gas for each byte of their brotli encoding of quality `level`, at the L1 price, in gas
+/// at `gas_price` wei. Nothing is reckoned where L1 is free.
+pub(crate) fn poster(encoded: &[u8], level: u64, l1_price: U256, gas_price: u128) -> Poster {
+    if l1_price.is_zero() || gas_price == 0 {
+        return Poster::default();
+    }
+    let units = 16 * compressed_size(encoded, level) as u64;
+    let gas = U256::from(units).saturating_mul(l1_price) / U256::from(gas_price);
+    Poster {
+        units,
+        gas: gas.saturating_to(),
+    }
+}
+
+/// Bytes of `data` as ArbOS compresses it.
+fn compressed_size(data: &[u8], level: u64) -> usize {
+    use std::io::Write as _;
+    let mut compressed = Vec::new();
+    let quality = u32::try_from(level).unwrap_or(u32::MAX).min(MOST_BROTLI);
+    let mut writer = brotli::CompressorWriter::new(&mut compressed, 4_096, quality, 22);
+    writer
+        .write_all(data)
+        .expect("writing to a vector does not fail");
+    drop(writer);
+    compressed.len()
+}
+
+/// The highest quality that brotli has.
+const MOST_BROTLI: u32 = 11;

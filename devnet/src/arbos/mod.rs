@@ -26,7 +26,7 @@ use alloy_primitives::{B256, Keccak256, U256};
 use revm::context_interface::JournalTr as _;
 
 pub(crate) use field::Field;
-pub(crate) use genesis::{complete, initialise, schedule_upgrade, upgrade_if_due};
+pub(crate) use genesis::{UnknownUpgrade, complete, initialise, schedule_upgrade, upgrade_if_due};
 pub(crate) use owners::{
     AddressSet, add_cache_manager, add_chain_owner, cache_managers, chain_owners,
     native_token_owners, transaction_filterers,

@@ -6,13 +6,14 @@ use alloy_primitives::{B256, U256};
 use revm::context::{BlockEnv, CfgEnv, Journal, TxEnv};
 use revm::context_interface::JournalTr as _;
 use revm::context_interface::block::BlobExcessGasAndPrice;
-use stylus_vm::{ArbOs, PageCounters, Pages};
+use stylus_vm::{ArbOs, Pages};
 
 use crate::addresses::SEQUENCER;
 use crate::arbos;
 use crate::chain::block::GAS_LIMIT;
 use crate::evm::{
-    BlockFacts, Context, Interrupt, MOST_PAGES, Poster, Programs, RecentPrograms, SPEC, Scope,
+    BlockScope, ChainScope, Context, Interrupt, MOST_PAGES, Programs, RecentPrograms, SPEC, Scope,
+    TransactionScope,
 };
 use crate::state::State;
 
@@ -119,29 +120,24 @@ pub(crate) fn context(
         cfg,
         journaled_state: journal,
         chain: Scope {
-            programs: rules.programs.clone(),
-            block: BlockFacts {
+            chain: ChainScope {
+                programs: rules.programs.clone(),
+                debug: true,
+                max_code_size: rules.max_code_size,
+            },
+            block: BlockScope {
                 number: block.number,
                 l1_number: block.l1_number,
                 base_fee: block.base_fee,
+                arbos,
+                most_pages,
+                recent: RecentPrograms::default(),
             },
-            arbos,
-            debug: true,
-            max_code_size: rules.max_code_size,
-            recent: RecentPrograms::default(),
-            pages: PageCounters::default(),
-            acting: Default::default(),
-            callers: Vec::new(),
-            gas_price: U256::ZERO,
-            poster: Poster::default(),
-            is_filtered: false,
+            transaction: TransactionScope::default(),
             is_simulation: purpose == Purpose::Call,
             is_onchain: is_transaction,
             interrupt: Interrupt::default(),
-            most_pages,
             moved: Default::default(),
-            starved: 0,
-            reason: None,
         },
         local: Default::default(),
         error: Ok(()),
@@ -153,38 +149,3 @@ pub(crate) fn calldata_price(state: &mut State) -> bool {
     let Ok(on) = arbos::calldata_price_increase(state);
     on
 }
-
-/// What a transaction's bytes take on L1: 16 L1 gas for each byte of their brotli encoding of quality `level`, at the L1 price, in gas
-/// at `gas_price` wei. Nothing is reckoned where L1 is free.
-pub(crate) fn poster(encoded: &[u8], level: u64, l1_price: U256, gas_price: u128) -> Poster {
-    if l1_price.is_zero() || gas_price == 0 {
-        return Poster::default();
-    }
-    let units = 16 * compressed_size(encoded, level) as u64;
-    let gas = U256::from(units).saturating_mul(l1_price) / U256::from(gas_price);
-    Poster {
-        units,
-        gas: gas.saturating_to(),
-    }
-}
-
-/// Gas for that.
-pub(crate) fn poster_gas(encoded: &[u8], level: u64, l1_price: U256, base_fee: u64) -> u64 {
-    poster(encoded, level, l1_price, base_fee.into()).gas
-}
-
-/// Bytes of `data` as ArbOS compresses it.
-fn compressed_size(data: &[u8], level: u64) -> usize {
-    use std::io::Write as _;
-    let mut compressed = Vec::new();
-    let quality = u32::try_from(level).unwrap_or(u32::MAX).min(MOST_BROTLI);
-    let mut writer = brotli::CompressorWriter::new(&mut compressed, 4_096, quality, 22);
-    writer
-        .write_all(data)
-        .expect("writing to a vector does not fail");
-    drop(writer);
-    compressed.len()
-}
-
-/// The highest quality that brotli has.
-const MOST_BROTLI: u32 = 11;

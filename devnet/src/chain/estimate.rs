@@ -8,9 +8,10 @@
 use revm::inspector::NoOpInspector;
 
 use crate::chain::environment::Purpose;
-use crate::chain::error::{EstimateError, Invalid};
+use crate::chain::error::EstimateError;
 use crate::chain::request::{Ending, Executed, OUT_OF_GAS, Request};
 use crate::chain::view::View;
+use crate::evm::Invalid;
 
 /// Gas of a plain transfer.
 const TRANSFER: u64 = 21_000;
@@ -90,7 +91,7 @@ impl View {
 
     fn probe(&self, request: &Request, gas: u64) -> Result<Probe, Invalid> {
         let (executed, mut machine) = self.run(request, gas, Purpose::Estimate, NoOpInspector)?;
-        let starved = machine.context().chain.starved;
+        let starved = machine.context().chain.transaction.starved;
         Ok(Probe { executed, starved })
     }
 }

@@ -32,8 +32,7 @@ use stylus_vm::ArbOs;
 
 pub(crate) use block::{Block, Receipt};
 pub(crate) use dump::{Dump, DumpError};
-pub(crate) use environment::poster_gas;
-pub(crate) use error::{ChainError, EstimateError, Invalid, SubmitError};
+pub(crate) use error::{ChainError, EstimateError, SubmitError};
 pub use genesis::GenesisError;
 pub(crate) use pool::{Pool, PoolStatus};
 pub(crate) use record::{Mark, Reader, RecordError, Whole, Written};
@@ -47,13 +46,14 @@ use crate::arbos::{self, l2_pricing};
 use crate::chain::environment::{BlockSettings, Rules};
 use crate::chain::testing::{Controls, Snapshot};
 use crate::config::Config;
-use crate::evm::Interrupt;
+use crate::evm::{Interrupt, Invalid};
 use crate::state::State;
 
 /// Bytes that a transaction may have, as geth's pool has it.
 const MOST_BYTES: usize = 128 * 1024;
 
-/// A chain.
+/// A chain. Cloning copies no state, only references to blocks and states.
+#[derive(Clone)]
 pub(crate) struct Chain {
     config: Config,
     rules: Rules,
@@ -178,6 +178,11 @@ impl Chain {
     pub(crate) fn pool_status(&self) -> PoolStatus {
         let state = self.state();
         self.pool.status(|address| state.nonce(address))
+    }
+
+    /// The state after the newest block, with what was changed since without one.
+    pub(crate) fn newest(&self) -> &State {
+        self.state()
     }
 
     /// Wei per gas of the next block.

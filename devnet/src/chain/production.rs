@@ -17,14 +17,14 @@ use crate::arbos::{self, l1_pricing, l2_pricing, sends};
 use crate::bounded::{MOST_ANSWER, Unwritable};
 use crate::chain::block::{Block, GAS_LIMIT, Receipt, Sealing, bloom};
 use crate::chain::commitment::commit;
-use crate::chain::environment::{BlockSettings, Purpose, calldata_price, context, poster};
-use crate::chain::error::{ChainError, Invalid};
+use crate::chain::environment::{BlockSettings, Purpose, calldata_price, context};
+use crate::chain::error::ChainError;
 use crate::chain::genesis::install_precompiles;
 use crate::chain::request::{Ending, Executed};
 use crate::chain::transaction::Transaction;
 use crate::chain::{Chain, view};
 use crate::config::{Clock, Config};
-use crate::evm::{Context, Interrupt, Interrupted, Machine, execute};
+use crate::evm::{Context, Interrupt, Interrupted, Invalid, Machine, TransactionScope, execute};
 use crate::state::State;
 use crate::trace::{TraceError, Tracer};
 
@@ -109,7 +109,7 @@ impl Draft {
         let base_fee = self.settings.base_fee;
         let context = self.machine.context();
         prepare(context, &transaction, base_fee);
-        let poster_gas = context.chain.poster.gas;
+        let poster_gas = context.chain.transaction.poster.gas;
         let price = context.tx.effective_gas_price(base_fee.into());
         let offered = transaction.envelope.max_fee_per_gas();
         let result = execute(&mut self.machine).map_err(|error| {
@@ -117,7 +117,7 @@ impl Draft {
             Invalid::of(error, &self.interrupt, sender, offered, base_fee)
         })?;
         let context = self.machine.context();
-        let executed = Executed::new(result, context.chain.reason.take());
+        let executed = Executed::new(result, context.chain.transaction.reason.take());
         let changes = context.journaled_state.finalize();
         self.commitment = commit(self.commitment, &changes);
         context.journaled_state.database.apply(changes);
@@ -128,7 +128,7 @@ impl Draft {
         let status = executed.ending == Ending::Success;
         let reason = match executed.ending {
             Ending::Halt(words) => Some(words),
-            Ending::Success | Ending::Revert => executed.reason.map(|it| it.text().to_owned()),
+            Ending::Success | Ending::Revert => executed.reason.map(|it| it.to_string()),
         };
         self.receipts.push(Receipt {
             status,
@@ -177,12 +177,12 @@ fn prepare(context: &mut Context, transaction: &Transaction, base_fee: u64) {
     context.tx = transaction.environment(tips);
     let offered = transaction.offered_price(base_fee);
     let price = context.tx.effective_gas_price(base_fee.into());
-    let scope = &mut context.chain;
-    scope.gas_price = U256::from(offered);
-    scope.poster = poster(&transaction.encoded(), level, l1_price, price);
-    scope.is_filtered = is_filtered;
-    scope.reason = None;
-    scope.starved = 0;
+    context.chain.transaction = TransactionScope {
+        gas_price: U256::from(offered),
+        poster: l1_pricing::poster(&transaction.encoded(), level, l1_price, price),
+        is_filtered,
+        ..TransactionScope::default()
+    };
 }
 
 /// Mined transactions of a block, ready to be run again.
@@ -307,7 +307,7 @@ impl Chain {
     pub(crate) fn seal(&mut self, mut draft: Draft) -> Arc<Block> {
         let settings = draft.settings;
         let context = draft.machine.context();
-        let arbos = context.chain.arbos;
+        let arbos = context.chain.block.arbos;
         let mut state: State = std::mem::take(&mut context.journaled_state.database);
         let (Ok(sends), Ok(root)) = (sends::size().get(&mut state), sends::root(&mut state));
         let Ok(collects_tips) = arbos::collect_tips().get(&mut state);

@@ -126,7 +126,7 @@ impl Executed {
             },
             ExecutionResult::Halt { reason: halt, .. } => Self {
                 ending: Ending::Halt(match &reason {
-                    Some(reason) => reason.text().into(),
+                    Some(reason) => reason.to_string(),
                     None => words(&halt),
                 }),
                 gas_used,

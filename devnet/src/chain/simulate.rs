@@ -18,12 +18,11 @@ use crate::arbos::{self, sends};
 use crate::chain::block::{Block, Receipt, Sealing, bloom};
 use crate::chain::commitment::commit;
 use crate::chain::environment::Purpose;
-use crate::chain::error::Invalid;
 use crate::chain::production::begin;
 use crate::chain::request::{CALL_GAS, Ending, Executed, Request};
 use crate::chain::transaction::Transaction;
 use crate::chain::view::{OverrideError, View};
-use crate::evm::{Context, Interrupted};
+use crate::evm::{Context, Interrupted, Invalid};
 use crate::trace::HostioInspector;
 
 /// The most blocks that one simulation has, those that fill gaps included.

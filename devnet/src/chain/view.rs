@@ -16,9 +16,8 @@ use stylus_vm::{ArbOs, Pages};
 use crate::addresses::{ARBOS_STATE, NODE_INTERFACE, SEQUENCER};
 use crate::arbos::{self, l1_pricing};
 use crate::chain::environment::{self, BlockSettings, Purpose, Rules};
-use crate::chain::error::Invalid;
 use crate::chain::request::{CALL_GAS, Executed, Request};
-use crate::evm::{Context, Interrupt, Machine, TransactionError, execute};
+use crate::evm::{Context, Interrupt, Invalid, Machine, TransactionError, execute};
 use crate::state::State;
 use crate::trace::{HostioInspector, TraceError, Tracer, Tracing};
 
@@ -269,7 +268,7 @@ impl View {
             let price = request.price();
             Invalid::of(error, &self.interrupt, request.from, price, base_fee)
         })?;
-        let reason = machine.context().chain.reason.take();
+        let reason = machine.context().chain.transaction.reason.take();
         Ok((Executed::new(result, reason), machine))
     }
 
@@ -291,11 +290,11 @@ impl View {
         context.tx = request.environment(gas, self.nonce(request), tips);
         let paid = context.tx.effective_gas_price(settings.base_fee.into());
         context.chain.interrupt = self.interrupt.clone();
-        context.chain.most_pages = self.most_pages;
+        context.chain.block.most_pages = self.most_pages;
         context.chain.moved = self.moved.clone();
         context.chain.block.base_fee = self.settings.base_fee;
-        context.chain.gas_price = U256::from(paid);
-        context.chain.poster.gas = match purpose {
+        context.chain.transaction.gas_price = U256::from(paid);
+        context.chain.transaction.poster.gas = match purpose {
             // A transaction will pay for its bytes, whatever the question offers.
             Purpose::Estimate => self.poster_gas_of_transaction(request),
             Purpose::Call | Purpose::Transaction => self.poster_gas(request, settings.base_fee),
@@ -328,7 +327,7 @@ impl View {
         // Like Nitro's estimate: a transaction's other fields are as long and as random as they can be.
         let mut bytes: Vec<u8> = (0_u8..=159).map(|n| n.wrapping_mul(167) ^ 0x5a).collect();
         bytes.extend_from_slice(&request.input);
-        environment::poster_gas(&bytes, level, price, base_fee)
+        l1_pricing::poster(&bytes, level, price, base_fee.into()).gas
     }
 }
 
@@ -348,7 +347,7 @@ pub(super) fn trace(
     let result = execute(&mut machine)?;
     let changes = machine.context().journaled_state.finalize();
     let (tracing, mut context) = machine.into_parts();
-    let reason = context.chain.reason.take();
+    let reason = context.chain.transaction.reason.take();
     let told = tracing.finish(&result, &changes, &mut before, reason.as_ref());
     context.journaled_state.database.apply(changes);
     Ok((told, context))

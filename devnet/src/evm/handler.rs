@@ -21,9 +21,10 @@ use revm::interpreter::{
 use stylus_vm::ArbOs;
 
 use crate::addresses::L1_PRICER_FUNDS;
+use crate::arbos::l1_pricing::Poster;
 use crate::arbos::{self, Journal, l1_pricing, l2_pricing};
+use crate::evm::Reason;
 use crate::evm::machine::Machine;
-use crate::evm::{Poster, Reason};
 use crate::trace::HostioInspector;
 
 /// Why a transaction is not one at all.
@@ -40,12 +41,7 @@ pub(crate) fn execute<I: HostioInspector>(
         held: Cell::new(0),
         inspector: std::marker::PhantomData,
     };
-    let result = handler.run(machine);
-    let scope = &mut machine.context().chain;
-    scope.pages = Default::default();
-    scope.acting.clear();
-    scope.callers.clear();
-    result
+    handler.run(machine)
 }
 
 struct ArbitrumHandler<I> {
@@ -68,7 +64,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         let gas_limit = context.tx.gas_limit;
         let initial_gas = gas
             .initial_regular_gas()
-            .saturating_add(context.chain.poster.gas);
+            .saturating_add(context.chain.transaction.poster.gas);
         if initial_gas > gas_limit {
             return Err(InvalidTransaction::CallGasCostMoreThanGasLimit {
                 initial_gas,
@@ -85,7 +81,11 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         let gas_limit = context.tx.gas_limit;
         let remaining = gas_limit.saturating_sub(initial.initial_regular_gas());
         let scope = &context.chain;
-        let (arbos, poster, is_simulation) = (scope.arbos, scope.poster.gas, scope.is_simulation);
+        let (arbos, poster, is_simulation) = (
+            scope.block.arbos,
+            scope.transaction.poster.gas,
+            scope.is_simulation,
+        );
         // Before ArbOS 50 the limit is the block's, and what a transaction costs before it runs does not count.
         let intrinsic = match arbos >= ArbOs::STACK_CLAMP {
             true => initial.initial_regular_gas().saturating_sub(poster),
@@ -107,7 +107,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         machine: &mut Machine<I>,
         first: FrameInit,
     ) -> Result<FrameResult, TransactionError> {
-        if machine.context().chain.is_filtered {
+        if machine.context().chain.transaction.is_filtered {
             return Ok(filtered(machine, first));
         }
         Ok(machine.run_frames(first)?)
@@ -140,7 +140,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         delegations: i64,
     ) -> Result<(), TransactionError> {
         let context = machine.context();
-        let poster_gas = context.chain.poster.gas;
+        let poster_gas = context.chain.transaction.poster.gas;
         let quotient = context.cfg.gas_params().max_refund_quotient();
         let gas = result.gas_mut();
         gas.record_refund(delegations);
@@ -171,7 +171,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
             .limit()
             .saturating_sub(gas.remaining())
             .saturating_sub(refunded);
-        let Poster { units, gas } = context.chain.poster;
+        let Poster { units, gas } = context.chain.transaction.poster;
         let poster = gas.min(used);
         let mut words = Journal(context);
         let Ok(network) = arbos::network_fee_account().get(&mut words);
@@ -203,7 +203,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
 /// The end of a filtered transaction: all its gas is gone, its nonce is used, and nothing else has happened.
 fn filtered<I: HostioInspector>(machine: &mut Machine<I>, first: FrameInit) -> FrameResult {
     let context = machine.context();
-    context.chain.reason = Some(Reason::Refused("the transaction is filtered".into()));
+    context.chain.transaction.reason = Some(Reason::Refused("the transaction is filtered".into()));
     let limit = match &first.frame_input {
         FrameInput::Call(call) => call.gas_limit,
         FrameInput::Create(create) => create.gas_limit(),

@@ -106,7 +106,7 @@ fn unfailing<T>(result: Result<T, std::convert::Infallible>) -> T {
 
 impl<I: HostioInspector> Host for ProgramHost<'_, I> {
     fn page_counters(&mut self) -> &mut PageCounters {
-        &mut self.context().chain.pages
+        &mut self.context().chain.transaction.pages
     }
 
     fn load_storage(&mut self, key: B256) -> Result<Access<B256>, HostFault> {

@@ -66,7 +66,7 @@ enum Kind {
 impl<I: HostioInspector> Machine<I> {
     /// A machine that tells `inspector` of every step, if `inspecting`.
     pub(crate) fn new(context: Context, inspector: I, inspecting: bool) -> Self {
-        let precompiles = Precompiles::new(SPEC, context.chain.arbos);
+        let precompiles = Precompiles::new(SPEC, context.chain.block.arbos);
         Self {
             inner: Inner::new_with_inspector(context, inspector, instructions(), precompiles),
             inspecting,
@@ -149,9 +149,9 @@ impl<I: HostioInspector> Machine<I> {
                 let caller = input.caller_address;
                 let acting = acting(&frame.input, input.target_address);
                 let scope = &mut self.inner.ctx.chain;
-                scope.callers.push(caller);
+                scope.transaction.callers.push(caller);
                 if let Some(acting) = acting {
-                    *scope.acting.entry(acting).or_default() += 1;
+                    *scope.transaction.acting.entry(acting).or_default() += 1;
                 }
                 Ok(None)
             }
@@ -160,7 +160,7 @@ impl<I: HostioInspector> Machine<I> {
 
     /// Whether an account delegates (EIP-7702) to a precompile, which has no code to run there, whatever its byte of code says.
     fn delegates_to_precompile(&mut self, address: Address) -> Result<bool, Fault> {
-        let arbos = self.inner.ctx.chain.arbos;
+        let arbos = self.inner.ctx.chain.block.arbos;
         let journal = &mut self.inner.ctx.journaled_state;
         let account = journal.load_account_with_code(address).map_err(Fault::Db)?;
         let code = account.data.info.code.as_ref();
@@ -175,7 +175,7 @@ impl<I: HostioInspector> Machine<I> {
     /// Where it may not. No transaction's doing: the run has no outcome.
     pub(super) fn go_on(&mut self) -> Result<(), Fault> {
         let scope = &self.inner.ctx.chain;
-        if scope.pages.open > scope.most_pages {
+        if scope.transaction.pages.open > scope.block.most_pages {
             scope.interrupt.raise(Interrupted::Memory);
         }
         scope
@@ -206,16 +206,16 @@ impl<I: HostioInspector> Machine<I> {
                 | InstructionResult::InvalidOperandOOG
                 | InstructionResult::ReentrancySentryOOG
         ) {
-            self.inner.ctx.chain.starved += 1;
+            self.inner.ctx.chain.transaction.starved += 1;
         }
         let stack = &mut self.inner.frame_stack;
         if stack.get().is_finished() {
             let frame = stack.get();
             let acting = acting(&frame.input, frame.interpreter.input.target_address);
             stack.pop();
-            self.inner.ctx.chain.callers.pop();
+            self.inner.ctx.chain.transaction.callers.pop();
             if let Some(acting) = acting
-                && let Some(times) = self.inner.ctx.chain.acting.get_mut(&acting)
+                && let Some(times) = self.inner.ctx.chain.transaction.acting.get_mut(&acting)
             {
                 *times = times.saturating_sub(1);
             }
@@ -294,7 +294,7 @@ impl<I: HostioInspector> Machine<I> {
         let (hash, code) = &inputs.known_bytecode;
         match code.original_byte_slice() {
             [0xEF, 0xF0, 0x00, ..] => Kind::Program,
-            [0xEF, 0xF0, 0x02, ..] if self.inner.ctx.chain.arbos >= ArbOs::FRAGMENTS => {
+            [0xEF, 0xF0, 0x02, ..] if self.inner.ctx.chain.block.arbos >= ArbOs::FRAGMENTS => {
                 Kind::Program
             }
             [natives::MARK, ..] => natives::find(*hash).map_or(Kind::Evm, Kind::Native),
@@ -358,7 +358,7 @@ impl<I: HostioInspector> Machine<I> {
             && is_create
             && result.result.is_ok()
             && result.output.first() == Some(&0xEF)
-            && !stylus_vm::code::is_stylus(&result.output, self.inner.ctx.chain.arbos)
+            && !stylus_vm::code::is_stylus(&result.output, self.inner.ctx.chain.block.arbos)
         {
             result.result = InstructionResult::CreateContractStartingWithEF;
         }

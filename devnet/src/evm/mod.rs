@@ -7,15 +7,17 @@ mod handler;
 mod host;
 mod instructions;
 mod interrupt;
+mod invalid;
 mod machine;
 mod native;
 mod program;
 mod programs;
 mod recent;
 
-pub(crate) use context::{BlockFacts, Context, Poster, Reason, Scope};
+pub(crate) use context::{BlockScope, ChainScope, Context, Reason, Scope, TransactionScope};
 pub(crate) use handler::{TransactionError, execute};
 pub(crate) use interrupt::{Interrupt, Interrupted, MOST_PAGES};
+pub(crate) use invalid::Invalid;
 pub(crate) use machine::{Fault, Machine};
 pub(crate) use native::{Machine as NativeMachine, NativeCall, NativeEnding, NativeReply, Reply};
 pub(crate) use programs::Programs;

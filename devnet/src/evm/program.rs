@@ -8,12 +8,13 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::interpreter::{FrameInput, Gas as EvmGas, InstructionResult, InterpreterResult};
 use stylus_vm::code::{self, CodeError};
-use stylus_vm::profile::Names;
+use stylus_vm::profile::{Names, Profile};
 use stylus_vm::{
-    Activation, ArbOs, Call, Config, Environment, Gas, Outcome, ProfiledProgram, Program,
+    Activation, ArbOs, Call, Config, Environment, Gas, Ink, Outcome, ProfiledProgram, Program,
+    Report,
 };
 
-use crate::arbos::{self, Journal};
+use crate::arbos::{self, Entry, Journal};
 use crate::evm::host::ProgramHost;
 use crate::evm::machine::{Fault, Machine};
 use crate::evm::programs::ProgramError;
@@ -50,136 +51,175 @@ impl From<ModuleError> for Fault {
     }
 }
 
+/// What a run begins with: an active program whose start is paid for.
+struct Start {
+    config: Config,
+    entry: Entry,
+    nearness: Nearness,
+    /// Gas for starting it, and for the pages it begins with.
+    start_gas: Gas,
+    page_gas: Gas,
+    /// Gas that is left for the program.
+    left: Gas,
+}
+
+/// A run that has come to its end, and what it left.
+struct Ended {
+    report: Report,
+    profile: Option<Profile>,
+    refund: i64,
+    ink_bought: Ink,
+}
+
 impl<I: HostioInspector> Machine<I> {
-    /// Runs the program that the top frame is about.
+    /// Runs the program that the top frame is about: pays for its start, has it compiled, runs it, notes how it went, and gives back what
+    /// is left.
     pub(super) fn run_program(&mut self) -> Result<InterpreterResult, Fault> {
         let frame = self.program_frame();
-        let given = frame.given;
+        let start = match self.pay_for_start(&frame) {
+            Ok(start) => start,
+            Err(result) => return Ok(starved(result, frame.given)),
+        };
+        let program = self.compiled(&frame, &start.config)?;
+        let mut ended = self.run_compiled(&frame, &start, program)?;
+        let back = ended.report.gas_back(frame.given, &start.config);
+        self.note(&frame, &start, &mut ended, back);
+        let (report, refund) = (ended.report, ended.refund);
+        let result = result_of(report.outcome);
+        Ok(match back {
+            Some(back) => spent(result, frame.given, back, refund, report.output.into()),
+            None => starved(InstructionResult::OutOfGas, frame.given),
+        })
+    }
+
+    /// Pays for the start of a frame's program.
+    ///
+    /// # Errors
+    /// The end of the frame, where the program is not active or the gas does not suffice.
+    fn pay_for_start(&mut self, frame: &Frame) -> Result<Start, InstructionResult> {
         let context = self.context();
-        let (debug, most_code) = (context.chain.debug, context.chain.max_code_size);
+        let (debug, most_code) = (context.chain.chain.debug, context.chain.chain.max_code_size);
         let config = arbos::vm_config(&mut Journal(context), debug, most_code);
         let now = frame.environment.block_timestamp;
-        let entry =
-            match arbos::active_program(&mut Journal(context), frame.code_hash, &config, now) {
-                Ok(entry) => entry,
-                Err(error) => {
-                    context.chain.reason = Some(Reason::Refused(error.to_string()));
-                    // Not a revert: all the gas is gone.
-                    return Ok(ended(
-                        InstructionResult::InvalidFEOpcode,
-                        given,
-                        Gas::ZERO,
-                        0,
-                        Bytes::new(),
-                    ));
-                }
-            };
+        let entry = arbos::active_program(&mut Journal(context), frame.code_hash, &config, now);
+        let entry = entry.map_err(|error| {
+            context.chain.transaction.reason = Some(Reason::Refused(error.to_string()));
+            // Not a revert: all the gas is gone.
+            InstructionResult::InvalidFEOpcode
+        })?;
 
         let capacity = config.stylus.block_cache_size;
         let is_recent = config.arbos >= ArbOs::FRAGMENTS
-            && context.chain.recent.call(frame.code_hash, capacity);
-        let start = Activation {
+            && context.chain.block.recent.call(frame.code_hash, capacity);
+        let activation = Activation {
             gas: Gas::ZERO,
             init_cost: entry.init_cost,
             cached_init_cost: entry.cached_init_cost,
             asm_estimate: 0,
             footprint: entry.footprint,
         };
-        let memory = config.memory().cost(entry.footprint, context.chain.pages);
         let nearness = match (entry.cached, is_recent) {
             (true, _) => Nearness::Cached,
             (false, true) => Nearness::Recent,
             (false, false) => Nearness::Uncached,
         };
-        let start_gas = start.call_gas(&config, nearness != Nearness::Uncached);
-        let cost = memory.saturating_add(start_gas);
-        let Some(left) = given.checked_sub(cost) else {
-            return Ok(ended(
-                InstructionResult::OutOfGas,
-                given,
-                Gas::ZERO,
-                0,
-                Bytes::new(),
-            ));
-        };
+        let page_gas = config
+            .memory()
+            .cost(entry.footprint, context.chain.transaction.pages);
+        let start_gas = activation.call_gas(&config, nearness != Nearness::Uncached);
+        let left = frame.given.checked_sub(page_gas.saturating_add(start_gas));
+        Ok(Start {
+            left: left.ok_or(InstructionResult::OutOfGas)?,
+            config,
+            entry,
+            nearness,
+            start_gas,
+            page_gas,
+        })
+    }
 
-        let address = frame.environment.contract;
-        let depth = self.depth();
+    /// The frame's program, recorded where an inspector wants its functions.
+    fn compiled(&mut self, frame: &Frame, config: &Config) -> Result<ToRun, ModuleError> {
+        let (depth, address) = (self.depth(), frame.environment.contract);
         let names = match self.inspector() {
             Some((inspector, _)) => inspector.functions(depth, address),
             None => None,
         };
-        let program = self.program_to_run(&frame, &config, names)?;
-        let before = self.context().chain.pages.add(entry.footprint);
+        self.program_to_run(frame, config, names)
+    }
+
+    /// Runs the program with what gas is left of its start, its pages open meanwhile.
+    fn run_compiled(
+        &mut self,
+        frame: &Frame,
+        start: &Start,
+        program: ToRun,
+    ) -> Result<Ended, Fault> {
+        let before = self
+            .context()
+            .chain
+            .transaction
+            .pages
+            .add(start.entry.footprint);
         self.go_on()?;
-        let ink = config.stylus.ink_price.gas_to_ink(left);
+        let config = &start.config;
+        let ink_bought = config.stylus.ink_price.gas_to_ink(start.left);
         let call = Call {
-            calldata: frame.calldata,
-            ink,
+            calldata: frame.calldata.clone(),
+            ink: ink_bought,
             environment: frame.environment.clone(),
         };
-        let mut host = ProgramHost::new(self, frame.environment);
-        let report = match program {
+        let mut host = ProgramHost::new(self, frame.environment.clone());
+        let ended = match program {
             ToRun::Plain(program) => program
-                .run(&mut host, &config, call)
+                .run(&mut host, config, call)
                 .map(|report| (report, None)),
             ToRun::Profiled(program) => program
-                .run(&mut host, &config, call)
+                .run(&mut host, config, call)
                 .map(|(report, profile)| (report, Some(profile))),
         };
         let refund = host.refund();
-        self.context().chain.pages.close(before);
-        let (report, profile) = match report {
-            Ok(report) => report,
+        self.context().chain.transaction.pages.close(before);
+        match ended {
+            Ok((report, profile)) => Ok(Ended {
+                report,
+                profile,
+                refund,
+                ink_bought,
+            }),
             // A fault of the machine came up through the program: it is the machine's again.
-            Err(error) => {
-                return Err(self
-                    .fault
-                    .take()
-                    .unwrap_or_else(|| Fault::Custom(error.to_string())));
-            }
-        };
-
-        let result = match report.outcome {
-            Outcome::Success => InstructionResult::Return,
-            Outcome::Revert | Outcome::Failure => InstructionResult::Revert,
-            Outcome::OutOfInk => InstructionResult::OutOfGas,
-            // Not revm's "too deep", which gives gas back.
-            Outcome::OutOfStack => InstructionResult::StackOverflow,
-        };
-        if let Some(cause) = report.cause {
-            let reason = Reason::Failed(format!("the program failed: {cause}"));
-            self.context().chain.reason = Some(reason);
+            Err(error) => Err(self
+                .fault
+                .take()
+                .unwrap_or_else(|| Fault::Custom(error.to_string()))),
         }
-        let back = report.gas_back(given, &config);
+    }
+
+    /// Notes why a run failed, and tells an inspector of it.
+    fn note(&mut self, frame: &Frame, start: &Start, ended: &mut Ended, back: Option<Gas>) {
+        let report = &ended.report;
+        if let Some(cause) = &report.cause {
+            self.context().chain.transaction.reason = Some(Reason::Failed(cause.to_string()));
+        }
+        let (depth, address) = (self.depth(), frame.environment.contract);
         if let Some((inspector, _)) = self.inspector() {
             let run = ProgramRun {
                 address,
-                given,
-                nearness,
-                start_gas,
-                start_page_gas: memory,
-                footprint: entry.footprint,
+                given: frame.given,
+                nearness: start.nearness,
+                start_gas: start.start_gas,
+                start_page_gas: start.page_gas,
+                footprint: start.entry.footprint,
                 ink_used: report.ink_used,
-                ink_bought: ink,
+                ink_bought: ended.ink_bought,
                 gas_back: back.unwrap_or(Gas::ZERO),
                 pages: report.pages,
                 outcome: report.outcome,
                 output: report.output.clone(),
-                profile,
+                profile: ended.profile.take(),
             };
             inspector.program(depth, run);
         }
-        Ok(match back {
-            Some(back) => ended(result, given, back, refund, report.output.into()),
-            None => ended(
-                InstructionResult::OutOfGas,
-                given,
-                Gas::ZERO,
-                0,
-                Bytes::new(),
-            ),
-        })
     }
 
     /// The program of a frame, ready to run; with its functions recorded where they have names to be recorded under.
@@ -190,7 +230,7 @@ impl<I: HostioInspector> Machine<I> {
         names: Option<Names>,
     ) -> Result<ToRun, ModuleError> {
         let context = self.context();
-        let programs = context.chain.programs.clone();
+        let programs = context.chain.chain.programs.clone();
         let interrupt = context.chain.interrupt.clone();
         let mut wasm = || module(context, &frame.code, config).map_err(ModuleError::from);
         Ok(match names {
@@ -212,7 +252,7 @@ impl<I: HostioInspector> Machine<I> {
             FrameInput::Create(_) | FrameInput::Empty => Default::default(),
         };
         let number = |word: U256| word.saturating_to();
-        let acting = context.chain.acting.get(&input.target_address);
+        let acting = context.chain.transaction.acting.get(&input.target_address);
         Frame {
             code_hash,
             code: code.original_bytes(),
@@ -223,7 +263,7 @@ impl<I: HostioInspector> Machine<I> {
                 sender: input.caller_address,
                 value: input.call_value,
                 origin: context.tx.caller,
-                gas_price: context.chain.gas_price,
+                gas_price: context.chain.transaction.gas_price,
                 base_fee: U256::from(context.block.basefee),
                 coinbase: context.block.beneficiary,
                 block_number: context.chain.block.l1_number,
@@ -264,8 +304,24 @@ fn peek_code(context: &mut Context, address: Address) -> Bytes {
     }
 }
 
+/// What the outcome of a program is to the EVM.
+fn result_of(outcome: Outcome) -> InstructionResult {
+    match outcome {
+        Outcome::Success => InstructionResult::Return,
+        Outcome::Revert | Outcome::Failure => InstructionResult::Revert,
+        Outcome::OutOfInk => InstructionResult::OutOfGas,
+        // Not revm's "too deep", which gives gas back.
+        Outcome::OutOfStack => InstructionResult::StackOverflow,
+    }
+}
+
+/// The result of a frame that gives nothing back.
+fn starved(result: InstructionResult, given: Gas) -> InterpreterResult {
+    spent(result, given, Gas::ZERO, 0, Bytes::new())
+}
+
 /// The result of a frame that was given `given` gas and gives back `back`.
-fn ended(
+fn spent(
     result: InstructionResult,
     given: Gas,
     back: Gas,

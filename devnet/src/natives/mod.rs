@@ -9,6 +9,8 @@ mod meter;
 
 use alloy_primitives::{B256, Bytes, keccak256};
 
+pub(crate) use deployer::StylusDeployer;
+
 use crate::evm::{Fault, NativeCall, NativeMachine, NativeReply};
 
 /// The first byte of their code: an invalid instruction, so that no EVM takes it for its own.

@@ -32,18 +32,18 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
         let offset = usize::try_from(it.offset).ok();
         let bytes = offset.and_then(|offset| it.buf.get(offset..)).ok_or_else(|| {
             let len = it.buf.len();
-            Stop::Plain(format!("the offset {} is beyond the {len} bytes that are given", it.offset))
+            Stop::plain(format!("the offset {} is beyond the {len} bytes that are given", it.offset))
         })?;
         let (address, read) = address_table::lengthen(call, bytes)?
-            .map_err(|error| Stop::Plain(error.to_string()))?;
+            .map_err(|error| Stop::plain(error.to_string()))?;
         Ok((address, U256::from(read)).into())
     };
     View 0 lookupCall => |call, it| match address_table::lookup(call, it.addr)? {
         Some(index) => Ok(U256::from(index)),
-        None => Err(Stop::Plain(format!("address {} does not exist in AddressTable", it.addr))),
+        None => Err(Stop::plain(format!("address {} does not exist in AddressTable", it.addr))),
     };
     View 0 lookupIndexCall => |call, it| {
-        let missing = || Stop::Plain(format!("index {} does not exist in AddressTable", it.index));
+        let missing = || Stop::plain(format!("index {} does not exist in AddressTable", it.index));
         let index = u64::try_from(it.index).map_err(|_| missing())?;
         address_table::at(call, index)?.ok_or_else(missing)
     };

@@ -61,6 +61,6 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
 fn collector(call: &mut Call<'_>, poster: Address) -> Result<Address, Stop> {
     match posters::posters().contains(call, poster)? {
         true => posters::pay_to(poster).get(call),
-        false => Err(Stop::Plain(format!("{poster} is not a batch poster"))),
+        false => Err(Stop::plain(format!("{poster} is not a batch poster"))),
     }
 }

@@ -44,7 +44,7 @@ fn authorize(call: &mut Call<'_>) -> Result<(), Stop> {
     let caller = call.caller;
     match transaction_filterers().contains(call, caller)? {
         true => Ok(()),
-        false => Err(Stop::Plain(format!(
+        false => Err(Stop::plain(format!(
             "{caller} is not a transaction filterer"
         ))),
     }

@@ -80,7 +80,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     View 11 getL1RewardRecipientCall => |call, _| l1_pricing::pay_rewards_to().get(call);
     View 0 getL1GasPriceEstimateCall => |call, _| l1_pricing::price_per_unit().get(call);
     View 0 getCurrentTxL1GasFeesCall => |call, _| {
-        Ok(U256::from(call.context.chain.poster.gas).saturating_mul(base_fee(call)))
+        Ok(U256::from(call.context.chain.transaction.poster.gas).saturating_mul(base_fee(call)))
     };
     View 0 getGasBacklogCall => |call, _| l2_pricing::backlog().get(call);
     View 0 getPricingInertiaCall => |call, _| l2_pricing::inertia().get(call);

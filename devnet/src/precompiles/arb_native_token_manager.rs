@@ -31,7 +31,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
         let (to, amount) = (call.caller, it.amount);
         match call.mint(to, amount) {
             true => call.emit(&NativeTokenMinted { to, amount }).map(|()| mintNativeTokenReturn {}),
-            false => Err(Stop::Plain(format!("{to} cannot hold {amount} wei more"))),
+            false => Err(Stop::plain(format!("{to} cannot hold {amount} wei more"))),
         }
     };
     Write 41 burnNativeTokenCall => |call, it| {
@@ -49,6 +49,6 @@ fn authorize(call: &mut Call<'_>) -> Result<(), Stop> {
     let caller = call.caller;
     match native_token_owners().contains(call, caller)? {
         true => call.burn(CHANGE),
-        false => Err(Stop::Burn(format!("{caller} is not a native token owner"))),
+        false => Err(Stop::burn(format!("{caller} is not a native token owner"))),
     }
 }

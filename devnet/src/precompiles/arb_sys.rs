@@ -73,7 +73,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     View 0 wasMyCallersAddressAliasedCall => |_, _| Ok(false);
     // The caller of the contract that asks; zero if a signer calls directly.
     View 0 myCallersAddressWithoutAliasingCall => |call, _| {
-        Ok(call.context.chain.callers.last().copied().unwrap_or_default())
+        Ok(call.context.chain.transaction.callers.last().copied().unwrap_or_default())
     };
     Payable 0 withdrawEthCall => |call, it| send(call, it.destination, &[]);
     Payable 0 sendTxToL1Call => |call, it| send(call, it.destination, &it.data);
@@ -98,7 +98,7 @@ fn send(call: &mut Call<'_>, destination: Address, data: &[u8]) -> Result<U256, 
         ));
     }
     let caller = call.caller;
-    let block = call.context.chain.block;
+    let block = &call.context.chain.block;
     let (number, l1_number) = (U256::from(block.number), U256::from(block.l1_number));
     let timestamp = U256::from(call.now());
     let word = |value: U256| value.to_be_bytes::<32>();
@@ -114,7 +114,7 @@ fn send(call: &mut Call<'_>, destination: Address, data: &[u8]) -> Result<U256, 
     let nodes = sends::append(call, hash)?;
     let leaf = U256::from(sends::size().get(call)?) - U256::ONE;
     if !call.destroy(call.precompile.address, value) {
-        return Err(Stop::Plain(format!(
+        return Err(Stop::plain(format!(
             "ArbSys does not have the {value} wei that are sent"
         )));
     }

@@ -8,6 +8,7 @@ use stylus_vm::code::{self, Code, CodeError};
 use stylus_vm::{Activation, ArbOs, Config, Gas, Refusal};
 
 use crate::arbos::{self, Entry, ProgramError};
+use crate::evm::Reason;
 use crate::precompiles::call::{Call, Stop};
 use crate::precompiles::table::{Function, functions};
 
@@ -148,11 +149,11 @@ fn activate(call: &mut Call<'_>, program: Address) -> Result<activateProgramRetu
     let before = arbos::program(&mut call.free(), code_hash);
     let wasm = module(call, &code, &config)?;
 
-    let open = call.context.chain.pages.open;
-    let programs = call.context.chain.programs.clone();
+    let open = call.context.chain.transaction.pages.open;
+    let programs = call.context.chain.chain.programs.clone();
     let activation = programs
         .activation(code_hash, &wasm, &config, open)
-        .map_err(|refusal| Stop::Burn(explain(&refusal)))?;
+        .map_err(|refusal| Stop::Burn(Reason::NotActivated(explain(&refusal))))?;
     call.burn(activation.gas.0)?;
     if before.cached {
         call.pay_reads(1)?;
@@ -239,7 +240,7 @@ fn module(call: &mut Call<'_>, code: &[u8], config: &Config) -> Result<Vec<u8>, 
         CodeError::NotWasm if code.is_empty() || config.arbos >= ArbOs::FRAGMENTS => {
             Stop::error(&ProgramNotWasm {})
         }
-        error => Stop::Plain(format!("program activation failed: {error}")),
+        error => Stop::Plain(Reason::NotActivated(error.to_string())),
     };
     let parsed = code::parse(code, config).map_err(refuse)?;
     parsed.check(config).map_err(refuse)?;
@@ -270,8 +271,8 @@ fn explain(refusal: &Refusal) -> String {
         other => other.to_string(),
     };
     match refusal.advice() {
-        Some(advice) => format!("program activation failed: {what}: {advice}"),
-        None => format!("program activation failed: {what}"),
+        Some(advice) => format!("{what}: {advice}"),
+        None => what,
     }
 }
 

@@ -88,7 +88,7 @@ fn authorize(call: &mut Call<'_>) -> Result<(), Stop> {
     if cache_managers().contains(call, caller)? || chain_owners().contains(call, caller)? {
         return Ok(());
     }
-    Err(Stop::Burn(format!(
+    Err(Stop::burn(format!(
         "{caller} is neither a cache manager nor an owner of the chain"
     )))
 }

@@ -13,7 +13,7 @@ use revm::context_interface::journaled_state::account::JournaledAccountTr as _;
 use stylus_vm::{ArbOs, Config};
 
 use crate::arbos::{self, Journal, Slot, Store, Words as _};
-use crate::evm::Context;
+use crate::evm::{Context, Reason};
 use crate::precompiles::table::{Function, Precompile};
 
 /// Gas for opening the ArbOS state, and for reading a word of it.
@@ -48,9 +48,9 @@ pub(super) enum Stop {
     /// An error with data; the remaining gas is kept.
     Error(Bytes),
     /// An error without data; what gas is left stays.
-    Plain(String),
+    Plain(Reason),
     /// An error that takes all gas.
-    Burn(String),
+    Burn(Reason),
 }
 
 impl Stop {
@@ -61,7 +61,12 @@ impl Stop {
 
     /// An error that Nitro describes but hides from clients; this chain shows it.
     pub(super) fn plain(words: impl Into<String>) -> Self {
-        Self::Plain(words.into())
+        Self::Plain(Reason::Refused(words.into()))
+    }
+
+    /// The same of one that takes all gas.
+    pub(super) fn burn(words: impl Into<String>) -> Self {
+        Self::Burn(Reason::Refused(words.into()))
     }
 }
 
@@ -131,16 +136,16 @@ impl Call<'_> {
         let precompile = self.precompile.name;
         let Some(selector) = self.selector() else {
             let words = format!("{precompile} was called without a function");
-            return Err(Stop::Burn(words));
+            return Err(Stop::burn(words));
         };
         let Some(function) = self.precompile.function(selector) else {
             let selector = hex::encode_prefixed(selector);
             let words = format!("{precompile} has no function {selector}");
-            return Err(Stop::Burn(words));
+            return Err(Stop::burn(words));
         };
         self.function = Some(function);
         let name = function.name();
-        let refused = |why: &str| Err(Stop::Burn(format!("{precompile}.{name} {why}")));
+        let refused = |why: &str| Err(Stop::burn(format!("{precompile}.{name} {why}")));
         let (arbos, mutability) = (self.arbos().number(), function.mutability);
         if arbos < function.since {
             let since = function.since;
@@ -180,7 +185,7 @@ impl Call<'_> {
         // As in Nitro, a number outside its type's range is refused.
         let Ok(call) = C::abi_decode_raw_validate(&arguments) else {
             let name = self.name();
-            return Err(Stop::Burn(format!(
+            return Err(Stop::burn(format!(
                 "{name} was called with arguments that are not of its types: {}",
                 C::SIGNATURE
             )));
@@ -226,7 +231,7 @@ impl Call<'_> {
         self.words += 1;
         match self.words <= MOST_WORDS {
             true => Ok(()),
-            false => Err(Stop::Plain(format!(
+            false => Err(Stop::plain(format!(
                 "{} would read and write more than {MOST_WORDS} words of the ArbOS state",
                 self.name()
             ))),
@@ -261,13 +266,16 @@ impl Call<'_> {
 
     /// The chain's rules and parameters, already paid for.
     pub(super) fn config(&mut self) -> Config {
-        let (debug, most_code) = (self.context.chain.debug, self.context.chain.max_code_size);
+        let (debug, most_code) = (
+            self.context.chain.chain.debug,
+            self.context.chain.chain.max_code_size,
+        );
         arbos::vm_config(&mut self.free(), debug, most_code)
     }
 
     /// The current ArbOS version.
     pub(super) fn arbos(&self) -> ArbOs {
-        self.context.chain.arbos
+        self.context.chain.block.arbos
     }
 
     /// Whether the current ArbOS version is at least this one.
@@ -312,7 +320,7 @@ impl Call<'_> {
     pub(super) fn emit(&mut self, event: &impl SolEvent) -> Result<(), Stop> {
         if self.mutability() <= Mutability::View {
             let name = self.name();
-            return Err(Stop::Plain(format!("{name} is a view and may not log")));
+            return Err(Stop::plain(format!("{name} is a view and may not log")));
         }
         self.log(event)
     }
@@ -339,7 +347,7 @@ impl Call<'_> {
         let Ok(failed) = self.context.journaled_state.transfer(from, to, amount);
         match failed {
             None => Ok(()),
-            Some(error) => Err(Stop::Plain(format!(
+            Some(error) => Err(Stop::plain(format!(
                 "cannot pay {amount} wei to {to}: {error:?}"
             ))),
         }

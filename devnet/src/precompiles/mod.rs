@@ -36,7 +36,7 @@ use revm::primitives::hardfork::SpecId;
 use stylus_vm::ArbOs;
 
 use crate::addresses::{self, NODE_INTERFACE};
-use crate::evm::{Context, Reason};
+use crate::evm::Context;
 use crate::precompiles::call::{Call, Stop};
 use crate::precompiles::table::PRECOMPILES;
 
@@ -147,7 +147,7 @@ impl PrecompileProvider<Context> for Precompiles {
         };
         // It exists only in simulated calls; on chain the address is an empty account.
         let is_hidden = precompile.address == NODE_INTERFACE && !context.chain.is_simulation;
-        if is_hidden || context.chain.arbos.number() < precompile.since {
+        if is_hidden || context.chain.block.arbos.number() < precompile.since {
             return Ok(None);
         }
         let mut call = Call {
@@ -182,12 +182,12 @@ fn end(mut call: Call<'_>, result: Result<Bytes, Stop>, limit: u64) -> Interpret
             Err(_) => (InstructionResult::PrecompileOOG, Bytes::new()),
         },
         Err(Stop::Plain(reason)) => {
-            call.context.chain.reason = Some(Reason::Refused(reason));
+            call.context.chain.transaction.reason = Some(reason);
             (InstructionResult::Revert, Bytes::new())
         }
         Err(Stop::OutOfGas) => (InstructionResult::PrecompileOOG, Bytes::new()),
         Err(Stop::Burn(reason)) => {
-            call.context.chain.reason = Some(Reason::Refused(reason));
+            call.context.chain.transaction.reason = Some(reason);
             (InstructionResult::PrecompileError, Bytes::new())
         }
     };

@@ -48,7 +48,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
         let base_fee = call.context.chain.block.base_fee;
         let price = l1_pricing::price_per_unit().get(call)?;
         let level = crate::arbos::brotli_level().get(call)?;
-        let gas = crate::chain::poster_gas(&it.data, level, price, base_fee);
+        let gas = l1_pricing::poster(&it.data, level, price, base_fee.into()).gas;
         Ok(gasEstimateL1ComponentReturn {
             gasEstimateForL1: gas,
             baseFee: U256::from(base_fee),

@@ -9,10 +9,10 @@ use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
 
 use crate::bounded::Unwritable;
 use crate::chain::{
-    ChainError, DecodeError, Ending, EstimateError, Executed, GenesisError, Invalid, OverrideError,
+    ChainError, DecodeError, Ending, EstimateError, Executed, GenesisError, OverrideError,
     SubmitError,
 };
-use crate::evm::{Interrupted, Reason};
+use crate::evm::{Interrupted, Invalid, Reason};
 use crate::precompiles::error_text;
 use crate::trace::TraceError;
 
@@ -130,13 +130,18 @@ impl RpcError {
 
     /// A run that failed.
     pub(super) fn failed(executed: &Executed) -> Self {
+        let logged = executed.reason.as_ref().filter(|it| it.is_logged());
         let (code, message, data) = match &executed.ending {
-            Ending::Halt(words) => return Self::refused(words),
+            Ending::Halt(words) => {
+                let mut error = Self::refused(words);
+                error.reason = logged.map(ToString::to_string);
+                return error;
+            }
             Ending::Revert | Ending::Success => {
                 let output = &executed.output;
                 let words = error_text(output).or_else(|| match &executed.reason {
-                    Some(Reason::Refused(words)) => Some(words.clone()),
                     Some(Reason::Failed(_)) | None => None,
+                    Some(reason) => Some(reason.to_string()),
                 });
                 let message = match words {
                     Some(words) => format!("execution reverted: {words}"),
@@ -145,10 +150,7 @@ impl RpcError {
                 (REVERTED, message, hex::encode_prefixed(output))
             }
         };
-        let reason = match &executed.reason {
-            Some(Reason::Failed(words)) => Some(words.clone()),
-            Some(Reason::Refused(_)) | None => None,
-        };
+        let reason = logged.map(ToString::to_string);
         Self {
             code,
             message,

@@ -4,7 +4,7 @@
 //! (`methods`), and how a run stops halfway (`evm`).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -37,9 +37,9 @@ pub(super) enum Lane {
 pub(crate) struct Lanes(Arc<Inner>);
 
 struct Inner {
-    /// Where questions run: threads that give way to all others. `None` where they cannot be had, and while this is dropped; questions
-    /// then run where the rest does.
-    humble: Option<Runtime>,
+    /// Where questions run, from the first one on: threads that give way to all others. `None` where they cannot be had; questions then
+    /// run where the rest does.
+    humble: OnceLock<Option<Runtime>>,
     lookups: Places,
     questions: Places,
     changes: Places,
@@ -88,7 +88,7 @@ fn give_way() {
 impl Drop for Inner {
     fn drop(&mut self) {
         // The last one who speaks to the devnet may be a task, which must not wait.
-        if let Some(humble) = self.humble.take() {
+        if let Some(humble) = self.humble.take().flatten() {
             humble.shutdown_background();
         }
     }
@@ -121,7 +121,7 @@ impl Lanes {
     pub(crate) fn new(limit: Option<Duration>) -> Self {
         let processors = std::thread::available_parallelism().map_or(4, usize::from);
         Self(Arc::new(Inner {
-            humble: humble(QUESTIONS).ok(),
+            humble: OnceLock::new(),
             lookups: Places::new("lookups", processors.max(4), 1_024),
             questions: Places::new("calls and traces", QUESTIONS, 1_024),
             // They take turns anyway, once they have prepared.
@@ -161,10 +161,12 @@ impl Lanes {
             .begin()
             .ok_or_else(|| RpcError::refused(Interrupted::Stopping))?;
         let running = places.running.clone();
-        let threads = match (lane, &self.0.humble) {
-            (Lane::Questions, Some(humble)) => humble.handle().clone(),
-            _ => tokio::runtime::Handle::current(),
+        let humble = || self.0.humble.get_or_init(|| humble(QUESTIONS).ok());
+        let threads = match lane {
+            Lane::Questions => humble().as_ref().map(|it| it.handle().clone()),
+            Lane::Lookups | Lane::Changes => None,
         };
+        let threads = threads.unwrap_or_else(tokio::runtime::Handle::current);
         let whole = async move {
             let interrupt = guard.interrupt.clone();
             let run = async move {

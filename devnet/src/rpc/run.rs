@@ -12,8 +12,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::bounded::{Each, to_json};
-use crate::chain::{Ending, Invalid, Request, View};
-use crate::evm::Interrupt;
+use crate::chain::{Ending, Request, View};
+use crate::evm::{Interrupt, Invalid};
 use crate::node::Node;
 use crate::rpc::arguments::{Arguments, CALL, SMALL, WHOLE};
 use crate::rpc::error::RpcError;

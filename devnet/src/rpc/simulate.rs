@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::bounded::{Each, to_json};
-use crate::chain::{AskedBlock, Ending, Executed, Invalid, Options, SimulateError, SimulatedBlock};
-use crate::evm::Interrupt;
+use crate::chain::{AskedBlock, Ending, Executed, Options, SimulateError, SimulatedBlock};
+use crate::evm::{Interrupt, Invalid};
 use crate::node::Node;
 use crate::rpc::arguments::{Arguments, CALL};
 use crate::rpc::error::RpcError;

@@ -26,8 +26,7 @@ use stylus_vm::Step;
 use stylus_vm::profile::Names;
 
 use crate::bounded::{self, Unwritable};
-use crate::chain::Invalid;
-use crate::evm::{Context, Interrupt, Interrupted, Reason};
+use crate::evm::{Context, Interrupt, Interrupted, Invalid, Reason};
 use crate::state::State;
 use crate::trace::gas::{GasAccount, GasOptions};
 pub(crate) use crate::trace::gas::{Nearness, ProgramRun};
@@ -248,7 +247,7 @@ impl Tracing {
                 let mut frame = builder.geth_call_traces(config, gas_used);
                 // The chain may explain a failed program that gave no reason.
                 if frame.error.is_some() && frame.revert_reason.is_none() {
-                    frame.revert_reason = reason.map(|reason| reason.text().to_owned());
+                    frame.revert_reason = reason.map(ToString::to_string);
                 }
                 bounded::to_json(&frame)?
             }

@@ -109,12 +109,12 @@ fn set_start(call: &mut Call<'_>, field: &Field<u64>, start: u64) -> Result<(), 
     let now = call.now();
     let soonest = now.saturating_add(DELAY);
     if (stored == 0 || stored > soonest) && start < soonest {
-        return Err(Stop::Plain(format!(
+        return Err(Stop::plain(format!(
             "feature must be enabled at least 7 days in the future: not before {soonest}"
         )));
     }
     if stored > now && stored <= soonest && start < stored {
-        return Err(Stop::Plain(format!(
+        return Err(Stop::plain(format!(
             "feature cannot be updated to a time earlier than the current scheduled enable time, {stored}"
         )));
     }
@@ -125,6 +125,6 @@ fn require_started(call: &mut Call<'_>, field: &Field<u64>, feature: &str) -> Re
     let start = field.get(call)?;
     match start != 0 && start <= call.now() {
         true => Ok(()),
-        false => Err(Stop::Plain(format!("{feature} feature is not enabled yet"))),
+        false => Err(Stop::plain(format!("{feature} feature is not enabled yet"))),
     }
 }

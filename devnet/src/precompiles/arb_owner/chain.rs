@@ -15,12 +15,12 @@ const MOST_BROTLI: u64 = 11;
 pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
     Write 0 scheduleArbOSUpgradeCall => |call, it| {
         arbos::schedule_upgrade(&mut call.free(), it.newVersion, it.timestamp)
-            .map_err(|error| Stop::Plain(error.to_string()))?;
+            .map_err(|error| Stop::Plain(error.into()))?;
         Ok(scheduleArbOSUpgradeReturn {})
     };
     Write 20 setBrotliCompressionLevelCall => |call, it| {
         if it.level > MOST_BROTLI {
-            return Err(Stop::Plain(format!(
+            return Err(Stop::plain(format!(
                 "invalid brotli compression level: {} is above {MOST_BROTLI}", it.level
             )));
         }
@@ -54,14 +54,14 @@ fn check_config(call: &mut Call<'_>, config: &[u8]) -> Result<(), Stop> {
         chain_id: Option<u64>,
     }
     let known: Known = serde_json::from_slice(config).map_err(|error| {
-        Stop::Plain(format!("invalid chain config, can't deserialize: {error}"))
+        Stop::plain(format!("invalid chain config, can't deserialize: {error}"))
     })?;
     let Some(have) = known.chain_id else {
         return Err(Stop::plain("invalid chain config, missing chain id"));
     };
     let want = arbos::chain_id().get(call)?;
     if U256::from(have) != want {
-        return Err(Stop::Plain(format!(
+        return Err(Stop::plain(format!(
             "invalid chain config, chain id mismatch, want: {want}, have: {have}"
         )));
     }

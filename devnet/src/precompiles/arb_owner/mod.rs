@@ -100,7 +100,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<Bytes, Stop> {
     let caller = call.caller;
     let Ok(is_owner) = chain_owners().contains(&mut call.free(), caller);
     if !is_owner {
-        return Err(Stop::Burn(format!(
+        return Err(Stop::burn(format!(
             "unauthorized caller to access-controlled method: {caller}"
         )));
     }

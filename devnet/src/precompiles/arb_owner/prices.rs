@@ -129,7 +129,7 @@ pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
 fn price(wei: U256) -> Result<U256, Stop> {
     match u64::try_from(wei) {
         Ok(_) => Ok(wei),
-        Err(_) => Err(Stop::Plain(format!(
+        Err(_) => Err(Stop::plain(format!(
             "a base fee of {wei} wei does not fit into a block's header, which has 64 bits for it"
         ))),
     }
@@ -142,12 +142,12 @@ fn set_constraints(call: &mut Call<'_>, asked: &[[u64; 3]]) -> Result<(), Stop> 
         false => constraints::MOST,
     };
     if asked.len() > most {
-        return Err(Stop::Plain(format!("too many constraints. Max: {most}")));
+        return Err(Stop::plain(format!("too many constraints. Max: {most}")));
     }
     let mut new = Vec::new();
     for [target, window, backlog] in asked.iter().copied() {
         if target == 0 || window == 0 {
-            return Err(Stop::Plain(format!(
+            return Err(Stop::plain(format!(
                 "invalid constraint with target {target} and adjustment window {window}"
             )));
         }

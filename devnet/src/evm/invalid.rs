@@ -1,0 +1,117 @@
+//! Why the machine does not run something: in geth's words, which clients compare with.
+//!
+//! Lives here: the refusals, and which of revm's each is. Not here: what the chain refuses before (`chain::error`).
+
+use alloy_primitives::{Address, U256};
+use revm::context::result::{EVMError, InvalidTransaction};
+
+use crate::evm::{Interrupt, Interrupted, TransactionError};
+
+/// Why something cannot be run at all.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub(crate) enum Invalid {
+    #[error("nonce too low: address {address}, tx: {tx} state: {state}")]
+    NonceTooLow {
+        address: Address,
+        tx: u64,
+        state: u64,
+    },
+    #[error("nonce too high: address {address}, tx: {tx} state: {state}")]
+    NonceTooHigh {
+        address: Address,
+        tx: u64,
+        state: u64,
+    },
+    #[error(
+        "insufficient funds for gas * price + value: address {address} have {have} want {want}"
+    )]
+    Funds {
+        address: Address,
+        have: U256,
+        want: U256,
+    },
+    #[error("intrinsic gas too low: have {have}, want {want}")]
+    IntrinsicGas { have: u64, want: u64 },
+    #[error(
+        "max fee per gas less than block base fee: address {address}, maxFeePerGas: {offered}, baseFee: {base_fee}"
+    )]
+    BaseFee {
+        address: Address,
+        offered: u128,
+        base_fee: u64,
+    },
+    #[error(
+        "max priority fee per gas higher than max fee per gas: address {address}, maxPriorityFeePerGas: {tip}, maxFeePerGas: {cap}"
+    )]
+    Tip {
+        address: Address,
+        tip: u128,
+        cap: u128,
+    },
+    #[error("exceeds block gas limit (gas limit reached)")]
+    BlockGas,
+    #[error("sender not an eoa: address {0}")]
+    NotEoa(Address),
+    #[error("max initcode size exceeded")]
+    InitcodeSize,
+    #[error("EIP-7702 transaction with empty auth list")]
+    NoAuthorizations,
+    #[error("invalid transaction: {0}")]
+    Other(String),
+    /// It was ended from outside.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// Not the request's doing.
+    #[error("internal error: {0}")]
+    Machine(String),
+}
+
+impl Invalid {
+    /// What the machine's refusal of a transaction from `address`, offering `offered` wei per gas, means.
+    pub(crate) fn of(
+        error: TransactionError,
+        interrupt: &Interrupt,
+        address: Address,
+        offered: u128,
+        base_fee: u64,
+    ) -> Self {
+        let error = match (error, interrupt.check()) {
+            (EVMError::Transaction(error), _) => error,
+            (_, Err(why)) => return Self::Interrupted(why),
+            (other, Ok(())) => return Self::Machine(other.to_string()),
+        };
+        match error {
+            InvalidTransaction::NonceTooLow { tx, state } => {
+                Self::NonceTooLow { address, tx, state }
+            }
+            InvalidTransaction::NonceTooHigh { tx, state } => {
+                Self::NonceTooHigh { address, tx, state }
+            }
+            InvalidTransaction::LackOfFundForMaxFee { fee, balance } => Self::Funds {
+                address,
+                have: *balance,
+                want: *fee,
+            },
+            InvalidTransaction::CallGasCostMoreThanGasLimit {
+                initial_gas,
+                gas_limit,
+            }
+            | InvalidTransaction::GasFloorMoreThanGasLimit {
+                gas_floor: initial_gas,
+                gas_limit,
+            } => Self::IntrinsicGas {
+                have: gas_limit,
+                want: initial_gas,
+            },
+            InvalidTransaction::GasPriceLessThanBasefee => Self::BaseFee {
+                address,
+                offered,
+                base_fee,
+            },
+            InvalidTransaction::CallerGasLimitMoreThanBlock => Self::BlockGas,
+            InvalidTransaction::CreateInitCodeSizeLimit => Self::InitcodeSize,
+            InvalidTransaction::EmptyAuthorizationList => Self::NoAuthorizations,
+            other => Self::Other(other.to_string()),
+        }
+    }
+}

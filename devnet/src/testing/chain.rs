@@ -1,0 +1,353 @@
+//! A chain in this process: whose it is, what time it is there, and what its accounts hold.
+//!
+//! Lives here: everything about a chain as a whole. Not here: sending and calling (`sender`, `contract`), what came of it (`outcome`).
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use stylus_vm::Gas;
+
+use super::errors::KnownErrors;
+use super::outcome::{CallError, Executed, Receipt, Sent};
+use super::sender::Sender;
+use super::{Contract, Module};
+use crate::addresses::DEV_ACCOUNT;
+use crate::builder::Builder;
+use crate::chain::Request;
+use crate::config::{Clock, Config};
+use crate::devnet::{self, Handle, StartError};
+use crate::evm::Interrupt;
+use crate::node::Node;
+
+/// When a chain begins, in seconds since 1970: in 2027, on every machine.
+const START: u64 = 1_800_000_000;
+
+/// Wei of an account that is made by name: 1,000 ETH.
+const BALANCE: U256 = U256::from_limbs([0x35c9_adc5_dea0_0000, 0x36, 0, 0]);
+
+/// A chain in this process, with everything a devnet has but the server. Cloning gives the same chain; [`Chain::fork`] another.
+///
+/// It begins in a millisecond and depends on no clock: the same calls make the same blocks, at the same times, for the same gas. Each
+/// test can have one of its own, on whatever thread it runs.
+///
+/// ```
+/// use std::time::Duration;
+/// use stylus_devnet::testing::*;
+///
+/// let chain = Chain::new();
+/// let (alice, bob) = (chain.account("alice"), chain.account("bob"));
+/// let sent = chain.from(alice).transfer(bob, U256::from(5));
+/// assert_eq!(sent.gas, Gas(21_000));
+///
+/// let before = chain.timestamp();
+/// chain.advance_time(Duration::from_secs(3_600));
+/// assert!(chain.timestamp() >= before + 3_600);
+/// ```
+#[derive(Clone)]
+pub struct Chain {
+    node: Node,
+    errors: Arc<Mutex<KnownErrors>>,
+}
+
+/// A chain as it was once; [`Chain::restore`] goes back to it.
+#[derive(PartialEq, Eq, Debug)]
+#[must_use = "a chain goes back to it only where it is restored"]
+pub struct Snapshot {
+    number: u64,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Chain {
+    /// A chain with Arbitrum One's rules, whose first block is of the first second of a time that is the same everywhere.
+    pub fn new() -> Self {
+        Self::builder().chain().expect("the defaults can be")
+    }
+
+    /// A chain with other settings.
+    ///
+    /// ```
+    /// use stylus_devnet::ArbOs;
+    /// use stylus_devnet::testing::*;
+    ///
+    /// let chain = Chain::builder().arbos(ArbOs::LAST_STYLUS_2).chain()?;
+    /// assert_eq!(chain.arbos(), ArbOs::LAST_STYLUS_2);
+    /// # Ok::<(), stylus_devnet::StartError>(())
+    /// ```
+    pub fn builder() -> Builder {
+        Builder::new(Config {
+            port: 0,
+            clock: Clock::Steps(START),
+            // What is measured does not depend on how long a machine takes for it.
+            request_timeout: None,
+            ..Config::default()
+        })
+    }
+
+    pub(crate) fn of(node: Node) -> Self {
+        Self {
+            node,
+            errors: Arc::default(),
+        }
+    }
+
+    pub(super) fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// A chain of its own that begins as this one is now. It costs no copy of the state: prepare a chain once, and fork it for each test.
+    ///
+    /// ```
+    /// use stylus_devnet::testing::*;
+    ///
+    /// let chain = Chain::new();
+    /// let other = chain.fork();
+    /// other.mine(3);
+    /// assert_eq!((chain.block_number(), other.block_number()), (0, 3));
+    /// ```
+    pub fn fork(&self) -> Self {
+        let errors = self.known_errors(|errors| errors.clone());
+        Self {
+            node: self.node.fork(),
+            errors: Arc::new(Mutex::new(errors)),
+        }
+    }
+
+    /// A server in front of this chain, at any free port, for clients that speak JSON-RPC, such as alloy's providers. It stops when the
+    /// handle is dropped; the chain goes on.
+    ///
+    /// ```
+    /// use stylus_devnet::testing::*;
+    ///
+    /// let chain = Chain::new();
+    /// let server = chain.serve()?;
+    /// assert!(server.url().starts_with("http://127.0.0.1:"));
+    /// # Ok::<(), stylus_devnet::StartError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where there are no threads or no port for it.
+    pub fn serve(&self) -> Result<Handle, StartError> {
+        let config = Config {
+            port: 0,
+            state: None,
+            state_interval: None,
+            dump_state: None,
+            ..self.node.chain().config().clone()
+        };
+        let node = self.node.for_server(config.request_timeout);
+        devnet::serve(config, node)
+    }
+
+    /// The ArbOS version in force.
+    pub fn arbos(&self) -> stylus_vm::ArbOs {
+        self.node.chain().arbos()
+    }
+
+    /// The chain's id.
+    pub fn chain_id(&self) -> u64 {
+        self.node.chain().config().chain_id
+    }
+
+    /// The number of the newest block.
+    pub fn block_number(&self) -> u64 {
+        self.node.chain().head().header.number
+    }
+
+    /// The time of the newest block, in seconds since 1970.
+    pub fn timestamp(&self) -> u64 {
+        self.node.chain().head().header.timestamp
+    }
+
+    /// Wei per gas of the next block.
+    pub fn gas_price(&self) -> u64 {
+        self.node.chain().gas_price()
+    }
+
+    /// Puts the clock forward and makes a block at the new time, so that calls see it, too.
+    pub fn advance_time(&self, by: Duration) {
+        self.node.change(|chain| chain.increase_time(by.as_secs()));
+        self.mine(1);
+    }
+
+    /// Makes empty blocks.
+    pub fn mine(&self, blocks: u64) {
+        for _ in 0..blocks {
+            let mined = self.node.mine(&Interrupt::default());
+            mined.expect("nobody raises the flag");
+        }
+    }
+
+    /// Remembers the chain as it is.
+    ///
+    /// ```
+    /// use stylus_devnet::testing::*;
+    ///
+    /// let chain = Chain::new();
+    /// let bob = chain.account("bob");
+    /// let before = chain.snapshot();
+    /// chain.set_balance(bob, U256::ZERO);
+    /// chain.restore(before);
+    /// assert!(chain.balance(bob) > U256::ZERO);
+    /// ```
+    pub fn snapshot(&self) -> Snapshot {
+        let number = self.node.change(|chain| chain.snapshot());
+        Snapshot { number }
+    }
+
+    /// Goes back to a snapshot, which is used up with all that were taken after it.
+    ///
+    /// # Panics
+    /// Where it was used up already, with an earlier one, or is of another chain.
+    #[track_caller]
+    pub fn restore(&self, snapshot: Snapshot) {
+        let restored = self.node.go_back(|chain| chain.revert(snapshot.number));
+        assert!(
+            restored,
+            "the snapshot is gone: one that was taken before it was restored, or it is of another chain"
+        );
+    }
+
+    /// The account that `nitro --dev` funds, which owns this chain and sends what nobody else is named for.
+    pub fn dev(&self) -> Address {
+        DEV_ACCOUNT
+    }
+
+    /// The funded accounts whose keys everybody knows; the dev account first. [`Handle::accounts`] tells the keys.
+    pub fn accounts(&self) -> Vec<Address> {
+        self.node.signers().map(|signer| signer.address()).collect()
+    }
+
+    /// An account for somebody called `name`: the same address on every chain, with 1,000 ETH when it is first asked for here.
+    pub fn account(&self, name: &str) -> Address {
+        let address = Address::from_word(keccak256(format!("stylus-devnet: {name}")));
+        let is_new = |chain: &crate::chain::Chain| {
+            let account = chain.newest().account(address);
+            account.nonce == 0 && account.balance.is_zero()
+        };
+        self.node.change(|chain| {
+            if is_new(chain) {
+                chain.set_balance(address, BALANCE);
+            }
+        });
+        address
+    }
+
+    /// Whoever sends transactions: any address, whether or not anybody has its key; a contract's, too.
+    pub fn from(&self, sender: Address) -> Sender {
+        Sender::new(self.clone(), sender)
+    }
+
+    /// Deploys a program of the dev account; see [`Sender::deploy`].
+    ///
+    /// # Panics
+    /// As for [`Sender::deploy`].
+    #[track_caller]
+    pub fn deploy(&self, module: impl Into<Module>) -> Contract {
+        self.from(self.dev()).deploy(module)
+    }
+
+    /// Deploys a program of the dev account and runs its constructor; see [`Sender::deploy_with`].
+    ///
+    /// # Panics
+    /// As for [`Sender::deploy_with`].
+    #[track_caller]
+    pub fn deploy_with(
+        &self,
+        module: impl Into<Module>,
+        constructor: impl alloy_sol_types::SolConstructor,
+    ) -> Contract {
+        self.from(self.dev()).deploy_with(module, constructor)
+    }
+
+    /// A contract that is there already, such as a precompile.
+    pub fn contract(&self, address: Address) -> Contract {
+        self.from(self.dev()).contract(address)
+    }
+
+    /// An account's wei.
+    pub fn balance(&self, address: Address) -> U256 {
+        self.node.chain().newest().account(address).balance
+    }
+
+    /// An account's next nonce.
+    pub fn nonce(&self, address: Address) -> u64 {
+        self.node.chain().newest().nonce(address)
+    }
+
+    /// An account's code.
+    pub fn code(&self, address: Address) -> Bytes {
+        self.node.chain().newest().code(address)
+    }
+
+    /// A word of an account's storage.
+    pub fn storage(&self, address: Address, slot: U256) -> B256 {
+        self.node.chain().newest().slot(address, slot).into()
+    }
+
+    /// Sets an account's wei.
+    pub fn set_balance(&self, address: Address, wei: U256) {
+        self.node.change(|chain| chain.set_balance(address, wei));
+    }
+
+    /// Sets a word of an account's storage.
+    pub fn set_storage(&self, address: Address, slot: U256, value: B256) {
+        self.node
+            .change(|chain| chain.set_storage(address, slot, value));
+    }
+
+    /// Gives an account code. A program still has to be activated: [`Contract::activate`].
+    pub fn set_code(&self, address: Address, code: impl Into<Bytes>) {
+        self.node
+            .change(|chain| chain.set_code(address, code.into()));
+    }
+
+    /// Reads or changes the errors that reverts are told by.
+    pub(super) fn known_errors<T>(&self, act: impl FnOnce(&mut KnownErrors) -> T) -> T {
+        act(&mut self.errors.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What a call comes to on the newest block.
+    pub(super) fn execute(&self, request: &Request) -> Result<Executed, CallError> {
+        let view = self.node.view(BlockId::latest());
+        let view = view.map_err(|error| CallError::Refused(error.to_string()))?;
+        let executed = view.call(request);
+        Ok(Executed::of_call(
+            executed.map_err(|error| CallError::Refused(error.to_string()))?,
+        ))
+    }
+
+    /// The receipt of a transaction, and how it ended.
+    pub(super) fn outcome(&self, hash: B256) -> Result<Executed, CallError> {
+        let chain = self.node.chain();
+        let (block, index) = chain.transaction(hash).ok_or(CallError::Waiting)?;
+        let receipt = block.receipts.get(index).ok_or(CallError::Waiting)?;
+        Ok(Executed::of_receipt(
+            receipt,
+            Receipt {
+                hash,
+                block: block.header.number,
+                gas: Gas(receipt.gas_used),
+                poster_gas: Gas(receipt.poster_gas),
+                logs: receipt.logs.clone(),
+            },
+        ))
+    }
+}
+
+impl std::fmt::Debug for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chain")
+            .field("block", &self.block_number())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A transaction whose output nobody decodes.
+pub(super) type Plain = Sent<Bytes>;

@@ -1,0 +1,209 @@
+//! A contract and its functions, by the types that `sol!` makes of an interface.
+//!
+//! Lives here: typed calls. Not here: transactions as bytes, and deploying (`sender`).
+
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::{SolCall, SolError};
+use stylus_vm::Gas;
+
+use super::outcome::{CallError, Failure, Sent};
+use super::sender::{Deployment, Sender};
+
+/// A contract on a chain, and who calls it. Cloning is cheap.
+///
+/// Functions that send or call panic where a test would have to unwrap, with a sentence that says what failed and why; those whose names
+/// begin with `try_` return an error instead.
+///
+/// ```
+/// use alloy_sol_types::sol;
+/// use stylus_devnet::testing::*;
+///
+/// sol! {
+///     interface ArbOwner {
+///         function addChainOwner(address owner) external;
+///     }
+///     interface ArbOwnerPublic {
+///         function isChainOwner(address owner) external view returns (bool);
+///     }
+/// }
+///
+/// let chain = Chain::new();
+/// let alice = chain.account("alice");
+/// let owner = chain.contract(address!("0x0000000000000000000000000000000000000070"));
+/// let public = chain.contract(address!("0x000000000000000000000000000000000000006b"));
+///
+/// assert!(!public.call(ArbOwnerPublic::isChainOwnerCall { owner: alice }));
+/// owner.from(alice).fails(ArbOwner::addChainOwnerCall { owner: alice });
+/// owner.send(ArbOwner::addChainOwnerCall { owner: alice });
+/// assert!(public.call(ArbOwnerPublic::isChainOwnerCall { owner: alice }));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it calls nothing by itself"]
+pub struct Contract {
+    sender: Sender,
+    address: Address,
+    deployment: Option<Deployment>,
+}
+
+impl Contract {
+    pub(super) fn new(sender: Sender, address: Address, deployment: Option<Deployment>) -> Self {
+        Self {
+            sender,
+            address,
+            deployment,
+        }
+    }
+
+    pub(super) fn deployed(mut self, deployment: Deployment) -> Self {
+        self.deployment = Some(deployment);
+        self
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Who calls it.
+    pub fn sender(&self) -> &Sender {
+        &self.sender
+    }
+
+    /// What its deployment took; nothing for a contract that was there already.
+    pub fn deployment(&self) -> Option<Deployment> {
+        self.deployment
+    }
+
+    /// The same contract, called by somebody else, whether or not anybody has his key.
+    pub fn from(&self, sender: Address) -> Self {
+        self.with(self.sender.as_somebody(sender))
+    }
+
+    /// The same contract; calls send so many wei along.
+    pub fn value(&self, wei: U256) -> Self {
+        self.with(self.sender.clone().value(wei))
+    }
+
+    /// The same contract; calls may use so much gas.
+    pub fn gas_limit(&self, gas: Gas) -> Self {
+        self.with(self.sender.clone().gas_limit(gas))
+    }
+
+    /// Has failures told by these errors, on all of the chain: `Token::TokenErrors::SIGNATURES`, of an interface `Token` in `sol!`.
+    pub fn with_errors(self, signatures: &[&'static str]) -> Self {
+        let chain = self.sender.chain();
+        chain.known_errors(|errors| errors.learn(signatures));
+        self
+    }
+
+    fn with(&self, sender: Sender) -> Self {
+        Self {
+            sender,
+            ..self.clone()
+        }
+    }
+
+    /// Calls a function in a transaction, in a block of its own.
+    ///
+    /// # Panics
+    /// Where it fails.
+    #[track_caller]
+    pub fn send<C: SolCall>(&self, call: C) -> Sent<C::Return> {
+        self.try_send(call)
+            .unwrap_or_else(|error| self.broken::<C>(&error))
+    }
+
+    /// [`Contract::send`], where it may fail.
+    ///
+    /// # Errors
+    /// Where the chain does not take it, it fails, or it returns something else than is declared.
+    pub fn try_send<C: SolCall>(&self, call: C) -> Result<Sent<C::Return>, CallError> {
+        let sent = self.sender.try_send(self.address, call.abi_encode())?;
+        Ok(Sent {
+            returned: decode::<C>(sent.returned)?,
+            receipt: sent.receipt,
+        })
+    }
+
+    /// Asks a function on the newest block, and changes nothing.
+    ///
+    /// # Panics
+    /// Where it fails.
+    #[track_caller]
+    pub fn call<C: SolCall>(&self, call: C) -> C::Return {
+        self.try_call(call)
+            .unwrap_or_else(|error| self.broken::<C>(&error))
+    }
+
+    /// [`Contract::call`], where it may fail.
+    ///
+    /// # Errors
+    /// Where it cannot be run, fails, or returns something else than is declared.
+    pub fn try_call<C: SolCall>(&self, call: C) -> Result<C::Return, CallError> {
+        decode::<C>(self.sender.try_call(self.address, call.abi_encode())?)
+    }
+
+    /// Calls a function in a transaction that has to fail, and tells how it did.
+    ///
+    /// # Panics
+    /// Where it succeeds, or the chain does not take it.
+    #[track_caller]
+    pub fn fails<C: SolCall>(&self, call: C) -> Failure {
+        match self.sender.try_send(self.address, call.abi_encode()) {
+            Err(CallError::Failed(failure)) => *failure,
+            Err(error) => self.broken::<C>(&error),
+            Ok(sent) => panic!(
+                "{} succeeds and returns {}, where it was to fail",
+                self.shown::<C>(),
+                sent.returned
+            ),
+        }
+    }
+
+    /// Calls a function in a transaction that has to revert with an error of this type, and returns that:
+    /// `token.reverts_with::<Token::Refused>(call)`.
+    ///
+    /// # Panics
+    /// Where it succeeds, or fails in another way.
+    #[track_caller]
+    pub fn reverts_with<E: SolError>(&self, call: impl SolCall) -> E {
+        let shown = self.shown_as(signature(&call));
+        let failure = self.fails(call);
+        let error = failure.error();
+        error
+            .unwrap_or_else(|| panic!("{shown} was to revert with {}, and {failure}", E::SIGNATURE))
+    }
+
+    /// Activates the program here, once more where its activation has expired or the chain's Stylus version is a new one.
+    ///
+    /// # Errors
+    /// Where the chain refuses it.
+    pub fn try_activate(&self) -> Result<Sent<Bytes>, CallError> {
+        self.sender.activate(self.address)
+    }
+
+    #[track_caller]
+    fn broken<C: SolCall>(&self, error: &CallError) -> ! {
+        panic!("{}: {error}", self.shown::<C>())
+    }
+
+    fn shown<C: SolCall>(&self) -> String {
+        self.shown_as(C::SIGNATURE)
+    }
+
+    fn shown_as(&self, signature: &str) -> String {
+        let (address, sender) = (self.address, self.sender.address());
+        format!("`{signature}` of {address}, called by {sender}")
+    }
+}
+
+fn signature<C: SolCall>(_: &C) -> &'static str {
+    C::SIGNATURE
+}
+
+fn decode<C: SolCall>(output: Bytes) -> Result<C::Return, CallError> {
+    C::abi_decode_returns(&output).map_err(|_| CallError::Undecodable {
+        signature: C::SIGNATURE,
+        output,
+    })
+}

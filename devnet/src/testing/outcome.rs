@@ -1,0 +1,231 @@
+//! What came of a transaction or a call.
+//!
+//! Lives here: receipts, return values, failures and their words. Not here: how an error's data is read (`errors`), and sending
+//! (`sender`).
+
+use std::fmt;
+use std::ops::Deref;
+
+use alloy_primitives::{B256, Bytes, Log};
+use alloy_sol_types::{SolError, SolEvent};
+use stylus_vm::Gas;
+
+use crate::chain::{self, Ending};
+
+/// A transaction in a block.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// Its hash.
+    pub hash: B256,
+    /// The number of its block.
+    pub block: u64,
+    /// What it took in all, to the gas: what `cast send` shows, and what `gasUsed` is in the receipt of a node.
+    pub gas: Gas,
+    /// What of that was taken for its bytes on L1; nothing, unless an owner of the chain sets a price for them.
+    pub poster_gas: Gas,
+    /// What was logged, in order, by whichever contract.
+    pub logs: Vec<Log>,
+}
+
+/// A transaction that succeeded, and what the function returned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Sent<T> {
+    /// What it returned.
+    pub returned: T,
+    /// Its receipt; the fields of that are fields of this, too.
+    pub receipt: Receipt,
+}
+
+/// How a transaction or a call failed: by a revert, a trap, or for want of gas. It prints as a sentence that says why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// What it reverted with.
+    pub data: Bytes,
+    /// Why it failed, where there is no data to say so.
+    pub reason: Option<String>,
+    /// The receipt of a transaction; a call has none.
+    pub receipt: Option<Receipt>,
+    /// The data in words.
+    pub(super) words: Option<String>,
+}
+
+/// Why there is nothing that a call returned.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// It ran, and failed.
+    #[error("{0}")]
+    Failed(Box<Failure>),
+    /// The chain does not run it at all: the sender cannot pay for it, say.
+    #[error("the chain does not take it: {0}")]
+    Refused(String),
+    /// It succeeded, and returned something else than it is declared to.
+    #[error(
+        "it returned {output}, which is not what `{signature}` is declared to return: correct the interface in `sol!`"
+    )]
+    Undecodable {
+        /// The function.
+        signature: &'static str,
+        /// What it returned.
+        output: Bytes,
+    },
+    /// Blocks are not made of transactions at once, because somebody has turned that off.
+    #[error(
+        "the transaction waits for a block, since the chain makes none by itself: turn that on with `evm_setAutomine`"
+    )]
+    Waiting,
+}
+
+/// Whatever has used gas; what `assert_gas!` takes.
+pub trait GasUsed {
+    /// How much.
+    fn gas_used(&self) -> Gas;
+}
+
+impl GasUsed for Gas {
+    fn gas_used(&self) -> Gas {
+        *self
+    }
+}
+
+impl GasUsed for Receipt {
+    fn gas_used(&self) -> Gas {
+        self.gas
+    }
+}
+
+impl<T> GasUsed for Sent<T> {
+    fn gas_used(&self) -> Gas {
+        self.receipt.gas
+    }
+}
+
+impl GasUsed for Failure {
+    /// # Panics
+    /// For a call, which no block holds and nobody pays for.
+    #[track_caller]
+    fn gas_used(&self) -> Gas {
+        let receipt = self.receipt.as_ref();
+        receipt
+            .expect("a call has no receipt: send a transaction to see its gas")
+            .gas
+    }
+}
+
+impl<T: GasUsed> GasUsed for &T {
+    fn gas_used(&self) -> Gas {
+        (*self).gas_used()
+    }
+}
+
+impl Receipt {
+    /// The events of one type that were logged, in order, by whichever contract.
+    pub fn events<E: SolEvent>(&self) -> Vec<E> {
+        let decoded = self.logs.iter().map(E::decode_log);
+        decoded.filter_map(|log| Some(log.ok()?.data)).collect()
+    }
+
+    /// The one event of a type that was logged.
+    ///
+    /// # Panics
+    /// Where there is none, or more than one.
+    #[track_caller]
+    pub fn event<E: SolEvent>(&self) -> E {
+        let mut events = self.events();
+        match (events.pop(), events.len()) {
+            (Some(event), 0) => event,
+            (_, more) => panic!(
+                "{} was logged {} times and not once, among {} logs",
+                E::SIGNATURE,
+                more + usize::from(more > 0),
+                self.logs.len()
+            ),
+        }
+    }
+}
+
+impl<T> Deref for Sent<T> {
+    type Target = Receipt;
+
+    fn deref(&self) -> &Receipt {
+        &self.receipt
+    }
+}
+
+impl Failure {
+    /// The data as an error of this type, if it is one.
+    pub fn error<E: SolError>(&self) -> Option<E> {
+        E::abi_decode(&self.data).ok()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.words, &self.reason) {
+            (Some(words), _) => write!(f, "it reverted with {words}"),
+            (None, _) if !self.data.is_empty() => write!(
+                f,
+                "it reverted with {}, which is no error that is known here: name the interface's with `with_errors`",
+                self.data
+            ),
+            (None, Some(reason)) => write!(f, "it failed: {reason}"),
+            (None, None) => f.write_str(
+                "it reverted without data, as a contract on stylus-sdk does where it has no such function or takes no ether",
+            ),
+        }
+    }
+}
+
+/// A run before anybody has read what it returned.
+pub(super) struct Executed {
+    is_success: bool,
+    output: Bytes,
+    reason: Option<String>,
+    receipt: Option<Receipt>,
+}
+
+impl Executed {
+    pub(super) fn of_call(executed: chain::Executed) -> Self {
+        let reason = executed.reason.map(|reason| reason.to_string());
+        Self {
+            is_success: executed.ending == Ending::Success,
+            reason: match executed.ending {
+                Ending::Halt(words) => Some(words),
+                Ending::Success | Ending::Revert => reason,
+            },
+            output: executed.output,
+            receipt: None,
+        }
+    }
+
+    pub(super) fn of_receipt(of: &chain::Receipt, receipt: Receipt) -> Self {
+        Self {
+            is_success: of.status,
+            output: of.output.clone(),
+            reason: of.reason.clone(),
+            receipt: Some(receipt),
+        }
+    }
+
+    /// What it returned, and the receipt of a transaction.
+    ///
+    /// # Errors
+    /// Where it failed; `words` reads the data.
+    pub(super) fn output(
+        self,
+        words: impl FnOnce(&[u8]) -> Option<String>,
+    ) -> Result<(Bytes, Option<Receipt>), CallError> {
+        if self.is_success {
+            return Ok((self.output, self.receipt));
+        }
+        Err(CallError::Failed(Box::new(Failure {
+            words: words(&self.output),
+            data: self.output,
+            reason: self.reason,
+            receipt: self.receipt,
+        })))
+    }
+}

@@ -1,0 +1,361 @@
+//! Who sends, with how much ether and gas; and deploying.
+//!
+//! Lives here: transactions as bytes, and what makes a program of a module. Not here: functions with types (`contract`).
+
+use alloy_consensus::{TxEip1559, TypedTransaction};
+use alloy_primitives::{Address, Bytes, TxKind, U256};
+use alloy_sol_types::{SolCall as _, SolConstructor, SolInterface as _};
+use stylus_vm::{Gas, code};
+
+use super::chain::{Chain, Plain};
+use super::outcome::{CallError, Executed, Failure, Receipt, Sent};
+use super::{Contract, Module};
+use crate::addresses::{ARB_WASM, STYLUS_DEPLOYER};
+use crate::chain::{Request, SubmitError, Transaction};
+use crate::evm::Interrupt;
+use crate::natives::StylusDeployer::{self, StylusDeployerErrors};
+use crate::precompiles::ArbWasm;
+
+/// Gas that a transaction offers where nothing else is said: the most that Arbitrum grants one (ArbOS 50).
+const GAS_LIMIT: Gas = Gas(32_000_000);
+
+/// Wei sent along with an activation, of which the chain gives back what it does not take: 1 ETH.
+const ACTIVATION_VALUE: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
+
+/// The selector of every constructor on stylus-sdk, whatever it takes: that of `stylus_constructor()`.
+const CONSTRUCTOR: [u8; 4] = [0x55, 0x85, 0x25, 0x8d];
+
+/// An account that sends transactions, with what it sends along. Nobody needs its key.
+///
+/// ```
+/// use stylus_devnet::testing::*;
+///
+/// let chain = Chain::new();
+/// let (alice, bob) = (chain.account("alice"), chain.account("bob"));
+/// let all = chain.balance(alice);
+/// let error = chain.from(alice).value(all).try_send(bob, Bytes::new()).unwrap_err();
+/// assert!(error.to_string().contains("insufficient funds for gas * price + value"));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it sends nothing by itself"]
+pub struct Sender {
+    chain: Chain,
+    address: Address,
+    value: U256,
+    gas_limit: Gas,
+}
+
+/// A program that could not be deployed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeployError {
+    /// Its code is larger than an account's may be.
+    #[error(
+        "its compressed code has {bytes} bytes, and an account may hold {limit}: make it smaller (`cargo gas-bench size` says what takes \
+         room), or allow more with `configure(|config| config.max_code_size = …)`"
+    )]
+    TooLarge {
+        /// Bytes of its code.
+        bytes: usize,
+        /// Bytes that an account may hold.
+        limit: u32,
+    },
+    /// The account could not be created.
+    #[error("it cannot be created: {0}")]
+    Create(#[source] CallError),
+    /// The chain does not activate the program.
+    #[error("it cannot be activated: {0}")]
+    Activate(#[source] CallError),
+    /// The constructor failed.
+    #[error("its constructor failed: {0}")]
+    Constructor(#[source] CallError),
+}
+
+/// What a deployment took.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Deployment {
+    /// Gas of its transactions: creating the account, activating the program, and its constructor if it has one.
+    pub gas: Gas,
+    /// Wei that the chain took for the activation.
+    pub data_fee: U256,
+    /// Bytes of code that the account holds.
+    pub code_size: usize,
+}
+
+impl Sender {
+    pub(super) fn new(chain: Chain, address: Address) -> Self {
+        Self {
+            chain,
+            address,
+            value: U256::ZERO,
+            gas_limit: GAS_LIMIT,
+        }
+    }
+
+    /// Who it is.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Where it sends.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    pub(super) fn as_somebody(&self, address: Address) -> Self {
+        Self {
+            address,
+            ..self.clone()
+        }
+    }
+
+    /// Sends wei along.
+    pub fn value(mut self, wei: U256) -> Self {
+        self.value = wei;
+        self
+    }
+
+    /// Gas that transactions and calls may use: 32,000,000 where nothing is said, the most that Arbitrum grants a transaction.
+    pub fn gas_limit(mut self, gas: Gas) -> Self {
+        self.gas_limit = gas;
+        self
+    }
+
+    /// A contract that is there already, called by this account.
+    pub fn contract(&self, address: Address) -> Contract {
+        Contract::new(self.clone(), address, None)
+    }
+
+    /// Gives somebody wei.
+    ///
+    /// # Panics
+    /// Where it fails, or there is not so much.
+    #[track_caller]
+    pub fn transfer(&self, to: Address, wei: U256) -> Sent<Bytes> {
+        let sent = self.clone().value(wei).try_send(to, Bytes::new());
+        sent.unwrap_or_else(|error| panic!("the transfer of {wei} wei to {to}: {error}"))
+    }
+
+    /// Sends a transaction with these bytes as its input, and waits for its block.
+    ///
+    /// # Errors
+    /// Where the chain does not take it, or it fails.
+    pub fn try_send(&self, to: Address, input: impl Into<Bytes>) -> Result<Sent<Bytes>, CallError> {
+        self.submit(TxKind::Call(to), input.into())
+    }
+
+    /// Asks what these bytes as input would come to, and changes nothing.
+    ///
+    /// # Errors
+    /// Where it cannot be run, or fails.
+    pub fn try_call(&self, to: Address, input: impl Into<Bytes>) -> Result<Bytes, CallError> {
+        let request = Request {
+            from: self.address,
+            to: TxKind::Call(to),
+            gas: Some(self.gas_limit.0),
+            value: self.value,
+            input: input.into(),
+            ..Request::default()
+        };
+        let executed = self.chain.execute(&request)?;
+        Ok(self.output(executed)?.0)
+    }
+
+    /// Creates a contract for the EVM from its init code.
+    ///
+    /// # Panics
+    /// Where that fails.
+    #[track_caller]
+    pub fn create(&self, init_code: impl Into<Bytes>) -> Contract {
+        let nonce = self.chain.nonce(self.address);
+        match self.submit(TxKind::Create, init_code.into()) {
+            Ok(_) => self.plain().contract(self.address.create(nonce)),
+            Err(error) => panic!("the contract cannot be created: {error}"),
+        }
+    }
+
+    /// Deploys a program as `cargo stylus deploy` does: creates its account, and activates it unless the same code is active already.
+    ///
+    /// # Panics
+    /// Where the chain refuses it, with the reason.
+    #[track_caller]
+    pub fn deploy(&self, module: impl Into<Module>) -> Contract {
+        let deployed = self.try_deploy(module);
+        deployed.unwrap_or_else(|error| panic!("the program is not deployed: {error}"))
+    }
+
+    /// The same, and runs its constructor in the same transaction, as `cargo stylus deploy` does by way of the StylusDeployer: the
+    /// constructor's `msg_sender` is that one, and `tx_origin` this account. What is sent along goes to the constructor.
+    ///
+    /// # Panics
+    /// Where the chain refuses it or the constructor fails, with the reason.
+    #[track_caller]
+    pub fn deploy_with(
+        &self,
+        module: impl Into<Module>,
+        constructor: impl SolConstructor,
+    ) -> Contract {
+        let deployed = self.try_deploy_with(module, constructor);
+        deployed.unwrap_or_else(|error| panic!("the program is not deployed: {error}"))
+    }
+
+    /// [`Sender::deploy`], where the chain may refuse the program.
+    ///
+    /// # Errors
+    /// Where it does.
+    pub fn try_deploy(&self, module: impl Into<Module>) -> Result<Contract, DeployError> {
+        let module = module.into();
+        let nonce = self.chain.nonce(self.address);
+        let code = self.code(&module)?;
+        let created = self
+            .plain()
+            .submit(TxKind::Create, init_code(&code))
+            .map_err(DeployError::Create)?;
+        let contract = self.plain().contract(self.address.create(nonce));
+        let activated = match contract.try_activate() {
+            Ok(activated) => Some(activated),
+            Err(CallError::Failed(failure)) if is_up_to_date(&failure) => None,
+            Err(error) => return Err(DeployError::Activate(error)),
+        };
+        let receipts = [
+            Some(&created.receipt),
+            activated.as_ref().map(|it| &it.receipt),
+        ];
+        Ok(contract.deployed(deployment(&receipts, code.len())))
+    }
+
+    /// [`Sender::deploy_with`], where the chain may refuse the program or the constructor fail.
+    ///
+    /// # Errors
+    /// Where it does.
+    pub fn try_deploy_with(
+        &self,
+        module: impl Into<Module>,
+        constructor: impl SolConstructor,
+    ) -> Result<Contract, DeployError> {
+        let module = module.into();
+        let code = self.code(&module)?;
+        let call = StylusDeployer::deployCall {
+            bytecode: init_code(&code),
+            initData: [&CONSTRUCTOR[..], &constructor.abi_encode()]
+                .concat()
+                .into(),
+            initValue: self.value,
+            // None: the deployer's own nonce decides the address.
+            salt: Default::default(),
+        };
+        let sender = self.plain().value(self.value + ACTIVATION_VALUE);
+        let input = call.abi_encode();
+        let sent = sender
+            .try_send(STYLUS_DEPLOYER, input)
+            .map_err(|error| self.deploy_error(error))?;
+        let event = sent.event::<StylusDeployer::ContractDeployed>();
+        let contract = self.plain().contract(event.deployedContract);
+        Ok(contract.deployed(deployment(&[Some(&sent.receipt)], code.len())))
+    }
+
+    /// Which part of a deployment failed.
+    fn deploy_error(&self, error: CallError) -> DeployError {
+        let CallError::Failed(mut failure) = error else {
+            return DeployError::Create(error);
+        };
+        match StylusDeployerErrors::abi_decode(&failure.data) {
+            Ok(StylusDeployerErrors::ContractInitializationError(inner)) => {
+                failure.words = self.words(&inner.data);
+                failure.data = inner.data;
+                DeployError::Constructor(CallError::Failed(failure))
+            }
+            Ok(StylusDeployerErrors::ContractDeploymentError(_)) => {
+                failure.words = None;
+                failure.data = Bytes::new();
+                DeployError::Create(CallError::Failed(failure))
+            }
+            _ => DeployError::Activate(CallError::Failed(failure)),
+        }
+    }
+
+    /// What the account of a module will hold.
+    fn code(&self, module: &Module) -> Result<Vec<u8>, DeployError> {
+        let code = code::encode(module.wasm());
+        let limit = self.chain.node().chain().config().max_code_size;
+        match code.len() > limit as usize {
+            true => Err(DeployError::TooLarge {
+                bytes: code.len(),
+                limit,
+            }),
+            false => Ok(code),
+        }
+    }
+
+    /// The same account, sending nothing along.
+    fn plain(&self) -> Self {
+        self.clone().value(U256::ZERO)
+    }
+
+    pub(super) fn submit(&self, to: TxKind, input: Bytes) -> Result<Plain, CallError> {
+        let sent = self.chain.node().send(&Interrupt::default(), |chain| {
+            let transaction = TypedTransaction::from(TxEip1559 {
+                chain_id: chain.config().chain_id,
+                nonce: chain.pending_nonce(self.address),
+                gas_limit: self.gas_limit.0,
+                max_fee_per_gas: 2 * u128::from(chain.gas_price()),
+                max_priority_fee_per_gas: 0,
+                to,
+                value: self.value,
+                access_list: Default::default(),
+                input,
+            });
+            Ok::<_, SubmitError>(Transaction::unsigned(transaction, self.address))
+        });
+        let hash = sent.map_err(|error| CallError::Refused(error.to_string()))?;
+        let (returned, receipt) = self.output(self.chain.outcome(hash)?)?;
+        Ok(Sent {
+            returned,
+            receipt: receipt.ok_or(CallError::Waiting)?,
+        })
+    }
+
+    fn output(&self, executed: Executed) -> Result<(Bytes, Option<Receipt>), CallError> {
+        executed.output(|data| self.words(data))
+    }
+
+    fn words(&self, data: &[u8]) -> Option<String> {
+        self.chain.known_errors(|errors| errors.words(data))
+    }
+
+    /// Activates a program.
+    pub(super) fn activate(&self, program: Address) -> Result<Plain, CallError> {
+        let input = ArbWasm::activateProgramCall { program }.abi_encode();
+        let sender = self.plain().value(ACTIVATION_VALUE);
+        // Asked first, so that a refusal takes no gas and makes no block.
+        sender.try_call(ARB_WASM, input.clone())?;
+        sender.try_send(ARB_WASM, input)
+    }
+}
+
+/// Whether an activation was refused because there is one.
+fn is_up_to_date(failure: &Failure) -> bool {
+    failure.error::<ArbWasm::ProgramUpToDate>().is_some()
+}
+
+/// What the transactions of a deployment took.
+fn deployment(receipts: &[Option<&Receipt>], code_size: usize) -> Deployment {
+    let receipts = receipts.iter().flatten();
+    let activated = receipts
+        .clone()
+        .flat_map(|receipt| receipt.events::<ArbWasm::ProgramActivated>());
+    Deployment {
+        gas: Gas(receipts.map(|receipt| receipt.gas.0).sum()),
+        data_fee: activated.map(|event| event.dataFee).sum(),
+        code_size,
+    }
+}
+
+/// The init code that leaves `code` in an account: it copies what stands behind it, the size first (`PUSH32 size DUP1 PUSH1 43 PUSH1 0
+/// CODECOPY PUSH1 0 RETURN`), and a byte that `cargo stylus` puts in between.
+fn init_code(code: &[u8]) -> Bytes {
+    const COPY: [u8; 10] = [0x80, 0x60, 0x2b, 0x60, 0x00, 0x39, 0x60, 0x00, 0xf3, 0x00];
+    let size = U256::from(code.len()).to_be_bytes::<32>();
+    [&[0x7f], &size[..], &COPY, code].concat().into()
+}
