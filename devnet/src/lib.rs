@@ -3,7 +3,7 @@
 //! A local Arbitrum chain in one process: EVM contracts on revm, Stylus programs in `stylus-vm`, metered to the last ink, with ArbOS and its
 //! precompiles around them. There are two ways to it.
 //!
-//! **A test calls the chain.** [`testing::Chain`] is one in the test's own process: it begins in a millisecond, needs no port and no
+//! **A test calls the chain.** [`testing::Chain`] is one in the test's own process: it begins in milliseconds, needs no port and no
 //! runtime, and tells the exact gas of each transaction. [`build!`] builds the test's contract, `sol!` gives its functions types. See
 //! [`testing`].
 //!

@@ -1,6 +1,6 @@
 //! A chain without a server, as contracts' tests have it: what it does, and what it says where that goes wrong.
 //!
-//! Lives here: everything but building a crate that is a contract.
+//! Lives here: everything but building a crate, which the tests of the contracts do (`contracts/chain`).
 
 use std::time::Duration;
 

@@ -29,7 +29,7 @@ const BALANCE: U256 = U256::from_limbs([0x35c9_adc5_dea0_0000, 0x36, 0, 0]);
 
 /// A chain in this process, with everything a devnet has but the server. Cloning gives the same chain; [`Chain::fork`] another.
 ///
-/// It begins in a millisecond and depends on no clock: the same calls make the same blocks, at the same times, for the same gas. Each
+/// It begins in milliseconds and depends on no clock: the same calls make the same blocks, at the same times, for the same gas. Each
 /// test can have one of its own, on whatever thread it runs.
 ///
 /// ```
