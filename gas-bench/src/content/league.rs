@@ -34,11 +34,11 @@ pub struct LeagueContent<'a> {
 struct Programs<'a> {
     schema: u32,
     toolchain: &'a str,
-    programs: Vec<Program<'a>>,
+    programs: Vec<ProgramReport<'a>>,
 }
 
 #[derive(Serialize)]
-struct Program<'a> {
+struct ProgramReport<'a> {
     workload: &'a str,
     opt_level: &'static str,
     allocator: &'static str,
@@ -50,8 +50,8 @@ struct Program<'a> {
 }
 
 impl<'a> LeagueContent<'a> {
-    fn programs(&self) -> Vec<Program<'a>> {
-        let program = |(entry, figures): (&'a Entry, &Figures)| Program {
+    fn programs(&self) -> Vec<ProgramReport<'a>> {
+        let program = |(entry, figures): (&'a Entry, &Figures)| ProgramReport {
             workload: &entry.workload,
             opt_level: entry.level.name(),
             allocator: entry.allocator.name(),
@@ -312,6 +312,9 @@ fn losses(document: &mut Document, league: &League) {
     listed(document, about, all);
 }
 
+/// What a cell says of a program, and what it is compared by: less is better.
+type Quantity<'a> = &'a dyn Fn(Figures) -> (Cell, u64);
+
 fn of_level(document: &mut Document, league: &League, level: OptLevel) {
     document.heading(Rank::Vital, format!("Opt-level {level}"));
     let gas = |figures: Figures| match figures.gas {
@@ -326,7 +329,7 @@ fn of_level(document: &mut Document, league: &League, level: OptLevel) {
         let bytes = figures.sizes.processed.0;
         (Cell::figure(bytes), bytes)
     };
-    let quantities: [(&str, bool, &dyn Fn(Figures) -> (Cell, u64)); 3] = [
+    let quantities: [(&str, bool, Quantity<'_>); 3] = [
         (
             "Gas under a chain's prices, pages included, and in brackets the pages of memory at the end. Dies: out of gas with 32 million.",
             false,

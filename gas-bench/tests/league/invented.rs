@@ -64,7 +64,7 @@ fn every_format_has_its_snapshot() {
     };
     for (format, name) in [
         (Format::Table, "table.txt"),
-        (Format::Markdown, "file.md"),
+        (Format::Markdown, "file.markdown"),
         (Format::Json, "league.json"),
         (Format::Csv, "league.csv"),
         (Format::Html, "page.html"),

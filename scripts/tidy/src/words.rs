@@ -71,6 +71,7 @@ const RULES: &[Rule] = &[
             "devnet/src/rpc/read.rs",
             "gas-bench/src/content",
             "gas-bench/src/document",
+            "gas-bench/src/picture",
             "gas-bench/src/words.rs",
             "vm/src/hostio",
             "vm/tests/theorems/oracle/tariff.rs",
