@@ -10,15 +10,16 @@ mod transplant;
 use std::env;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Parser, Subcommand, ValueEnum};
+use gas_bench::document::Format;
 use gas_bench::node::Target;
-use gas_bench::render;
 use gas_bench::suite::{Allocator, OptLevel};
 use stylus_vm::ArbOs;
 
 pub(crate) use compare::CompareArguments;
 pub(crate) use report::{
-    PlanArguments, ProfileArguments, ReportArguments, ReportFormat, SizeArguments, TextFormat,
+    PlanArguments, ProfileArguments, ReportArguments, ReportFormat, SizeArguments,
 };
 pub(crate) use transplant::OverrideArguments;
 
@@ -59,8 +60,8 @@ pub(crate) struct Arguments {
     all: bool,
 
     /// How to report
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: TextFormat,
 
     /// Write the report to FILE, whole or not at all, instead of printing it
     #[arg(long, value_name = "FILE")]
@@ -99,6 +100,37 @@ pub(crate) enum Command {
     Override(OverrideArguments),
 }
 
+/// How every report is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct TextFormat(pub(crate) Format);
+
+impl ValueEnum for TextFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: &[TextFormat] = &[
+            TextFormat(Format::Table),
+            TextFormat(Format::Markdown),
+            TextFormat(Format::Json),
+            TextFormat(Format::Csv),
+            TextFormat(Format::Html),
+        ];
+        ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self.0 {
+            Format::Table => ("table", "For a terminal, at most 100 columns wide"),
+            Format::Markdown => (
+                "markdown",
+                "For a pull request's comment or a job's summary",
+            ),
+            Format::Json => ("json", "For programs, with a schema version"),
+            Format::Csv => ("csv", "For spreadsheets"),
+            Format::Html => ("html", "One page with pictures, which needs nothing else"),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
+}
+
 /// The arguments of `league`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = LEAGUE_EXAMPLES)]
@@ -112,8 +144,8 @@ pub(crate) struct LeagueArguments {
     levels: Vec<Level>,
 
     /// How to report
-    #[arg(long, value_enum, default_value_t = LeagueFormat::Markdown)]
-    pub(crate) format: LeagueFormat,
+    #[arg(long, value_enum, default_value = "markdown")]
+    pub(crate) format: TextFormat,
 
     /// Begin the report with what whole calls cost: every contract beside the workloads with every allocator that it can be
     /// given. Takes half an hour more
@@ -139,15 +171,6 @@ enum Level {
     Three,
     S,
     Z,
-}
-
-/// How the league table is written.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub(crate) enum LeagueFormat {
-    /// For readers
-    Markdown,
-    /// For programs
-    Json,
 }
 
 impl LeagueArguments {
@@ -188,16 +211,6 @@ fn contender(name: &str) -> Result<Allocator, String> {
         .ok_or_else(|| format!("the known allocators are {}", known()))
 }
 
-#[derive(Clone, Copy, ValueEnum, Debug)]
-enum Format {
-    /// For a terminal, at most 100 columns wide
-    Table,
-    /// For a pull request's comment or a job's summary
-    Markdown,
-    /// For programs, with a schema version
-    Json,
-}
-
 impl Arguments {
     /// The process's arguments. Help, and arguments that make no sense, end the process.
     pub(crate) fn read() -> Self {
@@ -233,14 +246,6 @@ impl Arguments {
             self.private_key_path.as_deref(),
             Target::Embedded(ArbOs::ARBITRUM_ONE),
         )
-    }
-
-    pub(crate) const fn format(&self) -> render::Format {
-        match self.format {
-            Format::Table => render::Format::Table,
-            Format::Markdown => render::Format::Markdown,
-            Format::Json => render::Format::Json,
-        }
     }
 }
 

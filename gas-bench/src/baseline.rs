@@ -1,7 +1,7 @@
 //! Baselines: reports that were kept, so that later ones can be compared with them.
 //!
 //! Lives here: where such a file lies, what makes it usable, reading and writing it. Not here: what has changed since
-//! (`baseline::diff`), what of that is too much (`baseline::regression`), how either is shown (`render`).
+//! (`baseline::diff`), what of that is too much (`baseline::regression`), how either is shown (`content`).
 
 mod diff;
 mod regression;

@@ -16,8 +16,9 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use gas_bench::document::Colour;
 use gas_bench::output::OutputFile;
-use gas_bench::render::{Colour, printable};
+use gas_bench::words::printable;
 
 pub(crate) use builtin::{edge_cases, league};
 pub(crate) use compare::compare;

@@ -1,7 +1,7 @@
 //! One contract under every allocator and in several builds.
 //!
 //! Lives here: the order of a comparison, and its figures as data. Not here: building (`compare::builds`), measuring, which whoever
-//! calls hands in, text (`render::compare`).
+//! calls hands in, text (`content`).
 //!
 //! The author's files are only read: everything is built in a copy. Theorem: every variant that has figures does what the author's
 //! own build does, in every call that both were measured in.

@@ -1,7 +1,7 @@
 //! Why there is no figure: one sentence per cause, naming contract, allocator, cause and what to do.
 //!
 //! Lives here: the failures that belong to one allocator or one case; the rest of a run goes on without it. Not here:
-//! what ends a whole run (`RunError`), nor how a report shows a failure (`render`).
+//! what ends a whole run (`RunError`), nor how a report shows a failure (`content`).
 
 use std::fmt;
 

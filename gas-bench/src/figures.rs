@@ -1,12 +1,13 @@
 //! What was measured of anybody's contracts: integers in units of their own, and the shape of the file they are kept in.
 //!
 //! Lives here: the results as data, the version of their shape, and the sums that hold within them. Not here: how they came
-//! about (`report`), averages of a call's parts (`figures::split`), comparing two of them (`baseline`), words (`render`).
+//! about (`report`), averages of a call's parts (`figures::split`), comparing two of them (`baseline`), words (`content`).
 //!
 //! Theorem: the parts of a run add up. [`Parts::total`] is what the receipt says, to the gas; a run of which that is not true
 //! never becomes a figure.
 
 mod split;
+mod summary;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use stylus_vm::{Gas, Ink, Pages};
 use crate::lto::MissedLto;
 use crate::measurement::Bytes;
 pub(crate) use split::{ROUNDING, Segment, Split, apportion, divided, hostios, median};
+pub(crate) use summary::Summary;
 
 /// The version of the shape of [`Report`] as JSON: raised whenever a key changes its meaning or disappears.
 pub const SCHEMA: u32 = 1;

@@ -1,7 +1,7 @@
 //! The league table: every allocator under every workload at every optimisation level.
 //!
-//! Lives here: the order of a run, and its figures as data. Not here: building (`artifact`), text (`league/report`) and
-//! pictures (`league/chart`).
+//! Lives here: the order of a run, and its figures as data. Not here: building (`artifact`), text (`content`) and
+//! pictures (`picture`).
 //!
 //! A workload makes no host call but the one that returns its result, so it runs in the VM without any chain: what differs
 //! between two allocators is theirs.
@@ -21,11 +21,6 @@ use crate::parallel;
 use crate::suite::{Allocator, OptLevel};
 
 pub mod calls;
-mod chart;
-mod report;
-
-pub use chart::chart;
-pub use report::{json, markdown, whole_calls};
 
 /// One program: a workload with an allocator, at an optimisation level.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -5,12 +5,14 @@
 //!
 //! A suite (`suite`) names the cases; `artifact` makes a wasm of each allocator; `measure`
 //! runs it on a `node`; `measurement` holds
-//! the integers that come out; `render` turns them into text. Measuring never formats and rendering never measures.
+//! the integers that come out; `content` says them, `document` writes that down. Measuring never formats and rendering never measures.
 
 pub mod artifact;
 pub mod baseline;
 pub mod compare;
+pub mod content;
 pub mod dispatch;
+pub mod document;
 mod embedded;
 pub mod failure;
 pub mod figures;
@@ -22,15 +24,16 @@ pub mod measurement;
 pub mod node;
 pub mod output;
 mod parallel;
+pub mod picture;
 pub mod plan;
 pub mod profile;
 pub mod project;
 pub mod published;
-pub mod render;
 pub mod report;
 pub mod size;
 pub mod suite;
 pub mod transplant;
+pub mod words;
 
 use std::collections::BTreeMap;
 

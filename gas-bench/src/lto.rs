@@ -1,7 +1,7 @@
 //! Link-time optimisation that a contract's author asks for and does not get.
 //!
 //! Lives here: why not, and what the contract would be with it, as data. Not here: finding out (`project::lto`), building and measuring
-//! (`report::lto`), the sentence about it (`render::lto`).
+//! (`report::lto`), the sentence about it (`content::lto`).
 
 use serde::{Deserialize, Serialize};
 use stylus_vm::Gas;

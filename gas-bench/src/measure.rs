@@ -1,7 +1,7 @@
 //! One case on a chain: the only file that calls the contract.
 //!
 //! Lives here: calls of the contract, the decoding of its answers, and what each set of conditions means on a chain. Not
-//! here: building the contract (`artifact`), speaking to a node (`node`), arithmetic on figures (`render`).
+//! here: building the contract (`artifact`), speaking to a node (`node`), arithmetic on figures (`content`).
 //!
 //! The contract reads its own ink off the meter and returns the difference, so that a call's answer is the figure, on any
 //! node. What of it was for pages follows from the pages in the answer and the chain's own parameters.

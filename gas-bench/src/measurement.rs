@@ -1,7 +1,7 @@
 //! What was measured: integers in units of their own, keyed by allocator and case.
 //!
 //! Lives here: the results as data, and the version of their shape. Not here: how they came about (`measure`), ratios,
-//! percentages or anything else a reader wants computed (`render`).
+//! percentages or anything else a reader wants computed (`content`).
 
 use std::collections::BTreeMap;
 

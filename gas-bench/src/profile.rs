@@ -1,7 +1,7 @@
 //! One transaction, told function by function: the profile of its run, and around it what the receipt says.
 //!
 //! Lives here: the data, the version of its shape, and what must be true of it. Not here: how the run is recorded
-//! (`stylus_vm::profile`) and made, rows, pictures and words (`render::profile`).
+//! (`stylus_vm::profile`) and made, words and rows (`content`), pictures (`picture`).
 //!
 //! Theorem: nothing is lost and nothing counted twice. Over all places of the call tree, what each spent itself, plus what
 //! was forfeited, is the ink of the receipt's parts; so it is over all functions and host calls. [`CallProfile::check`] holds it.

@@ -1,7 +1,7 @@
 //! A report on anybody's contracts, from their manifest to its figures.
 //!
 //! Lives here: the order of a report, and what is done at the same time. Not here: one contract (`report::contract`), the
-//! arithmetic of one transaction (`report::account`), text (`render`).
+//! arithmetic of one transaction (`report::account`), text (`content`).
 
 mod account;
 mod contract;

@@ -2,7 +2,7 @@
 //!
 //! Lives here: the results as data, the version of their shape, and the sums that hold within them. Not here: taking a
 //! module apart (`size::module`), whose code a function is (`size::origin`), comparing two results (`size::diff`), shares
-//! and words (`render::size`).
+//! and words (`content`).
 //!
 //! Theorem: the parts add up to the file. A deployed module is its [`HEADER`] and its sections, each with its id and its
 //! length; the code section is its functions, each with its length, and a frame of [`FRAME`] bytes; so is the data section

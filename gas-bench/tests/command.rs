@@ -152,7 +152,7 @@ fn arguments_that_make_no_sense_are_refused_before_anything_is_built() {
         (&["--allocator", "jemalloc"][..], 2, known),
         (&["--allocator"], 2, "--allocator <NAME>"),
         (&["--all", "--allocator", "mini"], 2, "--all"),
-        (&["--format", "html"], 2, "table, markdown, json"),
+        (&["--format", "xml"], 2, "table, markdown, json"),
         (&["surprise"], 2, "surprise"),
         (
             &["--contracts", "elsewhere"],

@@ -1,12 +1,18 @@
 //! What must hold of the allocators in every workload, and that LEAGUE.md says what is measured.
+
+mod invented;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use gas_bench::artifact::Workspace;
 use gas_bench::compare::{Comparison, Heat, Lto};
+use gas_bench::content::LeagueContent;
+use gas_bench::document::{Colour, Content as _, Format};
 use gas_bench::league::calls::{self, Build, Calls, Dearer};
 use gas_bench::league::{self, Figures, League};
+use gas_bench::picture::league_chart;
 use gas_bench::project::Project;
 use gas_bench::suite::{Allocator, OptLevel};
 
@@ -33,12 +39,18 @@ fn programs(allocator: Allocator) -> impl Iterator<Item = (&'static str, OptLeve
     })
 }
 
+/// LEAGUE.md, with these whole calls.
+fn markdown(calls: Option<&Calls>) -> String {
+    let league = league();
+    LeagueContent { league, calls }.write(Format::Markdown, Colour::Never)
+}
+
 #[test]
 fn the_table_and_the_chart_are_what_is_measured() {
-    let measured = league::markdown(league(), None);
+    let measured = markdown(None);
     let (head, tail) = measured.split_at(measured.find(WORKLOADS).unwrap());
     expected::check("LEAGUE.md", &[head, &recorded(), tail].concat());
-    expected::check("LEAGUE.svg", &league::chart(league()));
+    expected::check("LEAGUE.svg", &league_chart(league()));
 }
 
 /// The section behind that of whole calls.
@@ -145,8 +157,7 @@ fn long_the_table_of_whole_calls_is_what_is_measured() {
         &[],
         &|_, _| (),
     );
-    let text = league::markdown(league(), Some(&measured.unwrap()));
-    expected::check("LEAGUE.md", &text);
+    expected::check("LEAGUE.md", &markdown(Some(&measured.unwrap())));
 }
 
 /// Of the form that is made for programs that allocate much.

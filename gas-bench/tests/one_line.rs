@@ -6,13 +6,16 @@ use std::{env, fs};
 
 use alloy_sol_types::{SolCall, sol};
 use gas_bench::artifact::postprocess;
+use gas_bench::document::Colour;
 use gas_bench::figures::Report;
 use gas_bench::lto::Outcome as LtoOutcome;
 use gas_bench::node::Target;
 use gas_bench::project::{BuildSettings, CrateTypes, Project};
-use gas_bench::render::{Colour, contracts};
 use gas_bench::report;
+
 use stylus_vm::{ArbOs, Call, Config, EmptyHost, Engine, Gas, Outcome, Pages, activate};
+
+use crate::contracts::{csv, markdown, table};
 
 sol! {
     function reverse(string text) external view returns (string);
@@ -237,13 +240,10 @@ fn a_contract_of_the_template_is_told_what_it_loses() {
 
     let own = today.contracts[0].deployment.as_ref().unwrap();
     assert!(with.code < own.sizes.code, "{missed:?}");
-    let text = contracts::csv(&today);
+    let text = csv(&today);
     let reason = "because the crate types have `lib` beside `cdylib`, which costs this contract ";
     assert!(text.contains(reason), "{text}");
-    for text in [
-        contracts::table(&today, None, Colour::Never),
-        contracts::markdown(&today, None),
-    ] {
+    for text in [table(&today, None, Colour::Never), markdown(&today, None)] {
         assert!(text.contains("link-time optimisation"), "{text}");
     }
 }

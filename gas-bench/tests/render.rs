@@ -5,13 +5,18 @@
 
 use std::collections::BTreeMap;
 
+use gas_bench::content::AllocatorsContent;
+use gas_bench::document::{Colour, Content as _, Format};
 use gas_bench::failure::{Cause, FailedChecks, Failure};
 use gas_bench::measurement::{Bytes, Measurement, PageCount, Provenance, Results, Sizes, Variant};
-use gas_bench::render::{Colour, Format, render};
 use gas_bench::suite::{Allocator, Case, Conditions, Function};
 use stylus_vm::{Gas, Ink, InkPrice};
 
 use crate::expected::{self, check_width};
+
+fn render(results: &Results, format: Format, colour: Colour) -> String {
+    AllocatorsContent { results }.write(format, colour)
+}
 
 /// The report on `results` is the snapshot `name`.
 fn check(name: &str, results: &Results, format: Format, colour: Colour) -> String {
@@ -118,6 +123,8 @@ fn published_allocators() {
     check_width(&check("table.txt", &results, Format::Table, Colour::Never));
     check("report.md", &results, Format::Markdown, Colour::Never);
     check("report.json", &results, Format::Json, Colour::Never);
+    check("report.csv", &results, Format::Csv, Colour::Never);
+    check("report.html", &results, Format::Html, Colour::Never);
 }
 
 #[test]
@@ -145,6 +152,7 @@ fn failures_are_seen_in_every_format() {
     check_width(&check("failed.txt", &results, Format::Table, Colour::Never));
     check("failed.md", &results, Format::Markdown, Colour::Never);
     check("failed.json", &results, Format::Json, Colour::Never);
+    check("failed.csv", &results, Format::Csv, Colour::Never);
 }
 
 /// Theorem: colour adds escape sequences and changes nothing else.

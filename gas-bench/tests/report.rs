@@ -12,10 +12,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use gas_bench::content::overview;
 use gas_bench::figures::Report;
 use gas_bench::node::Target;
 use gas_bench::project::{BuildSettings, Project};
-use gas_bench::render::contracts::overview;
 use gas_bench::report;
 use stylus_devnet::{Config, Devnet};
 use stylus_vm::ArbOs;

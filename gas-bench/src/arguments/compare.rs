@@ -8,8 +8,8 @@ use gas_bench::lto::Hindrance;
 use gas_bench::suite::{Allocator, OptLevel};
 use stylus_vm::ArbOs;
 
+use super::TextFormat;
 use super::contracts::{ProjectArguments, arbos};
-use super::report::TextFormat;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,7 +57,7 @@ pub(crate) struct CompareArguments {
     pub(crate) arbos: Option<ArbOs>,
 
     /// How to report
-    #[arg(long, value_enum, default_value_t = TextFormat::Table)]
+    #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: TextFormat,
 
     /// Write the report to FILE, whole or not at all, instead of printing it

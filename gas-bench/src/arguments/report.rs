@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use gas_bench::baseline::Tolerance;
+use gas_bench::document::Format;
 use gas_bench::report::ModuleFiles;
 
+use super::TextFormat;
 use super::contracts::{ChainArguments, ProjectArguments};
 
 const REPORT_EXAMPLES: &str = "\
@@ -69,7 +72,7 @@ pub(crate) struct ReportArguments {
     pub(crate) chain: ChainArguments,
 
     /// How to report
-    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: ReportFormat,
 
     /// Write the report to FILE, whole or not at all, instead of printing it
@@ -145,33 +148,35 @@ pub(crate) struct PlanArguments {
 }
 
 /// How a report on contracts is written.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ReportFormat {
-    /// For a terminal, at most 100 columns wide
-    Table,
-    /// For a pull request's comment or a job's summary
-    Markdown,
-    /// For programs, with a schema version; what a baseline is
-    Json,
-    /// For spreadsheets
-    Csv,
-    /// One page with plots, which needs nothing else
-    Html,
-    /// A line a contract, for a README (Markdown)
+    /// As every report.
+    Told(Format),
+    /// A line a contract.
     Overview,
 }
 
-/// How one look at contracts is written.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub(crate) enum TextFormat {
-    /// For a terminal, at most 100 columns wide
-    Table,
-    /// For a pull request's comment or a job's summary
-    Markdown,
-    /// For programs, with a schema version
-    Json,
-    /// For spreadsheets
-    Csv,
+impl ValueEnum for ReportFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: &[ReportFormat] = &[
+            ReportFormat::Told(Format::Table),
+            ReportFormat::Told(Format::Markdown),
+            ReportFormat::Told(Format::Json),
+            ReportFormat::Told(Format::Csv),
+            ReportFormat::Told(Format::Html),
+            ReportFormat::Overview,
+        ];
+        ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Told(format) => TextFormat(*format).to_possible_value(),
+            Self::Overview => Some(
+                PossibleValue::new("overview").help("A line a contract, for a README (Markdown)"),
+            ),
+        }
+    }
 }
 
 /// The arguments of `profile`.
@@ -205,7 +210,7 @@ pub(crate) struct ProfileArguments {
     pub(crate) top: usize,
 
     /// How to report
-    #[arg(long, value_enum, default_value_t = TextFormat::Table)]
+    #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: TextFormat,
 
     /// Write the report to FILE, whole or not at all, instead of printing it
@@ -233,7 +238,7 @@ pub(crate) struct SizeArguments {
     pub(crate) top: usize,
 
     /// How to report
-    #[arg(long, value_enum, default_value_t = TextFormat::Table)]
+    #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: TextFormat,
 
     /// Write the report to FILE, whole or not at all, instead of printing it

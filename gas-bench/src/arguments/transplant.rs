@@ -8,6 +8,8 @@ use gas_bench::suite::Allocator;
 use gas_bench::transplant::Donor;
 use gas_bench::transplant::rehearsal::Call;
 
+use super::TextFormat;
+
 const EXAMPLES: &str = "\
 Examples:
   cargo gas-bench override --list token.wasm      which allocator it carries, and whether that can
@@ -59,6 +61,10 @@ pub(crate) struct OverrideArguments {
     /// output, a log, a storage write or a call of another contract differs; repeat for several, which run one after the other
     #[arg(long = "measure", value_name = "CALL")]
     pub(crate) calls: Vec<Call>,
+
+    /// How to report on these calls
+    #[arg(long, value_enum, default_value = "table", requires = "calls")]
+    pub(crate) format: TextFormat,
 
     /// Tell what was done in full
     #[arg(long, short)]

@@ -1,7 +1,7 @@
 //! What has changed between two reports, contract by contract and call by call.
 //!
 //! Lives here: the comparison as data, in integers. Not here: how much is too much (`regression`), ratios and words for
-//! readers (`render`).
+//! readers (`content`).
 //!
 //! Theorem: whatever failed, then or now, is in none of [`Change::Better`], [`Change::Same`] and [`Change::Worse`]; nor is
 //! what was not asked the same question.

@@ -11,7 +11,7 @@ use stylus_vm::Gas;
 
 use super::diff::{Change, ContractDiff, Cost, Diff, Incomparable, Standing};
 use crate::measurement::Bytes;
-use crate::render::{grouped, percent};
+use crate::words::{grouped, percent};
 
 /// How much more something may cost before it is a regression, in hundredths of one per cent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]

@@ -3,16 +3,18 @@
 use std::process::ExitCode;
 
 use gas_bench::artifact::Workspace;
+use gas_bench::content::{AllocatorsContent, LeagueContent};
+use gas_bench::document::Content as _;
 use gas_bench::league::{
     self,
     calls::{self, Calls},
 };
+use gas_bench::picture::league_chart;
 use gas_bench::project::Project;
-use gas_bench::render::render;
 use gas_bench::suite::{Allocator, Conditions, OptLevel};
 
 use super::{begin, colour, complain, publish};
-use crate::arguments::{Arguments, LeagueArguments, LeagueFormat};
+use crate::arguments::{Arguments, LeagueArguments};
 use crate::progress::{Progress, Steps};
 
 /// `cargo gas-bench league`.
@@ -31,12 +33,13 @@ pub(crate) fn league(arguments: &LeagueArguments) -> anyhow::Result<ExitCode> {
         .then(|| whole_calls(&workspace, &allocators, &levels))
         .transpose()?;
     if let Some(picture) = picture {
-        picture.finish(league::chart(&league))?;
+        picture.finish(league_chart(&league))?;
     }
-    let report = match arguments.format {
-        LeagueFormat::Markdown => league::markdown(&league, calls.as_ref()),
-        LeagueFormat::Json => league::json(&league),
+    let content = LeagueContent {
+        league: &league,
+        calls: calls.as_ref(),
     };
+    let report = content.write(arguments.format.0, colour(file.is_some()));
     publish(file, &report)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -65,7 +68,8 @@ pub(crate) fn edge_cases(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let progress = Progress::new(allocators.len(), Conditions::ALL.len());
     let results = gas_bench::run(&workspace, &target, &allocators, Conditions::ALL, &progress)?;
     drop(progress);
-    let report = render(&results, arguments.format(), colour(file.is_some()));
+    let content = AllocatorsContent { results: &results };
+    let report = content.write(arguments.format.0, colour(file.is_some()));
     publish(file, &report)?;
     let mut code = ExitCode::SUCCESS;
     for failure in results.failures() {

@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use gas_bench::compare::{self, Event, Subject, WasmOpt};
+use gas_bench::content::ComparisonContent;
+use gas_bench::document::Content as _;
 use gas_bench::node::Target;
-use gas_bench::render::compare as render;
 use gas_bench::report;
 use stylus_vm::ArbOs;
 
 use super::{begin, colour, complain, publish};
-use crate::arguments::{CompareArguments, TextFormat};
+use crate::arguments::CompareArguments;
 use crate::progress::Steps;
 
 /// Builds every variant of the contracts, measures them and says which is best.
@@ -19,8 +20,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
     let file = begin(arguments.out.as_deref())?;
     let build = arguments.project.settings();
     let target = Target::Embedded(arguments.arbos.unwrap_or(ArbOs::ARBITRUM_ONE));
-    let colour = colour(file.is_some());
-    let mut text = String::new();
+    let mut comparisons = Vec::new();
     let mut code = ExitCode::SUCCESS;
     for contract in &project.contracts {
         let plan =
@@ -50,18 +50,16 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
         )
         .with_context(|| contract.name.clone())?;
         drop(progress);
-        text += &match arguments.format {
-            TextFormat::Table => render::table(&comparison, colour),
-            TextFormat::Markdown => render::markdown(&comparison),
-            TextFormat::Json => render::json(&comparison),
-            TextFormat::Csv => render::csv(&comparison),
-        };
         for (variant, call, reason) in comparison.failures() {
             let call = call.map(|call| format!(", {call}")).unwrap_or_default();
             complain(&format!("{} with {variant}{call}: {reason}", contract.name));
             code = ExitCode::FAILURE;
         }
+        comparisons.push(comparison);
     }
+    let comparisons = &comparisons;
+    let content = ComparisonContent { comparisons };
+    let text = content.write(arguments.format.0, colour(file.is_some()));
     publish(file, &text)?;
     Ok(code)
 }

@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
-use gas_bench::render::profile;
+use gas_bench::content::ProfileContent;
+use gas_bench::document::Content as _;
+use gas_bench::picture;
 use gas_bench::report::{self, ProfileCommand};
 
 use super::{begin, colour, publish};
-use crate::arguments::{ProfileArguments, TextFormat};
+use crate::arguments::ProfileArguments;
 use crate::progress::Steps;
 
 /// Measures one call and tells it function by function.
@@ -28,17 +30,16 @@ pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> 
     })?;
     drop(progress);
     if let Some(flame) = flame {
-        flame.finish(&profile::flame_graph(&told)?)?;
+        flame.finish(&picture::flame_graph(&told)?)?;
     }
     if let Some(speedscope) = speedscope {
-        speedscope.finish(profile::speedscope(&told))?;
+        speedscope.finish(picture::speedscope(&told))?;
     }
-    let text = match arguments.format {
-        TextFormat::Table => profile::table(&told, arguments.top, colour(file.is_some())),
-        TextFormat::Markdown => profile::markdown(&told, arguments.top),
-        TextFormat::Json => profile::json(&told),
-        TextFormat::Csv => profile::csv(&told),
+    let content = ProfileContent {
+        profile: &told,
+        top: arguments.top,
     };
+    let text = content.write(arguments.format.0, colour(file.is_some()));
     publish(file, &text)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use gas_bench::baseline::{self, Diff};
+use gas_bench::content::{Pictures, ReportContent, overview};
+use gas_bench::document::{Content as _, Format};
 use gas_bench::figures::Report;
-use gas_bench::render::page::{self, Extras, Page};
-use gas_bench::render::{contracts, plot, profile, size as treemap};
+use gas_bench::picture;
 use gas_bench::report::{self, Details, Event, Reported};
 use gas_bench::size;
 
@@ -50,7 +51,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
         .as_ref()
         .map_or(1, |project| project.contracts.len());
     let progress = Steps::new(2 * contracts);
-    let detailed = arguments.format == ReportFormat::Html || arguments.svg.is_some();
+    let detailed = arguments.format == ReportFormat::Told(Format::Html) || arguments.svg.is_some();
     let settings = arguments.project.settings();
     let observer = |event: Event<'_>| progress.of_report(event);
     let reported = match (&project, &module) {
@@ -68,17 +69,15 @@ pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
     if let Some(path) = &arguments.svg {
         plots(path, &report, &baselines, &pictures)?;
     }
+    let content = ReportContent {
+        report: &report,
+        diff: diff.as_ref(),
+        baselines: &baselines,
+        pictures: &pictures,
+    };
     let text = match arguments.format {
-        ReportFormat::Table => contracts::table(&report, diff.as_ref(), colour(file.is_some())),
-        ReportFormat::Markdown => contracts::markdown(&report, diff.as_ref()),
-        ReportFormat::Json => contracts::json(&report, diff.as_ref()),
-        ReportFormat::Csv => contracts::csv(&report),
-        ReportFormat::Overview => contracts::overview(&report),
-        ReportFormat::Html => page::render(&Page {
-            report: &report,
-            baselines: &baselines,
-            extras: pictures,
-        }),
+        ReportFormat::Overview => overview(&report),
+        ReportFormat::Told(format) => content.write(format, colour(file.is_some())),
     };
     publish(file, &text)?;
     if let Some(draft) = draft {
@@ -106,7 +105,7 @@ fn verdict(arguments: &ReportArguments, report: &Report, diff: Option<&Diff>) ->
 }
 
 /// The pictures that are made of more than figures.
-fn pictures(report: &Report, details: &BTreeMap<String, Details>) -> BTreeMap<String, Extras> {
+fn pictures(report: &Report, details: &BTreeMap<String, Details>) -> BTreeMap<String, Pictures> {
     let of_contract = |name: &String, details: &Details| {
         let contract = report.contracts.iter().find(|it| it.name == *name);
         let sizes = contract
@@ -114,7 +113,7 @@ fn pictures(report: &Report, details: &BTreeMap<String, Details>) -> BTreeMap<St
             .map(|it| it.sizes);
         let measured = sizes.map(|sizes| size::measure(&details.named, &details.deployed, sizes));
         let treemap = match measured {
-            Some(Ok(size)) => Some(treemap::treemap(name, &size)),
+            Some(Ok(size)) => Some(picture::treemap(name, &size)),
             Some(Err(error)) => {
                 remark(&format!("{name} has no treemap: {error}"));
                 None
@@ -125,14 +124,14 @@ fn pictures(report: &Report, details: &BTreeMap<String, Details>) -> BTreeMap<St
             details
                 .profiles
                 .iter()
-                .filter_map(|it| match profile::flame_graph(it) {
+                .filter_map(|it| match picture::flame_graph(it) {
                     Ok(svg) => Some((it.call.clone(), svg)),
                     Err(error) => {
                         remark(&format!("{name}, {} has no flame graph: {error}", it.call));
                         None
                     }
                 });
-        Extras {
+        Pictures {
             flame_graphs: flame_graphs.collect(),
             treemap,
         }
@@ -148,7 +147,7 @@ fn plots(
     path: &Path,
     report: &Report,
     baselines: &[(String, Report)],
-    pictures: &BTreeMap<String, Extras>,
+    pictures: &BTreeMap<String, Pictures>,
 ) -> anyhow::Result<()> {
     let save = |contract: &str, what: &str, svg: &str| {
         let file = format!(
@@ -160,10 +159,10 @@ fn plots(
     };
     for contract in &report.contracts {
         let name = &contract.name;
-        if let Some(svg) = plot::split_bars(contract, report.made_with.ink_per_gas) {
+        if let Some(svg) = picture::split_bars(contract, report.made_with.ink_per_gas) {
             save(name, "split", &svg)?;
         }
-        if let Some(svg) = plot::history(report, contract, baselines) {
+        if let Some(svg) = picture::history(report, contract, baselines) {
             save(name, "history", &svg)?;
         }
         let Some(extras) = pictures.get(name) else {

@@ -5,14 +5,16 @@ use std::{fs, io};
 
 use anyhow::Context as _;
 use gas_bench::baseline;
+use gas_bench::content::SizeContent;
+use gas_bench::document::Content as _;
 use gas_bench::output::OutputFile;
-use gas_bench::render::size;
+use gas_bench::picture::treemap;
 use gas_bench::report;
 use gas_bench::size::{SizeReport, diff};
 use stylus_vm::{ArbOs, Config};
 
 use super::{begin, colour, complain, file_name, folder, publish, write};
-use crate::arguments::{SizeArguments, TextFormat};
+use crate::arguments::SizeArguments;
 use crate::progress::Steps;
 
 /// Builds contracts and tells where their bytes are.
@@ -56,17 +58,16 @@ pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
     if let Some(path) = &arguments.svg {
         for (name, contract) in &report.contracts {
             let file = format!("{}-size.svg", file_name(name).display());
-            write(&path.join(file), &size::treemap(name, contract))?;
+            write(&path.join(file), &treemap(name, contract))?;
         }
     }
     let changes = before.map(|before| diff(&before, &report));
-    let (changes, top) = (changes.as_ref(), arguments.top);
-    let text = match arguments.format {
-        TextFormat::Table => size::table(&report, changes, top, colour(file.is_some())),
-        TextFormat::Markdown => size::markdown(&report, changes, top),
-        TextFormat::Json => size::json(&report, changes),
-        TextFormat::Csv => size::csv(&report, changes),
+    let content = SizeContent {
+        report: &report,
+        diff: changes.as_ref(),
+        top: arguments.top,
     };
+    let text = content.write(arguments.format.0, colour(file.is_some()));
     publish(file, &text)?;
     if let Some(draft) = draft {
         draft.finish(report.to_json())?;

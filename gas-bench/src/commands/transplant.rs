@@ -5,13 +5,14 @@ use std::io;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use gas_bench::content::{RehearsalContent, transplant as words};
+use gas_bench::document::{Content as _, Format};
 use gas_bench::output::OutputFile;
-use gas_bench::render::{rehearsal, transplant as words};
 use gas_bench::transplant::rehearsal::rehearse;
 use gas_bench::transplant::{Donor, inspect, transplant};
 use stylus_vm::text;
 
-use super::{colour, publish};
+use super::{colour, publish, remark};
 use crate::arguments::OverrideArguments;
 
 /// Gives a compiled contract another allocator.
@@ -42,6 +43,7 @@ pub(crate) fn override_allocator(arguments: &OverrideArguments) -> anyhow::Resul
             out.display()
         );
     }
+    let shown_out = out.display().to_string();
     let backup = arguments.backup();
     if arguments.inplace && backup.exists() {
         bail!(
@@ -57,20 +59,24 @@ pub(crate) fn override_allocator(arguments: &OverrideArguments) -> anyhow::Resul
     if !arguments.calls.is_empty() {
         let rehearsal = rehearse(&done.original, &done.wasm, &arguments.calls)
             .with_context(|| shown.clone())?;
-        text.push_str(&rehearsal::table(&rehearsal, colour(false)));
+        let rehearsal = &rehearsal;
+        text = RehearsalContent { rehearsal }.write(arguments.format.0, colour(false));
     }
     if arguments.inplace {
         OutputFile::begin(&backup)?.finish(&read)?;
     }
     target.finish(&done.wasm)?;
-    text.push_str(&words::transplant(
-        &out.display().to_string(),
-        &done,
-        arguments.allocator.title(),
-    ));
+    let mut told = words::transplant(&shown_out, &done, arguments.allocator.title());
     if arguments.verbose {
-        text.push_str(&words::details(&done));
+        told.push_str(&words::details(&done));
     }
-    publish(None, &text)?;
+    match arguments.format.0 {
+        Format::Table => publish(None, &(text + &told))?,
+        // What a program reads is the report alone.
+        _ => {
+            publish(None, &text)?;
+            told.lines().for_each(remark);
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,7 @@
 //! Where the gas of a call went, in whole gas that adds up.
 //!
 //! Lives here: the parts that a reader is shown, their order and their groups, for every format alike. Not here: what a run's parts are
-//! (`figures`), how they are called and drawn (`render`).
+//! (`figures`), how they are called and drawn (`content`, `picture`).
 //!
 //! Theorem: a format adds parts up, and never divides: so all formats show the same, and in each the parts add up to the total.
 

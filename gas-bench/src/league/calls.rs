@@ -1,7 +1,7 @@
 //! What whole calls of contracts cost with each allocator, which is what an author pays.
 //!
 //! Lives here: which builds are measured, their averages, and where one allocator is dearer than another. Not here: building and
-//! measuring (`compare`), text (`league/report`).
+//! measuring (`compare`), text (`content`).
 
 use stylus_vm::{ArbOs, Gas};
 

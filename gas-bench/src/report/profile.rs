@@ -1,7 +1,7 @@
 //! One call of one contract, told function by function.
 //!
 //! Lives here: which call is meant, and the order of what is done. Not here: transactions (`report::contract`), text and pictures
-//! (`render`).
+//! (`content`, `picture`).
 
 use super::contract::{Bench, Cause};
 use super::{Observer, PrepareError, Prepared, prepare};

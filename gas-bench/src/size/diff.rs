@@ -1,7 +1,7 @@
 //! What has changed between two reports on sizes.
 //!
 //! Lives here: which part of the one is which of the other, and by how much they differ. Not here: per cents and words
-//! (`render::size`), whether any of it is too much.
+//! (`content`), whether any of it is too much.
 //!
 //! Theorem: the changes add up. In every table of a contract, what was there before plus all differences is what is there
 //! after; for sections, that is the whole module.

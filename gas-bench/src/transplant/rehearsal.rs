@@ -1,7 +1,7 @@
 //! The original and the result side by side, on the same calls.
 //!
 //! Lives here: running both and finding the first difference. Not here: what is called (`rehearsal::call`), the chain that they run on
-//! (`rehearsal::host`), tables (`render::rehearsal`).
+//! (`rehearsal::host`), tables (`content`).
 //!
 //! What a contract does is what others can see of it: its outcome, its output, its logs, what it writes to storage, whom it calls
 //! and with what, in that order. What it costs is not compared; a contract that answers what it costs answers something else

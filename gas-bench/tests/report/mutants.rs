@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use gas_bench::artifact::{Artifact, postprocess};
+use gas_bench::document::Colour;
 use gas_bench::plan::{self, Interface};
-use gas_bench::render::Colour;
-use gas_bench::render::contracts::{csv, markdown, table};
 use gas_bench::transplant;
 use gas_bench::{baseline, dispatch};
 
 use super::kinds;
+use crate::contracts::{csv, markdown, table};
 
 /// How many mutants there are where nobody asks for more.
 const FEW: u64 = 2_000;
