@@ -11,7 +11,6 @@ pub mod artifact;
 pub mod baseline;
 pub mod compare;
 pub mod dispatch;
-mod embedded;
 pub mod failure;
 pub mod figures;
 pub mod input;
@@ -30,7 +29,6 @@ pub mod render;
 pub mod report;
 pub mod size;
 pub mod suite;
-pub mod transplant;
 
 use std::collections::BTreeMap;
 

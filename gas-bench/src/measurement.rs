@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+pub use stylus_vm::Bytes;
 use stylus_vm::{Gas, Ink, InkPrice};
 
 use crate::failure::Failure;
@@ -13,19 +13,6 @@ use crate::suite::{Allocator, Case, Conditions};
 
 /// The version of the shape of results, as the JSON report states it: raised whenever a key changes or disappears.
 pub const SCHEMA: u32 = 1;
-
-/// A size in bytes.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
-)]
-pub struct Bytes(pub u64);
-
-impl Bytes {
-    /// The size of `content`.
-    pub const fn of(content: &[u8]) -> Self {
-        Self(content.len() as u64)
-    }
-}
 
 /// A number of 64 KiB wasm pages. Wider than the VM's own `Pages`, which cannot hold the 65,536 of a whole address
 /// space.

@@ -39,6 +39,11 @@ const ARB_OWNER: Address = address!("0x0000000000000000000000000000000000000070"
 const ARB_WASM: Address = address!("0x0000000000000000000000000000000000000071");
 const ARBOS_STATE: Address = address!("0xA4B05FffffFffFFFFfFFfffFfffFFfffFfFfFFFF");
 
+/// The address of the account that stands for a name in a plan, on every chain.
+pub fn address_of(name: &str) -> Address {
+    Account::named(name).address()
+}
+
 /// Where a chain's Stylus parameters are in the storage of [`ARBOS_STATE`]: key 0 of its subspaces 8 (programs) and 0
 /// (parameters), by the derivation in Nitro's `arbos/storage`.
 const STYLUS_PARAMS: U256 = U256::from_be_bytes(alloy_primitives::hex!(

@@ -4,6 +4,7 @@
 //! file (`plan::file`), interfaces (`plan::interface`), making arguments up (`plan::generate`), values of Solidity's types
 //! (`plan::value`, `plan::types`), sending anything (`report`).
 
+mod call;
 mod file;
 mod generate;
 mod interface;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use alloy_json_abi::Function;
 use alloy_primitives::{Address, Bytes};
 
+pub use call::{CallError, call};
 pub use file::{FILE, load};
 pub(crate) use generate::constructor_with_made_up_arguments;
 pub use generate::from_interface;

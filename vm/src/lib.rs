@@ -4,6 +4,7 @@
 
 mod activate;
 pub mod advice;
+mod bytes;
 pub mod code;
 mod config;
 mod data_fee;
@@ -29,6 +30,7 @@ mod storage;
 pub mod text;
 
 pub use activate::{Activation, activate};
+pub use bytes::Bytes;
 pub use config::{ArbOs, Config, StylusParams, UnsupportedArbOs};
 pub use data_fee::DataPricer;
 pub use engine::{CompileError, Engine, EngineError, Program, check_compiles};

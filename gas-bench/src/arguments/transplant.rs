@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr as _;
 
 use clap::Args;
-use gas_bench::suite::Allocator;
-use gas_bench::transplant::Donor;
-use gas_bench::transplant::rehearsal::Call;
+use gas_bench::node;
+use gas_bench::plan;
+use stylus_override::Substitute;
+use stylus_override::rehearsal::Call;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,8 +42,8 @@ pub(crate) struct OverrideArguments {
     pub(crate) list: bool,
 
     /// The allocator to put in: mini, reclaim
-    #[arg(long, value_name = "NAME", default_value = "mini", value_parser = donor)]
-    pub(crate) allocator: Allocator,
+    #[arg(long, value_name = "NAME", default_value = "mini", value_parser = Substitute::from_str)]
+    pub(crate) allocator: Substitute,
 
     /// What the new file's name ends with, before its extension [default: a dash and the allocator's name]
     #[arg(long, value_name = "P", value_parser = postfix, allow_hyphen_values = true)]
@@ -57,7 +59,7 @@ pub(crate) struct OverrideArguments {
 
     /// Run both on CALL, a function and its arguments or calldata in hexadecimal digits, and write nothing if the outcome, an
     /// output, a log, a storage write or a call of another contract differs; repeat for several, which run one after the other
-    #[arg(long = "measure", value_name = "CALL")]
+    #[arg(long = "measure", value_name = "CALL", value_parser = call)]
     pub(crate) calls: Vec<Call>,
 
     /// Tell what was done in full
@@ -90,18 +92,8 @@ impl OverrideArguments {
     }
 }
 
-fn donor(name: &str) -> Result<Allocator, String> {
-    let known = Donor::CHOICE.iter().map(|allocator| allocator.name());
-    Donor::CHOICE
-        .iter()
-        .copied()
-        .find(|allocator| allocator.name() == name)
-        .ok_or_else(|| {
-            format!(
-                "the allocators to put in are {}",
-                known.collect::<Vec<_>>().join(", ")
-            )
-        })
+fn call(text: &str) -> Result<Call, plan::CallError> {
+    plan::call(text, node::address_of)
 }
 
 fn postfix(text: &str) -> Result<String, String> {

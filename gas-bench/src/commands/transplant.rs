@@ -5,10 +5,12 @@ use std::io;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use gas_bench::node;
 use gas_bench::output::OutputFile;
+use gas_bench::plan::DEPLOYER;
 use gas_bench::render::{rehearsal, transplant as words};
-use gas_bench::transplant::rehearsal::rehearse;
-use gas_bench::transplant::{Donor, inspect, transplant};
+use stylus_override::rehearsal::rehearse;
+use stylus_override::{Donor, inspect, transplant};
 use stylus_vm::text;
 
 use super::{colour, publish};
@@ -55,7 +57,8 @@ pub(crate) fn override_allocator(arguments: &OverrideArguments) -> anyhow::Resul
     let done = transplant(&wasm, &donor).with_context(|| shown.clone())?;
     let mut text = String::new();
     if !arguments.calls.is_empty() {
-        let rehearsal = rehearse(&done.original, &done.wasm, &arguments.calls)
+        let caller = node::address_of(DEPLOYER);
+        let rehearsal = rehearse(&done.original, &done.wasm, caller, &arguments.calls)
             .with_context(|| shown.clone())?;
         text.push_str(&rehearsal::table(&rehearsal, colour(false)));
     }

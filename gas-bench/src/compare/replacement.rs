@@ -6,7 +6,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::embedded::SOURCES;
+use stylus_override::SOURCES;
+
 use crate::suite::Allocator;
 
 /// The package that is replaced.

@@ -1,13 +1,13 @@
 //! What calls cost before and after, for a terminal.
 //!
-//! Lives here: the table. Not here: running anything (`transplant::rehearsal`).
+//! Lives here: the table. Not here: running anything (`stylus_override::rehearsal`).
 
+use stylus_override::rehearsal::{Rehearsal, Rehearsed};
 use stylus_vm::Outcome;
 
 use super::Colour;
 use super::terminal::{Paint, beside, paint, room_beside};
 use super::text::{ellipsised, grouped, percent, printable};
-use crate::transplant::rehearsal::{Rehearsal, Rehearsed};
 
 /// Titles of the columns before the call's.
 const TITLES: [&str; 5] = ["gas, original", "result", "difference", "pages", "outcome"];
@@ -60,10 +60,10 @@ const fn outcome(outcome: Outcome) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use stylus_override::rehearsal::Cost;
     use stylus_vm::{Gas, Ink};
 
     use super::*;
-    use crate::transplant::rehearsal::Cost;
 
     #[test]
     fn figures_stand_beside_each_other() {

@@ -1,12 +1,13 @@
 //! An allocator in somebody's module, and what became of it, in words.
 //!
-//! Lives here: text for a terminal. Not here: looking for the allocator (`transplant`).
+//! Lives here: text for a terminal. Not here: looking for the allocator (`stylus_override`).
 
 use std::fmt::Write as _;
 
 use crate::measurement::Bytes;
 use crate::render::text::{grouped, printable, shortened};
-use crate::transplant::{Family, Inlined, Inspection, Transplant};
+
+use stylus_override::{Family, Inlined, Inspection, Transplant};
 
 /// What `inspection` found in the module called `name`; with the names of all its functions where `in_full`.
 pub fn inspection(name: &str, inspection: &Inspection, in_full: bool) -> String {

@@ -12,7 +12,6 @@ use gas_bench::artifact::{Artifact, postprocess};
 use gas_bench::plan::{self, Interface};
 use gas_bench::render::Colour;
 use gas_bench::render::contracts::{csv, markdown, table};
-use gas_bench::transplant;
 use gas_bench::{baseline, dispatch};
 
 use super::kinds;
@@ -217,7 +216,7 @@ fn damaged_modules_are_read_or_refused() {
     let mut dice = Dice(2);
     for _ in 0..mutants() {
         let damaged = mutant(&module, &["\0", "\u{7f}", "\0asm", "name"], &mut dice);
-        let _ = transplant::inspect(&damaged);
+        let _ = stylus_override::inspect(&damaged);
         let _ = Artifact::of_named(&damaged);
         if let Ok(processed) = postprocess(&damaged)
             && let Ok(found) = dispatch::read(&processed, &BTreeSet::new())

@@ -1,24 +1,13 @@
-//! What both are called with, as it is written on a command line.
+//! A call as it is written on a command line, such as `override --measure` has it.
 //!
-//! Lives here: reading one. Not here: Solidity's types and values (`plan`).
+//! Lives here: reading one. Not here: Solidity's types and values (`plan`), what is done with it.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
-use alloy_primitives::{Bytes, hex};
+use alloy_primitives::{Address, hex};
+use stylus_override::rehearsal::Call;
 
-use super::host::{contract, sender};
-use crate::node::Account;
-use crate::plan::{CONTRACT, DEPLOYER, Plan, Problem, Words};
-
-/// A call of a contract.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Call {
-    /// The function, or the calldata where that is what was written.
-    pub name: String,
-    /// The calldata.
-    pub input: Bytes,
-}
+use super::{CONTRACT, DEPLOYER, Plan, Problem, Words};
 
 /// Not a call.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -46,38 +35,40 @@ pub enum CallError {
 /// Either calldata, `0x18160ddd`; or a function as Solidity writes it, and its arguments behind it with spaces between: `transfer(address,uint256)
 /// {bob} 5`. An argument with spaces in it stands in quotes, brackets or parentheses. A word in braces is the address of the account
 /// that is called so in reports.
-impl FromStr for Call {
-    type Err = CallError;
-
-    fn from_str(text: &str) -> Result<Self, CallError> {
-        let text = text.trim();
-        if text.starts_with("0x") {
-            let input = hex::decode(text).map_err(|reason| CallError::Digits {
-                text: text.to_owned(),
-                reason,
-            })?;
-            return Ok(Self {
-                name: text.to_owned(),
-                input: input.into(),
-            });
-        }
-        let (signature, rest) = split(text).ok_or_else(|| CallError::Form(text.to_owned()))?;
-        let plan = Plan::default();
-        let call = plan.own_call(signature, &arguments(rest))?;
-        let names = plan.accounts(Some(&call)).into_iter();
-        let mut addresses: BTreeMap<_, _> = names
-            .map(|name| {
-                let address = Account::named(&name).address();
-                (name, address)
-            })
-            .collect();
-        addresses.insert(CONTRACT.to_owned(), contract());
-        addresses.insert(DEPLOYER.to_owned(), sender());
-        Ok(Self {
-            name: call.step.signature(),
-            input: call.step.input(&Words::new(addresses))?,
-        })
+///
+/// `account` gives the address of an account by its name; the deployer has created the contract with its first transaction.
+///
+/// # Errors
+/// Where it is neither.
+pub fn call(text: &str, account: impl Fn(&str) -> Address) -> Result<Call, CallError> {
+    let text = text.trim();
+    if text.starts_with("0x") {
+        let input = hex::decode(text).map_err(|reason| CallError::Digits {
+            text: text.to_owned(),
+            reason,
+        })?;
+        return Ok(Call {
+            name: text.to_owned(),
+            input: input.into(),
+        });
     }
+    let (signature, rest) = split(text).ok_or_else(|| CallError::Form(text.to_owned()))?;
+    let plan = Plan::default();
+    let call = plan.own_call(signature, &arguments(rest))?;
+    let names = plan.accounts(Some(&call)).into_iter();
+    let mut addresses: BTreeMap<_, _> = names
+        .map(|name| {
+            let address = account(&name);
+            (name, address)
+        })
+        .collect();
+    let deployer = account(DEPLOYER);
+    addresses.insert(CONTRACT.to_owned(), deployer.create(0));
+    addresses.insert(DEPLOYER.to_owned(), deployer);
+    Ok(Call {
+        name: call.step.signature(),
+        input: call.step.input(&Words::new(addresses))?,
+    })
 }
 
 /// The function up to the end of its parameters, and what stands behind.
@@ -132,10 +123,12 @@ fn arguments(text: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn read(text: &str) -> Result<Call, CallError> {
+        call(text, |name| Address::left_padding_from(name.as_bytes()))
+    }
+
     fn check(text: &str, name: &str, arguments: &str) {
-        let call: Call = text
-            .parse()
-            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        let call = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(call.name, name);
         assert_eq!(
             hex::encode(&call.input[4..]),
@@ -163,15 +156,15 @@ mod tests {
         );
         let text = word(32) + &word(9) + &hex::encode("two words") + &"0".repeat(46);
         check("say(string) \"two words\"", "say(string)", &text);
-        let bob = Account::named("bob").address();
+        let bob = Address::left_padding_from(b"bob");
         check(
             "pay(address) {bob}",
             "pay(address)",
             &hex::encode(bob.into_word()),
         );
-        let call: Call = "0x18160ddd".parse().unwrap();
+        let call = read("0x18160ddd").unwrap();
         assert_eq!((call.name.as_str(), call.input.len()), ("0x18160ddd", 4));
-        assert_eq!("0x".parse::<Call>().unwrap().input.len(), 0);
+        assert_eq!(read("0x").unwrap().input.len(), 0);
     }
 
     #[test]
@@ -191,7 +184,7 @@ mod tests {
             ("set(uint256) x", "`x` is no uint256: "),
             ("set(number) 1", "`set(number)` is no function: "),
         ] {
-            let said = text.parse::<Call>().unwrap_err().to_string();
+            let said = read(text).unwrap_err().to_string();
             assert!(said.starts_with(want), "{said}");
             assert_eq!(said.lines().count(), 1, "{said}");
         }

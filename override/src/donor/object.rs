@@ -12,7 +12,7 @@ use wasmparser::{
     RelocSectionReader, RelocationEntry, RelocationType, SymbolInfo, TypeRef,
 };
 
-use crate::transplant::role::{Family, Role};
+use crate::role::{Family, Role};
 
 /// The object file has something that cannot be put into another module.
 #[derive(Debug, thiserror::Error)]
@@ -33,9 +33,9 @@ pub enum ObjectError {
 
 /// What the file holds.
 #[derive(Debug)]
-pub(in crate::transplant) struct Object {
-    pub(in crate::transplant) functions: Vec<Code>,
-    pub(in crate::transplant) segments: Vec<Segment>,
+pub(crate) struct Object {
+    pub(crate) functions: Vec<Code>,
+    pub(crate) segments: Vec<Segment>,
     /// Functions by what they are for.
     roles: BTreeMap<Role, usize>,
     /// What it refers to and does not have: compilers leave more to the linker the older they are. Often nothing that is needed does.
@@ -44,33 +44,33 @@ pub(in crate::transplant) struct Object {
 
 /// A function.
 #[derive(Clone, Debug)]
-pub(in crate::transplant) struct Code {
-    pub(in crate::transplant) ty: FuncType,
+pub(crate) struct Code {
+    pub(crate) ty: FuncType,
     /// Locals and instructions. Each reference takes five bytes.
-    pub(in crate::transplant) body: Vec<u8>,
-    pub(in crate::transplant) references: Vec<Reference>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) references: Vec<Reference>,
 }
 
 /// Static data.
 #[derive(Clone, Debug)]
-pub(in crate::transplant) struct Segment {
+pub(crate) struct Segment {
     /// A power of two of bytes.
-    pub(in crate::transplant) align: u32,
-    pub(in crate::transplant) bytes: Vec<u8>,
-    pub(in crate::transplant) references: Vec<Reference>,
+    pub(crate) align: u32,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) references: Vec<Reference>,
 }
 
 /// A number that depends on where things are put.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::transplant) struct Reference {
+pub(crate) struct Reference {
     /// Where it stands, in bytes from the beginning of the body or the segment.
-    pub(in crate::transplant) at: usize,
-    pub(in crate::transplant) slot: Slot,
+    pub(crate) at: usize,
+    pub(crate) slot: Slot,
 }
 
 /// What stands there, and how it is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::transplant) enum Slot {
+pub(crate) enum Slot {
     /// A function's index, unsigned, in five bytes.
     Function(usize),
     /// An address, unsigned, in five bytes.
@@ -85,7 +85,7 @@ pub(in crate::transplant) enum Slot {
 
 /// An address, and what is added to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::transplant) enum Address {
+pub(crate) enum Address {
     /// In a segment.
     Data(usize, i64),
     /// From the first byte of the heap.
@@ -96,7 +96,7 @@ pub(in crate::transplant) enum Address {
 
 impl Code {
     /// A function that traps.
-    pub(in crate::transplant) fn that_ends() -> Self {
+    pub(crate) fn that_ends() -> Self {
         Self::plain(vec![0, 0x00, 0x0b]) // no locals; unreachable, end
     }
 
@@ -194,12 +194,12 @@ impl Object {
     }
 
     /// What is missing, by its position.
-    pub(in crate::transplant) fn missing(&self, position: usize) -> &str {
+    pub(crate) fn missing(&self, position: usize) -> &str {
         self.missing.get(position).map_or("", String::as_str)
     }
 
     /// The function in a role.
-    pub(in crate::transplant) fn function(&self, role: Role) -> Option<usize> {
+    pub(crate) fn function(&self, role: Role) -> Option<usize> {
         self.roles.get(&role).copied()
     }
 }

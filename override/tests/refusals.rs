@@ -1,14 +1,14 @@
 //! Each reason for which an allocator stays where it is, and what is said about one.
 
-use gas_bench::suite::Allocator;
-use gas_bench::transplant::{Donor, Family, Refusal, Role, inspect, rehearsal, transplant};
+use alloy_primitives::{Address, Bytes};
+use stylus_override::{Donor, Family, Refusal, Role, Substitute, inspect, rehearsal, transplant};
 use stylus_vm::profile::AllocatorCall;
 
 use super::programs::{Mangling, Program, STATE};
 
 /// What is said of `wasm`, by `inspect` or, if that finds nothing amiss, by `transplant`.
 fn refusal(wasm: &[u8]) -> String {
-    let donor = Donor::compile(Allocator::Mini).unwrap();
+    let donor = Donor::compile(Substitute::Mini).unwrap();
     let refused = transplant(wasm, &donor).unwrap_err();
     match inspect(wasm) {
         Ok(inspection) => assert_eq!(inspection.refusal(), Some(refused.clone())),
@@ -100,7 +100,7 @@ fn modules_have_to_be_programs() {
         assert_eq!(got.lines().count(), 1);
     }
     let named = Program::c().wasm();
-    let stripped = gas_bench::artifact::postprocess(&named).unwrap();
+    let stripped = stylus_vm::process::process(&named).unwrap();
     assert_eq!(
         refusal(&stripped),
         "its functions have no names, by which an allocator is recognised; build it with CARGO_PROFILE_RELEASE_STRIP=debuginfo, or have \
@@ -193,12 +193,12 @@ fn methods_are_entries() {
 /// MiniAlloc can be put into `module`, which has the SDK's allocator, and answers alike. ReclaimAlloc cannot, since somebody may rely on
 /// zeros without saying so.
 fn check_taken_out(module: &[u8]) {
-    let donor = Donor::compile(Allocator::Mini).unwrap();
+    let donor = Donor::compile(Substitute::Mini).unwrap();
     let done = transplant(module, &donor).unwrap();
-    let calls = ["0x".parse().unwrap(), "0x01".parse().unwrap()];
-    let both = rehearsal::rehearse(&done.original, &done.wasm, &calls).unwrap();
+    let calls = [Bytes::new(), Bytes::from([1])].map(rehearsal::Call::raw);
+    let both = rehearsal::rehearse(&done.original, &done.wasm, Address::ZERO, &calls).unwrap();
     assert_eq!(both.calls.len(), 2);
-    let reclaim = Donor::compile(Allocator::Reclaim).unwrap();
+    let reclaim = Donor::compile(Substitute::Reclaim).unwrap();
     let refused = transplant(module, &reclaim).unwrap_err().to_string();
     assert!(
         refused.ends_with("choose mini, which always hands out zeros"),

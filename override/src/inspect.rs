@@ -9,10 +9,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::module::{Function, Module};
-use super::role::{Family, Role};
-use super::{Inlined, Refusal};
-use crate::measurement::Bytes;
+use crate::module::{Function, Module};
+use crate::role::{Family, Role};
+use crate::{Inlined, Refusal};
+use stylus_vm::Bytes;
 
 /// What the SDK's allocator is called, which never hands a byte out twice.
 const MINI: &str = "mini-alloc";
@@ -92,7 +92,7 @@ impl Inspection {
 
     /// The function that gets memory for those who want zeros as well, where none does that alone: an allocator that never hands a byte
     /// out twice has one for both.
-    pub(super) fn hands_out_zeros(&self) -> Option<&str> {
+    pub(crate) fn hands_out_zeros(&self) -> Option<&str> {
         use stylus_vm::profile::AllocatorCall::{Allocate, AllocateZeroed};
         let of = |call| {
             let roles = [Role::Rust(call), Role::Method(call), Role::Bare(call)];
@@ -105,7 +105,7 @@ impl Inspection {
     }
 
     /// Looks for the allocator of a module.
-    pub(super) fn of(module: &Module) -> Result<Self, Refusal> {
+    pub(crate) fn of(module: &Module) -> Result<Self, Refusal> {
         let roles = roles(module)?;
         let allocator = allocator(module, &roles);
         let prefix = allocator.map(|(prefix, _)| *prefix);

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use stylus_vm::process::{ProcessError, process};
 use stylus_vm::profile::Names;
 use stylus_vm::{ArbOs, Config, Gas, Pages, activate};
 use wasmparser::{
@@ -12,58 +13,57 @@ use wasmparser::{
     Operator, Parser, Payload, TypeRef, ValType,
 };
 
-use super::Refusal;
-use crate::artifact::{PostprocessError, postprocess};
+use crate::Refusal;
 
 /// The bytes of a page.
-pub(super) const PAGE: u64 = 65_536;
+pub(crate) const PAGE: u64 = 65_536;
 
 /// A module that a chain would take.
-pub(super) struct Module {
+pub(crate) struct Module {
     /// As `cargo stylus` would deploy it. Functions have the indices that they have in the file.
-    pub(super) deployed: Vec<u8>,
-    pub(super) names: Names,
-    pub(super) types: Vec<FuncType>,
+    pub(crate) deployed: Vec<u8>,
+    pub(crate) names: Names,
+    pub(crate) types: Vec<FuncType>,
     /// How many functions are imported; these have the first indices.
-    pub(super) imports: u32,
+    pub(crate) imports: u32,
     /// The others, in order.
-    pub(super) functions: Vec<Function>,
+    pub(crate) functions: Vec<Function>,
     /// Functions that are reached from outside: exported, or run at the start.
-    pub(super) exported: BTreeSet<u32>,
+    pub(crate) exported: BTreeSet<u32>,
     /// Functions that are reached through a table.
-    pub(super) in_table: BTreeSet<u32>,
-    pub(super) memory: MemoryType,
+    pub(crate) in_table: BTreeSet<u32>,
+    pub(crate) memory: MemoryType,
     /// Where there is data from the beginning, by segment.
     data: BTreeMap<u32, Range<u64>>,
     /// Where there are constants: data in segments that are named so.
     constants: Vec<Range<u64>>,
     /// Where the linker says that the heap begins, if it does and that can be.
-    pub(super) heap_base: Option<u64>,
+    pub(crate) heap_base: Option<u64>,
 }
 
 /// One function.
 #[derive(Debug, Default)]
-pub(super) struct Function {
+pub(crate) struct Function {
     /// The index of its type.
-    pub(super) ty: u32,
+    pub(crate) ty: u32,
     /// How many bytes it is in the deployed module.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
     /// Functions that it calls or takes the address of.
-    pub(super) calls: BTreeSet<u32>,
+    pub(crate) calls: BTreeSet<u32>,
     /// Addresses of static variables that it reads or writes.
-    pub(super) accessed: BTreeSet<u32>,
+    pub(crate) accessed: BTreeSet<u32>,
     /// Constants that may be addresses of static variables: they are passed on, or are numbers.
-    pub(super) constants: BTreeSet<u32>,
-    pub(super) grows_memory: bool,
+    pub(crate) constants: BTreeSet<u32>,
+    pub(crate) grows_memory: bool,
 }
 
 /// What a chain is like that a module is to be deployed to.
-pub(super) fn chain() -> Config {
+pub(crate) fn chain() -> Config {
     Config::at(ArbOs::ARBITRUM_ONE)
 }
 
 /// Why a chain would not take a module.
-pub(super) fn refusal(deployed: &[u8]) -> Option<String> {
+pub(crate) fn refusal(deployed: &[u8]) -> Option<String> {
     let refused = activate(deployed, &chain(), Pages(0), Gas::MAX).err()?;
     Some(refused.to_string())
 }
@@ -73,11 +73,11 @@ impl Module {
     ///
     /// # Errors
     /// Where it is none, has no names, or is none that a chain would take.
-    pub(super) fn read(wasm: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn read(wasm: &[u8]) -> Result<Self, Refusal> {
         let malformed = |error: wasmparser::Error| Refusal::NotWasm(error.message().to_owned());
-        let deployed = postprocess(wasm).map_err(|error| match error {
-            PostprocessError::NotWasm(cause) => Refusal::NotWasm(cause.into()),
-            custom @ PostprocessError::Custom { .. } => Refusal::Custom(custom.to_string()),
+        let deployed = process(wasm).map_err(|error| match error {
+            ProcessError::NotWasm(cause) => Refusal::NotWasm(cause.into()),
+            custom @ ProcessError::Custom { .. } => Refusal::Custom(custom.to_string()),
         })?;
         if let Some(reason) = refusal(&deployed) {
             return Err(Refusal::NotStylus(reason));
@@ -267,23 +267,23 @@ impl Module {
     }
 
     /// The first byte behind the memory that the module begins with.
-    pub(super) const fn memory_end(&self) -> u64 {
+    pub(crate) const fn memory_end(&self) -> u64 {
         self.memory.initial * PAGE
     }
 
     /// A function of the module's own.
-    pub(super) fn function(&self, index: u32) -> Option<&Function> {
+    pub(crate) fn function(&self, index: u32) -> Option<&Function> {
         self.functions
             .get(index.checked_sub(self.imports)? as usize)
     }
 
     /// The functions of the module's own, by index.
-    pub(super) fn own(&self) -> impl Iterator<Item = (u32, &Function)> {
+    pub(crate) fn own(&self) -> impl Iterator<Item = (u32, &Function)> {
         (self.imports..).zip(&self.functions)
     }
 
     /// What a function is called.
-    pub(super) fn name(&self, index: u32) -> String {
+    pub(crate) fn name(&self, index: u32) -> String {
         match self.names.get(index) {
             Some(name) => name.to_owned(),
             None => format!("function {index}"),
@@ -291,12 +291,12 @@ impl Module {
     }
 
     /// The type of one of its own functions.
-    pub(super) fn ty(&self, index: u32) -> Option<&FuncType> {
+    pub(crate) fn ty(&self, index: u32) -> Option<&FuncType> {
         self.types.get(self.function(index)?.ty as usize)
     }
 
     /// The last two parameters that one of its own functions hands on to `callee` as they are, where it does so.
-    pub(super) fn hands_on(&self, function: u32, callee: u32) -> Option<[u32; 2]> {
+    pub(crate) fn hands_on(&self, function: u32, callee: u32) -> Option<[u32; 2]> {
         let position = function.checked_sub(self.imports)? as usize;
         let bodies = Parser::new(0).parse_all(&self.deployed);
         let mut bodies = bodies.filter_map(|payload| match payload {
@@ -319,7 +319,7 @@ impl Module {
 
     /// What callers pass to `callee`, which has so many parameters: constants, where they are written there. A call whose arguments are
     /// computed in other ways is not in it.
-    pub(super) fn passed(&self, callee: u32, parameters: usize) -> Vec<Vec<Option<u32>>> {
+    pub(crate) fn passed(&self, callee: u32, parameters: usize) -> Vec<Vec<Option<u32>>> {
         let mut calls = Vec::new();
         for payload in Parser::new(0).parse_all(&self.deployed) {
             let Ok(Payload::CodeSectionEntry(body)) = payload else {
@@ -346,7 +346,7 @@ impl Module {
     }
 
     /// Every function that is reached from `from` without those that `is_replaced` tells.
-    pub(super) fn reached(
+    pub(crate) fn reached(
         &self,
         from: impl IntoIterator<Item = u32>,
         is_replaced: impl Fn(u32) -> bool,

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use gas_bench::transplant::rehearsal::rehearse;
-use gas_bench::transplant::{Donor, Refusal, inspect, transplant};
+use alloy_primitives::{Address, Bytes};
+use stylus_override::rehearsal::{Call, rehearse};
+use stylus_override::{Donor, Refusal, Substitute, inspect, transplant};
 use stylus_vm::{ArbOs, Config, Gas, Pages, activate};
 use wasmparser::{Parser, Payload};
 
@@ -13,7 +14,7 @@ use super::mutate::mutant;
 use super::programs::{Mangling, Program, STATE, program};
 
 static DONORS: LazyLock<Vec<Donor>> = LazyLock::new(|| {
-    Donor::CHOICE
+    Substitute::ALL
         .iter()
         .map(|it| Donor::compile(*it).unwrap())
         .collect()
@@ -30,8 +31,8 @@ pub(crate) fn behaves_the_same(bytes: &[u8]) {
     for donor in &*DONORS {
         let done = transplant(&wasm, donor)
             .unwrap_or_else(|refusal| panic!("{refusal}\n{}", program.text()));
-        let call = "0x".parse().unwrap();
-        if let Err(difference) = rehearse(&done.original, &done.wasm, &[call]) {
+        let call = Call::raw(Bytes::new());
+        if let Err(difference) = rehearse(&done.original, &done.wasm, Address::ZERO, &[call]) {
             panic!("{}: {difference}\n{}", donor.allocator, program.text());
         }
     }

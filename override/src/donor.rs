@@ -8,25 +8,29 @@
 //! it says of every address and every index what it stands for.
 
 mod object;
+pub(crate) mod sources;
 
 use std::env;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::str::FromStr;
 
 pub use object::ObjectError;
-pub(super) use object::{Address, Code, Object, Reference, Slot};
+pub(crate) use object::{Address, Code, Object, Reference, Slot};
 
-use crate::artifact::{TARGET, process};
-use crate::embedded::SOURCES;
-use crate::suite::Allocator;
+use sources::SOURCES;
 
 /// What is added to the allocator's crate so that it is a program's global allocator and its functions can be called by name.
 const ROOT: &str = include_str!("donor/root.txt");
 
 /// The file of the allocator's crate that [`ROOT`] is added to.
 const LIBRARY: &str = "src/lib.rs";
+
+/// What contracts are compiled for.
+const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What the compiler is asked for. The level is that of a contract that cares for gas.
 const ARGUMENTS: [&str; 18] = [
@@ -53,9 +57,6 @@ const ARGUMENTS: [&str; 18] = [
 /// There is no allocator to put in the place of another.
 #[derive(Debug, thiserror::Error)]
 pub enum DonorError {
-    /// Not one of ours.
-    #[error("{0} cannot be put into a compiled contract: choose mini or reclaim")]
-    Unknown(Allocator),
     /// No file can be written where temporary files go.
     #[error("the allocator's sources cannot be written to {}: {source}; set TMPDIR to a folder that you may write to", folder.display())]
     Scratch {
@@ -84,37 +85,79 @@ pub enum DonorError {
     Object(#[from] ObjectError),
 }
 
+/// An allocator that can take another's place.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Substitute {
+    /// `MiniAlloc`.
+    Mini,
+    /// `ReclaimAlloc`.
+    Reclaim,
+}
+
+/// No allocator that can be put into a compiled contract goes by this name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the allocators to put in are mini, reclaim")]
+pub struct UnknownSubstitute;
+
+impl Substitute {
+    /// All that there are.
+    pub const ALL: &[Self] = &[Self::Mini, Self::Reclaim];
+
+    /// Its name on a command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mini => "mini",
+            Self::Reclaim => "reclaim",
+        }
+    }
+
+    /// Its type in `mini-alloc`, and its name for readers.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Mini => "MiniAlloc",
+            Self::Reclaim => "ReclaimAlloc",
+        }
+    }
+}
+
+impl fmt::Display for Substitute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.title())
+    }
+}
+
+impl FromStr for Substitute {
+    type Err = UnknownSubstitute;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSubstitute> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|it| it.name() == name).ok_or(UnknownSubstitute)
+    }
+}
+
 /// An allocator of this project, compiled and ready to be put into modules.
 #[derive(Debug)]
 pub struct Donor {
     /// Which it is.
-    pub allocator: Allocator,
-    pub(super) object: Object,
+    pub allocator: Substitute,
+    pub(crate) object: Object,
 }
 
 impl Donor {
-    /// The allocators that there are.
-    pub const CHOICE: &[Allocator] = &[Allocator::Mini, Allocator::Reclaim];
-
-    /// Compiles one of [`Self::CHOICE`], which takes less than a second.
+    /// Compiles an allocator, which takes less than a second.
     ///
     /// # Errors
-    /// Where it is none of them, or there is no compiler for wasm32.
-    pub fn compile(allocator: Allocator) -> Result<Self, DonorError> {
-        let name = match allocator {
-            Allocator::Mini => "MiniAlloc",
-            Allocator::Reclaim => "ReclaimAlloc",
-            other => return Err(DonorError::Unknown(other)),
-        };
+    /// Where there is no compiler for wasm32.
+    pub fn compile(allocator: Substitute) -> Result<Self, DonorError> {
         let scratch = |source| DonorError::Scratch {
             folder: env::temp_dir(),
             source,
         };
         let folder = tempfile::Builder::new()
-            .prefix("gas-bench-")
+            .prefix("stylus-override-")
             .tempdir()
             .map_err(scratch)?;
-        write(folder.path(), name).map_err(scratch)?;
+        write(folder.path(), allocator.title()).map_err(scratch)?;
         let compiled = folder.path().join("donor.o");
         run(folder.path(), &compiled)?;
         let bytes = fs::read(&compiled).map_err(scratch)?;
@@ -146,13 +189,21 @@ fn run(folder: &Path, compiled: &Path) -> Result<(), DonorError> {
     let program = env::var_os("RUSTC").map_or_else(|| PathBuf::from("rustc"), PathBuf::from);
     let mut command = Command::new(&program);
     command.args(ARGUMENTS).arg("-o").arg(compiled);
-    let output = process::output(command.arg(folder.join(LIBRARY)));
-    let output = output.map_err(|source| DonorError::NoCompiler { program, source })?;
+    command.arg(folder.join(LIBRARY)).stdin(Stdio::null());
+    let output = command
+        .output()
+        .map_err(|source| DonorError::NoCompiler { program, source })?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(DonorError::Compiler(crate::artifact::first_error(&said)))
+    let mut lines = said.lines().map(str::trim);
+    let error = lines.clone().find(|line| line.starts_with("error"));
+    let told = error.or_else(|| lines.rfind(|line| !line.is_empty()));
+    let told = told.unwrap_or("it gives no reason");
+    Err(DonorError::Compiler(
+        told.trim_start_matches("error: ").to_owned(),
+    ))
 }
 
 #[cfg(test)]
@@ -162,17 +213,16 @@ mod tests {
     /// Theorem: either allocator has every function that a module may call one by, or it would not be a donor.
     #[test]
     fn either_can_be_compiled() {
-        for &allocator in Donor::CHOICE {
+        for &allocator in Substitute::ALL {
             assert_eq!(Donor::compile(allocator).unwrap().allocator, allocator);
         }
     }
 
     #[test]
-    fn others_are_refused() {
-        let sentence = Donor::compile(Allocator::Wee).unwrap_err().to_string();
-        assert_eq!(
-            sentence,
-            "WeeAlloc cannot be put into a compiled contract: choose mini or reclaim"
-        );
+    fn names_are_parsed_back() {
+        for &allocator in Substitute::ALL {
+            assert_eq!(allocator.name().parse(), Ok(allocator));
+        }
+        assert_eq!("wee".parse::<Substitute>(), Err(UnknownSubstitute));
     }
 }

@@ -19,17 +19,17 @@ use wasmparser::{
     TypeSectionReader,
 };
 
-use super::donor::{Address, Code, Donor, Object, Reference, Slot};
-use super::module::{Module, PAGE, refusal};
-use super::{Inspection, Refusal, Transplant};
-use crate::artifact::postprocess;
-use crate::measurement::Bytes;
+use crate::donor::{Address, Code, Donor, Object, Reference, Slot};
+use crate::module::{Module, PAGE, refusal};
+use crate::{Inspection, Refusal, Transplant};
+use stylus_vm::Bytes;
+use stylus_vm::process::process;
 
 /// What `__heap_base` is aligned to by the linker.
 const HEAP_ALIGN: u64 = 16;
 
 /// Puts `donor` in the place of what `inspection` found.
-pub(super) fn graft(
+pub(crate) fn graft(
     module: Module,
     inspection: Inspection,
     donor: &Donor,
@@ -62,7 +62,7 @@ pub(super) fn graft(
     graft
         .parse_core_module(&mut out, Parser::new(0), &module.deployed)
         .map_err(|error| Refusal::Rejected(error.to_string()))?;
-    let wasm = postprocess(&out.finish()).map_err(|error| Refusal::Rejected(error.to_string()))?;
+    let wasm = process(&out.finish()).map_err(|error| Refusal::Rejected(error.to_string()))?;
     if let Some(reason) = refusal(&wasm) {
         return Err(Refusal::Rejected(reason));
     }

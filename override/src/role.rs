@@ -81,7 +81,7 @@ impl Role {
 
     /// The role of a function that is called `name`, demangled. Rust's come as `__rust_alloc` from the compiler and, behind that, as
     /// `__rdl_alloc` or `__rg_alloc` from the standard library or the crate that chose the allocator.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         Some(match name {
             "malloc" => Self::Malloc,
             "calloc" => Self::Calloc,
@@ -106,7 +106,7 @@ impl Role {
     }
 
     /// What it is where it has this type: what its name says, or a method that has lost parameters.
-    pub(super) fn with_type(self, ty: &FuncType) -> Option<Self> {
+    pub(crate) fn with_type(self, ty: &FuncType) -> Option<Self> {
         let fewer = match self {
             Self::Method(AllocatorCall::Deallocate) => {
                 vec![Self::Bare(AllocatorCall::Deallocate), Self::Forget]
@@ -119,7 +119,7 @@ impl Role {
     }
 
     /// Whether something is got by it.
-    pub(super) const fn gets(self) -> bool {
+    pub(crate) const fn gets(self) -> bool {
         use AllocatorCall::{Allocate, AllocateZeroed};
         matches!(
             self,
@@ -142,7 +142,7 @@ impl Role {
     }
 
     /// The type that such a function has on wasm32.
-    pub(super) fn ty(self) -> FuncType {
+    pub(crate) fn ty(self) -> FuncType {
         let (parameters, results) = match self {
             Self::Rust(AllocatorCall::Allocate | AllocatorCall::AllocateZeroed) => (2, 1),
             Self::Rust(AllocatorCall::Reallocate) => (4, 1),
@@ -163,7 +163,7 @@ impl Role {
     }
 
     /// Whether a function called `name` works on the state of C's allocator without being one that can be replaced.
-    pub(super) fn is_meddler(name: &str) -> bool {
+    pub(crate) fn is_meddler(name: &str) -> bool {
         MEDDLERS.contains(&name)
     }
 }

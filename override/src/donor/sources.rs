@@ -1,15 +1,15 @@
 //! The allocator's sources, as they were when this program was built.
 //!
-//! Lives here: the table of files. Not here: what is done with them (`compare::replacement`, `transplant::donor`).
+//! Lives here: the table of files. Not here: what is done with them (`donor`).
 
 macro_rules! sources {
     ($($path:literal)*) => {
-        &[$(($path, include_str!(concat!("../../allocator/", $path)))),*]
+        &[$(($path, include_str!(concat!("../../../allocator/", $path)))),*]
     };
 }
 
 /// Every file that the library is compiled from, by its path from the package's folder.
-pub(crate) const SOURCES: &[(&str, &str)] = sources![
+pub const SOURCES: &[(&str, &str)] = sources![
     "README.md"
     "src/bump.rs"
     "src/c_api.rs"

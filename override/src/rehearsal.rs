@@ -1,26 +1,45 @@
 //! The original and the result side by side, on the same calls.
 //!
-//! Lives here: running both and finding the first difference. Not here: what is called (`rehearsal::call`), the chain that they run on
-//! (`rehearsal::host`), tables (`render::rehearsal`).
+//! Lives here: running both and finding the first difference. Not here: the chain that they run on (`rehearsal::host`), how calls are
+//! written and what they cost in tables, which belong to whoever calls this.
 //!
 //! What a contract does is what others can see of it: its outcome, its output, its logs, what it writes to storage, whom it calls
 //! and with what, in that order. What it costs is not compared; a contract that answers what it costs answers something else
 //! afterwards, and that is a difference.
 
-mod call;
 mod host;
 
 use std::fmt;
 
-use alloy_primitives::Bytes;
+use alloy_primitives::{Address, Bytes, hex};
 use stylus_vm::{
-    Activation, Call as Invocation, CompileError, Config, Effect, Engine, EngineError, Fault, Gas,
-    Ink, MemoryHost, Outcome, Program, Refusal, activate,
+    Activation, Call as Invocation, CompileError, Config, Effect, Engine, EngineError, Environment,
+    Fault, Gas, Ink, MemoryHost, Outcome, Program, Refusal, activate,
 };
 
-use super::module::chain;
-use crate::node::GAS_LIMIT;
-pub use call::{Call, CallError};
+use crate::module::chain;
+
+/// Gas that each call is given: the most that Arbitrum grants a transaction (ArbOS 50).
+const GAS_LIMIT: Gas = Gas(32_000_000);
+
+/// What both are called with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// What it is called in results and errors, such as the function's signature.
+    pub name: String,
+    /// The calldata.
+    pub input: Bytes,
+}
+
+impl Call {
+    /// Calldata that goes by its own digits.
+    pub fn raw(input: Bytes) -> Self {
+        Self {
+            name: hex::encode_prefixed(&input),
+            input,
+        }
+    }
+}
 
 /// What both did.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -115,19 +134,21 @@ pub enum RehearsalError {
     },
 }
 
-/// Runs both modules, as they would be deployed, on `calls`: one after the other, each side on a chain of its own where nothing
-/// else exists, so that calls of other contracts fail. What a call that does not succeed has written is undone.
+/// Runs both modules, as they would be deployed, on `calls` by `caller`, which created the contract with its first transaction: one
+/// after the other, each side on a chain of its own where nothing else exists, so that calls of other contracts fail. What a call that
+/// does not succeed has written is undone.
 ///
 /// # Errors
 /// Where one cannot be run, or the first difference.
 pub fn rehearse(
     original: &[u8],
     result: &[u8],
+    caller: Address,
     calls: &[Call],
 ) -> Result<Rehearsal, RehearsalError> {
     let engine = Engine::new(&chain())?;
-    let mut before = Stage::new(&engine, Side::Original, original)?;
-    let mut after = Stage::new(&engine, Side::Result, result)?;
+    let mut before = Stage::new(&engine, Side::Original, original, caller)?;
+    let mut after = Stage::new(&engine, Side::Result, result, caller)?;
     let mut rehearsed = Vec::new();
     for call in calls {
         let (before, after) = (before.run(call)?, after.run(call)?);
@@ -155,6 +176,7 @@ struct Stage {
     activation: Activation,
     program: Program,
     chain: MemoryHost,
+    environment: Environment,
 }
 
 /// What a call did.
@@ -166,7 +188,12 @@ struct Performance {
 }
 
 impl Stage {
-    fn new(engine: &Engine, side: Side, wasm: &[u8]) -> Result<Self, RehearsalError> {
+    fn new(
+        engine: &Engine,
+        side: Side,
+        wasm: &[u8],
+        caller: Address,
+    ) -> Result<Self, RehearsalError> {
         let config = chain();
         let activation = activate(wasm, &config, stylus_vm::Pages(0), Gas::MAX)
             .map_err(|reason| RehearsalError::Refused { side, reason })?;
@@ -179,17 +206,18 @@ impl Stage {
             activation,
             program,
             chain: host::chain(),
+            environment: host::environment(caller),
         })
     }
 
     fn run(&mut self, call: &Call) -> Result<Performance, RehearsalError> {
         let ink_price = self.config.stylus.ink_price;
-        let environment = host::environment();
-        self.chain.begin(&environment, self.activation.footprint);
+        self.chain
+            .begin(&self.environment, self.activation.footprint);
         let invocation = Invocation {
             calldata: call.input.clone(),
             ink: ink_price.gas_to_ink(GAS_LIMIT),
-            environment,
+            environment: self.environment.clone(),
         };
         let report = self
             .program
@@ -275,8 +303,11 @@ mod tests {
     }
 
     fn run(before: &str, after: &str, calls: &[&str]) -> Result<Rehearsal, RehearsalError> {
-        let calls: Vec<Call> = calls.iter().map(|call| call.parse().unwrap()).collect();
-        rehearse(&program(before), &program(after), &calls)
+        let calls: Vec<Call> = calls
+            .iter()
+            .map(|call| Call::raw(hex::decode(call).unwrap().into()))
+            .collect();
+        rehearse(&program(before), &program(after), Address::ZERO, &calls)
     }
 
     /// What is said of two programs whose second call differs.
@@ -394,7 +425,11 @@ mod tests {
     fn what_no_chain_takes_is_not_run() {
         let good = program("(i32.const 0)");
         let bad = wat::parse_str("(module)").unwrap();
-        let said = |before, after| rehearse(before, after, &[]).unwrap_err().to_string();
+        let said = |before, after| {
+            rehearse(before, after, Address::ZERO, &[])
+                .unwrap_err()
+                .to_string()
+        };
         assert!(said(&bad, &good).starts_with("the original is refused: "));
         assert!(said(&good, &bad).starts_with("the result is refused: "));
     }

@@ -8,8 +8,6 @@ use stylus_vm::{
     Answer, CallKind, CallRequest, CreateRequest, Effect, Environment, Gas, MemoryHost,
 };
 
-use crate::node::Account as Sender;
-
 /// Digits of a word that are shown.
 const MOST_BYTES: usize = 8;
 
@@ -80,12 +78,12 @@ pub(super) fn digits(bytes: &[u8]) -> String {
     }
 }
 
-/// What the contract can know without asking: as on the embedded devnet in its first block.
-pub(super) fn environment() -> Environment {
+/// What the contract can know without asking: as on a new devnet, where its creator calls it.
+pub(super) fn environment(caller: Address) -> Environment {
     Environment {
-        contract: contract(),
-        sender: sender(),
-        origin: sender(),
+        contract: caller.create(0),
+        sender: caller,
+        origin: caller,
         gas_price: U256::from(100_000_000_u32),
         base_fee: U256::from(100_000_000_u32),
         block_number: 1,
@@ -94,14 +92,4 @@ pub(super) fn environment() -> Environment {
         chain_id: 412_346,
         ..Environment::default()
     }
-}
-
-/// Where the contract is.
-pub(super) fn contract() -> Address {
-    sender().create(0)
-}
-
-/// Who calls it.
-pub(super) fn sender() -> Address {
-    Sender::named("deployer").address()
 }

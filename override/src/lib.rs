@@ -1,11 +1,9 @@
-//! Another allocator for a contract that is compiled already.
-//!
-//! Lives here: the order of the operation, and why it is refused. Not here: files and options, which belong to the binary.
+//! What is public of the transplant, the order of the operation, and why it is refused. Not in this crate: files, options and tables,
+//! which belong to whoever calls it, such as `cargo gas-bench override`.
 //!
 //! `module` reads the contract; `inspect` tells which of its functions are the allocator; `donor` is the allocator that takes their
 //! place; `graft` puts it in and takes out what nobody reaches any more; `rehearsal` runs both side by side.
-//!
-//! It is a means to measure and to rescue. Whoever has the sources builds them with another allocator.
+#![doc = include_str!("../README.md")]
 
 mod donor;
 mod graft;
@@ -16,13 +14,13 @@ mod role;
 
 use std::fmt;
 
-pub use donor::{Donor, DonorError, ObjectError};
+pub use donor::sources::SOURCES;
+pub use donor::{Donor, DonorError, ObjectError, Substitute, UnknownSubstitute};
 pub use inspect::{Entry, Inspection};
 pub use role::{Family, Role};
 
-use crate::measurement::Bytes;
-use crate::suite::Allocator;
 use module::Module;
+use stylus_vm::Bytes;
 
 /// Why a module keeps its allocator.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -193,7 +191,7 @@ pub fn transplant(wasm: &[u8], donor: &Donor) -> Result<Transplant, Refusal> {
     // MiniAlloc never hands a byte out twice, so that what it hands out is zero.
     if let Some(name) = inspection
         .hands_out_zeros()
-        .filter(|_| donor.allocator != Allocator::Mini)
+        .filter(|_| donor.allocator != Substitute::Mini)
     {
         return Err(Refusal::Zeros(name.to_owned()));
     }
