@@ -2,9 +2,10 @@
 //!
 //! Lives here: a plan, its calls, and what both need before anything is sent. Not here: one transaction (`plan::step`), reading the
 //! file (`plan::file`), interfaces (`plan::interface`), making arguments up (`plan::generate`), values of Solidity's types
-//! (`plan::value`, `plan::types`), sending anything (`report`).
+//! (`plan::value`, `plan::types`), sending anything (`measure`).
 
 mod call;
+pub mod dispatch;
 mod file;
 mod generate;
 mod interface;

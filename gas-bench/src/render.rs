@@ -7,6 +7,7 @@ pub mod compare;
 pub mod contracts;
 mod csv;
 mod json;
+pub mod league;
 mod lto;
 mod markdown;
 pub mod page;
@@ -16,15 +17,12 @@ pub mod rehearsal;
 pub mod size;
 mod table;
 mod terminal;
-mod text;
 pub mod transplant;
 
-use crate::measurement::{Bytes, Measurement, PageCount, Results};
-use crate::published;
-use crate::suite::{Allocator, CONTRACT, Case, Conditions, Function};
-
-pub use text::printable;
-pub(crate) use text::{grouped, percent};
+use crate::cargo::{Allocator, CONTRACT};
+use crate::figures::edge_cases::{self, Case, Conditions, Function, Measurement, Results};
+use crate::figures::{Bytes, PageCount};
+use crate::words::grouped;
 
 /// The shape of a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -169,7 +167,7 @@ fn group(results: &Results, case: Case, digits: Digits) -> Group {
     }
     if case.conditions == Conditions::Published {
         rows.push(row("published", &|allocator| {
-            let gas = published::gas(allocator, case);
+            let gas = edge_cases::published(allocator, case);
             Some(gas.map_or_else(|| NOTHING.to_owned(), |gas| rounded(gas.0)))
         }));
     }
@@ -180,7 +178,7 @@ fn group(results: &Results, case: Case, digits: Digits) -> Group {
 }
 
 fn sizes(results: &Results) -> Section {
-    let row = |name, of: fn(crate::measurement::Sizes) -> Bytes| Row {
+    let row = |name, of: fn(crate::figures::Sizes) -> Bytes| Row {
         name,
         cells: allocators(results)
             .map(|allocator| match results.sizes(allocator) {
@@ -216,7 +214,7 @@ fn notes(results: &Results, digits: Digits) -> Vec<String> {
             "published: gas as in mini-alloc 1.0.0's README, measured elsewhere; no figure of this run. Ours differ \
              because the ink schedule and the compilers have moved on since, so compare ratios. As there, page costs \
              are off, or the larger heaps could not be paid for at all. Source: {}",
-            published::SOURCE
+            edge_cases::SOURCE
         ));
     }
     if results

@@ -7,9 +7,8 @@ mod baselines;
 mod formats;
 mod invented;
 
-use gas_bench::baseline::{Diff, diff};
-use gas_bench::figures::{Call, Outcome, Parts, Report};
-use gas_bench::measurement::Bytes;
+use gas_bench::figures::baseline::{Diff, diff};
+use gas_bench::figures::{Bytes, Call, Outcome, Parts, Report};
 use gas_bench::render::Colour;
 use gas_bench::render::contracts::{csv, json, markdown, table};
 use stylus_vm::{Gas, Ink};

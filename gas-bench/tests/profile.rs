@@ -9,7 +9,7 @@ mod invented;
 mod sums;
 
 use gas_bench::figures::Parts;
-use gas_bench::profile::{CallProfile, ProfileError};
+use gas_bench::figures::profile::{CallProfile, ProfileError};
 use gas_bench::render::Colour;
 use gas_bench::render::profile::{FlameError, csv, flame_graph, json, markdown, speedscope, table};
 use stylus_vm::profile::{AllocatorCall, Callee, Profile};

@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use gas_bench::figures::Sizes;
-use gas_bench::measurement::Bytes;
-use gas_bench::render::Colour;
-use gas_bench::render::size::{csv, json, markdown, table, treemap};
-use gas_bench::size::{
+use gas_bench::figures::size::{
     ContractSize, CrateSize, Function, MadeWith, Section, Segment, SizeReport, UNNAMED, diff,
     origin,
 };
+use gas_bench::figures::{Bytes, Sizes};
+use gas_bench::render::Colour;
+use gas_bench::render::size::{csv, json, markdown, table, treemap};
 
 use crate::expected::{self, check_width};
 

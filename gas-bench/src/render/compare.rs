@@ -16,7 +16,7 @@ mod table;
 mod testing;
 
 use super::Colour;
-use crate::compare::Comparison;
+use crate::figures::comparison::Comparison;
 
 /// The comparison for a terminal, at most 100 columns wide, ending in a line feed.
 pub fn table(comparison: &Comparison, colour: Colour) -> String {

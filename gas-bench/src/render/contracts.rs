@@ -20,8 +20,8 @@ mod summary;
 mod table;
 
 use super::Colour;
-use crate::baseline::Diff;
 use crate::figures::Report;
+use crate::figures::baseline::Diff;
 
 /// The report for a terminal, at most 100 columns wide, ending in a line feed; `diff` is what has changed since a baseline.
 pub fn table(report: &Report, diff: Option<&Diff>, colour: Colour) -> String {

@@ -8,7 +8,7 @@
 use csv::{ReaderBuilder, Writer};
 use serde::Serialize;
 
-use super::text::printable;
+use crate::words::printable;
 
 /// The rows as CSV below the names of their columns. Without a row there are none of these either.
 pub(super) fn document<R: Serialize>(rows: impl IntoIterator<Item = R>) -> String {

@@ -6,10 +6,9 @@
 use serde::Serialize;
 
 use super::ratio;
-use crate::failure::Failure;
-use crate::measurement::{Measurement, Results, SCHEMA, Sizes, Variant};
-use crate::published;
-use crate::suite::{Allocator, CONTRACT, Case};
+use crate::cargo::{Allocator, CONTRACT};
+use crate::figures::Sizes;
+use crate::figures::edge_cases::{self, Case, Failure, Measurement, Results, SCHEMA, Variant};
 
 #[derive(Serialize)]
 struct Report {
@@ -116,6 +115,7 @@ fn allocator(allocator: Allocator, variant: &Result<Variant, Failure>) -> Alloca
                     built,
                     processed,
                     code,
+                    ..
                 },
             ..
         }) => Outcome::Figures(SizesReport {
@@ -160,9 +160,9 @@ fn result(
         page_costs: case.conditions.page_costs(),
         page_limit: case.conditions.page_limit().0,
         outcome,
-        published: published::gas(allocator, case).map(|gas| PublishedReport {
+        published: edge_cases::published(allocator, case).map(|gas| PublishedReport {
             gas: gas.0,
-            source: published::SOURCE,
+            source: edge_cases::SOURCE,
         }),
     }
 }

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::{Digits, FAILED, Section, allocators, heading, notes, sections};
-use crate::measurement::Results;
+use crate::figures::edge_cases::Results;
 
 pub(super) fn render(results: &Results) -> String {
     let titles: Vec<_> = allocators(results)

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::plot;
-use crate::baseline::{Diff, diff};
+use crate::figures::baseline::{Diff, diff};
 use crate::figures::{Contract, Report};
 use change::Tally;
 use words::{count, foreign, name};
@@ -142,7 +142,7 @@ fn head(report: &Report, since: Option<&Since<'_>>) -> Markup {
         ),
         (
             "1 gas",
-            format!("{} ink", super::text::grouped(made.ink_per_gas.into())),
+            format!("{} ink", crate::words::grouped(made.ink_per_gas.into())),
         ),
         ("gas-bench", made.gas_bench.clone()),
     ];

@@ -13,9 +13,9 @@ mod parts;
 
 use maud::{Markup, PreEscaped, html};
 
-use super::text::{printable, shortened};
-use crate::baseline::{Change, Incomparable};
+use crate::figures::baseline::{Change, Incomparable};
 use crate::figures::{Contract, Report};
+use crate::words::{printable, shortened};
 
 pub(super) use bars::Bars;
 pub(super) use history::History;

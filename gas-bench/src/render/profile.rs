@@ -18,7 +18,7 @@ mod table;
 pub use flame::FlameError;
 
 use super::Colour;
-use crate::profile::CallProfile;
+use crate::figures::profile::CallProfile;
 
 /// The profile for a terminal, at most 100 columns wide: who spent the ink, then who allocated. Of each the first `top`; the rest
 /// is one row, so that every column adds up.

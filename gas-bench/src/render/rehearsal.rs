@@ -7,7 +7,7 @@ use stylus_vm::Outcome;
 
 use super::Colour;
 use super::terminal::{Paint, beside, paint, room_beside};
-use super::text::{ellipsised, grouped, percent, printable};
+use crate::words::{ellipsised, grouped, percent, printable};
 
 /// Titles of the columns before the call's.
 const TITLES: [&str; 5] = ["gas, original", "result", "difference", "pages", "outcome"];

@@ -19,7 +19,7 @@ mod treemap;
 use serde::Serialize;
 
 use super::Colour;
-use crate::size::{ContractSize, SizeDiff, SizeReport};
+use crate::figures::size::{ContractSize, SizeDiff, SizeReport};
 
 /// The report for a terminal, at most 100 columns wide, ending in a line feed; `diff` is what has changed since a baseline.
 /// Of the functions of each contract it lists the first `top`; the rest is one row, so that every column adds up.

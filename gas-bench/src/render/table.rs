@@ -8,7 +8,7 @@ use comfy_table::{Cell, ColumnConstraint, Table, Width};
 
 use super::terminal::{Paint, STYLE, item, paint, right};
 use super::{Colour, Digits, FAILED, Section, allocators, heading, notes, sections};
-use crate::measurement::Results;
+use crate::figures::edge_cases::Results;
 
 /// The most allocators whose figures fit a terminal with all their digits.
 const COLUMNS_IN_FULL: usize = 4;

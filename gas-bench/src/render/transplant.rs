@@ -4,8 +4,8 @@
 
 use std::fmt::Write as _;
 
-use crate::measurement::Bytes;
-use crate::render::text::{grouped, printable, shortened};
+use crate::figures::Bytes;
+use crate::words::{grouped, printable, shortened};
 
 use stylus_override::{Family, Inlined, Inspection, Transplant};
 

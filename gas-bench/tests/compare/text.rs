@@ -2,11 +2,10 @@
 //!
 //! Lives here: snapshots under `tests/snapshots/compare`, which `BLESS=1 cargo test` rewrites. Not here: anything that builds.
 
-use gas_bench::compare::{CallFigures, Comparison, Figures, Lto, Measured, Mode, Total, Variant};
-use gas_bench::lto::Hindrance;
-use gas_bench::measurement::Bytes;
+use gas_bench::cargo::{Allocator, Hindrance, Lto, Mode, OptLevel, Variant};
+use gas_bench::figures::Bytes;
+use gas_bench::figures::comparison::{CallFigures, Comparison, Measured, Total, VariantFigures};
 use gas_bench::render::{Colour, compare};
-use gas_bench::suite::{Allocator, OptLevel};
 use stylus_vm::{Gas, Ink};
 
 use crate::expected::{self, check_width};
@@ -57,7 +56,7 @@ fn invented(variants: usize, calls: usize) -> Comparison {
                 runs: 2,
             }),
         };
-        let figures = Figures {
+        let figures = VariantFigures {
             code: Bytes(5_000 + 31 * number),
             account_limit: Bytes(24_576),
             accounts: 1,

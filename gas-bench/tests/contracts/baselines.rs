@@ -5,11 +5,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gas_bench::baseline::{
+use gas_bench::figures::baseline::{
     self, Change, ContractDiff, Cost, Diff, Incomparable, Standing, Tolerance, diff,
 };
-use gas_bench::figures::{Call, Contract, Outcome, Parts, Report, Run};
-use gas_bench::measurement::Bytes;
+use gas_bench::figures::{Bytes, Call, Contract, Outcome, Parts, Report, Run};
 use stylus_vm::{Gas, Ink};
 
 use super::invented::{

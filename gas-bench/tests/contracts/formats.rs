@@ -5,10 +5,9 @@
 use std::collections::BTreeMap;
 
 use gas_bench::figures::{Hostio, Parts, Report};
-use gas_bench::render::Colour;
 use gas_bench::render::contracts::{markdown, table};
 use gas_bench::render::page::{self, Page};
-use gas_bench::render::plot;
+use gas_bench::render::{Colour, plot};
 use stylus_vm::{Gas, Ink};
 
 use super::figure;

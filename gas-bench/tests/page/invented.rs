@@ -5,10 +5,9 @@
 use std::collections::BTreeMap;
 
 use gas_bench::figures::{
-    Call, Contract, Deployment, Hostio, MadeWith, Outcome, Parts, Report, Run, SCHEMA, Sizes,
-    StartGas,
+    Bytes, Call, Contract, Deployment, Hostio, MadeWith, Outcome, Parts, Report, Run, SCHEMA,
+    Sizes, StartGas,
 };
-use gas_bench::measurement::Bytes;
 use gas_bench::render::page::Extras;
 use stylus_vm::{Gas, Ink, Pages};
 

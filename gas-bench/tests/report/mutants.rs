@@ -8,11 +8,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use gas_bench::artifact::{Artifact, postprocess};
-use gas_bench::plan::{self, Interface};
+use gas_bench::cargo::{Artifact, postprocess};
+use gas_bench::figures::baseline;
+use gas_bench::plan::{self, Interface, dispatch};
 use gas_bench::render::Colour;
 use gas_bench::render::contracts::{csv, markdown, table};
-use gas_bench::{baseline, dispatch};
 
 use super::kinds;
 

@@ -9,12 +9,11 @@ use std::sync::Mutex;
 use std::thread;
 
 use alloy_primitives::Address;
+use gas_bench::cargo::{Allocator, BuildSettings, ContractPackage, CrateTypes, Project};
+use gas_bench::chain::Target;
 use gas_bench::figures::{Contract, Run};
-use gas_bench::node::Target;
+use gas_bench::measure::{measure_module, plan_of};
 use gas_bench::plan::{CONTRACT, DEPLOYER, Plan, Step, Words};
-use gas_bench::project::{BuildSettings, ContractPackage, CrateTypes, Project};
-use gas_bench::report::{measure_module, plan_of};
-use gas_bench::suite::Allocator;
 use stylus_override::rehearsal::{Call, rehearse};
 use stylus_override::{Donor, Substitute, transplant};
 use stylus_vm::{ArbOs, Gas};
@@ -36,10 +35,7 @@ fn build(project: &Project, contract: &ContractPackage, allocator: &str) -> Vec<
         crate_types: Some(CrateTypes::LibAndCdylib),
         ..BuildSettings::default()
     };
-    project
-        .build(contract, &settings, &mut |_| {})
-        .unwrap()
-        .wasm
+    project.build(contract, &settings, &mut |_| {}).unwrap()
 }
 
 fn runs(contract: &Contract) -> Vec<(&str, &Run)> {

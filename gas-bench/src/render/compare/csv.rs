@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::json::{allocator, level, lto};
-use crate::compare::{Comparison, Measured};
+use crate::figures::comparison::{Comparison, Measured};
 use crate::render::csv;
 
 /// A call of a variant, or a variant without one: it leaves empty what it does not have.

@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use super::advice;
 use super::matrix::{self, Cell, Quantity, Tone};
 use super::summary::Summary;
-use crate::compare::Comparison;
+use crate::figures::comparison::Comparison;
 use crate::render::markdown::escaped;
-use crate::render::text::printable;
+use crate::words::printable;
 
 /// The most bytes of a comment on GitHub, with room for somebody's words around.
 const MOST: usize = 60_000;

@@ -3,7 +3,8 @@
 //! Lives here: what is in its rows and columns, and which cells are the best. Not here: widths, marks, escapes.
 
 use super::summary::{Summary, signed_percent};
-use crate::compare::{Comparison, Figures, Heat, Lto, Variant};
+use crate::cargo::{Lto, Variant};
+use crate::figures::comparison::{Comparison, Heat, VariantFigures};
 use crate::render::lto::{self, Quantities};
 use crate::render::{FAILED, NOTHING, grouped};
 
@@ -82,8 +83,8 @@ fn missed_lto(comparison: &Comparison) -> Option<String> {
 
 /// What is measured of the contract as a whole.
 pub(super) fn of_contract(summary: &Summary<'_>) -> Vec<Quantity<'static>> {
-    let number = |value: fn(&Figures) -> u64| {
-        move |figures: &Figures| Some((grouped(value(figures)), Rank::Whole(value(figures))))
+    let number = |value: fn(&VariantFigures) -> u64| {
+        move |figures: &VariantFigures| Some((grouped(value(figures)), Rank::Whole(value(figures))))
     };
     let gas = |name, heat| {
         quantity(summary, name, &|figures| {
@@ -130,7 +131,7 @@ enum Rank {
 fn quantity<'a>(
     summary: &Summary<'_>,
     name: &'a str,
-    of: &dyn Fn(&Figures) -> Option<(String, Rank)>,
+    of: &dyn Fn(&VariantFigures) -> Option<(String, Rank)>,
 ) -> Quantity<'a> {
     let is_average = summary.calls.iter().all(|call| *call != name);
     let found: Vec<_> = summary

@@ -10,10 +10,10 @@ use comfy_table::{Cell as TableCell, ColumnConstraint, Table, Width};
 use super::advice;
 use super::matrix::{self, Cell, Quantity, Tone};
 use super::summary::Summary;
-use crate::compare::Comparison;
+use crate::figures::comparison::Comparison;
 use crate::render::terminal::{COLUMNS, Paint, STYLE, item, paint, right};
-use crate::render::text::{printable, shortened};
 use crate::render::{Colour, FAILED};
+use crate::words::{printable, shortened};
 
 /// The widest line of a title.
 const TITLE: usize = 14;

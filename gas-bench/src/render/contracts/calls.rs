@@ -4,7 +4,7 @@
 
 use super::grid::{Cell, Column, Grid, Remark, Row, Tone};
 use crate::figures::{Call, Contract, Run, divided, median};
-use crate::render::text::grouped;
+use crate::words::grouped;
 
 /// A row for each call, also for those that failed.
 pub(super) fn grid(calls: &[Call]) -> Grid {

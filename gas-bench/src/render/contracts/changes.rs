@@ -3,7 +3,7 @@
 //! Lives here: a row and a word for every kind of change. Not here: which kind it is (`baseline`).
 
 use super::grid::{Cell, Column, Grid, Remark, Row, Tone};
-use crate::baseline::{CallDiff, Change, Cost, Incomparable};
+use crate::figures::baseline::{CallDiff, Change, Cost, Incomparable};
 use crate::figures::divided;
 
 impl Tone {

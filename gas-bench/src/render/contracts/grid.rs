@@ -2,7 +2,7 @@
 //!
 //! Lives here: columns, rows and cells, and remarks on somebody. Not here: what fills them, alignment, escapes.
 
-use crate::render::text::{percent, printable, shortened};
+use crate::words::{percent, printable, shortened};
 
 /// The longest text of somebody else's in a cell, in characters.
 const FOREIGN_MAX: usize = 120;

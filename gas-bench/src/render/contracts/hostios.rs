@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::grid::{Cell, Column, Grid, Row, Tone};
 use crate::figures::{Call, Hostio};
-use crate::render::text::share;
+use crate::words::share;
 
 /// A row for each kind, the dearest first; then all of them.
 pub(super) fn grid(calls: &[Call]) -> Grid {

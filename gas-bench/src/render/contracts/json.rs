@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 
-use crate::baseline::Diff;
 use crate::figures::Report;
+use crate::figures::baseline::Diff;
 
 #[derive(Serialize)]
 struct WithDiff<'a> {

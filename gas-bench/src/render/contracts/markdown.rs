@@ -8,11 +8,11 @@ use std::fmt::Write as _;
 use super::grid::{Cell, Column, Grid, Remark, Tone};
 use super::split::{self, Cause};
 use super::{calls, changes, deployment, hostios, summary};
-use crate::baseline::{ContractDiff, Diff};
+use crate::figures::baseline::{ContractDiff, Diff};
 use crate::figures::{Contract, Report};
 use crate::render::markdown::{self, escaped};
-use crate::render::text::{grouped_wide, printable, shortened, sign};
 use crate::render::{FAILED, NOTHING};
+use crate::words::{grouped_wide, printable, shortened, sign};
 
 /// The most characters of a report. GitHub takes 65,536 in a comment, and whoever posts this may add a heading or a mark.
 const CHARACTERS_MAX: usize = 60_000;

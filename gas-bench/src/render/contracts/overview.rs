@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use crate::figures::{Contract, Report};
 use crate::render::FAILED;
 use crate::render::markdown::code;
-use crate::render::text::grouped;
+use crate::words::grouped;
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::from(

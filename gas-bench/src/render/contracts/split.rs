@@ -5,7 +5,7 @@
 
 use super::grid::{Cell, Column, Grid, Remark, Row, Tone};
 use crate::figures::{Call, ROUNDING, Report, Segment, Split, apportion};
-use crate::render::text::grouped;
+use crate::words::grouped;
 
 /// What gas was spent for, in the order of a transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

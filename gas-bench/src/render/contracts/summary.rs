@@ -4,10 +4,10 @@
 //! contract.
 
 use super::grid::Remark;
-use crate::baseline::{Change, Cost, Diff};
+use crate::figures::baseline::{Change, Cost, Diff};
 use crate::figures::{Call, Contract, Report};
 use crate::render::lto;
-use crate::render::text::{grouped, printable, shortened};
+use crate::words::{grouped, printable, shortened};
 
 /// The longest name of a chain or toolchain in a heading, in characters.
 const CIRCUMSTANCE_MAX: usize = 40;

@@ -10,11 +10,11 @@ use comfy_table::{
 use super::grid::{Cell, Grid, Remark, Tone};
 use super::split::Cause;
 use super::{calls, changes, deployment, hostios, split, summary};
-use crate::baseline::{ContractDiff, Diff};
+use crate::figures::baseline::{ContractDiff, Diff};
 use crate::figures::{Contract, Report};
 use crate::render::terminal::{COLUMNS, Paint, STYLE, item, paint};
-use crate::render::text::{ellipsised, grouped_wide, printable, shortened, sign};
 use crate::render::{Colour, Digits, FAILED, NOTHING};
+use crate::words::{ellipsised, grouped_wide, printable, shortened, sign};
 
 /// The longest name in a title or sentence, in characters.
 const NAME_MAX: usize = 60;

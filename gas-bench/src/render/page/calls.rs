@@ -8,9 +8,9 @@ use stylus_vm::Gas;
 use super::Since;
 use super::change::of_call;
 use super::words::{figure, label, name, scroll, signature};
-use crate::baseline::{CallDiff, ContractDiff};
+use crate::figures::baseline::{CallDiff, ContractDiff};
 use crate::figures::{Call, Contract, Run, divided, median};
-use crate::render::text::grouped_wide;
+use crate::words::grouped_wide;
 
 /// The table of the calls of `contract`, those that are gone since the newest baseline at its end.
 pub(super) fn table(

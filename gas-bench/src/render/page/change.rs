@@ -5,9 +5,9 @@
 use maud::{Markup, html};
 
 use super::words::count;
-use crate::baseline::{Change, Cost, Diff, Incomparable, Standing};
+use crate::figures::baseline::{Change, Cost, Diff, Incomparable, Standing};
 use crate::render::plot::tone;
-use crate::render::text::{grouped, percent};
+use crate::words::{grouped, percent};
 
 /// What has become of a call: in per cents, and by how much over all runs.
 pub(super) fn of_call(change: &Change<Cost>) -> Markup {
@@ -130,7 +130,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measurement::Bytes;
+    use crate::figures::Bytes;
 
     fn check(change: Change<Bytes>, expected: &str) {
         assert_eq!(mark(&change, |size| size.0).into_string(), expected);

@@ -9,7 +9,7 @@ use super::{Extras, Page, Since, calls, deployment, details, frame};
 use crate::figures::Contract;
 use crate::render::lto;
 use crate::render::plot::{Bars, History};
-use crate::render::text::printable;
+use crate::words::printable;
 
 /// The section of `contract`, which the identifier `anchor` leads to.
 pub(super) fn section(

@@ -7,10 +7,9 @@ use maud::{Markup, html};
 
 use super::change::mark;
 use super::words::{figure, label};
-use crate::baseline::ContractDiff;
-use crate::figures::{Deployment, Sizes, StartGas};
-use crate::measurement::Bytes;
-use crate::render::text::share;
+use crate::figures::baseline::ContractDiff;
+use crate::figures::{Bytes, Deployment, Sizes, StartGas};
+use crate::words::share;
 
 /// The cards of a contract; `diff` is what has changed since the newest baseline.
 pub(super) fn cards(deployment: &Deployment, diff: Option<&ContractDiff>) -> Markup {

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::words::{count, figure, name, scroll, value};
 use crate::figures::{Call, Contract, Run, Segment, Split, hostios};
-use crate::render::text::{grouped_wide, share};
+use crate::words::{grouped_wide, share};
 
 /// A row for each kind of host call, over all runs of all calls; nothing where there are none.
 pub(super) fn host_calls(contract: &Contract) -> Option<Markup> {

@@ -4,7 +4,7 @@
 
 use maud::{Markup, html};
 
-use crate::render::text::{grouped, printable, shortened};
+use crate::words::{grouped, printable, shortened};
 
 /// The most characters of a name or sentence in running text.
 const LABEL_MAX: usize = 400;

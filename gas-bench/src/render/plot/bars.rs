@@ -12,7 +12,7 @@ use stylus_vm::Gas;
 
 use super::{TITLE_MAX, WIDTH, document, label, sound};
 use crate::figures::{Call, Contract, Segment, Split};
-use crate::render::text::{grouped, share};
+use crate::words::{grouped, share};
 
 /// Units of a bar that is as wide as the plot.
 const UNITS: u64 = 10_000;

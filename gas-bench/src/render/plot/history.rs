@@ -10,9 +10,9 @@ use maud::{Markup, html};
 use stylus_vm::Gas;
 
 use super::{TITLE_MAX, document, label, sound};
-use crate::baseline::{CallDiff, Change, diff};
+use crate::figures::baseline::{CallDiff, Change, diff};
 use crate::figures::{Call, Contract, Report};
-use crate::render::text::{grouped, percent};
+use crate::words::{grouped, percent};
 
 /// The size of a panel, and of the gap between two in a file.
 const PANEL: (usize, usize) = (229, 112);
@@ -221,7 +221,7 @@ impl<'a> Step<'a> {
         self.call(call).is_some_and(|call| call.failure().is_some())
     }
 
-    fn change(&self, call: &str) -> Option<&Change<crate::baseline::Cost>> {
+    fn change(&self, call: &str) -> Option<&Change<crate::figures::baseline::Cost>> {
         let diff = self.calls.iter().find(|diff| diff.name == call)?;
         Some(&diff.cost)
     }

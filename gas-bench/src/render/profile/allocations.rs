@@ -9,7 +9,7 @@ use stylus_vm::profile::{Allocations, Allocator, AllocatorCall, MemorySize, Prof
 
 use super::grid::{About, Grid, Row, counted, unless_zero};
 use super::{names, spending};
-use crate::render::text::grouped;
+use crate::words::grouped;
 
 /// The most growths of memory that are told one by one.
 const GROWTHS_MAX: usize = 8;

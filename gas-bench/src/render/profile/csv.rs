@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use super::allocations::{Asked, by_caller};
-use crate::profile::CallProfile;
+use crate::figures::profile::CallProfile;
 use crate::render::csv;
 
 /// A function, a host call or what was forfeited; it leaves empty what it does not have.

@@ -15,8 +15,8 @@ use stylus_vm::Gas;
 
 use super::names;
 use super::stacks::{Frame, Kind, Stacks, Step};
-use crate::profile::CallProfile;
-use crate::render::text::{grouped, grouped_wide};
+use crate::figures::profile::CallProfile;
+use crate::words::{grouped, grouped_wide};
 
 /// The most places that are drawn, the widest: what a browser moves smoothly.
 const PLACES_MAX: usize = 5_000;

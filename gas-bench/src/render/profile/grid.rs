@@ -5,7 +5,7 @@
 use stylus_vm::Ink;
 
 use crate::render::NOTHING;
-use crate::render::text::{grouped, share};
+use crate::words::{grouped, share};
 
 /// A table, whose last row is the sum of all others.
 pub(super) struct Grid {

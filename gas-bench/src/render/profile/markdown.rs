@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 use super::grid::{About, Grid, Row};
 use super::{allocations, spending, summary};
-use crate::profile::CallProfile;
+use crate::figures::profile::CallProfile;
 use crate::render::markdown::{self, escaped};
-use crate::render::text::{ellipsised, printable};
+use crate::words::{ellipsised, printable};
 
 /// The longest name, in characters: a table of many stays below what a comment holds.
 const NAME_MAX: usize = 120;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use stylus_vm::profile::Profile;
 
-use crate::render::text::{ellipsised, printable};
+use crate::words::{ellipsised, printable};
 
 /// The longest name that is shown anywhere, in characters.
 const NAME_MAX: usize = 240;

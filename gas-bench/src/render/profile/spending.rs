@@ -10,7 +10,7 @@ use stylus_vm::profile::Profile;
 use super::grid::{About, Grid, Row, share_of};
 use super::names;
 use crate::render::NOTHING;
-use crate::render::text::grouped;
+use crate::words::grouped;
 
 struct Spender {
     name: String,

@@ -9,8 +9,8 @@ use stylus_vm::{Gas, Ink};
 
 use super::grid::counted;
 use super::{names, outside, spending};
-use crate::profile::CallProfile;
-use crate::render::text::grouped;
+use crate::figures::profile::CallProfile;
+use crate::words::grouped;
 
 /// What was called, and the plan's name for it where that says more.
 pub(super) fn heading(profile: &CallProfile) -> String {

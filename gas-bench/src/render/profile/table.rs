@@ -5,10 +5,10 @@
 
 use super::grid::{About, Grid, Row};
 use super::{allocations, spending, summary};
-use crate::profile::CallProfile;
+use crate::figures::profile::CallProfile;
 use crate::render::Colour;
 use crate::render::terminal::{COLUMNS, Paint, beside, item, paint, room_beside};
-use crate::render::text::ellipsised;
+use crate::words::ellipsised;
 
 pub(super) fn render(profile: &CallProfile, top: usize, colour: Colour) -> String {
     let mut text = String::new();

@@ -3,9 +3,9 @@
 //! Lives here: headings, sentences and tables in their order, and how figures are written in them. Not here: what they say
 //! (`content`, `changes`, `summary`), alignment, escapes.
 
-use crate::measurement::Bytes;
+use crate::figures::Bytes;
 use crate::render::NOTHING;
-use crate::render::text::{grouped, share};
+use crate::words::{grouped, share};
 
 /// A part of a report.
 pub(super) enum Block {

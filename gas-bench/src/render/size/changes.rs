@@ -1,13 +1,12 @@
 //! What has changed in one contract as tables.
 //!
-//! Lives here: which rows there are, their order and their sums. Not here: what has changed (`crate::size::diff`), figures
+//! Lives here: which rows there are, their order and their sums. Not here: what has changed (`crate::figures::size::diff`), figures
 //! without a difference (`content`).
 
 use super::blocks::{About, Detail, Grid, Row, Tone, counted, figure, nothing, share_of};
-use crate::figures::Sizes;
-use crate::measurement::Bytes;
-use crate::render::text::{grouped, percent, sign};
-use crate::size::{Amount, Change, Changes, ContractDiff};
+use crate::figures::size::{Amount, Change, Changes, ContractDiff};
+use crate::figures::{Bytes, Sizes};
+use crate::words::{grouped, percent, sign};
 
 /// The tables of `diff`, with the `top` changes of each kind by name. Only the sizes are always there.
 pub(super) fn grids(diff: &ContractDiff, top: usize) -> Vec<Grid> {

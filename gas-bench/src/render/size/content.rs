@@ -5,9 +5,8 @@
 use std::cmp::Reverse;
 
 use super::blocks::{About, Detail, Grid, Row, Tone, counted, figure, nothing, share_of};
-use crate::figures::Sizes;
-use crate::measurement::Bytes;
-use crate::size::{ContractSize, HEADER, Section};
+use crate::figures::size::{ContractSize, HEADER, Section};
+use crate::figures::{Bytes, Sizes};
 
 /// The tables of `contract`, with its `top` largest functions by name.
 pub(super) fn grids(contract: &ContractSize, top: usize) -> Vec<Grid> {

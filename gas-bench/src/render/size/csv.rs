@@ -7,10 +7,9 @@
 
 use serde::Serialize;
 
-use crate::figures::Sizes;
-use crate::measurement::Bytes;
+use crate::figures::size::{Amount, Changes, ContractSize, HEADER, SizeDiff, SizeReport};
+use crate::figures::{Bytes, Sizes};
 use crate::render::{csv, lto};
-use crate::size::{Amount, Changes, ContractSize, HEADER, SizeDiff, SizeReport};
 
 /// A row of any kind: it leaves empty what it does not have.
 #[derive(Clone, Default, Serialize)]

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::blocks::{About, Block, Detail, Grid, Row, Tone};
 use crate::render::FAILED;
 use crate::render::markdown::{self, escaped};
-use crate::render::text::{ellipsised, printable};
+use crate::words::{ellipsised, printable};
 
 /// The most characters of a report. GitHub takes 65,536 in a comment, and whoever posts this may add a heading or a mark.
 const CHARACTERS_MAX: usize = 60_000;

@@ -5,9 +5,9 @@
 use super::blocks::{Block, counted};
 use super::{changes, content};
 use crate::figures::Sizes;
+use crate::figures::size::{ContractDiff, SizeDiff, SizeReport, UNNAMED};
 use crate::render::lto;
-use crate::render::text::{grouped, percent, printable, share};
-use crate::size::{ContractDiff, SizeDiff, SizeReport, UNNAMED};
+use crate::words::{grouped, percent, printable, share};
 
 /// The report; with a diff, what has changed, and the figures of what has nothing to be compared with.
 pub(super) fn blocks(report: &SizeReport, diff: Option<&SizeDiff>, top: usize) -> Vec<Block> {
@@ -70,7 +70,10 @@ fn compiler(toolchain: &str) -> String {
 
 fn is_same(diff: &ContractDiff) -> bool {
     let kinds = [&diff.sections, &diff.crates, &diff.functions, &diff.data];
-    diff.before == diff.after && kinds.into_iter().all(crate::size::Changes::is_empty)
+    diff.before == diff.after
+        && kinds
+            .into_iter()
+            .all(crate::figures::size::Changes::is_empty)
 }
 
 /// The totals of what both reports have, and what else may be behind a difference.

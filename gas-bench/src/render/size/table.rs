@@ -5,8 +5,8 @@
 
 use super::blocks::{About, Block, Detail, Grid, Row, Tone};
 use crate::render::terminal::{COLUMNS, Paint, beside, item, paint, room_beside};
-use crate::render::text::{ellipsised, printable};
 use crate::render::{Colour, FAILED};
+use crate::words::{ellipsised, printable};
 
 pub(super) fn render(blocks: &[Block], colour: Colour) -> String {
     let mut text = String::new();

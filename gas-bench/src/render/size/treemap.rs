@@ -9,10 +9,10 @@ use maud::{Markup, PreEscaped, html};
 
 use super::blocks::{counted, share_of};
 use super::squarify::{Rectangle, squarified};
-use crate::measurement::Bytes;
+use crate::figures::Bytes;
+use crate::figures::size::{CODE, ContractSize, DATA, HEADER, Section, last_segment};
 use crate::render::plot::sound;
-use crate::render::text::{ellipsised, grouped, shortened};
-use crate::size::{CODE, ContractSize, DATA, HEADER, Section, last_segment};
+use crate::words::{ellipsised, grouped, shortened};
 
 const WIDTH: u32 = 1_200;
 const HEIGHT: u32 = 800;
