@@ -3,10 +3,15 @@
 //! Lives here: digits, signs and per cents, and text of other people's made fit to be shown. Not here: what is shown, nor
 //! where.
 
-use crate::figures::divided;
-
 /// Per cents from here on are shown to a few digits: nobody reads them all.
 const MANY: u128 = 1_000_000;
+
+/// `amount` divided by `by`, a half rounded up; none where that is nothing.
+pub(crate) fn divided(amount: u128, by: u128) -> Option<u128> {
+    let rest = amount.checked_rem(by)?;
+    // In this order nothing is doubled that may be too large for it.
+    Some(amount / by + u128::from(rest >= by - rest))
+}
 
 /// `value` with a comma after every thousand.
 pub(crate) fn grouped(value: u64) -> String {

@@ -9,11 +9,10 @@ mod invented;
 
 use std::collections::BTreeMap;
 
-use gas_bench::baseline::{Diff, diff};
 use gas_bench::content::ReportContent;
 use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::{Call, Outcome, Parts, Report};
-use gas_bench::measurement::Bytes;
+use gas_bench::figures::baseline::{Diff, diff};
+use gas_bench::figures::{Bytes, Call, Outcome, Parts, Report};
 use stylus_vm::{Gas, Ink};
 
 use invented::{LONG, STROKE, before, call, contract, everything, failed_call, parts, report, run};

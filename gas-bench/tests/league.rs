@@ -6,15 +6,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use gas_bench::artifact::Workspace;
-use gas_bench::compare::{Comparison, Heat, Lto};
+use gas_bench::cargo::{Allocator, Lto, OptLevel, Project, own_contracts};
 use gas_bench::content::LeagueContent;
 use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::league::calls::{self, Build, Calls, Dearer};
-use gas_bench::league::{self, Figures, League};
+use gas_bench::figures::comparison::{Comparison, Heat};
+use gas_bench::figures::league::{Build, Calls, Dearer, League, WorkloadFigures, average};
+use gas_bench::measure::{self, whole_calls};
 use gas_bench::picture::league_chart;
-use gas_bench::project::Project;
-use gas_bench::suite::{Allocator, OptLevel};
 
 use crate::expected;
 
@@ -23,13 +21,15 @@ fn league() -> &'static League {
     static LEAGUE: OnceLock<League> = OnceLock::new();
     LEAGUE.get_or_init(|| {
         let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts");
-        let workspace = Workspace::find(Some(&contracts.canonicalize().unwrap())).unwrap();
-        league::run(&workspace, Allocator::LEAGUE, OptLevel::ALL, &|_, _| ()).unwrap()
+        let own = own_contracts(Some(&contracts.canonicalize().unwrap())).unwrap();
+        measure::league(&own, Allocator::LEAGUE, OptLevel::ALL, &|_, _| ()).unwrap()
     })
 }
 
 /// Every program with `allocator`: its name, its level, its figures.
-fn programs(allocator: Allocator) -> impl Iterator<Item = (&'static str, OptLevel, Figures)> {
+fn programs(
+    allocator: Allocator,
+) -> impl Iterator<Item = (&'static str, OptLevel, WorkloadFigures)> {
     let league = league();
     league.workloads.keys().flat_map(move |workload| {
         OptLevel::ALL.iter().map(move |&level| {
@@ -114,13 +114,13 @@ fn no_call_is_dearer(builds: &[Build]) {
     let lto: BTreeSet<_> = builds.iter().filter_map(|build| build.lto).collect();
     let (levels, lto): (Vec<_>, Vec<_>) = (levels.into_iter().collect(), lto.into_iter().collect());
     let both = [Allocator::Mini, Allocator::MiniUpstream];
-    let calls = calls::measure(&contracts(), &both, &levels, &lto, &|_, _| ()).unwrap();
+    let calls = whole_calls(&contracts(), &both, &levels, &lto, &|_, _| ()).unwrap();
     // What is compared in every build. Not edge_cases, whose answer is what its allocator costs.
     let compared = |contract: &&Comparison| {
         builds.iter().all(|&build| {
             both.iter().all(|&allocator| {
                 let figures = Calls::figures(contract, build, allocator);
-                figures.is_some_and(|figures| calls::average(figures, Heat::Cached).is_some())
+                figures.is_some_and(|figures| average(figures, Heat::Cached).is_some())
             })
         })
     };
@@ -150,7 +150,7 @@ fn no_call_is_dearer(builds: &[Build]) {
 #[test]
 #[ignore = "long: 270 builds of contracts; scripts/test --long runs it"]
 fn long_the_table_of_whole_calls_is_what_is_measured() {
-    let measured = calls::measure(
+    let measured = whole_calls(
         &contracts(),
         Allocator::LEAGUE,
         OptLevel::ALL,
@@ -204,7 +204,7 @@ fn mini_alloc_adds_at_most_100_bytes_to_mini_alloc_1() {
             let upstream = league()
                 .figures(workload, level, Allocator::MiniUpstream)
                 .unwrap();
-            i128::from(mini.sizes.code.0) - i128::from(upstream.sizes.code.0)
+            i128::from(mini.code.0) - i128::from(upstream.code.0)
         })
         .collect();
     let average = added.iter().sum::<i128>() / added.len() as i128;

@@ -5,13 +5,12 @@ use std::process::Command;
 use std::{env, fs};
 
 use alloy_sol_types::{SolCall, sol};
-use gas_bench::artifact::postprocess;
+use gas_bench::cargo::{BuildSettings, CrateTypes, Project, postprocess};
+use gas_bench::chain::Target;
 use gas_bench::document::Colour;
 use gas_bench::figures::Report;
-use gas_bench::lto::Outcome as LtoOutcome;
-use gas_bench::node::Target;
-use gas_bench::project::{BuildSettings, CrateTypes, Project};
-use gas_bench::report;
+use gas_bench::figures::lto::Outcome as LtoOutcome;
+use gas_bench::measure;
 
 use stylus_vm::{ArbOs, Call, Config, EmptyHost, Engine, Gas, Outcome, Pages, activate};
 
@@ -127,7 +126,7 @@ fn build(folder: &Path) -> Vec<u8> {
     let project = find(folder);
     let settings = BuildSettings::default();
     let built = project.build(&project.contracts[0], &settings, &mut |_| {});
-    built.unwrap().wasm
+    built.unwrap()
 }
 
 fn measure(folder: &Path, crate_types: Option<CrateTypes>) -> Report {
@@ -136,7 +135,7 @@ fn measure(folder: &Path, crate_types: Option<CrateTypes>) -> Report {
         ..BuildSettings::default()
     };
     let target = Target::Embedded(ArbOs::ARBITRUM_ONE);
-    let reported = report::run(&find(folder), &target, &settings, false, &|_| {});
+    let reported = measure::run(&find(folder), &target, &settings, false, &|_| {});
     reported.unwrap().report
 }
 

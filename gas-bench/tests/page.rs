@@ -7,9 +7,9 @@ mod invented;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gas_bench::baseline::diff;
 use gas_bench::content::{Pictures, ReportContent};
 use gas_bench::document::{Colour, Content as _, Format};
+use gas_bench::figures::baseline::diff;
 use gas_bench::figures::{Contract, Report};
 use gas_bench::picture;
 use invented::{HOSTILE, INK_PER_GAS, baselines, pictures, report};

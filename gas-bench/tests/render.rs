@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use gas_bench::cargo::Allocator;
 use gas_bench::content::AllocatorsContent;
 use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::failure::{Cause, FailedChecks, Failure};
-use gas_bench::measurement::{Bytes, Measurement, PageCount, Provenance, Results, Sizes, Variant};
-use gas_bench::suite::{Allocator, Case, Conditions, Function};
+use gas_bench::figures::edge_cases::{
+    Case, Conditions, Failure, Function, Measurement, Provenance, Results, Variant,
+};
+use gas_bench::figures::{Bytes, PageCount, Sizes};
 use stylus_vm::{Gas, Ink, InkPrice};
 
 use crate::expected::{self, check_width};
@@ -64,6 +66,10 @@ fn variant(allocator: Allocator) -> Variant {
         built: Bytes(size),
         processed: Bytes(size - 100),
         code: Bytes(size / 2),
+        account_limit: Bytes(24_576),
+        fragments_limit: Bytes(24_576),
+        processed_limit: Bytes(131_072),
+        accounts: 1,
     };
     Variant {
         sizes,
@@ -93,20 +99,17 @@ fn with_failures() -> Results {
         conditions: Conditions::OnChain,
         function: Function::AllocZeroed,
     };
-    let failure = |allocator, case, cause| Failure {
+    let failure = |allocator, case, reason: &str| Failure {
         allocator,
         case,
-        cause,
+        reason: reason.to_owned(),
     };
-    let cause = Cause::Trapped("the program tried to write in a static call".into());
+    let trap = "the call trapped (the program tried to write in a static call); look for a panic or an allocation that was refused";
     results
         .variants
-        .insert(Allocator::Wee, Err(failure(Allocator::Wee, None, cause)));
-    let checks = FailedChecks::new(12).unwrap();
-    let failed = BTreeMap::from([(
-        case,
-        Err(failure(Allocator::Std, Some(case), Cause::Checks(checks))),
-    )]);
+        .insert(Allocator::Wee, Err(failure(Allocator::Wee, None, trap)));
+    let checks = "the allocator failed its checks (block not zeroed, blocks overlap); a figure for it would mean nothing";
+    let failed = BTreeMap::from([(case, Err(failure(Allocator::Std, Some(case), checks)))]);
     let std = results
         .variants
         .get_mut(&Allocator::Std)

@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 
 use gas_bench::content::SizeContent;
 use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::Sizes;
-use gas_bench::measurement::Bytes;
-use gas_bench::picture::treemap;
-use gas_bench::size::{
+use gas_bench::figures::size::{
     ContractSize, CrateSize, Function, MadeWith, Section, Segment, SizeDiff, SizeReport, UNNAMED,
     diff, origin,
 };
+use gas_bench::figures::{Bytes, Sizes};
+use gas_bench::picture::treemap;
 
 use crate::expected::{self, check_width};
 

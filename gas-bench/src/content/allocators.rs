@@ -5,10 +5,10 @@
 mod csv;
 mod json;
 
+use crate::cargo::{Allocator, CONTRACT};
 use crate::document::{Cell, Column, Content, Document, Item, Rank, Row, Table, Text, Tone};
-use crate::measurement::{Bytes, Measurement, PageCount, Results, Sizes};
-use crate::published;
-use crate::suite::{Allocator, CONTRACT, Case, Conditions, Function};
+use crate::figures::edge_cases::{self, Case, Conditions, Function, Measurement, Results};
+use crate::figures::{Bytes, PageCount, Sizes};
 use crate::words::grouped;
 
 /// What `cargo gas-bench` says by itself.
@@ -126,7 +126,7 @@ fn group(results: &Results, case: Case) -> Vec<Row> {
     ]);
     if case.conditions == Conditions::Published {
         rows.push(row("published", &|allocator| {
-            let gas = published::gas(allocator, case);
+            let gas = edge_cases::published(allocator, case);
             Some(gas.map_or(Cell::Nothing, |gas| Cell::words(rounded(gas.0))))
         }));
     }
@@ -159,7 +159,7 @@ fn notes(results: &Results) -> Vec<String> {
             "published: gas as in mini-alloc 1.0.0's README, measured elsewhere; no figure of this run. Ours differ \
              because the ink schedule and the compilers have moved on since, so compare ratios. As there, page costs \
              are off, or the larger heaps could not be paid for at all. Source: {}",
-            published::SOURCE
+            edge_cases::SOURCE
         ));
     }
     if results

@@ -1,7 +1,7 @@
 //! What one contract costs, built otherwise.
 //!
 //! Lives here: the order of everything. Not here: the tables (`matrix`), what to do (`advice`), the averages (`summary`), keys (`json`) and
-//! rows (`csv`), building and measuring (`crate::compare`).
+//! rows (`csv`), building and measuring (`cargo`, `measure`).
 
 mod advice;
 mod csv;
@@ -11,8 +11,8 @@ mod summary;
 #[cfg(test)]
 mod testing;
 
-use crate::compare::Comparison;
 use crate::document::{Block, Content, Document, Rank, Text, Tone};
+use crate::figures::comparison::Comparison;
 use summary::Summary;
 
 /// What there is of each rank.

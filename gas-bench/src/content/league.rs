@@ -1,18 +1,17 @@
 //! The league table: every allocator under every workload, and under whole calls.
 //!
-//! Lives here: rows, words, winners. Not here: measuring and sums (`crate::league`), the picture (`picture`).
+//! Lives here: rows, words, winners. Not here: measuring and sums (`figures::league`), the picture (`picture`).
 
 use serde::Serialize;
 
-use crate::compare::{self, Heat};
+use crate::cargo::{Allocator, OptLevel, replaceable};
 use crate::document::{
     Cell, Column, Content, Document, Drawing, Item, Picture, Rank, Row, Table, Text, Tone, csv,
     json,
 };
-use crate::league::calls::{self, Build, Calls, Dearer};
-use crate::league::{Entry, Figures, League};
+use crate::figures::comparison::{Heat, VariantFigures};
+use crate::figures::league::{Build, Calls, Dearer, Entry, League, WorkloadFigures, average};
 use crate::picture::league_chart;
-use crate::suite::{Allocator, OptLevel};
 use crate::words::grouped;
 
 /// The version of the shape of the JSON: raised whenever a key changes or disappears.
@@ -51,15 +50,15 @@ struct ProgramReport<'a> {
 
 impl<'a> LeagueContent<'a> {
     fn programs(&self) -> Vec<ProgramReport<'a>> {
-        let program = |(entry, figures): (&'a Entry, &Figures)| ProgramReport {
+        let program = |(entry, figures): (&'a Entry, &WorkloadFigures)| ProgramReport {
             workload: &entry.workload,
             opt_level: entry.level.name(),
             allocator: entry.allocator.name(),
             work_ink: figures.work.0,
             gas: figures.gas.map(|gas| gas.0),
             pages: figures.pages.0,
-            wasm_bytes: figures.sizes.processed.0,
-            code_bytes: figures.sizes.code.0,
+            wasm_bytes: figures.processed.0,
+            code_bytes: figures.code.0,
         };
         self.league.figures.iter().map(program).collect()
     }
@@ -134,10 +133,10 @@ fn whole_calls(document: &mut Document, calls: &Calls) {
     let builds: Vec<_> = builds.collect();
     for &build in &builds {
         for heat in Heat::ALL {
-            let gas = |figures: &compare::Figures| calls::average(figures, heat);
+            let gas = |figures: &VariantFigures| average(figures, heat);
             contracts(document, calls, build, &heat.to_string(), &gas);
         }
-        let activation = |figures: &compare::Figures| Some(figures.activation_gas.0);
+        let activation = |figures: &VariantFigures| Some(figures.activation_gas.0);
         contracts(document, calls, build, "gas of the activation", &activation);
     }
     document.heading(
@@ -195,14 +194,14 @@ fn contracts(
     calls: &Calls,
     build: Build,
     title: &str,
-    quantity: &dyn Fn(&compare::Figures) -> Option<u64>,
+    quantity: &dyn Fn(&VariantFigures) -> Option<u64>,
 ) {
     let of = |contract, allocator| quantity(Calls::figures(contract, build, allocator)?);
     let is_measured = |allocator: &Allocator| {
         let mut contracts = calls.contracts.iter();
         contracts.any(|contract| of(contract, *allocator).is_some())
     };
-    let allocators = compare::allocators().into_iter().filter(is_measured);
+    let allocators = replaceable().into_iter().filter(is_measured);
     let allocators: Vec<_> = allocators.collect();
     let rows = calls.contracts.iter().filter_map(|contract| {
         let figures = allocators.iter().map(|&allocator| of(contract, allocator));
@@ -313,20 +312,21 @@ fn losses(document: &mut Document, league: &League) {
 }
 
 /// What a cell says of a program, and what it is compared by: less is better.
-type Quantity<'a> = &'a dyn Fn(Figures) -> (Cell, u64);
+type Quantity<'a> = &'a dyn Fn(WorkloadFigures) -> (Cell, u64);
 
 fn of_level(document: &mut Document, league: &League, level: OptLevel) {
     document.heading(Rank::Vital, format!("Opt-level {level}"));
-    let gas = |figures: Figures| match figures.gas {
+    let gas = |figures: WorkloadFigures| match figures.gas {
         Some(gas) => (
             Cell::words(format!("{} ({})", grouped(gas.0), figures.pages.0)),
             gas.0,
         ),
         None => (Cell::words("dies"), u64::MAX),
     };
-    let work = |figures: Figures| (Cell::figure(figures.work.0.div_ceil(1000)), figures.work.0);
-    let bytes = |figures: Figures| {
-        let bytes = figures.sizes.processed.0;
+    let work =
+        |figures: WorkloadFigures| (Cell::figure(figures.work.0.div_ceil(1000)), figures.work.0);
+    let bytes = |figures: WorkloadFigures| {
+        let bytes = figures.processed.0;
         (Cell::figure(bytes), bytes)
     };
     let quantities: [(&str, bool, Quantity<'_>); 3] = [

@@ -2,9 +2,9 @@
 //!
 //! Lives here: the one sentence about it. Not here: where it stands in a report, and how its figures came about (`report::lto`, `compare`).
 
-use crate::figures::{Contract, Report};
-use crate::lto::{Hindrance, MissedLto, OnChain, Outcome};
-use crate::measurement::Bytes;
+use crate::cargo::Hindrance;
+use crate::figures::lto::{MissedLto, OnChain, Outcome};
+use crate::figures::{Bytes, Contract, Report};
 use crate::words::{grouped, percent};
 
 /// A quantity without link-time optimisation, and with it.

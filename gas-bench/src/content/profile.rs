@@ -1,7 +1,7 @@
 //! One call told function by function.
 //!
 //! Lives here: what was called, what it cost in all, and what to know about the figures. Not here: who spent the ink (`spending`), who
-//! allocated (`allocations`), rows (`csv`), the data and its sums (`crate::profile`).
+//! allocated (`allocations`), rows (`csv`), the data and its sums (`figures::profile`).
 
 mod allocations;
 mod csv;
@@ -13,8 +13,8 @@ use stylus_vm::profile::Profile;
 use stylus_vm::{Gas, Ink};
 
 use crate::document::{Content, Document, Drawing, Picture, Rank, json};
+use crate::figures::profile::CallProfile;
 use crate::picture::{flame_graph, names, outside};
-use crate::profile::CallProfile;
 use crate::words::{counted, grouped};
 
 /// What `profile` says.

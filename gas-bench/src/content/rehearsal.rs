@@ -6,7 +6,7 @@ use serde::Serialize;
 use stylus_vm::Outcome;
 
 use crate::document::{Cell, Column, Content, Document, Rank, Row, Table, csv, json};
-use crate::transplant::rehearsal::{Rehearsal, Rehearsed};
+use stylus_override::rehearsal::{Rehearsal, Rehearsed};
 
 /// What `override --measure` says.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +99,7 @@ mod tests {
 
     use super::*;
     use crate::document::{Colour, Format};
-    use crate::transplant::rehearsal::Cost;
+    use stylus_override::rehearsal::Cost;
 
     #[test]
     fn figures_stand_beside_each_other() {

@@ -16,11 +16,11 @@ mod split;
 use std::collections::BTreeMap;
 
 use super::lto;
-use crate::baseline::{ContractDiff, Diff};
 use crate::document::{
     Block, Cell, Content, Document, Drawing, Item, List, Picture, Rank, Row, Table, Text, Tone,
     json_with,
 };
+use crate::figures::baseline::{ContractDiff, Diff};
 use crate::figures::{Call, Contract, Report, Split};
 use crate::picture::{Bars, History};
 use crate::words::{counted, grouped, printable, shortened};

@@ -1,7 +1,7 @@
 //! Where the bytes of contracts are.
 //!
 //! Lives here: headings, the order of everything, the meaning of the figures. Not here: the tables of one contract (`figures`, `changes`),
-//! rows (`csv`), measuring and comparing (`crate::size`).
+//! rows (`csv`), measuring and comparing (`figures::size`).
 
 mod changes;
 mod csv;
@@ -11,10 +11,9 @@ use super::lto;
 use crate::document::{
     Block, Cell, Content, Document, Drawing, Item, Picture, Rank, Table, Text, Tone, json_with,
 };
-use crate::figures::Sizes;
-use crate::measurement::Bytes;
+use crate::figures::size::{ContractDiff, SizeDiff, SizeReport, UNNAMED};
+use crate::figures::{Bytes, Sizes};
 use crate::picture::treemap;
-use crate::size::{ContractDiff, SizeDiff, SizeReport, UNNAMED};
 use crate::words::{counted, grouped, percent, printable, share};
 
 /// What there is of each rank.
@@ -135,7 +134,10 @@ fn compiler(toolchain: &str) -> String {
 
 fn is_same(diff: &ContractDiff) -> bool {
     let kinds = [&diff.sections, &diff.crates, &diff.functions, &diff.data];
-    diff.before == diff.after && kinds.into_iter().all(crate::size::Changes::is_empty)
+    diff.before == diff.after
+        && kinds
+            .into_iter()
+            .all(crate::figures::size::Changes::is_empty)
 }
 
 /// The totals of what both reports have, and what else may be behind a difference.

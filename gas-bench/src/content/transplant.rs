@@ -4,9 +4,9 @@
 
 use std::fmt::Write as _;
 
-use crate::measurement::Bytes;
-use crate::transplant::{Family, Inlined, Inspection, Transplant};
+use crate::figures::Bytes;
 use crate::words::{grouped, printable, shortened};
+use stylus_override::{Family, Inlined, Inspection, Transplant};
 
 /// What `inspection` found in the module called `name`; with the names of all its functions where `in_full`.
 pub fn inspection(name: &str, inspection: &Inspection, in_full: bool) -> String {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use stylus_vm::{Gas, Ink};
 
 use super::{Call, Hostio, Run};
+use crate::words::divided;
 
 /// The part that is what is lost as ink becomes whole gas.
 pub(crate) const ROUNDING: &str = "Rounding of ink to gas";
@@ -137,13 +138,6 @@ impl Split {
         }
         segments
     }
-}
-
-/// `amount` divided by `by`, a half rounded up; none where that is nothing.
-pub(crate) fn divided(amount: u128, by: u128) -> Option<u128> {
-    let rest = amount.checked_rem(by)?;
-    // In this order nothing is doubled that may be too large for it.
-    Some(amount / by + u128::from(rest >= by - rest))
 }
 
 /// The middle one of sorted amounts, or the mean of the two middle ones, a half rounded up.

@@ -15,7 +15,7 @@ use stylus_vm::Gas;
 
 use super::names;
 use super::stacks::{Frame, Kind, Stacks, Step};
-use crate::profile::CallProfile;
+use crate::figures::profile::CallProfile;
 use crate::words::{grouped, grouped_wide};
 
 /// The most places that are drawn, the widest: what a browser moves smoothly.

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use stylus_vm::Gas;
 
 use super::{TITLE_MAX, document, label, sound};
-use crate::baseline::{CallDiff, Change, diff};
+use crate::figures::baseline::{CallDiff, Change, diff};
 use crate::figures::{Call, Contract, Report};
 use crate::words::{grouped, percent};
 
@@ -222,7 +222,7 @@ impl<'a> Step<'a> {
         self.call(call).is_some_and(|call| call.failure().is_some())
     }
 
-    fn change(&self, call: &str) -> Option<&Change<crate::baseline::Cost>> {
+    fn change(&self, call: &str) -> Option<&Change<crate::figures::baseline::Cost>> {
         let diff = self.calls.iter().find(|diff| diff.name == call)?;
         Some(&diff.cost)
     }

@@ -4,8 +4,8 @@
 
 use std::fmt::Write;
 
-use crate::league::League;
-use crate::suite::{Allocator, OptLevel};
+use crate::cargo::{Allocator, OptLevel};
+use crate::figures::league::League;
 
 /// The level that is drawn.
 const LEVEL: OptLevel = OptLevel::Three;

@@ -5,7 +5,7 @@
 
 use stylus_vm::{Gas, Ink, InkPrice};
 
-use crate::profile::CallProfile;
+use crate::figures::profile::CallProfile;
 
 /// One such part, which is not nothing.
 pub(crate) struct Part {

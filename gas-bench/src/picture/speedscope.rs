@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::names;
 use super::stacks::{Kind, Stacks, Step};
-use crate::profile::CallProfile;
+use crate::figures::profile::CallProfile;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

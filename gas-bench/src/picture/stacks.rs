@@ -9,7 +9,7 @@ use stylus_vm::Ink;
 use stylus_vm::profile::{Callee, Profile};
 
 use super::{names, outside};
-use crate::profile::CallProfile;
+use crate::figures::profile::CallProfile;
 
 /// What a frame stands for.
 #[derive(Clone, Copy)]

@@ -9,9 +9,9 @@ use maud::{Markup, PreEscaped, html};
 
 use super::sound;
 use super::squarify::{Rectangle, squarified};
-use crate::measurement::Bytes;
+use crate::figures::Bytes;
 
-use crate::size::{CODE, ContractSize, DATA, HEADER, Section, last_segment};
+use crate::figures::size::{CODE, ContractSize, DATA, HEADER, Section, last_segment};
 use crate::words::{counted, ellipsised, grouped, share, shortened};
 
 const WIDTH: u32 = 1_200;

@@ -2,12 +2,11 @@
 //!
 //! Lives here: snapshots under `tests/snapshots/compare`, which `BLESS=1 cargo test` rewrites. Not here: anything that builds.
 
-use gas_bench::compare::{CallFigures, Comparison, Figures, Lto, Measured, Mode, Total, Variant};
+use gas_bench::cargo::{Allocator, Hindrance, Lto, Mode, OptLevel, Variant};
 use gas_bench::content::ComparisonContent;
 use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::lto::Hindrance;
-use gas_bench::measurement::Bytes;
-use gas_bench::suite::{Allocator, OptLevel};
+use gas_bench::figures::Bytes;
+use gas_bench::figures::comparison::{CallFigures, Comparison, Measured, Total, VariantFigures};
 use stylus_vm::{Gas, Ink};
 
 use crate::expected::{self, check_width};
@@ -79,7 +78,7 @@ fn invented(variants: usize, calls: usize) -> Comparison {
                 runs: 2,
             }),
         };
-        let figures = Figures {
+        let figures = VariantFigures {
             code: Bytes(5_000 + 31 * number),
             account_limit: Bytes(24_576),
             accounts: 1,

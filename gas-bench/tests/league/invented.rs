@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use gas_bench::cargo::{Allocator, OptLevel};
 use gas_bench::content::LeagueContent;
 use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::league::{Entry, Figures, League};
-use gas_bench::measurement::{Bytes, PageCount, Sizes};
-use gas_bench::suite::{Allocator, OptLevel};
+use gas_bench::figures::league::{Entry, League, WorkloadFigures};
+use gas_bench::figures::{Bytes, PageCount};
 use stylus_vm::{Gas, Ink};
 
 use crate::expected::{self, check_width};
@@ -32,16 +32,12 @@ fn invented() -> League {
                     level,
                     allocator,
                 };
-                let sizes = Sizes {
-                    built: Bytes(9_000 + rank),
-                    processed: Bytes(8_000 + rank),
-                    code: Bytes(4_000 + rank),
-                };
-                let of_entry = Figures {
+                let of_entry = WorkloadFigures {
                     work: Ink(work),
                     gas: (rank % 6 != 5).then_some(Gas(work / 100)),
                     pages: PageCount(2),
-                    sizes,
+                    processed: Bytes(8_000 + rank),
+                    code: Bytes(4_000 + rank),
                     result: 1,
                 };
                 figures.insert(entry, of_entry);

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use gas_bench::profile::CallProfile;
+use gas_bench::figures::profile::CallProfile;
 use serde_json::Value;
 
 /// The first column of a table of those there are: all rows but the last, and the last; none of a table that is not there.

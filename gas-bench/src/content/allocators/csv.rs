@@ -5,10 +5,10 @@
 use serde::Serialize;
 
 use super::ratio;
+use crate::cargo::Allocator;
 use crate::document::csv;
-use crate::measurement::{Measurement, Results, Sizes};
-use crate::published;
-use crate::suite::{Allocator, Case};
+use crate::figures::Sizes;
+use crate::figures::edge_cases::{self, Case, Measurement, Results};
 
 /// A row of any kind: it leaves empty what it does not have.
 #[derive(Clone, Default, Serialize)]
@@ -73,7 +73,7 @@ fn of_case(kind: &'static str, allocator: Allocator, case: Case) -> Row {
         allocator: allocator.name(),
         function: case.function.name(),
         conditions: case.conditions.name(),
-        published_gas: published::gas(allocator, case).map(|gas| gas.0),
+        published_gas: edge_cases::published(allocator, case).map(|gas| gas.0),
         ..Row::default()
     }
 }

@@ -6,11 +6,10 @@
 use serde::Serialize;
 
 use super::ratio;
+use crate::cargo::{Allocator, CONTRACT};
 use crate::document::json;
-use crate::failure::Failure;
-use crate::measurement::{Measurement, Results, SCHEMA, Sizes, Variant};
-use crate::published;
-use crate::suite::{Allocator, CONTRACT, Case};
+use crate::figures::Sizes;
+use crate::figures::edge_cases::{self, Case, Failure, Measurement, Results, SCHEMA, Variant};
 
 #[derive(Serialize)]
 struct Report {
@@ -114,6 +113,7 @@ fn allocator(allocator: Allocator, variant: &Result<Variant, Failure>) -> Alloca
                     built,
                     processed,
                     code,
+                    ..
                 },
             ..
         }) => Outcome::Figures(SizesReport {
@@ -158,9 +158,9 @@ fn result(
         page_costs: case.conditions.page_costs(),
         page_limit: case.conditions.page_limit().0,
         outcome,
-        published: published::gas(allocator, case).map(|gas| PublishedReport {
+        published: edge_cases::published(allocator, case).map(|gas| PublishedReport {
             gas: gas.0,
-            source: published::SOURCE,
+            source: edge_cases::SOURCE,
         }),
     }
 }

@@ -3,7 +3,8 @@
 //! Lives here: which variant is the best, and the sentence that says so with its figures. Not here: the averages (`summary`).
 
 use super::summary::Summary;
-use crate::compare::{Figures, Heat, Variant};
+use crate::cargo::Variant;
+use crate::figures::comparison::{Heat, VariantFigures};
 use crate::words::{counted, grouped};
 
 /// What is gained by less than this is not worth a change: a tenth of one per cent.
@@ -12,7 +13,7 @@ const WORTHWHILE: f64 = 0.001;
 /// A variant that could be advised.
 struct Candidate<'a> {
     variant: Variant,
-    figures: &'a Figures,
+    figures: &'a VariantFigures,
     /// Gas of the calls, relative to what all are.
     gas: Option<f64>,
     /// How many calls fail.
@@ -109,7 +110,7 @@ fn less(gas: f64) -> String {
     }
 }
 
-fn bytes(today: &Figures, figures: &Figures) -> String {
+fn bytes(today: &VariantFigures, figures: &VariantFigures) -> String {
     let difference = counted(figures.code.0.abs_diff(today.code.0), "byte");
     match figures.code.cmp(&today.code) {
         std::cmp::Ordering::Less => format!("{difference} less code"),
@@ -119,7 +120,7 @@ fn bytes(today: &Figures, figures: &Figures) -> String {
 }
 
 /// How much code it is, of how much there may be.
-fn code(figures: &Figures) -> String {
+fn code(figures: &VariantFigures) -> String {
     let (code, limit) = (grouped(figures.code.0), grouped(figures.account_limit.0));
     if figures.fits() {
         format!("{code} of {limit} bytes")
@@ -129,13 +130,13 @@ fn code(figures: &Figures) -> String {
 }
 
 /// In how many calls a variant has no figure.
-fn failing(summary: &Summary<'_>, figures: &Figures) -> usize {
+fn failing(summary: &Summary<'_>, figures: &VariantFigures) -> usize {
     let calls = summary.calls.iter();
     calls.filter(|call| figures.total(call).is_none()).count()
 }
 
 /// Why something is advised that may take no less gas.
-fn why_not_today(summary: &Summary<'_>, today: &Figures, best: &Candidate<'_>) -> String {
+fn why_not_today(summary: &Summary<'_>, today: &VariantFigures, best: &Candidate<'_>) -> String {
     let fewer = failing(summary, today).saturating_sub(best.failing);
     match fewer {
         0 if today.fits() || !best.figures.fits() => String::new(),
@@ -152,7 +153,7 @@ fn why_not_today(summary: &Summary<'_>, today: &Figures, best: &Candidate<'_>) -
 mod tests {
     use super::super::testing::{comparison, failed, variant};
     use super::*;
-    use crate::compare::Measured;
+    use crate::figures::comparison::Measured;
 
     #[track_caller]
     fn check(variants: Vec<Measured>, expected: &str) {

@@ -5,8 +5,8 @@
 use serde::Serialize;
 
 use super::json::{allocator, level, lto};
-use crate::compare::{Comparison, Measured};
 use crate::document::csv;
+use crate::figures::comparison::{Comparison, Measured};
 
 /// A call of a variant, or a variant without one: it leaves empty what it does not have.
 #[derive(Clone, Default, Serialize)]

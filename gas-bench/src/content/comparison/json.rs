@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::advice;
 use super::summary::Summary;
-use crate::compare::{CallFigures, Comparison, Heat, Lto, Measured, SCHEMA, Variant};
+use crate::cargo::{Hindrance, Lto, Variant};
 use crate::document::json;
-use crate::lto::Hindrance;
+use crate::figures::comparison::{CallFigures, Comparison, Heat, Measured, SCHEMA};
 
 #[derive(Serialize)]
 struct Document<'a> {

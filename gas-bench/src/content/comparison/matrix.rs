@@ -3,9 +3,10 @@
 //! Lives here: what is in their rows and columns, and which cells are the best. Not here: which way a table lies (`document`).
 
 use super::summary::{Summary, signed_percent};
-use crate::compare::{Comparison, Figures, Heat, Lto, Variant};
+use crate::cargo::{Lto, Variant};
 use crate::content::lto::{self, Quantities};
 use crate::document::{Cell, Column, Item, Row, Table};
+use crate::figures::comparison::{Comparison, Heat, VariantFigures};
 use crate::words::{counted, grouped};
 
 /// One quantity under every variant.
@@ -113,8 +114,10 @@ fn missed_lto(comparison: &Comparison) -> Option<String> {
 }
 
 fn contract_quantities(summary: &Summary<'_>) -> Vec<Quantity<'static>> {
-    let number = |value: fn(&Figures) -> u64| {
-        move |figures: &Figures| Some((Cell::figure(value(figures)), Rank::Whole(value(figures))))
+    let number = |value: fn(&VariantFigures) -> u64| {
+        move |figures: &VariantFigures| {
+            Some((Cell::figure(value(figures)), Rank::Whole(value(figures))))
+        }
     };
     let gas = |name, heat| {
         quantity(summary, name, &|figures| {
@@ -161,7 +164,7 @@ enum Rank {
 fn quantity<'a>(
     summary: &Summary<'_>,
     name: &'a str,
-    of: &dyn Fn(&Figures) -> Option<(Cell, Rank)>,
+    of: &dyn Fn(&VariantFigures) -> Option<(Cell, Rank)>,
 ) -> Quantity<'a> {
     let is_average = summary.calls.iter().all(|call| *call != name);
     let found: Vec<_> = summary

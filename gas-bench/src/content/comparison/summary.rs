@@ -4,7 +4,8 @@
 //!
 //! Theorem: a call that fails under one variant is in nobody's average, so that no failure looks like a gain.
 
-use crate::compare::{Comparison, Figures, Heat, Variant};
+use crate::cargo::Variant;
+use crate::figures::comparison::{Comparison, Heat, VariantFigures};
 
 /// A comparison with the averages over its calls.
 pub(super) struct Summary<'a> {
@@ -14,7 +15,7 @@ pub(super) struct Summary<'a> {
     /// Those that every variant with figures was measured in.
     pub(super) common: Vec<&'a str>,
     /// What the averages are relative to: the author's own build, or else the first that has figures.
-    pub(super) reference: Option<(Variant, &'a Figures)>,
+    pub(super) reference: Option<(Variant, &'a VariantFigures)>,
 }
 
 impl<'a> Summary<'a> {
@@ -44,9 +45,10 @@ impl<'a> Summary<'a> {
 
     /// The geometric mean of what each common call uses, relative to the reference; none where there is no such call.
     #[expect(clippy::cast_precision_loss, reason = "few digits are shown")]
-    pub(super) fn relative_gas(&self, figures: &Figures, heat: Heat) -> Option<f64> {
+    pub(super) fn relative_gas(&self, figures: &VariantFigures, heat: Heat) -> Option<f64> {
         let (_, reference) = self.reference?;
-        let gas = |figures: &Figures, call| Some(figures.total(call)?.gas_when(heat).0 as f64);
+        let gas =
+            |figures: &VariantFigures, call| Some(figures.total(call)?.gas_when(heat).0 as f64);
         let mut sum = 0.0;
         for call in &self.common {
             sum += (gas(figures, call)? / gas(reference, call)?).ln();

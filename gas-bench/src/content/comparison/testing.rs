@@ -4,9 +4,9 @@
 
 use stylus_vm::{Gas, Ink};
 
-use crate::compare::{CallFigures, Comparison, Figures, Lto, Measured, Mode, Total, Variant};
-use crate::measurement::Bytes;
-use crate::suite::OptLevel;
+use crate::cargo::{Lto, Mode, OptLevel, Variant};
+use crate::figures::Bytes;
+use crate::figures::comparison::{CallFigures, Comparison, Measured, Total, VariantFigures};
 
 /// A comparison of these variants, the author's own build first.
 pub(super) fn comparison(variants: Vec<Measured>) -> Comparison {
@@ -34,7 +34,7 @@ pub(super) fn variant(name: &str, code: u64, gas: &[Option<u64>]) -> Measured {
             })
             .ok_or_else(|| "it ran out of gas".to_owned()),
     };
-    let figures = Figures {
+    let figures = VariantFigures {
         code: Bytes(code),
         account_limit: Bytes(24_576),
         accounts: u32::try_from(code.div_ceil(24_576)).unwrap(),
@@ -69,7 +69,7 @@ fn named(name: &str) -> Variant {
         } else if let Ok(mode) = word.parse::<Mode>() {
             variant.wasm_opt = mode;
         } else {
-            let mut allocators = crate::compare::allocators().into_iter();
+            let mut allocators = crate::cargo::replaceable().into_iter();
             let allocator = allocators.find(|allocator| allocator.name() == word);
             variant.allocator = Some(allocator.unwrap());
         }

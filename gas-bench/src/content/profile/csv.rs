@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::allocations::{Asked, by_caller};
 use crate::document::csv;
-use crate::profile::CallProfile;
+use crate::figures::profile::CallProfile;
 
 /// A function, a host call or what was forfeited; it leaves empty what it does not have.
 #[derive(Default, Serialize)]

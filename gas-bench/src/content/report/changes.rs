@@ -2,8 +2,8 @@
 //!
 //! Lives here: a row and a word for every kind of change. Not here: which kind it is (`baseline`).
 
-use crate::baseline::{CallDiff, Change, Cost, Diff, Incomparable};
 use crate::document::{Cell, Column, Item, Row, Table, Text, Tone};
+use crate::figures::baseline::{CallDiff, Change, Cost, Diff, Incomparable};
 use crate::figures::divided;
 use crate::words::{counted, grouped};
 

@@ -6,10 +6,9 @@ use alloy_primitives::U256;
 use alloy_primitives::utils::format_units;
 
 use super::changes::tone;
-use crate::baseline::{Change, ContractDiff};
 use crate::document::{Cell, Column, Row, Table, Tone};
-use crate::figures::{Deployment, Sizes};
-use crate::measurement::Bytes;
+use crate::figures::baseline::{Change, ContractDiff};
+use crate::figures::{Bytes, Deployment, Sizes};
 use crate::words::{grouped, percent, share};
 
 /// A row for each quantity; with a diff, also what it was.

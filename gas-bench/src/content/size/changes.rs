@@ -1,12 +1,11 @@
 //! What has changed in one contract as tables.
 //!
-//! Lives here: which rows there are, their order and their sums. Not here: what has changed (`crate::size::diff`), figures
+//! Lives here: which rows there are, their order and their sums. Not here: what has changed (`crate::figures::size::diff`), figures
 //! without a difference (`content`).
 
 use crate::document::{Cell, Column, Rank, Row, Table, Tone};
-use crate::figures::Sizes;
-use crate::measurement::Bytes;
-use crate::size::{Amount, Change, Changes, ContractDiff};
+use crate::figures::size::{Amount, Change, Changes, ContractDiff};
+use crate::figures::{Bytes, Sizes};
 use crate::words::{counted, grouped, share};
 
 /// The tables of `diff`, with the `top` changes of each kind by name. Only the sizes are always there.

@@ -1,6 +1,6 @@
 //! The report for spreadsheets and scripts.
 //!
-//! Lives here: the columns, and which of them each kind of row fills. Not here: what the figures are (`crate::size`).
+//! Lives here: the columns, and which of them each kind of row fills. Not here: what the figures are (`figures::size`).
 //!
 //! Theorem: of one contract, the rows of the kind `section` add up to its step `processed`, those of `built_section` to its
 //! step `with_names`.
@@ -9,9 +9,8 @@ use serde::Serialize;
 
 use crate::content::lto;
 use crate::document::csv;
-use crate::figures::Sizes;
-use crate::measurement::Bytes;
-use crate::size::{Amount, Changes, ContractSize, HEADER, SizeDiff, SizeReport};
+use crate::figures::size::{Amount, Changes, ContractSize, HEADER, SizeDiff, SizeReport};
+use crate::figures::{Bytes, Sizes};
 
 /// A row of any kind: it leaves empty what it does not have.
 #[derive(Clone, Default, Serialize)]

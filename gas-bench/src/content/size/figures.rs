@@ -6,9 +6,8 @@ use std::cmp::Reverse;
 
 use super::{figure, share_of};
 use crate::document::{Cell, Rank, Row, Table, Tone};
-use crate::figures::Sizes;
-use crate::measurement::Bytes;
-use crate::size::{ContractSize, HEADER, Section};
+use crate::figures::size::{ContractSize, HEADER, Section};
+use crate::figures::{Bytes, Sizes};
 use crate::words::counted;
 
 /// The tables of `contract`, with its `top` largest functions by name.
