@@ -1,21 +1,36 @@
 //! What was measured of anybody's contracts: integers in units of their own, and the shape of the file they are kept in.
 //!
 //! Lives here: the results as data, the version of their shape, and the sums that hold within them. Not here: how they came
-//! about (`report`), averages of a call's parts (`figures::split`), comparing two of them (`baseline`), words (`render`).
+//! about (`measure`), averages of a call's parts (`figures::split`), comparing two of them (`baseline`), words (`content`).
 //!
 //! Theorem: the parts of a run add up. [`Parts::total`] is what the receipt says, to the gas; a run of which that is not true
 //! never becomes a figure.
 
+pub mod baseline;
+pub mod comparison;
+pub mod edge_cases;
+pub mod league;
+pub mod lto;
+pub mod profile;
+pub mod size;
 mod split;
+mod summary;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+pub use stylus_vm::Bytes;
 use stylus_vm::{Gas, Ink, Pages};
 
-use crate::lto::MissedLto;
-use crate::measurement::Bytes;
-pub(crate) use split::{ROUNDING, Segment, Split, apportion, divided, hostios, median};
+pub(crate) use crate::words::divided;
+use lto::MissedLto;
+pub(crate) use split::{ROUNDING, Segment, Split, apportion, hostios, median};
+pub(crate) use summary::Summary;
+
+/// A number of 64 KiB wasm pages. Wider than the VM's own `Pages`, which cannot hold the 65,536 of a whole address
+/// space.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PageCount(pub u32);
 
 /// The version of the shape of [`Report`] as JSON: raised whenever a key changes its meaning or disappears.
 pub const SCHEMA: u32 = 1;

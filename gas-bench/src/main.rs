@@ -1,32 +1,11 @@
 //! The command `cargo gas-bench`.
 //!
-//! Lives here: which command was meant, and the exit code that it ends with. Not here: the commands (`commands`), options
-//! (`arguments`), and anything that knows what is measured or how.
+//! Lives here: the process. Not here: what it does (`cli`).
 
-mod arguments;
-mod commands;
-mod progress;
-mod signals;
+mod cli;
 
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command};
-
 fn main() -> ExitCode {
-    let arguments = Arguments::read();
-    signals::watch();
-    let ended = match &arguments.command {
-        None => commands::edge_cases(&arguments),
-        Some(Command::League(arguments)) => commands::league(arguments),
-        Some(Command::Report(arguments)) => commands::report(arguments),
-        Some(Command::Plan(arguments)) => commands::plan(arguments),
-        Some(Command::Profile(arguments)) => commands::profile(arguments),
-        Some(Command::Compare(arguments)) => commands::compare(arguments),
-        Some(Command::Size(arguments)) => commands::size(arguments),
-        Some(Command::Override(arguments)) => commands::override_allocator(arguments),
-    };
-    ended.unwrap_or_else(|error| {
-        commands::complain(&commands::sentence(&error));
-        ExitCode::FAILURE
-    })
+    cli::run()
 }

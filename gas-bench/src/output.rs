@@ -1,6 +1,6 @@
 //! Where what a command makes goes: whole, or not at all.
 //!
-//! Lives here: writing one file so that no reader ever sees half of it. Not here: what is written (`render`).
+//! Lives here: writing one file so that no reader ever sees half of it. Not here: what is written (`content`).
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -2,8 +2,10 @@
 //!
 //! Lives here: a plan, its calls, and what both need before anything is sent. Not here: one transaction (`plan::step`), reading the
 //! file (`plan::file`), interfaces (`plan::interface`), making arguments up (`plan::generate`), values of Solidity's types
-//! (`plan::value`, `plan::types`), sending anything (`report`).
+//! (`plan::value`, `plan::types`), sending anything (`measure`).
 
+mod call;
+pub mod dispatch;
 mod file;
 mod generate;
 mod interface;
@@ -19,6 +21,7 @@ use alloy_primitives::{Address, Bytes};
 
 use crate::input::MOST_BRACKETS;
 
+pub use call::{CallError, call};
 pub use file::{FILE, load};
 pub(crate) use generate::constructor_with_made_up_arguments;
 pub use generate::from_interface;

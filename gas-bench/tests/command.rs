@@ -35,6 +35,7 @@ fn folder_with(source: &str) -> TempDir {
             "[package]\nname = 'edge-cases'\nversion = '0.1.0'\nedition = '2024'\n[features]\nmini = []\nwee = []\n\
              [lib]\ncrate-type = ['cdylib']\n",
         ),
+        ("edge-cases/Stylus.toml", "[contract]\n"),
         ("edge-cases/src/lib.rs", source),
     ] {
         let path = folder.path().join("contracts").join(path);
@@ -152,7 +153,7 @@ fn arguments_that_make_no_sense_are_refused_before_anything_is_built() {
         (&["--allocator", "jemalloc"][..], 2, known),
         (&["--allocator"], 2, "--allocator <NAME>"),
         (&["--all", "--allocator", "mini"], 2, "--all"),
-        (&["--format", "html"], 2, "table, markdown, json"),
+        (&["--format", "xml"], 2, "table, markdown, json"),
         (&["surprise"], 2, "surprise"),
         (
             &["--contracts", "elsewhere"],
@@ -211,7 +212,7 @@ fn contracts_that_cannot_be_measured_say_why() {
         "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! { loop {} }";
     check_failure(
         &folder_with(no_entry_point),
-        "the Stylus VM refuses the wasm",
+        "the chain refuses the program",
     );
     check_failure(
         &folder_with("compile_error!(\"no\");"),

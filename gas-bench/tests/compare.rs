@@ -7,8 +7,7 @@ mod builds;
 mod run;
 mod text;
 
-use gas_bench::figures::{Call, Contract, Deployment, Outcome, Parts, Run, Sizes, StartGas};
-use gas_bench::measurement::Bytes;
+use gas_bench::figures::{Bytes, Call, Contract, Deployment, Outcome, Parts, Run, Sizes, StartGas};
 use stylus_vm::{Gas, Ink, Pages};
 
 /// A contract on a chain, with these calls.

@@ -7,11 +7,12 @@ mod baselines;
 mod formats;
 mod invented;
 
-use gas_bench::baseline::{Diff, diff};
-use gas_bench::figures::{Call, Outcome, Parts, Report};
-use gas_bench::measurement::Bytes;
-use gas_bench::render::Colour;
-use gas_bench::render::contracts::{csv, json, markdown, table};
+use std::collections::BTreeMap;
+
+use gas_bench::content::ReportContent;
+use gas_bench::document::{Colour, Content as _, Format};
+use gas_bench::figures::baseline::{Diff, diff};
+use gas_bench::figures::{Bytes, Call, Outcome, Parts, Report};
 use stylus_vm::{Gas, Ink};
 
 use invented::{LONG, STROKE, before, call, contract, everything, failed_call, parts, report, run};
@@ -21,6 +22,37 @@ use crate::expected::{self, check_width};
 /// `text` is the snapshot `name`.
 fn check(name: &str, text: &str) {
     expected::check(&format!("tests/snapshots/{name}"), text);
+}
+
+/// `report` in `format`.
+pub(crate) fn written(report: &Report, diff: Option<&Diff>, format: Format) -> String {
+    coloured(report, diff, format, Colour::Never)
+}
+
+fn coloured(report: &Report, diff: Option<&Diff>, format: Format, colour: Colour) -> String {
+    let content = ReportContent {
+        report,
+        diff,
+        baselines: &[],
+        pictures: &BTreeMap::new(),
+    };
+    content.write(format, colour)
+}
+
+pub(crate) fn table(report: &Report, diff: Option<&Diff>, colour: Colour) -> String {
+    coloured(report, diff, Format::Table, colour)
+}
+
+pub(crate) fn markdown(report: &Report, diff: Option<&Diff>) -> String {
+    written(report, diff, Format::Markdown)
+}
+
+pub(crate) fn csv(report: &Report) -> String {
+    written(report, None, Format::Csv)
+}
+
+fn json(report: &Report, diff: Option<&Diff>) -> String {
+    written(report, diff, Format::Json)
 }
 
 fn compared() -> Diff {
@@ -35,6 +67,12 @@ fn a_terminal_shows_everything() {
     let text = table(&everything(), Some(&compared()), Colour::Never);
     check_width(&text);
     check("contracts.diff.txt", &text);
+}
+
+#[test]
+fn a_page_shows_everything() {
+    let text = written(&everything(), Some(&compared()), Format::Html);
+    check("contracts.diff.html", &text);
 }
 
 #[test]
@@ -216,13 +254,8 @@ fn failures_are_in_every_format() {
             assert!(text.contains(reason), "{reason}: {text}");
         }
     }
-    assert_eq!(
-        table(&report, None, Colour::Never)
-            .matches("FAILED: nft: cargo")
-            .count(),
-        1,
-        "once, where the figures would be"
-    );
+    let once = table(&report, None, Colour::Never);
+    assert_eq!(once.matches("FAILED: nft: cargo").count(), 1, "{once}");
 }
 
 /// The cells of every row of every table are as many as its titles.
@@ -338,7 +371,7 @@ fn csv_has_a_row_for_everything() {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let titles = reader.headers().unwrap().clone();
     let column = |name: &str| titles.iter().position(|title| title == name).unwrap();
-    let mut kinds = std::collections::BTreeMap::<String, usize>::new();
+    let mut kinds = BTreeMap::<String, usize>::new();
     let mut ink = 0_u64;
     for row in reader.records() {
         let row = row.unwrap();

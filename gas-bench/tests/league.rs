@@ -1,14 +1,18 @@
 //! What must hold of the allocators in every workload, and that LEAGUE.md says what is measured.
+
+mod invented;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use gas_bench::artifact::Workspace;
-use gas_bench::compare::{Comparison, Heat, Lto};
-use gas_bench::league::calls::{self, Build, Calls, Dearer};
-use gas_bench::league::{self, Figures, League};
-use gas_bench::project::Project;
-use gas_bench::suite::{Allocator, OptLevel};
+use gas_bench::cargo::{Allocator, Lto, OptLevel, Project, own_contracts};
+use gas_bench::content::LeagueContent;
+use gas_bench::document::{Colour, Content as _, Format};
+use gas_bench::figures::comparison::{Comparison, Heat};
+use gas_bench::figures::league::{Build, Calls, Dearer, League, WorkloadFigures, average};
+use gas_bench::measure::{self, whole_calls};
+use gas_bench::picture::league_chart;
 
 use crate::expected;
 
@@ -17,13 +21,15 @@ fn league() -> &'static League {
     static LEAGUE: OnceLock<League> = OnceLock::new();
     LEAGUE.get_or_init(|| {
         let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts");
-        let workspace = Workspace::find(Some(&contracts.canonicalize().unwrap())).unwrap();
-        league::run(&workspace, Allocator::LEAGUE, OptLevel::ALL, &|_, _| ()).unwrap()
+        let own = own_contracts(Some(&contracts.canonicalize().unwrap())).unwrap();
+        measure::league(&own, Allocator::LEAGUE, OptLevel::ALL, &|_, _| ()).unwrap()
     })
 }
 
 /// Every program with `allocator`: its name, its level, its figures.
-fn programs(allocator: Allocator) -> impl Iterator<Item = (&'static str, OptLevel, Figures)> {
+fn programs(
+    allocator: Allocator,
+) -> impl Iterator<Item = (&'static str, OptLevel, WorkloadFigures)> {
     let league = league();
     league.workloads.keys().flat_map(move |workload| {
         OptLevel::ALL.iter().map(move |&level| {
@@ -33,12 +39,18 @@ fn programs(allocator: Allocator) -> impl Iterator<Item = (&'static str, OptLeve
     })
 }
 
+/// LEAGUE.md, with these whole calls.
+fn markdown(calls: Option<&Calls>) -> String {
+    let league = league();
+    LeagueContent { league, calls }.write(Format::Markdown, Colour::Never)
+}
+
 #[test]
 fn the_table_and_the_chart_are_what_is_measured() {
-    let measured = league::markdown(league(), None);
+    let measured = markdown(None);
     let (head, tail) = measured.split_at(measured.find(WORKLOADS).unwrap());
     expected::check("LEAGUE.md", &[head, &recorded(), tail].concat());
-    expected::check("LEAGUE.svg", &league::chart(league()));
+    expected::check("LEAGUE.svg", &league_chart(league()));
 }
 
 /// The section behind that of whole calls.
@@ -102,13 +114,13 @@ fn no_call_is_dearer(builds: &[Build]) {
     let lto: BTreeSet<_> = builds.iter().filter_map(|build| build.lto).collect();
     let (levels, lto): (Vec<_>, Vec<_>) = (levels.into_iter().collect(), lto.into_iter().collect());
     let both = [Allocator::Mini, Allocator::MiniUpstream];
-    let calls = calls::measure(&contracts(), &both, &levels, &lto, &|_, _| ()).unwrap();
+    let calls = whole_calls(&contracts(), &both, &levels, &lto, &|_, _| ()).unwrap();
     // What is compared in every build. Not edge_cases, whose answer is what its allocator costs.
     let compared = |contract: &&Comparison| {
         builds.iter().all(|&build| {
             both.iter().all(|&allocator| {
                 let figures = Calls::figures(contract, build, allocator);
-                figures.is_some_and(|figures| calls::average(figures, Heat::Cached).is_some())
+                figures.is_some_and(|figures| average(figures, Heat::Cached).is_some())
             })
         })
     };
@@ -138,15 +150,14 @@ fn no_call_is_dearer(builds: &[Build]) {
 #[test]
 #[ignore = "long: 270 builds of contracts; scripts/test --long runs it"]
 fn long_the_table_of_whole_calls_is_what_is_measured() {
-    let measured = calls::measure(
+    let measured = whole_calls(
         &contracts(),
         Allocator::LEAGUE,
         OptLevel::ALL,
         &[],
         &|_, _| (),
     );
-    let text = league::markdown(league(), Some(&measured.unwrap()));
-    expected::check("LEAGUE.md", &text);
+    expected::check("LEAGUE.md", &markdown(Some(&measured.unwrap())));
 }
 
 /// Of the form that is made for programs that allocate much.
@@ -193,7 +204,7 @@ fn mini_alloc_adds_at_most_100_bytes_to_mini_alloc_1() {
             let upstream = league()
                 .figures(workload, level, Allocator::MiniUpstream)
                 .unwrap();
-            i128::from(mini.sizes.code.0) - i128::from(upstream.sizes.code.0)
+            i128::from(mini.code.0) - i128::from(upstream.code.0)
         })
         .collect();
     let average = added.iter().sum::<i128>() / added.len() as i128;

@@ -5,14 +5,16 @@ use std::process::Command;
 use std::{env, fs};
 
 use alloy_sol_types::{SolCall, sol};
-use gas_bench::artifact::postprocess;
+use gas_bench::cargo::{BuildSettings, CrateTypes, Project, postprocess};
+use gas_bench::chain::Target;
+use gas_bench::document::Colour;
 use gas_bench::figures::Report;
-use gas_bench::lto::Outcome as LtoOutcome;
-use gas_bench::node::Target;
-use gas_bench::project::{BuildSettings, CrateTypes, Project};
-use gas_bench::render::{Colour, contracts};
-use gas_bench::report;
+use gas_bench::figures::lto::Outcome as LtoOutcome;
+use gas_bench::measure;
+
 use stylus_vm::{ArbOs, Call, Config, EmptyHost, Engine, Gas, Outcome, Pages, activate};
+
+use crate::contracts::{csv, markdown, table};
 
 sol! {
     function reverse(string text) external view returns (string);
@@ -124,7 +126,7 @@ fn build(folder: &Path) -> Vec<u8> {
     let project = find(folder);
     let settings = BuildSettings::default();
     let built = project.build(&project.contracts[0], &settings, &mut |_| {});
-    built.unwrap().wasm
+    built.unwrap()
 }
 
 fn measure(folder: &Path, crate_types: Option<CrateTypes>) -> Report {
@@ -133,7 +135,7 @@ fn measure(folder: &Path, crate_types: Option<CrateTypes>) -> Report {
         ..BuildSettings::default()
     };
     let target = Target::Embedded(ArbOs::ARBITRUM_ONE);
-    let reported = report::run(&find(folder), &target, &settings, false, &|_| {});
+    let reported = measure::run(&find(folder), &target, &settings, false, &|_| {});
     reported.unwrap().report
 }
 
@@ -237,13 +239,10 @@ fn a_contract_of_the_template_is_told_what_it_loses() {
 
     let own = today.contracts[0].deployment.as_ref().unwrap();
     assert!(with.code < own.sizes.code, "{missed:?}");
-    let text = contracts::csv(&today);
+    let text = csv(&today);
     let reason = "because the crate types have `lib` beside `cdylib`, which costs this contract ";
     assert!(text.contains(reason), "{text}");
-    for text in [
-        contracts::table(&today, None, Colour::Never),
-        contracts::markdown(&today, None),
-    ] {
+    for text in [table(&today, None, Colour::Never), markdown(&today, None)] {
         assert!(text.contains("link-time optimisation"), "{text}");
     }
 }

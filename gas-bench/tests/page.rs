@@ -7,10 +7,12 @@ mod invented;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gas_bench::content::{Pictures, ReportContent};
+use gas_bench::document::{Colour, Content as _, Format};
+use gas_bench::figures::baseline::diff;
 use gas_bench::figures::{Contract, Report};
-use gas_bench::render::page::{self, Page};
-use gas_bench::render::plot;
-use invented::{HOSTILE, INK_PER_GAS, baselines, extras, report};
+use gas_bench::picture;
+use invented::{HOSTILE, INK_PER_GAS, baselines, pictures, report};
 
 use crate::expected;
 
@@ -19,12 +21,23 @@ fn check(name: &str, text: &str) {
     expected::check(&format!("tests/snapshots/page/{name}"), text);
 }
 
+fn page(
+    report: &Report,
+    baselines: &[(String, Report)],
+    pictures: &BTreeMap<String, Pictures>,
+) -> String {
+    let diff = baselines.last().map(|(_, before)| diff(before, report));
+    let content = ReportContent {
+        report,
+        diff: diff.as_ref(),
+        baselines,
+        pictures,
+    };
+    content.write(Format::Html, Colour::Never)
+}
+
 fn whole_page() -> String {
-    page::render(&Page {
-        report: &report(),
-        baselines: &baselines(),
-        extras: extras(),
-    })
+    page(&report(), &baselines(), &pictures())
 }
 
 /// The values of `attribute` in the text of the page itself, without what stands in frames.
@@ -70,11 +83,7 @@ fn one_contract_and_nothing_to_compare_it_with() {
     report.contracts.truncate(1);
     report.contracts[0].calls.truncate(1);
     report.made_with.unseen.clear();
-    let page = page::render(&Page {
-        report: &report,
-        baselines: &[],
-        extras: BTreeMap::new(),
-    });
+    let page = page(&report, &[], &BTreeMap::new());
     assert!(!page.contains("FAILED"));
     check("small.html", &page);
 }
@@ -84,9 +93,9 @@ fn plots_are_files() {
     let report = report();
     let baselines = baselines();
     for (contract, file) in report.contracts.iter().zip(["token", "hostile", "refused"]) {
-        let bars = plot::split_bars(contract, INK_PER_GAS);
+        let bars = picture::split_bars(contract, INK_PER_GAS);
         assert_eq!(bars.is_some(), !contract.calls.is_empty(), "{file}");
-        let history = plot::history(&report, contract, &baselines);
+        let history = picture::history(&report, contract, &baselines);
         assert_eq!(history.is_some(), file == "token");
         for (kind, svg) in [("bars", bars), ("history", history)] {
             if let Some(svg) = svg {
@@ -107,7 +116,7 @@ fn thirty_calls_have_a_bar_each() {
     });
     let mut contract = report().contracts.remove(0);
     contract.calls = thirty.collect();
-    let svg = plot::split_bars(&contract, INK_PER_GAS).unwrap();
+    let svg = picture::split_bars(&contract, INK_PER_GAS).unwrap();
     check_xml(&svg);
     assert_eq!(svg.matches("Total: ").count(), 30);
 }
@@ -161,8 +170,13 @@ fn every_failure_is_told() {
     let report = report();
     let page = whole_page();
     assert_eq!(report.failures().count(), 3);
-    // In the box at the top, in the row or the section, and where the bar would be.
-    assert_eq!(page.matches("FAILED").count(), 1 + 3 + 2 + 2);
+    // Each in the list at the top; that of a call in each of its cells, where it was compared, and where its bar would be.
+    let (calls, cells) = (2, 7);
+    assert_eq!(page.matches("<strong>FAILED</strong>").count(), 3);
+    assert!(
+        page.matches("FAILED").count() >= 3 + calls * (cells + 2),
+        "{page}"
+    );
     assert!(page.contains("SignatureExpired()"));
 }
 
@@ -171,7 +185,7 @@ fn every_failure_is_told() {
 fn bars_add_up() {
     let report: Report = report();
     for contract in &report.contracts {
-        let svg = plot::split_bars(contract, INK_PER_GAS).unwrap_or_default();
+        let svg = picture::split_bars(contract, INK_PER_GAS).unwrap_or_default();
         for story in svg.split("<g><title>").skip(1) {
             let (story, _) = story.split_once("</title>").unwrap();
             if story.contains("FAILED") {

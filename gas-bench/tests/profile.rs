@@ -8,10 +8,11 @@
 mod invented;
 mod sums;
 
+use gas_bench::content::ProfileContent;
+use gas_bench::document::{Colour, Content as _, Format};
 use gas_bench::figures::Parts;
-use gas_bench::profile::{CallProfile, ProfileError};
-use gas_bench::render::Colour;
-use gas_bench::render::profile::{FlameError, csv, flame_graph, json, markdown, speedscope, table};
+use gas_bench::figures::profile::{CallProfile, ProfileError};
+use gas_bench::picture::{FlameError, flame_graph, speedscope};
 use stylus_vm::profile::{AllocatorCall, Callee, Profile};
 use stylus_vm::{Gas, Ink};
 
@@ -24,6 +25,26 @@ fn check(name: &str, text: &str) {
     expected::check(&format!("tests/snapshots/profile/{name}"), text);
 }
 
+fn table(profile: &CallProfile, top: usize, colour: Colour) -> String {
+    ProfileContent { profile, top }.write(Format::Table, colour)
+}
+
+fn written(profile: &CallProfile, top: usize, format: Format) -> String {
+    ProfileContent { profile, top }.write(format, Colour::Never)
+}
+
+fn markdown(profile: &CallProfile, top: usize) -> String {
+    written(profile, top, Format::Markdown)
+}
+
+fn csv(profile: &CallProfile) -> String {
+    written(profile, 0, Format::Csv)
+}
+
+fn json(profile: &CallProfile) -> String {
+    written(profile, 0, Format::Json)
+}
+
 #[test]
 fn every_format_is_as_expected() {
     let profile = plausible();
@@ -33,6 +54,7 @@ fn every_format_is_as_expected() {
     check("report.md", &markdown(&profile, 8));
     check("profile.csv", &csv(&profile));
     check("profile.json", &json(&profile));
+    check("page.html", &written(&profile, 8, Format::Html));
     let version = concat!("cargo-gas-bench ", env!("CARGO_PKG_VERSION"));
     let file = speedscope(&profile).replace(version, "cargo-gas-bench VERSION");
     check("speedscope.json", &file);

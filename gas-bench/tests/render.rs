@@ -5,13 +5,20 @@
 
 use std::collections::BTreeMap;
 
-use gas_bench::failure::{Cause, FailedChecks, Failure};
-use gas_bench::measurement::{Bytes, Measurement, PageCount, Provenance, Results, Sizes, Variant};
-use gas_bench::render::{Colour, Format, render};
-use gas_bench::suite::{Allocator, Case, Conditions, Function};
+use gas_bench::cargo::Allocator;
+use gas_bench::content::AllocatorsContent;
+use gas_bench::document::{Colour, Content as _, Format};
+use gas_bench::figures::edge_cases::{
+    Case, Conditions, Failure, Function, Measurement, Provenance, Results, Variant,
+};
+use gas_bench::figures::{Bytes, PageCount, Sizes};
 use stylus_vm::{Gas, Ink, InkPrice};
 
 use crate::expected::{self, check_width};
+
+fn render(results: &Results, format: Format, colour: Colour) -> String {
+    AllocatorsContent { results }.write(format, colour)
+}
 
 /// The report on `results` is the snapshot `name`.
 fn check(name: &str, results: &Results, format: Format, colour: Colour) -> String {
@@ -59,6 +66,10 @@ fn variant(allocator: Allocator) -> Variant {
         built: Bytes(size),
         processed: Bytes(size - 100),
         code: Bytes(size / 2),
+        account_limit: Bytes(24_576),
+        fragments_limit: Bytes(24_576),
+        processed_limit: Bytes(131_072),
+        accounts: 1,
     };
     Variant {
         sizes,
@@ -88,20 +99,17 @@ fn with_failures() -> Results {
         conditions: Conditions::OnChain,
         function: Function::AllocZeroed,
     };
-    let failure = |allocator, case, cause| Failure {
+    let failure = |allocator, case, reason: &str| Failure {
         allocator,
         case,
-        cause,
+        reason: reason.to_owned(),
     };
-    let cause = Cause::Trapped("the program tried to write in a static call".into());
+    let trap = "the call trapped (the program tried to write in a static call); look for a panic or an allocation that was refused";
     results
         .variants
-        .insert(Allocator::Wee, Err(failure(Allocator::Wee, None, cause)));
-    let checks = FailedChecks::new(12).unwrap();
-    let failed = BTreeMap::from([(
-        case,
-        Err(failure(Allocator::Std, Some(case), Cause::Checks(checks))),
-    )]);
+        .insert(Allocator::Wee, Err(failure(Allocator::Wee, None, trap)));
+    let checks = "the allocator failed its checks (block not zeroed, blocks overlap); a figure for it would mean nothing";
+    let failed = BTreeMap::from([(case, Err(failure(Allocator::Std, Some(case), checks)))]);
     let std = results
         .variants
         .get_mut(&Allocator::Std)
@@ -118,6 +126,8 @@ fn published_allocators() {
     check_width(&check("table.txt", &results, Format::Table, Colour::Never));
     check("report.md", &results, Format::Markdown, Colour::Never);
     check("report.json", &results, Format::Json, Colour::Never);
+    check("report.csv", &results, Format::Csv, Colour::Never);
+    check("report.html", &results, Format::Html, Colour::Never);
 }
 
 #[test]
@@ -145,6 +155,7 @@ fn failures_are_seen_in_every_format() {
     check_width(&check("failed.txt", &results, Format::Table, Colour::Never));
     check("failed.md", &results, Format::Markdown, Colour::Never);
     check("failed.json", &results, Format::Json, Colour::Never);
+    check("failed.csv", &results, Format::Csv, Colour::Never);
 }
 
 /// Theorem: colour adds escape sequences and changes nothing else.

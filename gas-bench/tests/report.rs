@@ -12,11 +12,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use gas_bench::cargo::{BuildSettings, Project};
+use gas_bench::chain::Target;
+use gas_bench::content::overview;
 use gas_bench::figures::Report;
-use gas_bench::node::Target;
-use gas_bench::project::{BuildSettings, Project};
-use gas_bench::render::contracts::overview;
-use gas_bench::report;
+use gas_bench::measure;
 use stylus_devnet::{Config, Devnet};
 use stylus_vm::ArbOs;
 use tempfile::TempDir;
@@ -33,7 +33,7 @@ fn measure(only: &[&str], target: &Target) -> Report {
         reproducible: true,
         ..BuildSettings::default()
     };
-    let reported = report::run(&project, target, &settings, false, &|_| {});
+    let reported = measure::run(&project, target, &settings, false, &|_| {});
     reported.unwrap().report
 }
 

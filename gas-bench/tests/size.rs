@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use gas_bench::figures::Sizes;
-use gas_bench::measurement::Bytes;
-use gas_bench::render::Colour;
-use gas_bench::render::size::{csv, json, markdown, table, treemap};
-use gas_bench::size::{
-    ContractSize, CrateSize, Function, MadeWith, Section, Segment, SizeReport, UNNAMED, diff,
-    origin,
+use gas_bench::content::SizeContent;
+use gas_bench::document::{Colour, Content as _, Format};
+use gas_bench::figures::size::{
+    ContractSize, CrateSize, Function, MadeWith, Section, Segment, SizeDiff, SizeReport, UNNAMED,
+    diff, origin,
 };
+use gas_bench::figures::{Bytes, Sizes};
+use gas_bench::picture::treemap;
 
 use crate::expected::{self, check_width};
 
@@ -22,6 +22,26 @@ const NASTY: &str = "<a::B<'x', \"y\"> as c::D|E>::f`g`&\u{1b}[31m\u{202e}\u{fff
 /// `text` is the snapshot `name`.
 fn check(name: &str, text: &str) {
     expected::check(&format!("tests/snapshots/size/{name}"), text);
+}
+
+fn table(report: &SizeReport, diff: Option<&SizeDiff>, top: usize, colour: Colour) -> String {
+    SizeContent { report, diff, top }.write(Format::Table, colour)
+}
+
+fn written(report: &SizeReport, diff: Option<&SizeDiff>, top: usize, format: Format) -> String {
+    SizeContent { report, diff, top }.write(format, Colour::Never)
+}
+
+fn markdown(report: &SizeReport, diff: Option<&SizeDiff>, top: usize) -> String {
+    written(report, diff, top, Format::Markdown)
+}
+
+fn json(report: &SizeReport, diff: Option<&SizeDiff>) -> String {
+    written(report, diff, 0, Format::Json)
+}
+
+fn csv(report: &SizeReport, diff: Option<&SizeDiff>) -> String {
+    written(report, diff, 0, Format::Csv)
 }
 
 /// No line of `table` is wider than a terminal of 100 columns, and none has what steers one.
@@ -188,6 +208,7 @@ fn every_format_tells_all_of_it() {
     check("report.md", &markdown(&report, None, 4));
     check("report.json", &json(&report, None));
     check("report.csv", &csv(&report, None));
+    check("report.html", &written(&report, None, 4, Format::Html));
 }
 
 #[test]
@@ -200,6 +221,7 @@ fn every_format_tells_what_has_changed() {
     check("diff.md", &markdown(&report, Some(&diff), 2));
     check("diff.json", &json(&report, Some(&diff)));
     check("diff.csv", &csv(&report, Some(&diff)));
+    check("diff.html", &written(&report, Some(&diff), 2, Format::Html));
 }
 
 #[test]
@@ -263,7 +285,7 @@ fn any_report_fits() {
             assert!(text.chars().count() < 65_536, "{}", text.chars().count());
         }
     }
-    assert!(markdown(&report, None, usize::MAX).contains("are left out here"));
+    assert!(markdown(&report, None, usize::MAX).contains("Left out, and in the other formats: "));
 }
 
 /// The theorem that `csv` states.

@@ -5,28 +5,21 @@
 
 use std::path::Path;
 
-use gas_bench::artifact::Workspace;
-use gas_bench::measurement::{Measurement, Results};
-use gas_bench::node::Target;
-use gas_bench::suite::{Allocator, Case, Conditions, Function};
-use gas_bench::{Event, Observer};
+use gas_bench::cargo::{Allocator, own_contracts};
+use gas_bench::chain::Target;
+use gas_bench::figures::edge_cases::{Case, Conditions, Function, Measurement, Results};
+use gas_bench::measure::edge_cases;
 use stylus_vm::{ArbOs, Ink, InkPrice};
-
-struct Silent;
-
-impl Observer for Silent {
-    fn on(&self, _: Event<'_>) {}
-}
 
 fn measure(conditions: Conditions) -> Results {
     let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts");
-    let workspace = Workspace::find(Some(&contracts)).unwrap();
-    let results = gas_bench::run(
-        &workspace,
+    let own = own_contracts(Some(&contracts)).unwrap();
+    let results = edge_cases(
+        &own,
         &Target::Embedded(ArbOs::ARBITRUM_ONE),
         Allocator::ALL,
         &[conditions],
-        &Silent,
+        &|_, _| (),
     )
     .unwrap();
     let failures: Vec<_> = results.failures().map(ToString::to_string).collect();
@@ -121,7 +114,7 @@ fn what_must_hold_as_published() {
 #[test]
 fn a_node_that_runs_already_gives_the_same_figures() {
     let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts");
-    let workspace = Workspace::find(Some(&contracts)).unwrap();
+    let own = own_contracts(Some(&contracts)).unwrap();
     let config = stylus_devnet::Config {
         port: 0,
         bare: true,
@@ -133,12 +126,12 @@ fn a_node_that_runs_already_gives_the_same_figures() {
     let (_, key) = devnet.accounts()[0];
     let url = devnet.url();
     let measure = |target: &Target| {
-        gas_bench::run(
-            &workspace,
+        edge_cases(
+            &own,
             target,
             &[Allocator::Mini],
             Conditions::ALL,
-            &Silent,
+            &|_, _| (),
         )
         .unwrap()
     };

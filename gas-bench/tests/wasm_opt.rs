@@ -2,8 +2,7 @@
 //!
 //! Lives here: what it is told, and that what it makes is still a contract. Not here: which variants it is used for (`compare`).
 
-use gas_bench::artifact::postprocess;
-use gas_bench::compare::{FindError, Mode, UnknownMode, WasmOpt};
+use gas_bench::cargo::{FindError, Mode, UnknownMode, WasmOpt, postprocess};
 use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Outcome, Pages, activate};
 use wasmparser::{Parser, Payload};
 
@@ -134,7 +133,7 @@ mod told {
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
 
-    use gas_bench::compare::OptimiseError;
+    use gas_bench::cargo::OptimiseError;
     use tempfile::TempDir;
 
     use super::*;

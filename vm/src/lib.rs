@@ -3,6 +3,7 @@
 
 mod activate;
 pub mod advice;
+mod bytes;
 pub mod code;
 mod config;
 mod data_fee;
@@ -28,6 +29,7 @@ mod storage;
 pub mod text;
 
 pub use activate::{Activation, activate};
+pub use bytes::Bytes;
 pub use config::{ArbOs, Config, StylusParams, UnsupportedArbOs};
 pub use data_fee::DataPricer;
 pub use engine::{CompileError, Engine, EngineError, Program, check_compiles};

@@ -1,7 +1,7 @@
 //! Where the gas of a call went, in whole gas that adds up.
 //!
 //! Lives here: the parts that a reader is shown, their order and their groups, for every format alike. Not here: what a run's parts are
-//! (`figures`), how they are called and drawn (`render`).
+//! (`figures`), how they are called and drawn (`content`, `picture`).
 //!
 //! Theorem: a format adds parts up, and never divides: so all formats show the same, and in each the parts add up to the total.
 
@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use stylus_vm::{Gas, Ink};
 
 use super::{Call, Hostio, Run};
+use crate::words::divided;
 
 /// The part that is what is lost as ink becomes whole gas.
 pub(crate) const ROUNDING: &str = "Rounding of ink to gas";
@@ -137,13 +138,6 @@ impl Split {
         }
         segments
     }
-}
-
-/// `amount` divided by `by`, a half rounded up; none where that is nothing.
-pub(crate) fn divided(amount: u128, by: u128) -> Option<u128> {
-    let rest = amount.checked_rem(by)?;
-    // In this order nothing is doubled that may be too large for it.
-    Some(amount / by + u128::from(rest >= by - rest))
 }
 
 /// The middle one of sorted amounts, or the mean of the two middle ones, a half rounded up.

@@ -1,6 +1,6 @@
 //! What a contract says that it can be asked: its exported interface.
 //!
-//! Lives here: reading one, in Solidity as the SDK writes it or in JSON as compilers do. Not here: exporting it (`project`), arguments
+//! Lives here: reading one, in Solidity as the SDK writes it or in JSON as compilers do. Not here: exporting it (`cargo`), arguments
 //! for its functions (`plan::generate`).
 
 use std::collections::BTreeMap;

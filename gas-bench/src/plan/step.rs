@@ -1,7 +1,7 @@
 //! One transaction of a plan: what is sent, to whom, by whom.
 //!
 //! Lives here: a step, and its calldata once words are known. Not here: reading steps (`plan::file`), making them up
-//! (`plan::generate`), sending them (`report`).
+//! (`plan::generate`), sending them (`measure`).
 
 use std::fmt;
 

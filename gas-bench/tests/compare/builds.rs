@@ -7,11 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gas_bench::artifact::postprocess;
-use gas_bench::compare::{
-    Builds, FindError, Lto, Mode, Settings, ShimError, Subject, Variant, VariantError, compare,
+use gas_bench::cargo::{
+    Allocator, BuildSettings, Copies, FindError, Lto, Mode, OptLevel, ShimError, Subject,
+    Toolchain, Variant, VariantError, Variations, postprocess,
 };
-use gas_bench::suite::{Allocator, OptLevel};
+use gas_bench::measure::compare::compare;
 use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Outcome, Pages, activate};
 use tempfile::TempDir;
 
@@ -189,11 +189,9 @@ fn subject(folder: PathBuf) -> Subject {
     Subject {
         folder,
         package: "contract".to_owned(),
-        features: Vec::new(),
-        no_default_features: false,
-        crate_types: None,
+        settings: BuildSettings::default(),
         lto_hindrance: None,
-        cargo: env!("CARGO").into(),
+        toolchain: Toolchain::default(),
     }
 }
 
@@ -251,7 +249,7 @@ fn folders_out_of_the_workspace_are_copied_and_their_allocator_replaced() {
     let before = tree(author.path());
     let subject = subject(author.path().join("project/contract"));
     let build = |order: [Option<Allocator>; 4]| {
-        let builds = Builds::prepare(&subject).unwrap();
+        let builds = Copies::prepare(&subject).unwrap();
         assert_eq!(builds.level(), "s");
         order.map(|allocator| builds.build(with(allocator)).unwrap())
     };
@@ -285,7 +283,7 @@ fn folders_out_of_the_workspace_are_copied_and_their_allocator_replaced() {
 fn the_registrys_allocator_is_patched() {
     let author = on_the_registry();
     let before = tree(author.path());
-    let builds = Builds::prepare(&subject(author.path().to_owned())).unwrap();
+    let builds = Copies::prepare(&subject(author.path().to_owned())).unwrap();
     let own = builds.build(Variant::TODAY).unwrap();
     let upstream = builds.build(with(Some(Allocator::MiniUpstream))).unwrap();
     assert_eq!(own, upstream, "it is what is there already");
@@ -317,7 +315,7 @@ fn link_time_optimisation_is_what_another_manifest_would_bring() {
             text.replace(&line, &format!("crate-type = [{types}]")),
         )
         .unwrap();
-        let builds = Builds::prepare(&subject(author.path().to_owned())).unwrap();
+        let builds = Copies::prepare(&subject(author.path().to_owned())).unwrap();
         [None, Some(Lto::On), Some(Lto::Off)].map(|lto| {
             let variant = Variant {
                 lto,
@@ -371,7 +369,7 @@ fn what_is_named_by_its_whole_path_stays_what_it_is() {
     }
     let before = tree(author.path());
     let build = |name: &str| {
-        let builds = Builds::prepare(&subject(author.path().join(name))).unwrap();
+        let builds = Copies::prepare(&subject(author.path().join(name))).unwrap();
         builds.build(with(Some(Allocator::Mini)))
     };
     let error = build("direct").unwrap_err();
@@ -405,7 +403,7 @@ fn without_allocator(mistake: &str) -> TempDir {
 #[test]
 fn what_cannot_be_varied_is_left_out_and_said() {
     let author = without_allocator("");
-    let settings = Settings {
+    let settings = Variations {
         allocators: vec![Allocator::Mini],
         levels: vec![OptLevel::S],
         lto: Vec::new(),
@@ -439,7 +437,7 @@ fn what_cannot_be_varied_is_left_out_and_said() {
 #[test]
 fn what_does_not_build_says_why() {
     let author = without_allocator("fn f() -> u8 { \"\" }");
-    let builds = Builds::prepare(&subject(author.path().to_owned())).unwrap();
+    let builds = Copies::prepare(&subject(author.path().to_owned())).unwrap();
     let error = builds.build(Variant::TODAY).unwrap_err();
     assert_eq!(
         error.to_string(),

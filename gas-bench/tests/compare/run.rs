@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use gas_bench::compare::{Event, Measured, Mode, Settings, Variant, VariantError, run};
+use gas_bench::cargo::{Allocator, Mode, OptLevel, Variant, VariantError, Variations};
+use gas_bench::figures::comparison::Measured;
 use gas_bench::figures::{Call, Contract};
-use gas_bench::suite::{Allocator, OptLevel};
+use gas_bench::measure::compare::{VariantEvent, run};
 use wasm_encoder::{CustomSection, Module, TypeSection};
 
 use super::{contract, failing, runs};
@@ -37,7 +38,7 @@ type Built<'a> = (Option<Allocator>, Option<OptLevel>, Result<u8, &'a str>);
 
 /// Runs a comparison whose builds make these modules, and whose modules are these contracts. Optimising adds 20.
 fn compare(
-    settings: &Settings,
+    settings: &Variations,
     builds: &[Built<'_>],
     contracts: &[(u8, Contract)],
 ) -> Vec<Measured> {
@@ -75,7 +76,7 @@ fn outcomes(measured: &[Measured]) -> Vec<(String, Result<u64, String>)> {
 
 #[test]
 fn every_variant_is_built_once_for_all_modes_and_measured_once_for_all_alike() {
-    let settings = Settings {
+    let settings = Variations {
         allocators: vec![Allocator::Mini, Allocator::Std, Allocator::Mini],
         levels: vec![OptLevel::S],
         lto: Vec::new(),
@@ -156,18 +157,18 @@ fn every_variant_is_built_once_for_all_modes_and_measured_once_for_all_alike() {
     let events = events.into_inner().unwrap();
     let done = events
         .iter()
-        .filter(|event| matches!(event, Event::Done(_)));
+        .filter(|event| matches!(event, VariantEvent::Done(_)));
     assert_eq!(done.count(), variants.len(), "progress comes to its end");
-    assert!(events.contains(&Event::Building(Variant::TODAY)));
-    assert_eq!(events[0], Event::Planned(18));
+    assert!(events.contains(&VariantEvent::Building(Variant::TODAY)));
+    assert_eq!(events[0], VariantEvent::Planned(18));
 }
 
 /// The outcome of opt-level s, beside a build of the author's own with `today`.
 #[track_caller]
 fn check(today: Vec<Call>, other: Vec<Call>, expected: Result<u64, &str>) {
-    let settings = Settings {
+    let settings = Variations {
         levels: vec![OptLevel::S],
-        ..Settings::default()
+        ..Variations::default()
     };
     let measured = compare(
         &settings,
@@ -245,7 +246,7 @@ fn a_call_that_fails_today_may_work_elsewhere() {
 
 #[test]
 fn what_fails_for_one_variant_is_its_own_outcome() {
-    let settings = Settings {
+    let settings = Variations {
         allocators: vec![Allocator::Wee],
         levels: vec![OptLevel::Z],
         lto: Vec::new(),
@@ -297,7 +298,7 @@ fn what_fails_for_one_variant_is_its_own_outcome() {
 /// Theorem: where two allocators make one module, none of them is in use, and no figure says that one is.
 #[test]
 fn an_allocator_that_is_not_in_use_has_no_figures() {
-    let settings = Settings {
+    let settings = Variations {
         allocators: vec![Allocator::Mini, Allocator::Wee],
         levels: vec![OptLevel::S],
         lto: Vec::new(),

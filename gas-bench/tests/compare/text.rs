@@ -2,11 +2,11 @@
 //!
 //! Lives here: snapshots under `tests/snapshots/compare`, which `BLESS=1 cargo test` rewrites. Not here: anything that builds.
 
-use gas_bench::compare::{CallFigures, Comparison, Figures, Lto, Measured, Mode, Total, Variant};
-use gas_bench::lto::Hindrance;
-use gas_bench::measurement::Bytes;
-use gas_bench::render::{Colour, compare};
-use gas_bench::suite::{Allocator, OptLevel};
+use gas_bench::cargo::{Allocator, Hindrance, Lto, Mode, OptLevel, Variant};
+use gas_bench::content::ComparisonContent;
+use gas_bench::document::{Colour, Content as _, Format};
+use gas_bench::figures::Bytes;
+use gas_bench::figures::comparison::{CallFigures, Comparison, Measured, Total, VariantFigures};
 use stylus_vm::{Gas, Ink};
 
 use crate::expected::{self, check_width};
@@ -14,6 +14,27 @@ use crate::expected::{self, check_width};
 /// `text` is the snapshot `name`.
 fn check(name: &str, text: &str) {
     expected::check(&format!("tests/snapshots/compare/{name}"), text);
+}
+
+fn written(comparison: &Comparison, format: Format, colour: Colour) -> String {
+    let comparisons = std::slice::from_ref(comparison);
+    ComparisonContent { comparisons }.write(format, colour)
+}
+
+fn table(comparison: &Comparison, colour: Colour) -> String {
+    written(comparison, Format::Table, colour)
+}
+
+fn markdown(comparison: &Comparison) -> String {
+    written(comparison, Format::Markdown, Colour::Never)
+}
+
+fn csv(comparison: &Comparison) -> String {
+    written(comparison, Format::Csv, Colour::Never)
+}
+
+fn json(comparison: &Comparison) -> String {
+    written(comparison, Format::Json, Colour::Never)
 }
 
 /// Every so many variants with so many calls, their figures all different.
@@ -57,7 +78,7 @@ fn invented(variants: usize, calls: usize) -> Comparison {
                 runs: 2,
             }),
         };
-        let figures = Figures {
+        let figures = VariantFigures {
             code: Bytes(5_000 + 31 * number),
             account_limit: Bytes(24_576),
             accounts: 1,
@@ -101,14 +122,12 @@ fn troubled() -> Comparison {
 #[test]
 fn every_format_has_its_snapshot() {
     let plain = invented(12, 4);
-    check("table.txt", &compare::table(&plain, Colour::Never));
-    check(
-        "table-few.txt",
-        &compare::table(&invented(4, 9), Colour::Never),
-    );
-    check("report.md", &compare::markdown(&plain));
-    check("report.csv", &compare::csv(&plain));
-    check("report.json", &compare::json(&invented(2, 1)));
+    check("table.txt", &table(&plain, Colour::Never));
+    check("table-few.txt", &table(&invented(4, 9), Colour::Never));
+    check("report.md", &markdown(&plain));
+    check("report.csv", &csv(&plain));
+    check("page.html", &written(&plain, Format::Html, Colour::Never));
+    check("report.json", &json(&invented(2, 1)));
 }
 
 /// One whose author asks for link-time optimisation and does not get it.
@@ -136,19 +155,19 @@ fn without_lto() -> Comparison {
 #[test]
 fn what_is_lost_without_link_time_optimisation_is_said() {
     let comparison = without_lto();
-    check("lto.txt", &compare::table(&comparison, Colour::Never));
-    check("lto.md", &compare::markdown(&comparison));
-    check("lto.csv", &compare::csv(&comparison));
-    check("lto.json", &compare::json(&comparison));
+    check("lto.txt", &table(&comparison, Colour::Never));
+    check("lto.md", &markdown(&comparison));
+    check("lto.csv", &csv(&comparison));
+    check("lto.json", &json(&comparison));
 }
 
 #[test]
 fn failures_are_seen_in_every_format() {
     let troubled = troubled();
-    check("failed.txt", &compare::table(&troubled, Colour::Never));
-    check("failed.md", &compare::markdown(&troubled));
-    check("failed.csv", &compare::csv(&troubled));
-    check("failed.json", &compare::json(&troubled));
+    check("failed.txt", &table(&troubled, Colour::Never));
+    check("failed.md", &markdown(&troubled));
+    check("failed.csv", &csv(&troubled));
+    check("failed.json", &json(&troubled));
 }
 
 /// Theorem: whatever is compared, the table fits a terminal and no figure is cut off.
@@ -157,7 +176,7 @@ fn every_table_fits() {
     for variants in 0..=48 {
         for calls in [0, 1, 2, 3, 5, 8, 13, 40] {
             let comparison = invented(variants, calls);
-            let table = compare::table(&comparison, Colour::Never);
+            let table = table(&comparison, Colour::Never);
             check_width(&table);
             let words: Vec<_> = table
                 .split_whitespace()
@@ -198,25 +217,25 @@ fn grouped(value: u64) -> String {
 fn colour_changes_no_word() {
     for comparison in [invented(12, 4), invented(4, 9), troubled()] {
         let mut bare = String::new();
-        let table = compare::table(&comparison, Colour::Ansi);
-        let mut parts = table.split("\x1b[");
+        let coloured = table(&comparison, Colour::Ansi);
+        let mut parts = coloured.split("\x1b[");
         bare.push_str(parts.next().unwrap());
         for part in parts {
             bare.push_str(part.split_once('m').unwrap().1);
         }
-        assert_ne!(bare, table);
-        assert_eq!(bare, compare::table(&comparison, Colour::Never));
+        assert_ne!(bare, coloured);
+        assert_eq!(bare, table(&comparison, Colour::Never));
     }
 }
 
 #[test]
 fn a_comment_is_never_too_long() {
-    let few = compare::markdown(&invented(48, 40));
+    let few = markdown(&invented(48, 40));
     assert!(
         few.contains("call number 39"),
         "as much as there is room for"
     );
-    let many = compare::markdown(&invented(48, 400));
+    let many = markdown(&invented(48, 400));
     assert!(many.len() < 65_536, "{}", many.len());
-    assert!(many.contains("There are too many calls for a comment"));
+    assert!(many.contains("Left out, and in the other formats: the gas of each call."));
 }

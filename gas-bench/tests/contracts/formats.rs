@@ -4,15 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use gas_bench::document::{Colour, Format};
 use gas_bench::figures::{Hostio, Parts, Report};
-use gas_bench::render::Colour;
-use gas_bench::render::contracts::{markdown, table};
-use gas_bench::render::page::{self, Page};
-use gas_bench::render::plot;
+use gas_bench::picture;
 use stylus_vm::{Gas, Ink};
 
-use super::figure;
 use super::invented::{INK_PER_GAS, call, contract, report, run};
+use super::{figure, markdown, table, written};
 
 /// What a table has a column for, and what a picture has a colour for.
 const CAUSES: [(&str, &[&str]); 6] = [
@@ -113,7 +111,7 @@ fn of_plot(svg: &str) -> Vec<Vec<i128>> {
 
 /// What the page's tables of parts have, in the order of the calls.
 fn of_page(html: &str) -> Vec<Vec<i128>> {
-    let tables = html.split("Part, on average").skip(1);
+    let tables = html.split("part, on average").skip(1);
     let tables = tables.map(|table| table.split("</table>").next().unwrap());
     let text = |cell: &str| {
         let words = cell
@@ -121,17 +119,15 @@ fn of_page(html: &str) -> Vec<Vec<i128>> {
             .map(|part| part.split_once('>').map_or(part, |(_, it)| it));
         words.collect::<String>()
     };
+    // What a part is for stands behind its name, and then its gas.
     let parts = |table: &str| {
         let rows = table.split("<tr>").skip(1).map(|row| {
-            let mut cells = row.split("<td class=\"number\">");
-            let head = cells.next().unwrap();
-            let gas = figure(text(cells.next().unwrap()).trim());
-            let colour = head.split("title=\"").nth(1);
-            let title = match colour {
-                Some(colour) => colour.split('"').next().unwrap().to_owned(),
-                None => text(head).trim().to_owned(),
-            };
-            (title, gas)
+            let cells: Vec<_> = row
+                .split("<td")
+                .skip(1)
+                .map(|cell| text(&format!("<td{cell}")))
+                .collect();
+            (cells[0].trim().to_owned(), figure(cells[1].trim()))
         });
         added_up(&rows.collect::<Vec<_>>())
     };
@@ -168,12 +164,8 @@ fn check(report: &Report) {
         assert_eq!(parts.iter().sum::<i128>(), *total, "{row:?}");
     }
     assert_eq!(of_table(&table(report, None, Colour::Never)), comment);
-    let svg = plot::split_bars(contract, INK_PER_GAS).unwrap();
+    let svg = picture::split_bars(contract, INK_PER_GAS).unwrap();
     assert_eq!(of_plot(&svg), comment);
-    let page = page::render(&Page {
-        report,
-        baselines: &[],
-        extras: BTreeMap::new(),
-    });
+    let page = written(report, None, Format::Html);
     assert_eq!(of_page(&page), comment);
 }

@@ -5,10 +5,9 @@
 use std::collections::BTreeMap;
 
 use gas_bench::figures::{
-    Call, Contract, Deployment, Hostio, MadeWith, Outcome, Parts, Report, Run, SCHEMA, Sizes,
-    StartGas,
+    Bytes, Call, Contract, Deployment, Hostio, MadeWith, Outcome, Parts, Report, Run, SCHEMA,
+    Sizes, StartGas,
 };
-use gas_bench::measurement::Bytes;
 use stylus_vm::{Gas, Ink, Pages};
 
 pub(crate) const INK_PER_GAS: u32 = 10_000;

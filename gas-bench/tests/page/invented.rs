@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use gas_bench::content::Pictures;
 use gas_bench::figures::{
-    Call, Contract, Deployment, Hostio, MadeWith, Outcome, Parts, Report, Run, SCHEMA, Sizes,
-    StartGas,
+    Bytes, Call, Contract, Deployment, Hostio, MadeWith, Outcome, Parts, Report, Run, SCHEMA,
+    Sizes, StartGas,
 };
-use gas_bench::measurement::Bytes;
-use gas_bench::render::page::Extras;
 use stylus_vm::{Gas, Ink, Pages};
 
 pub(crate) const INK_PER_GAS: u32 = 10_000;
@@ -334,13 +333,13 @@ pub(crate) fn baselines() -> Vec<(String, Report)> {
 }
 
 /// Pictures as others draw them, with the same identifiers in each.
-pub(crate) fn extras() -> BTreeMap<String, Extras> {
+pub(crate) fn pictures() -> BTreeMap<String, Pictures> {
     let svg = |name: &str| {
         format!(
             "<?xml version=\"1.0\"?><svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1200\" height=\"310\"><text id=\"title\">{name}</text></svg>"
         )
     };
-    let extras = Extras {
+    let extras = Pictures {
         flame_graphs: vec![
             ("transfer".to_owned(), svg("transfer")),
             (HOSTILE.to_owned(), svg("burn")),

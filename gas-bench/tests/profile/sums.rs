@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use gas_bench::profile::CallProfile;
+use gas_bench::figures::profile::CallProfile;
 use serde_json::Value;
 
 /// The first column of a table of those there are: all rows but the last, and the last; none of a table that is not there.
 pub(crate) fn of_table(text: &str, number: usize) -> Option<(u64, u64)> {
-    // A table has a line above its header, one above its rows and one below them.
-    let rows = text.split("─\n").nth(2 + 3 * number)?.lines();
-    let rows = rows.filter(|row| !row.starts_with('─'));
+    // A table has a line above its rows, and what is below them does not begin with a blank.
+    let rows = text.split("─\n").nth(1 + number)?.lines();
+    let rows = rows.take_while(|row| row.starts_with(' '));
     Some(sum(rows.filter_map(|row| row.split_whitespace().next())))
 }
 

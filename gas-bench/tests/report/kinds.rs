@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 use std::{fs, thread};
 
+use gas_bench::cargo::{BuildSettings, Project};
 use gas_bench::figures::{Contract, Report};
-use gas_bench::project::{BuildSettings, Project};
-use gas_bench::report;
+use gas_bench::measure;
 use tempfile::TempDir;
 
 use super::{run, text};
@@ -295,7 +295,7 @@ fn what_is_measured_is_what_is_deployed() {
         let source = source("3").replace("{ for", "{ assert!(_len < 9000); for");
         write(&root, &format!("{name}/src/lib.rs"), &source);
     }
-    let wasm_opt = gas_bench::compare::WasmOpt::find(None).unwrap();
+    let wasm_opt = gas_bench::cargo::WasmOpt::find(None).unwrap();
     let version: String = wasm_opt
         .version()
         .chars()
@@ -311,7 +311,8 @@ fn what_is_measured_is_what_is_deployed() {
     let cache = tools();
     let path = std::env::var("PATH").unwrap();
     for contract in &project.contracts {
-        let ours = report::prepare(&project, contract, &BuildSettings::default(), &|_| {}).unwrap();
+        let ours =
+            measure::prepare(&project, contract, &BuildSettings::default(), &|_| {}).unwrap();
         let init = root.join(format!("{}.hex", contract.name));
         let output = Command::new(cache.join("cargo-stylus-0.10.10/bin/cargo-stylus"))
             .args(["stylus", "get-initcode", "--output"])
@@ -339,7 +340,7 @@ fn what_is_measured_is_what_is_deployed() {
             reproducible: true,
             ..BuildSettings::default()
         };
-        let other = report::prepare(&project, contract, &forgetful, &|_| {}).unwrap();
+        let other = measure::prepare(&project, contract, &forgetful, &|_| {}).unwrap();
         assert!(other.artifact.wasm != ours.artifact.wasm);
     }
 }

@@ -8,14 +8,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use gas_bench::artifact::{Artifact, postprocess};
-use gas_bench::plan::{self, Interface};
-use gas_bench::render::Colour;
-use gas_bench::render::contracts::{csv, markdown, table};
-use gas_bench::transplant;
-use gas_bench::{baseline, dispatch};
+use gas_bench::cargo::{Artifact, postprocess};
+use gas_bench::document::Colour;
+use gas_bench::figures::baseline;
+use gas_bench::plan::{self, Interface, dispatch};
 
 use super::kinds;
+use crate::contracts::{csv, markdown, table};
 
 /// How many mutants there are where nobody asks for more.
 const FEW: u64 = 2_000;
@@ -217,7 +216,7 @@ fn damaged_modules_are_read_or_refused() {
     let mut dice = Dice(2);
     for _ in 0..mutants() {
         let damaged = mutant(&module, &["\0", "\u{7f}", "\0asm", "name"], &mut dice);
-        let _ = transplant::inspect(&damaged);
+        let _ = stylus_override::inspect(&damaged);
         let _ = Artifact::of_named(&damaged);
         if let Ok(processed) = postprocess(&damaged)
             && let Ok(found) = dispatch::read(&processed, &BTreeSet::new())

@@ -8,8 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use gas_bench::figures::Report;
-use gas_bench::{baseline, plan};
+use gas_bench::figures::{Report, baseline};
+use gas_bench::plan;
 use tempfile::TempDir;
 
 use super::{kinds, run, text};

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use gas_bench::artifact::postprocess;
+use gas_bench::cargo::postprocess;
 
 use super::programs::{Mangling, Program};
 

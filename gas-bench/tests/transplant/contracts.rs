@@ -9,14 +9,13 @@ use std::sync::Mutex;
 use std::thread;
 
 use alloy_primitives::Address;
+use gas_bench::cargo::{Allocator, BuildSettings, ContractPackage, CrateTypes, Project};
+use gas_bench::chain::Target;
 use gas_bench::figures::{Contract, Run};
-use gas_bench::node::Target;
+use gas_bench::measure::{measure_module, plan_of};
 use gas_bench::plan::{CONTRACT, DEPLOYER, Plan, Step, Words};
-use gas_bench::project::{BuildSettings, ContractPackage, CrateTypes, Project};
-use gas_bench::report::{measure_module, plan_of};
-use gas_bench::suite::Allocator;
-use gas_bench::transplant::rehearsal::{Call, rehearse};
-use gas_bench::transplant::{Donor, transplant};
+use stylus_override::rehearsal::{Call, rehearse};
+use stylus_override::{Donor, Substitute, transplant};
 use stylus_vm::{ArbOs, Gas};
 
 /// How far a contract with another allocator put in may be from one that was built with it: 2 %.
@@ -29,17 +28,14 @@ fn contracts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts")
 }
 
-fn build(project: &Project, contract: &ContractPackage, allocator: Allocator) -> Vec<u8> {
+fn build(project: &Project, contract: &ContractPackage, allocator: &str) -> Vec<u8> {
     let settings = BuildSettings {
-        features: vec![format!("heap/{}", allocator.name())],
+        features: vec![format!("heap/{allocator}")],
         no_default_features: true,
         crate_types: Some(CrateTypes::LibAndCdylib),
         ..BuildSettings::default()
     };
-    project
-        .build(contract, &settings, &mut |_| {})
-        .unwrap()
-        .wasm
+    project.build(contract, &settings, &mut |_| {}).unwrap()
 }
 
 fn runs(contract: &Contract) -> Vec<(&str, &Run)> {
@@ -80,7 +76,7 @@ fn assert_close(got: Gas, want: Gas, what: &str) {
 #[test]
 fn contracts_cost_what_they_would_built_anew() {
     let project = Project::find(Some(&contracts().join("Cargo.toml")), &[]).unwrap();
-    let donor = Donor::compile(Allocator::Mini).unwrap();
+    let donor = Donor::compile(Substitute::Mini).unwrap();
     assert_eq!(project.contracts.len(), 11);
     let queue = Mutex::new(project.contracts.iter());
     let next = || queue.lock().unwrap().next();
@@ -100,7 +96,7 @@ fn contracts_cost_what_they_would_built_anew() {
 fn reclaim_costs_what_it_would_built_anew() {
     let project =
         Project::find(Some(&contracts().join("Cargo.toml")), &["churn".to_owned()]).unwrap();
-    let donor = Donor::compile(Allocator::Reclaim).unwrap();
+    let donor = Donor::compile(Substitute::Reclaim).unwrap();
     check(&project, &project.contracts[0], &donor);
 }
 
@@ -108,16 +104,17 @@ fn check(project: &Project, contract: &ContractPackage, donor: &Donor) {
     let plan = plan_of(project, contract, &BuildSettings::default()).unwrap();
     let target = Target::Embedded(ArbOs::ARBITRUM_ONE);
     let measure = |wasm: &[u8]| measure_module(&target, &contract.name, wasm, &plan);
-    let rebuilt = measure(&build(project, contract, donor.allocator));
+    let rebuilt = measure(&build(project, contract, donor.allocator.name()));
     for allocator in [Allocator::Wee, Allocator::Std] {
         let what = format!("{} with {} for {allocator}", contract.name, donor.allocator);
-        let named = build(project, contract, allocator);
+        let named = build(project, contract, allocator.name());
         let done = transplant(&named, donor).unwrap_or_else(|refusal| panic!("{what}: {refusal}"));
         let (before, after) = (measure(&done.original), measure(&done.wasm));
         // This one answers what its allocator costs and how far it can go, which is what is to change.
         let answers_cost = contract.name == "edge_cases";
         if !answers_cost
-            && let Err(difference) = rehearse(&done.original, &done.wasm, &calls(&plan))
+            && let Err(difference) =
+                rehearse(&done.original, &done.wasm, Address::ZERO, &calls(&plan))
         {
             panic!("{what}: {difference}");
         }

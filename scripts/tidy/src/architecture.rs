@@ -1,13 +1,20 @@
 //! Holds ARCHITECTURE.md to its word: every invariant names a test that exists, and the files that it lists for `unsafe`
 //! are the files that use it. The document is the only place where either list is written.
 
-use crate::rust::split;
+use crate::rust::{is_word, split};
 use crate::words::has_word;
 use crate::{Finding, Tree, markdown};
 
 const DOCUMENT: &str = "ARCHITECTURE.md";
 const INVARIANTS: &str = "## Invariants";
 const UNSAFE: &str = "## Where unsafe code may stand";
+const LAYERS: &str = "## The layers of gas-bench";
+
+/// The folder that has them.
+const LAYERED: &str = "gas-bench/src/";
+
+/// Its files that are above all layers: they declare them.
+const ROOTS: [&str; 2] = ["lib.rs", "main.rs"];
 
 /// Every item of the numbered list under "Invariants" names, as `` `file.rs::test` ``, at least one test, and each test
 /// it names exists.
@@ -81,6 +88,86 @@ pub fn check_unsafe(tree: &Tree) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The list under "The layers of gas-bench" has all of its folders, each above those that use it: the code of a layer names no layer that
+/// stands below its own.
+pub fn check_layers(tree: &Tree) -> Vec<Finding> {
+    let items = section_items(tree, LAYERS, |line| line.starts_with("- "));
+    let mut findings = not_empty(&items, LAYERS);
+    let layers: Vec<(&str, usize)> = items
+        .iter()
+        .filter_map(|(number, item)| {
+            let (name, _) = item.strip_prefix("- `")?.split_once('`')?;
+            Some((name.trim_end_matches('/'), *number))
+        })
+        .collect();
+    let place = |name: &str| layers.iter().position(|(layer, _)| *layer == name);
+    let layer_of = |path: &str| {
+        let rest = path.strip_prefix(LAYERED)?.to_owned();
+        let first = rest.split('/').next()?.trim_end_matches(".rs").to_owned();
+        (!ROOTS.contains(&rest.as_str())).then_some(first)
+    };
+    for (name, number) in &layers {
+        if !tree
+            .texts(".rs")
+            .any(|(path, _)| layer_of(path).as_deref() == Some(*name))
+        {
+            let what = format!("`{name}` is no part of {LAYERED}: strike it");
+            findings.push(Finding::new(DOCUMENT, *number, what));
+        }
+    }
+    for (path, text) in tree.texts(".rs") {
+        let Some(layer) = layer_of(path) else {
+            continue;
+        };
+        let Some(own) = place(&layer) else {
+            findings.push(Finding::new(
+                path,
+                0,
+                format!("`{layer}` is no layer of {DOCUMENT}"),
+            ));
+            continue;
+        };
+        for (line, used) in named_of_crate(&split(text).code) {
+            if place(&used).is_some_and(|used| used > own) {
+                let what = format!("`{layer}` stands before `{used}` and may not use it");
+                findings.push(Finding::new(path, line, what));
+            }
+        }
+    }
+    findings
+}
+
+/// What stands behind `crate::` in code, one by one where it is a list, with the line it begins on.
+fn named_of_crate(code: &str) -> Vec<(usize, String)> {
+    const CRATE: &str = "crate::";
+    let word = |text: &str| -> String { text.chars().take_while(|&it| is_word(it)).collect() };
+    let mut named = Vec::new();
+    for (at, _) in code.match_indices(CRATE) {
+        let line = code[..at].lines().count().max(1);
+        let rest = &code[at + CRATE.len()..];
+        let Some(list) = rest.strip_prefix('{') else {
+            named.push((line, word(rest)));
+            continue;
+        };
+        let mut depth = 0_usize;
+        let mut begins = true;
+        for (offset, letter) in list.char_indices() {
+            match letter {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => begins = true,
+                letter if is_word(letter) && begins => {
+                    named.push((line, word(&list[offset..])));
+                    begins = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    named
 }
 
 fn uses_unsafe(source: &str) -> bool {
@@ -224,5 +311,44 @@ mod tests {
             &["ARCHITECTURE.md:7", "a/b.rs:0"],
         );
         check_files("None.", "", &["ARCHITECTURE.md:0"]);
+    }
+
+    fn check_order(path: &str, source: &str, expected: &[&str]) {
+        let list = "- `words`: numbers.\n- `cargo/`: builds.\n- `render/`: text.";
+        let document = document(LAYERS, list);
+        let files = [
+            (DOCUMENT, document.as_str()),
+            ("gas-bench/src/words.rs", ""),
+            ("gas-bench/src/cargo/build.rs", ""),
+            ("gas-bench/src/render.rs", "use crate::words::grouped;"),
+            ("gas-bench/src/lib.rs", "pub use crate::render::render;"),
+            (path, source),
+        ];
+        check(check_layers, &files, expected);
+    }
+
+    #[test]
+    fn layers_use_what_stands_before_them() {
+        let path = "gas-bench/src/cargo/lto.rs";
+        let finding = ["gas-bench/src/cargo/lto.rs:1"];
+        check_order(path, "use crate::words::grouped;", &[]);
+        check_order(path, "use crate::cargo::Project;", &[]);
+        check_order(path, "// use crate::render::render;", &[]);
+        check_order(path, "use crate::render::render;", &finding);
+        check_order(path, "use crate::{words, render::{a, b}};", &finding);
+        check_order(path, "use crate::{\n    words,\n    render,\n};", &finding);
+        check_order(
+            path,
+            "let x = 1;\nf(crate::render::y);",
+            &["gas-bench/src/cargo/lto.rs:2"],
+        );
+        check_order("gas-bench/src/odd.rs", "", &["gas-bench/src/odd.rs:0"]);
+        check_order("vm/src/run.rs", "use crate::render;", &[]);
+        check(
+            check_layers,
+            &[(DOCUMENT, &document(LAYERS, "- `gone/`: nothing."))],
+            &["ARCHITECTURE.md:7"],
+        );
+        check(check_layers, &[], &["ARCHITECTURE.md:0"]);
     }
 }

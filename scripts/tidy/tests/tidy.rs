@@ -53,6 +53,11 @@ fn unsafe_code_is_where_the_architecture_says() {
 }
 
 #[test]
+fn layers_use_what_stands_before_them() {
+    check(architecture::check_layers);
+}
+
+#[test]
 fn nothing_private_is_in_the_files() {
     check(privacy::check);
 }

@@ -1,0 +1,445 @@
+//! Cargo at work on a contract.
+//!
+//! Lives here: what a build is, and the one way to run it, as `cargo stylus` does; and what a contract prints of its ABI. Not here: what
+//! cargo says meanwhile (`messages`), nor what happens to the module afterwards (`recipe`, `artifact`).
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::messages::{Diagnosis, diagnosis_of, follow};
+use super::{
+    BuildTarget, CargoError, ContractPackage, CrateTypes, OptLevel, Project, TARGET, Toolchain,
+    changed, flags, process,
+};
+
+/// The first LLVM whose linker keeps a section that it is told to, whatever else it strips.
+const LLVM_KEEPS_SECTIONS: u32 = 17;
+
+/// Cargo built no wasm of the contract.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The toolchain cannot compile to wasm.
+    #[error("the toolchain has no {TARGET} target; run `rustup target add {TARGET}`")]
+    MissingTarget,
+    /// Cargo would have to write the lockfile first.
+    #[error(
+        "Cargo.lock is missing or does not fit Cargo.toml, and is left as it is, as `cargo stylus` leaves it; write it with \
+         `cd {} && cargo metadata --format-version 1 >/dev/null`, and commit it", folder.display()
+    )]
+    Lockfile {
+        /// Where cargo was started.
+        folder: PathBuf,
+    },
+    /// A crate does not compile, or cargo does not get that far.
+    #[error("it does not build: {message}; `{command}` shows the whole error")]
+    Failed {
+        /// The first error reported.
+        message: String,
+        /// The command that repeats it.
+        command: String,
+    },
+    /// Cargo does not run, or the target folder cannot be used.
+    #[error("the build cannot be run: {0}; check that cargo works and the target folder is yours")]
+    Io(#[from] io::Error),
+    /// Cargo succeeded but the wasm is not where it belongs.
+    #[error("the build left no wasm at {}: {source}; check the crate's `crate-type`", path.display())]
+    NoWasm {
+        /// Where it was expected.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+}
+
+/// What a build depends on besides the sources.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct BuildSettings {
+    /// Features to switch on.
+    pub features: Vec<String>,
+    /// Whether the default features are off.
+    pub no_default_features: bool,
+    /// What kinds of library to build, instead of the manifest's.
+    pub crate_types: Option<CrateTypes>,
+    /// Whether link-time optimisation is asked for in place of the workspace, which does not.
+    pub asks_for_lto: bool,
+    /// The profile's `opt-level`, instead of the author's.
+    pub level: Option<OptLevel>,
+    /// Whether flags for the compiler that are in variables are left out: they would take the place of the workspace's own.
+    pub without_variables: bool,
+    /// Whether the compiler is to forget where the sources are, so that the same sources make the same contract in every folder. What
+    /// `cargo stylus` deploys names them.
+    pub reproducible: bool,
+}
+
+impl BuildSettings {
+    /// What cargo is told about features.
+    pub(super) fn features(&self, more: Option<&str>) -> Vec<String> {
+        let features: Vec<_> = self
+            .features
+            .iter()
+            .map(String::as_str)
+            .chain(more)
+            .collect();
+        let mut arguments = Vec::new();
+        if !features.is_empty() {
+            arguments.extend(["--features".to_owned(), features.join(",")]);
+        }
+        if self.no_default_features {
+            arguments.push("--no-default-features".to_owned());
+        }
+        arguments
+    }
+
+    /// What only the contract itself is built with.
+    fn kinds(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        if let Some(types) = self.crate_types {
+            arguments.extend(["--crate-type", types.name()].map(str::to_owned));
+        }
+        if self.asks_for_lto {
+            arguments.extend(["--config", "profile.release.lto=true"].map(str::to_owned));
+        }
+        arguments
+    }
+}
+
+/// What of a package is built.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Targets<'a> {
+    /// The contract, with the names of its functions.
+    Contract(&'a BuildTarget),
+    /// Every example, as the profile has it.
+    Examples,
+}
+
+/// One run of cargo that leaves modules.
+#[derive(Debug)]
+pub(super) struct Build<'a> {
+    pub(super) toolchain: Toolchain,
+    /// Where cargo is started: the package's folder.
+    pub(super) folder: &'a Path,
+    pub(super) package: &'a str,
+    pub(super) targets: Targets<'a>,
+    pub(super) settings: &'a BuildSettings,
+    /// More of cargo's settings, as its arguments.
+    pub(super) more: &'a [String],
+    /// Flags for the compiler, besides those that the workspace has.
+    pub(super) flags: &'a [String],
+    /// Where cargo is to build. Whoever asks has the right to.
+    pub(super) into: &'a Path,
+}
+
+impl Build<'_> {
+    /// Runs cargo, which keeps what it has as long as `made_of` is what it was; without that, contracts are linked anew. Returns the
+    /// modules by the names of their crates.
+    ///
+    /// # Errors
+    /// Where cargo fails.
+    pub(super) fn run(
+        &self,
+        made_of: Option<&str>,
+        on_crate: &mut dyn FnMut(&str),
+    ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+        let arguments = self.arguments();
+        if let Targets::Contract(target) = self.targets {
+            let module = target.module();
+            // Several packages may have a library of one name.
+            let stamp = self.into.join(format!("{module}.stamp"));
+            let made_of = made_of.map(|more| self.made_of(&arguments, more));
+            discard_if_others(&self.files(&module), &stamp, made_of.as_deref())?;
+        }
+        let mut command = self.toolchain.cargo(self.folder);
+        command
+            .args(&arguments)
+            .args(self.more)
+            .arg("--message-format=json")
+            .arg("--target-dir")
+            .arg(self.into)
+            // Without this, a workspace may have it elsewhere.
+            .env("CARGO_BUILD_BUILD_DIR", self.into);
+        if self.settings.without_variables {
+            command.env_remove("RUSTFLAGS");
+            command.env_remove("CARGO_ENCODED_RUSTFLAGS");
+        }
+        if !self.flags.is_empty() {
+            flags::add(
+                &mut command,
+                self.folder,
+                self.flags,
+                self.settings.without_variables,
+            );
+        }
+        if let Some(level) = self.settings.level {
+            command.env(OptLevel::VARIABLE, level.name());
+        }
+        if let Targets::Contract(_) = self.targets {
+            // For the last crate alone: as a profile's setting it would give every crate other symbols, and so another order. Up to
+            // 1.83, cargo's own flag stands behind this one; then the linker is told what to keep.
+            command.args(["--", "-C", "strip=debuginfo"]);
+            match self.toolchain.llvm(self.folder) {
+                Some(version) if version < LLVM_KEEPS_SECTIONS => {
+                    command.env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
+                }
+                _ => {
+                    command.args(["-C", "link-arg=--keep-section=name"]);
+                }
+            }
+        }
+        let mut modules = BTreeMap::new();
+        let ended = follow(&mut command, &mut |name, file| {
+            on_crate(name);
+            if file.extension().is_some_and(|ending| ending == "wasm") {
+                modules.insert(name.replace('-', "_"), file.to_owned());
+            }
+        })?;
+        ended.map_err(|diagnosis| failed(diagnosis, self.folder, &arguments))?;
+        Ok(modules)
+    }
+
+    /// The same for a contract, whose module it returns.
+    ///
+    /// # Errors
+    /// Where cargo fails or leaves no wasm.
+    pub(super) fn module(
+        &self,
+        target: &BuildTarget,
+        made_of: Option<&str>,
+        on_crate: &mut dyn FnMut(&str),
+    ) -> Result<Vec<u8>, BuildError> {
+        let mut modules = self.run(made_of, on_crate)?;
+        let module = target.module();
+        let [usual, _] = self.files(&module);
+        let path = modules.remove(&module.replace('-', "_")).unwrap_or(usual);
+        fs::read(&path).map_err(|source| BuildError::NoWasm { path, source })
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments: Vec<String> = match self.targets {
+            Targets::Contract(BuildTarget::Library(_)) => vec!["rustc".into(), "--lib".into()],
+            Targets::Contract(BuildTarget::Program(name)) => {
+                vec!["rustc".into(), "--bin".into(), name.clone()]
+            }
+            Targets::Examples => vec!["build".into(), "--examples".into()],
+        };
+        let fixed = ["--locked", "--release", "--target", TARGET, "--package"];
+        arguments.extend(fixed.map(str::to_owned));
+        arguments.push(self.package.to_owned());
+        arguments.extend(self.settings.features(None));
+        arguments.extend(self.settings.kinds());
+        arguments
+    }
+
+    /// Where a module can be, first where it is written.
+    fn files(&self, module: &str) -> [PathBuf; 2] {
+        let release = self.into.join(TARGET).join("release");
+        let file = format!("{module}.wasm");
+        [release.join("deps").join(&file), release.join(&file)]
+    }
+
+    /// Where cargo writes which files a module was made of.
+    fn dependencies(&self, module: &str) -> PathBuf {
+        let release = self.into.join(TARGET).join("release");
+        release.join(format!("{module}.d"))
+    }
+
+    /// All that decides which of several modules of one name is meant.
+    fn made_of(&self, arguments: &[String], more: &str) -> String {
+        let decides = |name: &str| {
+            ["CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_TARGET_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+                || ["RUSTUP_TOOLCHAIN", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"].contains(&name)
+        };
+        let variables = env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            decides(&name).then(|| format!("{name}={}", value.to_string_lossy()))
+        });
+        let mut lines: Vec<_> = variables.collect();
+        lines.sort();
+        lines.push(self.folder.display().to_string());
+        lines.push(arguments.join(" "));
+        lines.push(format!("{:?}", self.settings));
+        lines.push(self.toolchain.compiler(self.folder).unwrap_or_default());
+        lines.push(more.to_owned());
+        let files = flags::settings(self.folder);
+        lines.extend(files.iter().map(ToString::to_string));
+        lines.join("\n")
+    }
+}
+
+impl Project {
+    /// The compiler in use, as it names itself.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn compiler(&self) -> Result<String, CargoError> {
+        self.toolchain.compiler(match self.contracts.as_slice() {
+            [only] => &only.folder,
+            // The folder whose settings hold where no contract is meant.
+            _ => &self.root,
+        })
+    }
+
+    /// Builds a contract as `cargo stylus` does in its folder, and keeps the names of its functions besides, which are not part of what
+    /// is deployed.
+    ///
+    /// # Errors
+    /// Where cargo fails or leaves no wasm.
+    pub fn build(
+        &self,
+        contract: &ContractPackage,
+        settings: &BuildSettings,
+        on_crate: &mut dyn FnMut(&str),
+    ) -> Result<Vec<u8>, BuildError> {
+        let into = self.build_dir("report");
+        let _alone = lock(&into)?;
+        changed::forget(&into, &self.profiles())?;
+        // A profile that was changed and changed back makes a module that cargo takes for fresh.
+        let manifests = [&self.root, &contract.folder].map(|folder| folder.join("Cargo.toml"));
+        let manifests = manifests.map(|path| fs::read_to_string(path).unwrap_or_default());
+        let build = Build {
+            toolchain: self.toolchain,
+            folder: &contract.folder,
+            package: &contract.name,
+            targets: Targets::Contract(&contract.target),
+            settings,
+            more: &[],
+            flags: &self.hidden(settings),
+            into: &into,
+        };
+        let wasm = build.module(&contract.target, Some(&manifests.join("\n")), on_crate)?;
+        changed::remember(&into, &build.dependencies(&contract.target.module()))?;
+        Ok(wasm)
+    }
+
+    /// Builds the examples of a package, and returns the module of each by its name.
+    ///
+    /// # Errors
+    /// Where cargo fails or leaves no wasm.
+    pub fn build_examples(
+        &self,
+        package: &str,
+        settings: &BuildSettings,
+    ) -> Result<BTreeMap<String, Vec<u8>>, BuildError> {
+        let into = self.build_dir("examples");
+        // Until the files are read, no other variant may be linked to the same names.
+        let _alone = lock(&into)?;
+        let build = Build {
+            toolchain: self.toolchain,
+            folder: &self.root,
+            package,
+            targets: Targets::Examples,
+            settings,
+            more: &[],
+            flags: &self.hidden(settings),
+            into: &into,
+        };
+        let read = |(name, path): (String, PathBuf)| match fs::read(&path) {
+            Ok(wasm) => Ok((name, wasm)),
+            Err(source) => Err(BuildError::NoWasm { path, source }),
+        };
+        build
+            .run(None, &mut |_| {})?
+            .into_iter()
+            .map(read)
+            .collect()
+    }
+
+    /// The flags by which the compiler forgets where the sources are, where it is to.
+    fn hidden(&self, settings: &BuildSettings) -> Vec<String> {
+        match settings.reproducible {
+            true => flags::remapped(&self.root),
+            false => Vec::new(),
+        }
+    }
+
+    /// What a contract prints about itself when it is asked for `what`: its `abi` or its `constructor`.
+    ///
+    /// # Errors
+    /// Where it does not build for this machine, or does not end well.
+    pub fn ask(
+        &self,
+        contract: &ContractPackage,
+        settings: &BuildSettings,
+        what: &str,
+    ) -> Result<String, BuildError> {
+        let mut arguments: Vec<String> =
+            ["run", "--locked", "--quiet", "--package", &contract.name]
+                .map(str::to_owned)
+                .into();
+        arguments.extend(settings.features(Some("export-abi")));
+        let built = self.build_dir("report");
+        let alone = lock(&built)?;
+        changed::forget(&built, &self.profiles())?;
+        drop(alone);
+        let folder = self.build_dir("abi");
+        let mut command = self.toolchain.cargo(&contract.folder);
+        command
+            .args(&arguments)
+            .arg("--target-dir")
+            .arg(&folder)
+            .env("CARGO_BUILD_BUILD_DIR", &folder)
+            // What panics tells enough of it in its first lines.
+            .env("RUST_BACKTRACE", "0")
+            .args(["--", what]);
+        let output = process::output(&mut command)?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let diagnosis = diagnosis_of(&String::from_utf8_lossy(&output.stderr));
+        arguments.extend(["--".to_owned(), what.to_owned()]);
+        Err(failed(diagnosis, &contract.folder, &arguments))
+    }
+
+    /// The folders that cargo builds in, for the chain and for this machine.
+    fn profiles(&self) -> [PathBuf; 3] {
+        let report = self.build_dir("report");
+        let abi = self.build_dir("abi").join("debug");
+        [
+            report.join(TARGET).join("release"),
+            report.join("release"),
+            abi,
+        ]
+    }
+}
+
+/// Why cargo did not do `arguments` in a folder.
+fn failed(diagnosis: Diagnosis, folder: &Path, arguments: &[String]) -> BuildError {
+    match diagnosis {
+        Diagnosis::MissingTarget => BuildError::MissingTarget,
+        Diagnosis::Lockfile => BuildError::Lockfile {
+            folder: folder.to_owned(),
+        },
+        Diagnosis::Error(message) => BuildError::Failed {
+            message,
+            command: format!("cd {} && cargo {}", folder.display(), arguments.join(" ")),
+        },
+    }
+}
+
+/// Modules of one name that were built of something else, or in another way, lie in one file, and cargo can take one for the other:
+/// where the last one was another, or nobody can tell, it is taken away.
+fn discard_if_others(files: &[PathBuf], stamp: &Path, made_of: Option<&str>) -> io::Result<()> {
+    let made_of = made_of.unwrap_or_default();
+    if !made_of.is_empty() && fs::read_to_string(stamp).is_ok_and(|last| last == made_of) {
+        return Ok(());
+    }
+    for file in files {
+        match fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    fs::write(stamp, made_of)
+}
+
+/// The right to build in a folder, until the file is dropped.
+pub(super) fn lock(folder: &Path) -> io::Result<File> {
+    fs::create_dir_all(folder)?;
+    let file = File::create(folder.join("gas-bench.lock"))?;
+    file.lock()?;
+    Ok(file)
+}

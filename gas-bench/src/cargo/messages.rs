@@ -1,0 +1,326 @@
+//! What cargo says while it builds, reduced to what this crate wants to know.
+//!
+//! Lives here: following one cargo process and picking the first error out of its output. Not here: which command is
+//! run and where (`build`).
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use serde::Deserialize;
+
+use super::process::Running;
+
+/// The most characters of a program's complaint that are told.
+const MOST_CHARACTERS: usize = 500;
+
+/// Why cargo did not succeed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Diagnosis {
+    /// No standard library for the target.
+    MissingTarget,
+    /// The lockfile is missing, or does not fit the manifests.
+    Lockfile,
+    /// The first error reported.
+    Error(String),
+}
+
+/// Runs `cargo build --message-format=json`, telling `on_artifact` each file that is done and the name of its crate.
+pub(super) fn follow(
+    command: &mut Command,
+    on_artifact: &mut dyn FnMut(&str, &Path),
+) -> io::Result<Result<(), Diagnosis>> {
+    let mut running = Running::start(
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped()),
+    )?;
+    let child = running.child();
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    // Both pipes are drained at once: cargo would stand still as soon as the neglected one is full.
+    let (diagnosis, stderr) = thread::scope(|scope| {
+        let stderr = scope.spawn(|| {
+            let mut text = Vec::new();
+            stderr
+                .map_or(Ok(0), |mut pipe| pipe.read_to_end(&mut text))
+                .map(|_| text)
+        });
+        let mut diagnosis = None;
+        for line in stdout
+            .into_iter()
+            .flat_map(|pipe| BufReader::new(pipe).lines())
+        {
+            match Line::parse(&line?) {
+                Line::CompilerArtifact { target, filenames } => {
+                    for file in filenames {
+                        on_artifact(&target.name, &file);
+                    }
+                }
+                Line::CompilerMessage { message } if diagnosis.is_none() => {
+                    diagnosis = message.diagnose();
+                }
+                Line::CompilerMessage { .. } | Line::Other => {}
+            }
+        }
+        let stderr = stderr
+            .join()
+            .unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
+        io::Result::Ok((diagnosis, stderr))
+    })?;
+    if running.wait()?.success() {
+        return Ok(Ok(()));
+    }
+    let reported = || diagnosis_of(&String::from_utf8_lossy(&stderr));
+    Ok(Err(diagnosis.unwrap_or_else(reported)))
+}
+
+/// What it means that cargo, or what it ran, wrote this for readers.
+pub(super) fn diagnosis_of(stderr: &str) -> Diagnosis {
+    let message = first_error(stderr);
+    match stderr.contains("--locked was passed") {
+        true => Diagnosis::Lockfile,
+        false => Diagnosis::Error(message),
+    }
+}
+
+/// The first error in what cargo or rustc wrote for readers, with what caused it, on one line; or the panic of what cargo ran.
+pub(super) fn first_error(stderr: &str) -> String {
+    let mut lines = stderr.lines().map(str::trim_end);
+    let found = lines.find(|line| line.starts_with("error") || is_panic(line));
+    let Some(error) = found else {
+        let last = stderr.lines().map(str::trim).rfind(|line| !line.is_empty());
+        return shortened(last.unwrap_or("it gives no reason"));
+    };
+    if let Some((_, place)) = error.split_once(PANIC).filter(|_| is_panic(error)) {
+        // The message stands on the line below its place.
+        let message = lines.next().unwrap_or_default().trim();
+        return shortened(&format!("it panicked at {place} {message}"));
+    }
+    let mut told = error.trim_start_matches("error: ").to_owned();
+    let mut has_cause = false;
+    // What belongs to the error is indented, or tells what to do, up to an empty line; then there are causes, the innermost last.
+    let lines: Vec<&str> = lines.collect();
+    let mut paragraphs = lines.split(|line| line.is_empty());
+    let details = paragraphs.next().unwrap_or_default();
+    let rest: Vec<&[&str]> = paragraphs.collect();
+    let causes = rest.iter().position(|it| it.first() == Some(&"Caused by:"));
+    if let Some(first) = causes {
+        let mut causes: Vec<Vec<&str>> = Vec::new();
+        for paragraph in &rest[first..] {
+            match paragraph {
+                ["Caused by:", cause @ ..] => causes.push(cause.to_vec()),
+                // A paragraph that is indented goes on with the cause, such as what the compiler said.
+                more if more.first().is_some_and(|line| line.starts_with(' ')) => {
+                    if let Some(last) = causes.last_mut() {
+                        last.extend_from_slice(more);
+                    }
+                }
+                _ => break,
+            }
+        }
+        let innermost = causes.len().saturating_sub(1);
+        for (level, cause) in causes.iter().enumerate() {
+            let lines = cause
+                .iter()
+                .map(|line| line.trim())
+                .filter(|line| is_told(line));
+            let said: Vec<_> = match level == innermost {
+                true => lines.collect(),
+                false => lines.take(1).collect(),
+            };
+            if !said.is_empty() {
+                has_cause = true;
+                told = format!("{told}: {}", said.join(" "));
+            }
+        }
+    }
+    if !has_cause && !error.starts_with("error[") {
+        for line in details {
+            let is_more = line.starts_with(' ') || line.starts_with("help:");
+            let line = line.trim();
+            if is_more && is_told(line) && !line.starts_with("-->") {
+                told = format!("{told} {line}");
+            }
+        }
+    }
+    shortened(&told)
+}
+
+/// What stands between the name of a thread and the place where it panicked.
+const PANIC: &str = " panicked at ";
+
+fn is_panic(line: &str) -> bool {
+    line.starts_with("thread '") && line.contains(PANIC)
+}
+
+/// Whether a line is prose: not an excerpt of a file, nor a mark below one.
+fn is_told(line: &str) -> bool {
+    let behind_number = line
+        .trim_start_matches(|it: char| it.is_ascii_digit())
+        .trim_start();
+    !behind_number.starts_with('|') && line.chars().any(char::is_alphanumeric)
+}
+
+fn shortened(text: &str) -> String {
+    let mut characters = text.trim().chars();
+    let head: String = characters.by_ref().take(MOST_CHARACTERS).collect();
+    match characters.next() {
+        None => head,
+        Some(_) => format!("{head}…"),
+    }
+}
+
+/// One line of `--message-format=json`.
+#[derive(Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+enum Line {
+    CompilerArtifact {
+        target: CrateTarget,
+        filenames: Vec<PathBuf>,
+    },
+    CompilerMessage {
+        message: Diagnostic,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct CrateTarget {
+    name: String,
+}
+
+/// A message of the compiler.
+#[derive(Deserialize)]
+struct Diagnostic {
+    level: String,
+    message: String,
+    spans: Vec<Span>,
+    children: Vec<Self>,
+}
+
+#[derive(Deserialize)]
+struct Span {
+    is_primary: bool,
+    file_name: String,
+    line_start: u64,
+}
+
+impl Line {
+    /// A line that is none of cargo's, such as a build script's, says nothing.
+    fn parse(line: &str) -> Self {
+        serde_json::from_str(line).unwrap_or(Self::Other)
+    }
+}
+
+impl Diagnostic {
+    /// What an error means for the build; `None` for warnings.
+    fn diagnose(&self) -> Option<Diagnosis> {
+        if self.level != "error" {
+            return None;
+        }
+        if self
+            .children
+            .iter()
+            .any(|child| child.message.contains("target may not be installed"))
+        {
+            return Some(Diagnosis::MissingTarget);
+        }
+        let place = self.spans.iter().find(|span| span.is_primary);
+        let place = place.map(|span| format!(" ({} line {})", span.file_name, span.line_start));
+        Some(Diagnosis::Error(format!(
+            "{}{}",
+            self.message,
+            place.unwrap_or_default()
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_error_is_one_line() {
+        for (stderr, error) in [
+            ("", "it gives no reason"),
+            ("Killed\n\n", "Killed"),
+            ("warning: x\nerror: no such feature\n", "no such feature"),
+            (
+                "error[E0425]: cannot find value\nerror: aborting\n",
+                "error[E0425]: cannot find value",
+            ),
+            (
+                "    Updating index\nerror: failed to parse manifest at `Cargo.toml`\n\nCaused by:\n  bad table\n\n\
+                 Caused by:\n  TOML parse error\n",
+                "failed to parse manifest at `Cargo.toml`: bad table: TOML parse error",
+            ),
+            (
+                "error: failed to parse manifest at `/x/Cargo.toml`\n\nCaused by:\n  feature `edition2024` is required\n\n  \
+                 The package requires the Cargo feature called `edition2024`.\n  See https://doc.rust-lang.org for more.\n",
+                "failed to parse manifest at `/x/Cargo.toml`: feature `edition2024` is required The package requires the Cargo \
+                 feature called `edition2024`. See https://doc.rust-lang.org for more.",
+            ),
+            (
+                "error: rustc 1.71.0 is not supported by the following package:\n  a@0.1.0 requires rustc 1.85\n\nsomething else",
+                "rustc 1.71.0 is not supported by the following package: a@0.1.0 requires rustc 1.85",
+            ),
+            (
+                "error: toolchain '1.91' is not installed\nhelp: run `rustup toolchain install 1.91` to install it\n",
+                "toolchain '1.91' is not installed help: run `rustup toolchain install 1.91` to install it",
+            ),
+            (
+                "error: failed to run `rustc` to learn about target-specific information\n\nCaused by:\n  process didn't exit \
+                 successfully: `rustc -`\n  --- stderr\n  error: Could not find specification for target\n",
+                "failed to run `rustc` to learn about target-specific information: process didn't exit successfully: `rustc -` \
+                 --- stderr error: Could not find specification for target",
+            ),
+            (
+                "error: failed to parse manifest\n\nCaused by:\n  TOML parse error at line 3, column 1\n    |\n  3 | nonsense\n    \
+                 | ^\n  key with no value\n",
+                "failed to parse manifest: TOML parse error at line 3, column 1 key with no value",
+            ),
+            (
+                "\nthread 'main' (7) panicked at src/main.rs:3:5:\nno interface today\nstack backtrace:\n   0: std\nnote: Some \
+                 details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace.\n",
+                "it panicked at src/main.rs:3:5: no interface today",
+            ),
+        ] {
+            assert_eq!(first_error(stderr), error, "{stderr:?}");
+        }
+    }
+
+    #[test]
+    fn compiler_messages_are_diagnosed() {
+        let error = |text: &str| Some(Diagnosis::Error(text.to_owned()));
+        for (line, diagnosis) in [
+            ("not json", None),
+            (r#"{"reason":"build-finished","success":false}"#, None),
+            (
+                r#"{"reason":"compiler-message","message":{"level":"warning","message":"unused","spans":[],
+                "children":[]}}"#,
+                None,
+            ),
+            (
+                r#"{"reason":"compiler-message","message":{"level":"error","message":"can't find crate for `core`",
+                "spans":[],"children":[{"level":"note","message":"the `wasm32-unknown-unknown` target may not be installed",
+                "spans":[],"children":[]}]}}"#,
+                Some(Diagnosis::MissingTarget),
+            ),
+            (
+                r#"{"reason":"compiler-message","message":{"level":"error","message":"mismatched types","spans":[
+                {"is_primary":false,"file_name":"a.rs","line_start":1},
+                {"is_primary":true,"file_name":"b.rs","line_start":7}],"children":[]}}"#,
+                error("mismatched types (b.rs line 7)"),
+            ),
+        ] {
+            let found = match Line::parse(line) {
+                Line::CompilerMessage { message } => message.diagnose(),
+                Line::CompilerArtifact { .. } | Line::Other => None,
+            };
+            assert_eq!(found, diagnosis, "{line}");
+        }
+    }
+}

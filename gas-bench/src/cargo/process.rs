@@ -1,0 +1,148 @@
+//! Other programs at work for this one: cargo, compilers, `wasm-opt`.
+//!
+//! Lives here: how one is started, and that none is left when this process ends. Not here: which are run, and what they say.
+//!
+//! A program has children of its own, such as a build script of cargo's. Each is therefore started in a process group of its own, and
+//! ended with it.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::io;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+/// Variables that hold a folder, which cargo takes from where it is started.
+const FOLDERS: [&str; 3] = [
+    "CARGO_TARGET_DIR",
+    "CARGO_BUILD_TARGET_DIR",
+    "CARGO_BUILD_BUILD_DIR",
+];
+
+/// The process groups at work.
+static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// A program at work. It is ended when this is dropped before it has ended by itself.
+#[derive(Debug)]
+pub(super) struct Running {
+    child: Child,
+}
+
+/// `program` in `folder`. Variables with folders mean what they mean here.
+pub(super) fn command(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).envs(folders());
+    command
+}
+
+/// The variables whose folders are relative, with the folders that they mean here.
+pub(super) fn folders() -> impl Iterator<Item = (&'static str, std::path::PathBuf)> {
+    FOLDERS.into_iter().filter_map(|name| {
+        let value = env::var_os(name).filter(|value| !value.is_empty())?;
+        let folder = Path::new(&value);
+        let is_relative = folder.is_relative();
+        let absolute = is_relative.then(|| Some(env::current_dir().ok()?.join(folder)));
+        Some((name, absolute??))
+    })
+}
+
+/// Runs a program to its end and returns what it wrote.
+pub(super) fn output(command: &mut Command) -> io::Result<Output> {
+    let running = Running::start(
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped()),
+    )?;
+    running.output()
+}
+
+/// Ends every program at work, and its children.
+pub fn end_all() {
+    let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    running.iter().copied().for_each(end);
+}
+
+impl Running {
+    /// Starts a program in a process group of its own.
+    pub(super) fn start(command: &mut Command) -> io::Result<Self> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        // Nobody may end all of them between the start and the note of it.
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        let child = command.spawn()?;
+        running.insert(child.id());
+        Ok(Self { child })
+    }
+
+    /// The program, for its pipes.
+    pub(super) const fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// Waits for its end.
+    pub(super) fn wait(mut self) -> io::Result<ExitStatus> {
+        self.child.wait()
+    }
+
+    fn output(mut self) -> io::Result<Output> {
+        let (stdout, stderr) = (self.child.stdout.take(), self.child.stderr.take());
+        let read = |pipe: Option<&mut dyn io::Read>| {
+            let mut bytes = Vec::new();
+            pipe.map_or(Ok(0), |pipe| pipe.read_to_end(&mut bytes))
+                .map(|_| bytes)
+        };
+        // Both pipes are drained at once: a program stands still as soon as the neglected one is full.
+        let (stdout, stderr) = std::thread::scope(|scope| {
+            let stderr =
+                scope.spawn(|| read(stderr.map(Box::new).as_deref_mut().map(|it| it as _)));
+            let stdout = read(stdout.map(Box::new).as_deref_mut().map(|it| it as _));
+            let stderr = stderr
+                .join()
+                .unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
+            (stdout, stderr)
+        });
+        Ok(Output {
+            status: self.wait()?,
+            stdout: stdout?,
+            stderr: stderr?,
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let group = self.child.id();
+        let is_over = matches!(self.child.try_wait(), Ok(Some(_)));
+        if !is_over {
+            end(group);
+            // It has been told; what it leaves behind is the system's.
+            let _ = self.child.wait();
+        }
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.remove(&group);
+    }
+}
+
+/// Ends a process group.
+fn end(group: u32) {
+    // The shell's own `kill`: the program of that name is not on every system.
+    #[cfg(unix)]
+    let mut kill = {
+        let mut kill = Command::new("/bin/sh");
+        kill.args(["-c", &format!("kill -s TERM -- -{group}")]);
+        kill
+    };
+    #[cfg(not(unix))]
+    let mut kill = {
+        let mut kill = Command::new("taskkill");
+        kill.args(["/T", "/F", "/PID", &group.to_string()]);
+        kill
+    };
+    // It may have ended by itself meanwhile.
+    let _ = kill
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+}

@@ -1,0 +1,289 @@
+//! Somebody's contracts: where they are, and which packages they are.
+//!
+//! Lives here: reading a manifest, and telling contracts from other packages. Not here: building them (`build`), and what
+//! is called in them (`plan`).
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{CrateType, Metadata, Package, Target};
+
+use super::{CargoError, Toolchain, lto};
+
+/// The package that every contract on the SDK depends on.
+const SDK: &str = "stylus-sdk";
+
+/// The file that marks a contract for `cargo stylus`.
+pub(super) const MARK: &str = "Stylus.toml";
+
+/// The manifest cannot be worked with.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// Cargo does not run at all.
+    #[error(transparent)]
+    Cargo(CargoError),
+    /// Cargo does not accept the manifest.
+    #[error(
+        "{manifest} cannot be used: {message}; name a Cargo.toml with --manifest-path, or with `report --wasm` a module \
+         that is compiled"
+    )]
+    Manifest {
+        /// The manifest asked for, or the current folder's.
+        manifest: String,
+        /// The first error that cargo reports.
+        message: String,
+    },
+    /// No member is a contract.
+    #[error(
+        "{} has no contract: a contract is a package that depends on {SDK} or has a {MARK} beside its Cargo.toml, and is a `cdylib` or a \
+         program; of a module alone, `report --wasm FILE --abi FILE` tells what it costs", manifest.display()
+    )]
+    NoContract {
+        /// The manifest looked at.
+        manifest: PathBuf,
+    },
+    /// No contract of that name.
+    #[error("there is no contract `{name}` in {manifest}: it has {known}")]
+    UnknownContract {
+        /// The name asked for.
+        name: String,
+        /// The manifest looked at.
+        manifest: PathBuf,
+        /// The names that there are.
+        known: String,
+    },
+}
+
+/// A cargo workspace with contracts, or a single contract.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// The workspace's folder.
+    pub root: PathBuf,
+    /// Where its builds go; what is built here goes into folders of its own in it.
+    pub target_dir: PathBuf,
+    /// The contracts that are meant, by name.
+    pub contracts: Vec<ContractPackage>,
+    /// All of its contracts, by name.
+    pub members: Vec<ContractPackage>,
+    /// What builds it.
+    pub toolchain: Toolchain,
+}
+
+/// A package that is a contract.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ContractPackage {
+    /// The package's name.
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Whether it can print its ABI: it has a feature `export-abi` and a program.
+    pub exports_abi: bool,
+    /// Crate types of its library that keep cargo from link-time optimisation.
+    pub unoptimised: Vec<String>,
+    /// What is built of it.
+    pub target: BuildTarget,
+}
+
+/// The target of a package that is the contract.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BuildTarget {
+    /// Its library, by the name of the file that comes out.
+    Library(String),
+    /// A program of this name.
+    Program(String),
+}
+
+impl BuildTarget {
+    /// The name of the file that comes out, without its ending.
+    pub fn module(&self) -> String {
+        match self {
+            Self::Library(name) => name.replace('-', "_"),
+            Self::Program(name) => name.clone(),
+        }
+    }
+}
+
+impl Project {
+    /// The contracts that `manifest` is about, or the current folder's manifest: a package's own, or all of a workspace. With `only`,
+    /// those of these names.
+    ///
+    /// # Errors
+    /// Where cargo does not accept the manifest, or there is no such contract.
+    pub fn find(manifest: Option<&Path>, only: &[String]) -> Result<Self, ProjectError> {
+        let toolchain = Toolchain::of(manifest);
+        let metadata = metadata(toolchain, manifest)?;
+        let root: PathBuf = metadata.workspace_root.clone().into();
+        let path = manifest
+            .map(Path::to_owned)
+            .or_else(nearest)
+            .unwrap_or_else(|| root.join("Cargo.toml"));
+        let members = contracts(&metadata);
+        let contracts = choose(&members, &by_default(&metadata), only, &path)?;
+        Ok(Self {
+            root,
+            target_dir: metadata.target_directory.into(),
+            contracts,
+            members,
+            toolchain,
+        })
+    }
+
+    /// A project of these contracts in `root`, without asking cargo.
+    #[cfg(test)]
+    pub(super) fn of(root: &Path, contracts: Vec<ContractPackage>) -> Self {
+        Self {
+            root: root.to_owned(),
+            target_dir: root.join("target"),
+            members: contracts.clone(),
+            contracts,
+            toolchain: Toolchain::default(),
+        }
+    }
+
+    /// Where what is built of this workspace goes: what lies elsewhere can have the same names. Cargo itself takes a crate of one
+    /// checkout for that of another where both share a folder.
+    pub(super) fn build_dir(&self, what: &str) -> PathBuf {
+        let root = self
+            .root
+            .canonicalize()
+            .unwrap_or_else(|_| self.root.clone());
+        let hash = alloy_primitives::keccak256(root.as_os_str().as_encoded_bytes());
+        let name = alloy_primitives::hex::encode(&hash[..8]);
+        self.target_dir.join("gas-bench").join(name).join(what)
+    }
+}
+
+fn metadata(toolchain: Toolchain, manifest: Option<&Path>) -> Result<Metadata, ProjectError> {
+    // Cargo reads settings, among them which toolchain, from the folder it is started in.
+    let folder = manifest
+        .and_then(Path::parent)
+        .filter(|folder| folder.is_dir());
+    let absolute = manifest.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+    let told = toolchain.metadata(absolute.as_deref(), folder.unwrap_or(Path::new(".")));
+    told.map_err(|error| match error {
+        CargoError::Failed { message, .. } => ProjectError::Manifest {
+            manifest: shown(manifest),
+            message,
+        },
+        other @ CargoError::NotRun { .. } => ProjectError::Cargo(other),
+    })
+}
+
+fn shown(manifest: Option<&Path>) -> String {
+    manifest.map_or_else(
+        || "the current folder's Cargo.toml".to_owned(),
+        |path| path.display().to_string(),
+    )
+}
+
+/// The contracts among a workspace's members, by name.
+fn contracts(metadata: &Metadata) -> Vec<ContractPackage> {
+    let mut contracts: Vec<_> = metadata
+        .workspace_packages()
+        .into_iter()
+        .filter_map(|package| {
+            Some(ContractPackage {
+                name: package.name.to_string(),
+                folder: folder(package),
+                exports_abi: package.features.contains_key("export-abi")
+                    && package.targets.iter().any(|target| target.is_bin()),
+                unoptimised: lto::unoptimised(package),
+                target: target(package)?,
+            })
+        })
+        .collect();
+    contracts.sort_by(|one, other| one.name.cmp(&other.name));
+    contracts
+}
+
+fn folder(package: &Package) -> PathBuf {
+    let manifest: &Path = package.manifest_path.as_ref();
+    manifest.parent().unwrap_or(manifest).to_owned()
+}
+
+/// What is the contract of a package, where it is one.
+fn target(package: &Package) -> Option<BuildTarget> {
+    let on_sdk = package
+        .dependencies
+        .iter()
+        .any(|dependency| dependency.name == SDK);
+    let is_marked = folder(package).join(MARK).is_file();
+    if !on_sdk && !is_marked {
+        return None;
+    }
+    let is_library = |target: &&Target| target.crate_types.contains(&CrateType::CDyLib);
+    if let Some(library) = package.targets.iter().find(is_library) {
+        return Some(BuildTarget::Library(library.name.clone()));
+    }
+    // A program that prints its ABI needs a library; one without is the contract itself.
+    let has_library = package.targets.iter().any(|target| target.is_lib());
+    let mut programs = package.targets.iter().filter(|target| target.is_bin());
+    let program = programs.next().filter(|_| !has_library)?;
+    let is_only = programs.next().is_none();
+    is_only.then(|| BuildTarget::Program(program.name.clone()))
+}
+
+/// The manifest that cargo takes where none is named.
+fn nearest() -> Option<PathBuf> {
+    let here = env::current_dir().ok()?;
+    let mut manifests = here.ancestors().map(|folder| folder.join("Cargo.toml"));
+    manifests.find(|manifest| manifest.is_file())
+}
+
+/// Whether a contract is meant by a name. A hyphen and an underscore are one, as they are in the names of crates.
+fn is_called(contract: &ContractPackage, name: &str) -> bool {
+    contract.name.replace('-', "_") == name.replace('-', "_")
+}
+
+/// The names of the members that cargo, and `cargo stylus`, mean where none is named.
+fn by_default(metadata: &Metadata) -> Vec<String> {
+    // Before Rust 1.71 cargo does not say.
+    let members = match metadata.workspace_default_members.is_available() {
+        true => metadata.workspace_default_packages(),
+        false => metadata.workspace_packages(),
+    };
+    members
+        .iter()
+        .map(|package| package.name.to_string())
+        .collect()
+}
+
+fn choose(
+    all: &[ContractPackage],
+    by_default: &[String],
+    only: &[String],
+    manifest: &Path,
+) -> Result<Vec<ContractPackage>, ProjectError> {
+    for name in only {
+        if !all.iter().any(|contract| is_called(contract, name)) {
+            let names: Vec<_> = all.iter().map(|contract| contract.name.as_str()).collect();
+            return Err(ProjectError::UnknownContract {
+                name: name.clone(),
+                manifest: manifest.to_owned(),
+                known: match names.as_slice() {
+                    [] => "none".to_owned(),
+                    names => names.join(", "),
+                },
+            });
+        }
+    }
+    // A manifest that is a contract's own means that contract.
+    let folder = manifest.canonicalize().ok();
+    let folder = folder.as_deref().and_then(Path::parent);
+    let is_own = |contract: &ContractPackage| {
+        folder.is_some() && contract.folder.canonicalize().ok().as_deref() == folder
+    };
+    let has_own = all.iter().any(is_own);
+    let is_meant = |contract: &ContractPackage| match only {
+        [] if has_own => is_own(contract),
+        [] => by_default.contains(&contract.name),
+        only => only.iter().any(|name| is_called(contract, name)),
+    };
+    let chosen: Vec<_> = all.iter().filter(|it| is_meant(it)).cloned().collect();
+    if chosen.is_empty() {
+        return Err(ProjectError::NoContract {
+            manifest: manifest.to_owned(),
+        });
+    }
+    Ok(chosen)
+}

@@ -1,0 +1,305 @@
+//! What becomes of a module between the compiler and the chain.
+//!
+//! Lives here: the order in which `cargo stylus` goes about it, and the table `[wasm-opt]` of a contract's `Stylus.toml`. Not here: the
+//! program (`wasm_opt`), and rewriting modules (`artifact`).
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use stylus_vm::process::Kept;
+
+use super::artifact::NO_PROJECT;
+use super::project::MARK;
+use super::{
+    Artifact, BuildSettings, CargoError, ContractPackage, FindError, OptimiseError,
+    PostprocessError, Project, WasmOpt, hash, release,
+};
+use crate::input;
+
+/// A module is not what would be deployed.
+#[derive(Debug, thiserror::Error)]
+pub enum RecipeError {
+    /// The file cannot be read, or the table makes no sense.
+    #[error("{} cannot be used: {message}; correct its [wasm-opt]", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// No version is asked for.
+    #[error("{} asks for wasm-opt without a `version`; `cargo stylus` wants one", path.display())]
+    NoVersion {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another version is there, which makes another module.
+    #[error(
+        "{} asks for wasm-opt {wanted} and here is {found}; install that version of Binaryen",
+        path.display()
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The version it asks for.
+        wanted: String,
+        /// The version there is.
+        found: String,
+    },
+    /// There is none.
+    #[error(
+        "{} asks for wasm-opt {wanted}, and there is none on PATH or in the cache; install that version of Binaryen and put its bin/ on PATH",
+        path.display()
+    )]
+    Absent {
+        /// The file.
+        path: PathBuf,
+        /// The version it asks for.
+        wanted: String,
+    },
+    /// The one there is does not run.
+    #[error(transparent)]
+    Find(FindError),
+    /// It does not accept the module or the flags.
+    #[error("{}: {source}", path.display())]
+    Run {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: OptimiseError,
+    },
+    /// What the compiler, or `wasm-opt`, made is no module.
+    #[error(transparent)]
+    Postprocess(#[from] PostprocessError),
+    /// The sources, whose hash is deployed, cannot be read.
+    #[error("the sources in {} cannot be read: {source}; their hash is part of what is deployed", folder.display())]
+    Sources {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Cargo, whose version is part of that hash, does not name itself.
+    #[error(transparent)]
+    Cargo(#[from] CargoError),
+}
+
+/// A contract ready to be deployed, and the same with the names of its functions.
+#[derive(Debug)]
+pub struct Finished {
+    /// As it is deployed.
+    pub artifact: Artifact,
+    /// With names, as far as they are known.
+    pub named: Vec<u8>,
+}
+
+/// What `wasm-opt` is asked for.
+struct Recipe {
+    path: PathBuf,
+    version: String,
+    flags: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(rename = "wasm-opt")]
+    wasm_opt: Option<Table>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    version: Option<String>,
+    flags: Option<Vec<String>>,
+}
+
+impl Project {
+    /// What is deployed of a module that cargo built. A table `[wasm-opt]` in the contract's `Stylus.toml` is obeyed, for which the
+    /// workspace's own has defaults.
+    ///
+    /// # Errors
+    /// Where the table makes no sense, or that very version of `wasm-opt` is not there or does not take the module.
+    pub fn finish(
+        &self,
+        contract: &ContractPackage,
+        settings: &BuildSettings,
+        built: Vec<u8>,
+    ) -> Result<Finished, RecipeError> {
+        let recipe = self.recipe(contract)?;
+        let hash = match settings.reproducible {
+            true => NO_PROJECT,
+            false => self.hash(contract, recipe.as_ref())?.0,
+        };
+        let Some(recipe) = recipe else {
+            let artifact = Artifact::of_sources(&built, hash)?;
+            let named = built;
+            return Ok(Finished { artifact, named });
+        };
+        let program = recipe.program()?;
+        let run = |module: &[u8], flags: &[String]| {
+            let run = program.run_with(module, flags);
+            run.map_err(|source| RecipeError::Run {
+                path: recipe.path.clone(),
+                source,
+            })
+        };
+        // What a module says of itself decides what may be done with it: it has to say what the author's own build says.
+        let (kept, named) = match self.strips(contract) {
+            true => (Kept::Nothing, Kept::Names),
+            false => (Kept::Features, Kept::FeaturesAndNames),
+        };
+        let optimised = run(&kept.of(&built)?, &recipe.flags)?;
+        let artifact = Artifact::as_it_is(&built, &optimised, hash)?;
+        // Names are the picture's: where they would change what comes out, there are none.
+        let named = run(
+            &named.of(&built)?,
+            &[recipe.flags.as_slice(), &["-g".to_owned()]].concat(),
+        )?;
+        let is_same = Artifact::as_it_is(&built, &named, hash)?.wasm == artifact.wasm;
+        let named = if is_same { named } else { optimised };
+        Ok(Finished { artifact, named })
+    }
+
+    fn recipe(&self, contract: &ContractPackage) -> Result<Option<Recipe>, RecipeError> {
+        let path = contract.folder.join(MARK);
+        let Some(own) = table(&path)? else {
+            return Ok(None);
+        };
+        let defaults = match self.root == contract.folder {
+            true => None,
+            false => table(&self.root.join(MARK))?,
+        };
+        let (version, flags) = defaults.map_or((None, None), |it| (it.version, it.flags));
+        let version = own
+            .version
+            .or(version)
+            .ok_or_else(|| RecipeError::NoVersion { path: path.clone() })?;
+        let flags = own.flags.or(flags).unwrap_or_default();
+        Ok(Some(Recipe {
+            path,
+            version,
+            flags,
+        }))
+    }
+
+    fn hash(
+        &self,
+        contract: &ContractPackage,
+        recipe: Option<&Recipe>,
+    ) -> Result<alloy_primitives::B256, RecipeError> {
+        let folder = &contract.folder;
+        let cargo = self.toolchain.ask(&["version"], folder)?;
+        let recipe = recipe.map(|it| (it.version.as_str(), it.flags.as_slice()));
+        hash::project(folder, &cargo, recipe).map_err(|source| RecipeError::Sources {
+            folder: folder.clone(),
+            source,
+        })
+    }
+
+    /// Whether the author's own build says nothing of itself.
+    fn strips(&self, contract: &ContractPackage) -> bool {
+        let strip = release::setting(&self.root, &contract.folder, "strip");
+        strip.is_some_and(|strip| strip == "true" || strip == "symbols")
+    }
+}
+
+impl Recipe {
+    /// The program, in the very version.
+    fn program(&self) -> Result<WasmOpt, RecipeError> {
+        let program = WasmOpt::find(None).map_err(|error| match error {
+            FindError::NotFound(_) => RecipeError::Absent {
+                path: self.path.clone(),
+                wanted: self.version.clone(),
+            },
+            other @ FindError::NotRun { .. } => RecipeError::Find(other),
+        })?;
+        // Some builds have more behind the number.
+        let number: String = program
+            .version()
+            .chars()
+            .skip_while(|letter| !letter.is_ascii_digit())
+            .take_while(char::is_ascii_digit)
+            .collect();
+        match number == self.version {
+            true => Ok(program),
+            false => Err(RecipeError::Version {
+                path: self.path.clone(),
+                wanted: self.version.clone(),
+                found: number,
+            }),
+        }
+    }
+}
+
+/// The table of a file, where there are both.
+fn table(path: &Path) -> Result<Option<Table>, RecipeError> {
+    let refuse = |message: String| RecipeError::Table {
+        path: path.to_owned(),
+        message,
+    };
+    let text = match input::text(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(refuse(error.to_string())),
+    };
+    let file: File = input::tables(&text).map_err(|error| refuse(error.to_string()))?;
+    Ok(file.wasm_opt)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::cargo::BuildTarget;
+
+    /// The smallest module with a name in it.
+    fn module() -> Vec<u8> {
+        wat::parse_str("(module (func $f))").unwrap()
+    }
+
+    /// What becomes of a module whose contract has this `Stylus.toml`, and its workspace that one.
+    fn check(own: &str, of_workspace: &str, expected: Result<&[u8], &str>) {
+        let folder = tempfile::tempdir().unwrap();
+        let contract = folder.path().join("it");
+        fs::create_dir(&contract).unwrap();
+        fs::write(contract.join(MARK), own).unwrap();
+        fs::write(folder.path().join(MARK), of_workspace).unwrap();
+        let package = ContractPackage {
+            name: "it".to_owned(),
+            folder: contract,
+            exports_abi: false,
+            unoptimised: Vec::new(),
+            target: BuildTarget::Library("it".to_owned()),
+        };
+        let project = Project::of(folder.path(), vec![package.clone()]);
+        let finished = project.finish(&package, &BuildSettings::default(), module());
+        match (finished, expected) {
+            (Ok(finished), Ok(expected)) => assert_eq!(finished.named, expected),
+            (Err(error), Err(words)) => {
+                let error = error.to_string();
+                assert!(error.contains(words) && !error.contains('\n'), "{error}");
+            }
+            (finished, _) => panic!("{own}: {finished:?}"),
+        }
+    }
+
+    #[test]
+    fn a_module_is_left_alone_unless_its_own_file_says_otherwise() {
+        let table = "[wasm-opt]\nversion = '1'\n";
+        let module = module();
+        check("[contract]\n", "[workspace]\n", Ok(&module));
+        check("[contract]\n", table, Ok(&module));
+        check("\u{feff}[contract]\n", "", Ok(&module));
+        check("[contract\n", "", Err("cannot be used: "));
+        for bracket in ["[", "a = [", "{"] {
+            let many = bracket.repeat(100_000);
+            check(&many, "", Err("more than 10000 opening brackets"));
+            check(table, &many, Err("more than 10000 opening brackets"));
+        }
+        check("[wasm-opt]\nflag = []\n", "", Err("unknown field `flag`"));
+        check("[wasm-opt]\n", "", Err("without a `version`"));
+        check("[wasm-opt]\n", table, Err("asks for wasm-opt 1"));
+    }
+}

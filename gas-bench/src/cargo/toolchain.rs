@@ -1,0 +1,193 @@
+//! The cargo and the compiler of a project.
+//!
+//! Lives here: which they are, that what started this process decides that or the project's own folder, and asking them. Not here: builds
+//! (`build`).
+//!
+//! As cargo's subcommand this process is started by the cargo of the folder that its user is in, and rustup has written that choice into
+//! variables, which then hold everywhere. Where `--manifest-path` names a project elsewhere, they are not meant for it.
+
+use std::env;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cargo_metadata::{Metadata, MetadataCommand};
+
+use super::messages::first_error;
+use super::process;
+
+/// The variables by which rustup and cargo tell what they run which toolchain it is.
+const CHOSEN: [&str; 3] = ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC"];
+
+/// Cargo or the compiler does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CargoError {
+    /// It does not run at all.
+    #[error("{} cannot be run: {source}; install Rust from https://rustup.rs", program.display())]
+    NotRun {
+        /// What was to be run.
+        program: PathBuf,
+        /// Why it was not.
+        source: io::Error,
+    },
+    /// It reports an error.
+    #[error("`{command}` fails in {}: {message}; correct what it names", folder.display())]
+    Failed {
+        /// What was run.
+        command: String,
+        /// Where.
+        folder: PathBuf,
+        /// The first error that it reports.
+        message: String,
+    },
+}
+
+/// What decides on the toolchain.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Toolchain {
+    /// The variables that this process was started with.
+    #[default]
+    Ours,
+    /// The project's folder.
+    Theirs,
+}
+
+impl Toolchain {
+    /// What decides for the project of `manifest`.
+    pub(super) fn of(manifest: Option<&Path>) -> Self {
+        let folder = manifest.and_then(Path::parent);
+        if folder.is_none_or(|folder| folder.as_os_str().is_empty()) {
+            return Self::Ours;
+        }
+        let Some(chosen) = env::var_os("RUSTUP_TOOLCHAIN") else {
+            return Self::Ours;
+        };
+        // Whoever chose one by hand means it everywhere; whoever did not has the one of the folder that they are in.
+        let here = active(Path::new("."));
+        let by_folder = here.is_some_and(|here| chosen == *here);
+        match by_folder {
+            true => Self::Theirs,
+            false => Self::Ours,
+        }
+    }
+
+    /// Cargo in a folder, whose settings hold.
+    pub(super) fn cargo(self, folder: &Path) -> Command {
+        self.command(&self.program("CARGO", "cargo"), folder)
+    }
+
+    /// What cargo writes to its standard output.
+    ///
+    /// # Errors
+    /// Where it does not run, or reports an error.
+    pub(super) fn ask(self, arguments: &[&str], folder: &Path) -> Result<String, CargoError> {
+        self.answer("CARGO", "cargo", arguments, folder)
+    }
+
+    /// The compiler that cargo uses in a folder, as it names itself.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub(super) fn compiler(self, folder: &Path) -> Result<String, CargoError> {
+        let told = self.answer("RUSTC", "rustc", &["--version"], folder)?;
+        Ok(told.trim().to_owned())
+    }
+
+    /// The version of LLVM in that compiler; nothing where it does not say.
+    pub(super) fn llvm(self, folder: &Path) -> Option<u32> {
+        let told = self.answer("RUSTC", "rustc", &["--version", "--verbose"], folder);
+        let told = told.ok()?;
+        let mut lines = told.lines();
+        let version = lines.find_map(|line| line.strip_prefix("LLVM version: "))?;
+        version.split('.').next()?.parse().ok()
+    }
+
+    /// What cargo knows of a manifest, or of the one that it takes in `folder`, without any dependency: it reads manifests and writes
+    /// nothing, not even a lockfile that is missing.
+    ///
+    /// # Errors
+    /// Where it does not accept the manifest.
+    pub(super) fn metadata(
+        self,
+        manifest: Option<&Path>,
+        folder: &Path,
+    ) -> Result<Metadata, CargoError> {
+        let program = self.program("CARGO", "cargo");
+        let mut command = MetadataCommand::new();
+        command.cargo_path(&program).no_deps().current_dir(folder);
+        for name in self.removed() {
+            command.env_remove(name);
+        }
+        for (name, folder) in process::folders() {
+            command.env(name, folder);
+        }
+        if let Some(manifest) = manifest {
+            command.manifest_path(manifest);
+        }
+        let failed = |message| CargoError::Failed {
+            command: "cargo metadata".to_owned(),
+            folder: folder.to_owned(),
+            message,
+        };
+        command.exec().map_err(|error| match error {
+            cargo_metadata::Error::Io(source) => CargoError::NotRun { program, source },
+            cargo_metadata::Error::CargoMetadata { stderr } => failed(first_error(&stderr)),
+            other => failed(other.to_string()),
+        })
+    }
+
+    fn answer(
+        self,
+        variable: &str,
+        name: &str,
+        arguments: &[&str],
+        folder: &Path,
+    ) -> Result<String, CargoError> {
+        let program = self.program(variable, name);
+        let output = process::output(self.command(&program, folder).args(arguments));
+        let output = output.map_err(|source| CargoError::NotRun { program, source })?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(CargoError::Failed {
+            command: format!("{name} {}", arguments.join(" ")),
+            folder: folder.to_owned(),
+            message: first_error(&String::from_utf8_lossy(&output.stderr)),
+        })
+    }
+
+    fn program(self, variable: &str, name: &str) -> PathBuf {
+        let named = env::var_os(variable).filter(|_| self == Self::Ours);
+        PathBuf::from(named.unwrap_or_else(|| OsString::from(name)))
+    }
+
+    fn command(self, program: &Path, folder: &Path) -> Command {
+        let mut command = process::command(program, folder);
+        for name in self.removed() {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Variables to remove for whatever is run.
+    const fn removed(self) -> &'static [&'static str] {
+        match self {
+            Self::Ours => &[],
+            Self::Theirs => &CHOSEN,
+        }
+    }
+}
+
+/// The toolchain that rustup takes in a folder of itself.
+fn active(folder: &Path) -> Option<String> {
+    let output = Command::new("rustup")
+        .args(["show", "active-toolchain"])
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .current_dir(folder)
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.split_whitespace().next().map(str::to_owned)
+}

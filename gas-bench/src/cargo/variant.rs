@@ -1,0 +1,189 @@
+//! In which ways a contract can be built.
+//!
+//! Lives here: levels, link-time optimisation, and all that is varied at once. Not here: building it so (`copy`).
+
+use std::fmt;
+
+use super::{Allocator, CrateTypes, Mode};
+
+/// How hard the compiler tries, and for what: the profile's `opt-level`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum OptLevel {
+    /// For speed, as `cargo stylus new` has it.
+    Three,
+    /// For size.
+    S,
+    /// For size, and without turning loops into vectors.
+    Z,
+}
+
+impl OptLevel {
+    /// The levels that contracts are built with.
+    pub const ALL: &[Self] = &[Self::Three, Self::S, Self::Z];
+
+    /// The variable by which cargo's release profile is told.
+    pub const VARIABLE: &str = "CARGO_PROFILE_RELEASE_OPT_LEVEL";
+
+    /// Its name in a profile.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Three => "3",
+            Self::S => "s",
+            Self::Z => "z",
+        }
+    }
+}
+
+impl fmt::Display for OptLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What is varied. The author's own build is always there, and first.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Variations {
+    /// The allocators besides the author's own, of [`replaceable`](super::replaceable).
+    pub allocators: Vec<Allocator>,
+    /// The optimisation levels besides the author's own.
+    pub levels: Vec<OptLevel>,
+    /// With or without link-time optimisation, besides what the author has.
+    pub lto: Vec<Lto>,
+    /// What `wasm-opt` does, besides nothing.
+    pub modes: Vec<Mode>,
+}
+
+/// Whether a contract is optimised across crates when it is linked.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Lto {
+    /// It is, whatever its crate types are.
+    On,
+    /// It is not, as with the crate types that `cargo stylus new` writes.
+    Off,
+}
+
+/// One way to build a contract.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Variant {
+    /// What is in the place of `mini-alloc`; none for what the author has.
+    pub allocator: Option<Allocator>,
+    /// The profile's `opt-level`; none for the author's.
+    pub level: Option<OptLevel>,
+    /// Link-time optimisation; none for what the author has.
+    pub lto: Option<Lto>,
+    /// What is done with the module afterwards.
+    pub wasm_opt: Mode,
+}
+
+/// `own` and then the others, each once.
+fn with_own<T: PartialEq>(own: T, others: impl Iterator<Item = T>) -> Vec<T> {
+    let mut all = vec![own];
+    for other in others {
+        if !all.contains(&other) {
+            all.push(other);
+        }
+    }
+    all
+}
+
+impl Variations {
+    /// What cargo has to build, the author's own first. All builds with an allocator follow each other, and of these all of a level.
+    pub(crate) fn builds(&self) -> Vec<Variant> {
+        let allocators = with_own(None, self.allocators.iter().copied().map(Some));
+        let levels = with_own(None, self.levels.iter().copied().map(Some));
+        let lto = with_own(None, self.lto.iter().copied().map(Some));
+        let mut builds = Vec::new();
+        for &allocator in &allocators {
+            for &level in &levels {
+                builds.extend(lto.iter().map(|&lto| Variant {
+                    allocator,
+                    level,
+                    lto,
+                    ..Variant::TODAY
+                }));
+            }
+        }
+        builds
+    }
+
+    /// What is done with each of them, nothing first.
+    pub(crate) fn modes(&self) -> Vec<Mode> {
+        with_own(Mode::Off, self.modes.iter().copied())
+    }
+
+    /// How many variants there are.
+    pub fn variants(&self) -> usize {
+        self.builds().len() * self.modes().len()
+    }
+}
+
+impl Lto {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::On, Self::Off];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
+
+    /// The crate types that bring it about.
+    pub const fn crate_types(self) -> CrateTypes {
+        match self {
+            Self::On => CrateTypes::Cdylib,
+            Self::Off => CrateTypes::LibAndCdylib,
+        }
+    }
+}
+
+/// What must be done to have it.
+impl fmt::Display for Lto {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::On => "link-time optimisation",
+            Self::Off => "a library beside the cdylib",
+        })
+    }
+}
+
+impl Variant {
+    /// The author's own build.
+    pub const TODAY: Self = Self {
+        allocator: None,
+        level: None,
+        lto: None,
+        wasm_opt: Mode::Off,
+    };
+
+    /// In how many ways it differs from the author's own build.
+    pub fn changes(self) -> usize {
+        let changes = [
+            self.allocator.is_some(),
+            self.level.is_some(),
+            self.lto.is_some(),
+            self.wasm_opt != Mode::Off,
+        ];
+        changes.into_iter().filter(|&changes| changes).count()
+    }
+}
+
+/// What must be done to have it; `today` where nothing must.
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let allocator = self.allocator.map(|allocator| allocator.to_string());
+        let level = self.level.map(|level| format!("opt-level {level}"));
+        let mode = (self.wasm_opt != Mode::Off).then(|| format!("wasm-opt {}", self.wasm_opt));
+        let lto = self.lto.map(|lto| lto.to_string());
+        let parts: Vec<_> = [level, lto, mode, allocator]
+            .into_iter()
+            .flatten()
+            .collect();
+        match parts.as_slice() {
+            [] => f.write_str("today"),
+            [one] => f.write_str(one),
+            [first @ .., last] => write!(f, "{} and {last}", first.join(", ")),
+        }
+    }
+}

@@ -1,0 +1,454 @@
+//! A Stylus chain, spoken to over JSON-RPC like anyone's: the embedded devnet, or whatever answers at a URL.
+//!
+//! Lives here: connecting, deploying, calls and settings. Not here: who sends (`chain::account`), what is told of transactions
+//! afterwards (`chain::trace`), which contract is measured and how (`measure`).
+
+mod account;
+mod trace;
+
+use std::time::Duration;
+
+use alloy_network::{EthereumWallet, TransactionBuilder as _};
+use alloy_primitives::{Address, B256, Bytes, U64, U256, address};
+use alloy_provider::{DynProvider, Provider as _, ProviderBuilder};
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::{SolCall, SolEvent as _, sol};
+use stylus_devnet::{ArbOs, Clock, Config, Devnet, Handle, StartError};
+use stylus_vm::{Config as VmConfig, Gas, Pages, StylusParams};
+use tokio::runtime::{Builder, Runtime};
+
+pub(crate) use account::{Account, GAS_LIMIT, Receipt};
+pub(crate) use trace::{GasTrace, ProgramTrace, Step};
+
+sol! {
+    function activateProgram(address program) external payable returns (uint16 version, uint256 dataFee);
+    function programMemoryFootprint(address program) external view returns (uint16);
+    function programInitGas(address program) external view returns (uint64 gas, uint64 gasWhenCached);
+    event ProgramActivated(bytes32 indexed codehash, bytes32 moduleHash, address program, uint256 dataFee, uint16 version);
+    function arbOSVersion() external view returns (uint256);
+    function becomeChainOwner() external;
+    function setWasmFreePages(uint16 pages) external;
+    function setWasmPageLimit(uint16 limit) external;
+}
+
+const ARB_SYS: Address = address!("0x0000000000000000000000000000000000000064");
+const ARB_OWNER: Address = address!("0x0000000000000000000000000000000000000070");
+const ARB_WASM: Address = address!("0x0000000000000000000000000000000000000071");
+const ARBOS_STATE: Address = address!("0xA4B05FffffFffFFFFfFFfffFfffFFfffFfFfFFFF");
+
+/// The address of the account that stands for a name in a plan, on every chain.
+pub fn address_of(name: &str) -> Address {
+    Account::named(name).address()
+}
+
+/// Where a chain's Stylus parameters are in the storage of [`ARBOS_STATE`]: key 0 of its subspaces 8 (programs) and 0
+/// (parameters), by the derivation in Nitro's `arbos/storage`.
+const STYLUS_PARAMS: U256 = U256::from_be_bytes(alloy_primitives::hex!(
+    "fb3a65ee2a3cc0d9ce98ddab7e30ebb719b46a87b8706ff1bf3aef1dcfb0e300"
+));
+const ARB_DEBUG: Address = address!("0x00000000000000000000000000000000000000ff");
+
+/// What `arbOSVersion` counts from.
+const BEFORE_NITRO: u64 = 55;
+
+/// Wei sent along with an activation; what is not the fee comes back.
+const ACTIVATION_VALUE: u64 = 10_000_000_000_000_000;
+
+/// How long a transaction may take to be in a block.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Where the embedded devnet's clock begins: figures do not depend on it, and so no run does.
+const START: u64 = 1_800_000_000;
+
+/// Init code that returns the code behind it: 43 bytes, the code's length within (as `cargo stylus` deploys).
+const PRELUDE: [u8; 10] = alloy_primitives::hex!("80602b6000396000f300");
+
+/// Which chain to measure on.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A devnet in this process, of each variant's own, born with this version.
+    Embedded(ArbOs),
+    /// A node somewhere.
+    Endpoint {
+        /// Its URL.
+        url: String,
+        /// The key of an account that pays there.
+        key: B256,
+    },
+}
+
+/// A node that does not do what nodes do.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The embedded devnet does not start.
+    #[error("the embedded devnet does not start: {0}")]
+    Start(#[from] StartError),
+    /// No thread to wait on.
+    #[error("cannot wait for the network: {0}")]
+    Runtime(#[from] std::io::Error),
+    /// Not a URL.
+    #[error("{0:?} is not a URL; one looks like http://localhost:8547")]
+    Url(String),
+    /// TLS is not part of this build.
+    #[error(
+        "this build speaks plain http alone, and {0:?} asks for https: install it with \
+         `cargo install --path gas-bench --features https`"
+    )]
+    Https(String),
+    /// Not a key.
+    #[error("the private key is not one: it has to be 32 bytes in hexadecimal digits")]
+    Key,
+    /// The node does not answer.
+    #[error("the node does not answer: {0}; check that it runs and that the URL is right")]
+    Transport(String),
+    /// The chain is of a version that is not known here.
+    #[error(
+        "the chain runs ArbOS {0}, and what that costs is known from {first} to {last} alone: use a newer gas-bench",
+        first = ArbOs::FIRST.number(), last = ArbOs::LAST.number()
+    )]
+    ArbOs(u64),
+    /// The node answers something that it should not.
+    #[error("the node answers nonsense to {question}: {answer}")]
+    Answer {
+        /// What was asked.
+        question: &'static str,
+        /// What came back.
+        answer: String,
+    },
+}
+
+/// Why a call or transaction failed.
+#[derive(Debug)]
+pub enum CallError {
+    /// The chain said no, in these words.
+    Refused(String),
+    /// The node is at fault.
+    Node(NodeError),
+}
+
+impl From<NodeError> for CallError {
+    fn from(error: NodeError) -> Self {
+        Self::Node(error)
+    }
+}
+
+impl CallError {
+    /// A refusal of something that no chain refuses.
+    pub(crate) fn unexpected(self, question: &'static str) -> NodeError {
+        match self {
+            Self::Refused(answer) => NodeError::Answer { question, answer },
+            Self::Node(error) => error,
+        }
+    }
+}
+
+/// What would become of a transaction.
+pub(crate) enum Answer {
+    /// It succeeds and returns this.
+    Returns(Bytes),
+    /// It fails.
+    Fails {
+        /// Why, in the node's words.
+        reason: String,
+        /// What it returns nevertheless, as a revert does.
+        data: Bytes,
+    },
+}
+
+/// A connection to a chain, with an account to pay.
+pub struct Node {
+    provider: DynProvider,
+    signer: PrivateKeySigner,
+    runtime: Runtime,
+    /// The devnet, where it is ours; it lives as long as the connection.
+    _devnet: Option<Handle>,
+}
+
+impl Node {
+    /// Connects to a chain, which is started first where it is the embedded one.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn connect(target: &Target) -> Result<Self, NodeError> {
+        let (url, key, devnet) = match target {
+            Target::Embedded(arbos) => {
+                let config = Config {
+                    port: 0,
+                    arbos: *arbos,
+                    clock: Clock::Steps(START),
+                    // A figure does not depend on how long a machine takes for it.
+                    request_timeout: None,
+                    ..Config::default()
+                };
+                let devnet = Devnet::start(config)?;
+                let (_, key) = devnet.accounts().into_iter().next().ok_or(NodeError::Key)?;
+                (devnet.url(), key, Some(devnet))
+            }
+            Target::Endpoint { url, key } => (url.clone(), *key, None),
+        };
+        let signer = PrivateKeySigner::from_bytes(&key).map_err(|_| NodeError::Key)?;
+        if !cfg!(feature = "https") && url.starts_with("https:") {
+            return Err(NodeError::Https(url));
+        }
+        let parsed = url.parse().map_err(|_| NodeError::Url(url))?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let provider = {
+            let _within = runtime.enter();
+            // The nonce is asked for each time: one that is counted here would go on after a transaction that was refused.
+            let builder = ProviderBuilder::default()
+                .with_gas_estimation()
+                .with_simple_nonce_management()
+                .fetch_chain_id()
+                .wallet(EthereumWallet::new(signer.clone()));
+            builder.connect_http(parsed).erased()
+        };
+        Ok(Self {
+            provider,
+            signer,
+            runtime,
+            _devnet: devnet,
+        })
+    }
+
+    /// The chain's ArbOS version.
+    ///
+    /// # Errors
+    /// Where the node is at fault; so for every question.
+    pub fn arbos(&self) -> Result<u64, NodeError> {
+        let version: u64 = self
+            .ask(ARB_SYS, "ArbSys.arbOSVersion", &arbOSVersionCall {})?
+            .saturating_to();
+        Ok(version.saturating_sub(BEFORE_NITRO))
+    }
+
+    /// The chain's rules and Stylus parameters. How much code an account may hold no chain tells; it is taken to be usual.
+    pub fn config(&self) -> Result<VmConfig, NodeError> {
+        let version = self.arbos()?;
+        let arbos = u16::try_from(version).ok().map(ArbOs::new);
+        let Some(Ok(arbos)) = arbos else {
+            return Err(NodeError::ArbOs(version));
+        };
+        let question = "eth_getStorageAt";
+        let word = self
+            .raw(
+                question,
+                serde_json::json!([ARBOS_STATE, STYLUS_PARAMS, "latest"]),
+            )
+            .map_err(|error| error.unexpected(question))?;
+        Ok(VmConfig {
+            stylus: StylusParams::from_word(word, arbos),
+            ..VmConfig::at(arbos)
+        })
+    }
+
+    /// Pages that a program begins with.
+    pub fn footprint(&self, program: Address) -> Result<Pages, NodeError> {
+        let question = programMemoryFootprintCall { program };
+        self.ask(ARB_WASM, "ArbWasm.programMemoryFootprint", &question)
+            .map(Pages)
+    }
+
+    /// Gas that each call pays for the start of a program that is active, uncached and cached.
+    pub(crate) fn start_gas(&self, program: Address) -> Result<[Gas; 2], NodeError> {
+        let question = programInitGasCall { program };
+        let answer = self.ask(ARB_WASM, "ArbWasm.programInitGas", &question)?;
+        Ok([Gas(answer.gas), Gas(answer.gasWhenCached)])
+    }
+
+    /// What the node calls itself. A devnet puts a name in front that tools for tests know.
+    pub(crate) fn name(&self) -> Result<String, NodeError> {
+        let question = "web3_clientVersion";
+        let name: String = self
+            .raw(question, serde_json::json!([]))
+            .map_err(|error| error.unexpected(question))?;
+        let own = name.find("stylus-devnet/").unwrap_or_default();
+        Ok(name[own..].to_owned())
+    }
+
+    /// Activates a program that is not active yet; returns the receipt, and the wei that were taken for the data.
+    ///
+    /// # Errors
+    /// Where the chain refuses it, or the node is at fault.
+    pub(crate) fn activate_once(&self, program: Address) -> Result<(Receipt, U256), CallError> {
+        let request = TransactionRequest::default()
+            .with_to(ARB_WASM)
+            .with_input(activateProgramCall { program }.abi_encode())
+            .with_value(U256::from(ACTIVATION_VALUE));
+        // Asked first, since only an answer has the reason of a refusal in it.
+        let asked = request.clone().with_from(self.signer.address());
+        let asked = async { self.provider.call(asked).await };
+        match self.runtime.block_on(asked).map_err(failed) {
+            Ok(_) => {}
+            Err(CallError::Refused(reason)) if reason.contains("ProgramUpToDate()") => {}
+            Err(error) => return Err(error),
+        }
+        let receipt = self.submit(&self.payer(), request)?;
+        let fee = receipt
+            .logs
+            .iter()
+            .filter(|log| log.address == ARB_WASM)
+            .find_map(|log| {
+                let topics = log.topics.iter().copied();
+                ProgramActivated::decode_raw_log(topics, &log.data).ok()
+            })
+            .map(|activated| activated.dataFee);
+        Ok((receipt, fee.unwrap_or_default()))
+    }
+
+    /// Activates a program, unless the same code is active already.
+    ///
+    /// # Errors
+    /// Where the chain refuses it, or the node is at fault.
+    pub fn activate(&self, program: Address) -> Result<(), CallError> {
+        let request = TransactionRequest::default()
+            .with_to(ARB_WASM)
+            .with_input(activateProgramCall { program }.abi_encode())
+            .with_value(U256::from(ACTIVATION_VALUE));
+        match self.send(request) {
+            Err(CallError::Refused(reason)) if reason.contains("ProgramUpToDate()") => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Sets how many pages are free and how many there may be, as the chain's owner: on a chain for development anybody can
+    /// become that.
+    ///
+    /// # Errors
+    /// Where the sender is not the owner and cannot become it.
+    pub fn set_pages(&self, free: Pages, limit: Pages) -> Result<(), CallError> {
+        self.act_as_owner(setWasmFreePagesCall { pages: free.0 }.abi_encode())?;
+        self.act_as_owner(setWasmPageLimitCall { limit: limit.0 }.abi_encode())
+    }
+
+    fn act_as_owner(&self, call: Vec<u8>) -> Result<(), CallError> {
+        let set = TransactionRequest::default()
+            .with_to(ARB_OWNER)
+            .with_input(call);
+        let become_owner = TransactionRequest::default()
+            .with_to(ARB_DEBUG)
+            .with_input(becomeChainOwnerCall {}.abi_encode());
+        match self.send(set.clone()) {
+            Err(CallError::Refused(_)) => {
+                self.send(become_owner)?;
+                self.send(set)
+            }
+            done => done,
+        }
+    }
+
+    /// What a transaction would return that may offer more gas than any.
+    ///
+    /// # Errors
+    /// Where the call fails, or the node is at fault.
+    pub(crate) fn call(&self, request: TransactionRequest, gas: Gas) -> Result<Bytes, CallError> {
+        let request = request.with_gas_limit(gas.0);
+        let call = async { self.provider.call(request.clone()).await };
+        self.runtime
+            .block_on(call)
+            .map_err(|error| match failed(error) {
+                CallError::Refused(reason) => CallError::Refused(self.told(&request, reason)),
+                node => node,
+            })
+    }
+
+    /// Moves the chain's clock by so many seconds, on a node for development.
+    ///
+    /// # Errors
+    /// Where the node cannot, or is at fault.
+    pub(crate) fn advance(&self, seconds: u64) -> Result<(), CallError> {
+        self.raw::<serde_json::Value>("evm_increaseTime", serde_json::json!([seconds]))?;
+        self.raw::<serde_json::Value>("evm_mine", serde_json::json!([]))?;
+        Ok(())
+    }
+
+    /// The time of the last block, in seconds since 1970.
+    ///
+    /// # Errors
+    /// Where the node is at fault.
+    pub(crate) fn now(&self) -> Result<u64, NodeError> {
+        #[derive(serde::Deserialize)]
+        struct Block {
+            timestamp: U64,
+        }
+        let question = "eth_getBlockByNumber";
+        let block: Block = self
+            .raw(question, serde_json::json!(["latest", false]))
+            .map_err(|error| error.unexpected(question))?;
+        Ok(block.timestamp.to())
+    }
+
+    /// Asks what would become of a transaction.
+    ///
+    /// # Errors
+    /// Where the node is at fault.
+    pub(crate) fn ask_as(&self, request: TransactionRequest) -> Result<Answer, NodeError> {
+        let request = request.with_gas_limit(GAS_LIMIT.0);
+        let call = async { self.provider.call(request.clone()).await };
+        let error = match self.runtime.block_on(call) {
+            Ok(output) => return Ok(Answer::Returns(output)),
+            Err(error) => error,
+        };
+        let response = error.as_error_resp();
+        let data = response.and_then(|response| response.as_revert_data());
+        match failed(error) {
+            CallError::Refused(reason) => Ok(Answer::Fails {
+                reason: self.told(&request, reason),
+                data: data.unwrap_or_default(),
+            }),
+            CallError::Node(error) => Err(error),
+        }
+    }
+
+    /// Sends a transaction and waits for it.
+    fn send(&self, request: TransactionRequest) -> Result<(), CallError> {
+        let request = request.with_from(self.signer.address());
+        self.runtime.block_on(async {
+            let pending = self
+                .provider
+                .send_transaction(request)
+                .await
+                .map_err(failed)?;
+            let receipt = pending.with_timeout(Some(PATIENCE)).get_receipt().await;
+            let receipt = receipt.map_err(|error| NodeError::Transport(error.to_string()))?;
+            match receipt.status() {
+                true => Ok(()),
+                false => Err(CallError::Refused("the transaction failed".into())),
+            }
+        })
+    }
+
+    /// Asks a precompile.
+    fn ask<C: SolCall>(
+        &self,
+        to: Address,
+        question: &'static str,
+        call: &C,
+    ) -> Result<C::Return, NodeError> {
+        let request = TransactionRequest::default()
+            .with_to(to)
+            .with_input(call.abi_encode());
+        let answer = self
+            .runtime
+            .block_on(async { self.provider.call(request).await });
+        let answer = answer.map_err(|error| failed(error).unexpected(question))?;
+        C::abi_decode_returns(&answer).map_err(|_| NodeError::Answer {
+            question,
+            answer: answer.to_string(),
+        })
+    }
+}
+
+/// The init code that leaves `code` in an account.
+pub(crate) fn init(code: &[u8]) -> Vec<u8> {
+    let length = U256::from(code.len()).to_be_bytes::<32>();
+    [&[0x7f], &length[..], &PRELUDE, code].concat()
+}
+
+/// What an answer that is an error means.
+fn failed(error: alloy_provider::transport::TransportError) -> CallError {
+    match error.as_error_resp() {
+        Some(response) => CallError::Refused(response.message.to_string()),
+        None => CallError::Node(NodeError::Transport(error.to_string())),
+    }
+}

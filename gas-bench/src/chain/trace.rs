@@ -1,0 +1,102 @@
+//! What a node tells of a transaction that is in a block.
+//!
+//! Lives here: asking for traces, and their shapes. Not here: what they add up to (`measure`).
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256, Bytes};
+use alloy_rpc_types_eth::TransactionRequest;
+use serde::Deserialize;
+use serde_json::json;
+use stylus_vm::profile::{Names, Profile};
+use stylus_vm::{Gas, Ink, Pages};
+
+use super::{CallError, Node};
+
+/// One host call of the program that a transaction calls, as Nitro's `stylusTracer` tells it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Step {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) args: Bytes,
+    pub(crate) start_ink: Ink,
+    pub(crate) end_ink: Ink,
+}
+
+/// Where the gas of a transaction went, as `stylus-devnet` tells it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GasTrace {
+    /// Gas before the refund.
+    pub(crate) gas_spent: Gas,
+    pub(crate) refund: Gas,
+    /// The least that a transaction of this size pays (EIP-7623).
+    pub(crate) floor_gas: Gas,
+    /// The program that the transaction called, where it got as far as that.
+    pub(crate) program: Option<ProgramTrace>,
+}
+
+/// What the program's frame paid.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ProgramTrace {
+    /// All that it was given.
+    pub(crate) given: Gas,
+    pub(crate) start_gas: Gas,
+    pub(crate) start_page_gas: Gas,
+    pub(crate) start_pages: Pages,
+    pub(crate) ink_used: Ink,
+    pub(crate) gas_back: Gas,
+    pub(crate) pages: u32,
+    pub(crate) outcome: String,
+    pub(crate) profile: Option<Profile>,
+}
+
+impl Node {
+    /// The reason of a call that a node refuses, with what its trace says of one that reverts without data: `stylus-devnet` has the
+    /// trap of a program there.
+    pub(super) fn told(&self, request: &TransactionRequest, reason: String) -> String {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Frame {
+            revert_reason: Option<String>,
+        }
+        if reason != "execution reverted" {
+            return reason;
+        }
+        let options = json!({ "tracer": "callTracer" });
+        let frame = self.raw::<Frame>("debug_traceCall", json!([request, "latest", options]));
+        match frame.ok().and_then(|frame| frame.revert_reason) {
+            Some(why) => format!("{reason}: {why}"),
+            None => reason,
+        }
+    }
+
+    /// The host calls of a transaction's program, in order; those of programs that it called are left out.
+    ///
+    /// # Errors
+    /// Where the node does not trace, or not programs.
+    pub(crate) fn trace_hostios(&self, transaction: B256) -> Result<Vec<Step>, CallError> {
+        let options = json!({ "tracer": "stylusTracer" });
+        self.raw("debug_traceTransaction", json!([transaction, options]))
+    }
+
+    /// Where a transaction's gas went. With `functions`, as far as the functions of the program at that address, by name.
+    ///
+    /// # Errors
+    /// Where the node is no `stylus-devnet`.
+    pub(crate) fn trace_gas(
+        &self,
+        transaction: B256,
+        functions: Option<(Address, &Names)>,
+    ) -> Result<GasTrace, CallError> {
+        let names: BTreeMap<_, _> = functions
+            .map(|(address, names)| (address, names.iter().collect::<BTreeMap<_, _>>()))
+            .into_iter()
+            .collect();
+        let config = json!({ "functions": functions.is_some(), "names": names });
+        let options = json!({ "tracer": "stylusGasTracer", "tracerConfig": config });
+        self.raw("debug_traceTransaction", json!([transaction, options]))
+    }
+}

@@ -1,0 +1,101 @@
+//! The arguments of `compare`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use gas_bench::cargo::{Allocator, Hindrance, Lto, Mode, OptLevel, Variations, replaceable};
+use stylus_vm::ArbOs;
+
+use super::TextFormat;
+use super::contracts::{ProjectArguments, arbos};
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo gas-bench compare                                   every allocator at every level, with and without wasm-opt
+  cargo gas-bench compare --package erc20 --allocator mini --allocator std
+  cargo gas-bench compare --opt-level s --opt-level z --wasm-opt off
+  cargo gas-bench compare --lto on --lto off --opt-level 3 --wasm-opt off     the allocators with link-time optimisation and without
+  cargo gas-bench compare --format markdown --out compare.md
+
+The contract is built in a copy of its workspace, in which the package mini-alloc is replaced; your files and your lockfile stay as
+they are. A variant whose answers differ from your own build's has no figures.
+
+Exit code: 0 when every variant has figures, 1 when one has none, 2 for arguments that make no sense.";
+
+/// The arguments of `compare`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CompareArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+
+    /// Build with this allocator, besides your own; repeat for several [default: all]
+    #[arg(long = "allocator", value_name = "NAME", value_parser = allocator)]
+    allocators: Vec<Allocator>,
+
+    /// Build at this level, besides your own; repeat for several [default: 3, s, z]
+    #[arg(long = "opt-level", value_name = "LEVEL", value_parser = level)]
+    levels: Vec<OptLevel>,
+
+    /// Build with link-time optimisation, `on`, or as with a library beside the cdylib, `off`, besides your own; repeat for both
+    /// [default: on, where your profile asks for it and cargo leaves it out]
+    #[arg(long = "lto", value_name = "WHETHER", value_parser = lto)]
+    lto: Vec<Lto>,
+
+    /// What wasm-opt does: off, Oz, O3, O4; repeat for several [default: all]
+    #[arg(long = "wasm-opt", value_name = "MODE")]
+    modes: Vec<Mode>,
+
+    /// Binaryen's wasm-opt, where it is not on PATH
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wasm_opt_path: Option<PathBuf>,
+
+    /// The ArbOS version of the embedded devnet; by default what Arbitrum One runs
+    #[arg(long, value_name = "VERSION", value_parser = arbos)]
+    pub(crate) arbos: Option<ArbOs>,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: TextFormat,
+
+    /// Write the report to FILE, whole or not at all, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+impl CompareArguments {
+    /// What is varied for a contract, whose link-time optimisation may be left out.
+    pub(crate) fn variations(&self, lto_hindrance: Option<&Hindrance>) -> Variations {
+        let missed = lto_hindrance.map(|_| Lto::On);
+        Variations {
+            allocators: chosen(&self.allocators, &replaceable()),
+            levels: chosen(&self.levels, OptLevel::ALL),
+            lto: chosen(&self.lto, missed.as_slice()),
+            modes: chosen(&self.modes, Mode::ALL),
+        }
+    }
+}
+
+/// What was chosen, or everything.
+fn chosen<T: Copy>(chosen: &[T], all: &[T]) -> Vec<T> {
+    if chosen.is_empty() { all } else { chosen }.to_vec()
+}
+
+fn allocator(name: &str) -> Result<Allocator, String> {
+    let known = replaceable();
+    let found = known.iter().copied().find(|it| it.name() == name);
+    found.ok_or_else(|| {
+        let names: Vec<_> = known.iter().map(|it| it.name()).collect();
+        format!("the known allocators are {}", names.join(", "))
+    })
+}
+
+fn lto(name: &str) -> Result<Lto, String> {
+    let found = Lto::ALL.into_iter().find(|it| it.name() == name);
+    found.ok_or_else(|| "it is on or off".to_owned())
+}
+
+fn level(name: &str) -> Result<OptLevel, String> {
+    let found = OptLevel::ALL.iter().copied().find(|it| it.name() == name);
+    found.ok_or_else(|| "the levels are 3, s and z".to_owned())
+}

@@ -1,0 +1,115 @@
+//! The options that all commands about anybody's contracts have in common.
+//!
+//! Lives here: which contracts, how they are built, on which chain. Not here: what one command has besides.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use gas_bench::cargo::{BuildSettings, CrateTypes, Project};
+use gas_bench::chain::Target;
+use stylus_vm::ArbOs;
+
+/// Which contracts, and how they are built.
+#[derive(Args, Debug)]
+pub(crate) struct ProjectArguments {
+    /// The Cargo.toml of a contract, or of a workspace of contracts [default: the current folder's]
+    #[arg(long, value_name = "FILE")]
+    manifest_path: Option<PathBuf>,
+
+    /// Only the contract NAME; repeat for several
+    #[arg(long = "package", short = 'p', value_name = "NAME")]
+    packages: Vec<String>,
+
+    /// Build with these features, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    features: Vec<String>,
+
+    /// Build without the default features
+    #[arg(long)]
+    no_default_features: bool,
+
+    /// Build as TYPE, whatever the manifest says: `cdylib` has the link-time optimisation that a profile asks for, `lib,cdylib` has not
+    #[arg(long, value_name = "TYPE", value_parser = crate_types)]
+    crate_type: Option<CrateTypes>,
+    /// Have the compiler forget where the sources are, so that the figures are the same in every folder; what `cargo stylus` deploys
+    /// names them, and differs by a few bytes and what they cost
+    #[arg(long)]
+    reproducible: bool,
+}
+
+/// On which chain.
+#[derive(Args, Debug)]
+pub(crate) struct ChainArguments {
+    /// The ArbOS version of the embedded devnet; by default what Arbitrum One runs
+    #[arg(long, value_name = "VERSION", conflicts_with = "endpoint", value_parser = arbos)]
+    arbos: Option<ArbOs>,
+
+    /// Deploy to the node at URL and measure there, instead of on an embedded devnet
+    #[arg(long, value_name = "URL", requires = "private_key_path")]
+    endpoint: Option<String>,
+
+    /// The file with the private key that pays there, in hexadecimal digits
+    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    private_key_path: Option<PathBuf>,
+}
+
+impl ProjectArguments {
+    /// The contracts.
+    ///
+    /// # Errors
+    /// Where there are none.
+    pub(crate) fn project(&self) -> anyhow::Result<Project> {
+        Ok(Project::find(
+            self.manifest_path.as_deref(),
+            &self.packages,
+        )?)
+    }
+
+    /// How they are built.
+    pub(crate) fn settings(&self) -> BuildSettings {
+        BuildSettings {
+            features: self.features.clone(),
+            no_default_features: self.no_default_features,
+            crate_types: self.crate_type,
+            reproducible: self.reproducible,
+            ..BuildSettings::default()
+        }
+    }
+}
+
+impl ChainArguments {
+    /// The chain; an embedded one is as Arbitrum One unless another is asked for.
+    ///
+    /// # Errors
+    /// Where there is no key in the file.
+    pub(crate) fn target(&self) -> anyhow::Result<Target> {
+        let (Some(url), Some(path)) = (&self.endpoint, &self.private_key_path) else {
+            return Ok(Target::Embedded(self.arbos.unwrap_or(ArbOs::ARBITRUM_ONE)));
+        };
+        let shown = path.display();
+        let text = gas_bench::input::text(path)
+            .with_context(|| format!("the private key cannot be read from {shown}"))?;
+        let key = text.trim().parse().ok();
+        let key = key.with_context(|| {
+            format!("{shown} holds no private key: it has to be 32 bytes in hexadecimal digits")
+        })?;
+        Ok(Target::Endpoint {
+            url: url.clone(),
+            key,
+        })
+    }
+}
+
+fn crate_types(name: &str) -> Result<CrateTypes, String> {
+    let found = CrateTypes::ALL.into_iter().find(|it| it.name() == name);
+    found.ok_or_else(|| "a contract is a `cdylib`, or a library besides: `lib,cdylib`".to_owned())
+}
+
+/// An ArbOS version by its number.
+pub(crate) fn arbos(text: &str) -> Result<ArbOs, String> {
+    let number: u16 = text
+        .parse()
+        .map_err(|_| "it is a number, such as 61".to_owned())?;
+    ArbOs::new(number).map_err(|error| error.to_string())
+}

@@ -1,0 +1,259 @@
+//! The arguments of `report`, `profile` and `size`: commands that look at contracts as they are.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+use gas_bench::document::Format;
+use gas_bench::figures::baseline::Tolerance;
+use gas_bench::measure::ModuleFiles;
+
+use super::TextFormat;
+use super::contracts::{ChainArguments, ProjectArguments};
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  cargo gas-bench report                                    the contract in this folder, or all of a workspace
+  cargo gas-bench report --manifest-path contracts/Cargo.toml --package erc20
+  cargo gas-bench report --save main                        keep the figures in gas-baselines/main.json
+  cargo gas-bench report --baseline main                    what has changed since
+  cargo gas-bench report --baseline main --check --tolerance 0.5%
+  cargo gas-bench report --format html --out report.html --baseline v1 --baseline main
+  cargo gas-bench report --svg plots                        the plots as files, too
+  cargo gas-bench report --wasm token.wasm --abi token.json a module of any language, with its ABI in JSON or Solidity
+  cargo gas-bench report --endpoint http://localhost:8547 --private-key-path dev.key
+
+What is called stands in gas-bench.toml beside a contract's Cargo.toml; without one every function of its exported ABI is called
+once, with arguments that are made up, and so is what the module answers besides and standards have names for. `cargo gas-bench plan`
+writes a file to begin with.
+
+Exit code: 0 when every figure was measured and something was, 1 when one was not, 2 for arguments that make no sense, 3 when --check found a
+regression.";
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  cargo gas-bench plan                                      gas-bench.toml beside the Cargo.toml of the contract in this folder
+  cargo gas-bench plan --package erc20                      of one contract of several
+  cargo gas-bench plan --out draft.toml --force
+
+The plan has the contract's constructor, every function that it answers, with arguments that are made up, and what reverts with them and
+why. A report with it succeeds; what it is worth depends on what you make of it.
+
+Exit code: 0 when every plan was written, 1 when one was not, 2 for arguments that make no sense.";
+
+const PROFILE_EXAMPLES: &str = "\
+Examples:
+  cargo gas-bench profile transfer                          a call of gas-bench.toml, or a function of the ABI
+  cargo gas-bench profile erc20::transfer --run 2           of one contract of several; its second run
+  cargo gas-bench profile 'mint(address,uint256)' '{alice}' 1000
+  cargo gas-bench profile transfer --flame flame.svg --speedscope profile.json
+  cargo gas-bench profile transfer --format json --out profile.json
+
+Exit code: 0 with a profile, 1 without, 2 for arguments that make no sense.";
+
+const SIZE_EXAMPLES: &str = "\
+Examples:
+  cargo gas-bench size                                      bytes by section, crate and function, after each step
+  cargo gas-bench size --package erc20 --top 50
+  cargo gas-bench size --save main                          keep the sizes in gas-baselines/main.size.json
+  cargo gas-bench size --baseline main                      what has grown since
+  cargo gas-bench size --svg plots                          treemaps as files, too
+
+Exit code: 0 when every contract was built, 1 when one was not, 2 for arguments that make no sense.";
+
+/// The arguments of `report`.
+#[derive(Args, Debug)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub(crate) struct ReportArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+
+    #[command(flatten)]
+    pub(crate) chain: ChainArguments,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: ReportFormat,
+
+    /// Write the report to FILE, whole or not at all, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Keep the figures as a baseline: a name, or a file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) save: Option<String>,
+
+    /// Compare with a baseline: a name, or a file; the last of several is compared with, the others are history
+    #[arg(long = "baseline", value_name = "NAME")]
+    pub(crate) baselines: Vec<String>,
+
+    /// Exit with 3 where something has become worse than the baseline
+    #[arg(long, requires = "baselines")]
+    pub(crate) check: bool,
+
+    /// How much worse is still good enough, such as 0.5%
+    #[arg(long, value_name = "PERCENT", requires = "check", default_value = "0%")]
+    pub(crate) tolerance: Tolerance,
+
+    /// Write plots, flame graphs and treemaps into DIR, too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) svg: Option<PathBuf>,
+
+    /// Report on the module in FILE, of whatever language, instead of building contracts
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["manifest_path", "packages", "features", "no_default_features", "reproducible"])]
+    wasm: Option<PathBuf>,
+
+    /// Its interface: an ABI in JSON, alone or in a compiler's artifact, or Solidity
+    #[arg(long, value_name = "FILE", requires = "wasm")]
+    abi: Option<PathBuf>,
+
+    /// What to call in it, as in a gas-bench.toml
+    #[arg(long, value_name = "FILE", requires = "wasm", conflicts_with = "abi")]
+    plan: Option<PathBuf>,
+}
+
+impl ReportArguments {
+    /// The module that is to be reported on, where it is one.
+    pub(crate) fn module(&self) -> Option<ModuleFiles> {
+        let wasm = self.wasm.clone()?;
+        let name = wasm
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned());
+        Some(ModuleFiles {
+            name: name.unwrap_or_else(|| "module".to_owned()),
+            wasm,
+            abi: self.abi.clone(),
+            plan: self.plan.clone(),
+        })
+    }
+}
+
+/// The arguments of `plan`.
+#[derive(Args, Debug)]
+#[command(after_help = PLAN_EXAMPLES)]
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+
+    #[command(flatten)]
+    pub(crate) chain: ChainArguments,
+
+    /// Write the plan to FILE instead of the contract's gas-bench.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Replace a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// How a report on contracts is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ReportFormat {
+    /// As every report.
+    Told(Format),
+    /// A line a contract.
+    Overview,
+}
+
+impl ValueEnum for ReportFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: &[ReportFormat] = &[
+            ReportFormat::Told(Format::Table),
+            ReportFormat::Told(Format::Markdown),
+            ReportFormat::Told(Format::Json),
+            ReportFormat::Told(Format::Csv),
+            ReportFormat::Told(Format::Html),
+            ReportFormat::Overview,
+        ];
+        ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Told(format) => TextFormat(*format).to_possible_value(),
+            Self::Overview => Some(
+                PossibleValue::new("overview").help("A line a contract, for a README (Markdown)"),
+            ),
+        }
+    }
+}
+
+/// The arguments of `profile`.
+#[derive(Args, Debug)]
+#[command(after_help = PROFILE_EXAMPLES)]
+pub(crate) struct ProfileArguments {
+    /// The call: a name of gas-bench.toml, a function of the ABI, or a signature; CONTRACT::CALL where several have it
+    #[arg(value_name = "CALL")]
+    pub(crate) call: String,
+
+    /// Arguments for it, instead of the plan's
+    #[arg(
+        value_name = "ARGUMENT",
+        conflicts_with = "run",
+        allow_hyphen_values = true
+    )]
+    pub(crate) arguments: Vec<String>,
+
+    /// Which of its runs, counted from 1
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) run: usize,
+
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+
+    #[command(flatten)]
+    pub(crate) chain: ChainArguments,
+
+    /// Functions and host calls that are listed by name
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    pub(crate) top: usize,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: TextFormat,
+
+    /// Write the report to FILE, whole or not at all, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Draw the flame graph to FILE (SVG), too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) flame: Option<PathBuf>,
+
+    /// Write FILE for the viewer at speedscope.app, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) speedscope: Option<PathBuf>,
+}
+
+/// The arguments of `size`.
+#[derive(Args, Debug)]
+#[command(after_help = SIZE_EXAMPLES)]
+pub(crate) struct SizeArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+
+    /// Functions that are listed by name, for each contract
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    pub(crate) top: usize,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: TextFormat,
+
+    /// Write the report to FILE, whole or not at all, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Keep the sizes as a baseline: a name, or a file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) save: Option<String>,
+
+    /// Compare with a baseline: a name, or a file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) baseline: Option<String>,
+
+    /// Draw a treemap of each contract into DIR, too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) svg: Option<PathBuf>,
+}

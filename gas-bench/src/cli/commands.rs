@@ -1,0 +1,127 @@
+//! The commands: arguments to library calls, results to standard output or files, everything else to standard error.
+//!
+//! Lives here: what commands have in common. Not here: options and their help (`arguments`), progress (`progress`).
+
+mod builtin;
+mod compare;
+mod plan;
+mod profile;
+mod report;
+mod size;
+mod transplant;
+
+use std::env;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use gas_bench::document::Colour;
+use gas_bench::output::OutputFile;
+use gas_bench::words::printable;
+
+pub(crate) use builtin::{edge_cases, league};
+pub(crate) use compare::compare;
+pub(crate) use plan::plan;
+pub(crate) use profile::profile;
+pub(crate) use report::report;
+pub(crate) use size::size;
+pub(crate) use transplant::override_allocator;
+
+/// A regression was found where the command was to look for one.
+const REGRESSION: u8 = 3;
+
+/// A file, begun before anything is measured, so that what cannot be written is known at once.
+fn begin(path: Option<&Path>) -> anyhow::Result<Option<OutputFile>> {
+    Ok(path.map(OutputFile::begin).transpose()?)
+}
+
+/// Writes a report to where it was asked for.
+fn publish(file: Option<OutputFile>, report: &str) -> anyhow::Result<()> {
+    match file {
+        Some(file) => file.finish(report)?,
+        None => match io::stdout().write_all(report.as_bytes()) {
+            // Whoever closed the pipe has what they wanted.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            written => written.context("the report cannot be printed")?,
+        },
+    }
+    Ok(())
+}
+
+/// A folder to put files into, made where there is none.
+fn folder(path: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(path)
+        .with_context(|| format!("the folder {} cannot be made; name another", path.display()))
+}
+
+/// Writes one of several files.
+fn write(path: &Path, content: &str) -> anyhow::Result<()> {
+    Ok(OutputFile::begin(path)?.finish(content)?)
+}
+
+/// A name of anything as part of a file's name.
+fn file_name(name: &str) -> PathBuf {
+    let safe = name.chars().map(|letter| match letter {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' => letter,
+        _ => '-',
+    });
+    PathBuf::from(safe.take(100).collect::<String>())
+}
+
+/// Colour is for a terminal whose owner has not asked for none (<https://no-color.org>).
+fn colour(is_file: bool) -> Colour {
+    let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if !is_file && io::stdout().is_terminal() && !unwanted {
+        Colour::Ansi
+    } else {
+        Colour::Never
+    }
+}
+
+/// An error and what it comes from, each once: many say the latter themselves.
+pub(crate) fn sentence(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |said, cause| {
+        let cause = cause.to_string();
+        match (said.is_empty(), said.contains(&cause)) {
+            (true, _) => cause,
+            (false, true) => said,
+            (false, false) => format!("{said}: {cause}"),
+        }
+    })
+}
+
+/// One sentence to standard error, whatever names are in it. Where even that cannot be written, the exit code has to do.
+pub(crate) fn complain(sentence: &str) {
+    let _ = writeln!(io::stderr(), "error: {}", printable(sentence));
+}
+
+/// One more thing to know, to standard error.
+fn remark(sentence: &str) {
+    let _ = writeln!(io::stderr(), "{}", printable(sentence));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the file cannot be read: {source}; name another")]
+    struct Unreadable {
+        source: io::Error,
+    }
+
+    #[test]
+    fn causes_are_said_once() {
+        let source = || io::Error::other("it is a folder");
+        let said = |error: anyhow::Error| sentence(&error);
+        assert_eq!(
+            said(anyhow::Error::new(Unreadable { source: source() }).context("token.wasm")),
+            "token.wasm: the file cannot be read: it is a folder; name another"
+        );
+        assert_eq!(
+            said(anyhow::Error::new(source()).context("a")),
+            "a: it is a folder"
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! `cargo gas-bench` by itself, and `cargo gas-bench league`: what is measured with this repository's own contracts.
+
+use std::process::ExitCode;
+
+use gas_bench::cargo::{Allocator, OptLevel, Project, own_contracts};
+use gas_bench::content::{AllocatorsContent, LeagueContent};
+use gas_bench::document::Content as _;
+use gas_bench::figures::edge_cases::{Conditions, Function};
+use gas_bench::figures::league::Calls;
+use gas_bench::measure::{self, Doing};
+use gas_bench::picture::league_chart;
+
+use super::{begin, colour, complain, publish};
+use crate::cli::arguments::{Arguments, LeagueArguments};
+use crate::cli::progress::Steps;
+
+/// `cargo gas-bench league`.
+pub(crate) fn league(arguments: &LeagueArguments) -> anyhow::Result<ExitCode> {
+    let file = begin(arguments.out.as_deref())?;
+    let picture = begin(arguments.chart.as_deref())?;
+    let own = own_contracts(arguments.contracts.as_deref())?;
+    let (allocators, levels) = (arguments.allocators(), arguments.levels());
+    let progress = Steps::new((1 + allocators.len()) * levels.len());
+    let league = measure::league(&own, &allocators, &levels, &|allocator, level| {
+        progress.next(format!("{allocator} at opt-level {level}"));
+    })?;
+    drop(progress);
+    let calls = arguments
+        .calls
+        .then(|| whole_calls(&own, &allocators, &levels))
+        .transpose()?;
+    if let Some(picture) = picture {
+        picture.finish(league_chart(&league))?;
+    }
+    let content = LeagueContent {
+        league: &league,
+        calls: calls.as_ref(),
+    };
+    let report = content.write(arguments.format.0, colour(file.is_some()));
+    publish(file, &report)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every contract beside the workloads with every allocator.
+fn whole_calls(
+    own: &Project,
+    allocators: &[Allocator],
+    levels: &[OptLevel],
+) -> anyhow::Result<Calls> {
+    let allocators = measure::known(allocators);
+    let progress = Steps::new(own.contracts.len() * (1 + allocators.len()) * levels.len());
+    let calls = measure::whole_calls(own, &allocators, levels, &[], &|contract, variant| {
+        progress.next(format!("{contract}: {variant}"));
+    })?;
+    Ok(calls)
+}
+
+/// `cargo gas-bench` without a subcommand.
+pub(crate) fn edge_cases(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let file = begin(arguments.out.as_deref())?;
+    let own = own_contracts(arguments.contracts.as_deref())?;
+    let target = arguments.chain.target()?;
+    let allocators = arguments.allocators();
+    let cases = Conditions::ALL.len() * Function::ALL.len();
+    let progress = Steps::new(allocators.len() * (1 + cases));
+    let told = |allocator: Allocator, doing: Doing<'_>| match doing {
+        Doing::Building => progress.say(format!("building with {allocator}")),
+        // As lines these would be a hundred, most of them about crates that were there already.
+        Doing::Compiled(name) => progress.whisper(format!("building with {allocator}: {name}")),
+        Doing::Built => progress.done(format!("measuring {allocator}")),
+        Doing::Calling(case) => progress.whisper(format!("measuring {allocator}: {case}")),
+        Doing::Called(case) => progress.advance(format!("measuring {allocator}: {case}")),
+    };
+    let results = measure::edge_cases(&own, &target, &allocators, Conditions::ALL, &told)?;
+    drop(progress);
+    let content = AllocatorsContent { results: &results };
+    let report = content.write(arguments.format.0, colour(file.is_some()));
+    publish(file, &report)?;
+    let mut code = ExitCode::SUCCESS;
+    for failure in results.failures() {
+        complain(&failure.to_string());
+        code = ExitCode::FAILURE;
+    }
+    Ok(code)
+}

@@ -1,0 +1,66 @@
+//! `cargo gas-bench compare`.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use gas_bench::cargo::{Subject, WasmOpt};
+use gas_bench::chain::Target;
+use gas_bench::content::ComparisonContent;
+use gas_bench::document::Content as _;
+use gas_bench::measure;
+use gas_bench::measure::compare::{self, VariantEvent};
+use stylus_vm::ArbOs;
+
+use super::{begin, colour, complain, publish};
+use crate::cli::arguments::CompareArguments;
+use crate::cli::progress::Steps;
+
+/// Builds every variant of the contracts, measures them and says which is best.
+pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
+    let project = arguments.project.project()?;
+    let file = begin(arguments.out.as_deref())?;
+    let build = arguments.project.settings();
+    let target = Target::Embedded(arguments.arbos.unwrap_or(ArbOs::ARBITRUM_ONE));
+    let mut comparisons = Vec::new();
+    let mut code = ExitCode::SUCCESS;
+    for contract in &project.contracts {
+        let plan =
+            measure::plan_of(&project, contract, &build).with_context(|| contract.name.clone())?;
+        let subject = Subject::of(&project, contract, &build);
+        let variations = arguments.variations(subject.lto_hindrance.as_ref());
+        let progress = Steps::new(variations.variants());
+        let measure =
+            |module: &[u8]| measure::measure_module(&target, &contract.name, module, &plan);
+        let comparison = compare::compare(
+            &subject,
+            &variations,
+            || WasmOpt::find(arguments.wasm_opt_path.as_deref()),
+            &measure,
+            &|event| match event {
+                VariantEvent::Planned(variants) => progress.of(variants),
+                VariantEvent::Building(variant) => {
+                    progress.say(format!("{}: building {variant}", contract.name));
+                }
+                VariantEvent::Measuring(variant) => {
+                    progress.whisper(format!("{}: measuring {variant}", contract.name));
+                }
+                VariantEvent::Done(variant) => {
+                    progress.advance(format!("{}: measured {variant}", contract.name));
+                }
+            },
+        )
+        .with_context(|| contract.name.clone())?;
+        drop(progress);
+        for (variant, call, reason) in comparison.failures() {
+            let call = call.map(|call| format!(", {call}")).unwrap_or_default();
+            complain(&format!("{} with {variant}{call}: {reason}", contract.name));
+            code = ExitCode::FAILURE;
+        }
+        comparisons.push(comparison);
+    }
+    let comparisons = &comparisons;
+    let content = ComparisonContent { comparisons };
+    let text = content.write(arguments.format.0, colour(file.is_some()));
+    publish(file, &text)?;
+    Ok(code)
+}

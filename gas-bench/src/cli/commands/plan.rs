@@ -1,0 +1,62 @@
+//! `cargo gas-bench plan`.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use gas_bench::measure;
+use gas_bench::output::OutputFile;
+use gas_bench::plan::FILE;
+
+use super::{complain, remark};
+use crate::cli::arguments::PlanArguments;
+use crate::cli::progress::Steps;
+
+/// Tries contracts out and writes plans for them.
+pub(crate) fn plan(arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
+    let project = arguments.project.project()?;
+    let target = arguments.chain.target()?;
+    let settings = arguments.project.settings();
+    if arguments.out.is_some() && project.contracts.len() > 1 {
+        bail!("--out is one file, and there are several contracts; name one with --package");
+    }
+    let paths: Vec<_> = project
+        .contracts
+        .iter()
+        .map(|contract| {
+            arguments
+                .out
+                .clone()
+                .unwrap_or_else(|| contract.folder.join(FILE))
+        })
+        .collect();
+    // What somebody has written is known before anything is built.
+    if let Some(path) = paths.iter().find(|path| path.exists() && !arguments.force) {
+        bail!(
+            "{} is there already; --out FILE writes another, and --force replaces it",
+            path.display()
+        );
+    }
+    let progress = Steps::new(2 * project.contracts.len());
+    let mut code = ExitCode::SUCCESS;
+    let mut written = Vec::new();
+    for (contract, path) in project.contracts.iter().zip(&paths) {
+        let begun = measure::starter(&project, contract, &settings, &target, &|event| {
+            progress.of_report(event);
+        });
+        match begun {
+            Ok(text) => {
+                OutputFile::begin(path)?.finish(&text)?;
+                written.push(path);
+            }
+            Err(error) => {
+                complain(&format!("{}: {error}", contract.name));
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    drop(progress);
+    for path in written {
+        remark(&format!("{} was written", path.display()));
+    }
+    Ok(code)
+}

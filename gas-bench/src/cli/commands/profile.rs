@@ -1,0 +1,45 @@
+//! `cargo gas-bench profile`.
+
+use std::process::ExitCode;
+
+use gas_bench::content::ProfileContent;
+use gas_bench::document::Content as _;
+use gas_bench::measure::{self, ProfileCommand};
+use gas_bench::picture;
+
+use super::{begin, colour, publish};
+use crate::cli::arguments::ProfileArguments;
+use crate::cli::progress::Steps;
+
+/// Measures one call and tells it function by function.
+pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> {
+    let project = arguments.project.project()?;
+    let target = arguments.chain.target()?;
+    let file = begin(arguments.out.as_deref())?;
+    let flame = begin(arguments.flame.as_deref())?;
+    let speedscope = begin(arguments.speedscope.as_deref())?;
+    let command = ProfileCommand {
+        call: arguments.call.clone(),
+        arguments: arguments.arguments.clone(),
+        run: arguments.run,
+    };
+    let progress = Steps::new(project.contracts.len());
+    let settings = arguments.project.settings();
+    let told = measure::profile(&project, &target, &settings, &command, &|event| {
+        progress.of_report(event);
+    })?;
+    drop(progress);
+    if let Some(flame) = flame {
+        flame.finish(&picture::flame_graph(&told)?)?;
+    }
+    if let Some(speedscope) = speedscope {
+        speedscope.finish(picture::speedscope(&told))?;
+    }
+    let content = ProfileContent {
+        profile: &told,
+        top: arguments.top,
+    };
+    let text = content.write(arguments.format.0, colour(file.is_some()));
+    publish(file, &text)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,195 @@
+//! `cargo gas-bench report`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use gas_bench::content::{Pictures, ReportContent, overview};
+use gas_bench::document::{Content as _, Format};
+use gas_bench::figures::Report;
+use gas_bench::figures::baseline::{self, Diff};
+use gas_bench::measure::{self, Details, Event, Reported};
+use gas_bench::picture;
+
+use super::{REGRESSION, begin, colour, complain, file_name, folder, publish, remark, write};
+use crate::cli::arguments::{ReportArguments, ReportFormat};
+use crate::cli::progress::Steps;
+
+/// Measures, compares, writes.
+pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
+    // What cannot be read or written is known before anything is built.
+    let module = arguments.module();
+    let project = match &module {
+        Some(_) => None,
+        None => Some(arguments.project.project()?),
+    };
+    // Baselines are the project's, or lie where a module is reported on.
+    let root = project
+        .as_ref()
+        .map_or(Path::new("."), |project| &project.root);
+    let target = arguments.chain.target()?;
+    let file = begin(arguments.out.as_deref())?;
+    let draft = arguments
+        .save
+        .as_deref()
+        .map(|name| baseline::Draft::begin(&baseline::path_of(name, root)?))
+        .transpose()?;
+    let baselines = arguments
+        .baselines
+        .iter()
+        .map(|name| {
+            let path = baseline::path_of(name, root)?;
+            Ok((name.clone(), baseline::load(&path)?))
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    if let Some(path) = &arguments.svg {
+        folder(path)?;
+    }
+
+    let contracts = project
+        .as_ref()
+        .map_or(1, |project| project.contracts.len());
+    let progress = Steps::new(2 * contracts);
+    let detailed = arguments.format == ReportFormat::Told(Format::Html) || arguments.svg.is_some();
+    let settings = arguments.project.settings();
+    let observer = |event: Event<'_>| progress.of_report(event);
+    let reported = match (&project, &module) {
+        (Some(project), _) => measure::run(project, &target, &settings, detailed, &observer)?,
+        (None, Some(module)) => measure::run_module(module, &target, detailed, &observer)?,
+        (None, None) => anyhow::bail!("there is nothing to report on"),
+    };
+    drop(progress);
+
+    let Reported { report, details } = reported;
+    let pictures = pictures(&report, &details);
+    let diff = baselines
+        .last()
+        .map(|(_, before)| baseline::diff(before, &report));
+    if let Some(path) = &arguments.svg {
+        plots(path, &report, &baselines, &pictures)?;
+    }
+    let content = ReportContent {
+        report: &report,
+        diff: diff.as_ref(),
+        baselines: &baselines,
+        pictures: &pictures,
+    };
+    let text = match arguments.format {
+        ReportFormat::Overview => overview(&report),
+        ReportFormat::Told(format) => content.write(format, colour(file.is_some())),
+    };
+    publish(file, &text)?;
+    if let Some(draft) = draft {
+        draft.save(&report)?;
+    }
+    Ok(verdict(arguments, &report, diff.as_ref()))
+}
+
+/// The exit code, and why it is not zero.
+fn verdict(arguments: &ReportArguments, report: &Report, diff: Option<&Diff>) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for failure in report.failures() {
+        complain(&failure);
+        code = ExitCode::FAILURE;
+    }
+    let regressions = match diff.filter(|_| arguments.check) {
+        Some(diff) => diff.regressions(arguments.tolerance),
+        None => Vec::new(),
+    };
+    for regression in &regressions {
+        complain(&regression.to_string());
+        code = ExitCode::from(REGRESSION);
+    }
+    code
+}
+
+/// The pictures that are made of more than figures.
+fn pictures(report: &Report, details: &BTreeMap<String, Details>) -> BTreeMap<String, Pictures> {
+    let of_contract = |name: &String, details: &Details| {
+        let contract = report.contracts.iter().find(|it| it.name == *name);
+        let sizes = contract
+            .and_then(|it| it.deployment.as_ref())
+            .map(|it| it.sizes);
+        let measured =
+            sizes.map(|sizes| measure::size::measure(&details.named, &details.deployed, sizes));
+        let treemap = match measured {
+            Some(Ok(size)) => Some(picture::treemap(name, &size)),
+            Some(Err(error)) => {
+                remark(&format!("{name} has no treemap: {error}"));
+                None
+            }
+            None => None,
+        };
+        let flame_graphs =
+            details
+                .profiles
+                .iter()
+                .filter_map(|it| match picture::flame_graph(it) {
+                    Ok(svg) => Some((it.call.clone(), svg)),
+                    Err(error) => {
+                        remark(&format!("{name}, {} has no flame graph: {error}", it.call));
+                        None
+                    }
+                });
+        Pictures {
+            flame_graphs: flame_graphs.collect(),
+            treemap,
+        }
+    };
+    details
+        .iter()
+        .map(|(name, details)| (name.clone(), of_contract(name, details)))
+        .collect()
+}
+
+/// Every picture as a file.
+fn plots(
+    path: &Path,
+    report: &Report,
+    baselines: &[(String, Report)],
+    pictures: &BTreeMap<String, Pictures>,
+) -> anyhow::Result<()> {
+    let save = |contract: &str, what: &str, svg: &str| {
+        let file = format!(
+            "{}-{}.svg",
+            file_name(contract).display(),
+            file_name(what).display()
+        );
+        write(&path.join(file), svg)
+    };
+    for contract in &report.contracts {
+        let name = &contract.name;
+        if let Some(svg) = picture::split_bars(contract, report.made_with.ink_per_gas) {
+            save(name, "split", &svg)?;
+        }
+        if let Some(svg) = picture::history(report, contract, baselines) {
+            save(name, "history", &svg)?;
+        }
+        let Some(extras) = pictures.get(name) else {
+            continue;
+        };
+        if let Some(svg) = &extras.treemap {
+            save(name, "size", svg)?;
+        }
+        for (number, (call, svg)) in (1..).zip(&extras.flame_graphs) {
+            save(name, &format!("flame-{number}-{call}"), svg)?;
+        }
+    }
+    Ok(())
+}
+
+impl Steps {
+    /// Shows what a report is doing.
+    pub(super) fn of_report(&self, event: Event<'_>) {
+        match event {
+            Event::Building(contract) => self.say(format!("building {contract}")),
+            Event::Optimising(contract) => {
+                self.say(format!("building {contract} with link-time optimisation"));
+            }
+            // As lines these would be a hundred for each contract.
+            Event::Compiled(contract, name) => self.whisper(format!("building {contract}: {name}")),
+            Event::Built(contract) => self.done(format!("measuring {contract}")),
+            Event::Measured(contract) => self.done(format!("measured {contract}")),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `cargo gas-bench size`.
+
+use std::process::ExitCode;
+use std::{fs, io};
+
+use anyhow::Context as _;
+use gas_bench::content::SizeContent;
+use gas_bench::document::Content as _;
+use gas_bench::figures::baseline;
+use gas_bench::figures::size::{SizeReport, diff};
+use gas_bench::measure;
+use gas_bench::output::OutputFile;
+use gas_bench::picture::treemap;
+use stylus_vm::{ArbOs, Config};
+
+use super::{begin, colour, complain, file_name, folder, publish, write};
+use crate::cli::arguments::SizeArguments;
+use crate::cli::progress::Steps;
+
+/// Builds contracts and tells where their bytes are.
+pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
+    let project = arguments.project.project()?;
+    let file = begin(arguments.out.as_deref())?;
+    // Beside a baseline of gas of the same name.
+    let place = |name: &String| -> anyhow::Result<_> {
+        let path = baseline::path_of(name, &project.root)?;
+        let is_named = !name.contains(std::path::is_separator) && !name.ends_with(".json");
+        Ok(if is_named {
+            path.with_extension("size.json")
+        } else {
+            path
+        })
+    };
+    let draft = match &arguments.save {
+        Some(name) => {
+            let path = place(name)?;
+            if let Some(parent) = path.parent().filter(|it| it.ends_with(baseline::FOLDER)) {
+                folder(parent)?;
+            }
+            Some(OutputFile::begin(&path)?)
+        }
+        None => None,
+    };
+    let before = match &arguments.baseline {
+        Some(name) => Some(load(&place(name)?)?),
+        None => None,
+    };
+    if let Some(path) = &arguments.svg {
+        folder(path)?;
+    }
+    let progress = Steps::new(project.contracts.len());
+    let settings = arguments.project.settings();
+    let chain = Config::at(ArbOs::ARBITRUM_ONE);
+    let report = measure::sizes(&project, &settings, &chain, &|event| {
+        progress.of_report(event)
+    })?;
+    drop(progress);
+    if let Some(path) = &arguments.svg {
+        for (name, contract) in &report.contracts {
+            let file = format!("{}-size.svg", file_name(name).display());
+            write(&path.join(file), &treemap(name, contract))?;
+        }
+    }
+    let changes = before.map(|before| diff(&before, &report));
+    let content = SizeContent {
+        report: &report,
+        diff: changes.as_ref(),
+        top: arguments.top,
+    };
+    let text = content.write(arguments.format.0, colour(file.is_some()));
+    publish(file, &text)?;
+    if let Some(draft) = draft {
+        draft.finish(report.to_json())?;
+    }
+    let mut code = ExitCode::SUCCESS;
+    for (name, reason) in &report.failures {
+        complain(&format!("{name}: {reason}"));
+        code = ExitCode::FAILURE;
+    }
+    Ok(code)
+}
+
+fn load(path: &std::path::Path) -> anyhow::Result<SizeReport> {
+    let shown = path.display();
+    let text = fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            anyhow::anyhow!("there is no baseline at {shown}: make one with --save")
+        }
+        _ => anyhow::anyhow!("{shown} cannot be read: {error}; name a file that may be"),
+    })?;
+    SizeReport::from_json(&text).with_context(|| format!("{shown} cannot be used"))
+}

@@ -1,0 +1,22 @@
+//! What each command says, as a document, as rows and as JSON.
+//!
+//! Lives here: figures in their order, with the words around them; a file for each command. Not here: measuring, comparing (`baseline`),
+//! how anything is written (`document`) or drawn (`picture`), files, terminals. Every content is pure: the same figures, the same bytes.
+
+mod allocators;
+mod comparison;
+mod league;
+pub(crate) mod lto;
+mod profile;
+mod rehearsal;
+mod report;
+mod size;
+pub mod transplant;
+
+pub use allocators::AllocatorsContent;
+pub use comparison::ComparisonContent;
+pub use league::LeagueContent;
+pub use profile::ProfileContent;
+pub use rehearsal::RehearsalContent;
+pub use report::{Pictures, ReportContent, overview};
+pub use size::SizeContent;

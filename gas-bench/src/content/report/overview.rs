@@ -1,0 +1,48 @@
+//! A line a contract, for a README: what it costs to have it, and what it costs to call it.
+//!
+//! Its size is left to the other formats. Where a path dependency lies outside the workspace, cargo puts its absolute path into the
+//! hash that rustc orders functions by, and so the code compresses a few bytes better or worse from one checkout to the next. A
+//! README must not be stale for that.
+
+use crate::document::{Cell, Row, Table, markdown_table};
+use crate::figures::{Contract, Report};
+use crate::words::grouped;
+
+/// A line a contract as a Markdown table, for a README that says by which command it was made.
+pub fn overview(report: &Report) -> String {
+    let figures = [
+        "activation, gas",
+        "start, gas: uncached, cached",
+        "calls",
+        "gas of a call: least, most",
+    ];
+    let rows = report.contracts.iter().map(row);
+    markdown_table(&Table::of_figures("contracts", "contract", figures, rows))
+}
+
+fn row(contract: &Contract) -> Row {
+    let name = Cell::name(&contract.name);
+    let Some(deployment) = &contract.deployment else {
+        let nothing = [(); 3].map(|()| Cell::words(""));
+        return Row::plain([name, Cell::Failed].into_iter().chain(nothing));
+    };
+    let gas = || contract.calls.iter().flat_map(|call| call.sorted_gas());
+    let calls = match contract.failures().count() {
+        0 => contract.calls.len().to_string(),
+        failed => format!("{}, {failed} FAILED", contract.calls.len()),
+    };
+    let both =
+        |first: u64, second: u64| Cell::words(format!("{}, {}", grouped(first), grouped(second)));
+    let range = match (gas().min(), gas().max()) {
+        (Some(least), Some(most)) => both(least.0, most.0),
+        _ => Cell::words(""),
+    };
+    let start = deployment.start;
+    Row::plain([
+        name,
+        Cell::figure(deployment.activation_gas.0),
+        both(start.uncached.0, start.cached.0),
+        Cell::words(calls),
+        range,
+    ])
+}

@@ -1,0 +1,365 @@
+//! Tables of typed cells.
+//!
+//! Lives here: columns, rows, cells, and what a cell says where nothing has to be escaped. Not here: alignment, marks, escapes.
+
+use std::borrow::Cow;
+
+use super::{FAILED, NOTHING, Text};
+use crate::words::{counted, grouped_wide, percent, share, sign};
+
+/// A table. Without rows it is none.
+#[derive(Clone)]
+pub(crate) struct Table {
+    /// What its rows are, such as `calls`.
+    pub(crate) about: &'static str,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) rows: Vec<Row>,
+    /// Whether it may lie on its side, and is cut where it is too wide: every figure of it counts to the last digit.
+    pub(crate) is_matrix: bool,
+}
+
+#[derive(Clone)]
+pub(crate) struct Column {
+    pub(crate) title: String,
+    pub(crate) kind: Kind,
+}
+
+/// What a column holds, and so to which side it is aligned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// What the figures of a row are about: the column that is cut where there is little room.
+    Name,
+    Words,
+    Figure,
+    /// The same as figures say, drawn with characters: only a comment has no better picture.
+    Drawing,
+}
+
+/// A line of a table.
+#[derive(Clone)]
+pub(crate) struct Row {
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) tone: Tone,
+    /// Whether it is the first of a group.
+    pub(crate) is_parted: bool,
+}
+
+/// How something is told from the rest; its words say the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tone {
+    Plain,
+    Better,
+    Worse,
+    /// The sum of the rows above.
+    Total,
+}
+
+/// What stands in one place.
+#[derive(Clone)]
+pub(crate) enum Cell {
+    Figure(i128),
+    /// How much more there is than before.
+    Difference {
+        before: u64,
+        after: u64,
+    },
+    /// The same, in per cent.
+    Change {
+        before: u64,
+        after: u64,
+    },
+    /// What of a whole, in per cent.
+    Share {
+        part: u64,
+        whole: u64,
+    },
+    /// Somebody else's name, with or without a star that a note explains, and our words behind it.
+    Name {
+        text: String,
+        is_starred: bool,
+        words: String,
+    },
+    /// Somebody else's values, which may be long.
+    Values(Vec<String>),
+    /// Our own words.
+    Words(String),
+    /// The same, with code among them.
+    Said(Text),
+    /// No other of its kind is better.
+    Best(Box<Cell>),
+    /// No figure; a list of failures says why.
+    Failed,
+    /// Nothing to say.
+    Nothing,
+}
+
+impl Table {
+    pub(crate) fn new(
+        about: &'static str,
+        columns: impl IntoIterator<Item = Column>,
+        rows: impl IntoIterator<Item = Row>,
+    ) -> Self {
+        Self {
+            about,
+            columns: columns.into_iter().collect(),
+            rows: rows.into_iter().collect(),
+            is_matrix: false,
+        }
+    }
+
+    /// A table of names and of figures about them.
+    pub(crate) fn of_figures<T: Into<String>>(
+        about: &'static str,
+        names: &str,
+        figures: impl IntoIterator<Item = T>,
+        rows: impl IntoIterator<Item = Row>,
+    ) -> Self {
+        let names = [Column::name(names)].into_iter();
+        Self::new(
+            about,
+            names.chain(figures.into_iter().map(Column::figure)),
+            rows,
+        )
+    }
+
+    /// The same with the names behind the figures, as long ones read best.
+    pub(crate) fn named_last(
+        about: &'static str,
+        figures: &[&str],
+        names: &str,
+        rows: impl IntoIterator<Item = Row>,
+    ) -> Self {
+        let figures = figures.iter().map(|title| Column::figure(*title));
+        Self::new(about, figures.chain([Column::name(names)]), rows)
+    }
+
+    /// Other columns and rows of the same kind.
+    pub(super) fn with(&self, columns: Vec<Column>, rows: Vec<Row>) -> Self {
+        Self {
+            columns,
+            rows,
+            ..*self
+        }
+    }
+
+    /// The same, lying on its side: the heads of its rows are those of its columns.
+    pub(super) fn turned(&self) -> Self {
+        let heads = self.heads();
+        let head = |of: &dyn Fn(usize) -> String| (0..heads).map(of).collect::<Vec<_>>().join("\n");
+        let names = Column::name(head(&|index| self.columns[index].title.clone()));
+        let columns = self.rows.iter().map(|row| {
+            Column::figure(head(&|index| {
+                row.cells.get(index).map(Cell::plain).unwrap_or_default()
+            }))
+        });
+        let rows = self.columns.iter().enumerate().skip(heads);
+        let rows = rows.map(|(index, column)| {
+            let cells = self
+                .rows
+                .iter()
+                .filter_map(|row| row.cells.get(index).cloned());
+            Row::new(
+                Tone::Plain,
+                [Cell::name(&column.title)].into_iter().chain(cells),
+            )
+        });
+        self.with([names].into_iter().chain(columns).collect(), rows.collect())
+    }
+
+    /// All but what is drawn.
+    pub(super) fn undrawn(&self) -> Cow<'_, Self> {
+        let is_drawn = |index: usize| {
+            self.columns
+                .get(index)
+                .is_some_and(|it| it.kind == Kind::Drawing)
+        };
+        let Some(drawn) = (0..self.columns.len()).find(|&index| is_drawn(index)) else {
+            return Cow::Borrowed(self);
+        };
+        let mut table = self.clone();
+        table.columns.remove(drawn);
+        for row in &mut table.rows {
+            row.cells.remove(drawn);
+        }
+        Cow::Owned(table)
+    }
+
+    /// What several rows of a group are called by is said in the first of them alone.
+    pub(super) fn once(&self) -> Self {
+        let mut rows = self.rows.clone();
+        if self.heads() > 1 {
+            for (row, before) in rows.iter_mut().skip(1).zip(&self.rows) {
+                let name = |row: &Row| row.cells.first().map(Cell::plain);
+                if !row.is_parted && name(row) == name(before) {
+                    row.cells[0] = Cell::words("");
+                }
+            }
+        }
+        self.with(self.columns.clone(), rows)
+    }
+
+    /// How many columns there are before the figures.
+    pub(super) fn heads(&self) -> usize {
+        let is_head = |column: &&Column| column.kind != Kind::Figure;
+        self.columns.iter().take_while(is_head).count()
+    }
+
+    /// The column that is cut where there is little room.
+    pub(super) fn names(&self) -> usize {
+        let is_name = |column: &Column| column.kind == Kind::Name;
+        self.columns.iter().position(is_name).unwrap_or(0)
+    }
+}
+
+impl Column {
+    pub(crate) fn name(title: impl Into<String>) -> Self {
+        Self::new(title, Kind::Name)
+    }
+
+    pub(crate) fn words(title: impl Into<String>) -> Self {
+        Self::new(title, Kind::Words)
+    }
+
+    pub(crate) fn figure(title: impl Into<String>) -> Self {
+        Self::new(title, Kind::Figure)
+    }
+
+    pub(crate) fn drawing(title: impl Into<String>) -> Self {
+        Self::new(title, Kind::Drawing)
+    }
+
+    fn new(title: impl Into<String>, kind: Kind) -> Self {
+        Self {
+            title: title.into(),
+            kind,
+        }
+    }
+}
+
+impl Row {
+    pub(crate) fn new(tone: Tone, cells: impl IntoIterator<Item = Cell>) -> Self {
+        Self {
+            cells: cells.into_iter().collect(),
+            tone,
+            is_parted: false,
+        }
+    }
+
+    pub(crate) fn plain(cells: impl IntoIterator<Item = Cell>) -> Self {
+        Self::new(Tone::Plain, cells)
+    }
+
+    /// The first of a group.
+    pub(crate) fn parted(self) -> Self {
+        Self {
+            is_parted: true,
+            ..self
+        }
+    }
+}
+
+impl Tone {
+    /// Of an amount of which less is better.
+    pub(crate) const fn of_change(before: u64, after: u64) -> Self {
+        if after < before {
+            Self::Better
+        } else if after > before {
+            Self::Worse
+        } else {
+            Self::Plain
+        }
+    }
+}
+
+impl Cell {
+    pub(crate) fn figure(value: impl Into<i128>) -> Self {
+        Self::Figure(value.into())
+    }
+
+    /// An average or median of what fits 64 bits.
+    pub(crate) fn wide(value: u128) -> Self {
+        i128::try_from(value).map_or(Self::Nothing, Self::Figure)
+    }
+
+    /// A figure, or nothing where it is zero.
+    pub(crate) fn unless_zero(value: u64) -> Self {
+        if value == 0 {
+            Self::Nothing
+        } else {
+            Self::figure(value)
+        }
+    }
+
+    pub(crate) fn words(words: impl Into<String>) -> Self {
+        Self::Words(words.into())
+    }
+
+    /// `count` of something.
+    pub(crate) fn counted(count: u64, what: &str) -> Self {
+        Self::Words(counted(count, what))
+    }
+
+    pub(crate) fn name(text: &str) -> Self {
+        Self::name_and(text, "")
+    }
+
+    pub(crate) fn name_and(text: &str, words: impl Into<String>) -> Self {
+        Self::Name {
+            text: text.to_owned(),
+            is_starred: false,
+            words: words.into(),
+        }
+    }
+
+    pub(crate) fn starred(text: &str, is_starred: bool) -> Self {
+        Self::Name {
+            text: text.to_owned(),
+            is_starred,
+            words: String::new(),
+        }
+    }
+
+    pub(crate) fn best_if(self, is_best: bool) -> Self {
+        if is_best {
+            Self::Best(Box::new(self))
+        } else {
+            self
+        }
+    }
+
+    /// A difference and the same in per cent.
+    pub(crate) const fn compared(before: u64, after: u64) -> [Self; 2] {
+        [
+            Self::Difference { before, after },
+            Self::Change { before, after },
+        ]
+    }
+
+    /// What it says, with all digits and without a mark.
+    pub(crate) fn plain(&self) -> String {
+        match self {
+            Self::Figure(value) => signed(if *value < 0 { "−" } else { "" }, *value),
+            Self::Difference { before, after } => {
+                let difference = i128::from(*after) - i128::from(*before);
+                signed(sign(difference), difference)
+            }
+            Self::Change { before, after } => or_nothing(percent(*before, *after)),
+            Self::Share { part, whole } => or_nothing(share(*part, *whole)),
+            Self::Name { text, words, .. } => format!("{text} {words}").trim_end().to_owned(),
+            Self::Values(values) => values.join(", "),
+            Self::Words(words) => words.clone(),
+            Self::Said(text) => text.to_string(),
+            Self::Best(cell) => cell.plain(),
+            Self::Failed => FAILED.to_owned(),
+            Self::Nothing => NOTHING.to_owned(),
+        }
+    }
+}
+
+fn signed(sign: &str, value: i128) -> String {
+    format!("{sign}{}", grouped_wide(value.unsigned_abs()))
+}
+
+fn or_nothing(text: Option<String>) -> String {
+    text.unwrap_or_else(|| NOTHING.to_owned())
+}

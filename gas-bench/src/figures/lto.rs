@@ -1,0 +1,81 @@
+//! Link-time optimisation that a contract's author asks for and does not get.
+//!
+//! Lives here: why not, and what the contract would be with it, as data. Not here: finding out (`cargo::lto`), building and measuring
+//! (`measure::lto`), the sentence about it (`content::lto`).
+
+use serde::{Deserialize, Serialize};
+use stylus_vm::{Bytes, Gas};
+
+use super::{Contract, StartGas};
+use crate::cargo::Hindrance;
+
+/// A contract that asks for link-time optimisation and is built without.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MissedLto {
+    /// Why cargo leaves it out.
+    pub hindrance: Hindrance,
+    /// What the contract would be with it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// Figures or a reason.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The figures with it.
+    WithLto(WithLto),
+    /// Why they are not known: one sentence.
+    Unknown(String),
+}
+
+/// The figures of a contract with link-time optimisation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WithLto {
+    /// Compressed, as accounts hold it.
+    pub code: Bytes,
+    /// What it costs there; none where it was not put on a chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<OnChain>,
+}
+
+/// What a contract costs on a chain.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OnChain {
+    /// Gas of the transaction that activated it.
+    pub activation_gas: Gas,
+    /// What each call pays before the program begins.
+    pub start: StartGas,
+    /// The calls that have figures, in the order of the plan.
+    pub calls: Vec<CallGas>,
+}
+
+/// All runs of a call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CallGas {
+    /// What the plan calls it.
+    pub name: String,
+    /// Gas of their receipts.
+    pub gas: Gas,
+}
+
+impl OnChain {
+    /// What was measured of a contract that got onto a chain.
+    pub fn of(contract: &Contract) -> Option<Self> {
+        let deployment = contract.deployment.as_ref()?;
+        let calls = contract
+            .calls
+            .iter()
+            .filter(|call| call.failure().is_none());
+        Some(Self {
+            activation_gas: deployment.activation_gas,
+            start: deployment.start,
+            calls: calls
+                .map(|call| CallGas {
+                    name: call.name.clone(),
+                    gas: call.total_gas(),
+                })
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,272 @@
+//! From what a node tells of a transaction to its parts, which add up.
+//!
+//! Lives here: the arithmetic of one transaction's gas. Not here: asking the node (`chain`), running anything (`contract`).
+//!
+//! Theorem: where [`account`] answers, the parts' total is the receipt's gas. What a devnet tells is checked against what is known
+//! without it: the gas of the transaction itself follows from its bytes, the host calls from their own trace.
+
+use std::collections::BTreeMap;
+
+use stylus_vm::{Gas, Ink, InkPrice, Pages};
+
+use crate::chain::{GasTrace, ProgramTrace, Receipt, Step};
+use crate::figures::{Hostio, Parts, StartGas};
+
+/// What every transaction pays (the Ethereum Yellow Paper's G_transaction).
+const TRANSACTION: Gas = Gas(21_000);
+
+/// Gas for a byte of calldata that is zero, and for one that is not (EIP-2028).
+const CALLDATA: [Gas; 2] = [Gas(4), Gas(16)];
+
+/// The host call that pays for memory, by its argument: nothing but its own price for no pages, and nothing but theirs for some.
+const PAY_FOR_PAGES: &str = "pay_for_memory_grow";
+
+/// What is known of a transaction.
+pub(super) struct Told<'a> {
+    pub(super) receipt: &'a Receipt,
+    pub(super) calldata: &'a [u8],
+    /// The gas that the transaction offered.
+    pub(super) offered: Gas,
+    /// None where the node does not trace programs.
+    pub(super) steps: Option<&'a [Step]>,
+    /// None where the node is no devnet.
+    pub(super) trace: Option<&'a GasTrace>,
+    pub(super) start: StartGas,
+    pub(super) ink_price: InkPrice,
+}
+
+/// A transaction's parts, and its pages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Account {
+    pub(super) parts: Parts,
+    pub(super) start_pages: Pages,
+    pub(super) peak_pages: Pages,
+}
+
+/// Parts that do not come to the whole.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub(super) enum AccountError {
+    #[error(
+        "the parts of the call come to {parts:?} and the receipt says {receipt}; please report this with the contract"
+    )]
+    Sum { parts: Option<Gas>, receipt: Gas },
+    #[error(
+        "the host calls take {hostios} and the program {program} in all; please report this with the contract"
+    )]
+    Hostios { hostios: Ink, program: Ink },
+}
+
+/// The parts of a transaction that called a program.
+pub(super) fn account(told: &Told<'_>) -> Result<Account, AccountError> {
+    let account = match told
+        .trace
+        .and_then(|trace| Some((trace, trace.program.as_ref()?)))
+    {
+        Some((trace, program)) => by_trace(told, trace, program)?,
+        None => by_receipt(told)?,
+    };
+    let receipt = told.receipt.gas();
+    let total = account.parts.total(told.ink_price.ink_per_gas());
+    match total == Some(receipt) {
+        true => Ok(account),
+        false => Err(AccountError::Sum {
+            parts: total,
+            receipt,
+        }),
+    }
+}
+
+/// The gas of a transaction before anything is run.
+fn intrinsic(calldata: &[u8]) -> Gas {
+    let bytes = calldata
+        .iter()
+        .map(|byte| CALLDATA[usize::from(*byte != 0)]);
+    TRANSACTION + bytes.sum()
+}
+
+/// Where everything is told.
+fn by_trace(
+    told: &Told<'_>,
+    trace: &GasTrace,
+    program: &ProgramTrace,
+) -> Result<Account, AccountError> {
+    let steps = told.steps.unwrap_or(&[]);
+    let mut parts = program_parts(program.ink_used, steps)?;
+    parts.transaction = intrinsic(told.calldata);
+    parts.l1 = told.receipt.l1_gas();
+    parts.start = program.start_gas;
+    parts.start_pages = program.start_page_gas;
+    // What the frame paid after its start: its ink in whole gas, or more where its return data costs more.
+    let paid = program.given.saturating_sub(program.gas_back);
+    let paid = paid.saturating_sub(program.start_gas + program.start_page_gas);
+    let (whole, rounding) = whole_gas(program.ink_used, told.ink_price);
+    parts.rounding = rounding;
+    parts.floor = paid.saturating_sub(whole);
+    // The refund, and then the least that the transaction's bytes cost.
+    let spent = trace.gas_spent.saturating_sub(trace.refund);
+    parts.refund = trace.refund;
+    parts.floor += trace.floor_gas.saturating_sub(spent);
+    Ok(Account {
+        parts,
+        start_pages: program.start_pages,
+        peak_pages: Pages(u16::try_from(program.pages).unwrap_or(u16::MAX)),
+    })
+}
+
+/// Where there are a receipt and perhaps host calls. Nitro's trace says with how much ink the program began, but not with how much
+/// it ended: what the receipt has beyond the host calls is instructions.
+fn by_receipt(told: &Told<'_>) -> Result<Account, AccountError> {
+    let receipt = told.receipt.gas();
+    let mut parts = Parts {
+        transaction: intrinsic(told.calldata),
+        l1: told.receipt.l1_gas(),
+        ..Parts::default()
+    };
+    let outside = parts.transaction + parts.l1;
+    let begin = told
+        .steps
+        .and_then(|steps| Some((steps, steps.first()?.start_ink)));
+    let Some((steps, ink)) = begin else {
+        parts.unseen = receipt.saturating_sub(outside);
+        return Ok(Account {
+            parts,
+            start_pages: told.start.pages,
+            peak_pages: told.start.pages,
+        });
+    };
+    let given = told.offered.saturating_sub(outside);
+    let start = given.saturating_sub(told.ink_price.ink_to_gas(ink));
+    parts.start_pages = told.start.page_gas;
+    parts.start = start.saturating_sub(parts.start_pages);
+    let paid = receipt.saturating_sub(outside + start);
+    let least = by_hostios(steps).2;
+    // A refund has been taken off; all that can be told of it is by how much the program is then too cheap.
+    let (whole, _) = whole_gas(least, told.ink_price);
+    parts.refund = whole.saturating_sub(paid);
+    let used = told.ink_price.gas_to_ink(paid + parts.refund);
+    let program = program_parts(used, steps)?;
+    let grown: u16 = steps.iter().filter_map(grown_pages).sum();
+    Ok(Account {
+        parts: Parts {
+            wasm: program.wasm,
+            hostios: program.hostios,
+            pages: program.pages,
+            ..parts
+        },
+        start_pages: told.start.pages,
+        peak_pages: told.start.pages.saturating_add(Pages(grown)),
+    })
+}
+
+/// Ink in whole gas, rounded up, and what is lost by that.
+fn whole_gas(ink: Ink, price: InkPrice) -> (Gas, Ink) {
+    let down = price.ink_to_gas(ink);
+    let exact = price.gas_to_ink(down) == ink;
+    let up = if exact { down } else { down + Gas(1) };
+    (up, price.gas_to_ink(up).saturating_sub(ink))
+}
+
+/// What a program that used so much ink spent, by kind.
+fn program_parts(used: Ink, steps: &[Step]) -> Result<Parts, AccountError> {
+    let (hostios, pages, sum) = by_hostios(steps);
+    let wasm = used.checked_sub(sum).ok_or(AccountError::Hostios {
+        hostios: sum,
+        program: used,
+    })?;
+    Ok(Parts {
+        wasm,
+        hostios,
+        pages,
+        ..Parts::default()
+    })
+}
+
+/// Host calls by name, what pages cost, and both together.
+fn by_hostios(steps: &[Step]) -> (BTreeMap<String, Hostio>, Ink, Ink) {
+    let mut hostios: BTreeMap<String, Hostio> = BTreeMap::new();
+    let mut pages = Ink::ZERO;
+    for step in steps {
+        let ink = step.start_ink.saturating_sub(step.end_ink);
+        if grown_pages(step).is_some() {
+            pages += ink;
+        } else if is_hostio(&step.name) {
+            let hostio = hostios.entry(step.name.clone()).or_default();
+            hostio.calls += 1;
+            hostio.ink += ink;
+        }
+    }
+    let sum = pages + hostios.values().map(|hostio| hostio.ink).sum();
+    (hostios, pages, sum)
+}
+
+/// The tracer's own marks, and frames of the EVM, are no host calls.
+fn is_hostio(name: &str) -> bool {
+    name != "user_entrypoint"
+        && name != "user_returned"
+        && !name.starts_with("evm_call_")
+        && !name.starts_with("evm_delegate_call_")
+        && !name.starts_with("evm_static_call_")
+        && !name.starts_with("evm_create")
+        && name != "evm_self_destruct"
+}
+
+/// How many pages a step pays for, where it does.
+fn grown_pages(step: &Step) -> Option<u16> {
+    let argument = step.args.as_ref().try_into().ok()?;
+    let pages = u16::from_be_bytes(argument);
+    (step.name == PAY_FOR_PAGES && pages > 0).then_some(pages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(name: &str, args: &[u8], start: u64, end: u64) -> Step {
+        Step {
+            name: name.to_owned(),
+            args: args.to_vec().into(),
+            start_ink: Ink(start),
+            end_ink: Ink(end),
+        }
+    }
+
+    #[test]
+    fn ink_is_told_apart_by_kind() {
+        let steps = [
+            step("user_entrypoint", &[0, 0, 0, 4], 1_000_000, 1_000_000),
+            step(PAY_FOR_PAGES, &[0, 0], 999_000, 990_600),
+            step(PAY_FOR_PAGES, &[0, 3], 990_000, 890_000),
+            step("read_args", &[], 890_000, 880_000),
+            step("read_args", &[], 879_000, 878_000),
+            step("user_returned", &[0, 0, 0, 0], 1_000_000, 1_000_000),
+        ];
+        let used = Ink(130_000);
+        let parts = program_parts(used, &steps).unwrap();
+        assert_eq!(parts.pages, Ink(100_000));
+        let of = |name: &str| (parts.hostios[name].calls, parts.hostios[name].ink);
+        assert_eq!(of("read_args"), (2, Ink(11_000)));
+        assert_eq!(of(PAY_FOR_PAGES), (1, Ink(8_400)));
+        assert_eq!(parts.wasm, Ink(130_000 - 100_000 - 11_000 - 8_400));
+        assert_eq!(parts.program_ink(), used);
+        let error = program_parts(Ink(1), &steps).unwrap_err();
+        assert!(matches!(error, AccountError::Hostios { .. }));
+    }
+
+    #[test]
+    fn ink_becomes_whole_gas_upwards() {
+        let price = InkPrice::DEFAULT;
+        for (ink, gas, rounding) in [(0, 0, 0), (1, 1, 9_999), (10_000, 1, 0), (10_001, 2, 9_999)] {
+            assert_eq!(
+                whole_gas(Ink(ink), price),
+                (Gas(gas), Ink(rounding)),
+                "{ink}"
+            );
+        }
+    }
+
+    #[test]
+    fn calldata_is_paid_by_the_byte() {
+        assert_eq!(intrinsic(&[]), Gas(21_000));
+        assert_eq!(intrinsic(&[0, 1, 255, 0]), Gas(21_000 + 2 * 4 + 2 * 16));
+    }
+}

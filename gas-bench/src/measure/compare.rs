@@ -1,0 +1,158 @@
+//! One contract under every allocator and in several builds.
+//!
+//! Lives here: the order of a comparison, and whether variants are the same contract (`agreement`). Not here: building (`cargo`), measuring, which whoever
+//! calls hands in, text (`render::compare`).
+//!
+//! The author's files are only read: everything is built in a copy. Theorem: every variant that has figures does what the author's
+//! own build does, in every call that both were measured in.
+
+mod agreement;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use crate::cargo::{
+    Copies, CopiesError, FindError, Mode, OptimiseError, Subject, Variant, VariantError,
+    Variations, WasmOpt, postprocess,
+};
+use crate::figures::Contract;
+use crate::figures::comparison::{Comparison, Measured};
+use crate::parallel;
+
+pub use agreement::Disagreement;
+pub(super) use agreement::disagreement;
+
+/// What a comparison is doing, for whoever shows progress. The variants come in any order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VariantEvent {
+    /// There will be so many variants.
+    Planned(usize),
+    /// Cargo begins to build a module; `wasm-opt` comes later.
+    Building(Variant),
+    /// A variant is measured.
+    Measuring(Variant),
+    /// It has figures, or a reason why not.
+    Done(Variant),
+}
+
+/// Watches a comparison. Called from several threads.
+pub type Observer<'a> = &'a (dyn Fn(VariantEvent) + Sync);
+
+/// Builds the module of a variant, whose mode is none yet, and keeps the names of its functions.
+pub type Build<'a> = &'a (dyn Fn(Variant) -> Result<Vec<u8>, VariantError> + Sync);
+
+/// Makes another module of one.
+pub type Optimise<'a> = &'a (dyn Fn(&[u8], Mode) -> Result<Vec<u8>, OptimiseError> + Sync);
+
+/// Deploys and calls a module that has the names of its functions.
+pub type Measure<'a> = &'a (dyn Fn(&[u8]) -> Contract + Sync);
+
+/// Compares a contract's variants, built in a copy of its workspace, and measured by `measure`. Without a `mini-alloc` to replace, or
+/// without a `wasm-opt`, which is looked for where a variant needs it, those that do are left out, and that is said.
+///
+/// # Errors
+/// Where there can be no copy.
+pub fn compare(
+    subject: &Subject,
+    settings: &Variations,
+    wasm_opt: impl FnOnce() -> Result<WasmOpt, FindError>,
+    measure: Measure<'_>,
+    observer: Observer<'_>,
+) -> Result<Comparison, CopiesError> {
+    let builds = Copies::prepare(subject)?;
+    let mut settings = settings.clone();
+    let mut left_out = Vec::new();
+    // The author's own level is there already.
+    settings
+        .levels
+        .retain(|level| level.name() != builds.level());
+    if let Err(error) = builds.check_allocator()
+        && !settings.allocators.is_empty()
+    {
+        settings.allocators.clear();
+        left_out.push(error.to_string());
+    }
+    let is_optimising = settings.modes.iter().any(|&mode| mode != Mode::Off);
+    let wasm_opt = match is_optimising.then(wasm_opt).transpose() {
+        Ok(program) => program,
+        Err(error) => {
+            left_out.push(error.to_string());
+            settings.modes.clear();
+            None
+        }
+    };
+    // The stack is what no variant changes.
+    let advice = Mutex::new(BTreeSet::new());
+    let optimise = |module: &[u8], mode| match &wasm_opt {
+        Some(program) => program.run(module, mode, true),
+        None => Ok(module.to_vec()),
+    };
+    let variants = run(
+        &settings,
+        &|variant| builds.build(variant),
+        &optimise,
+        &|module| {
+            let contract = measure(module);
+            let mut advice = advice.lock().unwrap_or_else(PoisonError::into_inner);
+            advice.extend(contract.advice.iter().cloned());
+            contract
+        },
+        observer,
+    );
+    let advice = advice.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Comparison {
+        contract: subject.package.clone(),
+        own_level: builds.level().to_owned(),
+        lto_hindrance: subject.lto_hindrance.clone(),
+        wasm_opt: wasm_opt
+            .as_ref()
+            .map(|program| program.version().to_owned()),
+        variants,
+        left_out,
+        advice,
+    })
+}
+
+/// Builds, optimises and measures every variant: one build for all modes. While one variant is measured, the next is
+/// built. What fails for one variant is its outcome.
+pub fn run(
+    settings: &Variations,
+    build: Build<'_>,
+    optimise: Optimise<'_>,
+    measure: Measure<'_>,
+    observer: Observer<'_>,
+) -> Vec<Measured> {
+    observer(VariantEvent::Planned(settings.variants()));
+    let modes = settings.modes();
+    // Many variants make one module; it is measured once.
+    let known = Mutex::new(BTreeMap::new());
+    let measured = |variant, module: &[u8]| {
+        let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(contract) = lock().get(module) {
+            return Contract::clone(contract);
+        }
+        observer(VariantEvent::Measuring(variant));
+        let contract = measure(module);
+        lock().insert(module.to_vec(), contract.clone());
+        contract
+    };
+    let outcomes = parallel::map(settings.builds(), |plain| {
+        let variant = |wasm_opt| Variant { wasm_opt, ..plain };
+        observer(VariantEvent::Building(plain));
+        let built = build(plain).map_err(|error| error.to_string());
+        let outcome = |&mode: &Mode| {
+            let outcome = built.clone().and_then(|module| {
+                let module = match mode {
+                    Mode::Off => module,
+                    mode => optimise(&module, mode).map_err(|error| error.to_string())?,
+                };
+                let deployed = postprocess(&module).map_err(|error| error.to_string())?;
+                Ok((deployed, measured(variant(mode), &module)))
+            });
+            observer(VariantEvent::Done(variant(mode)));
+            (variant(mode), outcome)
+        };
+        modes.iter().map(outcome).collect::<Vec<_>>()
+    });
+    agreement::judge(outcomes.into_iter().flatten().collect())
+}

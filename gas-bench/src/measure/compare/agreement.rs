@@ -1,0 +1,177 @@
+//! Whether variants are still the same contract.
+//!
+//! Lives here: comparing what calls answered, and modules with each other. Not here: building and measuring (`compare`).
+
+use crate::cargo::{Mode, Variant};
+use crate::figures::comparison::{Measured, VariantFigures};
+use crate::figures::{Call, Contract, Run};
+
+/// A variant does not do what the author's own build does, so that its figures mean nothing.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Disagreement {
+    /// A call has another answer.
+    #[error(
+        "{call} {got} where today's build {want}: a build is broken, or the answer depends on gas or addresses"
+    )]
+    Answer {
+        /// The call, and which of its runs.
+        call: String,
+        /// What the variant does.
+        got: String,
+        /// What the author's own build does.
+        want: String,
+    },
+    /// A call does not end well.
+    #[error("{call} works in today's build and here does not: {reason}")]
+    Fails {
+        /// The call.
+        call: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A call was not made.
+    #[error("{call} has {got} runs and in today's build {want}: the calls must be the same")]
+    Runs {
+        /// The call.
+        call: String,
+        /// How often it was made.
+        got: usize,
+        /// How often in the author's own build.
+        want: usize,
+    },
+    /// The allocator is not in use.
+    #[error(
+        "its module is the same with another allocator: the contract never allocates, or installs a global allocator that \
+         is not mini-alloc's"
+    )]
+    NoAllocator,
+}
+
+/// A variant, and the module that is deployed with what was measured of it.
+pub(super) type Outcome = (Variant, Result<(Vec<u8>, Contract), String>);
+
+/// The figures of all variants, the author's own build first. Those that are another contract have none.
+pub(super) fn judge(outcomes: Vec<Outcome>) -> Vec<Measured> {
+    let today = outcomes
+        .first()
+        .and_then(|(_, outcome)| Some(&outcome.as_ref().ok()?.1));
+    let idle = idle_builds(&outcomes);
+    let measured = |index: usize, (variant, outcome): &Outcome| {
+        let module = |outcome: &Outcome| Some(outcome.1.as_ref().ok()?.0.clone());
+        let own = outcome.as_ref().ok().map(|(module, _)| module.clone());
+        let same = outcomes[..index]
+            .iter()
+            .find(|before| own.is_some() && module(before) == own);
+        let figures = outcome.clone().and_then(|(_, contract)| {
+            if variant.allocator.is_some() && idle.contains(&without_allocator(*variant)) {
+                return Err(Disagreement::NoAllocator.to_string());
+            }
+            if let Some(found) = today.and_then(|today| disagreement(today, &contract)) {
+                return Err(found.to_string());
+            }
+            figures(&contract)
+        });
+        Measured {
+            variant: *variant,
+            outcome: figures,
+            same_as: same.map(|(variant, _)| *variant),
+        }
+    };
+    let all = outcomes.iter().enumerate();
+    all.map(|(index, outcome)| measured(index, outcome))
+        .collect()
+}
+
+/// The figures of a contract that got onto a chain, or why it did not.
+fn figures(contract: &Contract) -> Result<VariantFigures, String> {
+    match &contract.deployment {
+        Some(deployment) => Ok(VariantFigures::new(contract, deployment)),
+        None => Err(match contract.failures.as_slice() {
+            [] => "it was not deployed, and nothing says why: measure it alone".to_owned(),
+            failures => failures.join("; "),
+        }),
+    }
+}
+
+/// How a variant is built, whatever its allocator and its mode.
+fn without_allocator(variant: Variant) -> Variant {
+    Variant {
+        allocator: None,
+        wasm_opt: Mode::Off,
+        ..variant
+    }
+}
+
+/// The builds in which two allocators make one module, so that none of them can be in use.
+fn idle_builds(outcomes: &[Outcome]) -> Vec<Variant> {
+    let replaced: Vec<_> = outcomes
+        .iter()
+        .filter(|(variant, _)| variant.allocator.is_some() && variant.wasm_opt == Mode::Off)
+        .filter_map(|(variant, outcome)| Some((variant, &outcome.as_ref().ok()?.0)))
+        .collect();
+    let is_idle = |(one, module): &(&Variant, &Vec<u8>)| {
+        replaced.iter().any(|(other, same)| {
+            let is_alike = without_allocator(**one) == without_allocator(**other);
+            is_alike && one.allocator != other.allocator && module == same
+        })
+    };
+    let idle = replaced.iter().filter(|it| is_idle(it));
+    idle.map(|(variant, _)| without_allocator(**variant))
+        .collect()
+}
+
+/// The first difference in what two builds do, as far as the first of them does anything.
+pub(crate) fn disagreement(today: &Contract, variant: &Contract) -> Option<Disagreement> {
+    // A build that is not on the chain has a reason of its own.
+    variant.deployment.as_ref()?;
+    today.calls.iter().find_map(|call| {
+        let other = variant.calls.iter().find(|other| other.name == call.name);
+        difference(call, other)
+    })
+}
+
+fn difference(today: &Call, variant: Option<&Call>) -> Option<Disagreement> {
+    let name = || today.name.clone();
+    let want = today.runs();
+    if want.is_empty() {
+        return None;
+    }
+    if let Some(reason) = variant.and_then(Call::failure) {
+        return Some(Disagreement::Fails {
+            call: name(),
+            reason: reason.to_owned(),
+        });
+    }
+    let got = variant.map_or(&[][..], Call::runs);
+    if got.len() != want.len() {
+        return Some(Disagreement::Runs {
+            call: name(),
+            got: got.len(),
+            want: want.len(),
+        });
+    }
+    let mut pairs = want.iter().zip(got).enumerate();
+    let (index, (want, got)) = pairs.find(|(_, (want, got))| answer(want) != answer(got))?;
+    Some(Disagreement::Answer {
+        call: if today.runs().len() == 1 {
+            name()
+        } else {
+            format!("{}, run {}", today.name, index + 1)
+        },
+        got: shown(got),
+        want: shown(want),
+    })
+}
+
+fn answer(run: &Run) -> (bool, &str) {
+    (run.reverted, &run.output)
+}
+
+fn shown(run: &Run) -> String {
+    match (run.reverted, run.output.as_str()) {
+        (true, "") => "reverts".to_owned(),
+        (true, output) => format!("reverts with {output}"),
+        (false, "") => "returns nothing".to_owned(),
+        (false, output) => format!("returns {output}"),
+    }
+}

@@ -1,0 +1,569 @@
+//! One contract on a chain: deployed, and called as its plan says.
+//!
+//! Lives here: the order of transactions, and what each comes to. Not here: building the contract (`cargo`), what to call
+//! (`plan`), the arithmetic of one transaction (`account`), several contracts (`pipeline`).
+//!
+//! Every call of a plan begins on a deployment of its own, so that their order decides nothing. The runs of one call follow each
+//! other on it.
+
+mod stage;
+
+use std::cell::Cell;
+
+use alloy_network::TransactionBuilder as _;
+use alloy_primitives::{Address, B256, hex};
+use alloy_rpc_types_eth::TransactionRequest;
+use stylus_vm::advice::large_stack;
+use stylus_vm::profile::Names;
+use stylus_vm::{Config, Gas, PageCounters};
+
+use super::Prepared;
+use super::account::{AccountError, Told, account};
+use super::sizes;
+use crate::cargo::Artifact;
+use crate::chain::{
+    self, Account, Answer, CallError, GasTrace, Node, NodeError, Receipt, Step as HostStep,
+};
+use crate::figures::profile::{CallProfile, PROFILE_SCHEMA, ProfileError};
+use crate::figures::{Call, Contract, Deployment, Outcome, Run, StartGas};
+use crate::plan::{Plan, PlannedCall, Problem, Reverts, Step, Words};
+use stage::Stage;
+
+/// The most characters of a run's output that are kept.
+const OUTPUT_CHARACTERS: usize = 200;
+
+/// How much of a transaction a node tells.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Sight {
+    /// The receipt.
+    Receipts,
+    /// And the host calls.
+    Hostios,
+    /// And everything else.
+    Everything,
+}
+
+/// Why a contract, or one call of it, has no figures.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BenchError {
+    #[error("the chain refuses the program: {0}")]
+    Activation(String),
+    #[error(
+        "{bytes} bytes of code do not fit what the chain allows, {accounts} accounts of {limit} bytes; make the contract smaller"
+    )]
+    TooLarge {
+        bytes: usize,
+        accounts: u8,
+        limit: usize,
+    },
+    #[error("{step} fails{place}: {reason}")]
+    Setup {
+        step: String,
+        place: String,
+        reason: String,
+    },
+    #[error("the call reverts{place}: {reason}; write `reverts = true` if it is meant to")]
+    Reverts { place: String, reason: String },
+    #[error("the call was to revert{place} and does not")]
+    DoesNotRevert { place: String },
+    #[error("the call runs out of its {gas}{place}; ask less of it")]
+    OutOfGas { gas: Gas, place: String },
+    #[error("the chain does not take the transaction{place}: {reason}")]
+    NotTaken { place: String, reason: String },
+    #[error("the call has {count} runs, and not number {run}; count from 1")]
+    NoSuchRun { run: usize, count: usize },
+    #[error(
+        "this chain does not tell functions apart; leave --endpoint out, or name a stylus-devnet"
+    )]
+    NoProfiler,
+    #[error("the program was not run, so that there is nothing to tell")]
+    NotRun,
+    #[error("this chain's clock cannot be moved: {0}; leave `wait` out, or --endpoint")]
+    Clock(String),
+    #[error("the contract `{name}` of the plan is not there: {reason}")]
+    Other { name: String, reason: String },
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    #[error(transparent)]
+    Plan(#[from] Problem),
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
+/// A chain to measure contracts on.
+pub(super) struct Bench<'a> {
+    node: &'a Node,
+    config: Config,
+    /// What this node tells; found out with the first transaction.
+    sight: Cell<Option<Sight>>,
+}
+
+/// A contract that can be deployed again and again, and those that its plan needs besides.
+pub(super) struct Deployed {
+    /// What an account is given: all of the program, or its root.
+    code: Vec<u8>,
+    start: StartGas,
+    /// Init code of the others, in the plan's order.
+    others: Vec<Vec<u8>>,
+}
+
+/// One transaction that was measured, and what else is known of it.
+struct Measured {
+    run: Run,
+    transaction: B256,
+    contract: Address,
+}
+
+impl<'a> Bench<'a> {
+    /// A bench on `node`.
+    ///
+    /// # Errors
+    /// Where the node does not answer.
+    pub(super) fn new(node: &'a Node) -> Result<Self, NodeError> {
+        Ok(Self {
+            node,
+            config: node.config()?,
+            sight: Cell::new(None),
+        })
+    }
+
+    /// The chain's rules.
+    pub(super) const fn config(&self) -> Config {
+        self.config
+    }
+
+    /// What the node tells, as far as that was found out.
+    pub(super) fn sight(&self) -> Option<Sight> {
+        self.sight.get()
+    }
+
+    /// Deploys a contract and carries out its plan. What fails is part of the figures. With `names` the first run of each call is
+    /// told function by function, too.
+    pub(super) fn measure(
+        &self,
+        name: &str,
+        artifact: &Artifact,
+        plan: &Plan,
+        names: Option<&Names>,
+    ) -> (Contract, Vec<CallProfile>) {
+        let mut contract = Contract {
+            name: name.to_owned(),
+            plan: None,
+            deployment: None,
+            calls: Vec::new(),
+            left_out: Vec::new(),
+            advice: Vec::new(),
+            failures: Vec::new(),
+        };
+        let (deployed, deployment) = match self.deploy(artifact, plan) {
+            Ok(deployed) => deployed,
+            Err(cause) => {
+                contract.failures.push(cause.to_string());
+                return (contract, Vec::new());
+            }
+        };
+        contract.deployment = Some(deployment);
+        let stack = large_stack(&artifact.wasm, self.config.memory());
+        contract.advice.extend(stack.map(|stack| stack.to_string()));
+        if let Some(step) = &plan.constructor {
+            let run = self.stage(plan, &deployed, None).and_then(|stage| {
+                let measured = self.run(&stage, step, &stage.words, Reverts::Never, "")?;
+                Ok(vec![measured.run])
+            });
+            contract.calls.push(call("constructor", step, false, run));
+        }
+        let mut profiles = Vec::new();
+        for planned in &plan.calls {
+            let runs = self.call(plan, &deployed, planned);
+            if let (Ok(runs), Some(names)) = (&runs, names)
+                && let Some(first) = runs.first()
+            {
+                // What has figures but no profile lacks a picture, and nothing else.
+                profiles.extend(self.profile(name, planned, first, names));
+            }
+            let runs = runs.map(|runs| runs.into_iter().map(|measured| measured.run).collect());
+            let PlannedCall {
+                name,
+                step,
+                generated,
+                ..
+            } = planned;
+            contract.calls.push(call(name, step, *generated, runs));
+        }
+        (contract, profiles)
+    }
+
+    /// Deploys a contract, carries out one call of its plan, and tells its run number `run`, counted from 1, function by function.
+    ///
+    /// # Errors
+    /// Where the contract or the call has no figures, or the chain does not tell.
+    pub(super) fn profile_call(
+        &self,
+        name: &str,
+        prepared: &Prepared,
+        planned: &PlannedCall,
+        run: usize,
+    ) -> Result<CallProfile, BenchError> {
+        let (deployed, _) = self.deploy(&prepared.artifact, &prepared.plan)?;
+        let runs = self.call(&prepared.plan, &deployed, planned)?;
+        let count = runs.len();
+        let measured = run.checked_sub(1).and_then(|at| runs.get(at));
+        let measured = measured.ok_or(BenchError::NoSuchRun { run, count })?;
+        let names = Names::of_module(&prepared.named);
+        self.profile(name, planned, measured, &names)
+    }
+
+    /// One run, told function by function.
+    fn profile(
+        &self,
+        contract: &str,
+        planned: &PlannedCall,
+        measured: &Measured,
+        names: &Names,
+    ) -> Result<CallProfile, BenchError> {
+        if self.sight.get() != Some(Sight::Everything) {
+            return Err(BenchError::NoProfiler);
+        }
+        let functions = Some((measured.contract, names));
+        let trace = self.node.trace_gas(measured.transaction, functions);
+        let trace = trace.map_err(|error| error.unexpected("stylusGasTracer"))?;
+        let profile = trace.program.and_then(|program| program.profile);
+        let profile = CallProfile {
+            schema: PROFILE_SCHEMA,
+            contract: contract.to_owned(),
+            call: planned.name.clone(),
+            signature: planned.step.signature(),
+            arguments: measured.run.arguments.clone(),
+            ink_per_gas: self.config.stylus.ink_price.ink_per_gas(),
+            gas: measured.run.gas,
+            parts: measured.run.parts.clone(),
+            profile: profile.ok_or(BenchError::NotRun)?,
+        };
+        profile.check()?;
+        Ok(profile)
+    }
+
+    /// Puts a contract on the chain for the first time.
+    pub(super) fn deploy(
+        &self,
+        artifact: &Artifact,
+        plan: &Plan,
+    ) -> Result<(Deployed, Deployment), BenchError> {
+        let (code, parts) = self.code(&artifact.code, artifact.wasm.len())?;
+        let mut deploy_gas = parts.iter().map(Receipt::gas).sum::<Gas>();
+        let receipt = self.create(&code)?;
+        deploy_gas += receipt.gas();
+        let address = created(&receipt)?;
+        let (activation, fee) = self
+            .node
+            .activate_once(address)
+            .map_err(|error| match error {
+                CallError::Refused(reason) => {
+                    let told = reason.strip_prefix("program activation failed: ");
+                    BenchError::Activation(told.unwrap_or(&reason).to_owned())
+                }
+                CallError::Node(error) => error.into(),
+            })?;
+        if self.sight.get().is_none() {
+            self.sight.set(Some(self.look(activation.transaction_hash)));
+        }
+        let start = self.start(address)?;
+        let deployment = Deployment {
+            sizes: sizes::of_artifact(artifact, &self.config),
+            deploy_gas,
+            activation_gas: activation.gas(),
+            data_fee_wei: fee.to_string(),
+            start,
+        };
+        let others = plan.others.iter().map(|other| {
+            self.other(other.code.as_ref())
+                .map_err(|cause| BenchError::Other {
+                    name: other.name.clone(),
+                    reason: cause.to_string(),
+                })
+        });
+        let deployed = Deployed {
+            code,
+            start,
+            others: others.collect::<Result<_, _>>()?,
+        };
+        Ok((deployed, deployment))
+    }
+
+    /// What an account is to hold of `code`, which is `length` bytes decompressed, and the transactions that created what it names.
+    fn code(&self, code: &[u8], length: usize) -> Result<(Vec<u8>, Vec<Receipt>), BenchError> {
+        let limit = self.config.max_code_size as usize;
+        if code.len() <= limit {
+            return Ok((code.to_vec(), Vec::new()));
+        }
+        let allowed = self.config.stylus.max_fragment_count;
+        let too_large = BenchError::TooLarge {
+            bytes: code.len(),
+            accounts: allowed.max(1),
+            limit,
+        };
+        let Ok(fragments) = stylus_vm::code::split(code, limit) else {
+            return Err(too_large);
+        };
+        if fragments.len() > usize::from(allowed) {
+            return Err(too_large);
+        }
+        let receipts = fragments
+            .iter()
+            .map(|fragment| self.create(fragment))
+            .collect::<Result<Vec<_>, _>>()?;
+        let addresses = receipts
+            .iter()
+            .map(created)
+            .collect::<Result<Vec<_>, _>>()?;
+        let length = u32::try_from(length).map_err(|_| too_large)?;
+        Ok((stylus_vm::code::root(length, &addresses), receipts))
+    }
+
+    fn create(&self, code: &[u8]) -> Result<Receipt, BenchError> {
+        let request = TransactionRequest::default().with_deploy_code(chain::init(code));
+        self.submit(&self.node.payer(), request, "")
+    }
+
+    /// What this node tells of a transaction.
+    fn look(&self, transaction: B256) -> Sight {
+        if self.node.trace_gas(transaction, None).is_ok() {
+            Sight::Everything
+        } else if self.node.trace_hostios(transaction).is_ok() {
+            Sight::Hostios
+        } else {
+            Sight::Receipts
+        }
+    }
+
+    /// What each call of a program pays before it begins.
+    fn start(&self, program: Address) -> Result<StartGas, BenchError> {
+        let [uncached, cached] = self.node.start_gas(program)?;
+        let pages = self.node.footprint(program)?;
+        Ok(StartGas {
+            uncached,
+            cached,
+            repeated: self.repeated_start(program),
+            pages,
+            page_gas: self.config.memory().cost(pages, PageCounters::default()),
+        })
+    }
+
+    /// What the second call in one block pays, on a node for development: two calls that the program refuses at once, or not.
+    fn repeated_start(&self, program: Address) -> Option<Gas> {
+        if self.sight.get() != Some(Sight::Everything) {
+            return None;
+        }
+        let automine = |on: bool| {
+            let parameters = serde_json::json!([on]);
+            self.node
+                .raw::<serde_json::Value>("evm_setAutomine", parameters)
+        };
+        automine(false).ok()?;
+        let call = || {
+            let request = TransactionRequest::default().with_to(program);
+            self.node.submit_unmined(&self.node.payer(), request)
+        };
+        let sent = call().and_then(|_| call());
+        let mined = self
+            .node
+            .raw::<serde_json::Value>("evm_mine", serde_json::json!([]));
+        automine(true).ok()?;
+        mined.ok()?;
+        let trace = self.node.trace_gas(sent.ok()?, None).ok()?;
+        Some(trace.program?.start_gas)
+    }
+
+    fn call(
+        &self,
+        plan: &Plan,
+        deployed: &Deployed,
+        planned: &PlannedCall,
+    ) -> Result<Vec<Measured>, BenchError> {
+        let stage = self.stage(plan, deployed, Some(planned))?;
+        planned
+            .runs()
+            .iter()
+            .map(|variables| {
+                let words = stage.words.with(variables);
+                let shown: Vec<_> = variables
+                    .iter()
+                    .map(|(name, value)| format!("{name} = {value}"))
+                    .collect();
+                let place = place(plan, &planned.step, &shown);
+                self.run(&stage, &planned.step, &words, planned.reverts, &place)
+            })
+            .collect()
+    }
+
+    /// Sends one transaction and takes it apart.
+    fn run(
+        &self,
+        stage: &Stage<'_>,
+        step: &Step,
+        words: &Words,
+        reverts: Reverts,
+        place: &str,
+    ) -> Result<Measured, BenchError> {
+        let words = &self.wait(step, words)?;
+        let (account, request) = stage.request(step, words)?;
+        let calldata = request.input.input().cloned().unwrap_or_default();
+        // A receipt has neither a result nor a reason; the same question just before has.
+        let answer = self.node.ask_as(request.clone())?;
+        let receipt = self.submit(&account, request, place)?;
+        let steps = self.steps(&receipt)?;
+        let trace = self.trace(&receipt)?;
+        let outcome = trace.as_ref().and_then(|trace| trace.program.as_ref());
+        let ran_out = outcome.is_some_and(|program| program.outcome.starts_with("outOf"));
+        let reverted = !receipt.succeeded();
+        let place = || place.to_owned();
+        match (reverted, reverts) {
+            _ if ran_out => {
+                return Err(BenchError::OutOfGas {
+                    gas: receipt.gas(),
+                    place: place(),
+                });
+            }
+            (true, Reverts::Never) => {
+                return Err(BenchError::Reverts {
+                    place: place(),
+                    reason: reason(&answer),
+                });
+            }
+            (false, Reverts::Always) => return Err(BenchError::DoesNotRevert { place: place() }),
+            _ => {}
+        }
+        let told = Told {
+            receipt: &receipt,
+            calldata: &calldata,
+            offered: chain::GAS_LIMIT,
+            steps: steps.as_deref(),
+            trace: trace.as_ref(),
+            start: stage.start,
+            ink_price: self.config.stylus.ink_price,
+        };
+        let account = self::account(&told)?;
+        let output = match &answer {
+            Answer::Returns(output) => step.shown_output(output),
+            Answer::Fails { reason, data } if data.is_empty() => reason.clone(),
+            Answer::Fails { data, .. } => hex::encode_prefixed(data),
+        };
+        Ok(Measured {
+            run: Run {
+                arguments: step.shown_arguments(words),
+                gas: receipt.gas(),
+                parts: account.parts,
+                start_pages: account.start_pages,
+                peak_pages: account.peak_pages,
+                reverted,
+                output: shorten(&output),
+            },
+            transaction: receipt.transaction_hash,
+            contract: stage.contract,
+        })
+    }
+
+    fn submit(
+        &self,
+        account: &Account,
+        request: TransactionRequest,
+        place: &str,
+    ) -> Result<Receipt, BenchError> {
+        self.node
+            .submit(account, request)
+            .map_err(|error| match error {
+                CallError::Refused(reason) => BenchError::NotTaken {
+                    place: place.to_owned(),
+                    reason,
+                },
+                CallError::Node(error) => error.into(),
+            })
+    }
+
+    fn steps(&self, receipt: &Receipt) -> Result<Option<Vec<HostStep>>, BenchError> {
+        if self.sight.get() < Some(Sight::Hostios) {
+            return Ok(None);
+        }
+        let steps = self.node.trace_hostios(receipt.transaction_hash);
+        Ok(Some(
+            steps.map_err(|error| error.unexpected("stylusTracer"))?,
+        ))
+    }
+
+    fn trace(&self, receipt: &Receipt) -> Result<Option<GasTrace>, BenchError> {
+        if self.sight.get() < Some(Sight::Everything) {
+            return Ok(None);
+        }
+        let trace = self.node.trace_gas(receipt.transaction_hash, None);
+        Ok(Some(
+            trace.map_err(|error| error.unexpected("stylusGasTracer"))?,
+        ))
+    }
+}
+
+/// What a line of a plan came to.
+fn call(name: &str, step: &Step, generated: bool, runs: Result<Vec<Run>, BenchError>) -> Call {
+    Call {
+        name: name.to_owned(),
+        signature: step.signature(),
+        generated,
+        outcome: match runs {
+            Ok(runs) => Outcome::Runs(runs),
+            Err(cause) => Outcome::Failure(cause.to_string()),
+        },
+    }
+}
+
+/// Where something went wrong, in words that follow a verb: the file's line, and the run's variables.
+fn place(plan: &Plan, step: &Step, variables: &[String]) -> String {
+    let file = plan.path.as_deref().and_then(|path| path.file_name());
+    let line = file
+        .zip(step.line())
+        .map(|(file, line)| format!("{} line {line}", file.to_string_lossy()));
+    let parts: Vec<_> = line.into_iter().chain(variables.iter().cloned()).collect();
+    match parts.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", parts.join(", ")),
+    }
+}
+
+fn created(receipt: &Receipt) -> Result<Address, NodeError> {
+    let address = receipt.contract_address.filter(|_| receipt.succeeded());
+    address.ok_or(NodeError::Answer {
+        question: "a deployment",
+        answer: "no contract's address".into(),
+    })
+}
+
+/// Why a transaction failed, as far as the same question just before or after it has the reason.
+fn reason(answer: &Answer) -> String {
+    match answer {
+        Answer::Fails { reason, data } if data.is_empty() => reason.clone(),
+        Answer::Fails { reason, data } => {
+            shorten(&format!("{reason}, {}", hex::encode_prefixed(data)))
+        }
+        Answer::Returns(_) => "the transaction failed".to_owned(),
+    }
+}
+
+fn error_text(error: &CallError) -> String {
+    match error {
+        CallError::Refused(reason) => reason.clone(),
+        CallError::Node(error) => error.to_string(),
+    }
+}
+
+/// Not more of an output than a reader can use.
+fn shorten(output: &str) -> String {
+    let mut characters = output.chars();
+    let head: String = characters.by_ref().take(OUTPUT_CHARACTERS).collect();
+    match characters.count() {
+        0 => head,
+        more => format!("{head}… ({more} characters more)"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

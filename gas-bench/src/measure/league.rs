@@ -1,0 +1,243 @@
+//! The league table: every allocator under every workload at every optimisation level.
+//!
+//! Lives here: the order of a run. Not here: its figures as data (`figures::league`), building (`cargo`), whole calls of contracts
+//! (`calls`), text (`content`) and pictures (`picture`).
+//!
+//! A workload makes no host call but the one that returns its result, so it runs in the VM without any chain: what differs
+//! between two allocators is theirs.
+
+mod calls;
+
+use std::collections::BTreeMap;
+use std::{fs, io};
+
+use stylus_vm::{
+    Bytes, Cause, CompileError, Config, EmptyHost, Engine, EngineError, Fault, Gas, Outcome, Pages,
+    Refusal, Report, activate,
+};
+
+use crate::cargo::{
+    Allocator, Artifact, BuildError, BuildSettings, CargoError, OptLevel, PostprocessError, Project,
+};
+use crate::chain::GAS_LIMIT;
+use crate::figures::PageCount;
+use crate::figures::league::{Entry, League, WorkloadFigures};
+use crate::parallel;
+
+pub use calls::{CallsError, known, whole_calls};
+
+/// The package whose examples are the workloads.
+const WORKLOADS: &str = "workloads";
+
+/// Why a program has no figures.
+#[derive(Debug, thiserror::Error)]
+pub enum EntryError {
+    /// The VM would not have it.
+    #[error("the VM refuses it: {0}")]
+    Refused(#[from] Refusal),
+    /// It cannot be compiled.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// It is no module.
+    #[error(transparent)]
+    Postprocess(#[from] PostprocessError),
+    /// The run has no outcome.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// It did not come to its end, even with memory for nothing.
+    #[error("it ended in {0:?} with memory for nothing{why}", why = .1.map_or_else(String::new, |cause| format!(": {cause}")))]
+    Ended(Outcome, Option<Cause>),
+    /// It returned something else than eight bytes.
+    #[error("it returned {0} bytes instead of 8; a workload returns one u64")]
+    Output(usize),
+}
+
+/// What keeps a league table from being made.
+#[derive(Debug, thiserror::Error)]
+pub enum LeagueError {
+    /// The toolchain does not name itself.
+    #[error(transparent)]
+    Cargo(#[from] CargoError),
+    /// There is no engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The workloads do not build with this allocator.
+    #[error("the workloads with {allocator} at opt-level {level}")]
+    Build {
+        /// With which.
+        allocator: Allocator,
+        /// At which level.
+        level: OptLevel,
+        /// Why not.
+        source: BuildError,
+    },
+    /// A program has no figures.
+    #[error("{entry}")]
+    Entry {
+        /// Which.
+        entry: Entry,
+        /// Why not.
+        source: EntryError,
+    },
+    /// Two allocators made one workload come out differently.
+    #[error("{entry} returned {got:#x} and with the floor {want:#x}: an allocator is broken")]
+    Disagreement {
+        /// The program that differs.
+        entry: Entry,
+        /// What it returned.
+        got: u64,
+        /// What was expected.
+        want: u64,
+    },
+    /// A workload's source has gone.
+    #[error("the workload {0} has no readable source: {1}; build it anew")]
+    Source(String, io::Error),
+}
+
+/// Builds and runs every workload of `own`, this repository's contracts, with each of `allocators` and the floor at each of `levels`, telling `progress` before each
+/// build.
+///
+/// # Errors
+/// Where anything at all has no figures.
+pub fn league(
+    own: &Project,
+    allocators: &[Allocator],
+    levels: &[OptLevel],
+    progress: &(dyn Fn(Allocator, OptLevel) + Sync),
+) -> Result<League, LeagueError> {
+    let config = Config::default();
+    let engine = Engine::with_user_cache(&config)?;
+    let variants: Vec<_> = levels
+        .iter()
+        .flat_map(|&level| {
+            let with = move |&allocator| (allocator, level);
+            [Allocator::Floor].iter().chain(allocators).map(with)
+        })
+        .collect();
+    // While one variant runs, cargo builds the next.
+    let measured = parallel::map(variants, |(allocator, level)| {
+        progress(allocator, level);
+        variant(own, &engine, &config, allocator, level)
+    });
+    let mut figures = BTreeMap::new();
+    for variant in measured {
+        figures.append(&mut variant?);
+    }
+    check_agreement(&figures)?;
+    Ok(League {
+        toolchain: own.compiler()?,
+        workloads: describe(own, &figures)?,
+        figures,
+    })
+}
+
+fn variant(
+    own: &Project,
+    engine: &Engine,
+    config: &Config,
+    allocator: Allocator,
+    level: OptLevel,
+) -> Result<BTreeMap<Entry, WorkloadFigures>, LeagueError> {
+    let settings = BuildSettings {
+        features: vec![allocator.name().to_owned()],
+        no_default_features: true,
+        level: Some(level),
+        // Where crates are kept must not be seen in a program: panics name their sources.
+        reproducible: true,
+        without_variables: true,
+        ..BuildSettings::default()
+    };
+    let programs =
+        own.build_examples(WORKLOADS, &settings)
+            .map_err(|source| LeagueError::Build {
+                allocator,
+                level,
+                source,
+            })?;
+    let mut figures = BTreeMap::new();
+    for (workload, wasm) in programs {
+        let entry = Entry {
+            workload,
+            level,
+            allocator,
+        };
+        match measure(engine, config, &wasm) {
+            Ok(measured) => figures.insert(entry, measured),
+            Err(source) => return Err(LeagueError::Entry { entry, source }),
+        };
+    }
+    Ok(figures)
+}
+
+/// Runs a program twice: for its work, and under the prices of a chain.
+fn measure(engine: &Engine, config: &Config, built: &[u8]) -> Result<WorkloadFigures, EntryError> {
+    let artifact = Artifact::of_named(built)?;
+    let mut free = *config;
+    (free.stylus.free_pages, free.stylus.page_limit) = (Pages(u16::MAX), Pages(u16::MAX));
+    let work = call(engine, &free, &artifact.wasm)?;
+    if work.outcome != Outcome::Success {
+        return Err(EntryError::Ended(work.outcome, work.cause));
+    }
+    let Ok(result) = work.output.as_slice().try_into() else {
+        return Err(EntryError::Output(work.output.len()));
+    };
+    let paid = call(engine, config, &artifact.wasm)?;
+    let left = config.stylus.ink_price.ink_to_gas(paid.ink_left);
+    Ok(WorkloadFigures {
+        work: work.ink_used,
+        gas: (paid.outcome == Outcome::Success).then(|| GAS_LIMIT.saturating_sub(left)),
+        pages: PageCount(work.pages),
+        processed: Bytes::of(&artifact.wasm),
+        code: Bytes::of(&artifact.code),
+        result: u64::from_be_bytes(result),
+    })
+}
+
+fn call(engine: &Engine, config: &Config, wasm: &[u8]) -> Result<Report, EntryError> {
+    let activation = activate(wasm, config, Pages(0), Gas::MAX)?;
+    let program = engine.compile(wasm, config)?;
+    let mut host = EmptyHost::with_footprint(activation.footprint);
+    let call = stylus_vm::Call {
+        ink: config.stylus.ink_price.gas_to_ink(GAS_LIMIT),
+        ..stylus_vm::Call::default()
+    };
+    Ok(program.run(&mut host, config, call)?)
+}
+
+fn check_agreement(figures: &BTreeMap<Entry, WorkloadFigures>) -> Result<(), LeagueError> {
+    for (entry, measured) in figures {
+        let floor = Entry {
+            allocator: Allocator::Floor,
+            ..entry.clone()
+        };
+        let want = figures
+            .get(&floor)
+            .map_or(measured.result, |floor| floor.result);
+        if measured.result != want {
+            return Err(LeagueError::Disagreement {
+                entry: entry.clone(),
+                got: measured.result,
+                want,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn describe(
+    own: &Project,
+    figures: &BTreeMap<Entry, WorkloadFigures>,
+) -> Result<BTreeMap<String, String>, LeagueError> {
+    let mut workloads = BTreeMap::new();
+    for Entry { workload, .. } in figures.keys() {
+        if !workloads.contains_key(workload) {
+            let path = own.root.join(WORKLOADS).join("examples").join(workload);
+            let source = fs::read_to_string(path.with_extension("rs"))
+                .map_err(|error| LeagueError::Source(workload.clone(), error))?;
+            // What it says of itself in its first comment.
+            let lines = source.lines().map_while(|line| line.strip_prefix("//! "));
+            workloads.insert(workload.clone(), lines.collect::<Vec<_>>().join(" "));
+        }
+    }
+    Ok(workloads)
+}

@@ -1,0 +1,87 @@
+//! What whole calls of contracts cost with each allocator, which is what an author pays.
+//!
+//! Lives here: which builds are measured. Not here: building and measuring one contract (`compare`), the figures as data
+//! (`figures::league`).
+
+use stylus_vm::ArbOs;
+
+use crate::cargo::{
+    Allocator, BuildSettings, CopiesError, Lto, OptLevel, Project, Subject, Variant, Variations,
+    WasmOpt, replaceable,
+};
+use crate::chain::Target;
+use crate::figures::league::Calls;
+use crate::measure::compare::{VariantEvent, compare};
+use crate::measure::{PrepareError, measure_module, plan_of};
+
+/// What keeps the calls of a contract from being measured.
+#[derive(Debug, thiserror::Error)]
+#[error("{contract}")]
+pub struct CallsError {
+    /// Which contract.
+    contract: String,
+    source: Box<Reason>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Reason {
+    #[error(transparent)]
+    Plan(#[from] PrepareError),
+    #[error(transparent)]
+    Copies(#[from] CopiesError),
+}
+
+/// Those of `allocators` that a contract can be given.
+pub fn known(allocators: &[Allocator]) -> Vec<Allocator> {
+    let all = replaceable();
+    all.into_iter()
+        .filter(|allocator| allocators.contains(allocator))
+        .collect()
+}
+
+/// Builds the contracts of `project` with each of `allocators` at each of `levels`, as their authors do or with each of `lto` besides,
+/// and measures the calls of their plans. Contracts in which no allocator can be replaced are left out.
+///
+/// # Errors
+/// Where a contract cannot be built anew at all. What fails under one allocator alone has no figures.
+pub fn whole_calls(
+    project: &Project,
+    allocators: &[Allocator],
+    levels: &[OptLevel],
+    lto: &[Lto],
+    progress: &(dyn Fn(&str, Variant) + Sync),
+) -> Result<Calls, CallsError> {
+    let settings = Variations {
+        allocators: known(allocators),
+        levels: levels.to_vec(),
+        lto: lto.to_vec(),
+        modes: Vec::new(),
+    };
+    let target = Target::Embedded(ArbOs::ARBITRUM_ONE);
+    let mut contracts = Vec::new();
+    for contract in &project.contracts {
+        let error = |source| CallsError {
+            contract: contract.name.clone(),
+            source: Box::new(source),
+        };
+        let build = BuildSettings::default();
+        let plan = plan_of(project, contract, &build).map_err(|source| error(source.into()))?;
+        let measure = |module: &[u8]| measure_module(&target, &contract.name, module, &plan);
+        let comparison = compare(
+            &Subject::of(project, contract, &build),
+            &settings,
+            || WasmOpt::find(None),
+            &measure,
+            &|event| {
+                if let VariantEvent::Building(variant) = event {
+                    progress(&contract.name, variant);
+                }
+            },
+        )
+        .map_err(|source| error(source.into()))?;
+        if comparison.left_out.is_empty() {
+            contracts.push(comparison);
+        }
+    }
+    Ok(Calls { contracts })
+}

@@ -1,0 +1,92 @@
+//! What link-time optimisation would make of a contract that asks for it and does not get it.
+//!
+//! Lives here: building such a contract a second time, and measuring what comes of it. Not here: whether it gets it (`cargo`),
+//! the figures as data (`figures::lto`).
+
+use super::compare::disagreement;
+use super::contract::Bench;
+use super::{Event, Observer, PrepareError};
+use crate::cargo::{Artifact, BuildSettings, ContractPackage, CrateTypes, Hindrance, Project};
+use crate::figures::lto::{MissedLto, OnChain, Outcome, WithLto};
+use crate::figures::{Bytes, Contract};
+use crate::plan::Plan;
+
+/// A contract as it would be with link-time optimisation.
+#[derive(Debug)]
+pub(super) struct Counterpart {
+    hindrance: Hindrance,
+    /// Ready to be deployed, or one sentence why not.
+    artifact: Result<Artifact, String>,
+}
+
+impl Counterpart {
+    /// Builds it. None where the contract has link-time optimisation already, or nobody asks for that.
+    pub(super) fn build(
+        project: &Project,
+        contract: &ContractPackage,
+        settings: &BuildSettings,
+        observer: Observer<'_>,
+    ) -> Option<Self> {
+        // Whoever chooses the crate types knows what comes of them.
+        if settings.crate_types.is_some() {
+            return None;
+        }
+        let hindrance = project.lto_hindrance(contract)?;
+        observer(Event::Optimising(&contract.name));
+        let settings = BuildSettings {
+            crate_types: Some(CrateTypes::Cdylib),
+            asks_for_lto: hindrance.ignored_profile.is_some(),
+            ..settings.clone()
+        };
+        let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
+        let mut artifact = || -> Result<Artifact, PrepareError> {
+            let built = project.build(contract, &settings, on_crate)?;
+            Ok(project.finish(contract, &settings, built)?.artifact)
+        };
+        Some(Self {
+            hindrance,
+            artifact: artifact().map_err(|error| error.to_string()),
+        })
+    }
+
+    /// Its bytes.
+    pub(super) fn weigh(self) -> MissedLto {
+        let outcome = match self.artifact {
+            Ok(artifact) => Outcome::WithLto(WithLto {
+                code: Bytes::of(&artifact.code),
+                chain: None,
+            }),
+            Err(reason) => Outcome::Unknown(reason),
+        };
+        MissedLto {
+            hindrance: self.hindrance,
+            outcome,
+        }
+    }
+
+    /// Its bytes, and what it costs where `today` was measured.
+    pub(super) fn measure(self, bench: &Bench<'_>, today: &Contract, plan: &Plan) -> MissedLto {
+        let outcome = match &self.artifact {
+            Ok(artifact) => measured(bench, artifact, today, plan),
+            Err(reason) => Outcome::Unknown(reason.clone()),
+        };
+        MissedLto {
+            hindrance: self.hindrance,
+            outcome,
+        }
+    }
+}
+
+fn measured(bench: &Bench<'_>, artifact: &Artifact, today: &Contract, plan: &Plan) -> Outcome {
+    let (contract, _) = bench.measure(&today.name, artifact, plan, None);
+    if let Some(found) = disagreement(today, &contract) {
+        return Outcome::Unknown(found.to_string());
+    }
+    match OnChain::of(&contract) {
+        Some(chain) => Outcome::WithLto(WithLto {
+            code: Bytes::of(&artifact.code),
+            chain: Some(chain),
+        }),
+        None => Outcome::Unknown(contract.failures.join("; ")),
+    }
+}

@@ -1,0 +1,427 @@
+//! A report on anybody's contracts, from their manifest to its figures.
+//!
+//! Lives here: the order of a report, and what is done at the same time. Not here: one contract (`contract`), the
+//! arithmetic of one transaction (`account`), text (`content`).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError, mpsc};
+
+use stylus_vm::profile::Names;
+
+use crate::cargo::{Artifact, BuildSettings, CargoError, PostprocessError, Project};
+use crate::chain::{Node, NodeError, Target};
+use crate::figures::lto::MissedLto;
+use crate::figures::profile::CallProfile;
+use crate::figures::{Contract, MadeWith, Report, SCHEMA};
+use crate::parallel;
+use crate::plan::Plan;
+
+use super::contract::{Bench, Sight};
+use super::lto::Counterpart;
+use super::prepare::{ModuleFiles, PrepareError, Prepared, prepare};
+
+/// Why a report without a call is no success.
+const NOTHING_CALLED: &str = "nothing was called, so that nothing is known of it";
+
+/// Deploys a module that has the names of its functions to a chain of its own, and carries out `plan`.
+pub fn measure_module(target: &Target, name: &str, named: &[u8], plan: &Plan) -> Contract {
+    let measured = || -> Result<Contract, MeasureError> {
+        let artifact = Artifact::of_named(named)?;
+        let node = Node::connect(target)?;
+        let (contract, _) = Bench::new(&node)?.measure(name, &artifact, plan, None);
+        Ok(contract)
+    };
+    measured().unwrap_or_else(|error| Figures::failed(name, &error).contract)
+}
+
+/// Why a module cannot be measured at all.
+#[derive(Debug, thiserror::Error)]
+enum MeasureError {
+    #[error(transparent)]
+    Postprocess(#[from] PostprocessError),
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
+/// What ends a report before there is anything in it.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The toolchain does not name itself.
+    #[error(transparent)]
+    Cargo(#[from] CargoError),
+    /// There is no chain to measure on.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
+/// What a report is doing, for whoever shows progress.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event<'a> {
+    /// The build of a contract begins.
+    Building(&'a str),
+    /// It is built a second time, with the link-time optimisation that it asks for and does not get.
+    Optimising(&'a str),
+    /// A crate of that build is done.
+    Compiled(&'a str, &'a str),
+    /// The build ended, well or not.
+    Built(&'a str),
+    /// The contract was measured, or could not be.
+    Measured(&'a str),
+}
+
+/// Watches a report. Called from several threads.
+pub type Observer<'a> = &'a (dyn Fn(Event<'_>) + Sync);
+
+/// A report, and what else was found out on the way.
+#[derive(Debug)]
+pub struct Reported {
+    /// The figures.
+    pub report: Report,
+    /// By contract, where it was asked for.
+    pub details: BTreeMap<String, Details>,
+}
+
+/// What a picture is made of that figures alone do not tell.
+#[derive(Debug)]
+pub struct Details {
+    /// The first run of each call, function by function.
+    pub profiles: Vec<CallProfile>,
+    /// The module as it was built, with the names of its functions.
+    pub named: Vec<u8>,
+    /// As it is deployed, decompressed.
+    pub deployed: Vec<u8>,
+}
+
+/// What a report is about.
+#[derive(Clone, Copy, Debug)]
+enum Subject<'a> {
+    /// The contracts of a project.
+    Project(&'a Project, &'a BuildSettings),
+    /// A module that was built already.
+    Module(&'a ModuleFiles),
+}
+
+impl Subject<'_> {
+    /// The names of its contracts.
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Project(project, _) => {
+                let names = project.contracts.iter().map(|it| it.name.as_str());
+                names.collect()
+            }
+            Self::Module(files) => vec![&files.name],
+        }
+    }
+
+    /// The contract number `index`, ready to be deployed.
+    fn prepare(&self, index: usize, observer: Observer<'_>) -> Result<Prepared, PrepareError> {
+        match self {
+            Self::Project(project, settings) => {
+                prepare(project, &project.contracts[index], settings, observer)
+            }
+            Self::Module(files) => files.prepare(),
+        }
+    }
+
+    /// The same contract with the link-time optimisation that it asks for and does not get.
+    fn counterpart(&self, index: usize, observer: Observer<'_>) -> Option<Counterpart> {
+        match self {
+            Self::Project(project, settings) => {
+                Counterpart::build(project, &project.contracts[index], settings, observer)
+            }
+            Self::Module(_) => None,
+        }
+    }
+
+    /// How to say what to call.
+    const fn how_to_call(&self) -> &'static str {
+        match self {
+            Self::Project(..) => {
+                "say in a gas-bench.toml what to call; `cargo gas-bench plan` writes one"
+            }
+            Self::Module(_) => {
+                "name its interface with --abi FILE, or what to call with --plan FILE"
+            }
+        }
+    }
+
+    /// The folder that paths are told from.
+    fn root(&self) -> &Path {
+        match self {
+            Self::Project(project, _) => &project.root,
+            Self::Module(files) => files.wasm.parent().unwrap_or(&files.wasm),
+        }
+    }
+}
+
+/// Builds the contracts of `project`, deploys each to `target` and carries out its plan. What fails for one contract or call is
+/// part of the report. With `detailed`, what pictures are made of comes with it.
+///
+/// # Errors
+/// Where nothing at all can be measured.
+pub fn run(
+    project: &Project,
+    target: &Target,
+    settings: &BuildSettings,
+    detailed: bool,
+    observer: Observer<'_>,
+) -> Result<Reported, ReportError> {
+    of(
+        Subject::Project(project, settings),
+        target,
+        detailed,
+        observer,
+    )
+}
+
+/// The same of a module that was built already.
+///
+/// # Errors
+/// As for [`run`].
+pub fn run_module(
+    files: &ModuleFiles,
+    target: &Target,
+    detailed: bool,
+    observer: Observer<'_>,
+) -> Result<Reported, ReportError> {
+    of(Subject::Module(files), target, detailed, observer)
+}
+
+fn of(
+    subject: Subject<'_>,
+    target: &Target,
+    detailed: bool,
+    observer: Observer<'_>,
+) -> Result<Reported, ReportError> {
+    let mut made_with = made_with(subject, target)?;
+    let measured = match target {
+        Target::Embedded(_) => pipeline(subject, observer, &|name, prepared, missed| {
+            let node = Node::connect(target)?;
+            let measure_missed = |contract: &Contract| {
+                let Some(missed) = missed else {
+                    return Ok(None);
+                };
+                // A chain of its own gives it the same addresses, whose bytes of zero cost less.
+                let node = Node::connect(target)?;
+                let bench = Bench::new(&node)?;
+                Ok(Some(missed.measure(&bench, contract, &prepared.plan)))
+            };
+            measure(&node, name, prepared, detailed, measure_missed)
+        }),
+        // One account sends everything: one thing after another.
+        Target::Endpoint { .. } => {
+            let node = Mutex::new(Node::connect(target)?);
+            pipeline(subject, observer, &|name, prepared, missed| {
+                let node = node.lock().unwrap_or_else(PoisonError::into_inner);
+                // Whoever pays there pays for the contract that is meant, and for no other.
+                let weigh_missed = |_: &Contract| Ok(missed.map(Counterpart::weigh));
+                measure(&node, name, prepared, detailed, weigh_missed)
+            })
+        }
+    };
+    let mut contracts = Vec::new();
+    let mut details = BTreeMap::new();
+    let mut sights = Vec::new();
+    let mut missed_lto = BTreeMap::new();
+    for figures in measured {
+        missed_lto.extend(
+            figures
+                .missed
+                .map(|missed| (figures.contract.name.clone(), missed)),
+        );
+        details.extend(
+            figures
+                .details
+                .map(|details| (figures.contract.name.clone(), details)),
+        );
+        contracts.push(figures.contract);
+        sights.extend(figures.sight);
+    }
+    made_with.unseen = unseen(sights.into_iter().min());
+    Ok(Reported {
+        report: Report {
+            schema: SCHEMA,
+            made_with,
+            contracts,
+            missed_lto,
+        },
+        details,
+    })
+}
+
+fn made_with(subject: Subject<'_>, target: &Target) -> Result<MadeWith, ReportError> {
+    let (toolchain, reproducible) = match subject {
+        Subject::Project(project, settings) => (project.compiler()?, settings.reproducible),
+        Subject::Module(_) => ("a module that was built already".to_owned(), false),
+    };
+    let node = Node::connect(target)?;
+    Ok(MadeWith {
+        gas_bench: env!("CARGO_PKG_VERSION").to_owned(),
+        toolchain,
+        reproducible,
+        chain: match target {
+            Target::Embedded(_) => "embedded devnet".to_owned(),
+            Target::Endpoint { .. } => node.name()?,
+        },
+        arbos: node.arbos()?,
+        ink_per_gas: node.config()?.stylus.ink_price.ink_per_gas(),
+        unseen: Vec::new(),
+    })
+}
+
+/// What one contract came to.
+struct Figures {
+    contract: Contract,
+    missed: Option<MissedLto>,
+    sight: Option<Sight>,
+    details: Option<Details>,
+}
+
+impl Figures {
+    fn failed(name: &str, error: &dyn std::error::Error) -> Self {
+        Self {
+            contract: Contract {
+                name: name.to_owned(),
+                plan: None,
+                deployment: None,
+                calls: Vec::new(),
+                left_out: Vec::new(),
+                advice: Vec::new(),
+                failures: vec![error.to_string()],
+            },
+            missed: None,
+            sight: None,
+            details: None,
+        }
+    }
+}
+
+fn measure(
+    node: &Node,
+    name: &str,
+    prepared: &Prepared,
+    detailed: bool,
+    missed: impl FnOnce(&Contract) -> Result<Option<MissedLto>, NodeError>,
+) -> Result<Figures, NodeError> {
+    let bench = Bench::new(node)?;
+    let names = detailed.then(|| Names::of_module(&prepared.named));
+    let Prepared { artifact, plan, .. } = prepared;
+    let (contract, profiles) = bench.measure(name, artifact, plan, names.as_ref());
+    let details = detailed.then(|| Details {
+        profiles,
+        named: prepared.named.clone(),
+        deployed: artifact.wasm.clone(),
+    });
+    Ok(Figures {
+        missed: missed(&contract)?,
+        contract,
+        sight: bench.sight(),
+        details,
+    })
+}
+
+/// Measures a contract that was built, with what it would be with link-time optimisation, where it lacks that.
+type Measure<'a> =
+    &'a (dyn Fn(&str, &Prepared, Option<Counterpart>) -> Result<Figures, NodeError> + Sync);
+
+/// Builds one contract after another, as cargo wants it, and meanwhile measures those that are built.
+fn pipeline(subject: Subject<'_>, observer: Observer<'_>, measure: Measure<'_>) -> Vec<Figures> {
+    let names = subject.names();
+    let names = names.as_slice();
+    let (send, receive) = mpsc::channel();
+    let receive = Mutex::new(receive);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for (index, name) in names.iter().enumerate() {
+                let prepared = subject.prepare(index, observer);
+                let missed = prepared
+                    .is_ok()
+                    .then(|| subject.counterpart(index, observer))
+                    .flatten();
+                observer(Event::Built(name));
+                // Nobody is left to measure: then nobody waits for it either.
+                let _ = send.send((index, prepared, missed));
+            }
+        });
+        let work = |_| {
+            let mut done = Vec::new();
+            loop {
+                let next = receive
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .recv();
+                let Ok((index, prepared, missed)) = next else {
+                    return done;
+                };
+                let name = names[index];
+                let figures = match &prepared {
+                    Ok(prepared) => measure(name, prepared, missed)
+                        .map(|figures| described(figures, subject, &prepared.plan))
+                        .unwrap_or_else(|error| Figures::failed(name, &error)),
+                    Err(error) => Figures::failed(name, error),
+                };
+                observer(Event::Measured(name));
+                done.push((index, figures));
+            }
+        };
+        let workers = parallel::workers(names.len());
+        let mut done: Vec<_> = parallel::map((0..workers).collect(), work)
+            .into_iter()
+            .flatten()
+            .collect();
+        done.sort_by_key(|(index, _)| *index);
+        done.into_iter().map(|(_, figures)| figures).collect()
+    })
+}
+
+/// The figures with what their plan says besides.
+fn described(mut figures: Figures, subject: Subject<'_>, plan: &Plan) -> Figures {
+    let root = subject.root();
+    let relative = |path: &Path| {
+        let path = path.strip_prefix(root).unwrap_or(path);
+        path.display().to_string()
+    };
+    figures.contract.plan = plan.path.as_deref().map(relative);
+    figures.contract.left_out = plan
+        .left_out
+        .iter()
+        .map(|left| format!("{}: {}", left.signature, left.reason))
+        .collect();
+    let contract = &mut figures.contract;
+    // What was measured is nothing that Arbitrum One has.
+    let was_taken = contract.deployment.is_some();
+    if let Some(reason) = plan.debug_only.as_ref().filter(|_| was_taken) {
+        contract.failures.push(format!(
+            "only a chain that is configured for debugging takes the program, as this one does: {reason}"
+        ));
+    }
+    // A report of nothing is none.
+    if contract.calls.is_empty() && contract.failures.is_empty() {
+        contract
+            .failures
+            .push(format!("{NOTHING_CALLED}: {}", subject.how_to_call()));
+    }
+    figures
+}
+
+/// What a chain that tells so much does not tell.
+fn unseen(sight: Option<Sight>) -> Vec<String> {
+    let repeated = "it cannot be had to show what a program's start costs again in the same block";
+    let sentences: &[&str] = match sight {
+        None | Some(Sight::Everything) => &[],
+        Some(Sight::Hostios) => &[
+            "it has no stylusGasTracer: what is lost as ink becomes whole gas counts as WASM, a refund is taken off there, and \
+             the peak of pages is what was paid for",
+            repeated,
+        ],
+        Some(Sight::Receipts) => &[
+            "it does not trace programs (debug_traceTransaction with stylusTracer): what a program did with its gas is unseen",
+            repeated,
+        ],
+    };
+    sentences
+        .iter()
+        .map(|&sentence| sentence.to_owned())
+        .collect()
+}

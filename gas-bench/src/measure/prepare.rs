@@ -1,0 +1,543 @@
+//! A contract before it is on a chain: built, and with a plan of what to call in it.
+//!
+//! Lives here: what is built and read for one contract, and holding its plan against what the module answers. Not here: builds
+//! (`cargo`), plans (`plan`), reading modules (`dispatch`), transactions (`contract`).
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::{Selector, hex};
+use stylus_vm::advice::{NEVER_CALLED, never_called};
+use stylus_vm::text::{self, NotText};
+
+use super::{Event, Observer};
+use crate::cargo::{
+    Artifact, BuildError, BuildSettings, ContractPackage, PostprocessError, Project, RecipeError,
+};
+use crate::input;
+use crate::plan::dispatch::{self, CONSTRUCTOR, Dispatch};
+use crate::plan::{
+    self, Code, Interface, InterfaceError, LeftOut, MadeOf, Other, Plan, PlanError, selector,
+};
+
+/// Functions that nobody can name.
+const OTHERS: &str = "other functions";
+
+/// A contract that was built, and what to call in it.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Ready to be deployed.
+    pub artifact: Artifact,
+    /// The module as it was built, with the names of its functions.
+    pub named: Vec<u8>,
+    /// What to call.
+    pub plan: Plan,
+}
+
+/// Why a contract was not built, or has no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The plan is wrong.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Cargo produced no wasm, or the contract does not tell its ABI.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// `Stylus.toml` wants something done that cannot be, or what cargo produced is no wasm.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// A file holds no module.
+    #[error(transparent)]
+    Postprocess(#[from] PostprocessError),
+    /// A file cannot be read.
+    #[error("{} cannot be read: {source}; name a file that may be", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file looks like a module in text, and is none.
+    #[error("{} is {source}; mend it, or name the .wasm file", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: NotText,
+    },
+    /// What a contract says of itself makes no sense.
+    #[error(
+        "{of}: {source}; say in a {} beside the contract what to call",
+        plan::FILE
+    )]
+    Interface {
+        /// Where it is from.
+        of: String,
+        /// What is wrong with it.
+        source: InterfaceError,
+    },
+    /// A contract of the plan's is no contract of the workspace.
+    #[error(
+        "the plan's contract `{name}` is to be the package `{package}`, which the workspace does not have as a contract"
+    )]
+    NoPackage {
+        /// What the plan calls it.
+        name: String,
+        /// The package.
+        package: String,
+    },
+    /// A file with init code has something else in it.
+    #[error("{} holds no bytecode: it has to be hexadecimal digits", .0.display())]
+    Bytecode(PathBuf),
+    /// Nobody says what to call.
+    #[error(
+        "there is nothing to call: write a {} beside its Cargo.toml, or give the package the feature `export-abi` and a program as `cargo stylus new` does",
+        plan::FILE
+    )]
+    NoPlan,
+    /// Nobody says what to call in a module that was built already.
+    #[error(
+        "there is nothing to call, since the module answers no function of a standard: name its interface with --abi FILE, or what to \
+         call with --plan FILE"
+    )]
+    NoInterface,
+}
+
+/// The files of a contract that was built already.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ModuleFiles {
+    /// What the report calls it.
+    pub name: String,
+    /// The module.
+    pub wasm: PathBuf,
+    /// Its interface, in Solidity or JSON.
+    pub abi: Option<PathBuf>,
+    /// What to call, where that is not every function of the interface.
+    pub plan: Option<PathBuf>,
+}
+
+/// Builds a contract and finds out what to call in it.
+///
+/// # Errors
+/// Where it does not build, or there is nothing to call.
+pub fn prepare(
+    project: &Project,
+    contract: &ContractPackage,
+    settings: &BuildSettings,
+    observer: Observer<'_>,
+) -> Result<Prepared, PrepareError> {
+    observer(Event::Building(&contract.name));
+    // A mistake in the plan is known at once, before the contract is built.
+    let source = Source::of(project, contract, settings)?;
+    build(project, contract, settings, source, observer)
+}
+
+/// The same with a plan that is made of this interface, whatever file there is.
+pub(super) fn prepare_with(
+    project: &Project,
+    contract: &ContractPackage,
+    settings: &BuildSettings,
+    interface: Interface,
+    observer: Observer<'_>,
+) -> Result<Prepared, PrepareError> {
+    let source = Source::Interface(Box::new(interface));
+    build(project, contract, settings, source, observer)
+}
+
+fn build(
+    project: &Project,
+    contract: &ContractPackage,
+    settings: &BuildSettings,
+    source: Source,
+    observer: Observer<'_>,
+) -> Result<Prepared, PrepareError> {
+    let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
+    let built = project.build(contract, settings, on_crate)?;
+    let finished = project.finish(contract, settings, built)?;
+    let plan = source.plan(&finished.artifact.wasm)?;
+    Ok(Prepared {
+        artifact: finished.artifact,
+        named: finished.named,
+        plan: with_code(plan, &|package| build_other(project, package, settings))?,
+    })
+}
+
+/// The plan of a contract that is built by others: its file's, or one that calls every function of its ABI.
+///
+/// # Errors
+/// Where the file is wrong, or there is nothing to call.
+pub fn plan_of(
+    project: &Project,
+    contract: &ContractPackage,
+    settings: &BuildSettings,
+) -> Result<Plan, PrepareError> {
+    let plan = match Source::of(project, contract, settings)? {
+        Source::File(plan) => *plan,
+        Source::Interface(interface) => plan::from_interface(&interface),
+        Source::Nothing => return Err(PrepareError::NoPlan),
+    };
+    with_code(plan, &|package| build_other(project, package, settings))
+}
+
+impl ModuleFiles {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// Where one cannot be read, or makes no sense.
+    pub(super) fn prepare(&self) -> Result<Prepared, PrepareError> {
+        let source = match (&self.plan, &self.abi) {
+            (Some(path), _) => match plan::load(path)? {
+                Some(plan) => Source::File(Box::new(plan)),
+                None => {
+                    return Err(PrepareError::Unreadable {
+                        path: path.clone(),
+                        source: io::ErrorKind::NotFound.into(),
+                    });
+                }
+            },
+            (None, Some(path)) => {
+                let text = read_text(path)?;
+                let interface =
+                    Interface::read(&text).map_err(|source| PrepareError::Interface {
+                        of: path.display().to_string(),
+                        source,
+                    })?;
+                Source::Interface(Box::new(interface))
+            }
+            (None, None) => Source::Nothing,
+        };
+        let named = read_module(&self.wasm)?;
+        let artifact = Artifact::of_named(&named)?;
+        let plan = source.plan(&artifact.wasm).map_err(|error| match error {
+            PrepareError::NoPlan => PrepareError::NoInterface,
+            other => other,
+        })?;
+        let no_package = |package: &str| {
+            Err(PrepareError::NoPackage {
+                name: package.to_owned(),
+                package: package.to_owned(),
+            })
+        };
+        Ok(Prepared {
+            artifact,
+            named,
+            plan: with_code(plan, &no_package)?,
+        })
+    }
+}
+
+/// What says what to call.
+enum Source {
+    File(Box<Plan>),
+    Interface(Box<Interface>),
+    Nothing,
+}
+
+impl Source {
+    fn of(
+        project: &Project,
+        contract: &ContractPackage,
+        settings: &BuildSettings,
+    ) -> Result<Self, PrepareError> {
+        if let Some(plan) = plan::load(&contract.folder.join(plan::FILE))? {
+            return Ok(Self::File(Box::new(plan)));
+        }
+        match contract.exports_abi {
+            true => Ok(Self::Interface(Box::new(interface_of(
+                project, contract, settings,
+            )?))),
+            false => Ok(Self::Nothing),
+        }
+    }
+
+    /// The plan, held against what `deployed` answers.
+    fn plan(self, deployed: &[u8]) -> Result<Plan, PrepareError> {
+        let (mut plan, interface) = match self {
+            Self::File(plan) => (*plan, None),
+            Self::Interface(interface) => (plan::from_interface(&interface), Some(*interface)),
+            Self::Nothing => (Plan::default(), Some(Interface::default())),
+        };
+        let known = plan.functions().map(selector).collect();
+        match dispatch::read(deployed, &known) {
+            Ok(dispatch) => {
+                match &interface {
+                    None => hold_plan(&mut plan, &dispatch, &known),
+                    Some(interface) => hold_interface(&mut plan, interface, &dispatch, &known),
+                }
+                hold_receive(&mut plan, &dispatch);
+                hold_fallback(&mut plan, &dispatch);
+                if dispatch.may_answer_more {
+                    plan.left_out.push(LeftOut {
+                        signature: OTHERS.to_owned(),
+                        reason: "selectors of the module stand neither in its code nor in a table, so that there may be more".to_owned(),
+                    });
+                }
+                plan.debug_only = dispatch.debug_only;
+            }
+            Err(error) => plan.left_out.push(LeftOut {
+                signature: OTHERS.to_owned(),
+                reason: format!("nobody can tell what the module answers besides: {error}"),
+            }),
+        }
+        let is_nothing = interface.is_some_and(|it| it == Interface::default());
+        if is_nothing && plan.calls.is_empty() && plan.left_out.is_empty() {
+            return Err(PrepareError::NoPlan);
+        }
+        let never_called = never_called(deployed).into_iter();
+        plan.left_out.extend(never_called.map(|signature| LeftOut {
+            signature,
+            reason: NEVER_CALLED.to_owned(),
+        }));
+        Ok(plan)
+    }
+}
+
+/// What a contract says of itself.
+pub(super) fn interface_of(
+    project: &Project,
+    contract: &ContractPackage,
+    settings: &BuildSettings,
+) -> Result<Interface, PrepareError> {
+    let text = project.ask(contract, settings, "abi")?;
+    let constructor = Interface::constructor_of(&project.ask(contract, settings, "constructor")?);
+    match Interface::read(&text) {
+        Ok(interface) => Ok(Interface {
+            constructor,
+            ..interface
+        }),
+        // A contract may well have nothing but a constructor, or a fallback, which the SDK does not tell of.
+        Err(InterfaceError::Nothing) => Ok(Interface {
+            constructor,
+            ..Interface::default()
+        }),
+        Err(source) => Err(PrepareError::Interface {
+            of: "what it exports as its ABI".to_owned(),
+            source,
+        }),
+    }
+}
+
+/// How a selector of those that are answered is shown: under the name that standards have for it.
+fn shown(selector: Selector, answered: &BTreeSet<Selector>) -> String {
+    match dispatch::standard(selector, answered) {
+        Some(function) => function.signature(),
+        None => hex::encode_prefixed(selector),
+    }
+}
+
+/// Says what the module answers and a plan's file does not call, and what the file calls and the module does not answer.
+fn hold_plan(plan: &mut Plan, dispatch: &Dispatch, known: &BTreeSet<Selector>) {
+    let more = dispatch.selectors.difference(known);
+    let more: Vec<_> = more
+        .filter(|it| **it != CONSTRUCTOR)
+        .map(|it| shown(*it, &dispatch.selectors))
+        .collect();
+    if !more.is_empty() {
+        plan.left_out.push(LeftOut {
+            signature: more.join(", "),
+            reason: "the module answers, and the plan does not call".to_owned(),
+        });
+    }
+    leave_constructor(plan, dispatch, None);
+    if dispatch.selectors.is_empty() || !dispatch.answers_anything {
+        return;
+    }
+    let unanswered: BTreeSet<_> = plan
+        .calls
+        .iter()
+        .filter(|call| call.step.on.is_none())
+        .filter_map(|call| call.step.function())
+        .filter(|function| !dispatch.selectors.contains(&selector(function)))
+        .map(|function| function.signature())
+        .collect();
+    plan.left_out
+        .extend(unanswered.into_iter().map(|signature| {
+            LeftOut {
+                signature,
+                reason:
+                    "no function of the module has this selector: what is measured is its fallback"
+                        .to_owned(),
+            }
+        }));
+}
+
+/// Calls what the module answers and its interface does not have, as far as standards say what that is, and says the rest; leaves out
+/// what the module does not answer.
+fn hold_interface(
+    plan: &mut Plan,
+    interface: &Interface,
+    dispatch: &Dispatch,
+    known: &BTreeSet<Selector>,
+) {
+    let is_known = |selector: &Selector| known.contains(selector);
+    if !dispatch.selectors.iter().any(is_known) && !known.is_empty() {
+        let is_read = !dispatch.selectors.is_empty();
+        if !is_read {
+            plan.left_out.push(LeftOut {
+                signature: OTHERS.to_owned(),
+                reason:
+                    "the module does not show which selectors it answers, so that there may be more"
+                        .to_owned(),
+            });
+            return;
+        }
+    }
+    plan.leave_out(&|function| {
+        let is_answered = dispatch.selectors.contains(&selector(function));
+        (!is_answered).then(|| "the module does not answer its selector".to_owned())
+    });
+    let bases = match interface.absent.as_slice() {
+        [] => String::new(),
+        bases => format!(", which builds on {}", bases.join(", ")),
+    };
+    let unknown = match *interface == Interface::default() {
+        true => "and nobody says of which function it is".to_owned(),
+        false => format!("and the ABI{bases} does not have it"),
+    };
+    for more in dispatch.selectors.difference(known) {
+        if *more == CONSTRUCTOR {
+            continue;
+        }
+        match dispatch::standard(*more, &dispatch.selectors) {
+            Some(function) => plan.call_besides(function),
+            None => plan.left_out.push(LeftOut {
+                signature: hex::encode_prefixed(more),
+                reason: format!(
+                    "the module answers this selector, {unknown}; write its signature into a {}",
+                    plan::FILE
+                ),
+            }),
+        }
+    }
+    plan.call_entries(
+        dispatch.answers_nothing && !interface.receive,
+        dispatch.answers_anything && !interface.fallback,
+    );
+    leave_constructor(plan, dispatch, interface.constructor.as_ref());
+    plan.give_names();
+}
+
+/// Says what a call of `receive` comes to where it may be none.
+fn hold_receive(plan: &mut Plan, dispatch: &Dispatch) {
+    let is_receive = |call: &plan::PlannedCall| call.step.on.is_none() && call.step.is_receive();
+    if !plan.calls.iter().any(is_receive) {
+        return;
+    }
+    let reason = match (dispatch.answers_nothing, dispatch.nothing_is_anything) {
+        (false, _) => "the module does nothing without calldata: what is measured is its refusal",
+        (true, true) => {
+            "the module makes the same host calls for calldata that is no function's: what is measured may be its fallback"
+        }
+        (true, false) => return,
+    };
+    plan.left_out.push(LeftOut {
+        signature: "receive()".to_owned(),
+        reason: reason.to_owned(),
+    });
+}
+
+/// Says what a call of `fallback` comes to where there is none.
+fn hold_fallback(plan: &mut Plan, dispatch: &Dispatch) {
+    let is_fallback = |call: &plan::PlannedCall| call.step.on.is_none() && call.step.is_fallback();
+    if !dispatch.answers_anything && plan.calls.iter().any(is_fallback) {
+        plan.left_out.push(LeftOut {
+            signature: "fallback()".to_owned(),
+            reason: "the module does nothing for a selector that no function has: what is measured is its refusal".to_owned(),
+        });
+    }
+}
+
+/// Says that there is a constructor and it is not run.
+fn leave_constructor(plan: &mut Plan, dispatch: &Dispatch, declared: Option<&plan::Declared>) {
+    let has_one = declared.is_some() || dispatch.selectors.contains(&CONSTRUCTOR);
+    if has_one && plan.constructor.is_none() {
+        plan.left_out.push(LeftOut {
+            signature: declared.map_or_else(
+                || "constructor".to_owned(),
+                |it| it.signature.replacen("stylus_constructor", "constructor", 1),
+            ),
+            reason: format!(
+                "it is not run, so that the contract is as it was deployed; say it as [constructor] in a {}",
+                plan::FILE
+            ),
+        });
+    }
+}
+
+/// The plan with the code of all contracts that it needs besides.
+fn with_code(
+    mut plan: Plan,
+    build: &dyn Fn(&str) -> Result<Artifact, PrepareError>,
+) -> Result<Plan, PrepareError> {
+    for Other {
+        name,
+        made_of,
+        code,
+        ..
+    } in &mut plan.others
+    {
+        let artifact = match made_of {
+            MadeOf::Bytecode(path) => {
+                let text = read_text(path)?;
+                let init = hex::decode(text.trim());
+                let init = init.map_err(|_| PrepareError::Bytecode(path.clone()))?;
+                *code = Some(Code::Evm(init.into()));
+                continue;
+            }
+            MadeOf::Wasm(path) => Artifact::of_named(&read_module(path)?)?,
+            MadeOf::Package(package) => build(package).map_err(|error| match error {
+                PrepareError::NoPackage { package, .. } => PrepareError::NoPackage {
+                    name: name.clone(),
+                    package,
+                },
+                other => other,
+            })?,
+        };
+        *code = Some(Code::Program {
+            length: artifact.wasm.len(),
+            code: artifact.code,
+        });
+    }
+    Ok(plan)
+}
+
+fn build_other(
+    project: &Project,
+    package: &str,
+    settings: &BuildSettings,
+) -> Result<Artifact, PrepareError> {
+    let contract = project.members.iter().find(|it| it.name == package);
+    let contract = contract.ok_or_else(|| PrepareError::NoPackage {
+        name: package.to_owned(),
+        package: package.to_owned(),
+    })?;
+    // Features are those of the contract that is measured.
+    let settings = BuildSettings {
+        reproducible: settings.reproducible,
+        ..BuildSettings::default()
+    };
+    let built = project.build(contract, &settings, &mut |_| {})?;
+    Ok(project.finish(contract, &settings, built)?.artifact)
+}
+
+fn read_text(path: &Path) -> Result<String, PrepareError> {
+    input::text(path).map_err(|source| PrepareError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// A module, as binary: text is what many write by hand.
+fn read_module(path: &Path) -> Result<Vec<u8>, PrepareError> {
+    let module = fs::read(path).map_err(|source| PrepareError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    let binary = text::binary(&module).map_err(|source| PrepareError::NotText {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(binary.into_owned())
+}

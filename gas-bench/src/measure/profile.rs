@@ -1,0 +1,196 @@
+//! One call of one contract, told function by function.
+//!
+//! Lives here: which call is meant, and the order of what is done. Not here: transactions (`contract`), text and pictures
+//! (`content`, `picture`).
+
+use super::contract::{Bench, BenchError};
+use super::{Observer, PrepareError, Prepared, prepare};
+use crate::cargo::{BuildSettings, Project};
+use crate::chain::{Node, NodeError, Target};
+use crate::figures::profile::CallProfile;
+use crate::plan::{PlannedCall, Problem};
+
+/// Which call is to be told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProfileCommand {
+    /// Its name in the plan, with the contract's and two colons in front where several have it; or a signature.
+    pub call: String,
+    /// Arguments, where they are not the plan's.
+    pub arguments: Vec<String>,
+    /// Which of its runs, counted from 1.
+    pub run: usize,
+}
+
+/// Why there is no profile: one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileFailure {
+    /// The contract does not build, or has no plan.
+    #[error("{contract}: {source}")]
+    Prepare {
+        /// The contract.
+        contract: String,
+        /// Why.
+        source: Box<PrepareError>,
+    },
+    /// No contract has the call.
+    #[error("there is no call `{call}`: there are {known}")]
+    NoSuchCall {
+        /// What was asked for.
+        call: String,
+        /// What there is.
+        known: String,
+    },
+    /// Several contracts have it.
+    #[error("`{call}` is a call of {contracts}; write {first}::{call}")]
+    Several {
+        /// What was asked for.
+        call: String,
+        /// Who has it.
+        contracts: String,
+        /// One of them.
+        first: String,
+    },
+    /// The signature or an argument makes no sense.
+    #[error("{contract}: {problem}")]
+    Arguments {
+        /// The contract.
+        contract: String,
+        /// What is wrong.
+        problem: Box<Problem>,
+    },
+    /// The call has no figures.
+    #[error("{contract}, {call}: {reason}")]
+    Call {
+        /// The contract.
+        contract: String,
+        /// The call.
+        call: String,
+        /// Why.
+        reason: String,
+    },
+    /// There is no chain.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
+/// Builds what is needed, makes the call and tells it function by function.
+///
+/// # Errors
+/// Where there is no such call, or it has no figures.
+pub fn profile(
+    project: &Project,
+    target: &Target,
+    settings: &BuildSettings,
+    command: &ProfileCommand,
+    observer: Observer<'_>,
+) -> Result<CallProfile, ProfileFailure> {
+    let (package, wanted) = match command.call.split_once("::") {
+        Some((package, call)) => (Some(package), call),
+        None => (None, command.call.as_str()),
+    };
+    let contracts: Vec<_> = project
+        .contracts
+        .iter()
+        .filter(|contract| package.is_none_or(|package| contract.name == package))
+        .collect();
+    let mut prepared = Vec::new();
+    for contract in &contracts {
+        let ready = prepare(project, contract, settings, observer);
+        let ready = ready.map_err(|source| ProfileFailure::Prepare {
+            contract: contract.name.clone(),
+            source: Box::new(source),
+        })?;
+        prepared.push((contract.name.as_str(), ready));
+    }
+    let (name, ready, planned) = choose(&prepared, wanted, command)?;
+    let node = Node::connect(target)?;
+    let bench = Bench::new(&node)?;
+    bench
+        .profile_call(name, ready, &planned, command.run)
+        .map_err(|cause: BenchError| ProfileFailure::Call {
+            contract: name.to_owned(),
+            call: planned.name.clone(),
+            reason: cause.to_string(),
+        })
+}
+
+type Chosen<'a> = (&'a str, &'a Prepared, PlannedCall);
+
+/// The call that is meant.
+fn choose<'a>(
+    prepared: &'a [(&'a str, Prepared)],
+    wanted: &str,
+    command: &ProfileCommand,
+) -> Result<Chosen<'a>, ProfileFailure> {
+    let has_call = |planned: &PlannedCall| {
+        planned.name == wanted
+            || planned.step.name() == wanted
+            || planned.step.signature() == wanted
+    };
+    let found: Vec<_> = prepared
+        .iter()
+        .filter_map(|(name, ready)| {
+            let calls = &ready.plan.calls;
+            // A name is more than a function that several calls are of.
+            let named = calls.iter().find(|planned| planned.name == wanted);
+            let call = named.or_else(|| calls.iter().find(|planned| has_call(planned)))?;
+            Some((*name, ready, call.clone()))
+        })
+        .collect();
+    match <[_; 1]>::try_from(found) {
+        Ok([(name, ready, planned)]) if command.arguments.is_empty() => Ok((name, ready, planned)),
+        Ok([(name, ready, planned)]) => {
+            let signature = match planned.step.function() {
+                Some(function) => function.full_signature(),
+                None => planned.step.signature(),
+            };
+            own(name, ready, &signature, command)
+        }
+        Err(found) if found.is_empty() => match prepared {
+            // What no plan has can still be asked of the only contract.
+            [(name, ready)] if wanted.contains('(') => own(name, ready, wanted, command),
+            _ => Err(ProfileFailure::NoSuchCall {
+                call: wanted.to_owned(),
+                known: known(prepared),
+            }),
+        },
+        Err(found) => {
+            let names: Vec<_> = found.iter().map(|(name, ..)| *name).collect();
+            Err(ProfileFailure::Several {
+                call: wanted.to_owned(),
+                contracts: names.join(", "),
+                first: names.first().copied().unwrap_or_default().to_owned(),
+            })
+        }
+    }
+}
+
+/// A call with arguments of the command's own.
+fn own<'a>(
+    name: &'a str,
+    ready: &'a Prepared,
+    signature: &str,
+    command: &ProfileCommand,
+) -> Result<Chosen<'a>, ProfileFailure> {
+    let planned = ready.plan.own_call(signature, &command.arguments);
+    let planned = planned.map_err(|problem| ProfileFailure::Arguments {
+        contract: name.to_owned(),
+        problem: Box::new(problem),
+    })?;
+    Ok((name, ready, planned))
+}
+
+fn known(prepared: &[(&str, Prepared)]) -> String {
+    let calls = prepared.iter().flat_map(|(name, ready)| {
+        let calls = ready.plan.calls.iter();
+        calls.map(move |planned| match prepared {
+            [_] => format!("`{}`", planned.name),
+            _ => format!("`{name}::{}`", planned.name),
+        })
+    });
+    let calls: Vec<_> = calls.collect();
+    match calls.as_slice() {
+        [] => "none".to_owned(),
+        calls => calls.join(", "),
+    }
+}

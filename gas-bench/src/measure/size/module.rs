@@ -1,0 +1,154 @@
+//! A module taken apart: what each of its parts takes, to the byte.
+//!
+//! Lives here: reading sections, functions, data segments and names. Not here: what any of them is called in a report
+//! (`size`, `figures::size`). No bytes make this panic.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use wasmparser::{
+    BinaryReader, BinaryReaderError, KnownCustom, Name, NameSectionReader, Parser, Payload, TypeRef,
+};
+
+use crate::figures::Bytes;
+use crate::figures::size::{CODE, DATA, Section};
+
+/// The parts of a module.
+#[derive(Default)]
+pub(super) struct Parts<'a> {
+    /// In the order of the module.
+    pub(super) sections: Vec<Section>,
+    /// How many functions are imported; those of the module itself are counted on from here.
+    pub(super) imported: u32,
+    /// The functions of the module itself, in its order.
+    pub(super) functions: Vec<Bytes>,
+    /// The data segments, in the order of the module.
+    pub(super) data: Vec<Bytes>,
+    /// What they are called.
+    pub(super) names: Names<'a>,
+}
+
+/// The names in a module's name section, where it has one.
+#[derive(Default)]
+pub(super) struct Names<'a> {
+    /// Of the module.
+    pub(super) module: Option<&'a str>,
+    /// Of functions, imported ones included, by index.
+    pub(super) functions: BTreeMap<u32, &'a str>,
+    /// Of data segments, by index.
+    pub(super) data: BTreeMap<u32, &'a str>,
+}
+
+/// Takes `module` apart.
+///
+/// # Errors
+/// Where it is no module, or a section is not what it says it is.
+pub(super) fn take_apart(module: &[u8]) -> Result<Parts<'_>, BinaryReaderError> {
+    let mut parts = Parts::default();
+    // Where the part before this one ends: between there and a part's content are its id and its length.
+    let mut section_end = 0;
+    let mut item_end = 0;
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload?;
+        match &payload {
+            Payload::Version { range, .. } => section_end = range.end,
+            Payload::ImportSection(imports) => {
+                for import in imports.clone().into_imports() {
+                    if let TypeRef::Func(_) | TypeRef::FuncExact(_) = import?.ty {
+                        parts.imported = parts.imported.saturating_add(1);
+                    }
+                }
+            }
+            Payload::CodeSectionStart { range, .. } => {
+                item_end = after_count(module, range)?;
+            }
+            Payload::CodeSectionEntry(body) => {
+                let end = body.range().end;
+                parts.functions.push(distance(item_end, end));
+                item_end = end;
+            }
+            Payload::DataSection(segments) => {
+                for segment in segments.clone() {
+                    let Range { start, end } = segment?.range;
+                    parts.data.push(distance(start, end));
+                }
+            }
+            Payload::CustomSection(section) => {
+                if let KnownCustom::Name(names) = section.as_known() {
+                    parts.names.read(names)?;
+                }
+            }
+            _ => {}
+        }
+        if let Some((id, content)) = payload.as_section() {
+            let custom = match &payload {
+                Payload::CustomSection(section) => Some(section.name()),
+                _ => None,
+            };
+            parts.sections.push(Section {
+                name: custom.unwrap_or_else(|| standard(id)).to_owned(),
+                custom: custom.is_some(),
+                bytes: distance(section_end, content.end),
+            });
+            section_end = content.end;
+        }
+    }
+    Ok(parts)
+}
+
+/// Where the first item of a section begins whose content is `content`: behind their number, which may be written longer
+/// than it has to be.
+fn after_count(module: &[u8], content: &Range<usize>) -> Result<usize, BinaryReaderError> {
+    let bytes = module.get(content.clone()).unwrap_or_default();
+    let mut reader = BinaryReader::new(bytes, content.start);
+    reader.read_var_u32()?;
+    Ok(reader.original_position())
+}
+
+const fn distance(start: usize, end: usize) -> Bytes {
+    Bytes(end.saturating_sub(start) as u64)
+}
+
+/// What the specification calls the section `id`.
+const fn standard(id: u8) -> &'static str {
+    match id {
+        1 => "type",
+        2 => "import",
+        3 => "function",
+        4 => "table",
+        5 => "memory",
+        6 => "global",
+        7 => "export",
+        8 => "start",
+        9 => "element",
+        10 => CODE,
+        11 => DATA,
+        12 => "data count",
+        13 => "tag",
+        _ => "unknown",
+    }
+}
+
+impl<'a> Names<'a> {
+    fn read(&mut self, section: NameSectionReader<'a>) -> Result<(), BinaryReaderError> {
+        for names in section {
+            match names? {
+                Name::Module { name, .. } => self.module = Some(name),
+                Name::Function(names) => {
+                    for name in names {
+                        let name = name?;
+                        self.functions.insert(name.index, name.name);
+                    }
+                }
+                Name::Data(names) => {
+                    for name in names {
+                        let name = name?;
+                        self.data.insert(name.index, name.name);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! How large contracts are, and how large they may be.
+//!
+//! Lives here: building contracts for nothing but their bytes, and the limits. Not here: where the bytes are (`size`), what
+//! putting them on a chain costs (`contract`).
+
+use std::collections::BTreeMap;
+
+use stylus_vm::Config;
+
+use super::lto::Counterpart;
+use super::{Event, Observer, PrepareError};
+use crate::cargo::{Artifact, BuildSettings, CargoError, ContractPackage, Finished, Project};
+use crate::figures::size::{ContractSize, MadeWith, SizeReport};
+use crate::figures::{Bytes, Sizes};
+use crate::measure::size::{SizeError, measure};
+
+/// Why it cannot be told where a contract's bytes are.
+#[derive(Debug, thiserror::Error)]
+enum ContractError {
+    #[error(transparent)]
+    Build(#[from] PrepareError),
+    #[error(transparent)]
+    Size(#[from] SizeError),
+}
+
+/// Builds the contracts of `project` and tells where their bytes are, beside what `chain` allows. What fails for one is part of the report.
+///
+/// # Errors
+/// Where the toolchain does not name itself.
+pub fn sizes(
+    project: &Project,
+    settings: &BuildSettings,
+    chain: &Config,
+    observer: Observer<'_>,
+) -> Result<SizeReport, CargoError> {
+    let made_with = MadeWith {
+        gas_bench: env!("CARGO_PKG_VERSION").to_owned(),
+        toolchain: project.compiler()?,
+    };
+    let mut contracts = BTreeMap::new();
+    let mut failures = BTreeMap::new();
+    let mut missed_lto = BTreeMap::new();
+    for contract in &project.contracts {
+        let name = contract.name.clone();
+        match one(project, contract, settings, chain, observer) {
+            Ok(size) => {
+                let missed = Counterpart::build(project, contract, settings, observer);
+                missed_lto.extend(missed.map(|missed| (name.clone(), missed.weigh())));
+                contracts.insert(name, size);
+            }
+            Err(cause) => {
+                failures.insert(name, cause.to_string());
+            }
+        }
+        observer(Event::Built(&contract.name));
+    }
+    Ok(SizeReport {
+        missed_lto,
+        ..SizeReport::new(made_with, contracts, failures)
+    })
+}
+
+fn one(
+    project: &Project,
+    contract: &ContractPackage,
+    settings: &BuildSettings,
+    chain: &Config,
+    observer: Observer<'_>,
+) -> Result<ContractSize, ContractError> {
+    observer(Event::Building(&contract.name));
+    let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
+    let built = project.build(contract, settings, on_crate);
+    let built = built.map_err(PrepareError::from)?;
+    let finished = project.finish(contract, settings, built);
+    let Finished { artifact, named } = finished.map_err(PrepareError::from)?;
+    let sizes = of_artifact(&artifact, chain);
+    Ok(measure(&named, &artifact.wasm, sizes)?)
+}
+
+/// How large a contract is at each step, and how large `chain` lets it be.
+pub(super) fn of_artifact(artifact: &Artifact, chain: &Config) -> Sizes {
+    let account = chain.max_code_size as usize;
+    let accounts = match artifact.code.len() <= account {
+        true => 1,
+        false => {
+            stylus_vm::code::split(&artifact.code, account).map_or(1, |fragments| fragments.len())
+        }
+    };
+    Sizes {
+        built: artifact.built,
+        processed: Bytes::of(&artifact.wasm),
+        code: Bytes::of(&artifact.code),
+        account_limit: Bytes(account as u64),
+        fragments_limit: Bytes(account as u64 * u64::from(chain.stylus.max_fragment_count.max(1))),
+        processed_limit: Bytes(chain.stylus.max_wasm_size.into()),
+        accounts: u32::try_from(accounts).unwrap_or(u32::MAX),
+    }
+}

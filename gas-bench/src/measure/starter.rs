@@ -1,0 +1,161 @@
+//! A plan to begin with: what a contract answers, tried out and written down.
+//!
+//! Lives here: which plan is tried, and the file that comes of it. Not here: making arguments up (`plan`), measuring
+//! (`contract`).
+
+use super::prepare::{self, PrepareError};
+use super::{Observer, measure_module};
+use crate::cargo::{BuildSettings, ContractPackage, Project};
+use crate::chain::Target;
+use crate::figures::{Call, Contract};
+use crate::plan::dispatch;
+use crate::plan::{self, Interface, Plan, PlannedCall, Step};
+
+/// Why there is no plan to begin with.
+#[derive(Debug, thiserror::Error)]
+pub enum StarterError {
+    /// The contract does not build, or does not tell its interface.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// It does not get onto a chain.
+    #[error("{0}")]
+    Measure(String),
+    /// It answers nothing that anybody knows.
+    #[error(
+        "nothing is known that could be called: it exports no ABI and answers no function of a standard"
+    )]
+    Nothing,
+}
+
+/// The text of a plan for a contract: its constructor, every function that it answers, with arguments that are made up, and what reverts
+/// with them and why. A report with it succeeds.
+///
+/// # Errors
+/// Where the contract does not get onto a chain of its own, or nothing is known of it.
+pub fn starter(
+    project: &Project,
+    contract: &ContractPackage,
+    settings: &BuildSettings,
+    target: &Target,
+    observer: Observer<'_>,
+) -> Result<String, StarterError> {
+    let interface = match contract.exports_abi {
+        true => prepare::interface_of(project, contract, settings)?,
+        false => Interface::default(),
+    };
+    let ready = prepare::prepare_with(project, contract, settings, interface.clone(), observer)?;
+    let mut plan = ready.plan;
+    let declared = interface.constructor.as_ref();
+    plan.constructor = declared.and_then(plan::constructor_with_made_up_arguments);
+    let measure = |plan: &Plan| measure_module(target, &contract.name, &ready.named, plan);
+    let mut measured = measure(&plan);
+    let mut refused = None;
+    let of_constructor = measured
+        .calls
+        .first()
+        .filter(|_| plan.constructor.is_some());
+    if let Some(reason) = of_constructor.and_then(Call::failure) {
+        refused = plan
+            .constructor
+            .take()
+            .map(|step| (step, reason.to_owned()));
+        measured = measure(&plan);
+    }
+    match measured.failures.first() {
+        Some(reason) => Err(StarterError::Measure(reason.clone())),
+        None if plan.calls.is_empty() => Err(StarterError::Nothing),
+        None => Ok(written(&contract.name, &plan, refused, &measured)),
+    }
+}
+
+/// The file.
+fn written(
+    name: &str,
+    plan: &Plan,
+    refused: Option<(Step, String)>,
+    measured: &Contract,
+) -> String {
+    let mut text = format!(
+        "# What `cargo gas-bench report` calls in {name}. The arguments are made up: change them to what you want to know.\n\
+         # Every [[call]] begins on a contract of its own, made by [constructor] and the [[setup]] steps.\n"
+    );
+    let mut line = |line: String| {
+        text.push_str(&line);
+        text.push('\n');
+    };
+    if let Some(step) = &plan.constructor {
+        line("\n[constructor]".to_owned());
+        line(format!("signature = {}", quoted(&step.signature())));
+        if let Some(arguments) = step.toml_arguments() {
+            line(format!("args = {arguments}"));
+        }
+    }
+    if let Some((step, reason)) = refused {
+        line(format!(
+            "\n# With these arguments it does not do: {}",
+            comment(&reason)
+        ));
+        line("# [constructor]".to_owned());
+        line(format!("# signature = {}", quoted(&step.signature())));
+        line(format!(
+            "# args = {}",
+            step.toml_arguments().unwrap_or_default()
+        ));
+    }
+    line("\n# [[setup]]                          # sent before each call".to_owned());
+    line("# call = \"mint(address,uint256)\"".to_owned());
+    // A token that is numbered belongs to whoever sends the calls below, which are about the first.
+    let called = plan.functions().map(plan::selector).collect();
+    let given = match dispatch::is_nft(&called) {
+        true => ["{deployer}", "1"],
+        false => ["{alice}", "1 ether"],
+    };
+    line(format!("# args = [{}]", given.map(quoted).join(", ")));
+    for planned in &plan.calls {
+        line("\n[[call]]".to_owned());
+        let outcome = measured.calls.iter().find(|call| call.name == planned.name);
+        of_call(planned, outcome, &mut line);
+    }
+    for left in &plan.left_out {
+        if !left.signature.starts_with("constructor") {
+            line(format!(
+                "\n# {}: {}",
+                comment(&left.signature),
+                comment(&left.reason)
+            ));
+        }
+    }
+    text
+}
+
+fn of_call(planned: &PlannedCall, outcome: Option<&Call>, line: &mut dyn FnMut(String)) {
+    let step = &planned.step;
+    if planned.name != step.name() {
+        line(format!("name = {}", quoted(&planned.name)));
+    }
+    for key in step.toml() {
+        line(key);
+    }
+    let run = outcome.and_then(|call| call.runs().first());
+    if let Some(run) = run.filter(|run| run.reverted) {
+        line(format!(
+            "reverts = true                       # {}; give it a setup with which it does not",
+            comment(&run.output)
+        ));
+    }
+    if let Some(reason) = outcome.and_then(Call::failure) {
+        line(format!("# It has no figures: {}", comment(reason)));
+    }
+}
+
+/// A text as TOML has it, which is as JSON has it.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A text behind `#`: no character in it ends the line.
+fn comment(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
+}

@@ -1,0 +1,115 @@
+//! The profile as a file for speedscope, a viewer of profiles (<https://www.speedscope.app/file-format-schema.json>).
+//!
+//! Lives here: the keys of that format. Not here: the tree (`stacks`).
+//!
+//! Theorem: between the first event and the last there is the receipt's gas in ink, before a refund, and each frame is innermost
+//! for exactly as long as it has ink of its own.
+
+use serde::Serialize;
+
+use super::names;
+use super::stacks::{Kind, Stacks, Step};
+use crate::figures::profile::CallProfile;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    exporter: &'static str,
+    name: &'a str,
+    active_profile_index: usize,
+    shared: Shared<'a>,
+    profiles: [Evented<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct Shared<'a> {
+    frames: Vec<Frame<'a>>,
+}
+
+#[derive(Serialize)]
+struct Frame<'a> {
+    name: &'a str,
+    /// Frames of one file have colours of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'static str>,
+}
+
+/// Frames that open and close. What is sampled would repeat the whole path in every place, of which there may be many, and deep.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Evented<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: &'a str,
+    /// Ink is none of the units that the format knows.
+    unit: &'static str,
+    start_value: u128,
+    end_value: u128,
+    events: Vec<Event>,
+}
+
+#[derive(Serialize)]
+struct Event {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    frame: usize,
+    /// Ink before it.
+    at: u128,
+}
+
+/// The whole profile as a file for speedscope.
+pub fn speedscope(profile: &CallProfile) -> String {
+    let stacks = Stacks::of(profile);
+    let name = names::shown(&format!(
+        "{}: {}, in ink",
+        profile.contract, profile.signature
+    ));
+    let frames = stacks.frames.iter().map(|frame| Frame {
+        name: &frame.name,
+        file: match frame.kind {
+            Kind::Call | Kind::Function => None,
+            Kind::Allocator => Some("allocator"),
+            Kind::Host => Some("host calls"),
+            Kind::Outside => Some("outside the program"),
+        },
+    });
+    let mut at = 0;
+    let events = stacks.walk().map(|step| match step {
+        Step::Enter(place) => Event {
+            kind: "O",
+            frame: stacks.places[place].frame,
+            at,
+        },
+        Step::Leave(place) => {
+            at += stacks.places[place].own;
+            Event {
+                kind: "C",
+                frame: stacks.places[place].frame,
+                at,
+            }
+        }
+    });
+    let events: Vec<_> = events.collect();
+    let document = Document {
+        schema: "https://www.speedscope.app/file-format-schema.json",
+        exporter: concat!("cargo-gas-bench ", env!("CARGO_PKG_VERSION")),
+        name: &name,
+        active_profile_index: 0,
+        shared: Shared {
+            frames: frames.collect(),
+        },
+        profiles: [Evented {
+            kind: "evented",
+            name: &name,
+            unit: "none",
+            start_value: 0,
+            end_value: at,
+            events,
+        }],
+    };
+    let mut text = serde_json::to_string(&document).expect("it is all text and whole numbers");
+    text.push('\n');
+    text
+}

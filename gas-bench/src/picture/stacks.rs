@@ -1,0 +1,171 @@
+//! The whole transaction as one tree of frames, for pictures.
+//!
+//! Lives here: the program's call tree with the rest of the receipt beside it, and the way through it. Not here: how a picture
+//! is drawn (`flame`, `speedscope`).
+//!
+//! Theorem: over all places, what each has of its own is the receipt's gas in ink, before a refund.
+
+use stylus_vm::Ink;
+use stylus_vm::profile::{Callee, Profile};
+
+use super::{names, outside};
+use crate::figures::profile::CallProfile;
+
+/// What a frame stands for.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// The transaction.
+    Call,
+    /// A function of the program.
+    Function,
+    /// A function of its allocator.
+    Allocator,
+    /// A host call.
+    Host,
+    /// What is paid besides the program's run.
+    Outside,
+}
+
+/// What stands in any number of places.
+pub(super) struct Frame {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+}
+
+/// A frame as it is reached by one path.
+pub(super) struct Place {
+    /// Its position in [`Stacks::frames`].
+    pub(super) frame: usize,
+    /// The position of the place around it, before its own; none of the first place.
+    pub(super) parent: Option<usize>,
+    /// Ink spent here, places within not counted.
+    pub(super) own: u128,
+    /// Ink spent here and in all places within.
+    pub(super) total: u128,
+    /// Places within, in the order in which they were first reached.
+    children: Vec<usize>,
+}
+
+/// The tree. Its first place is the transaction, and every other is within one that stands before it.
+pub(super) struct Stacks {
+    pub(super) frames: Vec<Frame>,
+    pub(super) places: Vec<Place>,
+}
+
+/// A step on the way through all places.
+pub(super) enum Step {
+    /// Into a place.
+    Enter(usize),
+    /// Out of it, all places within having been visited.
+    Leave(usize),
+}
+
+impl Stacks {
+    pub(super) fn of(profile: &CallProfile) -> Self {
+        let mut stacks = Self {
+            frames: Vec::new(),
+            places: Vec::new(),
+        };
+        let call = names::shown(&format!("{}::{}", profile.contract, profile.call));
+        let call = stacks.frame(call, Kind::Call);
+        let call = stacks.place(call, None, 0);
+        for part in outside::before(profile) {
+            stacks.outside(part.label, outside::in_ink(profile, part.gas), call);
+        }
+        stacks.run(&profile.profile, call);
+        stacks.outside("forfeited", profile.profile.forfeited, call);
+        stacks.outside("rounding to whole gas", profile.parts.rounding, call);
+        for part in outside::after(profile) {
+            stacks.outside(part.label, outside::in_ink(profile, part.gas), call);
+        }
+        for place in (0..stacks.places.len()).rev() {
+            let total = stacks.places[place].total;
+            if let Some(parent) = stacks.places[place].parent {
+                stacks.places[parent].total += total;
+            }
+        }
+        stacks
+    }
+
+    /// Through all places from the first. Not by recursion: a tree may be deeper than a thread's stack.
+    pub(super) fn walk(&self) -> impl Iterator<Item = Step> {
+        let mut ahead: Vec<_> = self
+            .places
+            .first()
+            .map(|_| Step::Enter(0))
+            .into_iter()
+            .collect();
+        std::iter::from_fn(move || {
+            let step = ahead.pop()?;
+            if let Step::Enter(place) = step {
+                ahead.push(Step::Leave(place));
+                let children = self.places[place].children.iter().rev();
+                ahead.extend(children.map(|child| Step::Enter(*child)));
+            }
+            Some(step)
+        })
+    }
+
+    fn run(&mut self, profile: &Profile, call: usize) {
+        let seen = &profile.allocations.seen;
+        let first_function = self.frames.len();
+        for (function, name) in profile.functions.iter().zip(names::functions(profile)) {
+            let kind = if seen.contains(&function.name) {
+                Kind::Allocator
+            } else {
+                Kind::Function
+            };
+            self.frame(name, kind);
+        }
+        let first_host = self.frames.len();
+        for hostio in &profile.hostios {
+            self.frame(names::host(&hostio.name), Kind::Host);
+        }
+        let first_place = self.places.len();
+        for (position, node) in profile.tree.iter().enumerate() {
+            let frame = match &node.callee {
+                Callee::Function(function) => {
+                    (*function < profile.functions.len()).then(|| first_function + function)
+                }
+                Callee::Hostio(name) => profile
+                    .hostios
+                    .iter()
+                    .position(|hostio| hostio.name == *name)
+                    .map(|host| first_host + host),
+            };
+            // What a file says may be wrong (see the profile's check); its ink is shown all the same.
+            let frame =
+                frame.unwrap_or_else(|| self.frame("(not listed)".to_owned(), Kind::Function));
+            let parent = node.parent.filter(|parent| *parent < position);
+            let parent = parent.map_or(call, |parent| first_place + parent);
+            self.place(frame, Some(parent), node.self_ink.0.into());
+        }
+    }
+
+    fn outside(&mut self, label: &str, ink: Ink, call: usize) {
+        if ink > Ink::ZERO {
+            let frame = self.frame(format!("outside: {label}"), Kind::Outside);
+            self.place(frame, Some(call), ink.0.into());
+        }
+    }
+
+    fn frame(&mut self, name: String, kind: Kind) -> usize {
+        self.frames.push(Frame { name, kind });
+        self.frames.len() - 1
+    }
+
+    fn place(&mut self, frame: usize, parent: Option<usize>, own: u128) -> usize {
+        let position = self.places.len();
+        self.places.push(Place {
+            frame,
+            parent,
+            own,
+            total: own,
+            children: Vec::new(),
+        });
+        if let Some(parent) = parent {
+            self.places[parent].children.push(position);
+        }
+        position
+    }
+}

@@ -1,0 +1,684 @@
+//! Which functions a compiled contract answers, whatever its interface says.
+//!
+//! Lives here: reading selectors off a module. Not here: what functions they belong to (`dispatch::standards`), what becomes of them in
+//! a report (`measure`).
+//!
+//! A dispatcher compares calldata with constants, and compilers write comparisons in many forms: as chains, as a search in halves, as
+//! subtractions, by way of variables, in either byte order; some compare with a table. So every constant that something is compared with
+//! is a candidate, every large one wherever it stands, and, where there has to be a table, every word of the data. Each is tried: a
+//! selector is answered where the program does something else than for both of its neighbours. A constant that is no selector leads to
+//! where its neighbours lead. Each is tried with calldata of several lengths, since there are programs that look at the length first.
+
+mod standards;
+
+use std::collections::BTreeSet;
+
+use alloy_primitives::{B256, Bytes, Selector, U256};
+use stylus_vm::{
+    Access, Account, Activation, ArbOs, Call, CallReply, CallRequest, CompileError, Config,
+    CreateReply, CreateRequest, EmptyHost, Engine, EngineError, Environment, Fault, Gas, Host,
+    HostFault, Outcome, PageCounters, Pages, Program, Refusal, Step, Stored, activate,
+};
+use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
+
+pub use standards::{is_nft, standard};
+
+/// The selector that the SDK knows a constructor by: that of `stylus_constructor()`.
+pub const CONSTRUCTOR: Selector = alloy_primitives::fixed_bytes!("5585258d");
+
+/// Gas for one try: more than a dispatcher takes, and few enough for a program that does not end.
+const TRY_GAS: Gas = Gas(5_000_000);
+
+/// The most constants that are tried. A program of the largest size that chains take has fewer comparisons.
+const MOST_CANDIDATES: usize = 20_000;
+
+/// Constants from here on are hardly lengths, offsets or flags, so that they may be selectors wherever they stand.
+const LARGE: u32 = 1 << 16;
+
+/// How many zero words stand behind a selector, one after the other: arguments for most functions, so that their decoders come to an
+/// end, and fewer, for programs that want no byte more than there are arguments.
+const ARGUMENT_WORDS: [usize; 6] = [16, 0, 1, 2, 3, 4];
+
+/// Host calls that a program makes before it knows what it is asked, and after it has refused.
+const ROUTINE: [&str; 8] = [
+    "user_entrypoint",
+    "user_returned",
+    "msg_reentrant",
+    "pay_for_memory_grow",
+    "read_args",
+    "msg_value",
+    "storage_flush_cache",
+    "write_result",
+];
+
+/// What a compiled contract answers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Dispatch {
+    /// The selectors, in their order.
+    pub selectors: BTreeSet<Selector>,
+    /// Whether it does something without calldata.
+    pub answers_nothing: bool,
+    /// Whether it does something for a selector that no function has.
+    pub answers_anything: bool,
+    /// Whether it answers a selector that stands neither in its code nor in its data, so that there may be more of these.
+    pub may_answer_more: bool,
+    /// Whether it does something without calldata, by the same host calls as with calldata that is no function's.
+    pub nothing_is_anything: bool,
+    /// Why a chain refuses it that is not configured for debugging, where one that is takes it.
+    pub debug_only: Option<String>,
+}
+
+/// A module of which nobody can say what it answers.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    /// The bytes are no module.
+    #[error("it is not a wasm module: {0}")]
+    NotWasm(#[from] BinaryReaderError),
+    /// No chain takes it.
+    #[error("a chain refuses it: {0}")]
+    Refused(#[from] Refusal),
+    /// It cannot be run.
+    #[error("the VM cannot be started: {0}")]
+    Engine(#[from] EngineError),
+    /// It cannot be run.
+    #[error("it cannot be compiled: {0}")]
+    Compile(#[from] CompileError),
+    /// A run without an outcome.
+    #[error("it cannot be run: {0}")]
+    Run(#[from] Fault),
+    /// Too many constants.
+    #[error("it compares with more than {MOST_CANDIDATES} constants")]
+    TooMany,
+}
+
+/// What `deployed` answers, a module as a chain has it. The selectors in `known` and those of standards are tried, too, whether or not it
+/// shows them.
+///
+/// # Errors
+/// Where it cannot be run, or has too many constants.
+pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, DispatchError> {
+    let mut config = Config::at(ArbOs::LAST);
+    let debug_only = activate(deployed, &config, Pages(0), Gas::MAX).err();
+    config.debug = debug_only.is_some();
+    let bench = Bench::new(deployed, config)?;
+    let constants = candidates(deployed)?;
+    let known = known.iter().copied().chain(standards::selectors());
+    let known = known
+        .map(|selector| u32::from_be_bytes(selector.0))
+        .filter(|number| !constants.contains(number));
+    let elsewhere = bench.answered(known.collect())?;
+    let mut found = bench.answered(constants)?;
+    // A selector that is no constant of the code is in a table. Whoever looks into a table refuses what is not in it.
+    let has_table = found.is_empty() || !elsewhere.is_empty();
+    let mut table = BTreeSet::new();
+    if has_table && !bench.unknown.iter().any(Trace::does_something) {
+        table = words(deployed)?;
+        found.extend(bench.answered(table.clone())?);
+    }
+    let may_answer_more = !elsewhere.is_subset(&table);
+    found.extend(elsewhere);
+    let found = found.into_iter();
+    let selectors: BTreeSet<_> = found.map(|it| Selector::from(it.to_be_bytes())).collect();
+    let wei = U256::ONE;
+    let does_something = |calldata: &[u8]| -> Result<bool, Fault> {
+        let paid = bench.run(calldata, wei)?.does_something();
+        Ok(paid || bench.run(calldata, U256::ZERO)?.does_something())
+    };
+    let mut unknown = unlikely().map(|number| Selector::from(number.to_be_bytes()));
+    let unknown = unknown.find(|selector| !selectors.contains(selector));
+    let unknown = unknown.unwrap_or_default();
+    let nothing = bench.run(&[], U256::ZERO)?;
+    // Less than a selector is what a fallback that looks for one treats like nothing. What it passes on may have the calldata in it.
+    let byte = bench.run(&unknown[..1], U256::ZERO)?;
+    Ok(Dispatch {
+        nothing_is_anything: nothing.does_something() && nothing.calls_the_same(&byte),
+        debug_only: debug_only.as_ref().map(sentence),
+        answers_nothing: does_something(&[])?,
+        answers_anything: does_something(unknown.as_slice())?,
+        may_answer_more,
+        selectors,
+    })
+}
+
+/// A refusal, with what can be done about it.
+fn sentence(refusal: &Refusal) -> String {
+    match refusal.advice() {
+        Some(advice) => format!("{refusal}: {advice}"),
+        None => refusal.to_string(),
+    }
+}
+
+/// Numbers that nobody chose as a selector.
+fn unlikely() -> impl Iterator<Item = u32> {
+    (1..).map(|number: u32| number.wrapping_mul(0x9e37_79b9))
+}
+
+/// Every constant that a module may compare a selector with.
+fn candidates(module: &[u8]) -> Result<BTreeSet<u32>, DispatchError> {
+    let mut found = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(module) {
+        let Payload::CodeSectionEntry(body) = payload? else {
+            continue;
+        };
+        let mut constant = None;
+        for operator in body.get_operators_reader()? {
+            let operator = operator?;
+            let mut add = |number: u32| {
+                for number in [number, number.wrapping_neg()] {
+                    found.extend([number, number.swap_bytes()]);
+                }
+            };
+            if let Some(number) = constant.filter(|_| is_comparison(&operator)) {
+                add(number);
+            }
+            constant = match operator {
+                Operator::I32Const { value } => Some(value as u32),
+                Operator::I64Const { value } => u32::try_from(value as u64)
+                    .ok()
+                    .or_else(|| i32::try_from(value).ok().map(|value| value as u32)),
+                // The other operand may stand between the two.
+                Operator::LocalGet { .. } | Operator::LocalTee { .. } => constant,
+                _ => None,
+            };
+            if let Some(number) = constant.filter(|number| *number >= LARGE) {
+                add(number);
+            }
+            if found.len() > MOST_CANDIDATES {
+                return Err(DispatchError::TooMany);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Every word of a module's data, in either byte order.
+fn words(module: &[u8]) -> Result<BTreeSet<u32>, DispatchError> {
+    let mut found = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(module) {
+        let Payload::DataSection(segments) = payload? else {
+            continue;
+        };
+        for segment in segments {
+            let words = segment?.data.windows(4);
+            let words = words.filter_map(|word| word.try_into().ok().map(u32::from_be_bytes));
+            let words = words.filter(|word| *word != 0);
+            found.extend(words.flat_map(|word| [word, word.swap_bytes()]));
+            if found.len() > MOST_CANDIDATES {
+                return Err(DispatchError::TooMany);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether an operator tells two numbers apart.
+const fn is_comparison(operator: &Operator<'_>) -> bool {
+    use Operator as O;
+    matches!(
+        operator,
+        O::I32Eq
+            | O::I32Ne
+            | O::I32LtS
+            | O::I32LtU
+            | O::I32GtS
+            | O::I32GtU
+            | O::I32LeS
+            | O::I32LeU
+            | O::I32GeS
+            | O::I32GeU
+            | O::I32Sub
+            | O::I32Add
+            | O::I32Xor
+            | O::I64Eq
+            | O::I64Ne
+            | O::I64LtS
+            | O::I64LtU
+            | O::I64GtS
+            | O::I64GtU
+            | O::I64LeS
+            | O::I64LeU
+            | O::I64GeS
+            | O::I64GeU
+            | O::I64Sub
+            | O::I64Add
+            | O::I64Xor
+    )
+}
+
+/// The contract on a chain where nothing else exists.
+struct Bench {
+    program: Program,
+    config: Config,
+    activation: Activation,
+    /// What it does for a selector that no function has, for each of [`ARGUMENT_WORDS`].
+    unknown: Vec<Trace>,
+}
+
+/// What a program did with one calldata, as far as it tells calldata apart.
+#[derive(PartialEq, Eq)]
+struct Trace {
+    outcome: Outcome,
+    output: Vec<u8>,
+    /// Ink, which any other path through the program differs in.
+    ink: u64,
+    hostios: Vec<&'static str>,
+}
+
+impl Trace {
+    /// Whether it is something else than for either neighbour. Where these differ in what is returned, that has the calldata in it, and
+    /// tells nothing.
+    fn differs_from(&self, below: &Self, above: &Self) -> bool {
+        let is_echo = below.output != above.output;
+        let differs = |other: &Self| {
+            self.outcome != other.outcome
+                || self.ink != other.ink
+                || self.hostios != other.hostios
+                || (!is_echo && self.output != other.output)
+        };
+        differs(below) && differs(above)
+    }
+
+    /// Whether it ends alike, after the same host calls, whatever they are given.
+    fn calls_the_same(&self, other: &Self) -> bool {
+        (self.outcome, &self.hostios) == (other.outcome, &other.hostios)
+    }
+
+    fn does_something(&self) -> bool {
+        self.outcome == Outcome::Success || self.hostios.iter().any(|name| !ROUTINE.contains(name))
+    }
+}
+
+impl Bench {
+    fn new(deployed: &[u8], config: Config) -> Result<Self, DispatchError> {
+        let activation = activate(deployed, &config, Pages(0), Gas::MAX)?;
+        let program = Engine::new(&config)?.compile(deployed, &config)?;
+        let mut bench = Self {
+            program,
+            config,
+            activation,
+            unknown: Vec::new(),
+        };
+        for words in ARGUMENT_WORDS {
+            let number = unlikely().next().unwrap_or_default();
+            bench.unknown.push(bench.of_selector(number, words)?);
+        }
+        Ok(bench)
+    }
+
+    /// Those candidates that a function has as its selector.
+    fn answered(&self, candidates: BTreeSet<u32>) -> Result<BTreeSet<u32>, Fault> {
+        let mut found = BTreeSet::new();
+        for number in candidates {
+            if self.answers(number)? {
+                found.insert(number);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a function has this selector.
+    fn answers(&self, number: u32) -> Result<bool, Fault> {
+        for (words, unknown) in ARGUMENT_WORDS.into_iter().zip(&self.unknown) {
+            let here = self.of_selector(number, words)?;
+            // Most candidates are known by this.
+            if here == *unknown {
+                continue;
+            }
+            // The SDK's dispatcher knows a constructor's selector whether or not there is one, and goes on to a fallback.
+            let is_none = !here.does_something() || here.calls_the_same(unknown);
+            if number.to_be_bytes() == CONSTRUCTOR.0 && is_none {
+                continue;
+            }
+            let below = self.of_selector(number.wrapping_sub(1), words)?;
+            let above = self.of_selector(number.wrapping_add(1), words)?;
+            if here.differs_from(&below, &above) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn of_selector(&self, number: u32, words: usize) -> Result<Trace, Fault> {
+        let mut calldata = number.to_be_bytes().to_vec();
+        calldata.resize(4 + 32 * words, 0);
+        self.run(&calldata, U256::ZERO)
+    }
+
+    fn run(&self, calldata: &[u8], value: U256) -> Result<Trace, Fault> {
+        let mut host = Listener {
+            empty: EmptyHost::with_footprint(self.activation.footprint),
+            hostios: Vec::new(),
+        };
+        let call = Call {
+            calldata: Bytes::copy_from_slice(calldata),
+            ink: self.config.stylus.ink_price.gas_to_ink(TRY_GAS),
+            environment: Environment {
+                value,
+                ..Environment::default()
+            },
+        };
+        let report = self.program.run(&mut host, &self.config, call)?;
+        Ok(Trace {
+            outcome: report.outcome,
+            output: report.output,
+            ink: report.ink_used.0,
+            hostios: host.hostios,
+        })
+    }
+}
+
+/// A chain on which nothing exists, and which remembers host calls.
+struct Listener {
+    empty: EmptyHost,
+    hostios: Vec<&'static str>,
+}
+
+impl Host for Listener {
+    fn page_counters(&mut self) -> &mut PageCounters {
+        self.empty.page_counters()
+    }
+
+    fn load_storage(&mut self, key: B256) -> Result<Access<B256>, HostFault> {
+        self.empty.load_storage(key)
+    }
+
+    fn store_storage(&mut self, key: B256, value: B256) -> Result<Stored, HostFault> {
+        self.empty.store_storage(key, value)
+    }
+
+    fn refund(&mut self, gas: i64) {
+        self.empty.refund(gas);
+    }
+
+    fn load_transient(&mut self, key: B256) -> Result<B256, HostFault> {
+        self.empty.load_transient(key)
+    }
+
+    fn store_transient(&mut self, key: B256, value: B256) -> Result<(), HostFault> {
+        self.empty.store_transient(key, value)
+    }
+
+    fn load_account(
+        &mut self,
+        address: alloy_primitives::Address,
+    ) -> Result<Access<Account>, HostFault> {
+        self.empty.load_account(address)
+    }
+
+    fn code(&mut self, address: alloy_primitives::Address) -> Result<Bytes, HostFault> {
+        self.empty.code(address)
+    }
+
+    fn call(&mut self, request: CallRequest) -> Result<CallReply, HostFault> {
+        self.empty.call(request)
+    }
+
+    fn create(&mut self, request: CreateRequest) -> Result<CreateReply, HostFault> {
+        self.empty.create(request)
+    }
+
+    fn log(&mut self, topics: Vec<B256>, data: Bytes) -> Result<(), HostFault> {
+        self.empty.log(topics, data)
+    }
+
+    fn is_tracing(&self) -> bool {
+        true
+    }
+
+    fn trace(&mut self, step: Step) {
+        self.hostios.push(step.name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::fixed_bytes;
+
+    use super::*;
+
+    /// A program that reads a selector into `$s`, big-endian, and goes on with `body`; what falls through reverts.
+    fn program(body: &str) -> Vec<u8> {
+        let text = format!(
+            r#"(module
+                (import "vm_hooks" "read_args" (func $read (param i32)))
+                (import "vm_hooks" "write_result" (func $write (param i32 i32)))
+                (import "vm_hooks" "storage_cache_bytes32" (func $store (param i32 i32)))
+                (memory (export "memory") 1 1)
+                (data (i32.const 1024) "table\06\fd\de\03\ca\fe\ba\be")
+                (func (export "user_entrypoint") (param $len i32) (result i32) (local $s i32) (local $wanted i32)
+                    (call $read (i32.const 0))
+                    (local.set $s (i32.load (i32.const 0)))
+                    {body}
+                    (i32.const 1)))"#
+        );
+        wat::parse_str(text).unwrap()
+    }
+
+    fn check(body: &str, selectors: &[Selector], entries: (bool, bool)) {
+        let found = read(&program(body), &BTreeSet::new()).unwrap();
+        let selectors: BTreeSet<_> = selectors.iter().copied().collect();
+        assert_eq!(found.selectors, selectors, "{body}");
+        assert_eq!(
+            (found.answers_nothing, found.answers_anything),
+            entries,
+            "{body}"
+        );
+    }
+
+    const A: Selector = fixed_bytes!("06fdde03");
+    const B: Selector = fixed_bytes!("a9059cbb");
+
+    /// Theorem: a selector is found in whatever form it is compared, and a constant that is none is not.
+    #[test]
+    fn selectors_are_found_in_every_form() {
+        let done = "(then (return (i32.const 0)))";
+        check("", &[], (false, false));
+        check(
+            &format!("(if (i32.eq (local.get $s) (i32.const 0x03defd06)) {done})"),
+            &[Selector::from([6, 0xfd, 0xde, 3])],
+            (false, false),
+        );
+        check(
+            &format!("(if (i32.eqz (i32.sub (local.get $s) (i32.const 0x03defd06))) {done})"),
+            &[A],
+            (false, false),
+        );
+        check(
+            &format!("(if (i32.eqz (i32.add (local.get $s) (i32.const 0xfc2102fa))) {done})"),
+            &[A],
+            (false, false),
+        );
+        check(
+            &format!(
+                "(if (i64.eq (i64.extend_i32_u (local.get $s)) (i64.const 0x03defd06)) {done})"
+            ),
+            &[A],
+            (false, false),
+        );
+        // A search in halves over big-endian numbers, as a compiler orders cases.
+        let search = format!(
+            "(local.set $s (i32.or (i32.or (i32.shl (local.get $s) (i32.const 24))
+                (i32.shl (i32.and (local.get $s) (i32.const 0xff00)) (i32.const 8)))
+                (i32.or (i32.and (i32.shr_u (local.get $s) (i32.const 8)) (i32.const 0xff00)) (i32.shr_u (local.get $s) (i32.const 24)))))
+             (if (i32.lt_u (local.get $s) (i32.const 0xa9059cbb))
+                (then (if (i32.eq (local.get $s) (i32.const 0x06fdde03)) {done}))
+                (else (if (i32.eq (local.get $s) (i32.const 0xa9059cbb)) {done})))"
+        );
+        check(&search, &[A, B], (false, false));
+        // Unoptimised code has its constants in variables.
+        check(
+            &format!(
+                "(local.set $wanted (i32.const 0x03defd06))
+                 (if (i32.eq (local.get $s) (local.get $wanted)) {done})"
+            ),
+            &[A],
+            (false, false),
+        );
+        // A table, of bytes as they come.
+        check(
+            &format!("(if (i32.eq (local.get $s) (i32.load (i32.const 1029))) {done})"),
+            &[A],
+            (false, false),
+        );
+        // Some look at the length first.
+        for length in [4, 36, 68] {
+            check(
+                &format!(
+                    "(if (i32.ne (local.get $len) (i32.const {length})) (then (return (i32.const 1))))
+                     (if (i32.eq (local.get $s) (i32.const 0x03defd06)) {done})"
+                ),
+                &[A],
+                (false, false),
+            );
+        }
+        // What is returned has the selector in it, whatever that is.
+        check(
+            &format!(
+                "(call $write (i32.const 0) (i32.const 4))
+                 (if (i32.gt_u (local.get $s) (i32.const 123456789)) (then (return (i32.const 1))))
+                 (if (i32.eq (local.get $s) (i32.const 0x03defd06)) {done})"
+            ),
+            &[A],
+            (false, false),
+        );
+        // A length and an address that something is compared with are no selectors.
+        check(
+            "(if (i32.gt_u (local.get $len) (i32.const 123456789)) (then (return (i32.const 0))))
+             (if (i32.eq (i32.const 7) (i32.const 0x06fdde03)) (then (return (i32.const 0))))",
+            &[],
+            (false, false),
+        );
+    }
+
+    /// Theorem: one selector of a table, which an interface names, shows those beside it, whatever the code compares with besides.
+    #[test]
+    fn a_table_is_read_where_one_of_it_is_known() {
+        let entry = |place: &str| {
+            format!("(if (i32.eq (local.get $s) {place}) (then (return (i32.const 0))))")
+        };
+        let body: String = [
+            "(i32.load (i32.const 1029))",
+            "(i32.load (i32.const 1033))",
+            "(i32.const 0xbb9c05a9)",
+        ]
+        .map(entry)
+        .concat();
+        let found = read(&program(&body), &[A].into()).unwrap();
+        assert_eq!(
+            found.selectors,
+            [A, B, fixed_bytes!("cafebabe")].into_iter().collect()
+        );
+    }
+
+    /// Theorem: a standard's function is found in whatever way the program comes to its selector, and that there may be more is known
+    /// where that is no way of which all can be read.
+    #[test]
+    fn selectors_that_are_computed_are_said_to_be() {
+        let found = |body: &str| {
+            let found = read(&program(body), &BTreeSet::new()).unwrap();
+            (found.selectors.len(), found.may_answer_more)
+        };
+        let is = |number: &str| {
+            format!("(if (i32.eq (local.get $s) {number}) (then (return (i32.const 0))))")
+        };
+        // That of `symbol()`.
+        let computed = is("(i32.mul (i32.const 3) (i32.const 366910855))");
+        let in_table = is("(i32.load (i32.const 1029))");
+        let in_code = is("(i32.const 0x03defd06)");
+        assert_eq!(found(&computed), (1, true));
+        assert_eq!(found(&in_table), (1, false));
+        assert_eq!(found(&in_code), (1, false));
+        // Who answers everything is not asked for all words of a table.
+        let fallback = "(call $store (i32.const 32) (i32.const 32)) (return (i32.const 0))";
+        assert_eq!(found(&format!("{in_table} {fallback}")), (1, true));
+        assert_eq!(found(&format!("{in_code} {fallback}")), (1, false));
+        assert_eq!(found(fallback), (0, false));
+    }
+
+    #[test]
+    fn what_is_answered_without_a_selector_is_known() {
+        let one = "(call $store (i32.const 32) (i32.const 32)) (return (i32.const 0))";
+        check(
+            &format!("(if (i32.eqz (local.get $len)) (then {one}))"),
+            &[],
+            (true, false),
+        );
+        check(
+            &format!("(if (local.get $len) (then {one}))"),
+            &[],
+            (false, true),
+        );
+        // That of a constructor, which there is not.
+        check(
+            &format!(
+                "(if (i32.eq (local.get $s) (i32.const 0x8d258555)) (then (local.set $s (i32.const 0)))) {one}"
+            ),
+            &[],
+            (true, true),
+        );
+        // A refusal in words is one.
+        check(
+            "(call $write (i32.const 0) (i32.const 4))",
+            &[],
+            (false, false),
+        );
+    }
+
+    #[test]
+    fn what_only_debugging_chains_take_is_read_and_said() {
+        let plain = read(&program(""), &BTreeSet::new()).unwrap();
+        assert_eq!(plain.debug_only, None);
+        let text = |start: &str| {
+            format!(
+                r#"(module
+                (import "vm_hooks" "read_args" (func $read (param i32)))
+                (memory (export "memory") 1 1)
+                (func $init) {start}
+                (func (export "user_entrypoint") (param $len i32) (result i32)
+                    (call $read (i32.const 0))
+                    (i32.ne (i32.load (i32.const 0)) (i32.const 0x03defd06))))"#
+            )
+        };
+        let module = wat::parse_str(text("(start $init)")).unwrap();
+        let found = read(&module, &BTreeSet::new()).unwrap();
+        assert_eq!(found.selectors, [A].into());
+        let reason = found.debug_only.unwrap();
+        assert!(reason.contains("start function"), "{reason}");
+    }
+
+    /// Theorem: where a program treats calldata that is no function's like none, that is known.
+    #[test]
+    fn a_fallback_that_takes_nothing_for_calldata_is_known() {
+        let is_anything = |body: &str| {
+            read(&program(body), &BTreeSet::new())
+                .unwrap()
+                .nothing_is_anything
+        };
+        let one = "(call $store (i32.const 32) (i32.const 32)) (return (i32.const 0))";
+        assert!(is_anything(one));
+        assert!(!is_anything(&format!(
+            "(if (i32.eqz (local.get $len)) (then {one}))"
+        )));
+        // What is passed on may be the calldata, and what is done for a selector more.
+        let other = "(i32.store (i32.const 32) (local.get $len))";
+        assert!(is_anything(&format!("{other} {one}")));
+        let more = "(if (i32.ge_u (local.get $len) (i32.const 4)) (then (call $store (i32.const 64) (i32.const 64))))";
+        assert!(is_anything(&format!("{more} {one}")));
+        // Another host call is another function.
+        let more =
+            "(if (i32.eqz (local.get $len)) (then (call $store (i32.const 64) (i32.const 64))))";
+        assert!(!is_anything(&format!("{more} {one}")));
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_an_error() {
+        for module in [&b""[..], b"\0asm", &wat::parse_str("(module)").unwrap()] {
+            assert!(read(module, &BTreeSet::new()).is_err());
+        }
+        let endless = program("(loop (br 0))");
+        assert_eq!(
+            read(&endless, &BTreeSet::new()).unwrap(),
+            Dispatch::default()
+        );
+    }
+}

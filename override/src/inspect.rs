@@ -1,0 +1,397 @@
+//! Which allocator a module carries, and whether it can be taken out.
+//!
+//! Lives here: telling the allocator's functions and data from everybody else's. Not here: reading the module (`module`), and taking
+//! anything out (`graft`).
+//!
+//! The functions an allocator is called by are known by their names; what only they reach is the allocator's own. A static variable
+//! of the allocator's is an address that its own functions use. Where such an address, or a function that is named after the
+//! allocator's crate, is used by others, the compiler has put a part of the allocator into them, and that part cannot be found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::module::{Function, Module};
+use crate::role::{Family, Role};
+use crate::{Inlined, Refusal};
+use stylus_vm::Bytes;
+
+/// What the SDK's allocator is called, which never hands a byte out twice.
+const MINI: &str = "mini-alloc";
+
+/// Allocators by what their functions' names begin with, and what they are called; of two that fit, the first.
+const CRATES: [(&str, &str); 10] = [
+    ("dlmalloc::", "dlmalloc, the standard library's"),
+    ("dlmalloc", "dlmalloc, the C library's"),
+    ("wee_alloc::", "wee_alloc"),
+    ("mini_alloc::", MINI),
+    ("talc::", "talc"),
+    ("lol_alloc::", "lol_alloc"),
+    ("rlsf::", "rlsf"),
+    ("wasmalloc::", "wasmalloc"),
+    ("picoalloc::", "picoalloc"),
+    ("emmalloc", "emmalloc"),
+];
+
+/// An allocator, as it was found in a module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Inspection {
+    /// What it is called, if anything in it says so.
+    pub allocator: Option<&'static str>,
+    /// The functions it is called by, by index.
+    pub entries: BTreeMap<u32, Entry>,
+    /// All of its functions, those it is called by among them.
+    pub functions: BTreeMap<u32, String>,
+    /// How many bytes these are, as they are deployed.
+    pub code: Bytes,
+    /// Its static variables, from the first to the last address that is used: an address and a length.
+    pub data: Option<(u32, Bytes)>,
+    /// What of it is in others.
+    pub inlined: Vec<Inlined>,
+    /// Who else grows memory.
+    pub growers: Vec<String>,
+    /// Functions of C's allocator that cannot be replaced, and are used.
+    pub meddlers: Vec<String>,
+    /// Where the heap begins, if the module says so.
+    pub heap_base: Option<u32>,
+    /// Whether memory may grow.
+    pub can_grow: bool,
+}
+
+/// A function that an allocator is called by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// What it is for.
+    pub role: Role,
+    /// Its name in the module.
+    pub name: String,
+    /// How many functions call it that are not the allocator's own.
+    pub callers: usize,
+}
+
+impl Inspection {
+    /// Whose functions they are.
+    pub fn families(&self) -> BTreeSet<Family> {
+        self.entries
+            .values()
+            .map(|entry| entry.role.family())
+            .collect()
+    }
+
+    /// Why the allocator cannot be taken out, if it cannot.
+    pub fn refusal(&self) -> Option<Refusal> {
+        if !self.inlined.is_empty() {
+            return Some(Refusal::Inlined(self.inlined.clone()));
+        }
+        if let Some(name) = self.meddlers.first() {
+            return Some(Refusal::Meddler(name.clone()));
+        }
+        if let Some(name) = self.growers.first() {
+            return Some(Refusal::Growers(name.clone()));
+        }
+        (!self.can_grow).then_some(Refusal::FixedMemory)
+    }
+
+    /// The function that gets memory for those who want zeros as well, where none does that alone: an allocator that never hands a byte
+    /// out twice has one for both.
+    pub(crate) fn hands_out_zeros(&self) -> Option<&str> {
+        use stylus_vm::profile::AllocatorCall::{Allocate, AllocateZeroed};
+        let of = |call| {
+            let roles = [Role::Rust(call), Role::Method(call), Role::Bare(call)];
+            let mut entries = self.entries.values();
+            entries.find(|entry| roles.contains(&entry.role))
+        };
+        let is_fresh = self.allocator == Some(MINI);
+        let gets = of(Allocate).filter(|_| is_fresh && of(AllocateZeroed).is_none())?;
+        Some(&gets.name)
+    }
+
+    /// Looks for the allocator of a module.
+    pub(crate) fn of(module: &Module) -> Result<Self, Refusal> {
+        let roles = roles(module)?;
+        let allocator = allocator(module, &roles);
+        let prefix = allocator.map(|(prefix, _)| *prefix);
+        let callers = callers(module);
+        let own = own(module, &roles, prefix, &callers);
+        let variables = Variables::of(module, &own);
+        let inlined = inlined(module, &own, &roles, &variables, prefix);
+        let used = module.reached(
+            module.exported.iter().chain(&module.in_table).copied(),
+            |_| false,
+        );
+        let others = || used.iter().filter(|index| !own.contains(index));
+        let growers = others().filter(|index| {
+            module
+                .function(**index)
+                .is_some_and(|function| function.grows_memory)
+        });
+        let meddlers = others()
+            .map(|index| module.name(*index))
+            .filter(|name| Role::is_meddler(name));
+        let has_c = roles.values().any(|role| role.family() == Family::C);
+        let others_calling = |entry: u32| {
+            callers
+                .get(&entry)
+                .map_or(0, |it| it.difference(&own).count())
+        };
+        let entries = roles.iter().map(|(&index, &role)| {
+            let entry = Entry {
+                role,
+                name: module.name(index),
+                callers: others_calling(index),
+            };
+            (index, entry)
+        });
+        let bytes = own.iter().filter_map(|index| module.function(*index));
+        Ok(Self {
+            allocator: allocator.map(|(_, name)| *name),
+            entries: entries.collect(),
+            functions: own
+                .iter()
+                .map(|index| (*index, module.name(*index)))
+                .collect(),
+            code: Bytes(bytes.map(|function| function.bytes).sum()),
+            data: variables.extent(),
+            inlined,
+            growers: growers.map(|index| module.name(*index)).collect(),
+            meddlers: if has_c {
+                meddlers.collect()
+            } else {
+                Vec::new()
+            },
+            heap_base: module.heap_base.and_then(|base| u32::try_from(base).ok()),
+            can_grow: module.memory.maximum != Some(module.memory.initial),
+        })
+    }
+}
+
+/// The functions that an allocator is called by, where there are any.
+fn roles(module: &Module) -> Result<BTreeMap<u32, Role>, Refusal> {
+    let mut roles = BTreeMap::new();
+    let mut reshaped = None;
+    for (index, _) in module.own() {
+        let Some(named) = module.names.get(index).and_then(Role::of) else {
+            continue;
+        };
+        match (module.ty(index).and_then(|ty| named.with_type(ty)), named) {
+            (Some(role), _) => drop(roles.insert(index, role)),
+            // What is left of its parameters is nobody's guess.
+            (None, Role::Method(_) | Role::Rust(_)) => drop(reshaped.get_or_insert(index)),
+            (None, _) => return Err(Refusal::Signature(module.name(index))),
+        }
+    }
+    check_order(module, &roles)?;
+    let is_told = |(index, role): (&u32, &Role)| match role {
+        Role::Bare(_) => shows_order(module, *index, *role),
+        _ => true,
+    };
+    let untold = roles.iter().filter(|(_, role)| role.gets());
+    let untold = untold
+        .map(|it| *it.0)
+        .find(|index| !is_told((index, &roles[index])));
+    if let Some(index) = untold.or(reshaped) {
+        return Err(Refusal::Reshaped(module.name(index)));
+    }
+    // A heap is only one where something is got from it.
+    if roles.values().any(|role| role.gets()) {
+        return Ok(roles);
+    }
+    let growers = module.own().filter(|(_, function)| function.grows_memory);
+    let growers: Vec<_> = growers.map(|(index, _)| module.name(index)).collect();
+    // One allocator grows memory in one place, and others have it call that; an optimiser has put it into them.
+    let is_known = |name: &String| CRATES.iter().any(|(prefix, _)| is_of(name, prefix));
+    Err(match growers.as_slice() {
+        [] => Refusal::NoAllocator,
+        [only] if roles.is_empty() && !is_known(only) => Refusal::Unknown(only.clone()),
+        _ => Refusal::Merged(growers),
+    })
+}
+
+/// Whether calls of a method that gets memory, and has lost the allocator itself, show that an alignment and a size are left, in this
+/// order: some pass a constant power of two first, and what is none or no constant behind it; none does the opposite.
+fn shows_order(module: &Module, index: u32, role: Role) -> bool {
+    let is_alignment = |argument: Option<u32>| argument.is_some_and(u32::is_power_of_two);
+    let calls = module.passed(index, role.ty().params().len());
+    let with = |first: usize, second: usize| {
+        let mut calls = calls.iter();
+        calls.any(|it| is_alignment(it[first]) && !is_alignment(it[second]))
+    };
+    with(0, 1) && !with(1, 0)
+}
+
+/// Whether compilers of the module pass a layout as alignment and size, which is how the donor's methods take it: Rust's own function in
+/// front of one shows it.
+fn check_order(module: &Module, roles: &BTreeMap<u32, Role>) -> Result<(), Refusal> {
+    use stylus_vm::profile::AllocatorCall::Allocate;
+    let of = |wanted: Role| roles.iter().filter(move |(_, role)| **role == wanted);
+    for (front, _) in of(Role::Rust(Allocate)) {
+        for (method, _) in of(Role::Method(Allocate)) {
+            // The front's parameters are a size and an alignment.
+            if module.hands_on(*front, *method) == Some([0, 1]) {
+                return Err(Refusal::Signature(module.name(*method)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The crate that the functions behind those with a role are from: what their names begin with, and what it is called.
+fn allocator(
+    module: &Module,
+    roles: &BTreeMap<u32, Role>,
+) -> Option<&'static (&'static str, &'static str)> {
+    let behind = module.reached(roles.keys().copied(), |_| false);
+    CRATES.iter().find(|(prefix, _)| {
+        behind
+            .iter()
+            .any(|index| is_of(&module.name(*index), prefix))
+    })
+}
+
+/// The functions with a role, and those that nobody reaches but through them. One that stands in a table is among these only if it is
+/// named after the allocator's crate: then so is whoever looks it up there.
+fn own(
+    module: &Module,
+    roles: &BTreeMap<u32, Role>,
+    prefix: Option<&str>,
+    callers: &BTreeMap<u32, BTreeSet<u32>>,
+) -> BTreeSet<u32> {
+    let named = |index: &u32| prefix.is_some_and(|prefix| is_of(&module.name(*index), prefix));
+    let in_table = module.in_table.iter().copied().filter(named);
+    let mut own = module.reached(roles.keys().copied().chain(in_table), |_| false);
+    own.retain(|index| module.function(*index).is_some());
+    // What somebody else reaches is not the allocator's alone, nor is what only that calls.
+    loop {
+        let is_shared = |index: &u32| {
+            let is_called = callers
+                .get(index)
+                .is_some_and(|callers| !callers.is_subset(&own));
+            let is_reached = module.exported.contains(index)
+                || (module.in_table.contains(index) && !named(index));
+            !roles.contains_key(index) && (is_called || is_reached)
+        };
+        let shared: Vec<_> = own.iter().copied().filter(is_shared).collect();
+        if shared.is_empty() {
+            return own;
+        }
+        for index in shared {
+            own.remove(&index);
+        }
+    }
+}
+
+/// Addresses that the allocator's own functions use.
+struct Variables {
+    accessed: BTreeSet<u32>,
+    /// Those that are passed on. Where a variable is passed that has no size, its address may be that of the next variable, which
+    /// is somebody else's: what comes right behind a word that is accessed is none of these.
+    passed: BTreeSet<u32>,
+}
+
+impl Variables {
+    fn of(module: &Module, own: &BTreeSet<u32>) -> Self {
+        let functions = || own.iter().filter_map(|index| module.function(*index));
+        let accessed: BTreeSet<u32> = functions()
+            .flat_map(|it| it.accessed.iter().copied())
+            .collect();
+        let is_end = |address: &u32| {
+            !accessed.contains(address)
+                && [1, 4, 8]
+                    .iter()
+                    .any(|size| accessed.contains(&address.wrapping_sub(*size)))
+        };
+        let passed = functions()
+            .flat_map(|it| it.constants.iter().copied())
+            .filter(|address| !is_end(address))
+            .collect();
+        Self { accessed, passed }
+    }
+
+    /// One that a function accesses.
+    fn accessed_by(&self, function: &Function) -> Option<u32> {
+        let mut accessed = function.accessed.intersection(&self.accessed);
+        accessed.next().copied()
+    }
+
+    /// One whose address is a number of a function's, other than for passing the allocator itself, and other than for where a table
+    /// ends.
+    fn named_by(&self, function: &Function, itself: Option<u32>) -> Option<u32> {
+        let numbers = function.constants.difference(&function.ends);
+        let mut named = numbers
+            .filter(|address| itself != Some(**address))
+            .filter(|address| self.accessed.contains(address) || self.passed.contains(address));
+        named.next().copied()
+    }
+
+    /// From the first to the last.
+    fn extent(&self) -> Option<(u32, Bytes)> {
+        let first = *self.accessed.iter().chain(&self.passed).min()?;
+        let last = *self.accessed.iter().chain(&self.passed).max()?;
+        Some((first, Bytes(u64::from(last - first) + 4)))
+    }
+}
+
+/// The address of the allocator, which has no size, where `function` calls a method of it. It may well be that of the variable behind.
+fn of_method(module: &Module, function: &Function) -> Option<u32> {
+    let is_method = |index: u32| {
+        let role = module.names.get(index).and_then(Role::of);
+        matches!(role, Some(Role::Method(_)))
+    };
+    let calls_one = function.calls.iter().any(|callee| is_method(*callee));
+    // Rust's own function in front of the method has no other constant.
+    let front = module.own().find_map(|(index, front)| {
+        let role = module.names.get(index).and_then(Role::of)?;
+        let is_front = matches!(
+            role,
+            Role::Rust(stylus_vm::profile::AllocatorCall::Allocate)
+        );
+        let is_plain = is_front && front.calls.iter().any(|callee| is_method(*callee));
+        front.constants.iter().next().filter(|_| is_plain).copied()
+    });
+    front.filter(|_| calls_one)
+}
+
+/// Who calls each function.
+fn callers(module: &Module) -> BTreeMap<u32, BTreeSet<u32>> {
+    let mut callers: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (caller, function) in module.own() {
+        for callee in &function.calls {
+            callers.entry(*callee).or_default().insert(caller);
+        }
+    }
+    callers
+}
+
+/// Where others have a part of the allocator in them: they call what is named after its crate, or use its variables.
+fn inlined(
+    module: &Module,
+    own: &BTreeSet<u32>,
+    roles: &BTreeMap<u32, Role>,
+    variables: &Variables,
+    prefix: Option<&str>,
+) -> Vec<Inlined> {
+    let mut found = Vec::new();
+    for (index, function) in module.own().filter(|(index, _)| !own.contains(index)) {
+        let name = module.name(index);
+        let calls = prefix.and_then(|prefix| {
+            function
+                .calls
+                .iter()
+                .filter(|callee| !roles.contains_key(callee))
+                .map(|callee| module.name(*callee))
+                .find(|callee| is_of(callee, prefix) && !is_of(&name, prefix))
+        });
+        if let Some(callee) = calls {
+            found.push(Inlined::Call { name, callee });
+        } else if let Some(address) = variables.accessed_by(function) {
+            found.push(Inlined::Variable { name, address });
+        } else if let Some(address) = variables.named_by(function, of_method(module, function)) {
+            found.push(Inlined::Number { name, address });
+        }
+    }
+    found
+}
+
+/// Whether a function belongs to a crate: it is one of its own, or a method of one of its types.
+fn is_of(name: &str, prefix: &str) -> bool {
+    let name = name.trim_start_matches(['<', '&']);
+    name.starts_with(prefix)
+}

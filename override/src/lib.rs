@@ -1,0 +1,222 @@
+//! What is public of the transplant, the order of the operation, and why it is refused. Not in this crate: files, options and tables,
+//! which belong to whoever calls it, such as `cargo gas-bench override`.
+//!
+//! `module` reads the contract; `inspect` tells which of its functions are the allocator; `donor` is the allocator that takes their
+//! place; `graft` puts it in and takes out what nobody reaches any more; `rehearsal` runs both side by side.
+#![doc = include_str!("../README.md")]
+
+mod donor;
+mod graft;
+mod inspect;
+mod module;
+pub mod rehearsal;
+mod role;
+
+use std::fmt;
+
+pub use donor::sources::SOURCES;
+pub use donor::{Donor, DonorError, ObjectError, Substitute, UnknownSubstitute};
+pub use inspect::{Entry, Inspection};
+pub use role::{Family, Role};
+
+use module::Module;
+use stylus_vm::Bytes;
+
+/// Why a module keeps its allocator.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Not a module.
+    #[error("it is not a wasm module ({0}); name the file that cargo built")]
+    NotWasm(String),
+    /// But for a section that says nothing to a chain.
+    #[error("{0}")]
+    Custom(String),
+    /// No chain would take it.
+    #[error("it is not a Stylus program: {0}")]
+    NotStylus(String),
+    /// It does not say what its functions are called.
+    #[error(
+        "its functions have no names, by which an allocator is recognised; build it with CARGO_PROFILE_RELEASE_STRIP=debuginfo, or have \
+         another compiler keep them"
+    )]
+    NoNames,
+    /// Nothing in it is an allocator.
+    #[error(
+        "it carries no allocator: no function of it is named like Rust's or C's allocators, and none grows memory"
+    )]
+    NoAllocator,
+    /// Something in it is one, but of no known kind.
+    #[error(
+        "its allocator is unknown: `{0}` grows memory, but no function is named like Rust's or C's allocators"
+    )]
+    Unknown(String),
+    /// Nothing of it is a function any more that it could be called by.
+    #[error(
+        "its allocator was inlined by link-time optimisation: no function of a known interface gets memory any more, and of what grows it there is {}; build it \
+         with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its sources",
+        named(.0)
+    )]
+    Merged(Vec<String>),
+    /// A method of its has lost parameters, and nobody can tell which.
+    #[error(
+        "its allocator was changed by link-time optimisation: `{0}` has lost parameters, and no call shows what is left of them; build it \
+         with CARGO_PROFILE_RELEASE_LTO=off"
+    )]
+    Reshaped(String),
+    /// It hands out zeros where nobody can tell that they are asked for.
+    #[error(
+        "`{0}` gets memory both for those who want zeros and for those who do not care, and nothing tells them apart; choose mini, which \
+         always hands out zeros"
+    )]
+    Zeros(String),
+    /// A function has the name of an allocator's, and is another.
+    #[error(
+        "`{0}` has the name of an allocator's function but not its type; only allocators for wasm32 with Rust's or C's interface can be replaced"
+    )]
+    Signature(String),
+    /// The allocator is in other functions, too.
+    #[error(
+        "its allocator {}: {}; build it with another `opt-level` or without `lto`",
+        if .0.iter().any(Inlined::is_certain) { "was inlined" } else { "may have been inlined" },
+        shown(.0)
+    )]
+    Inlined(Vec<Inlined>),
+    /// Something works on the allocator's state.
+    #[error("it uses `{0}`, which works on the state of C's allocator and cannot be replaced")]
+    Meddler(String),
+    /// Memory is not the allocator's alone.
+    #[error("memory is grown by others: `{0}` does it, and is not the allocator's")]
+    Growers(String),
+    /// There is no room for a heap.
+    #[error(
+        "its memory cannot grow, and the heap would have to fit where another was; link it without a maximum"
+    )]
+    FixedMemory,
+    /// There is no room at all.
+    #[error("its memory is full: there is no room for the allocator's state")]
+    NoRoom,
+    /// The compiler leaves something to the linker.
+    #[error(
+        "the allocator as this rustc compiles it needs `{0}`, which the module does not have; choose a newer toolchain with \
+         RUSTUP_TOOLCHAIN"
+    )]
+    Missing(String),
+    /// What comes out is not what should.
+    #[error("with the other allocator no chain would take it: {0}")]
+    Rejected(String),
+}
+
+/// A part of an allocator that is in another function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Inlined {
+    /// It calls what only the allocator should.
+    Call {
+        /// The function.
+        name: String,
+        /// What it calls.
+        callee: String,
+    },
+    /// It uses a variable that only the allocator should.
+    Variable {
+        /// The function.
+        name: String,
+        /// The variable's address.
+        address: u32,
+    },
+    /// It has a number that is the address of such a variable, and nobody can tell whether it means that.
+    Number {
+        /// The function.
+        name: String,
+        /// The number.
+        address: u32,
+    },
+}
+
+impl Inlined {
+    /// Whether it can be nothing else.
+    pub const fn is_certain(&self) -> bool {
+        !matches!(self, Self::Number { .. })
+    }
+}
+
+impl fmt::Display for Inlined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call { name, callee } => write!(f, "`{name}` calls `{callee}` itself"),
+            Self::Variable { name, address } => {
+                write!(f, "`{name}` uses the allocator's variable at {address}")
+            }
+            Self::Number { name, address } => write!(
+                f,
+                "`{name}` has the number {address} in it, at which the allocator has a variable"
+            ),
+        }
+    }
+}
+
+/// Two names, and how many there are besides.
+fn named(names: &[String]) -> String {
+    match names {
+        [] => "nothing".to_owned(),
+        [only] => format!("`{only}` alone"),
+        [one, other] => format!("`{one}` and `{other}`"),
+        [one, other, rest @ ..] => format!("`{one}`, `{other}` and {} more", rest.len()),
+    }
+}
+
+/// The first of them, certain ones before others, and how many there are besides.
+fn shown(inlined: &[Inlined]) -> String {
+    let certain = inlined.iter().find(|it| it.is_certain());
+    match (certain.or(inlined.first()), inlined.len()) {
+        (None, _) => String::new(),
+        (Some(only), 1) => only.to_string(),
+        (Some(first), all) => format!("{first}, and {} more do the like", all - 1),
+    }
+}
+
+/// A module with another allocator.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Transplant {
+    /// As `cargo stylus` would deploy it.
+    pub wasm: Vec<u8>,
+    /// What was deployed before.
+    pub original: Vec<u8>,
+    /// The allocator that was taken out.
+    pub removed: Inspection,
+    /// How many functions nobody reaches any more.
+    pub removed_functions: usize,
+    /// How many bytes of functions came in.
+    pub added: Bytes,
+    /// Where the new allocator keeps its state.
+    pub state: u32,
+    /// Where its heap begins.
+    pub heap_base: u32,
+}
+
+/// Tells which allocator a module carries. Changes nothing.
+///
+/// # Errors
+/// Where it is no module that a chain would take, has no names, or has no allocator.
+pub fn inspect(wasm: &[u8]) -> Result<Inspection, Refusal> {
+    Inspection::of(&Module::read(wasm)?)
+}
+
+/// Puts `donor` in the place of the allocator that a module carries.
+///
+/// # Errors
+/// Where the allocator cannot be found or cannot be taken out.
+pub fn transplant(wasm: &[u8], donor: &Donor) -> Result<Transplant, Refusal> {
+    let module = Module::read(wasm)?;
+    let inspection = Inspection::of(&module)?;
+    if let Some(refusal) = inspection.refusal() {
+        return Err(refusal);
+    }
+    // MiniAlloc never hands a byte out twice, so that what it hands out is zero.
+    if let Some(name) = inspection
+        .hands_out_zeros()
+        .filter(|_| donor.allocator != Substitute::Mini)
+    {
+        return Err(Refusal::Zeros(name.to_owned()));
+    }
+    graft::graft(module, inspection, donor)
+}
