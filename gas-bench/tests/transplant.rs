@@ -7,6 +7,6 @@ mod contracts;
 #[path = "../../vm/tests/theorems/entropy.rs"]
 #[allow(dead_code, reason = "the VM's tests make other choices, too")]
 mod entropy;
-#[path = "../../override/tests/programs.rs"]
+#[path = "../override/tests/programs.rs"]
 #[allow(dead_code, reason = "the library's tests state more with them")]
 mod programs;

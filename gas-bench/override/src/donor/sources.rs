@@ -4,7 +4,7 @@
 
 macro_rules! sources {
     ($($path:literal)*) => {
-        &[$(($path, include_str!(concat!("../../../allocator/", $path)))),*]
+        &[$(($path, include_str!(concat!("../../../../allocator/", $path)))),*]
     };
 }
 
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn no_source_is_missing() {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../allocator");
+        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../allocator");
         let mut found = vec!["README.md".to_owned()];
         let mut folders = vec![package.join("src")];
         while let Some(folder) = folders.pop() {

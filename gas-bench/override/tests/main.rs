@@ -8,10 +8,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
 
-#[path = "../../vm/tests/theorems/entropy.rs"]
+#[path = "../../../vm/tests/theorems/entropy.rs"]
 #[allow(dead_code, reason = "the VM's tests make other choices, too")]
 mod entropy;
-#[path = "../../vm/tests/theorems/mutate.rs"]
+#[path = "../../../vm/tests/theorems/mutate.rs"]
 mod mutate;
 mod programs;
 mod refusals;
