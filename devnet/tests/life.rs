@@ -130,7 +130,13 @@ fn accounts_are_impersonated_and_changed() {
     let chain = Chain::default();
     let send = || chain.try_send(json!({ "from": FRIEND, "to": DEV, "value": "0x1" }));
     assert!(send().unwrap_err().message.contains("unknown account"));
-    let accounts = || chain.rpc("eth_accounts", json!([])).as_array().unwrap().clone();
+    let accounts = || {
+        chain
+            .rpc("eth_accounts", json!([]))
+            .as_array()
+            .unwrap()
+            .clone()
+    };
     let keyed = accounts();
     for account in [FRIEND, DEV] {
         chain.rpc("anvil_impersonateAccount", json!([account]));
