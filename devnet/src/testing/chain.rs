@@ -302,7 +302,7 @@ impl Chain {
             .change(|chain| chain.set_storage(address, slot, value));
     }
 
-    /// Gives an account code. A program still has to be activated: [`Contract::activate`].
+    /// Gives an account code. A program still has to be activated: [`Contract::try_activate`].
     pub fn set_code(&self, address: Address, code: impl Into<Bytes>) {
         self.node
             .change(|chain| chain.set_code(address, code.into()));

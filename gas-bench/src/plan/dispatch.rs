@@ -11,6 +11,7 @@
 
 mod standards;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use alloy_primitives::{B256, Bytes, Selector, U256};
@@ -28,6 +29,12 @@ pub const CONSTRUCTOR: Selector = alloy_primitives::fixed_bytes!("5585258d");
 
 /// Gas for one try: more than a dispatcher takes, and few enough for a program that does not end.
 const TRY_GAS: Gas = Gas(5_000_000);
+
+/// Gas for one try with calldata of a length for which the program does not end unless it knows the selector.
+const SHORT_TRY_GAS: Gas = Gas(250_000);
+
+/// Gas for all tries together, so that a program with many constants that ends for none of them does not take hours.
+const MOST_GAS: Gas = Gas(500_000_000);
 
 /// The most constants that are tried. A program of the largest size that chains take has fewer comparisons.
 const MOST_CANDIDATES: usize = 20_000;
@@ -89,13 +96,16 @@ pub enum DispatchError {
     /// Too many constants.
     #[error("it compares with more than {MOST_CANDIDATES} constants")]
     TooMany,
+    /// Tries that take too long.
+    #[error("it takes more than {} gas to try every constant that it compares with", MOST_GAS.0)]
+    TooLong,
 }
 
 /// What `deployed` answers, a module as a chain has it. The selectors in `known` and those of standards are tried, too, whether or not it
 /// shows them.
 ///
 /// # Errors
-/// Where it cannot be run, or has too many constants.
+/// Where it cannot be run, or has too many constants to try.
 pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, DispatchError> {
     let mut config = Config::at(ArbOs::LAST);
     let debug_only = activate(deployed, &config, Pages(0), Gas::MAX).err();
@@ -111,7 +121,12 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
     // A selector that is no constant of the code is in a table. Whoever looks into a table refuses what is not in it.
     let has_table = found.is_empty() || !elsewhere.is_empty();
     let mut table = BTreeSet::new();
-    if has_table && !bench.unknown.iter().any(Trace::does_something) {
+    if has_table
+        && !bench
+            .unknown
+            .iter()
+            .any(|(_, trace)| trace.does_something())
+    {
         table = words(deployed)?;
         found.extend(bench.answered(table.clone())?);
     }
@@ -120,16 +135,16 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
     let found = found.into_iter();
     let selectors: BTreeSet<_> = found.map(|it| Selector::from(it.to_be_bytes())).collect();
     let wei = U256::ONE;
-    let does_something = |calldata: &[u8]| -> Result<bool, Fault> {
-        let paid = bench.run(calldata, wei)?.does_something();
-        Ok(paid || bench.run(calldata, U256::ZERO)?.does_something())
+    let does_something = |calldata: &[u8]| -> Result<bool, DispatchError> {
+        let paid = bench.run(calldata, wei, TRY_GAS)?.does_something();
+        Ok(paid || bench.run(calldata, U256::ZERO, TRY_GAS)?.does_something())
     };
     let mut unknown = unlikely().map(|number| Selector::from(number.to_be_bytes()));
     let unknown = unknown.find(|selector| !selectors.contains(selector));
     let unknown = unknown.unwrap_or_default();
-    let nothing = bench.run(&[], U256::ZERO)?;
+    let nothing = bench.run(&[], U256::ZERO, TRY_GAS)?;
     // Less than a selector is what a fallback that looks for one treats like nothing. What it passes on may have the calldata in it.
-    let byte = bench.run(&unknown[..1], U256::ZERO)?;
+    let byte = bench.run(&unknown[..1], U256::ZERO, TRY_GAS)?;
     Ok(Dispatch {
         nothing_is_anything: nothing.does_something() && nothing.calls_the_same(&byte),
         debug_only: debug_only.as_ref().map(sentence),
@@ -250,8 +265,10 @@ struct Bench {
     program: Program,
     config: Config,
     activation: Activation,
-    /// What it does for a selector that no function has, for each of [`ARGUMENT_WORDS`].
-    unknown: Vec<Trace>,
+    /// What it does for a selector that no function has, for each of [`ARGUMENT_WORDS`], and the gas for a try of that length.
+    unknown: Vec<(Gas, Trace)>,
+    /// What all tries have taken.
+    spent: Cell<Gas>,
 }
 
 /// What a program did with one calldata, as far as it tells calldata apart.
@@ -297,16 +314,23 @@ impl Bench {
             config,
             activation,
             unknown: Vec::new(),
+            spent: Cell::new(Gas(0)),
         };
+        let number = unlikely().next().unwrap_or_default();
         for words in ARGUMENT_WORDS {
-            let number = unlikely().next().unwrap_or_default();
-            bench.unknown.push(bench.of_selector(number, words)?);
+            let mut gas = TRY_GAS;
+            let mut trace = bench.of_selector(number, words, gas)?;
+            if trace.outcome == Outcome::OutOfInk {
+                gas = SHORT_TRY_GAS;
+                trace = bench.of_selector(number, words, gas)?;
+            }
+            bench.unknown.push((gas, trace));
         }
         Ok(bench)
     }
 
     /// Those candidates that a function has as its selector.
-    fn answered(&self, candidates: BTreeSet<u32>) -> Result<BTreeSet<u32>, Fault> {
+    fn answered(&self, candidates: BTreeSet<u32>) -> Result<BTreeSet<u32>, DispatchError> {
         let mut found = BTreeSet::new();
         for number in candidates {
             if self.answers(number)? {
@@ -317,9 +341,9 @@ impl Bench {
     }
 
     /// Whether a function has this selector.
-    fn answers(&self, number: u32) -> Result<bool, Fault> {
-        for (words, unknown) in ARGUMENT_WORDS.into_iter().zip(&self.unknown) {
-            let here = self.of_selector(number, words)?;
+    fn answers(&self, number: u32) -> Result<bool, DispatchError> {
+        for (words, (gas, unknown)) in ARGUMENT_WORDS.into_iter().zip(&self.unknown) {
+            let here = self.of_selector(number, words, *gas)?;
             // Most candidates are known by this.
             if here == *unknown {
                 continue;
@@ -329,8 +353,8 @@ impl Bench {
             if number.to_be_bytes() == CONSTRUCTOR.0 && is_none {
                 continue;
             }
-            let below = self.of_selector(number.wrapping_sub(1), words)?;
-            let above = self.of_selector(number.wrapping_add(1), words)?;
+            let below = self.of_selector(number.wrapping_sub(1), words, *gas)?;
+            let above = self.of_selector(number.wrapping_add(1), words, *gas)?;
             if here.differs_from(&below, &above) {
                 return Ok(true);
             }
@@ -338,26 +362,31 @@ impl Bench {
         Ok(false)
     }
 
-    fn of_selector(&self, number: u32, words: usize) -> Result<Trace, Fault> {
+    fn of_selector(&self, number: u32, words: usize, gas: Gas) -> Result<Trace, DispatchError> {
         let mut calldata = number.to_be_bytes().to_vec();
         calldata.resize(4 + 32 * words, 0);
-        self.run(&calldata, U256::ZERO)
+        self.run(&calldata, U256::ZERO, gas)
     }
 
-    fn run(&self, calldata: &[u8], value: U256) -> Result<Trace, Fault> {
+    fn run(&self, calldata: &[u8], value: U256, gas: Gas) -> Result<Trace, DispatchError> {
         let mut host = Listener {
             empty: EmptyHost::with_footprint(self.activation.footprint),
             hostios: Vec::new(),
         };
         let call = Call {
             calldata: Bytes::copy_from_slice(calldata),
-            ink: self.config.stylus.ink_price.gas_to_ink(TRY_GAS),
+            ink: self.config.stylus.ink_price.gas_to_ink(gas),
             environment: Environment {
                 value,
                 ..Environment::default()
             },
         };
         let report = self.program.run(&mut host, &self.config, call)?;
+        let used = self.config.stylus.ink_price.ink_to_gas(report.ink_used);
+        self.spent.set(Gas(self.spent.get().0 + used.0));
+        if self.spent.get() > MOST_GAS {
+            return Err(DispatchError::TooLong);
+        }
         Ok(Trace {
             outcome: report.outcome,
             output: report.output,
@@ -680,5 +709,11 @@ mod tests {
             read(&endless, &BTreeSet::new()).unwrap(),
             Dispatch::default()
         );
+        let comparison =
+            |constant: u32| format!("(drop (i32.eq (local.get $len) (i32.const {constant})))");
+        let comparisons: String = (0..400).map(|n| comparison(LARGE + n)).collect();
+        let endless = program(&format!("{comparisons} (loop (br 0))"));
+        let read = read(&endless, &BTreeSet::new());
+        assert!(matches!(read, Err(DispatchError::TooLong)), "{read:?}");
     }
 }
