@@ -3,8 +3,7 @@
 //!
 //! Lives here: making them, and what no answer may be. Not here: deliberately expensive requests (`costly`).
 //!
-//! `STYLUS_FUZZ_REQUESTS=1000000 cargo test --release -p stylus-devnet --test devnet fuzz` is a long run; `STYLUS_FUZZ_SEED` starts
-//! a different one.
+//! `STYLUS_FUZZ_REQUESTS=1000000 cargo test --workspace --test devnet fuzz` is a long run; `STYLUS_FUZZ_SEED` starts a different one.
 
 use std::time::{Duration, Instant};
 

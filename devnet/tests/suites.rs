@@ -5,22 +5,16 @@
 //! the clients have to be installed: `scripts/setup --for-tests` does so, and `scripts/test` then runs these.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use stylus_devnet::{Config, Devnet, Handle};
+use alloy_primitives::hex;
+use stylus_devnet::Handle;
 use tempfile::TempDir;
 
-use crate::clients::tool::tools;
+use crate::clients::tool::{self, Said, devnet, tools};
+use crate::support::init_code;
 
-/// Loads the word at its storage's first slot and returns it.
-const PROGRAM: &str = r#"(module
-    (import "vm_hooks" "storage_load_bytes32" (func $load (param i32 i32)))
-    (import "vm_hooks" "write_result" (func $write_result (param i32 i32)))
-    (memory (export "memory") 1 1)
-    (func (export "user_entrypoint") (param i32) (result i32)
-        (call $load (i32.const 0) (i32.const 32))
-        (call $write_result (i32.const 32) (i32.const 32))
-        (i32.const 0)))"#;
+/// What the ethers suite deploys.
+const PROGRAM: &str = include_str!("slot.wat");
 
 /// The suites beside the clients they require, and a devnet to run on.
 struct Suites {
@@ -41,43 +35,35 @@ impl Suites {
             )
             .unwrap();
         }
-        let devnet = Devnet::start(Config {
-            port: 0,
-            ..Config::default()
-        })
-        .unwrap();
-        Self { folder, devnet }
+        Self {
+            folder,
+            devnet: devnet(),
+        }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+    /// Runs a program in a folder of the suites.
+    fn run(
+        &self,
+        program: &str,
+        arguments: &[&str],
+        folder: &str,
+        variables: &[(&str, &str)],
+    ) -> Said {
+        tool::run(
+            Path::new(program),
+            arguments,
+            &self.folder.path().join(folder),
+            variables,
+        )
     }
 
-    /// Bank.sol, compiled.
-    fn artifact(&self) -> PathBuf {
-        let written = self.path("bank.json");
-        let output = Command::new("node")
-            .arg(self.path("artifact.cjs"))
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        std::fs::write(&written, output.stdout).unwrap();
+    /// Bank.sol, compiled: the path of a file.
+    fn artifact(&self) -> String {
+        let written = self.folder.path().join("bank.json");
+        let written = written.display().to_string();
+        self.run("node", &["artifact.cjs", &written], "", &[])
+            .says("");
         written
-    }
-
-    /// A suite has to end well, and to have checked something.
-    #[track_caller]
-    fn passes(&self, command: &mut Command, passed: &str) {
-        let output = command
-            .env("STYLUS_PROGRAM", creation(PROGRAM))
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        assert!(output.status.success() && said.contains(passed), "{said}");
     }
 }
 
@@ -99,23 +85,16 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The code of a transaction that creates an account with a program.
-fn creation(program: &str) -> String {
-    let code = stylus_vm::code::encode(&wat::parse_str(program).unwrap());
-    let length = u16::try_from(code.len()).unwrap();
-    // PUSH2 length, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN: 10 bytes.
-    let [high, low] = length.to_be_bytes();
-    let header = [0x61, high, low, 0x80, 0x60, 10, 0x5f, 0x39, 0x5f, 0xf3];
-    alloy_primitives::hex::encode_prefixed([header.as_slice(), &code].concat())
-}
-
+/// Runs a suite in JavaScript, which has to succeed and to have checked something.
+#[track_caller]
 fn javascript(script: &str) {
     let suites = Suites::new();
-    let mut command = Command::new("node");
-    suites.passes(
-        command.arg(suites.path(script)).arg(suites.devnet.url()),
-        "ok - ",
-    );
+    let program = stylus_vm::code::encode(&wat::parse_str(PROGRAM).unwrap());
+    let program = hex::encode_prefixed(init_code(&program));
+    let variables = [("STYLUS_PROGRAM", program.as_str())];
+    suites
+        .run("node", &[script, &suites.devnet.url()], "", &variables)
+        .says("ok - ");
 }
 
 #[test]
@@ -134,31 +113,27 @@ fn viem() {
 #[ignore = "needs web3.py: scripts/test runs it"]
 fn web3_py() {
     let suites = Suites::new();
-    let mut command = Command::new("python3");
-    command
-        .arg(suites.path("web3_suite.py"))
-        .arg(suites.devnet.url())
-        .arg(suites.artifact());
-    suites.passes(
-        command.env("PYTHONPATH", installed().join("python")),
-        "ok - ",
-    );
+    let arguments = ["web3_suite.py", &suites.devnet.url(), &suites.artifact()];
+    let modules = installed().join("python").display().to_string();
+    suites
+        .run("python3", &arguments, "", &[("PYTHONPATH", &modules)])
+        .says("ok - ");
 }
 
 #[test]
 #[ignore = "needs Hardhat: scripts/test runs it"]
 fn hardhat_with_network_helpers() {
     let suites = Suites::new();
-    let mut command = Command::new("node");
-    command
-        .args([
-            "node_modules/hardhat/internal/cli/bootstrap.js",
-            "test",
-            "--no-compile",
-        ])
-        .current_dir(suites.path("hardhat"))
-        .stdin(std::process::Stdio::null())
-        .env("DEVNET_URL", suites.devnet.url())
-        .env("BANK_ARTIFACT", suites.artifact());
-    suites.passes(&mut command, "8 passing");
+    let arguments = [
+        "node_modules/hardhat/internal/cli/bootstrap.js",
+        "test",
+        "--no-compile",
+    ];
+    let variables = [
+        ("DEVNET_URL", &*suites.devnet.url()),
+        ("BANK_ARTIFACT", &suites.artifact()),
+    ];
+    suites
+        .run("node", &arguments, "hardhat", &variables)
+        .says("8 passing");
 }

@@ -70,7 +70,7 @@ pub struct MadeWith {
 }
 
 /// One contract.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Contract {
     /// The name of its package.
     pub name: String,

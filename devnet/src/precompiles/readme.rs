@@ -14,6 +14,7 @@ use crate::arbos::{self, Entry, Slot, Words, address_table, native_token_owners,
 use crate::chain::{Chain, Ending, Request, View};
 use crate::config::Config;
 use crate::precompiles::table::{Function, NODE, PRECOMPILES, Precompile};
+use crate::testing::gas::grouped;
 
 const MARK: &str = "<!-- precompiles -->";
 const NOW: u64 = 1_800_000_000;
@@ -244,19 +245,6 @@ impl Words for Written<'_> {
     fn set_word(&mut self, slot: Slot, value: U256) {
         self.0.set_storage(slot.account, slot.key, value.into());
     }
-}
-
-/// A number with thousands separators.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A list paragraph, wrapped into lines.

@@ -1,5 +1,6 @@
-// Writes Bank.sol's ABI and creation code as JSON, for suites that do not compile it themselves.
+// Writes Bank.sol's ABI and creation code to a file, as JSON, for suites that do not compile it themselves.
 'use strict';
+const fs = require('node:fs');
 const { bank } = require('./suite.cjs');
 
-process.stdout.write(JSON.stringify(bank()));
+fs.writeFileSync(process.argv[2], JSON.stringify(bank()));

@@ -59,13 +59,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     all: bool,
 
-    /// How to report
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: TextFormat,
-
-    /// Write the report to FILE, whole or not at all, instead of printing it
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) report: TextArguments,
 
     #[command(flatten)]
     pub(crate) chain: ChainArguments,
@@ -92,6 +87,18 @@ pub(crate) enum Command {
     Size(SizeArguments),
     /// Give a compiled contract another allocator, without its sources
     Override(OverrideArguments),
+}
+
+/// How a report is written, and where to.
+#[derive(clap::Args, Debug)]
+pub(crate) struct TextArguments {
+    /// How to report
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: TextFormat,
+
+    /// Write the report to FILE, whole or not at all, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// How every report is written.

@@ -150,12 +150,7 @@ impl<'a> Bench<'a> {
     ) -> (Contract, Vec<CallProfile>) {
         let mut contract = Contract {
             name: name.to_owned(),
-            plan: None,
-            deployment: None,
-            calls: Vec::new(),
-            left_out: Vec::new(),
-            advice: Vec::new(),
-            failures: Vec::new(),
+            ..Contract::default()
         };
         let (deployed, deployment) = match self.deploy(artifact, plan) {
             Ok(deployed) => deployed,

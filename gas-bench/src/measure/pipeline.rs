@@ -283,12 +283,8 @@ impl Figures {
         Self {
             contract: Contract {
                 name: name.to_owned(),
-                plan: None,
-                deployment: None,
-                calls: Vec::new(),
-                left_out: Vec::new(),
-                advice: Vec::new(),
                 failures: vec![error.to_string()],
+                ..Contract::default()
             },
             missed: None,
             sight: None,

@@ -6,7 +6,7 @@ use clap::Args;
 use gas_bench::cargo::{Allocator, Hindrance, Lto, Mode, OptLevel, Variations, replaceable};
 use stylus_vm::ArbOs;
 
-use super::TextFormat;
+use super::TextArguments;
 use super::contracts::{ProjectArguments, arbos};
 
 const EXAMPLES: &str = "\
@@ -54,13 +54,8 @@ pub(crate) struct CompareArguments {
     #[arg(long, value_name = "VERSION", value_parser = arbos)]
     pub(crate) arbos: Option<ArbOs>,
 
-    /// How to report
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: TextFormat,
-
-    /// Write the report to FILE, whole or not at all, instead of printing it
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) report: TextArguments,
 }
 
 impl CompareArguments {

@@ -8,8 +8,8 @@ use gas_bench::document::Format;
 use gas_bench::figures::baseline::Tolerance;
 use gas_bench::measure::ModuleFiles;
 
-use super::TextFormat;
 use super::contracts::{ChainArguments, ProjectArguments};
+use super::{TextArguments, TextFormat};
 
 const REPORT_EXAMPLES: &str = "\
 Examples:
@@ -209,13 +209,8 @@ pub(crate) struct ProfileArguments {
     #[arg(long, value_name = "COUNT", default_value_t = 20)]
     pub(crate) top: usize,
 
-    /// How to report
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: TextFormat,
-
-    /// Write the report to FILE, whole or not at all, instead of printing it
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) report: TextArguments,
 
     /// Draw the flame graph to FILE (SVG), too
     #[arg(long, value_name = "FILE")]
@@ -237,13 +232,8 @@ pub(crate) struct SizeArguments {
     #[arg(long, value_name = "COUNT", default_value_t = 20)]
     pub(crate) top: usize,
 
-    /// How to report
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: TextFormat,
-
-    /// Write the report to FILE, whole or not at all, instead of printing it
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) report: TextArguments,
 
     /// Keep the sizes as a baseline: a name, or a file
     #[arg(long, value_name = "NAME")]

@@ -57,7 +57,7 @@ fn whole_calls(
 
 /// `cargo gas-bench` without a subcommand.
 pub(crate) fn edge_cases(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let file = begin(arguments.out.as_deref())?;
+    let file = begin(arguments.report.out.as_deref())?;
     let own = own_contracts(arguments.contracts.as_deref())?;
     let target = arguments.chain.target()?;
     let allocators = arguments.allocators();
@@ -74,7 +74,7 @@ pub(crate) fn edge_cases(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let results = measure::edge_cases(&own, &target, &allocators, Conditions::ALL, &told)?;
     drop(progress);
     let content = AllocatorsContent { results: &results };
-    let report = content.write(arguments.format.0, colour(file.is_some()));
+    let report = content.write(arguments.report.format.0, colour(file.is_some()));
     publish(file, &report)?;
     let mut code = ExitCode::SUCCESS;
     for failure in results.failures() {

@@ -18,7 +18,7 @@ use crate::cli::progress::Steps;
 /// Builds every variant of the contracts, measures them and says which is best.
 pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
-    let file = begin(arguments.out.as_deref())?;
+    let file = begin(arguments.report.out.as_deref())?;
     let build = arguments.project.settings();
     let target = Target::Embedded(arguments.arbos.unwrap_or(ArbOs::ARBITRUM_ONE));
     let mut comparisons = Vec::new();
@@ -60,7 +60,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
     }
     let comparisons = &comparisons;
     let content = ComparisonContent { comparisons };
-    let text = content.write(arguments.format.0, colour(file.is_some()));
+    let text = content.write(arguments.report.format.0, colour(file.is_some()));
     publish(file, &text)?;
     Ok(code)
 }

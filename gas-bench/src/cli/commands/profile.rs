@@ -15,7 +15,7 @@ use crate::cli::progress::Steps;
 pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
     let target = arguments.chain.target()?;
-    let file = begin(arguments.out.as_deref())?;
+    let file = begin(arguments.report.out.as_deref())?;
     let flame = begin(arguments.flame.as_deref())?;
     let speedscope = begin(arguments.speedscope.as_deref())?;
     let command = ProfileCommand {
@@ -39,7 +39,7 @@ pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> 
         profile: &told,
         top: arguments.top,
     };
-    let text = content.write(arguments.format.0, colour(file.is_some()));
+    let text = content.write(arguments.report.format.0, colour(file.is_some()));
     publish(file, &text)?;
     Ok(ExitCode::SUCCESS)
 }

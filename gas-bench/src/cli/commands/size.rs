@@ -20,7 +20,7 @@ use crate::cli::progress::Steps;
 /// Builds contracts and tells where their bytes are.
 pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
-    let file = begin(arguments.out.as_deref())?;
+    let file = begin(arguments.report.out.as_deref())?;
     // Beside a baseline of gas of the same name.
     let place = |name: &String| -> anyhow::Result<_> {
         let path = baseline::path_of(name, &project.root)?;
@@ -67,7 +67,7 @@ pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
         diff: changes.as_ref(),
         top: arguments.top,
     };
-    let text = content.write(arguments.format.0, colour(file.is_some()));
+    let text = content.write(arguments.report.format.0, colour(file.is_some()));
     publish(file, &text)?;
     if let Some(draft) = draft {
         draft.finish(report.to_json())?;
