@@ -344,7 +344,7 @@ fn deep_calls_need_no_large_thread() {
     let program = chain.deploy(Module::from_wasm(&wasm).unwrap());
     let evm = chain
         .from(chain.dev())
-        .create(crate::support::init_code(&evm_forward()));
+        .create(stylus_vm::code::init_code(&evm_forward()));
     let run = || {
         for pair in [[program.address(), evm.address()], [program.address(); 2]] {
             let mut along: Vec<Address> = pair.into_iter().cycle().take(150).collect();

@@ -169,7 +169,7 @@ fn code_that_only_programs_may_have() {
         (&hex!("eff00000"), true),
         (&hex!("00"), true),
     ] {
-        let data = hex::encode_prefixed(crate::support::init_code(code));
+        let data = hex::encode_prefixed(stylus_vm::code::init_code(code));
         let mined = chain.send(json!({ "data": data, "gas": "0x100000" }));
         assert_eq!(mined.is_success(), lives, "{}", hex::encode(code));
     }

@@ -139,7 +139,7 @@ impl Client {
     }
 
     fn deploy(&self, code: &[u8]) -> Address {
-        let data = hex::encode_prefixed(crate::support::init_code(code));
+        let data = hex::encode_prefixed(stylus_vm::code::init_code(code));
         let receipt = self.send(json!({ "from": self.account, "data": data }));
         serde_json::from_value(receipt["contractAddress"].clone()).unwrap()
     }

@@ -16,8 +16,7 @@ use serde_json::json;
 
 use crate::contracts::echo;
 use crate::support::{
-    ARB_OWNER, ARB_WASM, Chain, DEV, Mined, Refusal, config, config_at, init_code, intrinsic,
-    quantity,
+    ARB_OWNER, ARB_WASM, Chain, DEV, Mined, Refusal, config, config_at, intrinsic, quantity,
 };
 use stylus_devnet::Config;
 
@@ -293,7 +292,7 @@ fn the_deployer_deploys_activates_and_initialises() {
     let body = "(call $value (i32.const 0)) (call $cache (i32.const 64) (i32.const 1024)) (call $flush (i32.const 0))
         (i32.load8_u (i32.const 1055)) (i32.load8_u (i32.const 31)) (i32.ne)";
     let wasm = wat::parse_str(crate::contracts::program(body)).unwrap();
-    let init = init_code(&stylus_vm::code::encode(&wasm));
+    let init = stylus_vm::code::init_code(&stylus_vm::code::encode(&wasm));
     let call = |value: u64, salt: u64| {
         let init_data = U256::from(value).to_be_bytes::<32>();
         let padded = init.len().div_ceil(32) * 32;
@@ -412,7 +411,7 @@ fn a_program_over_several_accounts() {
         let fragment = |part: &[u8]| {
             let code = [&hex!("eff001")[..], part].concat();
             let mined = chain
-                .send(json!({ "data": hex::encode_prefixed(init_code(&code)), "gas": "0x200000" }));
+                .send(json!({ "data": hex::encode_prefixed(stylus_vm::code::init_code(&code)), "gas": "0x200000" }));
             (mined.is_success(), mined.contract())
         };
         let (fragments, addresses): (Vec<bool>, Vec<Address>) =

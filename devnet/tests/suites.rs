@@ -11,7 +11,6 @@ use stylus_devnet::Handle;
 use tempfile::TempDir;
 
 use crate::clients::tool::{self, Said, devnet, tools};
-use crate::support::init_code;
 
 /// What the ethers suite deploys.
 const PROGRAM: &str = include_str!("slot.wat");
@@ -90,7 +89,7 @@ fn copy(from: &Path, to: &Path) {
 fn javascript(script: &str) {
     let suites = Suites::new();
     let program = stylus_vm::code::encode(&wat::parse_str(PROGRAM).unwrap());
-    let program = hex::encode_prefixed(init_code(&program));
+    let program = hex::encode_prefixed(stylus_vm::code::init_code(&program));
     let variables = [("STYLUS_PROGRAM", program.as_str())];
     suites
         .run("node", &[script, &suites.devnet.url()], "", &variables)

@@ -180,7 +180,8 @@ impl Chain {
 
     /// Deploys code unchanged.
     pub(crate) fn deploy(&self, code: &[u8]) -> Address {
-        let mined = self.send(json!({ "data": hex::encode_prefixed(init_code(code)) }));
+        let mined =
+            self.send(json!({ "data": hex::encode_prefixed(stylus_vm::code::init_code(code)) }));
         assert!(mined.is_success(), "{:?}", mined.receipt);
         mined.contract()
     }
@@ -225,15 +226,6 @@ impl Chain {
     pub(crate) fn word(&self, to: Address, input: &[u8]) -> U256 {
         U256::from_be_slice(&self.call(to, input).unwrap())
     }
-}
-
-/// Init code that returns what follows it.
-pub(crate) fn init_code(code: &[u8]) -> Vec<u8> {
-    let mut init = hex!("7f").to_vec();
-    init.extend(U256::from(code.len()).to_be_bytes::<32>());
-    init.extend(hex!("80602b6000396000f300"));
-    init.extend(code);
-    init
 }
 
 /// A transaction's gas before anything runs: its base and its calldata.

@@ -61,9 +61,6 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Where the embedded devnet's clock begins: figures do not depend on it, and so no run does.
 const START: u64 = 1_800_000_000;
 
-/// Init code that returns the code behind it: 43 bytes, the code's length within (as `cargo stylus` deploys).
-const PRELUDE: [u8; 10] = alloy_primitives::hex!("80602b6000396000f300");
-
 /// Which chain to measure on.
 #[derive(Clone, Debug)]
 pub enum Target {
@@ -437,12 +434,6 @@ impl Node {
             answer: answer.to_string(),
         })
     }
-}
-
-/// The init code that leaves `code` in an account.
-pub(crate) fn init(code: &[u8]) -> Vec<u8> {
-    let length = U256::from(code.len()).to_be_bytes::<32>();
-    [&[0x7f], &length[..], &PRELUDE, code].concat()
 }
 
 /// What an answer that is an error means.

@@ -5,7 +5,7 @@
 
 use std::io::{Read, Write};
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 
 use crate::config::{ArbOs, Config};
 use crate::ink::Gas;
@@ -123,6 +123,15 @@ pub fn encode(wasm: &[u8]) -> Vec<u8> {
         .expect("writing to a vector does not fail");
     drop(brotli);
     code
+}
+
+/// The init code that leaves `code` in an account, as `cargo stylus` sends it: `PUSH32 size DUP1 PUSH1 43 PUSH1 0 CODECOPY PUSH1 0 RETURN`,
+/// a byte that is not run, and the code itself.
+pub fn init_code(code: &[u8]) -> Vec<u8> {
+    const PUSH32: u8 = 0x7f;
+    const COPY: [u8; 10] = [0x80, 0x60, 0x2b, 0x60, 0x00, 0x39, 0x60, 0x00, 0xf3, 0x00];
+    let size = U256::from(code.len()).to_be_bytes::<32>();
+    [&[PUSH32], &size[..], &COPY, code].concat()
 }
 
 /// How many fragments a program's code of `bytes` must be split into: zero if one account can hold it, `None` if this chain

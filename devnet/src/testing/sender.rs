@@ -210,7 +210,7 @@ impl Sender {
         let code = self.code(&module)?;
         let created = self
             .plain()
-            .submit(TxKind::Create, init_code(&code))
+            .submit(TxKind::Create, code::init_code(&code).into())
             .map_err(DeployError::Create)?;
         let contract = self.plain().contract(self.address.create(nonce));
         let activated = match contract.try_activate() {
@@ -237,7 +237,7 @@ impl Sender {
         let module = module.into();
         let code = self.code(&module)?;
         let call = StylusDeployer::deployCall {
-            bytecode: init_code(&code),
+            bytecode: code::init_code(&code).into(),
             initData: [&CONSTRUCTOR[..], &constructor.abi_encode()]
                 .concat()
                 .into(),
@@ -350,12 +350,4 @@ fn deployment(receipts: &[Option<&Receipt>], code_size: usize) -> Deployment {
         data_fee: activated.map(|event| event.dataFee).sum(),
         code_size,
     }
-}
-
-/// The init code that leaves `code` in an account: it copies what stands behind it, the size first (`PUSH32 size DUP1 PUSH1 43 PUSH1 0
-/// CODECOPY PUSH1 0 RETURN`), and a byte that `cargo stylus` puts in between.
-fn init_code(code: &[u8]) -> Bytes {
-    const COPY: [u8; 10] = [0x80, 0x60, 0x2b, 0x60, 0x00, 0x39, 0x60, 0x00, 0xf3, 0x00];
-    let size = U256::from(code.len()).to_be_bytes::<32>();
-    [&[0x7f], &size[..], &COPY, code].concat().into()
 }

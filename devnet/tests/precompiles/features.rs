@@ -149,7 +149,7 @@ fn a_filtered_transaction_does_nothing() {
         assert_eq!(is_filtered(), U256::ZERO);
     };
     check(json!({ "to": PAYEE }));
-    check(json!({ "data": hex::encode_prefixed(crate::support::init_code(&hex!("00"))) }));
+    check(json!({ "data": hex::encode_prefixed(stylus_vm::code::init_code(&hex!("00"))) }));
     act(
         &chain,
         ARB_OWNER,

@@ -318,7 +318,8 @@ impl<'a> Bench<'a> {
     }
 
     fn create(&self, code: &[u8]) -> Result<Receipt, BenchError> {
-        let request = TransactionRequest::default().with_deploy_code(chain::init(code));
+        let request =
+            TransactionRequest::default().with_deploy_code(stylus_vm::code::init_code(code));
         self.submit(&self.node.payer(), request, "")
     }
 

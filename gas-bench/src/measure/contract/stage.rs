@@ -9,7 +9,7 @@ use alloy_primitives::{Address, Bytes, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 
 use super::{Bench, BenchError, Deployed, created, error_text, place, reason};
-use crate::chain::{self, Account, CallError, NodeError};
+use crate::chain::{Account, CallError, NodeError};
 use crate::figures::StartGas;
 use crate::plan::{
     CONTRACT, Code, DEPLOYER, Other, Plan, PlannedCall, Problem, Sender, Step, Words,
@@ -171,7 +171,7 @@ impl Bench<'_> {
                 let (code, _) = self.code(code, *length)?;
                 let address = created(&self.create(&code)?)?;
                 match self.node.activate(address) {
-                    Ok(()) => Ok(chain::init(&code)),
+                    Ok(()) => Ok(stylus_vm::code::init_code(&code)),
                     Err(CallError::Refused(reason)) => Err(BenchError::Activation(reason)),
                     Err(CallError::Node(error)) => Err(error.into()),
                 }
