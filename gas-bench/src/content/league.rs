@@ -212,9 +212,9 @@ fn contracts(
             None => Cell::Nothing,
         };
         let name = [Cell::name(&contract.contract)].into_iter();
-        // Nothing is compared where there is one figure or none.
-        let is_compared = figures.iter().flatten().count() > 1;
-        is_compared.then(|| Row::plain(name.chain(figures.iter().map(cell))))
+        // Of several allocators one figure alone, or none, says nothing.
+        let is_told = figures.iter().flatten().count() >= allocators.len().min(2);
+        is_told.then(|| Row::plain(name.chain(figures.iter().map(cell))))
     });
     let rows: Vec<_> = rows.collect();
     if !allocators.is_empty() {

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use gas_bench::cargo::{Allocator, OptLevel};
+use gas_bench::cargo::{Allocator, OptLevel, Variant};
 use gas_bench::content::LeagueContent;
 use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::league::{Entry, League, WorkloadFigures};
+use gas_bench::figures::comparison::{CallFigures, Comparison, Measured, Total, VariantFigures};
+use gas_bench::figures::league::{Calls, Entry, League, WorkloadFigures};
 use gas_bench::figures::{Bytes, PageCount};
 use stylus_vm::{Gas, Ink};
 
@@ -71,4 +72,81 @@ fn every_format_has_its_snapshot() {
         }
         expected::check(&format!("tests/snapshots/league/{name}"), &text);
     }
+}
+
+/// A contract at its own level, with one call, under each of these allocators.
+fn contract(name: &str, allocators: &[Allocator]) -> Comparison {
+    let call = CallFigures {
+        name: "call".to_owned(),
+        total: Ok(Total {
+            gas: Gas(20_002),
+            cached_gas: Gas(10_002),
+            ink: Ink(3),
+            runs: 2,
+        }),
+    };
+    let figures = VariantFigures {
+        code: Bytes(5_000),
+        account_limit: Bytes(24_576),
+        accounts: 1,
+        deploy_gas: Gas(4),
+        activation_gas: Gas(5),
+        calls: vec![call],
+    };
+    let measured = |&allocator: &Allocator| Measured {
+        variant: Variant {
+            allocator: Some(allocator),
+            ..Variant::TODAY
+        },
+        outcome: Ok(figures.clone()),
+        same_as: None,
+    };
+    Comparison {
+        contract: name.to_owned(),
+        own_level: OptLevel::Three.name().to_owned(),
+        lto_hindrance: None,
+        wasm_opt: None,
+        variants: allocators.iter().map(measured).collect(),
+        left_out: Vec::new(),
+        advice: std::collections::BTreeSet::new(),
+    }
+}
+
+/// Theorem: what one allocator costs is told where it is the only one that was asked for, and left out where others have no figure
+/// beside it.
+#[test]
+fn a_figure_stands_alone_only_where_one_is_asked_for() {
+    use Allocator::{Mini, Reclaim};
+    let check = |contracts: &[(&str, &[Allocator])], told: &[&str]| {
+        let contracts = contracts
+            .iter()
+            .map(|(name, allocators)| contract(name, allocators));
+        let calls = Calls {
+            contracts: contracts.collect(),
+        };
+        let content = LeagueContent {
+            league: &invented(),
+            calls: Some(&calls),
+        };
+        let text = content.write(Format::Markdown, Colour::Never);
+        let start = text.find("Opt-level 3, uncached").unwrap();
+        let rows: Vec<_> = text[start..]
+            .lines()
+            .skip(2)
+            .take_while(|line| !line.is_empty())
+            .collect();
+        let names = rows
+            .iter()
+            .skip(2)
+            .map(|row| row.split('|').nth(1).unwrap().trim());
+        assert_eq!(names.collect::<Vec<_>>(), told);
+    };
+    check(
+        &[("one", &[Reclaim]), ("two", &[Reclaim])],
+        &["`one`", "`two`"],
+    );
+    check(
+        &[("one", &[Reclaim, Mini]), ("two", &[Reclaim])],
+        &["`one`"],
+    );
 }
