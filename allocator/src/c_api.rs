@@ -180,7 +180,7 @@ pub unsafe extern "C" fn realloc(block: *mut u8, size: usize) -> *mut u8 {
     unsafe { wanted.finish(base) }
 }
 
-/// A block of `size` bytes aligned to a power of two; null for no bytes, and for what is no power of two.
+/// A block of `size` bytes aligned to a power of two; null for no bytes, and for what is not a power of two.
 #[no_mangle]
 pub extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut u8 {
     if align.is_power_of_two() {

@@ -20,10 +20,10 @@ pub(crate) const CHUNK: u32 = 13;
 /// The power of two of the largest block that is not made of pages.
 pub(crate) const MOST: u32 = 15;
 
-/// A bit for each power of two that is none of a small block.
+/// A bit for each power of two that is not a small block's.
 pub(crate) const NOT_SMALL: u32 = u32::MAX << (SMALL + 1);
 
-/// A bit for each power of two that is none of a large block.
+/// A bit for each power of two that is not a large block's.
 pub(crate) const NOT_LARGE: u32 = !NOT_SMALL | (u32::MAX << (MOST + 1));
 
 /// The power of two of a page.

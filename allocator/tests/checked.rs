@@ -247,7 +247,7 @@ fn leaks_are_those_of_the_test_alone() {
     assert_eq!(text, "1 blocks leak: they are listed above");
 }
 
-/// What is made at its first use and kept is no leak of a test that is run again, and what is printed is none at all.
+/// What is made at its first use and kept is not a leak of a test that is run again, and neither is what is printed.
 #[test]
 #[allow(clippy::print_stdout, reason = "what is printed is what is looked at")]
 fn first_uses_and_output_are_no_leaks() {

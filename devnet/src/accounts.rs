@@ -43,10 +43,10 @@ pub enum AccountsError {
     /// More than are made.
     #[error("{0} accounts are asked for, and there can be {LIMIT}")]
     TooMany(u32),
-    /// A phrase that is none.
+    /// Not a phrase of BIP-39.
     #[error("the mnemonic is invalid: it has 12, 15, 18, 21 or 24 words of English")]
     Mnemonic,
-    /// A path that is none.
+    /// Not a derivation path.
     #[error("the derivation path is invalid: one looks like m/44'/60'/0'/0/")]
     Path,
 }
@@ -143,7 +143,7 @@ impl ExtendedKey {
             }
         };
         let (added, chain) = halves(mixed);
-        // One in 2^127 is no key; nobody has ever seen it.
+        // One in 2^127 is not a key; nobody has ever seen it.
         let added = SigningKey::from_slice(&added).map_err(|_| AccountsError::Path)?;
         let sum = **self.key.as_nonzero_scalar() + **added.as_nonzero_scalar();
         let key = SigningKey::from_bytes(&sum.to_bytes()).map_err(|_| AccountsError::Path)?;

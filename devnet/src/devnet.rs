@@ -199,7 +199,7 @@ fn ticks(period: Duration) -> tokio::time::Interval {
 async fn mine(node: Node) {
     let make = |node: Node| {
         if let Some(run) = node.lanes().begin() {
-            // One that is ended by the devnet's own end is no failure.
+            // One that ends with the devnet has not failed.
             let _ = node.mine(&run.interrupt);
         }
     };

@@ -67,7 +67,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         // As below.
         let _ = writeln!(std::io::stdout(), "{shown}");
     } else if !silent {
-        // A reader that has gone away is no reason to stop.
+        // A reader that has gone away is not a reason to stop.
         let _ = banner(&handle, &shown);
         if let Some(asked) = asked.filter(|asked| *asked != handle.arbos().number()) {
             say(&format!(

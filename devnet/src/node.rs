@@ -284,7 +284,7 @@ impl Node {
     /// Tells of a transaction that can go into a block.
     fn arrived(&self, transaction: Arc<Transaction>) {
         self.filters().arrived(transaction.hash);
-        // Nobody listening is no failure.
+        // Nobody listening is not a failure.
         let _ = self.shared.arrivals.send(transaction);
     }
 
@@ -298,7 +298,7 @@ impl Node {
         for reason in failed.filter_map(|receipt| receipt.reason.as_ref()) {
             self.tell(|| Event::Refused(format!("block {}: {reason}", block.header.number)));
         }
-        // Nobody listening is no failure.
+        // Nobody listening is not a failure.
         let _ = self.shared.blocks.send(block);
     }
 

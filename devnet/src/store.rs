@@ -40,7 +40,7 @@ pub(crate) enum StoreError {
     File(#[from] io::Error),
     #[error("another devnet is using it")]
     Locked,
-    #[error("it is no file that a devnet has written")]
+    #[error("it was not written by a devnet")]
     Foreign,
     #[error("it is of the format {0:?}, which this version does not know")]
     Version(String),
@@ -147,7 +147,7 @@ impl StateFile {
             return Ok(());
         };
         let framed = frame(&record)?;
-        // What an attempt that failed has left behind it is no record.
+        // What an attempt that failed has left behind it is not a record.
         self.file.set_len(self.length)?;
         self.file.seek(SeekFrom::Start(self.length))?;
         self.file.write_all(&framed)?;

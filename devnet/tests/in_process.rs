@@ -315,7 +315,7 @@ fn time_passes_as_a_test_says() {
     let call = || putCall { text: Bytes::new() };
     assert!(
         contract.try_call(call()).is_err(),
-        "the echo of a call is no encoded answer"
+        "the echo of a call is not an encoded answer"
     );
     chain.advance_time(Duration::from_secs(366 * 86_400));
     let said = contract.fails(call()).to_string();

@@ -94,7 +94,7 @@ pub enum NodeError {
     )]
     Https(String),
     /// Not a key.
-    #[error("the private key is not one: it has to be 32 bytes in hexadecimal digits")]
+    #[error("the private key is invalid: it has to be 32 bytes in hexadecimal digits")]
     Key,
     /// The node does not answer.
     #[error("the node does not answer: {0}; check that it runs and that the URL is right")]

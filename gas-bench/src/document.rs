@@ -199,7 +199,7 @@ impl Document {
         }
     }
 
-    /// Things to know: none are no list.
+    /// Things to know; without any there is no list.
     pub(crate) fn list(&mut self, rank: Rank, tone: Tone, items: impl IntoIterator<Item = Item>) {
         self.push(rank, List::new(tone, items));
     }

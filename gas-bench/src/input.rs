@@ -62,7 +62,7 @@ pub fn tables<T: DeserializeOwned>(text: &str) -> Result<T, TableError> {
 /// All of a text file, without the mark in front.
 ///
 /// # Errors
-/// Where the file cannot be read, or is no text.
+/// Where the file cannot be read, or is not text.
 pub fn text(path: &Path) -> io::Result<String> {
     let bytes = fs::read(path)?;
     let text = match bytes.as_slice() {
@@ -73,7 +73,7 @@ pub fn text(path: &Path) -> io::Result<String> {
     let text = text.ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::InvalidData,
-            "it is no text, neither in UTF-8 nor in UTF-16",
+            "it is not text, neither in UTF-8 nor in UTF-16",
         )
     })?;
     Ok(match text.strip_prefix(MARK) {

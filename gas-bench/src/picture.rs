@@ -80,7 +80,7 @@ fn label(text: &str, characters: usize) -> String {
     shortened(&sound(text), characters)
 }
 
-/// Somebody's text without what XML may not hold, which includes two characters that are no control characters.
+/// Somebody's text without what XML may not hold, which includes two characters that are not control characters.
 pub(crate) fn sound(text: &str) -> String {
     printable(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }

@@ -68,7 +68,7 @@ pub enum Problem {
     Brackets,
     /// Not a function.
     #[error(
-        "`{text}` is no function: {reason}; write it like `transfer(address,uint256) returns (bool)`"
+        "`{text}` is not a function: {reason}; write it like `transfer(address,uint256) returns (bool)`"
     )]
     Signature {
         /// What stands there.
@@ -91,20 +91,20 @@ pub enum Problem {
         /// How many there are.
         given: usize,
     },
-    /// An argument that is none of its type.
+    /// An argument that does not fit its type.
     #[error(transparent)]
     Value(#[from] ValueError),
     /// Not an amount.
-    #[error("`{0}` is no amount; write it like `0.1 ether`, `5 gwei` or a number of wei")]
+    #[error("`{0}` is not an amount; write it like `0.1 ether`, `5 gwei` or a number of wei")]
     Amount(String),
     /// Not a sender.
-    #[error("`{0}` is no sender; write an account's name in lower-case letters, or an address")]
+    #[error("`{0}` is not a sender; write an account's name in lower-case letters, or an address")]
     Sender(String),
     /// Not a span of time.
-    #[error("`{0}` is no span of time; write it like `90 seconds`, `1 hour` or `30 days`")]
+    #[error("`{0}` is not a span of time; write it like `90 seconds`, `1 hour` or `30 days`")]
     Wait(String),
     /// Not bytes.
-    #[error("`{0}` is no calldata; write it in hexadecimal digits, such as `0x1234`")]
+    #[error("`{0}` is not calldata; write it in hexadecimal digits, such as `0x1234`")]
     Calldata(String),
     /// Calldata of a function's own beside calldata as it stands.
     #[error(
@@ -123,7 +123,7 @@ pub enum Problem {
     )]
     Contract,
     /// Not a range.
-    #[error("`{0}` is no range; write it like `1..=10` or `0..100 step 10`, or list the values")]
+    #[error("`{0}` is not a range; write it like `1..=10` or `0..100 step 10`, or list the values")]
     Range(String),
     /// A variable that cannot have the name.
     #[error(
@@ -288,6 +288,11 @@ impl Words {
         }
     }
 
+    /// Whether a word stands for an address, and not for a variable or the time.
+    fn is_account(&self, word: &str) -> bool {
+        self.addresses.contains_key(word) && !self.variables.contains_key(word)
+    }
+
     fn get(&self, word: &str) -> Option<String> {
         let variable = self.variables.get(word).cloned();
         let variable = variable.or_else(|| (word == NOW).then(|| self.now.to_string()));
@@ -335,7 +340,7 @@ impl Plan {
     /// A call that the plan does not have, on a contract as the plan sets it up.
     ///
     /// # Errors
-    /// Where `signature` is no function, or the arguments are none of its types.
+    /// Where `signature` is not a function, or the arguments do not fit its types.
     pub fn own_call(&self, signature: &str, arguments: &[String]) -> Result<PlannedCall, Problem> {
         let arguments = arguments.iter().cloned().map(Argument::Text).collect();
         let step = Step::new(Sends::of(signature, arguments)?);

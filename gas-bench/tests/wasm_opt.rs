@@ -202,7 +202,7 @@ mod told {
 #[ignore = "needs Binaryen's wasm-opt, which scripts/setup --for-tests installs; scripts/test runs it"]
 fn flags_of_a_recipe_are_handed_on() {
     let program = WasmOpt::find(None).unwrap();
-    // It is given the module as it is, and would take what is no debug information for some.
+    // It is given the module as it is, and would take what is not debug information for some.
     let module = postprocess(&contract("")).unwrap();
     let flags = ["-Oz".to_owned(), "--enable-sign-ext".to_owned()];
     let made = program.run_with(&module, &flags).unwrap();

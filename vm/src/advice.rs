@@ -296,7 +296,7 @@ mod tests {
         );
         check(&rust(1, 32_768, 32_768), None);
         check(&rust(2, 98_304, 98_304), None);
-        // Free pages are free; a module whose variable is no stack is left alone.
+        // Free pages are free; a module whose variable is not a stack is left alone.
         check(&rust(2, 131_072, 131_072), None);
         check(&rust(17, 1_048_576, 1_024), None);
         check(&rust(17, 1_048_577, 1_048_580), None);

@@ -10,7 +10,7 @@ pub struct Fault {
     pub kind: Kind,
     /// The address of the block's first byte, or what was taken for it.
     pub address: usize,
-    /// What was asked for, or what the caller says of a block that is none.
+    /// What was asked for, or what the caller says of a block that does not exist.
     pub layout: Layout,
     /// Who asked for the block.
     pub(super) origin: Option<Origin>,

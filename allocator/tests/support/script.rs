@@ -357,7 +357,7 @@ pub(crate) const HIGH_SCRIPTS: &[(&str, &[Step])] = &[
         ],
     ),
     (
-        "a memory that others have grown to 4 GiB is no room for the heap",
+        "a memory that others have grown to 4 GiB leaves no room for the heap",
         &[
             FillTo(0xFFFD_0040),
             Foreign(2),

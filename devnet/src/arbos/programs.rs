@@ -184,7 +184,7 @@ mod tests {
         };
         check(1, born, Err(ProgramError::NotActivated));
         check(1, born, Ok(()));
-        // A clock that runs backwards is no reason to refuse.
+        // A clock that runs backwards is not a reason to refuse.
         check(1, 0, Ok(()));
         check(1, born + 365 * DAY, Ok(()));
         check(

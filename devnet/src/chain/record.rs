@@ -31,7 +31,7 @@ const BLOCKS: usize = 256;
 /// Accounts and slots in a record of a whole chain.
 const WORDS: usize = 4_096;
 
-/// Written text that is no chain.
+/// Text that is not a chain.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RecordError {
     #[error("it is of chain {have}, and this is chain {want}: start with --chain-id {have}")]

@@ -23,7 +23,7 @@ pub(crate) struct Transaction {
     pub(crate) hash: B256,
 }
 
-/// Bytes that are no transaction this chain takes.
+/// Bytes that are not a transaction this chain takes.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DecodeError {
     #[error("the transaction cannot be decoded: {0}")]

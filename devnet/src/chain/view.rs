@@ -47,7 +47,7 @@ pub(crate) enum OverrideError {
     NotPrecompile(Address),
     #[error("account {0} has already been overridden")]
     Twice(Address),
-    #[error("{0} hashes of blocks are given, and {MOST_HASHES} at most are looked at")]
+    #[error("{0} hashes of blocks are given, and at most {MOST_HASHES} can be looked at")]
     Hashes(usize),
 }
 
@@ -84,7 +84,7 @@ impl View {
         Ok(())
     }
 
-    /// An address that is overridden is no precompile any more, as in geth; another may become it.
+    /// An address that is overridden is not a precompile any more, as in geth; another may become it.
     fn move_precompile(
         &mut self,
         address: Address,

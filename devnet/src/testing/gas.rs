@@ -325,10 +325,11 @@ impl Baseline {
                 baseline.tolerance = Some(text.parse()?);
                 continue;
             }
-            let wrong = |name: &str| format!("[{key}] says of {name:?} what is no amount of gas");
+            let wrong =
+                |name: &str| format!("[{key}] gives {name:?} a value that is not an amount of gas");
             let entries = value
                 .as_table()
-                .ok_or_else(|| format!("{key:?} is no table of entries"))?
+                .ok_or_else(|| format!("{key:?} is not a table of entries"))?
                 .iter()
                 .map(|(name, gas)| {
                     let gas = gas.as_integer().and_then(|gas| u64::try_from(gas).ok());
@@ -455,7 +456,7 @@ mod tests {
         check("[it]\n'a call' = 'much'", 1, Err("no amount of gas"));
         check("[it]\n'a call' = -1", 1, Err("no amount of gas"));
         check("tolerance = 'some'", 1, Err("a tolerance is like \"1 %\""));
-        check("it = 1", 1, Err("is no table"));
+        check("it = 1", 1, Err("is not a table"));
     }
 
     /// Theorem: whatever is written is read back, by whomever and in whatever order it is written.

@@ -168,7 +168,7 @@ impl fmt::Display for Failure {
             (Some(words), _) => write!(f, "it reverted with {words}"),
             (None, _) if !self.data.is_empty() => write!(
                 f,
-                "it reverted with {}, which is no error that is known here: name the interface's with `with_errors`",
+                "it reverted with {}, an error that is unknown here: name the interface's with `with_errors`",
                 self.data
             ),
             (None, Some(reason)) => write!(f, "it failed: {reason}"),

@@ -74,7 +74,7 @@ pub enum BuildError {
         /// Why not.
         reason: String,
     },
-    /// The package is no contract.
+    /// The package is not a contract.
     #[error(
         "{name} has no library of the type `cdylib`: add crate-type = [\"cdylib\"] to [lib] in its Cargo.toml"
     )]
@@ -113,7 +113,7 @@ pub enum BuildError {
         /// What it said.
         said: String,
     },
-    /// What came out is no module.
+    /// What came out is not a module.
     #[error(transparent)]
     Module(#[from] ModuleError),
 }

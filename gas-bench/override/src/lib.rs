@@ -196,7 +196,7 @@ pub struct Transplant {
 /// Tells which allocator a module carries. Changes nothing.
 ///
 /// # Errors
-/// Where it is no module that a chain would take, has no names, or has no allocator.
+/// Where it is not a module that a chain would take, has no names, or has no allocator.
 pub fn inspect(wasm: &[u8]) -> Result<Inspection, Refusal> {
     Inspection::of(&Module::read(wasm)?)
 }

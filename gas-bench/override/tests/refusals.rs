@@ -145,7 +145,7 @@ fn constants_may_be_shared() {
     assert!(matches!(found.refusal(), Some(Refusal::Inlined(_))));
 }
 
-/// Theorem: where a table ends is no use of the variable behind it; another number there may be one, and a load is.
+/// Theorem: where a table ends does not count as use of the variable behind it; another number there may be one, and a load is.
 #[test]
 fn ends_of_tables_are_nobodys_variables() {
     let check = |body: &str, want: Option<&str>| {

@@ -18,7 +18,7 @@ const RECORD: &str = "sources";
 /// Where cargo keeps what it thinks is fresh, within a folder of builds.
 const FINGERPRINTS: &str = ".fingerprint";
 
-/// Has cargo build those packages again, in all of `profiles`, of which a file is no more what it was when something was built of it in
+/// Has cargo build those packages again, in all of `profiles`, of which a file has changed since something was built of it in
 /// `folder`.
 pub(super) fn forget(folder: &Path, profiles: &[PathBuf]) -> io::Result<()> {
     let recorded = read(folder);

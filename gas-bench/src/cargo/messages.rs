@@ -209,7 +209,7 @@ struct Span {
 }
 
 impl Line {
-    /// A line that is none of cargo's, such as a build script's, says nothing.
+    /// A line that is not cargo's, such as a build script's, says nothing.
     fn parse(line: &str) -> Self {
         serde_json::from_str(line).unwrap_or(Self::Other)
     }

@@ -69,7 +69,7 @@ pub enum RecipeError {
         /// What is wrong.
         source: OptimiseError,
     },
-    /// What the compiler, or `wasm-opt`, made is no module.
+    /// What the compiler, or `wasm-opt`, made is not a module.
     #[error(transparent)]
     Postprocess(#[from] PostprocessError),
     /// The sources, whose hash is deployed, cannot be read.

@@ -54,7 +54,7 @@ pub(crate) struct Receipt {
     pub(crate) transaction_hash: B256,
     status: alloy_primitives::U64,
     gas_used: alloy_primitives::U64,
-    /// Gas for posting on the parent chain; nodes that are none of Arbitrum's have no such thing.
+    /// Gas for posting on the parent chain; nodes other than Arbitrum's have no such thing.
     #[serde(default)]
     gas_used_for_l1: alloy_primitives::U64,
     pub(crate) contract_address: Option<Address>,

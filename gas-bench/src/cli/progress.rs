@@ -63,7 +63,7 @@ impl Steps {
     /// Tells what is being done.
     pub(crate) fn say(&self, message: String) {
         if self.bar.is_hidden() {
-            // A reader who has gone away is no reason to stop measuring.
+            // A reader who has gone away is not a reason to stop measuring.
             let _ = writeln!(io::stderr(), "{message}");
         } else {
             self.bar.set_message(message);

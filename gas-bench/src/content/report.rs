@@ -314,18 +314,22 @@ fn failures(report: &Report) -> impl Iterator<Item = Item> {
     })
 }
 
+/// What the figures of every call are.
+const FIGURES: [&str; 2] = [
+    "gas: of the whole transaction, as in its receipt. ink: what the program itself spent of it. pages: 64 KiB each, at the start and \
+     at most.",
+    "transaction: 21,000 and the calldata. start: what the chain asks to start the program. wasm: instructions. pages: those that \
+     it starts with and those that it grows. other: rounding to whole gas, what calldata costs at least, what was forfeited and what \
+     is not told apart, less the refund. Parts are rounded so that they add up to the total.",
+];
+
 /// What a reader has to know about the figures, a paragraph each.
 fn meaning(report: &Report) -> Vec<String> {
     let calls = || report.contracts.iter().flat_map(|contract| &contract.calls);
-    let mut notes = vec![
-        "gas: of the whole transaction, as in its receipt. ink: what the program itself spent of it. pages: 64 KiB each, at the \
-         start and at most."
-            .to_owned(),
-        "transaction: 21,000 and the calldata. start: what the chain asks to start the program. wasm: instructions. pages: \
-         those that it starts with and those that it grows. other: rounding to whole gas, what calldata costs at least, what \
-         was forfeited and what is not told apart, less the refund. Parts are rounded so that they add up to the total."
-            .to_owned(),
-    ];
+    let mut notes = Vec::new();
+    if calls().any(|call| !call.runs().is_empty()) {
+        notes.extend(FIGURES.map(str::to_owned));
+    }
     let generated = calls().any(|call| call.generated);
     let reverts = calls().any(|call| call.reverts() > 0);
     let marks = [

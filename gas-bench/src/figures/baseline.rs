@@ -45,7 +45,7 @@ pub enum BaselineError {
         source: io::Error,
     },
     /// It is something else, or was damaged.
-    #[error("{} is no baseline: {source}; make it again with --save", path.display())]
+    #[error("{} is not a baseline: {source}; make it again with --save", path.display())]
     Shape {
         /// The file.
         path: PathBuf,

@@ -32,7 +32,7 @@ pub const SIZE_SCHEMA: u32 = 1;
 /// What every module begins with: the magic number and the version of the format.
 pub const HEADER: Bytes = Bytes(8);
 
-/// Bytes of a section of items that are none of them: its id, its length and the number of items, of which the latter two
+/// Bytes of a section that belong to none of its items: its id, its length and the number of items, of which the latter two
 /// take one to five bytes each.
 pub const FRAME: RangeInclusive<u64> = 3..=11;
 
@@ -127,11 +127,11 @@ pub struct Segment {
     pub bytes: Bytes,
 }
 
-/// What was read is no report on sizes.
+/// What was read is not a report on sizes.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It is something else, or was damaged.
-    #[error("this is no size report: {0}; make it again")]
+    #[error("this is not a size report: {0}; make it again")]
     Shape(#[from] serde_json::Error),
     /// Another version of this program wrote it.
     #[error(
@@ -391,15 +391,18 @@ mod tests {
     #[test]
     fn other_files_are_refused() {
         for (json, sentence) in [
-            ("", "this is no size report: "),
-            ("{}", "this is no size report: missing field `size_schema`"),
+            ("", "this is not a size report: "),
+            (
+                "{}",
+                "this is not a size report: missing field `size_schema`",
+            ),
             (
                 r#"{"schema": 1}"#,
-                "this is no size report: missing field `size_schema`",
+                "this is not a size report: missing field `size_schema`",
             ),
             (
                 r#"{"size_schema": 1}"#,
-                "this is no size report: missing field `made_with`",
+                "this is not a size report: missing field `made_with`",
             ),
             (
                 r#"{"size_schema": 9}"#,

@@ -29,7 +29,7 @@ pub(super) struct Told<'a> {
     pub(super) offered: Gas,
     /// None where the node does not trace programs.
     pub(super) steps: Option<&'a [Step]>,
-    /// None where the node is no devnet.
+    /// None where the node is not a devnet.
     pub(super) trace: Option<&'a GasTrace>,
     pub(super) start: StartGas,
     pub(super) ink_price: InkPrice,
@@ -199,7 +199,7 @@ fn by_hostios(steps: &[Step]) -> (BTreeMap<String, Hostio>, Ink, Ink) {
     (hostios, pages, sum)
 }
 
-/// The tracer's own marks, and frames of the EVM, are no host calls.
+/// The tracer's own marks, and frames of the EVM, are not host calls.
 fn is_hostio(name: &str) -> bool {
     name != "user_entrypoint"
         && name != "user_returned"

@@ -298,7 +298,7 @@ enum CaseError {
     /// The program used up its gas.
     #[error("the call ran out of its {0}; allocate less or under a lower page limit")]
     OutOfGas(Gas),
-    /// The program ended in another way that is none of its interface's.
+    /// The program ended in a way that is not in its interface.
     #[error("the call failed: {0}")]
     Failed(String),
     /// The answer is not what the contract's interface promises.

@@ -38,7 +38,7 @@ pub enum EntryError {
     /// It cannot be compiled.
     #[error(transparent)]
     Compile(#[from] CompileError),
-    /// It is no module.
+    /// It is not a module.
     #[error(transparent)]
     Postprocess(#[from] PostprocessError),
     /// The run has no outcome.

@@ -21,7 +21,7 @@ use super::contract::{Bench, Sight};
 use super::lto::Counterpart;
 use super::prepare::{ModuleFiles, PrepareError, Prepared, prepare};
 
-/// Why a report without a call is no success.
+/// Why a report without a call is not a success.
 const NOTHING_CALLED: &str = "nothing was called, so that nothing is known of it";
 
 /// Deploys a module that has the names of its functions to a chain of its own, and carries out `plan`.

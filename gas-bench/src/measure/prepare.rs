@@ -45,7 +45,7 @@ pub enum PrepareError {
     /// Cargo produced no wasm, or the contract does not tell its ABI.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// `Stylus.toml` wants something done that cannot be, or what cargo produced is no wasm.
+    /// `Stylus.toml` wants something done that cannot be, or what cargo produced is not wasm.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
     /// A file holds no module.
@@ -78,7 +78,7 @@ pub enum PrepareError {
         /// What is wrong with it.
         source: InterfaceError,
     },
-    /// A contract of the plan's is no contract of the workspace.
+    /// A contract that the plan names is not in the workspace.
     #[error(
         "the plan's contract `{name}` is to be the package `{package}`, which the workspace does not have as a contract"
     )]
@@ -428,7 +428,7 @@ fn hold_receive(plan: &mut Plan, dispatch: &Dispatch) {
     let reason = match (dispatch.answers_nothing, dispatch.nothing_is_anything) {
         (false, _) => "the module does nothing without calldata: what is measured is its refusal",
         (true, true) => {
-            "the module makes the same host calls for calldata that is no function's: what is measured may be its fallback"
+            "the module makes the same host calls for calldata of no function: what is measured may be its fallback"
         }
         (true, false) => return,
     };

@@ -37,7 +37,7 @@ impl fmt::Display for Stage {
 #[derive(Debug, thiserror::Error)]
 pub enum SizeError {
     /// The bytes are something else.
-    #[error("{0} is no wasm module; check the crate's `crate-type`")]
+    #[error("{0} is not a wasm module; check the crate's `crate-type`")]
     NotAModule(Stage),
     /// A part of the module is not what it says it is.
     #[error("{stage} is malformed: {source}; build it again")]
@@ -352,11 +352,15 @@ mod tests {
             &data,
             "the module that cargo built has 0 data segments, the one that is deployed 1; ",
         );
-        check_error(b"", &one, "the module that cargo built is no wasm module; ");
+        check_error(
+            b"",
+            &one,
+            "the module that cargo built is not a wasm module; ",
+        );
         check_error(
             &one,
             b"\0asm",
-            "the module that is deployed is no wasm module; ",
+            "the module that is deployed is not a wasm module; ",
         );
         check_error(
             &one[..one.len() - 1],
@@ -366,7 +370,7 @@ mod tests {
         check_error(
             &one,
             b"\0asm\x0d\0\x01\0",
-            "the module that is deployed is no wasm module; ",
+            "the module that is deployed is not a wasm module; ",
         );
         let wrong = Sizes {
             processed: HEADER,

@@ -14,7 +14,7 @@ use super::{CONTRACT, DEPLOYER, Plan, Problem, Words};
 pub enum CallError {
     /// Not hexadecimal digits.
     #[error(
-        "`{text}` is no calldata: {reason}; write an even number of hexadecimal digits behind 0x"
+        "`{text}` is not calldata: {reason}; write an even number of hexadecimal digits behind 0x"
     )]
     Digits {
         /// What was written.
@@ -24,10 +24,10 @@ pub enum CallError {
     },
     /// Neither digits nor a function.
     #[error(
-        "`{0}` is no call; write calldata like 0x18160ddd, or a function and its arguments like `transfer(address,uint256) {{bob}} 5`"
+        "`{0}` is not a call; write calldata like 0x18160ddd, or a function and its arguments like `transfer(address,uint256) {{bob}} 5`"
     )]
     Form(String),
-    /// A function that is none, or arguments that do not fit it.
+    /// Not a function, or arguments that do not fit it.
     #[error(transparent)]
     Function(#[from] Problem),
 }
@@ -170,19 +170,19 @@ mod tests {
     #[test]
     fn what_is_no_call_is_said_in_a_sentence() {
         for (text, want) in [
-            ("0x123", "`0x123` is no calldata: "),
+            ("0x123", "`0x123` is not calldata: "),
             (
                 "total",
-                "`total` is no call; write calldata like 0x18160ddd, or ",
+                "`total` is not a call; write calldata like 0x18160ddd, or ",
             ),
-            ("", "`` is no call; "),
-            (")(", "`)(` is no call; "),
+            ("", "`` is not a call; "),
+            (")(", "`)(` is not a call; "),
             (
                 "set(uint256)",
                 "`set(uint256)` takes 1 argument and is given 0",
             ),
-            ("set(uint256) x", "`x` is no uint256: "),
-            ("set(number) 1", "`set(number)` is no function: "),
+            ("set(uint256) x", "`x` does not fit uint256: "),
+            ("set(number) 1", "`set(number)` is not a function: "),
         ] {
             let said = read(text).unwrap_err().to_string();
             assert!(said.starts_with(want), "{said}");

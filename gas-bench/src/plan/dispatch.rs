@@ -6,7 +6,7 @@
 //! A dispatcher compares calldata with constants, and compilers write comparisons in many forms: as chains, as a search in halves, as
 //! subtractions, by way of variables, in either byte order; some compare with a table. So every constant that something is compared with
 //! is a candidate, every large one wherever it stands, and, where there has to be a table, every word of the data. Each is tried: a
-//! selector is answered where the program does something else than for both of its neighbours. A constant that is no selector leads to
+//! selector is answered where the program does something else than for both of its neighbours. A constant that is not a selector leads to
 //! where its neighbours lead. Each is tried with calldata of several lengths, since there are programs that look at the length first.
 
 mod standards;
@@ -69,7 +69,7 @@ pub struct Dispatch {
     pub answers_anything: bool,
     /// Whether it answers a selector that stands neither in its code nor in its data, so that there may be more of these.
     pub may_answer_more: bool,
-    /// Whether it does something without calldata, by the same host calls as with calldata that is no function's.
+    /// Whether it does something without calldata, by the same host calls as with calldata of no function.
     pub nothing_is_anything: bool,
     /// Why a chain refuses it that is not configured for debugging, where one that is takes it.
     pub debug_only: Option<String>,
@@ -118,7 +118,7 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
         .filter(|number| !constants.contains(number));
     let elsewhere = bench.answered(known.collect())?;
     let mut found = bench.answered(constants)?;
-    // A selector that is no constant of the code is in a table. Whoever looks into a table refuses what is not in it.
+    // A selector that is not a constant of the code is in a table. Whoever looks into a table refuses what is not in it.
     let has_table = found.is_empty() || !elsewhere.is_empty();
     let mut table = BTreeSet::new();
     if has_table

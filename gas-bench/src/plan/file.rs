@@ -504,7 +504,7 @@ mod tests {
         );
         check(
             "[[call]]\ncalldata = \"12\"\n",
-            Err("line 2: `12` is no calldata"),
+            Err("line 2: `12` is not calldata"),
         );
         check(
             "[[call]]\ncall = \"receive()\"\nargs = [1]\n",
@@ -512,7 +512,7 @@ mod tests {
         );
         check(
             "[[call]]\ncall = \"f()\"\nwait = \"a while\"\n",
-            Err("line 3: `a while` is no span of time"),
+            Err("line 3: `a while` is not a span of time"),
         );
         check(
             "[[call]]\ncall = \"f()\"\non = \"asset\"\n",
@@ -529,7 +529,7 @@ mod tests {
         );
         check(
             &format!("{asset}[[call]]\ncall = \"f()\"\nfrom = \"asset\"\n"),
-            Err("line 4: `asset` is no sender"),
+            Err("line 4: `asset` is not a sender"),
         );
         // A word stands for one thing, whoever has it.
         let runs = "[[call]]\ncall = \"f(uint256)\"\nargs = [\"{n}\"]\nfor = { n = [1, 2] }\n";
@@ -552,7 +552,7 @@ mod tests {
             check(
                 &format!("[[call]]\ncall = \"f({ty})\"\nargs = [[1]]\n"),
                 Err(&format!(
-                    "line 2: `f({ty})` is no function: `{ty}` has more than"
+                    "line 2: `f({ty})` is not a function: `{ty}` has more than"
                 )),
             );
         }
@@ -571,15 +571,15 @@ mod tests {
         }
         check(
             "[[call]]\n\ncall = \"f(adress)\"\n",
-            Err("line 3: `f(adress)` is no function: "),
+            Err("line 3: `f(adress)` is not a function: "),
         );
         check(
             "\n[[call]]\ncall = \"f(\"\n",
-            Err("line 3: `f(` is no function: "),
+            Err("line 3: `f(` is not a function: "),
         );
         check(
             "[[call]]\ncall = \"f(uint8)\"\nargs = [256]\n",
-            Err("line 1: `256` is no uint8: "),
+            Err("line 1: `256` does not fit uint8: "),
         );
         check(
             "[[call]]\ncall = \"f(uint8)\"\n",
@@ -591,19 +591,19 @@ mod tests {
         );
         check(
             "[[call]]\ncall = \"f()\"\nfrom = \"Alice!\"\n",
-            Err("line 3: `Alice!` is no sender"),
+            Err("line 3: `Alice!` is not a sender"),
         );
         check(
             "[[call]]\ncall = \"f()\"\nvalue = \"a lot\"\n",
-            Err("line 3: `a lot` is no amount"),
+            Err("line 3: `a lot` is not an amount"),
         );
         check(
             "[[call]]\ncall = \"f(uint8)\"\nargs = [\"{n}\"]\nfor = { n = \"1-3\" }\n",
-            Err("line 4: `1-3` is no range"),
+            Err("line 4: `1-3` is not a range"),
         );
         check(
             "[[call]]\ncall = \"f(uint8)\"\nargs = [\"{n}\"]\nfor = { n = \"1..=300\" }\n",
-            Err("line 1: `256` is no uint8: "),
+            Err("line 1: `256` does not fit uint8: "),
         );
         check(
             "[[call]]\ncall = \"f(uint64)\"\nargs = [\"{n}\"]\nfor = { n = \"0..99999\" }\n",

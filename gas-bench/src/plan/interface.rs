@@ -22,7 +22,7 @@ const MOST_TOKENS: usize = 64;
 /// The most parameters of a function, those within structs counted.
 const MOST_PARAMETERS: usize = 1_024;
 
-/// A text that is no interface.
+/// A text that is not an interface.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InterfaceError {
     /// Too long a text.
@@ -32,10 +32,10 @@ pub enum InterfaceError {
     #[error("its brackets are nested too deep, or a declaration does not end")]
     TooDeep,
     /// Not Solidity.
-    #[error("it is no interface in Solidity: {0}")]
+    #[error("it is not an interface in Solidity: {0}")]
     Solidity(String),
     /// Not an ABI in JSON.
-    #[error("it is no ABI in JSON: {0}")]
+    #[error("it is not an ABI in JSON: {0}")]
     Json(String),
     /// Nothing that could be called.
     #[error("it declares nothing that can be called")]
@@ -351,7 +351,7 @@ impl<'a> Names<'a> {
                 let size = match array.size.as_deref() {
                     None => String::new(),
                     Some(Expr::Lit(Lit::Number(number))) => number.base10_digits().to_owned(),
-                    Some(_) => return Err(format!("the length of `{inner}[…]` is no number")),
+                    Some(_) => return Err(format!("the length of `{inner}[…]` is not a number")),
                 };
                 Ok((format!("{inner}[{size}]"), components))
             }
@@ -524,7 +524,7 @@ mod tests {
         assert_eq!(interface.absent, ["IErc20"]);
     }
 
-    /// Theorem: a text that is no interface is an error, and never the end of the process.
+    /// Theorem: a text that is not an interface is an error, and never the end of the process.
     #[test]
     fn garbage_is_an_error() {
         let deep = |text: &str| {

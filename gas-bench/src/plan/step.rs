@@ -71,10 +71,9 @@ pub enum Sender {
 }
 
 impl Sends {
-    /// What Solidity means by `text`, called with `arguments`: `receive()` and `fallback()` are no functions there, and have no selector.
+    /// What Solidity means by `text`, called with `arguments`: `receive()` and `fallback()` are not functions there, and have no selector.
     pub(super) fn of(text: &str, arguments: Vec<Argument>) -> Result<Self, Problem> {
         let bare: String = text.split_whitespace().collect();
-        let is_entry = |text: &str| [RECEIVE, FALLBACK, FALLBACK_OF_BYTES].contains(&text);
         let entry = if is_entry(&bare) {
             bare
         } else {
@@ -102,6 +101,11 @@ impl Sends {
         let selector = alloy_primitives::keccak256(NO_FUNCTION);
         Self::Fallback(Bytes::copy_from_slice(&selector[..4]))
     }
+}
+
+/// Whether Solidity means no function by this signature.
+fn is_entry(signature: &str) -> bool {
+    [RECEIVE, FALLBACK, FALLBACK_OF_BYTES].contains(&signature)
 }
 
 /// A function as Solidity writes it.
@@ -149,7 +153,7 @@ impl Step {
     /// The calldata, once all words are known.
     ///
     /// # Errors
-    /// Where an argument is none of its type.
+    /// Where an argument does not fit its type.
     pub fn input(&self, words: &Words) -> Result<Bytes, Problem> {
         let (function, data) = self.encoded(words)?;
         Ok(match function {
@@ -271,6 +275,10 @@ impl Step {
         let call = |text: &str| format!("call = {}", quoted(text));
         let data = |data: &Bytes| format!("calldata = {}", quoted(&hex::encode_prefixed(data)));
         match &self.sends {
+            // A function that happens to have an entry's name: only as calldata does it keep its selector.
+            Sends::Function(function, _) if is_entry(&function.signature()) => {
+                self.input(&Words::default()).iter().map(data).collect()
+            }
             Sends::Function(function, _) => {
                 let outputs: Vec<_> = function.outputs.iter().map(Param::selector_type).collect();
                 let returns = match outputs.is_empty() {
@@ -347,6 +355,30 @@ impl fmt::Display for Sender {
             Self::Deployer => f.write_str(DEPLOYER),
             Self::Named(name) => f.write_str(name),
             Self::Address(address) => address.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Interface, file, generate};
+    use super::*;
+
+    /// Theorem: what a step is written as is read as the same calldata, also where a function is named like an entry.
+    #[test]
+    fn what_is_written_is_read_again() {
+        let interface = "interface I { function receive() external; function fallback(bytes calldata it) external; \
+                         function set(uint8 it) external returns (bool); receive() external payable; fallback() external; }";
+        let plan = generate::from_interface(&Interface::read(interface).unwrap());
+        assert_eq!(plan.calls.len(), 5);
+        for planned in &plan.calls {
+            let text = format!("[[call]]\n{}\n", planned.step.toml().join("\n"));
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), &text).unwrap();
+            let read = file::load(file.path()).unwrap().unwrap();
+            let words = Words::default();
+            let (written, read) = (planned.step.input(&words), read.calls[0].step.input(&words));
+            assert_eq!(written, read, "{text}");
         }
     }
 }

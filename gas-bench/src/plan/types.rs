@@ -22,7 +22,7 @@ const MOST_BYTES: usize = 8_192;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum TypeError {
     /// No such type.
-    #[error("`{0}` is no type")]
+    #[error("`{0}` is not a type")]
     Unknown(String),
     /// Lists in lists in lists.
     #[error("its types are nested more than {MOST_DEPTH} deep")]
@@ -143,7 +143,7 @@ mod tests {
             &format!("uint8{}", "[".repeat(1_000)),
             Err("more than 16 deep"),
         );
-        check("Order", Err("`Order` is no type"));
+        check("Order", Err("`Order` is not a type"));
     }
 
     #[test]

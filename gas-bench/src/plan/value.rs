@@ -9,11 +9,11 @@ use alloy_primitives::hex;
 
 use super::{Words, types};
 
-/// An argument that is none of its type.
+/// An argument that does not fit its type.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ValueError {
     /// The text does not read as the type.
-    #[error("`{text}` is no {ty}: {reason}")]
+    #[error("`{text}` does not fit {ty}: {reason}")]
     Text {
         /// What stands there.
         text: String,
@@ -23,7 +23,7 @@ pub enum ValueError {
         reason: String,
     },
     /// A list where none belongs, or of another length.
-    #[error("a list of {length} is no {ty}")]
+    #[error("a list of {length} does not fit {ty}")]
     List {
         /// How many there are.
         length: usize,
@@ -35,6 +35,14 @@ pub enum ValueError {
         "`{{{0}}}` stands for nothing: it is neither a variable of `for` nor a lower-case name of an account"
     )]
     Word(String),
+    /// An account where a number belongs, as when two arguments have changed places.
+    #[error("`{{{word}}}` is an address, and {ty} is a number")]
+    Account {
+        /// The account.
+        word: String,
+        /// What it should be.
+        ty: String,
+    },
     /// A brace that is not closed.
     #[error("`{0}` has a brace that is not closed; write `{{{{` for the character itself")]
     Brace(String),
@@ -52,6 +60,9 @@ pub enum Argument {
 impl Argument {
     /// The value of type `ty` that this is.
     pub(super) fn value(&self, ty: &DynSolType, words: &Words) -> Result<DynSolValue, ValueError> {
+        if let DynSolType::Uint(_) | DynSolType::Int(_) = ty {
+            self.refuse_accounts(ty, words)?;
+        }
         match (self, ty) {
             (Self::Text(text), _) => parse(&replace(text, words)?, ty),
             (Self::List(items), DynSolType::Array(inner)) => {
@@ -74,6 +85,15 @@ impl Argument {
                 ty: ty.to_string(),
             }),
         }
+    }
+
+    /// An address would read as a number, since both may be hexadecimal digits.
+    fn refuse_accounts(&self, ty: &DynSolType, words: &Words) -> Result<(), ValueError> {
+        let account = self.words().into_iter().find(|word| words.is_account(word));
+        account.map_or(Ok(()), |word| {
+            let ty = ty.to_string();
+            Err(ValueError::Account { word, ty })
+        })
     }
 
     /// How it reads with its words replaced, as far as they are known.
@@ -276,14 +296,31 @@ mod tests {
 
     #[test]
     fn what_is_no_value_is_said_in_one_line() {
-        check(&text("five"), "uint256", Err("`five` is no uint256: "));
-        check(&text("256"), "uint8", Err("`256` is no uint8: "));
-        check(&text("0x12"), "address", Err("`0x12` is no address: "));
+        check(
+            &text("five"),
+            "uint256",
+            Err("`five` does not fit uint256: "),
+        );
+        check(&text("256"), "uint8", Err("`256` does not fit uint8: "));
+        check(
+            &text("0x12"),
+            "address",
+            Err("`0x12` does not fit address: "),
+        );
         check(&text("{bob}"), "address", Err("`{bob}` stands for nothing"));
+        check(
+            &text("{alice}"),
+            "uint256",
+            Err("`{alice}` is an address, and uint256 is a number"),
+        );
         check(&text("{bob"), "address", Err("is not closed"));
         check(&text("}"), "string", Err("is not closed"));
         let two = Argument::List(vec![text("1"), text("2")]);
-        check(&two, "uint256[3]", Err("a list of 2 is no uint256[3]"));
-        check(&two, "uint256", Err("a list of 2 is no uint256"));
+        check(
+            &two,
+            "uint256[3]",
+            Err("a list of 2 does not fit uint256[3]"),
+        );
+        check(&two, "uint256", Err("a list of 2 does not fit uint256"));
     }
 }

@@ -116,7 +116,7 @@ fn a_file_that_is_no_baseline_says_why() {
     );
     check_load(b"{\n  \"schema\": x", "at line 2 column 13");
     check_load(b"<<<<<<< HEAD\n", "expected value at line 1 column 1");
-    check_load(b"\xff", "it is no text, neither in UTF-8 nor in UTF-16");
+    check_load(b"\xff", "it is not text, neither in UTF-8 nor in UTF-16");
     check_load(b"[]", "no baseline: ");
     check_load(
         br#"{"schema": 1}"#,
@@ -421,7 +421,7 @@ fn tolerances_are_per_cents() {
     ] {
         let sentence = text.parse::<Tolerance>().unwrap_err().to_string();
         assert!(
-            sentence.contains(" is no tolerance: write it in per cent "),
+            sentence.contains(" is not a tolerance: write it in per cent "),
             "{sentence}"
         );
     }

@@ -256,7 +256,7 @@ fn hostile() -> Contract {
 fn refused() -> Contract {
     let mut refused = contract("refused", None, Vec::new());
     refused.failures = vec![
-        "the module imports forward__set_trailing_data, which is no host call of a Stylus program: remove what needs it".to_owned(),
+        "the module imports forward__set_trailing_data, which is not a host call of Stylus: remove what needs it".to_owned(),
     ];
     refused
 }

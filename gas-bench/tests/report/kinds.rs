@@ -453,7 +453,7 @@ fn errors_say_what_caused_them() {
     );
     check_error(
         &folder,
-        &["what it exports as its ABI: it is no interface in Solidity"],
+        &["what it exports as its ABI: it is not an interface in Solidity"],
         "nothing failed",
     );
 }

@@ -91,7 +91,7 @@ fn modules_of_other_compilers_are_measured_whole() {
         &["number()", "increment()"],
         &["0x3fb5c1cb"],
     );
-    // Nobody knows a function of it: then nothing is measured, and that is no success.
+    // Nobody knows a function of it: then nothing is measured, and that is not a success.
     check(
         &folder,
         &["--wasm", "allocating.wasm"],
@@ -219,7 +219,7 @@ fn an_exported_start_that_nobody_calls_is_said_to_be() {
     assert_eq!(left_out(""), [""; 0]);
 }
 
-/// Theorem: a call of `receive` that may be none is said to be, and so is one of `fallback` that is none.
+/// Theorem: a call of `receive` that may not be one is said to be, and so is one of `fallback` that is not.
 #[test]
 fn a_receive_that_is_none_is_said_to_be() {
     let folder = tempfile::tempdir().unwrap();
@@ -283,7 +283,7 @@ fn text_is_read_as_editors_and_shells_leave_it() {
     fs::write(&path, [0xff, 0xfe, b'{']).unwrap();
     let error = baseline::load(&path).unwrap_err().to_string();
     assert!(
-        error.contains("cannot be read: it is no text, neither in UTF-8 nor in UTF-16; "),
+        error.contains("cannot be read: it is not text, neither in UTF-8 nor in UTF-16; "),
         "{error}"
     );
 }

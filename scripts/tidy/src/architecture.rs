@@ -76,7 +76,7 @@ pub fn check_unsafe(tree: &Tree) -> Vec<Finding> {
             ));
         }
         if !tree.text(path).is_some_and(uses_unsafe) {
-            let what = format!("`{path}` has no unsafe code, or is no file: strike it");
+            let what = format!("`{path}` has no unsafe code, or is not a file: strike it");
             findings.push(Finding::new(DOCUMENT, *number, what));
         }
         listed.push(path);
@@ -113,7 +113,7 @@ pub fn check_layers(tree: &Tree) -> Vec<Finding> {
             .texts(".rs")
             .any(|(path, _)| layer_of(path).as_deref() == Some(*name))
         {
-            let what = format!("`{name}` is no part of {LAYERED}: strike it");
+            let what = format!("`{name}` is not part of {LAYERED}: strike it");
             findings.push(Finding::new(DOCUMENT, *number, what));
         }
     }
@@ -125,7 +125,7 @@ pub fn check_layers(tree: &Tree) -> Vec<Finding> {
             findings.push(Finding::new(
                 path,
                 0,
-                format!("`{layer}` is no layer of {DOCUMENT}"),
+                format!("`{layer}` is not a layer of {DOCUMENT}"),
             ));
             continue;
         };

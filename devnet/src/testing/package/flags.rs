@@ -47,7 +47,7 @@ fn with_flags(file: &toml::Table) -> Vec<String> {
     let of_targets = targets.into_iter().flatten();
     of_targets
         .filter(|(_, table)| table.get("rustflags").is_some())
-        // In quotes, since a condition is no bare key.
+        // In quotes, since a condition is not a bare key.
         .map(|(name, _)| format!("target.{}", toml::Value::from(name.as_str())))
         .collect()
 }

@@ -18,7 +18,7 @@ use crate::role::{Family, Role};
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
     /// Not an object file.
-    #[error("it is no object file ({0})")]
+    #[error("it is not an object file ({0})")]
     Malformed(#[from] wasmparser::Error),
     /// A number that refers to nothing.
     #[error("it refers to something that is not in it")]

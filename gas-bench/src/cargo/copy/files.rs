@@ -19,7 +19,7 @@ const CACHE_MARK: (&str, &[u8]) = (
     b"Signature: 8a477f597d28d172789f06886806bc55",
 );
 
-/// The most bytes of a file: a larger one is no source.
+/// The most bytes of a file: a larger one is not a source.
 const FILE_MAX: u64 = 64 << 20;
 
 /// The most bytes of a copy in all.
@@ -38,7 +38,7 @@ pub enum CopyError {
     },
     /// There is too much of it.
     #[error(
-        "{} has more than {} MiB of sources: move what is none out of it, or mark its folder with a file {}",
+        "{} has more than {} MiB of sources: move what is not source out of it, or mark its folder with a file {}",
         .0.display(), TOTAL_MAX >> 20, CACHE_MARK.0
     )]
     TooLarge(PathBuf),
@@ -254,7 +254,7 @@ mod tests {
                 ("Cargo.toml", "manifest"),
                 (".cargo/config.toml", "settings"),
                 (".git/HEAD", "x"),
-                ("a/.git", "a file of this name is no folder"),
+                ("a/.git", "a file of this name is not a folder"),
                 ("a/node_modules/b/index.js", "x"),
                 ("a/src/target/lib.rs", "a module of this name"),
                 ("build/CACHEDIR.TAG", cache),
@@ -271,7 +271,7 @@ mod tests {
             &[
                 (".cargo/config.toml", "settings"),
                 ("Cargo.toml", "manifest"),
-                ("a/.git", "a file of this name is no folder"),
+                ("a/.git", "a file of this name is not a folder"),
                 ("a/src/target/lib.rs", "a module of this name"),
                 ("data/CACHEDIR.TAG", "another mark"),
             ],

@@ -183,7 +183,7 @@ fn quantity<'a>(
     let has_best = ranks().any(|rank| Some(rank) != least);
     let cell = |found: &Result<Option<(Cell, Rank)>, _>| match found {
         Ok(Some((cell, rank))) => cell.clone().best_if(has_best && Some(*rank) == least),
-        // An average needs a call that all have; that is no variant's failure.
+        // An average needs a call that all have; that is not a variant's failure.
         Ok(None) if is_average => Cell::Nothing,
         Ok(None) | Err(_) => Cell::Failed,
     };

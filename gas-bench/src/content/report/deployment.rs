@@ -169,7 +169,7 @@ fn gas(deployment: &Deployment) -> Vec<Quantity> {
     ]
 }
 
-/// Wei in the unit in which it reads best, exactly; as it stands where it is no number.
+/// Wei in the unit in which it reads best, exactly; as it stands where it is not a number.
 fn fee(wei: &str) -> String {
     /// From a millionth of it on, ether is the unit.
     const ETHER: U256 = U256::from_limbs([1_000_000_000_000, 0, 0, 0]);

@@ -137,7 +137,7 @@ pub enum Change<C> {
         /// Why: one sentence.
         reason: String,
     },
-    /// It failed and does not, which is no win.
+    /// It failed and does not any more, which is not a win.
     Fixed {
         /// What it costs.
         after: C,

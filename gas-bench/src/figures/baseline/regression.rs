@@ -17,9 +17,11 @@ use crate::words::{grouped, percent};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Tolerance(u32);
 
-/// A tolerance that is none.
+/// Not a tolerance.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{0:?} is no tolerance: write it in per cent with two decimals at most, as in 0.5% or 0")]
+#[error(
+    "{0:?} is not a tolerance: write it in per cent with two decimals at most, as in 0.5% or 0"
+)]
 pub struct ToleranceError(String);
 
 impl Tolerance {

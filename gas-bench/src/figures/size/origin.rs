@@ -1,6 +1,6 @@
 //! Whose code a function is, by its name.
 //!
-//! Lives here: reading Rust's paths, and the names that are none. Not here: where names come from (`measure::size`). What
+//! Lives here: reading Rust's paths, and the names that are not such paths. Not here: where names come from (`measure::size`). What
 //! was inlined counts for the function it was inlined into: no name tells of it.
 
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ pub const CONTRACT: &str = "contract";
 /// How a panic reaches its handler, and what the process does then.
 pub const PANIC_RUNTIME: &str = "panic runtime";
 
-/// Names that are no Rust path: exported functions, and those from other languages.
+/// Names that are not Rust paths: exported functions, and those from other languages.
 pub const UNMANGLED: &str = "unmangled names";
 
 /// Functions that the module has no name for.

@@ -42,7 +42,7 @@ pub(super) struct Names<'a> {
 /// Takes `module` apart.
 ///
 /// # Errors
-/// Where it is no module, or a section is not what it says it is.
+/// Where it is not a module, or a section is not what it says it is.
 pub(super) fn take_apart(module: &[u8]) -> Result<Parts<'_>, BinaryReaderError> {
     let mut parts = Parts::default();
     // Where the part before this one ends: between there and a part's content are its id and its length.

@@ -1,4 +1,4 @@
-//! Dispatchers in every form that compilers write, and programs that are none.
+//! Dispatchers in every form that compilers write, and programs without one.
 
 use alloy_primitives::fixed_bytes;
 
@@ -36,7 +36,7 @@ fn check(body: &str, selectors: &[Selector], entries: (bool, bool)) {
 const A: Selector = fixed_bytes!("06fdde03");
 const B: Selector = fixed_bytes!("a9059cbb");
 
-/// Theorem: a selector is found in whatever form it is compared, and a constant that is none is not.
+/// Theorem: a selector is found in whatever form it is compared, and no other constant is.
 #[test]
 fn selectors_are_found_in_every_form() {
     let done = "(then (return (i32.const 0)))";
@@ -107,7 +107,7 @@ fn selectors_are_found_in_every_form() {
         &[A],
         (false, false),
     );
-    // A length and an address that something is compared with are no selectors.
+    // A length and an address that something is compared with are not selectors.
     check(
         "(if (i32.gt_u (local.get $len) (i32.const 123456789)) (then (return (i32.const 0))))
          (if (i32.eq (i32.const 7) (i32.const 0x06fdde03)) (then (return (i32.const 0))))",
@@ -136,7 +136,7 @@ fn a_table_is_read_where_one_of_it_is_known() {
 }
 
 /// Theorem: a standard's function is found in whatever way the program comes to its selector, and that there may be more is known
-/// where that is no way of which all can be read.
+/// where not all of a way can be read.
 #[test]
 fn selectors_that_are_computed_are_said_to_be() {
     let found = |body: &str| {
@@ -211,7 +211,7 @@ fn what_only_debugging_chains_take_is_read_and_said() {
     assert!(reason.contains("start function"), "{reason}");
 }
 
-/// Theorem: where a program treats calldata that is no function's like none, that is known.
+/// Theorem: where a program treats calldata of no function like none, that is known.
 #[test]
 fn a_fallback_that_takes_nothing_for_calldata_is_known() {
     let is_anything = |body: &str| {
