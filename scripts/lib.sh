@@ -13,6 +13,8 @@ shellcheck_version=0.11.0.1
 # The clients that the devnet is tested against.
 cargo_stylus_version=0.10.10
 foundry_version=1.7.1
+# The allocator's name on the registry, where mini-alloc is Offchain Labs'.
+registry_name=stylus-alloc
 
 # A shell that has not read rustup's profile yet, as in a container or right after the installation, lacks this folder.
 PATH=$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin

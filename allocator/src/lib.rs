@@ -36,6 +36,8 @@ mod reclaim;
 // Keeps the list of free pages in them.
 #[allow(unsafe_code)]
 mod runs;
+#[cfg(feature = "sources")]
+mod sources;
 mod units;
 // The instructions and linker symbols of wasm32.
 #[cfg(target_arch = "wasm32")]
@@ -44,6 +46,8 @@ mod wasm;
 
 pub use checked::{Checked, Fault, Kind};
 pub use global::{MiniAlloc, ReclaimAlloc};
+#[cfg(feature = "sources")]
+pub use sources::SOURCES;
 
 /// The allocator's parts, so that tests and fuzzers can run the algorithm over a memory of their own. Not covered by
 /// the crate's version number, and generic: nothing of it is compiled into a contract.

@@ -437,7 +437,8 @@ fn the_action_reports_on_a_pull_request() {
         ],
     );
 
-    let run_step = |fail: &str| {
+    let built = ("GAS_BENCH", env!("CARGO_BIN_EXE_cargo-gas-bench"));
+    let run_step = |fail: &str, program: &[(&str, &str)]| {
         let (summary, outputs) = (work.path().join("summary.md"), work.path().join("outputs"));
         let _ = fs::remove_file(&summary);
         let _ = fs::remove_file(&outputs);
@@ -449,7 +450,7 @@ fn the_action_reports_on_a_pull_request() {
             .env("GITHUB_STEP_SUMMARY", &summary)
             .env("GITHUB_OUTPUT", &outputs)
             .env("RUNNER_TEMP", work.path())
-            .env("GAS_BENCH", env!("CARGO_BIN_EXE_cargo-gas-bench"))
+            .envs(program.iter().copied())
             .env("CARGO_TARGET_DIR", folder.path().join("target"))
             .env("MANIFEST_PATH", "Cargo.toml")
             .env("BASELINE", "gas-baselines/main.json")
@@ -462,7 +463,7 @@ fn the_action_reports_on_a_pull_request() {
         let said = text(&ended.stderr).to_owned();
         (ended.status.code(), read(&summary), read(&outputs), said)
     };
-    let (code, summary, outputs, said) = run_step("false");
+    let (code, summary, outputs, said) = run_step("false", &[built]);
     assert_eq!(code, Some(0), "{said}");
     assert!(summary.contains("0 worse"), "{summary}");
     assert!(outputs.contains("verdict=same-or-better\n"), "{outputs}");
@@ -471,7 +472,7 @@ fn the_action_reports_on_a_pull_request() {
     let source = fs::read_to_string(&path).unwrap();
     let dearer = source.replace("grow(0); u32", "grow(0); pay_for_memory_grow(9); u32");
     fs::write(&path, dearer).unwrap();
-    let (code, summary, outputs, said) = run_step("false");
+    let (code, summary, outputs, said) = run_step("false", &[built]);
     assert_eq!(code, Some(0), "{said}");
     assert!(summary.contains("1 worse"), "{summary}");
     assert!(outputs.contains("verdict=regression\n"), "{outputs}");
@@ -479,5 +480,47 @@ fn the_action_reports_on_a_pull_request() {
         .lines()
         .find_map(|line| line.strip_prefix("comment="));
     assert_eq!(fs::read_to_string(comment.unwrap()).unwrap(), summary);
-    assert_eq!(run_step("true").0, Some(3));
+    assert_eq!(run_step("true", &[built]).0, Some(3));
+
+    // The program of a release stands in for one that is built, if it is what the release says.
+    let server = format!("file://{}", work.path().display());
+    let release = [
+        ("GITHUB_SERVER_URL", server.as_str()),
+        ("ACTION_REPOSITORY", "somebody/kit"),
+        ("ACTION_REF", "v1"),
+    ];
+    let downloads = work.path().join("somebody/kit/releases/download/v1");
+    pack_program(&downloads, built.1);
+    let (code, _, outputs, said) = run_step("true", &release);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(outputs.contains("verdict=regression\n"), "{outputs}");
+    for entry in fs::read_dir(&downloads).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension() == Some("gz".as_ref()) {
+            fs::write(path, "somebody else's").unwrap();
+        }
+    }
+    let (code, _, _, said) = run_step("true", &release);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("not the file that the release names"),
+        "{said}"
+    );
+}
+
+/// A release's archives for every system the action knows, each with a program that starts `program`, and their checksums.
+fn pack_program(folder: &Path, program: &str) {
+    let script = format!(
+        "set -e; mkdir -p '{0}'; cd '{0}'
+        for target in x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-apple-darwin aarch64-apple-darwin; do
+            name=cargo-gas-bench-$target; mkdir $name
+            printf '#!/bin/sh\\nexec \"{program}\" \"$@\"\\n' >$name/cargo-gas-bench; chmod +x $name/cargo-gas-bench
+            tar -czf $name.tar.gz $name; rm -r $name
+            if command -v sha256sum >/dev/null; then sum=sha256sum; else sum='shasum -a 256'; fi
+            $sum $name.tar.gz >$name.tar.gz.sha256
+        done",
+        folder.display()
+    );
+    let ended = Command::new("bash").args(["-c", &script]).output().unwrap();
+    assert!(ended.status.success(), "{}", text(&ended.stderr));
 }

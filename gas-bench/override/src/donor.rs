@@ -8,7 +8,6 @@
 //! it says of every address and every index what it stands for.
 
 mod object;
-pub(crate) mod sources;
 
 use std::env;
 use std::fmt;
@@ -21,7 +20,7 @@ use std::str::FromStr;
 pub use object::ObjectError;
 pub(crate) use object::{Address, Code, Object, Reference, Slot};
 
-use sources::SOURCES;
+use mini_alloc::SOURCES;
 
 /// What is added to the allocator's crate so that it is a program's global allocator and its functions can be called by name.
 const ROOT: &str = include_str!("donor/root.txt");

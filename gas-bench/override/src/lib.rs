@@ -14,7 +14,6 @@ mod role;
 
 use std::fmt;
 
-pub use donor::sources::SOURCES;
 pub use donor::{Donor, DonorError, ObjectError, Substitute, UnknownSubstitute};
 pub use inspect::{Entry, Inspection};
 pub use role::{Family, Role};

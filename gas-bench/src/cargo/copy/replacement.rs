@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use stylus_override::SOURCES;
+use mini_alloc::SOURCES;
 
 use crate::cargo::Allocator;
 
@@ -23,8 +23,7 @@ pub(super) const FOLDER: &str = ".gas-bench";
 const TODAY: &str = "mini-alloc-today";
 
 /// Features of `mini-alloc`. Only the first two change anything on wasm32.
-const FEATURES: &str =
-    "c-api = [FORWARD/c-api]\nin-place = [FORWARD/in-place]\nwee_alloc = []\nbacktrace = []\n";
+const FEATURES: &str = "c-api = [FORWARD/c-api]\nin-place = [FORWARD/in-place]\nwee_alloc = []\nbacktrace = []\nsources = []\n";
 
 const LIBRARY: &str = include_str!("replacement/lib.txt");
 const CHOSEN: &str = include_str!("replacement/chosen.txt");
