@@ -1,5 +1,5 @@
 //! Suites in the languages that authors write theirs in, each of a client as its users have it: ethers, viem, web3.py, and Hardhat with
-//! its network-helpers.
+//! its network-helpers. And the devnet itself, as npm installs it.
 //!
 //! Lives here: running them, one devnet each. What they expect is in `suites/`, and so are the clients' versions. Ignored by default, since
 //! the clients have to be installed: `scripts/setup --for-tests` does so, and `scripts/test` then runs these.
@@ -135,4 +135,35 @@ fn hardhat_with_network_helpers() {
     suites
         .run("node", &arguments, "hardhat", &variables)
         .says("8 passing");
+}
+
+/// Theorem: what npm installs starts the program of its system with the same arguments, passes signals on, and says what is missing.
+#[test]
+#[ignore = "needs npm: scripts/test runs it"]
+fn what_npm_installs_starts_the_devnet() {
+    let folder = tempfile::tempdir().unwrap();
+    let shell = |script: &str, program: &str| {
+        let dist = folder.path().join("target").display().to_string();
+        let variables = [("CARGO_TARGET_DIR", dist.as_str()), ("PROGRAM", program)];
+        tool::run(
+            Path::new("bash"),
+            &["-euc", script, env!("CARGO_MANIFEST_DIR")],
+            folder.path(),
+            &variables,
+        )
+    };
+    // An archive of a release, but that its program is where cargo left it.
+    let packed = "name=stylus-devnet-$(uname -m)-unknown-linux-gnu; mkdir $name
+        printf '#!/bin/sh\\nexec \"%s\" \"$@\"\\n' \"$PROGRAM\" >$name/stylus-devnet; chmod +x $name/stylus-devnet
+        tar -czf $name.tar.gz $name
+        bash \"$0/../scripts/release\" npm \"$PWD/$name.tar.gz\"
+        npm init --yes >/dev/null
+        npm install --offline --no-audit --no-fund target/dist/npm/*.tgz";
+    shell(packed, env!("CARGO_BIN_EXE_stylus-devnet")).says("added 2 packages");
+    let version = concat!("stylus-devnet ", env!("CARGO_PKG_VERSION"));
+    shell("npx stylus-devnet --version", "").says(version);
+    let ended = "timeout --preserve-status --foreground -s TERM 3 node node_modules/.bin/stylus-devnet --port 0";
+    shell(ended, "").says("stopping");
+    let missing = "rm -r node_modules/stylus-devnet-linux-*; npx stylus-devnet";
+    shell(missing, "").fails_with("is not installed: install without --omit=optional");
 }

@@ -6,6 +6,7 @@ pub mod architecture;
 pub mod layout;
 pub mod licences;
 pub mod markdown;
+pub mod packages;
 pub mod privacy;
 mod rust;
 pub mod tree;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tidy::{Finding, Tree, architecture, layout, licences, markdown, privacy, words};
+use tidy::{Finding, Tree, architecture, layout, licences, markdown, packages, privacy, words};
 
 #[track_caller]
 fn check(rule: fn(&Tree) -> Vec<Finding>) {
@@ -30,6 +30,11 @@ fn no_source_is_overlong() {
 #[test]
 fn lints_are_set_once() {
     check(layout::check_lints);
+}
+
+#[test]
+fn packages_can_be_published() {
+    check(packages::check);
 }
 
 #[test]
