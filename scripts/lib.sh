@@ -82,7 +82,10 @@ has_clients() {
 # What the suites in devnet/tests/suites ask for, and what of it is installed.
 suites=$root/devnet/tests/suites
 has_suites() {
-    cmp -s "$suites/package.json" "$cache/suites/package.json" && cmp -s "$suites/requirements.txt" "$cache/suites/requirements.txt"
+    local file
+    for file in package.json hardhat3/package.json requirements.txt; do
+        cmp -s "$suites/$file" "$cache/suites/$file" || return
+    done
 }
 
 # Prints $1 and ends well when the rest of the arguments ask for help and nothing else.

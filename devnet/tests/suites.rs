@@ -1,5 +1,5 @@
-//! Suites in the languages that authors write theirs in, each of a client as its users have it: ethers, viem, web3.py, and Hardhat with
-//! its network-helpers. And the devnet itself, as npm installs it.
+//! Suites in the languages that authors write theirs in, each of a client as its users have it: ethers, viem, web3.py, @arbitrum/sdk,
+//! Hardhat 2 and 3 with the plugins that most projects have, and forge. And the devnet itself, as npm installs it.
 //!
 //! Lives here: running them, one devnet each. What they expect is in `suites/`, and so are the clients' versions. Ignored by default, since
 //! the clients have to be installed: `scripts/setup --for-tests` does so, and `scripts/test` then runs these.
@@ -27,12 +27,15 @@ impl Suites {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suites");
         copy(&sources, folder.path());
         // Hardhat refuses to run from anywhere but its project's own modules.
-        for project in [folder.path().to_owned(), folder.path().join("hardhat")] {
-            std::os::unix::fs::symlink(
-                installed().join("node_modules"),
-                project.join("node_modules"),
-            )
-            .unwrap();
+        for (project, of) in [
+            ("", ""),
+            ("hardhat", ""),
+            ("forge", ""),
+            ("hardhat3", "hardhat3"),
+        ] {
+            let modules = installed().join(of).join("node_modules");
+            let beside = folder.path().join(project).join("node_modules");
+            std::os::unix::fs::symlink(modules, beside).unwrap();
         }
         Self {
             folder,
@@ -79,9 +82,13 @@ fn copy(from: &Path, to: &Path) {
             std::fs::create_dir(&beside).unwrap();
             copy(&path, &beside);
         } else {
-            std::fs::copy(&path, &beside).unwrap();
+            copy_file(&path, &beside);
         }
     }
+}
+
+fn copy_file(from: &Path, to: &Path) {
+    std::fs::copy(from, to).unwrap();
 }
 
 /// Runs a suite in JavaScript, which has to succeed and to have checked something.
@@ -120,8 +127,14 @@ fn web3_py() {
 }
 
 #[test]
+#[ignore = "needs @arbitrum/sdk: scripts/test runs it"]
+fn arbitrum_sdk() {
+    javascript("arbitrum.cjs");
+}
+
+#[test]
 #[ignore = "needs Hardhat: scripts/test runs it"]
-fn hardhat_with_network_helpers() {
+fn hardhat_2_with_its_plugins() {
     let suites = Suites::new();
     let arguments = [
         "node_modules/hardhat/internal/cli/bootstrap.js",
@@ -134,7 +147,69 @@ fn hardhat_with_network_helpers() {
     ];
     suites
         .run("node", &arguments, "hardhat", &variables)
-        .says("8 passing");
+        .says("10 passing");
+}
+
+#[test]
+#[ignore = "needs Hardhat: scripts/test runs it"]
+fn hardhat_3_with_its_plugins() {
+    let suites = Suites::new();
+    let arguments = [
+        "node_modules/.bin/hardhat",
+        "--config",
+        "hardhat.config.mjs",
+        "--network",
+        "devnet",
+        "run",
+        "--no-compile",
+        "suite.mjs",
+    ];
+    let variables = [
+        ("DEVNET_URL", &*suites.devnet.url()),
+        ("BANK_ARTIFACT", &suites.artifact()),
+    ];
+    // It wants a newer Node.js than most machines have.
+    suites
+        .run(
+            "../node_modules/node/bin/node",
+            &arguments,
+            "hardhat3",
+            &variables,
+        )
+        .says("ok - Ignition");
+}
+
+/// Theorem: forge deploys, runs a script that sends, and tests on a fork of the devnet.
+#[test]
+#[ignore = "needs forge: scripts/test runs it"]
+fn forge() {
+    let suites = Suites::new();
+    let project = suites.folder.path().join("forge");
+    std::fs::create_dir(project.join("src")).unwrap();
+    copy_file(
+        &suites.folder.path().join("Bank.sol"),
+        &project.join("src/Bank.sol"),
+    );
+    let url = suites.devnet.url();
+    let forge = |arguments: &[&str], variables: &[(&str, &str)]| {
+        suites.run("node_modules/.bin/forge", arguments, "forge", variables)
+    };
+    let sending = ["--rpc-url", &url, "--private-key", tool::KEY, "--broadcast"];
+    let create = ["create", "src/Bank.sol:Bank"].iter().chain(&sending);
+    let create: Vec<_> = create
+        .chain(&["--constructor-args", "created"])
+        .copied()
+        .collect();
+    let bank = forge(&create, &[])
+        .says("Deployed to: ")
+        .after("Deployed to: ");
+    forge(&["test"], &[("DEVNET_URL", &url), ("BANK", &bank)]).says("1 tests passed, 0 failed");
+    let script: Vec<_> = ["script", "script/Deploy.s.sol"]
+        .iter()
+        .chain(&sending)
+        .copied()
+        .collect();
+    forge(&script, &[]).says("ONCHAIN EXECUTION COMPLETE & SUCCESSFUL");
 }
 
 /// Theorem: what npm installs starts the program of its system with the same arguments, passes signals on, and says what is missing.
