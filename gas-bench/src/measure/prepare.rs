@@ -69,12 +69,15 @@ pub enum PrepareError {
     },
     /// What a contract says of itself makes no sense.
     #[error(
-        "{of}: {source}; say in a {} beside the contract what to call",
-        plan::FILE
+        "what it exports as its ABI: {0}; say in a {plan} beside the contract what to call",
+        plan = plan::FILE
     )]
+    Exported(#[source] InterfaceError),
+    /// A file that was named as an interface makes no sense.
+    #[error("{}: {source}; correct it, or say with --plan FILE what to call", path.display())]
     Interface {
-        /// Where it is from.
-        of: String,
+        /// The file.
+        path: PathBuf,
         /// What is wrong with it.
         source: InterfaceError,
     },
@@ -201,7 +204,7 @@ impl ModuleFiles {
                 let text = read_text(path)?;
                 let interface =
                     Interface::read(&text).map_err(|source| PrepareError::Interface {
-                        of: path.display().to_string(),
+                        path: path.clone(),
                         source,
                     })?;
                 Source::Interface(Box::new(interface))
@@ -312,10 +315,7 @@ pub(super) fn interface_of(
             constructor,
             ..Interface::default()
         }),
-        Err(source) => Err(PrepareError::Interface {
-            of: "what it exports as its ABI".to_owned(),
-            source,
-        }),
+        Err(source) => Err(PrepareError::Exported(source)),
     }
 }
 

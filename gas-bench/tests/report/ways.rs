@@ -168,6 +168,12 @@ fn what_cannot_be_measured_says_what_to_do() {
         &report,
         "name its interface with --abi FILE, or what to call with --plan FILE",
     );
+    fs::write(folder.path().join("it.sol"), "garbage").unwrap();
+    check_error(
+        &folder,
+        &["--wasm", "it.wasm", "--abi", "it.sol"],
+        "it.sol: it is not an interface in Solidity: unexpected end of input, expected ident; correct it, or say with --plan FILE",
+    );
     // The embedded chain is one for debugging, and takes what Arbitrum One refuses.
     fs::write(&module, program("(func $init) (start $init)")).unwrap();
     fs::write(
