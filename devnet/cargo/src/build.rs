@@ -168,7 +168,7 @@ impl Build<'_> {
             let module = target.module();
             // Several packages may have a library of one name.
             let made_of = made_of.map(|more| self.made_of(&arguments, more));
-            let shelf = Shelf::new(self.into, &module, self.files(&module));
+            let shelf = Shelf::new(self.into, self.release(), self.package, &module);
             shelf.lay_out(made_of.as_deref())?;
         }
         let mut command = self.toolchain.cargo(self.folder);
@@ -256,21 +256,6 @@ impl Build<'_> {
     /// Where cargo writes what is for the chain.
     fn release(&self) -> PathBuf {
         self.into.join(TARGET).join("release")
-    }
-
-    /// The files of a contract that have no hash in their names: those of its library, too, where it is one besides.
-    fn files(&self, module: &str) -> Vec<PathBuf> {
-        let release = self.release();
-        let names = [
-            format!("{module}.wasm"),
-            format!("lib{module}.rlib"),
-            format!("lib{module}.rmeta"),
-        ];
-        let folders = [release.join("deps"), release];
-        let files = folders
-            .iter()
-            .flat_map(|folder| names.iter().map(|name| folder.join(name)));
-        files.collect()
     }
 
     /// Where cargo writes which files a module was made of.

@@ -3,9 +3,9 @@
 //! Lives here: putting those aside that are not meant now, and bringing back the one that is, so that nothing is linked twice. Not here:
 //! building (`build`).
 //!
-//! Cargo tells one way from another, and keeps in mind of each whether it is fresh; but a contract's module has the same file in all of
-//! them, so that it would take one for another. Here each has its files for itself: they are moved, and never copied, so that they keep
-//! their times, by which cargo goes, and are in one place only, whenever a run is ended.
+//! What cargo builds has a hash of the way in its file's name, but for a contract's module: it has one file, and cargo one note of how that was
+//! built last. Here each way has these for itself. They are moved, and never copied, so that they keep their times, by which cargo goes, and
+//! are in one place only, whenever a run is ended.
 
 use std::fs;
 use std::io;
@@ -22,19 +22,44 @@ const CURRENT: &str = "current";
 /// The most of one name that are kept.
 const MOST: usize = 64;
 
+/// Where cargo keeps what it thinks is fresh, in the folder of a profile.
+pub(super) const FINGERPRINTS: &str = ".fingerprint";
+
 /// The modules of one name.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct Shelf<'a> {
     folder: PathBuf,
-    /// Where cargo writes all that comes of one build.
-    files: Vec<PathBuf>,
+    package: &'a str,
+    /// Cargo's folder for the profile.
+    profile: PathBuf,
+    /// Where cargo writes all that comes of one build, from there.
+    files: [String; 6],
 }
 
-impl Shelf {
-    /// Those called `module` in `into`, which cargo writes to `files`.
-    pub(super) fn new(into: &Path, module: &str, files: Vec<PathBuf>) -> Self {
-        let folder = into.join(FOLDER).join(module);
-        Self { folder, files }
+/// Removes whatever was put aside of a package.
+pub(super) fn forget(into: &Path, package: &str) -> io::Result<()> {
+    if_there(fs::remove_dir_all(into.join(FOLDER).join(package)))
+}
+
+impl<'a> Shelf<'a> {
+    /// Those called `module` of a package, which cargo builds in `profile`, a folder in `into`.
+    pub(super) fn new(into: &Path, profile: PathBuf, package: &'a str, module: &str) -> Self {
+        let folder = into.join(FOLDER).join(package).join(module);
+        // Those of its library, too, where it is one besides.
+        let files = [
+            format!("deps/{module}.wasm"),
+            format!("deps/lib{module}.rlib"),
+            format!("deps/lib{module}.rmeta"),
+            format!("{module}.wasm"),
+            format!("lib{module}.rlib"),
+            format!("lib{module}.rmeta"),
+        ];
+        Self {
+            folder,
+            package,
+            profile,
+            files,
+        }
     }
 
     /// Lays the module out that was built of `made_of`, where there is one, and puts another aside. Without that, none is laid out.
@@ -53,7 +78,7 @@ impl Shelf {
         }
         // From here on, what is not there is built.
         let Some(wanted) = wanted else {
-            return remove(fs::remove_file(&current));
+            return if_there(fs::remove_file(&current));
         };
         fs::write(&current, &wanted)?;
         self.bring_back(&self.folder.join(wanted))?;
@@ -62,26 +87,65 @@ impl Shelf {
 
     /// Nobody knows what they are.
     fn discard(&self) -> io::Result<()> {
-        self.files
-            .iter()
-            .try_for_each(|file| remove(fs::remove_file(file)))
-    }
-
-    fn put_aside(&self, place: &Path) -> io::Result<()> {
-        // What is left there of a run that was ended is older.
-        remove(fs::remove_dir_all(place))?;
-        fs::create_dir(place)?;
-        for (number, file) in self.files.iter().enumerate() {
-            remove(fs::rename(file, place.join(number.to_string())))?;
+        for file in &self.files {
+            if_there(fs::remove_file(self.profile.join(file)))?;
+        }
+        for notes in self.notes(&self.profile.join(FINGERPRINTS))? {
+            fs::remove_dir_all(notes)?;
         }
         Ok(())
     }
 
+    fn put_aside(&self, place: &Path) -> io::Result<()> {
+        // What is left there of a run that was ended is older.
+        if_there(fs::remove_dir_all(place))?;
+        self.move_all(&self.profile, place)
+    }
+
     fn bring_back(&self, place: &Path) -> io::Result<()> {
-        for (number, file) in self.files.iter().enumerate() {
-            remove(fs::rename(place.join(number.to_string()), file))?;
+        // There may be some of a build that failed.
+        self.discard()?;
+        if place.is_dir() {
+            self.move_all(place, &self.profile)?;
+            fs::remove_dir_all(place)?;
         }
-        remove(fs::remove_dir_all(place))
+        Ok(())
+    }
+
+    /// Moves files and notes from one folder to another. The notes come last: without them, cargo builds again.
+    fn move_all(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let fingerprints = to.join(FINGERPRINTS);
+        fs::create_dir_all(to.join("deps"))?;
+        fs::create_dir_all(&fingerprints)?;
+        let notes = self.notes(&from.join(FINGERPRINTS))?;
+        for file in &self.files {
+            if_there(fs::rename(from.join(file), to.join(file)))?;
+        }
+        for notes in notes {
+            let name = notes.file_name().unwrap_or_default();
+            fs::rename(&notes, fingerprints.join(name))?;
+        }
+        Ok(())
+    }
+
+    /// Cargo's notes on the contract in a folder of such.
+    fn notes(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        let entries = match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut notes = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name();
+            let package = name.to_str().and_then(|name| name.rsplit_once('-'));
+            if package.is_some_and(|(package, _)| package == self.package)
+                && is_of_contract(&entry.path())?
+            {
+                notes.push(entry.path());
+            }
+        }
+        Ok(notes)
     }
 
     /// Removes those that were put aside the longest time ago, beyond what is kept.
@@ -98,8 +162,20 @@ impl Shelf {
         let superfluous = places.len().saturating_sub(MOST);
         places[..superfluous]
             .iter()
-            .try_for_each(|(_, place)| remove(fs::remove_dir_all(place)))
+            .try_for_each(|(_, place)| if_there(fs::remove_dir_all(place)))
     }
+}
+
+/// Whether notes are on what is compiled of a package for the chain, and not on a build script of its.
+fn is_of_contract(notes: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(notes)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if ["lib-", "bin-"].iter().any(|kind| name.starts_with(kind)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a text is the name of a place; a file can have anything in it.
@@ -108,7 +184,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// What is not there need not be moved or removed.
-fn remove(done: io::Result<()>) -> io::Result<()> {
+fn if_there(done: io::Result<()>) -> io::Result<()> {
     match done {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
@@ -119,58 +195,82 @@ fn remove(done: io::Result<()>) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// Theorem: whatever the order, what lies there is what was built in the way that is meant, with its time, or nothing.
+    fn write(folder: &Path, files: &[(&str, &str)]) {
+        for (path, text) in files {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+    }
+
+    const MODULE: &str = "deps/it.wasm";
+    const LIBRARY: &str = "deps/libit.rlib";
+    const NOTES: &str = ".fingerprint/the-it-0123/lib-it";
+    const OF_OTHERS: &str = ".fingerprint/the-0123/lib-it";
+    const OF_SCRIPT: &str = ".fingerprint/the-it-4567/build-script-build";
+
+    /// Theorem: whatever the order, what lies there is what was built in the way that is meant, with its time and cargo's notes, or nothing;
+    /// and what belongs to others stays.
     #[test]
     fn each_way_has_its_own_files() {
         let folder = tempfile::tempdir().unwrap();
-        let files = ["it.wasm", "libit.rlib"].map(|name| folder.path().join(name));
-        let shelf = Shelf::new(folder.path(), "it", files.to_vec());
-        let content = || {
-            let read = |file: &PathBuf| fs::read_to_string(file).ok();
-            files.each_ref().map(read)
+        let root = folder.path();
+        let profile = root.join("release");
+        let shelf = || Shelf::new(root, profile.clone(), "the-it", "it");
+        let check = |made_of: Option<&str>, expected: [&str; 3]| {
+            shelf().lay_out(made_of).unwrap();
+            let read = |path: &str| fs::read_to_string(profile.join(path)).unwrap_or_default();
+            assert_eq!([MODULE, LIBRARY, NOTES].map(read), expected, "{made_of:?}");
+            assert_eq!([OF_OTHERS, OF_SCRIPT].map(read), ["others", "script"]);
         };
-        let some = |texts: [&str; 2]| texts.map(|text| Some(text.to_owned()));
+        write(&profile, &[(OF_OTHERS, "others"), (OF_SCRIPT, "script")]);
         // What nobody knows.
-        fs::write(&files[0], "unknown").unwrap();
-        shelf.lay_out(Some("one")).unwrap();
-        assert_eq!(content(), [None, None]);
-        fs::write(&files[0], "one").unwrap();
-        fs::write(&files[1], "library of one").unwrap();
-        let time = fs::metadata(&files[0]).unwrap().modified().unwrap();
-        shelf.lay_out(Some("one")).unwrap();
-        assert_eq!(content(), some(["one", "library of one"]));
-        shelf.lay_out(Some("two")).unwrap();
-        assert_eq!(content(), [None, None]);
-        fs::write(&files[0], "two").unwrap();
-        shelf.lay_out(Some("one")).unwrap();
-        assert_eq!(content(), some(["one", "library of one"]));
-        assert_eq!(fs::metadata(&files[0]).unwrap().modified().unwrap(), time);
+        write(&profile, &[(MODULE, "unknown"), (NOTES, "of unknown")]);
+        check(Some("one"), ["", "", ""]);
+        write(
+            &profile,
+            &[(MODULE, "1"), (LIBRARY, "of 1"), (NOTES, "on 1")],
+        );
+        let time = || {
+            fs::metadata(profile.join(MODULE))
+                .unwrap()
+                .modified()
+                .unwrap()
+        };
+        let began = time();
+        check(Some("one"), ["1", "of 1", "on 1"]);
+        check(Some("two"), ["", "", ""]);
+        write(&profile, &[(MODULE, "2"), (NOTES, "on 2")]);
+        check(Some("one"), ["1", "of 1", "on 1"]);
+        assert_eq!(time(), began);
         // What is built anew takes the place of what was there.
-        fs::write(&files[0], "one, later").unwrap();
-        shelf.lay_out(Some("two")).unwrap();
-        assert_eq!(content(), [Some("two".to_owned()), None]);
-        shelf.lay_out(Some("one")).unwrap();
-        assert_eq!(content(), some(["one, later", "library of one"]));
-        shelf.lay_out(None).unwrap();
-        assert_eq!(content(), [None, None]);
-        fs::write(&files[0], "of nobody knows what").unwrap();
-        shelf.lay_out(None).unwrap();
-        assert_eq!(content(), [None, None]);
-        shelf.lay_out(Some("two")).unwrap();
-        assert_eq!(content(), [Some("two".to_owned()), None]);
+        write(&profile, &[(MODULE, "1, later")]);
+        check(Some("two"), ["2", "", "on 2"]);
+        check(Some("one"), ["1, later", "of 1", "on 1"]);
+        check(None, ["", "", ""]);
+        write(
+            &profile,
+            &[(MODULE, "of nobody knows what"), (NOTES, "on it")],
+        );
+        check(None, ["", "", ""]);
+        check(Some("two"), ["2", "", "on 2"]);
+        forget(root, "the-it").unwrap();
+        check(Some("one"), ["", "", ""]);
     }
 
     /// Theorem: however many ways there are, no more than so many are kept, and those that were used last.
     #[test]
     fn the_oldest_are_not_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("it.wasm");
-        let shelf = Shelf::new(folder.path(), "it", vec![file.clone()]);
+        let profile = folder.path().join("release");
+        let file = profile.join(MODULE);
+        let shelf = Shelf::new(folder.path(), profile.clone(), "it", "it");
         for number in 0..MOST + 3 {
             shelf.lay_out(Some(&number.to_string())).unwrap();
-            fs::write(&file, number.to_string()).unwrap();
+            let number = number.to_string();
+            write(&profile, &[(MODULE, &number)]);
         }
-        let kept = fs::read_dir(folder.path().join(FOLDER).join("it")).unwrap();
+        let kept = fs::read_dir(&shelf.folder).unwrap();
         assert_eq!(
             kept.count(),
             MOST + 1,
