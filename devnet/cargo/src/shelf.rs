@@ -22,6 +22,9 @@ const CURRENT: &str = "current";
 /// The most of one name that are kept.
 const MOST: usize = 64;
 
+/// The digits of the hash that a place is named by.
+const HASH: usize = 32;
+
 /// Where cargo keeps what it thinks is fresh, in the folder of a profile.
 pub(super) const FINGERPRINTS: &str = ".fingerprint";
 
@@ -38,13 +41,21 @@ pub(super) struct Shelf<'a> {
 
 /// Removes whatever was put aside of a package.
 pub(super) fn forget(into: &Path, package: &str) -> io::Result<()> {
-    if_there(fs::remove_dir_all(into.join(FOLDER).join(package)))
+    for module in entries(&into.join(FOLDER))? {
+        for place in entries(&module)? {
+            if package_of(&place) == Some(package) {
+                fs::remove_dir_all(place)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 impl<'a> Shelf<'a> {
     /// Those called `module` of a package, which cargo builds in `profile`, a folder in `into`.
     pub(super) fn new(into: &Path, profile: PathBuf, package: &'a str, module: &str) -> Self {
-        let folder = into.join(FOLDER).join(package).join(module);
+        // Several packages may have a library of one name, and so one file.
+        let folder = into.join(FOLDER).join(module);
         // Those of its library, too, where it is one besides.
         let files = [
             format!("deps/{module}.wasm"),
@@ -66,15 +77,19 @@ impl<'a> Shelf<'a> {
     pub(super) fn lay_out(&self, made_of: Option<&str>) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         let current = self.folder.join(CURRENT);
-        let name = |made_of: &str| hex::encode(&keccak256(made_of)[..16]);
+        let name = |made_of: &str| {
+            let hash = hex::encode(&keccak256(made_of)[..HASH / 2]);
+            format!("{hash}-{}", self.package)
+        };
         let wanted = made_of.map(name);
         let there = fs::read_to_string(&current).ok();
         if there.is_some() && there == wanted {
             return Ok(());
         }
-        match there.filter(|name| is_name(name)) {
-            Some(there) => self.put_aside(&self.folder.join(there))?,
-            None => self.discard()?,
+        let there = there.map(|name| self.folder.join(name));
+        match there.as_deref().map(|place| (place, package_of(place))) {
+            Some((place, Some(package))) => self.put_aside(place, package)?,
+            _ => self.discard()?,
         }
         // From here on, what is not there is built.
         let Some(wanted) = wanted else {
@@ -90,34 +105,34 @@ impl<'a> Shelf<'a> {
         for file in &self.files {
             if_there(fs::remove_file(self.profile.join(file)))?;
         }
-        for notes in self.notes(&self.profile.join(FINGERPRINTS))? {
+        for notes in notes(&self.profile, self.package)? {
             fs::remove_dir_all(notes)?;
         }
         Ok(())
     }
 
-    fn put_aside(&self, place: &Path) -> io::Result<()> {
+    fn put_aside(&self, place: &Path, package: &str) -> io::Result<()> {
         // What is left there of a run that was ended is older.
         if_there(fs::remove_dir_all(place))?;
-        self.move_all(&self.profile, place)
+        self.move_all(&self.profile, place, package)
     }
 
     fn bring_back(&self, place: &Path) -> io::Result<()> {
         // There may be some of a build that failed.
         self.discard()?;
         if place.is_dir() {
-            self.move_all(place, &self.profile)?;
+            self.move_all(place, &self.profile, self.package)?;
             fs::remove_dir_all(place)?;
         }
         Ok(())
     }
 
-    /// Moves files and notes from one folder to another. The notes come last: without them, cargo builds again.
-    fn move_all(&self, from: &Path, to: &Path) -> io::Result<()> {
+    /// Moves files, and the notes on a package, from one folder to another. The notes come last: without them, cargo builds again.
+    fn move_all(&self, from: &Path, to: &Path, package: &str) -> io::Result<()> {
         let fingerprints = to.join(FINGERPRINTS);
         fs::create_dir_all(to.join("deps"))?;
         fs::create_dir_all(&fingerprints)?;
-        let notes = self.notes(&from.join(FINGERPRINTS))?;
+        let notes = notes(from, package)?;
         for file in &self.files {
             if_there(fs::rename(from.join(file), to.join(file)))?;
         }
@@ -126,26 +141,6 @@ impl<'a> Shelf<'a> {
             fs::rename(&notes, fingerprints.join(name))?;
         }
         Ok(())
-    }
-
-    /// Cargo's notes on the contract in a folder of such.
-    fn notes(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-        let entries = match fs::read_dir(folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries?,
-        };
-        let mut notes = Vec::new();
-        for entry in entries {
-            let entry = entry?;
-            let name = entry.file_name();
-            let package = name.to_str().and_then(|name| name.rsplit_once('-'));
-            if package.is_some_and(|(package, _)| package == self.package)
-                && is_of_contract(&entry.path())?
-            {
-                notes.push(entry.path());
-            }
-        }
-        Ok(notes)
     }
 
     /// Removes those that were put aside the longest time ago, beyond what is kept.
@@ -166,21 +161,43 @@ impl<'a> Shelf<'a> {
     }
 }
 
-/// Whether notes are on what is compiled of a package for the chain, and not on a build script of its.
-fn is_of_contract(notes: &Path) -> io::Result<bool> {
-    for entry in fs::read_dir(notes)? {
-        let name = entry?.file_name();
-        let name = name.to_string_lossy();
-        if ["lib-", "bin-"].iter().any(|kind| name.starts_with(kind)) {
-            return Ok(true);
+/// Cargo's notes on the contract that is a package's, in the folder of a profile.
+fn notes(profile: &Path, package: &str) -> io::Result<Vec<PathBuf>> {
+    let mut notes = Vec::new();
+    for place in entries(&profile.join(FINGERPRINTS))? {
+        let name = place.file_name().and_then(|name| name.to_str());
+        let name = name.and_then(|name| name.rsplit_once('-'));
+        if name.is_some_and(|(name, _)| name == package) && is_of_contract(&place)? {
+            notes.push(place);
         }
     }
-    Ok(false)
+    Ok(notes)
 }
 
-/// Whether a text is the name of a place; a file can have anything in it.
-fn is_name(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// What is in a folder, if it is there; nothing where it is none.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(folder)?;
+    entries.map(|entry| Ok(entry?.path())).collect()
+}
+
+/// Whether notes are on what is compiled of a package for the chain, and not on a build script of its.
+fn is_of_contract(notes: &Path) -> io::Result<bool> {
+    let is_kind = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("lib-") || name.starts_with("bin-")
+    };
+    Ok(entries(notes)?.iter().any(is_kind))
+}
+
+/// Whose module it is that was put in a place: that stands behind the hash. None where it is no such place; a file can name anything.
+fn package_of(place: &Path) -> Option<&str> {
+    let name = place.file_name()?.to_str()?;
+    let (hash, package) = name.split_at_checked(HASH)?;
+    let is_hash = hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    package.strip_prefix('-').filter(|_| is_hash)
 }
 
 /// What is not there need not be moved or removed.
@@ -256,6 +273,28 @@ mod tests {
         check(Some("two"), ["2", "", "on 2"]);
         forget(root, "the-it").unwrap();
         check(Some("one"), ["", "", ""]);
+    }
+
+    /// Theorem: where two packages have a library of one name, each has its module and its notes.
+    #[test]
+    fn each_package_has_its_own_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = folder.path().join("release");
+        let check = |package: &str, expected: [&str; 3]| {
+            let shelf = Shelf::new(folder.path(), profile.clone(), package, "it");
+            shelf.lay_out(Some("all alike")).unwrap();
+            let read = |path: &str| fs::read_to_string(profile.join(path)).unwrap_or_default();
+            assert_eq!([MODULE, NOTES, OF_OTHERS].map(read), expected, "{package}");
+        };
+        check("the-it", ["", "", ""]);
+        write(&profile, &[(MODULE, "it"), (NOTES, "on it")]);
+        check("the", ["", "", ""]);
+        write(&profile, &[(MODULE, "the"), (OF_OTHERS, "on the")]);
+        check("the-it", ["it", "on it", ""]);
+        check("the", ["the", "", "on the"]);
+        forget(folder.path(), "the-it").unwrap();
+        check("the-it", ["", "", ""]);
+        check("the", ["the", "", "on the"]);
     }
 
     /// Theorem: however many ways there are, no more than so many are kept, and those that were used last.
