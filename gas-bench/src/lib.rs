@@ -19,7 +19,6 @@ pub mod chain;
 pub mod content;
 pub mod document;
 pub mod figures;
-pub mod input;
 pub mod measure;
 pub mod output;
 mod parallel;

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use alloy_json_abi::Function;
 use alloy_primitives::{Address, Bytes};
 
-use crate::input::MOST_BRACKETS;
+use stylus_cargo::input::MOST_BRACKETS;
 
 pub use call::{CallError, call};
 pub use file::{FILE, load};

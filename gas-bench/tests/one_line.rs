@@ -2,6 +2,7 @@
 //! its author's: it puts this allocator under it, or has cargo optimise it when it is linked.
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{env, fs};
 
 use alloy_sol_types::{SolCall, sol};
@@ -42,7 +43,8 @@ stylus-sdk = "0.10"
 codegen-units = 1
 lto = true
 panic = "abort"
-strip = "debuginfo"
+strip = true
+opt-level = 3
 
 [workspace]
 "#;
@@ -90,17 +92,18 @@ fn cargo(folder: &Path, arguments: &[&str]) {
     );
 }
 
-/// A package with this manifest, in a folder beside those of others, with which it shares what is built of the SDK.
-fn project(name: &str, manifest: &str) -> PathBuf {
-    let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("one-line");
-    let folder = all.join(name);
+/// A package with some manifest. It lies in one folder, whichever it is, so that the SDK is compiled once: therefore there is one at a time.
+struct Package {
+    folder: PathBuf,
+    _alone: MutexGuard<'static, ()>,
+}
+
+static FOLDER: Mutex<()> = Mutex::new(());
+
+fn package(manifest: &str) -> Package {
+    let alone = FOLDER.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("one-line");
     fs::create_dir_all(folder.join("src")).unwrap();
-    fs::create_dir_all(all.join(".cargo")).unwrap();
-    let settings = format!(
-        "[build]\ntarget-dir = {:?}\n",
-        all.join("target").display().to_string()
-    );
-    fs::write(all.join(".cargo/config.toml"), settings).unwrap();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     fs::copy(
         here.join("tests/one_line/contract.rs"),
@@ -115,7 +118,10 @@ fn project(name: &str, manifest: &str) -> PathBuf {
     .unwrap();
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     cargo(&folder, &["update", "--workspace"]);
-    folder
+    Package {
+        folder,
+        _alone: alone,
+    }
 }
 
 fn find(folder: &Path) -> Project {
@@ -167,8 +173,8 @@ fn mentions(wasm: &[u8], text: &str) -> bool {
 
 #[test]
 fn a_patch_line_changes_the_allocator_and_makes_calls_cheaper() {
-    let folder = project("words", MANIFEST);
-    let folder = folder.as_path();
+    let package = package(MANIFEST);
+    let folder = package.folder.as_path();
     let plan = "[[call]]\ncall = 'reverse(string) returns (string)'\nargs = ['not a byte is copied that need not be']\n\
                 [[call]]\ncall = 'squares(uint32) returns (uint256[])'\nargs = ['60']\n";
     fs::write(folder.join("gas-bench.toml"), plan).unwrap();
@@ -212,10 +218,11 @@ fn a_patch_line_changes_the_allocator_and_makes_calls_cheaper() {
 /// difference to what it is built as a cdylib alone.
 #[test]
 fn a_contract_of_the_template_is_told_what_it_loses() {
-    let folder = project("template", TEMPLATE);
+    let package = package(TEMPLATE);
+    let folder = package.folder.as_path();
     let plan = "[[call]]\ncall = 'squares(uint32) returns (uint256[])'\nargs = ['60']\n";
     fs::write(folder.join("gas-bench.toml"), plan).unwrap();
-    let today = measure(&folder, None);
+    let today = measure(folder, None);
     assert_eq!(today.failures().collect::<Vec<_>>(), [""; 0]);
     let missed = &today.missed_lto["template"];
     assert_eq!(missed.hindrance.crate_types, ["lib"]);
@@ -223,7 +230,7 @@ fn a_contract_of_the_template_is_told_what_it_loses() {
         panic!("{missed:?}")
     };
 
-    let alone = measure(&folder, Some(CrateTypes::Cdylib));
+    let alone = measure(folder, Some(CrateTypes::Cdylib));
     assert!(alone.missed_lto.is_empty());
     let deployment = alone.contracts[0].deployment.as_ref().unwrap();
     let chain = with.chain.as_ref().unwrap();

@@ -1,6 +1,15 @@
 //! The questions to z3: whether a path does what the rule says, and whether the rule is safe. How the paths came about is not known here.
 
-use std::{fmt::Write as _, io::Write as _, process::Stdio};
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    process::Stdio,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        Mutex, PoisonError,
+    },
+    thread,
+};
 
 use crate::module::{Mutant, Program};
 use crate::rule::{Call, State, HEAP, SAFE};
@@ -98,7 +107,8 @@ impl<'a> Claim<'a> {
     /// Looks for a case in which the function does something else than the rule says, and tells how many paths were looked at.
     pub(crate) fn search(&self) -> (usize, Option<String>) {
         let paths = self.paths(None);
-        (paths.len(), paths.iter().find_map(|path| self.case(path)))
+        let paths: Vec<_> = paths.iter().collect();
+        (paths.len(), find_first(&paths, |path| self.case(path)))
     }
 
     /// The same for a mutant of a function in which there is none.
@@ -107,7 +117,7 @@ impl<'a> Claim<'a> {
         let paths = self.paths(Some(mutant));
         // A path that has not changed breaks nothing.
         let changed = paths.iter().filter(|path| !proved.contains(path));
-        changed.into_iter().find_map(|path| self.case(path))
+        find_first(&changed.collect::<Vec<_>>(), |path| self.case(path))
     }
 
     /// A case in which a path does something else than the rule says.
@@ -120,6 +130,34 @@ impl<'a> Claim<'a> {
         let names = self.call.parameters().join(" ");
         answer(&question, &format!("{names} last pages granted"))
     }
+}
+
+/// What is found in the first of the paths in which something is. z3 takes one processor, so that several paths are looked at at once.
+fn find_first(paths: &[&Path], look: impl Fn(&Path) -> Option<String> + Sync) -> Option<String> {
+    let next = AtomicUsize::new(0);
+    let first: Mutex<Option<(usize, String)>> = Mutex::new(None);
+    let lock = || first.lock().unwrap_or_else(PoisonError::into_inner);
+    let work = || loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let is_found = lock().is_some();
+        let Some(path) = paths.get(number).filter(|_| !is_found) else {
+            return;
+        };
+        if let Some(case) = look(path) {
+            let mut first = lock();
+            if first.as_ref().is_none_or(|(found, _)| number < *found) {
+                *first = Some((number, case));
+            }
+        }
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers.min(paths.len()) {
+            scope.spawn(work);
+        }
+    });
+    let first = first.into_inner().unwrap_or_else(PoisonError::into_inner);
+    first.map(|(_, case)| case)
 }
 
 /// Looks for a case in which the rule for `call` is not safe, wherever the heap begins and however large the memory was at first.
@@ -162,7 +200,7 @@ fn z3(script: &str) -> Vec<String> {
         });
     let mut stdin = child.stdin.take().expect("it was asked for");
     let script = script.to_owned();
-    let writer = std::thread::spawn(move || stdin.write_all(script.as_bytes()));
+    let writer = thread::spawn(move || stdin.write_all(script.as_bytes()));
     let output = child.wait_with_output().expect("z3 ends");
     writer.join().expect("it does not panic").expect("z3 reads");
     String::from_utf8_lossy(&output.stdout)

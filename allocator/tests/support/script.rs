@@ -391,7 +391,7 @@ pub(crate) fn check(name: &str, steps: &[Step], subject: &mut dyn Subject) {
     // Behind the last block ever handed out; the naive list alone would forget the freed ones.
     let mut next = u64::from(base);
     for (number, &step) in steps.iter().enumerate() {
-        let at = format!("{name}, step {number}: {step:?}");
+        let at = || format!("{name}, step {number}: {step:?}");
         let bytes = |size| match size {
             Bytes(bytes) => bytes,
             Rest(more) => {
@@ -413,7 +413,7 @@ pub(crate) fn check(name: &str, steps: &[Step], subject: &mut dyn Subject) {
             Alloc(size, align, answer) | Zeroed(size, align, answer) => {
                 let size = bytes(size);
                 let got = session.alloc(size, align, matches!(step, Zeroed(..)));
-                assert_eq!(got, want(answer, None), "{at}");
+                assert_eq!(got, want(answer, None), "{}", at());
                 if let (Some(got), true) = (got, size > 0) {
                     next = u64::from(got) + u64::from(size);
                 }
@@ -422,22 +422,22 @@ pub(crate) fn check(name: &str, steps: &[Step], subject: &mut dyn Subject) {
                 let slot = slot_of(slot, &session);
                 let old = session.live[slot].at;
                 let got = session.realloc(slot, bytes(size));
-                assert_eq!(got, want(answer, Some(old)), "{at}");
+                assert_eq!(got, want(answer, Some(old)), "{}", at());
                 if got.is_some() {
                     next = next.max(session.live[slot].end());
                 }
             }
             Dealloc(slot) => session.dealloc(slot),
-            Foreign(pages) => assert!(session.foreign_grow(pages), "{at}"),
+            Foreign(pages) => assert!(session.foreign_grow(pages), "{}", at()),
             Limit(pages) => session.subject.limit(initial + pages),
             Refuse(nth) => session.subject.refuse(Some(nth)),
-            Pages(pages) => assert_eq!(session.subject.pages(), initial + pages, "{at}"),
-            PagesInAll(pages) => assert_eq!(session.subject.pages(), pages, "{at}"),
+            Pages(pages) => assert_eq!(session.subject.pages(), initial + pages, "{}", at()),
+            PagesInAll(pages) => assert_eq!(session.subject.pages(), pages, "{}", at()),
             FillTo(end) => {
                 while next < u64::from(end) {
                     let size = (u64::from(end) - next).min(u64::from(MAX)) as u32;
                     let got = session.alloc(size, 1, false);
-                    assert_eq!(got.map(u64::from), Some(next), "{at}");
+                    assert_eq!(got.map(u64::from), Some(next), "{}", at());
                     next += u64::from(size);
                 }
             }

@@ -15,10 +15,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::build::{Build, Targets, lock};
+use stylus_cargo::{Build, Targets, flags, lock, release};
+
 use super::{
     BuildError, BuildSettings, BuildTarget, CargoError, ContractPackage, Hindrance, Lto, Project,
-    Toolchain, Variant, flags, release,
+    Toolchain, Variant,
 };
 use scratch::Scratch;
 use shim::Shim;

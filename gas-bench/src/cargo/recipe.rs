@@ -10,12 +10,12 @@ use serde::Deserialize;
 use stylus_vm::process::Kept;
 
 use super::artifact::NO_PROJECT;
-use super::project::MARK;
+use stylus_cargo::{MARK, input, release};
+
 use super::{
     Artifact, BuildSettings, CargoError, ContractPackage, FindError, OptimiseError,
-    PostprocessError, Project, WasmOpt, hash, release,
+    PostprocessError, Project, WasmOpt, hash,
 };
-use crate::input;
 
 /// A module is not what would be deployed.
 #[derive(Debug, thiserror::Error)]
@@ -114,94 +114,92 @@ struct Table {
     flags: Option<Vec<String>>,
 }
 
-impl Project {
-    /// What is deployed of a module that cargo built. A table `[wasm-opt]` in the contract's `Stylus.toml` is obeyed, for which the
-    /// workspace's own has defaults.
-    ///
-    /// # Errors
-    /// Where the table makes no sense, or that very version of `wasm-opt` is not there or does not take the module.
-    pub fn finish(
-        &self,
-        contract: &ContractPackage,
-        settings: &BuildSettings,
-        built: Vec<u8>,
-    ) -> Result<Finished, RecipeError> {
-        let recipe = self.recipe(contract)?;
-        let hash = match settings.reproducible {
-            true => NO_PROJECT,
-            false => self.hash(contract, recipe.as_ref())?.0,
-        };
-        let Some(recipe) = recipe else {
-            let artifact = Artifact::of_sources(&built, hash)?;
-            let named = built;
-            return Ok(Finished { artifact, named });
-        };
-        let program = recipe.program()?;
-        let run = |module: &[u8], flags: &[String]| {
-            let run = program.run_with(module, flags);
-            run.map_err(|source| RecipeError::Run {
-                path: recipe.path.clone(),
-                source,
-            })
-        };
-        // What a module says of itself decides what may be done with it: it has to say what the author's own build says.
-        let (kept, named) = match self.strips(contract) {
-            true => (Kept::Nothing, Kept::Names),
-            false => (Kept::Features, Kept::FeaturesAndNames),
-        };
-        let optimised = run(&kept.of(&built)?, &recipe.flags)?;
-        let artifact = Artifact::as_it_is(&built, &optimised, hash)?;
-        // Names are the picture's: where they would change what comes out, there are none.
-        let named = run(
-            &named.of(&built)?,
-            &[recipe.flags.as_slice(), &["-g".to_owned()]].concat(),
-        )?;
-        let is_same = Artifact::as_it_is(&built, &named, hash)?.wasm == artifact.wasm;
-        let named = if is_same { named } else { optimised };
-        Ok(Finished { artifact, named })
-    }
-
-    fn recipe(&self, contract: &ContractPackage) -> Result<Option<Recipe>, RecipeError> {
-        let path = contract.folder.join(MARK);
-        let Some(own) = table(&path)? else {
-            return Ok(None);
-        };
-        let defaults = match self.root == contract.folder {
-            true => None,
-            false => table(&self.root.join(MARK))?,
-        };
-        let (version, flags) = defaults.map_or((None, None), |it| (it.version, it.flags));
-        let version = own
-            .version
-            .or(version)
-            .ok_or_else(|| RecipeError::NoVersion { path: path.clone() })?;
-        let flags = own.flags.or(flags).unwrap_or_default();
-        Ok(Some(Recipe {
-            path,
-            version,
-            flags,
-        }))
-    }
-
-    fn hash(
-        &self,
-        contract: &ContractPackage,
-        recipe: Option<&Recipe>,
-    ) -> Result<alloy_primitives::B256, RecipeError> {
-        let folder = &contract.folder;
-        let cargo = self.toolchain.ask(&["version"], folder)?;
-        let recipe = recipe.map(|it| (it.version.as_str(), it.flags.as_slice()));
-        hash::project(folder, &cargo, recipe).map_err(|source| RecipeError::Sources {
-            folder: folder.clone(),
+/// What is deployed of a module that cargo built. A table `[wasm-opt]` in the contract's `Stylus.toml` is obeyed, for which the
+/// workspace's own has defaults.
+///
+/// # Errors
+/// Where the table makes no sense, or that very version of `wasm-opt` is not there or does not take the module.
+pub fn finish(
+    project: &Project,
+    contract: &ContractPackage,
+    settings: &BuildSettings,
+    built: Vec<u8>,
+) -> Result<Finished, RecipeError> {
+    let recipe = recipe_of(project, contract)?;
+    let hash = match settings.reproducible {
+        true => NO_PROJECT,
+        false => hash_of(project, contract, recipe.as_ref())?.0,
+    };
+    let Some(recipe) = recipe else {
+        let artifact = Artifact::of_sources(&built, hash)?;
+        let named = built;
+        return Ok(Finished { artifact, named });
+    };
+    let program = recipe.program()?;
+    let run = |module: &[u8], flags: &[String]| {
+        let run = program.run_with(module, flags);
+        run.map_err(|source| RecipeError::Run {
+            path: recipe.path.clone(),
             source,
         })
-    }
+    };
+    // What a module says of itself decides what may be done with it: it has to say what the author's own build says.
+    let (kept, named) = match strips(project, contract) {
+        true => (Kept::Nothing, Kept::Names),
+        false => (Kept::Features, Kept::FeaturesAndNames),
+    };
+    let optimised = run(&kept.of(&built)?, &recipe.flags)?;
+    let artifact = Artifact::as_it_is(&built, &optimised, hash)?;
+    // Names are the picture's: where they would change what comes out, there are none.
+    let named = run(
+        &named.of(&built)?,
+        &[recipe.flags.as_slice(), &["-g".to_owned()]].concat(),
+    )?;
+    let is_same = Artifact::as_it_is(&built, &named, hash)?.wasm == artifact.wasm;
+    let named = if is_same { named } else { optimised };
+    Ok(Finished { artifact, named })
+}
 
-    /// Whether the author's own build says nothing of itself.
-    fn strips(&self, contract: &ContractPackage) -> bool {
-        let strip = release::setting(&self.root, &contract.folder, "strip");
-        strip.is_some_and(|strip| strip == "true" || strip == "symbols")
-    }
+fn recipe_of(project: &Project, contract: &ContractPackage) -> Result<Option<Recipe>, RecipeError> {
+    let path = contract.folder.join(MARK);
+    let Some(own) = table(&path)? else {
+        return Ok(None);
+    };
+    let defaults = match project.root == contract.folder {
+        true => None,
+        false => table(&project.root.join(MARK))?,
+    };
+    let (version, flags) = defaults.map_or((None, None), |it| (it.version, it.flags));
+    let version = own
+        .version
+        .or(version)
+        .ok_or_else(|| RecipeError::NoVersion { path: path.clone() })?;
+    let flags = own.flags.or(flags).unwrap_or_default();
+    Ok(Some(Recipe {
+        path,
+        version,
+        flags,
+    }))
+}
+
+fn hash_of(
+    project: &Project,
+    contract: &ContractPackage,
+    recipe: Option<&Recipe>,
+) -> Result<alloy_primitives::B256, RecipeError> {
+    let folder = &contract.folder;
+    let cargo = project.toolchain.ask(&["version"], folder)?;
+    let recipe = recipe.map(|it| (it.version.as_str(), it.flags.as_slice()));
+    hash::project(folder, &cargo, recipe).map_err(|source| RecipeError::Sources {
+        folder: folder.clone(),
+        source,
+    })
+}
+
+/// Whether the author's own build says nothing of itproject.
+fn strips(project: &Project, contract: &ContractPackage) -> bool {
+    let strip = release::setting(&project.root, &contract.folder, "strip");
+    strip.is_some_and(|strip| strip == "true" || strip == "symbols")
 }
 
 impl Recipe {
@@ -252,7 +250,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::cargo::BuildTarget;
+    use crate::cargo::{BuildTarget, Toolchain};
 
     /// The smallest module with a name in it.
     fn module() -> Vec<u8> {
@@ -273,8 +271,14 @@ mod tests {
             unoptimised: Vec::new(),
             target: BuildTarget::Library("it".to_owned()),
         };
-        let project = Project::of(folder.path(), vec![package.clone()]);
-        let finished = project.finish(&package, &BuildSettings::default(), module());
+        let project = Project {
+            root: folder.path().to_owned(),
+            target_dir: folder.path().join("target"),
+            contracts: vec![package.clone()],
+            members: vec![package.clone()],
+            toolchain: Toolchain::default(),
+        };
+        let finished = finish(&project, &package, &BuildSettings::default(), module());
         match (finished, expected) {
             (Ok(finished), Ok(expected)) => assert_eq!(finished.named, expected),
             (Err(error), Err(words)) => {

@@ -1,44 +1,10 @@
 //! In which ways a contract can be built.
 //!
-//! Lives here: levels, link-time optimisation, and all that is varied at once. Not here: building it so (`copy`).
+//! Lives here: with or without link-time optimisation, and all that is varied at once. Not here: building it so (`copy`).
 
 use std::fmt;
 
-use super::{Allocator, CrateTypes, Mode};
-
-/// How hard the compiler tries, and for what: the profile's `opt-level`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum OptLevel {
-    /// For speed, as `cargo stylus new` has it.
-    Three,
-    /// For size.
-    S,
-    /// For size, and without turning loops into vectors.
-    Z,
-}
-
-impl OptLevel {
-    /// The levels that contracts are built with.
-    pub const ALL: &[Self] = &[Self::Three, Self::S, Self::Z];
-
-    /// The variable by which cargo's release profile is told.
-    pub const VARIABLE: &str = "CARGO_PROFILE_RELEASE_OPT_LEVEL";
-
-    /// Its name in a profile.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Three => "3",
-            Self::S => "s",
-            Self::Z => "z",
-        }
-    }
-}
-
-impl fmt::Display for OptLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+use super::{Allocator, CrateTypes, Mode, OptLevel};
 
 /// What is varied. The author's own build is always there, and first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

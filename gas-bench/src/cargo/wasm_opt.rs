@@ -11,11 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
 
+use stylus_cargo::{first_error, process};
 use wasm_encoder::{Module, RawSection};
 use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
-
-use super::messages::first_error;
-use super::process;
 
 /// The program.
 const PROGRAM: &str = "wasm-opt";

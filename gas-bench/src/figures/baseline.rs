@@ -13,8 +13,8 @@ use std::{fs, io};
 use serde::Deserialize;
 
 use crate::figures::{Outcome, Report, Run, SCHEMA};
-use crate::input;
 use crate::output::{OutputError, OutputFile};
+use stylus_cargo::input;
 
 pub use diff::{CallDiff, Change, ContractDiff, Cost, Diff, Incomparable, Standing, diff};
 pub use regression::{Loss, Regression, Tolerance, ToleranceError};

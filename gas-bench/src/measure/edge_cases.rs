@@ -114,6 +114,8 @@ fn build(
         features: vec![allocator.name().to_owned()],
         no_default_features: true,
         without_variables: true,
+        // A table is the same in every folder.
+        reproducible: true,
         ..BuildSettings::default()
     };
     let on_crate = &mut |name: &str| observer(allocator, Doing::Compiled(name));

@@ -6,7 +6,9 @@
 use super::compare::disagreement;
 use super::contract::Bench;
 use super::{Event, Observer, PrepareError};
-use crate::cargo::{Artifact, BuildSettings, ContractPackage, CrateTypes, Hindrance, Project};
+use crate::cargo::{
+    Artifact, BuildSettings, ContractPackage, CrateTypes, Hindrance, Project, finish,
+};
 use crate::figures::lto::{MissedLto, OnChain, Outcome, WithLto};
 use crate::figures::{Bytes, Contract};
 use crate::plan::Plan;
@@ -41,7 +43,7 @@ impl Counterpart {
         let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
         let mut artifact = || -> Result<Artifact, PrepareError> {
             let built = project.build(contract, &settings, on_crate)?;
-            Ok(project.finish(contract, &settings, built)?.artifact)
+            Ok(finish(project, contract, &settings, built)?.artifact)
         };
         Some(Self {
             hindrance,

@@ -9,14 +9,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Selector, hex};
+use stylus_cargo::input;
 use stylus_vm::advice::{NEVER_CALLED, never_called};
 use stylus_vm::text::{self, NotText};
 
 use super::{Event, Observer};
 use crate::cargo::{
     Artifact, BuildError, BuildSettings, ContractPackage, PostprocessError, Project, RecipeError,
+    finish,
 };
-use crate::input;
 use crate::plan::dispatch::{self, CONSTRUCTOR, Dispatch};
 use crate::plan::{
     self, Code, Interface, InterfaceError, LeftOut, MadeOf, Other, Plan, PlanError, selector,
@@ -158,7 +159,7 @@ fn build(
 ) -> Result<Prepared, PrepareError> {
     let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
     let built = project.build(contract, settings, on_crate)?;
-    let finished = project.finish(contract, settings, built)?;
+    let finished = finish(project, contract, settings, built)?;
     let plan = source.plan(&finished.artifact.wasm)?;
     Ok(Prepared {
         artifact: finished.artifact,
@@ -519,7 +520,7 @@ fn build_other(
         ..BuildSettings::default()
     };
     let built = project.build(contract, &settings, &mut |_| {})?;
-    Ok(project.finish(contract, &settings, built)?.artifact)
+    Ok(finish(project, contract, &settings, built)?.artifact)
 }
 
 fn read_text(path: &Path) -> Result<String, PrepareError> {

@@ -9,7 +9,9 @@ use stylus_vm::Config;
 
 use super::lto::Counterpart;
 use super::{Event, Observer, PrepareError};
-use crate::cargo::{Artifact, BuildSettings, CargoError, ContractPackage, Finished, Project};
+use crate::cargo::{
+    Artifact, BuildSettings, CargoError, ContractPackage, Finished, Project, finish,
+};
 use crate::figures::size::{ContractSize, MadeWith, SizeReport};
 use crate::figures::{Bytes, Sizes};
 use crate::measure::size::{SizeError, measure};
@@ -71,7 +73,7 @@ fn one(
     let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
     let built = project.build(contract, settings, on_crate);
     let built = built.map_err(PrepareError::from)?;
-    let finished = project.finish(contract, settings, built);
+    let finished = finish(project, contract, settings, built);
     let Finished { artifact, named } = finished.map_err(PrepareError::from)?;
     let sizes = of_artifact(&artifact, chain);
     Ok(measure(&named, &artifact.wasm, sizes)?)

@@ -18,7 +18,7 @@ use super::{
     CONSTRUCTOR, CONTRACT, DEPLOYER, MadeOf, NOW, Other, Plan, PlanError, PlannedCall, Problem,
     Reverts, Sender, Sends, Step,
 };
-use crate::input::{self, TableError};
+use stylus_cargo::input::{self, TableError};
 
 /// The name of the file.
 pub const FILE: &str = "gas-bench.toml";
@@ -426,7 +426,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::input::MOST_BRACKETS;
+    use stylus_cargo::input::MOST_BRACKETS;
 
     fn check(text: &str, expected: Result<&[&str], &str>) {
         let folder = tempfile::tempdir().unwrap();

@@ -33,6 +33,8 @@ fn build(project: &Project, contract: &ContractPackage, allocator: &str) -> Vec<
         features: vec![format!("heap/{allocator}")],
         no_default_features: true,
         crate_types: Some(CrateTypes::LibAndCdylib),
+        // As the reports on the same contracts, which share what is compiled.
+        reproducible: true,
         ..BuildSettings::default()
     };
     project.build(contract, &settings, &mut |_| {}).unwrap()

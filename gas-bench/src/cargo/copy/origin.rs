@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::replacement::NAME;
-use crate::input;
+use stylus_cargo::input;
 
 /// What cargo calls the registry that it takes packages from where nothing else is said.
 const CRATES_IO: [&str; 2] = [

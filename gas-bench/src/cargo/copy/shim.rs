@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use super::Subject;
 use super::origin::{Origin, Place};
 use super::replacement::{self, FOLDER, MANIFEST, NAME};
-use crate::cargo::{Allocator, CargoError, TARGET, Toolchain};
+use stylus_cargo::TARGET;
+
+use crate::cargo::{Allocator, CargoError, Toolchain};
 
 /// The allocator cannot be replaced.
 #[derive(Debug, thiserror::Error)]
@@ -228,7 +230,7 @@ fn question(subject: &Subject) -> Vec<String> {
         .into();
     question.extend(["--edges", "normal", "--prefix", "none"].map(str::to_owned));
     question.extend(["--format", "{p}"].map(str::to_owned));
-    question.extend(subject.settings.features(None));
+    question.extend(subject.settings.feature_arguments(None));
     question
 }
 

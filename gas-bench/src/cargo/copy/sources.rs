@@ -10,8 +10,9 @@ use std::path::{Component, Path, PathBuf};
 use cargo_metadata::{CrateType, DependencyKind, Metadata, Package};
 
 use super::Subject;
-use crate::cargo::{CargoError, Toolchain, flags};
-use crate::input;
+use stylus_cargo::{flags, input};
+
+use crate::cargo::{CargoError, Toolchain};
 
 /// The settings of cargo and rustup that hold for every folder below theirs.
 const SETTINGS: [&str; 4] = [

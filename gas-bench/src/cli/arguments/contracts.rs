@@ -88,7 +88,7 @@ impl ChainArguments {
             return Ok(Target::Embedded(self.arbos.unwrap_or(ArbOs::ARBITRUM_ONE)));
         };
         let shown = path.display();
-        let text = gas_bench::input::text(path)
+        let text = stylus_cargo::input::text(path)
             .with_context(|| format!("the private key cannot be read from {shown}"))?;
         let key = text.trim().parse().ok();
         let key = key.with_context(|| {

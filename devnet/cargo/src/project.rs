@@ -14,7 +14,7 @@ use super::{CargoError, Toolchain, lto};
 const SDK: &str = "stylus-sdk";
 
 /// The file that marks a contract for `cargo stylus`.
-pub(super) const MARK: &str = "Stylus.toml";
+pub const MARK: &str = "Stylus.toml";
 
 /// The manifest cannot be worked with.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,22 @@ pub enum ProjectError {
     NoContract {
         /// The manifest looked at.
         manifest: PathBuf,
+    },
+    /// The folder has no package.
+    #[error("there is no package in {}: {reason}", folder.display())]
+    NoPackage {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The package has no library that could be a contract.
+    #[error(
+        "{name} has no library of the type `cdylib`: add crate-type = [\"cdylib\"] to [lib] in its Cargo.toml"
+    )]
+    NoLibrary {
+        /// The package.
+        name: String,
     },
     /// No contract of that name.
     #[error("there is no contract `{name}` in {manifest}: it has {known}")]
@@ -128,16 +144,40 @@ impl Project {
         })
     }
 
-    /// A project of these contracts in `root`, without asking cargo.
-    #[cfg(test)]
-    pub(super) fn of(root: &Path, contracts: Vec<ContractPackage>) -> Self {
-        Self {
-            root: root.to_owned(),
-            target_dir: root.join("target"),
-            members: contracts.clone(),
-            contracts,
-            toolchain: Toolchain::default(),
-        }
+    /// The package in `folder` as a contract, whatever it depends on, as a test wants it: with the toolchain that a file chooses for it,
+    /// or else that of the test.
+    ///
+    /// # Errors
+    /// Where there is no package, or it has no library that could be one.
+    pub fn of_package(folder: &Path) -> Result<Self, ProjectError> {
+        let no_package = |reason| ProjectError::NoPackage {
+            folder: folder.to_owned(),
+            reason,
+        };
+        let folder = folder
+            .canonicalize()
+            .map_err(|error| no_package(error.to_string()))?;
+        let toolchain = Toolchain::of_folder(&folder);
+        let manifest = folder.join("Cargo.toml");
+        let metadata = match toolchain.metadata(Some(&manifest), &folder) {
+            Err(CargoError::Failed { message, .. }) => return Err(no_package(message)),
+            metadata => metadata.map_err(ProjectError::Cargo)?,
+        };
+        let mut packages = metadata.packages.iter();
+        let package = packages.find(|package| package.manifest_path == manifest);
+        let package = package.ok_or_else(|| {
+            no_package("its Cargo.toml is a workspace's, and not a package's".to_owned())
+        })?;
+        let library = library(package).ok_or_else(|| ProjectError::NoLibrary {
+            name: package.name.to_string(),
+        })?;
+        Ok(Self {
+            root: metadata.workspace_root.clone().into(),
+            target_dir: metadata.target_directory.clone().into(),
+            contracts: vec![contract(package, library)],
+            members: contracts(&metadata),
+            toolchain,
+        })
     }
 
     /// Where what is built of this workspace goes: what lies elsewhere can have the same names. Cargo itself takes a crate of one
@@ -181,19 +221,21 @@ fn contracts(metadata: &Metadata) -> Vec<ContractPackage> {
     let mut contracts: Vec<_> = metadata
         .workspace_packages()
         .into_iter()
-        .filter_map(|package| {
-            Some(ContractPackage {
-                name: package.name.to_string(),
-                folder: folder(package),
-                exports_abi: package.features.contains_key("export-abi")
-                    && package.targets.iter().any(|target| target.is_bin()),
-                unoptimised: lto::unoptimised(package),
-                target: target(package)?,
-            })
-        })
+        .filter_map(|package| Some(contract(package, target(package)?)))
         .collect();
     contracts.sort_by(|one, other| one.name.cmp(&other.name));
     contracts
+}
+
+fn contract(package: &Package, target: BuildTarget) -> ContractPackage {
+    ContractPackage {
+        name: package.name.to_string(),
+        folder: folder(package),
+        exports_abi: package.features.contains_key("export-abi")
+            && package.targets.iter().any(|target| target.is_bin()),
+        unoptimised: lto::unoptimised(package),
+        target,
+    }
 }
 
 fn folder(package: &Package) -> PathBuf {
@@ -211,9 +253,8 @@ fn target(package: &Package) -> Option<BuildTarget> {
     if !on_sdk && !is_marked {
         return None;
     }
-    let is_library = |target: &&Target| target.crate_types.contains(&CrateType::CDyLib);
-    if let Some(library) = package.targets.iter().find(is_library) {
-        return Some(BuildTarget::Library(library.name.clone()));
+    if let Some(library) = library(package) {
+        return Some(library);
     }
     // A program that prints its ABI needs a library; one without is the contract itself.
     let has_library = package.targets.iter().any(|target| target.is_lib());
@@ -221,6 +262,13 @@ fn target(package: &Package) -> Option<BuildTarget> {
     let program = programs.next().filter(|_| !has_library)?;
     let is_only = programs.next().is_none();
     is_only.then(|| BuildTarget::Program(program.name.clone()))
+}
+
+/// The library of a package that can be a contract.
+fn library(package: &Package) -> Option<BuildTarget> {
+    let is_library = |target: &&Target| target.crate_types.contains(&CrateType::CDyLib);
+    let library = package.targets.iter().find(is_library)?;
+    Some(BuildTarget::Library(library.name.clone()))
 }
 
 /// The manifest that cargo takes where none is named.

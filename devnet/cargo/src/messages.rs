@@ -15,6 +15,28 @@ use super::process::Running;
 /// The most characters of a program's complaint that are told.
 const MOST_CHARACTERS: usize = 500;
 
+/// The most characters of all that is said of a failure.
+const MOST_SAID: usize = 50_000;
+
+/// What lines begin with that say what cargo is doing.
+const DOING: [&str; 7] = [
+    "Blocking",
+    "Compiling",
+    "Downloaded",
+    "Downloading",
+    "Finished",
+    "Locking",
+    "Updating",
+];
+
+/// Cargo did not succeed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Failure {
+    pub(super) diagnosis: Diagnosis,
+    /// All that was said of it, for somebody who reads it whole.
+    pub(super) said: String,
+}
+
 /// Why cargo did not succeed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Diagnosis {
@@ -30,7 +52,7 @@ pub(super) enum Diagnosis {
 pub(super) fn follow(
     command: &mut Command,
     on_artifact: &mut dyn FnMut(&str, &Path),
-) -> io::Result<Result<(), Diagnosis>> {
+) -> io::Result<Result<(), Failure>> {
     let mut running = Running::start(
         command
             .stdin(Stdio::null())
@@ -40,14 +62,14 @@ pub(super) fn follow(
     let child = running.child();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     // Both pipes are drained at once: cargo would stand still as soon as the neglected one is full.
-    let (diagnosis, stderr) = thread::scope(|scope| {
+    let (reported, stderr) = thread::scope(|scope| {
         let stderr = scope.spawn(|| {
             let mut text = Vec::new();
             stderr
                 .map_or(Ok(0), |mut pipe| pipe.read_to_end(&mut text))
                 .map(|_| text)
         });
-        let mut diagnosis = None;
+        let mut reported: Option<Failure> = None;
         for line in stdout
             .into_iter()
             .flat_map(|pipe| BufReader::new(pipe).lines())
@@ -58,35 +80,58 @@ pub(super) fn follow(
                         on_artifact(&target.name, &file);
                     }
                 }
-                Line::CompilerMessage { message } if diagnosis.is_none() => {
-                    diagnosis = message.diagnose();
+                Line::CompilerMessage { message } => {
+                    if let Some(diagnosis) = message.diagnose() {
+                        let said = String::new();
+                        let failure = reported.get_or_insert(Failure { diagnosis, said });
+                        failure.say(&message.rendered.unwrap_or(message.message));
+                    }
                 }
-                Line::CompilerMessage { .. } | Line::Other => {}
+                Line::Other => {}
             }
         }
         let stderr = stderr
             .join()
             .unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
-        io::Result::Ok((diagnosis, stderr))
+        io::Result::Ok((reported, stderr))
     })?;
     if running.wait()?.success() {
         return Ok(Ok(()));
     }
-    let reported = || diagnosis_of(&String::from_utf8_lossy(&stderr));
-    Ok(Err(diagnosis.unwrap_or_else(reported)))
+    let of_cargo = || Failure::of(&String::from_utf8_lossy(&stderr));
+    Ok(Err(reported.unwrap_or_else(of_cargo)))
 }
 
-/// What it means that cargo, or what it ran, wrote this for readers.
-pub(super) fn diagnosis_of(stderr: &str) -> Diagnosis {
-    let message = first_error(stderr);
-    match stderr.contains("--locked was passed") {
-        true => Diagnosis::Lockfile,
-        false => Diagnosis::Error(message),
+impl Failure {
+    /// What it means that cargo, or what it ran, wrote this for readers.
+    pub(super) fn of(stderr: &str) -> Self {
+        let mut failure = Self {
+            diagnosis: match stderr.contains("--locked was passed") {
+                true => Diagnosis::Lockfile,
+                false => Diagnosis::Error(first_error(stderr)),
+            },
+            said: String::new(),
+        };
+        for line in stderr.lines() {
+            let is_doing = |doing: &&str| line.trim_start().starts_with(*doing);
+            if !DOING.iter().any(is_doing) {
+                failure.say(line);
+            }
+        }
+        failure
+    }
+
+    fn say(&mut self, more: &str) {
+        if self.said.len() < MOST_SAID {
+            let more: String = more.trim_end().chars().take(MOST_SAID).collect();
+            self.said.push_str(&more);
+            self.said.push('\n');
+        }
     }
 }
 
 /// The first error in what cargo or rustc wrote for readers, with what caused it, on one line; or the panic of what cargo ran.
-pub(super) fn first_error(stderr: &str) -> String {
+pub fn first_error(stderr: &str) -> String {
     let mut lines = stderr.lines().map(str::trim_end);
     let found = lines.find(|line| line.starts_with("error") || is_panic(line));
     let Some(error) = found else {
@@ -197,6 +242,9 @@ struct CrateTarget {
 struct Diagnostic {
     level: String,
     message: String,
+    /// As the compiler would have written it for readers.
+    #[serde(default)]
+    rendered: Option<String>,
     spans: Vec<Span>,
     children: Vec<Self>,
 }

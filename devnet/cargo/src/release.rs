@@ -10,7 +10,7 @@ use crate::input;
 
 /// A setting of the release profile for a workspace in `root`, where cargo is started in `folder`, as text: the environment's, else
 /// that of cargo's own settings, else the workspace's. None where nobody has it.
-pub(super) fn setting(root: &Path, folder: &Path, name: &str) -> Option<String> {
+pub fn setting(root: &Path, folder: &Path, name: &str) -> Option<String> {
     env::var(variable(name)).ok().or_else(|| {
         let settings = flags::settings(folder);
         settings
@@ -27,7 +27,7 @@ pub(super) fn in_manifest(path: &Path, name: &str) -> Option<String> {
 }
 
 /// Whether a value of `lto` asks for optimisation across crates.
-pub(super) fn is_lto(value: &str) -> bool {
+pub fn is_lto(value: &str) -> bool {
     // Without a value, or by `false`, each crate is optimised by itself.
     !["false", "off", "n", "no", "none"].contains(&value)
 }

@@ -11,12 +11,10 @@ use std::path::{Path, PathBuf};
 use alloy_primitives::{B256, keccak256};
 
 use crate::input;
+use crate::shelf::{self, FINGERPRINTS};
 
 /// The file beside builds that says what they were made of: a hash and a path in each line.
 const RECORD: &str = "sources";
-
-/// Where cargo keeps what it thinks is fresh, within a folder of builds.
-const FINGERPRINTS: &str = ".fingerprint";
 
 /// Has cargo build those packages again, in all of `profiles`, of which a file has changed since something was built of it in
 /// `folder`.
@@ -31,6 +29,9 @@ pub(super) fn forget(folder: &Path, profiles: &[PathBuf]) -> io::Result<()> {
     let packages: BTreeSet<_> = changed.iter().filter_map(|path| package_of(path)).collect();
     if packages.is_empty() {
         return Ok(());
+    }
+    for package in &packages {
+        shelf::forget(folder, package)?;
     }
     for profile in profiles {
         let Ok(entries) = fs::read_dir(profile.join(FINGERPRINTS)) else {

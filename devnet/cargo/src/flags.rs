@@ -68,12 +68,12 @@ pub(super) fn remapped(root: &Path) -> Vec<String> {
 }
 
 /// The flag by which the compiler writes `to` where it would write `from`. Of several that fit it takes the last.
-pub(super) fn remap(from: &Path, to: &str) -> String {
+pub fn remap(from: &Path, to: &str) -> String {
     format!("--remap-path-prefix={}={to}", from.display())
 }
 
 /// The folder that cargo keeps for its user.
-pub(super) fn cargo_home() -> Option<PathBuf> {
+pub fn cargo_home() -> Option<PathBuf> {
     let given = env::var_os("CARGO_HOME").map(PathBuf::from);
     given.or_else(|| Some(env::home_dir()?.join(".cargo")))
 }

@@ -24,19 +24,19 @@ static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
 /// A program at work. It is ended when this is dropped before it has ended by itself.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
 }
 
 /// `program` in `folder`. Variables with folders mean what they mean here.
-pub(super) fn command(program: &Path, folder: &Path) -> Command {
+pub fn command(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).envs(folders());
     command
 }
 
 /// The variables whose folders are relative, with the folders that they mean here.
-pub(super) fn folders() -> impl Iterator<Item = (&'static str, std::path::PathBuf)> {
+pub(crate) fn folders() -> impl Iterator<Item = (&'static str, std::path::PathBuf)> {
     FOLDERS.into_iter().filter_map(|name| {
         let value = env::var_os(name).filter(|value| !value.is_empty())?;
         let folder = Path::new(&value);
@@ -47,7 +47,10 @@ pub(super) fn folders() -> impl Iterator<Item = (&'static str, std::path::PathBu
 }
 
 /// Runs a program to its end and returns what it wrote.
-pub(super) fn output(command: &mut Command) -> io::Result<Output> {
+///
+/// # Errors
+/// Where it cannot be run.
+pub fn output(command: &mut Command) -> io::Result<Output> {
     let running = Running::start(
         command
             .stdin(Stdio::null())

@@ -18,7 +18,10 @@ use super::messages::first_error;
 use super::process;
 
 /// The variables by which rustup and cargo tell what they run which toolchain it is.
-const CHOSEN: [&str; 3] = ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC"];
+const CHOSEN: [&str; 4] = ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC", "RUSTDOC"];
+
+/// The files by which a folder chooses a toolchain.
+const CHOICES: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
 
 /// Cargo or the compiler does not answer.
 #[derive(Debug, thiserror::Error)]
@@ -72,8 +75,17 @@ impl Toolchain {
         }
     }
 
+    /// What decides for a package in `folder` that a test has built: a file there or above it, else what the test was built with.
+    pub(super) fn of_folder(folder: &Path) -> Self {
+        let has_choice = |above: &Path| CHOICES.iter().any(|file| above.join(file).is_file());
+        match folder.ancestors().any(has_choice) {
+            true => Self::Theirs,
+            false => Self::Ours,
+        }
+    }
+
     /// Cargo in a folder, whose settings hold.
-    pub(super) fn cargo(self, folder: &Path) -> Command {
+    pub fn cargo(self, folder: &Path) -> Command {
         self.command(&self.program("CARGO", "cargo"), folder)
     }
 
@@ -81,7 +93,7 @@ impl Toolchain {
     ///
     /// # Errors
     /// Where it does not run, or reports an error.
-    pub(super) fn ask(self, arguments: &[&str], folder: &Path) -> Result<String, CargoError> {
+    pub fn ask(self, arguments: &[&str], folder: &Path) -> Result<String, CargoError> {
         self.answer("CARGO", "cargo", arguments, folder)
     }
 
@@ -89,7 +101,7 @@ impl Toolchain {
     ///
     /// # Errors
     /// Where there is none.
-    pub(super) fn compiler(self, folder: &Path) -> Result<String, CargoError> {
+    pub fn compiler(self, folder: &Path) -> Result<String, CargoError> {
         let told = self.answer("RUSTC", "rustc", &["--version"], folder)?;
         Ok(told.trim().to_owned())
     }
@@ -108,11 +120,7 @@ impl Toolchain {
     ///
     /// # Errors
     /// Where it does not accept the manifest.
-    pub(super) fn metadata(
-        self,
-        manifest: Option<&Path>,
-        folder: &Path,
-    ) -> Result<Metadata, CargoError> {
+    pub fn metadata(self, manifest: Option<&Path>, folder: &Path) -> Result<Metadata, CargoError> {
         let program = self.program("CARGO", "cargo");
         let mut command = MetadataCommand::new();
         command.cargo_path(&program).no_deps().current_dir(folder);

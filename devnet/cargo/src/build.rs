@@ -9,7 +9,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::messages::{Diagnosis, diagnosis_of, follow};
+use super::messages::{Diagnosis, Failure, follow};
+use super::shelf::Shelf;
 use super::{
     BuildTarget, CargoError, ContractPackage, CrateTypes, OptLevel, Project, TARGET, Toolchain,
     changed, flags, process,
@@ -17,6 +18,18 @@ use super::{
 
 /// The first LLVM whose linker keeps a section that it is told to, whatever else it strips.
 const LLVM_KEEPS_SECTIONS: u32 = 17;
+
+/// What is said for another build than a contract's: flags of this machine's compiler, say, or those of a tool that measures coverage.
+const OF_OTHER_BUILDS: [&str; 8] = [
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_INCREMENTAL",
+    "CARGO_BUILD_INCREMENTAL",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
+];
 
 /// Cargo built no wasm of the contract.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +53,8 @@ pub enum BuildError {
         message: String,
         /// The command that repeats it.
         command: String,
+        /// All that the compiler, or cargo, says of it.
+        said: String,
     },
     /// Cargo does not run, or the target folder cannot be used.
     #[error("the build cannot be run: {0}; check that cargo works and the target folder is yours")]
@@ -67,7 +82,8 @@ pub struct BuildSettings {
     pub asks_for_lto: bool,
     /// The profile's `opt-level`, instead of the author's.
     pub level: Option<OptLevel>,
-    /// Whether flags for the compiler that are in variables are left out: they would take the place of the workspace's own.
+    /// Whether variables are left out that say how something else is built, such as a test or this program: they would make another
+    /// contract, and flags among them take the place of the workspace's own.
     pub without_variables: bool,
     /// Whether the compiler is to forget where the sources are, so that the same sources make the same contract in every folder. What
     /// `cargo stylus` deploys names them.
@@ -76,7 +92,7 @@ pub struct BuildSettings {
 
 impl BuildSettings {
     /// What cargo is told about features.
-    pub(super) fn features(&self, more: Option<&str>) -> Vec<String> {
+    pub fn feature_arguments(&self, more: Option<&str>) -> Vec<String> {
         let features: Vec<_> = self
             .features
             .iter()
@@ -108,7 +124,7 @@ impl BuildSettings {
 
 /// What of a package is built.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Targets<'a> {
+pub enum Targets<'a> {
     /// The contract, with the names of its functions.
     Contract(&'a BuildTarget),
     /// Every example, as the profile has it.
@@ -117,28 +133,32 @@ pub(super) enum Targets<'a> {
 
 /// One run of cargo that leaves modules.
 #[derive(Debug)]
-pub(super) struct Build<'a> {
-    pub(super) toolchain: Toolchain,
+pub struct Build<'a> {
+    /// Which cargo.
+    pub toolchain: Toolchain,
     /// Where cargo is started: the package's folder.
-    pub(super) folder: &'a Path,
-    pub(super) package: &'a str,
-    pub(super) targets: Targets<'a>,
-    pub(super) settings: &'a BuildSettings,
+    pub folder: &'a Path,
+    /// Its name.
+    pub package: &'a str,
+    /// What of it.
+    pub targets: Targets<'a>,
+    /// In which way.
+    pub settings: &'a BuildSettings,
     /// More of cargo's settings, as its arguments.
-    pub(super) more: &'a [String],
+    pub more: &'a [String],
     /// Flags for the compiler, besides those that the workspace has.
-    pub(super) flags: &'a [String],
+    pub flags: &'a [String],
     /// Where cargo is to build. Whoever asks has the right to.
-    pub(super) into: &'a Path,
+    pub into: &'a Path,
 }
 
 impl Build<'_> {
-    /// Runs cargo, which keeps what it has as long as `made_of` is what it was; without that, contracts are linked anew. Returns the
+    /// Runs cargo, which keeps what it has of the same `made_of`; without that, contracts are linked anew. Returns the
     /// modules by the names of their crates.
     ///
     /// # Errors
     /// Where cargo fails.
-    pub(super) fn run(
+    pub fn run(
         &self,
         made_of: Option<&str>,
         on_crate: &mut dyn FnMut(&str),
@@ -147,9 +167,9 @@ impl Build<'_> {
         if let Targets::Contract(target) = self.targets {
             let module = target.module();
             // Several packages may have a library of one name.
-            let stamp = self.into.join(format!("{module}.stamp"));
             let made_of = made_of.map(|more| self.made_of(&arguments, more));
-            discard_if_others(&self.files(&module), &stamp, made_of.as_deref())?;
+            let shelf = Shelf::new(self.into, self.release(), self.package, &module);
+            shelf.lay_out(made_of.as_deref())?;
         }
         let mut command = self.toolchain.cargo(self.folder);
         command
@@ -161,8 +181,9 @@ impl Build<'_> {
             // Without this, a workspace may have it elsewhere.
             .env("CARGO_BUILD_BUILD_DIR", self.into);
         if self.settings.without_variables {
-            command.env_remove("RUSTFLAGS");
-            command.env_remove("CARGO_ENCODED_RUSTFLAGS");
+            for name in OF_OTHER_BUILDS {
+                command.env_remove(name);
+            }
         }
         if !self.flags.is_empty() {
             flags::add(
@@ -195,7 +216,7 @@ impl Build<'_> {
                 modules.insert(name.replace('-', "_"), file.to_owned());
             }
         })?;
-        ended.map_err(|diagnosis| failed(diagnosis, self.folder, &arguments))?;
+        ended.map_err(|failure| failed(failure, self.folder, &arguments))?;
         Ok(modules)
     }
 
@@ -203,7 +224,7 @@ impl Build<'_> {
     ///
     /// # Errors
     /// Where cargo fails or leaves no wasm.
-    pub(super) fn module(
+    pub fn module(
         &self,
         target: &BuildTarget,
         made_of: Option<&str>,
@@ -211,8 +232,8 @@ impl Build<'_> {
     ) -> Result<Vec<u8>, BuildError> {
         let mut modules = self.run(made_of, on_crate)?;
         let module = target.module();
-        let [usual, _] = self.files(&module);
-        let path = modules.remove(&module.replace('-', "_")).unwrap_or(usual);
+        let path = modules.remove(&module.replace('-', "_"));
+        let path = path.unwrap_or_else(|| self.release().join(format!("{module}.wasm")));
         fs::read(&path).map_err(|source| BuildError::NoWasm { path, source })
     }
 
@@ -227,22 +248,19 @@ impl Build<'_> {
         let fixed = ["--locked", "--release", "--target", TARGET, "--package"];
         arguments.extend(fixed.map(str::to_owned));
         arguments.push(self.package.to_owned());
-        arguments.extend(self.settings.features(None));
+        arguments.extend(self.settings.feature_arguments(None));
         arguments.extend(self.settings.kinds());
         arguments
     }
 
-    /// Where a module can be, first where it is written.
-    fn files(&self, module: &str) -> [PathBuf; 2] {
-        let release = self.into.join(TARGET).join("release");
-        let file = format!("{module}.wasm");
-        [release.join("deps").join(&file), release.join(&file)]
+    /// Where cargo writes what is for the chain.
+    fn release(&self) -> PathBuf {
+        self.into.join(TARGET).join("release")
     }
 
     /// Where cargo writes which files a module was made of.
     fn dependencies(&self, module: &str) -> PathBuf {
-        let release = self.into.join(TARGET).join("release");
-        release.join(format!("{module}.d"))
+        self.release().join(format!("{module}.d"))
     }
 
     /// All that decides which of several modules of one name is meant.
@@ -370,7 +388,7 @@ impl Project {
             ["run", "--locked", "--quiet", "--package", &contract.name]
                 .map(str::to_owned)
                 .into();
-        arguments.extend(settings.features(Some("export-abi")));
+        arguments.extend(settings.feature_arguments(Some("export-abi")));
         let built = self.build_dir("report");
         let alone = lock(&built)?;
         changed::forget(&built, &self.profiles())?;
@@ -389,9 +407,9 @@ impl Project {
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
-        let diagnosis = diagnosis_of(&String::from_utf8_lossy(&output.stderr));
+        let failure = Failure::of(&String::from_utf8_lossy(&output.stderr));
         arguments.extend(["--".to_owned(), what.to_owned()]);
-        Err(failed(diagnosis, &contract.folder, &arguments))
+        Err(failed(failure, &contract.folder, &arguments))
     }
 
     /// The folders that cargo builds in, for the chain and for this machine.
@@ -407,8 +425,8 @@ impl Project {
 }
 
 /// Why cargo did not do `arguments` in a folder.
-fn failed(diagnosis: Diagnosis, folder: &Path, arguments: &[String]) -> BuildError {
-    match diagnosis {
+fn failed(failure: Failure, folder: &Path, arguments: &[String]) -> BuildError {
+    match failure.diagnosis {
         Diagnosis::MissingTarget => BuildError::MissingTarget,
         Diagnosis::Lockfile => BuildError::Lockfile {
             folder: folder.to_owned(),
@@ -416,28 +434,16 @@ fn failed(diagnosis: Diagnosis, folder: &Path, arguments: &[String]) -> BuildErr
         Diagnosis::Error(message) => BuildError::Failed {
             message,
             command: format!("cd {} && cargo {}", folder.display(), arguments.join(" ")),
+            said: failure.said,
         },
     }
 }
 
-/// Modules of one name that were built of something else, or in another way, lie in one file, and cargo can take one for the other:
-/// where the last one was another, or nobody can tell, it is taken away.
-fn discard_if_others(files: &[PathBuf], stamp: &Path, made_of: Option<&str>) -> io::Result<()> {
-    let made_of = made_of.unwrap_or_default();
-    if !made_of.is_empty() && fs::read_to_string(stamp).is_ok_and(|last| last == made_of) {
-        return Ok(());
-    }
-    for file in files {
-        match fs::remove_file(file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    fs::write(stamp, made_of)
-}
-
 /// The right to build in a folder, until the file is dropped.
-pub(super) fn lock(folder: &Path) -> io::Result<File> {
+///
+/// # Errors
+/// Where the folder cannot be used.
+pub fn lock(folder: &Path) -> io::Result<File> {
     fs::create_dir_all(folder)?;
     let file = File::create(folder.join("gas-bench.lock"))?;
     file.lock()?;

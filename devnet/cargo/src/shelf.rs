@@ -1,0 +1,324 @@
+//! Modules of one name that were built in several ways, in one folder for what is built.
+//!
+//! Lives here: putting those aside that are not meant now, and bringing back the one that is, so that nothing is linked twice. Not here:
+//! building (`build`).
+//!
+//! What cargo builds has a hash of the way in its file's name, but for a contract's module: it has one file, and cargo one note of how that was
+//! built last. Here each way has these for itself. They are moved, and never copied, so that they keep their times, by which cargo goes, and
+//! are in one place only, whenever a run is ended.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::{hex, keccak256};
+
+/// The folder beside builds that has them.
+const FOLDER: &str = "aside";
+
+/// The file that says which of them lies where cargo writes.
+const CURRENT: &str = "current";
+
+/// The most of one name that are kept.
+const MOST: usize = 64;
+
+/// The digits of the hash that a place is named by.
+const HASH: usize = 32;
+
+/// Where cargo keeps what it thinks is fresh, in the folder of a profile.
+pub(super) const FINGERPRINTS: &str = ".fingerprint";
+
+/// The modules of one name.
+#[derive(Debug)]
+pub(super) struct Shelf<'a> {
+    folder: PathBuf,
+    package: &'a str,
+    /// Cargo's folder for the profile.
+    profile: PathBuf,
+    /// Where cargo writes all that comes of one build, from there.
+    files: [String; 6],
+}
+
+/// Removes whatever was put aside of a package.
+pub(super) fn forget(into: &Path, package: &str) -> io::Result<()> {
+    for module in entries(&into.join(FOLDER))? {
+        for place in entries(&module)? {
+            if package_of(&place) == Some(package) {
+                fs::remove_dir_all(place)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Shelf<'a> {
+    /// Those called `module` of a package, which cargo builds in `profile`, a folder in `into`.
+    pub(super) fn new(into: &Path, profile: PathBuf, package: &'a str, module: &str) -> Self {
+        // Several packages may have a library of one name, and so one file.
+        let folder = into.join(FOLDER).join(module);
+        // Those of its library, too, where it is one besides.
+        let files = [
+            format!("deps/{module}.wasm"),
+            format!("deps/lib{module}.rlib"),
+            format!("deps/lib{module}.rmeta"),
+            format!("{module}.wasm"),
+            format!("lib{module}.rlib"),
+            format!("lib{module}.rmeta"),
+        ];
+        Self {
+            folder,
+            package,
+            profile,
+            files,
+        }
+    }
+
+    /// Lays the module out that was built of `made_of`, where there is one, and puts another aside. Without that, none is laid out.
+    pub(super) fn lay_out(&self, made_of: Option<&str>) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        let current = self.folder.join(CURRENT);
+        let name = |made_of: &str| {
+            let hash = hex::encode(&keccak256(made_of)[..HASH / 2]);
+            format!("{hash}-{}", self.package)
+        };
+        let wanted = made_of.map(name);
+        let there = fs::read_to_string(&current).ok();
+        if there.is_some() && there == wanted {
+            return Ok(());
+        }
+        let there = there.map(|name| self.folder.join(name));
+        match there.as_deref().map(|place| (place, package_of(place))) {
+            Some((place, Some(package))) => self.put_aside(place, package)?,
+            _ => self.discard()?,
+        }
+        // From here on, what is not there is built.
+        let Some(wanted) = wanted else {
+            return if_there(fs::remove_file(&current));
+        };
+        fs::write(&current, &wanted)?;
+        self.bring_back(&self.folder.join(wanted))?;
+        self.make_room()
+    }
+
+    /// Nobody knows what they are.
+    fn discard(&self) -> io::Result<()> {
+        for file in &self.files {
+            if_there(fs::remove_file(self.profile.join(file)))?;
+        }
+        for notes in notes(&self.profile, self.package)? {
+            fs::remove_dir_all(notes)?;
+        }
+        Ok(())
+    }
+
+    fn put_aside(&self, place: &Path, package: &str) -> io::Result<()> {
+        // What is left there of a run that was ended is older.
+        if_there(fs::remove_dir_all(place))?;
+        self.move_all(&self.profile, place, package)
+    }
+
+    fn bring_back(&self, place: &Path) -> io::Result<()> {
+        // There may be some of a build that failed.
+        self.discard()?;
+        if place.is_dir() {
+            self.move_all(place, &self.profile, self.package)?;
+            fs::remove_dir_all(place)?;
+        }
+        Ok(())
+    }
+
+    /// Moves files, and the notes on a package, from one folder to another. The notes come last: without them, cargo builds again.
+    fn move_all(&self, from: &Path, to: &Path, package: &str) -> io::Result<()> {
+        let fingerprints = to.join(FINGERPRINTS);
+        fs::create_dir_all(to.join("deps"))?;
+        fs::create_dir_all(&fingerprints)?;
+        let notes = notes(from, package)?;
+        for file in &self.files {
+            if_there(fs::rename(from.join(file), to.join(file)))?;
+        }
+        for notes in notes {
+            let name = notes.file_name().unwrap_or_default();
+            fs::rename(&notes, fingerprints.join(name))?;
+        }
+        Ok(())
+    }
+
+    /// Removes those that were put aside the longest time ago, beyond what is kept.
+    fn make_room(&self) -> io::Result<()> {
+        let mut places = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            if metadata.is_dir() {
+                places.push((metadata.modified()?, entry.path()));
+            }
+        }
+        places.sort();
+        let superfluous = places.len().saturating_sub(MOST);
+        places[..superfluous]
+            .iter()
+            .try_for_each(|(_, place)| if_there(fs::remove_dir_all(place)))
+    }
+}
+
+/// Cargo's notes on the contract that is a package's, in the folder of a profile.
+fn notes(profile: &Path, package: &str) -> io::Result<Vec<PathBuf>> {
+    let mut notes = Vec::new();
+    for place in entries(&profile.join(FINGERPRINTS))? {
+        let name = place.file_name().and_then(|name| name.to_str());
+        let name = name.and_then(|name| name.rsplit_once('-'));
+        if name.is_some_and(|(name, _)| name == package) && is_of_contract(&place)? {
+            notes.push(place);
+        }
+    }
+    Ok(notes)
+}
+
+/// What is in a folder, if it is there; nothing where it is none.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(folder)?;
+    entries.map(|entry| Ok(entry?.path())).collect()
+}
+
+/// Whether notes are on what is compiled of a package for the chain, and not on a build script of its.
+fn is_of_contract(notes: &Path) -> io::Result<bool> {
+    let is_kind = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("lib-") || name.starts_with("bin-")
+    };
+    Ok(entries(notes)?.iter().any(is_kind))
+}
+
+/// Whose module it is that was put in a place: that stands behind the hash. None where it is no such place; a file can name anything.
+fn package_of(place: &Path) -> Option<&str> {
+    let name = place.file_name()?.to_str()?;
+    let (hash, package) = name.split_at_checked(HASH)?;
+    let is_hash = hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    package.strip_prefix('-').filter(|_| is_hash)
+}
+
+/// What is not there need not be moved or removed.
+fn if_there(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(folder: &Path, files: &[(&str, &str)]) {
+        for (path, text) in files {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+    }
+
+    const MODULE: &str = "deps/it.wasm";
+    const LIBRARY: &str = "deps/libit.rlib";
+    const NOTES: &str = ".fingerprint/the-it-0123/lib-it";
+    const OF_OTHERS: &str = ".fingerprint/the-0123/lib-it";
+    const OF_SCRIPT: &str = ".fingerprint/the-it-4567/build-script-build";
+
+    /// Theorem: whatever the order, what lies there is what was built in the way that is meant, with its time and cargo's notes, or nothing;
+    /// and what belongs to others stays.
+    #[test]
+    fn each_way_has_its_own_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let profile = root.join("release");
+        let shelf = || Shelf::new(root, profile.clone(), "the-it", "it");
+        let check = |made_of: Option<&str>, expected: [&str; 3]| {
+            shelf().lay_out(made_of).unwrap();
+            let read = |path: &str| fs::read_to_string(profile.join(path)).unwrap_or_default();
+            assert_eq!([MODULE, LIBRARY, NOTES].map(read), expected, "{made_of:?}");
+            assert_eq!([OF_OTHERS, OF_SCRIPT].map(read), ["others", "script"]);
+        };
+        write(&profile, &[(OF_OTHERS, "others"), (OF_SCRIPT, "script")]);
+        // What nobody knows.
+        write(&profile, &[(MODULE, "unknown"), (NOTES, "of unknown")]);
+        check(Some("one"), ["", "", ""]);
+        write(
+            &profile,
+            &[(MODULE, "1"), (LIBRARY, "of 1"), (NOTES, "on 1")],
+        );
+        let time = || {
+            fs::metadata(profile.join(MODULE))
+                .unwrap()
+                .modified()
+                .unwrap()
+        };
+        let began = time();
+        check(Some("one"), ["1", "of 1", "on 1"]);
+        check(Some("two"), ["", "", ""]);
+        write(&profile, &[(MODULE, "2"), (NOTES, "on 2")]);
+        check(Some("one"), ["1", "of 1", "on 1"]);
+        assert_eq!(time(), began);
+        // What is built anew takes the place of what was there.
+        write(&profile, &[(MODULE, "1, later")]);
+        check(Some("two"), ["2", "", "on 2"]);
+        check(Some("one"), ["1, later", "of 1", "on 1"]);
+        check(None, ["", "", ""]);
+        write(
+            &profile,
+            &[(MODULE, "of nobody knows what"), (NOTES, "on it")],
+        );
+        check(None, ["", "", ""]);
+        check(Some("two"), ["2", "", "on 2"]);
+        forget(root, "the-it").unwrap();
+        check(Some("one"), ["", "", ""]);
+    }
+
+    /// Theorem: where two packages have a library of one name, each has its module and its notes.
+    #[test]
+    fn each_package_has_its_own_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = folder.path().join("release");
+        let check = |package: &str, expected: [&str; 3]| {
+            let shelf = Shelf::new(folder.path(), profile.clone(), package, "it");
+            shelf.lay_out(Some("all alike")).unwrap();
+            let read = |path: &str| fs::read_to_string(profile.join(path)).unwrap_or_default();
+            assert_eq!([MODULE, NOTES, OF_OTHERS].map(read), expected, "{package}");
+        };
+        check("the-it", ["", "", ""]);
+        write(&profile, &[(MODULE, "it"), (NOTES, "on it")]);
+        check("the", ["", "", ""]);
+        write(&profile, &[(MODULE, "the"), (OF_OTHERS, "on the")]);
+        check("the-it", ["it", "on it", ""]);
+        check("the", ["the", "", "on the"]);
+        forget(folder.path(), "the-it").unwrap();
+        check("the-it", ["", "", ""]);
+        check("the", ["the", "", "on the"]);
+    }
+
+    /// Theorem: however many ways there are, no more than so many are kept, and those that were used last.
+    #[test]
+    fn the_oldest_are_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = folder.path().join("release");
+        let file = profile.join(MODULE);
+        let shelf = Shelf::new(folder.path(), profile.clone(), "it", "it");
+        for number in 0..MOST + 3 {
+            shelf.lay_out(Some(&number.to_string())).unwrap();
+            let number = number.to_string();
+            write(&profile, &[(MODULE, &number)]);
+        }
+        let kept = fs::read_dir(&shelf.folder).unwrap();
+        assert_eq!(
+            kept.count(),
+            MOST + 1,
+            "and the file that names the current one"
+        );
+        shelf.lay_out(Some("0")).unwrap();
+        assert!(!file.exists());
+        let last = (MOST + 1).to_string();
+        shelf.lay_out(Some(&last)).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), last);
+    }
+}
