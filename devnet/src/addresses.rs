@@ -21,6 +21,9 @@ pub(crate) const L1_PRICER_FUNDS: Address = address!("0xA4B000000000000000000000
 pub(crate) const CREATE2_FACTORY_SIGNER: Address =
     address!("0x3fab184622dc19b6109349b94811493bf2a45362");
 
+/// The CREATE2 factory, which that signer's one transaction puts there.
+pub(crate) const CREATE2_FACTORY: Address = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
+
 /// Where the CREATE2 factory puts the StylusDeployer, and where `cargo stylus` looks for it.
 pub(crate) const STYLUS_DEPLOYER: Address = address!("0xcEcba2F1DC234f70Dd89F2041029807F8D03A990");
 

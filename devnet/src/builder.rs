@@ -8,7 +8,7 @@ use std::sync::Arc;
 use alloy_primitives::U256;
 use stylus_vm::ArbOs;
 
-use crate::config::{Clock, Config, Mining};
+use crate::config::{Clock, Config, Fork, Mining};
 use crate::devnet::{self, Devnet, Handle, StartError};
 use crate::node::{Event, Listener};
 use crate::testing::Chain;
@@ -47,6 +47,22 @@ impl Builder {
     /// The port to listen at; 0 takes any that is free.
     pub fn port(self, port: u16) -> Self {
         self.configure(|config| config.port = port)
+    }
+
+    /// Another chain to go on from.
+    ///
+    /// ```
+    /// use stylus_devnet::testing::*;
+    /// use stylus_devnet::{Devnet, Fork};
+    ///
+    /// let live = Devnet::builder().port(0).start()?;
+    /// live.chain().mine(3);
+    /// let fork = Chain::builder().fork(Fork::url(live.url()).at(2)).chain()?;
+    /// assert_eq!(fork.block_number(), 2);
+    /// # Ok::<(), stylus_devnet::StartError>(())
+    /// ```
+    pub fn fork(self, fork: Fork) -> Self {
+        self.configure(|config| config.fork = Some(fork))
     }
 
     /// The chain's id.

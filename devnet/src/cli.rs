@@ -7,11 +7,11 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use stylus_devnet::{ArbOs, Clock, Config, Mining, Order, Wallet};
+use stylus_devnet::{ArbOs, Clock, Config, Fork, Mining, Order, Wallet};
 
 /// Wei in an ether.
 const ETHER: u64 = 1_000_000_000_000_000_000;
@@ -25,9 +25,9 @@ Examples:
   stylus-devnet --arbos 51                      # ApeChain's rules, say, instead of Arbitrum One's
   stylus-devnet --activation-gas 18446744073709551615   # activations paused, as on Arbitrum One
   stylus-devnet --timestamp 1700000000          # the same requests give the same block hashes
-  cargo stylus deploy --no-verify --private-key 0xb6b15c8cb491557369f3c7d2c287b053eb229daa9c22138887752191c9520659
-
-Forking another chain is out of scope.";
+  stylus-devnet --fork-url http://localhost:8547           # goes on from that chain's newest block
+  stylus-devnet --fork-url $RPC --fork-record one.fork     # and once more without a network: --fork-replay one.fork
+  cargo stylus deploy --no-verify --private-key 0xb6b15c8cb491557369f3c7d2c287b053eb229daa9c22138887752191c9520659";
 
 /// A local Arbitrum Stylus chain in one process. `cargo stylus`, cast, ethers, viem and alloy work against it.
 #[derive(Debug, Parser)]
@@ -107,6 +107,98 @@ pub(crate) struct Arguments {
     /// Lets anybody send transactions of every account.
     #[arg(long, visible_alias = "auto-unlock")]
     auto_impersonate: bool,
+
+    /// Goes on from another chain: the URL of a node that has it. Accounts, code and storage are asked for when they are first needed; the
+    /// chain's id, ArbOS version, prices and programs are that chain's.
+    #[arg(
+        short,
+        long,
+        value_name = "URL",
+        visible_alias = "rpc-url",
+        env = "STYLUS_DEVNET_FORK_URL",
+        hide_env_values = true,
+        help_heading = "Fork"
+    )]
+    fork_url: Option<String>,
+
+    /// Block to go on from [default: the newest]. An older one takes an archive node.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "STYLUS_DEVNET_FORK_BLOCK_NUMBER",
+        help_heading = "Fork"
+    )]
+    fork_block_number: Option<u64>,
+
+    /// Header for the node, as NAME=VALUE or NAME: VALUE, such as one with a key. Repeatable.
+    #[arg(
+        long = "fork-header",
+        visible_alias = "fork-headers",
+        value_name = "NAME=VALUE",
+        value_parser = header,
+        env = "STYLUS_DEVNET_FORK_HEADER",
+        hide_env_values = true,
+        help_heading = "Fork"
+    )]
+    fork_headers: Vec<(String, String)>,
+
+    /// How often a question is asked again that failed for a reason that may pass [default: 5].
+    #[arg(
+        long,
+        value_name = "COUNT",
+        visible_alias = "retries",
+        env = "STYLUS_DEVNET_FORK_RETRIES",
+        help_heading = "Fork"
+    )]
+    fork_retries: Option<u32>,
+
+    /// Seconds that a question may take, all its attempts together [default: 45]; each gets a third of that.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..),
+        env = "STYLUS_DEVNET_FORK_TIMEOUT",
+        help_heading = "Fork"
+    )]
+    fork_timeout: Option<u64>,
+
+    /// Questions in a second, at most, for a node that limits them.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..),
+        env = "STYLUS_DEVNET_FORK_RPS",
+        help_heading = "Fork"
+    )]
+    fork_rps: Option<u32>,
+
+    /// Keeps no answers in the user's cache folder, and takes none from there.
+    #[arg(long, visible_alias = "no-storage-caching", help_heading = "Fork")]
+    no_fork_cache: bool,
+
+    /// File that all that was asked for is written to at the end, to be forked again without a network.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "STYLUS_DEVNET_FORK_RECORD",
+        requires = "fork_url",
+        help_heading = "Fork"
+    )]
+    fork_record: Option<PathBuf>,
+
+    /// Goes on from a chain that --fork-record has written down; asks nobody.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "STYLUS_DEVNET_FORK_REPLAY",
+        conflicts_with_all = ["fork_url", "fork_record"],
+        help_heading = "Fork"
+    )]
+    fork_replay: Option<PathBuf>,
+
+    /// Account that owns the chain from the start, as on a fork nobody does whose key is at hand.
+    #[arg(long, value_name = "ADDRESS", env = "STYLUS_DEVNET_CHAIN_OWNER")]
+    chain_owner: Option<Address>,
 
     /// The chain's id.
     #[arg(
@@ -211,14 +303,10 @@ pub(crate) struct Arguments {
     )]
     state_interval: Option<u64>,
 
-    /// Seconds that a call or trace may take; 0 for as long as its gas lasts. A transaction may take twelve times as long.
-    #[arg(
-        long,
-        default_value_t = 5,
-        value_name = "SECONDS",
-        env = "STYLUS_DEVNET_REQUEST_TIMEOUT"
-    )]
-    request_timeout: u64,
+    /// Seconds that a call or trace may take [default: 5; 60 on a fork, whose node has to be waited for]; 0 for as long as its gas lasts. A
+    /// transaction may take twelve times as long.
+    #[arg(long, value_name = "SECONDS", env = "STYLUS_DEVNET_REQUEST_TIMEOUT")]
+    request_timeout: Option<u64>,
 
     /// Newest blocks whose states can still be called and traced.
     #[arg(
@@ -278,8 +366,44 @@ impl Arguments {
         self.arbos
     }
 
+    /// The chain to go on from, if there is one.
+    fn fork(&self) -> anyhow::Result<Option<Fork>> {
+        let fork = match (&self.fork_url, &self.fork_replay) {
+            (Some(url), _) => Fork::url(url),
+            (None, Some(recording)) => Fork::replay(recording),
+            (None, None) => {
+                let asked = [
+                    ("--fork-block-number", self.fork_block_number.is_some()),
+                    ("--fork-header", !self.fork_headers.is_empty()),
+                    ("--fork-retries", self.fork_retries.is_some()),
+                    ("--fork-timeout", self.fork_timeout.is_some()),
+                    ("--fork-rps", self.fork_rps.is_some()),
+                    ("--no-fork-cache", self.no_fork_cache),
+                ];
+                if let Some((flag, _)) = asked.iter().find(|(_, is_given)| *is_given) {
+                    bail!("{flag} needs --fork-url: the node of the chain to go on from");
+                }
+                return Ok(None);
+            }
+        };
+        Ok(Some(Fork {
+            block: self.fork_block_number,
+            headers: self.fork_headers.clone(),
+            retries: self.fork_retries.unwrap_or(fork.retries),
+            timeout: self.fork_timeout.map_or(fork.timeout, Duration::from_secs),
+            requests_per_second: self.fork_rps,
+            cache: fork.cache.filter(|_| !self.no_fork_cache),
+            record: self.fork_record.clone(),
+            url: fork.url,
+            replay: fork.replay,
+        }))
+    }
+
     /// The settings.
     pub(crate) fn config(self) -> anyhow::Result<Config> {
+        let fork = self.fork()?;
+        let usual = if fork.is_some() { 60 } else { 5 };
+        let request_timeout = self.request_timeout.unwrap_or(usual);
         let default = match self.bare {
             true => ArbOs::NITRO_DEV,
             false => ArbOs::ARBITRUM_ONE,
@@ -313,6 +437,8 @@ impl Arguments {
             allow_public: self.i_know_these_keys_are_public,
             allow_origin: self.allow_origin,
             allow_host: self.allow_host,
+            fork,
+            chain_owner: self.chain_owner,
             chain_id: self.chain_id,
             arbos,
             activation_gas: self.activation_gas,
@@ -342,11 +468,18 @@ impl Arguments {
             load_state: self.load_state,
             dump_state: self.dump_state,
             state_interval: self.state_interval.map(Duration::from_secs),
-            request_timeout: (self.request_timeout > 0)
-                .then(|| Duration::from_secs(self.request_timeout)),
+            request_timeout: (request_timeout > 0).then(|| Duration::from_secs(request_timeout)),
             history: self.prune_history.unwrap_or(self.history),
         })
     }
+}
+
+/// A header's name and value.
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once(['=', ':'])
+        .ok_or("a header is given as NAME=VALUE")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// Whole ether.

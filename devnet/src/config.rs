@@ -2,11 +2,12 @@
 //!
 //! Lives here: settings and their defaults. Not here: command lines, and what the settings do.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use stylus_vm::ArbOs;
 
 /// Where a block's timestamp comes from.
@@ -57,6 +58,76 @@ impl Default for Wallet {
     }
 }
 
+/// Another chain to go on from: a node's, or one that was recorded.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Fork {
+    /// The URL of a node that has the chain.
+    pub url: Option<String>,
+    /// A recording to take it from, in place of a node.
+    pub replay: Option<PathBuf>,
+    /// The block to go on from; the newest, or the recording's, where none is named.
+    pub block: Option<u64>,
+    /// Headers for the node, such as one with a key: names and values.
+    pub headers: Vec<(String, String)>,
+    /// How often a question is asked again that failed for a reason that may pass.
+    pub retries: u32,
+    /// How long a question may take, all its attempts together; each gets a third of that.
+    pub timeout: Duration,
+    /// Questions in a second, where they are limited.
+    pub requests_per_second: Option<u32>,
+    /// The folder that answers are kept in, for the next fork of the same block: the user's cache, unless the node is on this machine, where
+    /// asking again takes no time, and may be a test network, whose state changes without a block.
+    pub cache: Option<PathBuf>,
+    /// A file that all answers are written to when the devnet stops, to be replayed without a network.
+    pub record: Option<PathBuf>,
+}
+
+impl Fork {
+    /// The chain of a node.
+    pub fn url(url: impl Into<String>) -> Self {
+        let url = url.into();
+        let caches = dirs::cache_dir().filter(|_| !crate::fork::is_near(&url));
+        Self {
+            url: Some(url),
+            replay: None,
+            block: None,
+            headers: Vec::new(),
+            retries: 5,
+            timeout: Duration::from_secs(45),
+            requests_per_second: None,
+            cache: caches.map(|caches| caches.join("stylus-kit").join("forks")),
+            record: None,
+        }
+    }
+
+    /// A chain that was recorded. It needs no network, and has what was asked for when it was recorded.
+    pub fn replay(recording: impl Into<PathBuf>) -> Self {
+        Self {
+            url: None,
+            replay: Some(recording.into()),
+            ..Self::url("")
+        }
+    }
+
+    /// The same, from this block on.
+    pub fn at(self, block: u64) -> Self {
+        Self {
+            block: Some(block),
+            ..self
+        }
+    }
+}
+
+/// Neither the URL nor what headers say: both may hold keys.
+impl fmt::Debug for Fork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fork")
+            .field("replay", &self.replay)
+            .field("block", &self.block)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Everything a devnet can be told.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -70,6 +141,10 @@ pub struct Config {
     pub allow_origin: Vec<String>,
     /// Host names that requests may be addressed to besides loopback's and `host`.
     pub allow_host: Vec<String>,
+    /// Another chain to go on from. Its own are then the chain's id, its ArbOS version and its prices, whatever else is said here.
+    pub fork: Option<Fork>,
+    /// An account that owns the chain from the start, besides those that own it anyway.
+    pub chain_owner: Option<Address>,
     /// The chain's id.
     pub chain_id: u64,
     /// The ArbOS version the chain is born with, [`Config::FIRST_ARBOS`] at least.
@@ -127,6 +202,8 @@ impl Default for Config {
             allow_public: false,
             allow_origin: Vec::new(),
             allow_host: Vec::new(),
+            fork: None,
+            chain_owner: None,
             chain_id: 412_346,
             arbos: ArbOs::ARBITRUM_ONE,
             activation_gas: 0,

@@ -13,9 +13,11 @@ use tokio::runtime::Runtime;
 use crate::accounts;
 use crate::builder::Builder;
 use crate::chain::{Chain, GenesisError};
-use crate::config::{Config, Mining};
+use crate::config::{Config, Fork, Mining};
+use crate::fork::{ForkError, Forked};
 use crate::node::{Event, Listener, Node, now};
 use crate::rpc::{self, Server, ServerError};
+use crate::state::source::attempt;
 use crate::store::{self, StateFile};
 
 /// Native stack of the threads that requests run on: a call may be 1,024 frames deep, and so may what is told of it.
@@ -31,6 +33,9 @@ pub enum StartError {
     /// The first block cannot be made.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
+    /// The chain to go on from cannot be had.
+    #[error(transparent)]
+    Fork(#[from] ForkError),
     /// The server cannot be started.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -106,30 +111,46 @@ fn check_host(config: &Config) -> Result<(), StartError> {
 /// # Errors
 /// Where the settings ask for what cannot be, or a state's file holds something else.
 pub(crate) fn open(config: &Config, listener: Option<Listener>) -> Result<Node, StartError> {
-    let mut chain = Chain::new(config.clone(), now())?;
-    if let Some(path) = &config.load_state {
-        store::load(path, &mut chain).map_err(|error| StartError::Load {
-            path: path.clone(),
-            reason: error.to_string(),
-        })?;
-    }
-    let file = match &config.state {
-        Some(path) => Some(
-            StateFile::open(path, &mut chain, config.state_interval).map_err(|error| {
-                StartError::State {
-                    path: path.clone(),
-                    reason: error.to_string(),
-                }
-            })?,
-        ),
-        None => None,
+    let forked = config.fork.as_ref().map(|fork| {
+        let kept = config.state.as_ref().or(config.load_state.as_ref());
+        let kept = kept.and_then(|path| store::forked_block(path));
+        // A chain that is kept goes on from the block that it went on from.
+        Forked::open(&Fork {
+            block: fork.block.or(kept),
+            ..fork.clone()
+        })
+    });
+    let forked = forked.transpose()?;
+    let mut chain = match &forked {
+        Some(forked) => Chain::forked(config.clone(), forked.origin().clone())?,
+        None => Chain::new(config.clone(), now())?,
     };
+    let file = attempt(|| load(config, &mut chain)).map_err(GenesisError::from)??;
     let signers = accounts::signers(config).map_err(GenesisError::from)?;
-    let node = Node::new(chain, file, signers, config.request_timeout, listener);
+    let node = Node::new(chain, forked, file, signers, config.clone(), listener);
     if let Mining::Every(period) = config.mining {
         node.set_interval(Some(period));
     }
     Ok(node)
+}
+
+/// Has `chain` become the one in the files that the settings name, and opens the one that it is kept in.
+fn load(config: &Config, chain: &mut Chain) -> Result<Option<StateFile>, StartError> {
+    if let Some(path) = &config.load_state {
+        store::load(path, chain).map_err(|error| StartError::Load {
+            path: path.clone(),
+            reason: error.to_string(),
+        })?;
+    }
+    let Some(path) = &config.state else {
+        return Ok(None);
+    };
+    let file = StateFile::open(path, chain, config.state_interval);
+    let file = file.map_err(|error| StartError::State {
+        path: path.clone(),
+        reason: error.to_string(),
+    })?;
+    Ok(Some(file))
 }
 
 /// Puts a server in front of a chain, with a clock behind it, on threads of their own.
@@ -200,7 +221,9 @@ async fn mine(node: Node) {
     let make = |node: Node| {
         if let Some(run) = node.lanes().begin() {
             // One that ends with the devnet has not failed.
-            let _ = node.mine(&run.interrupt);
+            if let Err(error) = attempt(|| node.mine(&run.interrupt)) {
+                node.tell(|| Event::Refused(error.to_string()));
+            }
         }
     };
     let mut interval = node.interval();
@@ -300,7 +323,8 @@ impl Handle {
             }),
             None => Ok(()),
         };
-        closed.and(dumped)
+        let recorded = self.node.forked().map_or(Ok(()), |forked| forked.save());
+        closed.and(dumped).and(recorded)
     }
 }
 

@@ -42,6 +42,7 @@ mod chain;
 mod config;
 mod devnet;
 mod evm;
+mod fork;
 mod natives;
 mod node;
 mod precompiles;
@@ -54,10 +55,12 @@ mod trace;
 pub use accounts::AccountsError;
 pub use builder::Builder;
 pub use chain::GenesisError;
-pub use config::{Clock, Config, Mining, Order, Wallet};
+pub use config::{Clock, Config, Fork, Mining, Order, Wallet};
 pub use devnet::{Devnet, Handle, SaveError, StartError};
+pub use fork::ForkError;
 pub use node::{Event, Listener};
 pub use rpc::ServerError;
+pub use state::source::SourceError;
 pub use stylus_vm::ArbOs;
 
 /// The README's examples.

@@ -12,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser as _};
 use serde_json::json;
-use stylus_devnet::{Clock, Config, Devnet, Event, Handle, ServerError, StartError};
+use stylus_devnet::{Clock, Config, Devnet, Event, ForkError, Handle, ServerError, StartError};
 
 use crate::cli::{Arguments, Command};
 
@@ -93,6 +93,9 @@ fn advise(error: StartError) -> anyhow::Error {
         }
         StartError::State { .. } => "--state names another file",
         StartError::Load { .. } => "--load-state names another file",
+        StartError::Fork(ForkError::Source(_)) => {
+            "check --fork-url, and that the node runs; --fork-timeout and --fork-retries give it more time"
+        }
         _ => return error.into(),
     };
     anyhow::anyhow!("{error}; {flag}")
@@ -130,9 +133,12 @@ fn banner(handle: &Handle, config: &Config) -> std::io::Result<()> {
     writeln!(
         out,
         "Stylus devnet: chain {}, ArbOS {}",
-        config.chain_id,
+        handle.chain().chain_id(),
         handle.arbos().number()
     )?;
+    if let Some((whom, block)) = handle.chain().forked() {
+        writeln!(out, "Goes on from block {block} of {whom}")?;
+    }
     writeln!(out)?;
     for (place, (address, key)) in handle.accounts().into_iter().enumerate() {
         let name = if place == 0 {
@@ -163,7 +169,7 @@ fn settings(handle: &Handle, config: &Config) -> serde_json::Value {
             "mnemonic": config.wallet.mnemonic,
             "derivation_path": config.wallet.derivation_path,
         },
-        "chain_id": config.chain_id,
+        "chain_id": handle.chain().chain_id(),
         "arbos": handle.arbos().number(),
         "base_fee": config.base_fee.to_string(),
         "gas_price": config.base_fee.to_string(),

@@ -13,13 +13,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alloy_consensus::Transaction as _;
 use alloy_eips::BlockId;
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use alloy_signer_local::PrivateKeySigner;
 use tokio::sync::{broadcast, watch};
 
-use crate::chain::{Block, Chain, ChainError, SubmitError, Transaction, View};
+use crate::chain::{Block, Chain, ChainError, GenesisError, SubmitError, Transaction, View};
+use crate::config::Config;
 use crate::evm::{Interrupt, Interrupted, Invalid};
+use crate::fork::Forked;
 use crate::rpc::{Filters, Lanes, RpcError};
+use crate::state::State;
 use crate::store::{self, StateFile};
 
 /// Blocks that wait for a subscriber who is slow.
@@ -58,6 +61,10 @@ struct Shared {
     /// Held by whoever changes the chain, with the file that every change is written to.
     turn: Mutex<Option<StateFile>>,
     chain: RwLock<Chain>,
+    /// Whom to ask about the chain that this one goes on from, if it is a fork.
+    forked: RwLock<Option<Arc<Forked>>>,
+    /// The settings as they were given.
+    asked: Config,
     filters: Mutex<Filters>,
     blocks: broadcast::Sender<Arc<Block>>,
     arrivals: broadcast::Sender<Arc<Transaction>>,
@@ -73,15 +80,19 @@ impl Node {
     /// A node over `chain`, which is kept in `file` if there is one.
     pub(crate) fn new(
         chain: Chain,
+        forked: Option<Arc<Forked>>,
         file: Option<StateFile>,
         signers: Vec<PrivateKeySigner>,
-        request_timeout: Option<Duration>,
+        asked: Config,
         listener: Option<Listener>,
     ) -> Self {
+        let request_timeout = asked.request_timeout;
         Self {
             shared: Arc::new(Shared {
                 turn: Mutex::new(file),
                 chain: RwLock::new(chain),
+                forked: RwLock::new(forked),
+                asked,
                 filters: Mutex::default(),
                 blocks: broadcast::channel(BACKLOG).0,
                 arrivals: broadcast::channel(BACKLOG).0,
@@ -105,7 +116,56 @@ impl Node {
     /// A chain of its own that begins as this one is now: with its blocks and its state, and without its file, filters and listener.
     pub(crate) fn fork(&self) -> Self {
         let chain = self.chain().clone();
-        Self::new(chain, None, self.shared.signers.clone(), None, None)
+        let asked = Config {
+            request_timeout: None,
+            ..self.shared.asked.clone()
+        };
+        let signers = self.shared.signers.clone();
+        Self::new(chain, self.forked(), None, signers, asked, None)
+    }
+
+    /// Whom to ask about the chain that this one goes on from, if it is a fork.
+    pub(crate) fn forked(&self) -> Option<Arc<Forked>> {
+        let forked = self.shared.forked.read();
+        forked.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The settings as they were given, whatever the chain that was forked says.
+    pub(crate) fn asked(&self) -> &Config {
+        &self.shared.asked
+    }
+
+    /// Begins anew, from a fork if there is one.
+    ///
+    /// # Errors
+    /// Where the settings ask for what cannot be.
+    pub(crate) fn reset(
+        &self,
+        config: Config,
+        forked: Option<Arc<Forked>>,
+    ) -> Result<(), GenesisError> {
+        let now = self.now();
+        let origin = forked.as_ref().map(|forked| forked.origin());
+        // What was recorded so far is of the fork that ends here.
+        if let Some(Err(error)) = self.forked().map(|before| before.save()) {
+            self.tell(|| Event::NotSaved(error.to_string()));
+        }
+        let mut turn = self.turn();
+        self.chain_mut().reset(config, origin, now)?;
+        let head = self.chain().head().header.number;
+        *self
+            .shared
+            .forked
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = forked;
+        self.filters().go_back(head);
+        // Differences from a chain that went on from somewhere else would mean nothing.
+        if let Some(file) = &mut *turn
+            && let Err(error) = file.begin_anew(&mut self.chain_mut())
+        {
+            self.not_saved(&error);
+        }
+        Ok(())
     }
 
     /// The chain, to read.
@@ -114,6 +174,11 @@ impl Node {
             .chain
             .read()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest state, to read without the chain.
+    pub(crate) fn newest(&self) -> State {
+        self.chain().newest().clone()
     }
 
     /// The chain, to change; for whoever has the turn.
@@ -137,6 +202,20 @@ impl Node {
         let result = change(&mut self.chain_mut());
         self.keep(&mut turn);
         result
+    }
+
+    /// Has an account at hand, so that nobody who holds the chain has to wait for it.
+    pub(crate) fn read_ahead(&self, address: Address) {
+        let state = self.newest();
+        if state.beneath().is_some() {
+            state.account(address);
+        }
+    }
+
+    /// Changes an account by hand.
+    pub(crate) fn change_account(&self, address: Address, change: impl FnOnce(&mut Chain)) {
+        self.read_ahead(address);
+        self.change(change);
     }
 
     /// Changes the chain in a way that may take blocks off. Filters go on from what is left.

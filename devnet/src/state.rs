@@ -1,7 +1,10 @@
 //! The world state at one moment: accounts, their storage and code, and the hashes of past blocks.
 //!
 //! Lives here: a map whose copies share what they have in common, so that every block keeps its state and a call runs on
-//! one without a lock. Not here: what the words in storage mean (`arbos`), and who changes them.
+//! one without a lock. On a fork it holds what differs from the chain beneath (`source`). Not here: what the words in storage mean
+//! (`arbos`), and who changes them.
+
+pub(crate) mod source;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,15 +16,19 @@ use revm::bytecode::Bytecode;
 use revm::database_interface::Database;
 use revm::state::{AccountInfo, EvmState};
 
+use crate::state::source::{Beneath, has_failed};
+
 /// The state. Cloning costs a few reference counts.
 #[derive(Clone, Default)]
 pub(crate) struct State {
     accounts: OrdMap<Address, Arc<Account>>,
     codes: OrdMap<B256, Bytecode>,
     hashes: OrdMap<u64, B256>,
+    /// What is the case where nothing is said here.
+    beneath: Option<Arc<Beneath>>,
 }
 
-/// An account. One that is empty after EIP-161 and has no storage is not kept.
+/// An account. One that is empty after EIP-161 and has no storage is not kept, unless it hides one beneath.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) nonce: u64,
@@ -30,6 +37,8 @@ pub(crate) struct Account {
     /// Keccak of the code, that of nothing where there is none.
     pub(crate) code_hash: B256,
     pub(crate) storage: OrdMap<U256, U256>,
+    /// Whether slots that are not here are those of the account beneath.
+    pub(crate) is_over: bool,
 }
 
 impl Default for Account {
@@ -39,6 +48,7 @@ impl Default for Account {
             balance: U256::ZERO,
             code_hash: KECCAK256_EMPTY,
             storage: OrdMap::new(),
+            is_over: false,
         }
     }
 }
@@ -47,7 +57,7 @@ impl Default for Account {
 #[derive(Clone, Debug)]
 pub(crate) struct AccountChange {
     pub(crate) address: Address,
-    /// What it is now, but for its storage; nothing where it is gone.
+    /// What it is now, but for its storage; nothing where it is gone, or is again as it is beneath.
     pub(crate) now: Option<AccountHead>,
     /// Slots that differ, zero where they are gone.
     pub(crate) slots: Vec<(U256, U256)>,
@@ -59,6 +69,7 @@ pub(crate) struct AccountHead {
     pub(crate) nonce: u64,
     pub(crate) balance: U256,
     pub(crate) code_hash: B256,
+    pub(crate) is_over: bool,
 }
 
 impl AccountHead {
@@ -67,6 +78,7 @@ impl AccountHead {
             nonce: account.nonce,
             balance: account.balance,
             code_hash: account.code_hash,
+            is_over: account.is_over,
         }
     }
 }
@@ -108,70 +120,158 @@ impl Account {
 }
 
 impl State {
-    /// All accounts in the order of their addresses.
+    /// A state that is as yet the one beneath.
+    pub(crate) fn over(beneath: Arc<Beneath>) -> Self {
+        Self {
+            beneath: Some(beneath),
+            ..Self::default()
+        }
+    }
+
+    /// A state of accounts, with their code.
+    pub(crate) fn of(
+        accounts: impl IntoIterator<Item = (Address, Account)>,
+        codes: impl IntoIterator<Item = (B256, Bytes)>,
+    ) -> Self {
+        let accounts = accounts.into_iter();
+        let codes = codes.into_iter();
+        Self {
+            accounts: accounts
+                .map(|(address, account)| (address, Arc::new(account)))
+                .collect(),
+            // Raw bytes that look like a delegation are one (EIP-7702), and anything else is plain code.
+            codes: codes
+                .map(|(hash, code)| (hash, Bytecode::new_raw(code)))
+                .collect(),
+            hashes: OrdMap::new(),
+            beneath: None,
+        }
+    }
+
+    /// The same on top of another, if there is one.
+    pub(crate) fn on(self, beneath: Option<Arc<Beneath>>) -> Self {
+        Self { beneath, ..self }
+    }
+
+    /// What it lies on, where it is a fork's.
+    pub(crate) fn beneath(&self) -> Option<&Arc<Beneath>> {
+        self.beneath.as_ref()
+    }
+
+    /// All accounts in the order of their addresses; on a fork, those that differ from what is beneath.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = (&Address, &Account)> {
         self.accounts
             .iter()
             .map(|(address, account)| (address, &**account))
     }
 
-    /// An account, or an empty one.
+    /// An account, here or beneath.
+    fn find(&self, address: Address) -> Option<Arc<Account>> {
+        match (self.accounts.get(&address), &self.beneath) {
+            (Some(account), _) => Some(account.clone()),
+            (None, Some(beneath)) => beneath.account(address),
+            (None, None) => None,
+        }
+    }
+
+    /// An account, or an empty one. On a fork its storage is what differs from that beneath.
     pub(crate) fn account(&self, address: Address) -> Arc<Account> {
-        self.accounts.get(&address).cloned().unwrap_or_default()
+        self.find(address).unwrap_or_default()
     }
 
     /// An account's next nonce.
     pub(crate) fn nonce(&self, address: Address) -> u64 {
-        self.accounts
-            .get(&address)
-            .map_or(0, |account| account.nonce)
+        self.find(address).map_or(0, |account| account.nonce)
     }
 
     /// An account's code.
     pub(crate) fn code(&self, address: Address) -> Bytes {
-        let hash = self.accounts.get(&address).map(|account| account.code_hash);
-        let code = hash.and_then(|hash| self.codes.get(&hash));
-        code.map(Bytecode::original_bytes).unwrap_or_default()
+        let account = self.find(address);
+        let code = account.map(|account| self.code_at(address, &account));
+        code.map(|code| code.original_bytes()).unwrap_or_default()
+    }
+
+    /// The code of an account that was found.
+    fn code_at(&self, address: Address, account: &Account) -> Bytecode {
+        let code = self.code_of(account.code_hash);
+        match &self.beneath {
+            // It was changed here before a restart, and its code has not been asked for since.
+            Some(beneath) if code.is_empty() && account.code_hash != KECCAK256_EMPTY => {
+                beneath.account(address);
+                beneath.code(account.code_hash).unwrap_or_default()
+            }
+            _ => code,
+        }
     }
 
     /// Whether an account has code of its own, which a delegation is not (EIP-7702).
     pub(crate) fn has_contract(&self, address: Address) -> bool {
-        let account = self.accounts.get(&address);
-        account
-            .and_then(|account| self.codes.get(&account.code_hash))
+        self.find(address)
+            .map(|account| self.code_at(address, &account))
             .is_some_and(|code| !code.is_empty() && !code.is_eip7702())
     }
 
     /// An account as revm knows it, its code at hand.
     pub(crate) fn info(&self, address: Address) -> Option<AccountInfo> {
-        self.accounts.get(&address).map(|account| AccountInfo {
+        let account = self.find(address)?;
+        // One that hides another is none.
+        let is_there = account.is_over || !account.is_nothing();
+        is_there.then(|| AccountInfo {
             balance: account.balance,
             nonce: account.nonce,
             code_hash: account.code_hash,
-            code: Some(self.code_of(account.code_hash)),
+            code: Some(self.code_at(address, &account)),
             ..AccountInfo::default()
         })
     }
 
     /// The code with a hash, empty where there is none.
     pub(crate) fn code_of(&self, hash: B256) -> Bytecode {
-        self.codes.get(&hash).cloned().unwrap_or_default()
+        let beneath = || self.beneath.as_ref().and_then(|it| it.code(hash));
+        let known = self.codes.get(&hash).cloned();
+        known.or_else(beneath).unwrap_or_default()
     }
 
     /// A word of an account's storage.
     pub(crate) fn slot(&self, address: Address, slot: U256) -> U256 {
         let account = self.accounts.get(&address);
-        account
-            .and_then(|account| account.storage.get(&slot))
-            .copied()
-            .unwrap_or_default()
+        if let Some(value) = account.and_then(|account| account.storage.get(&slot)) {
+            return *value;
+        }
+        match &self.beneath {
+            Some(beneath) if account.is_none_or(|account| account.is_over) => {
+                beneath.slot(address, slot)
+            }
+            _ => U256::ZERO,
+        }
     }
 
-    /// Changes an account, which comes into being where there was none.
+    /// Changes an account, which comes into being where there was none. One that cannot be read stays as it is.
     pub(crate) fn change(&mut self, address: Address, change: impl FnOnce(&mut Account)) {
-        let mut account = self.accounts.remove(&address).unwrap_or_default();
+        let Some(beneath) = &self.beneath else {
+            let mut account = self.accounts.remove(&address).unwrap_or_default();
+            change(Arc::make_mut(&mut account));
+            if !account.is_nothing() {
+                self.accounts.insert(address, account);
+            }
+            return;
+        };
+        let here = self.accounts.get(&address).cloned();
+        let is_here = here.is_some();
+        let before = here.or_else(|| beneath.account(address));
+        if has_failed() {
+            return;
+        }
+        // One that is not there may have storage all the same.
+        let before = before.unwrap_or_else(|| {
+            Arc::new(Account {
+                is_over: true,
+                ..Account::default()
+            })
+        });
+        let mut account = before.clone();
         change(Arc::make_mut(&mut account));
-        if !account.is_nothing() {
+        if is_here || account != before {
             self.accounts.insert(address, account);
         }
     }
@@ -201,8 +301,10 @@ impl State {
             if !changed.is_touched() {
                 continue;
             }
+            let before = self.find(address).map(|account| account.code_hash);
             if let Some(code) = &changed.info.code
                 && !code.is_empty()
+                && before != Some(changed.info.code_hash)
                 && !self.codes.contains_key(&changed.info.code_hash)
             {
                 self.codes.insert(changed.info.code_hash, code.clone());
@@ -214,6 +316,7 @@ impl State {
                 }
                 if changed.is_created() {
                     account.storage = OrdMap::new();
+                    account.is_over = false;
                 }
                 account.nonce = changed.info.nonce;
                 account.balance = changed.info.balance;
@@ -235,9 +338,23 @@ impl State {
                 DiffItem::Update {
                     old: (_, before),
                     new: (address, now),
-                } => vec![AccountChange::new(*address, Some(before), now)],
+                } if now.goes_on_from(before) => {
+                    vec![AccountChange::new(*address, Some(before), now)]
+                }
+                DiffItem::Update {
+                    new: (address, now),
+                    ..
+                } => vec![
+                    AccountChange::gone(*address),
+                    AccountChange::new(*address, None, now),
+                ],
                 DiffItem::Remove(address, _) => vec![AccountChange::gone(*address)],
             })
+    }
+
+    /// The code with a hash, unless it is beneath alone.
+    pub(crate) fn own_code(&self, hash: B256) -> Option<Bytes> {
+        self.codes.get(&hash).map(Bytecode::original_bytes)
     }
 
     /// Code that `before` does not know.
@@ -262,13 +379,31 @@ impl State {
 
     /// The hash of a block among the last 256.
     pub(crate) fn past_block(&self, number: u64) -> Option<B256> {
-        self.hashes.get(&number).copied()
+        let known = self.hashes.get(&number).copied();
+        known.or_else(|| {
+            let beneath = self.beneath.as_ref()?;
+            let (newest, _) = self.hashes.get_max()?;
+            let is_near = newest.checked_sub(number).is_some_and(|back| back < 256);
+            is_near.then(|| beneath.block_hash(number))
+        })
     }
 }
 
 impl Account {
+    /// Whether slots that both have say how this one came of `before`: no slot is again what it is beneath.
+    fn goes_on_from(&self, before: &Self) -> bool {
+        match (self.is_over, before.is_over) {
+            (false, false) => true,
+            (true, true) => before
+                .storage
+                .keys()
+                .all(|slot| self.storage.contains_key(slot)),
+            _ => false,
+        }
+    }
+
     pub(crate) fn set_slot(&mut self, slot: U256, value: U256) {
-        if value.is_zero() {
+        if value.is_zero() && !self.is_over {
             self.storage.remove(&slot);
         } else {
             self.storage.insert(slot, value);

@@ -22,7 +22,7 @@ const MAGIC: &[u8] = b"stylus-devnet state 2\n";
 const KIND: &[u8] = b"stylus-devnet state ";
 
 /// Bytes in front of a record: its length, its checksum, and the checksum of these two.
-const HEAD: usize = 12;
+pub(crate) const HEAD: usize = 12;
 
 /// Bytes up to which a file is never written anew.
 const SMALL: u64 = 16 << 20;
@@ -168,6 +168,16 @@ impl StateFile {
         }
     }
 
+    /// Writes a chain down that has nothing to do with the one before.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn begin_anew(&mut self, chain: &mut Chain) -> io::Result<()> {
+        self.rewrite(&chain.whole())?;
+        self.mark = chain.mark();
+        Ok(())
+    }
+
     fn has_doubled(&self) -> bool {
         self.length > SMALL.max(2 * self.compact)
     }
@@ -253,6 +263,21 @@ fn read_records(
         })?;
     }
     Ok((reader.finish(), at))
+}
+
+/// The block that the chain in a file goes on from, if it is a fork's. What is wrong with the file is said when it is opened.
+pub(crate) fn forked_block(path: &Path) -> Option<u64> {
+    let file = File::open(path).ok()?;
+    let total = file.metadata().ok()?.len();
+    let mut from = BufReader::new(file);
+    let mut start = Vec::new();
+    (&mut from)
+        .take(MAGIC.len() as u64)
+        .read_to_end(&mut start)
+        .ok()?;
+    let at = MAGIC.len() as u64;
+    let first = (start == MAGIC).then(|| next(&mut from, at, total))?;
+    crate::chain::forked_block(&first.ok()??)
 }
 
 /// Has `chain` become the chain in a file, which stays as it is.
@@ -345,7 +370,7 @@ fn write_whole(whole: &Whole, out: &mut impl io::Write) -> io::Result<()> {
 }
 
 /// A record with its length and checksums in front.
-fn frame(record: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn frame(record: &[u8]) -> io::Result<Vec<u8>> {
     let length = u32::try_from(record.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
     let mut framed = Vec::with_capacity(HEAD + record.len());
     framed.extend(length.to_le_bytes());
@@ -356,7 +381,11 @@ fn frame(record: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 /// The record at byte `at` of `total`; nothing where the file ends, or a write was cut off.
-fn next(from: &mut impl Read, at: u64, total: u64) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) fn next(
+    from: &mut impl Read,
+    at: u64,
+    total: u64,
+) -> Result<Option<Vec<u8>>, StoreError> {
     let left = total - at;
     if left < HEAD as u64 {
         return Ok(None);

@@ -166,6 +166,28 @@ pub(crate) fn filtered_transactions() -> Space {
     }
 }
 
+/// Slots that are read in every block, whatever is in it: single words of the chain, of its prices, of its programs.
+pub(crate) fn read_by_every_block() -> Vec<Slot> {
+    let words = |space: Space, count: u64| (0..count).map(move |offset| space.at(offset));
+    words(ROOT, 12)
+        .chain(words(l1_pricing(), 13))
+        .chain(words(l2_pricing(), 8))
+        .chain(words(l2_pricing().space(0), 1))
+        .chain(words(l2_pricing().space(1), 1))
+        .chain(
+            [
+                sends(),
+                chain_config(),
+                params(),
+                activation_gas(),
+                features(),
+            ]
+            .into_iter()
+            .flat_map(|space| words(space, 1)),
+        )
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

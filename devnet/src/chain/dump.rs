@@ -101,6 +101,7 @@ impl Dump {
             });
         }
         Ok(Written {
+            origin: None,
             time_offset: self.time_offset,
             blocks,
             state,

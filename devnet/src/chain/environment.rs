@@ -52,6 +52,8 @@ impl BlockSettings {
 pub(crate) struct Rules {
     pub(crate) chain_id: u64,
     pub(crate) max_code_size: u32,
+    /// Whether it was configured for debugging.
+    pub(crate) debug: bool,
     pub(crate) programs: Programs,
 }
 
@@ -122,7 +124,7 @@ pub(crate) fn context(
         chain: Scope {
             chain: ChainScope {
                 programs: rules.programs.clone(),
-                debug: true,
+                debug: rules.debug,
                 max_code_size: rules.max_code_size,
             },
             block: BlockScope {

@@ -21,6 +21,8 @@ pub(crate) enum ChainError {
         "the state of block {number} is not known: the chain was loaded at block {first}, and a file holds the newest state alone"
     )]
     StateNotLoaded { number: u64, first: u64 },
+    #[error("block {number} is the forked chain's, and this one begins at block {first}")]
+    Forked { number: u64, first: u64 },
     #[error("the timestamp {asked} is before that of the last block, {last}")]
     TimeNotLater { asked: u64, last: u64 },
     #[error("{depth} blocks cannot be taken off a chain whose newest is block {head}")]

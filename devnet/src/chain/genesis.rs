@@ -10,7 +10,8 @@ use stylus_vm::ArbOs;
 
 use crate::accounts::{self, AccountsError};
 use crate::addresses::{
-    ARBOS_STATE, CACHE_MANAGER, CREATE2_FACTORY_SIGNER, DEV_ACCOUNT, STYLUS_DEPLOYER,
+    ARBOS_STATE, CACHE_MANAGER, CREATE2_FACTORY, CREATE2_FACTORY_SIGNER, DEV_ACCOUNT,
+    STYLUS_DEPLOYER,
 };
 use crate::arbos;
 use crate::chain::environment::{self, BlockSettings, Purpose, Rules};
@@ -19,7 +20,8 @@ use crate::config::Config;
 use crate::evm::{Machine, execute};
 use crate::natives::{self, Native};
 use crate::precompiles;
-use crate::state::State;
+use crate::state::source::SourceError;
+use crate::state::{Account, State};
 
 /// The published transaction that puts the CREATE2 factory at its address on any chain that takes transactions without
 /// replay protection (hash 0xeddf9e61…33d26).
@@ -47,6 +49,9 @@ pub enum GenesisError {
     /// The CREATE2 factory could not be deployed.
     #[error("the CREATE2 factory cannot be deployed: {0}")]
     Factory(String),
+    /// The chain that is forked does not answer.
+    #[error(transparent)]
+    Source(#[from] SourceError),
 }
 
 /// The state before the first block, at `time`, in seconds since 1970.
@@ -55,41 +60,76 @@ pub enum GenesisError {
 /// Where the settings ask for what cannot be.
 pub(crate) fn state(config: &Config, rules: &Rules, time: u64) -> Result<State, GenesisError> {
     let signers = accounts::signers(config)?;
+    let mut state = State::default();
+    arbitrum(&mut state, config)?;
+    for signer in signers {
+        state.change(signer.address(), |account| account.balance = config.balance);
+    }
+    conveniences(state, config, rules, time)
+}
+
+/// What makes an Arbitrum chain of a state: the precompiles and the ArbOS state.
+///
+/// # Errors
+/// Where the version is too old.
+pub(super) fn arbitrum(state: &mut State, config: &Config) -> Result<(), GenesisError> {
     if config.arbos < Config::FIRST_ARBOS {
         return Err(GenesisError::TooOld(config.arbos.number()));
     }
-    let mut state = State::default();
-    install_precompiles(&mut state, config.arbos);
+    install_precompiles(state, config.arbos);
     let l1_price = if config.bare { INITIAL_L1_PRICE } else { 0 };
     // The ArbOS state must not be empty, or the EVM would drop it.
-    state.change(ARBOS_STATE, |account| account.nonce = 1);
+    state.change(ARBOS_STATE, |account| {
+        *account = Account {
+            nonce: 1,
+            ..Account::default()
+        }
+    });
     arbos::initialise(
-        &mut state,
+        state,
         config.arbos,
         alloy_primitives::Address::ZERO,
         U256::from(l1_price),
         config.chain_id,
         config.base_fee,
     );
-    let Ok(()) = arbos::activation_gas().set(&mut state, config.activation_gas);
-    for signer in signers {
-        state.change(signer.address(), |account| account.balance = config.balance);
+    let Ok(()) = arbos::activation_gas().set(state, config.activation_gas);
+    if let Some(owner) = config.chain_owner {
+        arbos::add_chain_owner(state, owner);
     }
+    Ok(())
+}
+
+/// What everybody wants at hand, unless the chain is to be bare: an owner with a known key, the contracts that tools look for. Where
+/// another chain has its own of them, those stay.
+///
+/// # Errors
+/// Where the factory cannot be deployed.
+pub(super) fn conveniences(
+    mut state: State,
+    config: &Config,
+    rules: &Rules,
+    time: u64,
+) -> Result<State, GenesisError> {
     if config.bare {
         return Ok(state);
     }
-
     arbos::add_chain_owner(&mut state, DEV_ACCOUNT);
     for native in [Native::StylusDeployer, Native::CacheManager] {
         let address = match native {
             Native::StylusDeployer => STYLUS_DEPLOYER,
             Native::CacheManager => CACHE_MANAGER,
         };
-        state.set_code(address, natives::marker(native));
-        state.change(address, |account| account.nonce = 1);
+        if state.code(address).is_empty() {
+            state.set_code(address, natives::marker(native));
+            state.change(address, |account| account.nonce = 1);
+        }
     }
     arbos::add_cache_manager(&mut state, CACHE_MANAGER);
-    deploy_factory(state, config, rules, time)
+    match state.code(CREATE2_FACTORY).is_empty() {
+        true => deploy_factory(state, config, rules, time),
+        false => Ok(state),
+    }
 }
 
 /// Gives the precompiles of an ArbOS version their byte of code, as far as they do not have it.

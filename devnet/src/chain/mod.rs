@@ -11,6 +11,7 @@ mod environment;
 mod error;
 mod estimate;
 mod genesis;
+mod origin;
 mod pool;
 mod production;
 mod record;
@@ -34,8 +35,9 @@ pub(crate) use block::{Block, Receipt};
 pub(crate) use dump::{Dump, DumpError};
 pub(crate) use error::{ChainError, EstimateError, SubmitError};
 pub use genesis::GenesisError;
+pub(crate) use origin::Origin;
 pub(crate) use pool::{Pool, PoolStatus};
-pub(crate) use record::{Mark, Reader, RecordError, Whole, Written};
+pub(crate) use record::{Mark, Reader, RecordError, Whole, Written, forked_block};
 pub(crate) use request::{Ending, Executed, Request};
 pub(crate) use simulate::{AskedBlock, Options, SimulateError, SimulatedBlock};
 pub(crate) use transaction::{DecodeError, Transaction};
@@ -56,7 +58,10 @@ const MOST_BYTES: usize = 128 * 1024;
 #[derive(Clone)]
 pub(crate) struct Chain {
     config: Config,
+    /// What it goes on from, where it is a fork.
+    origin: Option<Origin>,
     rules: Rules,
+    /// From the first on: the genesis block, or the one that was forked, without its transactions.
     blocks: Vec<Arc<Block>>,
     by_hash: HashMap<B256, u64>,
     by_transaction: HashMap<B256, (u64, usize)>,
@@ -86,18 +91,32 @@ impl Chain {
         let rules = Rules {
             chain_id: config.chain_id,
             max_code_size: config.max_code_size,
+            debug: true,
             programs: Default::default(),
         };
         let timestamp = config.clock.genesis(now);
-        let mut state = genesis::state(&config, &rules, timestamp)?;
+        let state = genesis::state(&config, &rules, timestamp)?;
         let block = Arc::new(production::genesis(&config, timestamp));
-        state.remember_block(0, block.hash);
-        Ok(Self {
+        Ok(Self::begin(config, rules, None, block, state))
+    }
+
+    /// A chain of one block and the state after it.
+    fn begin(
+        config: Config,
+        rules: Rules,
+        origin: Option<Origin>,
+        block: Arc<Block>,
+        mut state: State,
+    ) -> Self {
+        let number = block.header.number;
+        state.remember_block(number, block.hash);
+        Self {
             rules,
-            by_hash: HashMap::from([(block.hash, 0)]),
+            origin,
+            by_hash: HashMap::from([(block.hash, number)]),
             blocks: vec![block],
             by_transaction: HashMap::new(),
-            states: BTreeMap::from([(0, state)]),
+            states: BTreeMap::from([(number, state)]),
             pool: Pool::default(),
             controls: Controls::new(&config),
             impersonated: BTreeSet::new(),
@@ -106,9 +125,24 @@ impl Chain {
             snapshots: Vec::new(),
             next_snapshot: 1,
             written: 0,
-            first_state: 0,
+            first_state: number,
             config,
-        })
+        }
+    }
+
+    /// What it goes on from, where it is a fork.
+    pub(crate) fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
+    }
+
+    /// The first block that is here: the genesis block, or the one that was forked.
+    pub(crate) fn first(&self) -> u64 {
+        self.blocks.first().map_or(0, |block| block.header.number)
+    }
+
+    /// The place of a block among those that are here.
+    fn place(&self, number: u64) -> Option<usize> {
+        usize::try_from(number.checked_sub(self.first())?).ok()
     }
 
     /// The settings.
@@ -142,7 +176,7 @@ impl Chain {
                 | BlockNumberOrTag::Finalized,
             ) => return Some(self.head()),
         };
-        self.blocks.get(usize::try_from(number).ok()?).cloned()
+        self.blocks.get(self.place(number)?).cloned()
     }
 
     /// A block that has to be there.
@@ -155,12 +189,12 @@ impl Chain {
 
     /// The blocks from one number to another, both included, as far as they exist.
     pub(crate) fn blocks(&self, from: u64, to: u64) -> Vec<Arc<Block>> {
-        let index = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let end = index(to).saturating_add(1).min(self.blocks.len());
-        self.blocks
-            .get(index(from)..end)
-            .unwrap_or_default()
-            .to_vec()
+        let Some(last) = self.place(to) else {
+            return Vec::new();
+        };
+        let first = self.place(from.max(self.first())).unwrap_or(usize::MAX);
+        let end = last.saturating_add(1).min(self.blocks.len());
+        self.blocks.get(first..end).unwrap_or_default().to_vec()
     }
 
     /// The block that a transaction is in, and its place there.
@@ -336,6 +370,10 @@ impl Chain {
         self.states.get(&number).cloned().ok_or({
             let first = self.first_state;
             match number < first {
+                true if number < self.first() => ChainError::Forked {
+                    number,
+                    first: self.first(),
+                },
                 true => ChainError::StateNotLoaded { number, first },
                 false => ChainError::StateNotKept {
                     number,

@@ -272,10 +272,11 @@ impl Chain {
             // A step is a second, and whatever the clock was put forward by since the last block.
             (None, None, Clock::Steps(start)) => last
                 .saturating_add(1)
-                .max(clock(start).saturating_add(number)),
+                .max(clock(start).saturating_add(number - self.first())),
         };
         // Contracts that wait for L1 blocks get on: there is one to every block here.
-        let usual = BlockSettings::of(number, number, timestamp, self.gas_price());
+        let l1_number = head.l1_number.saturating_add(1);
+        let usual = BlockSettings::of(number, l1_number, timestamp, self.gas_price());
         BlockSettings {
             random: controls.next_random.unwrap_or(usual.random),
             gas_limit: controls.gas_limit,

@@ -7,22 +7,23 @@
 //! from before. So a transaction, a snapshot gone back to and a balance set by hand are all written down the same way, and a whole
 //! chain is records, too.
 
+mod reading;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
-use alloy_consensus::{Header, TxEnvelope};
-use alloy_eips::eip2718::Decodable2718 as _;
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Log, U256, keccak256};
-use alloy_rlp::{Buf as _, Decodable, Encodable, Header as RlpHeader};
-use rayon::prelude::*;
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
+use alloy_rlp::{Encodable, Header as RlpHeader};
+
+pub(crate) use reading::{Reader, Written, forked_block};
 
 use crate::arbos;
-use crate::chain::Chain;
-use crate::chain::block::{Block, Receipt, bloom};
+use crate::chain::block::{Block, Receipt};
 use crate::chain::genesis::install_precompiles;
 use crate::chain::pool::Pool;
 use crate::chain::transaction::Transaction;
+use crate::chain::{Chain, Origin};
 use crate::state::{Account, AccountChange, AccountHead, State};
 
 /// Blocks in a record of a whole chain.
@@ -57,7 +58,16 @@ pub(crate) enum RecordError {
     Roots(u64),
     #[error("it holds no block")]
     Empty,
+    #[error(
+        "it is of a fork of block {number} ({hash}): start with --fork-url or --fork-replay of that chain, and --fork-block-number {number}"
+    )]
+    Origin { number: u64, hash: B256 },
+    #[error("it is of a chain that is no fork: start without one")]
+    NoOrigin,
 }
+
+/// What tells a chain that was forked from any other: the number and the hash of the block.
+pub(crate) type OriginId = (u64, B256);
 
 /// What has been written down already.
 #[derive(Clone)]
@@ -108,6 +118,7 @@ impl Chain {
     pub(crate) fn whole(&self) -> Whole {
         Whole {
             chain_id: self.config.chain_id,
+            origin: self.origin.as_ref().map(Origin::id),
             time_offset: self.controls.time_offset.cast_unsigned(),
             blocks: self.blocks.clone(),
             state: self.state().clone(),
@@ -121,14 +132,24 @@ impl Chain {
     /// Where a transaction is in two blocks; nothing has changed then.
     pub(crate) fn restore(&mut self, written: Written) -> Result<(), RecordError> {
         let Written {
+            origin,
             time_offset,
             blocks,
-            mut state,
+            state,
             waiting,
         } = written;
         let Some(newest) = blocks.last() else {
             return Err(RecordError::Empty);
         };
+        match (origin, self.origin.as_ref().map(Origin::id)) {
+            (Some((number, hash)), here) if here != Some((number, hash)) => {
+                return Err(RecordError::Origin { number, hash });
+            }
+            (None, Some(_)) => return Err(RecordError::NoOrigin),
+            _ => {}
+        }
+        let beneath = self.state().beneath().cloned();
+        let mut state = state.on(beneath);
         // What a state lacks that was saved before it was kept, or before some precompile was there.
         let price = newest.header.base_fee_per_gas;
         arbos::complete(&mut state, price.unwrap_or(self.config.base_fee));
@@ -172,6 +193,7 @@ impl Chain {
 /// A chain as it is written down whole.
 pub(crate) struct Whole {
     chain_id: u64,
+    origin: Option<OriginId>,
     time_offset: u64,
     blocks: Vec<Arc<Block>>,
     state: State,
@@ -184,7 +206,12 @@ impl Whole {
     /// # Errors
     /// Those of `write`.
     pub(crate) fn records(&self, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        write(&alloy_rlp::encode(self.chain_id))?;
+        let mut head = alloy_rlp::encode(self.chain_id);
+        if let Some((number, hash)) = self.origin {
+            number.encode(&mut head);
+            hash.encode(&mut head);
+        }
+        write(&head)?;
         let empty = Record {
             keep: 0,
             time_offset: self.time_offset,
@@ -209,9 +236,11 @@ impl Whole {
         let mut part = Part::default();
         let mut known = HashSet::from([KECCAK256_EMPTY]);
         for (address, account) in self.state.accounts() {
-            if known.insert(account.code_hash) {
-                part.words += 1 + self.state.code(*address).len() / 32;
-                part.codes.push(self.state.code(*address));
+            if known.insert(account.code_hash)
+                && let Some(code) = self.state.own_code(account.code_hash)
+            {
+                part.words += 1 + code.len() / 32;
+                part.codes.push(code);
             }
             part.add(*address, account);
             for (slot, value) in &account.storage {
@@ -305,15 +334,6 @@ fn list(out: &mut Vec<u8>, items: impl FnOnce(&mut Vec<u8>)) {
     out.splice(start..start, head);
 }
 
-/// Reads a list, item by item.
-fn items<'a, T, E: From<alloy_rlp::Error>, C: FromIterator<T>>(
-    from: &mut &'a [u8],
-    mut item: impl FnMut(&mut &'a [u8]) -> Result<T, E>,
-) -> Result<C, E> {
-    let mut inner = RlpHeader::decode_bytes(from, true)?;
-    std::iter::from_fn(|| (!inner.is_empty()).then(|| item(&mut inner))).collect()
-}
-
 impl Record<'_> {
     fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -346,6 +366,10 @@ fn put_account(out: &mut Vec<u8>, account: &AccountChange) {
     list(out, |out| {
         account.address.encode(out);
         if let Some(head) = &account.now {
+            if head.is_over {
+                // No nonce is a list.
+                list(out, |_| {});
+            }
             head.nonce.encode(out);
             head.balance.encode(out);
             if head.code_hash == KECCAK256_EMPTY {
@@ -396,277 +420,4 @@ fn put_receipt(out: &mut Vec<u8>, receipt: &Receipt) {
     let reason = receipt.reason.as_deref().unwrap_or_default();
     reason.encode(out);
     receipt.output.encode(out);
-}
-
-/// A chain that was written down.
-pub(crate) struct Written {
-    pub(super) time_offset: u64,
-    pub(super) blocks: Vec<Arc<Block>>,
-    pub(super) state: State,
-    pub(super) waiting: Vec<Arc<Transaction>>,
-}
-
-/// Adds records up.
-pub(crate) struct Reader {
-    chain_id: u64,
-    is_begun: bool,
-    time_offset: u64,
-    blocks: Vec<Arc<Block>>,
-    codes: HashMap<B256, Bytes>,
-    accounts: HashMap<Address, Reading>,
-    waiting: Vec<Arc<Transaction>>,
-}
-
-/// An account while records are read.
-struct Reading {
-    head: AccountHead,
-    storage: HashMap<U256, U256>,
-}
-
-impl Reader {
-    /// For records of the chain with this id.
-    pub(crate) fn new(chain_id: u64) -> Self {
-        Self {
-            chain_id,
-            is_begun: false,
-            time_offset: 0,
-            blocks: Vec::new(),
-            codes: HashMap::new(),
-            accounts: HashMap::new(),
-            waiting: Vec::new(),
-        }
-    }
-
-    /// Takes in the next records, which are decoded side by side.
-    ///
-    /// # Errors
-    /// Where one is none of this chain, or does not follow from those before it: which, and why.
-    pub(crate) fn read(&mut self, records: &[Vec<u8>]) -> Result<(), (usize, RecordError)> {
-        let mut skip = 0;
-        if !self.is_begun
-            && let Some(first) = records.first()
-        {
-            self.begin(first).map_err(|error| (0, error))?;
-            skip = 1;
-        }
-        let decoded: Vec<_> = records[skip..]
-            .par_iter()
-            .map(|record| Decoded::of(record))
-            .collect();
-        for (at, record) in (skip..).zip(decoded) {
-            record
-                .and_then(|record| self.add(record))
-                .map_err(|error| (at, error))?;
-        }
-        Ok(())
-    }
-
-    /// The first record says whose chain it is.
-    fn begin(&mut self, mut record: &[u8]) -> Result<(), RecordError> {
-        let have = u64::decode(&mut record)?;
-        if have != self.chain_id {
-            let want = self.chain_id;
-            return Err(RecordError::ChainId { have, want });
-        }
-        self.is_begun = true;
-        Ok(())
-    }
-
-    fn add(&mut self, record: Decoded) -> Result<(), RecordError> {
-        self.time_offset = record.time_offset;
-        self.blocks
-            .truncate(usize::try_from(record.keep).unwrap_or(usize::MAX));
-        for block in record.blocks {
-            let (number, expected) = (block.header.number, self.blocks.len() as u64);
-            if number != expected {
-                return Err(RecordError::Number { number, expected });
-            }
-            let parent = self.blocks.last().map(|block| block.hash);
-            if block.header.parent_hash != parent.unwrap_or_default() {
-                return Err(RecordError::Link(number));
-            }
-            self.blocks.push(block);
-        }
-        self.codes.extend(record.codes);
-        for account in record.accounts {
-            self.account(account);
-        }
-        if !record.gone.is_empty() {
-            self.waiting.retain(|tx| !record.gone.contains(&tx.hash));
-        }
-        self.waiting.extend(record.waiting);
-        Ok(())
-    }
-
-    fn account(
-        &mut self,
-        AccountChange {
-            address,
-            now,
-            slots,
-        }: AccountChange,
-    ) {
-        let Some(head) = now else {
-            self.accounts.remove(&address);
-            return;
-        };
-        let reading = self.accounts.entry(address).or_insert_with(|| Reading {
-            head,
-            storage: HashMap::new(),
-        });
-        reading.head = head;
-        for (slot, value) in slots {
-            match value.is_zero() {
-                true => reading.storage.remove(&slot),
-                false => reading.storage.insert(slot, value),
-            };
-        }
-    }
-
-    /// What the records add up to.
-    pub(crate) fn finish(self) -> Written {
-        let mut state = State::default();
-        for (address, account) in self.accounts {
-            if let Some(code) = self.codes.get(&account.head.code_hash) {
-                state.set_code(address, code.clone());
-            }
-            state.change(address, |restored| {
-                restored.nonce = account.head.nonce;
-                restored.balance = account.head.balance;
-                restored.storage = account.storage.into_iter().collect();
-            });
-        }
-        Written {
-            time_offset: self.time_offset,
-            blocks: self.blocks,
-            state,
-            waiting: self.waiting,
-        }
-    }
-}
-
-/// A record that has been decoded, by itself.
-struct Decoded {
-    keep: u64,
-    time_offset: u64,
-    blocks: Vec<Arc<Block>>,
-    codes: Vec<(B256, Bytes)>,
-    accounts: Vec<AccountChange>,
-    gone: HashSet<B256>,
-    waiting: Vec<Arc<Transaction>>,
-}
-
-impl Decoded {
-    fn of(mut record: &[u8]) -> Result<Self, RecordError> {
-        let from = &mut record;
-        Ok(Self {
-            keep: u64::decode(from)?,
-            time_offset: u64::decode(from)?,
-            blocks: items(from, block)?,
-            codes: items(from, |from| {
-                let code = Bytes::decode(from)?;
-                Ok::<_, RecordError>((keccak256(&code), code))
-            })?,
-            accounts: items(from, account)?,
-            gone: items(from, |from| Ok::<_, RecordError>(B256::decode(from)?))?,
-            waiting: items(from, |from| transaction(from, None))?,
-        })
-    }
-}
-
-fn block(from: &mut &[u8]) -> Result<Arc<Block>, RecordError> {
-    let before = *from;
-    let header = Header::decode(from)?;
-    let hash = keccak256(&before[..before.len() - from.len()]);
-    let number = header.number;
-    let l1_number = u64::decode(from)?;
-    let size = u64::decode(from)? as usize;
-    let transactions: Vec<_> = items(from, |from| transaction(from, Some(number)))?;
-    let mut gas = 0;
-    let mut receipts: Vec<Receipt> = items(from, |from| {
-        let receipt = receipt(from, gas)?;
-        gas = receipt.cumulative_gas_used;
-        Ok::<_, RecordError>(receipt)
-    })?;
-    if transactions.len() != receipts.len() {
-        return Err(RecordError::Receipts(number));
-    }
-    match &mut *receipts {
-        // The header's is the sum of all.
-        [only] => only.logs_bloom = header.logs_bloom,
-        several => several
-            .iter_mut()
-            .for_each(|receipt| receipt.logs_bloom = bloom(&receipt.logs)),
-    }
-    Ok(Arc::new(Block {
-        header,
-        hash,
-        l1_number,
-        transactions,
-        receipts,
-        size,
-    }))
-}
-
-fn account(from: &mut &[u8]) -> Result<AccountChange, RecordError> {
-    let mut inner = RlpHeader::decode_bytes(from, true)?;
-    let from = &mut inner;
-    let mut change = AccountChange {
-        address: Address::decode(from)?,
-        now: None,
-        slots: Vec::new(),
-    };
-    if from.is_empty() {
-        return Ok(change);
-    }
-    change.now = Some(AccountHead {
-        nonce: u64::decode(from)?,
-        balance: U256::decode(from)?,
-        code_hash: match from.first() {
-            Some(&alloy_rlp::EMPTY_STRING_CODE) => {
-                from.advance(1);
-                KECCAK256_EMPTY
-            }
-            _ => B256::decode(from)?,
-        },
-    });
-    while !from.is_empty() {
-        change
-            .slots
-            .push((U256::decode(from)?, U256::decode(from)?));
-    }
-    Ok(change)
-}
-
-/// A transaction of this block, or one that waits.
-fn transaction(from: &mut &[u8], block: Option<u64>) -> Result<Arc<Transaction>, RecordError> {
-    let sender = Address::decode(from)?;
-    let raw = RlpHeader::decode_bytes(from, false)?;
-    let envelope = TxEnvelope::decode_2718_exact(raw).map_err(|error| match block {
-        Some(block) => RecordError::Transaction { block, error },
-        None => RecordError::Waiting(error),
-    })?;
-    Ok(Arc::new(Transaction::known(envelope, sender)))
-}
-
-fn receipt(from: &mut &[u8], gas_before: u64) -> Result<Receipt, RecordError> {
-    let status = bool::decode(from)?;
-    let gas_used = u64::decode(from)?;
-    let poster_gas = u64::decode(from)?;
-    let effective_gas_price = u64::decode(from)?;
-    let logs = items(from, |from| Ok::<_, RecordError>(Log::decode(from)?))?;
-    let contract = RlpHeader::decode_bytes(from, false)?;
-    let reason = String::decode(from)?;
-    Ok(Receipt {
-        status,
-        gas_used,
-        cumulative_gas_used: gas_before.saturating_add(gas_used),
-        poster_gas,
-        effective_gas_price,
-        logs,
-        logs_bloom: Default::default(),
-        contract: Address::try_from(contract).ok(),
-        reason: (!reason.is_empty()).then_some(reason),
-        output: Bytes::decode(from)?,
-    })
 }

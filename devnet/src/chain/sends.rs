@@ -18,6 +18,10 @@ enum ProofError {
     #[error("leaf does not exist: {leaf} is not among the first {size} messages")]
     Leaf { leaf: u64, size: u64 },
     #[error(
+        "the proof takes all messages, and {count} were sent before block {first}, which this chain was forked at: ask its node"
+    )]
+    Forked { count: u64, first: u64 },
+    #[error(
         "leaf does not exist: only {count} messages were sent, and the proof is to be over {size}"
     )]
     Size { size: u64, count: u64 },
@@ -30,7 +34,16 @@ impl Chain {
             return None;
         }
         let asked = constructOutboxProofCall::abi_decode(&request.input).ok()?;
-        let (ending, output) = match proof(&self.sends(), asked.size, asked.leaf) {
+        let proof = match self.blocks.first() {
+            Some(first) if self.origin.is_some() && first.send_count() > 0 => {
+                Err(ProofError::Forked {
+                    count: first.send_count(),
+                    first: first.header.number,
+                })
+            }
+            _ => proof(&self.sends(), asked.size, asked.leaf),
+        };
+        let (ending, output) = match proof {
             Ok(proof) => {
                 let output = constructOutboxProofCall::abi_encode_returns(&proof);
                 (Ending::Success, output)

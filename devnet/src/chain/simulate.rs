@@ -130,8 +130,11 @@ impl View {
             return Err(SimulateError::Time { asked: time, last });
         }
         self.arbos = begin(&mut self.state, last, time);
+        let l1_number = parent
+            .l1_number
+            .saturating_add(number.saturating_sub(parent.header.number));
         self.settings.number = number;
-        self.settings.l1_number = number;
+        self.settings.l1_number = l1_number;
         // A number that contracts see is the block's own here, as on the chain.
         block.number = None;
         block.time = Some(time);
@@ -185,7 +188,7 @@ impl View {
         let sealing = Sealing {
             parent: Some(parent.clone()),
             number,
-            l1_number: number,
+            l1_number,
             timestamp: time,
             base_fee: self.settings.base_fee,
             gas_limit: self.settings.gas_limit,

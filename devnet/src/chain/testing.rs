@@ -9,7 +9,7 @@ use crate::arbos::l2_pricing;
 use crate::chain::block::GAS_LIMIT;
 use crate::chain::error::ChainError;
 use crate::chain::pool::Pool;
-use crate::chain::{Chain, GenesisError};
+use crate::chain::{Chain, GenesisError, Origin};
 use crate::config::{Clock, Config, Mining};
 use crate::state::State;
 
@@ -140,12 +140,20 @@ impl Chain {
         self.states.insert(number, state);
     }
 
-    /// Begins anew, as at the start: nothing is left but what was compiled.
+    /// Begins anew, with these settings, from a fork if there is one: nothing is left but what was compiled.
     ///
     /// # Errors
     /// As for [`Chain::new`].
-    pub(crate) fn reset(&mut self, now: u64) -> Result<(), GenesisError> {
-        let mut fresh = Self::new(self.config.clone(), now)?;
+    pub(crate) fn reset(
+        &mut self,
+        config: Config,
+        origin: Option<&Origin>,
+        now: u64,
+    ) -> Result<(), GenesisError> {
+        let mut fresh = match origin {
+            Some(origin) => Self::forked(config, origin.clone())?,
+            None => Self::new(config, now)?,
+        };
         fresh.rules.programs = self.rules.programs.clone();
         fresh.resets = self.resets + 1;
         *self = fresh;
@@ -194,7 +202,10 @@ impl Chain {
     fn clock(&self, now: u64) -> u64 {
         match self.config.clock {
             Clock::Wall => now,
-            Clock::Steps(start) => start.saturating_add(self.head().header.number + 1),
+            Clock::Steps(start) => {
+                let made = self.head().header.number - self.first();
+                start.saturating_add(made + 1)
+            }
         }
     }
 

@@ -132,6 +132,7 @@ impl View {
             }
             if with.state.is_some() {
                 account.storage = Default::default();
+                account.is_over = false;
             }
             let slots = with.state.iter().chain(&with.state_diff).flatten();
             for (slot, value) in slots {

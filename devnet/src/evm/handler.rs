@@ -23,8 +23,9 @@ use stylus_vm::ArbOs;
 use crate::addresses::L1_PRICER_FUNDS;
 use crate::arbos::l1_pricing::Poster;
 use crate::arbos::{self, Journal, l1_pricing, l2_pricing};
-use crate::evm::Reason;
 use crate::evm::machine::Machine;
+use crate::evm::{Interrupted, Reason};
+use crate::state::source;
 use crate::trace::HostioInspector;
 
 /// Why a transaction is not one at all.
@@ -33,7 +34,7 @@ pub(crate) type TransactionError = EVMError<Infallible, InvalidTransaction>;
 /// Runs the context's transaction on `machine`; what it changed stays in the journal.
 ///
 /// # Errors
-/// Where the transaction may not be part of any block, or the machine is broken.
+/// Where the transaction may not be part of any block, the machine is broken, or something that was read on the way here cannot be had.
 pub(crate) fn execute<I: HostioInspector>(
     machine: &mut Machine<I>,
 ) -> Result<ExecutionResult, TransactionError> {
@@ -41,7 +42,13 @@ pub(crate) fn execute<I: HostioInspector>(
         held: Cell::new(0),
         inspector: std::marker::PhantomData,
     };
-    handler.run(machine)
+    let result = handler.run(machine);
+    if source::has_failed() {
+        let interrupt = &machine.context().chain.interrupt;
+        interrupt.raise(Interrupted::Forked);
+        return Err(EVMError::Custom(Interrupted::Forked.to_string()));
+    }
+    result
 }
 
 struct ArbitrumHandler<I> {

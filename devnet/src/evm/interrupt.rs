@@ -32,6 +32,9 @@ pub(crate) enum Interrupted {
          ArbOwner.setWasmPageLimit"
     )]
     Memory = 5,
+    /// Something of the chain that was forked cannot be had; whoever asked is told what.
+    #[error("the chain that was forked does not answer")]
+    Forked = 6,
 }
 
 /// Pages of memory, 64 KiB each, that the programs of one transaction may hold, unless the chain's own page limit is higher. No
@@ -61,7 +64,8 @@ impl Interrupt {
             2 => Interrupted::Abandoned,
             3 => Interrupted::Stopping,
             4 => Interrupted::TooLong,
-            _ => Interrupted::Memory,
+            5 => Interrupted::Memory,
+            _ => Interrupted::Forked,
         })
     }
 }
@@ -78,6 +82,7 @@ mod tests {
             Interrupted::Stopping,
             Interrupted::TooLong,
             Interrupted::Memory,
+            Interrupted::Forked,
         ] {
             let flag = Interrupt::default();
             assert_eq!(flag.check(), Ok(()));

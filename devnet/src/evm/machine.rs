@@ -28,11 +28,12 @@ use revm::interpreter::{
 use stylus_vm::ArbOs;
 
 use crate::evm::instructions::instructions;
-use crate::evm::interrupt::Interrupted;
+use crate::evm::interrupt::{Interrupt, Interrupted};
 use crate::evm::native::{self, NativeCall, NativeEnding, Reply};
 use crate::evm::{Context, SPEC};
 use crate::natives::{self, Native};
 use crate::precompiles::{self, PRECOMPILE_CODE, Precompiles};
+use crate::state::source;
 use crate::trace::HostioInspector;
 
 type Inner<I> =
@@ -178,10 +179,7 @@ impl<I: HostioInspector> Machine<I> {
         if scope.transaction.pages.open > scope.block.most_pages {
             scope.interrupt.raise(Interrupted::Memory);
         }
-        scope
-            .interrupt
-            .check()
-            .map_err(|why| Fault::Custom(why.to_string()))
+        glance(&scope.interrupt)
     }
 
     /// Runs the top frame until it calls or ends.
@@ -366,6 +364,16 @@ impl<I: HostioInspector> Machine<I> {
     }
 }
 
+/// Whether a run may go on: nobody has ended it, and all that it has read could be had.
+fn glance(interrupt: &Interrupt) -> Result<(), Fault> {
+    if source::has_failed() {
+        interrupt.raise(Interrupted::Forked);
+    }
+    interrupt
+        .check()
+        .map_err(|why| Fault::Custom(why.to_string()))
+}
+
 /// The account whose executions a frame counts among: not a delegate call's.
 fn acting(input: &FrameInput, target: Address) -> Option<Address> {
     match input {
@@ -505,11 +513,7 @@ impl<I: HostioInspector> EvmTr for Machine<I> {
                             break 'running end;
                         }
                     }
-                    context
-                        .chain
-                        .interrupt
-                        .check()
-                        .map_err(|why| Fault::Custom(why.to_string()))?;
+                    glance(&context.chain.interrupt)?;
                 };
                 if interpreter.bytecode.action().is_none() {
                     interpreter.halt(end);

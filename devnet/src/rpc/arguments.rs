@@ -150,6 +150,15 @@ impl<'a> Arguments<'a> {
         number_of(self.optional(place, name)?, place, name)
     }
 
+    /// All of them, as they came.
+    pub(super) fn all(&self) -> Value {
+        let parsed = |text: &&RawValue| -> Value {
+            // The request was parsed whole before.
+            serde_json::from_str(text.get()).unwrap_or_default()
+        };
+        self.0.iter().map(parsed).collect()
+    }
+
     /// A required number.
     ///
     /// # Errors

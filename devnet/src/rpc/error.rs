@@ -13,7 +13,9 @@ use crate::chain::{
     SubmitError,
 };
 use crate::evm::{Interrupted, Invalid, Reason};
+use crate::fork::ForkError;
 use crate::precompiles::error_text;
+use crate::state::source::SourceError;
 use crate::trace::TraceError;
 
 /// A revert, with its data (geth).
@@ -68,6 +70,16 @@ impl RpcError {
             code,
             message: message.into(),
             data: None,
+            reason: None,
+        }
+    }
+
+    /// What another node has answered.
+    pub(super) fn told(code: i32, message: String, data: Option<String>) -> Self {
+        Self {
+            code,
+            message,
+            data,
             reason: None,
         }
     }
@@ -191,7 +203,9 @@ refusals!(
     Invalid,
     SubmitError,
     Unwritable,
-    Interrupted
+    Interrupted,
+    SourceError,
+    ForkError
 );
 
 macro_rules! invalid_parameters {

@@ -15,6 +15,7 @@ use crate::chain::Block;
 use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
+use crate::rpc::border;
 use crate::rpc::error::RpcError;
 use crate::rpc::methods::Text;
 use crate::trace::Tracer;
@@ -100,6 +101,7 @@ pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interru
         )));
     }
     let blocks = {
+        let forked = node.forked();
         let chain = node.chain();
         let head = chain.head().header.number;
         let (from, to) = (
@@ -108,6 +110,16 @@ pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interru
         );
         if from > to {
             return Err(RpcError::parameters("invalid block range params"));
+        }
+        if let Some(forked) = forked.filter(|forked| from <= forked.number()) {
+            let last = forked.number();
+            drop(chain);
+            if to <= last {
+                return border::past(&forked, "trace_filter", arguments.all());
+            }
+            return Err(RpcError::refused(format!(
+                "the blocks up to {last} are traced by the node that was forked, and later ones here: ask for both apart"
+            )));
         }
         chain.blocks(from, to)
     };

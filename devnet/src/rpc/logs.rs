@@ -14,8 +14,8 @@ use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
-use crate::rpc::json;
 use crate::rpc::methods::Text;
+use crate::rpc::{border, json};
 
 /// The most logs that one answer holds.
 const MOST_LOGS: usize = 100_000;
@@ -56,9 +56,19 @@ pub(super) fn find(
     filter: &Filter,
     interrupt: &Interrupt,
 ) -> Result<Vec<Log>, RpcError> {
-    let blocks = blocks(node, filter)?;
-    let mut found = Vec::new();
-    for block in blocks {
+    if let FilterBlockOption::AtBlockHash(hash) = filter.block_option
+        && let Some(found) = border::logs_of(node, filter, hash)?
+    {
+        return Ok(found);
+    }
+    let mut found = match filter.block_option {
+        FilterBlockOption::Range { .. } => {
+            let head = node.chain().head().header.number;
+            border::logs(node, filter, range(head, filter)?)?
+        }
+        FilterBlockOption::AtBlockHash(_) => Vec::new(),
+    };
+    for block in blocks(node, filter)? {
         interrupt.check()?;
         found.extend(of_block(&block, filter));
         if found.len() > MOST_LOGS {

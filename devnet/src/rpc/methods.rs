@@ -21,9 +21,10 @@ use crate::rpc::error::RpcError;
 use crate::rpc::lanes::Lane;
 use crate::rpc::server::Arrival;
 use crate::rpc::{
-    filters, flat, json, logs, mining, otterscan, pool, prove, raw, read, run, send, sign,
+    border, filters, flat, json, logs, mining, otterscan, pool, prove, raw, read, run, send, sign,
     simulate, subscribe, testing, tokens,
 };
+use crate::state::source::attempt;
 
 /// A method's answer.
 pub(super) type Answer = Result<Value, RpcError>;
@@ -38,6 +39,8 @@ const MOST_SYNC: Duration = Duration::from_secs(60);
 /// How a method is answered, which decides where it runs.
 #[derive(Clone, Copy)]
 enum Method {
+    /// The same, of a word of some state or block; on a fork it may have to be asked for elsewhere.
+    Read(fn(&Node, &Arguments<'_>) -> Answer),
     /// Where it arrives: it takes no longer than copying a state, and its answer is short.
     Quick(fn(&Node, &Arguments<'_>) -> Answer),
     /// It reads data that may be long.
@@ -52,7 +55,7 @@ enum Method {
     Synced(fn(&Node, &Arguments<'_>, &Interrupt) -> Answer),
 }
 
-use Method::{Change, Lookup, Production, Question, Quick, Synced};
+use Method::{Change, Lookup, Production, Question, Quick, Read, Synced};
 
 /// Each method, with the names that it answers to.
 const METHODS: &[(&[&str], Method)] = &[
@@ -72,7 +75,7 @@ const METHODS: &[(&[&str], Method)] = &[
     (&["eth_fillTransaction"], Question(send::fill_transaction)),
     (&["eth_gasPrice"], Quick(read::gas_price)),
     (&["eth_getAccountInfo"], Lookup(read::account_info)),
-    (&["eth_getBalance"], Quick(read::balance)),
+    (&["eth_getBalance"], Read(read::balance)),
     (
         &["eth_getBlockByHash", "eth_getBlockByNumber"],
         Lookup(read::block),
@@ -83,7 +86,7 @@ const METHODS: &[(&[&str], Method)] = &[
             "eth_getBlockTransactionCountByHash",
             "eth_getBlockTransactionCountByNumber",
         ],
-        Quick(read::transaction_count_of_block),
+        Read(read::transaction_count_of_block),
     ),
     (&["eth_getCode"], Lookup(read::code)),
     (&["eth_getFilterChanges"], Lookup(filters::changes)),
@@ -111,7 +114,7 @@ const METHODS: &[(&[&str], Method)] = &[
         ],
         Lookup(raw::transaction_in_block),
     ),
-    (&["eth_getStorageAt"], Quick(read::storage)),
+    (&["eth_getStorageAt"], Read(read::storage)),
     (&["eth_getStorageValues"], Lookup(read::storage_values)),
     (
         &[
@@ -125,7 +128,7 @@ const METHODS: &[(&[&str], Method)] = &[
         &["eth_getTransactionBySenderAndNonce"],
         Lookup(pool::by_sender_and_nonce),
     ),
-    (&["eth_getTransactionCount"], Quick(read::nonce)),
+    (&["eth_getTransactionCount"], Read(read::nonce)),
     (&["eth_getTransactionReceipt"], Lookup(read::receipt)),
     (
         &[
@@ -139,7 +142,7 @@ const METHODS: &[(&[&str], Method)] = &[
             "eth_getUncleCountByBlockHash",
             "eth_getUncleCountByBlockNumber",
         ],
-        Quick(read::uncle_count),
+        Read(read::uncle_count),
     ),
     (&["eth_hashrate"], Quick(read::hash_rate)),
     (&["eth_maxPriorityFeePerGas"], Quick(read::tip)),
@@ -212,7 +215,7 @@ const METHODS: &[(&[&str], Method)] = &[
         Lookup(otterscan::by_sender_and_nonce),
     ),
     (&["ots_getTransactionError"], Lookup(otterscan::error)),
-    (&["ots_hasCode"], Quick(otterscan::has_code)),
+    (&["ots_hasCode"], Read(otterscan::has_code)),
     (
         &["ots_searchTransactionsAfter"],
         Lookup(otterscan::search_after),
@@ -411,7 +414,7 @@ const METHODS: &[(&[&str], Method)] = &[
         &["anvil_setPrevRandao", "hardhat_setPrevRandao"],
         Change(mining::set_random),
     ),
-    (&["anvil_setRpcUrl"], Quick(testing::no_forks)),
+    (&["anvil_setRpcUrl"], Quick(testing::no_other_node)),
     (
         &["anvil_setStorageAt", "hardhat_setStorageAt"],
         Change(testing::set_storage),
@@ -436,8 +439,11 @@ pub(super) fn module(node: Node) -> RpcModule<Node> {
                 let node = Node::clone(&node);
                 async move {
                     let answer = match long {
-                        Synced(_) => synced(node.clone(), long, params, &extensions).await,
-                        _ => elsewhere(node.clone(), long, params, &extensions).await,
+                        Read(method) if node.forked().is_none() => Arguments::parse(&params)
+                            .and_then(|arguments| method(&node, &arguments))
+                            .and_then(|answer| Ok(to_json(&answer)?)),
+                        Synced(_) => synced(node.clone(), (name, long), params, &extensions).await,
+                        _ => elsewhere(node.clone(), (name, long), params, &extensions).await,
                     };
                     node.report(name, answer.as_ref().err());
                     answer.map_err(ErrorObjectOwned::from)
@@ -453,7 +459,7 @@ pub(super) fn module(node: Node) -> RpcModule<Node> {
 /// Answers on a lane.
 async fn elsewhere(
     node: Node,
-    method: Method,
+    (name, method): (&'static str, Method),
     params: Params<'static>,
     extensions: &Extensions,
 ) -> Text {
@@ -462,27 +468,32 @@ async fn elsewhere(
         .get::<Arrival>()
         .map_or_else(Instant::now, |arrival| arrival.0);
     let lane = match method {
-        Quick(_) | Lookup(_) => Lane::Lookups,
+        Quick(_) | Read(_) | Lookup(_) => Lane::Lookups,
         Question(_) => Lane::Questions,
         Change(_) | Production(_) | Synced(_) => Lane::Changes,
     };
     let lanes = node.lanes().clone();
     let work = move |interrupt: &Interrupt| {
         let arguments = Arguments::parse(&params)?;
+        if let Some(answer) = border::answer(&node, name, &arguments)? {
+            return Ok(answer);
+        }
         let short = match method {
             Lookup(method) | Question(method) => return method(&node, &arguments, interrupt),
-            Quick(method) | Change(method) => method(&node, &arguments)?,
+            Quick(method) | Read(method) | Change(method) => method(&node, &arguments)?,
             Production(method) | Synced(method) => method(&node, &arguments, interrupt)?,
         };
         Ok(to_json(&short)?)
     };
+    // Whatever came of it: without a word that it has read, it is no answer.
+    let work = move |interrupt: &Interrupt| attempt(|| work(interrupt))?;
     lanes.run(lane, arrived, work).await
 }
 
 /// Sends a transaction and waits for its receipt without holding a place on a lane.
 async fn synced(
     node: Node,
-    method: Method,
+    method: (&'static str, Method),
     params: Params<'static>,
     extensions: &Extensions,
 ) -> Text {

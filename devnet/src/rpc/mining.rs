@@ -10,14 +10,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::chain::{Chain, Transaction};
+use crate::config::{Config, Fork};
 use crate::evm::Interrupt;
+use crate::fork::Forked;
 use crate::node::Node;
 use crate::rpc::arguments::{Arguments, CALL, number_of};
 use crate::rpc::error::RpcError;
 use crate::rpc::json;
 use crate::rpc::methods::Answer;
 use crate::rpc::send::Unsigned;
-use crate::rpc::testing::NO_FORKS;
 
 /// The most blocks that one request produces.
 const MOST_BLOCKS: u64 = 10_000;
@@ -94,18 +95,62 @@ pub(super) fn reorg(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrup
     made
 }
 
-/// Restarts the chain.
+/// What a reset is asked for.
+#[derive(Deserialize, Default)]
+struct ResetOptions {
+    forking: Option<Forking>,
+}
+
+/// The chain to go on from: another node's, or another block of the same.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Forking {
+    json_rpc_url: Option<String>,
+    block_number: Option<Value>,
+}
+
+/// Restarts the chain: from a fork where one is named, and else as one of its own.
 pub(super) fn reset(node: &Node, arguments: &Arguments<'_>) -> Answer {
-    let options: Option<Value> = arguments.optional(0, "options")?;
-    let forks = |options: &Value| {
-        let fork = options.get("forking");
-        fork.is_some_and(|fork| fork.get("jsonRpcUrl").is_some_and(|url| !url.is_null()))
+    let options: Option<ResetOptions> = arguments.optional(0, "options")?;
+    let asked = node.asked();
+    let Some(forking) = options.and_then(|options| options.forking) else {
+        let config = Config {
+            fork: None,
+            ..asked.clone()
+        };
+        node.reset(config, None)?;
+        return Ok(Value::Null);
     };
-    if options.as_ref().is_some_and(forks) {
-        return Err(RpcError::not_supported(NO_FORKS));
-    }
-    let now = node.now();
-    node.go_back(|chain| chain.reset(now))?;
+    let block = number_of(forking.block_number, 0, "blockNumber")?;
+    let before = node.chain().config().fork.clone().or(asked.fork.clone());
+    let settings = match (before, forking.json_rpc_url) {
+        (Some(before), None) => Fork { block, ..before },
+        (Some(before), Some(url)) if before.url.as_ref() == Some(&url) => Fork { block, ..before },
+        // Headers and recordings are another node's.
+        (Some(before), Some(url)) => Fork {
+            block,
+            retries: before.retries,
+            timeout: before.timeout,
+            requests_per_second: before.requests_per_second,
+            cache: before.cache,
+            ..Fork::url(url)
+        },
+        (None, Some(url)) => Fork {
+            block,
+            ..Fork::url(url)
+        },
+        (None, None) => {
+            return Err(RpcError::parameters(
+                "there is no fork to begin anew: name the node to fork, as jsonRpcUrl",
+            ));
+        }
+    };
+    let forked = Forked::open(&settings)?;
+    let config = Config {
+        fork: Some(settings),
+        ..asked.clone()
+    };
+    node.reset(config, Some(forked))?;
     Ok(Value::Null)
 }
 

@@ -6,6 +6,7 @@
 mod admission;
 mod arguments;
 mod batches;
+mod border;
 mod connections;
 mod error;
 mod filters;

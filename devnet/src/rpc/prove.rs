@@ -17,6 +17,17 @@ use crate::rpc::read;
 /// The most slots in one proof.
 const MOST_SLOTS: usize = 1_024;
 
+/// A fork does not have all of the state that a root is over.
+fn check(node: &Node) -> Result<(), RpcError> {
+    match node.forked() {
+        Some(forked) => Err(RpcError::not_supported(format!(
+            "a fork does not have the whole state that a proof is of: up to block {} the node that was forked proves it",
+            forked.number()
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// An account, with proofs of it and of its slots. The state root is not the one in the header.
 pub(super) fn proof(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let address: Address = arguments.required(0, "address")?;
@@ -30,6 +41,7 @@ pub(super) fn proof(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrup
     }
     let slots: Vec<U256> = serde_json::from_value(json!(keys))
         .map_err(|error| RpcError::parameters(format!("invalid parameter 2, slots: {error}")))?;
+    check(node)?;
     let view = node.view(arguments.block(2)?)?;
     let state = view.state();
     let account = state.account(address);
@@ -55,6 +67,7 @@ fn slot_proof(key: &Value, value: U256, nodes: &[Bytes]) -> Value {
 
 /// An account as the trie holds it.
 pub(super) fn account(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    check(node)?;
     let (address, view) = read::account_at(node, arguments)?;
     let account = view.state().account(address);
     Ok(to_json(&json!({

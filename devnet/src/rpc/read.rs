@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::bounded::{Each, to_json};
@@ -15,8 +17,8 @@ use crate::node::Node;
 use crate::precompiles;
 use crate::rpc::arguments::{Arguments, WHOLE};
 use crate::rpc::error::RpcError;
-use crate::rpc::json;
 use crate::rpc::methods::{Answer, Text};
+use crate::rpc::{border, json};
 
 /// The client's name. Test tools use a test network's methods if it contains `anvil` or `hardhat`, and refuse otherwise.
 pub(super) const CLIENT_VERSION: &str =
@@ -257,6 +259,18 @@ pub(super) fn receipt(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> 
     Ok(to_json(&found)?)
 }
 
+/// A fee history as another node has it.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FeeHistory {
+    oldest_block: U64,
+    base_fee_per_gas: Vec<U64>,
+    /// As text: another node's digits stay as they are.
+    gas_used_ratio: Vec<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reward: Option<Vec<Vec<U256>>>,
+}
+
 /// Refuses percentiles that geth refuses.
 fn check_percentiles(percentiles: &[f64]) -> Result<(), RpcError> {
     let invalid = |why: String| RpcError::parameters(format!("invalid reward percentile: {why}"));
@@ -284,29 +298,52 @@ pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>, _: &Interrupt)
     let newest: BlockNumberOrTag = arguments.required(1, "newest block")?;
     let percentiles: Option<Vec<f64>> = arguments.optional(2, "percentiles")?;
     check_percentiles(percentiles.as_deref().unwrap_or_default())?;
-    let (first, blocks, price) = {
+    let forked = node.forked();
+    let before = |number: u64| forked.as_ref().filter(|forked| number <= forked.number());
+    let (first, last, blocks, price) = {
         let chain = node.chain();
-        let last = chain.known_block(newest.into())?.header.number;
+        let last = match newest {
+            BlockNumberOrTag::Number(number) if before(number).is_some() => number,
+            BlockNumberOrTag::Earliest if before(0).is_some() => 0,
+            newest => chain.known_block(newest.into())?.header.number,
+        };
         let first = (last + 1).saturating_sub(count);
-        (first, chain.blocks(first, last), chain.gas_price())
+        let own = before(first).map_or(first, |forked| forked.number() + 1);
+        (first, last, chain.blocks(own, last), chain.gas_price())
     };
+    let mut past = FeeHistory::default();
+    if let Some(forked) = before(first) {
+        let to = last.min(forked.number());
+        let asked = json!([U64::from(to + 1 - first), U64::from(to), percentiles]);
+        past = border::past(forked, "eth_feeHistory", asked)?;
+        if to == last {
+            return Ok(to_json(&past)?);
+        }
+        // What came next there is not what came next here.
+        past.base_fee_per_gas.truncate(past.gas_used_ratio.len());
+    }
     let fee = |block: &crate::chain::Block| U64::from(block.header.base_fee_per_gas.unwrap_or(0));
-    let mut fees: Vec<U64> = blocks.iter().map(|block| fee(block)).collect();
+    let mut fees = past.base_fee_per_gas;
+    fees.extend(blocks.iter().map(|block| fee(block)));
     // The next block's, too, which is like the others.
     fees.push(U64::from(price));
     // No block comes near Arbitrum's limit; a block may come near one that a test has set.
     let ratio = |block: &crate::chain::Block| {
-        block.header.gas_used as f64 / block.header.gas_limit.max(1) as f64
+        to_json(&(block.header.gas_used as f64 / block.header.gas_limit.max(1) as f64))
     };
-    let ratios: Vec<f64> = blocks.iter().map(|block| ratio(block)).collect();
-    let mut history = json!({
-        "oldestBlock": U64::from(first),
-        "baseFeePerGas": fees,
-        "gasUsedRatio": ratios,
-    });
-    if let (Some(percentiles), Some(history)) = (percentiles, history.as_object_mut()) {
-        let rewards = vec![vec![U64::ZERO; percentiles.len()]; blocks.len()];
-        history.insert("reward".into(), json!(rewards));
+    let mut ratios = past.gas_used_ratio;
+    for block in &blocks {
+        ratios.push(ratio(block)?);
     }
-    Ok(to_json(&history)?)
+    let reward = percentiles.map(|percentiles| {
+        let mut rewards = past.reward.unwrap_or_default();
+        rewards.extend(vec![vec![U256::ZERO; percentiles.len()]; blocks.len()]);
+        rewards
+    });
+    Ok(to_json(&FeeHistory {
+        oldest_block: U64::from(first),
+        base_fee_per_gas: fees,
+        gas_used_ratio: ratios,
+        reward,
+    })?)
 }

@@ -26,6 +26,7 @@ use crate::rpc::sign::signer;
 pub(super) fn raw(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
     let raw: Bytes = arguments.required_up_to(CALL, 0, "signed transaction")?;
     let transaction = Transaction::decode(&raw)?;
+    node.read_ahead(transaction.sender);
     let hash = node.send(interrupt, |chain| {
         chain.check_sender(transaction.sender)?;
         Ok::<_, RpcError>(transaction)

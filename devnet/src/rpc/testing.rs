@@ -3,7 +3,6 @@
 //! Lives here: accounts, and the chain as a whole. Not here: blocks and time (`mining`), tokens (`tokens`), what they do
 //! (`chain`).
 
-use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U64, U256, hex, keccak256};
 use serde_json::{Value, json};
 
@@ -17,9 +16,6 @@ use crate::rpc::methods::{Answer, Text};
 use crate::rpc::read::CLIENT_VERSION;
 use crate::store;
 
-/// The answer to requests for another chain's state.
-pub(super) const NO_FORKS: &str = "forking another chain is not supported";
-
 /// The most bytes of text for an account's code: the chain keeps it for good.
 const MOST_CODE: usize = 8 << 20;
 
@@ -28,7 +24,7 @@ pub(super) fn set_balance(node: &Node, arguments: &Arguments<'_>) -> Answer {
         arguments.required(0, "address")?,
         arguments.required(1, "balance")?,
     );
-    node.change(|chain| chain.set_balance(address, balance));
+    node.change_account(address, |chain| chain.set_balance(address, balance));
     Ok(Value::Null)
 }
 
@@ -37,14 +33,14 @@ pub(super) fn add_balance(node: &Node, arguments: &Arguments<'_>) -> Answer {
         arguments.required(0, "address")?,
         arguments.required(1, "balance")?,
     );
-    node.change(|chain| chain.add_balance(address, wei));
+    node.change_account(address, |chain| chain.add_balance(address, wei));
     Ok(Value::Null)
 }
 
 pub(super) fn set_nonce(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let address: Address = arguments.required(0, "address")?;
     let nonce = arguments.required_number(1, "nonce")?;
-    node.change(|chain| chain.set_nonce(address, nonce));
+    node.change_account(address, |chain| chain.set_nonce(address, nonce));
     Ok(Value::Null)
 }
 
@@ -53,7 +49,7 @@ pub(super) fn set_code(node: &Node, arguments: &Arguments<'_>) -> Answer {
         arguments.required(0, "address")?,
         arguments.required_up_to(MOST_CODE, 1, "code")?,
     );
-    node.change(|chain| chain.set_code(address, code));
+    node.change_account(address, |chain| chain.set_code(address, code));
     Ok(Value::Null)
 }
 
@@ -61,7 +57,7 @@ pub(super) fn set_storage(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let address: Address = arguments.required(0, "address")?;
     let slot: U256 = arguments.required(1, "slot")?;
     let value: B256 = arguments.required(2, "value")?;
-    node.change(|chain| chain.set_storage(address, slot, value));
+    node.change_account(address, |chain| chain.set_storage(address, slot, value));
     Ok(json!(true))
 }
 
@@ -95,11 +91,15 @@ pub(super) fn set_chain_id(node: &Node, arguments: &Arguments<'_>) -> Answer {
     Ok(Value::Null)
 }
 
-pub(super) fn no_forks(_: &Node, _: &Arguments<'_>) -> Answer {
-    Err(RpcError::not_supported(NO_FORKS))
+/// Blocks and states that are known would be another node's.
+pub(super) fn no_other_node(_: &Node, _: &Arguments<'_>) -> Answer {
+    Err(RpcError::not_supported(
+        "the node of a fork is not changed under it: begin anew with anvil_reset and its jsonRpcUrl",
+    ))
 }
 
 pub(super) fn node_info(node: &Node, _: &Arguments<'_>) -> Answer {
+    let forked = node.forked();
     let chain = node.chain();
     let (head, config) = (chain.head(), chain.config());
     let order = match config.order {
@@ -120,7 +120,12 @@ pub(super) fn node_info(node: &Node, _: &Arguments<'_>) -> Answer {
             "gasLimit": U64::from(head.header.gas_limit),
             "gasPrice": U64::from(chain.gas_price()),
         },
-        "forkConfig": { "forkUrl": null, "forkBlockNumber": null, "forkRetryBackoff": null },
+        "forkConfig": {
+            // Not the URL, which may hold a key.
+            "forkUrl": forked.as_ref().map(|forked| forked.from()),
+            "forkBlockNumber": forked.as_ref().map(|forked| forked.number()),
+            "forkRetryBackoff": null,
+        },
         "networkConfig": null,
     }))
 }
@@ -129,9 +134,9 @@ pub(super) fn node_info(node: &Node, _: &Arguments<'_>) -> Answer {
 pub(super) fn metadata(node: &Node, _: &Arguments<'_>) -> Answer {
     let chain = node.chain();
     let head = chain.head();
-    let genesis = chain.block(BlockId::earliest()).map(|block| block.hash);
+    let first = chain.block(chain.first().into()).map(|block| block.hash);
     let resets = B256::from(U256::from(chain.resets()));
-    let instance = keccak256([genesis.unwrap_or_default(), resets].concat());
+    let instance = keccak256([first.unwrap_or_default(), resets].concat());
     let snapshots: serde_json::Map<String, Value> = chain
         .snapshots()
         .map(|(id, number, hash)| (format!("{id:#x}"), json!([number, hash])))
@@ -143,7 +148,11 @@ pub(super) fn metadata(node: &Node, _: &Arguments<'_>) -> Answer {
         "instanceId": instance,
         "latestBlockNumber": head.header.number,
         "latestBlockHash": head.hash,
-        "forkedNetwork": null,
+        "forkedNetwork": chain.origin().map(|origin| json!({
+            "chainId": origin.chain_id,
+            "forkBlockNumber": origin.block.header.number,
+            "forkBlockHash": origin.block.hash,
+        })),
         "snapshots": snapshots,
     }))
 }

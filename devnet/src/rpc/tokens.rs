@@ -73,7 +73,9 @@ fn write(
     for (account, slot) in slots.take(MOST_SLOTS) {
         interrupt.check()?;
         if is_in(&view, &request, (account, slot), amount)? {
-            node.change(|chain| chain.set_storage(account, slot.into(), amount.into()));
+            node.change_account(account, |chain| {
+                chain.set_storage(account, slot.into(), amount.into());
+            });
             return Ok(Value::Null);
         }
     }

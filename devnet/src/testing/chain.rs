@@ -17,9 +17,10 @@ use crate::addresses::DEV_ACCOUNT;
 use crate::builder::Builder;
 use crate::chain::Request;
 use crate::config::{Clock, Config};
-use crate::devnet::{self, Handle, StartError};
+use crate::devnet::{self, Handle, SaveError, StartError};
 use crate::evm::Interrupt;
 use crate::node::Node;
+use crate::state::source::attempt;
 
 /// When a chain begins, in seconds since 1970: in 2027, on every machine.
 const START: u64 = 1_800_000_000;
@@ -31,6 +32,9 @@ const BALANCE: U256 = U256::from_limbs([0x35c9_adc5_dea0_0000, 0x36, 0, 0]);
 ///
 /// It begins in milliseconds and depends on no clock: the same calls make the same blocks, at the same times, for the same gas. Each
 /// test can have one of its own, on whatever thread it runs.
+///
+/// A fork ([`Builder::fork`]) asks a node when something is first needed. Where it does not answer, whatever has an error to return returns
+/// one, and everything else panics, with what was asked of whom.
 ///
 /// ```
 /// use std::time::Duration;
@@ -145,6 +149,20 @@ impl Chain {
         devnet::serve(config, node)
     }
 
+    /// The host that the chain was forked from, or the recording, and the last block that is not its own; `None` where it is no fork.
+    pub fn forked(&self) -> Option<(String, u64)> {
+        let forked = self.node.forked()?;
+        Some((forked.from().to_owned(), forked.number()))
+    }
+
+    /// Writes the recording of a fork, where its settings ask for one: all that its node was asked for so far. A devnet does so when it stops.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn save_recording(&self) -> Result<(), SaveError> {
+        self.node.forked().map_or(Ok(()), |forked| forked.save())
+    }
+
     /// The ArbOS version in force.
     pub fn arbos(&self) -> stylus_vm::ArbOs {
         self.node.chain().arbos()
@@ -170,6 +188,12 @@ impl Chain {
         self.node.chain().gas_price()
     }
 
+    /// Reads or changes something that may have to be asked for elsewhere.
+    #[track_caller]
+    fn with<T>(&self, act: impl FnOnce(&Node) -> T) -> T {
+        attempt(|| act(&self.node)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// Puts the clock forward and makes a block at the new time, so that calls see it, too.
     pub fn advance_time(&self, by: Duration) {
         self.node.change(|chain| chain.increase_time(by.as_secs()));
@@ -179,7 +203,7 @@ impl Chain {
     /// Makes empty blocks.
     pub fn mine(&self, blocks: u64) {
         for _ in 0..blocks {
-            let mined = self.node.mine(&Interrupt::default());
+            let mined = self.with(|node| node.mine(&Interrupt::default()));
             mined.expect("nobody raises the flag");
         }
     }
@@ -231,10 +255,12 @@ impl Chain {
             let account = chain.newest().account(address);
             account.nonce == 0 && account.balance.is_zero()
         };
-        self.node.change(|chain| {
-            if is_new(chain) {
-                chain.set_balance(address, BALANCE);
-            }
+        self.with(|node| {
+            node.change_account(address, |chain| {
+                if is_new(chain) {
+                    chain.set_balance(address, BALANCE);
+                }
+            });
         });
         address
     }
@@ -273,39 +299,40 @@ impl Chain {
 
     /// An account's wei.
     pub fn balance(&self, address: Address) -> U256 {
-        self.node.chain().newest().account(address).balance
+        self.with(|node| node.newest().account(address).balance)
     }
 
     /// An account's next nonce.
     pub fn nonce(&self, address: Address) -> u64 {
-        self.node.chain().newest().nonce(address)
+        self.with(|node| node.newest().nonce(address))
     }
 
     /// An account's code.
     pub fn code(&self, address: Address) -> Bytes {
-        self.node.chain().newest().code(address)
+        self.with(|node| node.newest().code(address))
     }
 
     /// A word of an account's storage.
     pub fn storage(&self, address: Address, slot: U256) -> B256 {
-        self.node.chain().newest().slot(address, slot).into()
+        self.with(|node| node.newest().slot(address, slot).into())
     }
 
     /// Sets an account's wei.
     pub fn set_balance(&self, address: Address, wei: U256) {
-        self.node.change(|chain| chain.set_balance(address, wei));
+        self.with(|node| node.change_account(address, |chain| chain.set_balance(address, wei)));
     }
 
     /// Sets a word of an account's storage.
     pub fn set_storage(&self, address: Address, slot: U256, value: B256) {
-        self.node
-            .change(|chain| chain.set_storage(address, slot, value));
+        self.with(|node| {
+            node.change_account(address, |chain| chain.set_storage(address, slot, value))
+        });
     }
 
     /// Gives an account code. A program still has to be activated: [`Contract::try_activate`].
     pub fn set_code(&self, address: Address, code: impl Into<Bytes>) {
-        self.node
-            .change(|chain| chain.set_code(address, code.into()));
+        let code = code.into();
+        self.with(|node| node.change_account(address, |chain| chain.set_code(address, code)));
     }
 
     /// Reads or changes the errors that reverts are told by.
@@ -315,12 +342,23 @@ impl Chain {
 
     /// What a call comes to on the newest block.
     pub(super) fn execute(&self, request: &Request) -> Result<Executed, CallError> {
-        let view = self.node.view(BlockId::latest());
-        let view = view.map_err(|error| CallError::Refused(error.to_string()))?;
-        let executed = view.call(request);
-        Ok(Executed::of_call(
-            executed.map_err(|error| CallError::Refused(error.to_string()))?,
-        ))
+        self.attempt(|node| {
+            let view = node.view(BlockId::latest());
+            let view = view.map_err(|error| CallError::Refused(error.to_string()))?;
+            let executed = view.call(request);
+            Ok(Executed::of_call(
+                executed.map_err(|error| CallError::Refused(error.to_string()))?,
+            ))
+        })
+    }
+
+    /// Does something that may have to ask elsewhere, and can fail anyway.
+    pub(super) fn attempt<T>(
+        &self,
+        act: impl FnOnce(&Node) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        let done = attempt(|| act(&self.node));
+        done.unwrap_or_else(|error| Err(CallError::Refused(error.to_string())))
     }
 
     /// The receipt of a transaction, and how it ended.

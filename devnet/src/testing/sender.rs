@@ -294,21 +294,24 @@ impl Sender {
     }
 
     pub(super) fn submit(&self, to: TxKind, input: Bytes) -> Result<Plain, CallError> {
-        let sent = self.chain.node().send(&Interrupt::default(), |chain| {
-            let transaction = TypedTransaction::from(TxEip1559 {
-                chain_id: chain.config().chain_id,
-                nonce: chain.pending_nonce(self.address),
-                gas_limit: self.gas_limit.0,
-                max_fee_per_gas: 2 * u128::from(chain.gas_price()),
-                max_priority_fee_per_gas: 0,
-                to,
-                value: self.value,
-                access_list: Default::default(),
-                input,
+        let hash = self.chain.attempt(|node| {
+            node.read_ahead(self.address);
+            let sent = node.send(&Interrupt::default(), |chain| {
+                let transaction = TypedTransaction::from(TxEip1559 {
+                    chain_id: chain.config().chain_id,
+                    nonce: chain.pending_nonce(self.address),
+                    gas_limit: self.gas_limit.0,
+                    max_fee_per_gas: 2 * u128::from(chain.gas_price()),
+                    max_priority_fee_per_gas: 0,
+                    to,
+                    value: self.value,
+                    access_list: Default::default(),
+                    input,
+                });
+                Ok::<_, SubmitError>(Transaction::unsigned(transaction, self.address))
             });
-            Ok::<_, SubmitError>(Transaction::unsigned(transaction, self.address))
-        });
-        let hash = sent.map_err(|error| CallError::Refused(error.to_string()))?;
+            sent.map_err(|error| CallError::Refused(error.to_string()))
+        })?;
         let (returned, receipt) = self.output(self.chain.outcome(hash)?)?;
         Ok(Sent {
             returned,

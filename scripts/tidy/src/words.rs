@@ -92,8 +92,9 @@ const RULES: &[Rule] = &[
         words: &["Instant", "SystemTime"],
         looked_for: In::Code,
         within: &["devnet/src/"],
-        // Deadlines of requests, and how long a write may wait, are none of the chain's.
+        // Deadlines of requests and of questions to a node, and how long a write may wait, are none of the chain's.
         allowed: &[
+            "devnet/src/fork/",
             "devnet/src/node.rs",
             "devnet/src/rpc/",
             "devnet/src/store.rs",
@@ -101,10 +102,11 @@ const RULES: &[Rule] = &[
         reason: "the chain is told the time, so that the same requests make the same chain",
     },
     Rule {
-        words: &["jsonrpsee", "tokio", "async"],
+        words: &["jsonrpsee", "tokio", "async", "reqwest"],
         looked_for: In::Code,
         within: &["devnet/src/"],
         allowed: &[
+            "devnet/src/fork/",
             "devnet/src/rpc/",
             "devnet/src/node.rs",
             "devnet/src/devnet.rs",
@@ -125,6 +127,20 @@ const RULES: &[Rule] = &[
             "devnet/src/testing/",
         ],
         reason: "the chain does not know the server in front of it",
+    },
+    Rule {
+        words: &["crate::fork"],
+        looked_for: In::Code,
+        within: &["devnet/src/"],
+        allowed: &[
+            "devnet/src/fork/",
+            "devnet/src/rpc/",
+            "devnet/src/node.rs",
+            "devnet/src/devnet.rs",
+            // Whether a URL leads to this machine decides what is set by default.
+            "devnet/src/config.rs",
+        ],
+        reason: "the chain asks for what is beneath it, and does not know how that comes from a network",
     },
     Rule {
         words: &["crate::chain"],

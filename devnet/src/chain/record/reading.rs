@@ -1,0 +1,328 @@
+//! Records read back.
+//!
+//! Lives here: decoding them, side by side, and what they add up to. Not here: what they hold, and how they are written (the module above).
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use alloy_consensus::{Header, TxEnvelope};
+use alloy_eips::eip2718::Decodable2718 as _;
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Log, U256, keccak256};
+use alloy_rlp::{Buf as _, Decodable, Header as RlpHeader};
+use rayon::prelude::*;
+
+use crate::chain::block::{Block, Receipt, bloom};
+use crate::chain::record::{OriginId, RecordError};
+use crate::chain::transaction::Transaction;
+use crate::state::{Account, AccountChange, AccountHead, State};
+
+/// The block that a chain goes on from, by its first record, if it is a fork's.
+pub(crate) fn forked_block(mut record: &[u8]) -> Option<u64> {
+    let _chain_id = u64::decode(&mut record).ok()?;
+    u64::decode(&mut record).ok()
+}
+
+/// Reads a list, item by item.
+fn items<'a, T, E: From<alloy_rlp::Error>, C: FromIterator<T>>(
+    from: &mut &'a [u8],
+    mut item: impl FnMut(&mut &'a [u8]) -> Result<T, E>,
+) -> Result<C, E> {
+    let mut inner = RlpHeader::decode_bytes(from, true)?;
+    std::iter::from_fn(|| (!inner.is_empty()).then(|| item(&mut inner))).collect()
+}
+
+/// A chain that was written down.
+pub(crate) struct Written {
+    pub(in crate::chain) origin: Option<OriginId>,
+    pub(in crate::chain) time_offset: u64,
+    pub(in crate::chain) blocks: Vec<Arc<Block>>,
+    pub(in crate::chain) state: State,
+    pub(in crate::chain) waiting: Vec<Arc<Transaction>>,
+}
+
+/// Adds records up.
+pub(crate) struct Reader {
+    chain_id: u64,
+    is_begun: bool,
+    origin: Option<OriginId>,
+    time_offset: u64,
+    blocks: Vec<Arc<Block>>,
+    codes: HashMap<B256, Bytes>,
+    accounts: HashMap<Address, Reading>,
+    waiting: Vec<Arc<Transaction>>,
+}
+
+/// An account while records are read.
+struct Reading {
+    head: AccountHead,
+    storage: HashMap<U256, U256>,
+}
+
+impl Reader {
+    /// For records of the chain with this id.
+    pub(crate) fn new(chain_id: u64) -> Self {
+        Self {
+            chain_id,
+            is_begun: false,
+            origin: None,
+            time_offset: 0,
+            blocks: Vec::new(),
+            codes: HashMap::new(),
+            accounts: HashMap::new(),
+            waiting: Vec::new(),
+        }
+    }
+
+    /// Takes in the next records, which are decoded side by side.
+    ///
+    /// # Errors
+    /// Where one is none of this chain, or does not follow from those before it: which, and why.
+    pub(crate) fn read(&mut self, records: &[Vec<u8>]) -> Result<(), (usize, RecordError)> {
+        let mut skip = 0;
+        if !self.is_begun
+            && let Some(first) = records.first()
+        {
+            self.begin(first).map_err(|error| (0, error))?;
+            skip = 1;
+        }
+        let decoded: Vec<_> = records[skip..]
+            .par_iter()
+            .map(|record| Decoded::of(record))
+            .collect();
+        for (at, record) in (skip..).zip(decoded) {
+            record
+                .and_then(|record| self.add(record))
+                .map_err(|error| (at, error))?;
+        }
+        Ok(())
+    }
+
+    /// The first record says whose chain it is.
+    fn begin(&mut self, mut record: &[u8]) -> Result<(), RecordError> {
+        let have = u64::decode(&mut record)?;
+        if have != self.chain_id {
+            let want = self.chain_id;
+            return Err(RecordError::ChainId { have, want });
+        }
+        if !record.is_empty() {
+            self.origin = Some((u64::decode(&mut record)?, B256::decode(&mut record)?));
+        }
+        self.is_begun = true;
+        Ok(())
+    }
+
+    fn add(&mut self, record: Decoded) -> Result<(), RecordError> {
+        self.time_offset = record.time_offset;
+        self.blocks
+            .truncate(usize::try_from(record.keep).unwrap_or(usize::MAX));
+        for block in record.blocks {
+            let (first, number) = (self.origin, block.header.number);
+            let expected = first.map_or(0, |(first, _)| first) + self.blocks.len() as u64;
+            if number != expected {
+                return Err(RecordError::Number { number, expected });
+            }
+            let parent = self.blocks.last().map(|block| block.hash);
+            let follows = match (parent, first) {
+                (None, Some((_, hash))) => block.hash == hash,
+                (parent, _) => block.header.parent_hash == parent.unwrap_or_default(),
+            };
+            if !follows {
+                return Err(RecordError::Link(number));
+            }
+            self.blocks.push(block);
+        }
+        self.codes.extend(record.codes);
+        for account in record.accounts {
+            self.account(account);
+        }
+        if !record.gone.is_empty() {
+            self.waiting.retain(|tx| !record.gone.contains(&tx.hash));
+        }
+        self.waiting.extend(record.waiting);
+        Ok(())
+    }
+
+    fn account(
+        &mut self,
+        AccountChange {
+            address,
+            now,
+            slots,
+        }: AccountChange,
+    ) {
+        let Some(head) = now else {
+            self.accounts.remove(&address);
+            return;
+        };
+        let reading = self.accounts.entry(address).or_insert_with(|| Reading {
+            head,
+            storage: HashMap::new(),
+        });
+        reading.head = head;
+        for (slot, value) in slots {
+            match value.is_zero() && !head.is_over {
+                true => reading.storage.remove(&slot),
+                false => reading.storage.insert(slot, value),
+            };
+        }
+    }
+
+    /// What the records add up to.
+    pub(crate) fn finish(self) -> Written {
+        let accounts = self.accounts.into_iter().map(|(address, account)| {
+            let AccountHead {
+                nonce,
+                balance,
+                code_hash,
+                is_over,
+            } = account.head;
+            let restored = Account {
+                nonce,
+                balance,
+                code_hash,
+                storage: account.storage.into_iter().collect(),
+                is_over,
+            };
+            (address, restored)
+        });
+        let state = State::of(accounts, self.codes);
+        Written {
+            origin: self.origin,
+            time_offset: self.time_offset,
+            blocks: self.blocks,
+            state,
+            waiting: self.waiting,
+        }
+    }
+}
+
+/// A record that has been decoded, by itself.
+struct Decoded {
+    keep: u64,
+    time_offset: u64,
+    blocks: Vec<Arc<Block>>,
+    codes: Vec<(B256, Bytes)>,
+    accounts: Vec<AccountChange>,
+    gone: HashSet<B256>,
+    waiting: Vec<Arc<Transaction>>,
+}
+
+impl Decoded {
+    fn of(mut record: &[u8]) -> Result<Self, RecordError> {
+        let from = &mut record;
+        Ok(Self {
+            keep: u64::decode(from)?,
+            time_offset: u64::decode(from)?,
+            blocks: items(from, block)?,
+            codes: items(from, |from| {
+                let code = Bytes::decode(from)?;
+                Ok::<_, RecordError>((keccak256(&code), code))
+            })?,
+            accounts: items(from, account)?,
+            gone: items(from, |from| Ok::<_, RecordError>(B256::decode(from)?))?,
+            waiting: items(from, |from| transaction(from, None))?,
+        })
+    }
+}
+
+fn block(from: &mut &[u8]) -> Result<Arc<Block>, RecordError> {
+    let before = *from;
+    let header = Header::decode(from)?;
+    let hash = keccak256(&before[..before.len() - from.len()]);
+    let number = header.number;
+    let l1_number = u64::decode(from)?;
+    let size = u64::decode(from)? as usize;
+    let transactions: Vec<_> = items(from, |from| transaction(from, Some(number)))?;
+    let mut gas = 0;
+    let mut receipts: Vec<Receipt> = items(from, |from| {
+        let receipt = receipt(from, gas)?;
+        gas = receipt.cumulative_gas_used;
+        Ok::<_, RecordError>(receipt)
+    })?;
+    if transactions.len() != receipts.len() {
+        return Err(RecordError::Receipts(number));
+    }
+    match &mut *receipts {
+        // The header's is the sum of all.
+        [only] => only.logs_bloom = header.logs_bloom,
+        several => several
+            .iter_mut()
+            .for_each(|receipt| receipt.logs_bloom = bloom(&receipt.logs)),
+    }
+    Ok(Arc::new(Block {
+        header,
+        hash,
+        l1_number,
+        transactions,
+        receipts,
+        size,
+    }))
+}
+
+fn account(from: &mut &[u8]) -> Result<AccountChange, RecordError> {
+    let mut inner = RlpHeader::decode_bytes(from, true)?;
+    let from = &mut inner;
+    let mut change = AccountChange {
+        address: Address::decode(from)?,
+        now: None,
+        slots: Vec::new(),
+    };
+    if from.is_empty() {
+        return Ok(change);
+    }
+    let is_over = from.first() == Some(&alloy_rlp::EMPTY_LIST_CODE);
+    if is_over {
+        from.advance(1);
+    }
+    change.now = Some(AccountHead {
+        is_over,
+        nonce: u64::decode(from)?,
+        balance: U256::decode(from)?,
+        code_hash: match from.first() {
+            Some(&alloy_rlp::EMPTY_STRING_CODE) => {
+                from.advance(1);
+                KECCAK256_EMPTY
+            }
+            _ => B256::decode(from)?,
+        },
+    });
+    while !from.is_empty() {
+        change
+            .slots
+            .push((U256::decode(from)?, U256::decode(from)?));
+    }
+    Ok(change)
+}
+
+/// A transaction of this block, or one that waits.
+fn transaction(from: &mut &[u8], block: Option<u64>) -> Result<Arc<Transaction>, RecordError> {
+    let sender = Address::decode(from)?;
+    let raw = RlpHeader::decode_bytes(from, false)?;
+    let envelope = TxEnvelope::decode_2718_exact(raw).map_err(|error| match block {
+        Some(block) => RecordError::Transaction { block, error },
+        None => RecordError::Waiting(error),
+    })?;
+    Ok(Arc::new(Transaction::known(envelope, sender)))
+}
+
+fn receipt(from: &mut &[u8], gas_before: u64) -> Result<Receipt, RecordError> {
+    let status = bool::decode(from)?;
+    let gas_used = u64::decode(from)?;
+    let poster_gas = u64::decode(from)?;
+    let effective_gas_price = u64::decode(from)?;
+    let logs = items(from, |from| Ok::<_, RecordError>(Log::decode(from)?))?;
+    let contract = RlpHeader::decode_bytes(from, false)?;
+    let reason = String::decode(from)?;
+    Ok(Receipt {
+        status,
+        gas_used,
+        cumulative_gas_used: gas_before.saturating_add(gas_used),
+        poster_gas,
+        effective_gas_price,
+        logs,
+        logs_bloom: Default::default(),
+        contract: Address::try_from(contract).ok(),
+        reason: (!reason.is_empty()).then_some(reason),
+        output: Bytes::decode(from)?,
+    })
+}

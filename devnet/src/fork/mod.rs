@@ -1,0 +1,417 @@
+//! Another chain's state and history, from a node or from a recording, for a chain that goes on from one of its blocks.
+//!
+//! Lives here: opening one, which block it is, and passing on what is asked about its blocks. In its files: the questions that a state asks
+//! (`source`), a node over HTTP (`client`), the answers that are kept on disk (`kept`). Not here: what lies on top (`state`), which requests
+//! go to the node (`rpc::border`).
+//!
+//! Why no crate for it: `foundry-fork-db` is made for the revm of foundry's releases (41, two before ours), keeps all of a database behind
+//! one channel, and its cache is a JSON file that is rewritten whole. alloy's layers are of use to a client of a node, not to a state: its
+//! cache is an LRU over the answers of one provider without waiting for a question that is on its way, its HTTP transport reads an answer of
+//! any length, and its errors show the URL. What is left is `reqwest`, which alloy's transport is, too; the rest here is bounds.
+
+mod client;
+mod kept;
+mod source;
+
+pub(crate) use client::is_near;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use alloy_eips::BlockNumberOrTag;
+use alloy_primitives::keccak256;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use stylus_vm::ArbOs;
+
+use crate::arbos;
+use crate::chain::Origin;
+use crate::config::{Config, Fork};
+use crate::devnet::SaveError;
+use crate::fork::client::Client;
+use crate::fork::kept::{Cached, Recorder, Recording, RecordingError};
+use crate::fork::source::NodeSource;
+use crate::state::State;
+use crate::state::source::{Beneath, SourceError};
+
+/// A chain that cannot be forked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ForkError {
+    /// Not the URL of a node.
+    #[error("the URL to fork is none of a node; one looks like http://localhost:8547")]
+    Url,
+    /// TLS is not part of this build.
+    #[error(
+        "this build speaks plain http alone, and the URL to fork is https: build with the feature `https`"
+    )]
+    Https,
+    /// Not a header.
+    #[error("the header {0:?} for the node to fork is none: one looks like Authorization=Bearer …")]
+    Header(String),
+    /// Neither a node nor a recording.
+    #[error("a fork needs the URL of a node, or a recording")]
+    Nothing,
+    /// No client.
+    #[error("no client for the node to fork: {0}")]
+    Client(String),
+    /// No thread.
+    #[error("no thread to ask the node to fork on: {0}")]
+    Threads(#[source] std::io::Error),
+    /// No answer.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The node has no such block.
+    #[error("{whom} has no block {number} to fork")]
+    NoBlock {
+        /// The host's name.
+        whom: String,
+        /// The block.
+        number: u64,
+    },
+    /// A version whose rules are not here.
+    #[error(
+        "block {number} of {whom} is of ArbOS {version}, and this devnet knows the rules of {first} to {last} alone: fork a block of one \
+         of these",
+        first = Config::FIRST_ARBOS.number(), last = ArbOs::LAST.number()
+    )]
+    ArbOs {
+        /// The host's name.
+        whom: String,
+        /// The block.
+        number: u64,
+        /// Its version.
+        version: u64,
+    },
+    /// A recording that cannot be used.
+    #[error("the recording {path} cannot be used: {reason}")]
+    Recording {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// A question of JSON-RPC.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    method: String,
+    params: Value,
+    form: Form,
+}
+
+/// What an answer has to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Form {
+    /// A number or a word, the same at any time.
+    Word,
+    /// Bytes, the same at any time.
+    Data,
+    /// A block, the same at any time.
+    Block,
+    /// What holds at the moment: never kept.
+    Passing,
+    /// Anything, about the past; kept in recordings alone.
+    Past,
+}
+
+impl Question {
+    fn body(&self) -> String {
+        json!({ "jsonrpc": "2.0", "id": 1, "method": self.method, "params": self.params })
+            .to_string()
+    }
+
+    /// What it is kept under: half a hash is enough for no two to have the same.
+    fn key(&self) -> Key {
+        let text = format!("{}\n{}", self.method, self.params);
+        let hash = keccak256(text);
+        let (half, _) = hash.split_first_chunk().expect("a hash has 32 bytes");
+        *half
+    }
+
+    /// Whether it has the same answer at any time.
+    fn is_lasting(&self) -> bool {
+        matches!(self.form, Form::Word | Form::Data | Form::Block)
+    }
+
+    /// Whether an answer is one, so that it may be kept.
+    fn is_answered_by(&self, answer: &RawValue) -> bool {
+        match self.form {
+            Form::Word => source::word(answer).is_some(),
+            Form::Data => source::data(answer).is_some(),
+            Form::Block => source::block(answer).is_some(),
+            Form::Past => true,
+            Form::Passing => false,
+        }
+    }
+}
+
+/// What a question is kept under.
+type Key = [u8; 16];
+
+/// Why there is no answer; nothing in it is secret.
+#[derive(Clone, Debug)]
+struct Refusal {
+    why: String,
+    /// The node's own error, where it answered with one.
+    told: Option<Told>,
+}
+
+/// An error that a node answered with.
+#[derive(Clone, Debug)]
+struct Told {
+    code: i64,
+    message: String,
+    data: Option<String>,
+}
+
+impl Refusal {
+    fn new(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            told: None,
+        }
+    }
+}
+
+/// Why there is no answer about the past.
+#[derive(Clone, Debug)]
+pub(crate) enum PastError {
+    /// The node answered with an error, which is the answer here, too.
+    Told {
+        code: i32,
+        message: String,
+        data: Option<String>,
+    },
+    /// There is none.
+    Source(SourceError),
+}
+
+/// Whoever answers questions.
+trait Ask: Send + Sync {
+    /// A name for whom is asked, in which nothing is secret.
+    fn whom(&self) -> &str;
+
+    /// Asks all at once, and waits for all answers.
+    fn ask_all(&self, questions: &[Question]) -> Vec<Result<Box<RawValue>, Refusal>>;
+
+    /// Asks one.
+    fn ask(&self, question: &Question) -> Result<Box<RawValue>, Refusal> {
+        let mut answers = self.ask_all(std::slice::from_ref(question));
+        answers
+            .pop()
+            .unwrap_or_else(|| Err(Refusal::new("there is no answer")))
+    }
+}
+
+/// Asks, and says who was asked for what where there is no answer.
+fn ask(
+    ask: &dyn Ask,
+    question: &Question,
+    what: impl FnOnce() -> String,
+) -> Result<Box<RawValue>, SourceError> {
+    ask.ask(question).map_err(|refusal| SourceError {
+        what: what(),
+        whom: ask.whom().to_owned(),
+        why: refusal.why,
+    })
+}
+
+/// A chain that was forked: where its state comes from, and whom to ask about its blocks.
+pub(crate) struct Forked {
+    origin: Origin,
+    asked: Arc<dyn Ask>,
+    /// Who notes the answers, and where they are to be written.
+    recorder: Option<(Arc<Recorder>, PathBuf)>,
+    /// What may be shown of where it is from.
+    from: String,
+}
+
+impl Forked {
+    /// Finds the block to fork and gets ready to ask about it.
+    ///
+    /// # Errors
+    /// Where that cannot be, or the node does not answer.
+    pub(crate) fn open(settings: &Fork) -> Result<Arc<Self>, ForkError> {
+        let (mut asked, number): (Arc<dyn Ask>, u64) = match &settings.replay {
+            Some(path) => {
+                let recording = Recording::open(path, settings.block);
+                let recording =
+                    recording.map_err(|error: RecordingError| ForkError::Recording {
+                        path: path.clone(),
+                        reason: error.to_string(),
+                    })?;
+                let number = recording.block();
+                (Arc::new(recording), number)
+            }
+            None if settings.url.is_none() => return Err(ForkError::Nothing),
+            None => {
+                let client: Arc<dyn Ask> = Arc::new(Client::new(settings)?);
+                let number = match settings.block {
+                    Some(number) => number,
+                    None => newest(&*client)?,
+                };
+                (client, number)
+            }
+        };
+        // A recording has to have these, too, so they are asked for through the recorder.
+        let mut recorder = None;
+        if settings.record.is_some() {
+            let new = Arc::new(Recorder::new(asked.clone(), number));
+            asked = new.clone();
+            recorder = Some(new);
+        }
+        let chain_id = source::chain_id(&*asked)?;
+        let block = source::block_at(&*asked, number)?.ok_or_else(|| ForkError::NoBlock {
+            whom: asked.whom().to_owned(),
+            number,
+        })?;
+        if let Some(folder) = settings
+            .cache
+            .as_ref()
+            .filter(|_| settings.replay.is_none())
+        {
+            let below: Arc<dyn Ask> = match &recorder {
+                Some(recorder) => recorder.below(),
+                None => asked.clone(),
+            };
+            let cached = Cached::open(below, folder, chain_id, (number, block.hash));
+            let cached: Arc<dyn Ask> = Arc::new(cached);
+            match &recorder {
+                Some(recorder) => recorder.over(cached),
+                None => asked = cached,
+            }
+        }
+        let whom = asked.whom().to_owned();
+        let source = NodeSource::new(asked.clone(), number);
+        let beneath = Arc::new(Beneath::new(Box::new(source)));
+        let about = source::ahead(&beneath, &whom, number)?;
+        Ok(Arc::new(Self {
+            origin: Origin {
+                chain_id,
+                block: Arc::new(block),
+                beneath,
+                is_arbitrum: about.is_arbitrum,
+                debug: about.debug,
+                max_code_size: about.max_code_size,
+            },
+            asked,
+            recorder: recorder.zip(settings.record.clone()),
+            from: whom,
+        }))
+    }
+
+    /// What a chain on top begins with.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The last block that is not this chain's own.
+    pub(crate) fn number(&self) -> u64 {
+        self.origin.block.header.number
+    }
+
+    /// The host that it is from, or the recording.
+    pub(crate) fn from(&self) -> &str {
+        &self.from
+    }
+
+    /// Asks about the past.
+    ///
+    /// # Errors
+    /// Where there is no answer, or an error is it.
+    pub(crate) fn past(&self, method: &str, params: Value) -> Result<Box<RawValue>, PastError> {
+        let question = Question {
+            method: method.to_owned(),
+            params,
+            form: Form::Past,
+        };
+        self.asked
+            .ask(&question)
+            .map_err(|refusal| match refusal.told {
+                Some(Told {
+                    code,
+                    message,
+                    data,
+                }) => PastError::Told {
+                    code: i32::try_from(code).unwrap_or(i32::MIN),
+                    message,
+                    data,
+                },
+                None => PastError::Source(SourceError {
+                    what: format!("{method} about blocks up to {}", self.number()),
+                    whom: self.asked.whom().to_owned(),
+                    why: refusal.why,
+                }),
+            })
+    }
+
+    /// Writes the recording, if there is to be one: all that was asked for so far.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn save(&self) -> Result<(), SaveError> {
+        let Some((recorder, path)) = &self.recorder else {
+            return Ok(());
+        };
+        let saved = recorder.save(path, self.origin.chain_id);
+        saved.map_err(|error| SaveError {
+            path: path.clone(),
+            error,
+        })
+    }
+}
+
+/// The number of a node's newest block.
+fn newest(node: &dyn Ask) -> Result<u64, SourceError> {
+    let question = Question {
+        method: "eth_blockNumber".into(),
+        params: json!([]),
+        form: Form::Passing,
+    };
+    let what = || "the newest block's number".to_owned();
+    let answer = ask(node, &question, what)?;
+    source::number(&answer).ok_or_else(|| source::nonsense(node.whom(), what(), &answer))
+}
+
+/// A block's number as JSON-RPC has it.
+fn tag(number: u64) -> Value {
+    json!(BlockNumberOrTag::Number(number))
+}
+
+/// What has to be known of a chain before another goes on from it.
+struct About {
+    is_arbitrum: bool,
+    debug: bool,
+    max_code_size: Option<u32>,
+}
+
+impl About {
+    /// Reads it from the state.
+    fn of(state: &mut State, whom: &str, number: u64) -> Result<Self, ForkError> {
+        let Ok(version) = arbos::version_word().get(state);
+        let known = u16::try_from(version).ok();
+        let known = known.and_then(|version| ArbOs::new(version).ok());
+        if version != 0 && known.is_none_or(|version| version < Config::FIRST_ARBOS) {
+            return Err(ForkError::ArbOs {
+                whom: whom.to_owned(),
+                number,
+                version,
+            });
+        }
+        // A devnet stores none, and is for debugging.
+        let config = match Self::has_config(state) {
+            true => arbos::chain_config().get(state).unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let config: Value = serde_json::from_slice(&config).unwrap_or_default();
+        let arbitrum = &config["arbitrum"];
+        let size = arbitrum["MaxCodeSize"].as_u64().filter(|size| *size > 0);
+        Ok(Self {
+            is_arbitrum: version != 0,
+            debug: arbitrum["AllowDebugPrecompiles"].as_bool().unwrap_or(true),
+            max_code_size: size.and_then(|size| u32::try_from(size).ok()),
+        })
+    }
+}

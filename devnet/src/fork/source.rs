@@ -1,0 +1,261 @@
+//! A chain's state at a block as questions of JSON-RPC, and what their answers have to look like.
+//!
+//! Lives here: those. Not here: how a question gets to a node (`client`), and which answers are kept (`kept`).
+
+use std::sync::Arc;
+
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::arbos;
+use crate::chain::Block;
+use crate::fork::{About, Ask, ForkError, Form, Question, ask, tag};
+use crate::state::State;
+use crate::state::source::{Beneath, Found, Source, SourceError, attempt};
+
+/// Letters of a wrong answer that are shown.
+const MOST_TEXT: usize = 80;
+
+/// Bytes of a chain's configuration from which on it is none.
+const MOST_CONFIG: u64 = 64 << 10;
+
+/// The state of a node's chain at a block.
+pub(super) struct NodeSource {
+    asked: Arc<dyn Ask>,
+    number: u64,
+}
+
+impl NodeSource {
+    pub(super) fn new(asked: Arc<dyn Ask>, number: u64) -> Self {
+        Self { asked, number }
+    }
+
+    fn question(&self, method: &str, form: Form, mut params: Vec<Value>) -> Question {
+        params.push(tag(self.number));
+        Question {
+            method: method.into(),
+            params: params.into(),
+            form,
+        }
+    }
+
+    fn slot_question(&self, address: Address, slot: U256) -> Question {
+        let slot = B256::from(slot);
+        self.question(
+            "eth_getStorageAt",
+            Form::Word,
+            vec![json!(address), json!(slot)],
+        )
+    }
+
+    /// Asks several things about one, and has `read` make something of each answer.
+    fn ask_all<T>(
+        &self,
+        questions: &[Question],
+        what: impl Fn(usize) -> String,
+        mut read: impl FnMut(usize, &RawValue) -> Option<T>,
+    ) -> Result<Vec<T>, SourceError> {
+        let answers = self.asked.ask_all(questions);
+        let each = answers.into_iter().enumerate().map(|(place, answer)| {
+            let what = || format!("{} at block {}", what(place), self.number);
+            let answer = answer.map_err(|refusal| SourceError {
+                what: what(),
+                whom: self.asked.whom().to_owned(),
+                why: refusal.why,
+            })?;
+            read(place, &answer).ok_or_else(|| nonsense(self.asked.whom(), what(), &answer))
+        });
+        each.collect()
+    }
+}
+
+impl Source for NodeSource {
+    fn account(&self, address: Address) -> Result<Found, SourceError> {
+        let of = |method, form| self.question(method, form, vec![json!(address)]);
+        let questions = [
+            of("eth_getBalance", Form::Word),
+            of("eth_getTransactionCount", Form::Word),
+            of("eth_getCode", Form::Data),
+        ];
+        let parts = ["the balance", "the nonce", "the code"];
+        let mut found = Found::default();
+        self.ask_all(
+            &questions,
+            |place| format!("{} of {address}", parts[place]),
+            |place, answer| {
+                match place {
+                    0 => found.balance = word(answer)?,
+                    1 => found.nonce = number(answer)?,
+                    _ => found.code = data(answer)?,
+                }
+                Some(())
+            },
+        )?;
+        Ok(found)
+    }
+
+    fn slots(&self, slots: &[(Address, U256)]) -> Result<Vec<U256>, SourceError> {
+        let questions: Vec<_> = slots
+            .iter()
+            .map(|(address, slot)| self.slot_question(*address, *slot))
+            .collect();
+        let what = |place: usize| format!("slot {:#x} of {}", slots[place].1, slots[place].0);
+        self.ask_all(&questions, what, |_, answer| word(answer))
+    }
+
+    fn block_hash(&self, number: u64) -> Result<B256, SourceError> {
+        let what = || format!("the hash of block {number}");
+        let question = block_question(number);
+        let answer = ask(&*self.asked, &question, what)?;
+        let block = block(&answer);
+        let block = block.ok_or_else(|| nonsense(self.asked.whom(), what(), &answer))?;
+        Ok(block.hash)
+    }
+}
+
+/// A word, in as many digits as a node likes.
+pub(super) fn word(answer: &RawValue) -> Option<U256> {
+    let text: String = serde_json::from_str(answer.get()).ok()?;
+    let digits = text.strip_prefix("0x")?;
+    let is_one = !digits.is_empty() && digits.len() <= 64;
+    is_one.then(|| U256::from_str_radix(digits, 16).ok())?
+}
+
+/// A number.
+pub(super) fn number(answer: &RawValue) -> Option<u64> {
+    u64::try_from(word(answer)?).ok()
+}
+
+/// Bytes.
+pub(super) fn data(answer: &RawValue) -> Option<Bytes> {
+    serde_json::from_str(answer.get()).ok()
+}
+
+/// A block as its node tells it, as far as a chain on top has to know it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ToldBlock {
+    pub(super) hash: B256,
+    #[serde(flatten)]
+    header: Header,
+    l1_block_number: Option<U64>,
+    size: Option<U256>,
+}
+
+/// A block.
+pub(super) fn block(answer: &RawValue) -> Option<ToldBlock> {
+    serde_json::from_str(answer.get()).ok()
+}
+
+/// An answer that is none.
+pub(super) fn nonsense(whom: &str, what: String, answer: &RawValue) -> SourceError {
+    let text = answer.get();
+    let shown: String = text.chars().take(MOST_TEXT).collect();
+    SourceError {
+        what,
+        whom: whom.to_owned(),
+        why: match text {
+            "null" => "it answered null".into(),
+            _ => format!("its answer is none: {shown}"),
+        },
+    }
+}
+
+/// The question for a block, without its transactions.
+pub(super) fn block_question(number: u64) -> Question {
+    Question {
+        method: "eth_getBlockByNumber".into(),
+        params: json!([tag(number), false]),
+        form: Form::Block,
+    }
+}
+
+/// The chain's id.
+///
+/// # Errors
+/// Where it cannot be had.
+pub(super) fn chain_id(asked: &dyn Ask) -> Result<u64, SourceError> {
+    let what = || "the chain's id".to_owned();
+    let question = Question {
+        method: "eth_chainId".into(),
+        params: json!([]),
+        form: Form::Past,
+    };
+    let answer = ask(asked, &question, what)?;
+    number(&answer).ok_or_else(|| nonsense(asked.whom(), what(), &answer))
+}
+
+/// The block that a chain goes on from, without transactions; `None` where there is no such block.
+///
+/// # Errors
+/// Where it cannot be had.
+pub(super) fn block_at(asked: &dyn Ask, number: u64) -> Result<Option<Block>, SourceError> {
+    let what = || format!("block {number}");
+    let answer = ask(asked, &block_question(number), what)?;
+    if answer.get() == "null" {
+        return Ok(None);
+    }
+    let told = block(&answer).filter(|told| told.header.number == number);
+    let told = told.ok_or_else(|| nonsense(asked.whom(), what(), &answer))?;
+    Ok(Some(Block {
+        hash: told.hash,
+        l1_number: told.l1_block_number.map_or(number, |number| number.to()),
+        size: told.size.map_or(0, |size| size.saturating_to()),
+        header: told.header,
+        transactions: Vec::new(),
+        receipts: Vec::new(),
+    }))
+}
+
+/// Reads ahead what every block needs, all at once, and what kind of chain it is.
+///
+/// # Errors
+/// Where something cannot be had, or the chain is of a version whose rules are not here.
+pub(super) fn ahead(beneath: &Arc<Beneath>, whom: &str, number: u64) -> Result<About, ForkError> {
+    let mut state = State::over(beneath.clone());
+    let Ok(version) = attempt(|| arbos::version_word().get(&mut state))?;
+    if version != 0 {
+        let slots = arbos::read_by_every_block();
+        let slots: Vec<_> = slots.iter().map(|slot| (slot.account, slot.key)).collect();
+        beneath.read_ahead(&slots)?;
+        // What depends on how many there are: the prices' constraints, and the tree of messages to L1, whose root is in every header.
+        attempt(|| {
+            let _ = arbos::sends::root(&mut state);
+        })?;
+    }
+    attempt(|| About::of(&mut state, whom, number))?
+}
+
+impl About {
+    /// Whether a chain's configuration may be read.
+    pub(super) fn has_config(state: &mut State) -> bool {
+        let Ok(length) = arbos::chain_config().len(state);
+        (1..=MOST_CONFIG).contains(&length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn what_is_a_word() {
+        let check = |text: &str, expected: Option<u64>| {
+            assert_eq!(word(&raw(text)), expected.map(U256::from), "{text}");
+        };
+        check(r#""0x0""#, Some(0));
+        check(r#""0x10""#, Some(16));
+        check(&format!("\"0x{:064x}\"", 7), Some(7));
+        check(&format!("\"0x{:065x}\"", 7), None);
+        for wrong in ["null", "7", r#""""#, r#""0x""#, r#""7""#, r#""0xg""#, "{}"] {
+            check(wrong, None);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What is asked of a fork about the chain that it goes on from, before the block where it begins: that chain's node answers.
+//!
+//! Lives here: which requests these are, and lists that go across the border. Not here: what the fork answers itself, and how the node is
+//! asked (`fork`).
+
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_primitives::{B256, U64};
+use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::fork::{Forked, PastError};
+use crate::node::Node;
+use crate::rpc::arguments::Arguments;
+use crate::rpc::error::RpcError;
+
+/// What a request is about, with the place of the parameter that says which.
+#[derive(Clone, Copy)]
+enum About {
+    /// The state after a block: the fork has that of the block that it begins at.
+    State(usize),
+    /// A block and what is in it, or what is proven by it: the fork has nothing of the block that it begins at.
+    Content(usize),
+    /// A transaction.
+    Transaction,
+}
+
+/// What a method's requests are about, if they can be about the other chain.
+fn about(method: &str) -> Option<About> {
+    Some(match method {
+        "eth_call"
+        | "eth_createAccessList"
+        | "eth_estimateGas"
+        | "eth_getAccountInfo"
+        | "eth_getBalance"
+        | "eth_getCode"
+        | "eth_getStorageValues"
+        | "eth_getTransactionCount"
+        | "eth_simulateV1"
+        | "debug_traceCall"
+        | "ots_hasCode" => About::State(1),
+        "eth_getStorageAt" => About::State(2),
+        "eth_getAccount" => About::Content(1),
+        "eth_getProof" => About::Content(2),
+        "eth_getBlockByHash"
+        | "eth_getBlockByNumber"
+        | "eth_getBlockReceipts"
+        | "eth_getBlockTransactionCountByHash"
+        | "eth_getBlockTransactionCountByNumber"
+        | "eth_getHeaderByHash"
+        | "eth_getHeaderByNumber"
+        | "erigon_getHeaderByNumber"
+        | "eth_getRawTransactionByBlockHashAndIndex"
+        | "eth_getRawTransactionByBlockNumberAndIndex"
+        | "eth_getTransactionByBlockHashAndIndex"
+        | "eth_getTransactionByBlockNumberAndIndex"
+        | "eth_getUncleCountByBlockHash"
+        | "eth_getUncleCountByBlockNumber"
+        | "debug_getRawBlock"
+        | "debug_getRawHeader"
+        | "debug_getRawReceipts"
+        | "debug_traceBlockByHash"
+        | "debug_traceBlockByNumber"
+        | "trace_block"
+        | "ots_getBlockDetails"
+        | "ots_getBlockDetailsByHash"
+        | "ots_getBlockTransactions" => About::Content(0),
+        "eth_getTransactionByHash"
+        | "eth_getTransactionReceipt"
+        | "eth_getRawTransactionByHash"
+        | "debug_getRawTransaction"
+        | "debug_traceTransaction"
+        | "trace_transaction"
+        | "ots_getTransactionError"
+        | "ots_traceTransaction"
+        | "ots_getInternalOperations" => About::Transaction,
+        _ => return None,
+    })
+}
+
+/// The other chain's answer; `None` where the request is this chain's to answer.
+///
+/// # Errors
+/// Where its node does not answer, or answers with an error.
+pub(super) fn answer(
+    node: &Node,
+    method: &str,
+    arguments: &Arguments<'_>,
+) -> Result<Option<Box<RawValue>>, RpcError> {
+    let (Some(forked), Some(about)) = (node.forked(), about(method)) else {
+        return Ok(None);
+    };
+    let mut params = arguments.all();
+    let is_its = match about {
+        About::State(place) => match block(node, &forked, arguments, place)? {
+            Some((number, _)) => number < forked.number(),
+            None => false,
+        },
+        About::Content(place) => match block(node, &forked, arguments, place)? {
+            Some((number, is_tag)) => {
+                // What is newest here is not what is newest there.
+                if is_tag && let Some(param) = params.get_mut(place) {
+                    *param = json!(U64::from(number));
+                }
+                number <= forked.number()
+            }
+            None => false,
+        },
+        About::Transaction => has_transaction(node, &forked, arguments)?,
+    };
+    match is_its {
+        true => Ok(Some(forked.past(method, params)?)),
+        false => Ok(None),
+    }
+}
+
+/// The number of the block that a parameter names, and whether it does so by a tag; `None` where that is none of either chain.
+fn block(
+    node: &Node,
+    forked: &Forked,
+    arguments: &Arguments<'_>,
+    place: usize,
+) -> Result<Option<(u64, bool)>, RpcError> {
+    let id = match arguments.optional::<BlockId>(place, "block") {
+        Ok(Some(id)) => id,
+        // Whoever answers says what is wrong with it.
+        Ok(None) | Err(_) => return Ok(None),
+    };
+    match id {
+        BlockId::Number(BlockNumberOrTag::Number(number)) => Ok(Some((number, false))),
+        BlockId::Number(BlockNumberOrTag::Earliest) => Ok(Some((0, true))),
+        BlockId::Number(_) => Ok(Some((node.chain().head().header.number, true))),
+        BlockId::Hash(hash) => {
+            let here = node.chain().block(id);
+            let number = match here {
+                Some(block) => Some(block.header.number),
+                None => number_of(forked, hash.block_hash)?,
+            };
+            Ok(number.map(|number| (number, false)))
+        }
+    }
+}
+
+/// The number of a block of the other chain, unless it is of a time when this one went its own way.
+fn number_of(forked: &Forked, hash: B256) -> Result<Option<u64>, RpcError> {
+    let found = forked.past("eth_getBlockByHash", json!([hash, false]))?;
+    let found: Option<Value> = parse(&found)?;
+    let number = found.and_then(|block| serde_json::from_value(block["number"].clone()).ok());
+    let number = number.map(|number: U64| number.to::<u64>());
+    Ok(number.filter(|number| *number <= forked.number()))
+}
+
+/// Whether the transaction that is asked for is in a block of the other chain that this one goes on from.
+fn has_transaction(
+    node: &Node,
+    forked: &Forked,
+    arguments: &Arguments<'_>,
+) -> Result<bool, RpcError> {
+    let Ok(Some(hash)) = arguments.optional::<B256>(0, "transaction hash") else {
+        return Ok(false);
+    };
+    let is_here = {
+        let chain = node.chain();
+        chain.transaction(hash).is_some() || chain.pool().find(hash).is_some()
+    };
+    if is_here {
+        return Ok(false);
+    }
+    let found = forked.past("eth_getTransactionByHash", json!([hash]))?;
+    let found: Option<Value> = parse(&found)?;
+    let number = found.and_then(|found| serde_json::from_value(found["blockNumber"].clone()).ok());
+    Ok(number.is_some_and(|number: U64| number.to::<u64>() <= forked.number()))
+}
+
+fn parse<T: DeserializeOwned>(answer: &RawValue) -> Result<T, RpcError> {
+    serde_json::from_str(answer.get()).map_err(|error| {
+        RpcError::refused(format!(
+            "the node that was forked answers nonsense: {error}"
+        ))
+    })
+}
+
+/// The logs that a filter finds in the other chain's blocks, up to where this one begins.
+///
+/// # Errors
+/// Where its node does not answer.
+pub(super) fn logs(
+    node: &Node,
+    filter: &Filter,
+    (from, to): (u64, u64),
+) -> Result<Vec<Log>, RpcError> {
+    let Some(forked) = node.forked().filter(|forked| from <= forked.number()) else {
+        return Ok(Vec::new());
+    };
+    let mut filter = filter.clone();
+    filter.block_option = FilterBlockOption::Range {
+        from_block: Some(from.into()),
+        to_block: Some(to.min(forked.number()).into()),
+    };
+    parse(&forked.past("eth_getLogs", json!([filter]))?)
+}
+
+/// The logs that a filter finds in one block of the other chain; `None` where the block is none of its.
+///
+/// # Errors
+/// Where its node does not answer.
+pub(super) fn logs_of(
+    node: &Node,
+    filter: &Filter,
+    hash: B256,
+) -> Result<Option<Vec<Log>>, RpcError> {
+    let Some(forked) = node.forked() else {
+        return Ok(None);
+    };
+    let here = node.chain().block(hash.into());
+    let number = match here {
+        Some(block) => Some(block.header.number),
+        None => number_of(&forked, hash)?,
+    };
+    match number.is_some_and(|number| number <= forked.number()) {
+        true => Ok(Some(parse(&forked.past("eth_getLogs", json!([filter]))?)?)),
+        false => Ok(None),
+    }
+}
+
+/// What the other chain's node answers to a question that is made of a request.
+///
+/// # Errors
+/// Where it does not answer.
+pub(super) fn past<T: DeserializeOwned>(
+    forked: &Forked,
+    method: &str,
+    params: Value,
+) -> Result<T, RpcError> {
+    parse(&forked.past(method, params)?)
+}
+
+impl From<PastError> for RpcError {
+    fn from(error: PastError) -> Self {
+        match error {
+            PastError::Told {
+                code,
+                message,
+                data,
+            } => Self::told(code, message, data),
+            PastError::Source(error) => Self::refused(error),
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! What lies beneath the state of a fork: another chain at one block, asked for word by word, each once.
+//!
+//! Lives here: the trait of whoever is asked, what it has answered, and what a failure to answer means for a run. Not here: how it is asked
+//! (`fork`), and what was changed on top (`state`).
+//!
+//! A state answers at once and without an error, as revm, ArbOS and everybody else here wants it. So a read whose answer cannot be had gives
+//! nothing and is noted, and [`attempt`] around all of a request has an error for whoever asked: the machine gives up at its next look, no
+//! outcome of it is used, and no account is changed that could not be read. What is noted belongs to the thread, since a request runs on one.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use revm::bytecode::Bytecode;
+
+use crate::state::Account;
+
+/// An account as it is found beneath.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) nonce: u64,
+    /// Wei.
+    pub(crate) balance: U256,
+    pub(crate) code: Bytes,
+}
+
+/// Another chain at one block. Any number of threads ask at once, and wait for the answer.
+pub(crate) trait Source: Send + Sync {
+    /// An account; an empty one where there is none.
+    ///
+    /// # Errors
+    /// Where it cannot be had.
+    fn account(&self, address: Address) -> Result<Found, SourceError>;
+
+    /// Words of accounts' storage, one for each slot.
+    ///
+    /// # Errors
+    /// Where one of them cannot be had.
+    fn slots(&self, slots: &[(Address, U256)]) -> Result<Vec<U256>, SourceError>;
+
+    /// The hash of a block up to the one that is beneath.
+    ///
+    /// # Errors
+    /// Where it cannot be had.
+    fn block_hash(&self, number: u64) -> Result<B256, SourceError>;
+}
+
+/// Something of the chain beneath that cannot be had.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{what} cannot be had from {whom}: {why}")]
+pub struct SourceError {
+    /// What was asked for.
+    pub what: String,
+    /// Who was asked: a host's name, or a file.
+    pub whom: String,
+    /// Why it did not answer, and what to do about it.
+    pub why: String,
+}
+
+/// Answers by what was asked for.
+type Answers<K, V> = RwLock<HashMap<K, Arc<OnceLock<Result<V, SourceError>>>>>;
+
+/// The chain beneath, and all that it was asked for. Every state of a fork shares it, so nothing of it is part of a block's difference.
+pub(crate) struct Beneath {
+    source: Box<dyn Source>,
+    accounts: Answers<Address, Option<Arc<Account>>>,
+    slots: Answers<(Address, U256), U256>,
+    hashes: Answers<u64, B256>,
+    codes: RwLock<HashMap<B256, Bytecode>>,
+}
+
+impl Beneath {
+    pub(crate) fn new(source: Box<dyn Source>) -> Self {
+        Self {
+            source,
+            accounts: Answers::default(),
+            slots: Answers::default(),
+            hashes: Answers::default(),
+            codes: RwLock::default(),
+        }
+    }
+
+    /// An account, unless it is empty.
+    pub(super) fn account(&self, address: Address) -> Option<Arc<Account>> {
+        read(&self.accounts, address, || {
+            let found = self.source.account(address)?;
+            if found == Found::default() {
+                return Ok(None);
+            }
+            let mut account = Account {
+                nonce: found.nonce,
+                balance: found.balance,
+                is_over: true,
+                ..Account::default()
+            };
+            if !found.code.is_empty() {
+                account.code_hash = keccak256(&found.code);
+                let mut codes = self.codes.write().unwrap_or_else(PoisonError::into_inner);
+                codes.insert(account.code_hash, Bytecode::new_raw(found.code));
+            }
+            Ok(Some(Arc::new(account)))
+        })
+    }
+
+    /// A word of an account's storage.
+    pub(super) fn slot(&self, address: Address, slot: U256) -> U256 {
+        read(&self.slots, (address, slot), || {
+            let found = self.source.slots(&[(address, slot)])?;
+            Ok(found.first().copied().unwrap_or_default())
+        })
+    }
+
+    /// Asks for many words at once, so that reading them later takes no time.
+    ///
+    /// # Errors
+    /// Where one of them cannot be had.
+    pub(crate) fn read_ahead(&self, slots: &[(Address, U256)]) -> Result<(), SourceError> {
+        let unknown: Vec<_> = {
+            let answers = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+            let unknown = slots.iter().filter(|slot| !answers.contains_key(slot));
+            unknown.copied().collect()
+        };
+        let found = self.source.slots(&unknown)?;
+        let mut answers = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        for (slot, value) in unknown.into_iter().zip(found) {
+            answers
+                .entry(slot)
+                .or_insert_with(|| Arc::new(OnceLock::from(Ok(value))));
+        }
+        Ok(())
+    }
+
+    /// The hash of a block.
+    pub(super) fn block_hash(&self, number: u64) -> B256 {
+        read(&self.hashes, number, || self.source.block_hash(number))
+    }
+
+    /// Code of an account that was asked for.
+    pub(super) fn code(&self, hash: B256) -> Option<Bytecode> {
+        let codes = self.codes.read().unwrap_or_else(PoisonError::into_inner);
+        codes.get(&hash).cloned()
+    }
+}
+
+/// What `ask` answers about `key`, which is asked once, by whoever comes first, and again only after a failure.
+fn read<K: Eq + Hash + Clone, V: Clone + Default>(
+    answers: &Answers<K, V>,
+    key: K,
+    ask: impl FnOnce() -> Result<V, SourceError>,
+) -> V {
+    let known = {
+        let answers = answers.read().unwrap_or_else(PoisonError::into_inner);
+        answers.get(&key).cloned()
+    };
+    let cell = match known {
+        Some(cell) => cell,
+        // A run that has no outcome any more needs none of the chain beneath.
+        None if has_failed() => return V::default(),
+        None => {
+            let mut answers = answers.write().unwrap_or_else(PoisonError::into_inner);
+            answers.entry(key.clone()).or_default().clone()
+        }
+    };
+    match cell.get_or_init(ask) {
+        Ok(value) => value.clone(),
+        Err(error) => {
+            fail(error.clone());
+            let mut answers = answers.write().unwrap_or_else(PoisonError::into_inner);
+            if answers.get(&key).is_some_and(|it| Arc::ptr_eq(it, &cell)) {
+                answers.remove(&key);
+            }
+            V::default()
+        }
+    }
+}
+
+thread_local! {
+    /// The first read that had no answer, within the innermost attempt of this thread.
+    static FAILURE: RefCell<Option<SourceError>> = const { RefCell::new(None) };
+    /// Attempts that this thread is in.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+fn fail(error: SourceError) {
+    debug_assert!(
+        DEPTH.get() > 0,
+        "a read of a forked state that nobody looks after: {error}"
+    );
+    FAILURE.with_borrow_mut(|failure| {
+        failure.get_or_insert(error);
+    });
+}
+
+/// Whether a read of this attempt had no answer, so that nothing that comes of it may be used.
+pub(crate) fn has_failed() -> bool {
+    FAILURE.with_borrow(Option::is_some)
+}
+
+/// What `work` returns, if every word that it read of a chain beneath could be had.
+///
+/// # Errors
+/// The first that could not.
+pub(crate) fn attempt<T>(work: impl FnOnce() -> T) -> Result<T, SourceError> {
+    /// Puts back what was noted before, after a panic, too.
+    struct Around(Option<SourceError>);
+    impl Drop for Around {
+        fn drop(&mut self) {
+            DEPTH.set(DEPTH.get().saturating_sub(1));
+            FAILURE.set(self.0.take());
+        }
+    }
+    DEPTH.set(DEPTH.get() + 1);
+    let around = Around(FAILURE.take());
+    let result = work();
+    let failure = FAILURE.take();
+    drop(around);
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(result),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::state::State;
+
+    /// Slot n holds n + 1; every account has a wei and a nonce. It answers while it is up.
+    #[derive(Default)]
+    struct Invented {
+        asked: AtomicU64,
+        is_down: Arc<std::sync::atomic::AtomicBool>,
+    }
+
+    impl Invented {
+        fn ask<T>(&self, value: T) -> Result<T, SourceError> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            match self.is_down.load(Ordering::Relaxed) {
+                false => Ok(value),
+                true => Err(SourceError {
+                    what: "a word".into(),
+                    whom: "nobody".into(),
+                    why: "it is down".into(),
+                }),
+            }
+        }
+    }
+
+    impl Source for Invented {
+        fn account(&self, _: Address) -> Result<Found, SourceError> {
+            self.ask(Found {
+                nonce: 1,
+                balance: U256::ONE,
+                code: Bytes::from_static(&[0xfe]),
+            })
+        }
+
+        fn slots(&self, slots: &[(Address, U256)]) -> Result<Vec<U256>, SourceError> {
+            self.ask(slots.iter().map(|(_, slot)| slot + U256::ONE).collect())
+        }
+
+        fn block_hash(&self, _: u64) -> Result<B256, SourceError> {
+            self.ask(B256::ZERO)
+        }
+    }
+
+    const SOMEBODY: Address = Address::repeat_byte(7);
+
+    fn forked() -> (State, Arc<std::sync::atomic::AtomicBool>) {
+        let source = Invented::default();
+        let is_down = source.is_down.clone();
+        (
+            State::over(Arc::new(Beneath::new(Box::new(source)))),
+            is_down,
+        )
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error_and_nothing_is_changed_or_kept() {
+        let (mut state, is_down) = forked();
+        is_down.store(true, Ordering::Relaxed);
+        let changed = attempt(|| state.change(SOMEBODY, |account| account.nonce = 9));
+        assert_eq!(changed.unwrap_err().why, "it is down");
+        assert!(attempt(|| state.slot(SOMEBODY, U256::ZERO)).is_err());
+        assert_eq!(state.accounts().count(), 0);
+        is_down.store(false, Ordering::Relaxed);
+        assert_eq!(attempt(|| state.slot(SOMEBODY, U256::ZERO)), Ok(U256::ONE));
+        assert_eq!(attempt(|| state.nonce(SOMEBODY)), Ok(1));
+        assert!(!has_failed());
+    }
+
+    #[test]
+    fn what_was_read_is_no_difference() {
+        let (before, _) = forked();
+        let mut state = before.clone();
+        let read = attempt(|| {
+            state.change(SOMEBODY, |account| account.nonce = 1);
+            (state.code(SOMEBODY), state.slot(SOMEBODY, U256::ZERO))
+        });
+        assert_eq!(read, Ok((Bytes::from_static(&[0xfe]), U256::ONE)));
+        assert_eq!(state.account_changes(&before).count(), 0);
+        assert_eq!(state.new_codes(&before).count(), 0);
+    }
+
+    #[test]
+    fn what_is_gone_does_not_come_back_from_beneath() {
+        let (mut state, _) = forked();
+        let read = attempt(|| {
+            state.set_slot(SOMEBODY, U256::ZERO, U256::ZERO);
+            let cleared = state.slot(SOMEBODY, U256::ZERO);
+            let other = state.slot(SOMEBODY, U256::ONE);
+            state.change(SOMEBODY, |account| *account = Account::default());
+            let gone = state.info(SOMEBODY).is_none();
+            (cleared, other, gone, state.slot(SOMEBODY, U256::ONE))
+        });
+        assert_eq!(read, Ok((U256::ZERO, U256::from(2), true, U256::ZERO)));
+    }
+
+    #[test]
+    fn a_word_is_asked_for_once_however_many_ask() {
+        let source = Box::new(Invented::default());
+        let beneath = Beneath::new(source);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    attempt(|| beneath.slot(SOMEBODY, U256::from(3))).unwrap();
+                });
+            }
+        });
+        let cells = beneath.slots.read().unwrap().len();
+        assert_eq!(cells, 1);
+    }
+}

@@ -1,0 +1,458 @@
+//! Nodes that fail, in every way that nodes do: what whoever asked is told, and that nothing wrong is kept.
+//!
+//! Lives here: a node in front of another, which fails when it is told to. Not here: what forks do while all is well.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use alloy_primitives::{B256, U256};
+use serde_json::{Value, json};
+use stylus_devnet::{Config, Devnet, Fork};
+
+use crate::fork::forking;
+use crate::fork::history::History;
+use crate::support::{Chain, config};
+
+/// What a node does in place of answering.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Fault {
+    /// It answers.
+    None,
+    /// It takes the request and closes the connection.
+    Dies,
+    /// It says nothing.
+    Hangs,
+    /// It closes the connection within an answer.
+    BreaksOff,
+    /// It answers with this status and this text.
+    Says(u16, &'static str),
+}
+
+/// A node's end, and what it was asked.
+struct Faulty {
+    url: String,
+    fault: Arc<Mutex<Fault>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Faulty {
+    /// A node in front of another.
+    fn before(origin: &Chain) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let to = origin.handle.address();
+        let fault = Arc::new(Mutex::new(Fault::None));
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (shared, noted) = (fault.clone(), asked.clone());
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (fault, asked) = (shared.clone(), noted.clone());
+                std::thread::spawn(move || {
+                    // A client that has gone away is no failure of the test.
+                    let _ = serve(client.unwrap(), to, &fault, &asked);
+                });
+            }
+        });
+        Self {
+            url: format!("http://127.0.0.1:{port}"),
+            fault,
+            asked,
+        }
+    }
+
+    fn set(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
+    }
+
+    /// What it was asked since the last time.
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+}
+
+fn serve(
+    client: TcpStream,
+    to: std::net::SocketAddr,
+    fault: &Mutex<Fault>,
+    asked: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
+    let mut from = BufReader::new(client.try_clone()?);
+    let mut client = client;
+    loop {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if from.read_line(&mut line)? == 0 {
+                return Ok(());
+            }
+            if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        from.read_exact(&mut body)?;
+        let question: Value = serde_json::from_slice(&body).unwrap();
+        asked.lock().unwrap().push(format!(
+            "{} {}",
+            question["method"].as_str().unwrap(),
+            question["params"]
+        ));
+        let fault = *fault.lock().unwrap();
+        match fault {
+            Fault::None => {
+                let mut node = TcpStream::connect(to)?;
+                write!(
+                    node,
+                    "POST / HTTP/1.1\r\nHost: {to}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+                )?;
+                node.write_all(&body)?;
+                let mut answer = Vec::new();
+                node.read_to_end(&mut answer)?;
+                let head = answer
+                    .windows(4)
+                    .position(|four| four == b"\r\n\r\n")
+                    .unwrap();
+                say(&mut client, 200, &answer[head + 4..])?;
+            }
+            Fault::Dies => return Ok(()),
+            Fault::Hangs => std::thread::sleep(Duration::from_secs(60)),
+            Fault::BreaksOff => {
+                write!(
+                    client,
+                    "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{{\"jsonrpc\""
+                )?;
+                return Ok(());
+            }
+            Fault::Says(status, text) => say(&mut client, status, text.as_bytes())?,
+        }
+    }
+}
+
+fn say(client: &mut TcpStream, status: u16, body: &[u8]) -> std::io::Result<()> {
+    write!(
+        client,
+        "HTTP/1.1 {status} Some\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )?;
+    client.write_all(body)
+}
+
+const FAULTS: &[(Fault, &str)] = &[
+    (Fault::Dies, "it broke off"),
+    (Fault::Hangs, "it did not answer within 1 seconds"),
+    (Fault::BreaksOff, "it broke off"),
+    (Fault::Says(429, ""), "it limits the rate of questions"),
+    (Fault::Says(503, ""), "it answered HTTP 503"),
+    (
+        Fault::Says(401, "who are you?"),
+        "it answered HTTP 401: check the URL and its key",
+    ),
+    (Fault::Says(302, ""), "it sends its askers elsewhere"),
+    (
+        Fault::Says(200, "<html>busy</html>"),
+        "its answer is no JSON-RPC: \"<html>busy</html>\"",
+    ),
+    (
+        Fault::Says(200, r#"{"jsonrpc":"2.0","id":1,"result":null}"#),
+        "it answered null",
+    ),
+    (
+        Fault::Says(200, r#"{"jsonrpc":"2.0","id":1,"result":{"a":[1]}}"#),
+        r#"its answer is none: {"a":[1]}"#,
+    ),
+    (
+        Fault::Says(
+            200,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32005,"message":"slow down"}}"#,
+        ),
+        "it limits the rate of questions",
+    ),
+    (
+        Fault::Says(
+            200,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"missing trie node abc"}}"#,
+        ),
+        "use the URL of an archive node",
+    ),
+    (
+        Fault::Says(
+            200,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no such method"}}"#,
+        ),
+        "it answered with the error \"no such method\"",
+    ),
+];
+
+/// A fork of a faulty node, which is asked once, and waited for a second.
+fn forked(faulty: &Faulty, block: u64) -> Chain {
+    let config = forking(&faulty.url, block);
+    Chain::start(Config {
+        fork: config.fork.map(|fork| Fork {
+            timeout: Duration::from_secs(3),
+            ..fork
+        }),
+        ..config
+    })
+}
+
+/// Theorem: whatever the node does in the middle of something, whoever asked is told what was asked of whom and why there is no answer, the
+/// chain is as it was, and the same works when the node is back.
+#[test]
+fn a_node_that_fails_fails_what_needs_it_and_nothing_else() {
+    let history = History::new(11);
+    let faulty = Faulty::before(&history.chain);
+    let counter = history.counter();
+    for (fault, why) in FAULTS {
+        let fork = forked(&faulty, history.head());
+        let head = fork.rpc("eth_getBlockByNumber", json!(["latest", false]));
+        faulty.set(*fault);
+        let asked: [(&str, Value); 5] = [
+            ("eth_call", json!([{ "to": counter }, "latest"])),
+            (
+                "eth_sendTransaction",
+                json!([{ "from": crate::support::DEV, "to": counter, "gas": "0x30d40" }]),
+            ),
+            ("anvil_setBalance", json!([history.contracts()[4], "0x1"])),
+            (
+                "eth_getStorageAt",
+                json!([history.contracts()[0], "0x0", "latest"]),
+            ),
+            ("eth_getCode", json!([history.contracts()[5], "latest"])),
+        ];
+        for (method, params) in asked {
+            let refusal = fork.ask(method, params).unwrap_err();
+            let host = faulty.url.strip_prefix("http://").unwrap();
+            assert!(
+                refusal.message.contains(why)
+                    && refusal
+                        .message
+                        .contains(&format!("cannot be had from {host}")),
+                "{method} under {fault:?}: {}",
+                refusal.message
+            );
+        }
+        faulty.set(Fault::None);
+        // Nothing has happened, and nothing wrong is believed.
+        assert_eq!(
+            fork.rpc("eth_getBlockByNumber", json!(["latest", false])),
+            head
+        );
+        for account in history.accounts() {
+            let balance = |chain: &Chain| chain.rpc("eth_getBalance", json!([account, "latest"]));
+            assert_eq!(
+                balance(&fork),
+                balance(&history.chain),
+                "{account} after {fault:?}"
+            );
+        }
+        let count = fork.word(counter, &[]);
+        assert!(
+            fork.send(json!({ "to": counter, "gas": "0x30d40" }))
+                .is_success()
+        );
+        assert_eq!(fork.word(counter, &[]), count + U256::ONE);
+    }
+}
+
+/// A failure that passes is waited out, as often as the settings say.
+#[test]
+fn a_node_that_comes_back_is_asked_again() {
+    let history = History::new(1);
+    let faulty = Faulty::before(&history.chain);
+    let settings = forking(&faulty.url, history.head());
+    let fork = Chain::start(Config {
+        fork: settings.fork.map(|fork| Fork { retries: 5, ..fork }),
+        ..settings
+    });
+    for fault in [Fault::Dies, Fault::Says(429, ""), Fault::Says(502, "")] {
+        faulty.set(fault);
+        let account = B256::from(U256::from(7));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while faulty.asked().is_empty() {
+                    std::thread::yield_now();
+                }
+                faulty.set(Fault::None);
+            });
+            let address = alloy_primitives::Address::from_word(account);
+            fork.rpc("eth_getBalance", json!([address, "latest"]));
+        });
+        fork.rpc(
+            "anvil_reset",
+            json!([{ "forking": { "blockNumber": history.head() } }]),
+        );
+        faulty.asked();
+    }
+}
+
+/// Each account, slot and hash is asked for once, whoever needs it however often.
+#[test]
+fn everything_is_asked_for_once() {
+    let history = History::new(11);
+    let faulty = Faulty::before(&history.chain);
+    let fork = forked(&faulty, history.head());
+    for _ in 0..3 {
+        fork.word(history.counter(), &[]);
+        fork.send(json!({ "to": history.counter() }));
+        fork.rpc(
+            "eth_getStorageAt",
+            json!([history.contracts()[0], "0x0", "latest"]),
+        );
+    }
+    fork.rpc("evm_revert", json!([fork.rpc("evm_snapshot", json!([]))]));
+    fork.word(history.counter(), &[]);
+    let mut asked = faulty.asked();
+    asked.sort_unstable();
+    let twice = asked.windows(2).find(|pair| pair[0] == pair[1]);
+    assert_eq!(twice, None);
+    assert!(
+        asked
+            .iter()
+            .any(|question| question.starts_with("eth_getStorageAt"))
+    );
+}
+
+/// Answers are kept on this machine, and the next fork of the block asks for none of them again.
+#[test]
+fn the_next_fork_of_a_block_asks_for_little() {
+    let history = History::new(11);
+    let faulty = Faulty::before(&history.chain);
+    let folder = tempfile::tempdir().unwrap();
+    let cached = || {
+        let settings = forking(&faulty.url, history.head());
+        Chain::start(Config {
+            fork: settings.fork.map(|fork| Fork {
+                cache: Some(folder.path().into()),
+                ..fork
+            }),
+            ..settings
+        })
+    };
+    let first = cached();
+    let count = first.word(history.counter(), &[]);
+    assert!(faulty.asked().len() > 20);
+    // While the first has the file, another reads it.
+    assert_eq!(cached().word(history.counter(), &[]), count);
+    assert_eq!(faulty.asked().len(), 2, "the chain's id, and the block");
+    drop(first);
+    let file = std::fs::read_dir(folder.path())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    assert!(
+        name.starts_with("412346-") && !name.contains("127"),
+        "{name}"
+    );
+    // What is cut off or damaged is asked for again.
+    let bytes = std::fs::read(&file).unwrap();
+    for damaged in [
+        bytes[..bytes.len() - 3].to_vec(),
+        bytes[..9].to_vec(),
+        vec![7; 4_000],
+    ] {
+        std::fs::write(&file, damaged).unwrap();
+        assert_eq!(cached().word(history.counter(), &[]), count);
+        assert!(faulty.asked().len() > 2);
+        assert_eq!(cached().word(history.counter(), &[]), count);
+        assert_eq!(faulty.asked().len(), 2);
+    }
+}
+
+/// Keys in a URL or a header are in no error, no file's name, and nothing that shows settings.
+#[test]
+fn keys_are_not_told() {
+    const KEY: &str = "s3cr3tk3y0f0ur5";
+    let history = History::new(1);
+    let faulty = Faulty::before(&history.chain);
+    let url = format!("{}/v2/{KEY}?token={KEY}1", faulty.url);
+    let settings = forking(&url, history.head());
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Config {
+        fork: settings.fork.map(|fork| Fork {
+            headers: vec![("Authorization".into(), format!("Bearer {KEY}2"))],
+            cache: Some(folder.path().into()),
+            timeout: Duration::from_secs(3),
+            ..fork
+        }),
+        ..settings
+    };
+    assert!(!format!("{settings:?}").contains(KEY));
+    let fork = Chain::start(settings.clone());
+    let told = |text: String| assert!(!text.contains(KEY), "{text}");
+    let echo = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"key s3cr3tk3y0f0ur5 and s3cr3tk3y0f0ur52 are wrong"}}"#;
+    for fault in [
+        Fault::Dies,
+        Fault::Hangs,
+        Fault::Says(401, KEY),
+        Fault::Says(200, echo),
+    ] {
+        faulty.set(fault);
+        told(
+            fork.ask("eth_getBalance", json!([history.counter(), "latest"]))
+                .unwrap_err()
+                .message,
+        );
+        told(
+            fork.ask("eth_getBlockByNumber", json!(["0x0", false]))
+                .unwrap_err()
+                .message,
+        );
+        told(Devnet::start(settings.clone()).unwrap_err().to_string());
+    }
+    for method in ["anvil_nodeInfo", "anvil_metadata"] {
+        told(fork.rpc(method, json!([])).to_string());
+    }
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        told(path.display().to_string());
+        told(String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned());
+    }
+}
+
+/// Settings that cannot be are refused before anybody is asked.
+#[test]
+fn settings_that_cannot_be() {
+    let check = |fork: Fork, expected: &str| {
+        let error = Devnet::start(Config {
+            fork: Some(Fork {
+                retries: 0,
+                cache: None,
+                timeout: Duration::from_secs(3),
+                ..fork
+            }),
+            ..config()
+        });
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    check(Fork::url("nonsense"), "is none of a node");
+    check(Fork::url("ws://localhost:1"), "is none of a node");
+    check(Fork::url("http://127.0.0.1:9"), "it cannot be reached");
+    let header = |name: &str, value: &str| Fork {
+        headers: vec![(name.into(), value.into())],
+        ..Fork::url("http://127.0.0.1:9")
+    };
+    check(header("no header", "x"), "the header \"no header\"");
+    check(header("x", "a\nb"), "the header \"x\"");
+    check(
+        Fork {
+            url: None,
+            ..Fork::url("")
+        },
+        "needs the URL of a node",
+    );
+    if !cfg!(feature = "https") {
+        check(
+            Fork::url("https://localhost:1"),
+            "build with the feature `https`",
+        );
+    }
+}
