@@ -145,7 +145,7 @@ fn find_first(paths: &[&Path], look: impl Fn(&Path) -> Option<String> + Sync) ->
         };
         if let Some(case) = look(path) {
             let mut first = lock();
-            if first.as_ref().is_none_or(|(found, _)| number < *found) {
+            if !first.as_ref().is_some_and(|(found, _)| *found < number) {
                 *first = Some((number, case));
             }
         }
