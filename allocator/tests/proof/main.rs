@@ -134,18 +134,23 @@ fn check_start(claim: &Claim) {
 fn check_mutants(level: &str) {
     let kind = State::Taken;
     let program = program(level, kind);
+    let claims = claims(&program, kind);
     let mut seen = BTreeSet::new();
-    let (mut tried, mut harmless) = (0, Vec::new());
-    for claim in claims(&program, kind) {
-        for mutant in program.mutants(claim.function, &mut seen) {
-            tried += 1;
-            let what = format!("{}, {}", claim.name, mutant.name);
-            match claim.search_mutant(&mutant) {
-                Some(case) => println!("{what}: {case}"),
-                None => harmless.push(what),
-            }
-        }
+    let mut mutants = Vec::new();
+    for claim in &claims {
+        let of_claim = program.mutants(claim.function, &mut seen);
+        mutants.extend(of_claim.into_iter().map(|mutant| (claim, mutant)));
     }
+    let cases = theorem::side_by_side(&mutants, |(claim, mutant)| {
+        let what = format!("{}, {}", claim.name, mutant.name);
+        let case = claim.search_mutant(mutant);
+        if let Some(case) = &case {
+            println!("{what}: {case}");
+        }
+        case.is_none().then_some(what)
+    });
+    let tried = cases.len();
+    let harmless: Vec<_> = cases.into_iter().flatten().collect();
     let refuted = tried - harmless.len();
     println!("opt-level {level}: {refuted} of {tried} mutants are refuted; not {harmless:#?}");
     assert!(10 * refuted >= 9 * tried, "{harmless:#?}");

@@ -3,11 +3,10 @@
 use std::{
     fmt::Write as _,
     io::Write as _,
+    iter,
+    panic::resume_unwind,
     process::Stdio,
-    sync::{
-        atomic::{AtomicUsize, Ordering},
-        Mutex, PoisonError,
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 
@@ -107,8 +106,8 @@ impl<'a> Claim<'a> {
     /// Looks for a case in which the function does something else than the rule says, and tells how many paths were looked at.
     pub(crate) fn search(&self) -> (usize, Option<String>) {
         let paths = self.paths(None);
-        let paths: Vec<_> = paths.iter().collect();
-        (paths.len(), find_first(&paths, |path| self.case(path)))
+        let cases = side_by_side(&paths, |path| self.case(path));
+        (paths.len(), cases.into_iter().flatten().next())
     }
 
     /// The same for a mutant of a function in which there is none.
@@ -116,8 +115,8 @@ impl<'a> Claim<'a> {
         let proved = self.paths(None);
         let paths = self.paths(Some(mutant));
         // A path that has not changed breaks nothing.
-        let changed = paths.iter().filter(|path| !proved.contains(path));
-        find_first(&changed.collect::<Vec<_>>(), |path| self.case(path))
+        let mut changed = paths.iter().filter(|path| !proved.contains(path));
+        changed.find_map(|path| self.case(path))
     }
 
     /// A case in which a path does something else than the rule says.
@@ -132,32 +131,26 @@ impl<'a> Claim<'a> {
     }
 }
 
-/// What is found in the first of the paths in which something is. z3 takes one processor, so that several paths are looked at at once.
-fn find_first(paths: &[&Path], look: impl Fn(&Path) -> Option<String> + Sync) -> Option<String> {
+/// What `ask` makes of each item. z3 takes one processor, so that several are asked about at once.
+pub(crate) fn side_by_side<T: Sync, R: Send>(items: &[T], ask: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
-    let first: Mutex<Option<(usize, String)>> = Mutex::new(None);
-    let lock = || first.lock().unwrap_or_else(PoisonError::into_inner);
-    let work = || loop {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        let is_found = lock().is_some();
-        let Some(path) = paths.get(number).filter(|_| !is_found) else {
-            return;
-        };
-        if let Some(case) = look(path) {
-            let mut first = lock();
-            if first.as_ref().is_none_or(|(found, _)| number < *found) {
-                *first = Some((number, case));
-            }
-        }
+    let work = || {
+        let numbers = iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        let items = numbers.map_while(|number| Some((number, items.get(number)?)));
+        items
+            .map(|(number, item)| (number, ask(item)))
+            .collect::<Vec<_>>()
     };
     let workers = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..workers.min(paths.len()) {
-            scope.spawn(work);
-        }
+    let mut answers: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let answers = workers.into_iter().map(|worker| worker.join());
+        answers
+            .flat_map(|answers| answers.unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
     });
-    let first = first.into_inner().unwrap_or_else(PoisonError::into_inner);
-    first.map(|(_, case)| case)
+    answers.sort_by_key(|(number, _)| *number);
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 /// Looks for a case in which the rule for `call` is not safe, wherever the heap begins and however large the memory was at first.

@@ -8,6 +8,7 @@ use std::env;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::messages::{Diagnosis, Failure, follow};
 use super::shelf::Shelf;
@@ -171,9 +172,22 @@ impl Build<'_> {
             let shelf = Shelf::new(self.into, self.release(), self.package, &module);
             shelf.lay_out(made_of.as_deref())?;
         }
+        let mut modules = BTreeMap::new();
+        let ended = follow(&mut self.command(&arguments), &mut |name, file| {
+            on_crate(name);
+            if file.extension().is_some_and(|ending| ending == "wasm") {
+                modules.insert(name.replace('-', "_"), file.to_owned());
+            }
+        })?;
+        ended.map_err(|failure| failed(failure, self.folder, &arguments))?;
+        Ok(modules)
+    }
+
+    /// Cargo with `arguments`, and with what only it is told, and not somebody who would repeat it.
+    fn command(&self, arguments: &[String]) -> Command {
         let mut command = self.toolchain.cargo(self.folder);
         command
-            .args(&arguments)
+            .args(arguments)
             .args(self.more)
             .arg("--message-format=json")
             .arg("--target-dir")
@@ -209,15 +223,7 @@ impl Build<'_> {
                 }
             }
         }
-        let mut modules = BTreeMap::new();
-        let ended = follow(&mut command, &mut |name, file| {
-            on_crate(name);
-            if file.extension().is_some_and(|ending| ending == "wasm") {
-                modules.insert(name.replace('-', "_"), file.to_owned());
-            }
-        })?;
-        ended.map_err(|failure| failed(failure, self.folder, &arguments))?;
-        Ok(modules)
+        command
     }
 
     /// The same for a contract, whose module it returns.
@@ -448,4 +454,35 @@ pub fn lock(folder: &Path) -> io::Result<File> {
     let file = File::create(folder.join("gas-bench.lock"))?;
     file.lock()?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Theorem: a contract does not know how the test that builds it is built, and its author's own variables hold where they are meant.
+    #[test]
+    fn variables_of_other_builds_are_left_out() {
+        for without_variables in [false, true] {
+            let settings = BuildSettings {
+                without_variables,
+                ..BuildSettings::default()
+            };
+            let build = Build {
+                toolchain: Toolchain::Ours,
+                folder: Path::new("."),
+                package: "it",
+                targets: Targets::Examples,
+                settings: &settings,
+                more: &[],
+                flags: &[],
+                into: Path::new("target"),
+            };
+            let command = build.command(&build.arguments());
+            let is_removed = |name: &str| command.get_envs().any(|it| it == (name.as_ref(), None));
+            let removed = OF_OTHER_BUILDS.iter().filter(|name| is_removed(name));
+            let expected = if without_variables { 8 } else { 0 };
+            assert_eq!(removed.count(), expected);
+        }
+    }
 }

@@ -335,3 +335,34 @@ fn choose(
     }
     Ok(chosen)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// What is said of a folder with this manifest and library.
+    fn refused(manifest: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+        fs::create_dir(folder.path().join("src")).unwrap();
+        fs::write(folder.path().join("src/lib.rs"), "").unwrap();
+        Project::of_package(folder.path()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_test_needs_a_package_with_a_cdylib() {
+        let package = "[package]\nname = 'it'\nversion = '0.1.0'\n[workspace]\n";
+        for (manifest, words) in [
+            ("[workspace]\n", "is a workspace's, and not a package's"),
+            ("[nonsense", "unclosed table"),
+            (package, "it has no library of the type `cdylib`"),
+        ] {
+            let said = refused(manifest);
+            assert!(said.contains(words), "{said}");
+        }
+        let absent = Project::of_package(Path::new("/nowhere")).unwrap_err();
+        assert!(matches!(absent, ProjectError::NoPackage { .. }), "{absent}");
+    }
+}

@@ -87,6 +87,8 @@ impl<'a> Shelf<'a> {
             return Ok(());
         }
         let there = there.map(|name| self.folder.join(name));
+        // A file can name anything: only what would lie here is moved here.
+        let there = there.filter(|place| place.parent() == Some(&self.folder));
         match there.as_deref().map(|place| (place, package_of(place))) {
             Some((place, Some(package))) => self.put_aside(place, package)?,
             _ => self.discard()?,
@@ -192,7 +194,7 @@ fn is_of_contract(notes: &Path) -> io::Result<bool> {
     Ok(entries(notes)?.iter().any(is_kind))
 }
 
-/// Whose module it is that was put in a place: that stands behind the hash. None where it is no such place; a file can name anything.
+/// Whose module it is that was put in a place: that stands behind the hash. None where it is no such place.
 fn package_of(place: &Path) -> Option<&str> {
     let name = place.file_name()?.to_str()?;
     let (hash, package) = name.split_at_checked(HASH)?;
@@ -269,6 +271,8 @@ mod tests {
             &profile,
             &[(MODULE, "of nobody knows what"), (NOTES, "on it")],
         );
+        let elsewhere = format!("{}-../../../elsewhere", "0".repeat(HASH));
+        fs::write(shelf().folder.join(CURRENT), elsewhere).unwrap();
         check(None, ["", "", ""]);
         check(Some("two"), ["2", "", "on 2"]);
         forget(root, "the-it").unwrap();

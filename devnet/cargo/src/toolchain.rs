@@ -199,3 +199,35 @@ fn active(folder: &Path) -> Option<String> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.split_whitespace().next().map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Which variables cargo would not see in a folder.
+    fn removed(folder: &Path) -> Vec<String> {
+        let command = Toolchain::of_folder(folder).cargo(folder);
+        let variables = command.get_envs().filter(|(_, value)| value.is_none());
+        variables
+            .map(|(name, _)| name.to_string_lossy().into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_file_in_a_folder_or_above_chooses_for_a_test() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        assert_eq!(removed(&inner), [""; 0]);
+        for file in CHOICES {
+            let file = folder.path().join(file);
+            fs::write(&file, "[toolchain]\nchannel = '1.95.0'\n").unwrap();
+            let mut expected = CHOSEN.to_vec();
+            expected.sort_unstable();
+            assert_eq!(removed(&inner), expected);
+            fs::remove_file(file).unwrap();
+        }
+    }
+}

@@ -205,3 +205,43 @@ fn refuse_wasm_opt(folder: &Path) -> Result<(), BuildError> {
         false => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of a contract with this source and `Stylus.toml`.
+    fn refused(source: &str, settings: &str) -> BuildError {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = "[package]\nname = 'it'\nversion = '0.1.0'\n[lib]\ncrate-type = ['cdylib']\n[workspace]\n";
+        let lock = "version = 4\n[[package]]\nname = 'it'\nversion = '0.1.0'\n";
+        std::fs::create_dir(folder.path().join("src")).unwrap();
+        for (path, text) in [
+            ("Cargo.toml", manifest),
+            ("Cargo.lock", lock),
+            ("src/lib.rs", source),
+            (MARK, settings),
+        ] {
+            std::fs::write(folder.path().join(path), text).unwrap();
+        }
+        Package::at(folder.path()).build_anew().unwrap_err()
+    }
+
+    #[test]
+    fn what_is_not_built_says_why() {
+        let error = refused("fn f() -> u8 { missing }\nfn g() -> u8 { \"\" }", "");
+        let BuildError::Failed { said, .. } = &error else {
+            panic!("{error}");
+        };
+        // All of it, as the compiler writes it.
+        for words in [
+            "cannot find value `missing`",
+            "mismatched types",
+            "src/lib.rs:1",
+        ] {
+            assert!(said.contains(words), "{said}");
+        }
+        let error = refused("", "[wasm-opt]\n");
+        assert!(matches!(error, BuildError::WasmOpt { .. }), "{error}");
+    }
+}
