@@ -46,6 +46,7 @@ mod fork;
 mod natives;
 mod node;
 mod precompiles;
+pub mod replay;
 mod rpc;
 mod state;
 mod store;

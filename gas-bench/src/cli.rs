@@ -25,6 +25,7 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Compare(arguments)) => commands::compare(arguments),
         Some(Command::Size(arguments)) => commands::size(arguments),
         Some(Command::Override(arguments)) => commands::override_allocator(arguments),
+        Some(Command::Replay(arguments)) => commands::replay(arguments),
     };
     ended.unwrap_or_else(|error| {
         commands::complain(&commands::sentence(&error));

@@ -12,6 +12,7 @@ pub mod edge_cases;
 pub mod league;
 pub mod lto;
 pub mod profile;
+pub mod replay;
 pub mod size;
 mod split;
 mod summary;

@@ -13,6 +13,7 @@ mod lto;
 mod pipeline;
 mod prepare;
 mod profile;
+mod replay;
 pub mod size;
 mod sizes;
 mod starter;
@@ -24,5 +25,6 @@ pub use pipeline::{
 };
 pub use prepare::{ModuleFiles, PrepareError, Prepared, plan_of, prepare};
 pub use profile::{ProfileCommand, ProfileFailure, profile};
+pub use replay::{ReplayCommand, ReplayFailure, replay};
 pub use sizes::sizes;
 pub use starter::{StarterError, starter};

@@ -13,6 +13,7 @@ mod one_line;
 mod page;
 mod profile;
 mod render;
+mod replay;
 mod report;
 mod size;
 mod suite;

@@ -162,7 +162,7 @@ pub(super) fn begin(state: &mut State, last: u64, timestamp: u64) -> ArbOs {
 }
 
 /// Tells a context which transaction is next.
-fn prepare(context: &mut Context, transaction: &Transaction, base_fee: u64) {
+pub(super) fn prepare(context: &mut Context, transaction: &Transaction, base_fee: u64) {
     let state = &mut context.journaled_state.database;
     // What an earlier transaction of the block has set holds for the next.
     let (Ok(tips), Ok(is_filtered)) = (

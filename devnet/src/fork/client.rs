@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::config::Fork;
-use crate::fork::{Ask, ForkError, Question, Refusal, Told};
+use crate::fork::{Ask, ForkError, Question, Refusal, ToldError};
 
 /// The most bytes of an answer.
 const MOST_BYTES: usize = 64 << 20;
@@ -73,7 +73,7 @@ struct Failure {
     /// Whether another may do better, and after which pause, where the node says so.
     retry: Option<Option<Duration>>,
     /// The node's own error.
-    told: Option<Told>,
+    told: Option<ToldError>,
 }
 
 impl Failure {
@@ -307,7 +307,7 @@ impl Node {
     fn refusal(&self, failure: Failure) -> Refusal {
         Refusal {
             why: self.without_secrets(&failure.why),
-            told: failure.told.map(|told| Told {
+            told: failure.told.map(|told| ToldError {
                 message: self.without_secrets(&told.message),
                 ..told
             }),
@@ -408,7 +408,7 @@ fn refused(error: AnswerError) -> Failure {
             error.message, error.code
         ),
         retry: None,
-        told: Some(Told {
+        told: Some(ToldError {
             code: error.code,
             message: error.message,
             data: error.data.and_then(|data| data.as_str().map(str::to_owned)),

@@ -1,7 +1,7 @@
 //! Another chain's state and history, from a node or from a recording, for a chain that goes on from one of its blocks.
 //!
 //! Lives here: opening one, which block it is, and passing on what is asked about its blocks. In its files: the questions that a state asks
-//! (`source`), a node over HTTP (`client`), the answers that are kept on disk (`kept`). Not here: what lies on top (`state`), which requests
+//! (`source`), a node over HTTP (`client`), the answers that are kept on disk (`kept`), a block to be carried out once more (`mined`). Not here: what lies on top (`state`), which requests
 //! go to the node (`rpc::border`).
 //!
 //! Why no crate for it: `foundry-fork-db` is made for the revm of foundry's releases (41, two before ours), keeps all of a database behind
@@ -11,9 +11,11 @@
 
 mod client;
 mod kept;
+mod mined;
 mod source;
 
 pub(crate) use client::is_near;
+pub(crate) use mined::{Mined, MinedError, Told, block_of};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -155,12 +157,12 @@ type Key = [u8; 16];
 struct Refusal {
     why: String,
     /// The node's own error, where it answered with one.
-    told: Option<Told>,
+    told: Option<ToldError>,
 }
 
 /// An error that a node answered with.
 #[derive(Clone, Debug)]
-struct Told {
+struct ToldError {
     code: i64,
     message: String,
     data: Option<String>,
@@ -330,7 +332,7 @@ impl Forked {
         self.asked
             .ask(&question)
             .map_err(|refusal| match refusal.told {
-                Some(Told {
+                Some(ToldError {
                     code,
                     message,
                     data,

@@ -4,6 +4,7 @@
 
 mod compare;
 mod contracts;
+mod replay;
 mod report;
 mod transplant;
 
@@ -17,6 +18,7 @@ use gas_bench::document::Format;
 
 pub(crate) use compare::CompareArguments;
 use contracts::ChainArguments;
+pub(crate) use replay::ReplayArguments;
 pub(crate) use report::{
     PlanArguments, ProfileArguments, ReportArguments, ReportFormat, SizeArguments,
 };
@@ -87,6 +89,8 @@ pub(crate) enum Command {
     Size(SizeArguments),
     /// Give a compiled contract another allocator, without its sources
     Override(OverrideArguments),
+    /// Run a chain's transactions once more: do they come to their receipts, and what would they have cost with another build?
+    Replay(ReplayArguments),
 }
 
 /// How a report is written, and where to.

@@ -137,6 +137,7 @@ const RULES: &[Rule] = &[
             "devnet/src/rpc/",
             "devnet/src/node.rs",
             "devnet/src/devnet.rs",
+            "devnet/src/replay.rs",
             // Whether a URL leads to this machine decides what is set by default.
             "devnet/src/config.rs",
         ],

@@ -1,0 +1,167 @@
+//! A block of another chain, carried out once more on the state that it met.
+//!
+//! Lives here: its transactions one after another, under its own header, and what ArbOS itself does in between. Not here: where block and
+//! state come from (`fork`), and what is compared (`replay`).
+//!
+//! A chain makes its own blocks in `production`; this makes none. It differs in what the header says and nobody here decides: the time, the
+//! price, who the block was for. What came through the delayed inbox pays nothing for L1 and offers no tip.
+
+use alloy_primitives::{Address, Bytes, U256};
+use revm::context_interface::{JournalTr as _, Transaction as _};
+use revm::inspector::NoOpInspector;
+use stylus_vm::{ArbOs, Gas, Pages, Refusal, activate};
+
+use crate::addresses::SEQUENCER;
+use crate::arbos::{self, Entry};
+use crate::chain::Chain;
+use crate::chain::environment::{BlockSettings, Purpose, Rules, context};
+use crate::chain::production::{begin, prepare};
+use crate::chain::request::{Ending, Executed};
+use crate::chain::transaction::Transaction;
+use crate::evm::{Context, Interrupt, Invalid, Machine, RecentPrograms, execute};
+use crate::state::State;
+
+/// A block on its way, on top of the newest of a chain.
+#[derive(Clone)]
+pub(crate) struct Rerun {
+    rules: Rules,
+    state: State,
+    settings: BlockSettings,
+    arbos: ArbOs,
+    recent: RecentPrograms,
+}
+
+/// What a header says of a block that its transactions see.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RerunBlock {
+    pub(crate) number: u64,
+    pub(crate) l1_number: u64,
+    /// Seconds since 1970.
+    pub(crate) timestamp: u64,
+    /// Wei per gas.
+    pub(crate) base_fee: u64,
+    pub(crate) gas_limit: u64,
+    pub(crate) beneficiary: Address,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Debug)]
+pub(crate) struct Ran {
+    pub(crate) executed: Executed,
+    /// Gas for its bytes on L1.
+    pub(crate) poster_gas: u64,
+    /// The contract that it created, or would have.
+    pub(crate) contract: Option<Address>,
+}
+
+impl Ran {
+    pub(crate) fn is_success(&self) -> bool {
+        self.executed.ending == Ending::Success
+    }
+}
+
+impl Chain {
+    /// Begins a block on top of the newest, as its header says it was.
+    pub(crate) fn rerun(&self, block: RerunBlock) -> Rerun {
+        let mut state = self.newest().clone();
+        let last = self.head().header.timestamp;
+        let arbos = begin(&mut state, last, block.timestamp);
+        let RerunBlock {
+            number,
+            l1_number,
+            timestamp,
+            base_fee,
+            gas_limit,
+            beneficiary,
+        } = block;
+        Rerun {
+            rules: self.rules.clone(),
+            state,
+            settings: BlockSettings {
+                gas_limit,
+                beneficiary,
+                ..BlockSettings::of(number, l1_number, timestamp, base_fee)
+            },
+            arbos,
+            recent: RecentPrograms::default(),
+        }
+    }
+}
+
+impl Rerun {
+    /// Carries out a transaction.
+    ///
+    /// # Errors
+    /// Where it could not be in the block, which it was: the state is not the one that it met.
+    pub(crate) fn run(&mut self, transaction: &Transaction) -> Result<Ran, Invalid> {
+        let (settings, base_fee) = (self.settings, self.settings.base_fee);
+        let state = std::mem::take(&mut self.state);
+        let mut context = context(
+            &self.rules,
+            state,
+            self.arbos,
+            settings,
+            Purpose::Transaction,
+        );
+        context.chain.block.recent = self.recent.clone();
+        prepare(&mut context, transaction, base_fee);
+        if settings.beneficiary != SEQUENCER {
+            context.chain.transaction.poster = Default::default();
+            context.tx.gas_priority_fee = Some(0);
+            let price = context.tx.effective_gas_price(base_fee.into());
+            context.chain.transaction.gas_price = U256::from(price);
+        }
+        let poster_gas = context.chain.transaction.poster.gas;
+        let mut machine = Machine::new(context, NoOpInspector, false);
+        let result = execute(&mut machine);
+        let mut context: Context = machine.into_context();
+        let reason = context.chain.transaction.reason.take();
+        let changes = context.journaled_state.finalize();
+        self.recent = std::mem::take(&mut context.chain.block.recent);
+        self.state = std::mem::take(&mut context.journaled_state.database);
+        let result = result.map_err(|error| {
+            let interrupt = Interrupt::default();
+            let offered = transaction.offered_price(base_fee);
+            Invalid::of(error, &interrupt, transaction.sender, offered, base_fee)
+        })?;
+        self.state.apply(changes);
+        Ok(Ran {
+            executed: Executed::new(result, reason),
+            poster_gas,
+            contract: transaction.created(),
+        })
+    }
+
+    /// What a deposit from L1 does: ether comes into being.
+    pub(crate) fn deposit(&mut self, to: Address, value: U256) {
+        self.state.change(to, |account| {
+            account.balance = account.balance.saturating_add(value);
+        });
+    }
+
+    /// Puts another program where one is, active from the start, and cached where that one is.
+    ///
+    /// # Errors
+    /// Where the chain would not activate it.
+    pub(crate) fn give_program(&mut self, address: Address, wasm: &[u8]) -> Result<(), Refusal> {
+        let (debug, most_code) = (self.rules.debug, self.rules.max_code_size);
+        let config = arbos::vm_config(&mut self.state, debug, most_code);
+        let activation = activate(wasm, &config, Pages(0), Gas::MAX)?;
+        let before = self.state.account(address).code_hash;
+        let cached = arbos::program(&mut self.state, before).cached;
+        let code = Bytes::from(stylus_vm::code::encode(wasm));
+        self.state.set_code(address, code);
+        let hash = self.state.account(address).code_hash;
+        let entry = Entry {
+            version: config.stylus.version,
+            init_cost: activation.init_cost,
+            cached_init_cost: activation.cached_init_cost,
+            footprint: activation.footprint,
+            activated_at: arbos::hours_since_epoch(self.settings.timestamp),
+            asm_kib: activation.asm_estimate.div_ceil(1024),
+            cached,
+        };
+        arbos::set_program(&mut self.state, hash, &entry);
+        Ok(())
+    }
+}

@@ -1,0 +1,271 @@
+//! Transactions that were replayed: whether they came to their receipts, and what they would have cost with other programs.
+//!
+//! Lives here: tables, sentences, rows. Not here: the figures (`figures::replay`).
+
+use serde::Serialize;
+
+use crate::document::{
+    Cell, Column, Content, Document, Item, Rank, Row, Table, Text, Tone, csv, json,
+};
+use crate::figures::replay::{Ended, ReplayedTransaction, Replays};
+use crate::words::{counted, grouped, sign};
+
+/// What `replay` says.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplayContent<'a> {
+    /// The figures.
+    pub replays: &'a Replays,
+}
+
+impl Content for ReplayContent<'_> {
+    fn document(&self, _: bool) -> Document {
+        let Self { replays } = *self;
+        let title = Text::from("Replayed from ").and_name(&replays.chain);
+        let mut document = Document::new(title, &[]);
+        document.sentences(Rank::Vital, [summary(replays)]);
+        document.push(Rank::Vital, receipts(replays));
+        let differing = replays
+            .transactions
+            .iter()
+            .filter(|it| !it.is_exact())
+            .map(|it| Item::new(short(it), sentence(it, replays.alone)));
+        document.list(Rank::Vital, Tone::Worse, differing);
+        let failures = replays.failures.iter();
+        let failures = failures.map(|(hash, why)| Item::new(Text::name(&hash.to_string()), why));
+        document.list(Rank::Vital, Tone::Worse, failures);
+        if !replays.programs.is_empty() {
+            let names: Vec<_> = replays
+                .programs
+                .iter()
+                .map(|(address, name)| format!("{name} at {address}"))
+                .collect();
+            document.heading(Rank::Vital, format!("With {}", names.join(", ")));
+            document.push(Rank::Vital, costs(replays));
+            document.sentences(Rank::Vital, saved(replays));
+            let otherwise = replays
+                .transactions
+                .iter()
+                .filter(|it| !it.behaves_otherwise.is_empty())
+                .map(|it| Item::new(short(it), it.behaves_otherwise.join("; ")));
+            document.list(Rank::Vital, Tone::Worse, otherwise);
+        }
+        document.notes(notes(replays));
+        document
+    }
+
+    fn json(&self) -> String {
+        json(self.replays)
+    }
+
+    /// A row for each transaction.
+    fn csv(&self) -> String {
+        csv(self.replays.transactions.iter().map(CsvRow::of))
+    }
+}
+
+/// How a transaction is called in a sentence.
+fn short(transaction: &ReplayedTransaction) -> Text {
+    Text::name(&hash(transaction))
+}
+
+fn hash(transaction: &ReplayedTransaction) -> String {
+    transaction.transaction.to_string()
+}
+
+fn summary(replays: &Replays) -> String {
+    let all = replays.transactions.len() as u64;
+    let exact = replays.transactions.iter().filter(|it| it.is_exact());
+    let exact = exact.count() as u64;
+    let mut text = match (all, exact) {
+        (1, 1) => "The transaction comes to its receipt exactly: status, gas and logs.".to_owned(),
+        (1, 0) => "The transaction does not come to its receipt.".to_owned(),
+        (all, exact) if all == exact => {
+            format!("All {all} come to their receipts exactly: status, gas and logs.")
+        }
+        (all, exact) => format!("Of {all}, {exact} come to their receipts exactly."),
+    };
+    let failed = replays.failures.len() as u64;
+    if failed > 0 {
+        text += &format!(" {} cannot be replayed.", counted(failed, "transaction"));
+    }
+    text
+}
+
+/// Receipts against what came of them here.
+fn receipts(replays: &Replays) -> Table {
+    let columns = [
+        Column::name("Transaction"),
+        Column::figure("Block"),
+        Column::figure("Gas by its receipt"),
+        Column::figure("Gas here"),
+        Column::figure("of it for L1"),
+        Column::figure("Logs"),
+        Column::words("Receipt"),
+    ];
+    let rows = replays.transactions.iter().map(|it| {
+        let tone = if it.is_exact() {
+            Tone::Plain
+        } else {
+            Tone::Worse
+        };
+        let verdict = if it.is_exact() { "exact" } else { "differs" };
+        Row::new(
+            tone,
+            [
+                Cell::name(&hash(it)),
+                Cell::figure(it.block),
+                Cell::figure(it.there.gas.0),
+                Cell::figure(it.here.gas.0),
+                Cell::unless_zero(it.here.l1_gas.0),
+                Cell::figure(it.here.logs as u64),
+                Cell::words(verdict),
+            ],
+        )
+    });
+    Table::new("transactions", columns, rows)
+}
+
+/// What each costs as it is, and with the other programs.
+fn costs(replays: &Replays) -> Table {
+    let columns = [
+        Column::name("Transaction"),
+        Column::figure("Gas as it is"),
+        Column::figure("with the other program"),
+        Column::figure("Difference"),
+        Column::words("Does"),
+    ];
+    let rows = replays.transactions.iter().filter_map(|it| {
+        let with = it.with_programs.as_ref()?;
+        let change = i128::from(with.gas.0) - i128::from(it.here.gas.0);
+        let tone = match (change, it.behaves_otherwise.is_empty()) {
+            (_, false) => Tone::Worse,
+            (0, _) => Tone::Plain,
+            (change, _) if change < 0 => Tone::Better,
+            _ => Tone::Worse,
+        };
+        let does = match it.behaves_otherwise.is_empty() {
+            true => "the same",
+            false => "something else",
+        };
+        Some(Row::new(
+            tone,
+            [
+                Cell::name(&hash(it)),
+                Cell::figure(it.here.gas.0),
+                Cell::figure(with.gas.0),
+                Cell::words(signed(change)),
+                Cell::words(does),
+            ],
+        ))
+    });
+    Table::new("transactions", columns, rows)
+}
+
+fn signed(change: i128) -> String {
+    let size = u64::try_from(change.unsigned_abs()).unwrap_or(u64::MAX);
+    format!("{}{}", sign(change), grouped(size))
+}
+
+/// What all of them come to together.
+fn saved(replays: &Replays) -> Option<String> {
+    let both = replays
+        .transactions
+        .iter()
+        .filter_map(|it| Some((it.here.gas.0, it.with_programs.as_ref()?.gas.0)));
+    let (before, after) = both.fold((0_u64, 0_u64), |(before, after), (here, with)| {
+        (before.saturating_add(here), after.saturating_add(with))
+    });
+    (replays.transactions.len() > 1 && before > 0).then(|| {
+        let change = i128::from(after) - i128::from(before);
+        format!(
+            "In all {} gas in place of {}: {}.",
+            grouped(after),
+            grouped(before),
+            signed(change)
+        )
+    })
+}
+
+/// In what a transaction differs from its receipt, and why.
+fn sentence(transaction: &ReplayedTransaction, alone: bool) -> String {
+    let mut text = transaction.differences.join("; ");
+    if let Some(deviates) = &transaction.deviates {
+        text += &format!(
+            ". An earlier transaction of its block differs already, {}: {}",
+            deviates.transaction,
+            deviates.differences.join("; ")
+        );
+    } else if alone {
+        text += ". The earlier transactions of its block were left out, so this may be their doing";
+    } else if transaction.there.l1_gas != transaction.here.l1_gas {
+        text += ". Gas for L1 data is priced by how well its bytes compress, by the Rust port of brotli here";
+    }
+    if let Some(reason) = &transaction.here.reason {
+        text += &format!(". Here it failed because {reason}");
+    }
+    text
+}
+
+fn notes(replays: &Replays) -> Vec<String> {
+    let mut notes = vec![match replays.alone {
+        true => {
+            "Each was run on the state before its block, without the earlier transactions of that."
+                .to_owned()
+        }
+        false => {
+            "Each was run on the state before its block, after the earlier transactions of that."
+                .to_owned()
+        }
+    }];
+    if !replays.programs.is_empty() {
+        notes.push(
+            "The other program is active from the start, and cached where the one in its place is."
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// A transaction for spreadsheets and scripts.
+#[derive(Serialize)]
+struct CsvRow {
+    transaction: String,
+    block: u64,
+    index: u64,
+    exact: bool,
+    receipt_success: bool,
+    receipt_gas: u64,
+    receipt_l1_gas: u64,
+    receipt_logs: usize,
+    success: bool,
+    gas: u64,
+    l1_gas: u64,
+    logs: usize,
+    with_programs_success: Option<bool>,
+    with_programs_gas: Option<u64>,
+    differences: String,
+}
+
+impl CsvRow {
+    fn of(transaction: &ReplayedTransaction) -> Self {
+        let (there, here): (&Ended, &Ended) = (&transaction.there, &transaction.here);
+        let with = transaction.with_programs.as_ref();
+        Self {
+            transaction: hash(transaction),
+            block: transaction.block,
+            index: transaction.index,
+            exact: transaction.is_exact(),
+            receipt_success: there.success,
+            receipt_gas: there.gas.0,
+            receipt_l1_gas: there.l1_gas.0,
+            receipt_logs: there.logs,
+            success: here.success,
+            gas: here.gas.0,
+            l1_gas: here.l1_gas.0,
+            logs: here.logs,
+            with_programs_success: with.map(|with| with.success),
+            with_programs_gas: with.map(|with| with.gas.0),
+            differences: transaction.differences.join("; "),
+        }
+    }
+}
