@@ -21,6 +21,12 @@ pub(crate) const L1_PRICER_FUNDS: Address = address!("0xA4B000000000000000000000
 pub(crate) const CREATE2_FACTORY_SIGNER: Address =
     address!("0x3fab184622dc19b6109349b94811493bf2a45362");
 
+/// The contract that keeps the hashes of blocks (EIP-2935), in the variant of Arbitrum chains, which holds [`HISTORY_LENGTH`] of them.
+pub(crate) const HISTORY: Address = address!("0x0000F90827F1C53a10cb7A02335B175320002935");
+
+/// Hashes that it holds.
+pub(crate) const HISTORY_LENGTH: u64 = 393_168;
+
 /// The CREATE2 factory, which that signer's one transaction puts there.
 pub(crate) const CREATE2_FACTORY: Address = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
 

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use alloy_primitives::U256;
 use stylus_vm::ArbOs;
@@ -12,6 +13,9 @@ use crate::config::{Clock, Config, Fork, Mining};
 use crate::devnet::{self, Devnet, Handle, StartError};
 use crate::node::{Event, Listener};
 use crate::testing::Chain;
+
+/// What a request may take at least on a fork.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A chain in the making: [`Devnet::builder`] begins with what the command begins with, [`Chain::builder`] with what a test wants.
 ///
@@ -49,7 +53,7 @@ impl Builder {
         self.configure(|config| config.port = port)
     }
 
-    /// Another chain to go on from.
+    /// Another chain to go on from. Requests may then take a minute at least, since its node has to be waited for.
     ///
     /// ```
     /// use stylus_devnet::testing::*;
@@ -62,7 +66,10 @@ impl Builder {
     /// # Ok::<(), stylus_devnet::StartError>(())
     /// ```
     pub fn fork(self, fork: Fork) -> Self {
-        self.configure(|config| config.fork = Some(fork))
+        self.configure(|config| {
+            config.request_timeout = config.request_timeout.map(|limit| limit.max(PATIENCE));
+            config.fork = Some(fork);
+        })
     }
 
     /// The chain's id.

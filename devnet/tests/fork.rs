@@ -398,6 +398,38 @@ fn an_owner_is_made_on_request() {
     assert_eq!((owner(&plain), owner(&owned)), (U256::ZERO, U256::ONE));
 }
 
+/// A chain that keeps hashes of L1's blocks, as those of Nitro do, goes on keeping them, and its contracts see them.
+#[test]
+fn hashes_of_l1_blocks_go_on() {
+    let origin = Chain::start(config());
+    let arbos = address!("0xA4B05FffffFffFFFFfFFfffFfffFFfffFfFfFFFF");
+    let number = "0x3c79da47f96b0f39664f73c0a1f350580be90742947dddfa21ba64d578dfe600";
+    // BLOCKHASH of the block before NUMBER.
+    let last = origin.deploy(&alloy_primitives::hex!("60014303405f5260205ff3"));
+    let l1 =
+        quantity(&origin.rpc("eth_getBlockByNumber", json!(["latest", false]))["l1BlockNumber"]);
+    origin.rpc(
+        "anvil_setStorageAt",
+        json!([arbos, number, B256::from(U256::from(l1))]),
+    );
+    origin.rpc("evm_mine", json!([]));
+    let check = |chain: &Chain| {
+        chain.rpc("evm_mine", json!([]));
+        let head = chain.rpc("eth_getBlockByNumber", json!(["latest", false]));
+        let seen = chain.call(last, &[]).unwrap();
+        assert_eq!(
+            json!(alloy_primitives::hex::encode_prefixed(seen)),
+            head["parentHash"]
+        );
+    };
+    check(&origin);
+    let fork = fork(&origin, quantity(&origin.rpc("eth_blockNumber", json!([]))));
+    check(&fork);
+    check(&origin);
+    let latest = |chain: &Chain| chain.rpc("eth_getBlockByNumber", json!(["latest", false]));
+    assert_eq!(latest(&fork), latest(&origin));
+}
+
 /// What does not fit the rules that are here is refused, and says so.
 #[test]
 fn a_chain_of_unknown_rules_is_refused() {

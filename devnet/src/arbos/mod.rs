@@ -4,6 +4,7 @@
 //! price (`precompiles`), and how the machine uses them (`evm`).
 
 pub(crate) mod address_table;
+pub(crate) mod block_hashes;
 mod bytes;
 pub(crate) mod constraints;
 mod field;

@@ -103,6 +103,11 @@ pub(crate) fn sends() -> Space {
     ROOT.space(5)
 }
 
+/// The hashes of L1 blocks.
+pub(crate) fn block_hashes() -> Space {
+    ROOT.space(6)
+}
+
 /// The chain's configuration, as JSON.
 pub(crate) fn chain_config() -> Space {
     ROOT.space(7)
@@ -177,6 +182,7 @@ pub(crate) fn read_by_every_block() -> Vec<Slot> {
         .chain(
             [
                 sends(),
+                block_hashes(),
                 chain_config(),
                 params(),
                 activation_gas(),
@@ -218,6 +224,8 @@ mod tests {
         check(retryables().space(0).at(2), "9e9ffd355c04cc0f", "857a02");
         check(address_table().at(0), "d67fcbdb5ccc9c47", "1ffc317300");
         check(sends().at(0), "8ed3c0e39eb17cac", "264002b3d00");
+        check(block_hashes().at(0), "3c79da47f96b0f39", "4d578dfe600");
+        check(block_hashes().at(256), "36100a3304cddbd9", "ae66360b078800");
         check(chain_config().at(0), "696e3678057072f0", "548533b097700");
         check(features().at(0), "efc8dd7022cc6868", "f68bc7b1100");
         check(

@@ -12,8 +12,8 @@ use revm::inspector::NoOpInspector;
 use serde_json::value::RawValue;
 use stylus_vm::ArbOs;
 
-use crate::addresses::SEQUENCER;
-use crate::arbos::{self, l1_pricing, l2_pricing, sends};
+use crate::addresses::{HISTORY, HISTORY_LENGTH, SEQUENCER};
+use crate::arbos::{self, block_hashes, l1_pricing, l2_pricing, sends};
 use crate::bounded::{MOST_ANSWER, Unwritable};
 use crate::chain::block::{Block, GAS_LIMIT, Receipt, Sealing, bloom};
 use crate::chain::commitment::commit;
@@ -148,10 +148,24 @@ impl Draft {
     }
 }
 
-/// Begins a block at `timestamp` after one at `last`, both in seconds since 1970: prices follow the time that has passed, and an
-/// upgrade that is due is carried out. Returns the ArbOS version.
-pub(super) fn begin(state: &mut State, last: u64, timestamp: u64) -> ArbOs {
+/// Begins a block on top of another, at `timestamp`, in seconds since 1970, when L1 is at block `l1_number`: the chain learns of L1's blocks,
+/// if it keeps their hashes, prices follow the time that has passed, and an upgrade that is due is carried out. Returns the ArbOS version.
+pub(super) fn begin(
+    state: &mut State,
+    parent: Option<&Block>,
+    timestamp: u64,
+    l1_number: u64,
+) -> ArbOs {
     let before = arbos::version(state);
+    let last = parent.map_or(timestamp, |parent| parent.header.timestamp);
+    // A chain that keeps L1's hashes is one of Nitro's, which may have the contract that keeps its own.
+    if let Some(parent) = parent
+        && block_hashes::begin_block(state, l1_number, parent.hash)
+        && state.has_contract(HISTORY)
+    {
+        let slot = U256::from(parent.header.number % HISTORY_LENGTH);
+        state.set_slot(HISTORY, slot, parent.hash.into());
+    }
     let Ok(()) = l2_pricing::begin_block(state, before, timestamp.saturating_sub(last));
     arbos::upgrade_if_due(state, timestamp);
     let arbos = arbos::version(state);
@@ -289,7 +303,12 @@ impl Chain {
     pub(crate) fn draft(&self, now: u64, interrupt: &Interrupt) -> Draft {
         let settings = self.next_block(now);
         let mut state = self.state().clone();
-        let arbos = begin(&mut state, self.head().header.timestamp, settings.timestamp);
+        let arbos = begin(
+            &mut state,
+            Some(&self.head()),
+            settings.timestamp,
+            settings.l1_number,
+        );
         let mut context = context(&self.rules, state, arbos, settings, Purpose::Transaction);
         context.chain.interrupt = interrupt.clone();
         Draft {
@@ -379,8 +398,7 @@ impl Chain {
             .unwrap_or(self.config.base_fee);
         let timestamp = block.header.timestamp;
         let parent = self.block(before.into());
-        let last = parent.map_or(timestamp, |parent| parent.header.timestamp);
-        let arbos = begin(&mut state, last, timestamp);
+        let arbos = begin(&mut state, parent.as_deref(), timestamp, block.l1_number);
         let settings = BlockSettings {
             gas_limit: block.header.gas_limit,
             beneficiary: block.header.beneficiary,

@@ -64,8 +64,8 @@ impl Chain {
     /// Begins a block on top of the newest, as its header says it was.
     pub(crate) fn rerun(&self, block: RerunBlock) -> Rerun {
         let mut state = self.newest().clone();
-        let last = self.head().header.timestamp;
-        let arbos = begin(&mut state, last, block.timestamp);
+        let parent = self.head();
+        let arbos = begin(&mut state, Some(&parent), block.timestamp, block.l1_number);
         let RerunBlock {
             number,
             l1_number,

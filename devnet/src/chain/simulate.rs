@@ -129,10 +129,10 @@ impl View {
         if time <= last {
             return Err(SimulateError::Time { asked: time, last });
         }
-        self.arbos = begin(&mut self.state, last, time);
         let l1_number = parent
             .l1_number
             .saturating_add(number.saturating_sub(parent.header.number));
+        self.arbos = begin(&mut self.state, Some(parent), time, l1_number);
         self.settings.number = number;
         self.settings.l1_number = l1_number;
         // A number that contracts see is the block's own here, as on the chain.

@@ -1,8 +1,8 @@
 //! The EVM's instructions where Arbitrum's differ.
 //!
-//! Lives here: one instruction. Not here: everything that is Ethereum's.
+//! Lives here: two instructions. Not here: everything that is Ethereum's.
 
-use revm::bytecode::opcode::SELFDESTRUCT;
+use revm::bytecode::opcode::{BLOCKHASH, SELFDESTRUCT};
 use revm::context_interface::Host as _;
 use revm::handler::instructions::EthInstructions;
 use revm::interpreter::interpreter::EthInterpreter;
@@ -11,14 +11,32 @@ use revm::interpreter::{
     Instruction, InstructionContext, InstructionExecResult, InstructionResult,
 };
 
+use crate::arbos::{Journal, block_hashes};
 use crate::evm::{Context, SPEC};
 
-/// Ethereum's, with SELFDESTRUCT reverting where it would destroy a program (a delegate call from one into EVM code).
+/// Ethereum's, with SELFDESTRUCT reverting where it would destroy a program (a delegate call from one into EVM code), and BLOCKHASH by L1's
+/// numbers where the chain keeps hashes of those.
 pub(crate) fn instructions() -> EthInstructions<EthInterpreter, Context> {
     let mut instructions = EthInstructions::new_mainnet_with_spec(SPEC);
     let gas = instructions.gas_table()[usize::from(SELFDESTRUCT)];
     instructions.insert_instruction(SELFDESTRUCT, Instruction::new(selfdestruct), gas);
+    let gas = instructions.gas_table()[usize::from(BLOCKHASH)];
+    instructions.insert_instruction(BLOCKHASH, Instruction::new(block_hash), gas);
     instructions
+}
+
+fn block_hash(context: InstructionContext<'_, Context, EthInterpreter>) -> InstructionExecResult {
+    let asked = context.interpreter.stack.top().map(|number| *number);
+    let asked = asked.ok_or(InstructionResult::StackUnderflow)?;
+    match block_hashes::block_hash(&mut Journal(context.host), asked) {
+        Some(hash) => {
+            if let Some(top) = context.interpreter.stack.top() {
+                *top = hash.into();
+            }
+            Ok(())
+        }
+        None => revm::interpreter::instructions::host::blockhash(context),
+    }
 }
 
 fn selfdestruct(context: InstructionContext<'_, Context, EthInterpreter>) -> InstructionExecResult {
