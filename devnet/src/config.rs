@@ -9,6 +9,8 @@ use std::time::Duration;
 use alloy_primitives::U256;
 use stylus_vm::ArbOs;
 
+use crate::explain::Artifacts;
+
 /// Where a block's timestamp comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Clock {
@@ -112,6 +114,8 @@ pub struct Config {
     pub request_timeout: Option<Duration>,
     /// Blocks whose states are kept for calls on them, counted from the newest.
     pub history: usize,
+    /// Where the log and tracers find the lines of programs that fail.
+    pub artifacts: Artifacts,
 }
 
 impl Config {
@@ -150,6 +154,7 @@ impl Default for Config {
             // As in geth and Nitro.
             request_timeout: Some(Duration::from_secs(5)),
             history: 4_096,
+            artifacts: Artifacts::default(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod clients;
 mod contracts;
 mod costly;
 mod exactness;
+mod failures;
 mod fuzz;
 mod hostile;
 mod in_process;

@@ -11,6 +11,7 @@ mod changed;
 mod copy;
 mod flags;
 mod hash;
+mod lines;
 mod lto;
 mod messages;
 mod own;

@@ -329,7 +329,7 @@ impl Engine {
             && joined <= USUAL_JOINED
             && nested <= USUAL_NESTED;
         self.link(
-            if usual { &*self.usual } else { self.careful()? },
+            if usual { &self.usual } else { self.careful()? },
             instrumented,
         )
     }

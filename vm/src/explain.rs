@@ -20,7 +20,8 @@ use crate::engine::Program;
 use crate::frame::{Failure, Frame, Watcher};
 use crate::guest::GuestMemory;
 use crate::host::Host;
-use crate::instrument::{Block, Chart, Counters, Origin};
+use crate::instrument::{Block, Chart, Counters, Origin, is_watched};
+use crate::profile::Names;
 use crate::run::{Call, Cause, Fault, Outcome, Report, Watch};
 
 pub use calls::HostCall;
@@ -58,6 +59,8 @@ pub enum Reason {
     Unreachable,
     /// A load, a store or a bulk operator outside of memory.
     MemoryOutOfBounds,
+    /// The same where the program's stack in memory had grown below the memory's beginning: it is used up.
+    MemoryStack,
     /// An indirect call of no function: outside of the table, of an empty entry, or of another type.
     IndirectCall,
     /// An integer division by zero.
@@ -100,6 +103,9 @@ impl fmt::Display for Reason {
             Self::Revert => write!(f, "the program reverted"),
             Self::Unreachable => write!(f, "the program aborted"),
             Self::MemoryOutOfBounds => write!(f, "an access outside of the program's memory"),
+            Self::MemoryStack => {
+                write!(f, "the stack that the program has in its memory is used up")
+            }
             Self::IndirectCall => write!(f, "an indirect call of no function, or of another type"),
             Self::DivisionByZero => write!(f, "an integer division by zero"),
             Self::IntegerOverflow => write!(f, "an integer division or conversion overflowed"),
@@ -173,6 +179,11 @@ pub struct Explanation {
     pub counts: Counts,
 }
 
+/// Those of `names` by which panics are known: few, where a program has hundreds.
+pub fn panic_names(names: &Names) -> Names {
+    names.iter().filter(|(_, name)| is_watched(name)).collect()
+}
+
 /// A program compiled to be explained: it behaves and is charged the same, and tells where it was when it failed.
 #[derive(Clone)]
 pub struct ExplainedProgram {
@@ -229,6 +240,11 @@ impl ExplainedProgram {
         };
         let (frames, origin) = self.frames(backtrace);
         explanation.reason = reason(report, &explanation.hostios, origin);
+        let pointer = self.program.exports.stack_pointer(instance, &mut *store);
+        let is_below = pointer.is_some_and(|pointer| pointer < 0);
+        if explanation.reason == Some(Reason::MemoryOutOfBounds) && is_below {
+            explanation.reason = Some(Reason::MemoryStack);
+        }
         explanation.omitted_frames = frames.len().saturating_sub(MOST_FRAMES);
         // Nothing that was inserted there began the call.
         let in_call = matches!(origin, Some(Origin::Module | Origin::Heap));

@@ -69,6 +69,7 @@ pub(crate) struct Exports {
     /// What only a program that is to be explained exports.
     record: Option<ModuleExport>,
     table: Option<ModuleExport>,
+    stack_pointer: Option<ModuleExport>,
 }
 
 impl Exports {
@@ -81,6 +82,7 @@ impl Exports {
             entrypoint: module.get_export_index(names::ENTRYPOINT)?,
             record: module.get_export_index(explained::RECORD),
             table: module.get_export_index(explained::TABLE),
+            stack_pointer: module.get_export_index(explained::STACK_POINTER),
         })
     }
 
@@ -92,6 +94,17 @@ impl Exports {
     ) -> Option<GuestMemory> {
         let record = instance.get_module_export(store, self.record.as_ref()?)?;
         Some(GuestMemory(record.into_memory()?))
+    }
+
+    /// Where the stack of `instance` in memory ends, as a signed number, if it shows that.
+    pub(crate) fn stack_pointer(
+        &self,
+        instance: &Instance,
+        mut store: impl AsContextMut,
+    ) -> Option<i32> {
+        let pointer = self.stack_pointer.as_ref()?;
+        let pointer = instance.get_module_export(&mut store, pointer)?;
+        pointer.into_global()?.get(store).i32()
     }
 
     /// The table of `instance`, if it shows it.

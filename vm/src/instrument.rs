@@ -23,7 +23,7 @@ use wasmparser::{BlockType, ExternalKind, FunctionBody, Operator};
 
 pub(crate) use body::Origin;
 use body::Placed;
-pub(crate) use count::{Block, Counters, Summing, Watched};
+pub(crate) use count::{Block, Counters, Summing, Watched, is_watched};
 use encode::Encoder;
 pub(crate) use encode::Place;
 pub(crate) use ink::ends_block;
@@ -56,6 +56,8 @@ pub(crate) mod explained {
     pub(crate) const RECORD: &str = "stylus_record";
     /// The table, which can grow without end.
     pub(crate) const TABLE: &str = "stylus_table";
+    /// The first global, which linkers keep the end of the stack in memory in, if it is a variable of 32 bits.
+    pub(crate) const STACK_POINTER: &str = "stylus_stack_pointer";
 }
 
 /// The functions that a profiled module imports, besides its own imports.

@@ -3,7 +3,9 @@
 //! Theorem: explaining changes nothing. On every recorded module a run that is explained ends like a plain one, to the last ink.
 
 use alloy_primitives::hex;
-use stylus_vm::explain::{Explanation, Position, Reason, block_prices};
+use stylus_vm::explain::{
+    Explanation, FailedAllocation, OutOfRange, Position, Reason, block_prices,
+};
 use stylus_vm::{
     Call, Config, EmptyHost, Engine, Gas, Ink, MemoryHost, Outcome, Pages, Report, activate,
 };
@@ -309,6 +311,58 @@ fn a_panic_is_read_from_memory() {
             "(i64.const 5)",
         );
     assert_eq!(told(&other), None);
+}
+
+#[test]
+fn a_failed_allocation_and_an_index_are_told_by_parameters() {
+    let text = r#"(module
+        (memory (export "memory") 3 3)
+        (func $rust_oom (param i32 i32) unreachable)
+        (func $core::panicking::panic_bounds_check (param i32 i32) unreachable)
+        (func (export "user_entrypoint") (param i32) (result i32)
+            (if (local.get 0)
+                (then (call $rust_oom (i32.const 8) (i32.const 4096)))
+                (else (call $core::panicking::panic_bounds_check (i32.const 7) (i32.const 3))))
+            i32.const 0))"#;
+    let config = Config::default();
+    let engine = Engine::new(&config).unwrap();
+    let wasm = wat::parse_str(text).unwrap();
+    let told = |calldata: &[u8]| {
+        let call = Call {
+            ink: Ink(100_000_000),
+            calldata: calldata.to_vec().into(),
+            ..Call::default()
+        };
+        let (_, explanation) = run(&engine, &wasm, &config, &call);
+        (explanation.allocation, explanation.out_of_range)
+    };
+    let allocation = FailedAllocation {
+        bytes: 4_096,
+        pages: 3,
+    };
+    assert_eq!(told(&[1]), (Some(allocation), None));
+    assert_eq!(told(&[]), (None, Some(OutOfRange { index: 7, len: 3 })));
+}
+
+#[test]
+fn a_stack_in_memory_that_is_used_up_is_told() {
+    let text = r#"(module
+        (memory (export "memory") 1 1)
+        (global $sp (mut i32) (i32.const 64))
+        (func $deeper
+            (global.set $sp (i32.sub (global.get $sp) (i32.const 48)))
+            (i32.store (global.get $sp) (i32.const 1))
+            (call $deeper))
+        (func (export "user_entrypoint") (param i32) (result i32) (call $deeper) i32.const 0))"#;
+    let config = Config::default();
+    let engine = Engine::new(&config).unwrap();
+    let call = Call {
+        ink: Ink(100_000_000),
+        ..Call::default()
+    };
+    let (_, explanation) = run(&engine, &wat::parse_str(text).unwrap(), &config, &call);
+    assert_eq!(explanation.reason, Some(Reason::MemoryStack));
+    assert_eq!(explanation.frames.len(), 3);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::evm::{
     BlockScope, ChainScope, Context, Interrupt, MOST_PAGES, Programs, RecentPrograms, SPEC, Scope,
     TransactionScope,
 };
+use crate::explain::Artifacts;
 use crate::state::State;
 
 /// What a block's transactions know of it.
@@ -52,6 +53,8 @@ impl BlockSettings {
 pub(crate) struct Rules {
     pub(crate) chain_id: u64,
     pub(crate) max_code_size: u32,
+    /// Where the lines of programs are.
+    pub(crate) artifacts: Artifacts,
     pub(crate) programs: Programs,
 }
 
@@ -124,6 +127,7 @@ pub(crate) fn context(
                 programs: rules.programs.clone(),
                 debug: true,
                 max_code_size: rules.max_code_size,
+                artifacts: rules.artifacts.clone(),
             },
             block: BlockScope {
                 number: block.number,

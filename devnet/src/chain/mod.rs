@@ -86,6 +86,7 @@ impl Chain {
         let rules = Rules {
             chain_id: config.chain_id,
             max_code_size: config.max_code_size,
+            artifacts: config.artifacts.clone(),
             programs: Default::default(),
         };
         let timestamp = config.clock.genesis(now);

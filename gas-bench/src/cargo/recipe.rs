@@ -132,7 +132,8 @@ impl Project {
             false => self.hash(contract, recipe.as_ref())?.0,
         };
         let Some(recipe) = recipe else {
-            let artifact = Artifact::of_sources(&built, hash)?;
+            let mut artifact = Artifact::of_sources(&built, hash)?;
+            artifact.lines = self.lines_of(&artifact.wasm);
             let named = built;
             return Ok(Finished { artifact, named });
         };

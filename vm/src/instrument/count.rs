@@ -65,6 +65,11 @@ const WATCHED: &[&str] = &[
     "std::alloc::rust_oom",
 ];
 
+/// Whether the function called `name`, demangled, tells by its parameters why a program fails.
+pub(crate) fn is_watched(name: &str) -> bool {
+    WATCHED.contains(&name)
+}
+
 /// A metered block.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {

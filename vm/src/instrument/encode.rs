@@ -370,6 +370,13 @@ impl<'m, 'a> Encoder<'m, 'a> {
             if !self.module.tables.is_empty() {
                 section.export(explained::TABLE, ExportKind::Table, 0);
             }
+            let first = self.module.globals.first().map(|global| global.ty);
+            let is_pointer = |ty: wasmparser::GlobalType| {
+                ty.mutable && ty.content_type == wasmparser::ValType::I32
+            };
+            if first.is_some_and(is_pointer) {
+                section.export(explained::STACK_POINTER, ExportKind::Global, 0);
+            }
         }
         Ok(section)
     }
