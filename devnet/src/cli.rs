@@ -11,6 +11,7 @@ use alloy_primitives::{Address, U256};
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use stylus_devnet::explain::Artifacts;
 use stylus_devnet::{ArbOs, Clock, Config, Fork, Mining, Order, Wallet};
 
 /// Wei in an ether.
@@ -321,6 +322,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "BLOCKS", num_args = 0..=1, default_missing_value = "1", conflicts_with = "history")]
     prune_history: Option<usize>,
 
+    /// Folder of contracts built with debug information, such as target/gas-bench of a workspace: a program that fails is then told
+    /// with its lines of source.
+    #[arg(long, value_name = "FOLDER", env = "STYLUS_DEVNET_ARTIFACTS")]
+    artifacts: Option<PathBuf>,
+
     /// File that accounts and settings are written to, as JSON.
     #[arg(long, value_name = "FILE", env = "STYLUS_DEVNET_CONFIG_OUT")]
     pub(crate) config_out: Option<PathBuf>,
@@ -430,6 +436,10 @@ impl Arguments {
                 "--state-interval has to be at least 1 second: leave it out to have every change written at once"
             );
         }
+        let artifacts = match &self.artifacts {
+            Some(folder) => Artifacts::open(folder)?,
+            None => Artifacts::default(),
+        };
         let usual = Wallet::default();
         Ok(Config {
             host: self.host,
@@ -470,6 +480,7 @@ impl Arguments {
             state_interval: self.state_interval.map(Duration::from_secs),
             request_timeout: (request_timeout > 0).then(|| Duration::from_secs(request_timeout)),
             history: self.prune_history.unwrap_or(self.history),
+            artifacts,
         })
     }
 }

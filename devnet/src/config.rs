@@ -10,6 +10,8 @@ use std::time::Duration;
 use alloy_primitives::{Address, U256};
 use stylus_vm::ArbOs;
 
+use crate::explain::Artifacts;
+
 /// Where a block's timestamp comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Clock {
@@ -187,6 +189,8 @@ pub struct Config {
     pub request_timeout: Option<Duration>,
     /// Blocks whose states are kept for calls on them, counted from the newest.
     pub history: usize,
+    /// Where the log and tracers find the lines of programs that fail.
+    pub artifacts: Artifacts,
 }
 
 impl Config {
@@ -227,6 +231,7 @@ impl Default for Config {
             // As in geth and Nitro.
             request_timeout: Some(Duration::from_secs(5)),
             history: 4_096,
+            artifacts: Artifacts::default(),
         }
     }
 }

@@ -42,6 +42,7 @@ mod chain;
 mod config;
 mod devnet;
 mod evm;
+pub mod explain;
 mod fork;
 mod natives;
 mod node;

@@ -188,6 +188,7 @@ fn tell_json(event: &Event) {
             json!({ "event": "request", "method": method, "error": error })
         }
         Event::Refused(reason) => json!({ "event": "refused", "reason": reason }),
+        Event::Failed(text) => json!({ "event": "failed", "text": text }),
         Event::NotSaved(reason) => json!({ "event": "not saved", "reason": reason }),
         _ => return,
     };
@@ -212,6 +213,10 @@ fn tell(event: &Event, verbose: bool, silent: bool) {
         }
         Event::Request { .. } => {}
         Event::Refused(reason) => say(&format!("{ERROR}refused:{ERROR:#} {reason}")),
+        Event::Failed(text) => {
+            let (heading, rest) = text.split_once('\n').unwrap_or((text, ""));
+            say(format!("{ERROR}{heading}{ERROR:#}\n{rest}").trim_end());
+        }
         Event::NotSaved(reason) => say(&format!("{ERROR}error:{ERROR:#} {reason}")),
         _ => {}
     }

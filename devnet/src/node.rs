@@ -7,7 +7,7 @@
 //! is held for no longer than it takes to copy a state or to put one in its place, so that nobody who reads waits for a run.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,6 +20,7 @@ use tokio::sync::{broadcast, watch};
 use crate::chain::{Block, Chain, ChainError, GenesisError, SubmitError, Transaction, View};
 use crate::config::Config;
 use crate::evm::{Interrupt, Interrupted, Invalid};
+use crate::explain;
 use crate::fork::Forked;
 use crate::rpc::{Filters, Lanes, RpcError};
 use crate::state::State;
@@ -27,6 +28,12 @@ use crate::store::{self, StateFile};
 
 /// Blocks that wait for a subscriber who is slow.
 const BACKLOG: usize = 1_024;
+
+/// Failed transactions that are explained at once. Of those beyond it the log says only that they failed.
+const MOST_EXPLAINING: usize = 8;
+
+/// Native stack of a thread that explains: a call may be 1,024 frames deep.
+const EXPLAINER_STACK: usize = 16 << 20;
 
 /// Something that a devnet's owner may want to see.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,6 +48,8 @@ pub enum Event {
     },
     /// A program or an upgrade was refused, or a transaction failed for a reason that the EVM has no words for.
     Refused(String),
+    /// A transaction in a block failed: which calls, why, and where in their sources, in several lines.
+    Failed(String),
     /// The state could not be kept.
     NotSaved(String),
 }
@@ -74,6 +83,8 @@ struct Shared {
     listener: Option<Listener>,
     /// Whether the listener is not to be told of requests.
     is_quiet: AtomicBool,
+    /// Failed transactions that are being explained.
+    explaining: AtomicUsize,
 }
 
 impl Node {
@@ -100,6 +111,7 @@ impl Node {
                 signers,
                 listener,
                 is_quiet: AtomicBool::new(false),
+                explaining: AtomicUsize::new(0),
             }),
             lanes: Lanes::new(request_timeout),
         }
@@ -373,12 +385,51 @@ impl Node {
     }
 
     fn announce(&self, block: Arc<Block>) {
-        let failed = block.receipts.iter().filter(|receipt| !receipt.status);
-        for reason in failed.filter_map(|receipt| receipt.reason.as_ref()) {
-            self.tell(|| Event::Refused(format!("block {}: {reason}", block.header.number)));
+        if self.shared.listener.is_some() {
+            for (index, receipt) in block.receipts.iter().enumerate() {
+                if receipt.status {
+                    continue;
+                }
+                if let Some(reason) = &receipt.reason {
+                    let number = block.header.number;
+                    self.tell(|| Event::Refused(format!("block {number}: {reason}")));
+                }
+                self.explain(&block, index);
+            }
         }
         // Nobody listening is not a failure.
         let _ = self.shared.blocks.send(block);
+    }
+
+    /// Has the listener told why a transaction of a block failed. It is run again for that, where nobody waits.
+    fn explain(&self, block: &Arc<Block>, index: usize) {
+        let transaction = block.transactions[index].clone();
+        let number = block.header.number;
+        let heading = format!("transaction {} in block {number} failed", transaction.hash);
+        let Some(run) = self.lanes().begin() else {
+            return;
+        };
+        let explaining = &self.shared.explaining;
+        if explaining.fetch_add(1, Ordering::Relaxed) >= MOST_EXPLAINING {
+            explaining.fetch_sub(1, Ordering::Relaxed);
+            self.tell(|| Event::Failed(heading));
+            return;
+        }
+        let (node, block) = (self.clone(), block.clone());
+        let explain = move || {
+            let replay = node.chain().replay_block(&block, index + 1);
+            let failures = replay.map(|replay| replay.failures(&run.interrupt));
+            if let Ok(Ok(failures)) = failures {
+                let text = explain::paragraph(&failures);
+                node.tell(|| Event::Failed(format!("{heading}\n{text}").trim_end().to_owned()));
+            }
+            drop(run);
+            node.shared.explaining.fetch_sub(1, Ordering::Relaxed);
+        };
+        let thread = std::thread::Builder::new().name("stylus-explainer".into());
+        if thread.stack_size(EXPLAINER_STACK).spawn(explain).is_err() {
+            explaining.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Blocks from now on.

@@ -9,6 +9,7 @@ mod clients;
 mod contracts;
 mod costly;
 mod exactness;
+mod failures;
 mod fork;
 mod fuzz;
 mod hostile;

@@ -5,7 +5,9 @@
 
 mod allocators;
 mod comparison;
+mod explain;
 mod league;
+mod lines;
 pub(crate) mod lto;
 mod profile;
 mod rehearsal;
@@ -16,7 +18,9 @@ pub mod transplant;
 
 pub use allocators::AllocatorsContent;
 pub use comparison::ComparisonContent;
+pub use explain::ExplainContent;
 pub use league::LeagueContent;
+pub use lines::LinesContent;
 pub use profile::ProfileContent;
 pub use rehearsal::RehearsalContent;
 pub use replay::ReplayContent;

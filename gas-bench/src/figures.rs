@@ -9,7 +9,9 @@
 pub mod baseline;
 pub mod comparison;
 pub mod edge_cases;
+pub mod failure;
 pub mod league;
+pub mod lines;
 pub mod lto;
 pub mod profile;
 pub mod replay;

@@ -8,6 +8,7 @@ mod account;
 pub mod compare;
 mod contract;
 mod edge_cases;
+mod explain;
 mod league;
 mod lto;
 mod pipeline;
@@ -19,12 +20,13 @@ mod sizes;
 mod starter;
 
 pub use edge_cases::{Doing, EdgeCasesError, edge_cases};
+pub use explain::{ExplainError, explain_call, explain_transaction};
 pub use league::{CallsError, EntryError, LeagueError, known, league, whole_calls};
 pub use pipeline::{
     Details, Event, Observer, ReportError, Reported, measure_module, run, run_module,
 };
 pub use prepare::{ModuleFiles, PrepareError, Prepared, plan_of, prepare};
-pub use profile::{ProfileCommand, ProfileFailure, profile};
+pub use profile::{ProfileCommand, ProfileFailure, profile, profile_lines};
 pub use replay::{ReplayCommand, ReplayFailure, replay};
 pub use sizes::sizes;
 pub use starter::{StarterError, starter};

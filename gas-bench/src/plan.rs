@@ -166,6 +166,8 @@ pub struct Plan {
     pub left_out: Vec<LeftOut>,
     /// Why only a chain that is configured for debugging takes the contract, where that is so.
     pub debug_only: Option<String>,
+    /// The signatures of the contract's errors, as far as it declares them.
+    pub errors: Vec<String>,
 }
 
 /// A contract that the plan needs besides the one that it measures.

@@ -16,10 +16,11 @@ use wasmtime::{
 
 use crate::activate;
 use crate::config::{ArbOs, Config};
+use crate::explain::ExplainedProgram;
 use crate::frame::Frame;
 use crate::guest::Exports;
 use crate::hostio;
-use crate::instrument::{Burden, Instrumented, instrument_for_profile};
+use crate::instrument::{Burden, Instrumented, instrument_for_profile, instrument_to_explain};
 use crate::pages::Pages;
 use crate::profile::{Names, record};
 use crate::refusal::Refusal;
@@ -65,6 +66,12 @@ const MOST_JOINED: u64 = 16 << 20;
 
 /// Compiled programs kept in memory: one of the largest modules takes a megabyte or two.
 const CACHE_PROGRAMS: NonZeroUsize = NonZeroUsize::new(128).expect("it is not zero");
+
+/// Programs kept in memory to be explained: each has a table of all its operators.
+const CACHE_EXPLAINED: NonZeroUsize = NonZeroUsize::new(16).expect("it is not zero");
+
+/// The most frames of a backtrace: as many as the smallest frames, of four words, that fit any depth budget.
+const MOST_FRAMES: NonZeroUsize = NonZeroUsize::new(1 << 18).expect("it is not zero");
 
 /// Bytes of compiled programs kept on disk.
 const CACHE_BYTES: u64 = 512 << 20;
@@ -112,6 +119,9 @@ pub enum CompileError {
 /// A program compiled for profiling, and the names that it was given.
 type Profiled = (Option<Names>, ProfiledProgram);
 
+/// The same for programs compiled to be explained.
+type Explained = (Option<Names>, ExplainedProgram);
+
 /// Compiles modules; cheap to clone, and meant to be shared by all threads.
 #[derive(Clone)]
 pub struct Engine {
@@ -119,12 +129,16 @@ pub struct Engine {
     usual: Arc<Native>,
     /// For functions that would keep the usual compiler busy for minutes; created when first needed.
     careful: Arc<OnceLock<Native>>,
+    /// For programs that are to be explained; created when first needed.
+    explaining: Arc<OnceLock<Native>>,
     /// The on-disk cache of compiled programs, if any.
     cache: Option<Cache>,
     /// Recently compiled programs, by content.
     programs: Arc<Mutex<LruCache<Key, Program>>>,
     /// The same for programs compiled for profiling, with the names that they were given.
     profiled: Arc<Mutex<LruCache<Key, Profiled>>>,
+    /// The same for programs compiled to be explained.
+    explained: Arc<Mutex<LruCache<Key, Explained>>>,
     max_stack_depth: u32,
 }
 
@@ -206,9 +220,11 @@ impl Engine {
         Ok(Self {
             usual: Arc::new(Native::new(wasmtime).map_err(EngineError::Start)?),
             careful: Arc::default(),
+            explaining: Arc::default(),
             cache,
             programs: Arc::new(Mutex::new(LruCache::new(CACHE_PROGRAMS))),
             profiled: Arc::new(Mutex::new(LruCache::new(CACHE_PROGRAMS))),
+            explained: Arc::new(Mutex::new(LruCache::new(CACHE_EXPLAINED))),
             max_stack_depth: config.stylus.max_stack_depth,
         })
     }
@@ -260,11 +276,42 @@ impl Engine {
         Ok(program)
     }
 
+    /// Checks `wasm` as activation does and compiles it to be explained, unless it did so recently with the same names. By the
+    /// names, given or the module's own, it knows the functions that panics end in; without them there is no panic's message.
+    ///
+    /// # Errors
+    /// As for [`Self::compile`].
+    pub fn compile_to_explain(
+        &self,
+        wasm: &[u8],
+        config: &Config,
+        names: Option<Names>,
+    ) -> Result<ExplainedProgram, CompileError> {
+        let key = Key::new(wasm, config);
+        if let Some((known, program)) = lock(&self.explained).get(&key)
+            && *known == names
+        {
+            return Ok(program.clone());
+        }
+        let given = names.clone();
+        let (module, _, _) = activate::check(wasm, config, Pages(0))?;
+        let names = names.unwrap_or_else(|| module.function_names.iter().copied().collect());
+        let instrumented = instrument_to_explain(&module, config.stylus.version, &names)?;
+        bearable(&instrumented.burden)?;
+        let program = self.link(self.explaining()?, &instrumented)?;
+        let imports = module.imports.len() as u32;
+        let program = ExplainedProgram::new(program, instrumented.chart, imports);
+        lock(&self.explained).put(key, (given, program.clone()));
+        Ok(program)
+    }
+
     /// Makes every running program ask its host soon whether it may go on. Before its ink runs out, nothing else ends one.
     pub fn tick(&self) {
         self.usual.engine.increment_epoch();
-        if let Some(careful) = self.careful.get() {
-            careful.engine.increment_epoch();
+        for other in [&self.careful, &self.explaining] {
+            if let Some(other) = other.get() {
+                other.engine.increment_epoch();
+            }
         }
     }
 
@@ -281,7 +328,14 @@ impl Engine {
             && carried <= USUAL_CARRIED
             && joined <= USUAL_JOINED
             && nested <= USUAL_NESTED;
-        let native = if usual { &*self.usual } else { self.careful()? };
+        self.link(
+            if usual { &self.usual } else { self.careful()? },
+            instrumented,
+        )
+    }
+
+    /// The same by one compiler.
+    fn link(&self, native: &Native, instrumented: &Instrumented) -> Result<Program, CompileError> {
         let module = wasmtime::Module::new(&native.engine, &instrumented.wasm)
             .map_err(CompileError::Engine)?;
         let exports = Exports::of(&module).ok_or(Refusal::NoMemory)?;
@@ -310,6 +364,24 @@ impl Engine {
         let native = wasmtime::Engine::new(&settings).and_then(Native::new);
         let native = native.map_err(CompileError::Engine)?;
         Ok(self.careful.get_or_init(|| native))
+    }
+
+    /// The compiler of programs that are to be explained: it is the careful one, since each runs a few times and not thousands,
+    /// its traps have backtraces, and modules may have a second memory. No pool, which would hold an empty one for all others.
+    fn explaining(&self) -> Result<&Native, CompileError> {
+        if let Some(native) = self.explaining.get() {
+            return Ok(native);
+        }
+        let mut settings = settings(self.max_stack_depth);
+        settings
+            .cranelift_opt_level(OptLevel::None)
+            .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass)
+            .wasm_multi_memory(true)
+            .generate_address_map(true)
+            .wasm_backtrace_max_frames(Some(MOST_FRAMES));
+        let native = wasmtime::Engine::new(&settings).and_then(Native::new);
+        let native = native.map_err(CompileError::Engine)?;
+        Ok(self.explaining.get_or_init(|| native))
     }
 }
 

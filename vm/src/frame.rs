@@ -11,6 +11,7 @@
 use alloy_primitives::{Address, Bytes};
 
 use crate::config::Config;
+use crate::explain::calls::Calls;
 use crate::guest::{Guest, OutOfBounds, Reserve};
 use crate::host::{Environment, Host, HostFault};
 use crate::profile::record::Recorder;
@@ -92,8 +93,16 @@ pub(crate) struct Frame {
     pub(crate) stop: Option<Stop>,
     /// Whether the host wants to trace every host call.
     pub(crate) is_tracing: bool,
-    /// Records where the ink goes, in a profiled run.
-    pub(crate) recorder: Option<Box<Recorder>>,
+    /// Who watches the run, if anybody does.
+    pub(crate) watcher: Option<Watcher>,
+}
+
+/// What watches a run.
+pub(crate) enum Watcher {
+    /// Records where the ink goes.
+    Recorder(Box<Recorder>),
+    /// Keeps the last host calls.
+    Calls(Box<Calls>),
 }
 
 impl Frame {
@@ -124,7 +133,15 @@ impl Frame {
             last_code: None,
             stop: None,
             is_tracing,
-            recorder: None,
+            watcher: None,
+        }
+    }
+
+    /// Where the ink goes, in a profiled run.
+    pub(crate) fn recorder(&mut self) -> Option<&mut Recorder> {
+        match &mut self.watcher {
+            Some(Watcher::Recorder(recorder)) => Some(recorder),
+            Some(Watcher::Calls(_)) | None => None,
         }
     }
 

@@ -3,10 +3,12 @@
 //! Lives here: the only reads and writes of guest memory in the project, and of the globals that instrumentation added.
 //! Not here: what anything means or costs.
 
-use wasmtime::{AsContext, AsContextMut, Global, Instance, Memory, Module, ModuleExport, Val};
+use wasmtime::{
+    AsContext, AsContextMut, Global, Instance, Memory, Module, ModuleExport, Table, Val,
+};
 
 use crate::ink::Ink;
-use crate::instrument::names;
+use crate::instrument::{explained, names};
 
 /// The most ink that the meter counts by itself. Subtracting the highest price of a block, 2^63 − 1, from it leaves a negative
 /// number.
@@ -64,6 +66,10 @@ pub(crate) struct Exports {
     ink_left: ModuleExport,
     stack_left: ModuleExport,
     pub(crate) entrypoint: ModuleExport,
+    /// What only a program that is to be explained exports.
+    record: Option<ModuleExport>,
+    table: Option<ModuleExport>,
+    stack_pointer: Option<ModuleExport>,
 }
 
 impl Exports {
@@ -74,7 +80,37 @@ impl Exports {
             ink_left: module.get_export_index(names::INK_LEFT)?,
             stack_left: module.get_export_index(names::STACK_LEFT)?,
             entrypoint: module.get_export_index(names::ENTRYPOINT)?,
+            record: module.get_export_index(explained::RECORD),
+            table: module.get_export_index(explained::TABLE),
+            stack_pointer: module.get_export_index(explained::STACK_POINTER),
         })
+    }
+
+    /// The record of `instance`, if it keeps one.
+    pub(crate) fn record(
+        &self,
+        instance: &Instance,
+        store: impl AsContextMut,
+    ) -> Option<GuestMemory> {
+        let record = instance.get_module_export(store, self.record.as_ref()?)?;
+        Some(GuestMemory(record.into_memory()?))
+    }
+
+    /// Where the stack of `instance` in memory ends, as a signed number, if it shows that.
+    pub(crate) fn stack_pointer(
+        &self,
+        instance: &Instance,
+        mut store: impl AsContextMut,
+    ) -> Option<i32> {
+        let pointer = self.stack_pointer.as_ref()?;
+        let pointer = instance.get_module_export(&mut store, pointer)?;
+        pointer.into_global()?.get(store).i32()
+    }
+
+    /// The table of `instance`, if it shows it.
+    pub(crate) fn table(&self, instance: &Instance, store: impl AsContextMut) -> Option<Table> {
+        let table = instance.get_module_export(store, self.table.as_ref()?)?;
+        table.into_table()
     }
 }
 
@@ -120,6 +156,11 @@ impl GuestMemory {
             .and_then(|rest| rest.first_chunk())
             .copied()
             .ok_or(out_of_bounds)
+    }
+
+    /// The double word at `ptr`; zero outside of memory.
+    pub(crate) fn read_long(&self, store: &impl AsContext, ptr: u32) -> u64 {
+        self.read_array(store, ptr).map_or(0, u64::from_le_bytes)
     }
 
     /// Writes `bytes` at `ptr`.

@@ -24,7 +24,7 @@ use wasmparser::ValType;
 use wasmtime::{Caller, Linker};
 
 use crate::config::ArbOs;
-use crate::frame::{Frame, Stop};
+use crate::frame::{Frame, Stop, Watcher};
 use crate::guest::{Guest, GuestMemory, Reserve};
 use crate::host::{Host, Step};
 use crate::ink::{Gas, Ink};
@@ -221,7 +221,7 @@ fn enter<R: Answer>(
     let Some(Guest { memory, .. }) = frame.guest else {
         return Err(wasmtime::Error::msg("a host call before the run began"));
     };
-    let is_watched = frame.is_tracing || frame.recorder.is_some();
+    let is_watched = frame.is_tracing || frame.watcher.is_some();
     let mut hostio = Hostio {
         ink: frame.reserve.join(metered),
         memory,
@@ -276,7 +276,7 @@ impl Hostio<'_> {
     /// Informs the recorder, in a profiled run.
     fn record(&mut self, event: impl FnOnce(&mut Recorder, Ink)) {
         let now = Moment::of(self.ink, self.memory, &self.caller);
-        if let Some(recorder) = &mut self.frame().recorder {
+        if let Some(recorder) = self.frame().recorder() {
             recorder.memory(now);
             event(recorder, now.ink_left);
         }
@@ -285,7 +285,8 @@ impl Hostio<'_> {
     /// The call begins, in a traced run.
     #[cold]
     fn begin(&mut self, name: &'static str) {
-        if self.frame().is_tracing {
+        let frame = self.frame();
+        if frame.is_tracing || matches!(frame.watcher, Some(Watcher::Calls(_))) {
             self.step = Some(Box::new(Step {
                 name,
                 args: Vec::new(),
@@ -299,10 +300,17 @@ impl Hostio<'_> {
 
     /// The call ends, in a traced run; it is reported unless it failed.
     #[cold]
-    fn end(&mut self, is_told: bool) {
+    fn end(&mut self, is_whole: bool) {
         self.record(Recorder::leave);
-        if let Some(mut step) = self.step.take().filter(|_| is_told) {
-            step.end_ink = self.ink;
+        let Some(mut step) = self.step.take() else {
+            return;
+        };
+        step.end_ink = self.ink;
+        let frame = self.frame();
+        if let Some(Watcher::Calls(calls)) = &mut frame.watcher {
+            calls.note(&step, is_whole);
+        }
+        if frame.is_tracing && is_whole {
             self.host().trace(*step);
         }
     }

@@ -5,8 +5,10 @@
 //!
 //! The passes run over each body in this order, each on the output of the one before: ink meter, dynamic meter, depth checker,
 //! heap bound. A chain prices the number of operators *after* instrumentation, so what a pass inserts is part of the protocol:
-//! its file shows it. What follows is not: the fill guard, passing the meter to host calls, and the profiler.
+//! its file shows it. What follows is not: the fill guard, counting blocks, passing the meter to host calls, and the profiler.
 
+mod body;
+mod count;
 mod depth;
 mod dynamic;
 mod encode;
@@ -19,7 +21,12 @@ mod profile;
 use wasm_encoder::{CodeSection, ValType};
 use wasmparser::{BlockType, ExternalKind, FunctionBody, Operator};
 
+pub(crate) use body::Origin;
+use body::Placed;
+pub(crate) use count::{Block, Counters, Summing, Watched, is_watched};
 use encode::Encoder;
+pub(crate) use encode::Place;
+pub(crate) use ink::ends_block;
 
 use crate::config::StylusParams;
 use crate::ink::Ink;
@@ -41,6 +48,16 @@ pub(crate) mod names {
     pub(crate) const ENTRYPOINT: &str = "user_entrypoint";
     /// The memory.
     pub(crate) const MEMORY: &str = "memory";
+}
+
+/// What a module that is to be explained exports besides.
+pub(crate) mod explained {
+    /// The memory that its own code cannot reach: counters and parameters, where [`super::Counters`] says.
+    pub(crate) const RECORD: &str = "stylus_record";
+    /// The table, which can grow without end.
+    pub(crate) const TABLE: &str = "stylus_table";
+    /// The first global, which linkers keep the end of the stack in memory in, if it is a variable of 32 bits.
+    pub(crate) const STACK_POINTER: &str = "stylus_stack_pointer";
 }
 
 /// The functions that a profiled module imports, besides its own imports.
@@ -83,6 +100,25 @@ pub(crate) struct Instrumented {
     /// Whether the first block of the entry point has the highest possible price, which only the largest amount of ink can pay,
     /// with nothing left for another block.
     pub(crate) begins_with_highest_price: bool,
+    /// Where everything is, if the result is to be explained.
+    pub(crate) chart: Option<Chart>,
+}
+
+/// Where everything is in a module that is to be explained.
+pub(crate) struct Chart {
+    /// The operators of each of the module's own functions, by offset in the instrumented body.
+    pub(crate) places: Vec<Vec<Place>>,
+    pub(crate) counters: Counters,
+}
+
+/// What a module is instrumented for, besides running.
+#[derive(Clone, Copy)]
+enum Purpose<'m> {
+    Running,
+    /// To show where its ink goes; the names identify allocator functions.
+    Profiling(&'m Names),
+    /// To show where it was when it failed; the names identify functions that panics end in.
+    Explaining(&'m Names),
 }
 
 /// What a body asks of a compiler before instrumentation; for a module, the maximum of each.
@@ -160,7 +196,7 @@ pub(crate) fn instrument(
     module: &Module<'_>,
     stylus_version: u16,
 ) -> Result<Instrumented, Refusal> {
-    Instrumentation::new(module, stylus_version, None)?.finish()
+    Instrumentation::new(module, stylus_version, Purpose::Running)?.finish()
 }
 
 /// The same with the profiler's pass added. `names` identify allocator functions.
@@ -169,7 +205,16 @@ pub(crate) fn instrument_for_profile(
     stylus_version: u16,
     names: &Names,
 ) -> Result<Instrumented, Refusal> {
-    Instrumentation::new(module, stylus_version, Some(names))?.finish()
+    Instrumentation::new(module, stylus_version, Purpose::Profiling(names))?.finish()
+}
+
+/// The same with counters of blocks, and a chart. `names` identify functions that panics end in.
+pub(crate) fn instrument_to_explain(
+    module: &Module<'_>,
+    stylus_version: u16,
+    names: &Names,
+) -> Result<Instrumented, Refusal> {
+    Instrumentation::new(module, stylus_version, Purpose::Explaining(names))?.finish()
 }
 
 /// A module passing through the passes.
@@ -180,15 +225,14 @@ struct Instrumentation<'m, 'a> {
     pay_for_memory_grow: Option<u32>,
     /// The Stylus version that the module targets.
     stylus_version: u16,
-    /// The functions' names, if the result is to be profiled.
-    profiled: Option<&'m Names>,
+    purpose: Purpose<'m>,
 }
 
 impl<'m, 'a> Instrumentation<'m, 'a> {
     fn new(
         module: &'m Module<'a>,
         stylus_version: u16,
-        profiled: Option<&'m Names>,
+        purpose: Purpose<'m>,
     ) -> Result<Self, Refusal> {
         let first = module.globals.len() as u32;
         let globals = Globals {
@@ -209,14 +253,15 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
             globals,
             pay_for_memory_grow,
             stylus_version,
-            profiled,
+            purpose,
         })
     }
 
     fn finish(&self) -> Result<Instrumented, Refusal> {
-        let mut encoder = Encoder::new(self.module, self.profiled.is_some())?;
+        let mut encoder = Encoder::new(self.module, self.purpose)?;
         let mut code = CodeSection::new();
         let mut total = 0;
+        let mut counters = Counters::default();
         let mut burden = Burden::default();
         let entrypoint = self.module.export(names::ENTRYPOINT, ExternalKind::Func);
         let mut begins_with_highest_price = false;
@@ -248,24 +293,37 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
                 true => fill::rewrite(operators, self.globals, self.fresh_local(function, body)?),
                 false => operators,
             };
+            let operators = match self.purpose {
+                Purpose::Explaining(names) => {
+                    let counting = count::Counting {
+                        function,
+                        module: self.module,
+                        globals: self.globals,
+                        counters: &mut counters,
+                    };
+                    counting.rewrite(operators, names.get(function))
+                }
+                Purpose::Running | Purpose::Profiling(_) => operators,
+            };
             let operators = hostcall::rewrite(operators, self.globals, self.module);
-            let operators = match self.profiled {
-                Some(names) => {
+            let operators = match self.purpose {
+                Purpose::Profiling(names) => {
                     profile::rewrite(operators, function, self.module, names, self.globals)
                 }
-                None => operators,
+                Purpose::Running | Purpose::Explaining(_) => operators,
             };
             let extra = guarded.then_some(ValType::I32);
             code.function(&encoder.body(body, operators, extra)?);
         }
         encoder.stands(self.globals, &mut code)?;
-        let wasm = encoder.module(self.globals, &code)?;
-        debug_assert_valid(&wasm);
+        let wasm = encoder.module(self.globals, &code, counters.size())?;
+        debug_assert_valid(&wasm, self.purpose);
         Ok(Instrumented {
             wasm,
             operators: total,
             burden,
             begins_with_highest_price,
+            chart: encoder.places().map(|places| Chart { places, counters }),
         })
     }
 
@@ -298,7 +356,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         function: u32,
         body: &FunctionBody<'a>,
         operators: Vec<Operator<'a>>,
-    ) -> Result<Vec<Operator<'a>>, Refusal> {
+    ) -> Result<Vec<Placed<'a>>, Refusal> {
         let Self {
             module, globals, ..
         } = *self;
@@ -370,10 +428,13 @@ fn refuse_unsupported(operator: &Operator<'_>, offset: usize) -> Result<(), Refu
 }
 
 /// Checks that a pass's output validates with only the features that the module may use.
-fn debug_assert_valid(wasm: &[u8]) {
+fn debug_assert_valid(wasm: &[u8], purpose: Purpose<'_>) {
     if cfg!(debug_assertions) {
         // The profiler's block around a body with several results needs multi-value, whatever the module may use.
-        let mut validator = wasmparser::Validator::new_with_features(crate::module::features(1));
+        let mut features = crate::module::features(1);
+        let has_record = matches!(purpose, Purpose::Explaining(_));
+        features.set(wasmparser::WasmFeatures::MULTI_MEMORY, has_record);
+        let mut validator = wasmparser::Validator::new_with_features(features);
         if let Err(error) = validator.validate_all(wasm) {
             panic!("instrumentation wrote an invalid module: {error}");
         }

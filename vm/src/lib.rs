@@ -8,6 +8,7 @@ pub mod code;
 mod config;
 mod data_fee;
 mod engine;
+pub mod explain;
 mod frame;
 mod guest;
 mod host;
@@ -15,6 +16,8 @@ mod hostio;
 mod ink;
 mod instrument;
 mod limits;
+#[cfg(feature = "lines")]
+pub mod lines;
 mod memory;
 mod module;
 mod pages;

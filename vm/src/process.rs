@@ -162,6 +162,32 @@ pub fn size_without_custom(module: &[u8]) -> Result<usize, ProcessError> {
     Ok(size)
 }
 
+/// The module without debug information: every other byte as it is.
+///
+/// # Errors
+/// If `module` is not a wasm module.
+pub fn without_debug(module: &[u8]) -> Result<Vec<u8>, ProcessError> {
+    let mut kept = Vec::new();
+    let mut begin = 0;
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload.map_err(|error| why(module, error.into()))?;
+        if let Some((_, range)) = payload.as_section() {
+            let is_debug = match &payload {
+                Payload::CustomSection(section) => section.name().starts_with(".debug_"),
+                _ => false,
+            };
+            if !is_debug {
+                kept.extend_from_slice(&module[begin..range.end]);
+            } else if begin == 0 {
+                kept.extend_from_slice(&module[..Module::HEADER.len()]);
+            }
+            begin = range.end;
+        }
+    }
+    kept.extend_from_slice(&module[begin..]);
+    Ok(kept)
+}
+
 fn encode_anew(module: &[u8]) -> Result<Vec<u8>, ProcessError> {
     let mut shortest = Module::new();
     let encoded = Anew.parse_core_module(&mut shortest, Parser::new(0), module);
@@ -308,6 +334,18 @@ mod tests {
         ] {
             check(&wat::parse_str(text).unwrap());
         }
+    }
+
+    #[test]
+    fn only_debug_information_is_taken_away() {
+        let text = r#"(module (@custom ".debug_line" (before type) "0123") (func $f (nop)) (@custom ".debug_str" "45")
+            (@custom "producers" "6") (@custom ".debug_abbrev" (after code) "78"))"#;
+        let bare = r#"(module (func $f (nop)) (@custom "producers" "6"))"#;
+        let module = wat::parse_str(text).unwrap();
+        let bare = wat::parse_str(bare).unwrap();
+        assert_eq!(without_debug(&module).unwrap(), bare);
+        assert_eq!(without_debug(&bare).unwrap(), bare);
+        assert!(without_debug(&module[..module.len() - 1]).is_err());
     }
 
     /// With reference types, a compiler may write the table index, and any other index, in more bytes than needed.

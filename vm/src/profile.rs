@@ -280,7 +280,7 @@ fn function_names(section: NameSectionReader<'_>) -> impl Iterator<Item = (u32, 
 
 /// A name as its author wrote it, without a hash. A mangled name can expand to a million characters; one that is too long to be
 /// useful stays mangled.
-fn demangle(name: &str) -> String {
+pub(crate) fn demangle(name: &str) -> String {
     const MOST_BYTES: usize = 2_048;
     struct Bounded(String);
     impl fmt::Write for Bounded {

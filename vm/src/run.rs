@@ -11,11 +11,12 @@
 use std::fmt;
 
 use alloy_primitives::Bytes;
-use wasmtime::{Store, Trap, UpdateDeadline};
+use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 
 use crate::config::{ArbOs, Config};
 use crate::engine::{Program, native_stack};
-use crate::frame::{Failure, Frame, Stop};
+use crate::explain::{ExplainedProgram, Explanation};
+use crate::frame::{Failure, Frame, Stop, Watcher};
 use crate::guest::{Guest, Reserve};
 use crate::host::{Environment, Host, HostFault, Step};
 use crate::ink::{Gas, Ink};
@@ -144,18 +145,18 @@ impl Program {
     /// # Errors
     /// If the run has no outcome for reasons that are not the program's: a broken host, too little native stack.
     pub fn run(&self, host: &mut dyn Host, config: &Config, call: Call) -> Result<Report, Fault> {
-        let (report, _) = self.run_recorded(host, config, call, None)?;
+        let (report, _) = self.run_watched(host, config, call, Watch::Nothing)?;
         Ok(report)
     }
 
-    /// The run, together with what `recorder` recorded.
-    fn run_recorded(
+    /// The run, together with what was seen of it.
+    pub(crate) fn run_watched(
         &self,
         host: &mut dyn Host,
         config: &Config,
         call: Call,
-        recorder: Option<Box<Recorder>>,
-    ) -> Result<(Report, Option<Profile>), Fault> {
+        watch: Watch<'_>,
+    ) -> Result<(Report, Seen), Fault> {
         let wanted = config.stylus.max_stack_depth;
         if wanted > self.max_stack_depth {
             return Err(Fault::StackDepth {
@@ -164,7 +165,7 @@ impl Program {
             });
         }
         let room = native_stack(self.max_stack_depth);
-        let run = || self.run_here(host, config, call, recorder);
+        let run = || self.run_here(host, config, call, watch);
         stack::with_room(room, run).map_err(|error| Fault::Start(error.into()))?
     }
 
@@ -174,8 +175,8 @@ impl Program {
         host: &mut dyn Host,
         config: &Config,
         call: Call,
-        recorder: Option<Box<Recorder>>,
-    ) -> Result<(Report, Option<Profile>), Fault> {
+        watch: Watch<'_>,
+    ) -> Result<(Report, Seen), Fault> {
         let Call {
             calldata,
             ink,
@@ -228,7 +229,12 @@ impl Program {
         store.data_mut().reserve = reserve;
         guest.set_stack_left(&mut store, config.stylus.max_stack_depth);
         store.data_mut().guest = Some(guest);
-        store.data_mut().recorder = recorder;
+        let (watcher, explained) = match watch {
+            Watch::Nothing => (None, None),
+            Watch::Profile(recorder) => (Some(Watcher::Recorder(recorder)), None),
+            Watch::Explain(program) => (Some(Watcher::Calls(Box::default())), Some(program)),
+        };
+        store.data_mut().watcher = watcher;
         let is_tracing = store.data().is_tracing;
         if is_tracing {
             let begin = mark("user_entrypoint", &argument.to_be_bytes(), &[]);
@@ -243,12 +249,33 @@ impl Program {
             let end = mark("user_returned", &[], &status.to_be_bytes());
             store.data_mut().host().trace(end);
         }
-        let report = report(&mut store, guest, ink, result)?;
-        let metered = ink_left(&mut store, guest);
-        let recorder = store.data_mut().recorder.take();
-        let profile = recorder.map(|recorder| recorder.finish(metered, report.ink_left));
-        Ok((report, profile))
+        let ended = result.as_ref().map(|status| *status);
+        let report = report(&mut store, guest, ink, ended)?;
+        let mut seen = Seen::default();
+        if let Some(program) = explained {
+            let backtrace = result.as_ref().err();
+            let backtrace = backtrace.and_then(|error| error.downcast_ref::<WasmBacktrace>());
+            seen.explanation = Some(program.explain(&mut store, &instance, &report, backtrace));
+        } else if let Some(Watcher::Recorder(recorder)) = store.data_mut().watcher.take() {
+            let metered = ink_left(&mut store, guest);
+            seen.profile = Some(recorder.finish(metered, report.ink_left));
+        }
+        Ok((report, seen))
     }
+}
+
+/// What a run is watched for.
+pub(crate) enum Watch<'p> {
+    Nothing,
+    Profile(Box<Recorder>),
+    Explain(&'p ExplainedProgram),
+}
+
+/// What was seen of a run.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) profile: Option<Profile>,
+    pub(crate) explanation: Option<Explanation>,
 }
 
 /// A program compiled for profiling: it behaves and is charged the same, and its runs also show where the ink went.
@@ -270,10 +297,9 @@ impl ProfiledProgram {
         call: Call,
     ) -> Result<(Report, Profile), Fault> {
         let recorder = Box::new(Recorder::new(self.names.clone(), call.ink));
-        let (report, profile) = self
-            .program
-            .run_recorded(host, config, call, Some(recorder))?;
-        Ok((report, profile.unwrap_or_default()))
+        let watch = Watch::Profile(recorder);
+        let (report, seen) = self.program.run_watched(host, config, call, watch)?;
+        Ok((report, seen.profile.unwrap_or_default()))
     }
 }
 
@@ -288,7 +314,7 @@ fn report(
     store: &mut Store<Frame>,
     guest: Guest,
     ink: Ink,
-    result: wasmtime::Result<u32>,
+    result: Result<u32, &wasmtime::Error>,
 ) -> Result<Report, Fault> {
     let status = |status| {
         if status == 0 {
@@ -311,7 +337,7 @@ fn report(
                 });
             }
             Some(trap) => (Outcome::Failure, Some(Cause::Trap(*trap))),
-            None => return Err(Fault::Start(error)),
+            None => return Err(Fault::Start(wasmtime::Error::msg(format!("{error:#}")))),
         },
     };
     let ink_left = match outcome {

@@ -9,6 +9,7 @@ mod cli;
 mod code;
 mod conformance;
 mod engine;
+mod explain;
 mod hostio;
 mod profile;
 mod theorems;

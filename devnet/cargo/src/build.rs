@@ -10,6 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use stylus_vm::process::without_debug;
+
 use super::messages::{Diagnosis, Failure, follow};
 use super::shelf::Shelf;
 use super::{
@@ -30,6 +32,16 @@ const OF_OTHER_BUILDS: [&str; 8] = [
     "CARGO_BUILD_INCREMENTAL",
     "RUSTC_WORKSPACE_WRAPPER",
     "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
+];
+
+/// Names and lines.
+const KEPT_SECTIONS: [&str; 6] = [
+    "name",
+    ".debug_abbrev",
+    ".debug_info",
+    ".debug_line",
+    ".debug_ranges",
+    ".debug_str",
 ];
 
 /// Cargo built no wasm of the contract.
@@ -126,7 +138,7 @@ impl BuildSettings {
 /// What of a package is built.
 #[derive(Clone, Copy, Debug)]
 pub enum Targets<'a> {
-    /// The contract, with the names of its functions.
+    /// The contract, with the names of its functions and its lines.
     Contract(&'a BuildTarget),
     /// Every example, as the profile has it.
     Examples,
@@ -211,15 +223,18 @@ impl Build<'_> {
             command.env(OptLevel::VARIABLE, level.name());
         }
         if let Targets::Contract(_) = self.targets {
-            // For the last crate alone: as a profile's setting it would give every crate other symbols, and so another order. Up to
-            // 1.83, cargo's own flag stands behind this one; then the linker is told what to keep.
-            command.args(["--", "-C", "strip=debuginfo"]);
+            // For the last crate alone: as a profile's setting it would give every crate other symbols, and so another order, and have
+            // each built again. What of the others is inlined or generic is compiled here, and has lines, too.
+            command.args(["--", "-C", "debuginfo=1", "-C", "strip=none"]);
+            // Up to 1.83, cargo's own flag stands behind this one; then the linker is told what to keep.
             match self.toolchain.llvm(self.folder) {
                 Some(version) if version < LLVM_KEEPS_SECTIONS => {
-                    command.env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
+                    command.env("CARGO_PROFILE_RELEASE_STRIP", "none");
                 }
                 _ => {
-                    command.args(["-C", "link-arg=--keep-section=name"]);
+                    for section in KEPT_SECTIONS {
+                        command.args(["-C", &format!("link-arg=--keep-section={section}")]);
+                    }
                 }
             }
         }
@@ -307,8 +322,8 @@ impl Project {
         })
     }
 
-    /// Builds a contract as `cargo stylus` does in its folder, and keeps the names of its functions besides, which are not part of what
-    /// is deployed.
+    /// Builds a contract as `cargo stylus` does in its folder, and keeps the names of its functions besides, and elsewhere its lines:
+    /// neither is part of what is deployed.
     ///
     /// # Errors
     /// Where cargo fails or leaves no wasm.
@@ -336,7 +351,9 @@ impl Project {
         };
         let wasm = build.module(&contract.target, Some(&manifests.join("\n")), on_crate)?;
         changed::remember(&into, &build.dependencies(&contract.target.module()))?;
-        Ok(wasm)
+        self.keep_lines(&wasm)?;
+        // What is no module is told of where it is looked at.
+        Ok(without_debug(&wasm).unwrap_or(wasm))
     }
 
     /// Builds the examples of a package, and returns the module of each by its name.

@@ -12,6 +12,7 @@ mod changed;
 pub mod flags;
 pub mod input;
 mod level;
+mod lines;
 mod lto;
 mod messages;
 pub mod process;

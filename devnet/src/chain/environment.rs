@@ -15,6 +15,7 @@ use crate::evm::{
     BlockScope, ChainScope, Context, Interrupt, MOST_PAGES, Programs, RecentPrograms, SPEC, Scope,
     TransactionScope,
 };
+use crate::explain::Artifacts;
 use crate::state::State;
 
 /// What a block's transactions know of it.
@@ -54,6 +55,8 @@ pub(crate) struct Rules {
     pub(crate) max_code_size: u32,
     /// Whether it was configured for debugging.
     pub(crate) debug: bool,
+    /// Where the lines of programs are.
+    pub(crate) artifacts: Artifacts,
     pub(crate) programs: Programs,
 }
 
@@ -126,6 +129,7 @@ pub(crate) fn context(
                 programs: rules.programs.clone(),
                 debug: rules.debug,
                 max_code_size: rules.max_code_size,
+                artifacts: rules.artifacts.clone(),
             },
             block: BlockScope {
                 number: block.number,

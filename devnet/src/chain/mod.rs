@@ -94,6 +94,7 @@ impl Chain {
             chain_id: config.chain_id,
             max_code_size: config.max_code_size,
             debug: true,
+            artifacts: config.artifacts.clone(),
             programs: Default::default(),
         };
         let timestamp = config.clock.genesis(now);

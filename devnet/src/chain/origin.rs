@@ -58,6 +58,7 @@ impl Chain {
             chain_id: origin.chain_id,
             max_code_size: config.max_code_size,
             debug: origin.debug || !origin.is_arbitrum,
+            artifacts: config.artifacts.clone(),
             programs: Default::default(),
         };
         let state = attempt(|| on_top(&mut config, &rules, &origin))??;

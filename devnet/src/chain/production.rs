@@ -25,8 +25,9 @@ use crate::chain::transaction::Transaction;
 use crate::chain::{Chain, view};
 use crate::config::{Clock, Config};
 use crate::evm::{Context, Interrupt, Interrupted, Invalid, Machine, TransactionScope, execute};
+use crate::explain::{Diagnosis, FailedCall};
 use crate::state::State;
-use crate::trace::{TraceError, Tracer};
+use crate::trace::{Failures, TraceError, Tracer};
 
 /// The block that everything begins with.
 pub(super) fn genesis(config: &Config, timestamp: u64) -> Block {
@@ -128,7 +129,10 @@ impl Draft {
         let status = executed.ending == Ending::Success;
         let reason = match executed.ending {
             Ending::Halt(words) => Some(words),
-            Ending::Success | Ending::Revert => executed.reason.map(|it| it.to_string()),
+            Ending::Success | Ending::Revert => executed
+                .reason
+                .filter(|it| !it.is_explained())
+                .map(|it| it.to_string()),
         };
         self.receipts.push(Receipt {
             status,
@@ -212,26 +216,47 @@ impl Replay {
     /// # Errors
     /// Where the tracer has nothing to say of it.
     pub(crate) fn trace(
-        mut self,
+        self,
         tracer: &Tracer,
         interrupt: &Interrupt,
     ) -> Result<Box<RawValue>, TraceError> {
+        let context = self.before_last(interrupt)?;
+        let (traced, _) = view::trace(context, tracer).map_err(|error| broken(interrupt, error))?;
+        traced
+    }
+
+    /// Runs the last of them as [`Self::trace`] does, and tells which calls failed and why, in the order in which they ended.
+    ///
+    /// # Errors
+    /// Where it is ended from outside.
+    pub(crate) fn failures(
+        self,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<(FailedCall, Diagnosis)>, TraceError> {
+        let context = self.before_last(interrupt)?;
+        let mut machine = Machine::new(context, Failures::default(), true);
+        execute(&mut machine).map_err(|error| broken(interrupt, error))?;
+        let (failures, _) = machine.into_parts();
+        Ok(failures.finish())
+    }
+
+    /// Runs all but the last of them, until `interrupt` is raised: what the last one begins with.
+    fn before_last(mut self, interrupt: &Interrupt) -> Result<Context, TraceError> {
         self.context.chain.interrupt = interrupt.clone();
         let Some((last, earlier)) = self.transactions.split_last() else {
             return Err(broken(interrupt, "there is no transaction"));
         };
+        let mut context = self.context;
         for transaction in earlier {
-            prepare(&mut self.context, transaction, self.base_fee);
-            let mut machine = Machine::new(self.context, NoOpInspector, false);
+            prepare(&mut context, transaction, self.base_fee);
+            let mut machine = Machine::new(context, NoOpInspector, false);
             execute(&mut machine).map_err(|error| broken(interrupt, error))?;
             let changes = machine.context().journaled_state.finalize();
-            self.context = machine.into_context();
-            self.context.journaled_state.database.apply(changes);
+            context = machine.into_context();
+            context.journaled_state.database.apply(changes);
         }
-        prepare(&mut self.context, last, self.base_fee);
-        let (traced, _) =
-            view::trace(self.context, tracer).map_err(|error| broken(interrupt, error))?;
-        traced
+        prepare(&mut context, last, self.base_fee);
+        Ok(context)
     }
 
     /// Runs all of them, each under the tracer for its place, until `interrupt` is raised. Returns what was told of each, with its hash.

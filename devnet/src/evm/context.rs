@@ -12,6 +12,7 @@ use stylus_vm::{ArbOs, PageCounters, Pages};
 use crate::arbos::UnknownUpgrade;
 use crate::arbos::l1_pricing::Poster;
 use crate::evm::{Interrupt, Programs, RecentPrograms};
+use crate::explain::Artifacts;
 use crate::state::State;
 
 /// revm's context over this chain's state. The journal holds all that reverts; [`Scope`] what does not.
@@ -43,6 +44,8 @@ pub(crate) struct ChainScope {
     pub(crate) debug: bool,
     /// Bytes of code an account may hold.
     pub(crate) max_code_size: u32,
+    /// Where the lines of programs are.
+    pub(crate) artifacts: Artifacts,
 }
 
 /// What a block is on Arbitrum, beyond what the EVM sees of it.
@@ -100,6 +103,11 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    /// Whether there is more to tell than these words: where the program was.
+    pub(crate) fn is_explained(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+
     /// Whether the devnet's log tells it, since clients often show none.
     pub(crate) fn is_logged(&self) -> bool {
         match self {

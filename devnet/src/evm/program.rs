@@ -8,7 +8,9 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::interpreter::{FrameInput, Gas as EvmGas, InstructionResult, InterpreterResult};
 use stylus_vm::code::{self, CodeError};
-use stylus_vm::profile::{Names, Profile};
+use stylus_vm::explain::ExplainedProgram;
+use stylus_vm::lines::Lines;
+use stylus_vm::profile::Profile;
 use stylus_vm::{
     Activation, ArbOs, Call, Config, Environment, Gas, Ink, Outcome, ProfiledProgram, Program,
     Report,
@@ -19,7 +21,7 @@ use crate::evm::host::ProgramHost;
 use crate::evm::machine::{Fault, Machine};
 use crate::evm::programs::ProgramError;
 use crate::evm::{Context, Reason};
-use crate::trace::{HostioInspector, Nearness, ProgramRun};
+use crate::trace::{Explained, HostioInspector, Nearness, ProgramRun, Watching};
 
 /// The top frame, as far as a program is concerned.
 struct Frame {
@@ -28,12 +30,15 @@ struct Frame {
     given: Gas,
     calldata: Bytes,
     environment: Environment,
+    /// The account whose code this is.
+    code_address: Address,
 }
 
 /// A program, compiled.
 enum ToRun {
     Plain(Program),
     Profiled(ProfiledProgram),
+    Explained(Box<ExplainedProgram>, Option<Lines>),
 }
 
 /// Why the module of an active program cannot be had.
@@ -67,6 +72,7 @@ struct Start {
 struct Ended {
     report: Report,
     profile: Option<Profile>,
+    explained: Option<Explained>,
     refund: i64,
     ink_bought: Ink,
 }
@@ -141,11 +147,11 @@ impl<I: HostioInspector> Machine<I> {
     /// The frame's program, recorded where an inspector wants its functions.
     fn compiled(&mut self, frame: &Frame, config: &Config) -> Result<ToRun, ModuleError> {
         let (depth, address) = (self.depth(), frame.environment.contract);
-        let names = match self.inspector() {
-            Some((inspector, _)) => inspector.functions(depth, address),
-            None => None,
+        let watching = match self.inspector() {
+            Some((inspector, _)) => inspector.watching(depth, address, frame.code_address),
+            None => Watching::Nothing,
         };
-        self.program_to_run(frame, config, names)
+        self.program_to_run(frame, config, watching)
     }
 
     /// Runs the program with what gas is left of its start, its pages open meanwhile.
@@ -173,17 +179,24 @@ impl<I: HostioInspector> Machine<I> {
         let ended = match program {
             ToRun::Plain(program) => program
                 .run(&mut host, config, call)
-                .map(|report| (report, None)),
+                .map(|report| (report, None, None)),
             ToRun::Profiled(program) => program
                 .run(&mut host, config, call)
-                .map(|(report, profile)| (report, Some(profile))),
+                .map(|(report, profile)| (report, Some(profile), None)),
+            ToRun::Explained(program, lines) => {
+                let run = program.run(&mut host, config, call);
+                run.map(|(report, explanation)| {
+                    (report, None, Some(Explained { explanation, lines }))
+                })
+            }
         };
         let refund = host.refund();
         self.context().chain.transaction.pages.close(before);
         match ended {
-            Ok((report, profile)) => Ok(Ended {
+            Ok((report, profile, explained)) => Ok(Ended {
                 report,
                 profile,
+                explained,
                 refund,
                 ink_bought,
             }),
@@ -217,27 +230,41 @@ impl<I: HostioInspector> Machine<I> {
                 outcome: report.outcome,
                 output: report.output.clone(),
                 profile: ended.profile.take(),
+                explained: ended.explained.take(),
             };
             inspector.program(depth, run);
         }
     }
 
-    /// The program of a frame, ready to run; with its functions recorded where they have names to be recorded under.
+    /// The program of a frame, ready to run and to be watched.
     fn program_to_run(
         &mut self,
         frame: &Frame,
         config: &Config,
-        names: Option<Names>,
+        watching: Watching,
     ) -> Result<ToRun, ModuleError> {
         let context = self.context();
         let programs = context.chain.chain.programs.clone();
         let interrupt = context.chain.interrupt.clone();
+        let artifacts = context.chain.chain.artifacts.clone();
         let mut wasm = || module(context, &frame.code, config).map_err(ModuleError::from);
-        Ok(match names {
-            None => ToRun::Plain(programs.program(frame.code_hash, config, &interrupt, wasm)?),
-            Some(names) => {
+        Ok(match watching {
+            Watching::Nothing => {
+                ToRun::Plain(programs.program(frame.code_hash, config, &interrupt, wasm)?)
+            }
+            Watching::Functions(names) => {
                 let profiled = programs.profiled(&wasm()?, config, names);
                 ToRun::Profiled(profiled.map_err(Arc::new)?)
+            }
+            Watching::Failure(names) => {
+                let wasm = wasm()?;
+                let artifact = artifacts.of_module(&wasm);
+                let (own, lines) = match artifact {
+                    Some(artifact) => (artifact.names, artifact.lines.ok()),
+                    None => Default::default(),
+                };
+                let explained = programs.explained(&wasm, config, names.unwrap_or(own));
+                ToRun::Explained(Box::new(explained.map_err(Arc::new)?), lines)
             }
         })
     }
@@ -247,8 +274,8 @@ impl<I: HostioInspector> Machine<I> {
         let frame = self.inner.frame_stack.get();
         let context = &self.inner.ctx;
         let input = &frame.interpreter.input;
-        let (code_hash, code) = match &frame.input {
-            FrameInput::Call(inputs) => inputs.known_bytecode.clone(),
+        let ((code_hash, code), code_address) = match &frame.input {
+            FrameInput::Call(inputs) => (inputs.known_bytecode.clone(), inputs.bytecode_address),
             FrameInput::Create(_) | FrameInput::Empty => Default::default(),
         };
         let number = |word: U256| word.saturating_to();
@@ -256,6 +283,7 @@ impl<I: HostioInspector> Machine<I> {
         Frame {
             code_hash,
             code: code.original_bytes(),
+            code_address,
             given: Gas(frame.interpreter.gas.limit()),
             calldata: input.input.bytes(context),
             environment: Environment {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use alloy_primitives::B256;
 use lru::LruCache;
+use stylus_vm::explain::ExplainedProgram;
 use stylus_vm::profile::Names;
 use stylus_vm::{
     Activation, ArbOs, CompileError, Config, Engine, EngineError, Gas, Pages, ProfiledProgram,
@@ -197,6 +198,18 @@ impl Programs {
         let engine = self.engine(config.stylus.max_stack_depth)?;
         let config = as_activated(config);
         Ok(engine.compile_for_profile(wasm, &config, Some(names))?)
+    }
+
+    /// The program of `wasm`, to be run so that its failure is explained. Its panics are known by `names`.
+    pub(crate) fn explained(
+        &self,
+        wasm: &[u8],
+        config: &Config,
+        names: Names,
+    ) -> Result<ExplainedProgram, ProgramError> {
+        let engine = self.engine(config.stylus.max_stack_depth)?;
+        let config = as_activated(config);
+        Ok(engine.compile_to_explain(wasm, &config, Some(names))?)
     }
 
     /// An engine with native stack for a depth budget of `words`.

@@ -19,6 +19,7 @@ use crate::chain::Request;
 use crate::config::{Clock, Config};
 use crate::devnet::{self, Handle, SaveError, StartError};
 use crate::evm::Interrupt;
+use crate::explain::{Diagnosis, FailedCall};
 use crate::node::Node;
 use crate::state::source::attempt;
 
@@ -92,6 +93,14 @@ impl Chain {
             request_timeout: None,
             ..Config::default()
         })
+    }
+
+    /// Why a transaction failed: the calls that failed, in the order in which they ended, each with what is to be told of it. Lines are
+    /// those of [`Config::artifacts`]. Empty for one that did not fail, or is not there.
+    pub fn explain(&self, transaction: B256) -> Vec<(FailedCall, Diagnosis)> {
+        let replay = self.node.chain().replay(transaction);
+        let failures = replay.map(|replay| replay.failures(&Interrupt::default()));
+        failures.ok().and_then(Result::ok).unwrap_or_default()
     }
 
     pub(crate) fn of(node: Node) -> Self {

@@ -92,7 +92,11 @@ impl Contract {
     /// Has failures told by these errors, on all of the chain: `Token::TokenErrors::SIGNATURES`, of an interface `Token` in `sol!`.
     pub fn with_errors(self, signatures: &[&'static str]) -> Self {
         let chain = self.sender.chain();
-        chain.known_errors(|errors| errors.learn(signatures));
+        chain.known_errors(|errors| {
+            signatures
+                .iter()
+                .for_each(|&signature| errors.learn(signature.into()));
+        });
         self
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Lives here: reading revert data by the errors that an interface declares. Not here: who is told (`outcome`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use alloy_dyn_abi::{DynSolType, DynSolValue};
@@ -12,19 +13,17 @@ use crate::precompiles;
 
 /// The errors of the interfaces that a chain was told of: their signatures by selector.
 #[derive(Clone, Default, Debug)]
-pub(super) struct KnownErrors(BTreeMap<Selector, &'static str>);
+pub(crate) struct KnownErrors(BTreeMap<Selector, Cow<'static, str>>);
 
 impl KnownErrors {
-    /// Takes over signatures such as `Refused(address,uint256)`.
-    pub(super) fn learn(&mut self, signatures: &[&'static str]) {
-        for signature in signatures {
-            let hash = keccak256(signature);
-            self.0.insert(Selector::from_slice(&hash[..4]), signature);
-        }
+    /// Takes over a signature such as `Refused(address,uint256)`.
+    pub(crate) fn learn(&mut self, signature: Cow<'static, str>) {
+        let hash = keccak256(signature.as_bytes());
+        self.0.insert(Selector::from_slice(&hash[..4]), signature);
     }
 
     /// The error that revert data is; `None` where nobody has told of it.
-    pub(super) fn words(&self, data: &[u8]) -> Option<String> {
+    pub(crate) fn words(&self, data: &[u8]) -> Option<String> {
         if let Ok(revert) = Revert::abi_decode(data) {
             return Some(format!("{:?}", revert.reason));
         }
@@ -85,7 +84,8 @@ mod tests {
     #[track_caller]
     fn check(data: Vec<u8>, expected: Option<&str>) {
         let mut known = KnownErrors::default();
-        known.learn(&[Plain::SIGNATURE, Many::SIGNATURE]);
+        known.learn(Plain::SIGNATURE.into());
+        known.learn(Many::SIGNATURE.into());
         assert_eq!(known.words(&data).as_deref(), expected);
     }
 

@@ -49,6 +49,7 @@ pub use stylus_vm::Gas;
 pub use crate::{assert_gas, build};
 pub use chain::{Chain, Snapshot};
 pub use contract::Contract;
+pub(crate) use errors::KnownErrors;
 pub use module::{Module, ModuleError};
 pub use outcome::{CallError, Failure, GasUsed, Receipt, Sent};
 pub use package::{BuildError, Package};

@@ -9,12 +9,17 @@ use alloy_primitives::{Address, hex};
 use revm::Inspector;
 use revm::context::result::ExecutionResult;
 use revm::interpreter::interpreter::EthInterpreter;
+use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use stylus_vm::explain::{Counts, Explanation};
+use stylus_vm::lines::Lines;
 use stylus_vm::profile::{Names, Profile};
 use stylus_vm::{Gas, Ink, Outcome, Pages};
 
 use crate::evm::Context;
+use crate::explain::{Diagnosis, FailedCall, Place};
+use crate::trace::failures::Failures;
 
 /// A client's options.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -24,6 +29,10 @@ pub(crate) struct GasOptions {
     functions: bool,
     /// Function names, by program address and index: the module on the chain has no names.
     names: BTreeMap<Address, BTreeMap<u32, String>>,
+    /// Every call that failed, and why; in place of ink by function.
+    failures: bool,
+    /// How often each block of the program ran; in place of ink by function.
+    counts: bool,
 }
 
 /// How the chain had cached a called program.
@@ -38,7 +47,6 @@ pub(crate) enum Nearness {
 }
 
 /// The result of a program's run.
-#[derive(Clone, Debug)]
 pub(crate) struct ProgramRun {
     pub(crate) address: Address,
     /// All gas of the frame.
@@ -59,6 +67,23 @@ pub(crate) struct ProgramRun {
     pub(crate) outcome: Outcome,
     pub(crate) output: Vec<u8>,
     pub(crate) profile: Option<Profile>,
+    pub(crate) explained: Option<Explained>,
+}
+
+/// What a program that was run to be explained told.
+pub(crate) struct Explained {
+    pub(crate) explanation: Explanation,
+    /// Its lines, if somebody has them.
+    pub(crate) lines: Option<Lines>,
+}
+
+/// What is to be recorded of a program.
+pub(crate) enum Watching {
+    Nothing,
+    /// Its functions, under these names.
+    Functions(Names),
+    /// Why it fails; its panics are known by these names, or by those that the chain finds.
+    Failure(Option<Names>),
 }
 
 /// The breakdown so far of one transaction.
@@ -66,40 +91,80 @@ pub(super) struct GasAccount {
     options: GasOptions,
     /// The transaction's own frame, if it ran a program.
     run: Option<ProgramRun>,
+    failures: Failures,
+    /// What its program did, block by block.
+    counts: Counts,
 }
 
 impl GasAccount {
     pub(super) fn new(options: GasOptions) -> Self {
-        Self { options, run: None }
+        Self {
+            options,
+            run: None,
+            failures: Failures::default(),
+            counts: Counts::default(),
+        }
     }
 
-    /// The names under which to record the functions of a program, if they are to be recorded.
-    pub(super) fn names(&self, depth: usize, address: Address) -> Option<Names> {
-        if depth > 0 || !self.options.functions {
-            return None;
+    /// What is to be recorded of the program of the account `code`, which acts for `address`.
+    pub(super) fn watching(&self, depth: usize, address: Address, code: Address) -> Watching {
+        let GasOptions {
+            functions,
+            failures,
+            counts,
+            ..
+        } = self.options;
+        let names = |address| {
+            let names = self.options.names.get(&address)?;
+            Some(names.iter().map(|(index, name)| (*index, name)).collect())
+        };
+        if failures || counts && depth == 0 {
+            Watching::Failure(names(code))
+        } else if functions && depth == 0 {
+            Watching::Functions(names(address).unwrap_or_default())
+        } else {
+            Watching::Nothing
         }
-        let names = self.options.names.get(&address);
-        let names = names.into_iter().flatten();
-        Some(names.map(|(index, name)| (*index, name)).collect())
     }
 
     /// A program's run has ended, `depth` frames below the transaction's own.
-    pub(super) fn program(&mut self, depth: usize, run: ProgramRun) {
+    pub(super) fn program(&mut self, depth: usize, mut run: ProgramRun) {
+        let explained = run.explained.take();
         if depth == 0 {
+            if let Some(explained) = explained.as_ref().filter(|_| self.options.counts) {
+                self.counts = explained.explanation.counts.clone();
+            }
             self.run = Some(run);
+        }
+        if let Some(explained) = explained.filter(|_| self.options.failures) {
+            self.failures.program(explained);
         }
     }
 
     /// The breakdown of a transaction that ended with `result`.
     pub(super) fn finish(self, result: &ExecutionResult) -> Value {
         let gas = result.gas();
-        json!({
+        let told = json!({
             "gasUsed": result.tx_gas_used(),
             "gasSpent": gas.total_gas_spent(),
             "refund": gas.inner_refunded(),
             "floorGas": gas.floor_gas(),
             "program": self.run.map(program),
-        })
+        });
+        let Value::Object(mut told) = told else {
+            return told;
+        };
+        if self.options.failures {
+            let failures = self.failures.finish();
+            told.insert(
+                "failures".to_owned(),
+                failures.into_iter().map(failed).collect(),
+            );
+        }
+        if self.options.counts {
+            told.insert("counts".to_owned(), json!(self.counts));
+        }
+        Value::Object(told)
     }
 }
 
@@ -133,4 +198,52 @@ fn program(run: ProgramRun) -> Value {
     })
 }
 
-impl Inspector<Context, EthInterpreter> for GasAccount {}
+/// A failed call with what it means.
+fn failed((call, diagnosis): (FailedCall, Diagnosis)) -> Value {
+    let place = |place: &Place| {
+        json!({
+            "file": place.file,
+            "line": place.line,
+            "column": place.column,
+            "function": place.function,
+        })
+    };
+    let mut told = json!(call);
+    if let Value::Object(told) = &mut told {
+        told.insert("reason".to_owned(), json!(diagnosis.reason));
+        told.insert(
+            "place".to_owned(),
+            json!(diagnosis.place.as_ref().map(place)),
+        );
+        let own: Vec<Value> = diagnosis.own_frames().map(|frame| place(&frame)).collect();
+        told.insert("ownFrames".to_owned(), json!(own));
+    }
+    told
+}
+
+impl Inspector<Context, EthInterpreter> for GasAccount {
+    fn call(&mut self, context: &mut Context, inputs: &mut CallInputs) -> Option<CallOutcome> {
+        self.failures.call(context, inputs)
+    }
+
+    fn call_end(&mut self, context: &mut Context, inputs: &CallInputs, outcome: &mut CallOutcome) {
+        self.failures.call_end(context, inputs, outcome);
+    }
+
+    fn create(
+        &mut self,
+        context: &mut Context,
+        inputs: &mut CreateInputs,
+    ) -> Option<CreateOutcome> {
+        self.failures.create(context, inputs)
+    }
+
+    fn create_end(
+        &mut self,
+        context: &mut Context,
+        inputs: &CreateInputs,
+        outcome: &mut CreateOutcome,
+    ) {
+        self.failures.create_end(context, inputs, outcome);
+    }
+}

@@ -3,6 +3,7 @@
 //! Lives here: selecting a tracer and passing it events. Not here: what each reports (`stylus`, `structs`; the call and
 //! prestate tracers are revm-inspectors'), and running the transaction (`chain`).
 
+mod failures;
 mod gas;
 mod structs;
 mod stylus;
@@ -23,13 +24,13 @@ use revm_inspectors::tracing::{FourByteInspector, TracingInspector, TracingInspe
 use serde_json::Value;
 use serde_json::value::RawValue;
 use stylus_vm::Step;
-use stylus_vm::profile::Names;
 
 use crate::bounded::{self, Unwritable};
 use crate::evm::{Context, Interrupt, Interrupted, Invalid, Reason};
 use crate::state::State;
+pub(crate) use crate::trace::failures::Failures;
+pub(crate) use crate::trace::gas::{Explained, Nearness, ProgramRun, Watching};
 use crate::trace::gas::{GasAccount, GasOptions};
-pub(crate) use crate::trace::gas::{Nearness, ProgramRun};
 use crate::trace::structs::StructLogger;
 use crate::trace::stylus::HostioTree;
 
@@ -43,9 +44,9 @@ pub(crate) trait HostioInspector: Inspector<Context, EthInterpreter> {
     /// A program acting for `address`, `depth` frames below the first, has made a host call.
     fn hostio(&mut self, _depth: usize, _address: Address, _step: Step) {}
 
-    /// Whether to record the functions of the program of `address`, `depth` frames below the first, and under which names.
-    fn functions(&self, _depth: usize, _address: Address) -> Option<Names> {
-        None
+    /// What to record of the program of the account `code`, which acts for `address`, `depth` frames below the first.
+    fn watching(&self, _depth: usize, _address: Address, _code: Address) -> Watching {
+        Watching::Nothing
     }
 
     /// A program's run, `depth` frames below the first, has ended.
@@ -382,10 +383,10 @@ impl HostioInspector for Tracing {
         self.hold(0);
     }
 
-    fn functions(&self, depth: usize, address: Address) -> Option<Names> {
+    fn watching(&self, depth: usize, address: Address, code: Address) -> Watching {
         match &self.kind {
-            Kind::Gas(account) => account.names(depth, address),
-            _ => None,
+            Kind::Gas(account) => account.watching(depth, address, code),
+            _ => Watching::Nothing,
         }
     }
 

@@ -3,6 +3,8 @@
 //! Lives here: its code, and how large it was at each step. Not here: rewriting modules (`stylus_vm::process`), which steps there are for
 //! somebody's contract (`recipe`), deploying anything.
 
+use std::path::PathBuf;
+
 use stylus_vm::Bytes;
 pub(super) use stylus_vm::process::NO_PROJECT;
 pub use stylus_vm::process::{ProcessError as PostprocessError, process as postprocess};
@@ -17,6 +19,8 @@ pub struct Artifact {
     pub code: Vec<u8>,
     /// How large it was as cargo wrote it, without what is only for debuggers.
     pub built: Bytes,
+    /// A file that may have its names and lines: they are its own if the code is.
+    pub lines: Option<PathBuf>,
 }
 
 impl Artifact {
@@ -52,6 +56,11 @@ impl Artifact {
 
     fn of(wasm: Vec<u8>, built: Bytes) -> Self {
         let code = stylus_vm::code::encode(&wasm);
-        Self { wasm, code, built }
+        Self {
+            wasm,
+            code,
+            built,
+            lines: None,
+        }
     }
 }

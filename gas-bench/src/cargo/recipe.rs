@@ -131,7 +131,8 @@ pub fn finish(
         false => hash_of(project, contract, recipe.as_ref())?.0,
     };
     let Some(recipe) = recipe else {
-        let artifact = Artifact::of_sources(&built, hash)?;
+        let mut artifact = Artifact::of_sources(&built, hash)?;
+        artifact.lines = project.lines_of(&artifact.wasm);
         let named = built;
         return Ok(Finished { artifact, named });
     };
@@ -196,7 +197,7 @@ fn hash_of(
     })
 }
 
-/// Whether the author's own build says nothing of itproject.
+/// Whether the author's own build says nothing of itself.
 fn strips(project: &Project, contract: &ContractPackage) -> bool {
     let strip = release::setting(&project.root, &contract.folder, "strip");
     strip.is_some_and(|strip| strip == "true" || strip == "symbols")

@@ -8,6 +8,8 @@ use alloy_primitives::{Address, B256, Bytes};
 use alloy_rpc_types_eth::TransactionRequest;
 use serde::Deserialize;
 use serde_json::json;
+use stylus_devnet::explain::FailedCall;
+use stylus_vm::explain::{Counts, panic_names};
 use stylus_vm::profile::{Names, Profile};
 use stylus_vm::{Gas, Ink, Pages};
 
@@ -35,6 +37,13 @@ pub(crate) struct GasTrace {
     pub(crate) floor_gas: Gas,
     /// The program that the transaction called, where it got as far as that.
     pub(crate) program: Option<ProgramTrace>,
+}
+
+/// The same, with what each block of the program did.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct CountsTrace {
+    pub(crate) program: Option<ProgramTrace>,
+    pub(crate) counts: Counts,
 }
 
 /// What the program's frame paid.
@@ -79,6 +88,42 @@ impl Node {
     /// Where the node does not trace, or not programs.
     pub(crate) fn trace_hostios(&self, transaction: B256) -> Result<Vec<Step>, CallError> {
         let options = json!({ "tracer": "stylusTracer" });
+        self.raw("debug_traceTransaction", json!([transaction, options]))
+    }
+
+    /// Which calls of a transaction failed, in the order in which they ended. Panics are known by the names of those programs.
+    ///
+    /// # Errors
+    /// Where the node is no `stylus-devnet`.
+    pub(crate) fn trace_failures(
+        &self,
+        transaction: B256,
+        programs: &[(Address, &Names)],
+    ) -> Result<Vec<FailedCall>, CallError> {
+        #[derive(Deserialize)]
+        struct Told {
+            failures: Vec<FailedCall>,
+        }
+        let names: BTreeMap<_, BTreeMap<_, _>> = programs
+            .iter()
+            .map(|(address, names)| (address, panic_names(names)))
+            .map(|(address, names)| {
+                let names = names.iter().map(|(index, name)| (index, name.to_owned()));
+                (address, names.collect())
+            })
+            .collect();
+        let config = json!({ "failures": true, "names": names });
+        let options = json!({ "tracer": "stylusGasTracer", "tracerConfig": config });
+        let told: Told = self.raw("debug_traceTransaction", json!([transaction, options]))?;
+        Ok(told.failures)
+    }
+
+    /// What the program of a transaction did, block by block.
+    ///
+    /// # Errors
+    /// Where the node is no `stylus-devnet`.
+    pub(crate) fn trace_counts(&self, transaction: B256) -> Result<CountsTrace, CallError> {
+        let options = json!({ "tracer": "stylusGasTracer", "tracerConfig": { "counts": true } });
         self.raw("debug_traceTransaction", json!([transaction, options]))
     }
 

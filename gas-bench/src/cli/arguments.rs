@@ -4,6 +4,7 @@
 
 mod compare;
 mod contracts;
+mod explain;
 mod replay;
 mod report;
 mod transplant;
@@ -18,6 +19,7 @@ use gas_bench::document::Format;
 
 pub(crate) use compare::CompareArguments;
 use contracts::ChainArguments;
+pub(crate) use explain::ExplainArguments;
 pub(crate) use replay::ReplayArguments;
 pub(crate) use report::{
     PlanArguments, ProfileArguments, ReportArguments, ReportFormat, SizeArguments,
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Tell one call function by function: where its ink went, and who allocated
     Profile(ProfileArguments),
+    /// Tell why a call, or a transaction on a chain, fails: the reason, and the line of source
+    Explain(ExplainArguments),
     /// Build a contract with other allocators, opt-levels and wasm-opt: which is best for it
     Compare(CompareArguments),
     /// Tell where the bytes of your contracts are

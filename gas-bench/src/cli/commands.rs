@@ -4,6 +4,7 @@
 
 mod builtin;
 mod compare;
+mod explain;
 mod plan;
 mod profile;
 mod replay;
@@ -23,6 +24,7 @@ use gas_bench::words::printable;
 
 pub(crate) use builtin::{edge_cases, league};
 pub(crate) use compare::compare;
+pub(crate) use explain::explain;
 pub(crate) use plan::plan;
 pub(crate) use profile::profile;
 pub(crate) use replay::replay;

@@ -6,6 +6,8 @@
 //! Every call of a plan begins on a deployment of its own, so that their order decides nothing. The runs of one call follow each
 //! other on it.
 
+mod explain;
+mod lines;
 mod stage;
 
 use std::cell::Cell;
@@ -15,7 +17,7 @@ use alloy_primitives::{Address, B256, hex};
 use alloy_rpc_types_eth::TransactionRequest;
 use stylus_vm::advice::large_stack;
 use stylus_vm::profile::Names;
-use stylus_vm::{Config, Gas, PageCounters};
+use stylus_vm::{Config, Gas, PageCounters, Refusal};
 
 use super::Prepared;
 use super::account::{AccountError, Told, account};
@@ -24,9 +26,11 @@ use crate::cargo::Artifact;
 use crate::chain::{
     self, Account, Answer, CallError, GasTrace, Node, NodeError, Receipt, Step as HostStep,
 };
+use crate::figures::lines::LinesError;
 use crate::figures::profile::{CallProfile, PROFILE_SCHEMA, ProfileError};
 use crate::figures::{Call, Contract, Deployment, Outcome, Run, StartGas};
 use crate::plan::{Plan, PlannedCall, Problem, Reverts, Step, Words};
+pub(super) use explain::{Explainer, failure, shown_file, source};
 use stage::Stage;
 
 /// The most characters of a run's output that are kept.
@@ -66,8 +70,17 @@ pub(super) enum BenchError {
     Reverts { place: String, reason: String },
     #[error("the call was to revert{place} and does not")]
     DoesNotRevert { place: String },
-    #[error("the call runs out of its {gas}{place}; ask less of it")]
-    OutOfGas { gas: Gas, place: String },
+    #[error("the call runs out of its {gas}{place}{why}; ask less of it")]
+    OutOfGas {
+        gas: Gas,
+        place: String,
+        /// With a colon in front, where it is known.
+        why: String,
+    },
+    #[error("the call does not fail")]
+    DoesNotFail,
+    #[error("this chain does not explain: {0}; leave --endpoint out, or name a stylus-devnet")]
+    NoExplainer(String),
     #[error("the chain does not take the transaction{place}: {reason}")]
     NotTaken { place: String, reason: String },
     #[error("the call has {count} runs, and not number {run}; count from 1")]
@@ -76,12 +89,20 @@ pub(super) enum BenchError {
         "this chain does not tell functions apart; leave --endpoint out, or name a stylus-devnet"
     )]
     NoProfiler,
+    #[error(
+        "lines are unknown: there is no build with debug information whose code is this program's; leave wasm-opt out"
+    )]
+    NoLines,
     #[error("the program was not run, so that there is nothing to tell")]
     NotRun,
     #[error("this chain's clock cannot be moved: {0}; leave `wait` out, or --endpoint")]
     Clock(String),
     #[error("the contract `{name}` of the plan is not there: {reason}")]
     Other { name: String, reason: String },
+    #[error(transparent)]
+    Lines(#[from] LinesError),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     #[error(transparent)]
     Profile(#[from] ProfileError),
     #[error(transparent)]
@@ -107,6 +128,7 @@ pub(super) struct Deployed {
     start: StartGas,
     /// Init code of the others, in the plan's order.
     others: Vec<Vec<u8>>,
+    explainer: Explainer,
 }
 
 /// One transaction that was measured, and what else is known of it.
@@ -283,6 +305,7 @@ impl<'a> Bench<'a> {
             code,
             start,
             others: others.collect::<Result<_, _>>()?,
+            explainer: Explainer::new(&artifact.wasm, artifact.lines.as_deref(), plan),
         };
         Ok((deployed, deployment))
     }
@@ -417,15 +440,17 @@ impl<'a> Bench<'a> {
         let place = || place.to_owned();
         match (reverted, reverts) {
             _ if ran_out => {
+                let why = self.why(stage, &receipt);
                 return Err(BenchError::OutOfGas {
                     gas: receipt.gas(),
                     place: place(),
+                    why: why.map_or_else(String::new, |why| format!(": {why}")),
                 });
             }
             (true, Reverts::Never) => {
                 return Err(BenchError::Reverts {
                     place: place(),
-                    reason: reason(&answer),
+                    reason: self.why(stage, &receipt).unwrap_or_else(|| reason(&answer)),
                 });
             }
             (false, Reverts::Always) => return Err(BenchError::DoesNotRevert { place: place() }),
@@ -444,7 +469,10 @@ impl<'a> Bench<'a> {
         let output = match &answer {
             Answer::Returns(output) => step.shown_output(output),
             Answer::Fails { reason, data } if data.is_empty() => reason.clone(),
-            Answer::Fails { data, .. } => hex::encode_prefixed(data),
+            Answer::Fails { data, .. } => {
+                let words = stage.explainer.error(data);
+                words.unwrap_or_else(|| hex::encode_prefixed(data))
+            }
         };
         Ok(Measured {
             run: Run {

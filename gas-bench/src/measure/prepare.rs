@@ -20,7 +20,8 @@ use crate::cargo::{
 };
 use crate::plan::dispatch::{self, CONSTRUCTOR, Dispatch};
 use crate::plan::{
-    self, Code, Interface, InterfaceError, LeftOut, MadeOf, Other, Plan, PlanError, selector,
+    self, Code, Interface, InterfaceError, LeftOut, MadeOf, Other, Plan, PlanError, PlannedCall,
+    Reverts, selector,
 };
 
 /// Functions that nobody can name.
@@ -160,7 +161,14 @@ fn build(
     let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
     let built = project.build(contract, settings, on_crate)?;
     let finished = finish(project, contract, settings, built)?;
-    let plan = source.plan(&finished.artifact.wasm)?;
+    let mut plan = source.plan(&finished.artifact.wasm)?;
+    let reverts = |planned: &PlannedCall| planned.reverts != Reverts::Never;
+    if plan.path.is_some() && contract.exports_abi && plan.calls.iter().any(reverts) {
+        // A file says what is called, and not what comes back. Without an ABI that is shown as it is.
+        let abi = project.ask(contract, settings, "abi");
+        let interface = abi.ok().and_then(|text| Interface::read(&text).ok());
+        plan.errors = interface.map(|it| it.errors).unwrap_or_default();
+    }
     Ok(Prepared {
         artifact: finished.artifact,
         named: finished.named,
@@ -213,7 +221,8 @@ impl ModuleFiles {
             (None, None) => Source::Nothing,
         };
         let named = read_module(&self.wasm)?;
-        let artifact = Artifact::of_named(&named)?;
+        let mut artifact = Artifact::of_named(&named)?;
+        artifact.lines = Some(self.wasm.clone());
         let plan = source.plan(&artifact.wasm).map_err(|error| match error {
             PrepareError::NoPlan => PrepareError::NoInterface,
             other => other,

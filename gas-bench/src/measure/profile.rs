@@ -3,10 +3,11 @@
 //! Lives here: which call is meant, and the order of what is done. Not here: transactions (`contract`), text and pictures
 //! (`content`, `picture`).
 
-use super::contract::{Bench, BenchError};
+use super::contract::{Bench, BenchError, shown_file, source};
 use super::{Observer, PrepareError, Prepared, prepare};
 use crate::cargo::{BuildSettings, Project};
 use crate::chain::{Node, NodeError, Target};
+use crate::figures::lines::{AnnotatedSource, LineProfile};
 use crate::figures::profile::CallProfile;
 use crate::plan::{PlannedCall, Problem};
 
@@ -68,6 +69,14 @@ pub enum ProfileFailure {
         /// Why.
         reason: String,
     },
+    /// No source has that name, or it is not there.
+    #[error("there is no source `{wanted}` to annotate: code ran of {known}")]
+    NoSource {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        known: String,
+    },
     /// There is no chain.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -84,6 +93,91 @@ pub fn profile(
     command: &ProfileCommand,
     observer: Observer<'_>,
 ) -> Result<CallProfile, ProfileFailure> {
+    with_call(
+        project,
+        settings,
+        command,
+        observer,
+        |name, ready, planned| {
+            let node = Node::connect(target)?;
+            let bench = Bench::new(&node)?;
+            bench
+                .profile_call(name, ready, planned, command.run)
+                .map_err(|cause: BenchError| ProfileFailure::Call {
+                    contract: name.to_owned(),
+                    call: planned.name.clone(),
+                    reason: cause.to_string(),
+                })
+        },
+    )
+}
+
+/// Builds what is needed, makes the call and tells it line by line. With `annotate`, sources come with it: all of the contract's own, or
+/// those whose names end with what is given.
+///
+/// # Errors
+/// As for [`profile`], and where the build has no lines.
+pub fn profile_lines(
+    project: &Project,
+    target: &Target,
+    settings: &BuildSettings,
+    command: &ProfileCommand,
+    annotate: Option<&str>,
+    observer: Observer<'_>,
+) -> Result<(LineProfile, Vec<AnnotatedSource>), ProfileFailure> {
+    let profile = with_call(
+        project,
+        settings,
+        command,
+        observer,
+        |name, ready, planned| {
+            let node = Node::connect(target)?;
+            let bench = Bench::new(&node)?;
+            bench
+                .lines_call(name, ready, planned, command.run)
+                .map_err(|cause: BenchError| ProfileFailure::Call {
+                    contract: name.to_owned(),
+                    call: planned.name.clone(),
+                    reason: cause.to_string(),
+                })
+        },
+    )?;
+    let Some(wanted) = annotate else {
+        return Ok((profile, Vec::new()));
+    };
+    let mut sources = Vec::new();
+    for (file, own) in profile.files() {
+        let is_wanted = if wanted.is_empty() {
+            own
+        } else {
+            file.ends_with(wanted)
+        };
+        if is_wanted && let Some(text) = source(file) {
+            sources.push(profile.annotate(file, shown_file(file), &text));
+        }
+    }
+    match sources.is_empty() {
+        true => Err(ProfileFailure::NoSource {
+            wanted: wanted.to_owned(),
+            known: profile
+                .files()
+                .iter()
+                .map(|(file, _)| shown_file(file))
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
+        false => Ok((profile, sources)),
+    }
+}
+
+/// Builds what is needed, and does something with the call that is meant: the contract's name, the contract, the call.
+pub(super) fn with_call<T>(
+    project: &Project,
+    settings: &BuildSettings,
+    command: &ProfileCommand,
+    observer: Observer<'_>,
+    act: impl FnOnce(&str, &Prepared, &PlannedCall) -> Result<T, ProfileFailure>,
+) -> Result<T, ProfileFailure> {
     let (package, wanted) = match command.call.split_once("::") {
         Some((package, call)) => (Some(package), call),
         None => (None, command.call.as_str()),
@@ -103,15 +197,7 @@ pub fn profile(
         prepared.push((contract.name.as_str(), ready));
     }
     let (name, ready, planned) = choose(&prepared, wanted, command)?;
-    let node = Node::connect(target)?;
-    let bench = Bench::new(&node)?;
-    bench
-        .profile_call(name, ready, &planned, command.run)
-        .map_err(|cause: BenchError| ProfileFailure::Call {
-            contract: name.to_owned(),
-            call: planned.name.clone(),
-            reason: cause.to_string(),
-        })
+    act(name, ready, &planned)
 }
 
 type Chosen<'a> = (&'a str, &'a Prepared, PlannedCall);

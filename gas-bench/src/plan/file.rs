@@ -225,6 +225,7 @@ fn parse(text: &str) -> Result<Plan, Located> {
         calls: calls.collect::<Result<_, Located>>()?,
         left_out: Vec::new(),
         debug_only: None,
+        errors: Vec::new(),
     })
 }
 

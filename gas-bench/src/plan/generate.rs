@@ -16,6 +16,7 @@ use super::{LeftOut, Plan, PlannedCall, Reverts, Sends, Step, types};
 pub fn from_interface(interface: &Interface) -> Plan {
     let mut plan = Plan {
         constructor: interface.constructor.as_ref().and_then(constructor),
+        errors: interface.errors.clone(),
         ..Plan::default()
     };
     for declared in &interface.functions {

@@ -8,7 +8,9 @@ use std::str::FromStr as _;
 
 use alloy_json_abi::{ContractObject, Function, JsonAbi, Param, StateMutability};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use syn_solidity::{Expr, File, FunctionKind, Item, ItemFunction, Lit, Type, VariableDeclaration};
+use syn_solidity::{
+    Expr, File, FunctionKind, Item, ItemError, ItemFunction, Lit, Type, VariableDeclaration,
+};
 
 use super::CONSTRUCTOR;
 use super::types::MOST_DEPTH;
@@ -55,6 +57,8 @@ pub struct Interface {
     pub fallback: bool,
     /// Interfaces that it builds on and does not have.
     pub absent: Vec<String>,
+    /// The signatures of the errors that it declares.
+    pub errors: Vec<String>,
 }
 
 /// A declaration.
@@ -85,7 +89,8 @@ impl Interface {
             || interface.constructor.is_some()
             || interface.receive
             || interface.fallback
-            || !interface.absent.is_empty();
+            || !interface.absent.is_empty()
+            || !interface.errors.is_empty();
         match says_something {
             true => Ok(interface),
             false => Err(InterfaceError::Nothing),
@@ -144,6 +149,7 @@ fn of_json(text: &str) -> Result<Interface, InterfaceError> {
         receive: abi.receive.is_some(),
         fallback: abi.fallback.is_some(),
         absent: Vec::new(),
+        errors: abi.errors().map(alloy_json_abi::Error::signature).collect(),
     })
 }
 
@@ -221,8 +227,13 @@ fn is_comment(before: &[TokenTree], group: &proc_macro2::Group) -> bool {
 
 impl Interface {
     fn add(&mut self, item: &Item, names: &Names<'_>) {
-        let Item::Function(function) = item else {
-            return;
+        let function = match item {
+            Item::Function(function) => function,
+            Item::Error(error) => {
+                self.errors.extend(names.error(error));
+                return;
+            }
+            _ => return,
         };
         match function.kind {
             FunctionKind::Function(_) => self.functions.push(names.declared(function)),
@@ -310,6 +321,21 @@ impl<'a> Names<'a> {
             signature,
             function,
         }
+    }
+
+    /// The signature of an error, where its types are known.
+    fn error(&self, item: &ItemError) -> Option<String> {
+        let mut left = MOST_PARAMETERS;
+        let inputs = item
+            .parameters
+            .iter()
+            .map(|it| self.param(it, 0, &mut left))
+            .collect::<Result<Vec<_>, String>>();
+        let error = alloy_json_abi::Error {
+            name: item.name.to_string(),
+            inputs: inputs.ok()?,
+        };
+        Some(error.signature())
     }
 
     /// A parameter with the names in its type replaced. `left` is how many more there may be.

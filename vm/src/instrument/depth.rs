@@ -37,6 +37,7 @@
 use wasmparser::{BlockType, FuncType, Operator};
 
 use super::Globals;
+use super::body::{Origin, Placed, insert};
 use crate::module::Module;
 use crate::refusal::Refusal;
 
@@ -71,7 +72,7 @@ impl Excess {
 
 /// The frame, in words, of a function whose body has passed both meters.
 pub(super) fn frame(
-    body: &[Operator<'_>],
+    body: &[Placed<'_>],
     declared_locals: u32,
     module: &Module<'_>,
 ) -> Result<u32, Excess> {
@@ -81,8 +82,8 @@ pub(super) fn frame(
         worst: 0,
         scopes: vec![0],
     };
-    for operator in body {
-        walk.step(operator);
+    for placed in body {
+        walk.step(&placed.operator);
     }
     let frame = walk.worst + declared_locals + FRAME_BASE;
     for (what, words, limit) in [
@@ -98,18 +99,19 @@ pub(super) fn frame(
 
 /// Inserts the entry check and the credits into a body whose frame has `frame` words.
 pub(super) fn rewrite<'a>(
-    mut body: Vec<Operator<'a>>,
+    mut body: Vec<Placed<'a>>,
     globals: Globals,
     frame: u32,
-) -> Vec<Operator<'a>> {
+) -> Vec<Placed<'a>> {
     let stack_left = globals.stack_left;
     let size = frame as i32;
-    let last = body.pop();
-    body.push(Operator::Return);
-    body.extend(last);
+    if let Some(last) = body.pop() {
+        insert(&mut body, last.ordinal, Origin::Depth, [Operator::Return]);
+        body.push(last);
+    }
 
     let mut out = Vec::with_capacity(body.len() + 32);
-    out.extend([
+    let take = [
         Operator::GlobalGet {
             global_index: stack_left,
         },
@@ -132,10 +134,11 @@ pub(super) fn rewrite<'a>(
         Operator::GlobalSet {
             global_index: stack_left,
         },
-    ]);
-    for operator in body {
-        if let Operator::Return = operator {
-            out.extend([
+    ];
+    insert(&mut out, 0, Origin::Depth, take);
+    for placed in body {
+        if let Operator::Return = placed.operator {
+            let give_back = [
                 Operator::GlobalGet {
                     global_index: stack_left,
                 },
@@ -144,9 +147,10 @@ pub(super) fn rewrite<'a>(
                 Operator::GlobalSet {
                     global_index: stack_left,
                 },
-            ]);
+            ];
+            insert(&mut out, placed.ordinal, Origin::Depth, give_back);
         }
-        out.push(operator);
+        out.push(placed);
     }
     out
 }

@@ -33,35 +33,36 @@
 use wasmparser::Operator;
 
 use super::Globals;
+use super::body::{Origin, Placed, insert};
 use crate::prices;
 
 /// Inserts the per-byte charge before each bulk operator.
-pub(super) fn rewrite<'a>(body: Vec<Operator<'a>>, globals: Globals) -> Vec<Operator<'a>> {
-    if !body.iter().any(is_bulk) {
+pub(super) fn rewrite<'a>(body: Vec<Placed<'a>>, globals: Globals) -> Vec<Placed<'a>> {
+    if !body.iter().any(|placed| is_bulk(&placed.operator)) {
         return body;
     }
     let mut out = Vec::with_capacity(body.len());
-    for operator in body {
-        if is_bulk(&operator) {
-            charge(&mut out, globals);
+    for placed in body {
+        if is_bulk(&placed.operator) {
+            charge(&mut out, placed.ordinal, globals);
         }
-        out.push(operator);
+        out.push(placed);
     }
     out
 }
 
-fn is_bulk(operator: &Operator<'_>) -> bool {
+pub(super) fn is_bulk(operator: &Operator<'_>) -> bool {
     matches!(
         operator,
         Operator::MemoryFill { .. } | Operator::MemoryCopy { .. }
     )
 }
 
-fn charge(out: &mut Vec<Operator<'_>>, globals: Globals) {
+fn charge(out: &mut Vec<Placed<'_>>, ordinal: u32, globals: Globals) {
     let Globals {
         ink_left, scratch, ..
     } = globals;
-    out.extend([
+    let pay = [
         Operator::GlobalSet {
             global_index: scratch,
         },
@@ -87,9 +88,10 @@ fn charge(out: &mut Vec<Operator<'_>>, globals: Globals) {
             global_index: ink_left,
         },
         Operator::I64LtU,
-    ]);
-    out.extend(super::trap_if());
-    out.push(Operator::GlobalGet {
+    ];
+    let length = Operator::GlobalGet {
         global_index: scratch,
-    });
+    };
+    let code = pay.into_iter().chain(super::trap_if()).chain([length]);
+    insert(out, ordinal, Origin::Dynamic, code);
 }

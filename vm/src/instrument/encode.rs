@@ -11,14 +11,16 @@ use std::collections::BTreeMap;
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ElementSection, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection,
+    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType,
     TableSection, TypeSection, ValType,
 };
 use wasmparser::{BlockType, ExternalKind, FuncType, FunctionBody, Operator};
 
+use super::body::{Origin, Placed};
 use super::hostcall::Stands;
-use super::{Globals, MAX_PAGES, hooks, names};
+use super::{Globals, MAX_PAGES, Purpose, explained, hooks, names};
 use crate::module::Module;
+use crate::pages::Pages;
 use crate::refusal::Refusal;
 
 /// The host's functions, as bodies name them before encoding: imports that take the count, and the profiler's functions.
@@ -91,10 +93,24 @@ fn with_count(ty: &FuncType) -> FuncType {
     )
 }
 
+/// An operator of an instrumented body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// Bytes of the body, from its locals on, in front of it.
+    pub(crate) offset: u32,
+    pub(crate) ordinal: u32,
+    pub(crate) origin: Origin,
+}
+
+/// The index of the second memory of a module that is to be explained. Every program has a first one.
+pub(super) const RECORD_MEMORY: u32 = 1;
+
 /// Writes one module.
 pub(super) struct Encoder<'m, 'a> {
     module: &'m Module<'a>,
     profiled: bool,
+    /// The operators of each body so far, if the module is to be explained.
+    places: Option<Vec<Vec<Place>>>,
     /// Types after the module's own: the profiler's, then those of imports.
     added_types: Vec<FuncType>,
     /// The index of each import's type.
@@ -122,7 +138,9 @@ impl Reencode for Encoder<'_, '_> {
 }
 
 impl<'m, 'a> Encoder<'m, 'a> {
-    pub(super) fn new(module: &'m Module<'a>, profiled: bool) -> Result<Self, Refusal> {
+    pub(super) fn new(module: &'m Module<'a>, purpose: Purpose<'_>) -> Result<Self, Refusal> {
+        let profiled = matches!(purpose, Purpose::Profiling(_));
+        let explained = matches!(purpose, Purpose::Explaining(_));
         let mut added_types = match profiled {
             true => profiler_types(module),
             false => Vec::new(),
@@ -142,6 +160,7 @@ impl<'m, 'a> Encoder<'m, 'a> {
         Ok(Self {
             module,
             profiled,
+            places: explained.then(Vec::new),
             added_types,
             import_types,
             stands: Stands::of(module)?,
@@ -168,7 +187,7 @@ impl<'m, 'a> Encoder<'m, 'a> {
     pub(super) fn body(
         &mut self,
         body: &FunctionBody<'_>,
-        operators: Vec<Operator<'_>>,
+        operators: Vec<Placed<'_>>,
         extra: Option<ValType>,
     ) -> Result<Function, Refusal> {
         let invalid = |error: wasmparser::Error| Refusal::invalid(&error);
@@ -179,18 +198,35 @@ impl<'m, 'a> Encoder<'m, 'a> {
         }
         locals.extend(extra.map(|ty| (1, ty)));
         let mut function = Function::new(locals);
-        for operator in operators {
-            function.instruction(&self.instruction(operator).map_err(refuse)?);
+        let mut places = Vec::new();
+        for placed in operators {
+            if self.places.is_some() {
+                places.push(Place {
+                    offset: function.byte_len() as u32,
+                    ordinal: placed.ordinal,
+                    origin: placed.origin,
+                });
+            }
+            function.instruction(&self.instruction(placed.operator).map_err(refuse)?);
+        }
+        if let Some(all) = &mut self.places {
+            all.push(places);
         }
         Ok(function)
     }
 
+    /// The operators of all bodies, if the module is to be explained.
+    pub(super) fn places(self) -> Option<Vec<Vec<Place>>> {
+        self.places
+    }
+
     /// The module: its sections unchanged except for the appended globals, the exports reduced to those the VM knows, and
-    /// `code` in place of its bodies.
+    /// `code` in place of its bodies. If it is to be explained, it gets a second memory of at least `record` bytes.
     pub(super) fn module(
         &mut self,
         globals: Globals,
         code: &CodeSection,
+        record: u32,
     ) -> Result<Vec<u8>, Refusal> {
         let module = self.module;
         let mut out = wasm_encoder::Module::new();
@@ -208,7 +244,11 @@ impl<'m, 'a> Encoder<'m, 'a> {
 
         let mut tables = TableSection::new();
         for table in &module.tables {
-            tables.table(self.table_type(*table).map_err(refuse)?);
+            let mut table = self.table_type(*table).map_err(refuse)?;
+            if self.places.is_some() {
+                table.maximum = None;
+            }
+            tables.table(table);
         }
         out.section(&tables);
 
@@ -219,6 +259,16 @@ impl<'m, 'a> Encoder<'m, 'a> {
             let maximum = memory.maximum.unwrap_or(MAX_PAGES);
             memory.maximum = Some(maximum.min(MAX_PAGES));
             memories.memory(memory);
+        }
+        if self.places.is_some() {
+            let pages = u64::from(record).div_ceil(Pages::BYTES);
+            memories.memory(MemoryType {
+                minimum: pages,
+                maximum: Some(pages),
+                memory64: false,
+                shared: false,
+                page_size_log2: None,
+            });
         }
         out.section(&memories);
         out.section(&self.globals()?);
@@ -314,6 +364,19 @@ impl<'m, 'a> Encoder<'m, 'a> {
             (names::STACK_LEFT, globals.stack_left),
         ] {
             section.export(name, ExportKind::Global, index);
+        }
+        if self.places.is_some() {
+            section.export(explained::RECORD, ExportKind::Memory, RECORD_MEMORY);
+            if !self.module.tables.is_empty() {
+                section.export(explained::TABLE, ExportKind::Table, 0);
+            }
+            let first = self.module.globals.first().map(|global| global.ty);
+            let is_pointer = |ty: wasmparser::GlobalType| {
+                ty.mutable && ty.content_type == wasmparser::ValType::I32
+            };
+            if first.is_some_and(is_pointer) {
+                section.export(explained::STACK_POINTER, ExportKind::Global, 0);
+            }
         }
         Ok(section)
     }

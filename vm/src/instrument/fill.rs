@@ -24,29 +24,26 @@
 use wasmparser::{BlockType, Operator};
 
 use super::Globals;
+use super::body::{Origin, Placed, insert};
 
 /// The largest value.
 const MOST: i32 = 0xFF;
 
 /// Whether a body fills memory.
-pub(super) fn fills(body: &[Operator<'_>]) -> bool {
+pub(super) fn fills(body: &[Placed<'_>]) -> bool {
     body.iter().any(is_fill)
 }
 
-fn is_fill(operator: &Operator<'_>) -> bool {
-    matches!(operator, Operator::MemoryFill { .. })
+fn is_fill(placed: &Placed<'_>) -> bool {
+    matches!(placed.operator, Operator::MemoryFill { .. })
 }
 
 /// Inserts the guard before each `memory.fill`; `value` is a local that nothing else uses.
-pub(super) fn rewrite<'a>(
-    body: Vec<Operator<'a>>,
-    globals: Globals,
-    value: u32,
-) -> Vec<Operator<'a>> {
+pub(super) fn rewrite<'a>(body: Vec<Placed<'a>>, globals: Globals, value: u32) -> Vec<Placed<'a>> {
     let mut out = Vec::with_capacity(body.len() + 16);
-    for operator in body {
-        if is_fill(&operator) {
-            out.extend([
+    for placed in body {
+        if is_fill(&placed) {
+            let guard = [
                 Operator::Drop,
                 Operator::LocalTee { local_index: value },
                 Operator::LocalGet { local_index: value },
@@ -60,9 +57,10 @@ pub(super) fn rewrite<'a>(
                 Operator::GlobalGet {
                     global_index: globals.scratch,
                 },
-            ]);
+            ];
+            insert(&mut out, placed.ordinal, Origin::Fill, guard);
         }
-        out.push(operator);
+        out.push(placed);
     }
     out
 }

@@ -17,21 +17,22 @@
 use wasmparser::Operator;
 
 use super::Globals;
+use super::body::{Origin, Placed, insert};
 
 /// Inserts a call of `pay_for_memory_grow`, the import with that index, before each `memory.grow`.
 pub(super) fn rewrite<'a>(
-    body: Vec<Operator<'a>>,
+    body: Vec<Placed<'a>>,
     globals: Globals,
     pay_for_memory_grow: u32,
-) -> Vec<Operator<'a>> {
-    let grows = |operator: &Operator<'_>| matches!(operator, Operator::MemoryGrow { .. });
+) -> Vec<Placed<'a>> {
+    let grows = |placed: &Placed<'_>| matches!(placed.operator, Operator::MemoryGrow { .. });
     if !body.iter().any(grows) {
         return body;
     }
     let mut out = Vec::with_capacity(body.len());
-    for operator in body {
-        if grows(&operator) {
-            out.extend([
+    for placed in body {
+        if grows(&placed) {
+            let pay = [
                 Operator::GlobalSet {
                     global_index: globals.scratch,
                 },
@@ -44,9 +45,10 @@ pub(super) fn rewrite<'a>(
                 Operator::Call {
                     function_index: pay_for_memory_grow,
                 },
-            ]);
+            ];
+            insert(&mut out, placed.ordinal, Origin::Heap, pay);
         }
-        out.push(operator);
+        out.push(placed);
     }
     out
 }

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 use wasmparser::{ElementItems, ExternalKind, Operator};
 
+use super::body::{Placed, insert};
 use super::encode::Hook;
 use super::{Globals, names};
 use crate::module::Module;
@@ -25,18 +26,24 @@ use crate::refusal::Refusal;
 
 /// Passes the count through each call of an import or a profiler's hook.
 pub(super) fn rewrite<'a>(
-    body: Vec<Operator<'a>>,
+    body: Vec<Placed<'a>>,
     globals: Globals,
     module: &Module<'a>,
-) -> Vec<Operator<'a>> {
+) -> Vec<Placed<'a>> {
     let imports = module.imports.len() as u32;
     let mut out = Vec::with_capacity(body.len());
-    for operator in body {
-        match operator {
+    for placed in body {
+        let ordinal = placed.ordinal;
+        match placed.operator {
             Operator::Call { function_index } if function_index < imports => {
-                out.extend(call(function_index, globals));
+                insert(
+                    &mut out,
+                    ordinal,
+                    placed.origin,
+                    call(function_index, globals),
+                );
             }
-            operator => out.push(operator),
+            _ => out.push(placed),
         }
     }
     out

@@ -34,6 +34,7 @@
 use wasmparser::Operator;
 
 use super::Globals;
+use super::body::{Origin, Placed, insert};
 use crate::ink::Ink;
 use crate::module::Module;
 use crate::prices;
@@ -43,17 +44,23 @@ pub(super) fn rewrite<'a>(
     body: Vec<Operator<'a>>,
     globals: Globals,
     module: &Module<'a>,
-) -> Vec<Operator<'a>> {
+) -> Vec<Placed<'a>> {
     let mut out = Vec::with_capacity(body.len() * 4);
     let mut block = Vec::new();
     let mut cost = prices::BLOCK;
-    for operator in body {
+    let mut first = 0;
+    for (ordinal, operator) in (0..).zip(body) {
         cost = cost.saturating_add(price(&operator, module));
         let ends = ends_block(&operator);
-        block.push(operator);
+        block.push(Placed {
+            operator,
+            ordinal,
+            origin: Origin::Module,
+        });
         if ends {
-            charge(&mut out, cost, globals);
+            charge(&mut out, first, cost, globals);
             out.append(&mut block);
+            first = ordinal + 1;
             cost = prices::BLOCK;
         }
     }
@@ -68,7 +75,8 @@ pub(super) fn first_block(body: &[Operator<'_>], module: &Module<'_>) -> Ink {
     prices.fold(prices::BLOCK, Ink::saturating_add)
 }
 
-fn price(operator: &Operator<'_>, module: &Module<'_>) -> Ink {
+/// What `operator` of `module` costs, as part of its block.
+pub(super) fn price(operator: &Operator<'_>, module: &Module<'_>) -> Ink {
     prices::operator(operator, |type_index: u32| {
         let ty = module.types.get(type_index as usize);
         ty.map_or(0, |ty| ty.params().len())
@@ -76,7 +84,7 @@ fn price(operator: &Operator<'_>, module: &Module<'_>) -> Ink {
 }
 
 /// Whether a metered block ends with `operator`. Neither `block` nor `unreachable` ends one.
-pub(super) fn ends_block(operator: &Operator<'_>) -> bool {
+pub(crate) fn ends_block(operator: &Operator<'_>) -> bool {
     use Operator::*;
     matches!(
         operator,
@@ -93,10 +101,11 @@ pub(super) fn ends_block(operator: &Operator<'_>) -> bool {
     )
 }
 
-fn charge(out: &mut Vec<Operator<'_>>, cost: Ink, globals: Globals) {
+/// Charges for the block that begins with the operator `first`.
+fn charge(out: &mut Vec<Placed<'_>>, first: u32, cost: Ink, globals: Globals) {
     let global_index = globals.ink_left;
     let cost = i64::try_from(cost.0).unwrap_or(i64::MAX);
-    out.extend([
+    let check = [
         Operator::GlobalGet { global_index },
         Operator::I64Const { value: cost },
         Operator::I64Sub,
@@ -104,6 +113,7 @@ fn charge(out: &mut Vec<Operator<'_>>, cost: Ink, globals: Globals) {
         Operator::GlobalGet { global_index },
         Operator::I64Const { value: 0 },
         Operator::I64LtS,
-    ]);
-    out.extend(super::trap_if());
+    ];
+    let code = check.into_iter().chain(super::trap_if());
+    insert(out, first, Origin::Ink, code);
 }

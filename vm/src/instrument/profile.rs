@@ -26,6 +26,7 @@
 use wasmparser::Operator;
 
 use super::Globals;
+use super::body::{Origin, Placed, insert};
 use super::encode::{Hook, results_block};
 use crate::module::Module;
 use crate::profile::{AllocatorCall, Names};
@@ -35,45 +36,49 @@ const HOOK_PARAMETERS: usize = 4;
 
 /// Inserts the hooks into the body of `function`, which has passed all other passes.
 pub(super) fn rewrite<'a>(
-    body: Vec<Operator<'a>>,
+    body: Vec<Placed<'a>>,
     function: u32,
     module: &Module<'a>,
     names: &Names,
     globals: Globals,
-) -> Vec<Operator<'a>> {
+) -> Vec<Placed<'a>> {
     let ink_left = Operator::GlobalGet {
         global_index: globals.ink_left,
     };
     let mut out = Vec::with_capacity(body.len() + 16);
-    out.extend([
+    let mut entry = vec![
         Operator::I32Const {
             value: function as i32,
         },
         ink_left.clone(),
         Hook::Enter.call(),
-    ]);
+    ];
     if let Some(parameters) = allocator_parameters(function, module, names) {
         for position in 0..HOOK_PARAMETERS {
-            out.push(match parameters.get(position) {
+            entry.push(match parameters.get(position) {
                 Some(&local_index) => Operator::LocalGet { local_index },
                 None => Operator::I32Const { value: 0 },
             });
         }
-        out.push(Hook::Allocator.call());
+        entry.push(Hook::Allocator.call());
     }
     let local = function as usize - module.imports.len();
     let type_index = module.functions.get(local).copied().unwrap_or_default();
-    out.push(Operator::Block {
+    entry.push(Operator::Block {
         blockty: results_block(module, type_index),
     });
-    for operator in body {
-        if let Operator::Return = operator {
-            out.extend([ink_left.clone(), Hook::Leave.call()]);
+    insert(&mut out, 0, Origin::Other, entry);
+    let last = body.last().map_or(0, |placed| placed.ordinal);
+    for placed in body {
+        if let Operator::Return = placed.operator {
+            let leave = [ink_left.clone(), Hook::Leave.call()];
+            insert(&mut out, placed.ordinal, Origin::Other, leave);
         }
-        out.push(operator);
+        out.push(placed);
     }
     // The body's own `end` closes the block; the function gets another.
-    out.extend([ink_left, Hook::Leave.call(), Operator::End]);
+    let leave = [ink_left, Hook::Leave.call(), Operator::End];
+    insert(&mut out, last, Origin::Other, leave);
     out
 }
 

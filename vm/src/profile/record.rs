@@ -42,7 +42,7 @@ pub(crate) fn link(linker: &mut Linker<Frame>) -> wasmtime::Result<()> {
         hooks::MODULE,
         hooks::ALLOCATOR,
         |mut caller: Caller<'_, Frame>, first: u32, second: u32, third: u32, fourth: u32| {
-            if let Some(recorder) = &mut caller.data_mut().recorder {
+            if let Some(recorder) = caller.data_mut().recorder() {
                 recorder.allocator([first, second, third, fourth]);
             }
         },
@@ -54,7 +54,7 @@ fn record(mut caller: Caller<'_, Frame>, metered: u64, event: impl FnOnce(&mut R
     let Frame { guest, reserve, .. } = caller.data();
     if let Some(guest) = guest {
         let now = Moment::of(reserve.join(metered), guest.memory, &caller);
-        if let Some(recorder) = &mut caller.data_mut().recorder {
+        if let Some(recorder) = caller.data_mut().recorder() {
             recorder.memory(now);
             event(recorder, now.ink_left);
         }

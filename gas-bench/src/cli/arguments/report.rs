@@ -48,6 +48,8 @@ Examples:
   cargo gas-bench profile 'mint(address,uint256)' '{alice}' 1000
   cargo gas-bench profile transfer --flame flame.svg --speedscope profile.json
   cargo gas-bench profile transfer --format json --out profile.json
+  cargo gas-bench profile transfer --lines                  by lines of source, inlined functions too
+  cargo gas-bench profile transfer --lines --annotate=lib.rs the source with ink beside each line
 
 Exit code: 0 with a profile, 1 without, 2 for arguments that make no sense.";
 
@@ -219,6 +221,14 @@ pub(crate) struct ProfileArguments {
     /// Write FILE for the viewer at speedscope.app, too
     #[arg(long, value_name = "FILE")]
     pub(crate) speedscope: Option<PathBuf>,
+
+    /// Tell it line by line instead of function by function
+    #[arg(long, conflicts_with_all = ["flame", "speedscope"])]
+    pub(crate) lines: bool,
+
+    /// Print the sources of the contract with what each line took, or those whose names end with NAME
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", require_equals = true, requires = "lines")]
+    pub(crate) annotate: Option<String>,
 }
 
 /// The arguments of `size`.

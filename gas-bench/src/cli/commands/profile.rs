@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gas_bench::content::ProfileContent;
+use gas_bench::content::{LinesContent, ProfileContent};
 use gas_bench::document::Content as _;
 use gas_bench::measure::{self, ProfileCommand};
 use gas_bench::picture;
@@ -25,6 +25,23 @@ pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> 
     };
     let progress = Steps::new(project.contracts.len());
     let settings = arguments.project.settings();
+    if arguments.lines {
+        let annotate = arguments.annotate.as_deref();
+        let told =
+            measure::profile_lines(&project, &target, &settings, &command, annotate, &|event| {
+                progress.of_report(event)
+            });
+        let (profile, sources) = told?;
+        drop(progress);
+        let content = LinesContent {
+            profile: &profile,
+            sources: &sources,
+            top: arguments.top,
+        };
+        let text = content.write(arguments.report.format.0, colour(file.is_some()));
+        publish(file, &text)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let told = measure::profile(&project, &target, &settings, &command, &|event| {
         progress.of_report(event);
     })?;

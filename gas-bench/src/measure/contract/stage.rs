@@ -8,7 +8,7 @@ use alloy_network::TransactionBuilder as _;
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 
-use super::{Bench, BenchError, Deployed, created, error_text, place, reason};
+use super::{Bench, BenchError, Deployed, Explainer, created, error_text, place, reason};
 use crate::chain::{Account, CallError, NodeError};
 use crate::figures::StartGas;
 use crate::plan::{
@@ -22,6 +22,7 @@ pub(in crate::measure) struct Stage<'a> {
     accounts: BTreeMap<Sender, Account>,
     pub(in crate::measure) words: Words,
     pub(super) start: StartGas,
+    pub(super) explainer: &'a Explainer,
 }
 
 impl Bench<'_> {
@@ -29,7 +30,7 @@ impl Bench<'_> {
     pub(in crate::measure) fn stage<'p>(
         &self,
         plan: &'p Plan,
-        deployed: &Deployed,
+        deployed: &'p Deployed,
         planned: Option<&PlannedCall>,
     ) -> Result<Stage<'p>, BenchError> {
         let contract = created(&self.create(&deployed.code)?)?;
@@ -52,6 +53,7 @@ impl Bench<'_> {
             accounts: BTreeMap::from([(Sender::Deployer, payer)]),
             words: Words::new(addresses),
             start: deployed.start,
+            explainer: &deployed.explainer,
         };
         for other in &plan.others {
             // The constructor of a contract for the EVM has run by now, as part of its init code.
@@ -154,7 +156,10 @@ impl Bench<'_> {
         let receipt = self.submit(&account, request.clone(), "")?;
         match receipt.succeeded() {
             true => Ok(()),
-            false => Err(failed(reason(&self.node.ask_as(request)?))),
+            false => Err(failed(match self.why(stage, &receipt) {
+                Some(why) => why,
+                None => reason(&self.node.ask_as(request)?),
+            })),
         }
     }
 

@@ -1,0 +1,132 @@
+//! Modules with debug information, in a folder, found by the code of the module on the chain.
+//!
+//! Lives here: which file belongs to a module. Not here: reading lines out of it (`stylus_vm::lines`). What is kept in memory is where
+//! files are: they have megabytes, and are read when a call has failed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
+
+use alloy_primitives::B256;
+use stylus_vm::lines::{Lines, LinesError, code_hash};
+use stylus_vm::profile::Names;
+
+/// The most bytes of a file that is read.
+const MOST_BYTES: u64 = 128 << 20;
+
+/// The most files of a folder that are looked at.
+const MOST_FILES: usize = 10_000;
+
+/// The most folders below that are looked into.
+const MOST_DEPTH: usize = 8;
+
+/// A folder of modules cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArtifactsError {
+    /// It cannot be read.
+    #[error("the folder of artifacts {path} cannot be read: {source}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// Where modules with debug information are; cheap to clone.
+#[derive(Clone, Default, Debug)]
+pub struct Artifacts(Arc<BTreeMap<B256, PathBuf>>);
+
+/// A module with debug information, or at least with names.
+pub struct Artifact {
+    /// The names of its functions.
+    pub names: Names,
+    /// Its lines, or why it has none.
+    pub lines: Result<Lines, LinesError>,
+}
+
+impl Artifacts {
+    /// All modules in a folder and those below it. What is no module is passed over.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn open(folder: &Path) -> Result<Self, ArtifactsError> {
+        let mut files = Vec::new();
+        find(folder, MOST_DEPTH, &mut files).map_err(|source| ArtifactsError::Folder {
+            path: folder.to_owned(),
+            source,
+        })?;
+        let mut found: BTreeMap<B256, (usize, PathBuf)> = BTreeMap::new();
+        for path in files {
+            let Some(module) = read(&path) else {
+                continue;
+            };
+            let Ok(hash) = code_hash(&module) else {
+                continue;
+            };
+            // Of several with one code the largest has most to tell.
+            let size = module.len();
+            if found.get(&hash).is_none_or(|(known, _)| *known < size) {
+                found.insert(hash, (size, path));
+            }
+        }
+        let found = found.into_iter().map(|(hash, (_, path))| (hash, path));
+        Ok(Self(Arc::new(found.collect())))
+    }
+
+    /// How many modules there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What is known of a module on a chain; `None` if nothing is.
+    pub fn of_module(&self, module: &[u8]) -> Option<Artifact> {
+        if self.is_empty() {
+            return None;
+        }
+        let hash = code_hash(module).ok()?;
+        Artifact::read(self.0.get(&hash)?, module)
+    }
+}
+
+impl Artifact {
+    /// What a file tells of a module on a chain; `None` if it cannot be read, or has other code.
+    pub fn read(path: &Path, module: &[u8]) -> Option<Self> {
+        let file = read(path)?;
+        let is_same = code_hash(&file).ok()? == code_hash(module).ok()?;
+        is_same.then(|| Self {
+            names: Names::of_module(&file),
+            lines: Lines::of_module(&file),
+        })
+    }
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let size = fs::metadata(path).ok()?.len();
+    (size <= MOST_BYTES).then(|| fs::read(path).ok()).flatten()
+}
+
+/// The modules in a folder, and in those below it as deep as `depth`.
+fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let (path, kind) = (entry.path(), entry.file_type()?);
+        if kind.is_dir() && depth > 0 {
+            // What cannot be read in there is passed over.
+            let _ = find(&path, depth - 1, files);
+        } else if path.extension().is_some_and(|ending| ending == "wasm") {
+            files.push(path);
+        }
+        if files.len() >= MOST_FILES {
+            break;
+        }
+    }
+    Ok(())
+}

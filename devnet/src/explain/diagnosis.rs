@@ -1,0 +1,366 @@
+//! What an explanation means: the reason in a sentence, and the lines of source that it is about.
+//!
+//! Lives here: which of all that is known is told, and reading it out of host calls, input and lines. Not here: how that is shown.
+//!
+//! Everything is found by looking. Where two reasons are possible, the sentence says so.
+
+use std::collections::BTreeMap;
+
+use alloy_dyn_abi::DynSolType;
+use alloy_primitives::{Selector, U256, hex, keccak256};
+use stylus_vm::explain::{Explanation, HostCall, Location, Position, Reason};
+use stylus_vm::lines::{Lines, SourceFrame};
+
+use super::FailedCall;
+use crate::testing::KnownErrors;
+
+/// Names of functions, by their beginnings, that a panic passes through.
+const PANICKING: &[&str] = &[
+    "core::panicking::",
+    "std::panicking::",
+    "__rustc::rust_begin_unwind",
+    "rust_begin_unwind",
+    "__rustc::rust_panic",
+    "rust_panic",
+    "alloc::alloc::handle_alloc_error",
+    "alloc::raw_vec::handle_error",
+    "std::alloc::rust_oom",
+    "std::alloc::default_alloc_error_hook",
+    "__rustc::__rust_alloc_error_handler",
+];
+
+/// The most operators of a block that are looked at for a line.
+const MOST_OPERATORS: usize = 64;
+
+/// What is known of a contract's ABI; by default nothing.
+#[derive(Clone, Default, Debug)]
+pub struct Interface {
+    /// Signatures by selector.
+    functions: BTreeMap<Selector, String>,
+    errors: KnownErrors,
+}
+
+impl Interface {
+    /// An interface of functions and errors with these signatures, such as `transfer(address,uint256)`.
+    pub fn new(
+        functions: impl IntoIterator<Item = String>,
+        errors: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let functions = functions.into_iter().map(|signature| {
+            let hash = keccak256(&signature);
+            (Selector::from_slice(&hash[..4]), signature)
+        });
+        let mut known = KnownErrors::default();
+        for error in errors {
+            known.learn(error.into());
+        }
+        Self {
+            functions: functions.collect(),
+            errors: known,
+        }
+    }
+
+    /// Revert data in words: `Error(string)` and `Panic(uint256)`, this interface's errors, and those of the chain's own parts.
+    pub fn error(&self, data: &[u8]) -> Option<String> {
+        self.errors.words(data)
+    }
+}
+
+/// A place in a source.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The file, as the compiler was given it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1, where it is known.
+    pub column: Option<u32>,
+    /// The function.
+    pub function: Option<String>,
+}
+
+/// What is to be told of a failed call.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Diagnosis {
+    /// Why it failed, without a full stop.
+    pub reason: String,
+    /// The line of the contract's own source, outside of what panics pass through.
+    pub place: Option<Place>,
+    /// Whether the line is that of the code which ran last, since the failing code's own is not known.
+    pub is_nearby: bool,
+    /// Where a panic says that it was, if that is another line.
+    pub panicked_at: Option<Place>,
+    /// The frames with their inlined ones, innermost first.
+    pub frames: Vec<SourceFrame>,
+    /// Frames left out in the middle of a recursion.
+    pub omitted_frames: usize,
+    /// Why there are no lines, if a program ran.
+    pub without_lines: Option<String>,
+}
+
+impl Diagnosis {
+    /// What is to be told of a call, by the lines of its program, and by its contract's interface.
+    pub fn of(call: &FailedCall, lines: Option<&Lines>, interface: &Interface) -> Self {
+        let Some(explanation) = &call.explanation else {
+            return Self {
+                reason: evm(call, interface),
+                ..Self::default()
+            };
+        };
+        let frames: Vec<SourceFrame> = match lines {
+            Some(lines) => explanation
+                .frames
+                .iter()
+                .flat_map(|position| whole(lines, *position))
+                .collect(),
+            None => Vec::new(),
+        };
+        let machinery = frames.iter().rposition(|frame| {
+            let name = frame.function.as_deref().unwrap_or_default();
+            PANICKING
+                .iter()
+                .any(|panicking| name.starts_with(panicking))
+        });
+        let outside = &frames[machinery.map_or(0, |last| last + 1)..];
+        let mut place = innermost_own(outside);
+        let mut is_nearby = false;
+        // The compiler has left the line out where the code is that of several.
+        if place.is_none()
+            && let Some(lines) = lines
+        {
+            let failing = explanation.frames.first().into_iter();
+            place = last_own(lines, failing.chain(&explanation.recent));
+            is_nearby = place.is_some();
+            place = place.or_else(|| outside.iter().find_map(own));
+        }
+        let said = explanation.panic.as_ref();
+        let said = said.and_then(|panic| panic.location.as_ref());
+        let panicked_at = said.filter(|said| !is_same(place.as_ref(), said));
+        Self {
+            reason: reason(call, explanation, interface),
+            is_nearby,
+            panicked_at: panicked_at.map(|said| Place {
+                file: said.file.clone(),
+                line: said.line,
+                column: Some(said.column),
+                function: None,
+            }),
+            place,
+            frames,
+            omitted_frames: explanation.omitted_frames,
+            without_lines: lines.is_none().then(|| {
+                "lines are unknown: there is no build with debug information whose code is this program's"
+                    .to_owned()
+            }),
+        }
+    }
+
+    /// The frames of the contract's own source.
+    pub fn own_frames(&self) -> impl Iterator<Item = Place> {
+        self.frames.iter().filter_map(own)
+    }
+}
+
+/// The frames of a position; at least one, which may lack everything but its function's name.
+fn whole(lines: &Lines, position: Position) -> Vec<SourceFrame> {
+    let frames = lines.frames(position);
+    if !frames.is_empty() {
+        return frames;
+    }
+    let name = lines.names().get(position.function);
+    vec![SourceFrame {
+        function: Some(
+            name.map_or_else(|| format!("function[{}]", position.function), str::to_owned),
+        ),
+        file: None,
+        line: None,
+        column: None,
+    }]
+}
+
+/// The place of a frame, if it has a line in a source that is neither a library's of a registry nor the standard library's.
+fn own(frame: &SourceFrame) -> Option<Place> {
+    let file = frame.file.as_deref().filter(|file| is_own(file))?;
+    Some(Place {
+        file: file.to_owned(),
+        line: frame.line?,
+        column: frame.column,
+        function: frame.function.clone(),
+    })
+}
+
+/// Whether a source is an author's own, or that of a crate beside it: neither a registry's nor the standard library's.
+pub fn is_own(file: &str) -> bool {
+    let file = file.replace('\\', "/");
+    let others = ["/registry/src/", "/git/checkouts/", "/rustlib/src/rust/"];
+    !others.iter().any(|other| file.contains(other))
+        && !file.starts_with("/rustc/")
+        && !file.starts_with("library/")
+        && !file.starts_with("/rust/deps/")
+}
+
+/// The line of the contract's own in the code that ran last.
+fn last_own<'a>(lines: &Lines, blocks: impl IntoIterator<Item = &'a Position>) -> Option<Place> {
+    blocks.into_iter().find_map(|block| {
+        let operators = lines.block(*block);
+        let mut operators = operators.into_iter().take(MOST_OPERATORS);
+        operators.find_map(|operator| innermost_own(&lines.frames(operator)))
+    })
+}
+
+/// The place of the innermost frame in the contract's own source, if that has a line: one around it would be where it was called.
+fn innermost_own(frames: &[SourceFrame]) -> Option<Place> {
+    let is_of_own = |frame: &&SourceFrame| frame.file.as_deref().is_some_and(is_own);
+    frames.iter().find(is_of_own).and_then(own)
+}
+
+/// Whether a panic says that it was at a place; it may know the file by a shorter path.
+fn is_same(place: Option<&Place>, said: &Location) -> bool {
+    place.is_some_and(|place| place.line == said.line && place.file.ends_with(&said.file))
+}
+
+/// Why a call failed that ran no program.
+fn evm(call: &FailedCall, interface: &Interface) -> String {
+    match call.ending.as_str() {
+        "Revert" => match interface.error(&call.output) {
+            Some(words) => format!("it reverted: {words}"),
+            None if call.output.is_empty() => "it reverted without data".to_owned(),
+            None => format!("it reverted with {}", shown(&call.output)),
+        },
+        ending => format!("it ended with {ending}"),
+    }
+}
+
+/// Why a program failed.
+fn reason(call: &FailedCall, explanation: &Explanation, interface: &Interface) -> String {
+    let Some(reason) = &explanation.reason else {
+        return match call.ending.as_str() {
+            "OutOfGas" => "its return data cost more gas than there was".to_owned(),
+            ending => format!("it ended with {ending}"),
+        };
+    };
+    let panic = explanation.panic.as_ref();
+    if let Some(message) = panic.and_then(|panic| panic.message.as_ref()) {
+        return format!("it panicked: {message}");
+    }
+    if let Some(allocation) = explanation.allocation {
+        return format!(
+            "it asked its allocator for {} bytes, and had {} pages of memory",
+            allocation.bytes, allocation.pages
+        );
+    }
+    if let Some(range) = explanation.out_of_range {
+        return format!(
+            "index out of bounds: the len is {} but the index is {}",
+            range.len, range.index
+        );
+    }
+    match reason {
+        Reason::Revert if call.output.is_empty() => without_data(call, explanation, interface),
+        Reason::Revert => match interface.error(&call.output) {
+            Some(words) => format!("it reverted: {words}"),
+            None => format!("it reverted with {}", shown(&call.output)),
+        },
+        Reason::Unreachable if panic.is_some() => "it panicked".to_owned(),
+        Reason::Unreachable => "it aborted, as a panic does whose message is not known".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Why a program returned an error without data: by the host calls that the SDK's router makes, and by the input.
+fn without_data(call: &FailedCall, explanation: &Explanation, interface: &Interface) -> String {
+    let plain = "it returned an error without data";
+    let looked_at = ["pay_for_memory_grow", "msg_reentrant"];
+    let ending = ["storage_flush_cache", "write_result"];
+    let made: Vec<&HostCall> = explanation
+        .hostios
+        .iter()
+        .filter(|made| !looked_at.contains(&made.name.as_ref()))
+        .filter(|made| !ending.contains(&made.name.as_ref()))
+        .collect();
+    let names: Vec<&str> = made.iter().map(|made| made.name.as_ref()).collect();
+    let reentered = || {
+        let asked = explanation.hostios.iter().rev();
+        let mut asked = asked.filter(|made| made.name == "msg_reentrant");
+        asked.next().is_some_and(|made| is_nonzero(&made.outs))
+    };
+    let selector = call.input.first_chunk::<4>().map(|it| Selector::from(*it));
+    let function = selector.and_then(|selector| interface.functions.get(&selector));
+    if explanation.omitted_hostios > 0 {
+        return plain.to_owned();
+    }
+    match (names.as_slice(), selector, function) {
+        ([], ..) if reentered() => {
+            "it was entered again while it ran, which it does not allow (the SDK's feature `reentrant`)"
+                .to_owned()
+        }
+        (["read_args"], None, _) if call.input_length == 0 => {
+            "it was called without data, and has neither a receive nor a fallback function".to_owned()
+        }
+        (["read_args"], None, _) => format!(
+            "it was called with {} bytes, which is less than a selector",
+            call.input_length
+        ),
+        (["read_args"], Some(selector), None) => {
+            format!("it has no function with the selector {selector}")
+        }
+        (["read_args", "msg_value"], _, _) if is_nonzero(&made[1].outs) => {
+            let what = function.map_or("a function", String::as_str);
+            let value = U256::try_from_be_slice(&made[1].outs).unwrap_or(call.value);
+            format!("{value} wei were sent to {what}, which is not payable")
+        }
+        (_, Some(_), Some(function)) => match malformed(function, call) {
+            Some(why) => why,
+            None => format!("{function}: {plain}"),
+        },
+        (["read_args", "msg_value"], ..) => format!(
+            "its arguments, {} bytes, do not decode, or it returned an error without data",
+            call.input_length.saturating_sub(4)
+        ),
+        _ => plain.to_owned(),
+    }
+}
+
+/// What is wrong with the arguments of a call of `function`, if they do not decode.
+fn malformed(signature: &str, call: &FailedCall) -> Option<String> {
+    let types = &signature[signature.find('(')?..];
+    let given = call.input.get(4..)?;
+    if call.input_length > call.input.len() {
+        return None;
+    }
+    let tuple = DynSolType::parse(types).ok()?;
+    let least = match &tuple {
+        DynSolType::Tuple(types) => types.iter().map(DynSolType::minimum_words).sum::<usize>() * 32,
+        _ => return None,
+    };
+    if given.len() < least {
+        return Some(format!(
+            "the arguments of {signature} are too short: {} bytes, of {least} at least",
+            given.len()
+        ));
+    }
+    match tuple.abi_decode_params(given) {
+        Err(error) => Some(format!(
+            "the arguments of {signature} do not decode: {error}"
+        )),
+        // What is not written as it was read had bits where there are none.
+        Ok(value) if !given.starts_with(&value.abi_encode_params()) => Some(format!(
+            "the arguments of {signature} have bits outside of their types"
+        )),
+        Ok(_) => None,
+    }
+}
+
+fn is_nonzero(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| *byte != 0)
+}
+
+/// Data that nobody has words for.
+fn shown(data: &[u8]) -> String {
+    const MOST: usize = 68;
+    match data.get(..MOST) {
+        Some(head) => format!("{}…", hex::encode_prefixed(head)),
+        None => hex::encode_prefixed(data),
+    }
+}

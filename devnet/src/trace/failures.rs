@@ -1,0 +1,139 @@
+//! Which calls of a transaction failed, and why.
+//!
+//! Lives here: collecting them as they end. Not here: what they mean (`explain`), explaining one program (`stylus_vm`).
+
+use alloy_primitives::{Address, Bytes, U256};
+use revm::Inspector;
+use revm::interpreter::interpreter::EthInterpreter;
+use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, InterpreterResult};
+use stylus_vm::explain::Counts;
+
+use crate::evm::Context;
+use crate::explain::{Diagnosis, FailedCall, Interface};
+use crate::trace::HostioInspector;
+use crate::trace::gas::{Explained, ProgramRun, Watching};
+
+/// The most bytes of input and output that are kept of a call.
+const MOST_BYTES: usize = 4_096;
+
+/// The most failed calls that are kept: a program can make as many as its gas lasts.
+const MOST_FAILURES: usize = 256;
+
+/// The failed calls so far.
+#[derive(Default)]
+pub(crate) struct Failures {
+    /// Calls that have not ended.
+    open: Vec<Open>,
+    failed: Vec<(FailedCall, Diagnosis)>,
+}
+
+/// A call that has not ended.
+struct Open {
+    address: Address,
+    code: Address,
+    value: U256,
+    input: Bytes,
+    input_length: usize,
+    explained: Option<Explained>,
+}
+
+impl Failures {
+    /// The program of the innermost call has ended.
+    pub(crate) fn program(&mut self, explained: Explained) {
+        if let Some(open) = self.open.last_mut() {
+            open.explained = Some(explained);
+        }
+    }
+
+    /// All of them, in the order in which they ended.
+    pub(crate) fn finish(self) -> Vec<(FailedCall, Diagnosis)> {
+        self.failed
+    }
+
+    fn begin(&mut self, address: Address, code: Address, value: U256, input: &[u8]) {
+        self.open.push(Open {
+            address,
+            code,
+            value,
+            input: cut(input),
+            input_length: input.len(),
+            explained: None,
+        });
+    }
+
+    fn end(&mut self, result: &InterpreterResult) {
+        let Some(open) = self.open.pop() else {
+            return;
+        };
+        if result.result.is_ok() {
+            return;
+        }
+        if self.failed.len() == MOST_FAILURES {
+            // The last ones are those that the transaction may have failed for.
+            self.failed.remove(0);
+        }
+        let (explanation, lines) = match open.explained {
+            Some(Explained {
+                mut explanation,
+                lines,
+            }) => {
+                // Whoever wants them asks for them.
+                explanation.counts = Counts::default();
+                (Some(explanation), lines)
+            }
+            None => (None, None),
+        };
+        let call = FailedCall {
+            depth: self.open.len(),
+            address: open.address,
+            code: open.code,
+            value: open.value,
+            input: open.input,
+            input_length: open.input_length,
+            output: cut(&result.output),
+            ending: format!("{:?}", result.result),
+            explanation,
+        };
+        let diagnosis = Diagnosis::of(&call, lines.as_ref(), &Interface::default());
+        self.failed.push((call, diagnosis));
+    }
+}
+
+impl HostioInspector for Failures {
+    fn watching(&self, _depth: usize, _address: Address, _code: Address) -> Watching {
+        Watching::Failure(None)
+    }
+
+    fn program(&mut self, _depth: usize, run: ProgramRun) {
+        if let Some(explained) = run.explained {
+            Self::program(self, explained);
+        }
+    }
+}
+
+fn cut(bytes: &[u8]) -> Bytes {
+    bytes[..bytes.len().min(MOST_BYTES)].to_vec().into()
+}
+
+impl Inspector<Context, EthInterpreter> for Failures {
+    fn call(&mut self, context: &mut Context, inputs: &mut CallInputs) -> Option<CallOutcome> {
+        let input = inputs.input.bytes(context);
+        let (address, code) = (inputs.target_address, inputs.bytecode_address);
+        self.begin(address, code, inputs.value.get(), &input);
+        None
+    }
+
+    fn call_end(&mut self, _: &mut Context, _: &CallInputs, outcome: &mut CallOutcome) {
+        self.end(&outcome.result);
+    }
+
+    fn create(&mut self, _: &mut Context, inputs: &mut CreateInputs) -> Option<CreateOutcome> {
+        // Where it will be depends on a nonce; its init code is nobody's to look up.
+        self.begin(Address::ZERO, Address::ZERO, inputs.value(), &[]);
+        None
+    }
+
+    fn create_end(&mut self, _: &mut Context, _: &CreateInputs, outcome: &mut CreateOutcome) {
+        self.end(&outcome.result);
+    }
+}

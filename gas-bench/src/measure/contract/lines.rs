@@ -1,0 +1,47 @@
+//! One call of a contract, told line by line.
+//!
+//! Lives here: asking the chain what each block did. Not here: what that comes to (`figures::lines`).
+
+use stylus_devnet::explain::is_own;
+use stylus_vm::explain::block_prices;
+
+use super::{Bench, BenchError, Sight};
+use crate::figures::lines::{LineProfile, add_up};
+use crate::measure::Prepared;
+use crate::plan::PlannedCall;
+
+impl Bench<'_> {
+    /// Deploys a contract, carries out one call of its plan, and tells its run number `run`, counted from 1, line by line.
+    ///
+    /// # Errors
+    /// Where the contract or the call has no figures, its build has no lines, or the chain does not tell.
+    pub(in crate::measure) fn lines_call(
+        &self,
+        name: &str,
+        prepared: &Prepared,
+        planned: &PlannedCall,
+        run: usize,
+    ) -> Result<LineProfile, BenchError> {
+        let (deployed, _) = self.deploy(&prepared.artifact, &prepared.plan)?;
+        if self.sight.get() != Some(Sight::Everything) {
+            return Err(BenchError::NoProfiler);
+        }
+        let artifact = deployed.explainer.artifact();
+        let lines = artifact.and_then(|artifact| artifact.lines.as_ref().ok());
+        let lines = lines.ok_or(BenchError::NoLines)?;
+        let stage = self.stage(&prepared.plan, &deployed, Some(planned))?;
+        let receipt = self.submit_run(&stage, planned, run)?;
+        let trace = self.node.trace_counts(receipt.transaction_hash);
+        let trace = trace.map_err(|error| error.unexpected("stylusGasTracer"))?;
+        let program = trace.program.ok_or(BenchError::NotRun)?;
+        let prices = block_prices(&prepared.artifact.wasm, &self.config)?;
+        Ok(add_up(
+            (name, &planned.name),
+            program.ink_used,
+            &trace.counts,
+            &prices,
+            lines,
+            is_own,
+        )?)
+    }
+}

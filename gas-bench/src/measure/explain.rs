@@ -1,0 +1,126 @@
+//! Why one call, or one transaction on a chain, fails.
+//!
+//! Lives here: which is meant, and what is known of the programs that it calls. Not here: asking the chain (`contract`).
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256, Bytes};
+use serde_json::json;
+use stylus_vm::Config;
+use stylus_vm::code::{self, Code};
+
+use super::contract::{Bench, Explainer, failure};
+use super::profile::with_call;
+use super::{Observer, ProfileCommand, ProfileFailure};
+use crate::cargo::{BuildSettings, Project};
+use crate::chain::{CallError, Node, NodeError, Target};
+use crate::figures::failure::Failure;
+use crate::plan::Plan;
+
+/// Why there is no explanation of a transaction: one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// The node does not tell.
+    #[error(
+        "the node does not explain transaction {transaction}: {reason}; it has to be a stylus-devnet that has it"
+    )]
+    Refused {
+        /// Its hash.
+        transaction: B256,
+        /// What the node says.
+        reason: String,
+    },
+    /// Nothing failed.
+    #[error("transaction {0} did not fail")]
+    Succeeded(B256),
+    /// There is no chain.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
+/// Builds what is needed, makes a call, and tells why it fails.
+///
+/// # Errors
+/// Where there is no such call, or it does not fail.
+pub fn explain_call(
+    project: &Project,
+    target: &Target,
+    settings: &BuildSettings,
+    command: &ProfileCommand,
+    observer: Observer<'_>,
+) -> Result<Failure, ProfileFailure> {
+    with_call(
+        project,
+        settings,
+        command,
+        observer,
+        |name, ready, planned| {
+            let node = Node::connect(target)?;
+            let bench = Bench::new(&node)?;
+            let told = bench.explain_call(name, ready, planned, command.run);
+            told.map_err(|cause| ProfileFailure::Call {
+                contract: name.to_owned(),
+                call: planned.name.clone(),
+                reason: cause.to_string(),
+            })
+        },
+    )
+}
+
+/// Tells why a transaction failed that is on the chain of a node. Lines are those of contracts that were built in this project.
+///
+/// # Errors
+/// Where the node does not tell, or it did not fail.
+pub fn explain_transaction(
+    project: &Project,
+    url: &str,
+    transaction: B256,
+) -> Result<Failure, ExplainError> {
+    let target = Target::Endpoint {
+        url: url.to_owned(),
+        // Nothing is sent.
+        key: B256::with_last_byte(1),
+    };
+    let node = Node::connect(&target)?;
+    let config = node.config()?;
+    let refused = |error| match error {
+        CallError::Refused(reason) => ExplainError::Refused {
+            transaction,
+            reason,
+        },
+        CallError::Node(error) => error.into(),
+    };
+    let failures = node.trace_failures(transaction, &[]).map_err(refused)?;
+    let mut known = BTreeMap::new();
+    for call in failures.iter().filter(|call| call.explanation.is_some()) {
+        if let Some(wasm) = module(&node, call.code, &config)
+            && let Some(lines) = project.lines_of(&wasm)
+        {
+            let explainer = Explainer::new(&wasm, Some(&lines), &Plan::default());
+            known.insert(call.code, explainer);
+        }
+    }
+    let what = format!("transaction {transaction}");
+    let told = failure(&node, &what, transaction, &known).map_err(refused)?;
+    match told.calls.is_empty() {
+        true => Err(ExplainError::Succeeded(transaction)),
+        false => Ok(told),
+    }
+}
+
+/// The module of a program on a chain.
+fn module(node: &Node, program: Address, config: &Config) -> Option<Vec<u8>> {
+    let code_of = |address: &Address| {
+        let code: Result<Bytes, _> = node.raw("eth_getCode", json!([address, "latest"]));
+        code.ok()
+    };
+    let root = code_of(&program)?;
+    let parsed = code::parse(&root, config).ok()?;
+    let fragments: Vec<Bytes> = match &parsed {
+        Code::Root { fragments, .. } => fragments.iter().map(code_of).collect::<Option<_>>()?,
+        Code::Classic { .. } => Vec::new(),
+    };
+    let slices = fragments.iter().map(|fragment| code::fragment(fragment));
+    let slices = slices.collect::<Result<Vec<_>, _>>().ok()?;
+    parsed.decompress(&slices, None, config).ok()
+}

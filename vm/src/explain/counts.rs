@@ -1,0 +1,136 @@
+//! What a run did, block by block.
+//!
+//! Lives here: reading the counters of a run that has ended, and what a block costs. Not here: counting (`instrument::count`).
+//!
+//! Theorem: the ink of all blocks that ran, a hundred for each byte that bulk operators moved, and what host calls took is the ink
+//! that the program spent. If ink ran out, the report's `ink_used` has on top what was left and did not suffice.
+
+use wasmtime::Store;
+
+use super::Position;
+use crate::activate;
+use crate::config::Config;
+use crate::frame::Frame;
+use crate::guest::GuestMemory;
+use crate::ink::Ink;
+use crate::instrument::{Block, Counters, Summing, instrument_to_explain};
+use crate::pages::Pages;
+use crate::prices;
+use crate::profile::Names;
+use crate::refusal::Refusal;
+
+/// A block that ran.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct BlockRuns {
+    /// Its first operator.
+    pub first: Position,
+    /// How often it began.
+    pub count: u64,
+}
+
+/// What an operator took besides its price.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Spent {
+    /// The operator.
+    pub position: Position,
+    /// Ink, over all times that it ran.
+    pub ink: Ink,
+}
+
+/// What a run did, block by block.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Counts {
+    /// Blocks that ran, in the module's order.
+    pub blocks: Vec<BlockRuns>,
+    /// Bulk operators that ran, and the ink of the bytes that they moved.
+    pub bulks: Vec<Spent>,
+    /// Calls of imports that ran, and the ink that host calls took.
+    pub hostios: Vec<Spent>,
+}
+
+impl Counts {
+    /// Whether nothing was counted.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+}
+
+/// What a metered block costs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BlockPrices {
+    /// Its first operator.
+    pub first: Position,
+    /// The price of each of its operators; the last one's has the block's own on top, since it is what makes a block.
+    pub operators: Vec<Ink>,
+}
+
+/// What each block of a module costs, in the module's order.
+///
+/// # Errors
+/// The refusal, if a chain with `config` would not activate the module.
+pub fn block_prices(wasm: &[u8], config: &Config) -> Result<Vec<BlockPrices>, Refusal> {
+    let (module, _, _) = activate::check(wasm, config, Pages(0))?;
+    let instrumented = instrument_to_explain(&module, config.stylus.version, &Names::default())?;
+    let blocks = instrumented.chart.map(|chart| chart.counters.blocks);
+    let price = |block: Block| BlockPrices {
+        first: block.position(),
+        operators: block.prices,
+    };
+    Ok(blocks.into_iter().flatten().map(price).collect())
+}
+
+/// Reads the counters of a run that ended at `innermost`, if it did not return, when the meter counted `left`.
+pub(super) fn read(
+    store: &Store<Frame>,
+    record: GuestMemory,
+    counters: &Counters,
+    innermost: Option<Position>,
+    left: u64,
+) -> Counts {
+    let block = |block: &Block| BlockRuns {
+        first: block.position(),
+        count: record.read_long(store, block.at),
+    };
+    let sum = |summing: &Summing| (summing.position(), record.read_long(store, summing.at));
+    let hostio = |summing: &Summing| {
+        let (position, mut ink) = sum(summing);
+        // The call that ended the run has not taken off what was left behind it.
+        if Some(position) == innermost {
+            ink = ink.wrapping_sub(left);
+        }
+        Spent {
+            position,
+            ink: Ink(ink),
+        }
+    };
+    let bulk = |summing: &Summing| {
+        let (position, bytes) = sum(summing);
+        Spent {
+            position,
+            ink: Ink(bytes.saturating_mul(prices::BULK_BYTE.0)),
+        }
+    };
+    let spent = |spent: &Spent| spent.ink > Ink::ZERO;
+    Counts {
+        blocks: counters
+            .blocks
+            .iter()
+            .map(block)
+            .filter(|runs| runs.count > 0)
+            .collect(),
+        bulks: counters.bulks.iter().map(bulk).filter(spent).collect(),
+        hostios: counters.hostios.iter().map(hostio).filter(spent).collect(),
+    }
+}
+
+impl Summing {
+    fn position(&self) -> Position {
+        Position {
+            function: self.function,
+            operator: self.ordinal,
+        }
+    }
+}
