@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use alloy_json_abi::Function;
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, Bytes, Selector};
 
 use stylus_cargo::input::MOST_BRACKETS;
 
@@ -390,6 +390,12 @@ impl Plan {
         );
         own.filter(|step| step.on.is_none())
             .filter_map(Step::function)
+    }
+
+    /// The selectors that calldata which is sent to the contract as it stands begins with.
+    pub(crate) fn raw_selectors(&self) -> impl Iterator<Item = Selector> {
+        let calls = self.calls.iter().filter(|call| call.step.on.is_none());
+        calls.filter_map(|call| call.step.raw_selector())
     }
 
     /// Leaves calls out for which `reason` has one.

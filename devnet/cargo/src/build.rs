@@ -53,7 +53,8 @@ pub enum BuildError {
     /// Cargo would have to write the lockfile first.
     #[error(
         "Cargo.lock is missing or does not fit Cargo.toml, and is left as it is, as `cargo stylus` leaves it; write it with \
-         `cd {} && cargo metadata --format-version 1 >/dev/null`, and commit it", folder.display()
+         `cd {} && cargo metadata --format-version 1 >/dev/null`, and commit it",
+        quoted(folder)
     )]
     Lockfile {
         /// Where cargo was started.
@@ -447,6 +448,19 @@ impl Project {
     }
 }
 
+/// A call of cargo as a shell takes it, whatever the folder is called.
+fn command_line(folder: &Path, arguments: &[String]) -> String {
+    let arguments = arguments.iter().map(String::as_str);
+    // A shell has no way to write a zero byte, and no argument has one.
+    let arguments = shlex::try_join(arguments).unwrap_or_default();
+    format!("cd {} && cargo {arguments}", quoted(folder))
+}
+
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    shlex::try_quote(&path).map_or_else(|_| path.clone(), std::borrow::Cow::into_owned)
+}
+
 /// Why cargo did not do `arguments` in a folder.
 fn failed(failure: Failure, folder: &Path, arguments: &[String]) -> BuildError {
     match failure.diagnosis {
@@ -456,7 +470,7 @@ fn failed(failure: Failure, folder: &Path, arguments: &[String]) -> BuildError {
         },
         Diagnosis::Error(message) => BuildError::Failed {
             message,
-            command: format!("cd {} && cargo {}", folder.display(), arguments.join(" ")),
+            command: command_line(folder, arguments),
             said: failure.said,
         },
     }
@@ -476,6 +490,19 @@ pub fn lock(folder: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_are_words_for_a_shell() {
+        let check = |folder: &str, expected: &str| {
+            let arguments = ["run".to_owned(), "--config".to_owned(), "a = 1".to_owned()];
+            assert_eq!(command_line(Path::new(folder), &arguments), expected);
+        };
+        check("/a/b", "cd /a/b && cargo run --config 'a = 1'");
+        check(
+            "/my contracts",
+            "cd '/my contracts' && cargo run --config 'a = 1'",
+        );
+    }
 
     /// Theorem: a contract does not know how the test that builds it is built, and its author's own variables hold where they are meant.
     #[test]

@@ -16,10 +16,12 @@ pub(crate) fn watch() {
             let mut interrupt = signal(SignalKind::interrupt())?;
             let mut terminate = signal(SignalKind::terminate())?;
             let mut hangup = signal(SignalKind::hangup())?;
+            let mut quit = signal(SignalKind::quit())?;
             let received = tokio::select! {
                 _ = interrupt.recv() => SignalKind::interrupt(),
                 _ = terminate.recv() => SignalKind::terminate(),
                 _ = hangup.recv() => SignalKind::hangup(),
+                _ = quit.recv() => SignalKind::quit(),
             };
             std::io::Result::Ok(received.as_raw_value())
         })?;

@@ -11,7 +11,8 @@ use stylus_override::{Family, Inlined, Inspection, Transplant};
 /// What `inspection` found in the module called `name`; with the names of all its functions where `in_full`.
 pub fn inspection(name: &str, inspection: &Inspection, in_full: bool) -> String {
     let mut text = format!(
-        "{name} carries {}, called by {} functions\n",
+        "{} carries {}, called by {} functions\n",
+        printable(name),
         allocator(inspection),
         families(inspection),
     );
@@ -62,6 +63,7 @@ pub fn inspection(name: &str, inspection: &Inspection, in_full: bool) -> String 
     match inspection.refusal() {
         None => text.push_str("It can be replaced.\n"),
         Some(refusal) => {
+            let refusal = printable(&refusal.to_string());
             let _ = writeln!(text, "It cannot be replaced: {refusal}.");
         }
     }

@@ -3,7 +3,7 @@
 //! Lives here: what is built and read for one contract, and holding its plan against what the module answers. Not here: builds
 //! (`cargo`), plans (`plan`), reading modules (`dispatch`), transactions (`contract`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -176,7 +176,8 @@ fn build(
     })
 }
 
-/// The plan of a contract that is built by others: its file's, or one that calls every function of its ABI.
+/// The plan of a contract that is built by others: its file's, or one that calls every function that it answers, for which it is built
+/// once as it is.
 ///
 /// # Errors
 /// Where the file is wrong, or there is nothing to call.
@@ -185,12 +186,10 @@ pub fn plan_of(
     contract: &ContractPackage,
     settings: &BuildSettings,
 ) -> Result<Plan, PrepareError> {
-    let plan = match Source::of(project, contract, settings)? {
-        Source::File(plan) => *plan,
-        Source::Interface(interface) => plan::from_interface(&interface),
-        Source::Nothing => return Err(PrepareError::NoPlan),
-    };
-    with_code(plan, &|package| build_other(project, package, settings))
+    match Source::of(project, contract, settings)? {
+        Source::File(plan) => with_code(*plan, &|package| build_other(project, package, settings)),
+        source => Ok(build(project, contract, settings, source, &|_| {})?.plan),
+    }
 }
 
 impl ModuleFiles {
@@ -339,7 +338,8 @@ fn shown(selector: Selector, answered: &BTreeSet<Selector>) -> String {
 
 /// Says what the module answers and a plan's file does not call, and what the file calls and the module does not answer.
 fn hold_plan(plan: &mut Plan, dispatch: &Dispatch, known: &BTreeSet<Selector>) {
-    let more = dispatch.selectors.difference(known);
+    let sent: BTreeSet<_> = known.iter().copied().chain(plan.raw_selectors()).collect();
+    let more = dispatch.selectors.difference(&sent);
     let more: Vec<_> = more
         .filter(|it| **it != CONSTRUCTOR)
         .map(|it| shown(*it, &dispatch.selectors))
@@ -351,26 +351,48 @@ fn hold_plan(plan: &mut Plan, dispatch: &Dispatch, known: &BTreeSet<Selector>) {
         });
     }
     leave_constructor(plan, dispatch, None);
-    if dispatch.selectors.is_empty() || !dispatch.answers_anything {
+    if dispatch.selectors.is_empty() {
+        if !known.is_empty() {
+            plan.left_out.push(unread());
+        }
         return;
     }
-    let unanswered: BTreeSet<_> = plan
-        .calls
-        .iter()
-        .filter(|call| call.step.on.is_none())
-        .filter_map(|call| call.step.function())
+    if dispatch.may_answer_more {
+        return;
+    }
+    let instead = match dispatch.answers_anything {
+        true => "its fallback",
+        false => "its refusal",
+    };
+    let unanswered: BTreeMap<_, _> = plan
+        .functions()
         .filter(|function| !dispatch.selectors.contains(&selector(function)))
-        .map(|function| function.signature())
+        .map(|function| (function.signature(), selector(function)))
         .collect();
-    plan.left_out
-        .extend(unanswered.into_iter().map(|signature| {
-            LeftOut {
-                signature,
-                reason:
-                    "no function of the module has this selector: what is measured is its fallback"
-                        .to_owned(),
-            }
-        }));
+    for (signature, selector) in unanswered {
+        let is_measured = plan
+            .calls
+            .iter()
+            .any(|call| call.step.on.is_none() && call.step.begins_with(selector));
+        let what = if is_measured {
+            "what is measured"
+        } else {
+            "what the set-up runs"
+        };
+        plan.left_out.push(LeftOut {
+            signature: signature.replacen("stylus_constructor", "constructor", 1),
+            reason: format!("no function of the module has this selector: {what} is {instead}"),
+        });
+    }
+}
+
+/// Says that nobody knows what there is besides.
+fn unread() -> LeftOut {
+    LeftOut {
+        signature: OTHERS.to_owned(),
+        reason: "the module does not show which selectors it answers, so that there may be more"
+            .to_owned(),
+    }
 }
 
 /// Calls what the module answers and its interface does not have, as far as standards say what that is, and says the rest; leaves out
@@ -385,12 +407,7 @@ fn hold_interface(
     if !dispatch.selectors.iter().any(is_known) && !known.is_empty() {
         let is_read = !dispatch.selectors.is_empty();
         if !is_read {
-            plan.left_out.push(LeftOut {
-                signature: OTHERS.to_owned(),
-                reason:
-                    "the module does not show which selectors it answers, so that there may be more"
-                        .to_owned(),
-            });
+            plan.left_out.push(unread());
             return;
         }
     }
@@ -448,8 +465,23 @@ fn hold_receive(plan: &mut Plan, dispatch: &Dispatch) {
     });
 }
 
-/// Says what a call of `fallback` comes to where there is none.
+/// Says what a call of `fallback` comes to where there is none, or where a function answers its calldata.
 fn hold_fallback(plan: &mut Plan, dispatch: &Dispatch) {
+    let answered: Vec<_> = plan
+        .calls
+        .iter()
+        .filter(|call| call.step.on.is_none())
+        .filter_map(|call| call.step.fallback_selector())
+        .filter(|selector| dispatch.selectors.contains(selector))
+        .collect();
+    plan.left_out
+        .extend(answered.into_iter().map(|selector| LeftOut {
+            signature: "fallback()".to_owned(),
+            reason: format!(
+                "a function of the module answers {}: what is measured is that function",
+                shown(selector, &dispatch.selectors)
+            ),
+        }));
     let is_fallback = |call: &plan::PlannedCall| call.step.on.is_none() && call.step.is_fallback();
     if !dispatch.answers_anything && plan.calls.iter().any(is_fallback) {
         plan.left_out.push(LeftOut {

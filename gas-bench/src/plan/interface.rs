@@ -9,7 +9,8 @@ use std::str::FromStr as _;
 use alloy_json_abi::{ContractObject, Function, JsonAbi, Param, StateMutability};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn_solidity::{
-    Expr, File, FunctionKind, Item, ItemError, ItemFunction, Lit, Type, VariableDeclaration,
+    Expr, File, FunctionKind, Item, ItemContract, ItemError, ItemFunction, Lit, Type,
+    VariableDeclaration,
 };
 
 use super::CONSTRUCTOR;
@@ -157,16 +158,18 @@ fn of_solidity(text: &str) -> Result<Interface, InterfaceError> {
     let refuse = |error: &dyn std::fmt::Display| InterfaceError::Solidity(error.to_string());
     let tokens = TokenStream::from_str(text).map_err(|error| refuse(&error))?;
     let file = syn_solidity::parse2(declarations(tokens, 0)?).map_err(|error| refuse(&error))?;
-    let names = Names::of(&file);
+    let mut names = Names::of(&file);
     let mut interface = Interface::default();
     for item in &file.items {
         let Item::Contract(contract) = item else {
             interface.add(item, &names);
             continue;
         };
+        names.enter(contract);
         for item in &contract.body {
             interface.add(item, &names);
         }
+        names.own.clear();
         let bases = contract.inheritance.iter().flat_map(|it| &it.inheritance);
         let bases = bases.map(|base| base.name.to_string());
         interface
@@ -247,7 +250,11 @@ impl Interface {
 
 /// What an interface calls by names of its own.
 #[derive(Default)]
-struct Names<'a>(BTreeMap<String, Named<'a>>);
+struct Names<'a> {
+    all: BTreeMap<String, Named<'a>>,
+    /// Those of the interface that is being read: another may have a type of the same name.
+    own: BTreeMap<String, Named<'a>>,
+}
 
 enum Named<'a> {
     Struct(Vec<&'a VariableDeclaration>),
@@ -256,31 +263,42 @@ enum Named<'a> {
     Contract,
 }
 
+impl<'a> Named<'a> {
+    fn of(item: &'a Item) -> Option<(String, Self)> {
+        let (name, named) = match item {
+            Item::Struct(item) => (&item.name, Self::Struct(item.fields.iter().collect())),
+            Item::Udt(item) => (&item.name, Self::Value(&item.ty)),
+            Item::Enum(item) => (&item.name, Self::Enum),
+            Item::Contract(item) => (&item.name, Self::Contract),
+            _ => return None,
+        };
+        Some((name.to_string(), named))
+    }
+}
+
 impl<'a> Names<'a> {
     fn of(file: &'a File) -> Self {
         let mut names = Self::default();
         for item in &file.items {
-            names.add(item);
+            names.all.extend(Named::of(item));
             if let Item::Contract(contract) = item {
-                contract.body.iter().for_each(|item| names.add(item));
+                names.all.extend(contract.body.iter().filter_map(Named::of));
             }
         }
         names
     }
 
-    fn add(&mut self, item: &'a Item) {
-        let (name, named) = match item {
-            Item::Struct(item) => (&item.name, Named::Struct(item.fields.iter().collect())),
-            Item::Udt(item) => (&item.name, Named::Value(&item.ty)),
-            Item::Enum(item) => (&item.name, Named::Enum),
-            Item::Contract(item) => (&item.name, Named::Contract),
-            _ => return,
-        };
-        self.0.insert(name.to_string(), named);
+    /// Goes on to the functions of an interface.
+    fn enter(&mut self, contract: &'a ItemContract) {
+        self.own = contract.body.iter().filter_map(Named::of).collect();
     }
 
     fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.all.contains_key(name)
+    }
+
+    fn get(&self, name: &str) -> Option<&Named<'a>> {
+        self.own.get(name).or_else(|| self.all.get(name))
     }
 
     fn declared(&self, item: &ItemFunction) -> Declared {
@@ -388,7 +406,7 @@ impl<'a> Names<'a> {
             }
             Type::Custom(path) => {
                 let name = path.last().to_string();
-                match self.0.get(&name) {
+                match self.get(&name) {
                     Some(Named::Struct(fields)) => {
                         let fields = fields
                             .iter()
@@ -597,5 +615,20 @@ mod tests {
         text += "struct R { R[] again; } function f(S14 memory it) external; function g(R memory it) external; }";
         let interface = Interface::read(&text).unwrap();
         assert!(interface.functions.iter().all(|it| it.function.is_err()));
+    }
+
+    /// Theorem: a type's name means what its own interface means by it, whatever others do.
+    #[test]
+    fn interfaces_have_types_of_the_same_name() {
+        let text = "interface A { struct Data { uint8 a; } function f(Data memory it) external; }
+                    interface B { struct Data { address b; bool c; } function g(Data memory it) external; }
+                    interface C is A { function h(Data memory it) external; }";
+        let interface = Interface::read(text).unwrap();
+        let signatures: Vec<_> = interface
+            .functions
+            .iter()
+            .map(|it| it.signature.as_str())
+            .collect();
+        assert_eq!(signatures[..2], ["f((uint8))", "g((address,bool))"]);
     }
 }

@@ -220,6 +220,27 @@ impl Step {
         self.sends == Sends::fallback()
     }
 
+    /// Whether it calls the function of this selector.
+    pub(crate) fn begins_with(&self, selected: Selector) -> bool {
+        self.function().is_some_and(|it| selector(it) == selected)
+    }
+
+    /// What its calldata begins with, where that was written as calldata.
+    pub(crate) fn raw_selector(&self) -> Option<Selector> {
+        match &self.sends {
+            Sends::Raw(data) => Some(Selector::from(*data.first_chunk()?)),
+            Sends::Function(..) | Sends::Receive | Sends::Fallback(_) => None,
+        }
+    }
+
+    /// What the calldata begins with that is meant for the fallback.
+    pub(crate) fn fallback_selector(&self) -> Option<Selector> {
+        match &self.sends {
+            Sends::Fallback(data) => Some(Selector::from(*data.first_chunk()?)),
+            Sends::Function(..) | Sends::Receive | Sends::Raw(_) => None,
+        }
+    }
+
     /// What it is called where nobody says.
     pub fn name(&self) -> String {
         match &self.sends {

@@ -254,6 +254,35 @@ fn a_receive_that_is_none_is_said_to_be() {
     );
 }
 
+/// Theorem: a step whose selector no function has is said to be one, whether it is measured or sets up, with a fallback and without; and
+/// calldata that is written out counts for the function that answers it.
+#[test]
+fn a_selector_of_no_function_is_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let left_out = |plan: &str, falls_back: bool| {
+        fs::write(folder.path().join("plan.toml"), plan).unwrap();
+        fs::write(folder.path().join("it.wasm"), kinds::module(falls_back)).unwrap();
+        let (_, report) = report(&folder, &["--wasm", "it.wasm", "--plan", "plan.toml"]);
+        report.unwrap().contracts.remove(0).left_out.join("\n")
+    };
+    let named = "[[call]]\ncall = 'name()'\n";
+    let misspelt = format!("{named}[[call]]\ncall = 'nane()'\nreverts = true\n");
+    let refused =
+        "nane(): no function of the module has this selector: what is measured is its refusal";
+    assert_eq!(left_out(&misspelt, false), refused);
+    let set_up = format!("[[setup]]\ncall = 'nane()'\n{named}");
+    let ran =
+        "nane(): no function of the module has this selector: what the set-up runs is its fallback";
+    assert!(left_out(&set_up, true).contains(ran));
+    let written = "[[call]]\ncalldata = '0x06fdde03'\n";
+    assert_eq!(left_out(written, false), "");
+    let taken = "[[call]]\ncall = 'fallback()'\ncalldata = '0x06fdde03'\n";
+    assert!(
+        left_out(taken, false)
+            .contains("a function of the module answers name(): what is measured is that function")
+    );
+}
+
 /// Theorem: text is what it says, whatever mark an editor puts in front of it, and in the encoding that a shell redirects in.
 #[test]
 fn text_is_read_as_editors_and_shells_leave_it() {

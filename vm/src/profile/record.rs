@@ -355,11 +355,37 @@ impl Recorder {
     }
 }
 
-/// Whether a function belongs to the standard library, by its demangled name: to one of its crates, or to one of its types.
+/// Whether a function belongs to the standard library, by its demangled name: to one of its crates, to one of its types, or to one of its
+/// traits, which it implements for a primitive type or for any.
 fn is_plumbing(name: &str) -> bool {
+    let is_standard = |path: &str| {
+        ["alloc::", "core::", "std::", "__rust", "hashbrown::"]
+            .iter()
+            .any(|prefix| path.starts_with(prefix))
+    };
     let name = name.trim_start_matches(['<', '&', '[', '(']);
     let name = name.strip_prefix("mut ").unwrap_or(name);
-    ["alloc::", "core::", "std::", "__rust", "hashbrown::"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    // A type of somebody's has a path.
+    let is_blanket = name
+        .split_once(" as ")
+        .is_some_and(|(subject, behind)| !subject.contains("::") && is_standard(behind));
+    is_standard(name) || is_blanket
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plumbing_is_the_standard_librarys() {
+        let check = |name, expected| assert_eq!(is_plumbing(name), expected, "{name}");
+        check("alloc::vec::Vec<T>::push", true);
+        check("<alloc::string::String as core::clone::Clone>::clone", true);
+        check("<u8 as alloc::slice::hack::ConvertVec>::to_vec", true);
+        check("<T as alloc::string::ToString>::to_string", true);
+        check("<[T] as core::slice::index::SliceIndex>::get", true);
+        check("vault::Vault::shares", false);
+        check("<vault::Vault as core::fmt::Display>::fmt", false);
+        check("<T as vault::Shares>::of", false);
+    }
 }

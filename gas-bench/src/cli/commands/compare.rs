@@ -31,7 +31,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
         let progress = Steps::new(variations.variants());
         let measure =
             |module: &[u8]| measure::measure_module(&target, &contract.name, module, &plan);
-        let comparison = compare::compare(
+        let mut comparison = compare::compare(
             &subject,
             &variations,
             || WasmOpt::find(arguments.wasm_opt_path.as_deref()),
@@ -51,6 +51,10 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
         )
         .with_context(|| contract.name.clone())?;
         drop(progress);
+        let left_out = plan.left_out.iter();
+        let left_out =
+            left_out.map(|left| format!("not called: {}: {}", left.signature, left.reason));
+        comparison.left_out.extend(left_out);
         for (variant, call, reason) in comparison.failures() {
             let call = call.map(|call| format!(", {call}")).unwrap_or_default();
             complain(&format!("{} with {variant}{call}: {reason}", contract.name));
