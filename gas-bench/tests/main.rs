@@ -8,6 +8,7 @@ mod command;
 mod compare;
 mod contracts;
 mod expected;
+mod fork;
 mod league;
 mod one_line;
 mod page;

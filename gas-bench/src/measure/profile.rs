@@ -103,7 +103,7 @@ pub fn profile(
         prepared.push((contract.name.as_str(), ready));
     }
     let (name, ready, planned) = choose(&prepared, wanted, command)?;
-    let node = Node::connect(target)?;
+    let node = Node::connect_on(target, ready.plan.fork.as_ref())?;
     let bench = Bench::new(&node)?;
     bench
         .profile_call(name, ready, &planned, command.run)
