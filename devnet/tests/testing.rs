@@ -272,10 +272,15 @@ fn blocks_are_taken_back() {
     assert!(refused.message.contains("7 blocks"), "{}", refused.message);
 
     chain.rpc("anvil_reset", json!([]));
-    assert_eq!((balance(), head(&chain)["hash"].clone()), (0, genesis));
+    assert_eq!(
+        (balance(), head(&chain)["hash"].clone()),
+        (0, genesis.clone())
+    );
     let fork = json!([{ "forking": { "jsonRpcUrl": "http://localhost:1" } }]);
     let refused = chain.ask("hardhat_reset", fork).unwrap_err();
-    assert!(refused.message.contains("forking"), "{}", refused.message);
+    let expected = "cannot be had from localhost:1";
+    assert!(refused.message.contains(expected), "{}", refused.message);
+    assert_eq!(head(&chain)["hash"], genesis);
 }
 
 /// A filter that has reported blocks which no longer exist reports those that replace them.

@@ -14,9 +14,11 @@ use alloy_provider::{DynProvider, Provider as _, ProviderBuilder};
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{SolCall, SolEvent as _, sol};
-use stylus_devnet::{ArbOs, Clock, Config, Devnet, Handle, StartError};
+use stylus_devnet::{ArbOs, Clock, Config, Devnet, Fork, Handle, StartError};
 use stylus_vm::{Config as VmConfig, Gas, Pages, StylusParams};
 use tokio::runtime::{Builder, Runtime};
+
+use crate::plan;
 
 pub(crate) use account::{Account, GAS_LIMIT, Receipt};
 pub(crate) use trace::{GasTrace, ProgramTrace, Step};
@@ -47,6 +49,14 @@ pub fn address_of(name: &str) -> Address {
 const STYLUS_PARAMS: U256 = U256::from_be_bytes(alloy_primitives::hex!(
     "fb3a65ee2a3cc0d9ce98ddab7e30ebb719b46a87b8706ff1bf3aef1dcfb0e300"
 ));
+/// Where a chain keeps the gas that every activation burns: key 0 of subspaces 8 and 5.
+const ACTIVATION_GAS: U256 = U256::from_be_bytes(alloy_primitives::hex!(
+    "d6e0f573b510103b170857a1dc1215a71f2b5b33dd994da95b2667a3119eb600"
+));
+
+/// The account that pays on an embedded devnet.
+const DEV_ACCOUNT: Address = address!("0x3f1Eae7D46d88F08fc2F8ed27FCb2AB183EB2d0E");
+
 const ARB_DEBUG: Address = address!("0x00000000000000000000000000000000000000ff");
 
 /// What `arbOSVersion` counts from.
@@ -87,6 +97,11 @@ pub enum NodeError {
     /// Not a URL.
     #[error("{0:?} is not a URL; one looks like http://localhost:8547")]
     Url(String),
+    /// A variable of the environment that is not there.
+    #[error(
+        "the plan's fork is of the node in ${0}, and the environment has no such variable: set it to the node's URL"
+    )]
+    Variable(String),
     /// TLS is not part of this build.
     #[error(
         "this build speaks plain http alone, and {0:?} asks for https: install it with \
@@ -159,7 +174,26 @@ pub struct Node {
     signer: PrivateKeySigner,
     runtime: Runtime,
     /// The devnet, where it is ours; it lives as long as the connection.
-    _devnet: Option<Handle>,
+    devnet: Option<Handle>,
+}
+
+/// The settings of a fork.
+fn beneath(fork: &plan::Fork) -> Result<Fork, NodeError> {
+    Ok(match fork {
+        plan::Fork::Recording(file) => Fork::replay(file),
+        plan::Fork::Node { url, block } => {
+            let url = match url.strip_prefix('$') {
+                Some(name) => {
+                    std::env::var(name).map_err(|_| NodeError::Variable(name.to_owned()))?
+                }
+                None => url.clone(),
+            };
+            Fork {
+                block: *block,
+                ..Fork::url(url)
+            }
+        }
+    })
 }
 
 impl Node {
@@ -168,17 +202,35 @@ impl Node {
     /// # Errors
     /// Where there is none.
     pub fn connect(target: &Target) -> Result<Self, NodeError> {
+        Self::connect_on(target, None)
+    }
+
+    /// The same; an embedded one goes on from another chain, if there is one.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn connect_on(target: &Target, fork: Option<&plan::Fork>) -> Result<Self, NodeError> {
         let (url, key, devnet) = match target {
             Target::Embedded(arbos) => {
+                let fork = fork.map(beneath).transpose()?;
+                let is_fork = fork.is_some();
                 let config = Config {
                     port: 0,
                     arbos: *arbos,
                     clock: Clock::Steps(START),
                     // A figure does not depend on how long a machine takes for it.
                     request_timeout: None,
+                    chain_owner: is_fork.then_some(DEV_ACCOUNT),
+                    fork,
                     ..Config::default()
                 };
                 let devnet = Devnet::start(config)?;
+                if is_fork {
+                    // What is measured is activated, whether or not activations are paused there.
+                    devnet
+                        .chain()
+                        .set_storage(ARBOS_STATE, ACTIVATION_GAS, B256::ZERO);
+                }
                 let (_, key) = devnet.accounts().into_iter().next().ok_or(NodeError::Key)?;
                 (devnet.url(), key, Some(devnet))
             }
@@ -204,8 +256,14 @@ impl Node {
             provider,
             signer,
             runtime,
-            _devnet: devnet,
+            devnet,
         })
+    }
+
+    /// What an embedded chain goes on from, in words; `None` where it is no fork.
+    pub(crate) fn forked(&self) -> Option<String> {
+        let (whom, block) = self.devnet.as_ref()?.chain().forked()?;
+        Some(format!("block {block} of {whom}"))
     }
 
     /// The chain's ArbOS version.

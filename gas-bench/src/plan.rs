@@ -115,8 +115,11 @@ pub enum Problem {
     #[error("it says neither what to `call` nor which `calldata` to send")]
     Neither,
     /// Another contract of the plan that it does not have.
-    #[error("there is no [[contract]] `{0}` in this plan")]
+    #[error("there is no [[contract]] `{0}` in this plan, and it is no address")]
     NoContract(String),
+    /// A chain to go on from that is named in two ways.
+    #[error("a plan goes on from a `fork` or from a `record`, and not from both")]
+    TwoForks,
     /// Another contract that is named or made in more than one way, or in none.
     #[error(
         "a [[contract]] has a `name` of its own in lower-case letters, and one of `package`, `wasm` and `bytecode`"
@@ -168,6 +171,22 @@ pub struct Plan {
     pub debug_only: Option<String>,
     /// The signatures of the contract's errors, as far as it declares them.
     pub errors: Vec<String>,
+    /// The chain that an embedded devnet goes on from, where it is to.
+    pub fork: Option<Fork>,
+}
+
+/// Another chain, whose contracts are there for the plan's calls to meet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fork {
+    /// A node has it.
+    Node {
+        /// Its URL, or `$NAME` for what the variable NAME of the environment holds, so that no key stands in the plan.
+        url: String,
+        /// The block; the newest where none is named.
+        block: Option<u64>,
+    },
+    /// It was recorded.
+    Recording(PathBuf),
 }
 
 /// A contract that the plan needs besides the one that it measures.
@@ -464,7 +483,8 @@ impl Plan {
             }
         }
         for (step, call) in self.steps() {
-            if let Some(on) = step.on.as_ref().filter(|on| self.other(on).is_none()) {
+            let is_known = |on: &String| self.other(on).is_some() || on.parse::<Address>().is_ok();
+            if let Some(on) = step.on.as_ref().filter(|on| !is_known(on)) {
                 return Err((step.line, Problem::NoContract(on.clone())));
             }
             if let Sender::Named(name) = &step.from

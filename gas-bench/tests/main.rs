@@ -9,6 +9,7 @@ mod compare;
 mod contracts;
 mod expected;
 mod explain;
+mod fork;
 mod league;
 mod one_line;
 mod page;

@@ -25,7 +25,7 @@ use crate::arbos::l1_pricing::Poster;
 use crate::arbos::{self, Journal, l1_pricing, l2_pricing};
 use crate::evm::machine::Machine;
 use crate::evm::{Interrupted, Reason};
-use crate::state::source;
+use crate::state::source::{self, Run};
 use crate::trace::HostioInspector;
 
 /// Why a transaction is not one at all.
@@ -42,6 +42,16 @@ pub(crate) fn execute<I: HostioInspector>(
         held: Cell::new(0),
         inspector: std::marker::PhantomData,
     };
+    let context = machine.context();
+    if context.journaled_state.database.beneath().is_some() {
+        let tx = &context.tx;
+        source::running(Run {
+            from: tx.caller,
+            to: tx.kind,
+            value: tx.value,
+            input: tx.data.clone(),
+        });
+    }
     let result = handler.run(machine);
     if source::has_failed() {
         let interrupt = &machine.context().chain.interrupt;

@@ -3,9 +3,11 @@
 //! Lives here: those. Not here: how a question gets to a node (`client`), and which answers are kept (`kept`).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_rpc_types_eth::AccessList;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -14,10 +16,13 @@ use crate::arbos;
 use crate::chain::Block;
 use crate::fork::{About, Ask, ForkError, Form, Question, ask, tag};
 use crate::state::State;
-use crate::state::source::{Beneath, Found, Source, SourceError, attempt};
+use crate::state::source::{Beneath, Found, Run, Source, SourceError, attempt};
 
 /// Letters of a wrong answer that are shown.
 const MOST_TEXT: usize = 80;
+
+/// Slots that are asked for at once before anybody needs them.
+const MOST_AHEAD: usize = 4_096;
 
 /// Bytes of a chain's configuration from which on it is none.
 const MOST_CONFIG: u64 = 64 << 10;
@@ -26,11 +31,17 @@ const MOST_CONFIG: u64 = 64 << 10;
 pub(super) struct NodeSource {
     asked: Arc<dyn Ask>,
     number: u64,
+    /// Whether the node has refused to tell what a run needs.
+    cannot_tell: AtomicBool,
 }
 
 impl NodeSource {
     pub(super) fn new(asked: Arc<dyn Ask>, number: u64) -> Self {
-        Self { asked, number }
+        Self {
+            asked,
+            number,
+            cannot_tell: AtomicBool::new(false),
+        }
     }
 
     fn question(&self, method: &str, form: Form, mut params: Vec<Value>) -> Question {
@@ -114,6 +125,36 @@ impl Source for NodeSource {
         let block = block.ok_or_else(|| nonsense(self.asked.whom(), what(), &answer))?;
         Ok(block.hash)
     }
+
+    /// The node runs it, too, on the state beneath alone: what was changed on top may need others.
+    fn touched(&self, run: &Run) -> Vec<(Address, U256)> {
+        if self.cannot_tell.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        let call = json!({
+            "from": run.from, "to": run.to.to(), "value": run.value, "data": run.input,
+        });
+        let question = self.question("eth_createAccessList", Form::Passing, vec![call]);
+        let told = self.asked.ask(&question).ok();
+        let told: Option<ToldAccess> =
+            told.and_then(|answer| serde_json::from_str(answer.get()).ok());
+        let Some(told) = told else {
+            self.cannot_tell.store(true, Ordering::Relaxed);
+            return Vec::new();
+        };
+        let slots = told.access_list.0.iter().flat_map(|item| {
+            let keys = item.storage_keys.iter();
+            keys.map(|slot| (item.address, (*slot).into()))
+        });
+        slots.take(MOST_AHEAD).collect()
+    }
+}
+
+/// What a node says that a call touches.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToldAccess {
+    access_list: AccessList,
 }
 
 /// A word, in as many digits as a node likes.

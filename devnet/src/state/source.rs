@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use revm::bytecode::Bytecode;
 
 use crate::state::Account;
@@ -45,6 +45,20 @@ pub(crate) trait Source: Send + Sync {
     /// # Errors
     /// Where it cannot be had.
     fn block_hash(&self, number: u64) -> Result<B256, SourceError>;
+
+    /// Slots that a run probably needs; none, where nobody can tell.
+    fn touched(&self, run: &Run) -> Vec<(Address, U256)>;
+}
+
+/// What is about to run, so that what it needs can be asked for at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) from: Address,
+    /// What is called, or a creation.
+    pub(crate) to: TxKind,
+    /// Wei.
+    pub(crate) value: U256,
+    pub(crate) input: Bytes,
 }
 
 /// Something of the chain beneath that cannot be had.
@@ -106,10 +120,27 @@ impl Beneath {
 
     /// A word of an account's storage.
     pub(super) fn slot(&self, address: Address, slot: U256) -> U256 {
+        self.look_ahead((address, slot));
         read(&self.slots, (address, slot), || {
             let found = self.source.slots(&[(address, slot)])?;
             Ok(found.first().copied().unwrap_or_default())
         })
+    }
+
+    /// Has more than one word asked for, where a run has waited for several one after another.
+    fn look_ahead(&self, slot: (Address, U256)) {
+        let is_known = {
+            let answers = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+            answers.contains_key(&slot)
+        };
+        if !is_known
+            && !has_failed()
+            && let Some(run) = waited()
+        {
+            let touched = self.source.touched(&run);
+            // One that cannot be had is asked for again when it is needed, and then it matters.
+            let _ = self.read_ahead(&touched);
+        }
     }
 
     /// Asks for many words at once, so that reading them later takes no time.
@@ -181,6 +212,31 @@ thread_local! {
     static FAILURE: RefCell<Option<SourceError>> = const { RefCell::new(None) };
     /// Attempts that this thread is in.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+thread_local! {
+    /// What runs on this thread, until it has waited for [`ENOUGH`] slots, and how many those are.
+    static RUNNING: RefCell<Option<(Run, u32)>> = const { RefCell::new(None) };
+}
+
+/// Slots that a run waits for one by one before it is asked which it needs: most need fewer.
+const ENOUGH: u32 = 3;
+
+/// Says what is about to run on this thread.
+pub(crate) fn running(run: Run) {
+    RUNNING.set(Some((run, 0)));
+}
+
+/// Notes that a run waits for a slot. Returns it the time that it was enough.
+fn waited() -> Option<Run> {
+    RUNNING.with_borrow_mut(|running| {
+        let (_, times) = running.as_mut()?;
+        *times += 1;
+        match *times > ENOUGH {
+            true => running.take().map(|(run, _)| run),
+            false => None,
+        }
+    })
 }
 
 fn fail(error: SourceError) {
@@ -265,6 +321,10 @@ mod tests {
 
         fn block_hash(&self, _: u64) -> Result<B256, SourceError> {
             self.ask(B256::ZERO)
+        }
+
+        fn touched(&self, _: &Run) -> Vec<(Address, U256)> {
+            Vec::new()
         }
     }
 

@@ -317,6 +317,34 @@ fn everything_is_asked_for_once() {
     );
 }
 
+/// A run that needs many words does not wait for each: after a few the node is asked which they are, and a node that cannot tell is not
+/// asked again.
+#[test]
+fn many_words_are_asked_for_at_once() {
+    let origin = Chain::start(config());
+    // Loads slots 0 to 99.
+    let reads = origin.deploy(&alloy_primitives::hex!("5f5b80545060010180606411600157"));
+    let faulty = Faulty::before(&origin);
+    let fork = forked(&faulty, 1);
+    faulty.asked();
+    let call = || fork.call(reads, &[]).unwrap();
+    call();
+    let asked = faulty.asked();
+    let lists = asked
+        .iter()
+        .position(|question| question.starts_with("eth_createAccessList"));
+    let slots = |asked: &[String]| {
+        asked
+            .iter()
+            .filter(|it| it.starts_with("eth_getStorageAt"))
+            .count()
+    };
+    let place = lists.unwrap();
+    assert_eq!((slots(&asked[..place]), slots(&asked[place..])), (3, 97));
+    call();
+    assert_eq!(faulty.asked(), [""; 0]);
+}
+
 /// Answers are kept on this machine, and the next fork of the block asks for none of them again.
 #[test]
 fn the_next_fork_of_a_block_asks_for_little() {

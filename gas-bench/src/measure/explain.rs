@@ -55,7 +55,7 @@ pub fn explain_call(
         command,
         observer,
         |name, ready, planned| {
-            let node = Node::connect(target)?;
+            let node = Node::connect_on(target, ready.plan.fork.as_ref())?;
             let bench = Bench::new(&node)?;
             let told = bench.explain_call(name, ready, planned, command.run);
             told.map_err(|cause| ProfileFailure::Call {

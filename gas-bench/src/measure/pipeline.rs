@@ -28,7 +28,7 @@ const NOTHING_CALLED: &str = "nothing was called, so that nothing is known of it
 pub fn measure_module(target: &Target, name: &str, named: &[u8], plan: &Plan) -> Contract {
     let measured = || -> Result<Contract, MeasureError> {
         let artifact = Artifact::of_named(named)?;
-        let node = Node::connect(target)?;
+        let node = Node::connect_on(target, plan.fork.as_ref())?;
         let (contract, _) = Bench::new(&node)?.measure(name, &artifact, plan, None);
         Ok(contract)
     };
@@ -195,15 +195,22 @@ fn of(
     observer: Observer<'_>,
 ) -> Result<Reported, ReportError> {
     let mut made_with = made_with(subject, target)?;
+    let forks = Mutex::new(BTreeMap::new());
     let measured = match target {
         Target::Embedded(_) => pipeline(subject, observer, &|name, prepared, missed| {
-            let node = Node::connect(target)?;
+            let fork = prepared.plan.fork.as_ref();
+            let node = Node::connect_on(target, fork)?;
+            if let Some(told) = node.forked() {
+                let rules = (node.arbos()?, node.config()?.stylus.ink_price.ink_per_gas());
+                let mut forks = forks.lock().unwrap_or_else(PoisonError::into_inner);
+                forks.insert(told, rules);
+            }
             let measure_missed = |contract: &Contract| {
                 let Some(missed) = missed else {
                     return Ok(None);
                 };
                 // A chain of its own gives it the same addresses, whose bytes of zero cost less.
-                let node = Node::connect(target)?;
+                let node = Node::connect_on(target, fork)?;
                 let bench = Bench::new(&node)?;
                 Ok(Some(missed.measure(&bench, contract, &prepared.plan)))
             };
@@ -239,6 +246,12 @@ fn of(
         sights.extend(figures.sight);
     }
     made_with.unseen = unseen(sights.into_iter().min());
+    let forks = forks.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, (arbos, ink_per_gas))) = forks.first_key_value() {
+        (made_with.arbos, made_with.ink_per_gas) = (*arbos, *ink_per_gas);
+        let told: Vec<_> = forks.into_keys().collect();
+        made_with.chain = format!("embedded devnet on {}", told.join(", "));
+    }
     Ok(Reported {
         report: Report {
             schema: SCHEMA,

@@ -99,7 +99,7 @@ pub fn profile(
         command,
         observer,
         |name, ready, planned| {
-            let node = Node::connect(target)?;
+            let node = Node::connect_on(target, ready.plan.fork.as_ref())?;
             let bench = Bench::new(&node)?;
             bench
                 .profile_call(name, ready, planned, command.run)
@@ -131,7 +131,7 @@ pub fn profile_lines(
         command,
         observer,
         |name, ready, planned| {
-            let node = Node::connect(target)?;
+            let node = Node::connect_on(target, ready.plan.fork.as_ref())?;
             let bench = Bench::new(&node)?;
             bench
                 .lines_call(name, ready, planned, command.run)

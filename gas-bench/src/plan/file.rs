@@ -15,8 +15,8 @@ use toml::{Spanned, Value};
 use super::step::function;
 use super::value::Argument;
 use super::{
-    CONSTRUCTOR, CONTRACT, DEPLOYER, MadeOf, NOW, Other, Plan, PlanError, PlannedCall, Problem,
-    Reverts, Sender, Sends, Step,
+    CONSTRUCTOR, CONTRACT, DEPLOYER, Fork, MadeOf, NOW, Other, Plan, PlanError, PlannedCall,
+    Problem, Reverts, Sender, Sends, Step,
 };
 use stylus_cargo::input::{self, TableError};
 
@@ -31,6 +31,8 @@ const MOST_WAIT: u64 = 100 * 366 * 86_400;
 struct File {
     #[serde(default)]
     contract: Vec<Spanned<OtherTable>>,
+    fork: Option<Spanned<ForkTable>>,
+    record: Option<Spanned<PathBuf>>,
     constructor: Option<Spanned<ConstructorTable>>,
     #[serde(default)]
     setup: Vec<Spanned<StepTable>>,
@@ -46,6 +48,13 @@ struct ConstructorTable {
     #[serde(default)]
     args: Vec<Spanned<Value>>,
     value: Option<Spanned<Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForkTable {
+    url: String,
+    block: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +135,9 @@ pub fn load(path: &Path) -> Result<Option<Plan>, PlanError> {
             *file = folder.join(&*file);
         }
     }
+    if let Some(Fork::Recording(file)) = &mut plan.fork {
+        *file = folder.join(&*file);
+    }
     plan.path = Some(path.to_owned());
     Ok(Some(plan))
 }
@@ -159,6 +171,14 @@ fn parse(text: &str) -> Result<Plan, Located> {
     let made_with = |table: Spanned<ConstructorTable>| {
         let line = line(table.span());
         constructor(table.into_inner(), line)
+    };
+    let fork = match (file.fork, file.record) {
+        (Some(_), Some(record)) => return Err((record.span(), Problem::TwoForks)),
+        (Some(fork), None) => {
+            let ForkTable { url, block } = fork.into_inner();
+            Some(Fork::Node { url, block })
+        }
+        (None, record) => record.map(|file| Fork::Recording(file.into_inner())),
     };
     let mut names = BTreeSet::new();
     let others = file.contract.into_iter().map(|table| {
@@ -226,6 +246,7 @@ fn parse(text: &str) -> Result<Plan, Located> {
         left_out: Vec::new(),
         debug_only: None,
         errors: Vec::new(),
+        fork,
     })
 }
 

@@ -202,6 +202,7 @@ impl Stage<'_> {
             None => self.contract,
             Some(name) => words
                 .address(name)
+                .or_else(|| name.parse().ok())
                 .ok_or_else(|| Problem::NoContract(name.clone()))?,
         };
         let request = TransactionRequest::default()
