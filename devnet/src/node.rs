@@ -18,7 +18,7 @@ use alloy_signer_local::PrivateKeySigner;
 use tokio::sync::{broadcast, watch};
 
 use crate::chain::{Block, Chain, ChainError, SubmitError, Transaction, View};
-use crate::evm::{Interrupt, Interrupted, Invalid};
+use crate::evm::{Interrupt, Interrupted, Invalid, PROGRAM_FAILED};
 use crate::explain;
 use crate::rpc::{Filters, Lanes, RpcError};
 use crate::store::{self, StateFile};
@@ -311,7 +311,8 @@ impl Node {
                 if receipt.status {
                     continue;
                 }
-                if let Some(reason) = &receipt.reason {
+                let reason = receipt.reason.as_ref();
+                if let Some(reason) = reason.filter(|it| !it.starts_with(PROGRAM_FAILED)) {
                     let number = block.header.number;
                     self.tell(|| Event::Refused(format!("block {number}: {reason}")));
                 }
