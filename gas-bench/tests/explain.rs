@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, sol};
@@ -582,13 +583,22 @@ fn hostile(built: &Built) {
     );
 }
 
+/// Held by each test: one of them builds the contract without gas-bench, in the same folder.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn failures_are_told_with_their_lines() {
+    let _alone = alone();
     check_all(OptLevel::Three);
 }
 
 #[test]
 fn ink_is_told_by_line_and_failures_by_command() {
+    let _alone = alone();
     check_lines();
     check_command();
 }
@@ -596,6 +606,7 @@ fn ink_is_told_by_line_and_failures_by_command() {
 #[test]
 #[ignore = "builds the contract at two more levels"]
 fn long_failures_are_told_with_their_lines_at_other_levels() {
+    let _alone = alone();
     check_all(OptLevel::S);
     check_all(OptLevel::Z);
 }
