@@ -19,7 +19,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::chain::{Block, Chain, ChainError, GenesisError, SubmitError, Transaction, View};
 use crate::config::Config;
-use crate::evm::{Interrupt, Interrupted, Invalid};
+use crate::evm::{Interrupt, Interrupted, Invalid, PROGRAM_FAILED};
 use crate::explain;
 use crate::fork::Forked;
 use crate::rpc::{Filters, Lanes, RpcError};
@@ -390,7 +390,8 @@ impl Node {
                 if receipt.status {
                     continue;
                 }
-                if let Some(reason) = &receipt.reason {
+                let reason = receipt.reason.as_ref();
+                if let Some(reason) = reason.filter(|it| !it.starts_with(PROGRAM_FAILED)) {
                     let number = block.header.number;
                     self.tell(|| Event::Refused(format!("block {number}: {reason}")));
                 }

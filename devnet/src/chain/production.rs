@@ -129,10 +129,7 @@ impl Draft {
         let status = executed.ending == Ending::Success;
         let reason = match executed.ending {
             Ending::Halt(words) => Some(words),
-            Ending::Success | Ending::Revert => executed
-                .reason
-                .filter(|it| !it.is_explained())
-                .map(|it| it.to_string()),
+            Ending::Success | Ending::Revert => executed.reason.map(|it| it.to_string()),
         };
         self.receipts.push(Receipt {
             status,

@@ -85,6 +85,9 @@ pub(crate) struct TransactionScope {
     pub(crate) reason: Option<Reason>,
 }
 
+/// What the reason of a program's own failure begins with. There is more to tell of one: where the program was.
+pub(crate) const PROGRAM_FAILED: &str = "the program failed: ";
+
 /// Why a call failed where the EVM has no word for it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum Reason {
@@ -98,16 +101,11 @@ pub(crate) enum Reason {
     #[error("{0}")]
     Refused(String),
     /// A program failed. To clients that is a revert like any other, as on chain; the log and traces tell it.
-    #[error("the program failed: {0}")]
+    #[error("{PROGRAM_FAILED}{0}")]
     Failed(String),
 }
 
 impl Reason {
-    /// Whether there is more to tell than these words: where the program was.
-    pub(crate) fn is_explained(&self) -> bool {
-        matches!(self, Self::Failed(_))
-    }
-
     /// Whether the devnet's log tells it, since clients often show none.
     pub(crate) fn is_logged(&self) -> bool {
         match self {

@@ -14,7 +14,9 @@ mod program;
 mod programs;
 mod recent;
 
-pub(crate) use context::{BlockScope, ChainScope, Context, Reason, Scope, TransactionScope};
+pub(crate) use context::{
+    BlockScope, ChainScope, Context, PROGRAM_FAILED, Reason, Scope, TransactionScope,
+};
 pub(crate) use handler::{TransactionError, execute};
 pub(crate) use interrupt::{Interrupt, Interrupted, MOST_PAGES};
 pub(crate) use invalid::Invalid;

@@ -4,9 +4,7 @@
 
 use serde::Serialize;
 
-use crate::document::{
-    Cell, Column, Content, Document, Item, Rank, Row, Table, Text, Tone, csv, json,
-};
+use crate::document::{Cell, Column, Content, Document, Rank, Row, Table, Text, csv, json};
 use crate::figures::failure::{FailedFrame, Failure, Frame, LastHostio, SourceLine};
 
 /// The most frames that are shown of a call, its contract's own not counted.
@@ -79,18 +77,17 @@ fn tell(document: &mut Document, call: &FailedFrame, (depth, count): (usize, usi
         };
         document.heading(Rank::Vital, which.and_name(&name(call)));
     }
-    let mut items = vec![Item::new("", call.reason.clone())];
-    if let Some(place) = &call.place {
-        let near = if call.is_nearby { "near" } else { "at" };
-        items.push(Item::new("", format!("{near} {}", shown(place))));
-    }
-    if let Some(place) = &call.panicked_at {
-        items.push(Item::new(
-            "",
-            format!("the panic itself is at {}", shown(place)),
-        ));
-    }
-    document.list(Rank::Vital, Tone::Worse, items);
+    let place = call.place.as_ref().map(|place| {
+        let near = if call.is_nearby { "Near" } else { "At" };
+        format!("{near} {}", shown(place))
+    });
+    let panicked_at = call.panicked_at.as_ref();
+    let panicked_at = panicked_at.map(|place| format!("The panic itself is at {}", shown(place)));
+    let reason = Some(format!("{}.", capitalised(&call.reason)));
+    document.sentences(
+        Rank::Vital,
+        [reason, place, panicked_at].into_iter().flatten(),
+    );
     document.sentences(Rank::Vital, call.without_lines.clone());
     if !call.frames.is_empty() {
         let columns = [Column::words("line"), Column::name("function")];
@@ -112,6 +109,15 @@ fn tell(document: &mut Document, call: &FailedFrame, (depth, count): (usize, usi
         ];
         let rows = call.hostios.iter().map(hostio);
         document.push(Rank::Detail, Table::new("host calls", columns, rows));
+    }
+}
+
+/// A sentence's beginning.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
     }
 }
 

@@ -161,8 +161,8 @@ impl Failing {
 
     pub fn never_ends(&self, n: u32) -> u32 {
         let mut n = n;
-        while black_box(n) != 0 { // fails: neverEnds
-            n = n.wrapping_add(2) | 1;
+        while black_box(n) != 0 {
+            n = n.wrapping_add(2) | 1; // fails: neverEnds
         }
         n
     }
@@ -181,7 +181,9 @@ impl Failing {
 
     pub fn fails_in_a_closure(&self, n: u32) -> u32 {
         let all = black_box(vec![9, 8, 1]);
-        all.iter().map(|each: &u32| each.checked_sub(n).unwrap()).sum() // fails: failsInAClosure
+        all.iter()
+            .map(|each: &u32| each.checked_sub(n).unwrap()) // fails: failsInAClosure
+            .sum()
     }
 
     pub fn fails_in_another_file(&self, n: u32) -> u32 {
