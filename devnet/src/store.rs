@@ -397,9 +397,13 @@ pub(crate) fn next(
         word.copy_from_slice(&head[place..place + 4]);
         u32::from_le_bytes(word)
     };
-    // A file system that lost its power may leave zeros where it had promised room.
+    // A file system that lost its power may leave zeros where it had promised room: then nothing else follows.
     if head == [0; HEAD] {
-        return Ok(None);
+        if has_only_zeros(from.take(left - HEAD as u64))? {
+            return Ok(None);
+        }
+        let why = "there are zeros where a record begins, and more behind them";
+        return Err(StoreError::Damaged { at, why });
     }
     if word(8) != crc32fast::hash(&head[..8]) {
         let why = "the checksum of a record's head is wrong";
@@ -416,6 +420,18 @@ pub(crate) fn next(
         return Err(StoreError::Damaged { at, why });
     }
     Ok(Some(record))
+}
+
+/// Whether nothing but zeros is left to read.
+fn has_only_zeros(mut from: impl Read) -> io::Result<bool> {
+    let mut bytes = [0; 8192];
+    loop {
+        match from.read(&mut bytes)? {
+            0 => return Ok(true),
+            read if bytes[..read].iter().all(|byte| *byte == 0) => {}
+            _ => return Ok(false),
+        }
+    }
 }
 
 /// The file that a path means in the end, which need not exist: a link stays a link.

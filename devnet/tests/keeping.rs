@@ -178,6 +178,18 @@ fn the_first_version_s_files_are_loaded() {
     );
 }
 
+/// Where the records of a file begin.
+fn heads(file: &[u8]) -> Vec<usize> {
+    let mut heads = Vec::new();
+    let mut at = "stylus-devnet state 2\n".len();
+    while at < file.len() {
+        heads.push(at);
+        let length = u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
+        at += 12 + length as usize;
+    }
+    heads
+}
+
 /// Theorem: a file with any byte changed, or truncated anywhere, is refused, or is an earlier state of the chain.
 #[test]
 fn damage_is_found() {
@@ -207,6 +219,22 @@ fn damage_is_found() {
         }
     }
     assert!(refused > 90);
+    // A file system that lost its power leaves zeros at the end; zeros with anything behind them are damage.
+    let heads = heads(&whole);
+    assert!(heads.len() > 5);
+    for at in heads {
+        let mut blank = whole.clone();
+        blank[at..at + 12].fill(0);
+        fs::write(&path, &blank).unwrap();
+        let error = load().unwrap_err();
+        assert!(error.contains(&format!("damaged at byte {at}")), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), blank, "byte {at}");
+        blank[at..].fill(0);
+        fs::write(&path, &blank).unwrap();
+        if let Err(error) = load() {
+            assert!(at < 2_000, "zeros from {at}: {error}");
+        }
+    }
     for at in (22..whole.len()).step_by(whole.len() / 53) {
         fs::write(&path, &whole[..at]).unwrap();
         // Without a complete genesis block there is no chain.
@@ -221,7 +249,7 @@ fn damage_is_found() {
     }
     for (text, part) in [
         ("stylus-devnet state 3\nwhatever", "state 3"),
-        ("a shopping list", "no file that a devnet has written"),
+        ("a shopping list", "it was not written by a devnet"),
     ] {
         fs::write(&path, text).unwrap();
         let error = load().unwrap_err();
