@@ -19,7 +19,7 @@ use crate::config::{ArbOs, Config};
 use crate::frame::Frame;
 use crate::guest::Exports;
 use crate::hostio;
-use crate::instrument::{Burden, Instrumented, instrument_for_profile};
+use crate::instrument::{Instrumented, instrument_for_profile};
 use crate::pages::Pages;
 use crate::profile::{Names, record};
 use crate::refusal::Refusal;
@@ -49,7 +49,7 @@ const USUAL_OPERATORS: u64 = 16_384;
 /// blocks with at most one result.
 const USUAL_CARRIED: u64 = 2_048;
 
-/// The most such values of any function that is compiled at all: both compilers' time grows with their square.
+/// The most such values of any function, and of all functions together, that are compiled at all: both compilers' time grows with their square.
 const MOST_CARRIED: u64 = 65_536;
 
 /// The most locals times control-flow paths of a function that the usual compiler gets: some two seconds.
@@ -59,9 +59,17 @@ const USUAL_JOINED: u64 = 262_144;
 /// time grows faster than their square. No compiler-generated function nests loops like that.
 const USUAL_NESTED: u64 = 1_048_576;
 
-/// The most locals times control-flow paths of any function that is compiled at all: some ten seconds, and a quarter of a
-/// gigabyte.
+/// How many functions at the limits above a module may amount to for the usual compiler to get it, since it compiles every one.
+/// The largest contracts amount to a seventh of one.
+const USUAL_FUNCTIONS: u64 = 4;
+
+/// The most locals times control-flow paths of any function, and of all functions together, that are compiled at all: some ten
+/// seconds, and a quarter of a gigabyte.
 const MOST_JOINED: u64 = 16 << 20;
+
+/// The most locals times loops and the loops around each, of any function and of all together, that are compiled at all: some ten
+/// seconds.
+const MOST_NESTED: u64 = 256 << 20;
 
 /// Compiled programs kept in memory: one of the largest modules takes a megabyte or two.
 const CACHE_PROGRAMS: NonZeroUsize = NonZeroUsize::new(128).expect("it is not zero");
@@ -103,6 +111,27 @@ pub enum CompileError {
     TooEntangled {
         /// Locals times targets of branches of the worst function.
         joined: u64,
+    },
+    /// A chain would accept the module, but compiling it would take minutes. Only code written for that purpose does.
+    #[error(
+        "a function has {nested} locals times loops within loops and this VM compiles functions with at most {MOST_NESTED}"
+    )]
+    TooNested {
+        /// Locals times loops, and the loops around each, of the worst function.
+        nested: u64,
+    },
+    /// A chain would accept the module, and each of its functions can be compiled, but all together would take minutes. Only code
+    /// written for that purpose does.
+    #[error(
+        "the functions have {count} {what} together and this VM compiles modules with at most {limit}"
+    )]
+    TooManyTogether {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much of it there is.
+        count: u64,
+        /// How much there may be.
+        limit: u64,
     },
     /// A module that this VM accepts is refused by wasmtime, which is a bug in this crate.
     #[error("the WebAssembly engine cannot compile the instrumented module: {0:#}")]
@@ -270,18 +299,12 @@ impl Engine {
 
     /// Native code for an instrumented module.
     fn translate(&self, instrumented: &Instrumented) -> Result<Program, CompileError> {
-        bearable(&instrumented.burden)?;
-        let Burden {
-            operators,
-            carried,
-            joined,
-            nested,
-        } = instrumented.burden;
-        let usual = operators <= USUAL_OPERATORS
-            && carried <= USUAL_CARRIED
-            && joined <= USUAL_JOINED
-            && nested <= USUAL_NESTED;
-        let native = if usual { &*self.usual } else { self.careful()? };
+        bearable(instrumented)?;
+        let native = if is_usual(instrumented) {
+            &*self.usual
+        } else {
+            self.careful()?
+        };
         let module = wasmtime::Module::new(&native.engine, &instrumented.wasm)
             .map_err(CompileError::Engine)?;
         let exports = Exports::of(&module).ok_or(Refusal::NoMemory)?;
@@ -318,19 +341,45 @@ fn lock<T>(cache: &Mutex<LruCache<Key, T>>) -> MutexGuard<'_, LruCache<Key, T>> 
     cache.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether the usual compiler is done with a module in time.
+fn is_usual(Instrumented { worst, all, .. }: &Instrumented) -> bool {
+    // Where the time grows with the square, the sum of the squares is at most the worst function's times all.
+    let squares = |worst: u64, all: u64, limit: u64| {
+        worst.saturating_mul(all) <= USUAL_FUNCTIONS * limit * limit
+    };
+    worst.operators <= USUAL_OPERATORS
+        && worst.carried <= USUAL_CARRIED
+        && worst.joined <= USUAL_JOINED
+        && worst.nested <= USUAL_NESTED
+        && squares(worst.operators, all.operators, USUAL_OPERATORS)
+        && squares(worst.carried, all.carried, USUAL_CARRIED)
+        && all.joined <= USUAL_FUNCTIONS * USUAL_JOINED
+        && all.nested <= USUAL_FUNCTIONS * USUAL_NESTED
+}
+
 /// Checks that some compiler here can compile a module in time.
 ///
 /// # Errors
 /// If none can.
-fn bearable(burden: &Burden) -> Result<(), CompileError> {
-    let Burden {
-        carried, joined, ..
-    } = *burden;
+fn bearable(Instrumented { worst, all, .. }: &Instrumented) -> Result<(), CompileError> {
+    let (carried, joined, nested) = (worst.carried, worst.joined, worst.nested);
     if carried > MOST_CARRIED {
         return Err(CompileError::TooComplex { carried });
     }
     if joined > MOST_JOINED {
         return Err(CompileError::TooEntangled { joined });
+    }
+    if nested > MOST_NESTED {
+        return Err(CompileError::TooNested { nested });
+    }
+    for (what, count, limit) in [
+        ("values that blocks carry", all.carried, MOST_CARRIED),
+        ("locals times ways through them", all.joined, MOST_JOINED),
+        ("locals times loops within loops", all.nested, MOST_NESTED),
+    ] {
+        if count > limit {
+            return Err(CompileError::TooManyTogether { what, count, limit });
+        }
     }
     Ok(())
 }
@@ -341,7 +390,7 @@ fn bearable(burden: &Burden) -> Result<(), CompileError> {
 /// If compiling it would take minutes, or if the chain would not activate it.
 pub fn check_compiles(wasm: &[u8], config: &Config) -> Result<(), Refusal> {
     let (_, instrumented, _) = activate::check(wasm, config, Pages(0))?;
-    bearable(&instrumented.burden).map_err(|error| Refusal::Uncompilable {
+    bearable(&instrumented).map_err(|error| Refusal::Uncompilable {
         why: error.to_string().into(),
     })
 }
