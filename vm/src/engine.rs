@@ -315,6 +315,7 @@ impl Engine {
         Ok(Program {
             instance,
             exports,
+            bytes_per_word: bytes_per_word(instrumented.largest),
             begins_with_highest_price: instrumented.begins_with_highest_price,
             max_stack_depth: self.max_stack_depth,
         })
@@ -415,6 +416,8 @@ impl Native {
 pub struct Program {
     pub(crate) instance: InstancePre<Frame>,
     pub(crate) exports: Exports,
+    /// The most native stack, in bytes, that a word of depth may take.
+    pub(crate) bytes_per_word: u64,
     /// Whether the first block of the entry point costs 2^64 − 1 ink.
     pub(crate) begins_with_highest_price: bool,
     /// The largest depth budget that its engine has native stack for.
@@ -432,6 +435,12 @@ impl Program {
 pub(crate) fn native_stack(words: u32) -> usize {
     let needed = words as usize * NATIVE_BYTES_PER_WORD;
     needed.clamp(LEAST_NATIVE_STACK, MOST_NATIVE_STACK)
+}
+
+/// The most native stack, in bytes, that a word of depth may take in a module whose largest function has so many operators, whatever
+/// compiles it: a value of each on the stack, in a frame of at least four words, and what any frame takes.
+fn bytes_per_word(operators: u64) -> u64 {
+    (64 + 2 * operators).min(NATIVE_BYTES_PER_WORD as u64)
 }
 
 fn pool() -> PoolingAllocationConfig {

@@ -78,6 +78,8 @@ pub(crate) struct Instrumented {
     pub(crate) wasm: Vec<u8>,
     /// Operators in all bodies after instrumentation.
     pub(crate) operators: u64,
+    /// Operators in the largest body after instrumentation.
+    pub(crate) largest: u64,
     /// The most that any body asks of a compiler: the maximum of each.
     pub(crate) worst: Burden,
     /// What all bodies together ask of a compiler: the sum of each.
@@ -227,7 +229,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
     fn finish(&self) -> Result<Instrumented, Refusal> {
         let mut encoder = Encoder::new(self.module, self.profiled.is_some())?;
         let mut code = CodeSection::new();
-        let mut total = 0;
+        let (mut total, mut largest) = (0, 0);
         let (mut worst, mut all) = (Burden::default(), Burden::default());
         let entrypoint = self.module.export(names::ENTRYPOINT, ExternalKind::Func);
         let mut begins_with_highest_price = false;
@@ -255,6 +257,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
                 });
             }
             total += count;
+            largest = largest.max(count);
             let guarded = self.stylus_version < StylusParams::PLAIN_WASM && fill::fills(&operators);
             let operators = match guarded {
                 true => fill::rewrite(operators, self.globals, self.fresh_local(function, body)?),
@@ -276,6 +279,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         Ok(Instrumented {
             wasm,
             operators: total,
+            largest,
             worst,
             all,
             begins_with_highest_price,
