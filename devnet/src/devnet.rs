@@ -56,6 +56,14 @@ pub enum StartError {
         /// Why not.
         reason: String,
     },
+    /// A file that is to be written at the end cannot be.
+    #[error("nothing can be written to {path} at the end: {reason}")]
+    Output {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// No chain can be loaded from the file that is named.
     #[error("no state can be loaded from {path}: {reason}")]
     Load {
@@ -111,6 +119,7 @@ fn check_host(config: &Config) -> Result<(), StartError> {
 /// # Errors
 /// Where the settings ask for what cannot be, or a state's file holds something else.
 pub(crate) fn open(config: &Config, listener: Option<Listener>) -> Result<Node, StartError> {
+    check_outputs(config)?;
     let forked = config.fork.as_ref().map(|fork| {
         let kept = config.state.as_ref().or(config.load_state.as_ref());
         let kept = kept.and_then(|path| store::forked_block(path));
@@ -132,6 +141,18 @@ pub(crate) fn open(config: &Config, listener: Option<Listener>) -> Result<Node, 
         node.set_interval(Some(period));
     }
     Ok(node)
+}
+
+/// Whether the files can be written that are written at the end, when all would be lost.
+fn check_outputs(config: &Config) -> Result<(), StartError> {
+    let recording = config.fork.as_ref().and_then(|fork| fork.record.as_ref());
+    for path in config.dump_state.iter().chain(recording) {
+        store::check_place(path).map_err(|error| StartError::Output {
+            path: path.clone(),
+            reason: error.to_string(),
+        })?;
+    }
+    Ok(())
 }
 
 /// Has `chain` become the one in the files that the settings name, and opens the one that it is kept in.

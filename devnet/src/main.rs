@@ -92,6 +92,7 @@ fn advise(error: StartError) -> anyhow::Error {
             "--port chooses another, and 0 any that is free"
         }
         StartError::State { .. } => "--state names another file",
+        StartError::Output { .. } => "--dump-state and --fork-record name other files",
         StartError::Load { .. } => "--load-state names another file",
         StartError::Fork(ForkError::Source(_)) => {
             "check --fork-url, and that the node runs; --fork-timeout and --fork-retries give it more time"

@@ -290,15 +290,37 @@ pub(crate) fn load(path: &Path, chain: &mut Chain) -> Result<(), StoreError> {
     Ok(chain.restore(written)?)
 }
 
+/// Checks that a file can be put at `path` later, so that nobody finds out at the end that it cannot.
+///
+/// # Errors
+/// Where it cannot.
+pub(crate) fn check_place(path: &Path) -> Result<(), StoreError> {
+    let path = follow(path)?;
+    let last = path.as_os_str().as_encoded_bytes().last();
+    if path.is_dir() || last.is_none_or(|byte| std::path::is_separator(char::from(*byte))) {
+        let error = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
+        return Err(error.into());
+    }
+    if let Ok(file) = File::open(&path)
+        && let Err(TryLockError::WouldBlock) = file.try_lock()
+    {
+        return Err(StoreError::Locked);
+    }
+    let beside = beside(&path);
+    File::create(&beside)?;
+    Ok(std::fs::remove_file(&beside)?)
+}
+
 /// Writes a chain to a file, which is whole or not there.
 ///
 /// # Errors
 /// Where it cannot be written.
 pub(crate) fn save(path: &Path, whole: &Whole) -> io::Result<()> {
-    let beside = beside(path);
+    let path = follow(path)?;
+    let beside = beside(&path);
     let saved = File::create(&beside)
         .and_then(|file| fill(whole, &file))
-        .and_then(|()| std::fs::rename(&beside, path));
+        .and_then(|()| std::fs::rename(&beside, &path));
     leave_nothing(saved, &beside)
 }
 
@@ -397,9 +419,13 @@ pub(crate) fn next(
         word.copy_from_slice(&head[place..place + 4]);
         u32::from_le_bytes(word)
     };
-    // A file system that lost its power may leave zeros where it had promised room.
+    // A file system that lost its power may leave zeros where it had promised room: then nothing else follows.
     if head == [0; HEAD] {
-        return Ok(None);
+        if has_only_zeros(from.take(left - HEAD as u64))? {
+            return Ok(None);
+        }
+        let why = "there are zeros where a record begins, and more behind them";
+        return Err(StoreError::Damaged { at, why });
     }
     if word(8) != crc32fast::hash(&head[..8]) {
         let why = "the checksum of a record's head is wrong";
@@ -418,8 +444,20 @@ pub(crate) fn next(
     Ok(Some(record))
 }
 
+/// Whether nothing but zeros is left to read.
+fn has_only_zeros(mut from: impl Read) -> io::Result<bool> {
+    let mut bytes = [0; 8192];
+    loop {
+        match from.read(&mut bytes)? {
+            0 => return Ok(true),
+            read if bytes[..read].iter().all(|byte| *byte == 0) => {}
+            _ => return Ok(false),
+        }
+    }
+}
+
 /// The file that a path means in the end, which need not exist: a link stays a link.
-fn follow(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
         match std::fs::read_link(&path) {

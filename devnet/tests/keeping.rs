@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, address, hex};
 use serde_json::{Value, json};
-use stylus_devnet::{ArbOs, Config, Devnet};
+use stylus_devnet::{ArbOs, Config, Devnet, Fork, StartError};
 
 use crate::contracts::echo;
 use crate::costly::DEV;
@@ -178,6 +178,18 @@ fn the_first_version_s_files_are_loaded() {
     );
 }
 
+/// Where the records of a file begin.
+fn heads(file: &[u8]) -> Vec<usize> {
+    let mut heads = Vec::new();
+    let mut at = "stylus-devnet state 2\n".len();
+    while at < file.len() {
+        heads.push(at);
+        let length = u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
+        at += 12 + length as usize;
+    }
+    heads
+}
+
 /// Theorem: a file with any byte changed, or truncated anywhere, is refused, or is an earlier state of the chain.
 #[test]
 fn damage_is_found() {
@@ -207,6 +219,22 @@ fn damage_is_found() {
         }
     }
     assert!(refused > 90);
+    // A file system that lost its power leaves zeros at the end; zeros with anything behind them are damage.
+    let heads = heads(&whole);
+    assert!(heads.len() > 5);
+    for at in heads {
+        let mut blank = whole.clone();
+        blank[at..at + 12].fill(0);
+        fs::write(&path, &blank).unwrap();
+        let error = load().unwrap_err();
+        assert!(error.contains(&format!("damaged at byte {at}")), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), blank, "byte {at}");
+        blank[at..].fill(0);
+        fs::write(&path, &blank).unwrap();
+        if let Err(error) = load() {
+            assert!(at < 2_000, "zeros from {at}: {error}");
+        }
+    }
     for at in (22..whole.len()).step_by(whole.len() / 53) {
         fs::write(&path, &whole[..at]).unwrap();
         // Without a complete genesis block there is no chain.
@@ -221,7 +249,7 @@ fn damage_is_found() {
     }
     for (text, part) in [
         ("stylus-devnet state 3\nwhatever", "state 3"),
-        ("a shopping list", "no file that a devnet has written"),
+        ("a shopping list", "it was not written by a devnet"),
     ] {
         fs::write(&path, text).unwrap();
         let error = load().unwrap_err();
@@ -246,6 +274,57 @@ fn a_file_that_cannot_be_used_is_found_out_at_once() {
     pay(&first);
     drop(first);
     assert_eq!(balance(&Chain::start(kept(&path))), json!("0x1"));
+}
+
+/// What is written at the end is checked at the start, and leaves nothing behind.
+#[test]
+fn an_output_that_cannot_be_written_is_found_out_at_once() {
+    let (folder, path) = nowhere();
+    let dumped = |path: &Path| Config {
+        dump_state: Some(path.to_owned()),
+        ..config()
+    };
+    let recorded = |path: &Path| Config {
+        fork: Some(Fork {
+            record: Some(path.to_owned()),
+            ..Fork::url("http://127.0.0.1:1")
+        }),
+        ..config()
+    };
+    let below = folder.path().join("none/chain");
+    let slash = folder.path().join("none/");
+    for place in [&below, &slash, folder.path()] {
+        for config in [dumped(place), recorded(place)] {
+            let error = Devnet::start(config).unwrap_err();
+            assert!(matches!(error, StartError::Output { .. }), "{error}");
+            assert!(error.to_string().contains("at the end"), "{error}");
+        }
+    }
+    // Another devnet's chain.
+    let first = Chain::start(kept(&path));
+    let error = Devnet::start(dumped(&path)).unwrap_err().to_string();
+    assert!(error.contains("another devnet is using it"), "{error}");
+    drop(first);
+    fs::remove_file(&path).unwrap();
+    let running = Devnet::start(dumped(&path)).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    running.stop().unwrap();
+    assert!(path.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dump_follows_a_link() {
+    let (folder, path) = nowhere();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink("chain.state", &link).unwrap();
+    let chain = Config {
+        dump_state: Some(link.clone()),
+        ..config()
+    };
+    Devnet::start(chain).unwrap().stop().unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(fs::symlink_metadata(&path).unwrap().is_file());
 }
 
 #[cfg(unix)]

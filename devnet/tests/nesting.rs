@@ -4,6 +4,8 @@ use alloy_primitives::{Address, U256, hex};
 use serde_json::json;
 
 use crate::contracts::{echo, evm_forward, forward, path, program};
+use crate::costly::activate;
+use crate::process::Process;
 use crate::support::{ARB_OWNER, Chain, DEV, config_at};
 
 /// Sends a message along a path of contracts and expects it back.
@@ -216,4 +218,69 @@ fn an_account_delegates_to_a_program() {
     let code = chain.rpc("eth_getCode", json!([account, "latest"]));
     let designator = [&hex!("ef0100")[..], store.as_slice()].concat();
     assert_eq!(code, json!(hex::encode_prefixed(designator)));
+}
+
+/// A program that goes as deep as its input says in frames that hide 32 KB each from the depth checker, calls itself from there, and tells
+/// how often that went well.
+fn deep_and_again() -> String {
+    let products: String = (1..=4_000)
+        .map(|odd| format!("local.get 0 i64.const {} i64.mul i64.xor ", 2 * odd + 1))
+        .collect();
+    format!(
+        r#"(module
+            (import "vm_hooks" "read_args" (func $read_args (param i32)))
+            (import "vm_hooks" "write_result" (func $write_result (param i32 i32)))
+            (import "vm_hooks" "contract_address" (func $address (param i32)))
+            (import "vm_hooks" "exit_early" (func $exit (param i32)))
+            (import "vm_hooks" "call_contract" (func $call (param i32 i32 i32 i32 i64 i32) (result i32)))
+            (import "vm_hooks" "read_return_data" (func $read_return_data (param i32 i32 i32) (result i32)))
+            (memory (export "memory") 1 1)
+            (func $bottom
+                (if (i32.load8_u (i32.const 0)) (then
+                    (i32.store8 (i32.const 0) (i32.sub (i32.load8_u (i32.const 0)) (i32.const 1)))
+                    (call $address (i32.const 64))
+                    (if (i32.eqz (call $call (i32.const 64) (i32.const 0) (i32.const 3) (i32.const 128) (i64.const -1) (i32.const 160)))
+                        (then
+                            (drop (call $read_return_data (i32.const 200) (i32.const 0) (i32.const 1)))
+                            (i32.store8 (i32.const 200) (i32.add (i32.load8_u (i32.const 200)) (i32.const 1)))))))
+                (call $write_result (i32.const 200) (i32.const 1))
+                (call $exit (i32.const 0)))
+            (func $deep (param i64) (result i64) (local i64)
+                (if (i64.eqz (local.get 0)) (then (call $bottom)))
+                loop
+                    (local.set 1 (call $deep (i64.sub (local.get 0) (i64.const 1))))
+                    local.get 1 {products} local.set 1
+                    (br_if 0 (i64.eqz (local.get 1)))
+                end
+                local.get 1)
+            (func (export "user_entrypoint") (param i32) (result i32)
+                (call $read_args (i32.const 0))
+                (i64.eqz (call $deep (i64.load16_u (i32.const 1))))))"#
+    )
+}
+
+/// Theorem: programs that wait for each other hold no more native stack together than one may, and whoever would is out of stack.
+#[test]
+fn deep_programs_that_call_each_other() {
+    let devnet = Process::start(&[]);
+    let mut connection = devnet.connect();
+    let program = "0x00000000000000000000000000000000000000f5";
+    let code = stylus_vm::code::encode(&wat::parse_str(deep_and_again()).unwrap());
+    let code = json!([program, hex::encode_prefixed(code)]);
+    connection.rpc("anvil_setCode", &code);
+    activate(&mut connection, program);
+    let mut call = |levels: u8, deep: u16| {
+        let input = [&[levels][..], &deep.to_le_bytes()].concat();
+        let request = json!([{ "to": program, "input": hex::encode_prefixed(input) }, "latest"]);
+        connection.rpc("eth_call", &request)
+    };
+    assert_eq!(call(12, 0), json!("0x0c"));
+    assert_eq!(call(12, 50), json!("0x0c"));
+    let (before, _) = devnet.memory();
+    devnet.forget_peak();
+    assert_eq!(call(12, 1_200), json!("0x01"));
+    assert_eq!(call(12, 2_000), json!("0x00"));
+    let (after, peak) = devnet.memory();
+    assert!(peak < before + (256 << 20), "{before} {peak}");
+    assert!(after < before + (32 << 20), "{before} {after}");
 }

@@ -20,7 +20,7 @@ use crate::explain::ExplainedProgram;
 use crate::frame::Frame;
 use crate::guest::Exports;
 use crate::hostio;
-use crate::instrument::{Burden, Instrumented, instrument_for_profile, instrument_to_explain};
+use crate::instrument::{Instrumented, instrument_for_profile, instrument_to_explain};
 use crate::pages::Pages;
 use crate::profile::{Names, record};
 use crate::refusal::Refusal;
@@ -50,7 +50,7 @@ const USUAL_OPERATORS: u64 = 16_384;
 /// blocks with at most one result.
 const USUAL_CARRIED: u64 = 2_048;
 
-/// The most such values of any function that is compiled at all: both compilers' time grows with their square.
+/// The most such values of any function, and of all functions together, that are compiled at all: both compilers' time grows with their square.
 const MOST_CARRIED: u64 = 65_536;
 
 /// The most locals times control-flow paths of a function that the usual compiler gets: some two seconds.
@@ -60,9 +60,17 @@ const USUAL_JOINED: u64 = 262_144;
 /// time grows faster than their square. No compiler-generated function nests loops like that.
 const USUAL_NESTED: u64 = 1_048_576;
 
-/// The most locals times control-flow paths of any function that is compiled at all: some ten seconds, and a quarter of a
-/// gigabyte.
+/// How many functions at the limits above a module may amount to for the usual compiler to get it, since it compiles every one.
+/// The largest contracts amount to a seventh of one.
+const USUAL_FUNCTIONS: u64 = 4;
+
+/// The most locals times control-flow paths of any function, and of all functions together, that are compiled at all: some ten
+/// seconds, and a quarter of a gigabyte.
 const MOST_JOINED: u64 = 16 << 20;
+
+/// The most locals times loops and the loops around each, of any function and of all together, that are compiled at all: some ten
+/// seconds.
+const MOST_NESTED: u64 = 256 << 20;
 
 /// Compiled programs kept in memory: one of the largest modules takes a megabyte or two.
 const CACHE_PROGRAMS: NonZeroUsize = NonZeroUsize::new(128).expect("it is not zero");
@@ -110,6 +118,27 @@ pub enum CompileError {
     TooEntangled {
         /// Locals times targets of branches of the worst function.
         joined: u64,
+    },
+    /// A chain would accept the module, but compiling it would take minutes. Only code written for that purpose does.
+    #[error(
+        "a function has {nested} locals times loops within loops and this VM compiles functions with at most {MOST_NESTED}"
+    )]
+    TooNested {
+        /// Locals times loops, and the loops around each, of the worst function.
+        nested: u64,
+    },
+    /// A chain would accept the module, and each of its functions can be compiled, but all together would take minutes. Only code
+    /// written for that purpose does.
+    #[error(
+        "the functions have {count} {what} together and this VM compiles modules with at most {limit}"
+    )]
+    TooManyTogether {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much of it there is.
+        count: u64,
+        /// How much there may be.
+        limit: u64,
     },
     /// A module that this VM accepts is refused by wasmtime, which is a bug in this crate.
     #[error("the WebAssembly engine cannot compile the instrumented module: {0:#}")]
@@ -297,7 +326,7 @@ impl Engine {
         let (module, _, _) = activate::check(wasm, config, Pages(0))?;
         let names = names.unwrap_or_else(|| module.function_names.iter().copied().collect());
         let instrumented = instrument_to_explain(&module, config.stylus.version, &names)?;
-        bearable(&instrumented.burden)?;
+        bearable(&instrumented)?;
         let program = self.link(self.explaining()?, &instrumented)?;
         let imports = module.imports.len() as u32;
         let program = ExplainedProgram::new(program, instrumented.chart, imports);
@@ -317,21 +346,13 @@ impl Engine {
 
     /// Native code for an instrumented module.
     fn translate(&self, instrumented: &Instrumented) -> Result<Program, CompileError> {
-        bearable(&instrumented.burden)?;
-        let Burden {
-            operators,
-            carried,
-            joined,
-            nested,
-        } = instrumented.burden;
-        let usual = operators <= USUAL_OPERATORS
-            && carried <= USUAL_CARRIED
-            && joined <= USUAL_JOINED
-            && nested <= USUAL_NESTED;
-        self.link(
-            if usual { &self.usual } else { self.careful()? },
-            instrumented,
-        )
+        bearable(instrumented)?;
+        let native = if is_usual(instrumented) {
+            &*self.usual
+        } else {
+            self.careful()?
+        };
+        self.link(native, instrumented)
     }
 
     /// The same by one compiler.
@@ -346,6 +367,7 @@ impl Engine {
         Ok(Program {
             instance,
             exports,
+            bytes_per_word: bytes_per_word(instrumented.largest),
             begins_with_highest_price: instrumented.begins_with_highest_price,
             max_stack_depth: self.max_stack_depth,
         })
@@ -390,19 +412,45 @@ fn lock<T>(cache: &Mutex<LruCache<Key, T>>) -> MutexGuard<'_, LruCache<Key, T>> 
     cache.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether the usual compiler is done with a module in time.
+fn is_usual(Instrumented { worst, all, .. }: &Instrumented) -> bool {
+    // Where the time grows with the square, the sum of the squares is at most the worst function's times all.
+    let squares = |worst: u64, all: u64, limit: u64| {
+        worst.saturating_mul(all) <= USUAL_FUNCTIONS * limit * limit
+    };
+    worst.operators <= USUAL_OPERATORS
+        && worst.carried <= USUAL_CARRIED
+        && worst.joined <= USUAL_JOINED
+        && worst.nested <= USUAL_NESTED
+        && squares(worst.operators, all.operators, USUAL_OPERATORS)
+        && squares(worst.carried, all.carried, USUAL_CARRIED)
+        && all.joined <= USUAL_FUNCTIONS * USUAL_JOINED
+        && all.nested <= USUAL_FUNCTIONS * USUAL_NESTED
+}
+
 /// Checks that some compiler here can compile a module in time.
 ///
 /// # Errors
 /// If none can.
-fn bearable(burden: &Burden) -> Result<(), CompileError> {
-    let Burden {
-        carried, joined, ..
-    } = *burden;
+fn bearable(Instrumented { worst, all, .. }: &Instrumented) -> Result<(), CompileError> {
+    let (carried, joined, nested) = (worst.carried, worst.joined, worst.nested);
     if carried > MOST_CARRIED {
         return Err(CompileError::TooComplex { carried });
     }
     if joined > MOST_JOINED {
         return Err(CompileError::TooEntangled { joined });
+    }
+    if nested > MOST_NESTED {
+        return Err(CompileError::TooNested { nested });
+    }
+    for (what, count, limit) in [
+        ("values that blocks carry", all.carried, MOST_CARRIED),
+        ("locals times ways through them", all.joined, MOST_JOINED),
+        ("locals times loops within loops", all.nested, MOST_NESTED),
+    ] {
+        if count > limit {
+            return Err(CompileError::TooManyTogether { what, count, limit });
+        }
     }
     Ok(())
 }
@@ -413,7 +461,7 @@ fn bearable(burden: &Burden) -> Result<(), CompileError> {
 /// If compiling it would take minutes, or if the chain would not activate it.
 pub fn check_compiles(wasm: &[u8], config: &Config) -> Result<(), Refusal> {
     let (_, instrumented, _) = activate::check(wasm, config, Pages(0))?;
-    bearable(&instrumented.burden).map_err(|error| Refusal::Uncompilable {
+    bearable(&instrumented).map_err(|error| Refusal::Uncompilable {
         why: error.to_string().into(),
     })
 }
@@ -438,6 +486,8 @@ impl Native {
 pub struct Program {
     pub(crate) instance: InstancePre<Frame>,
     pub(crate) exports: Exports,
+    /// The most native stack, in bytes, that a word of depth may take.
+    pub(crate) bytes_per_word: u64,
     /// Whether the first block of the entry point costs 2^64 − 1 ink.
     pub(crate) begins_with_highest_price: bool,
     /// The largest depth budget that its engine has native stack for.
@@ -455,6 +505,12 @@ impl Program {
 pub(crate) fn native_stack(words: u32) -> usize {
     let needed = words as usize * NATIVE_BYTES_PER_WORD;
     needed.clamp(LEAST_NATIVE_STACK, MOST_NATIVE_STACK)
+}
+
+/// The most native stack, in bytes, that a word of depth may take in a module whose largest function has so many operators, whatever
+/// compiles it: a value of each on the stack, in a frame of at least four words, and what any frame takes.
+fn bytes_per_word(operators: u64) -> u64 {
+    (64 + 2 * operators).min(NATIVE_BYTES_PER_WORD as u64)
 }
 
 fn pool() -> PoolingAllocationConfig {

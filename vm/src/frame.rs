@@ -93,6 +93,10 @@ pub(crate) struct Frame {
     pub(crate) stop: Option<Stop>,
     /// Whether the host wants to trace every host call.
     pub(crate) is_tracing: bool,
+    /// Words of depth that the run began with.
+    pub(crate) words: u32,
+    /// The most native stack, in bytes, that each of them may take.
+    pub(crate) bytes_per_word: u64,
     /// Who watches the run, if anybody does.
     pub(crate) watcher: Option<Watcher>,
 }
@@ -133,6 +137,8 @@ impl Frame {
             last_code: None,
             stop: None,
             is_tracing,
+            words: 0,
+            bytes_per_word: 0,
             watcher: None,
         }
     }

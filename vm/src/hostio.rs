@@ -30,6 +30,7 @@ use crate::host::{Host, Step};
 use crate::ink::{Gas, Ink};
 use crate::prices;
 use crate::profile::record::{Moment, Recorder};
+use crate::stack::Waiting;
 
 /// The type of an import.
 #[derive(Clone, Copy)]
@@ -260,6 +261,15 @@ impl Hostio<'_> {
 
     fn host(&mut self) -> &mut dyn Host {
         self.frame().host()
+    }
+
+    /// Counts the program's native stack for as long as it waits for a call that it makes.
+    fn wait(&mut self) -> Waiting {
+        let guest = self.frame().guest;
+        let left = guest.map_or(0, |guest| guest.stack_left(&mut self.caller));
+        let frame = self.frame();
+        let used = u64::from(frame.words.saturating_sub(left));
+        Waiting::begin(used.saturating_mul(frame.bytes_per_word))
     }
 
     /// The end of the program. Its meter gets the count back here, because no more of its own code will run.

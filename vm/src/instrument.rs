@@ -95,8 +95,12 @@ pub(crate) struct Instrumented {
     pub(crate) wasm: Vec<u8>,
     /// Operators in all bodies after instrumentation.
     pub(crate) operators: u64,
-    /// The most that any body asks of a compiler.
-    pub(crate) burden: Burden,
+    /// Operators in the largest body after instrumentation.
+    pub(crate) largest: u64,
+    /// The most that any body asks of a compiler: the maximum of each.
+    pub(crate) worst: Burden,
+    /// What all bodies together ask of a compiler: the sum of each.
+    pub(crate) all: Burden,
     /// Whether the first block of the entry point has the highest possible price, which only the largest amount of ink can pay,
     /// with nothing left for another block.
     pub(crate) begins_with_highest_price: bool,
@@ -121,7 +125,7 @@ enum Purpose<'m> {
     Explaining(&'m Names),
 }
 
-/// What a body asks of a compiler before instrumentation; for a module, the maximum of each.
+/// What a body asks of a compiler before instrumentation.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Burden {
     /// Operators of the body.
@@ -187,6 +191,15 @@ impl Burden {
             carried: self.carried.max(other.carried),
             joined: self.joined.max(other.joined),
             nested: self.nested.max(other.nested),
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            operators: self.operators.saturating_add(other.operators),
+            carried: self.carried.saturating_add(other.carried),
+            joined: self.joined.saturating_add(other.joined),
+            nested: self.nested.saturating_add(other.nested),
         }
     }
 }
@@ -260,9 +273,9 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
     fn finish(&self) -> Result<Instrumented, Refusal> {
         let mut encoder = Encoder::new(self.module, self.purpose)?;
         let mut code = CodeSection::new();
-        let mut total = 0;
+        let (mut total, mut largest) = (0, 0);
+        let (mut worst, mut all) = (Burden::default(), Burden::default());
         let mut counters = Counters::default();
-        let mut burden = Burden::default();
         let entrypoint = self.module.export(names::ENTRYPOINT, ExternalKind::Func);
         let mut begins_with_highest_price = false;
         for (position, body) in self.module.bodies.iter().enumerate() {
@@ -270,7 +283,8 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
             let operators = self.operators(body)?;
             // As many as there are in front of the next one.
             let locals = self.fresh_local(function, body)?.into();
-            burden = burden.max(Burden::of(&operators, locals, self.module));
+            let burden = Burden::of(&operators, locals, self.module);
+            (worst, all) = (worst.max(burden), all.plus(burden));
             if entrypoint == Some(function) {
                 let price = ink::first_block(&operators, self.module);
                 begins_with_highest_price = price == Ink::MAX;
@@ -288,6 +302,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
                 });
             }
             total += count;
+            largest = largest.max(count);
             let guarded = self.stylus_version < StylusParams::PLAIN_WASM && fill::fills(&operators);
             let operators = match guarded {
                 true => fill::rewrite(operators, self.globals, self.fresh_local(function, body)?),
@@ -321,7 +336,9 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         Ok(Instrumented {
             wasm,
             operators: total,
-            burden,
+            largest,
+            worst,
+            all,
             begins_with_highest_price,
             chart: encoder.places().map(|places| Chart { places, counters }),
         })

@@ -47,7 +47,8 @@ pub enum Outcome {
     Failure,
     /// Ink ran out; none is left.
     OutOfInk,
-    /// The depth budget ran out; the chain also takes the remaining ink.
+    /// The depth budget ran out, or what those who wait for this program have left of the native stack that programs may hold
+    /// together; the chain also takes the remaining ink.
     OutOfStack,
 }
 
@@ -227,7 +228,10 @@ impl Program {
         };
         guest.set_metered(&mut store, metered);
         store.data_mut().reserve = reserve;
-        guest.set_stack_left(&mut store, config.stylus.max_stack_depth);
+        let words = stack::words(config.stylus.max_stack_depth, self.bytes_per_word);
+        guest.set_stack_left(&mut store, words);
+        store.data_mut().words = words;
+        store.data_mut().bytes_per_word = self.bytes_per_word;
         store.data_mut().guest = Some(guest);
         let (watcher, explained) = match watch {
             Watch::Nothing => (None, None),

@@ -1,28 +1,102 @@
-//! Native stack: room for a program on any thread.
+//! Native stack: room for a program on any thread, and a limit on what nested programs take of it together.
 //!
-//! Lives here: stack segments, and running on one. Not here: how much room a program needs (`engine`).
+//! Lives here: stack segments, running on one, and what the programs hold that wait for a call. Not here: how much room a program
+//! needs (`engine`).
 //!
 //! The depth checker counts abstract words; wasm code uses native stack, and a native overflow kills the process. So every
 //! run gets its own segment, long enough for the most that its words can take. Runs nest (a program calls a contract that
-//! calls a program), and their segments with them. A segment costs address space, and memory only as far as it was ever
-//! touched.
+//! calls a program), and their segments with them. A segment costs address space, and memory as far as it was touched; when the
+//! run is over the memory goes back.
+//!
+//! A program that goes deep and then calls itself would hold a deep stack for each level. So whoever waits for a call is counted with
+//! its words times what a word of its module may take at most, both of which are the same on every machine, and what is
+//! left bounds the words of the callee: it runs out of stack as it does at its own limit.
 
-use std::cell::RefCell;
+#![cfg_attr(
+    target_os = "linux",
+    expect(
+        unsafe_code,
+        reason = "gives the memory of a free segment back to the system"
+    )
+)]
+
+use std::cell::{Cell, RefCell};
 
 use corosensei::on_stack;
 use corosensei::stack::DefaultStack;
+#[cfg(target_os = "linux")]
+use corosensei::stack::Stack as _;
 
 /// What host calls may use beyond a program's own stack, up to the next run.
 const RESERVE: usize = 1 << 20;
 
+/// Bytes of native stack that nested programs may take together, unless the outermost alone takes more.
+const MOST_NESTED: u64 = 512 << 20;
+
+/// Free segments that a thread keeps.
+const MOST_FREE: usize = 32;
+
+/// Bytes of a free segment that stay with it, so that most runs find all of their memory there.
+#[cfg(target_os = "linux")]
+const RESIDENT: usize = 128 << 10;
+
 thread_local! {
     /// This thread's free segments.
     static FREE: RefCell<Vec<Segment>> = const { RefCell::new(Vec::new()) };
+    /// Bytes of native stack that the programs of this thread may hold that wait for a call.
+    static WAITING: Cell<u64> = const { Cell::new(0) };
+}
+
+/// A program that waits for a call which it has made; it does until this is dropped.
+pub(crate) struct Waiting(u64);
+
+impl Waiting {
+    /// A program that holds at most `bytes` of native stack.
+    pub(crate) fn begin(bytes: u64) -> Self {
+        WAITING.set(WAITING.get().saturating_add(bytes));
+        Self(bytes)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WAITING.set(WAITING.get().saturating_sub(self.0));
+    }
+}
+
+/// How many of `words` the next program on this thread may take, each of which may be `bytes_per_word` of native stack.
+pub(crate) fn words(words: u32, bytes_per_word: u64) -> u32 {
+    match WAITING.get() {
+        0 => words,
+        waiting => {
+            let left = MOST_NESTED.saturating_sub(waiting) / bytes_per_word.max(1);
+            words.min(u32::try_from(left).unwrap_or(u32::MAX))
+        }
+    }
 }
 
 struct Segment {
     stack: DefaultStack,
     room: usize,
+}
+
+impl Segment {
+    /// Gives back the memory that is beyond what most runs touch. Returns whether the segment is worth keeping.
+    #[cfg(target_os = "linux")]
+    fn shrink(&mut self) -> bool {
+        use rustix::mm::{Advice, madvise};
+        let (base, limit) = (self.stack.base().get(), self.stack.limit().get());
+        let length = (base - limit).saturating_sub(RESIDENT);
+        let start = std::ptr::with_exposed_provenance_mut(limit);
+        // SAFETY: the range is a part of the segment's own mapping, at whose beginning `limit` is, and a multiple of a page long; nothing
+        // runs on the segment and nobody refers to it: whoever runs on it next writes before it reads.
+        unsafe { madvise(start, length, Advice::LinuxDontNeed) }.is_ok()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn shrink(&mut self) -> bool {
+        false
+    }
 }
 
 /// Runs `program` with at least `room` bytes of native stack, and some more for host calls.
@@ -43,7 +117,13 @@ pub fn with_room<R>(room: usize, program: impl FnOnce() -> R) -> std::io::Result
         },
     };
     let result = on_stack(&mut segment.stack, program);
-    FREE.with_borrow_mut(|free| free.push(segment));
+    if segment.shrink() {
+        FREE.with_borrow_mut(|free| {
+            if free.len() < MOST_FREE {
+                free.push(segment);
+            }
+        });
+    }
     Ok(result)
 }
 
@@ -79,6 +159,47 @@ mod tests {
             below.unwrap()
         }
         assert_eq!(nest(64), 64 * 512);
+    }
+
+    /// Theorem: what waits bounds what comes next, and nothing else does.
+    #[test]
+    fn those_who_wait_bound_the_next() {
+        assert_eq!(words(262_144, 20 << 10), 262_144, "the outermost");
+        {
+            let _one = Waiting::begin(MOST_NESTED - (100 << 10));
+            assert_eq!(words(22_000, 10 << 10), 10);
+            assert_eq!(words(7, 10 << 10), 7);
+            let _two = Waiting::begin(1 << 40);
+            assert_eq!(words(22_000, 1), 0);
+        }
+        assert_eq!(words(22_000, 20 << 10), 22_000);
+    }
+
+    /// Theorem: what a run has touched goes back, but for a little, and a thread keeps only so many segments.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn memory_goes_back() {
+        fn nest(levels: usize) {
+            if levels > 0 {
+                with_room(4 << 20, || {
+                    descend(2 << 20);
+                    nest(levels - 1);
+                })
+                .unwrap();
+            }
+        }
+        nest(2 * MOST_FREE);
+        FREE.with_borrow(|free| {
+            assert_eq!(free.len(), MOST_FREE);
+            let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+            for segment in free {
+                let end = format!("-{:x} ", segment.stack.base().get());
+                let mut lines = maps.lines().skip_while(|line| !line.contains(&end));
+                let resident = lines.find_map(|line| line.strip_prefix("Rss:")).unwrap();
+                let kib: usize = resident.trim_end_matches("kB").trim().parse().unwrap();
+                assert!(kib <= RESIDENT >> 10, "{kib} KiB");
+            }
+        });
     }
 
     #[test]

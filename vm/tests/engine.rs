@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stylus_vm::profile::Names;
-use stylus_vm::{ArbOs, Call, Config, EmptyHost, Engine, Ink, Outcome, Pages};
+use stylus_vm::{ArbOs, Call, Config, EmptyHost, Engine, Ink, Outcome, Pages, check_compiles};
 
 fn wasm() -> Vec<u8> {
     wat::parse_str(
@@ -135,6 +135,64 @@ fn code_made_to_keep_a_compiler_busy() {
         sentence.starts_with("a function carries 320000 values"),
         "{sentence}"
     );
+}
+
+/// `count` functions of 347 locals, each with the same body, and an entry point that returns zero.
+fn functions(count: usize, body: &str) -> Vec<u8> {
+    let locals = "i64 ".repeat(346);
+    let function = format!("(func (param i32) (local {locals}) {body})");
+    let wat = format!(
+        r#"(module {} (memory (export "memory") 1 1)
+            (func (export "user_entrypoint") (param i32) (result i32) i32.const 0))"#,
+        function.repeat(count)
+    );
+    wat::parse_str(wat).unwrap()
+}
+
+/// Theorem: what one function may ask of a compiler bounds what all functions of a module may ask together.
+#[test]
+fn many_functions_made_to_keep_a_compiler_busy() {
+    let config = Config::default();
+    let branches = format!("block {} end", "(br_if 0 (local.get 0)) ".repeat(754));
+    let table = format!("(br_table {} 0 (local.get 0))", "0 ".repeat(16_000));
+    let loops = |count| {
+        let ends = "(br_if 0 (local.get 0)) end ".repeat(count);
+        "loop ".repeat(count) + &ends
+    };
+    for (count, body, refusal) in [
+        (4, &branches, None),
+        (64, &branches, None),
+        (
+            65,
+            &branches,
+            Some("the functions have 17029025 locals times ways"),
+        ),
+        (2, &table, None),
+        (
+            4,
+            &table,
+            Some("the functions have 22209388 locals times ways"),
+        ),
+        (1, &loops(1_000), None),
+        (
+            1,
+            &loops(1_300),
+            Some("a function has 293440550 locals times loops"),
+        ),
+        (24, &loops(250), None),
+        (
+            25,
+            &loops(250),
+            Some("the functions have 272178125 locals times loops"),
+        ),
+    ] {
+        let checked = check_compiles(&functions(count, body), &config);
+        match (checked.map_err(|error| error.to_string()), refusal) {
+            (Ok(()), None) => {}
+            (Err(error), Some(part)) => assert!(error.contains(part), "{error} lacks {part:?}"),
+            (checked, _) => panic!("{count} functions, {refusal:?}: {checked:?}"),
+        }
+    }
 }
 
 /// Theorem: profiling a program again uses the newly given names, even if it was cached.

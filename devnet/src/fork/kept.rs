@@ -209,6 +209,7 @@ impl Recorder {
             chain_id,
             block: self.block,
         })?;
+        let path = crate::store::follow(path)?;
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
@@ -222,7 +223,7 @@ impl Recorder {
             }
             packed.flush()?;
         }
-        file.persist(path)?;
+        file.persist(&path)?;
         Ok(())
     }
 }

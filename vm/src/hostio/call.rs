@@ -174,7 +174,9 @@ fn perform(
         request.gas = request.gas.saturating_add(frame::STIPEND);
     }
     let given = request.gas;
+    let waiting = hostio.wait();
     let reply = hostio.host().call(request)?;
+    drop(waiting);
     // The callee's gas is paid for in full, including the stipend.
     let cost = base.saturating_add(given.saturating_sub(reply.gas_left));
     Ok((reply, cost))
@@ -244,12 +246,14 @@ fn create(
     let gas_left = hostio.gas_left();
     let rest = gas_left.checked_sub(base).ok_or(Failure::CreateGas)?;
     let kept = Gas(rest.0 / 64);
+    let waiting = hostio.wait();
     let reply = hostio.host().create(CreateRequest {
         code,
         endowment,
         salt,
         gas: rest - kept,
     })?;
+    drop(waiting);
     hostio.buy(gas_left.saturating_sub(reply.gas_left.saturating_add(kept)))?;
     let len = reply.output.len() as u32;
     hostio.frame().return_data = reply.output;
