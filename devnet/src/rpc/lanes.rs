@@ -21,6 +21,10 @@ const PATIENCE: u32 = 12;
 /// ones. Each may use its memory limit in full, so there are not hundreds.
 const QUESTIONS: usize = 48;
 
+/// How many requests may wait at once for a transaction's block. Each holds a connection meanwhile, and most connections are to be
+/// there for others.
+pub(super) const MOST_AWAITED: usize = 256;
+
 /// A kind of request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Lane {
@@ -43,6 +47,8 @@ struct Inner {
     lookups: Places,
     questions: Places,
     changes: Places,
+    /// One permit for each that may wait for a block.
+    awaited: Arc<Semaphore>,
     /// The time limit of a question.
     limit: Option<Duration>,
     active: Mutex<Active>,
@@ -126,9 +132,15 @@ impl Lanes {
             questions: Places::new("calls and traces", QUESTIONS, 1_024),
             // They take turns anyway, once they have prepared.
             changes: Places::new("changes of the chain", processors.max(4), 8_192),
+            awaited: Arc::new(Semaphore::new(MOST_AWAITED)),
             limit,
             active: Mutex::default(),
         }))
+    }
+
+    /// A permit to wait for a transaction's block; `None` if as many wait as may.
+    pub(super) fn wait(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.awaited.clone().try_acquire_owned().ok()
     }
 
     /// Stops everything that runs or waits, and refuses new requests.

@@ -18,7 +18,7 @@ use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
-use crate::rpc::lanes::Lane;
+use crate::rpc::lanes::{Lane, MOST_AWAITED};
 use crate::rpc::server::Arrival;
 use crate::rpc::{
     border, filters, flat, json, logs, mining, otterscan, pool, prove, raw, read, run, send, sign,
@@ -502,11 +502,20 @@ async fn synced(
     let mut blocks = node.blocks();
     let sent = elsewhere(node.clone(), method, params, extensions).await?;
     let hash: B256 = serde_json::from_str(sent.get()).map_err(RpcError::internal)?;
+    let receipt = || {
+        let (block, index) = node.chain().transaction(hash)?;
+        Some(json::receipt(&block, index))
+    };
+    if let Some(receipt) = receipt() {
+        return Ok(to_json(&receipt)?);
+    }
+    let Some(_until_the_end) = node.lanes().wait() else {
+        return Err(RpcError::not_waited_for(hash, MOST_AWAITED));
+    };
     let mined = async {
         loop {
-            let found = node.chain().transaction(hash);
-            if let Some((block, index)) = found {
-                return Some(json::receipt(&block, index));
+            if let Some(receipt) = receipt() {
+                return Some(receipt);
             }
             // After missing some, it checks again too.
             if let Err(RecvError::Closed) = blocks.recv().await {
@@ -514,8 +523,7 @@ async fn synced(
             }
         }
     };
-    let receipt = tokio::time::timeout(limit, mined).await;
-    match receipt {
+    match tokio::time::timeout(limit, mined).await {
         Ok(Some(receipt)) => Ok(to_json(&receipt)?),
         Ok(None) | Err(_) => Err(RpcError::not_mined(hash, limit)),
     }
