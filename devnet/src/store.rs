@@ -341,18 +341,29 @@ fn leave_nothing(written: io::Result<()>, beside: &Path) -> io::Result<()> {
     written
 }
 
-/// A chain as `anvil_dumpState` gives it: a whole file's bytes, as far as they are not more than `most`.
+/// A chain as `anvil_dumpState` gives it: a whole file's bytes, as far as they are not more than `most`, and as long as it may go on.
 ///
 /// # Errors
-/// Where they are more.
-pub(crate) fn dump(whole: &Whole, most: usize) -> io::Result<Vec<u8>> {
-    struct Bounded(Vec<u8>, usize);
-    impl io::Write for Bounded {
+/// Where they are more, or it may not.
+pub(crate) fn dump(
+    whole: &Whole,
+    most: usize,
+    may_go_on: impl Fn() -> bool,
+) -> io::Result<Vec<u8>> {
+    struct Bounded<F> {
+        bytes: Vec<u8>,
+        most: usize,
+        may_go_on: F,
+    }
+    impl<F: Fn() -> bool> io::Write for Bounded<F> {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            if self.0.len() + bytes.len() > self.1 {
+            if !(self.may_go_on)() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            if self.bytes.len() + bytes.len() > self.most {
                 return Err(io::ErrorKind::FileTooLarge.into());
             }
-            self.0.extend_from_slice(bytes);
+            self.bytes.extend_from_slice(bytes);
             Ok(bytes.len())
         }
 
@@ -360,9 +371,13 @@ pub(crate) fn dump(whole: &Whole, most: usize) -> io::Result<Vec<u8>> {
             Ok(())
         }
     }
-    let mut out = Bounded(Vec::new(), most);
+    let mut out = Bounded {
+        bytes: Vec::new(),
+        most,
+        may_go_on,
+    };
     write_whole(whole, &mut out)?;
-    Ok(out.0)
+    Ok(out.bytes)
 }
 
 /// The chain in bytes that [`dump`] has given, or an earlier version's.
@@ -509,4 +524,20 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_dump_ends_when_it_may_not_go_on() {
+        let whole = Chain::new(Config::default(), 0).unwrap().whole();
+        let bytes = dump(&whole, usize::MAX, || true).unwrap();
+        assert!(dump(&whole, bytes.len() - 1, || true).is_err());
+        let left = std::cell::Cell::new(2);
+        let error = dump(&whole, usize::MAX, || left.replace(left.get() - 1) > 0).unwrap_err();
+        assert_eq!((error.kind(), left.get()), (io::ErrorKind::TimedOut, -1));
+    }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stylus_devnet::Config;
 
+use crate::process::Process;
 use crate::support::{Chain, DEV, config};
 
 /// Sends raw bytes and returns the status line and the body of the answer.
@@ -487,4 +488,40 @@ fn mutants_are_answered() {
         }
     }
     assert_eq!(chain.rpc("eth_chainId", json!([])), "0x64aba");
+}
+
+/// Theorem: clients that wait for transactions which never come leave connections to others: only so many may wait, and the rest are
+/// told at once, with the transaction's hash.
+#[test]
+fn those_who_wait_for_a_transaction_leave_room() {
+    const MOST: usize = 256;
+    const TOO_MANY: usize = 40;
+    let devnet = Process::start(&[]);
+    let (sender, told) = std::sync::mpsc::channel();
+    for nonce in 1..=MOST + TOO_MANY {
+        let (sender, mut client) = (sender.clone(), devnet.connect());
+        std::thread::spawn(move || {
+            let gap = json!({ "from": DEV, "to": DEV, "nonce": format!("{nonce:#x}") });
+            // The rest are answered when the devnet is gone.
+            let _ = client
+                .try_ask("eth_sendTransactionSync", &json!([gap, 60_000]))
+                .map(|answer| sender.send(answer));
+        });
+    }
+    for _ in 0..TOO_MANY {
+        let (code, sentence) = told.recv().unwrap().unwrap_err();
+        assert_eq!(code, 4, "{sentence}");
+        assert!(
+            sentence.contains("256 transactions are waited for"),
+            "{sentence}"
+        );
+    }
+    let mut client = devnet.connect();
+    assert_eq!(client.rpc("eth_blockNumber", &json!([])), "0x0");
+    // The first nonce closes the gap: all of them are mined, and whoever waits is told.
+    let first = json!([{ "from": DEV, "to": DEV, "nonce": "0x0" }]);
+    client.rpc("eth_sendTransaction", &first);
+    for _ in 0..MOST {
+        assert_eq!(told.recv().unwrap().unwrap()["status"], "0x1");
+    }
 }

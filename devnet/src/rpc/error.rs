@@ -135,6 +135,17 @@ impl RpcError {
         }
     }
 
+    /// A transaction that is not in a block yet, and that nobody can wait for since `most` are waited for already.
+    pub(super) fn not_waited_for(hash: B256, most: usize) -> Self {
+        Self {
+            message: format!(
+                "the transaction was added to the pool, and the devnet is busy: {most} transactions are waited for already; ask for its \
+                 receipt later"
+            ),
+            ..Self::not_mined(hash, Duration::ZERO)
+        }
+    }
+
     /// The reason, if the sentence does not give it.
     pub(crate) fn reason(&self) -> Option<&str> {
         self.reason.as_deref()

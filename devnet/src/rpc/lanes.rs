@@ -21,11 +21,17 @@ const PATIENCE: u32 = 12;
 /// ones. Each may use its memory limit in full, so there are not hundreds.
 const QUESTIONS: usize = 48;
 
+/// How many requests may wait at once for a transaction's block. Each holds a connection meanwhile, and most connections are to be
+/// there for others.
+pub(super) const MOST_AWAITED: usize = 256;
+
 /// A kind of request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Lane {
-    /// Reads that may be long.
+    /// Reads of a block, a transaction or an account, which are short even where their answers are not.
     Lookups,
+    /// Reads that go through the chain, its state or its pool.
+    Searches,
     /// Runs on a state.
     Questions,
     /// Changes of the chain.
@@ -41,8 +47,11 @@ struct Inner {
     /// run where the rest does.
     humble: OnceLock<Option<Runtime>>,
     lookups: Places,
+    searches: Places,
     questions: Places,
     changes: Places,
+    /// One permit for each that may wait for a block.
+    awaited: Arc<Semaphore>,
     /// The time limit of a question.
     limit: Option<Duration>,
     active: Mutex<Active>,
@@ -123,12 +132,19 @@ impl Lanes {
         Self(Arc::new(Inner {
             humble: OnceLock::new(),
             lookups: Places::new("lookups", processors.max(4), 1_024),
+            searches: Places::new("searches", processors.max(4), 1_024),
             questions: Places::new("calls and traces", QUESTIONS, 1_024),
             // They take turns anyway, once they have prepared.
             changes: Places::new("changes of the chain", processors.max(4), 8_192),
+            awaited: Arc::new(Semaphore::new(MOST_AWAITED)),
             limit,
             active: Mutex::default(),
         }))
+    }
+
+    /// A permit to wait for a transaction's block; `None` if as many wait as may.
+    pub(super) fn wait(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.awaited.clone().try_acquire_owned().ok()
     }
 
     /// Stops everything that runs or waits, and refuses new requests.
@@ -153,6 +169,7 @@ impl Lanes {
     ) -> Result<T, RpcError> {
         let (places, limit) = match lane {
             Lane::Lookups => (&self.0.lookups, self.0.limit),
+            Lane::Searches => (&self.0.searches, self.0.limit),
             Lane::Questions => (&self.0.questions, self.0.limit),
             Lane::Changes => (&self.0.changes, self.0.limit.map(|limit| PATIENCE * limit)),
         };
@@ -164,7 +181,7 @@ impl Lanes {
         let humble = || self.0.humble.get_or_init(|| humble(QUESTIONS).ok());
         let threads = match lane {
             Lane::Questions => humble().as_ref().map(|it| it.handle().clone()),
-            Lane::Lookups | Lane::Changes => None,
+            Lane::Lookups | Lane::Searches | Lane::Changes => None,
         };
         let threads = threads.unwrap_or_else(tokio::runtime::Handle::current);
         let whole = async move {
@@ -196,7 +213,7 @@ impl Lanes {
             Lane::Changes => tokio::spawn(whole)
                 .await
                 .unwrap_or_else(|panic| Err(RpcError::internal(panic))),
-            Lane::Lookups | Lane::Questions => whole.await,
+            Lane::Lookups | Lane::Searches | Lane::Questions => whole.await,
         }
     }
 
@@ -298,6 +315,23 @@ mod tests {
         assert!(error.message().contains("busy"), "{}", error.message());
         drop(all);
         block_on(lanes.run(Lane::Questions, Instant::now(), |_| Ok(()))).unwrap();
+    }
+
+    /// Theorem: whatever runs on other lanes, and waits there, a short read has its turn.
+    #[test]
+    fn long_reads_hold_up_no_short_ones() {
+        let lanes = Lanes::new(None);
+        let full: Vec<_> = [&lanes.0.searches, &lanes.0.questions, &lanes.0.changes]
+            .into_iter()
+            .flat_map(|places| {
+                let all = u32::try_from(places.at_once).unwrap();
+                let running = places.running.clone().try_acquire_many_owned(all);
+                [running.unwrap(), places.enter().unwrap()]
+            })
+            .collect();
+        block_on(lanes.run(Lane::Lookups, Instant::now(), |_| Ok(()))).unwrap();
+        drop(full);
+        block_on(lanes.run(Lane::Searches, Instant::now(), |_| Ok(()))).unwrap();
     }
 
     #[test]

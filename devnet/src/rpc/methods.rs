@@ -18,7 +18,7 @@ use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
-use crate::rpc::lanes::Lane;
+use crate::rpc::lanes::{Lane, MOST_AWAITED};
 use crate::rpc::server::Arrival;
 use crate::rpc::{
     border, filters, flat, json, logs, mining, otterscan, pool, prove, raw, read, run, send, sign,
@@ -43,8 +43,10 @@ enum Method {
     Read(fn(&Node, &Arguments<'_>) -> Answer),
     /// Where it arrives: it takes no longer than copying a state, and its answer is short.
     Quick(fn(&Node, &Arguments<'_>) -> Answer),
-    /// It reads data that may be long.
+    /// It reads data that may be long, of a block, a transaction or an account.
     Lookup(fn(&Node, &Arguments<'_>, &Interrupt) -> Text),
+    /// It goes through the chain, its state or its pool.
+    Search(fn(&Node, &Arguments<'_>, &Interrupt) -> Text),
     /// It runs something.
     Question(fn(&Node, &Arguments<'_>, &Interrupt) -> Text),
     /// It changes the chain.
@@ -55,7 +57,7 @@ enum Method {
     Synced(fn(&Node, &Arguments<'_>, &Interrupt) -> Answer),
 }
 
-use Method::{Change, Lookup, Production, Question, Quick, Read, Synced};
+use Method::{Change, Lookup, Production, Question, Quick, Read, Search, Synced};
 
 /// Each method, with the names that it answers to.
 const METHODS: &[(&[&str], Method)] = &[
@@ -71,7 +73,7 @@ const METHODS: &[(&[&str], Method)] = &[
     (&["eth_config"], Quick(read::config)),
     (&["eth_createAccessList"], Question(run::access_list)),
     (&["eth_estimateGas"], Question(run::estimate)),
-    (&["eth_feeHistory"], Lookup(read::fee_history)),
+    (&["eth_feeHistory"], Search(read::fee_history)),
     (&["eth_fillTransaction"], Question(send::fill_transaction)),
     (&["eth_gasPrice"], Quick(read::gas_price)),
     (&["eth_getAccountInfo"], Lookup(read::account_info)),
@@ -90,7 +92,7 @@ const METHODS: &[(&[&str], Method)] = &[
     ),
     (&["eth_getCode"], Lookup(read::code)),
     (&["eth_getFilterChanges"], Lookup(filters::changes)),
-    (&["eth_getFilterLogs"], Lookup(filters::logs)),
+    (&["eth_getFilterLogs"], Search(filters::logs)),
     (
         &[
             "eth_getHeaderByHash",
@@ -99,9 +101,9 @@ const METHODS: &[(&[&str], Method)] = &[
         ],
         Lookup(read::header),
     ),
-    (&["eth_getLogs"], Lookup(logs::logs)),
-    (&["eth_getAccount"], Lookup(prove::account)),
-    (&["eth_getProof"], Lookup(prove::proof)),
+    (&["eth_getLogs"], Search(logs::logs)),
+    (&["eth_getAccount"], Search(prove::account)),
+    (&["eth_getProof"], Search(prove::proof)),
     (&["eth_simulateV1"], Question(simulate::simulate)),
     (
         &["eth_getRawTransactionByHash", "debug_getRawTransaction"],
@@ -126,7 +128,7 @@ const METHODS: &[(&[&str], Method)] = &[
     (&["eth_getTransactionByHash"], Lookup(read::transaction)),
     (
         &["eth_getTransactionBySenderAndNonce"],
-        Lookup(pool::by_sender_and_nonce),
+        Search(pool::by_sender_and_nonce),
     ),
     (&["eth_getTransactionCount"], Read(read::nonce)),
     (&["eth_getTransactionReceipt"], Lookup(read::receipt)),
@@ -175,9 +177,9 @@ const METHODS: &[(&[&str], Method)] = &[
     (&["net_version", "eth_networkId"], Quick(read::network)),
     (&["personal_sign"], Quick(sign::personal_sign)),
     (&["rpc_modules"], Quick(read::modules)),
-    (&["txpool_content"], Lookup(pool::content)),
-    (&["txpool_contentFrom"], Lookup(pool::content_from)),
-    (&["txpool_inspect"], Lookup(pool::inspect)),
+    (&["txpool_content"], Search(pool::content)),
+    (&["txpool_contentFrom"], Search(pool::content_from)),
+    (&["txpool_inspect"], Search(pool::inspect)),
     (&["txpool_status"], Quick(pool::status)),
     (&["web3_clientVersion"], Quick(read::client_version)),
     (&["web3_sha3"], Lookup(read::sha3)),
@@ -212,17 +214,17 @@ const METHODS: &[(&[&str], Method)] = &[
     ),
     (
         &["ots_getTransactionBySenderAndNonce"],
-        Lookup(otterscan::by_sender_and_nonce),
+        Search(otterscan::by_sender_and_nonce),
     ),
     (&["ots_getTransactionError"], Lookup(otterscan::error)),
     (&["ots_hasCode"], Read(otterscan::has_code)),
     (
         &["ots_searchTransactionsAfter"],
-        Lookup(otterscan::search_after),
+        Search(otterscan::search_after),
     ),
     (
         &["ots_searchTransactionsBefore"],
-        Lookup(otterscan::search_before),
+        Search(otterscan::search_before),
     ),
     (&["ots_traceTransaction"], Question(otterscan::trace)),
     (
@@ -262,7 +264,7 @@ const METHODS: &[(&[&str], Method)] = &[
     ),
     (
         &["anvil_dumpState", "hardhat_dumpState"],
-        Lookup(testing::dump_state),
+        Search(testing::dump_state),
     ),
     (
         &["anvil_loadState", "hardhat_loadState"],
@@ -469,6 +471,7 @@ async fn elsewhere(
         .map_or_else(Instant::now, |arrival| arrival.0);
     let lane = match method {
         Quick(_) | Read(_) | Lookup(_) => Lane::Lookups,
+        Search(_) => Lane::Searches,
         Question(_) => Lane::Questions,
         Change(_) | Production(_) | Synced(_) => Lane::Changes,
     };
@@ -479,7 +482,9 @@ async fn elsewhere(
             return Ok(answer);
         }
         let short = match method {
-            Lookup(method) | Question(method) => return method(&node, &arguments, interrupt),
+            Lookup(method) | Search(method) | Question(method) => {
+                return method(&node, &arguments, interrupt);
+            }
             Quick(method) | Read(method) | Change(method) => method(&node, &arguments)?,
             Production(method) | Synced(method) => method(&node, &arguments, interrupt)?,
         };
@@ -502,11 +507,20 @@ async fn synced(
     let mut blocks = node.blocks();
     let sent = elsewhere(node.clone(), method, params, extensions).await?;
     let hash: B256 = serde_json::from_str(sent.get()).map_err(RpcError::internal)?;
+    let receipt = || {
+        let (block, index) = node.chain().transaction(hash)?;
+        Some(json::receipt(&block, index))
+    };
+    if let Some(receipt) = receipt() {
+        return Ok(to_json(&receipt)?);
+    }
+    let Some(_until_the_end) = node.lanes().wait() else {
+        return Err(RpcError::not_waited_for(hash, MOST_AWAITED));
+    };
     let mined = async {
         loop {
-            let found = node.chain().transaction(hash);
-            if let Some((block, index)) = found {
-                return Some(json::receipt(&block, index));
+            if let Some(receipt) = receipt() {
+                return Some(receipt);
             }
             // After missing some, it checks again too.
             if let Err(RecvError::Closed) = blocks.recv().await {
@@ -514,8 +528,7 @@ async fn synced(
             }
         }
     };
-    let receipt = tokio::time::timeout(limit, mined).await;
-    match receipt {
+    match tokio::time::timeout(limit, mined).await {
         Ok(Some(receipt)) => Ok(to_json(&receipt)?),
         Ok(None) | Err(_) => Err(RpcError::not_mined(hash, limit)),
     }
@@ -524,6 +537,39 @@ async fn synced(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Theorem: what clients ask for at every turn has a lane without what goes through the whole chain.
+    #[test]
+    fn short_reads_and_searches_do_not_mix() {
+        let is_search = |name: &str| {
+            let found = METHODS.iter().find(|(names, _)| names.contains(&name));
+            match found.unwrap().1 {
+                Search(_) => true,
+                Lookup(_) => false,
+                _ => panic!("{name} is neither"),
+            }
+        };
+        for name in [
+            "eth_getTransactionReceipt",
+            "eth_getTransactionByHash",
+            "eth_getBlockByNumber",
+            "eth_getCode",
+            "eth_getFilterChanges",
+        ] {
+            assert!(!is_search(name), "{name}");
+        }
+        for name in [
+            "anvil_dumpState",
+            "eth_feeHistory",
+            "eth_getLogs",
+            "eth_getFilterLogs",
+            "eth_getProof",
+            "ots_searchTransactionsBefore",
+            "txpool_content",
+        ] {
+            assert!(is_search(name), "{name}");
+        }
+    }
 
     /// The README lists exactly the supported methods.
     #[test]

@@ -158,9 +158,12 @@ pub(super) fn metadata(node: &Node, _: &Arguments<'_>) -> Answer {
 }
 
 /// The chain as bytes, as in anvil.
-pub(super) fn dump_state(node: &Node, _: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn dump_state(node: &Node, _: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let whole = node.chain().whole();
-    let bytes = store::dump(&whole, MOST_ANSWER / 2 - 64).map_err(|_| {
+    let may_go_on = || interrupt.check().is_ok();
+    let bytes = store::dump(&whole, MOST_ANSWER / 2 - 64, may_go_on);
+    interrupt.check()?;
+    let bytes = bytes.map_err(|_| {
         RpcError::refused(format!(
             "the state has more than {} MiB, the most that an answer can hold: keep it with --state FILE",
             MOST_ANSWER >> 21
