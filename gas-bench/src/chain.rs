@@ -260,7 +260,7 @@ impl Node {
         })
     }
 
-    /// What an embedded chain goes on from, in words; `None` where it is no fork.
+    /// What an embedded chain goes on from, in words; `None` where it is not a fork.
     pub(crate) fn forked(&self) -> Option<String> {
         let (whom, block) = self.devnet.as_ref()?.chain().forked()?;
         Some(format!("block {block} of {whom}"))

@@ -533,7 +533,7 @@ fn across_contracts(case: &Case) {
     );
 }
 
-/// Debug information of anybody's making is no reason to panic.
+/// Debug information of anybody's making is not a reason to panic.
 fn hostile(built: &Built) {
     let whole = fs::read(&built.lines).unwrap();
     let lines = Lines::of_module(&whole).unwrap();

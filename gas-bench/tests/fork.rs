@@ -138,6 +138,6 @@ fn a_plan_meets_what_is_live() {
     );
     check(
         "fork = { url = 'http://u:p4ssw0rd@[::1]:x' }",
-        "is none of a node",
+        "is not a node's",
     );
 }

@@ -138,7 +138,7 @@ fn arguments_that_make_no_sense() {
         (vec![&*hash], "--rpc-url"),
         (
             vec![&hash, "--rpc-url", "http://localhost:1", "--code", "x=y"],
-            "is no address",
+            "is not an address",
         ),
         (
             vec![&hash, "--rpc-url", "http://localhost:1", "--replay", "x"],

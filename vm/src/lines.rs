@@ -30,8 +30,8 @@ const MOST_INLINED: usize = 64;
 /// A module's debug information cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LinesError {
-    /// The bytes are no module.
-    #[error("it is no wasm module: {0}")]
+    /// The bytes are not a module.
+    #[error("it is not a wasm module: {0}")]
     NotWasm(Box<str>),
     /// The compiler wrote none.
     #[error("it has no debug information; build it with -C debuginfo=1 -C strip=none")]

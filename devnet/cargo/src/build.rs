@@ -353,7 +353,7 @@ impl Project {
         let wasm = build.module(&contract.target, Some(&manifests.join("\n")), on_crate)?;
         changed::remember(&into, &build.dependencies(&contract.target.module()))?;
         self.keep_lines(&wasm)?;
-        // What is no module is told of where it is looked at.
+        // What is not a module is told of where it is looked at.
         Ok(without_debug(&wasm).unwrap_or(wasm))
     }
 

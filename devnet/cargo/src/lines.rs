@@ -24,7 +24,7 @@ impl Project {
 
     /// Keeps what cargo built of a contract.
     pub(super) fn keep_lines(&self, built: &[u8]) -> io::Result<()> {
-        // What is no module is told of where it is looked at.
+        // What is not a module is told of where it is looked at.
         let Ok(hash) = code_hash(built) else {
             return Ok(());
         };

@@ -62,7 +62,7 @@ pub(crate) enum RecordError {
         "it is of a fork of block {number} ({hash}): start with --fork-url or --fork-replay of that chain, and --fork-block-number {number}"
     )]
     Origin { number: u64, hash: B256 },
-    #[error("it is of a chain that is no fork: start without one")]
+    #[error("it is of a chain that is not a fork: start without one")]
     NoOrigin,
 }
 

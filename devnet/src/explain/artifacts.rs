@@ -48,7 +48,7 @@ pub struct Artifact {
 }
 
 impl Artifacts {
-    /// All modules in a folder and those below it. What is no module is passed over.
+    /// All modules in a folder and those below it. What is not a module is passed over.
     ///
     /// # Errors
     /// If the folder cannot be read.

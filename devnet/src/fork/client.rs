@@ -367,7 +367,7 @@ fn read(status: StatusCode, text: &[u8]) -> Result<Box<RawValue>, Failure> {
         _ => {
             let start = String::from_utf8_lossy(&text[..text.len().min(64)]);
             Err(Failure::lasting(format!(
-                "its answer is no JSON-RPC: {start:?}"
+                "its answer is not JSON-RPC: {start:?}"
             )))
         }
     }

@@ -122,7 +122,7 @@ impl Cached {
         let mut file = lock(&self.file);
         if let Some(open) = &mut *file {
             let framed = frame(&entry(&key, answer));
-            // A disk that is full is no reason to stop; the answer is here.
+            // A disk that is full is not a reason to stop; the answer is here.
             if framed.and_then(|framed| open.write_all(&framed)).is_err() {
                 *file = None;
             }
@@ -260,7 +260,7 @@ struct Head {
 pub(super) enum RecordingError {
     #[error("{0}")]
     File(#[from] io::Error),
-    #[error("it is no recording of a fork")]
+    #[error("it is not a recording of a fork")]
     Foreign,
     #[error("it is of the format {0:?}, which this version does not know: record it again")]
     Version(String),

@@ -41,7 +41,7 @@ use crate::state::source::{Beneath, SourceError};
 #[non_exhaustive]
 pub enum ForkError {
     /// Not the URL of a node.
-    #[error("the URL to fork is none of a node; one looks like http://localhost:8547")]
+    #[error("the URL to fork is not a node's; one looks like http://localhost:8547")]
     Url,
     /// TLS is not part of this build.
     #[error(
@@ -49,7 +49,9 @@ pub enum ForkError {
     )]
     Https,
     /// Not a header.
-    #[error("the header {0:?} for the node to fork is none: one looks like Authorization=Bearer …")]
+    #[error(
+        "the header {0:?} for the node to fork is not a header; one looks like Authorization=Bearer …"
+    )]
     Header(String),
     /// Neither a node nor a recording.
     #[error("a fork needs the URL of a node, or a recording")]

@@ -191,7 +191,7 @@ pub(super) fn block(answer: &RawValue) -> Option<ToldBlock> {
     serde_json::from_str(answer.get()).ok()
 }
 
-/// An answer that is none.
+/// An answer that is not what was asked for.
 pub(super) fn nonsense(whom: &str, what: String, answer: &RawValue) -> SourceError {
     let text = answer.get();
     let shown: String = text.chars().take(MOST_TEXT).collect();
@@ -200,7 +200,7 @@ pub(super) fn nonsense(whom: &str, what: String, answer: &RawValue) -> SourceErr
         whom: whom.to_owned(),
         why: match text {
             "null" => "it answered null".into(),
-            _ => format!("its answer is none: {shown}"),
+            _ => format!("its answer is not what was asked for: {shown}"),
         },
     }
 }

@@ -158,7 +158,7 @@ impl Chain {
         devnet::serve(config, node)
     }
 
-    /// The host that the chain was forked from, or the recording, and the last block that is not its own; `None` where it is no fork.
+    /// The host that the chain was forked from, or the recording, and the last block that is not its own; `None` where it is not a fork.
     pub fn forked(&self) -> Option<(String, u64)> {
         let forked = self.node.forked()?;
         Some((forked.from().to_owned(), forked.number()))

@@ -50,7 +50,7 @@ impl Faulty {
             for client in listener.incoming() {
                 let (fault, asked) = (shared.clone(), noted.clone());
                 std::thread::spawn(move || {
-                    // A client that has gone away is no failure of the test.
+                    // A client that has gone away is not a failure of the test.
                     let _ = serve(client.unwrap(), to, &fault, &asked);
                 });
             }
@@ -155,7 +155,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::Says(302, ""), "it sends its askers elsewhere"),
     (
         Fault::Says(200, "<html>busy</html>"),
-        "its answer is no JSON-RPC: \"<html>busy</html>\"",
+        "its answer is not JSON-RPC: \"<html>busy</html>\"",
     ),
     (
         Fault::Says(200, r#"{"jsonrpc":"2.0","id":1,"result":null}"#),
@@ -163,7 +163,7 @@ const FAULTS: &[(Fault, &str)] = &[
     ),
     (
         Fault::Says(200, r#"{"jsonrpc":"2.0","id":1,"result":{"a":[1]}}"#),
-        r#"its answer is none: {"a":[1]}"#,
+        r#"its answer is not what was asked for: {"a":[1]}"#,
     ),
     (
         Fault::Says(
@@ -461,8 +461,8 @@ fn settings_that_cannot_be() {
         let error = error.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     };
-    check(Fork::url("nonsense"), "is none of a node");
-    check(Fork::url("ws://localhost:1"), "is none of a node");
+    check(Fork::url("nonsense"), "is not a node's");
+    check(Fork::url("ws://localhost:1"), "is not a node's");
     check(Fork::url("http://127.0.0.1:9"), "it cannot be reached");
     let header = |name: &str, value: &str| Fork {
         headers: vec![(name.into(), value.into())],

@@ -108,8 +108,11 @@ fn what_is_no_recording() {
         let error = Devnet::start(replaying(&file)).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     };
-    check(b"", "it is no recording of a fork");
-    check(b"stylus-devnet state 2\n", "it is no recording of a fork");
+    check(b"", "it is not a recording of a fork");
+    check(
+        b"stylus-devnet state 2\n",
+        "it is not a recording of a fork",
+    );
     check(
         b"stylus-devnet recording 9\nabc",
         "of the format \"stylus-devnet recording 9\"",

@@ -197,7 +197,7 @@ fn what_owners_cannot_set() {
     check(
         "setInkPrice(uint32)",
         &[1 << 24],
-        "ink price must be a positive uint24, and 16777216 is none",
+        "ink price must be a positive uint24, and 16777216 is not one",
     );
     check(
         "setInkPrice(uint32)",

@@ -92,7 +92,7 @@ pub enum FindError {
 /// A module has not become another.
 #[derive(Debug, thiserror::Error)]
 pub enum OptimiseError {
-    /// The bytes are no module.
+    /// The bytes are not a module.
     #[error("what was built is not a wasm module: {0}; check the crate's `crate-type`")]
     NotWasm(#[from] BinaryReaderError),
     /// The module cannot be handed over.

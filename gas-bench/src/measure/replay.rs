@@ -38,7 +38,7 @@ pub enum ReplayFailure {
         /// Why not.
         source: std::io::Error,
     },
-    /// It is no module.
+    /// It is not a module.
     #[error("{path}: {source}")]
     Module {
         /// The file.

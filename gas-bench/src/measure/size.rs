@@ -78,7 +78,7 @@ pub enum SizeError {
 /// segments in the same order; `sizes` are theirs.
 ///
 /// # Errors
-/// Where one of them is no well-formed module, or they do not belong together.
+/// Where one of them is not a well-formed module, or they do not belong together.
 pub fn measure(named: &[u8], deployed: &[u8], sizes: Sizes) -> Result<ContractSize, SizeError> {
     let found = Bytes::of(deployed);
     if found != sizes.processed {

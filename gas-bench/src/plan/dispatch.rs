@@ -78,7 +78,7 @@ pub struct Dispatch {
 /// A module of which nobody can say what it answers.
 #[derive(Debug, thiserror::Error)]
 pub enum DispatchError {
-    /// The bytes are no module.
+    /// The bytes are not a module.
     #[error("it is not a wasm module: {0}")]
     NotWasm(#[from] BinaryReaderError),
     /// No chain takes it.

@@ -112,12 +112,12 @@ fn check_load(content: &[u8], part: &str) {
 fn a_file_that_is_no_baseline_says_why() {
     check_load(
         b"",
-        "no baseline: EOF while parsing a value at line 1 column 0",
+        "not a baseline: EOF while parsing a value at line 1 column 0",
     );
     check_load(b"{\n  \"schema\": x", "at line 2 column 13");
     check_load(b"<<<<<<< HEAD\n", "expected value at line 1 column 1");
     check_load(b"\xff", "it is not text, neither in UTF-8 nor in UTF-16");
-    check_load(b"[]", "no baseline: ");
+    check_load(b"[]", "not a baseline: ");
     check_load(
         br#"{"schema": 1}"#,
         "missing field `made_with` at line 1 column 13",

@@ -19,7 +19,7 @@ const SCALAR_UNIT: u64 = 2;
 pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
     Write 30 setInkPriceCall => |call, it| {
         let price = InkPrice::new(it.price)
-            .ok_or_else(|| Stop::plain(format!("ink price must be a positive uint24, and {} is none", it.price)))?;
+            .ok_or_else(|| Stop::plain(format!("ink price must be a positive uint24, and {} is not one", it.price)))?;
         set(call, |params| params.ink_price = price);
         Ok(setInkPriceReturn {})
     };

@@ -110,9 +110,9 @@ fn program(text: &str) -> Result<(Address, PathBuf), String> {
     let (address, file) = text
         .split_once('=')
         .ok_or("it is given as ADDRESS=FILE.wasm")?;
-    let address = address
-        .parse()
-        .map_err(|_| format!("{address:?} is no address: it has 20 bytes in hexadecimal digits"))?;
+    let address = address.parse().map_err(|_| {
+        format!("{address:?} is not an address: it has 20 bytes in hexadecimal digits")
+    })?;
     Ok((address, file.into()))
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<ExitCode> 
         (Ok(hash), Some(url)) => measure::explain_transaction(&project, url, hash)?,
         (Ok(hash), None) => bail!("{hash} is on some chain; name its node with --endpoint URL"),
         (Err(_), Some(_)) => bail!(
-            "--endpoint is for a transaction on that node, and `{}` is no hash; a call is made on an embedded devnet",
+            "--endpoint is for a transaction on that node, and `{}` is not a hash; a call is made on an embedded devnet",
             arguments.what
         ),
         (Err(_), None) => {

@@ -133,7 +133,7 @@ fn of_type(name: &str) -> Option<&str> {
         return of_path(name);
     }
     let first = leading(name)?;
-    // `T`, `Self` and `u8` are no paths.
+    // `T`, `Self` and `u8` are not paths.
     name[first.len()..].starts_with("::").then_some(first)
 }
 
@@ -161,7 +161,7 @@ fn split_at_as(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The characters of `text` with their places and with the number of brackets that are open in front of them, but for the
-/// heads of arrows, which are no brackets.
+/// heads of arrows, which are not brackets.
 fn scan(text: &str) -> impl Iterator<Item = (usize, usize, char)> {
     let mut depth = 0_usize;
     let mut before = ' ';
