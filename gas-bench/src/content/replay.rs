@@ -94,13 +94,13 @@ fn summary(replays: &Replays) -> String {
 /// Receipts against what came of them here.
 fn receipts(replays: &Replays) -> Table {
     let columns = [
-        Column::name("Transaction"),
-        Column::figure("Block"),
-        Column::figure("Gas by its receipt"),
-        Column::figure("Gas here"),
+        Column::name("transaction"),
+        Column::figure("block"),
+        Column::figure("gas by its receipt"),
+        Column::figure("gas here"),
         Column::figure("of it for L1"),
-        Column::figure("Logs"),
-        Column::words("Receipt"),
+        Column::figure("logs"),
+        Column::words("receipt"),
     ];
     let rows = replays.transactions.iter().map(|it| {
         let tone = if it.is_exact() {
@@ -128,11 +128,11 @@ fn receipts(replays: &Replays) -> Table {
 /// What each costs as it is, and with the other programs.
 fn costs(replays: &Replays) -> Table {
     let columns = [
-        Column::name("Transaction"),
-        Column::figure("Gas as it is"),
+        Column::name("transaction"),
+        Column::figure("gas as it is"),
         Column::figure("with the other program"),
-        Column::figure("Difference"),
-        Column::words("Does"),
+        Column::figure("difference"),
+        Column::words("does"),
     ];
     let rows = replays.transactions.iter().filter_map(|it| {
         let with = it.with_programs.as_ref()?;
@@ -209,11 +209,11 @@ fn sentence(transaction: &ReplayedTransaction, alone: bool) -> String {
 fn notes(replays: &Replays) -> Vec<String> {
     let mut notes = vec![match replays.alone {
         true => {
-            "Each was run on the state before its block, without the earlier transactions of that."
+            "Each was run on the state before its block, without that block's earlier transactions."
                 .to_owned()
         }
         false => {
-            "Each was run on the state before its block, after the earlier transactions of that."
+            "Each was run on the state before its block, after that block's earlier transactions."
                 .to_owned()
         }
     }];
