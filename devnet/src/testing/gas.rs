@@ -453,8 +453,8 @@ mod tests {
         );
         check("[that]\n'a call' = 1", 1, Err("says nothing of `a call`"));
         check("[it\n", 1, Err("cannot be read: "));
-        check("[it]\n'a call' = 'much'", 1, Err("no amount of gas"));
-        check("[it]\n'a call' = -1", 1, Err("no amount of gas"));
+        check("[it]\n'a call' = 'much'", 1, Err("not an amount of gas"));
+        check("[it]\n'a call' = -1", 1, Err("not an amount of gas"));
         check("tolerance = 'some'", 1, Err("a tolerance is like \"1 %\""));
         check("it = 1", 1, Err("is not a table"));
     }
