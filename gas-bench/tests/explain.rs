@@ -124,7 +124,11 @@ impl Case {
     fn new(built: &Built) -> Self {
         let artifacts = built.artifacts.clone();
         let chain = Chain::builder()
-            .configure(|config| config.artifacts = artifacts)
+            .configure(|config| {
+                config.artifacts = artifacts;
+                // So many functions are more than one account holds, where they are optimised for size without being inlined.
+                config.max_code_size *= 2;
+            })
             .chain()
             .unwrap();
         let wasm = built.finished.artifact.wasm.clone();
