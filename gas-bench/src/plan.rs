@@ -14,6 +14,7 @@ mod types;
 mod value;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use alloy_json_abi::Function;
@@ -234,6 +235,12 @@ pub struct LeftOut {
     pub signature: String,
     /// Why: a sentence.
     pub reason: String,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.signature, self.reason)
+    }
 }
 
 /// One call to be measured.

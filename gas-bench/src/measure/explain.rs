@@ -9,7 +9,7 @@ use serde_json::json;
 use stylus_vm::Config;
 use stylus_vm::code::{self, Code};
 
-use super::contract::{Bench, Explainer, failure};
+use super::contract::{Explainer, failure};
 use super::profile::with_call;
 use super::{Observer, ProfileCommand, ProfileFailure};
 use crate::cargo::{BuildSettings, Project};
@@ -51,19 +51,11 @@ pub fn explain_call(
 ) -> Result<Failure, ProfileFailure> {
     with_call(
         project,
+        target,
         settings,
         command,
         observer,
-        |name, ready, planned| {
-            let node = Node::connect_on(target, ready.plan.fork.as_ref())?;
-            let bench = Bench::new(&node)?;
-            let told = bench.explain_call(name, ready, planned, command.run);
-            told.map_err(|cause| ProfileFailure::Call {
-                contract: name.to_owned(),
-                call: planned.name.clone(),
-                reason: cause.to_string(),
-            })
-        },
+        |bench, name, ready, planned| bench.explain_call(name, ready, planned, command.run),
     )
 }
 

@@ -392,11 +392,7 @@ fn described(mut figures: Figures, subject: Subject<'_>, plan: &Plan) -> Figures
         path.display().to_string()
     };
     figures.contract.plan = plan.path.as_deref().map(relative);
-    figures.contract.left_out = plan
-        .left_out
-        .iter()
-        .map(|left| format!("{}: {}", left.signature, left.reason))
-        .collect();
+    figures.contract.left_out = plan.left_out.iter().map(ToString::to_string).collect();
     let contract = &mut figures.contract;
     // What was measured is nothing that Arbitrum One has.
     let was_taken = contract.deployment.is_some();

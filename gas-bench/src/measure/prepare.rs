@@ -369,15 +369,13 @@ fn hold_plan(plan: &mut Plan, dispatch: &Dispatch, known: &BTreeSet<Selector>) {
         .filter(|function| !dispatch.selectors.contains(&selector(function)))
         .map(|function| (function.signature(), selector(function)))
         .collect();
+    let measured = plan.calls.iter().filter(|call| call.step.on.is_none());
+    let measured = measured.filter_map(|call| call.step.function());
+    let measured: BTreeSet<_> = measured.map(selector).collect();
     for (signature, selector) in unanswered {
-        let is_measured = plan
-            .calls
-            .iter()
-            .any(|call| call.step.on.is_none() && call.step.begins_with(selector));
-        let what = if is_measured {
-            "what is measured"
-        } else {
-            "what the set-up runs"
+        let what = match measured.contains(&selector) {
+            true => "what is measured",
+            false => "what the set-up runs",
         };
         plan.left_out.push(LeftOut {
             signature: signature.replacen("stylus_constructor", "constructor", 1),

@@ -95,20 +95,11 @@ pub fn profile(
 ) -> Result<CallProfile, ProfileFailure> {
     with_call(
         project,
+        target,
         settings,
         command,
         observer,
-        |name, ready, planned| {
-            let node = Node::connect_on(target, ready.plan.fork.as_ref())?;
-            let bench = Bench::new(&node)?;
-            bench
-                .profile_call(name, ready, planned, command.run)
-                .map_err(|cause: BenchError| ProfileFailure::Call {
-                    contract: name.to_owned(),
-                    call: planned.name.clone(),
-                    reason: cause.to_string(),
-                })
-        },
+        |bench, name, ready, planned| bench.profile_call(name, ready, planned, command.run),
     )
 }
 
@@ -127,20 +118,11 @@ pub fn profile_lines(
 ) -> Result<(LineProfile, Vec<AnnotatedSource>), ProfileFailure> {
     let profile = with_call(
         project,
+        target,
         settings,
         command,
         observer,
-        |name, ready, planned| {
-            let node = Node::connect_on(target, ready.plan.fork.as_ref())?;
-            let bench = Bench::new(&node)?;
-            bench
-                .lines_call(name, ready, planned, command.run)
-                .map_err(|cause: BenchError| ProfileFailure::Call {
-                    contract: name.to_owned(),
-                    call: planned.name.clone(),
-                    reason: cause.to_string(),
-                })
-        },
+        |bench, name, ready, planned| bench.lines_call(name, ready, planned, command.run),
     )?;
     let Some(wanted) = annotate else {
         return Ok((profile, Vec::new()));
@@ -170,13 +152,14 @@ pub fn profile_lines(
     }
 }
 
-/// Builds what is needed, and does something with the call that is meant: the contract's name, the contract, the call.
+/// Builds what is needed, and has a chain tell something of the call that is meant: by the contract's name, the contract and the call.
 pub(super) fn with_call<T>(
     project: &Project,
+    target: &Target,
     settings: &BuildSettings,
     command: &ProfileCommand,
     observer: Observer<'_>,
-    act: impl FnOnce(&str, &Prepared, &PlannedCall) -> Result<T, ProfileFailure>,
+    tell: impl FnOnce(&Bench<'_>, &str, &Prepared, &PlannedCall) -> Result<T, BenchError>,
 ) -> Result<T, ProfileFailure> {
     let (package, wanted) = match command.call.split_once("::") {
         Some((package, call)) => (Some(package), call),
@@ -197,7 +180,14 @@ pub(super) fn with_call<T>(
         prepared.push((contract.name.as_str(), ready));
     }
     let (name, ready, planned) = choose(&prepared, wanted, command)?;
-    act(name, ready, &planned)
+    let node = Node::connect_on(target, ready.plan.fork.as_ref())?;
+    let bench = Bench::new(&node)?;
+    let told = tell(&bench, name, ready, &planned);
+    told.map_err(|cause| ProfileFailure::Call {
+        contract: name.to_owned(),
+        call: planned.name.clone(),
+        reason: cause.to_string(),
+    })
 }
 
 type Chosen<'a> = (&'a str, &'a Prepared, PlannedCall);

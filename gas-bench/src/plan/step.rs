@@ -220,11 +220,6 @@ impl Step {
         self.sends == Sends::fallback()
     }
 
-    /// Whether it calls the function of this selector.
-    pub(crate) fn begins_with(&self, selected: Selector) -> bool {
-        self.function().is_some_and(|it| selector(it) == selected)
-    }
-
     /// What its calldata begins with, where that was written as calldata.
     pub(crate) fn raw_selector(&self) -> Option<Selector> {
         match &self.sends {

@@ -6,6 +6,7 @@ use stylus_vm::ArbOs;
 
 use super::TextArguments;
 use super::contracts::{ProjectArguments, arbos};
+use super::report::RunArguments;
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -27,17 +28,8 @@ pub(crate) struct ExplainArguments {
     #[arg(value_name = "CALL|TRANSACTION")]
     pub(crate) what: String,
 
-    /// Arguments for the call, instead of the plan's
-    #[arg(
-        value_name = "ARGUMENT",
-        conflicts_with = "run",
-        allow_hyphen_values = true
-    )]
-    pub(crate) arguments: Vec<String>,
-
-    /// Which of its runs, counted from 1
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    pub(crate) run: usize,
+    #[command(flatten)]
+    pub(crate) run: RunArguments,
 
     #[command(flatten)]
     pub(crate) project: ProjectArguments,

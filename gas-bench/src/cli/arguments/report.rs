@@ -6,7 +6,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use gas_bench::document::Format;
 use gas_bench::figures::baseline::Tolerance;
-use gas_bench::measure::ModuleFiles;
+use gas_bench::measure::{ModuleFiles, ProfileCommand};
 
 use super::contracts::{ChainArguments, ProjectArguments};
 use super::{TextArguments, TextFormat};
@@ -181,6 +181,33 @@ impl ValueEnum for ReportFormat {
     }
 }
 
+/// Which run of a call is meant.
+#[derive(Args, Debug)]
+pub(crate) struct RunArguments {
+    /// Arguments for the call, instead of the plan's
+    #[arg(
+        value_name = "ARGUMENT",
+        conflicts_with = "run",
+        allow_hyphen_values = true
+    )]
+    arguments: Vec<String>,
+
+    /// Which of its runs, counted from 1
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    run: usize,
+}
+
+impl RunArguments {
+    /// That run of `call`.
+    pub(crate) fn of(&self, call: &str) -> ProfileCommand {
+        ProfileCommand {
+            call: call.to_owned(),
+            arguments: self.arguments.clone(),
+            run: self.run,
+        }
+    }
+}
+
 /// The arguments of `profile`.
 #[derive(Args, Debug)]
 #[command(after_help = PROFILE_EXAMPLES)]
@@ -189,17 +216,8 @@ pub(crate) struct ProfileArguments {
     #[arg(value_name = "CALL")]
     pub(crate) call: String,
 
-    /// Arguments for it, instead of the plan's
-    #[arg(
-        value_name = "ARGUMENT",
-        conflicts_with = "run",
-        allow_hyphen_values = true
-    )]
-    pub(crate) arguments: Vec<String>,
-
-    /// Which of its runs, counted from 1
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    pub(crate) run: usize,
+    #[command(flatten)]
+    pub(crate) run: RunArguments,
 
     #[command(flatten)]
     pub(crate) project: ProjectArguments,

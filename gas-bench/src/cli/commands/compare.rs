@@ -51,9 +51,10 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
         )
         .with_context(|| contract.name.clone())?;
         drop(progress);
-        let left_out = plan.left_out.iter();
-        let left_out =
-            left_out.map(|left| format!("not called: {}: {}", left.signature, left.reason));
+        let left_out = plan
+            .left_out
+            .iter()
+            .map(|left| format!("not called: {left}"));
         comparison.left_out.extend(left_out);
         for (variant, call, reason) in comparison.failures() {
             let call = call.map(|call| format!(", {call}")).unwrap_or_default();

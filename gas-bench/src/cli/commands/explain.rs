@@ -6,7 +6,7 @@ use alloy_primitives::B256;
 use anyhow::bail;
 use gas_bench::content::ExplainContent;
 use gas_bench::document::Content as _;
-use gas_bench::measure::{self, ProfileCommand};
+use gas_bench::measure;
 
 use super::{begin, colour, publish};
 use crate::cli::arguments::ExplainArguments;
@@ -25,11 +25,7 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<ExitCode> 
             arguments.what
         ),
         (Err(_), None) => {
-            let command = ProfileCommand {
-                call: arguments.what.clone(),
-                arguments: arguments.arguments.clone(),
-                run: arguments.run,
-            };
+            let command = arguments.run.of(&arguments.what);
             let progress = Steps::new(project.contracts.len());
             let settings = arguments.project.settings();
             let target = arguments.target();

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use gas_bench::content::{LinesContent, ProfileContent};
 use gas_bench::document::Content as _;
-use gas_bench::measure::{self, ProfileCommand};
+use gas_bench::measure;
 use gas_bench::picture;
 
 use super::{begin, colour, publish};
@@ -18,11 +18,7 @@ pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> 
     let file = begin(arguments.report.out.as_deref())?;
     let flame = begin(arguments.flame.as_deref())?;
     let speedscope = begin(arguments.speedscope.as_deref())?;
-    let command = ProfileCommand {
-        call: arguments.call.clone(),
-        arguments: arguments.arguments.clone(),
-        run: arguments.run,
-    };
+    let command = arguments.run.of(&arguments.call);
     let progress = Steps::new(project.contracts.len());
     let settings = arguments.project.settings();
     if arguments.lines {
