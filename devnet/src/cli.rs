@@ -136,7 +136,7 @@ pub(crate) struct Arguments {
         long = "fork-header",
         visible_alias = "fork-headers",
         value_name = "NAME=VALUE",
-        value_parser = header,
+        value_parser = Fork::header,
         env = "STYLUS_DEVNET_FORK_HEADER",
         hide_env_values = true,
         help_heading = "Fork"
@@ -483,14 +483,6 @@ impl Arguments {
             artifacts,
         })
     }
-}
-
-/// A header's name and value.
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text
-        .split_once(['=', ':'])
-        .ok_or("a header is given as NAME=VALUE")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// Whole ether.

@@ -111,6 +111,25 @@ impl Fork {
         }
     }
 
+    /// A header for the node, out of `NAME=VALUE` or `NAME: VALUE`.
+    ///
+    /// # Errors
+    /// Where it is neither, in a sentence.
+    pub fn header(text: &str) -> Result<(String, String), String> {
+        let (name, value) = text
+            .split_once(['=', ':'])
+            .ok_or("a header is given as NAME=VALUE")?;
+        Ok((name.trim().to_owned(), value.trim().to_owned()))
+    }
+
+    /// A name for where it is from, in which nothing is secret: the host of its node, or the recording.
+    pub fn whom(&self) -> String {
+        match &self.replay {
+            Some(file) => format!("the recording {}", file.display()),
+            None => crate::fork::host(self.url.as_deref().unwrap_or_default()),
+        }
+    }
+
     /// The same, from this block on.
     pub fn at(self, block: u64) -> Self {
         Self {

@@ -102,11 +102,7 @@ impl Client {
     pub(super) fn new(settings: &Fork) -> Result<Self, ForkError> {
         let url = settings.url.as_deref().unwrap_or_default();
         let url: Url = url.parse().map_err(|_| ForkError::Url)?;
-        let host = match (url.host_str(), url.port()) {
-            (Some(host), Some(port)) => format!("{host}:{port}"),
-            (Some(host), None) => host.to_owned(),
-            (None, _) => return Err(ForkError::Url),
-        };
+        let host = host_of(&url).ok_or(ForkError::Url)?;
         match url.scheme() {
             "http" => {}
             "https" if cfg!(feature = "https") => {}
@@ -180,6 +176,22 @@ impl Ask for Client {
             })
             .collect()
     }
+}
+
+/// What of a URL may be shown: the rest may hold keys.
+pub(crate) fn host(url: &str) -> String {
+    let url = Url::parse(url).ok();
+    url.as_ref()
+        .and_then(host_of)
+        .unwrap_or_else(|| "the node".to_owned())
+}
+
+fn host_of(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
 }
 
 /// Whether a URL leads to this machine.
@@ -431,4 +443,20 @@ fn unreached(error: &reqwest::Error) -> Failure {
         true => format!("it cannot be reached{inner}"),
         false => format!("it broke off{inner}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_no_key() {
+        for (url, expected) in [
+            ("http://localhost:8547", "localhost:8547"),
+            ("https://arb1.example/v2/KEY?x=KEY", "arb1.example"),
+            ("https://user:KEY@localhost", "localhost"),
+        ] {
+            assert_eq!(host(url), expected);
+        }
+    }
 }

@@ -15,6 +15,7 @@ use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::config::Fork;
 use crate::fork::{Ask, Key, Question, Refusal};
 use crate::store::{StoreError, frame, next};
 
@@ -334,7 +335,7 @@ impl Recording {
             answers.insert(key, answer);
         }
         Ok(Self {
-            name: format!("the recording {}", path.display()),
+            name: Fork::replay(path).whom(),
             block: head.block,
             answers,
         })

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::chain::{RerunBlock, Transaction};
 use crate::config::Fork;
 use crate::fork::client::Client;
-use crate::fork::{ForkError, Forked, Form, PastError, Question, ask, source, tag};
+use crate::fork::{Ask as _, ForkError, Forked, Form, PastError, Question, ask, source, tag};
 use crate::state::source::SourceError;
 
 /// The kinds of transactions that Arbitrum has besides Ethereum's.
@@ -104,18 +104,14 @@ pub(crate) fn block_of(fork: &Fork, transaction: B256) -> Result<u64, ForkError>
     let what = || format!("transaction {transaction}");
     let answer = ask(&client, &question, what)?;
     let place: Option<Place> = serde_json::from_str(answer.get())
-        .map_err(|_| source::nonsense(fork_host(&client), what(), &answer))?;
+        .map_err(|_| source::nonsense(client.whom(), what(), &answer))?;
     let number = place.and_then(|place| place.block_number);
     let number = number.ok_or_else(|| SourceError {
         what: what(),
-        whom: fork_host(&client).to_owned(),
+        whom: client.whom().to_owned(),
         why: "it is in no block of that chain, so check the hash and the URL".into(),
     })?;
     Ok(number.to())
-}
-
-fn fork_host(client: &Client) -> &str {
-    crate::fork::Ask::whom(client)
 }
 
 #[derive(Deserialize)]

@@ -14,7 +14,7 @@ mod kept;
 mod mined;
 mod source;
 
-pub(crate) use client::is_near;
+pub(crate) use client::{host, is_near};
 pub(crate) use mined::{Mined, MinedError, Told, block_of};
 
 use std::path::PathBuf;

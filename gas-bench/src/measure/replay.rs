@@ -19,8 +19,6 @@ pub struct ReplayCommand {
     pub transactions: Vec<B256>,
     /// Where they are.
     pub fork: Fork,
-    /// What that is called: a host, or a recording.
-    pub chain: String,
     /// Whether to leave out the earlier transactions of their blocks.
     pub alone: bool,
     /// Compiled contracts to put in the place of others.
@@ -75,7 +73,7 @@ pub fn replay(command: &ReplayCommand) -> Result<Replays, ReplayFailure> {
     });
     let mut replays = Replays {
         replay_schema: REPLAY_SCHEMA,
-        chain: command.chain.clone(),
+        chain: command.fork.whom(),
         alone: command.alone,
         programs: names.collect(),
         transactions: Vec::new(),

@@ -38,7 +38,7 @@ pub(crate) struct ReplayArguments {
     rpc_url: Option<String>,
 
     /// Header for the node, as NAME=VALUE, such as one with a key; repeat for several
-    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
+    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = Fork::header)]
     headers: Vec<(String, String)>,
 
     /// Leave out the earlier transactions of the block
@@ -66,39 +66,28 @@ pub(crate) struct ReplayArguments {
 }
 
 impl ReplayArguments {
-    /// Where the transactions are, and what that is called.
+    /// Where the transactions are.
     ///
     /// # Errors
     /// Where several would be written to one recording.
-    pub(crate) fn fork(&self) -> anyhow::Result<(Fork, String)> {
+    pub(crate) fn fork(&self) -> anyhow::Result<Fork> {
         if self.record.is_some() && self.transactions.len() > 1 {
             anyhow::bail!("a recording is of one block's state: record one transaction at a time");
         }
-        let (fork, chain) = match (&self.rpc_url, &self.replay) {
-            (Some(url), _) => (Fork::url(url), host(url)),
-            (None, Some(file)) => (
-                Fork::replay(file),
-                format!("the recording {}", file.display()),
-            ),
+        let fork = match (&self.rpc_url, &self.replay) {
+            (Some(url), _) => Fork::url(url),
+            (None, Some(file)) => Fork::replay(file),
             (None, None) => {
                 anyhow::bail!("name a node with --rpc-url, or a recording with --replay")
             }
         };
-        let fork = Fork {
+        Ok(Fork {
             headers: self.headers.clone(),
             record: self.record.clone(),
             timeout: Duration::from_secs(self.timeout),
             ..fork
-        };
-        Ok((fork, chain))
+        })
     }
-}
-
-/// What of a URL may be shown: the rest may hold keys.
-fn host(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    host.rsplit('@').next().unwrap_or_default().to_owned()
 }
 
 fn transaction(text: &str) -> Result<B256, String> {
@@ -114,27 +103,4 @@ fn program(text: &str) -> Result<(Address, PathBuf), String> {
         format!("{address:?} is not an address: it has 20 bytes in hexadecimal digits")
     })?;
     Ok((address, file.into()))
-}
-
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text
-        .split_once(['=', ':'])
-        .ok_or("a header is given as NAME=VALUE")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_is_no_key() {
-        for (url, expected) in [
-            ("http://localhost:8547", "localhost:8547"),
-            ("https://arb1.example/v2/KEY?x=KEY", "arb1.example"),
-            ("https://user:KEY@localhost", "localhost"),
-        ] {
-            assert_eq!(host(url), expected);
-        }
-    }
 }

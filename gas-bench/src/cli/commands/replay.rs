@@ -11,12 +11,11 @@ use crate::cli::arguments::ReplayArguments;
 
 /// Replays transactions and compares them with their receipts.
 pub(crate) fn replay(arguments: &ReplayArguments) -> anyhow::Result<ExitCode> {
-    let (fork, chain) = arguments.fork()?;
+    let fork = arguments.fork()?;
     let file = begin(arguments.report.out.as_deref())?;
     let command = ReplayCommand {
         transactions: arguments.transactions.clone(),
         fork,
-        chain,
         alone: arguments.alone,
         programs: arguments.programs.clone(),
     };
