@@ -21,6 +21,7 @@ use crate::frame::Frame;
 use crate::guest::Exports;
 use crate::hostio;
 use crate::instrument::{Instrumented, instrument_for_profile, instrument_to_explain};
+use crate::module::Module;
 use crate::pages::Pages;
 use crate::profile::{Names, record};
 use crate::refusal::Refusal;
@@ -145,11 +146,8 @@ pub enum CompileError {
     Engine(#[source] wasmtime::Error),
 }
 
-/// A program compiled for profiling, and the names that it was given.
-type Profiled = (Option<Names>, ProfiledProgram);
-
-/// The same for programs compiled to be explained.
-type Explained = (Option<Names>, ExplainedProgram);
+/// Programs compiled for somebody who knows their functions by name, each with the names that it was given.
+type Named<P> = Mutex<LruCache<Key, (Option<Names>, P)>>;
 
 /// Compiles modules; cheap to clone, and meant to be shared by all threads.
 #[derive(Clone)]
@@ -165,9 +163,9 @@ pub struct Engine {
     /// Recently compiled programs, by content.
     programs: Arc<Mutex<LruCache<Key, Program>>>,
     /// The same for programs compiled for profiling, with the names that they were given.
-    profiled: Arc<Mutex<LruCache<Key, Profiled>>>,
+    profiled: Arc<Named<ProfiledProgram>>,
     /// The same for programs compiled to be explained.
-    explained: Arc<Mutex<LruCache<Key, Explained>>>,
+    explained: Arc<Named<ExplainedProgram>>,
     max_stack_depth: u32,
 }
 
@@ -289,20 +287,11 @@ impl Engine {
         config: &Config,
         names: Option<Names>,
     ) -> Result<ProfiledProgram, CompileError> {
-        let key = Key::new(wasm, config);
-        if let Some((known, program)) = lock(&self.profiled).get(&key)
-            && *known == names
-        {
-            return Ok(program.clone());
-        }
-        let given = names.clone();
-        let (module, _, _) = activate::check(wasm, config, Pages(0))?;
-        let names = names.unwrap_or_else(|| module.function_names.iter().copied().collect());
-        let instrumented = instrument_for_profile(&module, config.stylus.version, &names)?;
-        let program = self.translate(&instrumented)?;
-        let program = ProfiledProgram { program, names };
-        lock(&self.profiled).put(key, (given, program.clone()));
-        Ok(program)
+        compile_named(&self.profiled, wasm, config, names, |module, names| {
+            let instrumented = instrument_for_profile(module, config.stylus.version, &names)?;
+            let program = self.translate(&instrumented)?;
+            Ok(ProfiledProgram { program, names })
+        })
     }
 
     /// Checks `wasm` as activation does and compiles it to be explained, unless it did so recently with the same names. By the
@@ -316,22 +305,13 @@ impl Engine {
         config: &Config,
         names: Option<Names>,
     ) -> Result<ExplainedProgram, CompileError> {
-        let key = Key::new(wasm, config);
-        if let Some((known, program)) = lock(&self.explained).get(&key)
-            && *known == names
-        {
-            return Ok(program.clone());
-        }
-        let given = names.clone();
-        let (module, _, _) = activate::check(wasm, config, Pages(0))?;
-        let names = names.unwrap_or_else(|| module.function_names.iter().copied().collect());
-        let instrumented = instrument_to_explain(&module, config.stylus.version, &names)?;
-        bearable(&instrumented)?;
-        let program = self.link(self.explaining()?, &instrumented)?;
-        let imports = module.imports.len() as u32;
-        let program = ExplainedProgram::new(program, instrumented.chart, imports);
-        lock(&self.explained).put(key, (given, program.clone()));
-        Ok(program)
+        compile_named(&self.explained, wasm, config, names, |module, names| {
+            let instrumented = instrument_to_explain(module, config.stylus.version, &names)?;
+            bearable(&instrumented)?;
+            let program = self.link(self.explaining()?, &instrumented)?;
+            let imports = module.imports.len() as u32;
+            Ok(ExplainedProgram::new(program, instrumented.chart, imports))
+        })
     }
 
     /// Makes every running program ask its host soon whether it may go on. Before its ink runs out, nothing else ends one.
@@ -410,6 +390,27 @@ impl Engine {
 /// Locks a cache. A panic elsewhere leaves it intact.
 fn lock<T>(cache: &Mutex<LruCache<Key, T>>) -> MutexGuard<'_, LruCache<Key, T>> {
     cache.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Checks `wasm` as activation does and compiles it under names, the given or its own, unless that was done recently with the same.
+fn compile_named<P: Clone>(
+    cache: &Named<P>,
+    wasm: &[u8],
+    config: &Config,
+    given: Option<Names>,
+    compile: impl FnOnce(&Module<'_>, Names) -> Result<P, CompileError>,
+) -> Result<P, CompileError> {
+    let key = Key::new(wasm, config);
+    if let Some((known, program)) = lock(cache).get(&key)
+        && *known == given
+    {
+        return Ok(program.clone());
+    }
+    let (module, _, _) = activate::check(wasm, config, Pages(0))?;
+    let own = || module.function_names.iter().copied().collect();
+    let program = compile(&module, given.clone().unwrap_or_else(own))?;
+    lock(cache).put(key, (given, program.clone()));
+    Ok(program)
 }
 
 /// Whether the usual compiler is done with a module in time.

@@ -4,7 +4,7 @@
 
 use alloy_primitives::hex;
 use serde_json::{Value, json};
-use stylus_vm::{ArbOs, Call, Config, EmptyHost, Engine, Gas, Ink, Outcome, Pages, activate};
+use stylus_vm::{ArbOs, Config, EmptyHost, Engine, Gas, Outcome, Pages, activate};
 
 use crate::vectors;
 
@@ -42,13 +42,7 @@ fn reproduce(engine: &Engine, wasm: &[u8], line: &Value) -> Value {
     if run.is_null() {
         return json!({ "activation": figures });
     }
-    let call = Call {
-        calldata: hex::decode(run["calldata"].as_str().unwrap())
-            .unwrap()
-            .into(),
-        ink: Ink(run["ink"].as_u64().unwrap()),
-        ..Call::default()
-    };
+    let call = vectors::call(run);
     let program = engine.compile(wasm, &config).unwrap();
     let report = program
         .run(

@@ -2,7 +2,6 @@
 //!
 //! Theorem: explaining changes nothing. On every recorded module a run that is explained ends like a plain one, to the last ink.
 
-use alloy_primitives::hex;
 use stylus_vm::explain::{
     Explanation, FailedAllocation, OutOfRange, Position, Reason, block_prices,
 };
@@ -55,22 +54,8 @@ fn every_recorded_module_is_explained_without_a_trace() {
     let modules = vectors::modules();
     let engine = Engine::new(&Config::default()).unwrap();
     let mut runs = 0;
-    for line in vectors::expected() {
-        let (file, run_line) = (line["file"].as_str().unwrap(), &line["run"]);
-        let depth = run_line["max_depth"].as_u64().unwrap_or(u64::MAX);
-        let mut config = Config::default();
-        if depth > config.stylus.max_stack_depth.into() {
-            continue;
-        }
-        config.stylus.max_stack_depth = depth as u32;
-        let call = Call {
-            calldata: hex::decode(run_line["calldata"].as_str().unwrap())
-                .unwrap()
-                .into(),
-            ink: Ink(run_line["ink"].as_u64().unwrap()),
-            ..Call::default()
-        };
-        run(&engine, &modules[file], &config, &call);
+    for (file, config, call) in vectors::runs() {
+        run(&engine, &modules[&file], &config, &call);
         runs += 1;
     }
     assert!(runs > 1_000, "{runs} runs");

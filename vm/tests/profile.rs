@@ -3,7 +3,6 @@
 //! Theorem: profiling changes nothing. On every recorded module a profiled run ends like a plain one, to the last ink, and its
 //! parts add up to the ink used.
 
-use alloy_primitives::hex;
 use stylus_vm::profile::{AllocatorCall, Callee, Profile};
 use stylus_vm::{Call, Config, EmptyHost, Engine, Ink, Outcome, Pages, Report, activate};
 
@@ -47,23 +46,9 @@ fn every_recorded_module_is_profiled_without_a_trace() {
     let modules = vectors::modules();
     let engine = Engine::new(&Config::default()).unwrap();
     let mut runs = 0;
-    for line in vectors::expected() {
-        let (file, run_line) = (line["file"].as_str().unwrap(), &line["run"]);
-        let depth = run_line["max_depth"].as_u64().unwrap_or(u64::MAX);
-        let mut config = Config::default();
-        if depth > config.stylus.max_stack_depth.into() {
-            continue;
-        }
-        config.stylus.max_stack_depth = depth as u32;
-        let call = Call {
-            calldata: hex::decode(run_line["calldata"].as_str().unwrap())
-                .unwrap()
-                .into(),
-            ink: Ink(run_line["ink"].as_u64().unwrap()),
-            ..Call::default()
-        };
-        let (report, profile) = run(&engine, &modules[file], &config, &call);
-        check_sums(&report, &profile, file);
+    for (file, config, call) in vectors::runs() {
+        let (report, profile) = run(&engine, &modules[&file], &config, &call);
+        check_sums(&report, &profile, &file);
         runs += 1;
     }
     assert!(runs > 1_000, "{runs} runs");

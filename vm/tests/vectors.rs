@@ -7,6 +7,7 @@ use std::io::Read;
 
 use alloy_primitives::hex;
 use serde_json::Value;
+use stylus_vm::{Call, Config, Ink};
 
 /// Every module, by file name.
 pub(crate) fn modules() -> BTreeMap<String, Vec<u8>> {
@@ -26,6 +27,32 @@ pub(crate) fn modules() -> BTreeMap<String, Vec<u8>> {
 /// Every line of the record of ArbOS 51, in its order.
 pub(crate) fn expected() -> Vec<Value> {
     lines(include_str!("vectors/expected.jsonl"))
+}
+
+/// Every run of that record that a chain's depth budget allows: its module's file, the chain, the call.
+pub(crate) fn runs() -> Vec<(String, Config, Call)> {
+    let run = |line: Value| {
+        let (file, run) = (line["file"].as_str().unwrap(), &line["run"]);
+        let depth = run["max_depth"].as_u64().unwrap_or(u64::MAX);
+        let mut config = Config::default();
+        if depth > config.stylus.max_stack_depth.into() {
+            return None;
+        }
+        config.stylus.max_stack_depth = depth as u32;
+        Some((file.to_owned(), config, call(run)))
+    };
+    expected().into_iter().filter_map(run).collect()
+}
+
+/// The call of a run.
+pub(crate) fn call(run: &Value) -> Call {
+    Call {
+        calldata: hex::decode(run["calldata"].as_str().unwrap())
+            .unwrap()
+            .into(),
+        ink: Ink(run["ink"].as_u64().unwrap()),
+        ..Call::default()
+    }
 }
 
 /// Every line of the record around Stylus version 3, in its order.
