@@ -4,22 +4,12 @@ import { readFileSync } from 'node:fs';
 import { buildModule } from '@nomicfoundation/hardhat-ignition/modules';
 import { expect } from 'chai';
 import { network } from 'hardhat';
+import { banks } from '../banks.cjs';
+import { check, end } from '../suite.cjs';
 
 const artifact = JSON.parse(readFileSync(process.env.BANK_ARTIFACT, 'utf8'));
 const friend = '0x00000000000000000000000000000000000000AA';
 const { ethers, ignition, networkHelpers: helpers } = await network.create({ network: 'devnet' });
-let failed = 0;
-
-/** Runs one check and says how it ended, as TAP does. */
-async function check(name, body) {
-  try {
-    await body();
-    console.log(`ok - ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`not ok - ${name}: ${error.stack}`);
-  }
-}
 
 async function deployed() {
   const [, signer] = await ethers.getSigners();
@@ -103,19 +93,10 @@ await check('matchers know reverts, events and balances', async () => {
   await expect(() => bank.pay({ value: 5n })).to.changeEtherBalances(ethers, [signer, bank], [-5n, 5n]);
 });
 await check('Ignition deploys a module', async () => {
-  const banks = buildModule('Banks', (m) => {
-    const bank = { ...artifact, contractName: 'Bank', sourceName: 'Bank.sol', linkReferences: {} };
-    const first = m.contract('Bank', bank, ['first'], { id: 'first' });
-    const second = m.contract('Bank', bank, ['second'], { id: 'second', after: [first] });
-    m.call(first, 'pay', [], { value: 5n });
-    m.send('gift', second, 3n);
-    return { first, second };
-  });
-  const { first, second } = await ignition.deploy(banks);
+  const { first, second } = await ignition.deploy(banks(buildModule, artifact));
   const [signer] = await ethers.getSigners();
   assert.equal(await first.name(), 'first');
   assert.equal(await first.balances(signer.address), 5n);
   assert.equal(await second.balances(signer.address), 3n);
 });
-// Connections that Hardhat keeps open would not let the process end.
-process.exit(failed === 0 ? 0 : 1);
+end();

@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { buildModule } = require('@nomicfoundation/hardhat-ignition/modules');
 const { expect } = require('chai');
 const { ethers, ignition } = require('hardhat');
+const { banks } = require('../../banks.cjs');
 
 const artifact = require(process.env.BANK_ARTIFACT);
 
@@ -22,15 +23,7 @@ describe('plugins', () => {
   });
 
   it('deploy a module with Ignition', async () => {
-    const banks = buildModule('Banks', (m) => {
-      const bank = { ...artifact, contractName: 'Bank', sourceName: 'Bank.sol', linkReferences: {} };
-      const first = m.contract('Bank', bank, ['first'], { id: 'first' });
-      const second = m.contract('Bank', bank, ['second'], { id: 'second', after: [first] });
-      m.call(first, 'pay', [], { value: 5n });
-      m.send('gift', second, 3n);
-      return { first, second };
-    });
-    const { first, second } = await ignition.deploy(banks);
+    const { first, second } = await ignition.deploy(banks(buildModule, artifact));
     const [signer] = await ethers.getSigners();
     assert.equal(await first.name(), 'first');
     assert.equal(await first.balances(signer.address), 5n);
