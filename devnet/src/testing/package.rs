@@ -57,22 +57,9 @@ pub struct Package {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// There is no package there.
-    #[error("there is no package in {}: {reason}", folder.display())]
-    NoPackage {
-        /// The folder.
-        folder: PathBuf,
-        /// Why not.
-        reason: String,
-    },
-    /// The package is not a contract.
-    #[error(
-        "{name} has no library of the type `cdylib`: add crate-type = [\"cdylib\"] to [lib] in its Cargo.toml"
-    )]
-    NoContract {
-        /// The package.
-        name: String,
-    },
+    /// There is no package there, or it is not a contract.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
     /// A step of the author's that this crate does not take.
     #[error(
         "{} asks for wasm-opt, which only `cargo stylus` runs: give the module that it makes to `Module::from_wasm`",
@@ -182,16 +169,6 @@ impl Package {
             other => BuildError::Cargo(other.into()),
         })?;
         Ok(Module::from_wasm(&built)?)
-    }
-}
-
-impl From<ProjectError> for BuildError {
-    fn from(error: ProjectError) -> Self {
-        match error {
-            ProjectError::NoPackage { folder, reason } => Self::NoPackage { folder, reason },
-            ProjectError::NoLibrary { name } => Self::NoContract { name },
-            other => Self::Cargo(other.into()),
-        }
     }
 }
 
