@@ -9,6 +9,7 @@ pub mod compare;
 mod contract;
 mod edge_cases;
 mod explain;
+mod held;
 mod league;
 mod lto;
 mod pipeline;
@@ -26,7 +27,7 @@ pub use pipeline::{
     Details, Event, Observer, ReportError, Reported, measure_module, run, run_module,
 };
 pub use prepare::{ModuleFiles, PrepareError, Prepared, plan_of, prepare};
-pub use profile::{ProfileCommand, ProfileFailure, profile, profile_lines};
+pub use profile::{ProfileCommand, ProfileFailure, Told, profile, profile_lines};
 pub use replay::{ReplayCommand, ReplayFailure, replay};
 pub use sizes::sizes;
 pub use starter::{StarterError, starter};

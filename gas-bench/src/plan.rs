@@ -407,14 +407,14 @@ impl Plan {
         names
     }
 
-    /// Every function of the contract itself that the plan calls.
-    pub fn functions(&self) -> impl Iterator<Item = &Function> {
+    /// Every function that the plan calls in one of its other contracts, or in its own where `on` names none.
+    pub fn functions(&self, on: Option<&str>) -> impl Iterator<Item = &Function> {
         let own = self.constructor.iter().chain(&self.setup).chain(
             self.calls
                 .iter()
                 .flat_map(|call| call.setup.iter().chain([&call.step])),
         );
-        own.filter(|step| step.on.is_none())
+        own.filter(move |step| step.on.as_deref() == on)
             .filter_map(Step::function)
     }
 

@@ -64,6 +64,15 @@ pub(crate) fn share(part: u64, whole: u64) -> Option<String> {
     })
 }
 
+/// Compilers by their versions, where their whole names would only widen a line: `rustc 1.95.0 (59807616e 2026-04-14), rustc 1.91.0 (…)`
+/// are `rustc 1.95.0, rustc 1.91.0`.
+pub(crate) fn compilers(names: &str) -> String {
+    let short = names
+        .split(", ")
+        .map(|name| name.split(" (").next().unwrap_or(name));
+    short.collect::<Vec<_>>().join(", ")
+}
+
 /// At most `characters` of `text`, the last of them an ellipsis where there is more.
 pub(crate) fn shortened(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
@@ -122,6 +131,20 @@ mod tests {
             (1_234_567, "1,234,567"),
         ] {
             assert_eq!(grouped(value), text);
+        }
+    }
+
+    #[test]
+    fn compilers_are_told_by_their_versions() {
+        for (names, versions) in [
+            ("rustc 1.95.0 (59807616e 2026-04-14)", "rustc 1.95.0"),
+            (
+                "rustc 1.95.0 (5 2026), rustc 1.91.0 (f 2025)",
+                "rustc 1.95.0, rustc 1.91.0",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(compilers(names), versions);
         }
     }
 

@@ -356,7 +356,7 @@ fn check_lines() {
             Some("failing/src/lib.rs"),
             &|_| {},
         );
-        told.unwrap()
+        told.unwrap().what
     };
     let places = places();
     for (call, arguments, function) in [

@@ -3,6 +3,7 @@
 //! Lives here: what must hold of the repository's own contracts, on every chain, and what is said where something is wrong. Not here: the
 //! looks of a report (`contracts`, `page`), one contract on a chain (unit tests of `report`), contracts of other kinds (`report/`).
 
+mod alone;
 mod cases;
 mod kinds;
 mod mutants;
@@ -258,6 +259,8 @@ fn check_refusal(folder: &TempDir, arguments: &[&str], code: i32, words: &str) {
 fn arguments_that_make_no_sense_are_refused_before_anything_is_built() {
     let folder = workspace("GOOD", CALL);
     fs::write(folder.path().join("broken.json"), "{\"schema\": 1,\n]").unwrap();
+    // The mark in front is no part of the text.
+    fs::write(folder.path().join("marked.json"), "\u{feff}{\"schema\": ]").unwrap();
     for (arguments, code, words) in [
         (
             &["report", "--package", "nobody"][..],
@@ -303,6 +306,11 @@ fn arguments_that_make_no_sense_are_refused_before_anything_is_built() {
             &["report", "--out", "absent/report.md"],
             1,
             "absent/report.md cannot be written: ",
+        ),
+        (
+            &["size", "--baseline", "./marked.json"],
+            1,
+            "line 1 column 12",
         ),
         (
             &["size", "--baseline", "main"],

@@ -1,6 +1,6 @@
-//! WebAssembly text, which people write and print.
+//! Text that people write: in which encoding it is, and WebAssembly text.
 //!
-//! Lives here: recognising and assembling it. Not here: where it comes from, nor what a module must be.
+//! Lives here: recognising, decoding and assembling it. Not here: where it comes from, nor what a module must be.
 
 use std::borrow::Cow;
 
@@ -9,22 +9,51 @@ use std::borrow::Cow;
 #[error("not WebAssembly text: {0}")]
 pub struct NotText(Box<str>);
 
+/// The mark that editors put in front of text, and that shells put there with UTF-16.
+const MARK: char = '\u{feff}';
+
+/// Text in UTF-8, or behind a mark in UTF-16, without the mark. None where it is neither.
+pub fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (units, rest) = rest.as_chunks();
+        let units: Vec<_> = units.iter().copied().map(unit).collect();
+        let text = String::from_utf16(&units).ok()?;
+        rest.is_empty().then_some(Cow::Owned(text))
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        _ => {
+            let text = str::from_utf8(bytes).ok()?;
+            Some(text.strip_prefix(MARK).unwrap_or(text).into())
+        }
+    }
+}
+
 /// `module` as binary: assembles text. Anything else is returned unchanged, however broken, so that a refusal can say what is
 /// wrong.
 ///
 /// # Errors
 /// If the text cannot be assembled.
 pub fn binary(module: &[u8]) -> Result<Cow<'_, [u8]>, NotText> {
-    match is_text(module) {
-        true => wat::parse_bytes(module).map_err(|error| NotText(sentence(&error).into())),
-        false => Ok(module.into()),
+    // A binary begins with a zero byte.
+    let text = Some(module)
+        .filter(|module| !module.starts_with(b"\0"))
+        .and_then(decoded)
+        .filter(|text| is_wat(text));
+    match text {
+        Some(text) => match wat::parse_str(&text) {
+            Ok(binary) => Ok(binary.into()),
+            Err(error) => Err(NotText(sentence(&error).into())),
+        },
+        None => Ok(module.into()),
     }
 }
 
-/// Whether a file is WebAssembly text, which begins with a parenthesis or a comment.
-fn is_text(bytes: &[u8]) -> bool {
-    let start = bytes.trim_ascii_start();
-    start.starts_with(b"(") || start.starts_with(b";;")
+/// Whether text is a module's, which begins with a parenthesis or a comment.
+fn is_wat(text: &str) -> bool {
+    let start = text.trim_ascii_start();
+    start.starts_with('(') || start.starts_with(";;")
 }
 
 /// The assembler's message, without the source line that it quotes.
@@ -43,15 +72,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn marks_say_the_encoding_and_are_no_text() {
+        #[track_caller]
+        fn check(bytes: &[u8], expected: Option<&str>) {
+            assert_eq!(decoded(bytes).as_deref(), expected, "{bytes:x?}");
+        }
+        check(b"", Some(""));
+        check("ä".as_bytes(), Some("ä"));
+        check(b"\xef\xbb\xbf{}", Some("{}"));
+        check(b"\xff\xfe{\0}\0", Some("{}"));
+        check(b"\xfe\xff\0{\0}", Some("{}"));
+        check(b"\xff\xfe{\0}", None);
+        check(b"\xff\xfe\0\xd8", None);
+        check(b"\xe4", None);
+    }
+
+    #[test]
     fn text_is_assembled_and_the_rest_is_left() {
         for text in [
             "(module)",
             " \n(module)",
             ";; a comment\n(module)",
             "(; one ;)(module)",
+            "\u{feff}(module)",
         ] {
             assert_eq!(*binary(text.as_bytes()).unwrap(), *b"\0asm\x01\0\0\0");
         }
+        let utf16: Vec<u8> = "\u{feff}(module)"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(*binary(&utf16).unwrap(), *b"\0asm\x01\0\0\0");
         for bytes in [&b""[..], b"hello", b"\0asm", b"\0asm\x01\0\0\0"] {
             assert_eq!(*binary(bytes).unwrap(), *bytes);
         }

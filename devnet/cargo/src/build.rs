@@ -14,6 +14,7 @@ use stylus_vm::process::without_debug;
 
 use super::messages::{Diagnosis, Failure, follow};
 use super::shelf::Shelf;
+use super::toolchain::is_chosen_below;
 use super::{
     BuildTarget, CargoError, ContractPackage, CrateTypes, OptLevel, Project, TARGET, Toolchain,
     changed, flags, process,
@@ -311,16 +312,33 @@ impl Build<'_> {
 }
 
 impl Project {
-    /// The compiler in use, as it names itself.
+    /// The compiler in use, as it names itself; all of them, separated by commas, where members choose their own.
     ///
     /// # Errors
     /// Where there is none.
     pub fn compiler(&self) -> Result<String, CargoError> {
-        self.toolchain.compiler(match self.contracts.as_slice() {
-            [only] => &only.folder,
-            // The folder whose settings hold where no contract is meant.
-            _ => &self.root,
-        })
+        let (own, others): (Vec<_>, Vec<_>) = self
+            .contracts
+            .iter()
+            .partition(|contract| is_chosen_below(&self.root, &contract.folder));
+        let mut names = Vec::new();
+        if !others.is_empty() || own.is_empty() {
+            names.push(self.toolchain.compiler(match others.as_slice() {
+                [only] => &only.folder,
+                // The folder whose settings hold where no contract is meant.
+                _ => &self.root,
+            })?);
+        }
+        for contract in own {
+            match contract.toolchain.compiler(&contract.folder) {
+                Ok(name) if names.contains(&name) => {}
+                Ok(name) => names.push(name),
+                Err(error) if self.contracts.len() == 1 => return Err(error),
+                // The build of that one says so, and the others have figures.
+                Err(_) => {}
+            }
+        }
+        Ok(names.join(", "))
     }
 
     /// Builds a contract as `cargo stylus` does in its folder, and keeps the names of its functions besides, and elsewhere its lines:
@@ -341,7 +359,7 @@ impl Project {
         let manifests = [&self.root, &contract.folder].map(|folder| folder.join("Cargo.toml"));
         let manifests = manifests.map(|path| fs::read_to_string(path).unwrap_or_default());
         let build = Build {
-            toolchain: self.toolchain,
+            toolchain: contract.toolchain,
             folder: &contract.folder,
             package: &contract.name,
             targets: Targets::Contract(&contract.target),
@@ -418,7 +436,7 @@ impl Project {
         changed::forget(&built, &self.profiles())?;
         drop(alone);
         let folder = self.build_dir("abi");
-        let mut command = self.toolchain.cargo(&contract.folder);
+        let mut command = contract.toolchain.cargo(&contract.folder);
         command
             .args(&arguments)
             .arg("--target-dir")

@@ -9,10 +9,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
+use stylus_vm::text::decoded;
 use stylus_vm::with_room;
-
-/// The mark in front of text, which says how that is encoded.
-const MARK: char = '\u{feff}';
 
 /// The most opening brackets of a text with tables.
 pub const MOST_BRACKETS: usize = 10_000;
@@ -65,50 +63,26 @@ pub fn tables<T: DeserializeOwned>(text: &str) -> Result<T, TableError> {
 /// Where the file cannot be read, or is not text.
 pub fn text(path: &Path) -> io::Result<String> {
     let bytes = fs::read(path)?;
-    let text = match bytes.as_slice() {
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        _ => String::from_utf8(bytes).ok(),
-    };
-    let text = text.ok_or_else(|| {
+    let text = decoded(&bytes).ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::InvalidData,
             "it is not text, neither in UTF-8 nor in UTF-16",
         )
     })?;
-    Ok(match text.strip_prefix(MARK) {
-        Some(unmarked) => unmarked.to_owned(),
-        None => text,
-    })
-}
-
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
-    let (units, rest) = bytes.as_chunks();
-    let units: Vec<_> = units.iter().copied().map(unit).collect();
-    String::from_utf16(&units).ok().filter(|_| rest.is_empty())
+    Ok(text.into_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(bytes: &[u8], expected: Option<&str>) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        fs::write(&path, bytes).unwrap();
-        assert_eq!(text(&path).ok().as_deref(), expected, "{bytes:x?}");
-    }
-
     #[test]
-    fn marks_say_the_encoding_and_are_no_text() {
-        check(b"", Some(""));
-        check("ä".as_bytes(), Some("ä"));
-        check(b"\xef\xbb\xbf{}", Some("{}"));
-        check(b"\xff\xfe{\0}\0", Some("{}"));
-        check(b"\xfe\xff\0{\0}", Some("{}"));
-        check(b"\xff\xfe{\0}", None);
-        check(b"\xff\xfe\0\xd8", None);
-        check(b"\xe4", None);
+    fn a_file_is_text_or_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (bytes, expected) in [(&b"\xff\xfe{\0}\0"[..], Some("{}")), (b"\xe4", None)] {
+            fs::write(file.path(), bytes).unwrap();
+            assert_eq!(text(file.path()).ok().as_deref(), expected, "{bytes:x?}");
+        }
     }
 
     /// Theorem: however many brackets there are, they are read or refused.

@@ -73,7 +73,7 @@ pub(super) fn unoptimised(package: &Package) -> Vec<String> {
 impl Project {
     /// Why cargo does not optimise a contract across crates although its author asks for that. None where it does, or nobody asks.
     pub fn lto_hindrance(&self, contract: &ContractPackage) -> Option<Hindrance> {
-        let of_workspace = release::setting(&self.root, &self.root, LTO);
+        let of_workspace = release::setting(&self.root, &contract.folder, LTO);
         let own = contract.folder.join("Cargo.toml");
         let is_ignored = of_workspace.is_none()
             && contract.folder != self.root

@@ -81,7 +81,7 @@ pub struct Project {
     pub contracts: Vec<ContractPackage>,
     /// All of its contracts, by name.
     pub members: Vec<ContractPackage>,
-    /// What builds it.
+    /// What decides on the toolchain in its root.
     pub toolchain: Toolchain,
 }
 
@@ -98,6 +98,8 @@ pub struct ContractPackage {
     pub unoptimised: Vec<String>,
     /// What is built of it.
     pub target: BuildTarget,
+    /// What decides on the toolchain in its folder.
+    pub toolchain: Toolchain,
 }
 
 /// The target of a package that is the contract.
@@ -133,7 +135,7 @@ impl Project {
             .map(Path::to_owned)
             .or_else(nearest)
             .unwrap_or_else(|| root.join("Cargo.toml"));
-        let members = contracts(&metadata);
+        let members = contracts(&metadata, toolchain);
         let contracts = choose(&members, &by_default(&metadata), only, &path)?;
         Ok(Self {
             root,
@@ -174,8 +176,8 @@ impl Project {
         Ok(Self {
             root: metadata.workspace_root.clone().into(),
             target_dir: metadata.target_directory.clone().into(),
-            contracts: vec![contract(package, library)],
-            members: contracts(&metadata),
+            contracts: vec![contract(package, library, toolchain)],
+            members: contracts(&metadata, toolchain),
             toolchain,
         })
     }
@@ -217,17 +219,20 @@ fn shown(manifest: Option<&Path>) -> String {
 }
 
 /// The contracts among a workspace's members, by name.
-fn contracts(metadata: &Metadata) -> Vec<ContractPackage> {
-    let mut contracts: Vec<_> = metadata
-        .workspace_packages()
-        .into_iter()
-        .filter_map(|package| Some(contract(package, target(package)?)))
-        .collect();
+fn contracts(metadata: &Metadata, of_root: Toolchain) -> Vec<ContractPackage> {
+    let root = metadata.workspace_root.as_std_path();
+    let contract_of = |package| {
+        let target = target(package)?;
+        let toolchain = of_root.of_member(root, &folder(package));
+        Some(contract(package, target, toolchain))
+    };
+    let packages = metadata.workspace_packages().into_iter();
+    let mut contracts: Vec<_> = packages.filter_map(contract_of).collect();
     contracts.sort_by(|one, other| one.name.cmp(&other.name));
     contracts
 }
 
-fn contract(package: &Package, target: BuildTarget) -> ContractPackage {
+fn contract(package: &Package, target: BuildTarget, toolchain: Toolchain) -> ContractPackage {
     ContractPackage {
         name: package.name.to_string(),
         folder: folder(package),
@@ -235,6 +240,7 @@ fn contract(package: &Package, target: BuildTarget) -> ContractPackage {
             && package.targets.iter().any(|target| target.is_bin()),
         unoptimised: lto::unoptimised(package),
         target,
+        toolchain,
     }
 }
 

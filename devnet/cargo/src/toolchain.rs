@@ -63,6 +63,20 @@ impl Toolchain {
         if folder.is_none_or(|folder| folder.as_os_str().is_empty()) {
             return Self::Ours;
         }
+        Self::elsewhere()
+    }
+
+    /// What decides for a member in `folder` of a workspace in `root`, for which this decides: `cargo stylus` obeys a file that is nearer
+    /// to the member, since its author starts it there.
+    pub(super) fn of_member(self, root: &Path, folder: &Path) -> Self {
+        match (self, is_chosen_below(root, folder)) {
+            (Self::Ours, true) => Self::elsewhere(),
+            (decided, _) => decided,
+        }
+    }
+
+    /// What decides for another folder than the one that this process was started in.
+    fn elsewhere() -> Self {
         let Some(chosen) = env::var_os("RUSTUP_TOOLCHAIN") else {
             return Self::Ours;
         };
@@ -77,7 +91,6 @@ impl Toolchain {
 
     /// What decides for a package in `folder` that a test has built: a file there or above it, else what the test was built with.
     pub(super) fn of_folder(folder: &Path) -> Self {
-        let has_choice = |above: &Path| CHOICES.iter().any(|file| above.join(file).is_file());
         match folder.ancestors().any(has_choice) {
             true => Self::Theirs,
             false => Self::Ours,
@@ -187,6 +200,17 @@ impl Toolchain {
     }
 }
 
+/// Whether a folder chooses a toolchain.
+fn has_choice(folder: &Path) -> bool {
+    CHOICES.iter().any(|file| folder.join(file).is_file())
+}
+
+/// Whether a member's folder, or one between it and the workspace's, chooses a toolchain.
+pub(super) fn is_chosen_below(root: &Path, folder: &Path) -> bool {
+    let mut below = folder.ancestors().take_while(|above| *above != root);
+    folder.starts_with(root) && below.any(has_choice)
+}
+
 /// The toolchain that rustup takes in a folder of itself.
 fn active(folder: &Path) -> Option<String> {
     let output = Command::new("rustup")
@@ -213,6 +237,26 @@ mod tests {
         variables
             .map(|(name, _)| name.to_string_lossy().into_owned())
             .collect()
+    }
+
+    #[test]
+    fn a_file_below_the_workspace_chooses_for_a_member() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let member = root.join("contracts/it");
+        fs::create_dir_all(&member).unwrap();
+        for (folder, is_chosen) in [("contracts/it", true), ("contracts", true), ("", false)] {
+            let file = root.join(folder).join("rust-toolchain.toml");
+            fs::write(&file, "[toolchain]\nchannel = '1.91'\n").unwrap();
+            assert_eq!(is_chosen_below(root, &member), is_chosen, "{folder}");
+            fs::remove_file(&file).unwrap();
+        }
+        // What is chosen elsewhere already is chosen by the member's own file, too.
+        assert_eq!(
+            Toolchain::Theirs.of_member(root, &member),
+            Toolchain::Theirs
+        );
+        assert_eq!(Toolchain::Ours.of_member(root, &member), Toolchain::Ours);
     }
 
     #[test]

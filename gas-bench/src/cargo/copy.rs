@@ -17,9 +17,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use stylus_cargo::{Build, Targets, flags, lock, release};
 
+use super::recipe::Recipe;
 use super::{
     BuildError, BuildSettings, BuildTarget, CargoError, ContractPackage, Hindrance, Lto, Project,
-    Toolchain, Variant,
+    RecipeError, Toolchain, Variant, WasmOpt,
 };
 use scratch::Scratch;
 use shim::Shim;
@@ -59,7 +60,7 @@ impl Subject {
             lto_hindrance: project
                 .lto_hindrance(contract)
                 .filter(|_| settings.crate_types.is_none()),
-            toolchain: project.toolchain,
+            toolchain: contract.toolchain,
         }
     }
 }
@@ -79,6 +80,9 @@ pub enum CopiesError {
     /// The compiler does not name itself.
     #[error(transparent)]
     Cargo(#[from] CargoError),
+    /// The contract's `Stylus.toml` asks for what is not there.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
     /// The folder for what is built cannot be used.
     #[error("{} cannot be used: {source}; make it a folder you may write to", path.display())]
     TargetDir {
@@ -114,6 +118,9 @@ pub enum VariantError {
         /// The first error reported.
         message: String,
     },
+    /// `wasm-opt` does not make of it what the contract's `Stylus.toml` asks for.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
     /// Anything else.
     #[error(transparent)]
     Build(BuildError),
@@ -144,6 +151,8 @@ pub struct Copies {
     level: String,
     /// Whether the workspace's profile asks for link-time optimisation.
     asks_for_lto: bool,
+    /// What the author has done with each module afterwards.
+    recipe: Option<(Recipe, WasmOpt)>,
     /// One variant at a time is built: they end in one file, and there is one copy.
     shim: Mutex<Shim>,
     /// Before the right to use it is given up, the copy is removed.
@@ -169,6 +178,9 @@ impl Copies {
         let folder = scratch.place(&sources.package);
         check_compiler(subject.toolchain, &sources.package, &folder)?;
         let shim = Shim::find(subject, &folder, scratch.base(), &root)?;
+        let recipe = Recipe::of(&sources.root, &sources.package)?
+            .map(|recipe| recipe.program().map(|program| (recipe, program)))
+            .transpose()?;
         Ok(Self {
             subject: subject.clone(),
             target: BuildTarget::Library(sources.module),
@@ -179,6 +191,7 @@ impl Copies {
             asks_for_lto: release::setting(&root, &folder, "lto")
                 .is_some_and(|value| release::is_lto(&value)),
             folder,
+            recipe,
             shim: Mutex::new(shim),
             _scratch: scratch,
             _alone: alone,
@@ -198,11 +211,16 @@ impl Copies {
         &self.level
     }
 
+    /// The flags of `wasm-opt` that the author has in `Stylus.toml`; none without its table. Every build obeys them.
+    pub fn own_flags(&self) -> Option<String> {
+        self.recipe.as_ref().map(|(recipe, _)| recipe.flags())
+    }
+
     /// Builds the contract as a variant says, or as its author does, and returns the module with the names of its functions. What the
     /// variant's mode is does not matter here.
     ///
     /// # Errors
-    /// Where the allocator cannot be put there, or cargo fails.
+    /// Where the allocator cannot be put there, or cargo or the author's `wasm-opt` fails.
     pub fn build(
         &self,
         Variant {
@@ -231,7 +249,11 @@ impl Copies {
             flags: &self.hidden,
             into: &self.target_dir,
         };
-        Ok(build.module(&self.target, None, &mut |_| {})?)
+        let built = build.module(&self.target, None, &mut |_| {})?;
+        match &self.recipe {
+            Some((recipe, program)) => Ok(recipe.named(program, &built)?),
+            None => Ok(built),
+        }
     }
 
     /// The right to build. Whatever a panic has left half done, the shim knows that it is.

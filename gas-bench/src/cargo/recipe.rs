@@ -69,6 +69,15 @@ pub enum RecipeError {
         /// What is wrong.
         source: OptimiseError,
     },
+    /// It leaves what `cargo stylus` deploys as it is, and no other tool does.
+    #[error(
+        "{}: wasm-opt leaves sections that no chain takes; `cargo gas-bench report` says which flag avoids them",
+        path.display()
+    )]
+    Other {
+        /// The file.
+        path: PathBuf,
+    },
     /// What the compiler, or `wasm-opt`, made is not a module.
     #[error(transparent)]
     Postprocess(#[from] PostprocessError),
@@ -95,10 +104,21 @@ pub struct Finished {
 }
 
 /// What `wasm-opt` is asked for.
-struct Recipe {
+#[derive(Clone, Debug)]
+pub(super) struct Recipe {
     path: PathBuf,
     version: String,
     flags: Vec<String>,
+    /// Whether the author's own build says nothing of itself.
+    strips: bool,
+}
+
+/// What `wasm-opt` made of a module.
+struct Optimised {
+    /// As it is deployed, but for what it says of itself.
+    module: Vec<u8>,
+    /// With the names of its functions; without where they would change what comes out.
+    named: Vec<u8>,
 }
 
 #[derive(Deserialize)]
@@ -125,10 +145,10 @@ pub fn finish(
     settings: &BuildSettings,
     built: Vec<u8>,
 ) -> Result<Finished, RecipeError> {
-    let recipe = recipe_of(project, contract)?;
+    let recipe = Recipe::of(&project.root, &contract.folder)?;
     let hash = match settings.reproducible {
         true => NO_PROJECT,
-        false => hash_of(project, contract, recipe.as_ref())?.0,
+        false => hash_of(contract, recipe.as_ref())?.0,
     };
     let Some(recipe) = recipe else {
         let mut artifact = Artifact::of_sources(&built, hash)?;
@@ -136,60 +156,19 @@ pub fn finish(
         let named = built;
         return Ok(Finished { artifact, named });
     };
-    let program = recipe.program()?;
-    let run = |module: &[u8], flags: &[String]| {
-        let run = program.run_with(module, flags);
-        run.map_err(|source| RecipeError::Run {
-            path: recipe.path.clone(),
-            source,
-        })
-    };
-    // What a module says of itself decides what may be done with it: it has to say what the author's own build says.
-    let (kept, named) = match strips(project, contract) {
-        true => (Kept::Nothing, Kept::Names),
-        false => (Kept::Features, Kept::FeaturesAndNames),
-    };
-    let optimised = run(&kept.of(&built)?, &recipe.flags)?;
-    let artifact = Artifact::as_it_is(&built, &optimised, hash)?;
-    // Names are the picture's: where they would change what comes out, there are none.
-    let named = run(
-        &named.of(&built)?,
-        &[recipe.flags.as_slice(), &["-g".to_owned()]].concat(),
-    )?;
-    let is_same = Artifact::as_it_is(&built, &named, hash)?.wasm == artifact.wasm;
-    let named = if is_same { named } else { optimised };
-    Ok(Finished { artifact, named })
-}
-
-fn recipe_of(project: &Project, contract: &ContractPackage) -> Result<Option<Recipe>, RecipeError> {
-    let path = contract.folder.join(MARK);
-    let Some(own) = table(&path)? else {
-        return Ok(None);
-    };
-    let defaults = match project.root == contract.folder {
-        true => None,
-        false => table(&project.root.join(MARK))?,
-    };
-    let (version, flags) = defaults.map_or((None, None), |it| (it.version, it.flags));
-    let version = own
-        .version
-        .or(version)
-        .ok_or_else(|| RecipeError::NoVersion { path: path.clone() })?;
-    let flags = own.flags.or(flags).unwrap_or_default();
-    Ok(Some(Recipe {
-        path,
-        version,
-        flags,
-    }))
+    let optimised = recipe.optimised(&recipe.program()?, &built)?;
+    Ok(Finished {
+        artifact: Artifact::as_it_is(&built, &optimised.module, hash)?,
+        named: optimised.named,
+    })
 }
 
 fn hash_of(
-    project: &Project,
     contract: &ContractPackage,
     recipe: Option<&Recipe>,
 ) -> Result<alloy_primitives::B256, RecipeError> {
     let folder = &contract.folder;
-    let cargo = project.toolchain.ask(&["version"], folder)?;
+    let cargo = contract.toolchain.ask(&["version"], folder)?;
     let recipe = recipe.map(|it| (it.version.as_str(), it.flags.as_slice()));
     hash::project(folder, &cargo, recipe).map_err(|source| RecipeError::Sources {
         folder: folder.clone(),
@@ -198,14 +177,88 @@ fn hash_of(
 }
 
 /// Whether the author's own build says nothing of itself.
-fn strips(project: &Project, contract: &ContractPackage) -> bool {
-    let strip = release::setting(&project.root, &contract.folder, "strip");
+fn strips(root: &Path, folder: &Path) -> bool {
+    let strip = release::setting(root, folder, "strip");
     strip.is_some_and(|strip| strip == "true" || strip == "symbols")
 }
 
 impl Recipe {
+    /// What a contract in `folder` asks for, whose workspace is in `root`; none where it does not.
+    ///
+    /// # Errors
+    /// Where its table, or the workspace's, makes no sense.
+    pub(super) fn of(root: &Path, folder: &Path) -> Result<Option<Self>, RecipeError> {
+        let path = folder.join(MARK);
+        let Some(own) = table(&path)? else {
+            return Ok(None);
+        };
+        let defaults = match root == folder {
+            true => None,
+            false => table(&root.join(MARK))?,
+        };
+        let (version, flags) = defaults.map_or((None, None), |it| (it.version, it.flags));
+        let version = own
+            .version
+            .or(version)
+            .ok_or_else(|| RecipeError::NoVersion { path: path.clone() })?;
+        let flags = own.flags.or(flags).unwrap_or_default();
+        Ok(Some(Self {
+            path,
+            version,
+            flags,
+            strips: strips(root, folder),
+        }))
+    }
+
+    /// The flags, as they are written on a command line.
+    pub(super) fn flags(&self) -> String {
+        self.flags.join(" ")
+    }
+
+    /// What the program makes of a module that is deployed as any other is, with the names of its functions.
+    ///
+    /// # Errors
+    /// Where the program does not take it, or leaves what is deployed only as it is.
+    pub(super) fn named(&self, program: &WasmOpt, built: &[u8]) -> Result<Vec<u8>, RecipeError> {
+        let optimised = self.optimised(program, built)?;
+        let deployed = Artifact::as_it_is(built, &optimised.module, NO_PROJECT)?;
+        match Artifact::of_named(&optimised.named)?.wasm == deployed.wasm {
+            true => Ok(optimised.named),
+            false => Err(RecipeError::Other {
+                path: self.path.clone(),
+            }),
+        }
+    }
+
+    fn optimised(&self, program: &WasmOpt, built: &[u8]) -> Result<Optimised, RecipeError> {
+        let run = |module: &[u8], flags: &[String]| {
+            let run = program.run_with(module, flags);
+            run.map_err(|source| RecipeError::Run {
+                path: self.path.clone(),
+                source,
+            })
+        };
+        // What a module says of itself decides what may be done with it: it has to say what the author's own build says.
+        let (kept, with_names) = match self.strips {
+            true => (Kept::Nothing, Kept::Names),
+            false => (Kept::Features, Kept::FeaturesAndNames),
+        };
+        let module = run(&kept.of(built)?, &self.flags)?;
+        let named = run(
+            &with_names.of(built)?,
+            &[self.flags.as_slice(), &["-g".to_owned()]].concat(),
+        )?;
+        let deployed = |module: &[u8]| Artifact::as_it_is(built, module, NO_PROJECT);
+        let is_same = deployed(&named)?.wasm == deployed(&module)?.wasm;
+        let named = if is_same { named } else { module.clone() };
+        Ok(Optimised { module, named })
+    }
+
     /// The program, in the very version.
-    fn program(&self) -> Result<WasmOpt, RecipeError> {
+    ///
+    /// # Errors
+    /// Where there is none, or another.
+    pub(super) fn program(&self) -> Result<WasmOpt, RecipeError> {
         let program = WasmOpt::find(None).map_err(|error| match error {
             FindError::NotFound(_) => RecipeError::Absent {
                 path: self.path.clone(),
@@ -271,6 +324,7 @@ mod tests {
             exports_abi: false,
             unoptimised: Vec::new(),
             target: BuildTarget::Library("it".to_owned()),
+            toolchain: Toolchain::default(),
         };
         let project = Project {
             root: folder.path().to_owned(),

@@ -9,7 +9,7 @@ use crate::cargo::{Allocator, CONTRACT};
 use crate::document::{Cell, Column, Content, Document, Item, Rank, Row, Table, Text, Tone};
 use crate::figures::edge_cases::{self, Case, Conditions, Function, Measurement, Results};
 use crate::figures::{Bytes, PageCount, Sizes};
-use crate::words::grouped;
+use crate::words::{compilers, grouped};
 
 /// What `cargo gas-bench` says by itself.
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +51,7 @@ fn heading(results: &Results) -> String {
         "Gas of {CONTRACT} in the Stylus VM: ArbOS {}, {} ink = 1 gas, {}",
         from.arbos,
         grouped(from.ink_price.ink_per_gas().into()),
-        // The commit and its date would only widen the line.
-        from.toolchain.split(" (").next().unwrap_or_default(),
+        compilers(&from.toolchain),
     )
 }
 

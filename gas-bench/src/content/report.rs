@@ -23,7 +23,7 @@ use crate::document::{
 use crate::figures::baseline::{ContractDiff, Diff};
 use crate::figures::{Call, Contract, Report, Split};
 use crate::picture::{Bars, History};
-use crate::words::{counted, grouped, printable, shortened};
+use crate::words::{compilers, counted, grouped, printable, shortened};
 
 pub use overview::overview;
 
@@ -255,8 +255,7 @@ fn heading(report: &Report) -> String {
         circumstance(&made.chain),
         made.arbos,
         grouped(made.ink_per_gas.into()),
-        // The commit and its date would only widen the line.
-        circumstance(made.toolchain.split(" (").next().unwrap_or_default()),
+        circumstance(&compilers(&made.toolchain)),
     ) + match made.reproducible {
         true => ", source paths forgotten",
         false => "",

@@ -14,7 +14,7 @@ use crate::document::{
 use crate::figures::size::{ContractDiff, SizeDiff, SizeReport, UNNAMED};
 use crate::figures::{Bytes, Sizes};
 use crate::picture::treemap;
-use crate::words::{counted, grouped, percent, printable, share};
+use crate::words::{compilers, counted, grouped, percent, printable, share};
 
 /// What there is of each rank.
 const DETAILS: &[(Rank, &str)] = &[
@@ -123,13 +123,8 @@ fn heading(report: &SizeReport) -> String {
     format!(
         "Size of {}, {}",
         counted(report.contracts.len() as u64, "contract"),
-        compiler(&report.made_with.toolchain),
+        printable(&compilers(&report.made_with.toolchain)),
     )
-}
-
-/// The commit and its date would only widen the line.
-fn compiler(toolchain: &str) -> String {
-    printable(toolchain.split(" (").next().unwrap_or_default())
 }
 
 fn is_same(diff: &ContractDiff) -> bool {

@@ -72,6 +72,14 @@ pub fn compare(
         settings.allocators.clear();
         left_out.push(error.to_string());
     }
+    if let Some(flags) = builds.own_flags()
+        && !settings.modes.is_empty()
+    {
+        settings.modes.clear();
+        left_out.push(format!(
+            "modes of wasm-opt: every variant has what the contract's Stylus.toml asks for, `{flags}`"
+        ));
+    }
     let is_optimising = settings.modes.iter().any(|&mode| mode != Mode::Off);
     let wasm_opt = match is_optimising.then(wasm_opt).transpose() {
         Ok(program) => program,

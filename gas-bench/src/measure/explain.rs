@@ -49,14 +49,16 @@ pub fn explain_call(
     command: &ProfileCommand,
     observer: Observer<'_>,
 ) -> Result<Failure, ProfileFailure> {
-    with_call(
+    let told = with_call(
         project,
         target,
         settings,
         command,
         observer,
         |bench, name, ready, planned| bench.explain_call(name, ready, planned, command.run),
-    )
+    )?;
+    // The failure itself says where no function was meant.
+    Ok(told.what)
 }
 
 /// Tells why a transaction failed that is on the chain of a node. Lines are those of contracts that were built in this project.

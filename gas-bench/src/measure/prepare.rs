@@ -1,31 +1,26 @@
 //! A contract before it is on a chain: built, and with a plan of what to call in it.
 //!
-//! Lives here: what is built and read for one contract, and holding its plan against what the module answers. Not here: builds
-//! (`cargo`), plans (`plan`), reading modules (`dispatch`), transactions (`contract`).
+//! Lives here: what is built and read for one contract. Not here: builds (`cargo`), plans (`plan`), holding a plan against what its
+//! modules answer (`held`), transactions (`contract`).
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use alloy_primitives::{Selector, hex};
+use alloy_primitives::hex;
 use stylus_cargo::input;
 use stylus_vm::advice::{NEVER_CALLED, never_called};
 use stylus_vm::text::{self, NotText};
 
-use super::{Event, Observer};
+use super::{Event, Observer, held};
 use crate::cargo::{
     Artifact, BuildError, BuildSettings, ContractPackage, PostprocessError, Project, RecipeError,
     finish,
 };
-use crate::plan::dispatch::{self, CONSTRUCTOR, Dispatch};
 use crate::plan::{
     self, Code, Interface, InterfaceError, LeftOut, MadeOf, Other, Plan, PlanError, PlannedCall,
-    Reverts, selector,
+    Reverts,
 };
-
-/// Functions that nobody can name.
-const OTHERS: &str = "other functions";
 
 /// A contract that was built, and what to call in it.
 #[derive(Debug)]
@@ -271,28 +266,7 @@ impl Source {
             Self::Interface(interface) => (plan::from_interface(&interface), Some(*interface)),
             Self::Nothing => (Plan::default(), Some(Interface::default())),
         };
-        let known = plan.functions().map(selector).collect();
-        match dispatch::read(deployed, &known) {
-            Ok(dispatch) => {
-                match &interface {
-                    None => hold_plan(&mut plan, &dispatch, &known),
-                    Some(interface) => hold_interface(&mut plan, interface, &dispatch, &known),
-                }
-                hold_receive(&mut plan, &dispatch);
-                hold_fallback(&mut plan, &dispatch);
-                if dispatch.may_answer_more {
-                    plan.left_out.push(LeftOut {
-                        signature: OTHERS.to_owned(),
-                        reason: "selectors of the module stand neither in its code nor in a table, so that there may be more".to_owned(),
-                    });
-                }
-                plan.debug_only = dispatch.debug_only;
-            }
-            Err(error) => plan.left_out.push(LeftOut {
-                signature: OTHERS.to_owned(),
-                reason: format!("nobody can tell what the module answers besides: {error}"),
-            }),
-        }
+        held::hold(&mut plan, interface.as_ref(), deployed);
         let is_nothing = interface.is_some_and(|it| it == Interface::default());
         if is_nothing && plan.calls.is_empty() && plan.left_out.is_empty() {
             return Err(PrepareError::NoPlan);
@@ -328,195 +302,19 @@ pub(super) fn interface_of(
     }
 }
 
-/// How a selector of those that are answered is shown: under the name that standards have for it.
-fn shown(selector: Selector, answered: &BTreeSet<Selector>) -> String {
-    match dispatch::standard(selector, answered) {
-        Some(function) => function.signature(),
-        None => hex::encode_prefixed(selector),
-    }
-}
-
-/// Says what the module answers and a plan's file does not call, and what the file calls and the module does not answer.
-fn hold_plan(plan: &mut Plan, dispatch: &Dispatch, known: &BTreeSet<Selector>) {
-    let sent: BTreeSet<_> = known.iter().copied().chain(plan.raw_selectors()).collect();
-    let more = dispatch.selectors.difference(&sent);
-    let more: Vec<_> = more
-        .filter(|it| **it != CONSTRUCTOR)
-        .map(|it| shown(*it, &dispatch.selectors))
-        .collect();
-    if !more.is_empty() {
-        plan.left_out.push(LeftOut {
-            signature: more.join(", "),
-            reason: "the module answers, and the plan does not call".to_owned(),
-        });
-    }
-    leave_constructor(plan, dispatch, None);
-    if dispatch.selectors.is_empty() {
-        if !known.is_empty() {
-            plan.left_out.push(unread());
-        }
-        return;
-    }
-    if dispatch.may_answer_more {
-        return;
-    }
-    let instead = match dispatch.answers_anything {
-        true => "its fallback",
-        false => "its refusal",
-    };
-    let unanswered: BTreeMap<_, _> = plan
-        .functions()
-        .filter(|function| !dispatch.selectors.contains(&selector(function)))
-        .map(|function| (function.signature(), selector(function)))
-        .collect();
-    let measured = plan.calls.iter().filter(|call| call.step.on.is_none());
-    let measured = measured.filter_map(|call| call.step.function());
-    let measured: BTreeSet<_> = measured.map(selector).collect();
-    for (signature, selector) in unanswered {
-        let what = match measured.contains(&selector) {
-            true => "what is measured",
-            false => "what the set-up runs",
-        };
-        plan.left_out.push(LeftOut {
-            signature: signature.replacen("stylus_constructor", "constructor", 1),
-            reason: format!("no function of the module has this selector: {what} is {instead}"),
-        });
-    }
-}
-
-/// Says that nobody knows what there is besides.
-fn unread() -> LeftOut {
-    LeftOut {
-        signature: OTHERS.to_owned(),
-        reason: "the module does not show which selectors it answers, so that there may be more"
-            .to_owned(),
-    }
-}
-
-/// Calls what the module answers and its interface does not have, as far as standards say what that is, and says the rest; leaves out
-/// what the module does not answer.
-fn hold_interface(
-    plan: &mut Plan,
-    interface: &Interface,
-    dispatch: &Dispatch,
-    known: &BTreeSet<Selector>,
-) {
-    let is_known = |selector: &Selector| known.contains(selector);
-    if !dispatch.selectors.iter().any(is_known) && !known.is_empty() {
-        let is_read = !dispatch.selectors.is_empty();
-        if !is_read {
-            plan.left_out.push(unread());
-            return;
-        }
-    }
-    plan.leave_out(&|function| {
-        let is_answered = dispatch.selectors.contains(&selector(function));
-        (!is_answered).then(|| "the module does not answer its selector".to_owned())
-    });
-    let bases = match interface.absent.as_slice() {
-        [] => String::new(),
-        bases => format!(", which builds on {}", bases.join(", ")),
-    };
-    let unknown = match *interface == Interface::default() {
-        true => "and nobody says of which function it is".to_owned(),
-        false => format!("and the ABI{bases} does not have it"),
-    };
-    for more in dispatch.selectors.difference(known) {
-        if *more == CONSTRUCTOR {
-            continue;
-        }
-        match dispatch::standard(*more, &dispatch.selectors) {
-            Some(function) => plan.call_besides(function),
-            None => plan.left_out.push(LeftOut {
-                signature: hex::encode_prefixed(more),
-                reason: format!(
-                    "the module answers this selector, {unknown}; write its signature into a {}",
-                    plan::FILE
-                ),
-            }),
-        }
-    }
-    plan.call_entries(
-        dispatch.answers_nothing && !interface.receive,
-        dispatch.answers_anything && !interface.fallback,
-    );
-    leave_constructor(plan, dispatch, interface.constructor.as_ref());
-    plan.give_names();
-}
-
-/// Says what a call of `receive` comes to where it may be none.
-fn hold_receive(plan: &mut Plan, dispatch: &Dispatch) {
-    let is_receive = |call: &plan::PlannedCall| call.step.on.is_none() && call.step.is_receive();
-    if !plan.calls.iter().any(is_receive) {
-        return;
-    }
-    let reason = match (dispatch.answers_nothing, dispatch.nothing_is_anything) {
-        (false, _) => "the module does nothing without calldata: what is measured is its refusal",
-        (true, true) => {
-            "the module makes the same host calls for calldata of no function: what is measured may be its fallback"
-        }
-        (true, false) => return,
-    };
-    plan.left_out.push(LeftOut {
-        signature: "receive()".to_owned(),
-        reason: reason.to_owned(),
-    });
-}
-
-/// Says what a call of `fallback` comes to where there is none, or where a function answers its calldata.
-fn hold_fallback(plan: &mut Plan, dispatch: &Dispatch) {
-    let answered: Vec<_> = plan
-        .calls
-        .iter()
-        .filter(|call| call.step.on.is_none())
-        .filter_map(|call| call.step.fallback_selector())
-        .filter(|selector| dispatch.selectors.contains(selector))
-        .collect();
-    plan.left_out
-        .extend(answered.into_iter().map(|selector| LeftOut {
-            signature: "fallback()".to_owned(),
-            reason: format!(
-                "a function of the module answers {}: what is measured is that function",
-                shown(selector, &dispatch.selectors)
-            ),
-        }));
-    let is_fallback = |call: &plan::PlannedCall| call.step.on.is_none() && call.step.is_fallback();
-    if !dispatch.answers_anything && plan.calls.iter().any(is_fallback) {
-        plan.left_out.push(LeftOut {
-            signature: "fallback()".to_owned(),
-            reason: "the module does nothing for a selector that no function has: what is measured is its refusal".to_owned(),
-        });
-    }
-}
-
-/// Says that there is a constructor and it is not run.
-fn leave_constructor(plan: &mut Plan, dispatch: &Dispatch, declared: Option<&plan::Declared>) {
-    let has_one = declared.is_some() || dispatch.selectors.contains(&CONSTRUCTOR);
-    if has_one && plan.constructor.is_none() {
-        plan.left_out.push(LeftOut {
-            signature: declared.map_or_else(
-                || "constructor".to_owned(),
-                |it| it.signature.replacen("stylus_constructor", "constructor", 1),
-            ),
-            reason: format!(
-                "it is not run, so that the contract is as it was deployed; say it as [constructor] in a {}",
-                plan::FILE
-            ),
-        });
-    }
-}
-
 /// The plan with the code of all contracts that it needs besides.
 fn with_code(
     mut plan: Plan,
     build: &dyn Fn(&str) -> Result<Artifact, PrepareError>,
 ) -> Result<Plan, PrepareError> {
+    let mut left_out = Vec::new();
+    let mut others = std::mem::take(&mut plan.others);
     for Other {
         name,
         made_of,
         code,
         ..
-    } in &mut plan.others
+    } in &mut others
     {
         let artifact = match made_of {
             MadeOf::Bytecode(path) => {
@@ -535,11 +333,14 @@ fn with_code(
                 other => other,
             })?,
         };
+        left_out.extend(held::unanswered_by(&plan, name, &artifact.wasm));
         *code = Some(Code::Program {
             length: artifact.wasm.len(),
             code: artifact.code,
         });
     }
+    plan.others = others;
+    plan.left_out.extend(left_out);
     Ok(plan)
 }
 

@@ -4,7 +4,7 @@
 //! (`content`, `picture`).
 
 use super::contract::{Bench, BenchError, shown_file, source};
-use super::{Observer, PrepareError, Prepared, prepare};
+use super::{Observer, PrepareError, Prepared, held, prepare};
 use crate::cargo::{BuildSettings, Project};
 use crate::chain::{Node, NodeError, Target};
 use crate::figures::lines::{AnnotatedSource, LineProfile};
@@ -20,6 +20,15 @@ pub struct ProfileCommand {
     pub arguments: Vec<String>,
     /// Which of its runs, counted from 1.
     pub run: usize,
+}
+
+/// What a chain tells of a call.
+#[derive(Debug)]
+pub struct Told<T> {
+    /// What it tells.
+    pub what: T,
+    /// Why that may be something else than the function that was asked for: a sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// Why there is no profile: one sentence.
@@ -92,7 +101,7 @@ pub fn profile(
     settings: &BuildSettings,
     command: &ProfileCommand,
     observer: Observer<'_>,
-) -> Result<CallProfile, ProfileFailure> {
+) -> Result<Told<CallProfile>, ProfileFailure> {
     with_call(
         project,
         target,
@@ -115,8 +124,11 @@ pub fn profile_lines(
     command: &ProfileCommand,
     annotate: Option<&str>,
     observer: Observer<'_>,
-) -> Result<(LineProfile, Vec<AnnotatedSource>), ProfileFailure> {
-    let profile = with_call(
+) -> Result<Told<(LineProfile, Vec<AnnotatedSource>)>, ProfileFailure> {
+    let Told {
+        what: profile,
+        warnings,
+    } = with_call(
         project,
         target,
         settings,
@@ -125,7 +137,10 @@ pub fn profile_lines(
         |bench, name, ready, planned| bench.lines_call(name, ready, planned, command.run),
     )?;
     let Some(wanted) = annotate else {
-        return Ok((profile, Vec::new()));
+        return Ok(Told {
+            what: (profile, Vec::new()),
+            warnings,
+        });
     };
     let mut sources = Vec::new();
     for (file, own) in profile.files() {
@@ -148,7 +163,10 @@ pub fn profile_lines(
                 .collect::<Vec<_>>()
                 .join(", "),
         }),
-        false => Ok((profile, sources)),
+        false => Ok(Told {
+            what: (profile, sources),
+            warnings,
+        }),
     }
 }
 
@@ -160,7 +178,7 @@ pub(super) fn with_call<T>(
     command: &ProfileCommand,
     observer: Observer<'_>,
     tell: impl FnOnce(&Bench<'_>, &str, &Prepared, &PlannedCall) -> Result<T, BenchError>,
-) -> Result<T, ProfileFailure> {
+) -> Result<Told<T>, ProfileFailure> {
     let (package, wanted) = match command.call.split_once("::") {
         Some((package, call)) => (Some(package), call),
         None => (None, command.call.as_str()),
@@ -182,11 +200,16 @@ pub(super) fn with_call<T>(
     let (name, ready, planned) = choose(&prepared, wanted, command)?;
     let node = Node::connect_on(target, ready.plan.fork.as_ref())?;
     let bench = Bench::new(&node)?;
-    let told = tell(&bench, name, ready, &planned);
-    told.map_err(|cause| ProfileFailure::Call {
+    let what = tell(&bench, name, ready, &planned);
+    let what = what.map_err(|cause| ProfileFailure::Call {
         contract: name.to_owned(),
         call: planned.name.clone(),
         reason: cause.to_string(),
+    })?;
+    let unmeant = held::unmeant_by(&planned, &ready.artifact.wasm);
+    Ok(Told {
+        what,
+        warnings: unmeant.iter().map(ToString::to_string).collect(),
     })
 }
 

@@ -105,7 +105,7 @@ fn written(
     line("\n# [[setup]]                          # sent before each call".to_owned());
     line("# call = \"mint(address,uint256)\"".to_owned());
     // A token that is numbered belongs to whoever sends the calls below, which are about the first.
-    let called = plan.functions().map(plan::selector).collect();
+    let called = plan.functions(None).map(plan::selector).collect();
     let given = match dispatch::is_nft(&called) {
         true => ["{deployer}", "1"],
         false => ["{alice}", "1 ether"],

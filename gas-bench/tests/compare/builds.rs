@@ -298,6 +298,27 @@ fn the_registrys_allocator_is_patched() {
     assert_eq!(tree(author.path()), before);
 }
 
+/// Theorem: where cargo cannot put another allocator in every place, no variant with one has figures, and it is said what can be compared.
+#[test]
+fn two_allocators_of_which_one_is_older_are_said_to_be() {
+    let author = on_the_registry();
+    let path = author.path().join("Cargo.toml");
+    let manifest = fs::read_to_string(&path).unwrap();
+    let older = "[dependencies]\nolder = { package = 'mini-alloc', version = '=0.9.2' }\n";
+    fs::write(&path, manifest.replace("[dependencies]\n", older)).unwrap();
+    cargo(author.path(), &["update", "--workspace"]);
+    let builds = Copies::prepare(&subject(author.path().to_owned())).unwrap();
+    assert!(builds.build(Variant::TODAY).is_ok());
+    let error = builds.build(with(Some(Allocator::Mini))).unwrap_err();
+    let error = error.to_string();
+    for words in [
+        "mini-alloc@0.9.2",
+        "opt-levels and wasm-opt alone can be compared",
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
+}
+
 /// Theorem: with and without link-time optimisation, a module is the one that the author's manifest would make with other crate types.
 #[test]
 fn link_time_optimisation_is_what_another_manifest_would_bring() {

@@ -1,15 +1,18 @@
 //! Contracts of all kinds: every one is measured as what it is, or it is said why not.
 //!
-//! Lives here: contracts that are built in a second, and modules that are not built at all. Not here: contracts on the SDK (`cases`).
+//! Lives here: contracts that are built in a second. Not here: modules that are not built at all (`alone`), contracts on the SDK (`cases`).
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 use std::{fs, thread};
 
-use gas_bench::cargo::{BuildSettings, Project};
+use gas_bench::cargo::{Artifact, BuildSettings, Mode, Project, Subject, Variations, WasmOpt};
+use gas_bench::chain::Target;
 use gas_bench::figures::{Contract, Report};
 use gas_bench::measure;
+use gas_bench::measure::compare::compare;
+use stylus_vm::ArbOs;
 use tempfile::TempDir;
 
 use super::{run, text};
@@ -26,7 +29,7 @@ const SOURCE: &str = r#"#![no_std]
 
 const PLAN: &str = "[[call]]\ncall = 'f()'\n";
 
-fn write(folder: &Path, path: &str, content: &str) {
+pub(crate) fn write(folder: &Path, path: &str, content: &str) {
     let path = folder.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, content).unwrap();
@@ -214,6 +217,87 @@ fn a_member_has_settings_of_its_own() {
     assert!(!small.contains("cheaper: "), "{small}");
 }
 
+/// Theorem: a toolchain that a member's own file chooses builds it, whether the workspace or the member is named.
+#[test]
+fn a_member_has_a_toolchain_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    let ours = include_str!("../../../rust-toolchain.toml");
+    write(&root, "rust-toolchain.toml", ours);
+    workspace(&root, &["here", "there"]);
+    for name in ["here", "there"] {
+        package(&root, name, LIBRARY, "1");
+    }
+    write(
+        &root,
+        "there/rust-toolchain.toml",
+        "[toolchain]\nchannel = '1.0.0'\n",
+    );
+    // As rustup starts a subcommand of cargo in a folder.
+    let active = |folder: &Path| {
+        let mut command = Command::new("rustup");
+        command
+            .args(["show", "active-toolchain"])
+            .env_remove("RUSTUP_TOOLCHAIN");
+        let output = command.current_dir(folder).output().unwrap();
+        text(&output.stdout)
+            .split_whitespace()
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let report = |from: &Path, manifest: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))
+            .args(["gas-bench", "report", "--manifest-path", manifest])
+            .current_dir(from)
+            .env("CARGO_TARGET_DIR", folder.path().join("target"))
+            .env("RUSTUP_TOOLCHAIN", active(from))
+            .env("RUSTUP_AUTO_INSTALL", "0")
+            .output()
+            .unwrap();
+        (
+            text(&output.stdout).to_owned(),
+            text(&output.stderr).to_owned(),
+        )
+    };
+    let (table, errors) = report(&root, "Cargo.toml");
+    assert!(table.contains("here"), "{errors}");
+    assert!(
+        errors.contains("there: ") && errors.contains("1.0.0"),
+        "{errors}"
+    );
+    for (from, manifest) in [
+        (folder.path(), "root/there/Cargo.toml"),
+        (&root, "there/Cargo.toml"),
+    ] {
+        let (_, errors) = report(from, manifest);
+        assert!(errors.contains("1.0.0"), "{errors}");
+    }
+}
+
+/// Theorem: a profile of what no function answers says so.
+#[test]
+fn a_profile_of_a_refusal_is_said_to_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    workspace(root, &["it"]);
+    package(root, "it", LIBRARY, "1");
+    // It answers `f()`.
+    let source = source("1")
+        .replace("safe fn pay", "fn read_args(to: *mut u8); safe fn pay")
+        .replace("(_len: u32) -> u32 {", "(len: u32) -> u32 { let mut selector = [0; 4]; if len >= 4 { unsafe { read_args(selector.as_mut_ptr()) } }")
+        .replace(" 0 }", " (u32::from_be_bytes(selector) != 0x2612_1ff0).into() }");
+    write(root, "it/src/lib.rs", &source);
+    let words =
+        "nobody(): no function of the module has this selector: what is measured is its refusal";
+    for (call, is_answered) in [("f()", true), ("nobody()", false)] {
+        let output = run(root, &["profile", call]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let stderr = text(&output.stderr);
+        assert_eq!(stderr.contains(words), !is_answered, "{stderr}");
+    }
+}
+
 /// Theorem: a contract may be a program.
 #[test]
 fn a_program_is_a_contract() {
@@ -295,7 +379,7 @@ fn what_is_measured_is_what_is_deployed() {
         let source = source("3").replace("{ for", "{ assert!(_len < 9000); for");
         write(&root, &format!("{name}/src/lib.rs"), &source);
     }
-    let wasm_opt = gas_bench::cargo::WasmOpt::find(None).unwrap();
+    let wasm_opt = WasmOpt::find(None).unwrap();
     let version: String = wasm_opt
         .version()
         .chars()
@@ -342,6 +426,28 @@ fn what_is_measured_is_what_is_deployed() {
         };
         let other = measure::prepare(&project, contract, &forgetful, &|_| {}).unwrap();
         assert!(other.artifact.wasm != ours.artifact.wasm);
+
+        // A comparison's own build is the same, but for the hash of its sources.
+        let subject = Subject::of(&project, contract, &BuildSettings::default());
+        let measure = |module: &[u8]| {
+            let compared = Artifact::of_named(module).unwrap().wasm;
+            let deployed = &ours.artifact.wasm;
+            assert_eq!(compared.len(), deployed.len(), "{}", contract.name);
+            let pairs = compared.iter().zip(deployed);
+            assert!(pairs.filter(|(one, other)| one != other).count() <= 32);
+            let target = Target::Embedded(ArbOs::ARBITRUM_ONE);
+            measure::measure_module(&target, &contract.name, module, &ours.plan)
+        };
+        let is_optimised = contract.name == "optimised";
+        let alone = Variations {
+            modes: is_optimised.then_some(Mode::O3).into_iter().collect(),
+            ..Variations::default()
+        };
+        let compared = compare(&subject, &alone, || WasmOpt::find(None), &measure, &|_| {});
+        let compared = compared.unwrap();
+        assert!(compared.today().is_some() && compared.variants.len() == 1);
+        let says = |left: &String| left.contains("what the contract's Stylus.toml asks for, `-Oz`");
+        assert_eq!(compared.left_out.iter().any(says), is_optimised);
     }
 }
 
@@ -455,234 +561,5 @@ fn errors_say_what_caused_them() {
         &folder,
         &["what it exports as its ABI: it is not an interface in Solidity"],
         "nothing failed",
-    );
-}
-
-/// A module that answers `name()` with nothing, `set(uint256)` by writing its number to a slot, the unknown `0x12345678` likewise, and
-/// where `entries` says so anything else; what is not answered reverts. `first()` is answered only once somebody has set the number.
-pub(crate) fn module(entries: bool) -> Vec<u8> {
-    wat::parse_str(text_of_module(entries)).unwrap()
-}
-
-/// The same in text.
-pub(crate) fn text_of_module(entries: bool) -> String {
-    let store = "(call $store (i32.const 512) (i32.const 4)) (call $flush (i32.const 0)) (return (i32.const 0))";
-    let selector = |selector: u32| {
-        format!(
-            "(i32.eq (local.get $s) (i32.const {}))",
-            selector.swap_bytes()
-        )
-    };
-    let entry = if entries {
-        "(return (i32.const 0))"
-    } else {
-        ""
-    };
-    format!(
-        r#"(module
-            (import "vm_hooks" "read_args" (func $read (param i32)))
-            (import "vm_hooks" "storage_load_bytes32" (func $load (param i32 i32)))
-            (import "vm_hooks" "storage_cache_bytes32" (func $store (param i32 i32)))
-            (import "vm_hooks" "storage_flush_cache" (func $flush (param i32)))
-            (import "vm_hooks" "write_result" (func $write (param i32 i32)))
-            (memory (export "memory") 1 1)
-            (func (export "user_entrypoint") (param $len i32) (result i32) (local $s i32)
-                (call $read (i32.const 0))
-                (local.set $s (i32.load (i32.const 0)))
-                (if (i32.ge_u (local.get $len) (i32.const 4)) (then
-                    (if {} (then (return (i32.const 0))))
-                    (if {} (then {store}))
-                    (if {} (then {store}))
-                    (if {} (then
-                        (call $load (i32.const 512) (i32.const 544))
-                        (call $write (i32.const 544) (i32.const 32))
-                        (return (i64.eqz (i64.load (i32.const 568))))))))
-                {entry}
-                (i32.const 1)))"#,
-        selector(0x06fd_de03),
-        selector(0x60fe_47b1),
-        selector(0x1234_5678),
-        selector(0x3df4_ddf4),
-    )
-}
-
-const ABI: &str = r#"[{"type":"function","name":"set","inputs":[{"name":"a","type":"uint256"}],"outputs":[],"stateMutability":"nonpayable"}]"#;
-
-fn module_in(folder: &Path, entries: bool) -> PathBuf {
-    let path = folder.join("token.wasm");
-    fs::write(&path, module(entries)).unwrap();
-    path
-}
-
-fn report_on(folder: &Path, arguments: &[&str]) -> (Option<i32>, Report) {
-    let all = [
-        &["report", "--format", "json", "--wasm", "token.wasm"],
-        arguments,
-    ]
-    .concat();
-    let output = run(folder, &all);
-    let report = serde_json::from_slice(&output.stdout);
-    (
-        output.status.code(),
-        report.unwrap_or_else(|_| panic!("{}", text(&output.stderr))),
-    )
-}
-
-/// A report that was measured.
-pub(crate) fn some_report() -> Report {
-    let folder = tempfile::tempdir().unwrap();
-    module_in(folder.path(), true);
-    report_on(folder.path(), &[]).1
-}
-
-/// Theorem: of a module alone everything that it answers is measured, or it is said that it is not.
-#[test]
-fn nothing_is_left_out_in_silence() {
-    let folder = tempfile::tempdir().unwrap();
-    module_in(folder.path(), false);
-    write(folder.path(), "token.json", ABI);
-    let (code, report) = report_on(folder.path(), &["--abi", "token.json"]);
-    assert_eq!(code, Some(0));
-    let contract = &report.contracts[0];
-    let names: Vec<_> = contract
-        .calls
-        .iter()
-        .map(|call| call.signature.as_str())
-        .collect();
-    assert_eq!(names, ["set(uint256)", "name()"]);
-    let left_out = contract.left_out.join("\n");
-    assert!(
-        left_out.contains("0x12345678: the module answers") && left_out.contains("0x3df4ddf4"),
-        "{left_out}"
-    );
-
-    // Without an interface, what standards know is called; entries are told from functions.
-    module_in(folder.path(), true);
-    let (code, report) = report_on(folder.path(), &[]);
-    assert_eq!(code, Some(0));
-    let names: Vec<_> = report.contracts[0]
-        .calls
-        .iter()
-        .map(|call| call.name.as_str())
-        .collect();
-    assert_eq!(names, ["name", "no calldata", "fallback"]);
-
-    // An interface of something else measures nothing of this.
-    write(
-        folder.path(),
-        "other.sol",
-        "interface IOther { function nobody() external; }",
-    );
-    let (_, report) = report_on(folder.path(), &["--abi", "other.sol"]);
-    let contract = &report.contracts[0];
-    assert!(contract.calls.iter().all(|call| call.name != "nobody"));
-    assert!(
-        contract
-            .left_out
-            .iter()
-            .any(|left| left.starts_with("nobody(): ")),
-        "{:?}",
-        contract.left_out
-    );
-
-    for garbage in [
-        "garbage",
-        "",
-        "[]",
-        "{\"abi\":1}",
-        "interface I {}",
-        "interface I { function f(uint8[1000][1000][1000] memory a) external; }",
-    ] {
-        write(folder.path(), "garbage.abi", garbage);
-        fs::write(
-            folder.path().join("token.wasm"),
-            wat::parse_str("(module)").unwrap(),
-        )
-        .unwrap();
-        let output = run(
-            folder.path(),
-            &["report", "--wasm", "token.wasm", "--abi", "garbage.abi"],
-        );
-        assert_eq!(output.status.code(), Some(1), "{garbage}");
-    }
-}
-
-/// Theorem: a plan's keys do what they say: another contract, time, value, calldata, and the entries that have no selector.
-#[test]
-fn plans_have_other_contracts_time_and_calldata() {
-    let folder = tempfile::tempdir().unwrap();
-    module_in(folder.path(), true);
-    fs::write(folder.path().join("asset.wasm"), module(false)).unwrap();
-    // Init code that leaves ten bytes: they return 42.
-    write(
-        folder.path(),
-        "evm.bin",
-        "600a600c600039600a6000f3602a60005260206000f3\n",
-    );
-    let plan = r#"
-        [[contract]]
-        name = "asset"
-        wasm = "asset.wasm"
-        [[contract]]
-        name = "oracle"
-        bytecode = "evm.bin"
-        [[setup]]
-        on = "asset"
-        call = "set(uint256)"
-        args = [7]
-        [[call]]
-        name = "asset, once set"
-        on = "asset"
-        call = "first() returns (uint256)"
-        [[call]]
-        name = "oracle"
-        on = "oracle"
-        call = "answer() returns (uint256)"
-        [[call]]
-        call = "receive()"
-        value = "1 ether"
-        [[call]]
-        call = "fallback()"
-        [[call]]
-        name = "later"
-        call = "set(uint256)"
-        args = ["{now}"]
-        wait = "2 days"
-        [[call]]
-        name = "raw"
-        calldata = "0x12345678ff"
-        [[call]]
-        name = "of nobody"
-        call = "nobody()"
-    "#;
-    write(folder.path(), "plan.toml", plan);
-    let (code, report) = report_on(folder.path(), &["--plan", "plan.toml"]);
-    let contract = &report.contracts[0];
-    assert_eq!(code, Some(0), "{:?}", report.failures().collect::<Vec<_>>());
-    let output = |name: &str| {
-        let call = contract
-            .calls
-            .iter()
-            .find(|call| call.name == name)
-            .unwrap();
-        (call.signature.clone(), call.runs()[0].output.clone())
-    };
-    assert_eq!(output("asset, once set").1, "7");
-    assert_eq!(output("oracle").1, "42");
-    assert_eq!(output("receive").0, "receive()");
-    assert_eq!(output("fallback").0, "fallback()");
-    assert_eq!(output("raw").0, "calldata 0x12345678ff");
-    let later = contract
-        .calls
-        .iter()
-        .find(|call| call.name == "later")
-        .unwrap();
-    let now: u64 = later.runs()[0].arguments[0].parse().unwrap();
-    assert!(now >= 1_800_000_000 + 2 * 86_400, "{now}");
-    let left_out = contract.left_out.join("\n");
-    assert!(left_out.contains("name()"), "{left_out}");
-    assert!(
-        left_out.contains("nobody(): no function of the module has this selector"),
-        "{left_out}"
     );
 }

@@ -13,7 +13,7 @@ use gas_bench::document::Colour;
 use gas_bench::figures::baseline;
 use gas_bench::plan::{self, Interface, dispatch};
 
-use super::kinds;
+use super::alone;
 use crate::contracts::{csv, markdown, table};
 
 /// How many mutants there are where nobody asks for more.
@@ -171,7 +171,7 @@ fn damaged_texts_are_used_or_refused() {
         }
     }
     let report = folder.path().join("report.json");
-    let sound = kinds::some_report().to_json();
+    let sound = alone::some_report().to_json();
     let words = [
         "18446744073709551615",
         "-1",
@@ -212,7 +212,7 @@ fn damaged_texts_are_used_or_refused() {
 /// Theorem: whatever bytes a module has, it is read or refused.
 #[test]
 fn damaged_modules_are_read_or_refused() {
-    let module = kinds::module(true);
+    let module = alone::module(true);
     let mut dice = Dice(2);
     for _ in 0..mutants() {
         let damaged = mutant(&module, &["\0", "\u{7f}", "\0asm", "name"], &mut dice);

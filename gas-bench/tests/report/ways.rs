@@ -2,7 +2,7 @@
 //!
 //! Lives here: what is said of a module that was built already. Not here: contracts that are built (`kinds`, `cases`).
 //!
-//! `modules/` has what AssemblyScript, clang and Zig make of the sources beside; each says how.
+//! `modules/` has what AssemblyScript, clang, Zig and an older SDK make of the sources beside; each says how.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use gas_bench::figures::{Report, baseline};
 use gas_bench::plan;
 use tempfile::TempDir;
 
-use super::{kinds, run, text};
+use super::{alone, run, text};
 
 /// A folder with the modules.
 fn folder() -> TempDir {
@@ -101,13 +101,32 @@ fn modules_of_other_compilers_are_measured_whole() {
     );
 }
 
+/// Theorem: what an older SDK leaves out of its ABI is called where a standard knows it, and else said not to be; so is a constructor.
+#[test]
+fn what_an_abi_does_not_inherit_is_not_forgotten() {
+    check(
+        &folder(),
+        &["--wasm", "vault.wasm", "--abi", "vault.sol"],
+        0,
+        &[
+            "mint(uint256)",
+            "balanceOf(address)",
+            "transfer(address,uint256)",
+        ],
+        &[
+            "0xfa80f52b: the module answers",
+            "constructor: it is not run",
+        ],
+    );
+}
+
 /// Theorem: a module in text is a module, for a report, for a plan's other contracts and for `override`.
 #[test]
 fn modules_in_text_are_modules() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
-    fs::write(path("it.wat"), kinds::text_of_module(false)).unwrap();
-    fs::write(path("it.wasm"), kinds::module(false)).unwrap();
+    fs::write(path("it.wat"), alone::text_of_module(false)).unwrap();
+    fs::write(path("it.wasm"), alone::module(false)).unwrap();
     let figures = |arguments: &[&str]| {
         let (output, report) = report(&folder, arguments);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -237,7 +256,7 @@ fn a_receive_that_is_none_is_said_to_be() {
         let (_, report) = report(&folder, &["--wasm", "it.wasm", "--plan", "plan.toml"]);
         report.unwrap().contracts.remove(0).left_out.join("\n")
     };
-    let refuses = left_out(kinds::module(false));
+    let refuses = left_out(alone::module(false));
     assert!(
         refuses.contains("receive(): the module does nothing without calldata"),
         "{refuses}"
@@ -246,7 +265,7 @@ fn a_receive_that_is_none_is_said_to_be() {
         refuses.contains("fallback(): the module does nothing for a selector"),
         "{refuses}"
     );
-    let falls_back = left_out(kinds::module(true));
+    let falls_back = left_out(alone::module(true));
     assert!(
         falls_back.contains("what is measured may be its fallback")
             && !falls_back.contains("fallback(): "),
@@ -261,7 +280,7 @@ fn a_selector_of_no_function_is_said_to_be() {
     let folder = tempfile::tempdir().unwrap();
     let left_out = |plan: &str, falls_back: bool| {
         fs::write(folder.path().join("plan.toml"), plan).unwrap();
-        fs::write(folder.path().join("it.wasm"), kinds::module(falls_back)).unwrap();
+        fs::write(folder.path().join("it.wasm"), alone::module(falls_back)).unwrap();
         let (_, report) = report(&folder, &["--wasm", "it.wasm", "--plan", "plan.toml"]);
         report.unwrap().contracts.remove(0).left_out.join("\n")
     };
@@ -286,7 +305,7 @@ fn a_selector_of_no_function_is_said_to_be() {
 /// Theorem: text is what it says, whatever mark an editor puts in front of it, and in the encoding that a shell redirects in.
 #[test]
 fn text_is_read_as_editors_and_shells_leave_it() {
-    let report = kinds::some_report();
+    let report = alone::some_report();
     let utf8 = |text: &str| format!("\u{feff}{text}").into_bytes();
     let utf16 = |text: &str| -> Vec<u8> {
         let units = format!("\u{feff}{text}").encode_utf16().collect::<Vec<_>>();
@@ -303,6 +322,9 @@ fn text_is_read_as_editors_and_shells_leave_it() {
         assert_eq!(loaded, report);
         let path = write("gas-bench.toml", "[[call]]\ncall = 'f()'\n");
         assert_eq!(plan::load(&path).unwrap().unwrap().calls.len(), 1);
+        write("it.wat", &alone::text_of_module(false));
+        let (_, report) = self::report(&folder, &["--wasm", "it.wat"]);
+        assert_eq!(report.unwrap().contracts[0].calls.len(), 1);
         let abi = "interface I { function number() external; function increment() external; }";
         write("it.sol", abi);
         check(

@@ -12,14 +12,17 @@ use stylus_vm::text;
 /// Longer than any program; a module a few times too large is still read, to be refused properly.
 const MOST_BYTES: u64 = 64 << 20;
 
+/// Many times as long as all vectors of a suite.
+const MOST_TEXT: u64 = 256 << 20;
+
 /// The module in `file`, as binary; text is assembled. `-` is standard input.
 pub(crate) fn module(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let bytes = bytes(file, MOST_BYTES + 1)?;
+    let bytes = bytes(
+        file,
+        MOST_BYTES,
+        "no program has as many: name the contract's .wasm file",
+    )?;
     let shown = file.display();
-    anyhow::ensure!(
-        bytes.len() as u64 <= MOST_BYTES,
-        "{shown} has more than {MOST_BYTES} bytes, and no program has as many: name the contract's .wasm file"
-    );
     match text::binary(&bytes) {
         Ok(binary) => Ok(binary.into_owned()),
         Err(error) => anyhow::bail!("{shown} is {error}"),
@@ -28,17 +31,30 @@ pub(crate) fn module(file: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// The whole text of a file. `-` is standard input.
 pub(crate) fn text(file: &Path) -> anyhow::Result<String> {
-    let bytes = bytes(file, u64::MAX)?;
-    String::from_utf8(bytes).with_context(|| format!("{} is not text", file.display()))
+    let bytes = bytes(file, MOST_TEXT, "that is too long: divide it")?;
+    let text = text::decoded(&bytes).with_context(|| {
+        format!(
+            "{} is not text, neither in UTF-8 nor in UTF-16",
+            file.display()
+        )
+    })?;
+    Ok(text.into_owned())
 }
 
-fn bytes(file: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
+/// All of a file of at most so many bytes; `else_do` says what to do about a longer one.
+fn bytes(file: &Path, most: u64, else_do: &str) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    let stop = most + 1;
     let read = match is_stdin(file) {
-        true => std::io::stdin().lock().take(most).read_to_end(&mut bytes),
-        false => std::fs::File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes)),
+        true => std::io::stdin().lock().take(stop).read_to_end(&mut bytes),
+        false => std::fs::File::open(file).and_then(|file| file.take(stop).read_to_end(&mut bytes)),
     };
-    read.with_context(|| format!("{} cannot be read", file.display()))?;
+    let shown = file.display();
+    read.with_context(|| format!("{shown} cannot be read"))?;
+    anyhow::ensure!(
+        bytes.len() as u64 <= most,
+        "{shown} has more than {most} bytes, and {else_do}"
+    );
     Ok(bytes)
 }
 

@@ -7,7 +7,7 @@ use gas_bench::document::Content as _;
 use gas_bench::measure;
 use gas_bench::picture;
 
-use super::{begin, colour, publish};
+use super::{begin, colour, publish, remark};
 use crate::cli::arguments::ProfileArguments;
 use crate::cli::progress::Steps;
 
@@ -27,8 +27,10 @@ pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> 
             measure::profile_lines(&project, &target, &settings, &command, annotate, &|event| {
                 progress.of_report(event)
             });
-        let (profile, sources) = told?;
+        let told = told?;
         drop(progress);
+        warn(&told.warnings);
+        let (profile, sources) = told.what;
         let content = LinesContent {
             profile: &profile,
             sources: &sources,
@@ -42,6 +44,8 @@ pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> 
         progress.of_report(event);
     })?;
     drop(progress);
+    warn(&told.warnings);
+    let told = told.what;
     if let Some(flame) = flame {
         flame.finish(&picture::flame_graph(&told)?)?;
     }
@@ -55,4 +59,11 @@ pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> 
     let text = content.write(arguments.report.format.0, colour(file.is_some()));
     publish(file, &text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what may have been told instead of what was asked for.
+fn warn(warnings: &[String]) {
+    for warning in warnings {
+        remark(warning);
+    }
 }

@@ -1,7 +1,7 @@
 //! `cargo gas-bench size`.
 
+use std::io;
 use std::process::ExitCode;
-use std::{fs, io};
 
 use anyhow::Context as _;
 use gas_bench::content::SizeContent;
@@ -11,6 +11,7 @@ use gas_bench::figures::size::{SizeReport, diff};
 use gas_bench::measure;
 use gas_bench::output::OutputFile;
 use gas_bench::picture::treemap;
+use stylus_cargo::input;
 use stylus_vm::{ArbOs, Config};
 
 use super::{begin, colour, complain, file_name, folder, publish, write};
@@ -82,11 +83,11 @@ pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
 
 fn load(path: &std::path::Path) -> anyhow::Result<SizeReport> {
     let shown = path.display();
-    let text = fs::read(path).map_err(|error| match error.kind() {
+    let text = input::text(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             anyhow::anyhow!("there is no baseline at {shown}: make one with --save")
         }
         _ => anyhow::anyhow!("{shown} cannot be read: {error}; name a file that may be"),
     })?;
-    SizeReport::from_json(&text).with_context(|| format!("{shown} cannot be used"))
+    SizeReport::from_json(text.as_bytes()).with_context(|| format!("{shown} cannot be used"))
 }

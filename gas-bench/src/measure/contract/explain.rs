@@ -39,7 +39,7 @@ impl Explainer {
     /// What is known of a contract whose module is `wasm`, which `plan` calls, and whose lines may be in a file.
     pub(in crate::measure) fn new(wasm: &[u8], lines: Option<&Path>, plan: &Plan) -> Self {
         let functions: BTreeMap<_, _> = plan
-            .functions()
+            .functions(None)
             .map(|function| (selector(function), function.signature()))
             .collect();
         Self {

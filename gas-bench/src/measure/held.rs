@@ -1,0 +1,256 @@
+//! A plan held against what its modules answer.
+//!
+//! Lives here: saying what a module answers and a plan does not call, and what a plan calls and no function answers. Not here: reading
+//! modules (`dispatch`), making plans (`plan`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::{Selector, hex};
+
+use crate::plan::dispatch::{self, CONSTRUCTOR, Dispatch};
+use crate::plan::{self, Interface, LeftOut, Plan, PlannedCall, selector};
+
+/// Functions that nobody can name.
+const OTHERS: &str = "other functions";
+
+/// Holds a plan, which is made of `interface` or from a file, against what the measured module answers.
+pub(super) fn hold(plan: &mut Plan, interface: Option<&Interface>, deployed: &[u8]) {
+    let known = plan.functions(None).map(selector).collect();
+    match dispatch::read(deployed, &known) {
+        Ok(dispatch) => {
+            match interface {
+                None => hold_plan(plan, &dispatch, &known),
+                Some(interface) => hold_interface(plan, interface, &dispatch, &known),
+            }
+            hold_receive(plan, &dispatch);
+            hold_fallback(plan, &dispatch);
+            if dispatch.may_answer_more {
+                plan.left_out.push(LeftOut {
+                    signature: OTHERS.to_owned(),
+                    reason: "selectors of the module stand neither in its code nor in a table, so that there may be more".to_owned(),
+                });
+            }
+            plan.debug_only = dispatch.debug_only;
+        }
+        Err(error) => plan.left_out.push(LeftOut {
+            signature: OTHERS.to_owned(),
+            reason: format!("nobody can tell what the module answers besides: {error}"),
+        }),
+    }
+}
+
+/// What the plan calls in its other contract `name`, and no function of that one's module answers. Where the module does not show what it
+/// answers, nothing.
+pub(super) fn unanswered_by(plan: &Plan, name: &str, deployed: &[u8]) -> Vec<LeftOut> {
+    let known = plan.functions(Some(name)).map(selector).collect();
+    match dispatch::read(deployed, &known) {
+        Ok(dispatch) => unanswered(plan, Some(name), &dispatch),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Why one call may not be of the function that it names.
+pub(super) fn unmeant_by(call: &PlannedCall, deployed: &[u8]) -> Vec<LeftOut> {
+    let mut plan = Plan {
+        calls: vec![call.clone()],
+        ..Plan::default()
+    };
+    let known = plan.functions(None).map(selector).collect();
+    let Ok(dispatch) = dispatch::read(deployed, &known) else {
+        return Vec::new();
+    };
+    hold_receive(&mut plan, &dispatch);
+    hold_fallback(&mut plan, &dispatch);
+    let mut unmeant = unanswered(&plan, None, &dispatch);
+    unmeant.append(&mut plan.left_out);
+    unmeant
+}
+
+/// What the plan calls in a contract, its own where `on` names none, and no function of the module answers.
+fn unanswered(plan: &Plan, on: Option<&str>, dispatch: &Dispatch) -> Vec<LeftOut> {
+    if dispatch.selectors.is_empty() || dispatch.may_answer_more {
+        return Vec::new();
+    }
+    let instead = match dispatch.answers_anything {
+        true => "its fallback",
+        false => "its refusal",
+    };
+    let module = on.map_or_else(|| "the module".to_owned(), |name| format!("`{name}`"));
+    let measured = plan
+        .calls
+        .iter()
+        .filter(|call| call.step.on.as_deref() == on);
+    let measured = measured.filter_map(|call| call.step.function());
+    let measured: BTreeSet<_> = measured.map(selector).collect();
+    let unanswered: BTreeMap<_, _> = plan
+        .functions(on)
+        .filter(|function| !dispatch.selectors.contains(&selector(function)))
+        .map(|function| (function.signature(), selector(function)))
+        .collect();
+    let says = |(signature, selector): (String, Selector)| {
+        let what = match measured.contains(&selector) {
+            true => "what is measured",
+            false => "what the set-up runs",
+        };
+        LeftOut {
+            signature: signature.replacen("stylus_constructor", "constructor", 1),
+            reason: format!("no function of {module} has this selector: {what} is {instead}"),
+        }
+    };
+    unanswered.into_iter().map(says).collect()
+}
+
+/// How a selector of those that are answered is shown: under the name that standards have for it.
+fn shown(selector: Selector, answered: &BTreeSet<Selector>) -> String {
+    match dispatch::standard(selector, answered) {
+        Some(function) => function.signature(),
+        None => hex::encode_prefixed(selector),
+    }
+}
+
+/// Says what the module answers and a plan's file does not call, and what the file calls and the module does not answer.
+fn hold_plan(plan: &mut Plan, dispatch: &Dispatch, known: &BTreeSet<Selector>) {
+    let sent: BTreeSet<_> = known.iter().copied().chain(plan.raw_selectors()).collect();
+    let more = dispatch.selectors.difference(&sent);
+    let more: Vec<_> = more
+        .filter(|it| **it != CONSTRUCTOR)
+        .map(|it| shown(*it, &dispatch.selectors))
+        .collect();
+    if !more.is_empty() {
+        plan.left_out.push(LeftOut {
+            signature: more.join(", "),
+            reason: "the module answers, and the plan does not call".to_owned(),
+        });
+    }
+    leave_constructor(plan, dispatch, None);
+    if dispatch.selectors.is_empty() {
+        if !known.is_empty() {
+            plan.left_out.push(unread());
+        }
+        return;
+    }
+    let unanswered = unanswered(plan, None, dispatch);
+    plan.left_out.extend(unanswered);
+}
+
+/// Says that nobody knows what there is besides.
+fn unread() -> LeftOut {
+    LeftOut {
+        signature: OTHERS.to_owned(),
+        reason: "the module does not show which selectors it answers, so that there may be more"
+            .to_owned(),
+    }
+}
+
+/// Calls what the module answers and its interface does not have, as far as standards say what that is, and says the rest; leaves out
+/// what the module does not answer.
+fn hold_interface(
+    plan: &mut Plan,
+    interface: &Interface,
+    dispatch: &Dispatch,
+    known: &BTreeSet<Selector>,
+) {
+    let is_known = |selector: &Selector| known.contains(selector);
+    if !dispatch.selectors.iter().any(is_known) && !known.is_empty() {
+        let is_read = !dispatch.selectors.is_empty();
+        if !is_read {
+            plan.left_out.push(unread());
+            return;
+        }
+    }
+    plan.leave_out(&|function| {
+        let is_answered = dispatch.selectors.contains(&selector(function));
+        (!is_answered).then(|| "the module does not answer its selector".to_owned())
+    });
+    let bases = match interface.absent.as_slice() {
+        [] => String::new(),
+        bases => format!(", which builds on {}", bases.join(", ")),
+    };
+    let unknown = match *interface == Interface::default() {
+        true => "and nobody says of which function it is".to_owned(),
+        false => format!("and the ABI{bases} does not have it"),
+    };
+    for more in dispatch.selectors.difference(known) {
+        if *more == CONSTRUCTOR {
+            continue;
+        }
+        match dispatch::standard(*more, &dispatch.selectors) {
+            Some(function) => plan.call_besides(function),
+            None => plan.left_out.push(LeftOut {
+                signature: hex::encode_prefixed(more),
+                reason: format!(
+                    "the module answers this selector, {unknown}; write its signature into a {}",
+                    plan::FILE
+                ),
+            }),
+        }
+    }
+    plan.call_entries(
+        dispatch.answers_nothing && !interface.receive,
+        dispatch.answers_anything && !interface.fallback,
+    );
+    leave_constructor(plan, dispatch, interface.constructor.as_ref());
+    plan.give_names();
+}
+
+/// Says what a call of `receive` comes to where it may be none.
+fn hold_receive(plan: &mut Plan, dispatch: &Dispatch) {
+    let is_receive = |call: &PlannedCall| call.step.on.is_none() && call.step.is_receive();
+    if !plan.calls.iter().any(is_receive) {
+        return;
+    }
+    let reason = match (dispatch.answers_nothing, dispatch.nothing_is_anything) {
+        (false, _) => "the module does nothing without calldata: what is measured is its refusal",
+        (true, true) => {
+            "the module makes the same host calls for calldata of no function: what is measured may be its fallback"
+        }
+        (true, false) => return,
+    };
+    plan.left_out.push(LeftOut {
+        signature: "receive()".to_owned(),
+        reason: reason.to_owned(),
+    });
+}
+
+/// Says what a call of `fallback` comes to where there is none, or where a function answers its calldata.
+fn hold_fallback(plan: &mut Plan, dispatch: &Dispatch) {
+    let answered: Vec<_> = plan
+        .calls
+        .iter()
+        .filter(|call| call.step.on.is_none())
+        .filter_map(|call| call.step.fallback_selector())
+        .filter(|selector| dispatch.selectors.contains(selector))
+        .collect();
+    plan.left_out
+        .extend(answered.into_iter().map(|selector| LeftOut {
+            signature: "fallback()".to_owned(),
+            reason: format!(
+                "a function of the module answers {}: what is measured is that function",
+                shown(selector, &dispatch.selectors)
+            ),
+        }));
+    let is_fallback = |call: &PlannedCall| call.step.on.is_none() && call.step.is_fallback();
+    if !dispatch.answers_anything && plan.calls.iter().any(is_fallback) {
+        plan.left_out.push(LeftOut {
+            signature: "fallback()".to_owned(),
+            reason: "the module does nothing for a selector that no function has: what is measured is its refusal".to_owned(),
+        });
+    }
+}
+
+/// Says that there is a constructor and it is not run.
+fn leave_constructor(plan: &mut Plan, dispatch: &Dispatch, declared: Option<&plan::Declared>) {
+    let has_one = declared.is_some() || dispatch.selectors.contains(&CONSTRUCTOR);
+    if has_one && plan.constructor.is_none() {
+        plan.left_out.push(LeftOut {
+            signature: declared.map_or_else(
+                || "constructor".to_owned(),
+                |it| it.signature.replacen("stylus_constructor", "constructor", 1),
+            ),
+            reason: format!(
+                "it is not run, so that the contract is as it was deployed; say it as [constructor] in a {}",
+                plan::FILE
+            ),
+        });
+    }
+}

@@ -1,0 +1,249 @@
+//! Modules alone, and the plans of what they answer.
+//!
+//! Lives here: a module in text with a known dispatcher, and what a report on it says. Not here: modules of real compilers (`ways`),
+//! contracts that are built (`kinds`).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gas_bench::figures::Report;
+
+use super::kinds::write;
+use super::{run, text};
+
+/// A module that answers `name()` with nothing, `set(uint256)` by writing its number to a slot, the unknown `0x12345678` likewise, and
+/// where `entries` says so anything else; what is not answered reverts. `first()` is answered only once somebody has set the number.
+pub(crate) fn module(entries: bool) -> Vec<u8> {
+    wat::parse_str(text_of_module(entries)).unwrap()
+}
+
+/// The same in text.
+pub(crate) fn text_of_module(entries: bool) -> String {
+    let store = "(call $store (i32.const 512) (i32.const 4)) (call $flush (i32.const 0)) (return (i32.const 0))";
+    let selector = |selector: u32| {
+        format!(
+            "(i32.eq (local.get $s) (i32.const {}))",
+            selector.swap_bytes()
+        )
+    };
+    let entry = if entries {
+        "(return (i32.const 0))"
+    } else {
+        ""
+    };
+    format!(
+        r#"(module
+            (import "vm_hooks" "read_args" (func $read (param i32)))
+            (import "vm_hooks" "storage_load_bytes32" (func $load (param i32 i32)))
+            (import "vm_hooks" "storage_cache_bytes32" (func $store (param i32 i32)))
+            (import "vm_hooks" "storage_flush_cache" (func $flush (param i32)))
+            (import "vm_hooks" "write_result" (func $write (param i32 i32)))
+            (memory (export "memory") 1 1)
+            (func (export "user_entrypoint") (param $len i32) (result i32) (local $s i32)
+                (call $read (i32.const 0))
+                (local.set $s (i32.load (i32.const 0)))
+                (if (i32.ge_u (local.get $len) (i32.const 4)) (then
+                    (if {} (then (return (i32.const 0))))
+                    (if {} (then {store}))
+                    (if {} (then {store}))
+                    (if {} (then
+                        (call $load (i32.const 512) (i32.const 544))
+                        (call $write (i32.const 544) (i32.const 32))
+                        (return (i64.eqz (i64.load (i32.const 568))))))))
+                {entry}
+                (i32.const 1)))"#,
+        selector(0x06fd_de03),
+        selector(0x60fe_47b1),
+        selector(0x1234_5678),
+        selector(0x3df4_ddf4),
+    )
+}
+
+const ABI: &str = r#"[{"type":"function","name":"set","inputs":[{"name":"a","type":"uint256"}],"outputs":[],"stateMutability":"nonpayable"}]"#;
+
+fn module_in(folder: &Path, entries: bool) -> PathBuf {
+    let path = folder.join("token.wasm");
+    fs::write(&path, module(entries)).unwrap();
+    path
+}
+
+fn report_on(folder: &Path, arguments: &[&str]) -> (Option<i32>, Report) {
+    let all = [
+        &["report", "--format", "json", "--wasm", "token.wasm"],
+        arguments,
+    ]
+    .concat();
+    let output = run(folder, &all);
+    let report = serde_json::from_slice(&output.stdout);
+    (
+        output.status.code(),
+        report.unwrap_or_else(|_| panic!("{}", text(&output.stderr))),
+    )
+}
+
+/// A report that was measured.
+pub(crate) fn some_report() -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    module_in(folder.path(), true);
+    report_on(folder.path(), &[]).1
+}
+
+/// Theorem: of a module alone everything that it answers is measured, or it is said that it is not.
+#[test]
+fn nothing_is_left_out_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    module_in(folder.path(), false);
+    write(folder.path(), "token.json", ABI);
+    let (code, report) = report_on(folder.path(), &["--abi", "token.json"]);
+    assert_eq!(code, Some(0));
+    let contract = &report.contracts[0];
+    let names: Vec<_> = contract
+        .calls
+        .iter()
+        .map(|call| call.signature.as_str())
+        .collect();
+    assert_eq!(names, ["set(uint256)", "name()"]);
+    let left_out = contract.left_out.join("\n");
+    assert!(
+        left_out.contains("0x12345678: the module answers") && left_out.contains("0x3df4ddf4"),
+        "{left_out}"
+    );
+
+    // Without an interface, what standards know is called; entries are told from functions.
+    module_in(folder.path(), true);
+    let (code, report) = report_on(folder.path(), &[]);
+    assert_eq!(code, Some(0));
+    let names: Vec<_> = report.contracts[0]
+        .calls
+        .iter()
+        .map(|call| call.name.as_str())
+        .collect();
+    assert_eq!(names, ["name", "no calldata", "fallback"]);
+
+    // An interface of something else measures nothing of this.
+    write(
+        folder.path(),
+        "other.sol",
+        "interface IOther { function nobody() external; }",
+    );
+    let (_, report) = report_on(folder.path(), &["--abi", "other.sol"]);
+    let contract = &report.contracts[0];
+    assert!(contract.calls.iter().all(|call| call.name != "nobody"));
+    assert!(
+        contract
+            .left_out
+            .iter()
+            .any(|left| left.starts_with("nobody(): ")),
+        "{:?}",
+        contract.left_out
+    );
+
+    for garbage in [
+        "garbage",
+        "",
+        "[]",
+        "{\"abi\":1}",
+        "interface I {}",
+        "interface I { function f(uint8[1000][1000][1000] memory a) external; }",
+    ] {
+        write(folder.path(), "garbage.abi", garbage);
+        fs::write(
+            folder.path().join("token.wasm"),
+            wat::parse_str("(module)").unwrap(),
+        )
+        .unwrap();
+        let output = run(
+            folder.path(),
+            &["report", "--wasm", "token.wasm", "--abi", "garbage.abi"],
+        );
+        assert_eq!(output.status.code(), Some(1), "{garbage}");
+    }
+}
+
+/// Theorem: a plan's keys do what they say: another contract, time, value, calldata, and the entries that have no selector.
+#[test]
+fn plans_have_other_contracts_time_and_calldata() {
+    let folder = tempfile::tempdir().unwrap();
+    module_in(folder.path(), true);
+    fs::write(folder.path().join("asset.wasm"), module(false)).unwrap();
+    // Init code that leaves ten bytes: they return 42.
+    write(
+        folder.path(),
+        "evm.bin",
+        "600a600c600039600a6000f3602a60005260206000f3\n",
+    );
+    let plan = r#"
+        [[contract]]
+        name = "asset"
+        wasm = "asset.wasm"
+        [[contract]]
+        name = "oracle"
+        bytecode = "evm.bin"
+        [[setup]]
+        on = "asset"
+        call = "set(uint256)"
+        args = [7]
+        [[call]]
+        name = "asset, once set"
+        on = "asset"
+        call = "first() returns (uint256)"
+        [[call]]
+        name = "oracle"
+        on = "oracle"
+        call = "answer() returns (uint256)"
+        [[call]]
+        call = "receive()"
+        value = "1 ether"
+        [[call]]
+        call = "fallback()"
+        [[call]]
+        name = "later"
+        call = "set(uint256)"
+        args = ["{now}"]
+        wait = "2 days"
+        [[call]]
+        name = "raw"
+        calldata = "0x12345678ff"
+        [[call]]
+        name = "of nobody"
+        call = "nobody()"
+        [[call]]
+        name = "of nobody there"
+        on = "asset"
+        call = "nobody()"
+        reverts = true
+    "#;
+    write(folder.path(), "plan.toml", plan);
+    let (code, report) = report_on(folder.path(), &["--plan", "plan.toml"]);
+    let contract = &report.contracts[0];
+    assert_eq!(code, Some(0), "{:?}", report.failures().collect::<Vec<_>>());
+    let output = |name: &str| {
+        let call = contract
+            .calls
+            .iter()
+            .find(|call| call.name == name)
+            .unwrap();
+        (call.signature.clone(), call.runs()[0].output.clone())
+    };
+    assert_eq!(output("asset, once set").1, "7");
+    assert_eq!(output("oracle").1, "42");
+    assert_eq!(output("receive").0, "receive()");
+    assert_eq!(output("fallback").0, "fallback()");
+    assert_eq!(output("raw").0, "calldata 0x12345678ff");
+    let later = contract
+        .calls
+        .iter()
+        .find(|call| call.name == "later")
+        .unwrap();
+    let now: u64 = later.runs()[0].arguments[0].parse().unwrap();
+    assert!(now >= 1_800_000_000 + 2 * 86_400, "{now}");
+    let left_out = contract.left_out.join("\n");
+    assert!(left_out.contains("name()"), "{left_out}");
+    assert!(
+        left_out.contains("nobody(): no function of the module has this selector"),
+        "{left_out}"
+    );
+    let words =
+        "nobody(): no function of `asset` has this selector: what is measured is its refusal";
+    assert!(left_out.contains(words), "{left_out}");
+}

@@ -1,0 +1,3 @@
+interface IVault  {
+    function mint(uint256 value) external;
+}
