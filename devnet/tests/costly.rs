@@ -258,6 +258,18 @@ fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
         ),
         (
             "debug_traceCall",
+            json!([endless, "latest", { "tracer": "stylusGasTracer", "tracerConfig": { "failures": true } }]),
+        ),
+        (
+            "debug_traceCall",
+            json!([endless, "latest", { "tracer": "stylusGasTracer", "tracerConfig": { "counts": true } }]),
+        ),
+        (
+            "debug_traceCall",
+            json!([lavish, "latest", { "tracer": "flatCallTracer" }]),
+        ),
+        (
+            "debug_traceCall",
             json!([endless_evm, "latest", { "tracer": "4byteTracer" }]),
         ),
         (

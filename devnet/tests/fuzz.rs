@@ -209,13 +209,16 @@ impl Random {
             "stylusTracer",
             "stylusGasTracer",
             "callTracer",
+            "flatCallTracer",
             "prestateTracer",
             "4byteTracer",
             "noopTracer",
             "other",
         ]);
         let config = match name {
-            "stylusGasTracer" => json!({ "functions": self.once_in(2) }),
+            "stylusGasTracer" => json!({
+                "functions": self.once_in(2), "failures": self.once_in(2), "counts": self.once_in(2),
+            }),
             "callTracer" => json!({ "withLog": self.once_in(2), "onlyTopCall": self.once_in(2) }),
             "prestateTracer" => json!({ "diffMode": self.once_in(2) }),
             _ => Value::Null,
