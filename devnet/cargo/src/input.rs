@@ -1,16 +1,19 @@
 //! Text files as people hand them over: editors put a mark in front, some shells redirect into UTF-16, and there are more brackets than
 //! a reader has room for.
 //!
-//! Lives here: from a file to its text, and to the tables in it. Not here: what it has to say.
+//! Lives here: from a file to its bytes and its text, and to the tables in it. Not here: what it has to say.
 
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use stylus_vm::text::decoded;
 use stylus_vm::with_room;
+
+/// The most bytes of a file: many times as many as a program, a plan or a report has.
+pub const MOST_BYTES: u64 = 256 << 20;
 
 /// The most opening brackets of a text with tables.
 pub const MOST_BRACKETS: usize = 10_000;
@@ -57,12 +60,30 @@ pub fn tables<T: DeserializeOwned>(text: &str) -> Result<T, TableError> {
     read.map_err(|error| wrong(error.span().unwrap_or_default(), error.message()))
 }
 
+/// All of a file. One without an end, such as a device, has too many bytes.
+///
+/// # Errors
+/// Where the file cannot be read, or has more than [`MOST_BYTES`].
+pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(MOST_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MOST_BYTES {
+        true => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("it has more than {MOST_BYTES} bytes"),
+        )),
+        false => Ok(bytes),
+    }
+}
+
 /// All of a text file, without the mark in front.
 ///
 /// # Errors
-/// Where the file cannot be read, or is not text.
+/// Where the file cannot be read, has more than [`MOST_BYTES`], or is not text.
 pub fn text(path: &Path) -> io::Result<String> {
-    let bytes = fs::read(path)?;
+    let bytes = bytes(path)?;
     let text = decoded(&bytes).ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::InvalidData,
@@ -74,7 +95,16 @@ pub fn text(path: &Path) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_without_an_end_is_too_long() {
+        let error = bytes(Path::new("/dev/zero")).unwrap_err().to_string();
+        assert_eq!(error, "it has more than 268435456 bytes");
+    }
 
     #[test]
     fn a_file_is_text_or_is_refused() {

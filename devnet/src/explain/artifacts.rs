@@ -15,7 +15,7 @@ use stylus_vm::profile::Names;
 /// The most bytes of a file that is read.
 const MOST_BYTES: u64 = 128 << 20;
 
-/// The most files of a folder that are looked at.
+/// The most modules of a folder that are looked at.
 const MOST_FILES: usize = 10_000;
 
 /// The most folders below that are looked into.
@@ -32,6 +32,14 @@ pub enum ArtifactsError {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// Its modules would take too long to read.
+    #[error(
+        "the folder of artifacts {path} has more than {MOST_FILES} modules; name one with fewer"
+    )]
+    Many {
+        /// The folder.
+        path: PathBuf,
     },
 }
 
@@ -51,13 +59,18 @@ impl Artifacts {
     /// All modules in a folder and those below it. What is not a module is passed over.
     ///
     /// # Errors
-    /// If the folder cannot be read.
+    /// If the folder cannot be read, or has too many modules.
     pub fn open(folder: &Path) -> Result<Self, ArtifactsError> {
         let mut files = Vec::new();
         find(folder, MOST_DEPTH, &mut files).map_err(|source| ArtifactsError::Folder {
             path: folder.to_owned(),
             source,
         })?;
+        if files.len() > MOST_FILES {
+            return Err(ArtifactsError::Many {
+                path: folder.to_owned(),
+            });
+        }
         let mut found: BTreeMap<B256, (usize, PathBuf)> = BTreeMap::new();
         for path in files {
             let Some(module) = read(&path) else {
@@ -109,8 +122,10 @@ impl Artifact {
 }
 
 fn read(path: &Path) -> Option<Vec<u8>> {
-    let size = fs::metadata(path).ok()?.len();
-    (size <= MOST_BYTES).then(|| fs::read(path).ok()).flatten()
+    let about = fs::metadata(path).ok()?;
+    // A pipe would be waited for, and a device has no end.
+    let is_read = about.is_file() && about.len() <= MOST_BYTES;
+    is_read.then(|| fs::read(path).ok()).flatten()
 }
 
 /// The modules in a folder, and in those below it as deep as `depth`.
@@ -124,9 +139,45 @@ fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()>
         } else if path.extension().is_some_and(|ending| ending == "wasm") {
             files.push(path);
         }
-        if files.len() >= MOST_FILES {
+        if files.len() > MOST_FILES {
             break;
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_module_is_passed_over_and_never_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("it.wasm"), b"\0asm\x01\0\0\0").unwrap();
+        fs::write(path("text.wasm"), "(module)").unwrap();
+        fs::create_dir(path("folder.wasm")).unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("/dev/zero", path("endless.wasm")).unwrap();
+            let made = std::process::Command::new("mkfifo")
+                .arg(path("pipe.wasm"))
+                .status();
+            assert!(made.unwrap().success());
+        }
+        assert_eq!(Artifacts::open(folder.path()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn too_many_modules_are_said_to_be() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..=MOST_FILES {
+            fs::write(folder.path().join(format!("{number}.wasm")), "").unwrap();
+        }
+        let error = Artifacts::open(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.ends_with("has more than 10000 modules; name one with fewer"),
+            "{error}"
+        );
+    }
 }

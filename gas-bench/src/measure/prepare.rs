@@ -3,7 +3,6 @@
 //! Lives here: what is built and read for one contract. Not here: builds (`cargo`), plans (`plan`), holding a plan against what its
 //! modules answer (`held`), transactions (`contract`).
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -372,7 +371,7 @@ fn read_text(path: &Path) -> Result<String, PrepareError> {
 
 /// A module, as binary: text is what many write by hand.
 fn read_module(path: &Path) -> Result<Vec<u8>, PrepareError> {
-    let module = fs::read(path).map_err(|source| PrepareError::Unreadable {
+    let module = input::bytes(path).map_err(|source| PrepareError::Unreadable {
         path: path.to_owned(),
         source,
     })?;

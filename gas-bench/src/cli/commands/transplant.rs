@@ -1,6 +1,5 @@
 //! `cargo gas-bench override`.
 
-use std::fs;
 use std::io;
 use std::process::ExitCode;
 
@@ -10,6 +9,7 @@ use gas_bench::content::{RehearsalContent, transplant as words};
 use gas_bench::document::{Content as _, Format};
 use gas_bench::output::OutputFile;
 use gas_bench::plan::DEPLOYER;
+use stylus_cargo::input;
 use stylus_override::rehearsal::rehearse;
 use stylus_override::{Donor, inspect, transplant};
 use stylus_vm::text;
@@ -21,7 +21,7 @@ use crate::cli::arguments::OverrideArguments;
 pub(crate) fn override_allocator(arguments: &OverrideArguments) -> anyhow::Result<ExitCode> {
     let file = &arguments.file;
     let shown = file.display().to_string();
-    let read = fs::read(file).map_err(|error| match error.kind() {
+    let read = input::bytes(file).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             anyhow::anyhow!("there is no file {shown}: name a compiled contract")
         }
