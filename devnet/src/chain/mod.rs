@@ -40,7 +40,7 @@ pub(crate) use origin::Origin;
 pub(crate) use pool::{Pool, PoolStatus};
 pub(crate) use record::{Mark, Reader, RecordError, Whole, Written, forked_block};
 pub(crate) use request::{Ending, Executed, Request};
-pub(crate) use rerun::{Ran, RerunBlock};
+pub(crate) use rerun::{Ran, Rerun, RerunBlock};
 pub(crate) use simulate::{AskedBlock, Options, SimulateError, SimulatedBlock};
 pub(crate) use transaction::{DecodeError, Transaction};
 pub(crate) use trie::storage_root;

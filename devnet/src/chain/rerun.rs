@@ -9,6 +9,7 @@
 use alloy_primitives::{Address, Bytes, U256};
 use revm::context_interface::{JournalTr as _, Transaction as _};
 use revm::inspector::NoOpInspector;
+use serde_json::value::RawValue;
 use stylus_vm::{ArbOs, Gas, Pages, Refusal, activate};
 
 use crate::addresses::SEQUENCER;
@@ -18,8 +19,12 @@ use crate::chain::environment::{BlockSettings, Purpose, Rules, context};
 use crate::chain::production::{begin, prepare};
 use crate::chain::request::{Ending, Executed};
 use crate::chain::transaction::Transaction;
-use crate::evm::{Context, Interrupt, Invalid, Machine, RecentPrograms, execute};
+use crate::chain::view;
+use crate::evm::{
+    Context, Interrupt, Invalid, Machine, Programs, RecentPrograms, TransactionError, execute,
+};
 use crate::state::State;
+use crate::trace::{TraceError, Tracer};
 
 /// A block on its way, on top of the newest of a chain.
 #[derive(Clone)]
@@ -61,8 +66,8 @@ impl Ran {
 }
 
 impl Chain {
-    /// Begins a block on top of the newest, as its header says it was.
-    pub(crate) fn rerun(&self, block: RerunBlock) -> Rerun {
+    /// Begins a block on top of the newest, as its header says it was, with programs that are compiled already.
+    pub(crate) fn rerun(&self, block: RerunBlock, programs: &Programs) -> Rerun {
         let mut state = self.newest().clone();
         let parent = self.head();
         let arbos = begin(&mut state, Some(&parent), block.timestamp, block.l1_number);
@@ -75,7 +80,10 @@ impl Chain {
             beneficiary,
         } = block;
         Rerun {
-            rules: self.rules.clone(),
+            rules: Rules {
+                programs: programs.clone(),
+                ..self.rules.clone()
+            },
             state,
             settings: BlockSettings {
                 gas_limit,
@@ -94,23 +102,8 @@ impl Rerun {
     /// # Errors
     /// Where it could not be in the block, which it was: the state is not the one that it met.
     pub(crate) fn run(&mut self, transaction: &Transaction) -> Result<Ran, Invalid> {
-        let (settings, base_fee) = (self.settings, self.settings.base_fee);
         let state = std::mem::take(&mut self.state);
-        let mut context = context(
-            &self.rules,
-            state,
-            self.arbos,
-            settings,
-            Purpose::Transaction,
-        );
-        context.chain.block.recent = self.recent.clone();
-        prepare(&mut context, transaction, base_fee);
-        if settings.beneficiary != SEQUENCER {
-            context.chain.transaction.poster = Default::default();
-            context.tx.gas_priority_fee = Some(0);
-            let price = context.tx.effective_gas_price(base_fee.into());
-            context.chain.transaction.gas_price = U256::from(price);
-        }
+        let context = self.context_of(transaction, state);
         let poster_gas = context.chain.transaction.poster.gas;
         let mut machine = Machine::new(context, NoOpInspector, false);
         let result = execute(&mut machine);
@@ -119,17 +112,50 @@ impl Rerun {
         let changes = context.journaled_state.finalize();
         self.recent = std::mem::take(&mut context.chain.block.recent);
         self.state = std::mem::take(&mut context.journaled_state.database);
-        let result = result.map_err(|error| {
-            let interrupt = Interrupt::default();
-            let offered = transaction.offered_price(base_fee);
-            Invalid::of(error, &interrupt, transaction.sender, offered, base_fee)
-        })?;
+        let result = result.map_err(|error| self.invalid(error, transaction))?;
         self.state.apply(changes);
         Ok(Ran {
             executed: Executed::new(result, reason),
             poster_gas,
             contract: transaction.created(),
         })
+    }
+
+    /// What a tracer tells of a transaction, which leaves no trace here.
+    ///
+    /// # Errors
+    /// Where it could not be in the block, or the tracer has nothing to say of it.
+    pub(crate) fn trace(
+        &self,
+        transaction: &Transaction,
+        tracer: &Tracer,
+    ) -> Result<Box<RawValue>, TraceError> {
+        let context = self.context_of(transaction, self.state.clone());
+        let (told, _) = view::trace(context, tracer)
+            .map_err(|error| TraceError::Invalid(self.invalid(error, transaction)))?;
+        told
+    }
+
+    fn context_of(&self, transaction: &Transaction, state: State) -> Context {
+        let (settings, base_fee) = (self.settings, self.settings.base_fee);
+        let purpose = Purpose::Transaction;
+        let mut context = context(&self.rules, state, self.arbos, settings, purpose);
+        context.chain.block.recent = self.recent.clone();
+        prepare(&mut context, transaction, base_fee);
+        if settings.beneficiary != SEQUENCER {
+            context.chain.transaction.poster = Default::default();
+            context.tx.gas_priority_fee = Some(0);
+            let price = context.tx.effective_gas_price(base_fee.into());
+            context.chain.transaction.gas_price = U256::from(price);
+        }
+        context
+    }
+
+    fn invalid(&self, error: TransactionError, transaction: &Transaction) -> Invalid {
+        let base_fee = self.settings.base_fee;
+        let offered = transaction.offered_price(base_fee);
+        let interrupt = Interrupt::default();
+        Invalid::of(error, &interrupt, transaction.sender, offered, base_fee)
     }
 
     /// What a deposit from L1 does: ether comes into being.

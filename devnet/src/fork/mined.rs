@@ -12,9 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::chain::{RerunBlock, Transaction};
-use crate::config::Fork;
-use crate::fork::client::Client;
-use crate::fork::{Ask as _, ForkError, Forked, Form, PastError, Question, ask, source, tag};
+use crate::fork::{Forked, PastError, tag};
 use crate::state::source::SourceError;
 
 /// The kinds of transactions that Arbitrum has besides Ethereum's.
@@ -57,11 +55,10 @@ pub(crate) struct Told {
     pub(crate) contract: Option<Address>,
 }
 
-/// A block, and which of its transactions is wanted.
+/// A block.
 pub(crate) struct MinedBlock {
     pub(crate) environment: RerunBlock,
     pub(crate) transactions: Vec<(Mined, Told)>,
-    pub(crate) wanted: usize,
 }
 
 /// What cannot be replayed for want of what a node says.
@@ -90,30 +87,6 @@ struct Place {
     block_number: Option<U64>,
 }
 
-/// The block that a transaction is in, by a node of which no block is known yet.
-///
-/// # Errors
-/// Where it is in none, or the node does not answer.
-pub(crate) fn block_of(fork: &Fork, transaction: B256) -> Result<u64, ForkError> {
-    let client = Client::new(fork)?;
-    let question = Question {
-        method: "eth_getTransactionByHash".into(),
-        params: json!([transaction]),
-        form: Form::Passing,
-    };
-    let what = || format!("transaction {transaction}");
-    let answer = ask(&client, &question, what)?;
-    let place: Option<Place> = serde_json::from_str(answer.get())
-        .map_err(|_| source::nonsense(client.whom(), what(), &answer))?;
-    let number = place.and_then(|place| place.block_number);
-    let number = number.ok_or_else(|| SourceError {
-        what: what(),
-        whom: client.whom().to_owned(),
-        why: "it is in no block of that chain, so check the hash and the URL".into(),
-    })?;
-    Ok(number.to())
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ToldHeader {
@@ -138,11 +111,11 @@ struct ToldReceipt {
 }
 
 impl Forked {
-    /// The block after the one that was forked, which has to hold a transaction.
+    /// The block after the one that was forked.
     ///
     /// # Errors
-    /// Where it does not, or what is said of it makes no sense.
-    pub(crate) fn mined_block(&self, wanted: B256) -> Result<MinedBlock, MinedError> {
+    /// Where it cannot be had, or what is said of it makes no sense.
+    pub(crate) fn mined_block(&self) -> Result<MinedBlock, MinedError> {
         let number = self.number() + 1;
         let what = format!("block {number}");
         let answer = self.asked("eth_getBlockByNumber", json!([tag(number), true]))?;
@@ -158,21 +131,6 @@ impl Forked {
             let hash = receipt.transaction_hash;
             transactions.push((mined(transaction, hash)?, told(receipt)));
         }
-        let place = transactions
-            .iter()
-            .position(|(transaction, _)| transaction.hash() == wanted);
-        let Some(place) = place else {
-            let answer = self.asked("eth_getTransactionByHash", json!([wanted]))?;
-            let found: Option<Place> = parse(&answer, &format!("transaction {wanted}"))?;
-            return Err(match found.and_then(|found| found.block_number) {
-                Some(block) => MinedError::Elsewhere {
-                    transaction: wanted,
-                    block: block.to(),
-                    recorded: number,
-                },
-                None => MinedError::Unknown(wanted),
-            });
-        };
         let base_fee = header.base_fee_per_gas.unwrap_or_default();
         Ok(MinedBlock {
             environment: RerunBlock {
@@ -184,8 +142,25 @@ impl Forked {
                 beneficiary: header.miner,
             },
             transactions,
-            wanted: place,
         })
+    }
+
+    /// Why a transaction is not in that block.
+    pub(crate) fn elsewhere(&self, transaction: B256) -> MinedError {
+        let found = || {
+            let answer = self.asked("eth_getTransactionByHash", json!([transaction]))?;
+            let found: Option<Place> = parse(&answer, &format!("transaction {transaction}"))?;
+            Ok(found.and_then(|found| found.block_number))
+        };
+        match found() {
+            Ok(Some(block)) => MinedError::Elsewhere {
+                transaction,
+                block: block.to(),
+                recorded: self.number() + 1,
+            },
+            Ok(None) => MinedError::Unknown(transaction),
+            Err(error) => error,
+        }
     }
 
     fn asked(&self, method: &str, params: Value) -> Result<Box<RawValue>, MinedError> {

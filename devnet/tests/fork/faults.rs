@@ -31,15 +31,15 @@ enum Fault {
 }
 
 /// A node's end, and what it was asked.
-struct Faulty {
-    url: String,
+pub(crate) struct Faulty {
+    pub(crate) url: String,
     fault: Arc<Mutex<Fault>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Faulty {
     /// A node in front of another.
-    fn before(origin: &Chain) -> Self {
+    pub(crate) fn before(origin: &Chain) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let to = origin.handle.address();
@@ -67,7 +67,7 @@ impl Faulty {
     }
 
     /// What it was asked since the last time.
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 }
