@@ -159,6 +159,7 @@ fn summary(replays: &Replays) -> String {
     let exact = replays.transactions.iter().filter(|it| it.is_exact());
     let exact = exact.count() as u64;
     let mut text = match (all, exact) {
+        (0, _) => String::new(),
         (1, 1) => "The transaction comes to its receipt exactly: status, gas and logs.".to_owned(),
         (1, 0) => "The transaction does not come to its receipt.".to_owned(),
         (all, exact) if all == exact => {
@@ -170,7 +171,7 @@ fn summary(replays: &Replays) -> String {
     if failed > 0 {
         text += &format!(" {} cannot be replayed.", counted(failed, "transaction"));
     }
-    text
+    text.trim_start().to_owned()
 }
 
 /// Receipts against what came of them here.

@@ -44,11 +44,11 @@ pub(crate) struct ReplayArguments {
     contract: Option<Address>,
 
     /// How many of them
-    #[arg(long, value_name = "COUNT", default_value_t = 10, requires = "contract", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "COUNT", default_value_t = 10, conflicts_with = "transactions", value_parser = clap::value_parser!(u16).range(1..))]
     last: u16,
 
     /// Blocks in which they are looked for, from the newest back
-    #[arg(long, value_name = "COUNT", default_value_t = 1_000, requires = "contract", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000, conflicts_with = "transactions", value_parser = clap::value_parser!(u64).range(1..))]
     blocks: u64,
 
     /// The URL of a node that has them, and the state before their blocks
