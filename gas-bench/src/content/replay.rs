@@ -281,7 +281,7 @@ fn sentence(transaction: &ReplayedTransaction, alone: bool) -> String {
     } else if alone {
         text += ". The earlier transactions of its block were left out, so this may be their doing";
     } else if transaction.there.l1_gas != transaction.here.l1_gas {
-        text += ". Gas for L1 data is priced by how well its bytes compress, by the Rust port of brotli here";
+        text += ". Gas for L1 data goes by the length of its compressed bytes and the L1 price in the state before its block";
     }
     if let Some(reason) = &transaction.here.reason {
         text += &format!(". Here it failed because {reason}");
