@@ -23,7 +23,7 @@ use alloy_primitives::{Address, B256, Log};
 use serde_json::value::RawValue;
 use stylus_vm::{Gas, Refusal};
 
-use crate::chain::{Chain, Ran, Rerun, Transaction};
+use crate::chain::{Chain, Included, Ran, Rerun};
 use crate::config::{Config, Fork};
 use crate::evm::{Invalid, Programs};
 use crate::explain::Artifacts;
@@ -209,24 +209,6 @@ pub enum ReplayError {
     /// A transaction that ArbOS made itself.
     #[error("transaction {0} is one that ArbOS made itself: it has no gas to compare")]
     Internal(B256),
-    /// One of a kind that is not carried out here.
-    #[error("transaction {transaction} is {kind}, and is not carried out here")]
-    Unsigned {
-        /// Which.
-        transaction: B256,
-        /// What it is.
-        kind: &'static str,
-    },
-    /// The same, where others that come after it are wanted.
-    #[error(
-        "transaction {transaction}, which comes before it in its block, is {kind}, and is not carried out here: leave it out with --alone"
-    )]
-    Message {
-        /// Which.
-        transaction: B256,
-        /// What it is.
-        kind: &'static str,
-    },
     /// Transactions of several blocks, and one recording.
     #[error(
         "a recording is of one block's state, and the transactions are of {0} blocks: record those of one block at a time"
@@ -468,15 +450,7 @@ impl Run<'_> {
                 attempt(|| self.rerun.deposit(*to, *value))?;
                 Ok(None)
             }
-            Mined::Message { kind, .. } if is_wanted => Err(ReplayError::Unsigned {
-                transaction: hash,
-                kind,
-            }),
-            _ if self.options.alone && !is_wanted => Ok(None),
-            Mined::Message { kind, .. } => Err(ReplayError::Message {
-                transaction: hash,
-                kind,
-            }),
+            Mined::Sent(_) if self.options.alone && !is_wanted => Ok(None),
             Mined::Sent(sent) => {
                 let before = is_wanted.then(|| self.rerun.clone());
                 let ran = attempt(|| self.rerun.run(sent));
@@ -495,14 +469,13 @@ impl Run<'_> {
                 let Some(before) = before else {
                     return Ok(None);
                 };
-                let input = alloy_consensus::Transaction::input(&sent.envelope);
                 let replayed = Replayed {
                     transaction: hash,
                     block: self.number,
                     index,
-                    from: sent.sender,
-                    to: alloy_consensus::Transaction::to(&sent.envelope),
-                    selector: input.first_chunk().copied(),
+                    from: sent.from(),
+                    to: sent.to(),
+                    selector: sent.input().first_chunk().copied(),
                     there,
                     here,
                     deviates,
@@ -519,20 +492,20 @@ impl Run<'_> {
     fn trace(
         &self,
         before: &Rerun,
-        sent: &Transaction,
+        sent: &Included,
     ) -> Result<Option<Result<Box<RawValue>, String>>, ReplayError> {
         if !self.options.traced {
             return Ok(None);
         }
         let told = attempt(|| before.trace(sent, &Tracer::functions()))?;
-        Ok(Some(told.map_err(|error| error.to_string())))
+        Ok(told.map_err(|error| error.to_string()).transpose())
     }
 
     /// How a transaction ends with the other programs, if there are any.
     fn with_programs(
         &self,
         before: &Rerun,
-        sent: &Transaction,
+        sent: &Included,
     ) -> Result<Option<Outcome>, ReplayError> {
         if self.options.programs.is_empty() {
             return Ok(None);
@@ -546,7 +519,9 @@ impl Run<'_> {
                     reason: refusal.to_string(),
                 })?;
             }
-            rerun.run(sent).map_err(|error| invalid(sent.hash, &error))
+            rerun
+                .run(sent)
+                .map_err(|error| invalid(sent.hash(), &error))
         })??;
         Ok(Some(outcome(ran)))
     }
@@ -560,14 +535,13 @@ fn invalid(transaction: B256, error: &Invalid) -> ReplayError {
 }
 
 fn outcome(ran: Ran) -> Outcome {
-    let reason = ran.executed.reason.as_ref().map(ToString::to_string);
     Outcome {
-        success: ran.is_success(),
-        gas: Gas(ran.executed.gas_used),
+        success: ran.success,
+        gas: Gas(ran.gas),
         poster_gas: Gas(ran.poster_gas),
-        logs: ran.executed.logs,
+        logs: ran.logs,
         contract: ran.contract,
-        reason,
+        reason: ran.reason,
     }
 }
 

@@ -5,13 +5,16 @@
 use std::sync::Arc;
 
 use alloy_consensus::TxEnvelope;
-use alloy_primitives::{Address, B256, Log, U64, U256};
+use alloy_primitives::{Address, B256, Bytes, Log, U64, U256};
 use alloy_rpc_types_eth::Log as RpcLog;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::chain::{RerunBlock, Transaction};
+use crate::chain::{
+    CONTRACT, Included, Message, MessageCall, RETRY, RerunBlock, Retry, SUBMISSION, Submission,
+    Transaction, UNSIGNED, Unsigned,
+};
 use crate::fork::{Forked, PastError, tag};
 use crate::state::source::SourceError;
 
@@ -22,8 +25,8 @@ const INTERNAL: u64 = 0x6a;
 /// A transaction of a block.
 #[derive(Clone, Debug)]
 pub(crate) enum Mined {
-    /// One that somebody signed.
-    Sent(Arc<Transaction>),
+    /// One that has a receipt to compare with.
+    Sent(Included),
     /// What ArbOS does at the start of each block.
     Start(B256),
     /// Ether that came from L1.
@@ -32,15 +35,13 @@ pub(crate) enum Mined {
         to: Address,
         value: U256,
     },
-    /// Another message.
-    Message { hash: B256, kind: &'static str },
 }
 
 impl Mined {
     pub(crate) fn hash(&self) -> B256 {
         match self {
-            Self::Sent(sent) => sent.hash,
-            Self::Start(hash) | Self::Deposit { hash, .. } | Self::Message { hash, .. } => *hash,
+            Self::Sent(sent) => sent.hash(),
+            Self::Start(hash) | Self::Deposit { hash, .. } => *hash,
         }
     }
 }
@@ -129,7 +130,8 @@ impl Forked {
         let mut transactions = Vec::with_capacity(receipts.len());
         for (transaction, receipt) in header.transactions.into_iter().zip(receipts) {
             let hash = receipt.transaction_hash;
-            transactions.push((mined(transaction, hash)?, told(receipt)));
+            let chain_id = self.origin().chain_id;
+            transactions.push((mined(transaction, hash, chain_id)?, told(receipt)));
         }
         let base_fee = header.base_fee_per_gas.unwrap_or_default();
         Ok(MinedBlock {
@@ -183,10 +185,14 @@ fn parse<T: serde::de::DeserializeOwned>(answer: &RawValue, what: &str) -> Resul
 }
 
 /// A transaction out of what a node says of it, whose hash has to be the one that its receipt names.
-fn mined(told: Value, hash: B256) -> Result<Mined, MinedError> {
+fn mined(told: Value, hash: B256, chain_id: u64) -> Result<Mined, MinedError> {
     let nonsense = |why: String| MinedError::Nonsense {
         what: format!("transaction {hash}"),
         why,
+    };
+    let message = |message: Message| match message.hash(chain_id) == hash {
+        true => Ok(Mined::Sent(Included::Message(hash, Arc::new(message)))),
+        false => Err(nonsense("its fields have another hash".into())),
     };
     #[derive(Deserialize)]
     struct Kind {
@@ -197,17 +203,22 @@ fn mined(told: Value, hash: B256) -> Result<Mined, MinedError> {
         #[serde(default)]
         value: U256,
     }
-    let kind: Kind =
-        serde_json::from_value(told.clone()).map_err(|error| nonsense(error.to_string()))?;
+    fn of<T: serde::de::DeserializeOwned>(told: Value, hash: B256) -> Result<T, MinedError> {
+        serde_json::from_value(told).map_err(|error| MinedError::Nonsense {
+            what: format!("transaction {hash}"),
+            why: error.to_string(),
+        })
+    }
+    let kind: Kind = of(told.clone(), hash)?;
     Ok(match kind.kind.to::<u64>() {
         0..=4 => {
-            let envelope: TxEnvelope =
-                serde_json::from_value(told).map_err(|error| nonsense(error.to_string()))?;
+            let envelope: TxEnvelope = of(told, hash)?;
             // Its price for L1 data depends on its bytes, which are these if their hash is.
             if *envelope.tx_hash() != hash {
                 return Err(nonsense("its fields have another hash".into()));
             }
-            Mined::Sent(Arc::new(Transaction::known(envelope, kind.from)))
+            let transaction = Transaction::known(envelope, kind.from);
+            Mined::Sent(Included::Signed(Arc::new(transaction)))
         }
         DEPOSIT => Mined::Deposit {
             hash,
@@ -215,20 +226,122 @@ fn mined(told: Value, hash: B256) -> Result<Mined, MinedError> {
             value: kind.value,
         },
         INTERNAL => Mined::Start(hash),
-        0x65 | 0x66 => Mined::Message {
-            hash,
-            kind: "a message that nobody signed",
-        },
-        0x68 => Mined::Message {
-            hash,
-            kind: "the redeem of a retryable",
-        },
-        0x69 => Mined::Message {
-            hash,
-            kind: "the submission of a retryable",
-        },
+        kind if kind == u64::from(UNSIGNED) || kind == u64::from(CONTRACT) => {
+            let told: ToldUnsigned = of(told, hash)?;
+            let request = told.request_id.ok_or(told.nonce.to());
+            message(Message::Unsigned(Unsigned {
+                request,
+                call: told.call(),
+            }))?
+        }
+        kind if kind == u64::from(SUBMISSION) => {
+            let told: ToldSubmission = of(told, hash)?;
+            message(Message::Submission(told.submission()))?
+        }
+        kind if kind == u64::from(RETRY) => {
+            let told: ToldRetry = of(told, hash)?;
+            message(Message::Retry(told.retry()))?
+        }
         other => return Err(nonsense(format!("it is of the unknown type {other:#x}"))),
     })
+}
+
+/// What is told of a call that came from L1. Some kinds have a cap on their price, and some a price.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToldUnsigned {
+    from: Address,
+    to: Option<Address>,
+    max_fee_per_gas: Option<U256>,
+    gas_price: Option<U256>,
+    gas: U64,
+    #[serde(default)]
+    value: U256,
+    #[serde(default)]
+    input: Bytes,
+    #[serde(default)]
+    nonce: U64,
+    request_id: Option<B256>,
+}
+
+impl ToldUnsigned {
+    fn call(&self) -> MessageCall {
+        let fee_cap = self.max_fee_per_gas.or(self.gas_price);
+        MessageCall {
+            from: self.from,
+            fee_cap: fee_cap.unwrap_or_default(),
+            gas: self.gas.to(),
+            to: self.to,
+            value: self.value,
+            data: self.input.clone(),
+        }
+    }
+}
+
+/// What is told of a message as it arrives; what it calls has names of its own.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToldSubmission {
+    request_id: B256,
+    from: Address,
+    l1_base_fee: U256,
+    deposit_value: U256,
+    max_fee_per_gas: U256,
+    gas: U64,
+    retry_to: Option<Address>,
+    #[serde(default)]
+    retry_value: U256,
+    #[serde(default)]
+    retry_data: Bytes,
+    beneficiary: Address,
+    max_submission_fee: U256,
+    refund_to: Address,
+}
+
+impl ToldSubmission {
+    fn submission(self) -> Submission {
+        Submission {
+            request: self.request_id,
+            l1_base_fee: self.l1_base_fee,
+            deposit: self.deposit_value,
+            max_submission_fee: self.max_submission_fee,
+            fee_refund: self.refund_to,
+            beneficiary: self.beneficiary,
+            call: MessageCall {
+                from: self.from,
+                fee_cap: self.max_fee_per_gas,
+                gas: self.gas.to(),
+                to: self.retry_to,
+                value: self.retry_value,
+                data: self.retry_data,
+            },
+        }
+    }
+}
+
+/// What is told of a try.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToldRetry {
+    #[serde(flatten)]
+    call: ToldUnsigned,
+    ticket_id: B256,
+    refund_to: Address,
+    max_refund: U256,
+    submission_fee_refund: U256,
+}
+
+impl ToldRetry {
+    fn retry(self) -> Retry {
+        Retry {
+            nonce: self.call.nonce.to(),
+            ticket: self.ticket_id,
+            refund_to: self.refund_to,
+            max_refund: self.max_refund,
+            submission_fee_refund: self.submission_fee_refund,
+            call: self.call.call(),
+        }
+    }
 }
 
 fn told(receipt: ToldReceipt) -> Told {

@@ -427,7 +427,7 @@ mod tests {
         beneath.read_accounts_ahead(&others).unwrap();
         beneath.read_ahead(&[(SOMEBODY, U256::ZERO)]).unwrap();
         is_down.store(true, Ordering::Relaxed);
-        let mut state = State::over(beneath.clone());
+        let state = State::over(beneath.clone());
         let read = attempt(|| (state.code(others[1]), state.slot(SOMEBODY, U256::ZERO)));
         assert_eq!(read, Ok((Bytes::from_static(&[0xfe]), U256::ONE)));
         beneath.read_accounts_ahead(&others).unwrap();
