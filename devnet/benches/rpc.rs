@@ -11,14 +11,15 @@
 )]
 #![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+mod node;
+
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use alloy_primitives::{U256, hex};
+
+use node::{Client, Node, anvil, median};
 
 /// Rounds of each measurement; the table shows the median.
 const ROUNDS: usize = 5;
@@ -39,111 +40,6 @@ const EVM_CONTRACT: [u8; 12] = hex!("5f545f5260205ff300000000");
 /// The same as a program.
 const PROGRAM: &str = include_str!("../tests/slot.wat");
 
-/// A node's process.
-struct Node {
-    child: Child,
-    port: u16,
-    ready: Duration,
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Node {
-    /// Starts a node and waits for its first answer.
-    fn start(program: &PathBuf) -> Self {
-        Self::start_with(program, &[])
-    }
-
-    fn start_with(program: &PathBuf, flags: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let began = Instant::now();
-        let child = Command::new(program)
-            .args(["--port", &port.to_string(), "--silent"])
-            .args(flags)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            std::thread::sleep(Duration::from_micros(500));
-        }
-        Client::new(port).ask(r#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}"#);
-        Self {
-            child,
-            port,
-            ready: began.elapsed(),
-        }
-    }
-
-    /// KiB of memory that the process holds.
-    fn memory_kib(&self) -> u64 {
-        self.status_kib("VmRSS:")
-    }
-
-    /// KiB of memory that the process has held at most.
-    fn peak_kib(&self) -> u64 {
-        self.status_kib("VmHWM:")
-    }
-
-    fn status_kib(&self, key: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
-            .unwrap_or_default();
-        let line = status.lines().find(|line| line.starts_with(key));
-        line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
-            .unwrap_or(0)
-    }
-}
-
-/// A persistent connection.
-struct Client(BufReader<TcpStream>);
-
-impl Client {
-    fn new(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self(BufReader::new(stream))
-    }
-
-    fn ask(&mut self, body: &str) -> String {
-        let request = format!(
-            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        self.0.get_mut().write_all(request.as_bytes()).unwrap();
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            self.0.read_line(&mut line).unwrap();
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-            if line.trim().is_empty() {
-                break;
-            }
-        }
-        let mut answer = vec![0; length];
-        self.0.read_exact(&mut answer).unwrap();
-        String::from_utf8(answer).unwrap()
-    }
-
-    /// Sends a request and returns its result, which must exist.
-    fn result(&mut self, method: &str, params: &serde_json::Value) -> serde_json::Value {
-        let body =
-            serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        let answer: serde_json::Value = serde_json::from_str(&self.ask(&body.to_string())).unwrap();
-        assert!(answer.get("error").is_none(), "{method}: {answer}");
-        answer["result"].clone()
-    }
-}
-
 /// Requests per second over this many connections.
 fn rate(port: u16, connections: usize, requests: usize, body: &str) -> u64 {
     let began = Instant::now();
@@ -163,11 +59,6 @@ fn rate(port: u16, connections: usize, requests: usize, body: &str) -> u64 {
 
 fn per_second(count: usize, time: Duration) -> u64 {
     count as u64 * 1_000_000 / u64::try_from(time.as_micros()).unwrap().max(1)
-}
-
-fn median(mut figures: Vec<u64>) -> u64 {
-    figures.sort_unstable();
-    figures[figures.len() / 2]
 }
 
 /// Plain transfers per second: one client sends them one after another and then waits for the last one's receipt.
@@ -387,13 +278,7 @@ fn main() {
         kept.peak_kib >> 10,
     );
     let ours = measure(&devnet, true);
-    let anvil = std::env::var_os("STYLUS_KIT_TOOLS")
-        .map(|tools| {
-            PathBuf::from(tools)
-                .join("foundry-1.7.1/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
-        })
-        .filter(|anvil| anvil.exists());
-    let theirs = anvil.map(|anvil| measure(&anvil, false));
+    let theirs = anvil().map(|anvil| measure(&anvil, false));
     println!("{:<44} {:>12} {:>12} {:>8}", "", "devnet", "anvil", "ratio");
     let line = |what: &str, ours: u64, theirs: Option<u64>| match theirs {
         Some(theirs) => println!(

@@ -16,14 +16,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
 use alloy_primitives::{Address, B256, Log};
+use serde_json::value::RawValue;
 use stylus_vm::{Gas, Refusal};
 
-use crate::chain::{Chain, Ran};
+use crate::chain::{Chain, Included, Ran, Rerun};
 use crate::config::{Config, Fork};
-use crate::evm::Invalid;
-use crate::fork::{ForkError, Forked, Mined, MinedError, Told};
+use crate::evm::{Invalid, Programs};
+use crate::explain::Artifacts;
+use crate::fork::{Finder, ForkError, Forked, Mined, MinedError, Told};
 use crate::state::source::attempt;
+use crate::trace::Tracer;
 use crate::{GenesisError, SourceError};
 
 /// How to replay.
@@ -33,6 +39,10 @@ pub struct Options {
     pub alone: bool,
     /// Other programs, by the addresses that they are put at, to be run once more with.
     pub programs: Vec<(Address, Vec<u8>)>,
+    /// Whether to tell where the gas of each goes: [`Replayed::trace`].
+    pub traced: bool,
+    /// Builds with names, for that.
+    pub artifacts: Artifacts,
 }
 
 /// How a transaction ended.
@@ -156,6 +166,9 @@ pub struct Replayed {
     pub deviates: Option<(B256, Vec<Difference>)>,
     /// Whether earlier transactions of its block were left out.
     pub is_alone: bool,
+    /// Where its gas went, as `debug_traceTransaction` tells it by `stylusGasTracer` with all programs by their functions, or why that is not
+    /// told; nothing where it was not wanted.
+    pub trace: Option<Result<Box<RawValue>, String>>,
     /// How it ended here with the other programs.
     pub with_programs: Option<Outcome>,
 }
@@ -196,16 +209,16 @@ pub enum ReplayError {
     /// A transaction that ArbOS made itself.
     #[error("transaction {0} is one that ArbOS made itself: it has no gas to compare")]
     Internal(B256),
-    /// A kind of message from L1 that is not carried out here.
+    /// Transactions of several blocks, and one recording.
     #[error(
-        "transaction {transaction}, which comes before it in its block, is {kind}, and is not carried out here: leave it out with --alone"
+        "a recording is of one block's state, and the transactions are of {0} blocks: record those of one block at a time"
     )]
-    Message {
-        /// Which.
-        transaction: B256,
-        /// What it is.
-        kind: &'static str,
-    },
+    SeveralBlocks(usize),
+    /// A search in a recording.
+    #[error(
+        "a recording is of one block, in which nothing can be looked for: name transactions, or a node"
+    )]
+    NoSearch,
     /// It was in a block, and could not be.
     #[error(
         "transaction {transaction} is in the block, and here it could not be: {reason}; the state is not the one that it met"
@@ -235,6 +248,39 @@ impl From<MinedError> for ReplayError {
     }
 }
 
+/// The last transactions to a contract, as far as they were found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LastTransactions {
+    /// Their hashes, in the order of the chain.
+    pub transactions: Vec<B256>,
+    /// The chain's newest block.
+    pub newest: u64,
+    /// Blocks that were looked at, from the newest back.
+    pub blocks: u64,
+}
+
+/// Finds the last `count` transactions that somebody signed and sent to `contract`, in the newest `most_blocks` blocks of the node that
+/// `fork` leads to. Those that reach it by way of another contract are not found.
+///
+/// # Errors
+/// Where the node does not answer, or `fork` is a recording, which has one block.
+pub fn last_transactions(
+    fork: &Fork,
+    contract: Address,
+    count: usize,
+    most_blocks: u64,
+) -> Result<LastTransactions, ReplayError> {
+    if fork.replay.is_some() {
+        return Err(ReplayError::NoSearch);
+    }
+    let found = Finder::new(fork)?.last_of(contract, count, most_blocks)?;
+    Ok(LastTransactions {
+        transactions: found.transactions,
+        newest: found.newest,
+        blocks: found.blocks,
+    })
+}
+
 /// Replays a transaction of the chain that `fork` leads to, whichever block that names: it is on the block before the transaction's own that
 /// the chain is forked.
 ///
@@ -244,25 +290,79 @@ pub fn transaction(
     fork: &Fork,
     transaction: B256,
     options: &Options,
-) -> Result<Replayed, ReplayError> {
-    let block = match fork.replay {
-        // A recording is of one block.
-        Some(_) => fork.block,
-        None => Some(crate::fork::block_of(fork, transaction)?.saturating_sub(1)),
-    };
-    let forked = Forked::open(&Fork {
-        block,
-        ..fork.clone()
-    })?;
-    let replayed = attempt(|| on(&forked, transaction, options))??;
-    forked
-        .save()
-        .map_err(|error| ReplayError::Mined(error.to_string()))?;
-    Ok(replayed)
+) -> Result<Replayed, Arc<ReplayError>> {
+    let mut all = transactions(fork, &[transaction], options)?;
+    all.pop()
+        .expect("one transaction was asked for, and each has an answer")
 }
 
-fn on(forked: &Forked, wanted: B256, options: &Options) -> Result<Replayed, ReplayError> {
-    let block = forked.mined_block(wanted)?;
+/// Replays several, each block's in one go, so that what came before them in it is carried out once. Returns what came of each, in the
+/// order in which they were asked for; what is wrong with a block is wrong with all transactions of it.
+///
+/// # Errors
+/// Where several blocks are to be recorded in one file, which holds the state before one.
+pub fn transactions(
+    fork: &Fork,
+    transactions: &[B256],
+    options: &Options,
+) -> Result<Vec<Result<Replayed, Arc<ReplayError>>>, Arc<ReplayError>> {
+    let mut done = Done::new();
+    let mut blocks: BTreeMap<Option<u64>, Vec<B256>> = BTreeMap::new();
+    match fork.replay {
+        // A recording is of one block.
+        Some(_) => {
+            blocks.insert(fork.block, transactions.to_vec());
+        }
+        None => {
+            let finder = Finder::new(fork).map_err(|error| Arc::new(error.into()))?;
+            for hash in transactions {
+                match finder.block_of(*hash) {
+                    Ok(block) => blocks
+                        .entry(Some(block.saturating_sub(1)))
+                        .or_default()
+                        .push(*hash),
+                    Err(error) => {
+                        done.insert(*hash, Err(Arc::new(error.into())));
+                    }
+                }
+            }
+        }
+    }
+    if fork.record.is_some() && blocks.len() > 1 {
+        return Err(Arc::new(ReplayError::SeveralBlocks(blocks.len())));
+    }
+    // Programs do not change from block to block.
+    let programs = Programs::default();
+    for (block, wanted) in blocks {
+        let fork = Fork {
+            block,
+            ..fork.clone()
+        };
+        match of_block(&fork, &wanted, options, &programs) {
+            Ok(all) => done.extend(all),
+            Err(error) => {
+                let error = Arc::new(error);
+                done.extend(wanted.into_iter().map(|hash| (hash, Err(error.clone()))));
+            }
+        }
+    }
+    let unknown = |hash: &B256| Err(Arc::new(ReplayError::Internal(*hash)));
+    let result = |hash: &B256| done.get(hash).cloned().unwrap_or_else(|| unknown(hash));
+    Ok(transactions.iter().map(result).collect())
+}
+
+/// What came of transactions.
+type Done = HashMap<B256, Result<Replayed, Arc<ReplayError>>>;
+
+/// Replays the `wanted` transactions of the block after the one that `fork` names.
+fn of_block(
+    fork: &Fork,
+    wanted: &[B256],
+    options: &Options,
+    programs: &Programs,
+) -> Result<Done, ReplayError> {
+    let forked = Forked::open(fork)?;
+    let block = forked.mined_block()?;
     if !forked.origin().is_arbitrum {
         return Err(ReplayError::Ethereum(forked.number()));
     }
@@ -270,67 +370,161 @@ fn on(forked: &Forked, wanted: B256, options: &Options) -> Result<Replayed, Repl
         // Nothing is put on top of what the transaction met.
         balance: Default::default(),
         accounts: 0,
+        artifacts: options.artifacts.clone(),
         ..Config::default()
     };
     let chain = Chain::forked(config, forked.origin().clone())?;
-    let mut rerun = chain.rerun(block.environment);
-    let mut deviates = None;
-    let (earlier, rest) = block.transactions.split_at(block.wanted);
-    for (transaction, receipt) in earlier {
-        let hash = transaction.hash();
-        match transaction {
-            Mined::Start(_) => {}
-            Mined::Deposit { to, value, .. } => rerun.deposit(*to, *value),
-            _ if options.alone => {}
-            Mined::Message { kind, .. } => {
-                return Err(ReplayError::Message {
-                    transaction: hash,
-                    kind,
-                });
+    let rerun = attempt(|| chain.rerun(block.environment, programs))?;
+    let mut run = Run {
+        number: block.environment.number,
+        options,
+        rerun,
+        deviates: None,
+    };
+    let mut left: HashSet<B256> = wanted.iter().copied().collect();
+    let mut done = Done::new();
+    // What keeps the rest of the block from being carried out.
+    let mut stopped = None;
+    for (index, (transaction, receipt)) in block.transactions.iter().enumerate() {
+        if left.is_empty() {
+            break;
+        }
+        let is_wanted = left.remove(&transaction.hash());
+        if let (true, Some(error)) = (is_wanted, &stopped) {
+            done.insert(transaction.hash(), Err(Arc::clone(error)));
+            continue;
+        }
+        match run.carry_out(index as u64, transaction, receipt, is_wanted) {
+            Ok(Some(replayed)) => {
+                done.insert(replayed.transaction, Ok(replayed));
             }
-            Mined::Sent(sent) => {
-                let ran = rerun.run(sent).map_err(|error| invalid(hash, &error))?;
-                let differences = outcome(ran).differences(&receipt.clone().into());
-                if deviates.is_none() && !differences.is_empty() {
-                    deviates = Some((hash, differences));
+            Ok(None) => {}
+            Err(error) => {
+                let error = Arc::new(error);
+                if is_wanted {
+                    done.insert(transaction.hash(), Err(error.clone()));
+                }
+                // Without its own earlier transactions, one does not depend on another.
+                if !options.alone {
+                    stopped.get_or_insert(error);
                 }
             }
         }
     }
-    let Some((Mined::Sent(sent), receipt)) = rest.first() else {
-        return Err(ReplayError::Internal(wanted));
-    };
-    let before = rerun.clone();
-    let here = rerun.run(sent).map_err(|error| invalid(wanted, &error))?;
-    let with_programs = match options.programs.is_empty() {
-        true => None,
-        false => {
-            let mut rerun = before;
-            for (address, wasm) in &options.programs {
+    for hash in left {
+        done.insert(hash, Err(Arc::new(forked.elsewhere(hash).into())));
+    }
+    if done.values().any(Result::is_ok) {
+        forked
+            .save()
+            .map_err(|error| ReplayError::Mined(error.to_string()))?;
+    }
+    Ok(done)
+}
+
+/// A block on its way.
+struct Run<'a> {
+    number: u64,
+    options: &'a Options,
+    rerun: Rerun,
+    /// The first transaction that differs from its receipt, and in what.
+    deviates: Option<(B256, Vec<Difference>)>,
+}
+
+impl Run<'_> {
+    /// Carries out the next transaction of the block, as far as it matters.
+    fn carry_out(
+        &mut self,
+        index: u64,
+        transaction: &Mined,
+        receipt: &Told,
+        is_wanted: bool,
+    ) -> Result<Option<Replayed>, ReplayError> {
+        let hash = transaction.hash();
+        match transaction {
+            Mined::Start(_) | Mined::Deposit { .. } if is_wanted => {
+                Err(ReplayError::Internal(hash))
+            }
+            Mined::Start(_) => Ok(None),
+            Mined::Deposit { to, value, .. } => {
+                attempt(|| self.rerun.deposit(*to, *value))?;
+                Ok(None)
+            }
+            Mined::Sent(_) if self.options.alone && !is_wanted => Ok(None),
+            Mined::Sent(sent) => {
+                let before = is_wanted.then(|| self.rerun.clone());
+                let ran = attempt(|| self.rerun.run(sent));
+                if let (true, Some(before)) = (self.options.alone, &before) {
+                    // The next one is alone, too.
+                    self.rerun = before.clone();
+                }
+                let ran = ran?.map_err(|error| invalid(hash, &error))?;
+                let here = outcome(ran);
+                let there = Outcome::from(receipt.clone());
+                let deviates = self.deviates.clone();
+                if self.deviates.is_none() && !self.options.alone {
+                    let differences = here.differences(&there);
+                    self.deviates = (!differences.is_empty()).then_some((hash, differences));
+                }
+                let Some(before) = before else {
+                    return Ok(None);
+                };
+                let replayed = Replayed {
+                    transaction: hash,
+                    block: self.number,
+                    index,
+                    from: sent.from(),
+                    to: sent.to(),
+                    selector: sent.input().first_chunk().copied(),
+                    there,
+                    here,
+                    deviates,
+                    is_alone: self.options.alone,
+                    trace: self.trace(&before, sent)?,
+                    with_programs: self.with_programs(&before, sent)?,
+                };
+                Ok(Some(replayed))
+            }
+        }
+    }
+
+    /// Where the gas of a transaction goes, if that is wanted.
+    fn trace(
+        &self,
+        before: &Rerun,
+        sent: &Included,
+    ) -> Result<Option<Result<Box<RawValue>, String>>, ReplayError> {
+        if !self.options.traced {
+            return Ok(None);
+        }
+        let told = attempt(|| before.trace(sent, &Tracer::functions()))?;
+        Ok(told.map_err(|error| error.to_string()).transpose())
+    }
+
+    /// How a transaction ends with the other programs, if there are any.
+    fn with_programs(
+        &self,
+        before: &Rerun,
+        sent: &Included,
+    ) -> Result<Option<Outcome>, ReplayError> {
+        if self.options.programs.is_empty() {
+            return Ok(None);
+        }
+        let mut rerun = before.clone();
+        let ran = attempt(|| {
+            for (address, wasm) in &self.options.programs {
                 let given = rerun.give_program(*address, wasm);
                 given.map_err(|refusal: Refusal| ReplayError::Program {
                     address: *address,
                     reason: refusal.to_string(),
                 })?;
             }
-            let ran = rerun.run(sent).map_err(|error| invalid(wanted, &error))?;
-            Some(outcome(ran))
-        }
-    };
-    let input = alloy_consensus::Transaction::input(&sent.envelope);
-    Ok(Replayed {
-        transaction: wanted,
-        block: block.environment.number,
-        index: block.wanted as u64,
-        from: sent.sender,
-        to: alloy_consensus::Transaction::to(&sent.envelope),
-        selector: input.first_chunk().copied(),
-        there: receipt.clone().into(),
-        here: outcome(here),
-        deviates,
-        is_alone: options.alone,
-        with_programs,
-    })
+            rerun
+                .run(sent)
+                .map_err(|error| invalid(sent.hash(), &error))
+        })??;
+        Ok(Some(outcome(ran)))
+    }
 }
 
 fn invalid(transaction: B256, error: &Invalid) -> ReplayError {
@@ -341,14 +535,13 @@ fn invalid(transaction: B256, error: &Invalid) -> ReplayError {
 }
 
 fn outcome(ran: Ran) -> Outcome {
-    let reason = ran.executed.reason.as_ref().map(ToString::to_string);
     Outcome {
-        success: ran.is_success(),
-        gas: Gas(ran.executed.gas_used),
+        success: ran.success,
+        gas: Gas(ran.gas),
         poster_gas: Gas(ran.poster_gas),
-        logs: ran.executed.logs,
+        logs: ran.logs,
         contract: ran.contract,
-        reason,
+        reason: ran.reason,
     }
 }
 

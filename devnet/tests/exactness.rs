@@ -4,10 +4,13 @@
 
 use alloy_primitives::{Address, Bytes, U256, address, hex};
 use serde_json::json;
+use stylus_devnet::explain::Artifacts;
 use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Ink, Pages, activate};
 
 use crate::contracts::{echo, evm_forward, forward, path, program};
-use crate::support::{ARB_OWNER, ARB_WASM, ARB_WASM_CACHE, Chain, config_at, intrinsic, quantity};
+use crate::support::{
+    ARB_OWNER, ARB_WASM, ARB_WASM_CACHE, Chain, config, config_at, intrinsic, quantity,
+};
 
 /// An untouched account.
 const STRANGER: Address = address!("0x0123456789012345678901234567890123456789");
@@ -264,12 +267,57 @@ fn the_gas_tracer_adds_up_to_the_receipt() {
     assert_eq!(tree + number(&profile["forfeited"]), ink);
     assert_eq!(number(&told["program"]["inkUsed"]), ink, "watching is free");
 
+    assert!(
+        told["inner"].is_null(),
+        "programs further down only where asked for"
+    );
+
     let refusal = trace(json!({ "function": true })).unwrap_err();
     assert!(
         refusal.message.contains("unknown field `function`"),
         "{}",
         refusal.message
     );
+}
+
+/// Programs that are called further down, by contracts of either kind, are told with their depths, each under the names of the build with
+/// its code, and no more than sixteen of them.
+#[test]
+fn the_gas_tracer_tells_programs_further_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = wat::parse_str(SPENDER).unwrap();
+    std::fs::write(folder.path().join("spender.wasm"), &named).unwrap();
+    let mut settings = config();
+    settings.artifacts = Artifacts::open(folder.path()).unwrap();
+    let chain = Chain::start(settings);
+    let spender = chain.wasm(&named);
+    let forward = chain.program(&forward("call"));
+    let evm = chain.deploy(&evm_forward());
+    let inner = |to: Address, input: &[u8]| {
+        let sent = chain
+            .send(json!({ "to": to, "data": hex::encode_prefixed(input), "gas": "0x1000000" }));
+        let options = json!({ "tracer": "stylusGasTracer", "tracerConfig": { "functions": true, "inner": true } });
+        let told = chain.rpc("debug_traceTransaction", json!([sent.hash, options]));
+        assert_eq!(told["gasUsed"], sent.gas());
+        told
+    };
+    let name = |program: &serde_json::Value| program["profile"]["functions"][0]["name"].clone();
+    let told = inner(evm, &path(&[forward, spender], &[]));
+    assert!(told["program"].is_null());
+    let programs = told["inner"].as_array().unwrap();
+    // As they ended: the callee first.
+    let depths: Vec<_> = programs.iter().map(|it| it["depth"].clone()).collect();
+    assert_eq!(depths, [2, 1]);
+    assert_eq!(programs[0]["address"], json!(spender));
+    assert_eq!(name(&programs[0]), "inner");
+    assert_ne!(programs[0]["codeHash"], programs[1]["codeHash"]);
+    let told = inner(forward, &path(&[spender], &[]));
+    assert_eq!(told["program"]["address"], json!(forward));
+    assert_eq!(name(&told["inner"][0]), "inner");
+    let long = path(&[[forward; 20].as_slice(), &[spender]].concat(), &[]);
+    let told = inner(forward, &long);
+    assert_eq!(told["inner"].as_array().unwrap().len(), 16);
+    assert_eq!(told["moreInner"], 5);
 }
 
 #[test]

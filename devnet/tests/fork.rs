@@ -1,10 +1,11 @@
 //! Forks: a chain that goes on from another, which a node has, or a recording.
 //!
 //! Lives here: what a fork answers, what it does on top, how it is kept. In the folder: a history to fork (`history`), nodes that fail
-//! (`faults`), recordings (`recordings`), transactions carried out once more (`replays`).
+//! (`faults`), recordings (`recordings`), messages from L1 (`messages`), transactions carried out once more (`replays`).
 
 mod faults;
 pub(crate) mod history;
+mod messages;
 mod recordings;
 mod replays;
 

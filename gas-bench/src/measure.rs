@@ -28,6 +28,6 @@ pub use pipeline::{
 };
 pub use prepare::{ModuleFiles, PrepareError, Prepared, plan_of, prepare};
 pub use profile::{ProfileCommand, ProfileFailure, Told, profile, profile_lines};
-pub use replay::{ReplayCommand, ReplayFailure, replay};
+pub use replay::{LastOf, ReplayCommand, ReplayFailure, replay};
 pub use sizes::sizes;
 pub use starter::{StarterError, starter};

@@ -15,14 +15,16 @@ fn module(fills: u32) -> Vec<u8> {
             (import "vm_hooks" "write_result" (func $write_result (param i32 i32)))
             (import "vm_hooks" "storage_load_bytes32" (func $load (param i32 i32)))
             (memory (export "memory") 1 1)
-            (func (export "user_entrypoint") (param $len i32) (result i32)
+            (func $fill
                 (local $left i32)
                 (local.set $left (i32.const {fills}))
                 (block $done (loop $again
                     (br_if $done (i32.eqz (local.get $left)))
                     (memory.fill (i32.const 4096) (i32.const 1) (i32.const 4096))
                     (local.set $left (i32.sub (local.get $left) (i32.const 1)))
-                    (br $again)))
+                    (br $again))))
+            (func (export "user_entrypoint") (param $len i32) (result i32)
+                (call $fill)
                 (call $load (i32.const 0) (i32.const 32))
                 (call $read_args (i32.const 1024))
                 (call $write_result (i32.const 1024) (local.get $len))
@@ -30,6 +32,17 @@ fn module(fills: u32) -> Vec<u8> {
     ))
     .unwrap()
 }
+
+/// Calls the address at the start of its input.
+const FORWARD: &str = r#"(module
+    (import "vm_hooks" "read_args" (func $read_args (param i32)))
+    (import "vm_hooks" "call_contract" (func $call (param i32 i32 i32 i32 i64 i32) (result i32)))
+    (memory (export "memory") 1 1)
+    (func $pass_on (drop (call $call (i32.const 0) (i32.const 20) (i32.const 4) (i32.const 512) (i64.const -1) (i32.const 260))))
+    (func (export "user_entrypoint") (param $len i32) (result i32)
+        (call $read_args (i32.const 0))
+        (call $pass_on)
+        (i32.const 0)))"#;
 
 /// A devnet with a program that was called twice, once with too little gas.
 fn live() -> (Handle, Address, [B256; 2]) {
@@ -129,6 +142,196 @@ fn transactions_come_to_their_receipts() {
     said(&output, 1, &["it cannot be reached"]);
 }
 
+/// One transaction is told function by function, every program that it ran, by the names of builds with the same code.
+#[test]
+fn a_transaction_is_told_by_its_functions() {
+    let (devnet, echo, [sent, _]) = live();
+    let folder = tempfile::tempdir().unwrap();
+    let (url, folder) = (devnet.url(), folder.path());
+    let write = |name: &str, module: &[u8]| std::fs::write(folder.join(name), module).unwrap();
+    write("echo.wasm", &module(3));
+    write("other.wasm", &module(2));
+    write("forward.wasm", &wat::parse_str(FORWARD).unwrap());
+    write("nameless.wasm", b"\0asm\x01\0\0\0");
+    let hash = sent.to_string();
+    let told =
+        |arguments: &[&str]| replay(&[&[&*hash, "--rpc-url", &url], arguments].concat(), folder);
+
+    let text = said(
+        &told(&[]),
+        0,
+        &[
+            "comes to its receipt exactly",
+            "Functions have no names",
+            "function[",
+            "host: storage_load_bytes32",
+            "for starting the program",
+            "all that the program used",
+        ],
+    );
+    crate::expected::check_width(&text);
+    let text = said(
+        &told(&[
+            "--names",
+            "echo.wasm",
+            "--names",
+            "other.wasm",
+            "--top",
+            "1",
+        ]),
+        0,
+        &[
+            "Functions are named by echo.wasm",
+            "others",
+            "other.wasm: no program that ran has its code",
+        ],
+    );
+    assert!(!text.contains("echo.wasm: no program"), "{text}");
+    let pictures = [
+        "--names",
+        "echo.wasm",
+        "--flame",
+        "tx.svg",
+        "--speedscope",
+        "tx.json",
+    ];
+    said(&told(&pictures), 0, &["fill", "exactly"]);
+    for name in ["tx.svg", "tx.json"] {
+        let file = std::fs::read_to_string(folder.join(name)).unwrap();
+        assert!(
+            file.contains("fill") && file.contains("storage_load_bytes32"),
+            "{name}"
+        );
+    }
+    said(&told(&["--format", "html"]), 0, &["Flame graph"]);
+    said(
+        &told(&["--names", "nameless.wasm"]),
+        1,
+        &["nameless.wasm cannot be used: it names no function"],
+    );
+    said(
+        &told(&["--names", "gone.wasm"]),
+        1,
+        &["gone.wasm cannot be used"],
+    );
+
+    // A program that calls another: both are told, each by its own names.
+    let chain = devnet.chain();
+    let forward = chain.deploy(Module::from_wasm(&wat::parse_str(FORWARD).unwrap()).unwrap());
+    let sender = chain.from(chain.dev()).gas_limit(Gas(2_000_000));
+    let input = [echo.as_slice(), &[0xab, 0xcd, 0xef, 0x12]].concat();
+    let nested = sender
+        .try_send(forward.address(), input)
+        .unwrap()
+        .hash
+        .to_string();
+    let both = ["--names", "echo.wasm", "--names", "forward.wasm"];
+    let output = replay(
+        &[&[&*nested, "--rpc-url", &url], &both[..]].concat(),
+        folder,
+    );
+    let text = said(
+        &output,
+        0,
+        &[
+            "pass_on",
+            "fill",
+            "1 frame deep",
+            &format!("{echo}: 0xabcdef12"),
+        ],
+    );
+    crate::expected::check_width(&text);
+    let json = ["--rpc-url", &url, "--format", "json"];
+    let output = replay(&[&[&*nested], &json[..], &both[..]].concat(), folder);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let transaction = &json["transactions"][0];
+    let profiles = transaction["profiles"].as_array().unwrap();
+    let of = |key: &str| -> Vec<_> { profiles.iter().map(|it| it[key].clone()).collect() };
+    assert_eq!(of("depth"), [0, 1]);
+    assert_eq!(of("names"), ["forward.wasm", "echo.wasm"]);
+    // The outer one comes to the receipt; the inner one to its frame.
+    assert_eq!(profiles[0]["profile"]["gas"], transaction["there"]["gas"]);
+    let parts = &profiles[1]["profile"]["parts"];
+    assert_eq!(
+        (&parts["transaction"], &parts["l1"]),
+        (&0.into(), &0.into())
+    );
+
+    // One whose program runs out of gas in its middle is told as far as it came.
+    let starved = chain.from(chain.dev()).gas_limit(Gas(32_000));
+    let Err(CallError::Failed(failure)) = starved.try_send(echo, [7; 40]) else {
+        panic!("it has gas to start and not to end")
+    };
+    let starved = failure.receipt.unwrap().hash.to_string();
+    let output = replay(
+        &[&starved, "--rpc-url", &url, "--names", "echo.wasm"],
+        folder,
+    );
+    let text = said(&output, 0, &["exactly", "fill", "32,000 gas"]);
+    assert!(!text.contains("no profile"), "{text}");
+
+    // A plain transfer has no program, and nothing to draw.
+    let transfer = chain
+        .from(chain.dev())
+        .transfer(chain.account("bob"), U256::from(5));
+    let transfer = transfer.hash.to_string();
+    said(
+        &replay(&[&transfer, "--rpc-url", &url], folder),
+        0,
+        &["exactly"],
+    );
+    let output = replay(
+        &[&transfer, "--rpc-url", &url, "--flame", "none.svg"],
+        folder,
+    );
+    said(&output, 1, &["ran no program"]);
+    assert!(!folder.join("none.svg").exists());
+}
+
+/// A contract's last transactions make a table, and it is said how far back they were looked for.
+#[test]
+fn a_contracts_last_transactions_make_a_table() {
+    let (devnet, echo, [sent, starved]) = live();
+    let folder = tempfile::tempdir().unwrap();
+    let (url, folder) = (devnet.url(), folder.path());
+    let contract = echo.to_string();
+    let last = |arguments: &[&str]| {
+        replay(
+            &[&["--contract", &contract, "--rpc-url", &url], arguments].concat(),
+            folder,
+        )
+    };
+    let text = said(
+        &last(&["--last", "2"]),
+        0,
+        &[
+            "the last 2 transactions, looked for in",
+            "All 2 come to their receipts",
+        ],
+    );
+    crate::expected::check_width(&text);
+    let place = |hash: B256| text.find(&hash.to_string()[..20]).unwrap();
+    assert!(place(sent) < place(starved), "{text}");
+    let output = last(&["--last", "1", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["transactions"][0]["transaction"], starved.to_string());
+    assert_eq!(json["search"]["found"], 1);
+    said(
+        &last(&["--blocks", "1"]),
+        0,
+        &[
+            "1 transaction in place of 10, looked for",
+            "Look further back with `--blocks`",
+        ],
+    );
+    let nobody = Address::repeat_byte(0x77).to_string();
+    said(
+        &replay(&["--contract", &nobody, "--rpc-url", &url], folder),
+        1,
+        &["was sent no transaction"],
+    );
+}
+
 #[test]
 fn arguments_that_make_no_sense() {
     let folder = tempfile::tempdir().unwrap();
@@ -144,6 +347,15 @@ fn arguments_that_make_no_sense() {
             vec![&hash, "--rpc-url", "http://localhost:1", "--replay", "x"],
             "cannot be used with",
         ),
+        (vec!["--rpc-url", "http://localhost:1"], "<TX>"),
+        (
+            vec![&hash, "--rpc-url", "http://localhost:1", "--last", "3"],
+            "cannot be used with",
+        ),
+        (
+            vec!["--contract", "0x12", "--rpc-url", "http://localhost:1"],
+            "is not an address",
+        ),
     ] {
         said(&replay(&arguments, folder.path()), 2, &[part]);
     }
@@ -152,12 +364,12 @@ fn arguments_that_make_no_sense() {
         &hash,
         "--rpc-url",
         "http://localhost:1",
-        "--record",
+        "--flame",
         "x",
     ];
     said(
         &replay(&two, folder.path()),
         1,
-        &["record one transaction at a time"],
+        &["several make a table: name one"],
     );
 }

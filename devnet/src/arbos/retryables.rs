@@ -1,9 +1,9 @@
 //! Retryables: messages from L1 that can be retried until they expire.
 //!
-//! Lives here: Nitro's layout of a retryable, whether it still exists, and extending or cancelling it. Nothing arrives from L1
-//! here: the only ones are those that a test writes into the state.
+//! Lives here: Nitro's layout of a retryable, whether it still exists, making, extending and cancelling it. Nothing arrives from L1
+//! here: the only ones are those that a test writes into the state, and those of another chain's block that is carried out once more.
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use stylus_vm::ArbOs;
 
 use crate::arbos::Store;
@@ -17,6 +17,9 @@ pub(crate) const LIFETIME: u64 = 7 * 24 * 60 * 60;
 /// The ArbOS version from which on a retryable's further lifetimes count even after the current one.
 const WINDOWS_COUNT: u16 = 60;
 
+/// What stands for no address.
+const NOBODY: U256 = U256::from_limbs([0, 0, 0, 1 << 63]);
+
 /// The queue's first entry; before it are its two ends.
 const FIRST_IN_QUEUE: u64 = 2;
 
@@ -25,6 +28,19 @@ const FIRST_IN_QUEUE: u64 = 2;
 pub(crate) struct Retryable(Space);
 
 impl Retryable {
+    /// How often it was tried.
+    pub(crate) fn tries(self) -> Field<u64> {
+        Field::at(self.0, 0)
+    }
+
+    fn from(self) -> Field<Address> {
+        Field::at(self.0, 1)
+    }
+
+    fn value(self) -> Field<U256> {
+        Field::at(self.0, 3)
+    }
+
     /// Who gets its value if it is cancelled.
     pub(crate) fn beneficiary(self) -> Field<Address> {
         Field::at(self.0, 4)
@@ -131,10 +147,38 @@ pub(super) fn initialise<S: Store>(store: &mut S) -> Result<(), S::Refused> {
     next_get.set(store, FIRST_IN_QUEUE)
 }
 
-/// Writes a retryable without calldata, for tests.
-#[cfg(test)]
-pub(crate) fn create<S: Store>(store: &mut S, id: B256, timeout: u64) -> Result<(), S::Refused> {
-    Retryable(retryables().named(id.as_slice()))
-        .timeout_word()
-        .set(store, timeout)
+/// What a retryable is made of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct NewRetryable<'a> {
+    pub(crate) from: Address,
+    /// Nothing for a creation.
+    pub(crate) to: Option<Address>,
+    /// Wei.
+    pub(crate) value: U256,
+    pub(crate) beneficiary: Address,
+    pub(crate) calldata: &'a [u8],
+}
+
+/// Writes a retryable that expires at `timeout`, in seconds since 1970, and puts it into the queue of those that do.
+///
+/// # Errors
+/// If the store refuses.
+pub(crate) fn create<S: Store>(
+    store: &mut S,
+    id: B256,
+    timeout: u64,
+    new: &NewRetryable<'_>,
+) -> Result<(), S::Refused> {
+    let retryable = Retryable(retryables().named(id.as_slice()));
+    retryable.tries().set(store, 0)?;
+    retryable.from().set(store, new.from)?;
+    let to = new.to.map_or(NOBODY, |to| to.into_word().into());
+    store.write(retryable.0.at(2), to)?;
+    retryable.value().set(store, new.value)?;
+    retryable.beneficiary().set(store, new.beneficiary)?;
+    retryable.timeout_word().set(store, timeout)?;
+    retryable.windows_left().set(store, 0)?;
+    retryable.calldata().set(store, new.calldata)?;
+    let end = next_put().increment(store)?;
+    store.write(queue().at(end.saturating_sub(1)), id.into())
 }

@@ -11,6 +11,7 @@ mod environment;
 mod error;
 mod estimate;
 mod genesis;
+mod messages;
 mod origin;
 mod pool;
 mod production;
@@ -36,11 +37,14 @@ pub(crate) use block::{Block, Receipt};
 pub(crate) use dump::{Dump, DumpError};
 pub(crate) use error::{ChainError, EstimateError, SubmitError};
 pub use genesis::GenesisError;
+pub(crate) use messages::{
+    CONTRACT, Message, MessageCall, RETRY, Retry, SUBMISSION, Submission, UNSIGNED, Unsigned,
+};
 pub(crate) use origin::Origin;
 pub(crate) use pool::{Pool, PoolStatus};
 pub(crate) use record::{Mark, Reader, RecordError, Whole, Written, forked_block};
 pub(crate) use request::{Ending, Executed, Request};
-pub(crate) use rerun::{Ran, RerunBlock};
+pub(crate) use rerun::{Included, Ran, Rerun, RerunBlock};
 pub(crate) use simulate::{AskedBlock, Options, SimulateError, SimulatedBlock};
 pub(crate) use transaction::{DecodeError, Transaction};
 pub(crate) use trie::storage_root;

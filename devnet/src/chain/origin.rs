@@ -8,6 +8,7 @@ use std::sync::Arc;
 use alloy_primitives::U256;
 
 use crate::accounts;
+use crate::addresses::L1_PRICER_FUNDS;
 use crate::arbos;
 use crate::chain::block::Block;
 use crate::chain::environment::Rules;
@@ -72,6 +73,16 @@ fn on_top(config: &mut Config, rules: &Rules, origin: &Origin) -> Result<State, 
     let signers = accounts::signers(config)?;
     let mut state = State::over(origin.beneath.clone());
     let header = &origin.block.header;
+    // Looked at below one by one, and after every transaction.
+    let mut accounts: Vec<_> = signers.iter().map(|signer| signer.address()).collect();
+    if origin.is_arbitrum {
+        let (Ok(network), Ok(infra)) = (
+            arbos::network_fee_account().get(&mut state),
+            arbos::infra_fee_account().get(&mut state),
+        );
+        accounts.extend([network, infra, L1_PRICER_FUNDS]);
+    }
+    origin.beneath.read_accounts_ahead(&accounts)?;
     match origin.is_arbitrum {
         true => {
             config.arbos = arbos::version(&mut state);

@@ -6,20 +6,31 @@
 //! A chain makes its own blocks in `production`; this makes none. It differs in what the header says and nobody here decides: the time, the
 //! price, who the block was for. What came through the delayed inbox pays nothing for L1 and offers no tip.
 
-use alloy_primitives::{Address, Bytes, U256};
+mod messages;
+
+use std::sync::Arc;
+
+use alloy_consensus::Transaction as _;
+use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use revm::context_interface::{JournalTr as _, Transaction as _};
 use revm::inspector::NoOpInspector;
+use serde_json::value::RawValue;
 use stylus_vm::{ArbOs, Gas, Pages, Refusal, activate};
 
 use crate::addresses::SEQUENCER;
 use crate::arbos::{self, Entry};
 use crate::chain::Chain;
 use crate::chain::environment::{BlockSettings, Purpose, Rules, context};
+use crate::chain::messages::Message;
 use crate::chain::production::{begin, prepare};
 use crate::chain::request::{Ending, Executed};
 use crate::chain::transaction::Transaction;
-use crate::evm::{Context, Interrupt, Invalid, Machine, RecentPrograms, execute};
+use crate::chain::view;
+use crate::evm::{
+    Context, Interrupt, Invalid, Machine, Programs, RecentPrograms, TransactionError, execute,
+};
 use crate::state::State;
+use crate::trace::{TraceError, Tracer};
 
 /// A block on its way, on top of the newest of a chain.
 #[derive(Clone)]
@@ -44,25 +55,87 @@ pub(crate) struct RerunBlock {
     pub(crate) beneficiary: Address,
 }
 
+/// A transaction of a block, of those that have a receipt to compare with.
+#[derive(Clone, Debug)]
+pub(crate) enum Included {
+    Signed(Arc<Transaction>),
+    /// One that nobody signed, with its hash.
+    Message(B256, Arc<Message>),
+}
+
+impl Included {
+    pub(crate) fn hash(&self) -> B256 {
+        match self {
+            Self::Signed(transaction) => transaction.hash,
+            Self::Message(hash, _) => *hash,
+        }
+    }
+
+    pub(crate) fn from(&self) -> Address {
+        match self {
+            Self::Signed(transaction) => transaction.sender,
+            Self::Message(_, message) => message.call().from,
+        }
+    }
+
+    /// What it calls; nothing for a creation.
+    pub(crate) fn to(&self) -> Option<Address> {
+        match self {
+            Self::Signed(transaction) => transaction.envelope.to(),
+            Self::Message(_, message) => message.call().to,
+        }
+    }
+
+    pub(crate) fn input(&self) -> &[u8] {
+        match self {
+            Self::Signed(transaction) => transaction.envelope.input(),
+            Self::Message(_, message) => &message.call().data,
+        }
+    }
+}
+
+/// Who pays for a transaction's gas, and for its bytes on L1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Payment {
+    /// Who signed it, both.
+    Signed,
+    /// Who is said to have sent it, the gas alone.
+    Own,
+    /// Somebody, when it was submitted; what is left is for this account.
+    Ahead(Address),
+}
+
 /// What became of a transaction.
 #[derive(Clone, Debug)]
 pub(crate) struct Ran {
-    pub(crate) executed: Executed,
-    /// Gas for its bytes on L1.
+    pub(crate) success: bool,
+    /// Gas, that for its bytes on L1 included.
+    pub(crate) gas: u64,
     pub(crate) poster_gas: u64,
+    pub(crate) logs: Vec<Log>,
     /// The contract that it created, or would have.
     pub(crate) contract: Option<Address>,
+    /// Why it failed, where that is known.
+    pub(crate) reason: Option<String>,
 }
 
 impl Ran {
-    pub(crate) fn is_success(&self) -> bool {
-        self.executed.ending == Ending::Success
+    /// What became of a message that runs nothing; without a reason it has done what it should.
+    fn of_message(success: bool, gas: u64, logs: Vec<Log>, reason: &str) -> Self {
+        Self {
+            success,
+            gas,
+            poster_gas: 0,
+            logs,
+            contract: None,
+            reason: (!success).then(|| reason.to_owned()),
+        }
     }
 }
 
 impl Chain {
-    /// Begins a block on top of the newest, as its header says it was.
-    pub(crate) fn rerun(&self, block: RerunBlock) -> Rerun {
+    /// Begins a block on top of the newest, as its header says it was, with programs that are compiled already.
+    pub(crate) fn rerun(&self, block: RerunBlock, programs: &Programs) -> Rerun {
         let mut state = self.newest().clone();
         let parent = self.head();
         let arbos = begin(&mut state, Some(&parent), block.timestamp, block.l1_number);
@@ -75,7 +148,10 @@ impl Chain {
             beneficiary,
         } = block;
         Rerun {
-            rules: self.rules.clone(),
+            rules: Rules {
+                programs: programs.clone(),
+                ..self.rules.clone()
+            },
             state,
             settings: BlockSettings {
                 gas_limit,
@@ -93,24 +169,16 @@ impl Rerun {
     ///
     /// # Errors
     /// Where it could not be in the block, which it was: the state is not the one that it met.
-    pub(crate) fn run(&mut self, transaction: &Transaction) -> Result<Ran, Invalid> {
-        let (settings, base_fee) = (self.settings, self.settings.base_fee);
-        let state = std::mem::take(&mut self.state);
-        let mut context = context(
-            &self.rules,
-            state,
-            self.arbos,
-            settings,
-            Purpose::Transaction,
-        );
-        context.chain.block.recent = self.recent.clone();
-        prepare(&mut context, transaction, base_fee);
-        if settings.beneficiary != SEQUENCER {
-            context.chain.transaction.poster = Default::default();
-            context.tx.gas_priority_fee = Some(0);
-            let price = context.tx.effective_gas_price(base_fee.into());
-            context.chain.transaction.gas_price = U256::from(price);
+    pub(crate) fn run(&mut self, included: &Included) -> Result<Ran, Invalid> {
+        match included {
+            Included::Signed(transaction) => self.run_one(transaction, Payment::Signed),
+            Included::Message(hash, message) => self.run_message(message, *hash),
         }
+    }
+
+    fn run_one(&mut self, transaction: &Transaction, payment: Payment) -> Result<Ran, Invalid> {
+        let state = std::mem::take(&mut self.state);
+        let context = self.context_of(transaction, payment, state);
         let poster_gas = context.chain.transaction.poster.gas;
         let mut machine = Machine::new(context, NoOpInspector, false);
         let result = execute(&mut machine);
@@ -119,17 +187,65 @@ impl Rerun {
         let changes = context.journaled_state.finalize();
         self.recent = std::mem::take(&mut context.chain.block.recent);
         self.state = std::mem::take(&mut context.journaled_state.database);
-        let result = result.map_err(|error| {
-            let interrupt = Interrupt::default();
-            let offered = transaction.offered_price(base_fee);
-            Invalid::of(error, &interrupt, transaction.sender, offered, base_fee)
-        })?;
+        let result = result.map_err(|error| self.invalid(error, transaction))?;
         self.state.apply(changes);
+        let executed = Executed::new(result, reason);
         Ok(Ran {
-            executed: Executed::new(result, reason),
+            success: executed.ending == Ending::Success,
+            gas: executed.gas_used,
             poster_gas,
+            logs: executed.logs,
             contract: transaction.created(),
+            reason: executed.reason.map(|reason| reason.to_string()),
         })
+    }
+
+    /// What a tracer tells of a transaction, which leaves no trace here; nothing of one that runs nothing.
+    ///
+    /// # Errors
+    /// Where it could not be in the block, or the tracer has nothing to say of it.
+    pub(crate) fn trace(
+        &self,
+        included: &Included,
+        tracer: &Tracer,
+    ) -> Result<Option<Box<RawValue>>, TraceError> {
+        let mut rerun = self.clone();
+        let (transaction, payment) = match included {
+            Included::Signed(transaction) => ((**transaction).clone(), Payment::Signed),
+            Included::Message(_, message) if matches!(**message, Message::Submission(_)) => {
+                return Ok(None);
+            }
+            Included::Message(hash, message) => rerun.begin_message(message, *hash),
+        };
+        let context = rerun.context_of(&transaction, payment, rerun.state.clone());
+        let (told, _) = view::trace(context, tracer)
+            .map_err(|error| TraceError::Invalid(self.invalid(error, &transaction)))?;
+        told.map(Some)
+    }
+
+    fn context_of(&self, transaction: &Transaction, payment: Payment, state: State) -> Context {
+        let (settings, base_fee) = (self.settings, self.settings.base_fee);
+        let purpose = Purpose::Transaction;
+        let mut context = context(&self.rules, state, self.arbos, settings, purpose);
+        context.chain.block.recent = self.recent.clone();
+        prepare(&mut context, transaction, base_fee);
+        if settings.beneficiary != SEQUENCER || payment != Payment::Signed {
+            context.chain.transaction.poster = Default::default();
+            context.tx.gas_priority_fee = Some(0);
+            let price = context.tx.effective_gas_price(base_fee.into());
+            context.chain.transaction.gas_price = U256::from(price);
+        }
+        if let Payment::Ahead(redeemer) = payment {
+            context.chain.transaction.redeemer = Some(redeemer);
+        }
+        context
+    }
+
+    fn invalid(&self, error: TransactionError, transaction: &Transaction) -> Invalid {
+        let base_fee = self.settings.base_fee;
+        let offered = transaction.offered_price(base_fee);
+        let interrupt = Interrupt::default();
+        Invalid::of(error, &interrupt, transaction.sender, offered, base_fee)
     }
 
     /// What a deposit from L1 does: ether comes into being.

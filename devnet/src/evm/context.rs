@@ -71,6 +71,8 @@ pub(crate) struct TransactionScope {
     pub(crate) gas_price: U256,
     /// Its bytes on L1, and what they cost.
     pub(crate) poster: Poster,
+    /// Who gets what is left of the fees of a retry, which were paid when it was submitted.
+    pub(crate) redeemer: Option<Address>,
     /// Whether it is filtered (ArbOS 60): it uses up its gas and does nothing.
     pub(crate) is_filtered: bool,
     /// Pages of memory that it holds.

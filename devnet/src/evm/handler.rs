@@ -179,7 +179,8 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         let context = machine.context();
         let base_fee = u128::from(context.block.basefee());
         let price = context.tx.effective_gas_price(base_fee);
-        if price == 0 || context.cfg().is_fee_charge_disabled() {
+        let is_paid = context.chain.transaction.redeemer.is_some();
+        if price == 0 || is_paid || context.cfg().is_fee_charge_disabled() {
             return Ok(());
         }
         let gas = result.gas();

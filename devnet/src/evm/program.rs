@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::interpreter::{FrameInput, Gas as EvmGas, InstructionResult, InterpreterResult};
 use stylus_vm::code::{self, CodeError};
 use stylus_vm::explain::ExplainedProgram;
-use stylus_vm::lines::Lines;
+use stylus_vm::lines::{Lines, code_hash};
 use stylus_vm::profile::Profile;
 use stylus_vm::{
     Activation, ArbOs, Call, Config, Environment, Gas, Ink, Outcome, ProfiledProgram, Program,
@@ -37,7 +37,8 @@ struct Frame {
 /// A program, compiled.
 enum ToRun {
     Plain(Program),
-    Profiled(ProfiledProgram),
+    /// With what identifies its module's code.
+    Profiled(ProfiledProgram, B256),
     Explained(Box<ExplainedProgram>, Option<Lines>),
 }
 
@@ -71,7 +72,7 @@ struct Start {
 /// A run that has come to its end, and what it left.
 struct Ended {
     report: Report,
-    profile: Option<Profile>,
+    profile: Option<(Profile, B256)>,
     explained: Option<Explained>,
     refund: i64,
     ink_bought: Ink,
@@ -180,9 +181,9 @@ impl<I: HostioInspector> Machine<I> {
             ToRun::Plain(program) => program
                 .run(&mut host, config, call)
                 .map(|report| (report, None, None)),
-            ToRun::Profiled(program) => program
+            ToRun::Profiled(program, code) => program
                 .run(&mut host, config, call)
-                .map(|(report, profile)| (report, Some(profile), None)),
+                .map(|(report, profile)| (report, Some((profile, code)), None)),
             ToRun::Explained(program, lines) => {
                 let run = program.run(&mut host, config, call);
                 run.map(|(report, explanation)| {
@@ -216,8 +217,10 @@ impl<I: HostioInspector> Machine<I> {
         }
         let (depth, address) = (self.depth(), frame.environment.contract);
         if let Some((inspector, _)) = self.inspector() {
+            let (profile, module_code) = ended.profile.take().unzip();
             let run = ProgramRun {
                 address,
+                selector: frame.calldata.first_chunk().copied(),
                 given: frame.given,
                 nearness: start.nearness,
                 start_gas: start.start_gas,
@@ -225,11 +228,13 @@ impl<I: HostioInspector> Machine<I> {
                 footprint: start.entry.footprint,
                 ink_used: report.ink_used,
                 ink_bought: ended.ink_bought,
+                ink_price: start.config.stylus.ink_price,
                 gas_back: back.unwrap_or(Gas::ZERO),
                 pages: report.pages,
                 outcome: report.outcome,
                 output: report.output.clone(),
-                profile: ended.profile.take(),
+                profile,
+                module_code,
                 explained: ended.explained.take(),
             };
             inspector.program(depth, run);
@@ -253,8 +258,12 @@ impl<I: HostioInspector> Machine<I> {
                 ToRun::Plain(programs.program(frame.code_hash, config, &interrupt, wasm)?)
             }
             Watching::Functions(names) => {
-                let profiled = programs.profiled(&wasm()?, config, names);
-                ToRun::Profiled(profiled.map_err(Arc::new)?)
+                let wasm = wasm()?;
+                let own = || Some(artifacts.of_module(&wasm)?.names);
+                let names = names.or_else(own).unwrap_or_default();
+                let profiled = programs.profiled(&wasm, config, names);
+                let code = code_hash(&wasm).unwrap_or_default();
+                ToRun::Profiled(profiled.map_err(Arc::new)?, code)
             }
             Watching::Failure(names) => {
                 let wasm = wasm()?;

@@ -41,6 +41,14 @@ pub enum ArtifactsError {
         /// The folder.
         path: PathBuf,
     },
+    /// A file of a module cannot be used.
+    #[error("{path} cannot be used: {reason}; name a compiled contract that was not stripped")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
 }
 
 /// Where modules with debug information are; cheap to clone.
@@ -87,6 +95,36 @@ impl Artifacts {
         }
         let found = found.into_iter().map(|(hash, (_, path))| (hash, path));
         Ok(Self(Arc::new(found.collect())))
+    }
+
+    /// The modules in these files, each with what identifies its code.
+    ///
+    /// # Errors
+    /// If a file cannot be read, is too long, is no module, or names no function.
+    pub fn of_files(files: &[PathBuf]) -> Result<(Self, Vec<B256>), ArtifactsError> {
+        let code = |path: &PathBuf| {
+            let unusable = |reason: String| ArtifactsError::File {
+                path: path.clone(),
+                reason,
+            };
+            let size = fs::metadata(path).map_err(|error| unusable(error.to_string()))?;
+            if !size.is_file() {
+                return Err(unusable("it is no file".to_owned()));
+            }
+            if size.len() > MOST_BYTES {
+                let most = MOST_BYTES >> 20;
+                return Err(unusable(format!("it is longer than {most} MiB")));
+            }
+            let module = fs::read(path).map_err(|error| unusable(error.to_string()))?;
+            let hash = code_hash(&module).map_err(|error| unusable(error.to_string()))?;
+            match Names::of_module(&module).iter().next() {
+                Some(_) => Ok(hash),
+                None => Err(unusable("it names no function".to_owned())),
+            }
+        };
+        let hashes = files.iter().map(code).collect::<Result<Vec<_>, _>>()?;
+        let found = hashes.iter().copied().zip(files.iter().cloned()).collect();
+        Ok((Self(Arc::new(found)), hashes))
     }
 
     /// How many modules there are.

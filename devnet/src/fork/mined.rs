@@ -5,16 +5,17 @@
 use std::sync::Arc;
 
 use alloy_consensus::TxEnvelope;
-use alloy_primitives::{Address, B256, Log, U64, U256};
+use alloy_primitives::{Address, B256, Bytes, Log, U64, U256};
 use alloy_rpc_types_eth::Log as RpcLog;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::chain::{RerunBlock, Transaction};
-use crate::config::Fork;
-use crate::fork::client::Client;
-use crate::fork::{Ask as _, ForkError, Forked, Form, PastError, Question, ask, source, tag};
+use crate::chain::{
+    CONTRACT, Included, Message, MessageCall, RETRY, RerunBlock, Retry, SUBMISSION, Submission,
+    Transaction, UNSIGNED, Unsigned,
+};
+use crate::fork::{Forked, PastError, tag};
 use crate::state::source::SourceError;
 
 /// The kinds of transactions that Arbitrum has besides Ethereum's.
@@ -24,8 +25,8 @@ const INTERNAL: u64 = 0x6a;
 /// A transaction of a block.
 #[derive(Clone, Debug)]
 pub(crate) enum Mined {
-    /// One that somebody signed.
-    Sent(Arc<Transaction>),
+    /// One that has a receipt to compare with.
+    Sent(Included),
     /// What ArbOS does at the start of each block.
     Start(B256),
     /// Ether that came from L1.
@@ -34,15 +35,13 @@ pub(crate) enum Mined {
         to: Address,
         value: U256,
     },
-    /// Another message.
-    Message { hash: B256, kind: &'static str },
 }
 
 impl Mined {
     pub(crate) fn hash(&self) -> B256 {
         match self {
-            Self::Sent(sent) => sent.hash,
-            Self::Start(hash) | Self::Deposit { hash, .. } | Self::Message { hash, .. } => *hash,
+            Self::Sent(sent) => sent.hash(),
+            Self::Start(hash) | Self::Deposit { hash, .. } => *hash,
         }
     }
 }
@@ -57,11 +56,10 @@ pub(crate) struct Told {
     pub(crate) contract: Option<Address>,
 }
 
-/// A block, and which of its transactions is wanted.
+/// A block.
 pub(crate) struct MinedBlock {
     pub(crate) environment: RerunBlock,
     pub(crate) transactions: Vec<(Mined, Told)>,
-    pub(crate) wanted: usize,
 }
 
 /// What cannot be replayed for want of what a node says.
@@ -90,30 +88,6 @@ struct Place {
     block_number: Option<U64>,
 }
 
-/// The block that a transaction is in, by a node of which no block is known yet.
-///
-/// # Errors
-/// Where it is in none, or the node does not answer.
-pub(crate) fn block_of(fork: &Fork, transaction: B256) -> Result<u64, ForkError> {
-    let client = Client::new(fork)?;
-    let question = Question {
-        method: "eth_getTransactionByHash".into(),
-        params: json!([transaction]),
-        form: Form::Passing,
-    };
-    let what = || format!("transaction {transaction}");
-    let answer = ask(&client, &question, what)?;
-    let place: Option<Place> = serde_json::from_str(answer.get())
-        .map_err(|_| source::nonsense(client.whom(), what(), &answer))?;
-    let number = place.and_then(|place| place.block_number);
-    let number = number.ok_or_else(|| SourceError {
-        what: what(),
-        whom: client.whom().to_owned(),
-        why: "it is in no block of that chain, so check the hash and the URL".into(),
-    })?;
-    Ok(number.to())
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ToldHeader {
@@ -138,11 +112,11 @@ struct ToldReceipt {
 }
 
 impl Forked {
-    /// The block after the one that was forked, which has to hold a transaction.
+    /// The block after the one that was forked.
     ///
     /// # Errors
-    /// Where it does not, or what is said of it makes no sense.
-    pub(crate) fn mined_block(&self, wanted: B256) -> Result<MinedBlock, MinedError> {
+    /// Where it cannot be had, or what is said of it makes no sense.
+    pub(crate) fn mined_block(&self) -> Result<MinedBlock, MinedError> {
         let number = self.number() + 1;
         let what = format!("block {number}");
         let answer = self.asked("eth_getBlockByNumber", json!([tag(number), true]))?;
@@ -156,23 +130,9 @@ impl Forked {
         let mut transactions = Vec::with_capacity(receipts.len());
         for (transaction, receipt) in header.transactions.into_iter().zip(receipts) {
             let hash = receipt.transaction_hash;
-            transactions.push((mined(transaction, hash)?, told(receipt)));
+            let chain_id = self.origin().chain_id;
+            transactions.push((mined(transaction, hash, chain_id)?, told(receipt)));
         }
-        let place = transactions
-            .iter()
-            .position(|(transaction, _)| transaction.hash() == wanted);
-        let Some(place) = place else {
-            let answer = self.asked("eth_getTransactionByHash", json!([wanted]))?;
-            let found: Option<Place> = parse(&answer, &format!("transaction {wanted}"))?;
-            return Err(match found.and_then(|found| found.block_number) {
-                Some(block) => MinedError::Elsewhere {
-                    transaction: wanted,
-                    block: block.to(),
-                    recorded: number,
-                },
-                None => MinedError::Unknown(wanted),
-            });
-        };
         let base_fee = header.base_fee_per_gas.unwrap_or_default();
         Ok(MinedBlock {
             environment: RerunBlock {
@@ -184,8 +144,25 @@ impl Forked {
                 beneficiary: header.miner,
             },
             transactions,
-            wanted: place,
         })
+    }
+
+    /// Why a transaction is not in that block.
+    pub(crate) fn elsewhere(&self, transaction: B256) -> MinedError {
+        let found = || {
+            let answer = self.asked("eth_getTransactionByHash", json!([transaction]))?;
+            let found: Option<Place> = parse(&answer, &format!("transaction {transaction}"))?;
+            Ok(found.and_then(|found| found.block_number))
+        };
+        match found() {
+            Ok(Some(block)) => MinedError::Elsewhere {
+                transaction,
+                block: block.to(),
+                recorded: self.number() + 1,
+            },
+            Ok(None) => MinedError::Unknown(transaction),
+            Err(error) => error,
+        }
     }
 
     fn asked(&self, method: &str, params: Value) -> Result<Box<RawValue>, MinedError> {
@@ -208,10 +185,14 @@ fn parse<T: serde::de::DeserializeOwned>(answer: &RawValue, what: &str) -> Resul
 }
 
 /// A transaction out of what a node says of it, whose hash has to be the one that its receipt names.
-fn mined(told: Value, hash: B256) -> Result<Mined, MinedError> {
+fn mined(told: Value, hash: B256, chain_id: u64) -> Result<Mined, MinedError> {
     let nonsense = |why: String| MinedError::Nonsense {
         what: format!("transaction {hash}"),
         why,
+    };
+    let message = |message: Message| match message.hash(chain_id) == hash {
+        true => Ok(Mined::Sent(Included::Message(hash, Arc::new(message)))),
+        false => Err(nonsense("its fields have another hash".into())),
     };
     #[derive(Deserialize)]
     struct Kind {
@@ -222,17 +203,22 @@ fn mined(told: Value, hash: B256) -> Result<Mined, MinedError> {
         #[serde(default)]
         value: U256,
     }
-    let kind: Kind =
-        serde_json::from_value(told.clone()).map_err(|error| nonsense(error.to_string()))?;
+    fn of<T: serde::de::DeserializeOwned>(told: Value, hash: B256) -> Result<T, MinedError> {
+        serde_json::from_value(told).map_err(|error| MinedError::Nonsense {
+            what: format!("transaction {hash}"),
+            why: error.to_string(),
+        })
+    }
+    let kind: Kind = of(told.clone(), hash)?;
     Ok(match kind.kind.to::<u64>() {
         0..=4 => {
-            let envelope: TxEnvelope =
-                serde_json::from_value(told).map_err(|error| nonsense(error.to_string()))?;
+            let envelope: TxEnvelope = of(told, hash)?;
             // Its price for L1 data depends on its bytes, which are these if their hash is.
             if *envelope.tx_hash() != hash {
                 return Err(nonsense("its fields have another hash".into()));
             }
-            Mined::Sent(Arc::new(Transaction::known(envelope, kind.from)))
+            let transaction = Transaction::known(envelope, kind.from);
+            Mined::Sent(Included::Signed(Arc::new(transaction)))
         }
         DEPOSIT => Mined::Deposit {
             hash,
@@ -240,20 +226,122 @@ fn mined(told: Value, hash: B256) -> Result<Mined, MinedError> {
             value: kind.value,
         },
         INTERNAL => Mined::Start(hash),
-        0x65 | 0x66 => Mined::Message {
-            hash,
-            kind: "a message that nobody signed",
-        },
-        0x68 => Mined::Message {
-            hash,
-            kind: "the redeem of a retryable",
-        },
-        0x69 => Mined::Message {
-            hash,
-            kind: "the submission of a retryable",
-        },
+        kind if kind == u64::from(UNSIGNED) || kind == u64::from(CONTRACT) => {
+            let told: ToldUnsigned = of(told, hash)?;
+            let request = told.request_id.ok_or(told.nonce.to());
+            message(Message::Unsigned(Unsigned {
+                request,
+                call: told.call(),
+            }))?
+        }
+        kind if kind == u64::from(SUBMISSION) => {
+            let told: ToldSubmission = of(told, hash)?;
+            message(Message::Submission(told.submission()))?
+        }
+        kind if kind == u64::from(RETRY) => {
+            let told: ToldRetry = of(told, hash)?;
+            message(Message::Retry(told.retry()))?
+        }
         other => return Err(nonsense(format!("it is of the unknown type {other:#x}"))),
     })
+}
+
+/// What is told of a call that came from L1. Some kinds have a cap on their price, and some a price.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToldUnsigned {
+    from: Address,
+    to: Option<Address>,
+    max_fee_per_gas: Option<U256>,
+    gas_price: Option<U256>,
+    gas: U64,
+    #[serde(default)]
+    value: U256,
+    #[serde(default)]
+    input: Bytes,
+    #[serde(default)]
+    nonce: U64,
+    request_id: Option<B256>,
+}
+
+impl ToldUnsigned {
+    fn call(&self) -> MessageCall {
+        let fee_cap = self.max_fee_per_gas.or(self.gas_price);
+        MessageCall {
+            from: self.from,
+            fee_cap: fee_cap.unwrap_or_default(),
+            gas: self.gas.to(),
+            to: self.to,
+            value: self.value,
+            data: self.input.clone(),
+        }
+    }
+}
+
+/// What is told of a message as it arrives; what it calls has names of its own.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToldSubmission {
+    request_id: B256,
+    from: Address,
+    l1_base_fee: U256,
+    deposit_value: U256,
+    max_fee_per_gas: U256,
+    gas: U64,
+    retry_to: Option<Address>,
+    #[serde(default)]
+    retry_value: U256,
+    #[serde(default)]
+    retry_data: Bytes,
+    beneficiary: Address,
+    max_submission_fee: U256,
+    refund_to: Address,
+}
+
+impl ToldSubmission {
+    fn submission(self) -> Submission {
+        Submission {
+            request: self.request_id,
+            l1_base_fee: self.l1_base_fee,
+            deposit: self.deposit_value,
+            max_submission_fee: self.max_submission_fee,
+            fee_refund: self.refund_to,
+            beneficiary: self.beneficiary,
+            call: MessageCall {
+                from: self.from,
+                fee_cap: self.max_fee_per_gas,
+                gas: self.gas.to(),
+                to: self.retry_to,
+                value: self.retry_value,
+                data: self.retry_data,
+            },
+        }
+    }
+}
+
+/// What is told of a try.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToldRetry {
+    #[serde(flatten)]
+    call: ToldUnsigned,
+    ticket_id: B256,
+    refund_to: Address,
+    max_refund: U256,
+    submission_fee_refund: U256,
+}
+
+impl ToldRetry {
+    fn retry(self) -> Retry {
+        Retry {
+            nonce: self.call.nonce.to(),
+            ticket: self.ticket_id,
+            refund_to: self.refund_to,
+            max_refund: self.max_refund,
+            submission_fee_refund: self.submission_fee_refund,
+            call: self.call.call(),
+        }
+    }
 }
 
 fn told(receipt: ToldReceipt) -> Told {

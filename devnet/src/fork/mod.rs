@@ -1,7 +1,8 @@
 //! Another chain's state and history, from a node or from a recording, for a chain that goes on from one of its blocks.
 //!
 //! Lives here: opening one, which block it is, and passing on what is asked about its blocks. In its files: the questions that a state asks
-//! (`source`), a node over HTTP (`client`), the answers that are kept on disk (`kept`), a block to be carried out once more (`mined`). Not here: what lies on top (`state`), which requests
+//! (`source`), a node over HTTP (`client`), the answers that are kept on disk (`kept`), a block to be carried out once more (`mined`), which
+//! blocks there are to look for (`finder`). Not here: what lies on top (`state`), which requests
 //! go to the node (`rpc::border`).
 //!
 //! Why no crate for it: `foundry-fork-db` is made for the revm of foundry's releases (41, two before ours), keeps all of a database behind
@@ -10,12 +11,14 @@
 //! any length, and its errors show the URL. What is left is `reqwest`, which alloy's transport is, too; the rest here is bounds.
 
 mod client;
+mod finder;
 mod kept;
 mod mined;
 mod source;
 
 pub(crate) use client::{host, is_near};
-pub(crate) use mined::{Mined, MinedError, Told, block_of};
+pub(crate) use finder::Finder;
+pub(crate) use mined::{Mined, MinedError, Told};
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -16,12 +16,12 @@ use crate::arbos;
 use crate::chain::Block;
 use crate::fork::{About, Ask, ForkError, Form, Question, ask, tag};
 use crate::state::State;
-use crate::state::source::{Beneath, Found, Run, Source, SourceError, attempt};
+use crate::state::source::{Beneath, Found, Run, Source, SourceError, Touched, attempt};
 
 /// Letters of a wrong answer that are shown.
 const MOST_TEXT: usize = 80;
 
-/// Slots that are asked for at once before anybody needs them.
+/// Slots, or accounts, that are asked for at once before anybody needs them.
 const MOST_AHEAD: usize = 4_096;
 
 /// Bytes of a chain's configuration from which on it is none.
@@ -84,23 +84,30 @@ impl NodeSource {
 }
 
 impl Source for NodeSource {
-    fn account(&self, address: Address) -> Result<Found, SourceError> {
-        let of = |method, form| self.question(method, form, vec![json!(address)]);
-        let questions = [
-            of("eth_getBalance", Form::Word),
-            of("eth_getTransactionCount", Form::Word),
-            of("eth_getCode", Form::Data),
-        ];
-        let parts = ["the balance", "the nonce", "the code"];
-        let mut found = Found::default();
+    fn accounts(&self, addresses: &[Address]) -> Result<Vec<Found>, SourceError> {
+        const PARTS: [&str; 3] = ["the balance", "the nonce", "the code"];
+        let of = |address: &Address| {
+            let of = |method, form| self.question(method, form, vec![json!(address)]);
+            [
+                of("eth_getBalance", Form::Word),
+                of("eth_getTransactionCount", Form::Word),
+                of("eth_getCode", Form::Data),
+            ]
+        };
+        let questions: Vec<_> = addresses.iter().flat_map(of).collect();
+        let mut found = vec![Found::default(); addresses.len()];
         self.ask_all(
             &questions,
-            |place| format!("{} of {address}", parts[place]),
+            |place| {
+                let (account, part) = (place / PARTS.len(), place % PARTS.len());
+                format!("{} of {}", PARTS[part], addresses[account])
+            },
             |place, answer| {
-                match place {
-                    0 => found.balance = word(answer)?,
-                    1 => found.nonce = number(answer)?,
-                    _ => found.code = data(answer)?,
+                let account = &mut found[place / PARTS.len()];
+                match place % PARTS.len() {
+                    0 => account.balance = word(answer)?,
+                    1 => account.nonce = number(answer)?,
+                    _ => account.code = data(answer)?,
                 }
                 Some(())
             },
@@ -127,9 +134,9 @@ impl Source for NodeSource {
     }
 
     /// The node runs it, too, on the state beneath alone: what was changed on top may need others.
-    fn touched(&self, run: &Run) -> Vec<(Address, U256)> {
+    fn touched(&self, run: &Run) -> Touched {
         if self.cannot_tell.load(Ordering::Relaxed) {
-            return Vec::new();
+            return Touched::default();
         }
         let call = json!({
             "from": run.from, "to": run.to.to(), "value": run.value, "data": run.input,
@@ -140,13 +147,18 @@ impl Source for NodeSource {
             told.and_then(|answer| serde_json::from_str(answer.get()).ok());
         let Some(told) = told else {
             self.cannot_tell.store(true, Ordering::Relaxed);
-            return Vec::new();
+            return Touched::default();
         };
-        let slots = told.access_list.0.iter().flat_map(|item| {
+        let items = &told.access_list.0;
+        let accounts = items.iter().map(|item| item.address);
+        let slots = items.iter().flat_map(|item| {
             let keys = item.storage_keys.iter();
             keys.map(|slot| (item.address, (*slot).into()))
         });
-        slots.take(MOST_AHEAD).collect()
+        Touched {
+            accounts: accounts.take(MOST_AHEAD).collect(),
+            slots: slots.take(MOST_AHEAD).collect(),
+        }
     }
 }
 

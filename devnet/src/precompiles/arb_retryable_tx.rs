@@ -3,7 +3,7 @@
 //! Lives here: its functions. Not here: retryables (`arbos::retryables`). None arrive from L1 here; those that a test writes into
 //! the state can be read, kept alive and cancelled.
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{B256, U256};
 use alloy_sol_types::sol;
 
 use crate::arbos::retryables::{self, LIFETIME, Retryable};
@@ -87,8 +87,10 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
         call.emit(&Canceled { ticketId: it.ticketId })?;
         Ok(cancelReturn {})
     };
-    // No retryable is ever redeemed.
-    View 0 getCurrentRedeemerCall => |_, _| Ok(Address::ZERO);
+    // Nobody, but where a retry of another chain is carried out once more.
+    View 0 getCurrentRedeemerCall => |call, _| {
+        Ok(call.context.chain.transaction.redeemer.unwrap_or_default())
+    };
     Write 0 submitRetryableCall => |_, _| Err(Stop::error(&NotCallable {}));
 };
 

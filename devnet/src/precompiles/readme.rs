@@ -221,7 +221,12 @@ fn chain() -> Chain {
     arbos::add_chain_owner(&mut words, Address::ZERO);
     let Ok(_) = address_table::register(&mut words, Address::ZERO);
     let Ok(_) = native_token_owners().add(&mut words, Address::ZERO);
-    let Ok(()) = retryables::create(&mut words, Default::default(), NOW + 1_000);
+    let Ok(()) = retryables::create(
+        &mut words,
+        Default::default(),
+        NOW + 1_000,
+        &Default::default(),
+    );
     chain
 }
 

@@ -8,7 +8,7 @@
 //! outcome of it is used, and no account is changed that could not be read. What is noted belongs to the thread, since a request runs on one.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -28,11 +28,11 @@ pub(crate) struct Found {
 
 /// Another chain at one block. Any number of threads ask at once, and wait for the answer.
 pub(crate) trait Source: Send + Sync {
-    /// An account; an empty one where there is none.
+    /// Accounts, one for each address; empty ones where there are none.
     ///
     /// # Errors
-    /// Where it cannot be had.
-    fn account(&self, address: Address) -> Result<Found, SourceError>;
+    /// Where one of them cannot be had.
+    fn accounts(&self, addresses: &[Address]) -> Result<Vec<Found>, SourceError>;
 
     /// Words of accounts' storage, one for each slot.
     ///
@@ -46,8 +46,15 @@ pub(crate) trait Source: Send + Sync {
     /// Where it cannot be had.
     fn block_hash(&self, number: u64) -> Result<B256, SourceError>;
 
-    /// Slots that a run probably needs; none, where nobody can tell.
-    fn touched(&self, run: &Run) -> Vec<(Address, U256)>;
+    /// What a run probably needs; nothing, where nobody can tell.
+    fn touched(&self, run: &Run) -> Touched;
+}
+
+/// What a run needs of a chain.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Touched {
+    pub(crate) accounts: Vec<Address>,
+    pub(crate) slots: Vec<(Address, U256)>,
 }
 
 /// What is about to run, so that what it needs can be asked for at once.
@@ -99,23 +106,28 @@ impl Beneath {
     /// An account, unless it is empty.
     pub(super) fn account(&self, address: Address) -> Option<Arc<Account>> {
         read(&self.accounts, address, || {
-            let found = self.source.account(address)?;
-            if found == Found::default() {
-                return Ok(None);
-            }
-            let mut account = Account {
-                nonce: found.nonce,
-                balance: found.balance,
-                is_over: true,
-                ..Account::default()
-            };
-            if !found.code.is_empty() {
-                account.code_hash = keccak256(&found.code);
-                let mut codes = self.codes.write().unwrap_or_else(PoisonError::into_inner);
-                codes.insert(account.code_hash, Bytecode::new_raw(found.code));
-            }
-            Ok(Some(Arc::new(account)))
+            let found = self.source.accounts(&[address])?;
+            Ok(found.into_iter().next().and_then(|found| self.kept(found)))
         })
+    }
+
+    /// An account as a state has it, its code kept; `None` where it is empty.
+    fn kept(&self, found: Found) -> Option<Arc<Account>> {
+        if found == Found::default() {
+            return None;
+        }
+        let mut account = Account {
+            nonce: found.nonce,
+            balance: found.balance,
+            is_over: true,
+            ..Account::default()
+        };
+        if !found.code.is_empty() {
+            account.code_hash = keccak256(&found.code);
+            let mut codes = self.codes.write().unwrap_or_else(PoisonError::into_inner);
+            codes.insert(account.code_hash, Bytecode::new_raw(found.code));
+        }
+        Some(Arc::new(account))
     }
 
     /// A word of an account's storage.
@@ -139,7 +151,8 @@ impl Beneath {
         {
             let touched = self.source.touched(&run);
             // One that cannot be had is asked for again when it is needed, and then it matters.
-            let _ = self.read_ahead(&touched);
+            let _ = self.read_ahead(&touched.slots);
+            let _ = self.read_accounts_ahead(&touched.accounts);
         }
     }
 
@@ -148,19 +161,18 @@ impl Beneath {
     /// # Errors
     /// Where one of them cannot be had.
     pub(crate) fn read_ahead(&self, slots: &[(Address, U256)]) -> Result<(), SourceError> {
-        let unknown: Vec<_> = {
-            let answers = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-            let unknown = slots.iter().filter(|slot| !answers.contains_key(slot));
-            unknown.copied().collect()
-        };
-        let found = self.source.slots(&unknown)?;
-        let mut answers = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        for (slot, value) in unknown.into_iter().zip(found) {
-            answers
-                .entry(slot)
-                .or_insert_with(|| Arc::new(OnceLock::from(Ok(value))));
-        }
-        Ok(())
+        read_ahead(&self.slots, slots, |unknown| self.source.slots(unknown))
+    }
+
+    /// The same with accounts.
+    ///
+    /// # Errors
+    /// Where one of them cannot be had.
+    pub(crate) fn read_accounts_ahead(&self, addresses: &[Address]) -> Result<(), SourceError> {
+        read_ahead(&self.accounts, addresses, |unknown| {
+            let found = self.source.accounts(unknown)?;
+            Ok(found.into_iter().map(|found| self.kept(found)).collect())
+        })
     }
 
     /// The hash of a block.
@@ -205,6 +217,31 @@ fn read<K: Eq + Hash + Clone, V: Clone + Default>(
             V::default()
         }
     }
+}
+
+/// Has what `answers` do not know of `keys` asked for at once.
+fn read_ahead<K: Eq + Hash + Copy + Ord, V>(
+    answers: &Answers<K, V>,
+    keys: &[K],
+    ask: impl FnOnce(&[K]) -> Result<Vec<V>, SourceError>,
+) -> Result<(), SourceError> {
+    let unknown: BTreeSet<K> = {
+        let answers = answers.read().unwrap_or_else(PoisonError::into_inner);
+        let unknown = keys.iter().filter(|key| !answers.contains_key(key));
+        unknown.copied().collect()
+    };
+    let unknown: Vec<K> = unknown.into_iter().collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let found = ask(&unknown)?;
+    let mut answers = answers.write().unwrap_or_else(PoisonError::into_inner);
+    for (key, value) in unknown.into_iter().zip(found) {
+        answers
+            .entry(key)
+            .or_insert_with(|| Arc::new(OnceLock::from(Ok(value))));
+    }
+    Ok(())
 }
 
 thread_local! {
@@ -307,12 +344,13 @@ mod tests {
     }
 
     impl Source for Invented {
-        fn account(&self, _: Address) -> Result<Found, SourceError> {
-            self.ask(Found {
+        fn accounts(&self, addresses: &[Address]) -> Result<Vec<Found>, SourceError> {
+            let found = Found {
                 nonce: 1,
                 balance: U256::ONE,
                 code: Bytes::from_static(&[0xfe]),
-            })
+            };
+            self.ask(vec![found; addresses.len()])
         }
 
         fn slots(&self, slots: &[(Address, U256)]) -> Result<Vec<U256>, SourceError> {
@@ -323,8 +361,8 @@ mod tests {
             self.ask(B256::ZERO)
         }
 
-        fn touched(&self, _: &Run) -> Vec<(Address, U256)> {
-            Vec::new()
+        fn touched(&self, _: &Run) -> Touched {
+            Touched::default()
         }
     }
 
@@ -378,6 +416,22 @@ mod tests {
             (cleared, other, gone, state.slot(SOMEBODY, U256::ONE))
         });
         assert_eq!(read, Ok((U256::ZERO, U256::from(2), true, U256::ZERO)));
+    }
+
+    #[test]
+    fn what_was_read_ahead_is_not_asked_for_again() {
+        let source = Invented::default();
+        let is_down = source.is_down.clone();
+        let beneath = Arc::new(Beneath::new(Box::new(source)));
+        let others = [SOMEBODY, Address::repeat_byte(8), SOMEBODY];
+        beneath.read_accounts_ahead(&others).unwrap();
+        beneath.read_ahead(&[(SOMEBODY, U256::ZERO)]).unwrap();
+        is_down.store(true, Ordering::Relaxed);
+        let state = State::over(beneath.clone());
+        let read = attempt(|| (state.code(others[1]), state.slot(SOMEBODY, U256::ZERO)));
+        assert_eq!(read, Ok((Bytes::from_static(&[0xfe]), U256::ONE)));
+        beneath.read_accounts_ahead(&others).unwrap();
+        assert!(beneath.read_accounts_ahead(&[Address::ZERO]).is_err());
     }
 
     #[test]

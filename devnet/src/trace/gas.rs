@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, hex};
+use alloy_primitives::{Address, B256, hex};
 use revm::Inspector;
 use revm::context::result::ExecutionResult;
 use revm::interpreter::interpreter::EthInterpreter;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use stylus_vm::explain::{Counts, Explanation};
 use stylus_vm::lines::Lines;
 use stylus_vm::profile::{Names, Profile};
-use stylus_vm::{Gas, Ink, Outcome, Pages};
+use stylus_vm::{Gas, Ink, InkPrice, Outcome, Pages};
 
 use crate::evm::Context;
 use crate::explain::{Diagnosis, FailedCall, Place};
@@ -27,12 +27,29 @@ use crate::trace::failures::Failures;
 pub(crate) struct GasOptions {
     /// Ink by function, and allocations.
     functions: bool,
-    /// Function names, by program address and index: the module on the chain has no names.
+    /// The same of the programs that were called further down, [`MOST_INNER`] of them.
+    inner: bool,
+    /// Function names, by program address and index: the module on the chain has no names. Programs without any have those of the chain's
+    /// artifacts.
     names: BTreeMap<Address, BTreeMap<u32, String>>,
     /// Every call that failed, and why; in place of ink by function.
     failures: bool,
     /// How often each block of the program ran; in place of ink by function.
     counts: bool,
+}
+
+/// The most programs below the transaction's own frame that are told function by function.
+const MOST_INNER: usize = 16;
+
+impl GasOptions {
+    /// All programs by their functions.
+    pub(super) fn functions() -> Self {
+        Self {
+            functions: true,
+            inner: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// How the chain had cached a called program.
@@ -49,6 +66,8 @@ pub(crate) enum Nearness {
 /// The result of a program's run.
 pub(crate) struct ProgramRun {
     pub(crate) address: Address,
+    /// The first four bytes of its input.
+    pub(crate) selector: Option<[u8; 4]>,
     /// All gas of the frame.
     pub(crate) given: Gas,
     pub(crate) nearness: Nearness,
@@ -60,6 +79,7 @@ pub(crate) struct ProgramRun {
     pub(crate) ink_used: Ink,
     /// Ink bought with the gas left after the start.
     pub(crate) ink_bought: Ink,
+    pub(crate) ink_price: InkPrice,
     /// Gas that the frame returned.
     pub(crate) gas_back: Gas,
     /// Pages at the end.
@@ -67,6 +87,8 @@ pub(crate) struct ProgramRun {
     pub(crate) outcome: Outcome,
     pub(crate) output: Vec<u8>,
     pub(crate) profile: Option<Profile>,
+    /// What identifies the module's code, of a run with a profile.
+    pub(crate) module_code: Option<B256>,
     pub(crate) explained: Option<Explained>,
 }
 
@@ -80,8 +102,8 @@ pub(crate) struct Explained {
 /// What is to be recorded of a program.
 pub(crate) enum Watching {
     Nothing,
-    /// Its functions, under these names.
-    Functions(Names),
+    /// Its functions, under these names, or those that the chain finds.
+    Functions(Option<Names>),
     /// Why it fails; its panics are known by these names, or by those that the chain finds.
     Failure(Option<Names>),
 }
@@ -91,6 +113,9 @@ pub(super) struct GasAccount {
     options: GasOptions,
     /// The transaction's own frame, if it ran a program.
     run: Option<ProgramRun>,
+    /// Programs further down, with their depths, in the order in which they ended, and how many more there were.
+    inner: Vec<(usize, ProgramRun)>,
+    more_inner: u64,
     failures: Failures,
     /// What its program did, block by block.
     counts: Counts,
@@ -101,6 +126,8 @@ impl GasAccount {
         Self {
             options,
             run: None,
+            inner: Vec::new(),
+            more_inner: 0,
             failures: Failures::default(),
             counts: Counts::default(),
         }
@@ -110,18 +137,20 @@ impl GasAccount {
     pub(super) fn watching(&self, depth: usize, address: Address, code: Address) -> Watching {
         let GasOptions {
             functions,
+            inner,
             failures,
             counts,
             ..
         } = self.options;
+        let is_told = depth == 0 || inner && self.inner.len() < MOST_INNER;
         let names = |address| {
             let names = self.options.names.get(&address)?;
             Some(names.iter().map(|(index, name)| (*index, name)).collect())
         };
         if failures || counts && depth == 0 {
             Watching::Failure(names(code))
-        } else if functions && depth == 0 {
-            Watching::Functions(names(address).unwrap_or_default())
+        } else if functions && is_told {
+            Watching::Functions(names(address))
         } else {
             Watching::Nothing
         }
@@ -135,6 +164,11 @@ impl GasAccount {
                 self.counts = explained.explanation.counts.clone();
             }
             self.run = Some(run);
+        } else if self.options.inner {
+            match self.inner.len() < MOST_INNER {
+                true => self.inner.push((depth, run)),
+                false => self.more_inner += 1,
+            }
         }
         if let Some(explained) = explained.filter(|_| self.options.failures) {
             self.failures.program(explained);
@@ -154,6 +188,15 @@ impl GasAccount {
         let Value::Object(mut told) = told else {
             return told;
         };
+        if self.options.inner {
+            let inner = self.inner.into_iter().map(|(depth, run)| {
+                let mut told = program(run);
+                told["depth"] = json!(depth);
+                told
+            });
+            told.insert("inner".to_owned(), inner.collect());
+            told.insert("moreInner".to_owned(), json!(self.more_inner));
+        }
         if self.options.failures {
             let failures = self.failures.finish();
             told.insert(
@@ -183,18 +226,21 @@ fn program(run: ProgramRun) -> Value {
     };
     json!({
         "address": run.address,
+        "selector": run.selector.map(hex::encode_prefixed),
         "given": run.given,
         "nearness": nearness,
         "startGas": run.start_gas,
         "startPageGas": run.start_page_gas,
         "startPages": run.footprint,
         "inkBought": run.ink_bought,
+        "inkPerGas": run.ink_price.ink_per_gas(),
         "inkUsed": run.ink_used,
         "gasBack": run.gas_back,
         "pages": run.pages,
         "outcome": outcome,
         "output": hex::encode_prefixed(run.output),
         "profile": run.profile,
+        "codeHash": run.module_code,
     })
 }
 

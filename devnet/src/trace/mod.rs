@@ -93,6 +93,11 @@ pub(crate) enum TraceError {
 }
 
 impl Tracer {
+    /// The one that tells where the gas went, with all programs by their functions.
+    pub(crate) fn functions() -> Self {
+        Self::Gas(GasOptions::functions())
+    }
+
     /// The tracer that a request's options name.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //!
 //! Lives here: a node in front of another, which fails when it is told to. Not here: what forks do while all is well.
 
+use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -31,27 +32,30 @@ enum Fault {
 }
 
 /// A node's end, and what it was asked.
-struct Faulty {
-    url: String,
+pub(crate) struct Faulty {
+    pub(crate) url: String,
     fault: Arc<Mutex<Fault>>,
     asked: Arc<Mutex<Vec<String>>>,
+    /// What is answered in place of what the other node says, by method and parameters.
+    instead: Arc<Mutex<HashMap<String, Value>>>,
 }
 
 impl Faulty {
     /// A node in front of another.
-    fn before(origin: &Chain) -> Self {
+    pub(crate) fn before(origin: &Chain) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let to = origin.handle.address();
         let fault = Arc::new(Mutex::new(Fault::None));
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (shared, noted) = (fault.clone(), asked.clone());
+        let instead = Arc::new(Mutex::new(HashMap::new()));
+        let (shared, noted, other) = (fault.clone(), asked.clone(), instead.clone());
         std::thread::spawn(move || {
             for client in listener.incoming() {
-                let (fault, asked) = (shared.clone(), noted.clone());
+                let (fault, asked, instead) = (shared.clone(), noted.clone(), other.clone());
                 std::thread::spawn(move || {
                     // A client that has gone away is not a failure of the test.
-                    let _ = serve(client.unwrap(), to, &fault, &asked);
+                    let _ = serve(client.unwrap(), to, &fault, &asked, &instead);
                 });
             }
         });
@@ -59,7 +63,14 @@ impl Faulty {
             url: format!("http://127.0.0.1:{port}"),
             fault,
             asked,
+            instead,
         }
+    }
+
+    /// Answers a question in place of the other node.
+    pub(crate) fn answer(&self, method: &str, params: &Value, answer: Value) {
+        let mut instead = self.instead.lock().unwrap();
+        instead.insert(format!("{method} {params}"), answer);
     }
 
     fn set(&self, fault: Fault) {
@@ -67,7 +78,7 @@ impl Faulty {
     }
 
     /// What it was asked since the last time.
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 }
@@ -77,6 +88,7 @@ fn serve(
     to: std::net::SocketAddr,
     fault: &Mutex<Fault>,
     asked: &Mutex<Vec<String>>,
+    instead: &Mutex<HashMap<String, Value>>,
 ) -> std::io::Result<()> {
     let mut from = BufReader::new(client.try_clone()?);
     let mut client = client;
@@ -97,11 +109,18 @@ fn serve(
         let mut body = vec![0; length];
         from.read_exact(&mut body)?;
         let question: Value = serde_json::from_slice(&body).unwrap();
-        asked.lock().unwrap().push(format!(
+        let text = format!(
             "{} {}",
             question["method"].as_str().unwrap(),
             question["params"]
-        ));
+        );
+        let own = instead.lock().unwrap().get(&text).cloned();
+        asked.lock().unwrap().push(text);
+        if let Some(result) = own {
+            let answer = json!({ "jsonrpc": "2.0", "id": 1, "result": result });
+            say(&mut client, 200, answer.to_string().as_bytes())?;
+            continue;
+        }
         let fault = *fault.lock().unwrap();
         match fault {
             Fault::None => {

@@ -1,19 +1,25 @@
 //! Transactions carried out once more, compared with their receipts.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use alloy_primitives::{Address, B256, U256, hex};
 use serde_json::{Value, json};
 use stylus_devnet::Fork;
-use stylus_devnet::replay::{Difference, Options, ReplayError, Replayed, transaction};
+use stylus_devnet::replay::{
+    Difference, Options, ReplayError, Replayed, last_transactions, transaction, transactions,
+};
 
 use crate::contracts::{echo, program};
+use crate::fork::faults::Faulty;
 use crate::fork::history::History;
-use crate::support::{Chain, DEV, config, config_at};
+use crate::support::{Chain, DEV, config, config_at, quantity};
 
 fn node(chain: &Chain) -> Fork {
     Fork::url(chain.handle.url())
 }
 
-fn replay(chain: &Chain, hash: B256) -> Result<Replayed, ReplayError> {
+fn replay(chain: &Chain, hash: B256) -> Result<Replayed, Arc<ReplayError>> {
     transaction(&node(chain), hash, &Options::default())
 }
 
@@ -89,9 +95,8 @@ fn prices_and_rules_are_the_chains() {
     }
 }
 
-/// Several transactions in a block depend on one another; without the earlier ones the last is another.
-#[test]
-fn a_block_is_carried_out_in_its_order() {
+/// A chain whose newest block has four transactions that depend on one another, to two programs, and these.
+fn dependent() -> (Chain, [B256; 4], [Address; 2]) {
     let chain = Chain::start(config());
     let history_of = |wat: &str| chain.program(wat);
     let (echo, store) = (
@@ -106,8 +111,7 @@ fn a_block_is_carried_out_in_its_order() {
         let asked = json!([{ "from": DEV, "to": to, "data": data, "gas": "0x80000", "nonce": format!("{nonce:#x}") }]);
         serde_json::from_value(chain.rpc("eth_sendTransaction", asked)).unwrap()
     };
-    let nonce =
-        crate::support::quantity(&chain.rpc("eth_getTransactionCount", json!([DEV, "latest"])));
+    let nonce = quantity(&chain.rpc("eth_getTransactionCount", json!([DEV, "latest"])));
     let sent = [
         send(store, nonce, 7),
         send(echo, nonce + 1, 1),
@@ -116,6 +120,13 @@ fn a_block_is_carried_out_in_its_order() {
         send(echo, nonce + 3, 2),
     ];
     chain.rpc("evm_mine", json!([]));
+    (chain, sent, [store, echo])
+}
+
+/// Several transactions in a block depend on one another; without the earlier ones the last is another.
+#[test]
+fn a_block_is_carried_out_in_its_order() {
+    let (chain, sent, _) = dependent();
     for (place, hash) in sent.iter().enumerate() {
         let replayed = exact(&chain, *hash);
         assert_eq!(replayed.index, place as u64);
@@ -222,4 +233,110 @@ fn what_cannot_be_replayed() {
     let hand = |params: Value| chain.rpc("anvil_setBalance", params);
     hand(json!([DEV, "0x0"]));
     assert!(replay(&chain, sent.hash).unwrap().is_exact());
+}
+
+/// Several of one block are carried out in one go: everything is asked for once, and each comes to what it comes to by itself.
+#[test]
+fn several_of_a_block_are_one_run() {
+    let (chain, sent, _) = dependent();
+    let earlier = hashes(&chain, 1..=2);
+    let counted = Faulty::before(&chain);
+    let fork = Fork::url(&counted.url);
+    let unknown = B256::repeat_byte(7);
+    // In whatever order, with one that is not there, and one twice.
+    let wanted = [sent[3], unknown, sent[0], sent[2], sent[3]];
+    let all = transactions(&fork, &wanted, &Options::default()).unwrap();
+    for (hash, replayed) in wanted.iter().zip(&all) {
+        match replayed {
+            Ok(replayed) => {
+                assert_eq!(replayed.transaction, *hash);
+                assert!(replayed.is_exact());
+                assert_eq!(replayed.here, exact(&chain, *hash).here);
+            }
+            Err(error) => {
+                assert_eq!(*hash, unknown);
+                assert!(error.to_string().contains("in no block"), "{error}");
+            }
+        }
+    }
+    let asked = counted.asked();
+    let blocks = asked
+        .iter()
+        .filter(|it| it.starts_with("eth_getBlockReceipts"));
+    assert_eq!(blocks.count(), 1);
+    let state: Vec<_> = asked
+        .iter()
+        .filter(|it| it.starts_with("eth_getStorageAt"))
+        .collect();
+    let different: BTreeSet<_> = state.iter().collect();
+    assert_eq!(state.len(), different.len());
+    assert!(state.len() > 3);
+
+    // Alone, each meets the state before the block.
+    let alone = Options {
+        alone: true,
+        ..Options::default()
+    };
+    let all = transactions(&fork, &sent, &alone).unwrap();
+    assert!(all[0].as_ref().unwrap().is_exact());
+    for replayed in &all[1..] {
+        let error = replayed.as_ref().unwrap_err().to_string();
+        assert!(error.contains("nonce too high"), "{error}");
+    }
+
+    // One file has a block, and not two.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("block.fork");
+    let recording = Fork {
+        record: Some(file.clone()),
+        ..node(&chain)
+    };
+    let two_blocks = [sent[0], earlier[0]];
+    let error = transactions(&recording, &two_blocks, &Options::default()).unwrap_err();
+    assert!(error.to_string().contains("of 2 blocks"), "{error}");
+    assert!(!file.exists());
+    transactions(&recording, &sent, &Options::default()).unwrap();
+    drop(chain);
+    let recorded = Fork::replay(&file);
+    let all = transactions(&recorded, &sent, &Options::default()).unwrap();
+    assert!(all.iter().all(|it| it.as_ref().unwrap().is_exact()));
+    let error = last_transactions(&recorded, Address::ZERO, 1, 1).unwrap_err();
+    assert!(
+        error.to_string().contains("nothing can be looked for"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_last_of_a_contract_are_found() {
+    let (chain, sent, [store, echo]) = dependent();
+    let counted = Faulty::before(&chain);
+    let fork = Fork::url(&counted.url);
+    let last = |contract, count, blocks| last_transactions(&fork, contract, count, blocks).unwrap();
+    for (contract, count, expected) in [
+        (store, 1, vec![sent[2]]),
+        (store, 9, vec![sent[0], sent[2]]),
+        (echo, 2, vec![sent[1], sent[3]]),
+        (Address::repeat_byte(0x55), 1, vec![]),
+    ] {
+        assert_eq!(last(contract, count, 1_000).transactions, expected);
+    }
+    // What is found ends the search, and so does the bound, and the chain's beginning.
+    let head = quantity(&chain.rpc("eth_blockNumber", json!([])));
+    assert_eq!(last(store, 2, 1_000).blocks, 1);
+    for _ in 0..20 {
+        chain.rpc("evm_mine", json!([]));
+    }
+    counted.asked();
+    let found = last(store, 2, 18);
+    assert_eq!((found.blocks, found.transactions.len()), (18, 0));
+    let asked = counted.asked();
+    let blocks = asked
+        .iter()
+        .filter(|it| it.starts_with("eth_getBlockByNumber"));
+    assert_eq!(blocks.count(), 18);
+    let found = last(store, 2, 21);
+    assert_eq!((found.blocks, found.newest), (21, head + 20));
+    assert_eq!(found.transactions, [sent[0], sent[2]]);
+    assert_eq!(last(store, 9, u64::MAX).blocks, head + 21);
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, Selector};
 use alloy_rpc_types_eth::TransactionRequest;
 use serde::Deserialize;
 use serde_json::json;
@@ -37,6 +37,11 @@ pub(crate) struct GasTrace {
     pub(crate) floor_gas: Gas,
     /// The program that the transaction called, where it got as far as that.
     pub(crate) program: Option<ProgramTrace>,
+    /// Programs that were called further down, where they are asked for, and how many more there were.
+    #[serde(default)]
+    pub(crate) inner: Vec<ProgramTrace>,
+    #[serde(default)]
+    pub(crate) more_inner: u64,
 }
 
 /// The same, with what each block of the program did.
@@ -50,6 +55,14 @@ pub(crate) struct CountsTrace {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProgramTrace {
+    pub(crate) address: Address,
+    pub(crate) selector: Option<Selector>,
+    /// Frames below the transaction's own.
+    #[serde(default)]
+    pub(crate) depth: usize,
+    pub(crate) ink_per_gas: u32,
+    /// What identifies the code of its module, where there is a profile.
+    pub(crate) code_hash: Option<B256>,
     /// All that it was given.
     pub(crate) given: Gas,
     pub(crate) start_gas: Gas,

@@ -30,23 +30,9 @@ pub struct ProfileContent<'a> {
 impl Content for ProfileContent<'_> {
     fn document(&self, is_page: bool) -> Document {
         let Self { profile, top } = *self;
-        let run = &profile.profile;
         let mut document = Document::new(heading(profile), &[]);
         document.sentences(Rank::Vital, totals(profile));
-        document.heading(Rank::Vital, "Ink");
-        document.push(Rank::Vital, spending::table(run, top));
-        // A call that spent nothing has none.
-        if let Some(Ok(svg)) = is_page.then(|| flame_graph(profile)) {
-            let graph = Picture {
-                title: "Flame graph".to_owned(),
-                caption: "A wider frame took more ink, with all that it called.".to_owned(),
-                drawing: Drawing::Framed(svg),
-            };
-            document.push(Rank::Page, graph);
-        }
-        document.heading(Rank::Vital, "Memory");
-        document.push(Rank::Vital, allocations::table(run, top));
-        document.sentences(Rank::Vital, allocations::remarks(run));
+        spent(&mut document, profile, top, is_page);
         document.notes(notes(profile));
         document
     }
@@ -61,8 +47,27 @@ impl Content for ProfileContent<'_> {
     }
 }
 
+/// Who spent the ink of a call, and who allocated.
+pub(super) fn spent(document: &mut Document, profile: &CallProfile, top: usize, is_page: bool) {
+    let run = &profile.profile;
+    document.heading(Rank::Vital, "Ink");
+    document.push(Rank::Vital, spending::table(run, top));
+    // A call that spent nothing has none.
+    if let Some(Ok(svg)) = is_page.then(|| flame_graph(profile)) {
+        let graph = Picture {
+            title: "Flame graph".to_owned(),
+            caption: "A wider frame took more ink, with all that it called.".to_owned(),
+            drawing: Drawing::Framed(svg),
+        };
+        document.push(Rank::Page, graph);
+    }
+    document.heading(Rank::Vital, "Memory");
+    document.push(Rank::Vital, allocations::table(run, top));
+    document.sentences(Rank::Vital, allocations::remarks(run));
+}
+
 /// What was called, and the plan's name for it where that says more.
-fn heading(profile: &CallProfile) -> String {
+pub(super) fn heading(profile: &CallProfile) -> String {
     let CallProfile {
         call, signature, ..
     } = profile;
@@ -83,7 +88,7 @@ fn heading(profile: &CallProfile) -> String {
 }
 
 /// What it cost: gas of the whole transaction, ink and memory of the program's run.
-fn totals(profile: &CallProfile) -> [String; 3] {
+pub(super) fn totals(profile: &CallProfile) -> [String; 3] {
     [gas(profile), ink(profile), memory(&profile.profile)]
 }
 
@@ -139,7 +144,7 @@ fn worded(part: outside::Part) -> String {
 }
 
 /// What to know about the figures.
-fn notes(profile: &CallProfile) -> Vec<String> {
+pub(super) fn notes(profile: &CallProfile) -> Vec<String> {
     let mut notes = vec![
         "Self ink is what was spent in a function itself, total ink with all that it called; a recursive call counts once."
             .to_owned(),

@@ -4,10 +4,11 @@
 
 use serde::Serialize;
 
+use super::profile;
 use crate::document::{
     Cell, Column, Content, Document, Item, Rank, Row, Table, Text, Tone, csv, json,
 };
-use crate::figures::replay::{Ended, ReplayedTransaction, Replays};
+use crate::figures::replay::{Ended, ProgramProfile, ReplayedTransaction, Replays};
 use crate::words::{counted, grouped, sign};
 
 /// What `replay` says.
@@ -15,13 +16,16 @@ use crate::words::{counted, grouped, sign};
 pub struct ReplayContent<'a> {
     /// The figures.
     pub replays: &'a Replays,
+    /// How many functions and host calls of a program are listed by name.
+    pub top: usize,
 }
 
 impl Content for ReplayContent<'_> {
-    fn document(&self, _: bool) -> Document {
-        let Self { replays } = *self;
+    fn document(&self, is_page: bool) -> Document {
+        let Self { replays, top } = *self;
         let title = Text::from("Replayed from ").and_name(&replays.chain);
         let mut document = Document::new(title, &[]);
+        document.sentences(Rank::Vital, search(replays));
         document.sentences(Rank::Vital, [summary(replays)]);
         document.push(Rank::Vital, receipts(replays));
         let differing = replays
@@ -49,7 +53,17 @@ impl Content for ReplayContent<'_> {
                 .map(|it| Item::new(short(it), it.behaves_otherwise.join("; ")));
             document.list(Rank::Vital, Tone::Worse, otherwise);
         }
-        document.notes(notes(replays));
+        let mut notes = notes(replays);
+        for transaction in &replays.transactions {
+            notes.extend(profiles(&mut document, transaction, top, is_page));
+        }
+        let strangers = replays.strangers.iter().map(|file| {
+            let why = "no program that ran has its code: build it as the deployed one was built, \
+                       but for `strip`";
+            Item::new(Text::name(file), why)
+        });
+        document.list(Rank::Vital, Tone::Worse, strangers);
+        document.notes(notes);
         document
     }
 
@@ -61,6 +75,74 @@ impl Content for ReplayContent<'_> {
     fn csv(&self) -> String {
         csv(self.replays.transactions.iter().map(CsvRow::of))
     }
+}
+
+/// Where transactions were looked for.
+fn search(replays: &Replays) -> Option<String> {
+    let search = replays.search.as_ref()?;
+    let found = counted(search.found as u64, "transaction");
+    let last = match search.found < search.wanted {
+        true => format!("{found} in place of {}", grouped(search.wanted as u64)),
+        false => format!("the last {found}"),
+    };
+    let mut text = format!(
+        "Of contract {}: {last}, looked for in {} up to {}.",
+        search.contract,
+        counted(search.blocks, "block"),
+        grouped(search.newest)
+    );
+    if search.found < search.wanted && search.blocks <= search.newest {
+        text += " Look further back with `--blocks`.";
+    }
+    Some(text)
+}
+
+/// The programs of a transaction, each told function by function; returns what to know about them.
+fn profiles(
+    document: &mut Document,
+    transaction: &ReplayedTransaction,
+    top: usize,
+    is_page: bool,
+) -> Vec<String> {
+    let mut known = Vec::new();
+    for program in &transaction.profiles {
+        let ProgramProfile {
+            depth,
+            names,
+            profile,
+        } = program;
+        document.heading(Rank::Vital, profile::heading(profile));
+        let place = (*depth > 0).then(|| {
+            format!(
+                "Called by another contract, {} deep; its gas is that of this call.",
+                counted(*depth as u64, "frame")
+            )
+        });
+        let names = match names {
+            Some(file) => format!("Functions are named by {file}."),
+            None => "Functions have no names: `--names FILE.wasm` gives them those of the same build before it was stripped.".to_owned(),
+        };
+        document.sentences(Rank::Vital, place);
+        document.sentences(Rank::Vital, [Text::coded(&names)]);
+        document.sentences(Rank::Vital, profile::totals(profile));
+        profile::spent(document, profile, top, is_page);
+        for note in profile::notes(profile) {
+            if !known.contains(&note) {
+                known.push(note);
+            }
+        }
+    }
+    if transaction.more_profiles > 0 {
+        known.push(format!(
+            "{} further down ran, too, and not told.",
+            counted(transaction.more_profiles, "program")
+        ));
+    }
+    if let Some(why) = &transaction.no_profile {
+        let item = Item::new(short(transaction), format!("there is no profile: {why}"));
+        document.list(Rank::Vital, Tone::Worse, [item]);
+    }
+    known
 }
 
 /// How a transaction is called in a sentence.
@@ -77,6 +159,7 @@ fn summary(replays: &Replays) -> String {
     let exact = replays.transactions.iter().filter(|it| it.is_exact());
     let exact = exact.count() as u64;
     let mut text = match (all, exact) {
+        (0, _) => String::new(),
         (1, 1) => "The transaction comes to its receipt exactly: status, gas and logs.".to_owned(),
         (1, 0) => "The transaction does not come to its receipt.".to_owned(),
         (all, exact) if all == exact => {
@@ -88,7 +171,7 @@ fn summary(replays: &Replays) -> String {
     if failed > 0 {
         text += &format!(" {} cannot be replayed.", counted(failed, "transaction"));
     }
-    text
+    text.trim_start().to_owned()
 }
 
 /// Receipts against what came of them here.
@@ -198,7 +281,7 @@ fn sentence(transaction: &ReplayedTransaction, alone: bool) -> String {
     } else if alone {
         text += ". The earlier transactions of its block were left out, so this may be their doing";
     } else if transaction.there.l1_gas != transaction.here.l1_gas {
-        text += ". Gas for L1 data is priced by how well its bytes compress, by the Rust port of brotli here";
+        text += ". Gas for L1 data goes by the length of its compressed bytes and the L1 price in the state before its block";
     }
     if let Some(reason) = &transaction.here.reason {
         text += &format!(". Here it failed because {reason}");

@@ -8,6 +8,8 @@ use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use stylus_vm::Gas;
 
+use crate::figures::profile::CallProfile;
+
 /// The version of the shape of [`Replays`] as JSON: raised whenever a key changes its meaning or disappears.
 pub const REPLAY_SCHEMA: u32 = 1;
 
@@ -22,10 +24,31 @@ pub struct Replays {
     pub alone: bool,
     /// The programs that were put in the place of others, by address: the files' names.
     pub programs: BTreeMap<Address, String>,
-    /// The transactions, in the order in which they were asked for.
+    /// Where the transactions were looked for, if they were not named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
+    /// Files of names that are of no program that ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strangers: Vec<String>,
+    /// The transactions, in the order in which they were asked for, or in the chain's.
     pub transactions: Vec<ReplayedTransaction>,
     /// Those that could not be replayed, and why, a sentence each.
     pub failures: BTreeMap<B256, String>,
+}
+
+/// How a contract's last transactions were looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Search {
+    /// The contract.
+    pub contract: Address,
+    /// How many were wanted.
+    pub wanted: usize,
+    /// How many were found.
+    pub found: usize,
+    /// The newest block.
+    pub newest: u64,
+    /// How many blocks were looked at, from the newest back.
+    pub blocks: u64,
 }
 
 /// One of them.
@@ -56,6 +79,32 @@ pub struct ReplayedTransaction {
     /// In what it then differs from what it does here without them, but for gas.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub behaves_otherwise: Vec<String>,
+    /// The programs that it ran, the dearest first, where it is the only one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<ProgramProfile>,
+    /// How many more ran, which are not told.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_profiles: u64,
+    /// Why there are no profiles, where there should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_profile: Option<String>,
+}
+
+/// One run of a program in a transaction.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ProgramProfile {
+    /// Frames below the transaction's own; for that one the profile is of the whole transaction, and for others of the frame.
+    pub depth: usize,
+    /// The file that its functions have their names from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<String>,
+    /// Where its gas went.
+    pub profile: CallProfile,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's way to ask")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// How a transaction ended.
@@ -91,6 +140,12 @@ impl ReplayedTransaction {
 }
 
 impl Replays {
+    /// The dearest program that a transaction ran, where that is told.
+    pub fn dearest(&self) -> Option<&CallProfile> {
+        let profiles = self.transactions.iter().flat_map(|it| &it.profiles);
+        profiles.map(|it| &it.profile).next()
+    }
+
     /// Whether all came to their receipts.
     pub fn is_exact(&self) -> bool {
         let mut transactions = self.transactions.iter();

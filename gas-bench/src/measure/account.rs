@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use stylus_vm::profile::{HostioInk, Profile};
 use stylus_vm::{Gas, Ink, InkPrice, Pages};
 
 use crate::chain::{GasTrace, ProgramTrace, Receipt, Step};
@@ -96,12 +97,7 @@ fn by_trace(
     parts.l1 = told.receipt.l1_gas();
     parts.start = program.start_gas;
     parts.start_pages = program.start_page_gas;
-    // What the frame paid after its start: its ink in whole gas, or more where its return data costs more.
-    let paid = program.given.saturating_sub(program.gas_back);
-    let paid = paid.saturating_sub(program.start_gas + program.start_page_gas);
-    let (whole, rounding) = whole_gas(program.ink_used, told.ink_price);
-    parts.rounding = rounding;
-    parts.floor = paid.saturating_sub(whole);
+    (parts.floor, parts.rounding) = after_start(program, told.ink_price);
     // The refund, and then the least that the transaction's bytes cost.
     let spent = trace.gas_spent.saturating_sub(trace.refund);
     parts.refund = trace.refund;
@@ -111,6 +107,41 @@ fn by_trace(
         start_pages: program.start_pages,
         peak_pages: Pages(u16::try_from(program.pages).unwrap_or(u16::MAX)),
     })
+}
+
+/// What a frame paid after its start besides its ink: more gas where its return data costs more, and what is lost by whole gas.
+fn after_start(program: &ProgramTrace, price: InkPrice) -> (Gas, Ink) {
+    let paid = frame_gas(program).saturating_sub(program.start_gas + program.start_page_gas);
+    let (whole, rounding) = whole_gas(program.ink_used, price);
+    (paid.saturating_sub(whole), rounding)
+}
+
+/// All that a program's frame paid.
+pub(super) fn frame_gas(program: &ProgramTrace) -> Gas {
+    program.given.saturating_sub(program.gas_back)
+}
+
+/// The parts of a program's frame, by the profile of its run: they come to what the frame paid.
+pub(super) fn frame(program: &ProgramTrace, run: &Profile, price: InkPrice) -> Parts {
+    let has_grown = run.memory.len() > 1;
+    let is_page = |name: &str| has_grown && name == PAY_FOR_PAGES;
+    let (pages, hostios): (Vec<_>, Vec<_>) = run.hostios.iter().partition(|it| is_page(&it.name));
+    let hostios = hostios.into_iter().map(|it| {
+        let HostioInk { name, calls, ink } = it.clone();
+        (name.into_owned(), Hostio { calls, ink })
+    });
+    let (floor, rounding) = after_start(program, price);
+    Parts {
+        start: program.start_gas,
+        start_pages: program.start_page_gas,
+        wasm: run.functions.iter().map(|it| it.self_ink).sum(),
+        hostios: hostios.collect(),
+        pages: pages.into_iter().map(|it| it.ink).sum(),
+        forfeited: run.forfeited,
+        rounding,
+        floor,
+        ..Parts::default()
+    }
 }
 
 /// Where there are a receipt and perhaps host calls. Nitro's trace says with how much ink the program began, but not with how much

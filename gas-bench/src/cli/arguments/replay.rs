@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
 use clap::Args;
+use gas_bench::measure::LastOf;
 use stylus_devnet::Fork;
 
 use super::TextArguments;
@@ -14,12 +15,17 @@ Examples:
   cargo gas-bench replay 0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3 --rpc-url http://localhost:8547
   cargo gas-bench replay 0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3 --rpc-url http://localhost:8547
       --code 0x0000000000000000000000000000000000000001=new.wasm   what would it have cost with this build?
+  cargo gas-bench replay 0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3 --rpc-url http://localhost:8547 --names token.wasm --flame tx.svg
+                                                                   where did its gas go, by the names of this build?
+  cargo gas-bench replay --contract 0x0000000000000000000000000000000000000001 --last 20 --rpc-url http://localhost:8547
+                                                                   a contract's last 20 transactions, as a table
   cargo gas-bench replay 0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3 --rpc-url http://localhost:8547 --record tx.fork
   cargo gas-bench replay 0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3 --replay tx.fork                      the same without a network
 
-Several transactions make a table.
+One transaction is told function by function, as `profile` tells a call; several make a table. What came before them in
+a block is carried out once.
 
-The node has to keep the state of the block before the transaction's: an archive node, or one that is
+The node has to keep the state of the block before a transaction's: an archive node, or one that is
 recent enough.
 
 Exit code: 0 when every transaction came to its receipt, 1 when one did not, 2 for arguments that make
@@ -30,8 +36,20 @@ no sense.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ReplayArguments {
     /// The hash of a transaction; several make a table
-    #[arg(value_name = "TX", required = true, value_parser = transaction)]
+    #[arg(value_name = "TX", required_unless_present = "contract", conflicts_with = "contract", value_parser = transaction)]
     pub(crate) transactions: Vec<B256>,
+
+    /// The last transactions that were sent to this contract, in place of named ones
+    #[arg(long, value_name = "ADDRESS", value_parser = address, conflicts_with = "replay")]
+    contract: Option<Address>,
+
+    /// How many of them
+    #[arg(long, value_name = "COUNT", default_value_t = 10, conflicts_with = "transactions", value_parser = clap::value_parser!(u16).range(1..))]
+    last: u16,
+
+    /// Blocks in which they are looked for, from the newest back
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000, conflicts_with = "transactions", value_parser = clap::value_parser!(u64).range(1..))]
+    blocks: u64,
 
     /// The URL of a node that has them, and the state before their blocks
     #[arg(long, value_name = "URL", required_unless_present = "replay")]
@@ -49,7 +67,23 @@ pub(crate) struct ReplayArguments {
     #[arg(long = "code", value_name = "ADDRESS=FILE.wasm", value_parser = program)]
     pub(crate) programs: Vec<(Address, PathBuf)>,
 
-    /// Write all that was asked for to FILE, to be replayed without a network; of one transaction
+    /// Name the functions of programs by FILE.wasm, a build of the deployed code that was not stripped; repeat for several
+    #[arg(long, value_name = "FILE.wasm", conflicts_with = "contract")]
+    pub(crate) names: Vec<PathBuf>,
+
+    /// Functions and host calls of a program that are listed by name
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    pub(crate) top: usize,
+
+    /// Draw the flame graph of the transaction's program to FILE (SVG), too
+    #[arg(long, value_name = "FILE", conflicts_with = "contract")]
+    pub(crate) flame: Option<PathBuf>,
+
+    /// Write FILE for the viewer at speedscope.app, too
+    #[arg(long, value_name = "FILE", conflicts_with = "contract")]
+    pub(crate) speedscope: Option<PathBuf>,
+
+    /// Write all that was asked for to FILE, to be replayed without a network; of one block
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
 
@@ -66,13 +100,25 @@ pub(crate) struct ReplayArguments {
 }
 
 impl ReplayArguments {
+    /// Which of a contract's transactions are wanted, if any.
+    pub(crate) fn last(&self) -> Option<LastOf> {
+        Some(LastOf {
+            contract: self.contract?,
+            count: self.last.into(),
+            most_blocks: self.blocks,
+        })
+    }
+
     /// Where the transactions are.
     ///
     /// # Errors
-    /// Where several would be written to one recording.
+    /// Where several are to be told as only one is.
     pub(crate) fn fork(&self) -> anyhow::Result<Fork> {
-        if self.record.is_some() && self.transactions.len() > 1 {
-            anyhow::bail!("a recording is of one block's state: record one transaction at a time");
+        let tells_one = !self.names.is_empty() || self.flame.is_some() || self.speedscope.is_some();
+        if tells_one && self.transactions.len() > 1 {
+            anyhow::bail!(
+                "--names, --flame and --speedscope are for one transaction, and several make a table: name one"
+            );
         }
         let fork = match (&self.rpc_url, &self.replay) {
             (Some(url), _) => Fork::url(url),
@@ -90,6 +136,11 @@ impl ReplayArguments {
     }
 }
 
+fn address(text: &str) -> Result<Address, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is not an address: it has 20 bytes in hexadecimal digits"))
+}
+
 fn transaction(text: &str) -> Result<B256, String> {
     text.parse()
         .map_err(|_| "a transaction's hash has 32 bytes in hexadecimal digits".to_owned())
@@ -99,8 +150,5 @@ fn program(text: &str) -> Result<(Address, PathBuf), String> {
     let (address, file) = text
         .split_once('=')
         .ok_or("it is given as ADDRESS=FILE.wasm")?;
-    let address = address.parse().map_err(|_| {
-        format!("{address:?} is not an address: it has 20 bytes in hexadecimal digits")
-    })?;
-    Ok((address, file.into()))
+    Ok((self::address(address)?, file.into()))
 }

@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use gas_bench::content::ReplayContent;
 use gas_bench::document::Content as _;
 use gas_bench::measure::{self, ReplayCommand};
+use gas_bench::picture;
 
 use super::{begin, colour, complain, publish};
 use crate::cli::arguments::ReplayArguments;
@@ -13,14 +15,32 @@ use crate::cli::arguments::ReplayArguments;
 pub(crate) fn replay(arguments: &ReplayArguments) -> anyhow::Result<ExitCode> {
     let fork = arguments.fork()?;
     let file = begin(arguments.report.out.as_deref())?;
+    let flame = begin(arguments.flame.as_deref())?;
+    let speedscope = begin(arguments.speedscope.as_deref())?;
     let command = ReplayCommand {
         transactions: arguments.transactions.clone(),
         fork,
         alone: arguments.alone,
         programs: arguments.programs.clone(),
+        last: arguments.last(),
+        names: arguments.names.clone(),
     };
     let replays = measure::replay(&command)?;
-    let content = ReplayContent { replays: &replays };
+    if flame.is_some() || speedscope.is_some() {
+        let profile = replays.dearest().context(
+            "the transaction ran no program, so there is nothing for --flame and --speedscope to draw",
+        )?;
+        if let Some(flame) = flame {
+            flame.finish(&picture::flame_graph(profile)?)?;
+        }
+        if let Some(speedscope) = speedscope {
+            speedscope.finish(picture::speedscope(profile))?;
+        }
+    }
+    let content = ReplayContent {
+        replays: &replays,
+        top: arguments.top,
+    };
     let text = content.write(arguments.report.format.0, colour(file.is_some()));
     publish(file, &text)?;
     for (hash, why) in &replays.failures {

@@ -1,0 +1,293 @@
+//! Transactions that nobody signed: what came from L1, and what it leads to.
+//!
+//! Lives here: their fields, and the hash of each, which follows from all of them. Not here: carrying them out (`rerun`), reading them out of
+//! a node's answers (`fork::mined`).
+
+use alloy_consensus::TxEip1559;
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
+use alloy_rlp::{BufMut, Encodable, Header};
+
+use crate::chain::transaction::Transaction;
+
+/// The types that Arbitrum has besides Ethereum's.
+pub(crate) const UNSIGNED: u8 = 0x65;
+pub(crate) const CONTRACT: u8 = 0x66;
+pub(crate) const RETRY: u8 = 0x68;
+pub(crate) const SUBMISSION: u8 = 0x69;
+
+/// A call by an account of L1: one that has a key, and then a nonce, or a contract.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Unsigned {
+    /// A contract's request on L1; an account with a key has a nonce instead.
+    pub(crate) request: Result<B256, u64>,
+    pub(crate) call: MessageCall,
+}
+
+/// What a message calls.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct MessageCall {
+    pub(crate) from: Address,
+    /// The most wei per gas.
+    pub(crate) fee_cap: U256,
+    pub(crate) gas: u64,
+    /// Nothing for a creation.
+    pub(crate) to: Option<Address>,
+    /// Wei.
+    pub(crate) value: U256,
+    pub(crate) data: Bytes,
+}
+
+/// A message that may be tried again, as it arrives.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Submission {
+    pub(crate) request: B256,
+    /// Wei per L1 gas.
+    pub(crate) l1_base_fee: U256,
+    /// Wei that came with it.
+    pub(crate) deposit: U256,
+    /// The most wei that keeping it may cost.
+    pub(crate) max_submission_fee: U256,
+    /// Who gets what is left of the fees.
+    pub(crate) fee_refund: Address,
+    /// Who gets its value if it is never carried out.
+    pub(crate) beneficiary: Address,
+    pub(crate) call: MessageCall,
+}
+
+/// A try to carry one out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Retry {
+    /// How many were there before.
+    pub(crate) nonce: u64,
+    pub(crate) ticket: B256,
+    pub(crate) refund_to: Address,
+    /// Wei that may go there at most.
+    pub(crate) max_refund: U256,
+    pub(crate) submission_fee_refund: U256,
+    pub(crate) call: MessageCall,
+}
+
+/// One of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Message {
+    Unsigned(Unsigned),
+    Submission(Submission),
+    Retry(Retry),
+}
+
+impl Message {
+    /// What it calls, or has called later.
+    pub(crate) fn call(&self) -> &MessageCall {
+        match self {
+            Self::Unsigned(unsigned) => &unsigned.call,
+            Self::Submission(submission) => &submission.call,
+            Self::Retry(retry) => &retry.call,
+        }
+    }
+
+    /// Its hash on a chain.
+    pub(crate) fn hash(&self, chain_id: u64) -> B256 {
+        match self {
+            Self::Unsigned(unsigned) => unsigned.hash(chain_id),
+            Self::Submission(submission) => submission.hash(chain_id),
+            Self::Retry(retry) => retry.hash(chain_id),
+        }
+    }
+}
+
+impl Unsigned {
+    pub(crate) fn hash(&self, chain_id: u64) -> B256 {
+        let MessageCall {
+            from,
+            fee_cap,
+            gas,
+            to,
+            value,
+            data,
+        } = &self.call;
+        match &self.request {
+            Ok(request) => hash(
+                CONTRACT,
+                &[
+                    &chain_id,
+                    request,
+                    from,
+                    fee_cap,
+                    gas,
+                    &kind(*to),
+                    value,
+                    data,
+                ],
+            ),
+            Err(nonce) => hash(
+                UNSIGNED,
+                &[
+                    &chain_id,
+                    from,
+                    nonce,
+                    fee_cap,
+                    gas,
+                    &kind(*to),
+                    value,
+                    data,
+                ],
+            ),
+        }
+    }
+}
+
+impl Submission {
+    pub(crate) fn hash(&self, chain_id: u64) -> B256 {
+        let MessageCall {
+            from,
+            fee_cap,
+            gas,
+            to,
+            value,
+            data,
+        } = &self.call;
+        hash(
+            SUBMISSION,
+            &[
+                &chain_id,
+                &self.request,
+                from,
+                &self.l1_base_fee,
+                &self.deposit,
+                fee_cap,
+                gas,
+                &kind(*to),
+                value,
+                &self.beneficiary,
+                &self.max_submission_fee,
+                &self.fee_refund,
+                data,
+            ],
+        )
+    }
+}
+
+impl Retry {
+    pub(crate) fn hash(&self, chain_id: u64) -> B256 {
+        let MessageCall {
+            from,
+            fee_cap,
+            gas,
+            to,
+            value,
+            data,
+        } = &self.call;
+        hash(
+            RETRY,
+            &[
+                &chain_id,
+                &self.nonce,
+                from,
+                fee_cap,
+                gas,
+                &kind(*to),
+                value,
+                data,
+                &self.ticket,
+                &self.refund_to,
+                &self.max_refund,
+                &self.submission_fee_refund,
+            ],
+        )
+    }
+}
+
+impl MessageCall {
+    /// The call as a transaction with that hash and its sender's next nonce.
+    pub(crate) fn transaction(&self, chain_id: u64, nonce: u64, hash: B256) -> Transaction {
+        let fee_cap = self.fee_cap.saturating_to();
+        let transaction = TxEip1559 {
+            chain_id,
+            nonce,
+            gas_limit: self.gas,
+            max_fee_per_gas: fee_cap,
+            max_priority_fee_per_gas: 0,
+            to: kind(self.to),
+            value: self.value,
+            access_list: Default::default(),
+            input: self.data.clone(),
+        };
+        Transaction {
+            hash,
+            ..Transaction::unsigned(transaction.into(), self.from)
+        }
+    }
+}
+
+fn kind(to: Option<Address>) -> TxKind {
+    to.map_or(TxKind::Create, TxKind::Call)
+}
+
+/// The hash of a type and of its fields in their order.
+fn hash(kind: u8, fields: &[&dyn Encodable]) -> B256 {
+    let payload_length = fields.iter().map(|field| field.length()).sum();
+    let mut bytes = vec![kind];
+    Header {
+        list: true,
+        payload_length,
+    }
+    .encode(&mut bytes);
+    for field in fields {
+        field.encode(&mut bytes as &mut dyn BufMut);
+    }
+    keccak256(bytes)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use alloy_primitives::{address, b256};
+
+    use super::*;
+
+    /// The first message of a chain of Nitro's, as its own test network was started with it, and the try that it led to.
+    pub(in crate::chain) fn first() -> (Submission, Retry) {
+        let call = MessageCall {
+            from: address!("0xdd6bd74674c356345db88c354491c7d3173c6806"),
+            fee_cap: U256::from(1_000_000_000),
+            gas: 21_000,
+            to: Some(address!("0x3fab184622dc19b6109349b94811493bf2a45362")),
+            value: U256::from(10_000_000_000_000_000_u64),
+            data: Bytes::new(),
+        };
+        let payer = address!("0x93b4c114b40ecf1fc34745400a1b9b9115c34e42");
+        let submission = Submission {
+            request: B256::with_last_byte(1),
+            l1_base_fee: U256::from(39),
+            deposit: U256::from(10_021_000_000_054_600_u64),
+            max_submission_fee: U256::from(54_600),
+            fee_refund: payer,
+            beneficiary: payer,
+            call: call.clone(),
+        };
+        let retry = Retry {
+            nonce: 0,
+            ticket: submission.hash(412_346),
+            refund_to: payer,
+            max_refund: U256::from(2_100_000_054_600_u64),
+            submission_fee_refund: U256::from(54_600),
+            call: MessageCall {
+                fee_cap: U256::from(100_000_000),
+                ..call
+            },
+        };
+        (submission, retry)
+    }
+
+    #[test]
+    fn hashes_are_nitros() {
+        let (submission, retry) = first();
+        assert_eq!(
+            submission.hash(412_346),
+            b256!("0xcfb3f4f75e092c28579f5b536c8919d63b823bf487c2c946ae8ad539ed2a971d")
+        );
+        assert_eq!(
+            retry.hash(412_346),
+            b256!("0xf2df0912b3d8b8e41d4d88fae405def3a64ae0ef1a229d1b517ef2f5c07e2c15")
+        );
+    }
+}
