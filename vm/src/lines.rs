@@ -14,7 +14,7 @@ use std::sync::Arc;
 use addr2line::Context;
 use alloy_primitives::{B256, keccak256};
 use gimli::{Dwarf, EndianArcSlice, LittleEndian, SectionId};
-use wasmparser::{BinaryReader, FunctionBody, Parser, Payload};
+use wasmparser::{BinaryReader, FunctionBody, Operator, Parser, Payload};
 
 use crate::explain::Position;
 use crate::instrument::ends_block;
@@ -58,6 +58,19 @@ pub struct SourceFrame {
     pub line: Option<u32>,
     /// The column, from 1.
     pub column: Option<u32>,
+}
+
+/// An operator, and the source that it was made of.
+#[derive(Clone, Debug)]
+pub struct SourceOperator {
+    /// Which it is.
+    pub position: Position,
+    /// Its frames, as [`Lines::frames`] has them.
+    pub frames: Vec<SourceFrame>,
+    /// Whether a metered block ends with it.
+    pub ends_block: bool,
+    /// Whether it goes one of two ways, of which one is the operator behind it: a conditional branch, or the head of an `if`.
+    pub forks: bool,
 }
 
 type Section = EndianArcSlice<LittleEndian>;
@@ -133,18 +146,30 @@ impl Lines {
     /// The frames of the code at `position`, the innermost inlined one first; the last is of the function itself. Empty where
     /// nothing is known but perhaps the function's name.
     pub fn frames(&self, position: Position) -> Vec<SourceFrame> {
-        let address = self
-            .offset(position)
-            .and_then(|offset| offset.checked_sub(self.code));
-        let mut frames = match address {
-            Some(address) => self.frames_at(address as u64),
+        match self.offset(position) {
+            Some(offset) => self.frames_of(position.function, offset),
             None => Vec::new(),
-        };
-        // Debug information may lack the namespace of a name, and the name section never does.
-        if let (Some(last), Some(name)) = (frames.last_mut(), self.names.get(position.function)) {
-            last.function = Some(name.to_owned());
         }
-        frames
+    }
+
+    /// The indices of the functions that the module has itself, counting imports.
+    pub fn functions(&self) -> Range<u32> {
+        let count = u32::try_from(self.bodies.len()).unwrap_or(u32::MAX);
+        self.imports..self.imports.saturating_add(count)
+    }
+
+    /// All operators of a function, in order.
+    pub fn function(&self, function: u32) -> impl Iterator<Item = SourceOperator> + '_ {
+        let operators = self.operators(function).into_iter().flatten();
+        let source = move |(operator, (kind, offset)): (u32, (Operator<'_>, usize))| {
+            SourceOperator {
+                position: Position { function, operator },
+                frames: self.frames_of(function, offset),
+                ends_block: ends_block(&kind),
+                forks: matches!(kind, Operator::If { .. } | Operator::BrIf { .. }),
+            }
+        };
+        (0..).zip(operators).map(source)
     }
 
     /// All operators of the metered block that begins at `first`.
@@ -164,7 +189,7 @@ impl Lines {
     fn operators(
         &self,
         function: u32,
-    ) -> Option<impl Iterator<Item = (wasmparser::Operator<'_>, usize)>> {
+    ) -> Option<impl Iterator<Item = (Operator<'_>, usize)>> {
         let local = function.checked_sub(self.imports)? as usize;
         let range = self.bodies.get(local)?.clone();
         let bytes = self.module.get(range.clone())?;
@@ -178,6 +203,19 @@ impl Lines {
         let mut operators = self.operators(position.function)?;
         let (_, offset) = operators.nth(position.operator as usize)?;
         Some(offset)
+    }
+
+    /// The frames of the code at an offset in the file, in a function.
+    fn frames_of(&self, function: u32, offset: usize) -> Vec<SourceFrame> {
+        let mut frames = match offset.checked_sub(self.code) {
+            Some(address) => self.frames_at(address as u64),
+            None => Vec::new(),
+        };
+        // Debug information may lack the namespace of a name, and the name section never does.
+        if let (Some(last), Some(name)) = (frames.last_mut(), self.names.get(function)) {
+            last.function = Some(name.to_owned());
+        }
+        frames
     }
 
     fn frames_at(&self, address: u64) -> Vec<SourceFrame> {
