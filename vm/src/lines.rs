@@ -161,14 +161,13 @@ impl Lines {
     /// All operators of a function, in order.
     pub fn function(&self, function: u32) -> impl Iterator<Item = SourceOperator> + '_ {
         let operators = self.operators(function).into_iter().flatten();
-        let source = move |(operator, (kind, offset)): (u32, (Operator<'_>, usize))| {
-            SourceOperator {
+        let source =
+            move |(operator, (kind, offset)): (u32, (Operator<'_>, usize))| SourceOperator {
                 position: Position { function, operator },
                 frames: self.frames_of(function, offset),
                 ends_block: ends_block(&kind),
                 forks: matches!(kind, Operator::If { .. } | Operator::BrIf { .. }),
-            }
-        };
+            };
         (0..).zip(operators).map(source)
     }
 
@@ -186,10 +185,7 @@ impl Lines {
     }
 
     /// The operators of a function with their offsets in the file, up to where it is malformed.
-    fn operators(
-        &self,
-        function: u32,
-    ) -> Option<impl Iterator<Item = (Operator<'_>, usize)>> {
+    fn operators(&self, function: u32) -> Option<impl Iterator<Item = (Operator<'_>, usize)>> {
         let local = function.checked_sub(self.imports)? as usize;
         let range = self.bodies.get(local)?.clone();
         let bytes = self.module.get(range.clone())?;

@@ -44,6 +44,9 @@ pub struct ContractCoverage {
 pub struct FileCoverage {
     /// The file, as the compiler was given it.
     pub file: String,
+    /// The same from the folder in use, if it is in there.
+    #[serde(skip)]
+    pub shown: String,
     /// Whether it is the contract's own, or of a crate beside it.
     pub own: bool,
     /// Lines that there is code of.
@@ -140,8 +143,15 @@ impl FileCoverage {
 
     /// How many of the ways that its code can go were gone.
     pub fn branches_run(&self) -> Part {
-        let ways = |it: &BranchCoverage| [it.straight > 0, it.aside > 0];
-        Part::of(self.branches.iter().flat_map(ways))
+        let branches = self.branches.iter().map(BranchCoverage::ways);
+        branches.fold(Part::default(), Part::and)
+    }
+}
+
+impl BranchCoverage {
+    /// How many of its two ways were gone.
+    pub fn ways(&self) -> Part {
+        Part::of([self.straight > 0, self.aside > 0].into_iter())
     }
 }
 
@@ -194,7 +204,11 @@ impl Runs {
             stops.map(|stop| (stop.at, stop.count)).collect()
         };
         Self {
-            begun: counts.blocks.iter().map(|it| (it.first, it.count)).collect(),
+            begun: counts
+                .blocks
+                .iter()
+                .map(|it| (it.first, it.count))
+                .collect(),
             ended: stops(true),
             unpaid: stops(false),
         }
@@ -315,6 +329,7 @@ impl Sums {
 
     fn finish(self, contract: &str, own: impl Fn(&str) -> bool) -> ContractCoverage {
         let file = |(file, sums): (String, FileSums)| FileCoverage {
+            shown: file.clone(),
             own: own(&file),
             lines: sums.lines.into_iter().map(line).collect(),
             functions: functions(sums.functions),
