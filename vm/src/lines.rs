@@ -80,8 +80,8 @@ pub struct Lines {
     context: Context<Section>,
     module: Arc<[u8]>,
     names: Names,
-    /// Functions that the module imports.
-    imports: u32,
+    /// The names of the functions that the module imports.
+    imports: Vec<String>,
     /// Where the code section's contents begin, which addresses count from.
     code: usize,
     bodies: Vec<Range<usize>>,
@@ -95,14 +95,16 @@ impl Lines {
     pub fn of_module(module: &[u8]) -> Result<Self, LinesError> {
         let malformed = |error: wasmparser::Error| LinesError::NotWasm(error.to_string().into());
         let module: Arc<[u8]> = module.into();
-        let (mut imports, mut code, mut bodies) = (0, 0, Vec::new());
+        let (mut imports, mut code, mut bodies) = (Vec::new(), 0, Vec::new());
         let mut sections: Vec<(String, Range<usize>)> = Vec::new();
         for payload in Parser::new(0).parse_all(&module) {
             match payload.map_err(malformed)? {
                 Payload::ImportSection(section) => {
                     for import in section.into_imports() {
                         let import = import.map_err(malformed)?;
-                        imports += u32::from(matches!(import.ty, wasmparser::TypeRef::Func(_)));
+                        if let wasmparser::TypeRef::Func(_) = import.ty {
+                            imports.push(import.name.to_owned());
+                        }
                     }
                 }
                 Payload::CodeSectionStart { range, .. } => code = range.start,
@@ -154,8 +156,9 @@ impl Lines {
 
     /// The indices of the functions that the module has itself, counting imports.
     pub fn functions(&self) -> Range<u32> {
-        let count = u32::try_from(self.bodies.len()).unwrap_or(u32::MAX);
-        self.imports..self.imports.saturating_add(count)
+        let count = |all: usize| u32::try_from(all).unwrap_or(u32::MAX);
+        let imports = count(self.imports.len());
+        imports..imports.saturating_add(count(self.bodies.len()))
     }
 
     /// All operators of a function, in order.
@@ -169,6 +172,18 @@ impl Lines {
                 forks: matches!(kind, Operator::If { .. } | Operator::BrIf { .. }),
             };
         (0..).zip(operators).map(source)
+    }
+
+    /// The name of the import that the operator at `position` calls, if it calls one.
+    pub fn import_called(&self, position: Position) -> Option<&str> {
+        let mut operators = self.operators(position.function)?;
+        match operators.nth(position.operator as usize)? {
+            (Operator::Call { function_index }, _) => {
+                let name = self.imports.get(function_index as usize);
+                name.map(String::as_str)
+            }
+            _ => None,
+        }
     }
 
     /// All operators of the metered block that begins at `first`.
@@ -186,7 +201,7 @@ impl Lines {
 
     /// The operators of a function with their offsets in the file, up to where it is malformed.
     fn operators(&self, function: u32) -> Option<impl Iterator<Item = (Operator<'_>, usize)>> {
-        let local = function.checked_sub(self.imports)? as usize;
+        let local = (function as usize).checked_sub(self.imports.len())?;
         let range = self.bodies.get(local)?.clone();
         let bytes = self.module.get(range.clone())?;
         let body = FunctionBody::new(BinaryReader::new(bytes, range.start));

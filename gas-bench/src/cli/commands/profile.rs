@@ -29,6 +29,12 @@ pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> 
             });
         let (profile, sources) = told?;
         drop(progress);
+        if let Some(flame) = flame {
+            flame.finish(&picture::flame_graph_of_lines(&profile)?)?;
+        }
+        if let Some(speedscope) = speedscope {
+            speedscope.finish(picture::speedscope_of_lines(&profile))?;
+        }
         let content = LinesContent {
             profile: &profile,
             sources: &sources,
