@@ -11,7 +11,7 @@ use alloy_primitives::{Address, U256};
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use stylus_devnet::explain::Artifacts;
+use stylus_devnet::explain::{Artifacts, Coverage};
 use stylus_devnet::{ArbOs, Clock, Config, Fork, Mining, Order, Wallet};
 
 /// Wei in an ether.
@@ -481,6 +481,7 @@ impl Arguments {
             request_timeout: (request_timeout > 0).then(|| Duration::from_secs(request_timeout)),
             history: self.prune_history.unwrap_or(self.history),
             artifacts,
+            coverage: Coverage::default(),
         })
     }
 }

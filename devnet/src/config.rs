@@ -10,7 +10,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, U256};
 use stylus_vm::ArbOs;
 
-use crate::explain::Artifacts;
+use crate::explain::{Artifacts, Coverage};
 
 /// Where a block's timestamp comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -210,6 +210,8 @@ pub struct Config {
     pub history: usize,
     /// Where the log and tracers find the lines of programs that fail.
     pub artifacts: Artifacts,
+    /// Programs whose blocks are counted.
+    pub coverage: Coverage,
 }
 
 impl Config {
@@ -251,6 +253,7 @@ impl Default for Config {
             request_timeout: Some(Duration::from_secs(5)),
             history: 4_096,
             artifacts: Artifacts::default(),
+            coverage: Coverage::default(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Why calls failed: what a traced run tells of each, and what that means.
 //!
 //! Lives here: the data. Not here: collecting it (`trace::failures`), modules with debug information (`explain::artifacts`), what an
-//! explanation comes to (`explain::diagnosis`), and the log's text (`explain::text`).
+//! explanation comes to (`explain::diagnosis`), the log's text (`explain::text`), and what programs did that did not fail
+//! (`explain::coverage`).
 
 mod artifacts;
+mod coverage;
 mod diagnosis;
 mod text;
 
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use stylus_vm::explain::Explanation;
 
 pub use artifacts::{Artifact, Artifacts, ArtifactsError};
+pub use coverage::Coverage;
 pub use diagnosis::{Diagnosis, Interface, Place, is_own};
 pub use text::paragraph;
 

@@ -4,6 +4,7 @@
 //! afterwards (`chain::trace`), which contract is measured and how (`measure`).
 
 mod account;
+mod counted;
 mod trace;
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::plan;
 
 pub(crate) use account::{Account, GAS_LIMIT, Receipt};
+pub(crate) use counted::listen;
 pub(crate) use trace::{GasTrace, ProgramTrace, Step};
 
 sol! {
@@ -196,6 +198,21 @@ fn beneath(fork: &plan::Fork) -> Result<Fork, NodeError> {
     })
 }
 
+/// The settings of a devnet in this process.
+fn embedded(arbos: ArbOs, fork: Option<&plan::Fork>) -> Result<Config, NodeError> {
+    let fork = fork.map(beneath).transpose()?;
+    Ok(Config {
+        port: 0,
+        arbos,
+        clock: Clock::Steps(START),
+        // A figure does not depend on how long a machine takes for it.
+        request_timeout: None,
+        chain_owner: fork.is_some().then_some(DEV_ACCOUNT),
+        fork,
+        ..Config::default()
+    })
+}
+
 impl Node {
     /// Connects to a chain, which is started first where it is the embedded one.
     ///
@@ -210,32 +227,28 @@ impl Node {
     /// # Errors
     /// Where there is none.
     pub fn connect_on(target: &Target, fork: Option<&plan::Fork>) -> Result<Self, NodeError> {
-        let (url, key, devnet) = match target {
-            Target::Embedded(arbos) => {
-                let fork = fork.map(beneath).transpose()?;
-                let is_fork = fork.is_some();
-                let config = Config {
-                    port: 0,
-                    arbos: *arbos,
-                    clock: Clock::Steps(START),
-                    // A figure does not depend on how long a machine takes for it.
-                    request_timeout: None,
-                    chain_owner: is_fork.then_some(DEV_ACCOUNT),
-                    fork,
-                    ..Config::default()
-                };
-                let devnet = Devnet::start(config)?;
-                if is_fork {
-                    // What is measured is activated, whether or not activations are paused there.
-                    devnet
-                        .chain()
-                        .set_storage(ARBOS_STATE, ACTIVATION_GAS, B256::ZERO);
-                }
-                let (_, key) = devnet.accounts().into_iter().next().ok_or(NodeError::Key)?;
-                (devnet.url(), key, Some(devnet))
-            }
-            Target::Endpoint { url, key } => (url.clone(), *key, None),
-        };
+        match target {
+            Target::Embedded(arbos) => Self::start(embedded(*arbos, fork)?),
+            Target::Endpoint { url, key } => Self::speak(url.clone(), *key, None),
+        }
+    }
+
+    /// Starts a devnet and connects to it.
+    fn start(config: Config) -> Result<Self, NodeError> {
+        let is_fork = config.fork.is_some();
+        let devnet = Devnet::start(config)?;
+        if is_fork {
+            // What is measured is activated, whether or not activations are paused there.
+            devnet
+                .chain()
+                .set_storage(ARBOS_STATE, ACTIVATION_GAS, B256::ZERO);
+        }
+        let (_, key) = devnet.accounts().into_iter().next().ok_or(NodeError::Key)?;
+        Self::speak(devnet.url(), key, Some(devnet))
+    }
+
+    /// Connects to a node, whoever it is.
+    fn speak(url: String, key: B256, devnet: Option<Handle>) -> Result<Self, NodeError> {
         let signer = PrivateKeySigner::from_bytes(&key).map_err(|_| NodeError::Key)?;
         if !cfg!(feature = "https") && url.starts_with("https:") {
             return Err(NodeError::Https(url));

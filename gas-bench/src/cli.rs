@@ -23,6 +23,7 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Plan(arguments)) => commands::plan(arguments),
         Some(Command::Profile(arguments)) => commands::profile(arguments),
         Some(Command::Explain(arguments)) => commands::explain(arguments),
+        Some(Command::Coverage(arguments)) => commands::coverage(arguments),
         Some(Command::Compare(arguments)) => commands::compare(arguments),
         Some(Command::Size(arguments)) => commands::size(arguments),
         Some(Command::Override(arguments)) => commands::override_allocator(arguments),

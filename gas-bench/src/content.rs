@@ -5,6 +5,7 @@
 
 mod allocators;
 mod comparison;
+mod coverage;
 mod explain;
 mod league;
 mod lines;
@@ -18,6 +19,7 @@ pub mod transplant;
 
 pub use allocators::AllocatorsContent;
 pub use comparison::ComparisonContent;
+pub use coverage::{CoverageContent, tracefile};
 pub use explain::ExplainContent;
 pub use league::LeagueContent;
 pub use lines::LinesContent;

@@ -8,6 +8,7 @@
 
 pub mod baseline;
 pub mod comparison;
+pub mod coverage;
 pub mod edge_cases;
 pub mod failure;
 pub mod league;

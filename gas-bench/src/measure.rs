@@ -7,6 +7,7 @@
 mod account;
 pub mod compare;
 mod contract;
+mod coverage;
 mod edge_cases;
 mod explain;
 mod held;
@@ -20,6 +21,7 @@ pub mod size;
 mod sizes;
 mod starter;
 
+pub use coverage::{Covering, CoveringError, coverage};
 pub use edge_cases::{Doing, EdgeCasesError, edge_cases};
 pub use explain::{ExplainError, explain_call, explain_transaction};
 pub use league::{CallsError, EntryError, LeagueError, known, league, whole_calls};

@@ -26,10 +26,10 @@ use crate::figures::{Contract, Report};
 use crate::words::{printable, shortened};
 
 pub(crate) use bars::Bars;
-pub use flame::{FlameError, flame_graph};
+pub use flame::{FlameError, flame_graph, flame_graph_of_lines};
 pub(crate) use history::History;
 pub use league::league_chart;
-pub use speedscope::speedscope;
+pub use speedscope::{speedscope, speedscope_of_lines};
 pub use treemap::treemap;
 
 /// The width of a plot as a file, and the margin around it.

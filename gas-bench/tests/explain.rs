@@ -15,8 +15,10 @@ use gas_bench::cargo::{BuildSettings, Finished, OptLevel, Project, postprocess};
 use gas_bench::chain::Target;
 use gas_bench::content::{ExplainContent, LinesContent};
 use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::lines::LineInk;
+use gas_bench::figures::lines::{LineInk, LineProfile};
 use gas_bench::measure::{ProfileCommand, explain_call, profile_lines};
+use gas_bench::picture::{flame_graph_of_lines, speedscope_of_lines};
+use serde_json::Value;
 use stylus_devnet::explain::{Artifact, Artifacts, Diagnosis, FailedCall, Interface, chain_of};
 use stylus_devnet::testing::{CallError, Chain, Contract, Module};
 use stylus_vm::explain::Position;
@@ -384,6 +386,7 @@ fn check_lines() {
             let is_it = |it: &&LineInk| it.file.ends_with(file) && it.line == *line;
             assert!(profile.lines.iter().find(is_it).is_some(), "{call}");
         }
+        check_pictures(&profile);
         let [source] = &sources[..] else {
             panic!("{sources:?}");
         };
@@ -408,6 +411,21 @@ fn check_lines() {
                 .contains("\"sources\"")
         );
     }
+}
+
+/// Theorem: pictures of lines have all the ink of the run, inlined functions and host calls by name, and sources of lines.
+fn check_pictures(profile: &LineProfile) {
+    let stacks: Ink = profile.stacks.iter().map(|stack| stack.ink).sum();
+    assert_eq!(stacks + profile.forfeited, profile.ink);
+    let file: Value = serde_json::from_str(&speedscope_of_lines(profile)).unwrap();
+    assert_eq!(file["profiles"][0]["endValue"], profile.ink.0);
+    let frames = file["shared"]["frames"].as_array().unwrap();
+    let is_line = |it: &Value| it["line"].is_u64() && it["file"].as_str().unwrap().starts_with('/');
+    assert!(frames.iter().any(is_line));
+    let flame = flame_graph_of_lines(profile).unwrap();
+    assert!(flame.contains("host: read_args") && flame.contains("Router"));
+    let inlined = profile.stacks.iter().filter(|it| it.functions.len() > 2);
+    assert!(inlined.count() > 0);
 }
 
 /// Theorem: `explain` tells what a test is told, in every format.

@@ -7,6 +7,7 @@
 mod command;
 mod compare;
 mod contracts;
+mod coverage;
 mod expected;
 mod explain;
 mod fork;

@@ -20,7 +20,7 @@ use crate::explain::ExplainedProgram;
 use crate::frame::Frame;
 use crate::guest::Exports;
 use crate::hostio;
-use crate::instrument::{Instrumented, instrument_for_profile, instrument_to_explain};
+use crate::instrument::{Burden, Instrumented, instrument_for_profile, instrument_to_explain};
 use crate::module::Module;
 use crate::pages::Pages;
 use crate::profile::{Names, record};
@@ -444,16 +444,21 @@ fn bearable(Instrumented { worst, all, .. }: &Instrumented) -> Result<(), Compil
     if nested > MOST_NESTED {
         return Err(CompileError::TooNested { nested });
     }
-    for (what, count, limit) in [
-        ("values that blocks carry", all.carried, MOST_CARRIED),
-        ("locals times ways through them", all.joined, MOST_JOINED),
-        ("locals times loops within loops", all.nested, MOST_NESTED),
-    ] {
+    for (what, count, limit) in burdens(all) {
         if count > limit {
             return Err(CompileError::TooManyTogether { what, count, limit });
         }
     }
     Ok(())
+}
+
+/// What all functions together ask of a compiler, with its limits.
+pub(crate) const fn burdens(all: &Burden) -> [(&'static str, u64, u64); 3] {
+    [
+        ("values that blocks carry", all.carried, MOST_CARRIED),
+        ("locals times ways through them", all.joined, MOST_JOINED),
+        ("locals times loops within loops", all.nested, MOST_NESTED),
+    ]
 }
 
 /// Checks, from its contents, that a module which a chain with `config` activates can be compiled here.

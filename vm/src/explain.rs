@@ -25,7 +25,7 @@ use crate::profile::Names;
 use crate::run::{Call, Cause, Fault, Outcome, Report, Watch};
 
 pub use calls::HostCall;
-pub use counts::{BlockPrices, BlockRuns, Counts, Spent, block_prices};
+pub use counts::{BlockPrices, BlockRuns, Counts, Spent, Stop, block_prices};
 pub use panic::{Location, Panic};
 
 /// The most frames that an explanation holds, half of them innermost and half outermost.
@@ -246,9 +246,7 @@ impl ExplainedProgram {
             explanation.reason = Some(Reason::MemoryStack);
         }
         explanation.omitted_frames = frames.len().saturating_sub(MOST_FRAMES);
-        // Nothing that was inserted there began the call.
-        let in_call = matches!(origin, Some(Origin::Module | Origin::Heap));
-        let innermost = frames.first().copied().filter(|_| in_call);
+        let innermost = frames.first().copied().zip(origin);
         explanation.frames = folded(frames);
         if let Some(record) = self.program.exports.record(instance, &mut *store) {
             let counters = &self.chart.counters;

@@ -24,6 +24,7 @@ use wasmparser::{BlockType, ExternalKind, FunctionBody, Operator};
 pub(crate) use body::Origin;
 use body::Placed;
 pub(crate) use count::{Block, Counters, Summing, Watched, is_watched};
+pub(crate) use depth::MAX_FRAME;
 use encode::Encoder;
 pub(crate) use encode::Place;
 pub(crate) use ink::ends_block;
@@ -76,7 +77,7 @@ pub(crate) mod hooks {
 pub(crate) const ADDED_GLOBALS: u32 = 4;
 
 /// The most operators of an instrumented body.
-const MAX_OPERATORS: u64 = 65_536;
+pub(crate) const MAX_OPERATORS: u64 = 65_536;
 
 /// The most pages that a memory can ever have: one less than a 32-bit byte count would allow (Nitro since v3.10).
 const MAX_PAGES: u64 = 65_534;
@@ -97,6 +98,8 @@ pub(crate) struct Instrumented {
     pub(crate) operators: u64,
     /// Operators in the largest body after instrumentation.
     pub(crate) largest: u64,
+    /// Words of the largest frame.
+    pub(crate) frame: u32,
     /// The most that any body asks of a compiler: the maximum of each.
     pub(crate) worst: Burden,
     /// What all bodies together ask of a compiler: the sum of each.
@@ -273,7 +276,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
     fn finish(&self) -> Result<Instrumented, Refusal> {
         let mut encoder = Encoder::new(self.module, self.purpose)?;
         let mut code = CodeSection::new();
-        let (mut total, mut largest) = (0, 0);
+        let (mut total, mut largest, mut largest_frame) = (0, 0, 0);
         let (mut worst, mut all) = (Burden::default(), Burden::default());
         let mut counters = Counters::default();
         let entrypoint = self.module.export(names::ENTRYPOINT, ExternalKind::Func);
@@ -289,7 +292,8 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
                 let price = ink::first_block(&operators, self.module);
                 begins_with_highest_price = price == Ink::MAX;
             }
-            let operators = self.rewrite(function, body, operators)?;
+            let (operators, frame) = self.rewrite(function, body, operators)?;
+            largest_frame = frame.max(largest_frame);
             let count = operators.len() as u64;
             if count > MAX_OPERATORS {
                 let what = "operators once instrumented";
@@ -337,6 +341,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
             wasm,
             operators: total,
             largest,
+            frame: largest_frame,
             worst,
             all,
             begins_with_highest_price,
@@ -367,13 +372,13 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         Ok(operators)
     }
 
-    /// Applies all passes of the protocol to the operators of one body.
+    /// Applies all passes of the protocol to the operators of one body. With the words of its frame.
     fn rewrite(
         &self,
         function: u32,
         body: &FunctionBody<'a>,
         operators: Vec<Operator<'a>>,
-    ) -> Result<Vec<Placed<'a>>, Refusal> {
+    ) -> Result<(Vec<Placed<'a>>, u32), Refusal> {
         let Self {
             module, globals, ..
         } = *self;
@@ -384,10 +389,11 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         let frame = depth::frame(&operators, locals, module)
             .map_err(|excess| excess.of(function, body.range().start))?;
         let operators = depth::rewrite(operators, globals, frame);
-        Ok(match self.pay_for_memory_grow {
+        let operators = match self.pay_for_memory_grow {
             Some(pay) => heap::rewrite(operators, globals, pay),
             None => operators,
-        })
+        };
+        Ok((operators, frame))
     }
 }
 
@@ -416,7 +422,7 @@ pub(crate) fn declared_locals(body: &FunctionBody<'_>) -> Result<u32, wasmparser
 
 /// Refuses operators that validate but that no program may contain, wherever they stand: the bulk operators on segments and
 /// tables, and every computation on floats. (Moving, loading and storing floats is allowed, and unaffordable.)
-fn refuse_unsupported(operator: &Operator<'_>, offset: usize) -> Result<(), Refusal> {
+pub(crate) fn refuse_unsupported(operator: &Operator<'_>, offset: usize) -> Result<(), Refusal> {
     use Operator::*;
     match operator {
         MemoryInit { .. }

@@ -11,6 +11,7 @@ mod engine;
 pub mod explain;
 mod frame;
 mod guest;
+pub mod headroom;
 mod host;
 mod hostio;
 mod ink;

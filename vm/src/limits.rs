@@ -16,7 +16,7 @@ use crate::refusal::{Refusal, shown};
 const RESERVED_PREFIX: &str = "stylus";
 
 /// The most initial pages of any program, whatever the chain's own limit.
-const MAX_PAGES: Pages = Pages(128);
+pub(crate) const MAX_PAGES: Pages = Pages(128);
 
 /// Checks everything except function bodies. `page_limit` is what the chain leaves this transaction.
 pub(crate) fn check(
@@ -129,6 +129,16 @@ fn check_pages(module: &Module<'_>, page_limit: Pages) -> Result<(), Refusal> {
 }
 
 fn check_counts(module: &Module<'_>, config: &Config) -> Result<(), Refusal> {
+    for (what, count, limit) in counts(module, config) {
+        if count > limit {
+            return Err(Refusal::TooMany { what, count, limit });
+        }
+    }
+    Ok(())
+}
+
+/// What is counted of a module, with its limit, in the order of the checks.
+pub(crate) fn counts(module: &Module<'_>, config: &Config) -> Vec<(&'static str, u64, u64)> {
     let table_entries = module.tables.iter().map(|table| table.initial).sum();
     let element_bytes = module
         .elements
@@ -160,17 +170,14 @@ fn check_counts(module: &Module<'_>, config: &Config) -> Result<(), Refusal> {
     if config.arbos >= ArbOs::CHARGING_FIXES {
         limits.push(("imports", module.imports.len() as u64, 513));
     }
-    for (what, count, limit) in limits {
-        if count > limit {
-            return Err(Refusal::TooMany { what, count, limit });
-        }
-    }
-    Ok(())
+    limits
 }
 
-/// Checks the locals that each function declares, without parameters.
+/// The most locals that a function declares, without parameters.
+pub(crate) const MAX_LOCALS: u32 = 348;
+
+/// Checks the locals that each function declares.
 fn check_locals(module: &Module<'_>) -> Result<(), Refusal> {
-    const MAX_LOCALS: u32 = 348;
     for (position, body) in module.bodies.iter().enumerate() {
         let locals =
             crate::instrument::declared_locals(body).map_err(|error| Refusal::invalid(&error))?;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use addr2line::Context;
 use alloy_primitives::{B256, keccak256};
 use gimli::{Dwarf, EndianArcSlice, LittleEndian, SectionId};
-use wasmparser::{BinaryReader, FunctionBody, Parser, Payload};
+use wasmparser::{BinaryReader, FunctionBody, Operator, Parser, Payload};
 
 use crate::explain::Position;
 use crate::instrument::ends_block;
@@ -60,6 +60,19 @@ pub struct SourceFrame {
     pub column: Option<u32>,
 }
 
+/// An operator, and the source that it was made of.
+#[derive(Clone, Debug)]
+pub struct SourceOperator {
+    /// Which it is.
+    pub position: Position,
+    /// Its frames, as [`Lines::frames`] has them.
+    pub frames: Vec<SourceFrame>,
+    /// Whether a metered block ends with it.
+    pub ends_block: bool,
+    /// Whether it goes one of two ways, of which one is the operator behind it: a conditional branch, or the head of an `if`.
+    pub forks: bool,
+}
+
 type Section = EndianArcSlice<LittleEndian>;
 
 /// The lines of one module.
@@ -67,8 +80,8 @@ pub struct Lines {
     context: Context<Section>,
     module: Arc<[u8]>,
     names: Names,
-    /// Functions that the module imports.
-    imports: u32,
+    /// The names of the functions that the module imports.
+    imports: Vec<String>,
     /// Where the code section's contents begin, which addresses count from.
     code: usize,
     bodies: Vec<Range<usize>>,
@@ -82,14 +95,16 @@ impl Lines {
     pub fn of_module(module: &[u8]) -> Result<Self, LinesError> {
         let malformed = |error: wasmparser::Error| LinesError::NotWasm(error.to_string().into());
         let module: Arc<[u8]> = module.into();
-        let (mut imports, mut code, mut bodies) = (0, 0, Vec::new());
+        let (mut imports, mut code, mut bodies) = (Vec::new(), 0, Vec::new());
         let mut sections: Vec<(String, Range<usize>)> = Vec::new();
         for payload in Parser::new(0).parse_all(&module) {
             match payload.map_err(malformed)? {
                 Payload::ImportSection(section) => {
                     for import in section.into_imports() {
                         let import = import.map_err(malformed)?;
-                        imports += u32::from(matches!(import.ty, wasmparser::TypeRef::Func(_)));
+                        if let wasmparser::TypeRef::Func(_) = import.ty {
+                            imports.push(import.name.to_owned());
+                        }
                     }
                 }
                 Payload::CodeSectionStart { range, .. } => code = range.start,
@@ -133,18 +148,42 @@ impl Lines {
     /// The frames of the code at `position`, the innermost inlined one first; the last is of the function itself. Empty where
     /// nothing is known but perhaps the function's name.
     pub fn frames(&self, position: Position) -> Vec<SourceFrame> {
-        let address = self
-            .offset(position)
-            .and_then(|offset| offset.checked_sub(self.code));
-        let mut frames = match address {
-            Some(address) => self.frames_at(address as u64),
+        match self.offset(position) {
+            Some(offset) => self.frames_of(position.function, offset),
             None => Vec::new(),
-        };
-        // Debug information may lack the namespace of a name, and the name section never does.
-        if let (Some(last), Some(name)) = (frames.last_mut(), self.names.get(position.function)) {
-            last.function = Some(name.to_owned());
         }
-        frames
+    }
+
+    /// The indices of the functions that the module has itself, counting imports.
+    pub fn functions(&self) -> Range<u32> {
+        let count = |all: usize| u32::try_from(all).unwrap_or(u32::MAX);
+        let imports = count(self.imports.len());
+        imports..imports.saturating_add(count(self.bodies.len()))
+    }
+
+    /// All operators of a function, in order.
+    pub fn function(&self, function: u32) -> impl Iterator<Item = SourceOperator> + '_ {
+        let operators = self.operators(function).into_iter().flatten();
+        let source =
+            move |(operator, (kind, offset)): (u32, (Operator<'_>, usize))| SourceOperator {
+                position: Position { function, operator },
+                frames: self.frames_of(function, offset),
+                ends_block: ends_block(&kind),
+                forks: matches!(kind, Operator::If { .. } | Operator::BrIf { .. }),
+            };
+        (0..).zip(operators).map(source)
+    }
+
+    /// The name of the import that the operator at `position` calls, if it calls one.
+    pub fn import_called(&self, position: Position) -> Option<&str> {
+        let mut operators = self.operators(position.function)?;
+        match operators.nth(position.operator as usize)? {
+            (Operator::Call { function_index }, _) => {
+                let name = self.imports.get(function_index as usize);
+                name.map(String::as_str)
+            }
+            _ => None,
+        }
     }
 
     /// All operators of the metered block that begins at `first`.
@@ -161,11 +200,8 @@ impl Lines {
     }
 
     /// The operators of a function with their offsets in the file, up to where it is malformed.
-    fn operators(
-        &self,
-        function: u32,
-    ) -> Option<impl Iterator<Item = (wasmparser::Operator<'_>, usize)>> {
-        let local = function.checked_sub(self.imports)? as usize;
+    fn operators(&self, function: u32) -> Option<impl Iterator<Item = (Operator<'_>, usize)>> {
+        let local = (function as usize).checked_sub(self.imports.len())?;
         let range = self.bodies.get(local)?.clone();
         let bytes = self.module.get(range.clone())?;
         let body = FunctionBody::new(BinaryReader::new(bytes, range.start));
@@ -178,6 +214,19 @@ impl Lines {
         let mut operators = self.operators(position.function)?;
         let (_, offset) = operators.nth(position.operator as usize)?;
         Some(offset)
+    }
+
+    /// The frames of the code at an offset in the file, in a function.
+    fn frames_of(&self, function: u32, offset: usize) -> Vec<SourceFrame> {
+        let mut frames = match offset.checked_sub(self.code) {
+            Some(address) => self.frames_at(address as u64),
+            None => Vec::new(),
+        };
+        // Debug information may lack the namespace of a name, and the name section never does.
+        if let (Some(last), Some(name)) = (frames.last_mut(), self.names.get(function)) {
+            last.function = Some(name.to_owned());
+        }
+        frames
     }
 
     fn frames_at(&self, address: u64) -> Vec<SourceFrame> {

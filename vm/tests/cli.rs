@@ -73,6 +73,22 @@ fn good_programs() {
     check(&["run", "-"], &binary, 0, "-: success", "");
 }
 
+/// How far a module is from each limit, of one that is taken and of one that is not yet.
+#[test]
+fn limits_are_told() {
+    let explain = ["check", "--explain", "-"];
+    let good = module("i32.const 0", "");
+    for said in [
+        "0.7 %  1 of 128 pages of memory at the start",
+        "nothing in it is outside",
+    ] {
+        check(&explain, &good, 0, said, "");
+    }
+    let started = module("i32.const 0", "(func $init) (start $init)");
+    check(&explain, &started, 1, "noticed: a start function", "");
+    check(&explain, b"hello", 1, "name the .wasm file", "");
+}
+
 /// A chain owner's page settings, by flag.
 #[test]
 fn pages_as_an_owner_set_them() {

@@ -15,7 +15,7 @@ use crate::evm::{
     BlockScope, ChainScope, Context, Interrupt, MOST_PAGES, Programs, RecentPrograms, SPEC, Scope,
     TransactionScope,
 };
-use crate::explain::Artifacts;
+use crate::explain::{Artifacts, Coverage};
 use crate::state::State;
 
 /// What a block's transactions know of it.
@@ -57,6 +57,8 @@ pub(crate) struct Rules {
     pub(crate) debug: bool,
     /// Where the lines of programs are.
     pub(crate) artifacts: Artifacts,
+    /// What programs did, of those that count.
+    pub(crate) coverage: Coverage,
     pub(crate) programs: Programs,
 }
 
@@ -130,6 +132,7 @@ pub(crate) fn context(
                 debug: rules.debug,
                 max_code_size: rules.max_code_size,
                 artifacts: rules.artifacts.clone(),
+                coverage: rules.coverage.clone(),
             },
             block: BlockScope {
                 number: block.number,

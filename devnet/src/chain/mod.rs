@@ -99,6 +99,7 @@ impl Chain {
             max_code_size: config.max_code_size,
             debug: true,
             artifacts: config.artifacts.clone(),
+            coverage: config.coverage.clone(),
             programs: Default::default(),
         };
         let timestamp = config.clock.genesis(now);

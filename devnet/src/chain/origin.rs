@@ -60,6 +60,7 @@ impl Chain {
             max_code_size: config.max_code_size,
             debug: origin.debug || !origin.is_arbitrum,
             artifacts: config.artifacts.clone(),
+            coverage: config.coverage.clone(),
             programs: Default::default(),
         };
         let state = attempt(|| on_top(&mut config, &rules, &origin))??;

@@ -12,7 +12,7 @@ use stylus_vm::{ArbOs, PageCounters, Pages};
 use crate::arbos::UnknownUpgrade;
 use crate::arbos::l1_pricing::Poster;
 use crate::evm::{Interrupt, Programs, RecentPrograms};
-use crate::explain::Artifacts;
+use crate::explain::{Artifacts, Coverage};
 use crate::state::State;
 
 /// revm's context over this chain's state. The journal holds all that reverts; [`Scope`] what does not.
@@ -46,6 +46,8 @@ pub(crate) struct ChainScope {
     pub(crate) max_code_size: u32,
     /// Where the lines of programs are.
     pub(crate) artifacts: Artifacts,
+    /// What programs did, of those that count.
+    pub(crate) coverage: Coverage,
 }
 
 /// What a block is on Arbitrum, beyond what the EVM sees of it.

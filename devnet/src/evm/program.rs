@@ -40,6 +40,8 @@ enum ToRun {
     /// With what identifies its module's code.
     Profiled(ProfiledProgram, B256),
     Explained(Box<ExplainedProgram>, Option<Lines>),
+    /// Its blocks count, for this module.
+    Counted(Box<ExplainedProgram>, B256),
 }
 
 /// Why the module of an active program cannot be had.
@@ -150,9 +152,27 @@ impl<I: HostioInspector> Machine<I> {
         let (depth, address) = (self.depth(), frame.environment.contract);
         let watching = match self.inspector() {
             Some((inspector, _)) => inspector.watching(depth, address, frame.code_address),
-            None => Watching::Nothing,
+            // Whoever traces runs what has run before.
+            None => match self.counted(frame, config)? {
+                Some(counted) => return Ok(counted),
+                None => Watching::Nothing,
+            },
         };
         self.program_to_run(frame, config, watching)
+    }
+
+    /// The frame's program where its blocks count.
+    fn counted(&mut self, frame: &Frame, config: &Config) -> Result<Option<ToRun>, ModuleError> {
+        let context = self.context();
+        let coverage = context.chain.chain.coverage.clone();
+        let programs = context.chain.chain.programs.clone();
+        let mut wasm = || module(context, &frame.code, config);
+        let Some(hash) = coverage.module_of(frame.code_hash, &mut wasm)? else {
+            return Ok(None);
+        };
+        let wasm = || Ok::<_, ModuleError>(wasm()?);
+        let program = programs.counted(frame.code_hash, config, wasm)?;
+        Ok(Some(ToRun::Counted(Box::new(program), hash)))
     }
 
     /// Runs the program with what gas is left of its start, its pages open meanwhile.
@@ -176,6 +196,7 @@ impl<I: HostioInspector> Machine<I> {
             ink: ink_bought,
             environment: frame.environment.clone(),
         };
+        let coverage = self.context().chain.chain.coverage.clone();
         let mut host = ProgramHost::new(self, frame.environment.clone());
         let ended = match program {
             ToRun::Plain(program) => program
@@ -188,6 +209,13 @@ impl<I: HostioInspector> Machine<I> {
                 let run = program.run(&mut host, config, call);
                 run.map(|(report, explanation)| {
                     (report, None, Some(Explained { explanation, lines }))
+                })
+            }
+            ToRun::Counted(program, module) => {
+                let run = program.run(&mut host, config, call);
+                run.map(|(report, explanation)| {
+                    coverage.add(module, &explanation.counts);
+                    (report, None, None)
                 })
             }
         };

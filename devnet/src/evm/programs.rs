@@ -1,6 +1,6 @@
 //! Compiled programs and known activations, kept for as long as the process lives.
 //!
-//! Lives here: two caches that save work and change no result. Not here: whether a program is active, which only the state
+//! Lives here: caches that save work and change no result. Not here: whether a program is active, which only the state
 //! tells.
 
 use std::collections::HashMap;
@@ -21,6 +21,9 @@ use crate::evm::interrupt::{Interrupt, Interrupted};
 
 /// Programs kept compiled: some 2 MB each at their largest.
 const COMPILED: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
+
+/// Programs kept compiled that count their blocks: a test suite calls few.
+const COUNTED: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
 
 /// Activations remembered: an estimate tries the same one a dozen times.
 const ACTIVATIONS: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
@@ -46,6 +49,8 @@ struct Inner {
     /// more stack than it was made for.
     engine: Mutex<Option<Engine>>,
     compiled: Mutex<LruCache<ProgramKey, Program>>,
+    /// Each for a depth budget.
+    counted: Mutex<LruCache<(ProgramKey, u32), ExplainedProgram>>,
     activations: Mutex<LruCache<ActivationKey, Result<Activation, Refusal>>>,
     /// Programs that are being compiled, so that each is compiled once.
     compiling: Mutex<Compiling>,
@@ -77,6 +82,7 @@ impl Default for Programs {
         Self(Arc::new(Inner {
             engine: Mutex::new(None),
             compiled: Mutex::new(LruCache::new(COMPILED)),
+            counted: Mutex::new(LruCache::new(COUNTED)),
             activations: Mutex::new(LruCache::new(ACTIVATIONS)),
             compiling: Mutex::default(),
             done: Condvar::new(),
@@ -210,6 +216,25 @@ impl Programs {
         let engine = self.engine(config.stylus.max_stack_depth)?;
         let config = as_activated(config);
         Ok(engine.compile_to_explain(wasm, &config, Some(names))?)
+    }
+
+    /// The program of an account whose code has the hash `code_hash`, to be run with its blocks counted.
+    pub(crate) fn counted<E: From<Arc<ProgramError>>>(
+        &self,
+        code_hash: B256,
+        config: &Config,
+        wasm: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<ExplainedProgram, E> {
+        let key = ((code_hash, config.arbos), config.stylus.max_stack_depth);
+        // Whoever else wants one meanwhile wants the same one, most likely.
+        let mut counted = lock(&self.0.counted);
+        if let Some(program) = counted.get(&key) {
+            return Ok(program.clone());
+        }
+        let program = self.explained(&wasm()?, config, Names::default());
+        let program = program.map_err(Arc::new)?;
+        counted.put(key, program.clone());
+        Ok(program)
     }
 
     /// An engine with native stack for a depth budget of `words`.

@@ -4,6 +4,7 @@
 
 mod compare;
 mod contracts;
+mod coverage;
 mod explain;
 mod replay;
 mod report;
@@ -19,6 +20,7 @@ use gas_bench::document::Format;
 
 pub(crate) use compare::CompareArguments;
 use contracts::ChainArguments;
+pub(crate) use coverage::CoverageArguments;
 pub(crate) use explain::ExplainArguments;
 pub(crate) use replay::ReplayArguments;
 pub(crate) use report::{
@@ -87,6 +89,8 @@ pub(crate) enum Command {
     Profile(ProfileArguments),
     /// Tell why a call, or a transaction on a chain, fails: the reason, and the line of source
     Explain(ExplainArguments),
+    /// Tell which lines of your contracts run, in the deployed code: in the calls of a plan, or in your own tests
+    Coverage(CoverageArguments),
     /// Build a contract with other allocators, opt-levels and wasm-opt: which is best for it
     Compare(CompareArguments),
     /// Tell where the bytes of your contracts are

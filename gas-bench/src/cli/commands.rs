@@ -4,6 +4,7 @@
 
 mod builtin;
 mod compare;
+mod coverage;
 mod explain;
 mod plan;
 mod profile;
@@ -24,6 +25,7 @@ use gas_bench::words::printable;
 
 pub(crate) use builtin::{edge_cases, league};
 pub(crate) use compare::compare;
+pub(crate) use coverage::coverage;
 pub(crate) use explain::explain;
 pub(crate) use plan::plan;
 pub(crate) use profile::profile;

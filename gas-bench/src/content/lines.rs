@@ -217,7 +217,7 @@ fn annotated(source: &AnnotatedSource) -> Table {
         Column::figure("line"),
         Column::figure("ink"),
         Column::figure("times"),
-        Column::name("source"),
+        Column::source("source"),
     ];
     let rows = source.lines.iter().map(|line| {
         Row::plain([

@@ -155,16 +155,20 @@ impl Page {
     fn table(&self, table: &Table, leads: bool) -> Markup {
         let table = table.undrawn();
         let names = table.names();
-        let others = (0..table.columns.len()).filter(|index| *index != names);
-        let order: Vec<_> = [names].into_iter().chain(others).collect();
+        let is_source = table.columns.get(names).map(|column| column.kind) == Some(Kind::Source);
+        let first = (!is_source).then_some(names);
+        let others = (0..table.columns.len()).filter(|index| Some(*index) != first);
+        let order: Vec<_> = first.into_iter().chain(others).collect();
         let (sums, rows): (Vec<_>, Vec<_>) =
             table.rows.iter().partition(|row| row.tone == Tone::Total);
         let row = |row: &Row| {
             html! {
                 tr class=[class_of(row)] {
                     @for (place, cell) in order.iter().filter_map(|&index| row.cells.get(index)).enumerate() {
-                        @let class = cell_class(cell, table.columns[order[place]].kind);
-                        @if place == 0 { th scope="row" class=[class] { (self.cell(cell, leads)) } }
+                        @let kind = table.columns[order[place]].kind;
+                        @let class = cell_class(cell, kind);
+                        @if kind == Kind::Source { td.source { code { (printable(&cell.plain())) } } }
+                        @else if place == 0 { th scope="row" class=[class] { (self.cell(cell, leads)) } }
                         @else { td class=[class] { (self.cell(cell, leads)) } }
                     }
                 }

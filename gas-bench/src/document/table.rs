@@ -29,6 +29,8 @@ pub(crate) struct Column {
 pub(crate) enum Kind {
     /// What the figures of a row are about: the column that is cut where there is little room.
     Name,
+    /// A line of somebody's source, behind its figures: what is cut as a name is, but for a page, which has it as it is.
+    Source,
     Words,
     Figure,
     /// The same as figures say, drawn with characters: only a comment has no better picture.
@@ -206,7 +208,7 @@ impl Table {
 
     /// The column that is cut where there is little room.
     pub(super) fn names(&self) -> usize {
-        let is_name = |column: &Column| column.kind == Kind::Name;
+        let is_name = |column: &Column| matches!(column.kind, Kind::Name | Kind::Source);
         self.columns.iter().position(is_name).unwrap_or(0)
     }
 }
@@ -214,6 +216,10 @@ impl Table {
 impl Column {
     pub(crate) fn name(title: impl Into<String>) -> Self {
         Self::new(title, Kind::Name)
+    }
+
+    pub(crate) fn source(title: impl Into<String>) -> Self {
+        Self::new(title, Kind::Source)
     }
 
     pub(crate) fn words(title: impl Into<String>) -> Self {

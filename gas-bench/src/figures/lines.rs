@@ -31,6 +31,9 @@ pub struct LineProfile {
     pub lines: Vec<LineInk>,
     /// What each function took, inlined or not, by name.
     pub functions: Vec<FunctionInk>,
+    /// What each chain of inlined functions took, in each function of the module.
+    #[serde(skip)]
+    pub stacks: Vec<InlineStack>,
     /// Ink of code whose line nobody knows.
     pub without_line: Ink,
     /// Ink that did not suffice for what came next, and is gone.
@@ -65,6 +68,19 @@ pub struct FunctionInk {
     pub ink: Ink,
     /// What it took with all that was inlined into it.
     pub with_inlined: Ink,
+}
+
+/// What code took that was inlined by one way.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InlineStack {
+    /// The names of the functions, that of the module's first: each is inlined into the one before it.
+    pub functions: Vec<String>,
+    /// The file and the line of the code, where that is known.
+    pub line: Option<(String, u32)>,
+    /// The host call that took it, where it was one.
+    pub hostio: Option<String>,
+    /// What it took.
+    pub ink: Ink,
 }
 
 /// Figures that do not add up.
@@ -109,6 +125,7 @@ pub fn add_up(
 ) -> Result<LineProfile, LinesError> {
     let mut all: BTreeMap<(String, u32), LineInk> = BTreeMap::new();
     let mut functions: BTreeMap<String, FunctionInk> = BTreeMap::new();
+    let mut stacks: BTreeMap<StackKey, Ink> = BTreeMap::new();
     let (mut without_line, mut counted) = (Ink::ZERO, Ink::ZERO);
     for taken in taken(counts, prices)? {
         counted += taken.ink;
@@ -117,6 +134,12 @@ pub fn add_up(
         if !add_line(&mut all, &frames, &taken, &own) {
             without_line += taken.ink;
         }
+        let hostio = taken.is_hostio.then(|| lines.import_called(taken.position));
+        let hostio = hostio.flatten().map(str::to_owned);
+        let outermost_first = named.iter().rev().cloned().collect();
+        *stacks
+            .entry((outermost_first, innermost_line(&frames), hostio))
+            .or_insert(Ink::ZERO) += taken.ink;
         let mut seen: Vec<&str> = Vec::new();
         for (depth, name) in named.iter().enumerate() {
             let function = functions
@@ -146,9 +169,28 @@ pub fn add_up(
         ink,
         lines: all.into_values().collect(),
         functions: functions.into_values().collect(),
+        stacks: stacks.into_iter().map(stack).collect(),
         without_line,
         forfeited,
     })
+}
+
+/// Functions, line and host call of a stack.
+type StackKey = (Vec<String>, Option<(String, u32)>, Option<String>);
+
+fn stack(((functions, line, hostio), ink): (StackKey, Ink)) -> InlineStack {
+    InlineStack {
+        functions,
+        line,
+        hostio,
+        ink,
+    }
+}
+
+/// The innermost line that is known of code.
+fn innermost_line(frames: &[SourceFrame]) -> Option<(String, u32)> {
+    let known = |frame: &SourceFrame| Some((frame.file.clone()?, frame.line?));
+    frames.iter().find_map(known)
 }
 
 /// What each operator took that ran.

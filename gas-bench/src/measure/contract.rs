@@ -6,6 +6,7 @@
 //! Every call of a plan begins on a deployment of its own, so that their order decides nothing. The runs of one call follow each
 //! other on it.
 
+mod coverage;
 mod explain;
 mod lines;
 mod stage;

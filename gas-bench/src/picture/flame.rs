@@ -15,6 +15,7 @@ use stylus_vm::Gas;
 
 use super::names;
 use super::stacks::{Frame, Kind, Stacks, Step};
+use crate::figures::lines::LineProfile;
 use crate::figures::profile::CallProfile;
 use crate::words::{grouped, grouped_wide};
 
@@ -80,6 +81,11 @@ const HOSTS: [Color; 3] = [
     Color::new(158, 196, 255),
     Color::new(118, 164, 236),
 ];
+const LINES: [Color; 3] = [
+    Color::new(250, 236, 210),
+    Color::new(246, 228, 198),
+    Color::new(252, 242, 222),
+];
 const OUTSIDE: [Color; 3] = [
     Color::new(190, 190, 190),
     Color::new(206, 206, 206),
@@ -108,7 +114,26 @@ pub enum FlameError {
 /// # Errors
 /// Where the profile is empty, or adds up to more than a graph counts.
 pub fn flame_graph(profile: &CallProfile) -> Result<String, FlameError> {
-    let stacks = Stacks::of(profile);
+    let refund = profile.parts.refund;
+    let mut about = format!("for {} gas", grouped(profile.gas.0));
+    if refund > Gas::ZERO {
+        let _ = write!(about, " and a refund of {}", grouped(refund.0));
+    }
+    about.push_str(" · host calls blue, allocator green, outside the program grey");
+    draw(&Stacks::of(profile), title(profile), &about)
+}
+
+/// The same of a program's run alone, told by lines: the functions that were inlined into each of its own, and the lines of their code.
+///
+/// # Errors
+/// As for [`flame_graph`].
+pub fn flame_graph_of_lines(profile: &LineProfile) -> Result<String, FlameError> {
+    let title = names::shown(&format!("{}: {}, by line", profile.contract, profile.call));
+    let about = "in the program's run · inlined functions are above those that they are part of, lines pale, host calls blue";
+    draw(&Stacks::of_lines(profile), title, about)
+}
+
+fn draw(stacks: &Stacks, title: String, about: &str) -> Result<String, FlameError> {
     let total = stacks.places.first().map_or(0, |place| place.total);
     if total == 0 {
         return Err(FlameError::Nothing);
@@ -116,12 +141,12 @@ pub fn flame_graph(profile: &CallProfile) -> Result<String, FlameError> {
     if u64::try_from(total).is_err() {
         return Err(FlameError::TooMuch(total));
     }
-    let drawn = drawn(&stacks);
-    let folded = folded(&stacks, &drawn);
+    let drawn = drawn(stacks);
+    let folded = folded(stacks, &drawn);
     let mut colours = palette(&stacks.frames);
     let mut options = Options::default();
-    options.title = title(profile);
-    options.subtitle = Some(subtitle(profile, total, &drawn));
+    options.title = title;
+    options.subtitle = Some(subtitle(about, total, &drawn));
     options.count_name = "ink".to_owned();
     options.name_type = "Frame:".to_owned();
     options.bgcolors = Some(BackgroundColor::Grey);
@@ -203,17 +228,8 @@ fn title(profile: &CallProfile) -> String {
     names::shown(&format!("{}: {}", profile.contract, profile.signature))
 }
 
-fn subtitle(profile: &CallProfile, total: u128, drawn: &[bool]) -> String {
-    let mut text = format!(
-        "{} ink for {} gas",
-        grouped_wide(total),
-        grouped(profile.gas.0)
-    );
-    let refund = profile.parts.refund;
-    if refund > Gas::ZERO {
-        let _ = write!(text, " and a refund of {}", grouped(refund.0));
-    }
-    text.push_str(" · host calls blue, allocator green, outside the program grey");
+fn subtitle(about: &str, total: u128, drawn: &[bool]) -> String {
+    let mut text = format!("{} ink {about}", grouped_wide(total));
     let shown = drawn.iter().filter(|is_drawn| **is_drawn).count();
     if shown < drawn.len() {
         let _ = write!(
@@ -237,6 +253,7 @@ fn palette(frames: &[Frame]) -> PaletteMap {
             Kind::Call => &[CALL],
             Kind::Function => &FUNCTIONS,
             Kind::Allocator => &ALLOCATOR,
+            Kind::Line => &LINES,
             Kind::Host => &HOSTS,
             Kind::Outside => &OUTSIDE,
         };

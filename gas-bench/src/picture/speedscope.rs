@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::names;
 use super::stacks::{Kind, Stacks, Step};
+use crate::figures::lines::LineProfile;
 use crate::figures::profile::CallProfile;
 
 #[derive(Serialize)]
@@ -33,7 +34,9 @@ struct Frame<'a> {
     name: &'a str,
     /// Frames of one file have colours of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'static str>,
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
 }
 
 /// Frames that open and close. What is sampled would repeat the whole path in every place, of which there may be many, and deep.
@@ -61,19 +64,27 @@ struct Event {
 
 /// The whole profile as a file for speedscope.
 pub fn speedscope(profile: &CallProfile) -> String {
-    let stacks = Stacks::of(profile);
-    let name = names::shown(&format!(
-        "{}: {}, in ink",
-        profile.contract, profile.signature
-    ));
+    let name = format!("{}: {}, in ink", profile.contract, profile.signature);
+    written(&Stacks::of(profile), &names::shown(&name))
+}
+
+/// The same of a program's run alone, told by lines.
+pub fn speedscope_of_lines(profile: &LineProfile) -> String {
+    let name = format!("{}: {}, in ink by line", profile.contract, profile.call);
+    written(&Stacks::of_lines(profile), &names::shown(&name))
+}
+
+fn written(stacks: &Stacks, name: &str) -> String {
     let frames = stacks.frames.iter().map(|frame| Frame {
         name: &frame.name,
         file: match frame.kind {
             Kind::Call | Kind::Function => None,
+            Kind::Line => frame.line.as_ref().map(|(file, _)| file.as_str()),
             Kind::Allocator => Some("allocator"),
             Kind::Host => Some("host calls"),
             Kind::Outside => Some("outside the program"),
         },
+        line: frame.line.as_ref().map(|(_, line)| *line),
     });
     let mut at = 0;
     let events = stacks.walk().map(|step| match step {
@@ -95,14 +106,14 @@ pub fn speedscope(profile: &CallProfile) -> String {
     let document = Document {
         schema: "https://www.speedscope.app/file-format-schema.json",
         exporter: concat!("cargo-gas-bench ", env!("CARGO_PKG_VERSION")),
-        name: &name,
+        name,
         active_profile_index: 0,
         shared: Shared {
             frames: frames.collect(),
         },
         profiles: [Evented {
             kind: "evented",
-            name: &name,
+            name,
             unit: "none",
             start_value: 0,
             end_value: at,

@@ -8,7 +8,10 @@
 use stylus_vm::Ink;
 use stylus_vm::profile::{Callee, Profile};
 
+use std::collections::BTreeMap;
+
 use super::{names, outside};
+use crate::figures::lines::LineProfile;
 use crate::figures::profile::CallProfile;
 
 /// What a frame stands for.
@@ -20,6 +23,8 @@ pub(super) enum Kind {
     Function,
     /// A function of its allocator.
     Allocator,
+    /// A line of a source.
+    Line,
     /// A host call.
     Host,
     /// What is paid besides the program's run.
@@ -30,6 +35,8 @@ pub(super) enum Kind {
 pub(super) struct Frame {
     pub(super) name: String,
     pub(super) kind: Kind,
+    /// The file and the line, where it is one.
+    pub(super) line: Option<(String, u32)>,
 }
 
 /// A frame as it is reached by one path.
@@ -78,13 +85,57 @@ impl Stacks {
         for part in outside::after(profile) {
             stacks.outside(part.label, outside::in_ink(profile, part.gas), call);
         }
-        for place in (0..stacks.places.len()).rev() {
-            let total = stacks.places[place].total;
-            if let Some(parent) = stacks.places[place].parent {
-                stacks.places[parent].total += total;
+        stacks.add_up();
+        stacks
+    }
+
+    /// A program's run alone, with the functions that were inlined into each of its own, and lines.
+    pub(super) fn of_lines(profile: &LineProfile) -> Self {
+        let mut stacks = Self {
+            frames: Vec::new(),
+            places: Vec::new(),
+        };
+        let call = names::shown(&format!("{}::{}", profile.contract, profile.call));
+        let call = stacks.frame(call, Kind::Call);
+        let call = stacks.place(call, None, 0);
+        let (mut frames, mut places) = (BTreeMap::new(), BTreeMap::new());
+        for stack in &profile.stacks {
+            let functions = stack.functions.iter();
+            let functions = functions.map(|name| (names::shown(name), Kind::Function, None));
+            let line = stack.line.as_ref().map(|(file, line)| {
+                let short = file.rsplit('/').next().unwrap_or(file);
+                let name = names::shown(&format!("{short}:{line}"));
+                (name, Kind::Line, Some((file.clone(), *line)))
+            });
+            let host = stack.hostio.as_ref();
+            let host = host.map(|name| (names::host(name), Kind::Host, None));
+            let mut around = call;
+            for (name, kind, line) in functions.chain(line).chain(host) {
+                let key = (name.clone(), line.clone());
+                let frame = *frames.entry(key).or_insert_with(|| {
+                    stacks.frames.push(Frame { name, kind, line });
+                    stacks.frames.len() - 1
+                });
+                let place = places.entry((around, frame));
+                around = *place.or_insert_with(|| stacks.place(frame, Some(around), 0));
+            }
+            let own = u128::from(stack.ink.0);
+            stacks.places[around].own += own;
+            stacks.places[around].total += own;
+        }
+        stacks.outside("forfeited", profile.forfeited, call);
+        stacks.add_up();
+        stacks
+    }
+
+    /// Adds to each place what there is within it.
+    fn add_up(&mut self) {
+        for place in (0..self.places.len()).rev() {
+            let total = self.places[place].total;
+            if let Some(parent) = self.places[place].parent {
+                self.places[parent].total += total;
             }
         }
-        stacks
     }
 
     /// Through all places from the first. Not by recursion: a tree may be deeper than a thread's stack.
@@ -150,7 +201,11 @@ impl Stacks {
     }
 
     fn frame(&mut self, name: String, kind: Kind) -> usize {
-        self.frames.push(Frame { name, kind });
+        self.frames.push(Frame {
+            name,
+            kind,
+            line: None,
+        });
         self.frames.len() - 1
     }
 

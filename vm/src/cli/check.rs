@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use stylus_vm::advice::{NEVER_CALLED, large_stack, never_called};
+use stylus_vm::headroom::{Headroom, findings, headroom, page_of_stack};
 use stylus_vm::process::{ProcessError, process};
 use stylus_vm::{Activation, Config, Gas, Pages, Refusal, activate, code};
 
@@ -17,7 +18,13 @@ pub(crate) fn run(check: &Check) -> anyhow::Result<ExitCode> {
     let mut verdict = Verdict::Good;
     for file in &check.common.files {
         verdict = verdict.max(match input::module(file) {
-            Ok(wasm) => run_module(&input::name(file), &wasm, &config)?,
+            Ok(wasm) => {
+                let verdict = run_module(&input::name(file), &wasm, &config)?;
+                if check.explain {
+                    explain(&wasm, &config)?;
+                }
+                verdict
+            }
             Err(error) => unusable(&error),
         });
     }
@@ -134,6 +141,54 @@ fn show(name: &str, wasm: &[u8], config: &Config, activation: &Activation) -> io
     };
     writeln!(out, "  {} {advice}", style::hint("to mend it:"))?;
     Ok(Verdict::Bad)
+}
+
+/// Shows how far a module is from every limit, nearest first, and what is unusual in it. One that is refused as it is is told as it would
+/// be deployed; what stands in neither is told of what was given.
+fn explain(wasm: &[u8], config: &Config) -> io::Result<()> {
+    let mut out = anstream::stdout();
+    let processed = process(wasm).ok();
+    let told = headroom(wasm, config).ok().map(|limits| (limits, wasm));
+    let told = told.or_else(|| {
+        let processed = processed.as_deref()?;
+        Some((headroom(processed, config).ok()?, processed))
+    });
+    if let Some((mut limits, wasm)) = told {
+        limits.sort_by_key(|it| std::cmp::Reverse(per_mille(it)));
+        writeln!(out, "  {}", style::hint("of each limit, nearest first:"))?;
+        for limit in &limits {
+            let Headroom {
+                what,
+                by,
+                used,
+                most,
+            } = limit;
+            let share = per_mille(limit);
+            let percent = format!("{}.{} %", share / 10, share % 10);
+            writeln!(out, "    {percent:>8}  {used} of {most} {what} ({by})")?;
+        }
+        if let Some(stack) = page_of_stack(wasm) {
+            writeln!(out, "  {} {stack}", style::hint("cheaper:"))?;
+        }
+    }
+    let Some(findings) = findings(wasm) else {
+        return Ok(());
+    };
+    for finding in &findings {
+        writeln!(out, "  {} {finding}", style::hint("noticed:"))?;
+    }
+    if findings.is_empty() {
+        writeln!(
+            out,
+            "  nothing in it is outside of what rustc and LLVM write"
+        )?;
+    }
+    Ok(())
+}
+
+/// How much of a limit is taken, in thousandths.
+fn per_mille(limit: &Headroom) -> u64 {
+    limit.used.saturating_mul(1_000) / limit.most.max(1)
 }
 
 /// One sentence on why not, where, and what to do.

@@ -29,6 +29,7 @@ pub(crate) struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   stylus-vm check contract.wasm
+  stylus-vm check --explain target/wasm32-unknown-unknown/release/contract.wasm
   stylus-vm check --arbos 51 target/wasm32-unknown-unknown/release/*.wasm
   stylus-vm process target/wasm32-unknown-unknown/release/contract.wasm --out contract.wasm
   stylus-vm run contract.wasm --calldata 0x6d4ce63c
@@ -52,6 +53,9 @@ pub(crate) enum Command {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) common: Common,
+    /// Say how far the module is from every limit, and what in it is unusual for Rust
+    #[arg(long)]
+    pub(crate) explain: bool,
 }
 
 #[derive(Args)]

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::frame::Frame;
 use crate::guest::GuestMemory;
 use crate::ink::Ink;
-use crate::instrument::{Block, Counters, Summing, instrument_to_explain};
+use crate::instrument::{Block, Counters, Origin, Summing, instrument_to_explain};
 use crate::pages::Pages;
 use crate::prices;
 use crate::profile::Names;
@@ -27,6 +27,22 @@ pub struct BlockRuns {
     pub first: Position,
     /// How often it began.
     pub count: u64,
+}
+
+/// Where runs ended within a block that others went through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "camelCase")
+)]
+pub struct Stop {
+    /// The last operator that was reached.
+    pub at: Position,
+    /// How many runs.
+    pub count: u64,
+    /// Whether its block was paid for, and so counts among those that began. If not, it is the block's first operator.
+    pub is_paid: bool,
 }
 
 /// What an operator took besides its price.
@@ -49,6 +65,12 @@ pub struct Counts {
     pub bulks: Vec<Spent>,
     /// Calls of imports that ran, and the ink that host calls took.
     pub hostios: Vec<Spent>,
+    /// Where runs ended without returning. What stands behind such an operator in its block did not run, although the block counts.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub stops: Vec<Stop>,
 }
 
 impl Counts {
@@ -56,6 +78,45 @@ impl Counts {
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
     }
+
+    /// Adds what another run of the same program did.
+    pub fn add(&mut self, other: &Self) {
+        let same = |stop: &Stop| (stop.at, stop.is_paid);
+        merge(&mut self.stops, &other.stops, same, |sum, it| {
+            sum.count = sum.count.saturating_add(it.count);
+        });
+        let first = |runs: &BlockRuns| runs.first;
+        merge(&mut self.blocks, &other.blocks, first, |sum, it| {
+            sum.count = sum.count.saturating_add(it.count);
+        });
+        let position = |spent: &Spent| spent.position;
+        let spent = |sum: &mut Spent, it: &Spent| sum.ink += it.ink;
+        merge(&mut self.bulks, &other.bulks, position, spent);
+        merge(&mut self.hostios, &other.hostios, position, spent);
+    }
+}
+
+/// Merges lists that are each in the order of their keys.
+fn merge<T: Copy, K: Ord>(
+    sums: &mut Vec<T>,
+    others: &[T],
+    key: impl Fn(&T) -> K,
+    add: impl Fn(&mut T, &T),
+) {
+    let before = std::mem::take(sums);
+    let mut before = before.into_iter().peekable();
+    for other in others {
+        while let Some(sum) = before.next_if(|it| key(it) < key(other)) {
+            sums.push(sum);
+        }
+        let mut sum = *other;
+        if let Some(before) = before.next_if(|it| key(it) == key(other)) {
+            sum = before;
+            add(&mut sum, other);
+        }
+        sums.push(sum);
+    }
+    sums.extend(before);
 }
 
 /// What a metered block costs.
@@ -82,14 +143,18 @@ pub fn block_prices(wasm: &[u8], config: &Config) -> Result<Vec<BlockPrices>, Re
     Ok(blocks.into_iter().flatten().map(price).collect())
 }
 
-/// Reads the counters of a run that ended at `innermost`, if it did not return, when the meter counted `left`.
+/// Reads the counters of a run that ended at `innermost`, in code that somebody wrote, if it did not return, when the meter counted
+/// `left`.
 pub(super) fn read(
     store: &Store<Frame>,
     record: GuestMemory,
     counters: &Counters,
-    innermost: Option<Position>,
+    innermost: Option<(Position, Origin)>,
     left: u64,
 ) -> Counts {
+    // Nothing else that was inserted there began the call.
+    let in_call = |(_, origin): &(_, Origin)| matches!(origin, Origin::Module | Origin::Heap);
+    let last_call = innermost.filter(in_call).map(|(position, _)| position);
     let block = |block: &Block| BlockRuns {
         first: block.position(),
         count: record.read_long(store, block.at),
@@ -98,7 +163,7 @@ pub(super) fn read(
     let hostio = |summing: &Summing| {
         let (position, mut ink) = sum(summing);
         // The call that ended the run has not taken off what was left behind it.
-        if Some(position) == innermost {
+        if Some(position) == last_call {
             ink = ink.wrapping_sub(left);
         }
         Spent {
@@ -123,6 +188,17 @@ pub(super) fn read(
             .collect(),
         bulks: counters.bulks.iter().map(bulk).filter(spent).collect(),
         hostios: counters.hostios.iter().map(hostio).filter(spent).collect(),
+        stops: innermost.map(stop).into_iter().collect(),
+    }
+}
+
+/// Where a run ended.
+fn stop((at, origin): (Position, Origin)) -> Stop {
+    Stop {
+        at,
+        count: 1,
+        // These two stand in front of a block's counter.
+        is_paid: !matches!(origin, Origin::Ink | Origin::Depth),
     }
 }
 

@@ -48,7 +48,7 @@ const FRAME_BASE: u32 = 4;
 const MAX_CONTENTION: u32 = 4_096;
 
 /// The largest frame, in words.
-const MAX_FRAME: u32 = 10_240;
+pub(crate) const MAX_FRAME: u32 = 10_240;
 
 /// A function that needs more words than the limit.
 pub(super) struct Excess {

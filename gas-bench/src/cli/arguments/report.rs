@@ -49,6 +49,7 @@ Examples:
   cargo gas-bench profile transfer --flame flame.svg --speedscope profile.json
   cargo gas-bench profile transfer --format json --out profile.json
   cargo gas-bench profile transfer --lines                  by lines of source, inlined functions too
+  cargo gas-bench profile transfer --lines --flame f.svg    inlined functions and lines as a flame graph
   cargo gas-bench profile transfer --lines --annotate=lib.rs the source with ink beside each line
 
 Exit code: 0 with a profile, 1 without, 2 for arguments that make no sense.";
@@ -240,8 +241,8 @@ pub(crate) struct ProfileArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) speedscope: Option<PathBuf>,
 
-    /// Tell it line by line instead of function by function
-    #[arg(long, conflicts_with_all = ["flame", "speedscope"])]
+    /// Tell it line by line instead of function by function; pictures have the program's run alone, with inlined functions and lines
+    #[arg(long)]
     pub(crate) lines: bool,
 
     /// Print the sources of the contract with what each line took, or those whose names end with NAME

@@ -31,6 +31,12 @@ pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> 
         drop(progress);
         warn(&told.warnings);
         let (profile, sources) = told.what;
+        if let Some(flame) = flame {
+            flame.finish(&picture::flame_graph_of_lines(&profile)?)?;
+        }
+        if let Some(speedscope) = speedscope {
+            speedscope.finish(picture::speedscope_of_lines(&profile))?;
+        }
         let content = LinesContent {
             profile: &profile,
             sources: &sources,

@@ -1,0 +1,70 @@
+//! The arguments of `coverage`.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use stylus_vm::ArbOs;
+
+use super::TextArguments;
+use super::contracts::{ProjectArguments, arbos};
+
+const COVERAGE_EXAMPLES: &str = "\
+Examples:
+  cargo gas-bench coverage                                  the calls of gas-bench.toml, or every function of the ABI
+  cargo gas-bench coverage --package erc20 --lcov lcov.info for editors, genhtml and services
+  cargo gas-bench coverage --format html --out coverage.html
+                                                            the sources, with each line's count
+  cargo gas-bench coverage -- npx hardhat test              somebody's tests, which find a devnet at $ETH_RPC_URL
+  cargo gas-bench coverage --listen 127.0.0.1:8547          the same of whatever is sent there, until Ctrl-C
+  cargo gas-bench coverage --listen 127.0.0.1:8547 -- cargo test
+
+Tests have to deploy what `cargo stylus` makes of the same sources and features: programs are known by their code. Transactions count,
+calls and estimates, too.
+
+Exit code: 0 when everything ran and is told, 1 when something is not or the tests fail, 2 for arguments that make no sense.";
+
+/// The arguments of `coverage`.
+#[derive(Args, Debug)]
+#[command(after_help = COVERAGE_EXAMPLES)]
+pub(crate) struct CoverageArguments {
+    #[command(flatten)]
+    pub(crate) project: ProjectArguments,
+
+    /// The ArbOS version of the devnet; by default what Arbitrum One runs
+    #[arg(long, value_name = "VERSION", value_parser = arbos)]
+    arbos: Option<ArbOs>,
+
+    /// In place of the plans' calls, count what is sent to a devnet at this address, until it is interrupted or COMMAND has ended
+    #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:8547")]
+    listen: Option<SocketAddr>,
+
+    /// Tell libraries file by file, in the tracefile too
+    #[arg(long)]
+    pub(crate) libraries: bool,
+
+    /// Write FILE as lcov's tracefile, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lcov: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) report: TextArguments,
+
+    /// Tests to run in place of the plans' calls; they find a devnet at the URL in ETH_RPC_URL
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+impl CoverageArguments {
+    /// The version of the devnet.
+    pub(crate) fn arbos(&self) -> ArbOs {
+        self.arbos.unwrap_or(ArbOs::ARBITRUM_ONE)
+    }
+
+    /// Where a devnet is to listen, where it is one that somebody's tests run on.
+    pub(crate) fn listen(&self) -> Option<SocketAddr> {
+        let any = || SocketAddr::from(([127, 0, 0, 1], 0));
+        self.listen.or_else(|| (!self.command.is_empty()).then(any))
+    }
+}

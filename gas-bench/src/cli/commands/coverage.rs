@@ -1,0 +1,114 @@
+//! `cargo gas-bench coverage`.
+
+use std::ffi::OsString;
+use std::io;
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use gas_bench::content::{CoverageContent, tracefile};
+use gas_bench::document::Content as _;
+use gas_bench::figures::coverage::CoverageReport;
+use gas_bench::measure::{self, Covering};
+
+use super::{begin, colour, complain, publish, remark};
+use crate::cli::arguments::CoverageArguments;
+use crate::cli::progress::Steps;
+use crate::cli::signals;
+
+/// The variable in which tests find their node, as Foundry's tools do.
+const ENDPOINT: &str = "ETH_RPC_URL";
+
+/// How often it is looked whether tests have ended.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// How often that is done after an interrupt, which a terminal sends to the tests as well, until they are ended.
+const GRACE: u32 = 100;
+
+/// Runs contracts, or has them run, and tells which lines did.
+pub(crate) fn coverage(arguments: &CoverageArguments) -> anyhow::Result<ExitCode> {
+    let project = arguments.project.project()?;
+    let file = begin(arguments.report.out.as_deref())?;
+    let lcov = begin(arguments.lcov.as_deref())?;
+    let progress = Steps::new(project.contracts.len());
+    let settings = arguments.project.settings();
+    let observer = |event: measure::Event<'_>| progress.of_report(event);
+    let (report, is_good) = match arguments.listen() {
+        None => {
+            let report = measure::coverage(&project, arguments.arbos(), &settings, &observer);
+            drop(progress);
+            (report, true)
+        }
+        Some(at) => {
+            let covering = Covering::begin(&project, at, arguments.arbos(), &settings, &observer)?;
+            drop(progress);
+            count(covering, &arguments.command)?
+        }
+    };
+    if let Some(lcov) = lcov {
+        lcov.finish(tracefile(&report, arguments.libraries))?;
+    }
+    let content = CoverageContent {
+        report: &report,
+        libraries: arguments.libraries,
+    };
+    let text = content.write(arguments.report.format.0, colour(file.is_some()));
+    publish(file, &text)?;
+    for (name, reason) in &report.failures {
+        complain(&format!("{name}: {reason}"));
+    }
+    Ok(match is_good && report.failures.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+/// Waits for tests, or for whoever interrupts; what ran, and whether the tests succeeded.
+fn count(covering: Covering, command: &[OsString]) -> anyhow::Result<(CoverageReport, bool)> {
+    let url = covering.url();
+    let interrupted = signals::catch();
+    let is_good = match command {
+        [] => {
+            remark(&format!(
+                "listening at {url}; Ctrl-C ends it and tells what ran"
+            ));
+            // Nobody else ends it.
+            let _ = interrupted.recv();
+            true
+        }
+        [program, rest @ ..] => {
+            let mut command = Command::new(program);
+            // Standard output is the report's.
+            let command = command.args(rest).env(ENDPOINT, &url).stdout(io::stderr());
+            let status = run(command.stdin(Stdio::inherit()), &interrupted)
+                .with_context(|| format!("{} cannot be run", program.display()))?;
+            if !status.success() {
+                complain(&format!("the tests fail: {status}"));
+            }
+            status.success()
+        }
+    };
+    Ok((covering.finish(), is_good))
+}
+
+/// Runs a program to its end, or until it is interrupted.
+fn run(command: &mut Command, interrupted: &Receiver<()>) -> io::Result<ExitStatus> {
+    let mut child = command.spawn()?;
+    let mut patience = None;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        match interrupted.recv_timeout(GLANCE) {
+            Ok(()) => patience = Some(GRACE),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(GLANCE),
+        }
+        match &mut patience {
+            Some(0) => child.kill()?,
+            Some(patience) => *patience -= 1,
+            None => {}
+        }
+    }
+}

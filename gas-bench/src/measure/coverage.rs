@@ -1,0 +1,204 @@
+//! Which lines of contracts run, when their plans are carried out, or when somebody else's tests are.
+//!
+//! Lives here: which chain they run on, and the order of what is done. Not here: transactions (`contract`), adding up
+//! (`figures::coverage`), words and rows (`content`).
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use stylus_devnet::explain::{Artifact, Artifacts, ArtifactsError, Coverage, is_own};
+use stylus_devnet::{ArbOs, Handle};
+use stylus_vm::explain::Counts;
+
+use super::contract::{Bench, BenchError, shown_file, source};
+use super::{Event, Observer, PrepareError, prepare};
+use crate::cargo::{BuildSettings, PostprocessError, Project, finish};
+use crate::chain::{Node, NodeError, listen};
+use crate::figures::coverage::{
+    COVERAGE_SCHEMA, ContractCoverage, CoverageError, CoverageReport, cover,
+};
+
+/// Why it cannot be told which lines of a contract ran: one sentence.
+#[derive(Debug, thiserror::Error)]
+enum ContractError {
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    #[error(transparent)]
+    Module(#[from] PostprocessError),
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    #[error(transparent)]
+    Bench(#[from] BenchError),
+    #[error(transparent)]
+    Coverage(#[from] CoverageError),
+    #[error(
+        "no program with its code ran: what was deployed is another build; deploy what `cargo stylus` makes of the same sources and \
+         features, without wasm-opt"
+    )]
+    NeverRan,
+}
+
+/// Why there is no devnet for somebody else's tests: one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum CoveringError {
+    /// No contract is built.
+    #[error("no contract can be built: {0}")]
+    Nothing(String),
+    /// The builds cannot be read.
+    #[error(transparent)]
+    Artifacts(#[from] ArtifactsError),
+    /// What was built is no module.
+    #[error(transparent)]
+    Module(#[from] PostprocessError),
+    /// There is no chain.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+}
+
+/// Builds the contracts of a project, carries out their plans on an embedded devnet of that version, and tells which lines ran.
+pub fn coverage(
+    project: &Project,
+    arbos: ArbOs,
+    settings: &BuildSettings,
+    observer: Observer<'_>,
+) -> CoverageReport {
+    let mut report = CoverageReport {
+        schema: COVERAGE_SCHEMA,
+        ran: "the calls of its plan, with constructor and setup".to_owned(),
+        contracts: Vec::new(),
+        failures: Vec::new(),
+    };
+    for contract in &project.contracts {
+        let name = &contract.name;
+        let covered = || -> Result<_, ContractError> {
+            let prepared = prepare(project, contract, settings, observer)?;
+            observer(Event::Built(name));
+            let artifact = &prepared.artifact;
+            let coverage = Coverage::of_modules([artifact.wasm.as_slice()])?;
+            let fork = prepared.plan.fork.as_ref();
+            let node = Node::connect_counted(arbos, fork, coverage.clone())?;
+            let failures = Bench::new(&node)?.cover_calls(&prepared, &coverage)?;
+            let counts = coverage.take(&artifact.wasm);
+            let lines = artifact.lines.as_deref();
+            let lines = lines.and_then(|lines| Artifact::read(lines, &artifact.wasm));
+            Ok((told(name, &counts, lines)?, failures))
+        };
+        match covered() {
+            Ok((contract, failures)) => {
+                report.contracts.push(contract);
+                let failures = failures.into_iter().map(|it| (name.clone(), it));
+                report.failures.extend(failures);
+            }
+            Err(cause) => report.failures.push((name.clone(), cause.to_string())),
+        }
+        observer(Event::Measured(name));
+    }
+    report
+}
+
+/// Which lines ran of a contract, by what its programs did.
+fn told(
+    name: &str,
+    counts: &Counts,
+    artifact: Option<Artifact>,
+) -> Result<ContractCoverage, ContractError> {
+    let lines = artifact.and_then(|artifact| artifact.lines.ok());
+    let lines = lines.ok_or(BenchError::NoLines)?;
+    if counts.is_empty() {
+        return Err(ContractError::NeverRan);
+    }
+    let mut contract = cover(name, counts, &lines, is_own)?;
+    for file in &mut contract.files {
+        file.shown = shown_file(&file.file);
+        let text = source(&file.file).filter(|_| file.own);
+        file.text = text.map_or_else(Vec::new, |text| text.lines().map(str::to_owned).collect());
+    }
+    Ok(contract)
+}
+
+/// A devnet on which somebody else's tests run, and the programs of a project count.
+pub struct Covering {
+    devnet: Handle,
+    coverage: Coverage,
+    built: Vec<Built>,
+    failures: Vec<(String, String)>,
+}
+
+struct Built {
+    name: String,
+    wasm: Vec<u8>,
+    lines: Option<PathBuf>,
+}
+
+impl Covering {
+    /// Builds the contracts of a project, and starts a devnet of that version at an address; at port 0, at any that is free.
+    ///
+    /// # Errors
+    /// Where no contract is built, or the devnet does not start.
+    pub fn begin(
+        project: &Project,
+        at: SocketAddr,
+        arbos: ArbOs,
+        settings: &BuildSettings,
+        observer: Observer<'_>,
+    ) -> Result<Self, CoveringError> {
+        let (mut built, mut failures) = (Vec::new(), Vec::new());
+        for contract in &project.contracts {
+            let name = &contract.name;
+            observer(Event::Building(name));
+            let on_crate = &mut |it: &str| observer(Event::Compiled(name, it));
+            let finished = || -> Result<_, PrepareError> {
+                let built = project.build(contract, settings, on_crate)?;
+                Ok(finish(project, contract, settings, built)?.artifact)
+            };
+            match { finished }() {
+                Ok(artifact) => built.push(Built {
+                    name: name.clone(),
+                    wasm: artifact.wasm,
+                    lines: artifact.lines,
+                }),
+                Err(cause) => failures.push((name.clone(), cause.to_string())),
+            }
+            observer(Event::Built(name));
+        }
+        if built.is_empty() {
+            let causes = failures.iter().map(|(name, why)| format!("{name}: {why}"));
+            return Err(CoveringError::Nothing(
+                causes.collect::<Vec<_>>().join("; "),
+            ));
+        }
+        let coverage = Coverage::of_modules(built.iter().map(|it| it.wasm.as_slice()))?;
+        let artifacts = Artifacts::open(&project.lines_dir())?;
+        Ok(Self {
+            devnet: listen(at, arbos, artifacts, coverage.clone())?,
+            coverage,
+            built,
+            failures,
+        })
+    }
+
+    /// Where the devnet listens.
+    pub fn url(&self) -> String {
+        self.devnet.url()
+    }
+
+    /// Stops the devnet, and tells which lines ran since it began.
+    pub fn finish(self) -> CoverageReport {
+        drop(self.devnet);
+        let mut report = CoverageReport {
+            schema: COVERAGE_SCHEMA,
+            ran: "all transactions and calls that a devnet was sent".to_owned(),
+            contracts: Vec::new(),
+            failures: self.failures,
+        };
+        for Built { name, wasm, lines } in self.built {
+            let counts = self.coverage.take(&wasm);
+            let artifact = lines.and_then(|lines| Artifact::read(&lines, &wasm));
+            match told(&name, &counts, artifact) {
+                Ok(contract) => report.contracts.push(contract),
+                Err(cause) => report.failures.push((name, cause.to_string())),
+            }
+        }
+        report
+    }
+}
