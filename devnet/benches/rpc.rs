@@ -222,6 +222,27 @@ fn place(port: u16, to: &str, code: &[u8], is_program: bool) {
     }
 }
 
+/// Calls of a program per second of a devnet without builds to look lines up in, and of one that has the program's. Rounds alternate, so
+/// that whatever else the machine does meets both.
+fn without_and_with_builds(program: &PathBuf) -> [u64; 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let module = wat::parse_str(PROGRAM).unwrap();
+    std::fs::write(folder.path().join("program.wasm"), &module).unwrap();
+    let flags = ["--artifacts", folder.path().to_str().unwrap()];
+    let nodes = [Node::start(program), Node::start_with(program, &flags)];
+    let address = "0x00000000000000000000000000000000000000bb";
+    for node in &nodes {
+        place(node.port, address, &stylus_vm::code::encode(&module), true);
+    }
+    let body = call_of(address);
+    let rounds = (0..ROUNDS).map(|_| {
+        let rate = |node: &Node| rate(node.port, CONNECTIONS, CALLS, &body);
+        [rate(&nodes[0]), rate(&nodes[1])]
+    });
+    let rounds: Vec<_> = rounds.collect();
+    [0, 1].map(|which| median(rounds.iter().map(|round| round[which]).collect()))
+}
+
 /// The measurements of one node.
 struct Figures {
     ready_us: u64,
@@ -276,6 +297,11 @@ fn main() {
         kept.loaded_us / 1_000,
         kept.held_kib >> 10,
         kept.peak_kib >> 10,
+    );
+    let [without, with] = without_and_with_builds(&devnet);
+    println!(
+        "eth_call of a program, per second: {without} without builds, {with} with --artifacts ({} %)",
+        with * 100 / without.max(1)
     );
     let ours = measure(&devnet, true);
     let theirs = anvil().map(|anvil| measure(&anvil, false));

@@ -8,6 +8,7 @@
 mod clients;
 mod contracts;
 mod costly;
+mod counting;
 mod exactness;
 mod failures;
 mod fork;

@@ -17,7 +17,7 @@ use gas_bench::content::{CoverageContent, tracefile};
 use gas_bench::document::{Colour, Content as _, Format};
 use gas_bench::figures::coverage::{
     BranchCoverage, COVERAGE_SCHEMA, ContractCoverage, CoverageReport, FileCoverage,
-    FunctionCoverage, LineCoverage, cover,
+    FunctionCoverage, LineCoverage, Ran, cover,
 };
 use gas_bench::measure::{Covering, coverage};
 use lcov::{Reader, Record};
@@ -121,7 +121,7 @@ pub fn never() {
     );
     CoverageReport {
         schema: COVERAGE_SCHEMA,
-        ran: "the calls of its plan, with constructor and setup".to_owned(),
+        ran: Ran::Plans,
         contracts: vec![ContractCoverage {
             name: "vault-2".to_owned(),
             files: vec![own, other, library],

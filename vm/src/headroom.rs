@@ -440,15 +440,18 @@ impl Survey {
         if self.tables > 1 {
             all.push(Finding::Tables(self.tables));
         }
-        let counted: [(u32, fn(u32) -> Finding); 5] = [
-            (self.passive_data, Finding::PassiveData),
-            (self.block_parameters, Finding::BlockParameters),
-            (self.variables, Finding::Variables),
-            (self.floats, Finding::Floats),
-            (self.references, Finding::References),
+        let counted = [
+            (self.passive_data, Finding::PassiveData(self.passive_data)),
+            (
+                self.block_parameters,
+                Finding::BlockParameters(self.block_parameters),
+            ),
+            (self.variables, Finding::Variables(self.variables)),
+            (self.floats, Finding::Floats(self.floats)),
+            (self.references, Finding::References(self.references)),
         ];
-        let counted = counted.into_iter().filter(|(count, _)| *count > 0);
-        all.extend(counted.map(|(count, finding)| finding(count)));
+        let there = counted.into_iter().filter(|(count, _)| *count > 0);
+        all.extend(there.map(|(_, finding)| finding));
         all
     }
 }

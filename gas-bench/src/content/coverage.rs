@@ -10,7 +10,7 @@ use crate::document::{
     Block, Cell, Column, Content, Document, Item, Rank, Row, Table, Text, Tone, csv, json,
 };
 use crate::figures::coverage::{
-    BranchCoverage, ContractCoverage, CoverageReport, FileCoverage, LineCoverage, Part,
+    BranchCoverage, ContractCoverage, CoverageReport, FileCoverage, LineCoverage, Part, Ran,
 };
 use crate::words::{counted, grouped, share};
 
@@ -47,7 +47,13 @@ impl Content for CoverageContent<'_> {
             _ => Text::from("Coverage"),
         };
         let mut document = Document::new(title, &[]);
-        document.sentences(Rank::Vital, [format!("What ran: {}.", report.ran)]);
+        let ran = match report.ran {
+            Ran::Plans => "What ran: the calls of the plan, with constructor and setup.",
+            Ran::Requests => {
+                "What ran: all transactions, calls and estimates that a devnet was sent."
+            }
+        };
+        document.sentences(Rank::Vital, [ran]);
         let failures = report.failures.iter();
         let failures = failures.map(|(name, why)| Item::new(Text::name(name), why));
         document.list(Rank::Vital, Tone::Worse, failures);

@@ -20,12 +20,22 @@ pub const COVERAGE_SCHEMA: u32 = 1;
 pub struct CoverageReport {
     /// The version of this shape.
     pub schema: u32,
-    /// What ran them, in words.
-    pub ran: String,
+    /// What ran them.
+    pub ran: Ran,
     /// The contracts, in their project's order.
     pub contracts: Vec<ContractCoverage>,
     /// By contract, what could not be done: a sentence each.
     pub failures: Vec<(String, String)>,
+}
+
+/// What had contracts run.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Ran {
+    /// The calls of their plans, with constructor and setup.
+    Plans,
+    /// All that a devnet was sent.
+    Requests,
 }
 
 /// Which lines of a contract ran.

@@ -6,16 +6,16 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use stylus_devnet::explain::{Artifact, Artifacts, ArtifactsError, Coverage, is_own};
+use stylus_devnet::explain::{self, Artifacts, ArtifactsError, Coverage, is_own};
 use stylus_devnet::{ArbOs, Handle};
 use stylus_vm::explain::Counts;
 
 use super::contract::{Bench, BenchError, shown_file, source};
 use super::{Event, Observer, PrepareError, prepare};
-use crate::cargo::{BuildSettings, PostprocessError, Project, finish};
+use crate::cargo::{Artifact, BuildSettings, ContractPackage, PostprocessError, Project, finish};
 use crate::chain::{Node, NodeError, listen};
 use crate::figures::coverage::{
-    COVERAGE_SCHEMA, ContractCoverage, CoverageError, CoverageReport, cover,
+    COVERAGE_SCHEMA, ContractCoverage, CoverageError, CoverageReport, Ran, cover,
 };
 
 /// Why it cannot be told which lines of a contract ran: one sentence.
@@ -64,7 +64,7 @@ pub fn coverage(
 ) -> CoverageReport {
     let mut report = CoverageReport {
         schema: COVERAGE_SCHEMA,
-        ran: "the calls of its plan, with constructor and setup".to_owned(),
+        ran: Ran::Plans,
         contracts: Vec::new(),
         failures: Vec::new(),
     };
@@ -80,7 +80,7 @@ pub fn coverage(
             let failures = Bench::new(&node)?.cover_calls(&prepared, &coverage)?;
             let counts = coverage.take(&artifact.wasm);
             let lines = artifact.lines.as_deref();
-            let lines = lines.and_then(|lines| Artifact::read(lines, &artifact.wasm));
+            let lines = lines.and_then(|lines| explain::Artifact::read(lines, &artifact.wasm));
             Ok((told(name, &counts, lines)?, failures))
         };
         match covered() {
@@ -100,7 +100,7 @@ pub fn coverage(
 fn told(
     name: &str,
     counts: &Counts,
-    artifact: Option<Artifact>,
+    artifact: Option<explain::Artifact>,
 ) -> Result<ContractCoverage, ContractError> {
     let lines = artifact.and_then(|artifact| artifact.lines.ok());
     let lines = lines.ok_or(BenchError::NoLines)?;
@@ -114,6 +114,19 @@ fn told(
         file.text = text.map_or_else(Vec::new, |text| text.lines().map(str::to_owned).collect());
     }
     Ok(contract)
+}
+
+/// Builds a contract that somebody else calls.
+fn build(
+    project: &Project,
+    contract: &ContractPackage,
+    settings: &BuildSettings,
+    observer: Observer<'_>,
+) -> Result<Artifact, PrepareError> {
+    observer(Event::Building(&contract.name));
+    let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
+    let built = project.build(contract, settings, on_crate)?;
+    Ok(finish(project, contract, settings, built)?.artifact)
 }
 
 /// A devnet on which somebody else's tests run, and the programs of a project count.
@@ -145,13 +158,7 @@ impl Covering {
         let (mut built, mut failures) = (Vec::new(), Vec::new());
         for contract in &project.contracts {
             let name = &contract.name;
-            observer(Event::Building(name));
-            let on_crate = &mut |it: &str| observer(Event::Compiled(name, it));
-            let finished = || -> Result<_, PrepareError> {
-                let built = project.build(contract, settings, on_crate)?;
-                Ok(finish(project, contract, settings, built)?.artifact)
-            };
-            match { finished }() {
+            match build(project, contract, settings, observer) {
                 Ok(artifact) => built.push(Built {
                     name: name.clone(),
                     wasm: artifact.wasm,
@@ -187,13 +194,13 @@ impl Covering {
         drop(self.devnet);
         let mut report = CoverageReport {
             schema: COVERAGE_SCHEMA,
-            ran: "all transactions and calls that a devnet was sent".to_owned(),
+            ran: Ran::Requests,
             contracts: Vec::new(),
             failures: self.failures,
         };
         for Built { name, wasm, lines } in self.built {
             let counts = self.coverage.take(&wasm);
-            let artifact = lines.and_then(|lines| Artifact::read(&lines, &wasm));
+            let artifact = lines.and_then(|lines| explain::Artifact::read(&lines, &wasm));
             match told(&name, &counts, artifact) {
                 Ok(contract) => report.contracts.push(contract),
                 Err(cause) => report.failures.push((name, cause.to_string())),

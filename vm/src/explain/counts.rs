@@ -210,3 +210,57 @@ impl Summing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(operator: u32) -> Position {
+        Position {
+            function: 3,
+            operator,
+        }
+    }
+
+    /// Blocks by their first operators and counts, and stops by operator, whether they are paid for, and counts.
+    fn counts(blocks: &[(u32, u64)], stops: &[(u32, bool, u64)]) -> Counts {
+        let block = |&(first, count): &(u32, u64)| BlockRuns {
+            first: at(first),
+            count,
+        };
+        let stop = |&(operator, is_paid, count): &(u32, bool, u64)| Stop {
+            at: at(operator),
+            count,
+            is_paid,
+        };
+        Counts {
+            blocks: blocks.iter().map(block).collect(),
+            stops: stops.iter().map(stop).collect(),
+            hostios: vec![Spent {
+                position: at(9),
+                ink: Ink(5),
+            }],
+            ..Counts::default()
+        }
+    }
+
+    /// Theorem: the sum of two runs has what each did, in the module's order, whichever comes first.
+    #[test]
+    fn runs_add_up_in_order() {
+        let one = counts(&[(0, 1), (4, 7)], &[(4, true, 1)]);
+        let other = counts(&[(0, 2), (2, 3), (9, 1)], &[(4, false, 1), (4, true, 2)]);
+        let mut expected = counts(
+            &[(0, 3), (2, 3), (4, 7), (9, 1)],
+            &[(4, false, 1), (4, true, 3)],
+        );
+        expected.hostios[0].ink = Ink(10);
+        for (first, second) in [(&one, &other), (&other, &one)] {
+            let mut sum = first.clone();
+            sum.add(second);
+            assert_eq!(sum, expected);
+        }
+        let mut nothing = Counts::default();
+        nothing.add(&one);
+        assert_eq!(nothing, one);
+    }
+}
