@@ -315,8 +315,8 @@ pub fn transactions(
         }
         None => {
             let finder = Finder::new(fork).map_err(|error| Arc::new(error.into()))?;
-            for hash in transactions {
-                match finder.block_of(*hash) {
+            for (hash, block) in transactions.iter().zip(finder.blocks_of(transactions)) {
+                match block {
                     Ok(block) => blocks
                         .entry(Some(block.saturating_sub(1)))
                         .or_default()

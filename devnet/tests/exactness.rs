@@ -316,7 +316,9 @@ fn the_gas_tracer_tells_programs_further_down() {
     assert_eq!(name(&told["inner"][0]), "inner");
     let long = path(&[[forward; 20].as_slice(), &[spender]].concat(), &[]);
     let told = inner(forward, &long);
-    assert_eq!(told["inner"].as_array().unwrap().len(), 16);
+    let depths = told["inner"].as_array().unwrap().iter();
+    let depths: Vec<_> = depths.map(|it| it["depth"].as_u64().unwrap()).collect();
+    assert_eq!(depths, (1..=16).rev().collect::<Vec<_>>());
     assert_eq!(told["moreInner"], 5);
 }
 

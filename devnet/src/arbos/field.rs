@@ -92,6 +92,11 @@ impl<T: Word> Field<T> {
         Self(slot, PhantomData)
     }
 
+    /// Where it is.
+    pub(crate) fn slot(&self) -> Slot {
+        self.0
+    }
+
     /// Reads it.
     ///
     /// # Errors

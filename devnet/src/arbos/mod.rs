@@ -11,6 +11,7 @@ mod field;
 mod genesis;
 pub(crate) mod l1_pricing;
 pub(crate) mod l2_pricing;
+pub(crate) mod messages;
 mod owners;
 mod params;
 pub(crate) mod posters;

@@ -28,9 +28,16 @@ const FIRST_IN_QUEUE: u64 = 2;
 pub(crate) struct Retryable(Space);
 
 impl Retryable {
-    /// How often it was tried.
-    pub(crate) fn tries(self) -> Field<u64> {
+    fn tries(self) -> Field<u64> {
         Field::at(self.0, 0)
+    }
+
+    /// Counts one more try; returns how many there were before.
+    ///
+    /// # Errors
+    /// If the store refuses.
+    pub(crate) fn count_try<S: Store>(self, store: &mut S) -> Result<u64, S::Refused> {
+        Ok(self.tries().increment(store)?.saturating_sub(1))
     }
 
     fn from(self) -> Field<Address> {
@@ -39,6 +46,23 @@ impl Retryable {
 
     fn value(self) -> Field<U256> {
         Field::at(self.0, 3)
+    }
+
+    /// Who sent it, whom it calls, with how many wei and with what.
+    ///
+    /// # Errors
+    /// If the store refuses.
+    pub(crate) fn content<S: Store>(self, store: &mut S) -> Result<Content, S::Refused> {
+        let from = self.from().get(store)?;
+        let to = store.read(self.0.at(2))?;
+        let value = self.value().get(store)?;
+        let calldata = self.calldata().get(store)?;
+        Ok(Content {
+            from,
+            to: (to != NOBODY).then(|| Address::from_word(to.into())),
+            value,
+            calldata,
+        })
     }
 
     /// Who gets its value if it is cancelled.
@@ -145,6 +169,17 @@ pub(super) fn initialise<S: Store>(store: &mut S) -> Result<(), S::Refused> {
     next_put().set(store, FIRST_IN_QUEUE)?;
     let next_get: Field<u64> = Field::at(queue(), 1);
     next_get.set(store, FIRST_IN_QUEUE)
+}
+
+/// What a retryable does when it is tried.
+#[derive(Clone, Debug)]
+pub(crate) struct Content {
+    pub(crate) from: Address,
+    /// Nothing for a creation.
+    pub(crate) to: Option<Address>,
+    /// Wei.
+    pub(crate) value: U256,
+    pub(crate) calldata: Vec<u8>,
 }
 
 /// What a retryable is made of.

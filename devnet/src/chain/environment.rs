@@ -140,6 +140,7 @@ pub(crate) fn context(
                 base_fee: block.base_fee,
                 arbos,
                 most_pages,
+                runs_retries: false,
                 recent: RecentPrograms::default(),
             },
             transaction: TransactionScope::default(),

@@ -11,7 +11,6 @@ mod environment;
 mod error;
 mod estimate;
 mod genesis;
-mod messages;
 mod origin;
 mod pool;
 mod production;
@@ -37,9 +36,6 @@ pub(crate) use block::{Block, Receipt};
 pub(crate) use dump::{Dump, DumpError};
 pub(crate) use error::{ChainError, EstimateError, SubmitError};
 pub use genesis::GenesisError;
-pub(crate) use messages::{
-    CONTRACT, Message, MessageCall, RETRY, Retry, SUBMISSION, Submission, UNSIGNED, Unsigned,
-};
 pub(crate) use origin::Origin;
 pub(crate) use pool::{Pool, PoolStatus};
 pub(crate) use record::{Mark, Reader, RecordError, Whole, Written, forked_block};

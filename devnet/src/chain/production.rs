@@ -179,6 +179,12 @@ pub(super) fn begin(
 /// Tells a context which transaction is next.
 pub(super) fn prepare(context: &mut Context, transaction: &Transaction, base_fee: u64) {
     let state = &mut context.journaled_state.database;
+    if let Some(beneath) = state.beneath() {
+        let slot = arbos::is_filtered(transaction.hash).slot();
+        let accounts = [Some(transaction.sender), transaction.envelope.to()];
+        let accounts: Vec<_> = accounts.into_iter().flatten().collect();
+        beneath.read_next(&accounts, (slot.account, slot.key));
+    }
     // What an earlier transaction of the block has set holds for the next.
     let (Ok(tips), Ok(is_filtered)) = (
         arbos::collect_tips().get(state),

@@ -18,10 +18,10 @@ use serde_json::value::RawValue;
 use stylus_vm::{ArbOs, Gas, Pages, Refusal, activate};
 
 use crate::addresses::SEQUENCER;
+use crate::arbos::messages::Message;
 use crate::arbos::{self, Entry};
 use crate::chain::Chain;
 use crate::chain::environment::{BlockSettings, Purpose, Rules, context};
-use crate::chain::messages::Message;
 use crate::chain::production::{begin, prepare};
 use crate::chain::request::{Ending, Executed};
 use crate::chain::transaction::Transaction;
@@ -228,6 +228,7 @@ impl Rerun {
         let purpose = Purpose::Transaction;
         let mut context = context(&self.rules, state, self.arbos, settings, purpose);
         context.chain.block.recent = self.recent.clone();
+        context.chain.block.runs_retries = true;
         prepare(&mut context, transaction, base_fee);
         if settings.beneficiary != SEQUENCER || payment != Payment::Signed {
             context.chain.transaction.poster = Default::default();

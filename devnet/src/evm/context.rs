@@ -62,6 +62,8 @@ pub(crate) struct BlockScope {
     pub(crate) arbos: ArbOs,
     /// Pages that the programs of a transaction may hold on this machine.
     pub(crate) most_pages: Pages,
+    /// Whether what is scheduled runs: in a block of another chain, which has it already. Nothing is on a chain of one's own.
+    pub(crate) runs_retries: bool,
     /// Programs called in this block (ArbOS 60); handed from one transaction to the next.
     pub(crate) recent: RecentPrograms,
 }

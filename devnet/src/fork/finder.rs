@@ -4,11 +4,12 @@
 
 use alloy_primitives::{Address, B256, U64};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::config::Fork;
 use crate::fork::client::Client;
-use crate::fork::{Ask as _, ForkError, Form, Question, ask, newest, source, tag};
+use crate::fork::{Ask as _, ForkError, Form, Question, Refusal, newest, source, tag};
 use crate::state::source::SourceError;
 
 /// Blocks that are asked for at once.
@@ -48,6 +49,15 @@ pub(crate) struct LastTransactions {
     pub(crate) blocks: u64,
 }
 
+/// A question whose answer is not kept.
+fn passing(method: &str, params: Value) -> Question {
+    Question {
+        method: method.to_owned(),
+        params,
+        form: Form::Passing,
+    }
+}
+
 impl Finder {
     /// Somebody to ask; nothing is asked yet.
     ///
@@ -57,28 +67,39 @@ impl Finder {
         Ok(Self(Client::new(fork)?))
     }
 
-    /// The block that a transaction is in.
-    ///
-    /// # Errors
-    /// Where it is in none, or the node does not answer.
-    pub(crate) fn block_of(&self, transaction: B256) -> Result<u64, ForkError> {
-        let client = &self.0;
-        let question = Question {
-            method: "eth_getTransactionByHash".into(),
-            params: json!([transaction]),
-            form: Form::Passing,
+    /// The block that each of these transactions is in, or why that cannot be told.
+    pub(crate) fn blocks_of(&self, transactions: &[B256]) -> Vec<Result<u64, SourceError>> {
+        let question = |hash: &B256| passing("eth_getTransactionByHash", json!([hash]));
+        let questions: Vec<_> = transactions.iter().map(question).collect();
+        let answers = self.0.ask_all(&questions);
+        let block = |(hash, answer)| {
+            let what = format!("transaction {hash}");
+            let place: Option<Place> = self.read(&what, answer)?;
+            let number = place.and_then(|place| place.block_number);
+            let number = number.ok_or_else(|| SourceError {
+                what,
+                whom: self.0.whom().to_owned(),
+                why: "it is in no block of that chain, so check the hash and the URL".into(),
+            })?;
+            Ok(number.to())
         };
-        let what = || format!("transaction {transaction}");
-        let answer = ask(client, &question, what)?;
-        let place: Option<Place> = serde_json::from_str(answer.get())
-            .map_err(|_| source::nonsense(client.whom(), what(), &answer))?;
-        let number = place.and_then(|place| place.block_number);
-        let number = number.ok_or_else(|| SourceError {
-            what: what(),
-            whom: client.whom().to_owned(),
-            why: "it is in no block of that chain, so check the hash and the URL".into(),
+        transactions.iter().zip(answers).map(block).collect()
+    }
+
+    /// An answer in its form.
+    fn read<T: serde::de::DeserializeOwned>(
+        &self,
+        what: &str,
+        answer: Result<Box<RawValue>, Refusal>,
+    ) -> Result<T, SourceError> {
+        let whom = self.0.whom();
+        let answer = answer.map_err(|refusal| SourceError {
+            what: what.to_owned(),
+            whom: whom.to_owned(),
+            why: refusal.why,
         })?;
-        Ok(number.to())
+        serde_json::from_str(answer.get())
+            .map_err(|_| source::nonsense(whom, what.to_owned(), &answer))
     }
 
     /// The last `count` transactions that somebody signed and sent to a contract, in the last `most_blocks` blocks.
@@ -100,21 +121,10 @@ impl Finder {
             let numbers: Vec<u64> = (blocks..blocks + next).map(|back| newest - back).collect();
             let questions: Vec<Question> = numbers
                 .iter()
-                .map(|number| Question {
-                    method: "eth_getBlockByNumber".into(),
-                    params: json!([tag(*number), true]),
-                    form: Form::Passing,
-                })
+                .map(|number| passing("eth_getBlockByNumber", json!([tag(*number), true])))
                 .collect();
             for (number, answer) in numbers.iter().zip(client.ask_all(&questions)) {
-                let what = || format!("block {number}");
-                let answer = answer.map_err(|refusal| SourceError {
-                    what: what(),
-                    whom: client.whom().to_owned(),
-                    why: refusal.why,
-                })?;
-                let listed: Listed = serde_json::from_str(answer.get())
-                    .map_err(|_| source::nonsense(client.whom(), what(), &answer))?;
+                let listed: Listed = self.read(&format!("block {number}"), answer)?;
                 let sent = listed.transactions.into_iter().rev().filter(|it| {
                     // Arbitrum's own kinds are not replayed.
                     it.to == Some(contract) && it.kind <= U64::from(4)

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::chain::{
-    CONTRACT, Included, Message, MessageCall, RETRY, RerunBlock, Retry, SUBMISSION, Submission,
-    Transaction, UNSIGNED, Unsigned,
+use crate::arbos::messages::{
+    CONTRACT, Message, MessageCall, RETRY, Retry, SUBMISSION, Submission, UNSIGNED, Unsigned,
 };
+use crate::chain::{Included, RerunBlock, Transaction};
 use crate::fork::{Forked, PastError, tag};
 use crate::state::source::SourceError;
 

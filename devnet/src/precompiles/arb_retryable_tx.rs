@@ -1,11 +1,13 @@
 //! ArbRetryableTx (0x6e): messages from L1 that can be retried.
 //!
 //! Lives here: its functions. Not here: retryables (`arbos::retryables`). None arrive from L1 here; those that a test writes into
-//! the state can be read, kept alive and cancelled.
+//! the state can be read, kept alive and cancelled. They are tried in blocks of other chains that are carried out once more.
 
 use alloy_primitives::{B256, U256};
 use alloy_sol_types::sol;
 
+use crate::arbos::constraints;
+use crate::arbos::messages::{MessageCall, RedeemScheduled, Retry};
 use crate::arbos::retryables::{self, LIFETIME, Retryable};
 use crate::precompiles::call::{Call, Stop};
 use crate::precompiles::table::{Function, functions};
@@ -39,6 +41,12 @@ const REDEEM_WORD: u64 = 50;
 /// Gas per word of a retryable kept alive: a hundredth of a new word.
 const KEEP_WORD: u64 = 20_000 / 100;
 
+/// Gas for the log of a scheduled try: four topics and four words.
+const SCHEDULED: u64 = 375 * 5 + 8 * 128;
+
+/// Gas for the result, a word.
+const RESULT: u64 = 3;
+
 /// Gas for removing a retryable from the queue later (Nitro).
 const REAP: u64 = 58_000;
 
@@ -49,8 +57,11 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
             None => 0,
         };
         call.burn(REDEEM_WORD.saturating_mul(words))?;
-        open(call, it.ticketId)?;
-        Err(call.unavailable("it schedules no retry: retryables come from L1"))
+        let retryable = open(call, it.ticketId)?;
+        if !call.context.chain.block.runs_retries {
+            return Err(call.unavailable("it schedules no retry: retryables come from L1"));
+        }
+        schedule(call, it.ticketId, retryable)
     };
     View 0 getLifetimeCall => |_, _| Ok(U256::from(LIFETIME));
     View 0 getTimeoutCall => |call, it| {
@@ -93,6 +104,56 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     };
     Write 0 submitRetryableCall => |_, _| Err(Stop::error(&NotCallable {}));
 };
+
+/// Schedules a try, and gives it all gas that is left.
+fn schedule(call: &mut Call<'_>, id: B256, retryable: Retryable) -> Result<B256, Stop> {
+    let nonce = retryable.count_try(call)?;
+    let content = retryable.content(call)?;
+    let pool = pool_cost(call);
+    let kept = SCHEDULED + pool + RESULT;
+    let donated = call.gas_left.checked_sub(kept).ok_or(Stop::OutOfGas)?;
+    let retry = Retry {
+        nonce,
+        ticket: id,
+        refund_to: call.caller,
+        max_refund: U256::MAX,
+        submission_fee_refund: U256::ZERO,
+        call: MessageCall {
+            from: content.from,
+            fee_cap: U256::from(call.context.chain.block.base_fee),
+            gas: donated,
+            to: content.to,
+            value: content.value,
+            data: content.calldata.into(),
+        },
+    };
+    let hash = retry.hash(call.context.cfg.chain_id);
+    call.emit(&RedeemScheduled {
+        ticketId: id,
+        retryTxHash: hash,
+        sequenceNum: retry.nonce,
+        donatedGas: donated,
+        gasDonor: call.caller,
+        maxRefund: retry.max_refund,
+        submissionFeeRefund: retry.submission_fee_refund,
+    })?;
+    call.burn(donated)?;
+    call.burn(pool)?;
+    Ok(hash)
+}
+
+/// Gas for taking the gas of a try out of what the chain is behind with, of as many numbers as that has.
+fn pool_cost(call: &mut Call<'_>) -> u64 {
+    const WORD: u64 = 800 + 20_000;
+    if call.is_at(60) {
+        return WORD;
+    }
+    let Ok(constraints) = constraints::all(&mut call.free());
+    match constraints.len() as u64 {
+        0 => 800 + WORD,
+        several => 2 * 800 + several.saturating_mul(WORD),
+    }
+}
 
 fn find(call: &mut Call<'_>, id: B256) -> Result<Option<Retryable>, Stop> {
     let (now, arbos) = (call.now(), call.arbos());

@@ -175,6 +175,24 @@ impl Beneath {
         })
     }
 
+    /// Asks at once for accounts and a word that are needed next, where more than the word is unknown. What cannot be had ends the run, as it
+    /// would when it is read.
+    pub(crate) fn read_next(&self, accounts: &[Address], slot: (Address, U256)) {
+        let are_known = {
+            let answers = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+            accounts.iter().all(|address| answers.contains_key(address))
+        };
+        if are_known || has_failed() {
+            return;
+        }
+        let (slots, accounts) = std::thread::scope(|scope| {
+            let accounts = scope.spawn(|| self.read_accounts_ahead(accounts));
+            (self.read_ahead(&[slot]), accounts.join())
+        });
+        let failed = [slots.err(), accounts.ok().and_then(Result::err)];
+        failed.into_iter().flatten().for_each(fail);
+    }
+
     /// The hash of a block.
     pub(super) fn block_hash(&self, number: u64) -> B256 {
         read(&self.hashes, number, || self.source.block_hash(number))

@@ -3,6 +3,7 @@
 //! Lives here: the breakdown of one transaction as JSON, all its amounts plain numbers. Not here: counting (`stylus_vm`), and
 //! what a program's start costs (`evm`).
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, hex};
@@ -116,6 +117,8 @@ pub(super) struct GasAccount {
     /// Programs further down, with their depths, in the order in which they ended, and how many more there were.
     inner: Vec<(usize, ProgramRun)>,
     more_inner: u64,
+    /// How many have begun.
+    begun_inner: Cell<usize>,
     failures: Failures,
     /// What its program did, block by block.
     counts: Counts,
@@ -128,6 +131,7 @@ impl GasAccount {
             run: None,
             inner: Vec::new(),
             more_inner: 0,
+            begun_inner: Cell::new(0),
             failures: Failures::default(),
             counts: Counts::default(),
         }
@@ -142,18 +146,24 @@ impl GasAccount {
             counts,
             ..
         } = self.options;
-        let is_told = depth == 0 || inner && self.inner.len() < MOST_INNER;
         let names = |address| {
             let names = self.options.names.get(&address)?;
             Some(names.iter().map(|(index, name)| (*index, name)).collect())
         };
         if failures || counts && depth == 0 {
             Watching::Failure(names(code))
-        } else if functions && is_told {
+        } else if functions && (depth == 0 || inner && self.begin_inner()) {
             Watching::Functions(names(address))
         } else {
             Watching::Nothing
         }
+    }
+
+    /// Whether one more program further down is told: those that begin first are, since compiling them for that takes its time.
+    fn begin_inner(&self) -> bool {
+        let begun = self.begun_inner.get();
+        self.begun_inner.set(begun.saturating_add(1));
+        begun < MOST_INNER
     }
 
     /// A program's run has ended, `depth` frames below the transaction's own.
@@ -165,7 +175,11 @@ impl GasAccount {
             }
             self.run = Some(run);
         } else if self.options.inner {
-            match self.inner.len() < MOST_INNER {
+            let is_told = match self.options.functions {
+                true => run.profile.is_some(),
+                false => self.inner.len() < MOST_INNER,
+            };
+            match is_told {
                 true => self.inner.push((depth, run)),
                 false => self.more_inner += 1,
             }

@@ -1,27 +1,22 @@
 //! What came from L1, carried out once more: calls that nobody signed, and messages that are tried until they succeed.
 //!
-//! Lives here: what each pays, to whom, and what ArbOS notes about it. Not here: their fields (`chain::messages`), running what they call
+//! Lives here: what each pays, to whom, and what ArbOS notes about it. Not here: their fields (`arbos::messages`), running what they call
 //! (`rerun`), the places of what is noted (`arbos::retryables`).
 
+use alloy_consensus::TxEip1559;
 use alloy_primitives::{Address, B256, Log, U256};
-use alloy_sol_types::{SolEvent, sol};
+use alloy_sol_types::SolEvent;
 
 use crate::addresses::ARB_RETRYABLE_TX;
+use crate::arbos::messages::{
+    Message, MessageCall, RedeemScheduled, Retry, Submission, TicketCreated, kind,
+};
 use crate::arbos::retryables::{self, LIFETIME, NewRetryable};
 use crate::arbos::{self, l2_pricing};
-use crate::chain::messages::{Message, MessageCall, Retry, Submission};
 use crate::chain::rerun::{Payment, Ran, Rerun};
 use crate::chain::transaction::Transaction;
 use crate::evm::Invalid;
 use crate::state::State;
-
-sol! {
-    event TicketCreated(bytes32 indexed ticketId);
-    event RedeemScheduled(
-        bytes32 indexed ticketId, bytes32 indexed retryTxHash, uint64 indexed sequenceNum, uint64 donatedGas, address gasDonor,
-        uint256 maxRefund, uint256 submissionFeeRefund
-    );
-}
 
 /// L1 gas for keeping a message, and for each byte of its calldata (Nitro's `arbos/retryables`).
 const SUBMISSION_GAS: u64 = 1_400;
@@ -83,8 +78,26 @@ impl Rerun {
                 (nonce, Payment::Ahead(retry.refund_to))
             }
         };
-        let transaction = call.transaction(self.rules.chain_id, nonce, hash);
-        (transaction, payment)
+        (self.transaction(call, nonce, hash), payment)
+    }
+
+    /// A message's call as a transaction with that nonce and hash.
+    fn transaction(&self, call: &MessageCall, nonce: u64, hash: B256) -> Transaction {
+        let transaction = TxEip1559 {
+            chain_id: self.rules.chain_id,
+            nonce,
+            gas_limit: call.gas,
+            max_fee_per_gas: call.fee_cap.saturating_to(),
+            max_priority_fee_per_gas: 0,
+            to: kind(call.to),
+            value: call.value,
+            access_list: Default::default(),
+            input: call.data.clone(),
+        };
+        Transaction {
+            hash,
+            ..Transaction::unsigned(transaction.into(), call.from)
+        }
     }
 
     /// Wei for gas at the block's price.
@@ -183,7 +196,7 @@ impl Rerun {
         let (now, arbos) = (self.settings.timestamp, self.arbos);
         let Ok(kept) = retryables::open(&mut self.state, hash, now, arbos);
         if let Some(kept) = kept {
-            let Ok(()) = kept.tries().set(&mut self.state, 1);
+            let Ok(_) = kept.count_try(&mut self.state);
         }
         logs.push(event(&RedeemScheduled {
             ticketId: hash,
@@ -264,10 +277,12 @@ fn event(event: &impl SolEvent) -> Log {
 
 #[cfg(test)]
 mod tests {
+    use alloy_primitives::keccak256;
+
     use super::*;
     use crate::addresses::SEQUENCER;
-    use crate::chain::messages::Unsigned;
-    use crate::chain::messages::tests::first;
+    use crate::arbos::messages::Unsigned;
+    use crate::arbos::messages::tests::first;
     use crate::chain::{Chain, RerunBlock};
     use crate::config::Config;
     use crate::evm::Programs;
@@ -360,10 +375,53 @@ mod tests {
         assert_eq!(wei(&rerun, escrow), 10_u128.pow(16));
         let (now, arbos) = (rerun.settings.timestamp, rerun.arbos);
         let Ok(kept) = retryables::open(&mut rerun.state, retry.ticket, now, arbos);
-        let Ok(tries) = kept.unwrap().tries().get(&mut rerun.state);
-        assert_eq!(tries, 1);
         let Ok(words) = kept.unwrap().words(&mut rerun.state);
         assert_eq!(words, 8);
+
+        // Anybody may have it tried again, with all the gas that is left of theirs.
+        let somebody = Address::repeat_byte(0x5a);
+        rerun.deposit(somebody, U256::from(10_u64.pow(18)));
+        let redeem = [&keccak256("redeem(bytes32)")[..4], &retry.ticket[..]].concat();
+        let call = MessageCall {
+            from: somebody,
+            gas: 300_000,
+            to: Some(ARB_RETRYABLE_TX),
+            value: U256::ZERO,
+            data: redeem.into(),
+            ..retry.call.clone()
+        };
+        let redeem = Unsigned {
+            request: Err(0),
+            call,
+        };
+        let ran = run(&mut rerun, Message::Unsigned(redeem));
+        assert_eq!(
+            (ran.success, ran.gas),
+            (true, 300_000),
+            "all of it is given away"
+        );
+        let scheduled = RedeemScheduled::decode_log_data(&ran.logs[0].data).unwrap();
+        let again = Retry {
+            nonce: 1,
+            refund_to: somebody,
+            max_refund: U256::MAX,
+            submission_fee_refund: U256::ZERO,
+            call: MessageCall {
+                gas: scheduled.donatedGas,
+                ..retry.call.clone()
+            },
+            ..retry
+        };
+        assert_eq!(scheduled.sequenceNum, 1);
+        assert_eq!(scheduled.retryTxHash, again.hash(412_346));
+        let before = wei(&rerun, somebody);
+        let ran = run(&mut rerun, Message::Retry(again.clone()));
+        assert!(!ran.success);
+        // What the try did not use is theirs again.
+        let unused = scheduled.donatedGas - ran.gas;
+        let back = u128::from(unused) * 100_000_000;
+        assert_eq!(wei(&rerun, somebody) - before, back);
+        assert_eq!(wei(&rerun, escrow), 10_u128.pow(16));
     }
 
     /// What is wrong with a message, and what then becomes of what came with it.

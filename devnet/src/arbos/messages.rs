@@ -1,13 +1,22 @@
 //! Transactions that nobody signed: what came from L1, and what it leads to.
 //!
-//! Lives here: their fields, and the hash of each, which follows from all of them. Not here: carrying them out (`rerun`), reading them out of
-//! a node's answers (`fork::mined`).
+//! Lives here: their fields, the hash of each, which follows from all of them, and what is logged about them. Not here: carrying them out
+//! (`chain::rerun`), reading them out of a node's answers (`fork::mined`).
 
-use alloy_consensus::TxEip1559;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use alloy_rlp::{BufMut, Encodable, Header};
+use alloy_sol_types::sol;
 
-use crate::chain::transaction::Transaction;
+sol! {
+    #![sol(all_derives)]
+    /// A message has arrived.
+    event TicketCreated(bytes32 indexed ticketId);
+    /// A try has been scheduled: it is the next transaction but those that were scheduled before.
+    event RedeemScheduled(
+        bytes32 indexed ticketId, bytes32 indexed retryTxHash, uint64 indexed sequenceNum, uint64 donatedGas, address gasDonor,
+        uint256 maxRefund, uint256 submissionFeeRefund
+    );
+}
 
 /// The types that Arbitrum has besides Ethereum's.
 pub(crate) const UNSIGNED: u8 = 0x65;
@@ -197,29 +206,8 @@ impl Retry {
     }
 }
 
-impl MessageCall {
-    /// The call as a transaction with that hash and its sender's next nonce.
-    pub(crate) fn transaction(&self, chain_id: u64, nonce: u64, hash: B256) -> Transaction {
-        let fee_cap = self.fee_cap.saturating_to();
-        let transaction = TxEip1559 {
-            chain_id,
-            nonce,
-            gas_limit: self.gas,
-            max_fee_per_gas: fee_cap,
-            max_priority_fee_per_gas: 0,
-            to: kind(self.to),
-            value: self.value,
-            access_list: Default::default(),
-            input: self.data.clone(),
-        };
-        Transaction {
-            hash,
-            ..Transaction::unsigned(transaction.into(), self.from)
-        }
-    }
-}
-
-fn kind(to: Option<Address>) -> TxKind {
+/// What is called, or a creation.
+pub(crate) fn kind(to: Option<Address>) -> TxKind {
     to.map_or(TxKind::Create, TxKind::Call)
 }
 
@@ -239,13 +227,13 @@ fn hash(kind: u8, fields: &[&dyn Encodable]) -> B256 {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use alloy_primitives::{address, b256};
 
     use super::*;
 
     /// The first message of a chain of Nitro's, as its own test network was started with it, and the try that it led to.
-    pub(in crate::chain) fn first() -> (Submission, Retry) {
+    pub(crate) fn first() -> (Submission, Retry) {
         let call = MessageCall {
             from: address!("0xdd6bd74674c356345db88c354491c7d3173c6806"),
             fee_cap: U256::from(1_000_000_000),
