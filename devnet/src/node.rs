@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::evm::{Interrupt, Interrupted, Invalid, PROGRAM_FAILED};
 use crate::explain;
 use crate::fork::Forked;
-use crate::rpc::{Filters, Lanes, RpcError};
+use crate::rpc::{Filters, Lanes, RpcError, give_way};
 use crate::state::State;
 use crate::store::{self, StateFile};
 
@@ -418,6 +418,7 @@ impl Node {
         }
         let (node, block) = (self.clone(), block.clone());
         let explain = move || {
+            give_way();
             let replay = node.chain().replay_block(&block, index + 1);
             let failures = replay.map(|replay| replay.failures(&run.interrupt));
             if let Ok(Ok(failures)) = failures {

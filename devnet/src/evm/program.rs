@@ -9,8 +9,8 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::interpreter::{FrameInput, Gas as EvmGas, InstructionResult, InterpreterResult};
 use stylus_vm::code::{self, CodeError};
 use stylus_vm::explain::ExplainedProgram;
-use stylus_vm::lines::{Lines, code_hash};
-use stylus_vm::profile::Profile;
+use stylus_vm::lines::code_hash;
+use stylus_vm::profile::{Names, Profile};
 use stylus_vm::{
     Activation, ArbOs, Call, Config, Environment, Gas, Ink, Outcome, ProfiledProgram, Program,
     Report,
@@ -21,6 +21,7 @@ use crate::evm::host::ProgramHost;
 use crate::evm::machine::{Fault, Machine};
 use crate::evm::programs::ProgramError;
 use crate::evm::{Context, Reason};
+use crate::explain::Artifacts;
 use crate::trace::{Explained, HostioInspector, Nearness, ProgramRun, Watching};
 
 /// The top frame, as far as a program is concerned.
@@ -39,7 +40,8 @@ enum ToRun {
     Plain(Program),
     /// With what identifies its module's code.
     Profiled(ProfiledProgram, B256),
-    Explained(Box<ExplainedProgram>, Option<Lines>),
+    /// With what identifies its module's code.
+    Explained(Box<ExplainedProgram>, B256),
     /// Its blocks count, for this module.
     Counted(Box<ExplainedProgram>, B256),
 }
@@ -166,13 +168,15 @@ impl<I: HostioInspector> Machine<I> {
         let context = self.context();
         let coverage = context.chain.chain.coverage.clone();
         let programs = context.chain.chain.programs.clone();
+        let artifacts = context.chain.chain.artifacts.clone();
         let mut wasm = || module(context, &frame.code, config);
         let Some(hash) = coverage.module_of(frame.code_hash, &mut wasm)? else {
             return Ok(None);
         };
         let wasm = || Ok::<_, ModuleError>(wasm()?);
-        let program = programs.counted(frame.code_hash, config, wasm)?;
-        Ok(Some(ToRun::Counted(Box::new(program), hash)))
+        let names = |wasm: &[u8]| own_names(&artifacts, wasm);
+        let counted = programs.explained_account(frame.code_hash, config, wasm, names)?;
+        Ok(Some(ToRun::Counted(Box::new(counted.program), hash)))
     }
 
     /// Runs the program with what gas is left of its start, its pages open meanwhile.
@@ -196,7 +200,8 @@ impl<I: HostioInspector> Machine<I> {
             ink: ink_bought,
             environment: frame.environment.clone(),
         };
-        let coverage = self.context().chain.chain.coverage.clone();
+        let chain = &self.context().chain.chain;
+        let (coverage, artifacts) = (chain.coverage.clone(), chain.artifacts.clone());
         let mut host = ProgramHost::new(self, frame.environment.clone());
         let ended = match program {
             ToRun::Plain(program) => program
@@ -205,10 +210,15 @@ impl<I: HostioInspector> Machine<I> {
             ToRun::Profiled(program, code) => program
                 .run(&mut host, config, call)
                 .map(|(report, profile)| (report, Some((profile, code)), None)),
-            ToRun::Explained(program, lines) => {
+            ToRun::Explained(program, code) => {
                 let run = program.run(&mut host, config, call);
                 run.map(|(report, explanation)| {
-                    (report, None, Some(Explained { explanation, lines }))
+                    let told = Explained {
+                        explanation,
+                        code,
+                        artifacts,
+                    };
+                    (report, None, Some(told))
                 })
             }
             ToRun::Counted(program, module) => {
@@ -287,21 +297,23 @@ impl<I: HostioInspector> Machine<I> {
             }
             Watching::Functions(names) => {
                 let wasm = wasm()?;
-                let own = || Some(artifacts.of_module(&wasm)?.names);
-                let names = names.or_else(own).unwrap_or_default();
+                let names = names.unwrap_or_else(|| own_names(&artifacts, &wasm));
                 let profiled = programs.profiled(&wasm, config, names);
                 let code = code_hash(&wasm).unwrap_or_default();
                 ToRun::Profiled(profiled.map_err(Arc::new)?, code)
             }
             Watching::Failure(names) => {
-                let wasm = wasm()?;
-                let artifact = artifacts.of_module(&wasm);
-                let (own, lines) = match artifact {
-                    Some(artifact) => (artifact.names, artifact.lines.ok()),
-                    None => Default::default(),
+                let explained = match names {
+                    Some(names) => {
+                        let explained = programs.explained(&wasm()?, config, names);
+                        explained.map_err(Arc::new)?
+                    }
+                    None => {
+                        let names = |wasm: &[u8]| own_names(&artifacts, wasm);
+                        programs.explained_account(frame.code_hash, config, wasm, names)?
+                    }
                 };
-                let explained = programs.explained(&wasm, config, names.unwrap_or(own));
-                ToRun::Explained(Box::new(explained.map_err(Arc::new)?), lines)
+                ToRun::Explained(Box::new(explained.program), explained.code)
             }
         })
     }
@@ -340,6 +352,12 @@ impl<I: HostioInspector> Machine<I> {
             },
         }
     }
+}
+
+/// The names that the chain finds for the functions of a module.
+fn own_names(artifacts: &Artifacts, wasm: &[u8]) -> Names {
+    let own = artifacts.of_module(wasm);
+    own.map(|artifact| artifact.names).unwrap_or_default()
 }
 
 /// The module of a program's code, its fragments read without a trace in the access list.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use alloy_primitives::B256;
 use lru::LruCache;
 use stylus_vm::explain::ExplainedProgram;
+use stylus_vm::lines::code_hash;
 use stylus_vm::profile::Names;
 use stylus_vm::{
     Activation, ArbOs, CompileError, Config, Engine, EngineError, Gas, Pages, ProfiledProgram,
@@ -22,8 +23,8 @@ use crate::evm::interrupt::{Interrupt, Interrupted};
 /// Programs kept compiled: some 2 MB each at their largest.
 const COMPILED: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
 
-/// Programs kept compiled that count their blocks: a test suite calls few.
-const COUNTED: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
+/// Programs kept compiled that tell of themselves: a test suite calls few, and so does a transaction.
+const EXPLAINED: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
 
 /// Activations remembered: an estimate tries the same one a dozen times.
 const ACTIVATIONS: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
@@ -50,7 +51,7 @@ struct Inner {
     engine: Mutex<Option<Engine>>,
     compiled: Mutex<LruCache<ProgramKey, Program>>,
     /// Each for a depth budget.
-    counted: Mutex<LruCache<(ProgramKey, u32), ExplainedProgram>>,
+    explained: Mutex<LruCache<(ProgramKey, u32), Explained>>,
     activations: Mutex<LruCache<ActivationKey, Result<Activation, Refusal>>>,
     /// Programs that are being compiled, so that each is compiled once.
     compiling: Mutex<Compiling>,
@@ -63,6 +64,14 @@ type Compiling = HashMap<(ProgramKey, u32), Arc<Compilation>>;
 
 /// A program that is being compiled, or was.
 type Compilation = OnceLock<Result<Program, Arc<ProgramError>>>;
+
+/// A program that tells of itself: what its blocks did, and why it failed.
+#[derive(Clone)]
+pub(crate) struct Explained {
+    pub(crate) program: ExplainedProgram,
+    /// What identifies its module's code.
+    pub(crate) code: B256,
+}
 
 /// Why a program could not be had ready to run. None of it is the program's own doing.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +91,7 @@ impl Default for Programs {
         Self(Arc::new(Inner {
             engine: Mutex::new(None),
             compiled: Mutex::new(LruCache::new(COMPILED)),
-            counted: Mutex::new(LruCache::new(COUNTED)),
+            explained: Mutex::new(LruCache::new(EXPLAINED)),
             activations: Mutex::new(LruCache::new(ACTIVATIONS)),
             compiling: Mutex::default(),
             done: Condvar::new(),
@@ -206,34 +215,40 @@ impl Programs {
         Ok(engine.compile_for_profile(wasm, &config, Some(names))?)
     }
 
-    /// The program of `wasm`, to be run so that its failure is explained. Its panics are known by `names`.
+    /// The program of `wasm`, to be run so that it tells of itself. Its panics are known by `names`. Nothing of it is kept here.
     pub(crate) fn explained(
         &self,
         wasm: &[u8],
         config: &Config,
         names: Names,
-    ) -> Result<ExplainedProgram, ProgramError> {
+    ) -> Result<Explained, ProgramError> {
         let engine = self.engine(config.stylus.max_stack_depth)?;
         let config = as_activated(config);
-        Ok(engine.compile_to_explain(wasm, &config, Some(names))?)
+        Ok(Explained {
+            program: engine.compile_to_explain(wasm, &config, Some(names))?,
+            code: code_hash(wasm).unwrap_or_default(),
+        })
     }
 
-    /// The program of an account whose code has the hash `code_hash`, to be run with its blocks counted.
-    pub(crate) fn counted<E: From<Arc<ProgramError>>>(
+    /// The same of an account whose code has the hash `code_hash`, under the names that `names` finds for its module. It is kept: a
+    /// transaction may run one program thousands of times.
+    pub(crate) fn explained_account<E: From<Arc<ProgramError>>>(
         &self,
         code_hash: B256,
         config: &Config,
         wasm: impl FnOnce() -> Result<Vec<u8>, E>,
-    ) -> Result<ExplainedProgram, E> {
+        names: impl FnOnce(&[u8]) -> Names,
+    ) -> Result<Explained, E> {
         let key = ((code_hash, config.arbos), config.stylus.max_stack_depth);
-        // Whoever else wants one meanwhile wants the same one, most likely.
-        let mut counted = lock(&self.0.counted);
-        if let Some(program) = counted.get(&key) {
-            return Ok(program.clone());
+        let known = lock(&self.0.explained).get(&key).cloned();
+        if let Some(program) = known {
+            return Ok(program);
         }
-        let program = self.explained(&wasm()?, config, Names::default());
+        // Nobody waits for another's compiler: a wait would have no deadline.
+        let wasm = wasm()?;
+        let program = self.explained(&wasm, config, names(&wasm));
         let program = program.map_err(Arc::new)?;
-        counted.put(key, program.clone());
+        lock(&self.0.explained).put(key, program.clone());
         Ok(program)
     }
 
@@ -276,4 +291,35 @@ fn as_activated(config: &Config) -> Config {
 /// The cache behind a lock. A panic elsewhere leaves it whole: every entry is complete when it is put in.
 fn lock<T>(cache: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     cache.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Theorem: a program that a transaction runs many times is compiled once to tell of itself.
+    #[test]
+    fn a_program_is_compiled_once_to_be_explained() {
+        let programs = Programs::default();
+        let config = Config::default();
+        let wasm = wat::parse_str(
+            r#"(module (memory (export "memory") 0 0)
+                (func (export "user_entrypoint") (param i32) (result i32) (i32.const 0)))"#,
+        );
+        let wasm = wasm.unwrap();
+        let mut asked = 0;
+        for _ in 0..3 {
+            let explained = programs.explained_account(
+                B256::ZERO,
+                &config,
+                || {
+                    asked += 1;
+                    Ok::<_, Arc<ProgramError>>(wasm.clone())
+                },
+                |_| Names::default(),
+            );
+            assert_eq!(explained.unwrap().code, code_hash(&wasm).unwrap());
+        }
+        assert_eq!(asked, 1);
+    }
 }

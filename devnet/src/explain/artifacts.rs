@@ -142,16 +142,24 @@ impl Artifacts {
         if self.is_empty() {
             return None;
         }
-        let hash = code_hash(module).ok()?;
-        Artifact::read(self.0.get(&hash)?, module)
+        self.of_code(code_hash(module).ok()?)
+    }
+
+    /// The same of the module whose code has this hash, by [`code_hash`].
+    pub(crate) fn of_code(&self, code: B256) -> Option<Artifact> {
+        Artifact::of_code(self.0.get(&code)?, code)
     }
 }
 
 impl Artifact {
     /// What a file tells of a module on a chain; `None` if it cannot be read, or has other code.
     pub fn read(path: &Path, module: &[u8]) -> Option<Self> {
+        Self::of_code(path, code_hash(module).ok()?)
+    }
+
+    fn of_code(path: &Path, code: B256) -> Option<Self> {
         let file = read(path)?;
-        let is_same = code_hash(&file).ok()? == code_hash(module).ok()?;
+        let is_same = code_hash(&file).ok()? == code;
         is_same.then(|| Self {
             names: Names::of_module(&file),
             lines: Lines::of_module(&file),

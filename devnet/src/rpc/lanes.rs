@@ -88,7 +88,7 @@ fn humble(threads: usize) -> std::io::Result<Runtime> {
 }
 
 /// From now on the calling thread runs when others leave it a processor.
-fn give_way() {
+pub(crate) fn give_way() {
     // Elsewhere a priority applies to the whole process. If it cannot be set, nothing changes.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, 10);

@@ -33,6 +33,6 @@ mod tokens;
 
 pub(crate) use error::RpcError;
 pub(crate) use filters::Filters;
-pub(crate) use lanes::Lanes;
+pub(crate) use lanes::{Lanes, give_way};
 pub use server::ServerError;
 pub(crate) use server::{Server, start};

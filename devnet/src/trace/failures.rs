@@ -2,11 +2,14 @@
 //!
 //! Lives here: collecting them as they end. Not here: what they mean (`explain`), explaining one program (`stylus_vm`).
 
-use alloy_primitives::{Address, Bytes, U256};
+use std::collections::HashMap;
+
+use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::Inspector;
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, InterpreterResult};
-use stylus_vm::explain::Counts;
+use stylus_vm::explain::{Counts, Explanation};
+use stylus_vm::lines::Lines;
 
 use crate::evm::Context;
 use crate::explain::{Diagnosis, FailedCall, Interface};
@@ -19,9 +22,14 @@ const MOST_BYTES: usize = 4_096;
 /// The most failed calls that are kept: a program can make as many as its gas lasts.
 const MOST_FAILURES: usize = 256;
 
+/// The most modules whose lines are kept, each with megabytes: the next ones take their places.
+const MOST_MODULES: usize = 16;
+
 /// The failed calls so far.
 #[derive(Default)]
 pub(crate) struct Failures {
+    /// Lines of the modules that failed, by what identifies their code.
+    lines: HashMap<B256, Option<Lines>>,
     /// Calls that have not ended.
     open: Vec<Open>,
     failed: Vec<(FailedCall, Diagnosis)>,
@@ -72,17 +80,25 @@ impl Failures {
             // The last ones are those that the transaction may have failed for.
             self.failed.remove(0);
         }
-        let (explanation, lines) = match open.explained {
-            Some(Explained {
-                mut explanation,
-                lines,
-            }) => {
-                // Whoever wants them asks for them.
-                explanation.counts = Counts::default();
-                (Some(explanation), lines)
+        let explained = open.explained;
+        if let Some(Explained {
+            code, artifacts, ..
+        }) = &explained
+            && !self.lines.contains_key(code)
+        {
+            if self.lines.len() == MOST_MODULES {
+                self.lines.clear();
             }
-            None => (None, None),
-        };
+            let lines = artifacts.of_code(*code).and_then(|it| it.lines.ok());
+            self.lines.insert(*code, lines);
+        }
+        let lines = explained.as_ref().and_then(|it| self.lines.get(&it.code));
+        let lines = lines.and_then(Option::as_ref);
+        let explanation = explained.map(|explained| Explanation {
+            // Whoever wants them asks for them.
+            counts: Counts::default(),
+            ..explained.explanation
+        });
         let call = FailedCall {
             depth: self.open.len(),
             address: open.address,
@@ -94,7 +110,7 @@ impl Failures {
             ending: format!("{:?}", result.result),
             explanation,
         };
-        let diagnosis = Diagnosis::of(&call, lines.as_ref(), &Interface::default());
+        let diagnosis = Diagnosis::of(&call, lines, &Interface::default());
         self.failed.push((call, diagnosis));
     }
 }

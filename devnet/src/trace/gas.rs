@@ -14,12 +14,11 @@ use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use stylus_vm::explain::{Counts, Explanation};
-use stylus_vm::lines::Lines;
 use stylus_vm::profile::{Names, Profile};
 use stylus_vm::{Gas, Ink, InkPrice, Outcome, Pages};
 
 use crate::evm::Context;
-use crate::explain::{Diagnosis, FailedCall, Place};
+use crate::explain::{Artifacts, Diagnosis, FailedCall, Place};
 use crate::trace::failures::Failures;
 
 /// A client's options.
@@ -96,8 +95,10 @@ pub(crate) struct ProgramRun {
 /// What a program that was run to be explained told.
 pub(crate) struct Explained {
     pub(crate) explanation: Explanation,
-    /// Its lines, if somebody has them.
-    pub(crate) lines: Option<Lines>,
+    /// What identifies its module's code.
+    pub(crate) code: B256,
+    /// Where its lines may be.
+    pub(crate) artifacts: Artifacts,
 }
 
 /// What is to be recorded of a program.
