@@ -214,7 +214,7 @@ impl Sender {
         let code = self.code(&module)?;
         let created = self
             .plain()
-            .submit(TxKind::Create, code::init_code(&code).into())
+            .submit(TxKind::Create, code::init_code(code).into())
             .map_err(DeployError::Create)?;
         let contract = self.plain().contract(self.address.create(nonce));
         let activated = match contract.try_activate() {
@@ -241,7 +241,7 @@ impl Sender {
         let module = module.into();
         let code = self.code(&module)?;
         let call = StylusDeployer::deployCall {
-            bytecode: code::init_code(&code).into(),
+            bytecode: code::init_code(code).into(),
             initData: [&CONSTRUCTOR[..], &constructor.abi_encode()]
                 .concat()
                 .into(),
@@ -280,8 +280,8 @@ impl Sender {
     }
 
     /// What the account of a module will hold.
-    fn code(&self, module: &Module) -> Result<Vec<u8>, DeployError> {
-        let code = code::encode(module.wasm());
+    fn code<'a>(&self, module: &'a Module) -> Result<&'a [u8], DeployError> {
+        let code = module.code();
         let limit = self.chain.node().chain().config().max_code_size;
         match code.len() > limit as usize {
             true => Err(DeployError::TooLarge {
