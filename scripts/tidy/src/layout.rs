@@ -96,7 +96,7 @@ pub fn check_lints(tree: &Tree) -> Vec<Finding> {
     const WORKSPACES: [&str; 3] = [
         "Cargo.toml",
         "contracts/Cargo.toml",
-        "devnet/tests/suites/openzeppelin/Cargo.toml",
+        "devnet/tests/suites/openzeppelin/contracts/Cargo.toml",
     ];
     let mut findings = Vec::new();
     for (path, text) in tree.texts("Cargo.toml") {
