@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use alloy_primitives::{U256, address, hex, keccak256};
-use alloy_sol_types::{SolCall as _, SolError as _, sol};
+use alloy_sol_types::{SolCall as _, SolError as _, SolEvent as _, sol};
 use serde_json::json;
 use stylus_devnet::testing::*;
 use stylus_devnet::{ArbOs, Devnet};
@@ -22,6 +22,12 @@ sol! {
         error Refused(address who, uint256 amount);
     }
 
+    interface Told {
+        event Made();
+        // The selector of every constructor, which a program can return as it got it.
+        error stylus_constructor();
+    }
+
     interface ArbOwner {
         function setWasmFreePages(uint16 pages) external;
         function setWasmActivationGas(uint64 gas) external;
@@ -29,6 +35,7 @@ sol! {
 }
 
 use Thing::{Refused, ThingErrors, constructorCall, getCall, putCall};
+use Told::{Made, ToldErrors};
 
 const ARB_OWNER: Address = address!("0x0000000000000000000000000000000000000070");
 
@@ -134,6 +141,28 @@ fn constructors_run_once_with_what_is_sent_along() {
         .unwrap_err();
     assert!(matches!(error, DeployError::Constructor(_)), "{error:?}");
     assert!(error.to_string().starts_with("its constructor failed: "));
+}
+
+#[test]
+fn what_a_constructor_logs_and_refuses_is_told() {
+    let chain = Chain::new().with_errors(ToldErrors::SIGNATURES);
+    let topic = || constructorCall {
+        first: Made::SIGNATURE_HASH.into(),
+        second: U256::ZERO,
+    };
+    let logging = "(call $log (i32.const 1028) (i32.const 32) (i32.const 1)) (i32.const 0)";
+    let contract = chain.deploy_with(module(logging), topic());
+    let receipt = contract.deployment().unwrap().receipt;
+    assert_eq!(receipt.events_of::<Made>(contract.address()), [Made {}]);
+    assert_eq!(receipt.events_of::<Made>(chain.dev()), []);
+
+    let refusing = "(call $write_result (i32.const 1024) (i32.const 4)) (i32.const 1)";
+    let dev = chain.from(chain.dev());
+    let error = dev.try_deploy_with(module(refusing), topic()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "its constructor failed: it reverted with stylus_constructor()"
+    );
 }
 
 /// What is said of a call that fails.

@@ -4,6 +4,8 @@
 //! Lives here: running them, one devnet each. What they expect is in `suites/`, and so are the clients' versions. Ignored by default, since
 //! the clients have to be installed: `scripts/setup --for-tests` does so, and `scripts/test` then runs these.
 
+mod openzeppelin;
+
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::hex;

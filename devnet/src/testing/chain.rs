@@ -344,6 +344,35 @@ impl Chain {
         self.with(|node| node.change_account(address, |chain| chain.set_code(address, code)));
     }
 
+    /// Has failures told by these errors: `Token::TokenErrors::SIGNATURES`, of an interface `Token` in `sol!`. Those of a constructor have to
+    /// be known before it runs.
+    ///
+    /// ```
+    /// use alloy_sol_types::sol;
+    /// use stylus_devnet::testing::*;
+    ///
+    /// sol! {
+    ///     interface Token {
+    ///         error InvalidCap(uint256 cap);
+    ///     }
+    /// }
+    ///
+    /// let chain = Chain::new().with_errors(Token::TokenErrors::SIGNATURES);
+    /// # let _ = chain;
+    /// ```
+    pub fn with_errors(self, signatures: &[&'static str]) -> Self {
+        self.learn_errors(signatures);
+        self
+    }
+
+    pub(super) fn learn_errors(&self, signatures: &[&'static str]) {
+        self.known_errors(|errors| {
+            for &signature in signatures {
+                errors.learn(signature.into());
+            }
+        });
+    }
+
     /// Reads or changes the errors that reverts are told by.
     pub(super) fn known_errors<T>(&self, act: impl FnOnce(&mut KnownErrors) -> T) -> T {
         act(&mut self.errors.lock().unwrap_or_else(PoisonError::into_inner))

@@ -71,7 +71,7 @@ impl Contract {
 
     /// What its deployment took; nothing for a contract that was there already.
     pub fn deployment(&self) -> Option<Deployment> {
-        self.deployment
+        self.deployment.clone()
     }
 
     /// The same contract, called by somebody else, whether or not anybody has his key.
@@ -89,14 +89,9 @@ impl Contract {
         self.with(self.sender.clone().gas_limit(gas))
     }
 
-    /// Has failures told by these errors, on all of the chain: `Token::TokenErrors::SIGNATURES`, of an interface `Token` in `sol!`.
+    /// Has failures told by these errors, on all of the chain; see [`Chain::with_errors`](crate::testing::Chain::with_errors).
     pub fn with_errors(self, signatures: &[&'static str]) -> Self {
-        let chain = self.sender.chain();
-        chain.known_errors(|errors| {
-            signatures
-                .iter()
-                .for_each(|&signature| errors.learn(signature.into()));
-        });
+        self.sender.chain().learn_errors(signatures);
         self
     }
 

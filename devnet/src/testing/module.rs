@@ -4,8 +4,10 @@
 //! (`stylus_vm::process`).
 
 use std::fmt;
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
+use stylus_vm::code;
 use stylus_vm::process::{ProcessError, process};
 
 /// A program's module, rewritten as `cargo stylus` does before it deploys one. Cloning is cheap.
@@ -16,8 +18,15 @@ use stylus_vm::process::{ProcessError, process};
 /// let error = Module::from_wasm(b"no module").unwrap_err();
 /// assert!(error.to_string().starts_with("it is not a wasm module"));
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Module(Arc<[u8]>);
+#[derive(Clone)]
+pub struct Module(Arc<Shared>);
+
+/// What all clones of a module share.
+struct Shared {
+    wasm: Vec<u8>,
+    /// What its account holds. To compress it takes longer than to run it, and a module is deployed in many tests.
+    code: OnceLock<Vec<u8>>,
+}
 
 /// The bytes are not a module.
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +39,34 @@ impl Module {
     /// # Errors
     /// Where it is none.
     pub fn from_wasm(built: &[u8]) -> Result<Self, ModuleError> {
-        Ok(Self(process(built)?.into()))
+        Ok(Self(Arc::new(Shared {
+            wasm: process(built)?,
+            code: OnceLock::new(),
+        })))
     }
 
     /// Its bytes as they are deployed, before they are compressed.
     pub fn wasm(&self) -> &[u8] {
-        &self.0
+        &self.0.wasm
+    }
+
+    /// The code of an account that is this program.
+    pub(super) fn code(&self) -> &[u8] {
+        self.0.code.get_or_init(|| code::encode(self.wasm()))
+    }
+}
+
+impl PartialEq for Module {
+    fn eq(&self, other: &Self) -> bool {
+        self.wasm() == other.wasm()
+    }
+}
+
+impl Eq for Module {}
+
+impl Hash for Module {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.wasm().hash(state);
     }
 }
 
@@ -47,6 +78,6 @@ impl From<&Self> for Module {
 
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Module({} bytes)", self.0.len())
+        write!(f, "Module({} bytes)", self.wasm().len())
     }
 }

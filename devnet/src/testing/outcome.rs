@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use alloy_primitives::{B256, Bytes, Log};
+use alloy_primitives::{Address, B256, Bytes, Log};
 use alloy_sol_types::{SolError, SolEvent};
 use stylus_vm::Gas;
 
@@ -124,8 +124,12 @@ impl<T: GasUsed> GasUsed for &T {
 impl Receipt {
     /// The events of one type that were logged, in order, by whichever contract.
     pub fn events<E: SolEvent>(&self) -> Vec<E> {
-        let decoded = self.logs.iter().map(E::decode_log);
-        decoded.filter_map(|log| Some(log.ok()?.data)).collect()
+        decoded(self.logs.iter())
+    }
+
+    /// Those of one contract's: of two tokens that log alike, say.
+    pub fn events_of<E: SolEvent>(&self, contract: Address) -> Vec<E> {
+        decoded(self.logs.iter().filter(|log| log.address == contract))
     }
 
     /// The one event of a type that was logged.
@@ -145,6 +149,12 @@ impl Receipt {
             ),
         }
     }
+}
+
+/// The logs that are events of one type.
+fn decoded<'a, E: SolEvent>(logs: impl Iterator<Item = &'a Log>) -> Vec<E> {
+    let decoded = logs.map(E::decode_log);
+    decoded.filter_map(|log| Some(log.ok()?.data)).collect()
 }
 
 impl<T> Deref for Sent<T> {

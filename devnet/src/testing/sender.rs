@@ -2,6 +2,8 @@
 //!
 //! Lives here: transactions as bytes, and what makes a program of a module. Not here: functions with types (`contract`).
 
+use std::sync::Arc;
+
 use alloy_consensus::{TxEip1559, TypedTransaction};
 use alloy_primitives::{Address, Bytes, TxKind, U256};
 use alloy_sol_types::{SolCall as _, SolConstructor, SolInterface as _};
@@ -72,7 +74,7 @@ pub enum DeployError {
 }
 
 /// What a deployment took.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Deployment {
     /// Gas of its transactions: creating the account, activating the program, and its constructor if it has one.
@@ -81,6 +83,8 @@ pub struct Deployment {
     pub data_fee: U256,
     /// Bytes of code that the account holds.
     pub code_size: usize,
+    /// The receipt of the last of its transactions, which has what a constructor logged.
+    pub receipt: Arc<Receipt>,
 }
 
 impl Sender {
@@ -210,7 +214,7 @@ impl Sender {
         let code = self.code(&module)?;
         let created = self
             .plain()
-            .submit(TxKind::Create, code::init_code(&code).into())
+            .submit(TxKind::Create, code::init_code(code).into())
             .map_err(DeployError::Create)?;
         let contract = self.plain().contract(self.address.create(nonce));
         let activated = match contract.try_activate() {
@@ -218,11 +222,11 @@ impl Sender {
             Err(CallError::Failed(failure)) if is_up_to_date(&failure) => None,
             Err(error) => return Err(DeployError::Activate(error)),
         };
-        let receipts = [
-            Some(&created.receipt),
-            activated.as_ref().map(|it| &it.receipt),
-        ];
-        Ok(contract.deployed(deployment(&receipts, code.len())))
+        let created = created.receipt;
+        Ok(contract.deployed(match activated {
+            Some(activated) => deployment(Some(created), activated.receipt, code.len()),
+            None => deployment(None, created, code.len()),
+        }))
     }
 
     /// [`Sender::deploy_with`], where the chain may refuse the program or the constructor fail.
@@ -237,7 +241,7 @@ impl Sender {
         let module = module.into();
         let code = self.code(&module)?;
         let call = StylusDeployer::deployCall {
-            bytecode: code::init_code(&code).into(),
+            bytecode: code::init_code(code).into(),
             initData: [&CONSTRUCTOR[..], &constructor.abi_encode()]
                 .concat()
                 .into(),
@@ -252,7 +256,7 @@ impl Sender {
             .map_err(|error| self.deploy_error(error))?;
         let event = sent.event::<StylusDeployer::ContractDeployed>();
         let contract = self.plain().contract(event.deployedContract);
-        Ok(contract.deployed(deployment(&[Some(&sent.receipt)], code.len())))
+        Ok(contract.deployed(deployment(None, sent.receipt, code.len())))
     }
 
     /// Which part of a deployment failed.
@@ -276,8 +280,8 @@ impl Sender {
     }
 
     /// What the account of a module will hold.
-    fn code(&self, module: &Module) -> Result<Vec<u8>, DeployError> {
-        let code = code::encode(module.wasm());
+    fn code<'a>(&self, module: &'a Module) -> Result<&'a [u8], DeployError> {
+        let code = module.code();
         let limit = self.chain.node().chain().config().max_code_size;
         match code.len() > limit as usize {
             true => Err(DeployError::TooLarge {
@@ -342,15 +346,14 @@ fn is_up_to_date(failure: &Failure) -> bool {
     failure.error::<ArbWasm::ProgramUpToDate>().is_some()
 }
 
-/// What the transactions of a deployment took.
-fn deployment(receipts: &[Option<&Receipt>], code_size: usize) -> Deployment {
-    let receipts = receipts.iter().flatten();
-    let activated = receipts
-        .clone()
-        .flat_map(|receipt| receipt.events::<ArbWasm::ProgramActivated>());
+/// What a deployment took, of one transaction or two.
+fn deployment(first: Option<Receipt>, last: Receipt, code_size: usize) -> Deployment {
+    let receipts = || first.iter().chain([&last]);
+    let activated = receipts().flat_map(|receipt| receipt.events::<ArbWasm::ProgramActivated>());
     Deployment {
-        gas: Gas(receipts.map(|receipt| receipt.gas.0).sum()),
+        gas: Gas(receipts().map(|receipt| receipt.gas.0).sum()),
         data_fee: activated.map(|event| event.dataFee).sum(),
         code_size,
+        receipt: Arc::new(last),
     }
 }

@@ -93,7 +93,11 @@ pub fn check_length(tree: &Tree) -> Vec<Finding> {
 
 /// Lints are set in one table per workspace, and every package takes that one.
 pub fn check_lints(tree: &Tree) -> Vec<Finding> {
-    const WORKSPACES: [&str; 2] = ["Cargo.toml", "contracts/Cargo.toml"];
+    const WORKSPACES: [&str; 3] = [
+        "Cargo.toml",
+        "contracts/Cargo.toml",
+        "devnet/tests/suites/openzeppelin/contracts/Cargo.toml",
+    ];
     let mut findings = Vec::new();
     for (path, text) in tree.texts("Cargo.toml") {
         let lines: Vec<&str> = text.lines().map(str::trim).collect();

@@ -1,0 +1,65 @@
+//! Tokens of many kinds, and how many there are of each.
+
+extern crate alloc;
+
+use alloy_primitives::{aliases::B32, Address, U256};
+use openzeppelin_stylus::token::erc1155::extensions::{Erc1155Supply, IErc1155Supply};
+use openzeppelin_stylus::token::erc1155::IErc1155;
+use openzeppelin_stylus::utils::introspection::erc165::IErc165;
+use stylus_sdk::abi::Bytes;
+use stylus_sdk::prelude::*;
+
+#[entrypoint]
+#[storage]
+struct Token {
+    erc1155: Erc1155Supply,
+}
+
+#[public]
+#[implements(IErc1155<Error = Vec<u8>>, IErc1155Supply, IErc165)]
+impl Token {
+    fn mint(&mut self, to: Address, id: U256, value: U256, data: Bytes) -> Result<(), Vec<u8>> {
+        Ok(self.erc1155._mint(to, id, value, &data)?)
+    }
+
+    fn mint_batch(
+        &mut self,
+        to: Address,
+        ids: Vec<U256>,
+        values: Vec<U256>,
+        data: Bytes,
+    ) -> Result<(), Vec<u8>> {
+        Ok(self.erc1155._mint_batch(to, ids, values, &data)?)
+    }
+
+    fn burn(&mut self, account: Address, id: U256, value: U256) -> Result<(), Vec<u8>> {
+        Ok(self.erc1155._burn(account, id, value)?)
+    }
+
+    fn burn_batch(
+        &mut self,
+        account: Address,
+        ids: Vec<U256>,
+        values: Vec<U256>,
+    ) -> Result<(), Vec<u8>> {
+        Ok(self.erc1155._burn_batch(account, ids, values)?)
+    }
+}
+
+standards::erc1155!(Token);
+
+#[public]
+impl IErc1155Supply for Token {
+    fn total_supply(&self, id: U256) -> U256 {
+        self.erc1155.total_supply(id)
+    }
+
+    #[selector(name = "totalSupply")]
+    fn total_supply_all(&self) -> U256 {
+        self.erc1155.total_supply_all()
+    }
+
+    fn exists(&self, id: U256) -> bool {
+        self.erc1155.exists(id)
+    }
+}
