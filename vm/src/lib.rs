@@ -29,7 +29,6 @@ mod refusal;
 mod run;
 mod stack;
 mod storage;
-#[cfg(feature = "text")]
 pub mod text;
 
 pub use activate::{Activation, activate};

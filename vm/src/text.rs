@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 /// Text that cannot be assembled.
+#[cfg(feature = "text")]
 #[derive(Debug, thiserror::Error)]
 #[error("not WebAssembly text: {0}")]
 pub struct NotText(Box<str>);
@@ -35,6 +36,7 @@ pub fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
 ///
 /// # Errors
 /// If the text cannot be assembled.
+#[cfg(feature = "text")]
 pub fn binary(module: &[u8]) -> Result<Cow<'_, [u8]>, NotText> {
     // A binary begins with a zero byte.
     let text = Some(module)
@@ -51,12 +53,14 @@ pub fn binary(module: &[u8]) -> Result<Cow<'_, [u8]>, NotText> {
 }
 
 /// Whether text is a module's, which begins with a parenthesis or a comment.
+#[cfg(feature = "text")]
 fn is_wat(text: &str) -> bool {
     let start = text.trim_ascii_start();
     start.starts_with('(') || start.starts_with(";;")
 }
 
 /// The assembler's message, without the source line that it quotes.
+#[cfg(feature = "text")]
 fn sentence(error: &wat::Error) -> String {
     let text = error.to_string();
     let mut lines = text.lines().map(str::trim);
@@ -87,6 +91,7 @@ mod tests {
         check(b"\xe4", None);
     }
 
+    #[cfg(feature = "text")]
     #[test]
     fn text_is_assembled_and_the_rest_is_left() {
         for text in [

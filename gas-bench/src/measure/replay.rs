@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
+use stylus_cargo::input;
 use stylus_devnet::Fork;
 use stylus_devnet::explain::{Artifacts, ArtifactsError};
 use stylus_devnet::replay::{
@@ -102,7 +103,7 @@ pub enum ReplayFailure {
 pub fn replay(command: &ReplayCommand) -> Result<Replays, ReplayFailure> {
     let mut programs = Vec::with_capacity(command.programs.len());
     for (address, path) in &command.programs {
-        let named = std::fs::read(path).map_err(|source| ReplayFailure::Unreadable {
+        let named = input::bytes(path).map_err(|source| ReplayFailure::Unreadable {
             path: path.clone(),
             source,
         })?;
