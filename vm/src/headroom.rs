@@ -20,6 +20,9 @@ use crate::refusal::{Refusal, shown};
 /// Bytes of a page.
 const PAGE: u32 = 65_536;
 
+/// The most bytes of native code that a node makes of a module, as Nitro sets it by default.
+const MOST_NATIVE: u64 = 10 << 20;
+
 /// The least stack that is advised, in bytes.
 const LEAST_STACK: u32 = 16_384;
 
@@ -44,6 +47,8 @@ pub enum LimitedBy {
     Deployment,
     /// The chain, when a program is activated.
     Activation,
+    /// A node, whose compiler's output it is, as Nitro sets it by default (`max-singlepass-output-size`).
+    Node,
     /// This VM's compiler.
     Compiler,
 }
@@ -95,6 +100,7 @@ impl fmt::Display for LimitedBy {
         f.write_str(match self {
             Self::Deployment => "deployment",
             Self::Activation => "activation",
+            Self::Node => "Nitro's nodes",
             Self::Compiler => "this VM's compiler",
         })
     }
@@ -167,6 +173,7 @@ pub fn headroom(wasm: &[u8], config: &Config) -> Result<Vec<Headroom>, Refusal> 
     let Activation {
         init_cost,
         cached_init_cost,
+        asm_estimate,
         gas,
         ..
     } = activate::activate(wasm, config, Pages(0), crate::Gas::MAX)?;
@@ -192,6 +199,11 @@ pub fn headroom(wasm: &[u8], config: &Config) -> Result<Vec<Headroom>, Refusal> 
             account * fragments,
         ),
     ];
+    let native = [(
+        "bytes of native code, as estimated",
+        asm_estimate.into(),
+        MOST_NATIVE,
+    )];
     let sizes = [
         (
             "bytes of wasm",
@@ -242,6 +254,7 @@ pub fn headroom(wasm: &[u8], config: &Config) -> Result<Vec<Headroom>, Refusal> 
     Ok(deployed
         .map(with(LimitedBy::Deployment))
         .chain(activated.map(with(LimitedBy::Activation)))
+        .chain(native.map(with(LimitedBy::Node)))
         .chain(compiled.map(with(LimitedBy::Compiler)))
         .collect())
 }

@@ -80,6 +80,7 @@ fn limits_are_told() {
     let good = module("i32.const 0", "");
     for said in [
         "0.7 %  1 of 128 pages of memory at the start",
+        "of 10485760 bytes of native code, as estimated (Nitro's nodes)",
         "nothing in it is outside",
     ] {
         check(&explain, &good, 0, said, "");

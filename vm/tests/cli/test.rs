@@ -418,7 +418,7 @@ fn files_and_arguments_of_test() {
     std::fs::write(path.join("p.wat"), program()).unwrap();
     std::fs::write(path.join("refused.wat"), "(module)").unwrap();
     std::fs::write(path.join("v.jsonl"), good).unwrap();
-    std::fs::write(path.join("bytes"), [0xff, 0xfe]).unwrap();
+    std::fs::write(path.join("bytes"), [0xff, 0xfe, 0x00]).unwrap();
     let run = |arguments: &[&str], stdin: &[u8], code, out: &str, err: &str| {
         let output = stylus_vm(&[&["test"], arguments].concat(), path, stdin);
         let got = (text(&output.stdout), text(&output.stderr));
@@ -449,7 +449,7 @@ fn files_and_arguments_of_test() {
         b"",
         2,
         "",
-        "bytes is not text: invalid utf-8",
+        "bytes is not text, neither in UTF-8 nor in UTF-16",
     );
     run(
         &["v.jsonl", "absent"],
