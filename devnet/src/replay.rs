@@ -32,6 +32,8 @@ use crate::state::source::attempt;
 use crate::trace::Tracer;
 use crate::{GenesisError, SourceError};
 
+pub use crate::fork::LastTransactions;
+
 /// How to replay.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -248,17 +250,6 @@ impl From<MinedError> for ReplayError {
     }
 }
 
-/// The last transactions to a contract, as far as they were found.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LastTransactions {
-    /// Their hashes, in the order of the chain.
-    pub transactions: Vec<B256>,
-    /// The chain's newest block.
-    pub newest: u64,
-    /// Blocks that were looked at, from the newest back.
-    pub blocks: u64,
-}
-
 /// Finds the last `count` transactions that somebody signed and sent to `contract`, in the newest `most_blocks` blocks of the node that
 /// `fork` leads to. Those that reach it by way of another contract are not found.
 ///
@@ -273,12 +264,7 @@ pub fn last_transactions(
     if fork.replay.is_some() {
         return Err(ReplayError::NoSearch);
     }
-    let found = Finder::new(fork)?.last_of(contract, count, most_blocks)?;
-    Ok(LastTransactions {
-        transactions: found.transactions,
-        newest: found.newest,
-        blocks: found.blocks,
-    })
+    Ok(Finder::new(fork)?.last_of(contract, count, most_blocks)?)
 }
 
 /// Replays a transaction of the chain that `fork` leads to, whichever block that names: it is on the block before the transaction's own that

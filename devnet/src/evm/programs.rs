@@ -230,8 +230,9 @@ impl Programs {
         })
     }
 
-    /// The same of an account whose code has the hash `code_hash`, under the names that `names` finds for its module. It is kept: a
-    /// transaction may run one program thousands of times.
+    /// The same of an account whose code has the hash `code_hash`, under the names that `names` finds for its module. It is kept, as
+    /// what is compiled is in the engine: a transaction may run one program thousands of times, and each would unpack its module and
+    /// read the file of its names.
     pub(crate) fn explained_account<E: From<Arc<ProgramError>>>(
         &self,
         code_hash: B256,
@@ -297,9 +298,9 @@ fn lock<T>(cache: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    /// Theorem: a program that a transaction runs many times is compiled once to tell of itself.
+    /// Theorem: the module of a program that a transaction runs many times is asked for once to tell of itself.
     #[test]
-    fn a_program_is_compiled_once_to_be_explained() {
+    fn a_module_is_unpacked_once_to_be_explained() {
         let programs = Programs::default();
         let config = Config::default();
         let wasm = wat::parse_str(

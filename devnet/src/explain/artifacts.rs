@@ -81,7 +81,7 @@ impl Artifacts {
         }
         let mut found: BTreeMap<B256, (usize, PathBuf)> = BTreeMap::new();
         for path in files {
-            let Some(module) = read(&path) else {
+            let Ok(module) = read(&path) else {
                 continue;
             };
             let Ok(hash) = code_hash(&module) else {
@@ -107,15 +107,7 @@ impl Artifacts {
                 path: path.clone(),
                 reason,
             };
-            let size = fs::metadata(path).map_err(|error| unusable(error.to_string()))?;
-            if !size.is_file() {
-                return Err(unusable("it is no file".to_owned()));
-            }
-            if size.len() > MOST_BYTES {
-                let most = MOST_BYTES >> 20;
-                return Err(unusable(format!("it is longer than {most} MiB")));
-            }
-            let module = fs::read(path).map_err(|error| unusable(error.to_string()))?;
+            let module = read(path).map_err(unusable)?;
             let hash = code_hash(&module).map_err(|error| unusable(error.to_string()))?;
             match Names::of_module(&module).iter().next() {
                 Some(_) => Ok(hash),
@@ -158,7 +150,7 @@ impl Artifact {
     }
 
     fn of_code(path: &Path, code: B256) -> Option<Self> {
-        let file = read(path)?;
+        let file = read(path).ok()?;
         let is_same = code_hash(&file).ok()? == code;
         is_same.then(|| Self {
             names: Names::of_module(&file),
@@ -167,11 +159,17 @@ impl Artifact {
     }
 }
 
-fn read(path: &Path) -> Option<Vec<u8>> {
-    let about = fs::metadata(path).ok()?;
+/// All of a module's file, or why it is not read.
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let about = fs::metadata(path).map_err(|error| error.to_string())?;
     // A pipe would be waited for, and a device has no end.
-    let is_read = about.is_file() && about.len() <= MOST_BYTES;
-    is_read.then(|| fs::read(path).ok()).flatten()
+    if !about.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    if about.len() > MOST_BYTES {
+        return Err(format!("it is longer than {} MiB", MOST_BYTES >> 20));
+    }
+    fs::read(path).map_err(|error| error.to_string())
 }
 
 /// The modules in a folder, and in those below it as deep as `depth`.

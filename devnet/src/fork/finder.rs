@@ -40,13 +40,14 @@ struct ListedTransaction {
 }
 
 /// The last transactions to a contract, as far as they were found.
-pub(crate) struct LastTransactions {
-    /// In the order of the chain.
-    pub(crate) transactions: Vec<B256>,
-    /// The newest block.
-    pub(crate) newest: u64,
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LastTransactions {
+    /// Their hashes, in the order of the chain.
+    pub transactions: Vec<B256>,
+    /// The chain's newest block.
+    pub newest: u64,
     /// Blocks that were looked at, from the newest back.
-    pub(crate) blocks: u64,
+    pub blocks: u64,
 }
 
 /// A question whose answer is not kept.

@@ -18,6 +18,7 @@ mod source;
 
 pub(crate) use client::{host, is_near};
 pub(crate) use finder::Finder;
+pub use finder::LastTransactions;
 pub(crate) use mined::{Mined, MinedError, Told};
 
 use std::path::PathBuf;

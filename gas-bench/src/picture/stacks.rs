@@ -69,13 +69,7 @@ pub(super) enum Step {
 
 impl Stacks {
     pub(super) fn of(profile: &CallProfile) -> Self {
-        let mut stacks = Self {
-            frames: Vec::new(),
-            places: Vec::new(),
-        };
-        let call = names::shown(&format!("{}::{}", profile.contract, profile.call));
-        let call = stacks.frame(call, Kind::Call);
-        let call = stacks.place(call, None, 0);
+        let (mut stacks, call) = Self::begin(&profile.contract, &profile.call);
         for part in outside::before(profile) {
             stacks.outside(part.label, outside::in_ink(profile, part.gas), call);
         }
@@ -91,13 +85,7 @@ impl Stacks {
 
     /// A program's run alone, with the functions that were inlined into each of its own, and lines.
     pub(super) fn of_lines(profile: &LineProfile) -> Self {
-        let mut stacks = Self {
-            frames: Vec::new(),
-            places: Vec::new(),
-        };
-        let call = names::shown(&format!("{}::{}", profile.contract, profile.call));
-        let call = stacks.frame(call, Kind::Call);
-        let call = stacks.place(call, None, 0);
+        let (mut stacks, call) = Self::begin(&profile.contract, &profile.call);
         let (mut frames, mut places) = (BTreeMap::new(), BTreeMap::new());
         for stack in &profile.stacks {
             let functions = stack.functions.iter();
@@ -126,6 +114,18 @@ impl Stacks {
         stacks.outside("forfeited", profile.forfeited, call);
         stacks.add_up();
         stacks
+    }
+
+    /// A tree of a call alone, with its place.
+    fn begin(contract: &str, call: &str) -> (Self, usize) {
+        let mut stacks = Self {
+            frames: Vec::new(),
+            places: Vec::new(),
+        };
+        let call = names::shown(&format!("{contract}::{call}"));
+        let call = stacks.frame(call, Kind::Call);
+        let call = stacks.place(call, None, 0);
+        (stacks, call)
     }
 
     /// Adds to each place what there is within it.
