@@ -179,12 +179,9 @@ fn load(config: &Config, chain: &mut Chain) -> Result<Option<StateFile>, StartEr
 /// # Errors
 /// Where there are no threads, or the port is taken.
 pub(crate) fn serve(config: Config, node: Node) -> Result<Handle, StartError> {
-    // They only read and write; whatever takes longer has threads of its own.
-    let threads = std::thread::available_parallelism()
-        .map_or(4, usize::from)
-        .max(4);
+    // They read, write and try; whatever takes longer has threads of its own.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads)
+        .worker_threads(rpc::threads())
         .thread_name("stylus-devnet")
         .thread_stack_size(STACK)
         .enable_all()

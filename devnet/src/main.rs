@@ -16,6 +16,10 @@ use stylus_devnet::{Clock, Config, Devnet, Event, ForkError, Handle, ServerError
 
 use crate::cli::{Arguments, Command};
 
+/// A request makes and drops hundreds of small things, on one thread and then on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const QUIET: Style = Style::new().dimmed();
 

@@ -132,7 +132,10 @@ macro_rules! fields {
         $(
             #[doc = $doc]
             pub(crate) fn $name() -> $crate::arbos::field::Field<$type> {
-                $crate::arbos::field::Field::at($space, $offset)
+                // A place is several hashes, and every call looks at a dozen of these fields.
+                static SLOT: std::sync::LazyLock<$crate::arbos::slots::Slot> =
+                    std::sync::LazyLock::new(|| $space.at($offset));
+                $crate::arbos::field::Field::of(*SLOT)
             }
         )*
     };

@@ -2,6 +2,8 @@
 //!
 //! Lives here: the derivation and the names of the spaces. Not here: the words' meaning.
 
+use std::sync::LazyLock;
+
 use alloy_primitives::{Address, B256, Keccak256, U256};
 
 use crate::addresses::{ARBOS_STATE, FILTERED_TRANSACTIONS};
@@ -68,99 +70,40 @@ impl Space {
     }
 }
 
-/// The price of L1 data.
-pub(crate) fn l1_pricing() -> Space {
-    ROOT.space(0)
+/// Spaces as functions: `name = where it is, "what is in it"`.
+macro_rules! spaces {
+    ($($name:ident = $space:expr, $doc:literal;)*) => {
+        $(
+            #[doc = $doc]
+            pub(crate) fn $name() -> Space {
+                // One or two hashes, which every call would make again.
+                static SPACE: LazyLock<Space> = LazyLock::new(|| $space);
+                *SPACE
+            }
+        )*
+    };
 }
 
-/// The accounts that post batches to L1.
-pub(crate) fn batch_posters() -> Space {
-    l1_pricing().space(0)
-}
-
-/// The price of gas.
-pub(crate) fn l2_pricing() -> Space {
-    ROOT.space(1)
-}
-
-/// Messages from L1 that can be retried.
-pub(crate) fn retryables() -> Space {
-    ROOT.space(2)
-}
-
-/// Addresses with short forms.
-pub(crate) fn address_table() -> Space {
-    ROOT.space(3)
-}
-
-/// The chain's owners.
-pub(crate) fn chain_owners() -> Space {
-    ROOT.space(4)
-}
-
-/// Messages to L1.
-pub(crate) fn sends() -> Space {
-    ROOT.space(5)
-}
-
-/// The hashes of L1 blocks.
-pub(crate) fn block_hashes() -> Space {
-    ROOT.space(6)
-}
-
-/// The chain's configuration, as JSON.
-pub(crate) fn chain_config() -> Space {
-    ROOT.space(7)
-}
-
-/// Everything about Stylus programs.
-pub(crate) fn programs() -> Space {
-    ROOT.space(8)
-}
-
-/// The Stylus parameters.
-pub(crate) fn params() -> Space {
-    programs().space(0)
-}
-
-/// A word for each program, by code hash.
-pub(crate) fn program_data() -> Space {
-    programs().space(1)
-}
-
-/// The hash of each program's module, by code hash.
-pub(crate) fn module_hashes() -> Space {
-    programs().space(2)
-}
-
-/// The data pricer.
-pub(crate) fn data_pricer() -> Space {
-    programs().space(3)
-}
-
-/// The cache managers.
-pub(crate) fn cache_managers() -> Space {
-    programs().space(4)
-}
-
-/// Additional gas of an activation (ArbOS 59).
-pub(crate) fn activation_gas() -> Space {
-    programs().space(5)
-}
-
-/// Features that owners enable.
-pub(crate) fn features() -> Space {
-    ROOT.space(9)
-}
-
-/// Accounts that may mint and burn the chain's native token (ArbOS 41).
-pub(crate) fn native_token_owners() -> Space {
-    ROOT.space(10)
-}
-
-/// Accounts that may filter transactions (ArbOS 60).
-pub(crate) fn transaction_filterers() -> Space {
-    ROOT.space(11)
+spaces! {
+    l1_pricing = ROOT.space(0), "The price of L1 data.";
+    batch_posters = l1_pricing().space(0), "The accounts that post batches to L1.";
+    l2_pricing = ROOT.space(1), "The price of gas.";
+    retryables = ROOT.space(2), "Messages from L1 that can be retried.";
+    address_table = ROOT.space(3), "Addresses with short forms.";
+    chain_owners = ROOT.space(4), "The chain's owners.";
+    sends = ROOT.space(5), "Messages to L1.";
+    block_hashes = ROOT.space(6), "The hashes of L1 blocks.";
+    chain_config = ROOT.space(7), "The chain's configuration, as JSON.";
+    programs = ROOT.space(8), "Everything about Stylus programs.";
+    params = programs().space(0), "The Stylus parameters.";
+    program_data = programs().space(1), "A word for each program, by code hash.";
+    module_hashes = programs().space(2), "The hash of each program's module, by code hash.";
+    data_pricer = programs().space(3), "The data pricer.";
+    cache_managers = programs().space(4), "The cache managers.";
+    activation_gas = programs().space(5), "Additional gas of an activation (ArbOS 59).";
+    features = ROOT.space(9), "Features that owners enable.";
+    native_token_owners = ROOT.space(10), "Accounts that may mint and burn the chain's native token (ArbOS 41).";
+    transaction_filterers = ROOT.space(11), "Accounts that may filter transactions (ArbOS 60).";
 }
 
 /// Filtered transactions, by hash (ArbOS 60). They have an account of their own.

@@ -11,9 +11,9 @@ use stylus_vm::{
     Gas, Host, HostFault, PageCounters, Step, Stored,
 };
 
-use crate::evm::Context;
 use crate::evm::machine::{Fault, Machine, reply};
 use crate::evm::native::Reply;
+use crate::evm::{Context, Interrupt};
 use crate::trace::HostioInspector;
 
 /// What stands in for a fault that the machine keeps until the program has unwound.
@@ -216,6 +216,8 @@ impl<I: HostioInspector> Host for ProgramHost<'_, I> {
     }
 
     fn go_on(&mut self) -> Result<(), HostFault> {
+        let interrupt = &self.machine.context().chain.interrupt;
+        interrupt.spend(Interrupt::TICK);
         self.machine.go_on().map_err(|fault| self.broken(fault))
     }
 

@@ -1,10 +1,10 @@
 //! Ending a run from outside: a flag that whoever asked for it shares with the machine.
 //!
 //! Lives here: the flag, and the reasons for raising it. Not here: who raises it (`rpc`), and clocks: a run does the same with any
-//! flag that stays down.
+//! flag that stays down. A flag may also count how often it is looked at, which is a measure of how long a run takes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use stylus_vm::Pages;
 
@@ -35,22 +35,66 @@ pub(crate) enum Interrupted {
     /// Something of the chain that was forked cannot be had; whoever asked is told what.
     #[error("the chain that was forked does not answer")]
     Forked = 6,
+    /// It has looked at its flag as often as it may. Whoever gave it so few looks runs it again with more.
+    #[error("the run takes longer than a first try may")]
+    Long = 7,
 }
 
 /// Pages of memory, 64 KiB each, that the programs of one transaction may hold, unless the chain's own page limit is higher. No
 /// chain lets anybody pay for more than 128; an owner, or an override, can make them free.
 pub(crate) const MOST_PAGES: Pages = Pages(2_048);
 
+/// Looks without end.
+const ENDLESS: u32 = u32::MAX;
+
 /// The flag. Clones are the same flag.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Interrupt(Arc<AtomicU8>);
+#[derive(Clone, Debug)]
+pub(crate) struct Interrupt(Arc<Flag>);
+
+#[derive(Debug)]
+struct Flag {
+    /// Why it is raised; 0 if it is not.
+    why: AtomicU8,
+    /// How many more looks find it down.
+    looks: AtomicU32,
+}
+
+impl Default for Interrupt {
+    fn default() -> Self {
+        Self::after(ENDLESS)
+    }
+}
 
 impl Interrupt {
+    /// What a program's look counts as, which comes once in 20 ms: as 128 of the EVM, with 1,024 instructions each.
+    pub(crate) const TICK: u32 = 128;
+
+    /// A flag that is raised by itself after so many looks at it.
+    pub(crate) fn after(looks: u32) -> Self {
+        Self(Arc::new(Flag {
+            why: AtomicU8::new(0),
+            looks: AtomicU32::new(looks),
+        }))
+    }
+
     /// Ends the run at its next look at the flag. The first reason stays.
     pub(crate) fn raise(&self, why: Interrupted) {
         let _ = self
             .0
+            .why
             .compare_exchange(0, why as u8, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Counts as so many looks.
+    pub(crate) fn spend(&self, looks: u32) {
+        let left = self.0.looks.load(Ordering::Relaxed);
+        if left == ENDLESS {
+            return;
+        }
+        match left.checked_sub(looks) {
+            Some(left) => self.0.looks.store(left, Ordering::Relaxed),
+            None => self.raise(Interrupted::Long),
+        }
     }
 
     /// Whether the run may go on.
@@ -58,14 +102,21 @@ impl Interrupt {
     /// # Errors
     /// Why it may not.
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
-        Err(match self.0.load(Ordering::Relaxed) {
-            0 => return Ok(()),
+        self.spend(1);
+        self.reason().map_or(Ok(()), Err)
+    }
+
+    /// Why it is raised, without a look that counts.
+    pub(crate) fn reason(&self) -> Option<Interrupted> {
+        Some(match self.0.why.load(Ordering::Relaxed) {
+            0 => return None,
             1 => Interrupted::Deadline,
             2 => Interrupted::Abandoned,
             3 => Interrupted::Stopping,
             4 => Interrupted::TooLong,
             5 => Interrupted::Memory,
-            _ => Interrupted::Forked,
+            6 => Interrupted::Forked,
+            _ => Interrupted::Long,
         })
     }
 }
@@ -83,6 +134,7 @@ mod tests {
             Interrupted::TooLong,
             Interrupted::Memory,
             Interrupted::Forked,
+            Interrupted::Long,
         ] {
             let flag = Interrupt::default();
             assert_eq!(flag.check(), Ok(()));
@@ -90,5 +142,18 @@ mod tests {
             flag.raise(Interrupted::Deadline);
             assert_eq!(flag.check(), Err(why));
         }
+    }
+
+    /// Theorem: a flag with so many looks is down for exactly these, and one without is down until somebody raises it.
+    #[test]
+    fn looks_are_counted() {
+        let flag = Interrupt::after(3);
+        flag.spend(1);
+        assert_eq!([flag.check(), flag.check()], [Ok(()); 2]);
+        assert_eq!(flag.reason(), None);
+        assert_eq!(flag.check(), Err(Interrupted::Long));
+        let endless = Interrupt::default();
+        endless.spend(u32::MAX);
+        assert_eq!(endless.check(), Ok(()));
     }
 }

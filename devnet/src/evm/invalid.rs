@@ -75,10 +75,10 @@ impl Invalid {
         offered: u128,
         base_fee: u64,
     ) -> Self {
-        let error = match (error, interrupt.check()) {
+        let error = match (error, interrupt.reason()) {
             (EVMError::Transaction(error), _) => error,
-            (_, Err(why)) => return Self::Interrupted(why),
-            (other, Ok(())) => return Self::Machine(other.to_string()),
+            (_, Some(why)) => return Self::Interrupted(why),
+            (other, None) => return Self::Machine(other.to_string()),
         };
         match error {
             InvalidTransaction::NonceTooLow { tx, state } => {

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::evm::{Interrupt, Interrupted};
 use crate::rpc::error::RpcError;
+use crate::rpc::tries::Tries;
 
 /// How much longer than a question a change of the chain may take: its gas bounds it, but an owner may have made gas cheap.
 const PATIENCE: u32 = 12;
@@ -52,6 +53,7 @@ struct Inner {
     changes: Places,
     /// One permit for each that may wait for a block.
     awaited: Arc<Semaphore>,
+    tries: Tries,
     /// The time limit of a question.
     limit: Option<Duration>,
     active: Mutex<Active>,
@@ -137,6 +139,7 @@ impl Lanes {
             // They take turns anyway, once they have prepared.
             changes: Places::new("changes of the chain", processors.max(4), 8_192),
             awaited: Arc::new(Semaphore::new(MOST_AWAITED)),
+            tries: Tries::default(),
             limit,
             active: Mutex::default(),
         }))
@@ -154,6 +157,11 @@ impl Lanes {
         for interrupt in active.interrupts.values() {
             interrupt.raise(Interrupted::Stopping);
         }
+    }
+
+    /// The room for what may be tried without a lane; `None` if the devnet is stopping.
+    pub(super) fn tries(&self) -> Option<&Tries> {
+        (!self.active().is_stopping).then_some(&self.0.tries)
     }
 
     /// Runs `work`, which arrived at `arrived`, on its lane and waits for the result. If the caller stops waiting, a question

@@ -20,6 +20,7 @@ use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
 use crate::rpc::lanes::{Lane, MOST_AWAITED};
 use crate::rpc::server::Arrival;
+use crate::rpc::tries::Tries;
 use crate::rpc::{
     border, filters, flat, json, logs, mining, otterscan, pool, prove, raw, read, run, send, sign,
     simulate, subscribe, testing, tokens,
@@ -47,7 +48,9 @@ enum Method {
     Lookup(fn(&Node, &Arguments<'_>, &Interrupt) -> Text),
     /// It goes through the chain, its state or its pool.
     Search(fn(&Node, &Arguments<'_>, &Interrupt) -> Text),
-    /// It runs something.
+    /// It runs a call, which is short more often than not.
+    Call(fn(&Node, &Arguments<'_>, &Interrupt) -> Text),
+    /// It runs something that may be long.
     Question(fn(&Node, &Arguments<'_>, &Interrupt) -> Text),
     /// It changes the chain.
     Change(fn(&Node, &Arguments<'_>) -> Answer),
@@ -57,7 +60,7 @@ enum Method {
     Synced(fn(&Node, &Arguments<'_>, &Interrupt) -> Answer),
 }
 
-use Method::{Change, Lookup, Production, Question, Quick, Read, Search, Synced};
+use Method::{Call, Change, Lookup, Production, Question, Quick, Read, Search, Synced};
 
 /// Each method, with the names that it answers to.
 const METHODS: &[(&[&str], Method)] = &[
@@ -67,12 +70,12 @@ const METHODS: &[(&[&str], Method)] = &[
     ),
     (&["eth_blobBaseFee"], Quick(read::no_blobs)),
     (&["eth_blockNumber"], Quick(read::block_number)),
-    (&["eth_call"], Question(run::call)),
+    (&["eth_call"], Call(run::call)),
     (&["eth_chainId"], Quick(read::chain_id)),
     (&["eth_coinbase"], Quick(read::coinbase)),
     (&["eth_config"], Quick(read::config)),
-    (&["eth_createAccessList"], Question(run::access_list)),
-    (&["eth_estimateGas"], Question(run::estimate)),
+    (&["eth_createAccessList"], Call(run::access_list)),
+    (&["eth_estimateGas"], Call(run::estimate)),
     (&["eth_feeHistory"], Search(read::fee_history)),
     (&["eth_fillTransaction"], Question(send::fill_transaction)),
     (&["eth_gasPrice"], Quick(read::gas_price)),
@@ -458,7 +461,7 @@ pub(super) fn module(node: Node) -> RpcModule<Node> {
     module
 }
 
-/// Answers on a lane.
+/// Answers on a lane, or without one if that is quick.
 async fn elsewhere(
     node: Node,
     (name, method): (&'static str, Method),
@@ -472,17 +475,22 @@ async fn elsewhere(
     let lane = match method {
         Quick(_) | Read(_) | Lookup(_) => Lane::Lookups,
         Search(_) => Lane::Searches,
-        Question(_) => Lane::Questions,
+        Call(_) | Question(_) => Lane::Questions,
         Change(_) | Production(_) | Synced(_) => Lane::Changes,
     };
+    // On a fork a read may have to wait for another node.
+    let may_try = matches!(method, Lookup(_) | Search(_) | Call(_)) && node.forked().is_none();
+    let likeness = |tries: &Tries| tries.likeness(name, params.as_str().unwrap_or_default());
     let lanes = node.lanes().clone();
+    let tries = lanes.tries().filter(|_| may_try);
+    let tries = tries.map(|tries| (tries, likeness(tries)));
     let work = move |interrupt: &Interrupt| {
         let arguments = Arguments::parse(&params)?;
         if let Some(answer) = border::answer(&node, name, &arguments)? {
             return Ok(answer);
         }
         let short = match method {
-            Lookup(method) | Search(method) | Question(method) => {
+            Lookup(method) | Search(method) | Call(method) | Question(method) => {
                 return method(&node, &arguments, interrupt);
             }
             Quick(method) | Read(method) | Change(method) => method(&node, &arguments)?,
@@ -492,6 +500,9 @@ async fn elsewhere(
     };
     // Whatever came of it: without a word that it has read, it is no answer.
     let work = move |interrupt: &Interrupt| attempt(|| work(interrupt))?;
+    if let Some(answer) = tries.and_then(|(tries, likeness)| tries.run(likeness, &work)) {
+        return answer;
+    }
     lanes.run(lane, arrived, work).await
 }
 

@@ -30,9 +30,11 @@ mod simulate;
 mod subscribe;
 mod testing;
 mod tokens;
+mod tries;
 
 pub(crate) use error::RpcError;
 pub(crate) use filters::Filters;
 pub(crate) use lanes::{Lanes, give_way};
 pub use server::ServerError;
 pub(crate) use server::{Server, start};
+pub(crate) use tries::threads;

@@ -1,0 +1,192 @@
+//! Requests that are tried on the thread they arrive on: handing one to another thread and its answer back takes as long as most calls.
+//!
+//! Lives here: how far a try may go, how many there may be, and which requests are not tried again. Not here: where a request runs that
+//! takes longer (`lanes`).
+//!
+//! A try ends itself after so many looks at its flag, and the request then runs from its beginning on its lane; what is tried changes
+//! nothing, or never looks. Requests that were too long several times in a row go to their lane at once from then on. Whatever a try
+//! does, some of the threads that serve never try, so that everybody else is answered.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hash as _, Hasher as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::evm::{Interrupt, Interrupted};
+use crate::rpc::error::RpcError;
+
+/// Threads that serve and never try.
+const SPARE: usize = 2;
+
+/// Looks at its flag that a try has: a quarter of a million instructions of the EVM, or the second tick in a program.
+const LOOKS: u32 = 2 * Interrupt::TICK;
+
+/// Where even a try that came to its end took too long: where nothing looks at the flag, such as in an activation.
+const LONG: Duration = Duration::from_millis(2);
+
+/// How often in a row a request is too long before it is not tried any more. Once may be the machine's doing.
+const PATIENCE: u8 = 3;
+
+/// Of how many requests it is known how often they were too long.
+const MOST_KNOWN: usize = 1_024;
+
+/// Characters of a hexadecimal text that count for what a request is like: those of a function's selector.
+const SELECTOR: usize = "0x12345678".len();
+
+/// Characters of an address.
+const ADDRESS: usize = 42;
+
+/// The room for tries.
+pub(super) struct Tries {
+    /// One permit for each that runs.
+    running: Semaphore,
+    /// How often in a row requests were too long, by their likeness.
+    long: Mutex<HashMap<u64, u8>>,
+    hasher: RandomState,
+}
+
+/// How many threads serve: as many as there are processors for tries, and those that never try.
+pub(crate) fn threads() -> usize {
+    processors() + SPARE
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self {
+            running: Semaphore::new(processors()),
+            long: Mutex::default(),
+            hasher: RandomState::new(),
+        }
+    }
+}
+
+impl Tries {
+    /// Runs `work` here and now. `None` if it is not to be tried, or did not come to its end: then it has done nothing.
+    pub(super) fn run<T>(
+        &self,
+        likeness: u64,
+        work: impl Fn(&Interrupt) -> Result<T, RpcError>,
+    ) -> Option<Result<T, RpcError>> {
+        let _running = self.running.try_acquire().ok()?;
+        let times = self.known().get(&likeness).copied().unwrap_or(0);
+        if times >= PATIENCE {
+            return None;
+        }
+        let interrupt = Interrupt::after(LOOKS);
+        let began = Instant::now();
+        let ended = catch_unwind(AssertUnwindSafe(|| work(&interrupt)));
+        let is_cut = interrupt.reason() == Some(Interrupted::Long);
+        match is_cut || began.elapsed() > LONG {
+            true => {
+                let mut known = self.known();
+                if known.len() >= MOST_KNOWN {
+                    known.clear();
+                }
+                known.insert(likeness, times + 1);
+            }
+            false if times > 0 => drop(self.known().remove(&likeness)),
+            false => {}
+        }
+        let panicked = |_| Err(RpcError::internal("the method has panicked"));
+        (!is_cut).then(|| ended.unwrap_or_else(panicked))
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<u64, u8>> {
+        self.long.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a request is like: its method and parameters, with addresses in full and of other hexadecimal text the beginning, so that
+    /// calls of one function are alike whatever its arguments are.
+    pub(super) fn likeness(&self, method: &str, params: &str) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        method.hash(&mut hasher);
+        for text in params.split('"') {
+            let is_address = text.len() == ADDRESS;
+            let counts = match text.starts_with("0x") && !is_address {
+                true => text.get(..SELECTOR).unwrap_or(text),
+                false => text,
+            };
+            counts.hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Looks at the flag until it is raised.
+    fn endless(interrupt: &Interrupt) -> Result<(), RpcError> {
+        loop {
+            interrupt.check().map_err(RpcError::refused)?;
+        }
+    }
+
+    /// Theorem: what does not come to its end so many times in a row is not tried again.
+    #[test]
+    fn what_is_long_is_not_tried_for_ever() {
+        let tries = Tries::default();
+        for _ in 1..PATIENCE {
+            assert!(tries.run(1, endless).is_none());
+        }
+        assert!(tries.run(1, |_| Ok(())).unwrap().is_ok());
+        for _ in 0..PATIENCE {
+            assert!(tries.run(1, endless).is_none());
+        }
+        let tried_again = |_: &Interrupt| -> Result<(), RpcError> { panic!("tried again") };
+        assert!(tries.run(1, tried_again).is_none());
+        assert!(tries.run(2, tried_again).unwrap().is_err(), "it panicked");
+    }
+
+    /// Theorem: there are never more tries than threads that may try.
+    #[test]
+    fn some_threads_never_try() {
+        fn nest(tries: &Tries, level: u64) -> usize {
+            let tried = tries.run(level, |_| Ok(nest(tries, level + 1)));
+            tried.map_or(0, |below| below.unwrap() + 1)
+        }
+        assert_eq!(nest(&Tries::default(), 0), threads() - SPARE);
+    }
+
+    /// Theorem: what is known to be long takes so much memory and no more.
+    #[test]
+    fn so_many_are_known() {
+        let tries = Tries::default();
+        for likeness in 0..3 * MOST_KNOWN as u64 {
+            assert!(tries.run(likeness, endless).is_none());
+            assert!(tries.known().len() <= MOST_KNOWN);
+        }
+    }
+
+    #[track_caller]
+    fn check(one: &str, other: &str, are_alike: bool) {
+        let tries = Tries::default();
+        let of = |params| tries.likeness("eth_call", params);
+        assert_eq!(of(one) == of(other), are_alike, "{one} and {other}");
+    }
+
+    #[test]
+    fn calls_of_one_function_are_alike() {
+        let call = |to: &str, data: &str| format!(r#"[{{"to":"{to}","data":"{data}"}},"latest"]"#);
+        let (a, b) = ("0xaa", &format!("0x{}", "b".repeat(40)));
+        let c = &format!("0x{}c", "b".repeat(39));
+        check(&call(b, "0x70a0823101"), &call(b, "0x70a082310203"), true);
+        check(&call(b, "0x70a0823101"), &call(b, "0x70a0823201"), false);
+        check(&call(b, "0x70a0823101"), &call(c, "0x70a0823101"), false);
+        check(&call(b, a), &call(b, "0x"), false);
+        check("[1]", "[2]", false);
+        check("", "[]", false);
+        // Text that is no hexadecimal counts in full where its characters end elsewhere.
+        check(r#"["0x1äöüäöü"]"#, r#"["0x1äöüäöüä"]"#, false);
+    }
+}
