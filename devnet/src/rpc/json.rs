@@ -5,94 +5,146 @@
 
 use alloy_consensus::transaction::Recovered;
 use alloy_consensus::{Sealed, Transaction as _, Typed2718 as _};
-use alloy_primitives::{U64, U256};
+use alloy_primitives::{Address, B256, Bloom, U64, U256};
 use alloy_rpc_types_eth::{Header, Log, Transaction as RpcTransaction};
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
+use crate::bounded::Each;
 use crate::chain::{Block, Transaction};
 
-/// A block, with its transactions or their hashes.
-pub(super) fn block(block: &Block, is_full: bool) -> Value {
-    let mut json = header(block);
-    let transactions: Vec<Value> = match is_full {
-        true => (0..block.transactions.len())
-            .map(|index| mined(block, index))
-            .collect(),
-        false => block.transactions.iter().map(|tx| json!(tx.hash)).collect(),
-    };
-    if let Some(json) = json.as_object_mut() {
-        json.insert("transactions".into(), Value::Array(transactions));
-        json.insert("uncles".into(), json!([]));
+#[derive(Serialize)]
+struct ShownBlock<'a> {
+    #[serde(flatten)]
+    header: ShownHeader,
+    transactions: Transactions<'a>,
+    uncles: [B256; 0],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownHeader {
+    #[serde(flatten)]
+    header: Header,
+    total_difficulty: U64,
+    l1_block_number: U64,
+    send_root: B256,
+    send_count: U64,
+}
+
+/// A block's transactions, each made when it is written.
+struct Transactions<'a> {
+    block: &'a Block,
+    is_full: bool,
+}
+
+impl Serialize for Transactions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let all = &self.block.transactions;
+        match self.is_full {
+            true => {
+                Each((0..all.len()).map(|index| mined(self.block, index))).serialize(serializer)
+            }
+            false => Each(all.iter().map(|transaction| transaction.hash)).serialize(serializer),
+        }
     }
-    json
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownReceipt<'a> {
+    #[serde(rename = "type")]
+    kind: U64,
+    status: U64,
+    cumulative_gas_used: U64,
+    logs_bloom: &'a Bloom,
+    logs: Vec<Log>,
+    transaction_hash: B256,
+    transaction_index: U64,
+    block_hash: B256,
+    block_number: U64,
+    gas_used: U64,
+    effective_gas_price: U64,
+    from: Address,
+    to: Option<Address>,
+    contract_address: Option<Address>,
+    gas_used_for_l1: U64,
+    l1_block_number: U64,
+    timeboosted: bool,
+}
+
+/// A block, with its transactions or their hashes.
+pub(super) fn block(block: &Block, is_full: bool) -> impl Serialize {
+    ShownBlock {
+        header: shown_header(block),
+        transactions: Transactions { block, is_full },
+        uncles: [],
+    }
 }
 
 /// A block without its transactions.
-pub(super) fn header(block: &Block) -> Value {
+pub(super) fn header(block: &Block) -> impl Serialize + use<> {
+    shown_header(block)
+}
+
+fn shown_header(block: &Block) -> ShownHeader {
     let sealed = Sealed::new_unchecked(block.header.clone(), block.hash);
-    let header = Header::from_consensus(sealed, None, Some(U256::from(block.size)));
-    let mut json = json!(header);
-    if let Some(json) = json.as_object_mut() {
-        json.insert(
-            "totalDifficulty".into(),
-            json!(U64::from(block.header.number + 1)),
-        );
-        json.insert("l1BlockNumber".into(), json!(U64::from(block.l1_number)));
-        json.insert("sendRoot".into(), json!(block.send_root()));
-        json.insert("sendCount".into(), json!(U64::from(block.send_count())));
+    ShownHeader {
+        header: Header::from_consensus(sealed, None, Some(U256::from(block.size))),
+        total_difficulty: U64::from(block.header.number + 1),
+        l1_block_number: U64::from(block.l1_number),
+        send_root: block.send_root(),
+        send_count: U64::from(block.send_count()),
     }
-    json
 }
 
 /// A transaction of a block.
-pub(super) fn mined(block: &Block, index: usize) -> Value {
+pub(super) fn mined(block: &Block, index: usize) -> RpcTransaction {
     let transaction = &block.transactions[index];
     let price = block.receipts[index].effective_gas_price;
-    json!(RpcTransaction {
+    RpcTransaction {
         inner: Recovered::new_unchecked(transaction.envelope.clone(), transaction.sender),
         block_hash: Some(block.hash),
         block_number: Some(block.header.number),
         transaction_index: Some(index as u64),
         effective_gas_price: Some(price.into()),
         block_timestamp: Some(block.header.timestamp),
-    })
+    }
 }
 
 /// A waiting transaction.
-pub(super) fn waiting(transaction: &Transaction) -> Value {
-    json!(RpcTransaction {
+pub(super) fn waiting(transaction: &Transaction) -> RpcTransaction {
+    RpcTransaction {
         inner: Recovered::new_unchecked(transaction.envelope.clone(), transaction.sender),
         block_hash: None,
         block_number: None,
         transaction_index: None,
         effective_gas_price: Some(transaction.envelope.max_fee_per_gas()),
         block_timestamp: None,
-    })
+    }
 }
 
 /// The receipt of a block's transaction.
-pub(super) fn receipt(block: &Block, index: usize) -> Value {
+pub(super) fn receipt(block: &Block, index: usize) -> impl Serialize {
     let (transaction, receipt) = (&block.transactions[index], &block.receipts[index]);
-    let logs: Vec<Log> = logs(block, index).collect();
-    json!({
-        "type": U64::from(transaction.envelope.ty()),
-        "status": U64::from(receipt.status),
-        "cumulativeGasUsed": U64::from(receipt.cumulative_gas_used),
-        "logsBloom": receipt.logs_bloom,
-        "logs": logs,
-        "transactionHash": transaction.hash,
-        "transactionIndex": U64::from(index),
-        "blockHash": block.hash,
-        "blockNumber": U64::from(block.header.number),
-        "gasUsed": U64::from(receipt.gas_used),
-        "effectiveGasPrice": U64::from(receipt.effective_gas_price),
-        "from": transaction.sender,
-        "to": transaction.envelope.to(),
-        "contractAddress": receipt.contract,
-        "gasUsedForL1": U64::from(receipt.poster_gas),
-        "l1BlockNumber": U64::from(block.l1_number),
-        "timeboosted": false,
-    })
+    ShownReceipt {
+        kind: U64::from(transaction.envelope.ty()),
+        status: U64::from(receipt.status),
+        cumulative_gas_used: U64::from(receipt.cumulative_gas_used),
+        logs_bloom: &receipt.logs_bloom,
+        logs: logs(block, index).collect(),
+        transaction_hash: transaction.hash,
+        transaction_index: U64::from(index),
+        block_hash: block.hash,
+        block_number: U64::from(block.header.number),
+        gas_used: U64::from(receipt.gas_used),
+        effective_gas_price: U64::from(receipt.effective_gas_price),
+        from: transaction.sender,
+        to: transaction.envelope.to(),
+        contract_address: receipt.contract,
+        gas_used_for_l1: U64::from(receipt.poster_gas),
+        l1_block_number: U64::from(block.l1_number),
+        timeboosted: false,
+    }
 }
 
 /// The logs of a block's transaction.

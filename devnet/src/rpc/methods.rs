@@ -520,10 +520,10 @@ async fn synced(
     let hash: B256 = serde_json::from_str(sent.get()).map_err(RpcError::internal)?;
     let receipt = || {
         let (block, index) = node.chain().transaction(hash)?;
-        Some(json::receipt(&block, index))
+        Some(to_json(&json::receipt(&block, index)))
     };
     if let Some(receipt) = receipt() {
-        return Ok(to_json(&receipt)?);
+        return Ok(receipt?);
     }
     let Some(_until_the_end) = node.lanes().wait() else {
         return Err(RpcError::not_waited_for(hash, MOST_AWAITED));
@@ -540,7 +540,7 @@ async fn synced(
         }
     };
     match tokio::time::timeout(limit, mined).await {
-        Ok(Some(receipt)) => Ok(to_json(&receipt)?),
+        Ok(Some(receipt)) => Ok(receipt?),
         Ok(None) | Err(_) => Err(RpcError::not_mined(hash, limit)),
     }
 }

@@ -236,7 +236,7 @@ pub(super) fn mine_detailed(
     let blocks = node.chain().blocks(first, u64::MAX);
     Ok(blocks
         .iter()
-        .map(|block| json::block(block, true))
+        .map(|block| json!(json::block(block, true)))
         .collect())
 }
 

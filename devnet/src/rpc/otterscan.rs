@@ -43,13 +43,15 @@ pub(super) fn block_details(node: &Node, arguments: &Arguments<'_>, _: &Interrup
     let fees: U256 = block.receipts.iter().map(fee).sum();
     let nothing = U256::ZERO;
     Ok(to_json(&json!({
-        "block": counted(json::header(&block), &block),
+        "block": counted(&block),
         "issuance": { "blockReward": nothing, "uncleReward": nothing, "issuance": nothing },
         "totalFees": fees,
     }))?)
 }
 
-fn counted(mut header: Value, block: &Block) -> Value {
+/// A block's header with how many transactions it has.
+fn counted(block: &Block) -> Value {
+    let mut header = json!(json::header(block));
     if let Some(header) = header.as_object_mut() {
         header.insert("transactionCount".into(), json!(block.transactions.len()));
         header.insert("uncles".into(), json!([]));
@@ -74,7 +76,7 @@ pub(super) fn block_transactions(node: &Node, arguments: &Arguments<'_>, _: &Int
     let places = end.saturating_sub(size as usize)..end;
     let transactions: Vec<Value> = places.clone().map(|index| short(&block, index)).collect();
     let receipts: Vec<Value> = places.map(|index| receipt(&block, index)).collect();
-    let mut whole = counted(json::header(&block), &block);
+    let mut whole = counted(&block);
     if let Some(whole) = whole.as_object_mut() {
         whole.insert("transactions".into(), json!(transactions));
     }
@@ -85,7 +87,7 @@ pub(super) fn block_transactions(node: &Node, arguments: &Arguments<'_>, _: &Int
 
 /// A transaction whose input is cut after the selector.
 fn short(block: &Block, index: usize) -> Value {
-    let mut transaction = json::mined(block, index);
+    let mut transaction = json!(json::mined(block, index));
     let input = block.transactions[index].envelope.input();
     let selector = Bytes::copy_from_slice(&input[..input.len().min(4)]);
     if let Some(transaction) = transaction.as_object_mut() {
@@ -96,7 +98,7 @@ fn short(block: &Block, index: usize) -> Value {
 
 /// A receipt without its logs, with the time.
 fn receipt(block: &Block, index: usize) -> Value {
-    let mut receipt = json::receipt(block, index);
+    let mut receipt = json!(json::receipt(block, index));
     if let Some(receipt) = receipt.as_object_mut() {
         receipt.insert("logs".into(), Value::Null);
         receipt.insert("logsBloom".into(), Value::Null);

@@ -25,7 +25,7 @@ pub(super) fn status(node: &Node, _: &Arguments<'_>) -> Answer {
 
 /// Transactions that wait for a block, and those that wait for an earlier nonce.
 pub(super) fn content(node: &Node, _: &Arguments<'_>, _: &Interrupt) -> Text {
-    shown(node, None, json::waiting)
+    shown(node, None, |transaction| json!(json::waiting(transaction)))
 }
 
 /// The same, one line each.
@@ -42,7 +42,10 @@ pub(super) fn inspect(node: &Node, _: &Arguments<'_>, _: &Interrupt) -> Text {
 
 /// One sender's waiting transactions, by nonce.
 pub(super) fn content_from(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
-    shown(node, Some(arguments.required(0, "address")?), json::waiting)
+    let sender = arguments.required(0, "address")?;
+    shown(node, Some(sender), |transaction| {
+        json!(json::waiting(transaction))
+    })
 }
 
 fn shown(node: &Node, of: Option<Address>, show: fn(&Transaction) -> Value) -> Text {

@@ -200,8 +200,9 @@ pub(super) fn block(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Te
         .optional(1, "whether transactions are wanted whole")?
         .unwrap_or(false);
     let block = node.chain().block(id);
-    let block = block.map(|block| json::block(&block, is_full));
-    Ok(to_json(&block)?)
+    Ok(to_json(
+        &block.as_deref().map(|block| json::block(block, is_full)),
+    )?)
 }
 
 /// A block without its transactions.
@@ -255,8 +256,10 @@ pub(super) fn transaction(node: &Node, arguments: &Arguments<'_>, _: &Interrupt)
 pub(super) fn receipt(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
     let hash: B256 = arguments.required(0, "transaction hash")?;
     let found = node.chain().transaction(hash);
-    let found = found.map(|(block, index)| json::receipt(&block, index));
-    Ok(to_json(&found)?)
+    let found = found.as_ref();
+    Ok(to_json(
+        &found.map(|(block, index)| json::receipt(block, *index)),
+    )?)
 }
 
 /// A fee history as another node has it.

@@ -87,7 +87,7 @@ pub(super) fn simulate(node: &Node, arguments: &Arguments<'_>, interrupt: &Inter
 }
 
 fn shown(made: &SimulatedBlock, is_full: bool) -> Value {
-    let mut block = json::block(&made.block, is_full);
+    let mut block = json!(json::block(&made.block, is_full));
     let calls = made.executed.iter().enumerate();
     let calls: Vec<Value> = calls
         .map(|(index, executed)| {

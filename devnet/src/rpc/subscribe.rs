@@ -66,7 +66,12 @@ fn kind(arguments: &Arguments<'_>) -> Result<Kind, RpcError> {
 
 async fn serve(pending: PendingSubscriptionSink, node: &Node, kind: Kind) {
     match kind {
-        Kind::Heads => forward(pending, node.blocks(), |block| vec![json::header(block)]).await,
+        Kind::Heads => {
+            forward(pending, node.blocks(), |block| {
+                vec![json!(json::header(block))]
+            })
+            .await
+        }
         Kind::Logs(filter) => {
             let logs = |block: &Arc<Block>| {
                 let logs = of_block(block, &filter).into_iter();
@@ -76,7 +81,7 @@ async fn serve(pending: PendingSubscriptionSink, node: &Node, kind: Kind) {
         }
         Kind::Transactions(is_whole) => {
             let shown = |transaction: &Arc<Transaction>| match is_whole {
-                true => vec![json::waiting(transaction)],
+                true => vec![json!(json::waiting(transaction))],
                 false => vec![json!(transaction.hash)],
             };
             forward(pending, node.arrivals(), shown).await;
