@@ -78,6 +78,8 @@ where
                 if let Err(too_long) = answers.append(answer) {
                     return too_long;
                 }
+                // An answer may have been made right here, and others wait for this thread, too.
+                tokio::task::yield_now().await;
             }
             match was_told && answers.is_empty() {
                 true => MethodResponse::notification(),

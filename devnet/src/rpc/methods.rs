@@ -483,7 +483,7 @@ async fn elsewhere(
     let likeness = |tries: &Tries| tries.likeness(name, params.as_str().unwrap_or_default());
     let lanes = node.lanes().clone();
     let tries = lanes.tries().filter(|_| may_try);
-    let tries = tries.map(|tries| (tries, likeness(tries)));
+    let tries = tries.and_then(|tries| Some((tries, likeness(tries)?)));
     let work = move |interrupt: &Interrupt| {
         let arguments = Arguments::parse(&params)?;
         if let Some(answer) = border::answer(&node, name, &arguments)? {

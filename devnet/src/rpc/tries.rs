@@ -35,6 +35,9 @@ const PATIENCE: u8 = 3;
 /// Of how many requests it is known how often they were too long.
 const MOST_KNOWN: usize = 1_024;
 
+/// Bytes of a request's parameters: more take their time to be read, whatever they ask for.
+const MOST_TRIED: usize = 64 << 10;
+
 /// Characters of a hexadecimal text that count for what a request is like: those of a function's selector.
 const SELECTOR: usize = "0x12345678".len();
 
@@ -105,8 +108,11 @@ impl Tries {
     }
 
     /// What a request is like: its method and parameters, with addresses in full and of other hexadecimal text the beginning, so that
-    /// calls of one function are alike whatever its arguments are.
-    pub(super) fn likeness(&self, method: &str, params: &str) -> u64 {
+    /// calls of one function are alike whatever its arguments are. `None` if it is too long to be tried.
+    pub(super) fn likeness(&self, method: &str, params: &str) -> Option<u64> {
+        if params.len() > MOST_TRIED {
+            return None;
+        }
         let mut hasher = self.hasher.build_hasher();
         method.hash(&mut hasher);
         for text in params.split('"') {
@@ -117,7 +123,7 @@ impl Tries {
             };
             counts.hash(&mut hasher);
         }
-        hasher.finish()
+        Some(hasher.finish())
     }
 }
 
@@ -171,7 +177,7 @@ mod tests {
     #[track_caller]
     fn check(one: &str, other: &str, are_alike: bool) {
         let tries = Tries::default();
-        let of = |params| tries.likeness("eth_call", params);
+        let of = |params| tries.likeness("eth_call", params).unwrap();
         assert_eq!(of(one) == of(other), are_alike, "{one} and {other}");
     }
 
@@ -184,6 +190,10 @@ mod tests {
         check(&call(b, "0x70a0823101"), &call(b, "0x70a0823201"), false);
         check(&call(b, "0x70a0823101"), &call(c, "0x70a0823101"), false);
         check(&call(b, a), &call(b, "0x"), false);
+        assert_eq!(
+            Tries::default().likeness("eth_call", &" ".repeat(MOST_TRIED + 1)),
+            None
+        );
         check("[1]", "[2]", false);
         check("", "[]", false);
         // Text that is no hexadecimal counts in full where its characters end elsewhere.
