@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::evm::{Interrupt, Interrupted};
 use crate::rpc::error::RpcError;
-use crate::rpc::tries::Tries;
+use crate::rpc::tries::{Tries, processors};
 
 /// How much longer than a question a change of the chain may take: its gas bounds it, but an owner may have made gas cheap.
 const PATIENCE: u32 = 12;
@@ -130,7 +130,7 @@ impl Places {
 impl Lanes {
     /// Lanes on which a question may take up to `limit`.
     pub(crate) fn new(limit: Option<Duration>) -> Self {
-        let processors = std::thread::available_parallelism().map_or(4, usize::from);
+        let processors = processors();
         Self(Arc::new(Inner {
             humble: OnceLock::new(),
             lookups: Places::new("lookups", processors.max(4), 1_024),

@@ -58,7 +58,8 @@ pub(crate) fn threads() -> usize {
     processors() + SPARE
 }
 
-fn processors() -> usize {
+/// How many threads run at once here.
+pub(super) fn processors() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
 
