@@ -9,7 +9,6 @@ use alloy_primitives::{Address, B256, Bloom, U64, U256};
 use alloy_rpc_types_eth::{Header, Log, Transaction as RpcTransaction};
 use serde::{Serialize, Serializer};
 
-use crate::bounded::Each;
 use crate::chain::{Block, Transaction};
 
 #[derive(Serialize)]
@@ -20,9 +19,10 @@ struct ShownBlock<'a> {
     uncles: [B256; 0],
 }
 
+/// A block without its transactions.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ShownHeader {
+pub(super) struct ShownHeader {
     #[serde(flatten)]
     header: Header,
     total_difficulty: U64,
@@ -41,10 +41,8 @@ impl Serialize for Transactions<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let all = &self.block.transactions;
         match self.is_full {
-            true => {
-                Each((0..all.len()).map(|index| mined(self.block, index))).serialize(serializer)
-            }
-            false => Each(all.iter().map(|transaction| transaction.hash)).serialize(serializer),
+            true => serializer.collect_seq((0..all.len()).map(|index| mined(self.block, index))),
+            false => serializer.collect_seq(all.iter().map(|transaction| transaction.hash)),
         }
     }
 }
@@ -75,18 +73,14 @@ struct ShownReceipt<'a> {
 /// A block, with its transactions or their hashes.
 pub(super) fn block(block: &Block, is_full: bool) -> impl Serialize {
     ShownBlock {
-        header: shown_header(block),
+        header: header(block),
         transactions: Transactions { block, is_full },
         uncles: [],
     }
 }
 
 /// A block without its transactions.
-pub(super) fn header(block: &Block) -> impl Serialize + use<> {
-    shown_header(block)
-}
-
-fn shown_header(block: &Block) -> ShownHeader {
+pub(super) fn header(block: &Block) -> ShownHeader {
     let sealed = Sealed::new_unchecked(block.header.clone(), block.hash);
     ShownHeader {
         header: Header::from_consensus(sealed, None, Some(U256::from(block.size))),

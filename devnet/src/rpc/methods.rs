@@ -20,7 +20,6 @@ use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
 use crate::rpc::lanes::{Lane, MOST_AWAITED};
 use crate::rpc::server::Arrival;
-use crate::rpc::tries::Tries;
 use crate::rpc::{
     border, filters, flat, json, logs, mining, otterscan, pool, prove, raw, read, run, send, sign,
     simulate, subscribe, testing, tokens,
@@ -480,10 +479,11 @@ async fn elsewhere(
     };
     // On a fork a read may have to wait for another node.
     let may_try = matches!(method, Lookup(_) | Search(_) | Call(_)) && node.forked().is_none();
-    let likeness = |tries: &Tries| tries.likeness(name, params.as_str().unwrap_or_default());
     let lanes = node.lanes().clone();
-    let tries = lanes.tries().filter(|_| may_try);
-    let tries = tries.and_then(|tries| Some((tries, likeness(tries)?)));
+    let tries = lanes.tries().filter(|_| may_try).and_then(|tries| {
+        let likeness = tries.likeness(name, params.as_str().unwrap_or_default())?;
+        Some((tries, likeness))
+    });
     let work = move |interrupt: &Interrupt| {
         let arguments = Arguments::parse(&params)?;
         if let Some(answer) = border::answer(&node, name, &arguments)? {

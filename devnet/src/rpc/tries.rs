@@ -30,7 +30,7 @@ const LOOKS: u32 = 2 * Interrupt::TICK;
 const LONG: Duration = Duration::from_millis(2);
 
 /// How often in a row a request is too long before it is not tried any more. Once may be the machine's doing.
-const PATIENCE: u8 = 3;
+const STRIKES: u8 = 3;
 
 /// Of how many requests it is known how often they were too long.
 const MOST_KNOWN: usize = 1_024;
@@ -82,7 +82,7 @@ impl Tries {
     ) -> Option<Result<T, RpcError>> {
         let _running = self.running.try_acquire().ok()?;
         let times = self.known().get(&likeness).copied().unwrap_or(0);
-        if times >= PATIENCE {
+        if times >= STRIKES {
             return None;
         }
         let interrupt = Interrupt::after(LOOKS);
@@ -143,11 +143,11 @@ mod tests {
     #[test]
     fn what_is_long_is_not_tried_for_ever() {
         let tries = Tries::default();
-        for _ in 1..PATIENCE {
+        for _ in 1..STRIKES {
             assert!(tries.run(1, endless).is_none());
         }
         assert!(tries.run(1, |_| Ok(())).unwrap().is_ok());
-        for _ in 0..PATIENCE {
+        for _ in 0..STRIKES {
             assert!(tries.run(1, endless).is_none());
         }
         let tried_again = |_: &Interrupt| -> Result<(), RpcError> { panic!("tried again") };
