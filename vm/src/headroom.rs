@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use wasmparser::{BinaryReaderError, DataKind, ExternalKind, Operator, Parser, Payload, ValType};
+use wasmparser::{BinaryReaderError, DataKind, GlobalType, Operator, Parser, Payload, ValType};
 
 use crate::activate::{self, Activation};
 use crate::code;
@@ -17,14 +17,8 @@ use crate::pages::Pages;
 use crate::profile::Names;
 use crate::refusal::{Refusal, shown};
 
-/// Bytes of a page.
-const PAGE: u32 = 65_536;
-
 /// The most bytes of native code that a node makes of a module, as Nitro sets it by default.
 const MOST_NATIVE: u64 = 10 << 20;
-
-/// The least stack that is advised, in bytes.
-const LEAST_STACK: u32 = 16_384;
 
 /// What a module has of something that is limited.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,17 +45,6 @@ pub enum LimitedBy {
     Node,
     /// This VM's compiler.
     Compiler,
-}
-
-/// A stack that costs each call a page.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PageOfStack {
-    /// Bytes of the stack.
-    pub bytes: u32,
-    /// Pages that a call begins with.
-    pub pages: Pages,
-    /// The most bytes of stack with which it would begin with one page less.
-    pub fitting: u32,
 }
 
 /// Something that neither rustc nor LLVM writes into a contract, or that costs it.
@@ -103,20 +86,6 @@ impl fmt::Display for LimitedBy {
             Self::Node => "Nitro's nodes",
             Self::Compiler => "this VM's compiler",
         })
-    }
-}
-
-impl fmt::Display for PageOfStack {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            bytes,
-            pages,
-            fitting,
-        } = self;
-        write!(
-            f,
-            "the stack of {bytes} bytes is what makes it {pages}: with `-C link-arg=-zstack-size={fitting}`, or less, it is one fewer"
-        )
     }
 }
 
@@ -259,25 +228,6 @@ pub fn headroom(wasm: &[u8], config: &Config) -> Result<Vec<Headroom>, Refusal> 
         .collect())
 }
 
-/// Whether a smaller stack, of 16 KiB or more, would save a page. That is known of a module that begins with its stack, and exports
-/// `__heap_base`, as those of rustc do.
-pub fn page_of_stack(wasm: &[u8]) -> Option<PageOfStack> {
-    let survey = Survey::of(wasm).ok()?;
-    let (pages, stack, end) = (survey.pages?, survey.stack?, survey.heap_base?);
-    // Statics lie behind the stack, up to where the heap begins.
-    let statics = end
-        .checked_sub(stack)
-        .filter(|_| survey.data_behind(stack))?;
-    let less = u32::from(pages.0).checked_sub(1)?.checked_mul(PAGE)?;
-    let fitting = less.checked_sub(statics)? / 16 * 16;
-    let saves = fitting < stack && fitting >= LEAST_STACK;
-    saves.then_some(PageOfStack {
-        bytes: stack,
-        pages,
-        fitting,
-    })
-}
-
 /// What in a module is unusual for one that rustc and LLVM wrote; `None` of bytes that are no module.
 pub fn findings(wasm: &[u8]) -> Option<Vec<Finding>> {
     let survey = Survey::of(wasm).ok()?;
@@ -287,14 +237,8 @@ pub fn findings(wasm: &[u8]) -> Option<Vec<Finding>> {
 /// A module, as far as it is looked at, whether or not a chain would take it.
 #[derive(Default)]
 struct Survey {
-    pages: Option<Pages>,
-    /// Where the stack begins, by the first variable.
-    stack: Option<u32>,
-    heap_base: Option<u32>,
-    /// Values of constants that are globals, by index.
-    globals: Vec<Option<u32>>,
+    /// Those besides the first, which is the stack's pointer where it is a word.
     variables: u32,
-    data: Vec<u32>,
     passive_data: u32,
     tables: u32,
     imports: u32,
@@ -327,50 +271,22 @@ impl Survey {
                 }
             }
             Payload::TableSection(section) => self.tables += section.count(),
-            Payload::MemorySection(section) => {
-                for memory in section {
-                    let initial = u16::try_from(memory?.initial).ok();
-                    self.pages = self.pages.or(initial.map(Pages));
-                }
-            }
             Payload::GlobalSection(section) => {
-                for global in section {
-                    let global = global?;
-                    let value = match global.init_expr.get_operators_reader().read()? {
-                        Operator::I32Const { value } => u32::try_from(value).ok(),
-                        _ => None,
-                    };
-                    let is_word = global.ty.content_type == ValType::I32;
-                    if self.globals.is_empty() && global.ty.mutable && is_word {
-                        self.stack = value;
-                    } else {
-                        self.variables += u32::from(global.ty.mutable);
-                    }
-                    self.globals.push(value);
-                }
-            }
-            Payload::ExportSection(section) => {
-                for export in section {
-                    let export = export?;
-                    if export.name == "__heap_base" && export.kind == ExternalKind::Global {
-                        let value = self.globals.get(export.index as usize);
-                        self.heap_base = value.copied().flatten();
-                    }
+                for (index, global) in section.into_iter().enumerate() {
+                    let GlobalType {
+                        content_type,
+                        mutable,
+                        ..
+                    } = global?.ty;
+                    let is_pointer = index == 0 && content_type == ValType::I32;
+                    self.variables += u32::from(mutable && !is_pointer);
                 }
             }
             Payload::StartSection { .. } => self.start = true,
             Payload::DataCountSection { .. } => self.data_count = true,
             Payload::DataSection(section) => {
                 for data in section {
-                    match data?.kind {
-                        DataKind::Active { offset_expr, .. } => {
-                            let offset = offset_expr.get_operators_reader().read()?;
-                            if let Operator::I32Const { value } = offset {
-                                self.data.push(value.cast_unsigned());
-                            }
-                        }
-                        DataKind::Passive => self.passive_data += 1,
-                    }
+                    self.passive_data += u32::from(matches!(data?.kind, DataKind::Passive));
                 }
             }
             Payload::CustomSection(section) if section.name() != "project_hash" => {
@@ -422,11 +338,6 @@ impl Survey {
             // What is left of what chains refuse computes with floats.
             operator => self.floats += u32::from(refuse_unsupported(operator, 0).is_err()),
         }
-    }
-
-    /// Whether all statics lie behind the stack.
-    fn data_behind(&self, stack: u32) -> bool {
-        self.data.iter().all(|offset| *offset >= stack)
     }
 
     fn findings(self, wasm: &[u8]) -> Vec<Finding> {
@@ -560,32 +471,5 @@ mod tests {
         );
         assert_eq!(findings(b"hello"), None);
         assert_eq!(findings(b"\0asm\x01\0\0\0\xff"), None);
-    }
-
-    /// A module with a stack of so many bytes and statics up to `end`, as rustc writes it.
-    fn with_stack(pages: u32, stack: u32, end: u32) -> Option<(u32, u16, u32)> {
-        let text = format!(
-            r#"(module (memory {pages}) (global (mut i32) (i32.const {stack}))
-                (global i32 (i32.const {end})) (export "__heap_base" (global 1))
-                (data (i32.const {stack}) "x"))"#
-        );
-        let found = page_of_stack(&wat::parse_str(text).unwrap())?;
-        Some((found.bytes, found.pages.0, found.fitting))
-    }
-
-    #[test]
-    fn a_stack_that_takes_a_page_too_many_is_told() {
-        // 48 KiB and 20,000 bytes of statics do not fit a page; 45,536 bytes of stack do.
-        assert_eq!(with_stack(2, 49_152, 69_152), Some((49_152, 2, 45_536)));
-        // They fit.
-        assert_eq!(with_stack(1, 32_768, 40_000), None);
-        // The statics alone take a page, or leave too little.
-        assert_eq!(with_stack(2, 32_768, 32_768 + 60_000), None);
-        assert_eq!(with_stack(2, 32_768, 32_768 + 49_153), None);
-        assert_eq!(
-            with_stack(17, 1_048_576, 1_050_000),
-            Some((1_048_576, 17, 1_047_152))
-        );
-        assert_eq!(page_of_stack(&module("")), None);
     }
 }

@@ -16,6 +16,7 @@ mod host;
 mod hostio;
 mod ink;
 mod instrument;
+pub mod layout;
 mod limits;
 #[cfg(feature = "lines")]
 pub mod lines;

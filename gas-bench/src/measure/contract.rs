@@ -16,7 +16,7 @@ use std::cell::Cell;
 use alloy_network::TransactionBuilder as _;
 use alloy_primitives::{Address, B256, hex};
 use alloy_rpc_types_eth::TransactionRequest;
-use stylus_vm::advice::large_stack;
+use stylus_vm::layout::large_stack;
 use stylus_vm::profile::Names;
 use stylus_vm::{Config, Gas, PageCounters, Refusal};
 

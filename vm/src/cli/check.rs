@@ -5,8 +5,9 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use stylus_vm::advice::{NEVER_CALLED, large_stack, never_called};
-use stylus_vm::headroom::{Headroom, findings, headroom, page_of_stack};
+use stylus_vm::advice::{NEVER_CALLED, never_called};
+use stylus_vm::headroom::{Headroom, findings, headroom};
+use stylus_vm::layout::{large_stack, page_of_stack};
 use stylus_vm::process::{ProcessError, process};
 use stylus_vm::{Activation, Config, Gas, Pages, Refusal, activate, code};
 
