@@ -9,6 +9,10 @@ use wasmtime::{
 
 use crate::ink::Ink;
 use crate::instrument::{explained, names};
+use crate::pages::Pages;
+
+/// From this limit on, a program may take so many pages that it pays to prepare for them.
+const MANY: Pages = Pages(4_096);
 
 /// The most ink that the meter counts by itself. Subtracting the highest price of a block, 2^63 − 1, from it leaves a negative
 /// number.
@@ -182,6 +186,29 @@ impl GuestMemory {
         room.ok_or(out_of_bounds)?.copy_from_slice(bytes);
         Ok(())
     }
+
+    /// Prepares for a program that may take up to `limit` pages: where these are gigabytes, the system is asked to provide memory in
+    /// large pieces, since one fault for every 4 KiB would take longer than the program. The limits of chains are far below.
+    #[cfg(target_os = "linux")]
+    #[expect(
+        unsafe_code,
+        reason = "the system takes advice on memory by its address alone"
+    )]
+    pub(crate) fn expect(&self, store: &impl AsContext, limit: Pages) {
+        use rustix::mm::{Advice, madvise};
+        if limit < MANY {
+            return;
+        }
+        let start = self.0.data_ptr(store).cast();
+        let length = usize::from(limit.0) * Pages::BYTES as usize;
+        // A system that has no large pieces provides small ones.
+        // SAFETY: this advice changes no byte of any memory; of addresses that are not mapped, the system says so and does nothing.
+        let _ = unsafe { madvise(start, length, Advice::LinuxHugepage) };
+    }
+
+    /// Elsewhere, systems decide for themselves.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn expect(&self, _store: &impl AsContext, _limit: Pages) {}
 
     /// Pages of memory the guest has.
     pub(crate) fn pages(&self, store: &impl AsContext) -> u64 {
