@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf, process::Command};
 
 use crate::module::Program;
 use crate::rule::{Call, State};
-use crate::theorem::Claim;
+use crate::theorem::{Claim, Paths};
 use crate::{check_start, prove, LEVELS};
 
 const CONTRACTS: [&str; 2] = ["counter", "erc20"];
@@ -59,7 +59,7 @@ fn long_contracts_allocate_by_a_function_that_is_proved() {
             let claim = Claim::of(&program, function, contract, Call::Alloc, State::Taken);
             assert_eq!(program.touching(claim.state), [function], "{what}");
             check_start(&claim);
-            prove(&claim, &what);
+            prove(&claim, Paths::Short, &what);
         }
     }
 }

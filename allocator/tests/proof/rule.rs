@@ -41,6 +41,17 @@ pub(crate) enum Call {
     Resize,
 }
 
+/// Which block is to change its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Block {
+    /// Any.
+    Any,
+    /// The one that ends with the last byte handed out, so that its size follows from its place.
+    Last,
+    /// Any other.
+    NotLast,
+}
+
 impl Call {
     /// The parameters, by their names.
     pub(crate) const fn parameters(self) -> &'static [&'static str] {
@@ -51,12 +62,17 @@ impl Call {
     }
 
     /// The parameters `p0` and so on; of the request what `Layout` promises, of a block that is to change its size that it was handed out.
-    pub(crate) fn before(self) -> String {
+    pub(crate) fn before(self, block: Block) -> String {
         let mut text = String::new();
-        for (number, name) in self.parameters().iter().enumerate() {
-            text += &format!(
-                "(declare-const p{number} (_ BitVec 32))\n(define-fun {name} () (_ BitVec 32) p{number})\n"
-            );
+        for (number, &name) in self.parameters().iter().enumerate() {
+            let parameter = match (block, name) {
+                // In 32 bits the same sum as that of the assertion below.
+                (Block::Last, "old") => {
+                    format!("(define-fun p{number} () (_ BitVec 32) (bvsub (bvadd last #x00000001) block))")
+                }
+                _ => format!("(declare-const p{number} (_ BitVec 32))"),
+            };
+            text += &format!("{parameter}\n(define-fun {name} () (_ BitVec 32) p{number})\n");
         }
         if self == Self::Alloc {
             text += "(define-fun block () (_ BitVec 32) #x00000000)\n(define-fun old () (_ BitVec 32) #x00000000)\n";
@@ -65,6 +81,11 @@ impl Call {
         if self != Self::Alloc {
             text += OLD_BLOCK;
         }
+        text += match block {
+            Block::Any => "",
+            Block::Last => "(assert (= (bvadd (wide block) (wide old)) after))\n",
+            Block::NotLast => "(assert (not (= (bvadd (wide block) (wide old)) after)))\n",
+        };
         text
     }
 

@@ -11,13 +11,31 @@ use std::{
 };
 
 use crate::module::{Mutant, Program};
-use crate::rule::{Call, State, HEAP, SAFE};
+use crate::rule::{Block, Call, State, HEAP, SAFE};
 use crate::support::tool;
 use crate::translate::Path;
 
 /// The question. What z3 does by default, which is made for many kinds of them, takes ten times as long for these.
 const CHECK: &str =
     "(check-sat-using (then simplify propagate-values solve-eqs simplify bit-blast sat))\n";
+
+/// How much z3 works on a question that can still be divided, by its own count, which is the same on any machine.
+const EFFORT: u32 = 1_000_000;
+
+/// Something to be looked for, and conditions by which that can be divided: it is in one of the halves, or nowhere.
+struct Question {
+    script: String,
+    divisions: Vec<String>,
+}
+
+/// Which paths are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paths {
+    /// Those about which z3 can be asked as they are.
+    Short,
+    /// Those on which a block may grow in place, and memory with it: they are asked about by parts.
+    Long,
+}
 
 /// A function of a module, and what it is to be.
 pub(crate) struct Claim<'a> {
@@ -56,78 +74,120 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// All that is known before the call, and what must come of it.
-    fn head(&self) -> String {
+    /// All that is known before the call, and what must come of it. The block that is to change its size may be any, or the last one.
+    fn head(&self, block: Block) -> String {
         format!(
             "(set-logic QF_BV)\n(define-fun initial () (_ BitVec 32) #x{:08x})\n(define-fun base () (_ BitVec 32) #x{:08x})\n\
              (declare-const state (_ BitVec 32))\n(define-fun last () (_ BitVec 32) {})\n{HEAP}{}{}",
             self.program.initial_pages,
             self.program.heap_base(),
             self.kind.last("state"),
-            self.call.before(),
+            self.call.before(block),
             self.call.rule(),
         )
     }
 
-    /// What must hold after a path.
-    fn after(&self, path: &Path) -> String {
+    /// What must hold after a path: the answer, the last byte handed out, the memory's size, and what was copied.
+    fn after(&self, path: &Path) -> Vec<String> {
         let Some(got) = &path.result else {
             // It traps, or touches what is not its own.
-            return "false".to_owned();
+            return vec!["false".to_owned()];
         };
         // A word of state elsewhere is another heap; growth asked for twice may be granted once.
         let is_elsewhere = path.address.is_some_and(|address| address != self.state);
         if is_elsewhere || path.grows > 1 || path.copies.len() > 1 {
-            return "false".to_owned();
+            return vec!["false".to_owned()];
         }
         let copies = match path.copies.first() {
             None => "(= copied #x00000000)".to_owned(),
             // Both places are blocks then, so that it does not trap once the memory has grown.
             Some(copy) if copy.pages == path.pages => format!(
-                "(= {} copied) (= {} result) (= {} block)",
+                "(and (= {} copied) (= {} result) (= {} block))",
                 copy.len, copy.to, copy.from
             ),
-            Some(_) => return "false".to_owned(),
+            Some(_) => return vec!["false".to_owned()],
         };
         let (last, pages) = (self.kind.last(&path.state), &path.pages);
-        format!("(and (= {got} result) (= {last} last2) (= {pages} pages2) {copies})")
+        vec![
+            format!("(= {got} result)"),
+            format!("(= {last} last2)"),
+            format!("(= {pages} pages2)"),
+            copies,
+        ]
     }
 
-    /// The paths that are looked at.
-    fn paths(&self, mutant: Option<&Mutant>) -> Vec<Path> {
-        let mut paths = self.program.paths(self.function, mutant);
-        if self.call == Call::Resize {
-            // Those on which the block leaves the page are too much for z3.
-            paths.retain(|path| path.grows == 0);
-        }
-        paths
+    fn is_long(&self, path: &Path) -> bool {
+        self.call == Call::Resize && path.grows > 0
     }
 
     /// Looks for a case in which the function does something else than the rule says, and tells how many paths were looked at.
-    pub(crate) fn search(&self) -> (usize, Option<String>) {
-        let paths = self.paths(None);
-        let cases = side_by_side(&paths, |path| self.case(path));
+    pub(crate) fn search(&self, which: Paths) -> (usize, Option<String>) {
+        let mut paths = self.program.paths(self.function, None);
+        paths.retain(|path| self.is_long(path) == (which == Paths::Long));
+        let questions: Vec<_> = paths.iter().flat_map(|path| self.questions(path)).collect();
+        let cases = side_by_side(&questions, |question| self.case(question));
         (paths.len(), cases.into_iter().flatten().next())
     }
 
     /// The same for a mutant of a function in which there is none.
     pub(crate) fn search_mutant(&self, mutant: &Mutant) -> Option<String> {
-        let proved = self.paths(None);
-        let paths = self.paths(Some(mutant));
+        let proved = self.program.paths(self.function, None);
+        let paths = self.program.paths(self.function, Some(mutant));
         // A path that has not changed breaks nothing.
-        let mut changed = paths.iter().filter(|path| !proved.contains(path));
-        changed.find_map(|path| self.case(path))
+        let changed = paths.iter().filter(|path| !proved.contains(path));
+        let mut questions = changed.flat_map(|path| self.questions(path));
+        questions.find_map(|question| self.case(&question))
     }
 
-    /// A case in which a path does something else than the rule says.
-    fn case(&self, path: &Path) -> Option<String> {
-        let mut question = self.head() + &path.script;
-        for condition in &path.conditions {
-            writeln!(question, "(assert {condition})").expect("a string takes anything");
+    /// What is to be asked about a path.
+    fn questions(&self, path: &Path) -> Vec<Question> {
+        let script = |block: Block| {
+            let mut script = self.head(block) + &path.script;
+            for condition in &path.conditions {
+                writeln!(script, "(assert {condition})").expect("a string takes anything");
+            }
+            script
+        };
+        let after = self.after(path);
+        if !self.is_long(path) {
+            let wanted = after.join(" ");
+            return vec![Question {
+                script: format!("{}(assert (not (and {wanted})))\n", script(Block::Any)),
+                divisions: Vec::new(),
+            }];
         }
-        writeln!(question, "(assert (not {}))", self.after(path)).expect("a string takes anything");
+        // By whose the memory is behind the last byte's page, whether there is an answer, and each test that the function makes.
+        let divisions = ["own", "refused"].map(str::to_owned);
+        let divisions: Vec<_> = divisions.into_iter().chain(path.tests()).collect();
+        let mut questions = Vec::new();
+        for block in [Block::Last, Block::NotLast] {
+            let script = script(block);
+            questions.extend(after.iter().map(|wanted| Question {
+                script: format!("{script}(assert (not {wanted}))\n"),
+                divisions: divisions.clone(),
+            }));
+        }
+        questions
+    }
+
+    /// A case that is looked for, in the whole question or else in its parts.
+    fn case(&self, question: &Question) -> Option<String> {
         let names = self.call.parameters().join(" ");
-        answer(&question, &format!("{names} last pages granted"))
+        let names = format!("{names} last pages granted");
+        let mut open = vec![(question.script.clone(), question.divisions.as_slice())];
+        while let Some((script, divisions)) = open.pop() {
+            let effort = (!divisions.is_empty()).then_some(EFFORT);
+            match (answer(&script, &names, effort), divisions) {
+                (Answer::None, _) => {}
+                (Answer::Case(case), _) => return Some(case),
+                (Answer::Unknown, []) => panic!("z3 has an answer if it has time"),
+                (Answer::Unknown, [division, rest @ ..]) => {
+                    open.push((format!("{script}(assert {division})\n"), rest));
+                    open.push((format!("{script}(assert (not {division}))\n"), rest));
+                }
+            }
+        }
+        None
     }
 }
 
@@ -158,26 +218,43 @@ pub(crate) fn search_rule(call: Call) -> Option<String> {
     let question = format!(
         "(set-logic QF_BV)\n(declare-const initial (_ BitVec 32))\n(declare-const base (_ BitVec 32))\n\
          (declare-const last (_ BitVec 32))\n{HEAP}(assert (distinct base #x00000000))\n{}{}(assert (not {SAFE}))\n",
-        call.before(),
+        call.before(Block::Any),
         call.rule(),
     );
     let names = call.parameters().join(" ");
-    answer(
-        &question,
-        &format!("{names} base initial last pages granted"),
-    )
+    let names = format!("{names} base initial last pages granted");
+    match answer(&question, &names, None) {
+        Answer::None => None,
+        Answer::Case(case) => Some(case),
+        Answer::Unknown => panic!("z3 has an answer if it has time"),
+    }
 }
 
-/// The values of `names` in a case that fulfils all assertions; `None` if there is no such case.
-fn answer(assertions: &str, names: &str) -> Option<String> {
-    let question = format!("{assertions}{CHECK}");
+/// What z3 says of assertions.
+enum Answer {
+    /// Nothing fulfils them all.
+    None,
+    /// The values of names that do.
+    Case(String),
+    /// The effort was not enough.
+    Unknown,
+}
+
+fn answer(assertions: &str, names: &str, effort: Option<u32>) -> Answer {
+    let limit = effort.map_or_else(String::new, |effort| {
+        format!("(set-option :rlimit {effort})\n")
+    });
+    let question = format!("{limit}{assertions}{CHECK}");
     let answers = z3(&question);
-    if answers == ["unsat"] {
-        return None;
+    match answers.first().map(String::as_str) {
+        Some("unsat") => Answer::None,
+        // The same question once more, since there are no values to ask for where there is no case.
+        Some("sat") => {
+            Answer::Case(z3(&format!("{question}(get-value ({names}))\n"))[1..].join(" "))
+        }
+        Some("unknown") if effort.is_some() => Answer::Unknown,
+        _ => panic!("z3 says {answers:?}"),
     }
-    assert_eq!(answers, ["sat"], "z3 has an answer");
-    // The same question once more, since there are no values to ask for where there is no case.
-    Some(z3(&format!("{question}(get-value ({names}))\n"))[1..].join(" "))
 }
 
 /// The lines that z3 answers with.

@@ -33,6 +33,21 @@ pub(crate) struct Path {
     pub(crate) copies: Vec<Copied>,
 }
 
+impl Path {
+    /// The tests that are made on it, as conditions: terms that are one or zero, and whether memory grows.
+    pub(crate) fn tests(&self) -> Vec<Term> {
+        let tests = self.script.lines().filter_map(|line| {
+            let (name, rest) = line.strip_prefix("(define-fun ")?.split_once(" () ")?;
+            if rest.starts_with("Bool ") {
+                return Some(name.to_owned());
+            }
+            let is_test = rest.contains("(ite ") && rest.ends_with(" #x00000001 #x00000000))");
+            is_test.then(|| format!("(= {name} #x00000000)"))
+        });
+        tests.collect()
+    }
+}
+
 /// Bytes that were copied from one place to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Copied {
