@@ -32,6 +32,8 @@ fn stylus(devnet: &Handle, folder: &Path, target: &str, arguments: &[&str]) -> S
     let environment = [
         ("CARGO_TARGET_DIR", target.as_str()),
         ("RUSTUP_TOOLCHAIN", &toolchain),
+        // What prints an interface, on this machine, is not looked at in a debugger.
+        ("CARGO_PROFILE_DEV_DEBUG", "0"),
     ];
     run(&program, &all, folder, &environment)
 }
