@@ -11,9 +11,8 @@
 //! **Theorem.** For every state the heap can be in, every size of memory, every request that a `Layout` allows, every block that was
 //! handed out, and whether the memory grants growth or refuses it, the probe's `alloc`, `alloc_zeroed` and `realloc`, as compiled at
 //! opt-levels 3, s and z, do what the rule says and touch nothing else; with the feature `in-place`, and without it. What `realloc` copies
-//! are the bytes that both sizes have, from the old block to the new one, where it moves; nothing where it does not. (Not for the
-//! paths of the `realloc` of `in-place` on which memory may grow: about these a test of `scripts/test --long` asks z3 by parts, for more than
-//! half an hour.)
+//! are the bytes that both sizes have, from the old block to the new one, where it moves; nothing where it does not. (Of the paths of
+//! the `realloc` of `in-place` on which memory may grow, z3 is asked by parts, for twenty minutes of CPU: `scripts/test --long` does so.)
 //!
 //! **Theorem.** At the start the state stands for the byte in front of `__heap_base`.
 //!
