@@ -194,7 +194,7 @@ impl GuestMemory {
         unsafe_code,
         reason = "the system takes advice on memory by its address alone"
     )]
-    pub(crate) fn expect(&self, store: &impl AsContext, limit: Pages) {
+    pub(crate) fn prepare_for(&self, store: &impl AsContext, limit: Pages) {
         use rustix::mm::{Advice, madvise};
         if limit < MANY {
             return;
@@ -208,7 +208,7 @@ impl GuestMemory {
 
     /// Elsewhere, systems decide for themselves.
     #[cfg(not(target_os = "linux"))]
-    pub(crate) fn expect(&self, _store: &impl AsContext, _limit: Pages) {}
+    pub(crate) fn prepare_for(&self, _store: &impl AsContext, _limit: Pages) {}
 
     /// Pages of memory the guest has.
     pub(crate) fn pages(&self, store: &impl AsContext) -> u64 {

@@ -20,7 +20,7 @@ pub const STACK_SIZE: u32 = 32_768;
 const LEAST_STACK: u32 = 16_384;
 
 /// Bytes of a page.
-const PAGE: u32 = 65_536;
+const PAGE: u32 = Pages::BYTES as u32;
 
 /// A stack that could be smaller, and what that would save.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

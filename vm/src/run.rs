@@ -216,7 +216,7 @@ impl Program {
             ))
         };
         let guest = Guest::of(&instance, &self.exports, &mut store).ok_or_else(missing)?;
-        guest.memory.expect(&store, config.stylus.page_limit);
+        guest.memory.prepare_for(&store, config.stylus.page_limit);
         let entrypoint = instance
             .get_module_export(&mut store, &self.exports.entrypoint)
             .and_then(wasmtime::Extern::into_func)

@@ -66,7 +66,7 @@ impl Call {
         let mut text = String::new();
         for (number, &name) in self.parameters().iter().enumerate() {
             let parameter = match (block, name) {
-                // In 32 bits the same sum as that of the assertion below.
+                // In 32 bits the same sum as that of `extends`.
                 (Block::Last, "old") => {
                     format!("(define-fun p{number} () (_ BitVec 32) (bvsub (bvadd last #x00000001) block))")
                 }
@@ -81,21 +81,21 @@ impl Call {
         if self != Self::Alloc {
             text += OLD_BLOCK;
         }
-        text += match block {
-            Block::Any => "",
-            Block::Last => "(assert (= (bvadd (wide block) (wide old)) after))\n",
-            Block::NotLast => "(assert (not (= (bvadd (wide block) (wide old)) after)))\n",
-        };
         text
     }
 
     /// What must come of it: `result`, `last2`, `pages2`, and how many bytes are `copied`.
-    pub(crate) fn rule(self) -> String {
+    pub(crate) fn rule(self, block: Block) -> String {
         let in_place = self == Self::Resize;
+        let which = match block {
+            Block::Any => "",
+            Block::Last => "(assert extends)",
+            Block::NotLast => "(assert (not extends))",
+        };
         format!(
             "(define-fun extends () Bool (and {in_place} (= (bvadd (wide block) (wide old)) after)))
 (define-fun stays () Bool (and {in_place} (bvule size old)))
-{RULE}"
+{which}{RULE}"
         )
     }
 }

@@ -83,7 +83,7 @@ impl<'a> Claim<'a> {
             self.program.heap_base(),
             self.kind.last("state"),
             self.call.before(block),
-            self.call.rule(),
+            self.call.rule(block),
         )
     }
 
@@ -170,14 +170,20 @@ impl<'a> Claim<'a> {
         questions
     }
 
-    /// A case that is looked for, in the whole question or else in its parts.
+    /// The case that a question looks for.
     fn case(&self, question: &Question) -> Option<String> {
         let names = self.call.parameters().join(" ");
-        let names = format!("{names} last pages granted");
-        let mut open = vec![(question.script.clone(), question.divisions.as_slice())];
+        question.case(&format!("{names} last pages granted"))
+    }
+}
+
+impl Question {
+    /// The values of `names` in the case that is looked for, in the whole question or else in its parts.
+    fn case(&self, names: &str) -> Option<String> {
+        let mut open = vec![(self.script.clone(), self.divisions.as_slice())];
         while let Some((script, divisions)) = open.pop() {
             let effort = (!divisions.is_empty()).then_some(EFFORT);
-            match (answer(&script, &names, effort), divisions) {
+            match (answer(&script, names, effort), divisions) {
                 (Answer::None, _) => {}
                 (Answer::Case(case), _) => return Some(case),
                 (Answer::Unknown, []) => panic!("z3 has an answer if it has time"),
@@ -215,19 +221,18 @@ pub(crate) fn side_by_side<T: Sync, R: Send>(items: &[T], ask: impl Fn(&T) -> R 
 
 /// Looks for a case in which the rule for `call` is not safe, wherever the heap begins and however large the memory was at first.
 pub(crate) fn search_rule(call: Call) -> Option<String> {
-    let question = format!(
+    let script = format!(
         "(set-logic QF_BV)\n(declare-const initial (_ BitVec 32))\n(declare-const base (_ BitVec 32))\n\
          (declare-const last (_ BitVec 32))\n{HEAP}(assert (distinct base #x00000000))\n{}{}(assert (not {SAFE}))\n",
         call.before(Block::Any),
-        call.rule(),
+        call.rule(Block::Any),
     );
     let names = call.parameters().join(" ");
-    let names = format!("{names} base initial last pages granted");
-    match answer(&question, &names, None) {
-        Answer::None => None,
-        Answer::Case(case) => Some(case),
-        Answer::Unknown => panic!("z3 has an answer if it has time"),
-    }
+    let question = Question {
+        script,
+        divisions: Vec::new(),
+    };
+    question.case(&format!("{names} base initial last pages granted"))
 }
 
 /// What z3 says of assertions.
@@ -252,7 +257,7 @@ fn answer(assertions: &str, names: &str, effort: Option<u32>) -> Answer {
         Some("sat") => {
             Answer::Case(z3(&format!("{question}(get-value ({names}))\n"))[1..].join(" "))
         }
-        Some("unknown") if effort.is_some() => Answer::Unknown,
+        Some("unknown") => Answer::Unknown,
         _ => panic!("z3 says {answers:?}"),
     }
 }
