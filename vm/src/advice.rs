@@ -1,7 +1,7 @@
-//! What never runs of a program that a chain takes.
+//! What never runs in a program that a chain accepts.
 //!
-//! Lives here: functions that are meant to be called first. Not here: what a program pays for and need not (`layout`), why a module is
-//! refused (`refusal`).
+//! Lives here: functions that are meant to be called first. Not here: what a program pays for without needing it (`layout`), why a module
+//! is refused (`refusal`).
 
 use std::collections::BTreeSet;
 
@@ -12,24 +12,24 @@ use wasmparser::{
 use crate::instrument::names::ENTRYPOINT;
 use crate::refusal::shown;
 
-/// Exports that take and return nothing, and that nobody has to call: the SDK's, which keeps an import in use, and what AssemblyScript's
-/// runtime collects garbage with.
+/// Exports that take and return nothing, and that nobody has to call: the SDK's, which keeps an import in use, and the garbage collector of
+/// AssemblyScript's runtime.
 const NEED_NO_CALL: [&str; 2] = ["mark_used", "__collect"];
 
-/// What follows the name of a function that [`never_called`] finds.
+/// The text that follows the name of a function that [`never_called`] finds.
 pub const NEVER_CALLED: &str = "it is exported, takes nothing and returns nothing, and no chain calls it: what it initialises is not; do \
      that in `user_entrypoint` (AssemblyScript's --exportStart exports what stands outside of functions: move that into one)";
 
-/// Functions that a module exports for somebody to call before all else, such as AssemblyScript's `--exportStart` or a C library's
-/// `_initialize`: a chain calls nothing but `user_entrypoint`, so that what they write is never written. Those that write nothing are
-/// none of them.
+/// Finds functions that a module exports to be called before anything else, such as AssemblyScript's `--exportStart` or a C library's
+/// `_initialize`: a chain calls only `user_entrypoint`, so what they would write is never written. Functions that write nothing do not
+/// count.
 ///
-/// Of a module that is not one it says nothing.
+/// Empty if the bytes are not a module.
 pub fn never_called(wasm: &[u8]) -> Vec<String> {
     Functions::of(wasm).map_or_else(|_| Vec::new(), |functions| functions.never_called())
 }
 
-/// The functions of a module, as far as they call each other. Those that are imported come first, and call nobody.
+/// The functions of a module, and which of them call which. Imported ones come first, and call none.
 #[derive(Default)]
 struct Functions {
     /// Which types take and return nothing.
@@ -37,7 +37,7 @@ struct Functions {
     /// The type of each.
     types: Vec<u32>,
     exported: Vec<(String, u32)>,
-    /// Run at the start, or by way of a table.
+    /// Functions that run at the start, or that a table reaches.
     reached: BTreeSet<u32>,
     bodies: Vec<Body>,
 }
@@ -45,7 +45,7 @@ struct Functions {
 #[derive(Default)]
 struct Body {
     calls: BTreeSet<u32>,
-    /// Whether it writes memory or a variable.
+    /// Whether it writes memory or a global.
     writes: bool,
 }
 
@@ -179,7 +179,7 @@ impl Body {
 mod tests {
     use super::*;
 
-    /// Which exports of a module are never called that has these besides its entry point, whose body is `entry`.
+    /// Checks which exports are never called in a module with `more` and an entry point whose body is `entry`.
     fn check_calls(entry: &str, more: &str, expected: &[&str]) {
         let text = format!(
             r#"(module (import "vm_hooks" "pay_for_memory_grow" (func $pay (param i32)))
@@ -192,7 +192,8 @@ mod tests {
 
     const SET: &str = "(global.set $g (i32.const 7))";
 
-    /// Theorem: who initialises and is not called is found, by whatever name; who is called, or writes nothing, is not.
+    /// Theorem: a function that initialises something and is not called is found, whatever its name; one that is called, or writes nothing,
+    /// is not.
     #[test]
     fn what_is_meant_to_be_called_first_is_not() {
         for name in ["_start", "_initialize", "init", "__wasm_call_ctors"] {

@@ -1,5 +1,4 @@
-//! A program's code as accounts hold it: a prefix, a dictionary byte, and the compressed module, in one account or over
-//! several.
+//! A program's code as accounts hold it: a prefix, a dictionary byte, and the compressed module, in one account or spread over several.
 //!
 //! Lives here: packing and unpacking. Not here: what the module must be (`activate`), reading accounts and what that costs.
 
@@ -45,7 +44,7 @@ pub enum Code<'a> {
         /// The brotli stream.
         stream: &'a [u8],
     },
-    /// Over several accounts, from ArbOS 60 on.
+    /// Spread over several accounts, from ArbOS 60 on.
     Root {
         /// What the module was compressed with.
         dictionary: Dictionary,

@@ -27,9 +27,10 @@ use crate::profile::{Names, record};
 use crate::refusal::Refusal;
 use crate::run::ProfiledProgram;
 
-/// Native stack that a word of the depth checker's budget may take. A compiler keeps values on the stack that no word paid for,
-/// such as those it hoists out of loops: the most that anyone reached on purpose is 16,008 bytes a word (`tests/theorems/depth.rs`
-/// shows how). Memory is used only as far as a program goes, though some systems require that they could provide all of it.
+/// Native stack, in bytes, that one word of the depth checker's budget can take. A compiler also keeps values on the stack that no word
+/// pays for, such as those it hoists out of loops: the most that deliberate attempts have reached is 16,008 bytes a word
+/// (`tests/theorems/depth.rs` shows how). A program uses memory only as deep as it goes, though some systems insist on being able to
+/// provide all of it.
 const NATIVE_BYTES_PER_WORD: usize = 20 * 1024;
 
 /// Minimum native stack of any program, however small its budget.
@@ -43,49 +44,50 @@ const MOST_NATIVE_STACK: usize = 6 << 30;
 /// of address space, and no memory until used.
 const MAX_INSTANCES: u32 = 1_100;
 
-/// The most operators of a function, before instrumentation, that the usual compiler gets: its time grows with their square. No
-/// compiler-generated function comes near this.
+/// The most operators, before instrumentation, that a function can have for the usual compiler to get it: its time grows with their square.
+/// No compiler-generated function comes near this.
 const USUAL_OPERATORS: u64 = 16_384;
 
-/// The most values that a function's blocks may carry as parameters and results for the usual compiler to get it. Compilers write
-/// blocks with at most one result.
+/// The most values that a function's blocks can carry as parameters and results for the usual compiler to get it. Compilers write blocks
+/// with at most one result.
 const USUAL_CARRIED: u64 = 2_048;
 
-/// The most such values of any function, and of all functions together, that are compiled at all: both compilers' time grows with their square.
+/// The most such values that are compiled at all, in any one function and in all functions together: the time of both compilers grows with
+/// their square.
 const MOST_CARRIED: u64 = 65_536;
 
-/// The most locals times control-flow paths of a function that the usual compiler gets: some two seconds.
+/// The most locals times control-flow paths in a function that the usual compiler gets: about two seconds of compiling.
 const USUAL_JOINED: u64 = 262_144;
 
-/// The most locals times loops and the loops around each that the usual compiler gets: some tenths of a second, beyond which the
-/// time grows faster than their square. No compiler-generated function nests loops like that.
+/// The most locals times loops, counting for each the loops around it, that the usual compiler gets: a few tenths of a second, beyond which
+/// the time grows faster than their square. No compiler-generated function nests loops like that.
 const USUAL_NESTED: u64 = 1_048_576;
 
-/// How many functions at the limits above a module may amount to for the usual compiler to get it, since it compiles every one.
-/// The largest contracts amount to a seventh of one.
+/// How many functions at the limits above a module can add up to for the usual compiler to get it, since it compiles every one. The largest
+/// contracts add up to a seventh of one.
 const USUAL_FUNCTIONS: u64 = 4;
 
-/// The most locals times control-flow paths of any function, and of all functions together, that are compiled at all: some ten
-/// seconds, and a quarter of a gigabyte.
+/// The most locals times control-flow paths that are compiled at all, in any one function and in all functions together: about ten seconds,
+/// and a quarter of a gigabyte.
 const MOST_JOINED: u64 = 16 << 20;
 
-/// The most locals times loops and the loops around each, of any function and of all together, that are compiled at all: some ten
-/// seconds.
+/// The most locals times loops, counting for each the loops around it, that are compiled at all, in any one function and in all functions
+/// together: about ten seconds.
 const MOST_NESTED: u64 = 256 << 20;
 
 /// Compiled programs kept in memory: one of the largest modules takes a megabyte or two.
 const CACHE_PROGRAMS: NonZeroUsize = NonZeroUsize::new(128).expect("it is not zero");
 
-/// Programs kept in memory to be explained: each has a table of all its operators.
+/// Programs compiled to be explained that are kept in memory: each has a table of all its operators.
 const CACHE_EXPLAINED: NonZeroUsize = NonZeroUsize::new(16).expect("it is not zero");
 
-/// The most frames of a backtrace: as many as the smallest frames, of four words, that fit any depth budget.
+/// The most frames in a backtrace: the number of the smallest frames, of four words, that fit any depth budget.
 const MOST_FRAMES: NonZeroUsize = NonZeroUsize::new(1 << 18).expect("it is not zero");
 
 /// Bytes of compiled programs kept on disk.
 const CACHE_BYTES: u64 = 512 << 20;
 
-/// The engine is unavailable, or failed for a reason that is not the program's.
+/// The engine is unavailable, or failed through no fault of the program.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
@@ -104,7 +106,7 @@ pub enum CompileError {
     /// The Stylus VM refuses the module.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// A chain would accept the module, but compiling it would take minutes. Only code written for that purpose does.
+    /// A chain would accept the module, but compiling it would take minutes. Only code written for that purpose gets there.
     #[error(
         "a function carries {carried} values through blocks and this VM compiles functions with at most {MOST_CARRIED}"
     )]
@@ -112,24 +114,24 @@ pub enum CompileError {
         /// Parameters and results of all blocks of the worst function.
         carried: u64,
     },
-    /// A chain would accept the module, but compiling it would take minutes. Only code written for that purpose does.
+    /// A chain would accept the module, but compiling it would take minutes. Only code written for that purpose gets there.
     #[error(
         "a function has {joined} locals times ways through it and this VM compiles functions with at most {MOST_JOINED}"
     )]
     TooEntangled {
-        /// Locals times targets of branches of the worst function.
+        /// Locals times branch targets in the worst function.
         joined: u64,
     },
-    /// A chain would accept the module, but compiling it would take minutes. Only code written for that purpose does.
+    /// A chain would accept the module, but compiling it would take minutes. Only code written for that purpose gets there.
     #[error(
         "a function has {nested} locals times loops within loops and this VM compiles functions with at most {MOST_NESTED}"
     )]
     TooNested {
-        /// Locals times loops, and the loops around each, of the worst function.
+        /// Locals times loops, counting for each the loops around it, in the worst function.
         nested: u64,
     },
-    /// A chain would accept the module, and each of its functions can be compiled, but all together would take minutes. Only code
-    /// written for that purpose does.
+    /// A chain would accept the module, and each of its functions can be compiled, but all of them together would take minutes. Only code
+    /// written for that purpose gets there.
     #[error(
         "the functions have {count} {what} together and this VM compiles modules with at most {limit}"
     )]
@@ -146,7 +148,7 @@ pub enum CompileError {
     Engine(#[source] wasmtime::Error),
 }
 
-/// Programs compiled for somebody who knows their functions by name, each with the names that it was given.
+/// Programs compiled with their functions' names, each with the names that the caller gave, if any.
 type Named<P> = Mutex<LruCache<Key, (Option<Names>, P)>>;
 
 /// Compiles modules; cheap to clone, and meant to be shared by all threads.
@@ -162,9 +164,9 @@ pub struct Engine {
     cache: Option<Cache>,
     /// Recently compiled programs, by content.
     programs: Arc<Mutex<LruCache<Key, Program>>>,
-    /// The same for programs compiled for profiling, with the names that they were given.
+    /// Programs recently compiled for profiling, with the names that they were given.
     profiled: Arc<Named<ProfiledProgram>>,
-    /// The same for programs compiled to be explained.
+    /// Programs recently compiled to be explained, likewise.
     explained: Arc<Named<ExplainedProgram>>,
     max_stack_depth: u32,
 }
@@ -204,8 +206,8 @@ impl Engine {
         Self::build(config, None)
     }
 
-    /// The same, but also keeps compiled programs in `folder`, for all processes that name it. It ignores files of other wasmtime
-    /// versions there, and removes old files once the folder holds more than 512 MiB.
+    /// Like [`Self::new`], but also keeps compiled programs in `folder`, shared by all processes that name it. It ignores files of other
+    /// wasmtime versions there, and removes old files once the folder holds more than 512 MiB.
     ///
     /// # Errors
     /// As for [`Self::new`], and if the folder cannot be used.
@@ -218,7 +220,7 @@ impl Engine {
         Self::build(config, Some(cache))
     }
 
-    /// The same with the system's cache folder for this user, or without a folder if that one cannot be used.
+    /// Like [`Self::with_cache`] with this user's cache folder, or without a folder if that one cannot be used.
     ///
     /// # Errors
     /// As for [`Self::new`].
@@ -276,8 +278,8 @@ impl Engine {
         Ok(program)
     }
 
-    /// Checks `wasm` as activation does and compiles it for profiling, unless it did so recently with the same names. Functions
-    /// are called by the given names, or by the module's own.
+    /// Checks `wasm` as activation does and compiles it for profiling, unless it did so recently with the same names. Functions go by the
+    /// given names, or else by the module's own.
     ///
     /// # Errors
     /// As for [`Self::compile`].
@@ -294,8 +296,8 @@ impl Engine {
         })
     }
 
-    /// Checks `wasm` as activation does and compiles it to be explained, unless it did so recently with the same names. By the
-    /// names, given or the module's own, it knows the functions that panics end in; without them there is no panic's message.
+    /// Checks `wasm` as activation does and compiles it to be explained, unless it did so recently with the same names. The given names, or
+    /// else the module's own, identify the functions that panics end in; without names, an explanation has no panic message.
     ///
     /// # Errors
     /// As for [`Self::compile`].
@@ -314,7 +316,7 @@ impl Engine {
         })
     }
 
-    /// Makes every running program ask its host soon whether it may go on. Before its ink runs out, nothing else ends one.
+    /// Makes every running program ask its host soon whether to go on. Nothing else ends a program before its ink runs out.
     pub fn tick(&self) {
         self.usual.engine.increment_epoch();
         for other in [&self.careful, &self.explaining] {
@@ -324,7 +326,7 @@ impl Engine {
         }
     }
 
-    /// Native code for an instrumented module.
+    /// Compiles an instrumented module with the compiler that suits it.
     fn translate(&self, instrumented: &Instrumented) -> Result<Program, CompileError> {
         bearable(instrumented)?;
         let native = if is_usual(instrumented) {
@@ -335,7 +337,7 @@ impl Engine {
         self.link(native, instrumented)
     }
 
-    /// The same by one compiler.
+    /// Compiles an instrumented module with `native`, and links it.
     fn link(&self, native: &Native, instrumented: &Instrumented) -> Result<Program, CompileError> {
         let module = wasmtime::Module::new(&native.engine, &instrumented.wasm)
             .map_err(CompileError::Engine)?;
@@ -353,7 +355,7 @@ impl Engine {
         })
     }
 
-    /// The compiler whose time hardly grows faster than its input. Its code is slower.
+    /// The compiler whose time grows hardly faster than its input. Its code is slower.
     fn careful(&self) -> Result<&Native, CompileError> {
         if let Some(native) = self.careful.get() {
             return Ok(native);
@@ -368,8 +370,9 @@ impl Engine {
         Ok(self.careful.get_or_init(|| native))
     }
 
-    /// The compiler of programs that are to be explained: it is the careful one, since each runs a few times and not thousands,
-    /// its traps have backtraces, and modules may have a second memory. No pool, which would hold an empty one for all others.
+    /// The compiler of programs that are to be explained: the careful one again, since each program runs a few times and not thousands. Its
+    /// traps have backtraces, and its modules can have a second memory. It has no pool, which would reserve that memory for every other
+    /// instance too.
     fn explaining(&self) -> Result<&Native, CompileError> {
         if let Some(native) = self.explaining.get() {
             return Ok(native);
@@ -392,7 +395,7 @@ fn lock<T>(cache: &Mutex<LruCache<Key, T>>) -> MutexGuard<'_, LruCache<Key, T>> 
     cache.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Checks `wasm` as activation does and compiles it under names, the given or its own, unless that was done recently with the same.
+/// Checks `wasm` as activation does and compiles it with the given names, or else its own, unless it did so recently with the same names.
 fn compile_named<P: Clone>(
     cache: &Named<P>,
     wasm: &[u8],
@@ -413,9 +416,9 @@ fn compile_named<P: Clone>(
     Ok(program)
 }
 
-/// Whether the usual compiler is done with a module in time.
+/// Whether the usual compiler finishes a module in time.
 fn is_usual(Instrumented { worst, all, .. }: &Instrumented) -> bool {
-    // Where the time grows with the square, the sum of the squares is at most the worst function's times all.
+    // Where the time grows with the square, the sum of the squares is at most the worst function's value times the total.
     let squares = |worst: u64, all: u64, limit: u64| {
         worst.saturating_mul(all) <= USUAL_FUNCTIONS * limit * limit
     };
@@ -452,7 +455,7 @@ fn bearable(Instrumented { worst, all, .. }: &Instrumented) -> Result<(), Compil
     Ok(())
 }
 
-/// What all functions together ask of a compiler, with its limits.
+/// What all functions together ask of a compiler, each with its limit.
 pub(crate) const fn burdens(all: &Burden) -> [(&'static str, u64, u64); 3] {
     [
         ("values that blocks carry", all.carried, MOST_CARRIED),
@@ -461,7 +464,7 @@ pub(crate) const fn burdens(all: &Burden) -> [(&'static str, u64, u64); 3] {
     ]
 }
 
-/// Checks, from its contents, that a module which a chain with `config` activates can be compiled here.
+/// Checks, without compiling it, that a module which a chain with `config` activates can be compiled here.
 ///
 /// # Errors
 /// If compiling it would take minutes, or if the chain would not activate it.
@@ -492,7 +495,7 @@ impl Native {
 pub struct Program {
     pub(crate) instance: InstancePre<Frame>,
     pub(crate) exports: Exports,
-    /// The most native stack, in bytes, that a word of depth may take.
+    /// The most native stack, in bytes, that a word of depth can take.
     pub(crate) bytes_per_word: u64,
     /// Whether the first block of the entry point costs 2^64 − 1 ink.
     pub(crate) begins_with_highest_price: bool,
@@ -513,8 +516,8 @@ pub(crate) fn native_stack(words: u32) -> usize {
     needed.clamp(LEAST_NATIVE_STACK, MOST_NATIVE_STACK)
 }
 
-/// The most native stack, in bytes, that a word of depth may take in a module whose largest function has so many operators, whatever
-/// compiles it: a value of each on the stack, in a frame of at least four words, and what any frame takes.
+/// The most native stack, in bytes, that a word of depth can take in a module whose largest function has this many operators, whatever
+/// compiles it: a value on the stack for each operator, in a frame of at least four words, plus what any frame takes.
 fn bytes_per_word(operators: u64) -> u64 {
     (64 + 2 * operators).min(NATIVE_BYTES_PER_WORD as u64)
 }

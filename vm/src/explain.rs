@@ -1,10 +1,10 @@
-//! Why a run failed, and where: what a program that is compiled to be explained tells besides its outcome.
+//! Why a run failed, and where: what a program compiled to be explained tells in addition to its outcome.
 //!
-//! Lives here: the data, and how it comes about once a run has ended. Not here: the panic's message (`explain::panic`), the last
-//! host calls (`explain::calls`), the code that counts (`instrument::count`), and source lines (`lines`).
+//! Lives here: the data, and gathering it once a run has ended. Not here: the panic's message (`explain::panic`), the last host calls
+//! (`explain::calls`), the code that counts (`instrument::count`), and source lines (`lines`).
 //!
-//! A failed run is repeated from the same state in a program compiled once more. Theorem: that changes nothing. Its report is the
-//! first one's, to the last ink; a program that nobody explains is neither compiled twice nor slower.
+//! A failed run is repeated from the same state in the program, compiled a second time. Theorem: the repetition changes nothing. Its report
+//! equals the first one, to the last ink; a program that nobody explains is neither compiled twice nor slower.
 
 pub(crate) mod calls;
 mod counts;
@@ -31,7 +31,7 @@ pub use panic::{Location, Panic};
 /// The most frames that an explanation holds, half of them innermost and half outermost.
 const MOST_FRAMES: usize = 64;
 
-/// The most blocks that an explanation holds of those that ran last.
+/// The most blocks that an explanation holds: those that ran last.
 const MOST_RECENT: usize = 256;
 
 /// A place in a module, the same in the module on a chain and in the one that a compiler wrote.
@@ -53,15 +53,15 @@ pub struct Position {
 )]
 #[non_exhaustive]
 pub enum Reason {
-    /// The program returned a nonzero status, and its output as the revert's data.
+    /// The program returned a nonzero status, with its output as the revert data.
     Revert,
-    /// `unreachable`, which a panic ends in.
+    /// The program reached `unreachable`, where a panic ends.
     Unreachable,
-    /// A load, a store or a bulk operator outside of memory.
+    /// A load, a store or a bulk operator outside memory.
     MemoryOutOfBounds,
-    /// The same where the program's stack in memory had grown below the memory's beginning: it is used up.
+    /// An access outside memory after the program's stack in memory had grown below address zero: the stack is used up.
     MemoryStack,
-    /// An indirect call of no function: outside of the table, of an empty entry, or of another type.
+    /// An indirect call to no function: outside the table, to an empty entry, or to a function of another type.
     IndirectCall,
     /// An integer division by zero.
     DivisionByZero,
@@ -71,16 +71,16 @@ pub enum Reason {
     FillValue,
     /// Any other trap.
     Trap {
-        /// What the engine calls it.
+        /// The engine's name for it.
         what: String,
     },
-    /// A host call that is impossible.
+    /// A host call that cannot be carried out.
     Hostio {
         /// The host call.
         name: String,
-        /// Why it is.
+        /// Why it cannot.
         what: String,
-        /// Whether it wanted to write in a static call.
+        /// Whether it tried to write in a static call.
         is_static: bool,
     },
     /// Ink ran out.
@@ -88,7 +88,7 @@ pub enum Reason {
         /// The host call that could not be paid for; `None` if it was a block of the program.
         hostio: Option<String>,
     },
-    /// Ink did not suffice for more memory, whose price grows exponentially.
+    /// The ink left could not pay for more memory, whose price grows exponentially.
     OutOfPages {
         /// Pages asked for; `None` if more than can be counted.
         asked: Option<u16>,
@@ -145,7 +145,7 @@ pub struct OutOfRange {
     pub len: u32,
 }
 
-/// What became of a run, and how.
+/// How a run ended, and why.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[cfg_attr(
     feature = "serde",
@@ -155,23 +155,23 @@ pub struct OutOfRange {
 pub struct Explanation {
     /// Why it failed; `None` if it did not.
     pub reason: Option<Reason>,
-    /// Where it was when it failed, innermost first. Empty for a return, as most reverts are.
+    /// Where it was when it failed, innermost first. Empty if the program returned, as with most reverts.
     pub frames: Vec<Position>,
     /// How many frames are left out in the middle of a deep recursion.
     pub omitted_frames: usize,
-    /// The Rust panic that it ended in, where the functions' names are known.
+    /// The Rust panic that it ended in, if the functions' names are known.
     pub panic: Option<Panic>,
-    /// The allocation that it ended in, where the functions' names are known.
+    /// The allocation that it ended in, if the functions' names are known.
     pub allocation: Option<FailedAllocation>,
-    /// The index that it ended in, where the functions' names are known.
+    /// The index that it ended in, if the functions' names are known.
     pub out_of_range: Option<OutOfRange>,
     /// The last host calls, in order.
     pub hostios: Vec<HostCall>,
-    /// How many were made before these.
+    /// How many were made before those.
     pub omitted_hostios: u64,
-    /// Blocks that ran, by their first operators, the one that began last first. At most 256.
+    /// The blocks that ran last, by their first operators, latest first. At most 256.
     pub recent: Vec<Position>,
-    /// How often each block ran, and what else took ink.
+    /// How often each block ran, and what else cost ink.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Counts::is_empty")
@@ -179,12 +179,12 @@ pub struct Explanation {
     pub counts: Counts,
 }
 
-/// Those of `names` by which panics are known: few, where a program has hundreds.
+/// The few of `names` that identify panics; a program has hundreds.
 pub fn panic_names(names: &Names) -> Names {
     names.iter().filter(|(_, name)| is_watched(name)).collect()
 }
 
-/// A program compiled to be explained: it behaves and is charged the same, and tells where it was when it failed.
+/// A program compiled to be explained: it behaves and is charged the same, and reports where it was when it failed.
 #[derive(Clone)]
 pub struct ExplainedProgram {
     program: Program,
@@ -221,7 +221,7 @@ impl ExplainedProgram {
         Ok((report, seen.explanation.unwrap_or_default()))
     }
 
-    /// What the ended run of `instance` comes to. Panics format their messages in it, so that it must not be looked at afterwards.
+    /// Explains the ended run of `instance`. Panics format their messages inside it, so nothing may look at it afterwards.
     pub(crate) fn explain(
         &self,
         store: &mut Store<Frame>,
@@ -258,7 +258,7 @@ impl ExplainedProgram {
                 return explanation;
             }
             explanation.recent = recent(store, record, &self.chart.counters.blocks);
-            // Without this, what a caught failure left behind would be taken for this one's.
+            // Otherwise, what a caught failure left behind would be mistaken for this one's.
             if explanation.reason == Some(Reason::Unreachable) {
                 let watched = &self.chart.counters.watched;
                 self.arguments(store, instance, record, watched, report, &mut explanation);
@@ -267,7 +267,7 @@ impl ExplainedProgram {
         explanation
     }
 
-    /// The frames of a backtrace, innermost first, and who wrote the innermost operator.
+    /// The frames of a backtrace, innermost first, and the origin of the innermost operator.
     fn frames(&self, backtrace: Option<&WasmBacktrace>) -> (Vec<Position>, Option<Origin>) {
         let mut innermost = None;
         let mut frames = Vec::new();
@@ -276,7 +276,7 @@ impl ExplainedProgram {
             let local = function.checked_sub(self.imports);
             let places = local.and_then(|local| self.chart.places.get(local as usize));
             let offset = frame.func_offset();
-            // Not found: a function that stands in for an import.
+            // A function that stands in for an import has no entry.
             let (Some(places), Some(offset)) = (places, offset) else {
                 continue;
             };
@@ -342,7 +342,7 @@ impl ExplainedProgram {
     }
 }
 
-/// Why a run failed that ended with `report`, in code that `origin` wrote.
+/// Why a run that ended with `report`, in code from `origin`, failed.
 fn reason(report: &Report, hostios: &[HostCall], origin: Option<Origin>) -> Option<Reason> {
     let unfinished = hostios.last().filter(|call| !call.completed);
     Some(match (report.outcome, report.cause) {
@@ -388,7 +388,7 @@ fn of_trap(trap: Trap, origin: Option<Origin>) -> Reason {
     }
 }
 
-/// The innermost and the outermost of too many frames.
+/// Keeps the innermost and the outermost of too many frames.
 fn folded(mut frames: Vec<Position>) -> Vec<Position> {
     if frames.len() > MOST_FRAMES {
         let outermost = frames.split_off(frames.len() - MOST_FRAMES / 2);
@@ -398,7 +398,7 @@ fn folded(mut frames: Vec<Position>) -> Vec<Position> {
     frames
 }
 
-/// The blocks that ran last, the one that began last first.
+/// The blocks that ran last, latest first.
 fn recent(store: &Store<Frame>, record: GuestMemory, blocks: &[Block]) -> Vec<Position> {
     let mut ran: Vec<(u64, Position)> = blocks
         .iter()

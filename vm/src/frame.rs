@@ -95,9 +95,9 @@ pub(crate) struct Frame {
     pub(crate) is_tracing: bool,
     /// Words of depth that the run began with.
     pub(crate) words: u32,
-    /// The most native stack, in bytes, that each of them may take.
+    /// The most native stack, in bytes, that each of these words can take.
     pub(crate) bytes_per_word: u64,
-    /// Who watches the run, if anybody does.
+    /// What watches the run, if anything does.
     pub(crate) watcher: Option<Watcher>,
 }
 
@@ -143,7 +143,7 @@ impl Frame {
         }
     }
 
-    /// Where the ink goes, in a profiled run.
+    /// The recorder of where the ink goes, in a profiled run.
     pub(crate) fn recorder(&mut self) -> Option<&mut Recorder> {
         match &mut self.watcher {
             Some(Watcher::Recorder(recorder)) => Some(recorder),

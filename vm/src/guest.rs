@@ -11,7 +11,7 @@ use crate::ink::Ink;
 use crate::instrument::{explained, names};
 use crate::pages::Pages;
 
-/// From this limit on, a program may take so many pages that it pays to prepare for them.
+/// From this limit on, a program can take so many pages that preparing for them pays off.
 const MANY: Pages = Pages(4_096);
 
 /// The most ink that the meter counts by itself. Subtracting the highest price of a block, 2^63 − 1, from it leaves a negative
@@ -45,7 +45,7 @@ impl Reserve {
         (metered, Self(ink.0 - metered))
     }
 
-    /// The same for a program whose first block costs 2^64 − 1, more than any other block can: exactly that much ink suffices
+    /// Like [`Self::split`], for a program whose first block costs 2^64 − 1, more than any other block can: exactly that much ink suffices
     /// and leaves nothing. The meter charges 2^63 − 1 for it, so the count holds that much.
     pub(crate) fn split_for_all(ink: Ink) -> (u64, Self) {
         match ink {
@@ -100,7 +100,7 @@ impl Exports {
         Some(GuestMemory(record.into_memory()?))
     }
 
-    /// Where the stack of `instance` in memory ends, as a signed number, if it shows that.
+    /// Where the stack of `instance` in memory ends, as a signed number, if it exports that.
     pub(crate) fn stack_pointer(
         &self,
         instance: &Instance,
@@ -111,7 +111,7 @@ impl Exports {
         pointer.into_global()?.get(store).i32()
     }
 
-    /// The table of `instance`, if it shows it.
+    /// The table of `instance`, if it exports one.
     pub(crate) fn table(&self, instance: &Instance, store: impl AsContextMut) -> Option<Table> {
         let table = instance.get_module_export(store, self.table.as_ref()?)?;
         table.into_table()
@@ -187,8 +187,8 @@ impl GuestMemory {
         Ok(())
     }
 
-    /// Prepares for a program that may take up to `limit` pages: where these are gigabytes, the system is asked to provide memory in
-    /// large pieces, since one fault for every 4 KiB would take longer than the program. The limits of chains are far below.
+    /// Prepares for a program that can take up to `limit` pages: if these are gigabytes, asks the system to provide memory in large pieces,
+    /// since one fault for every 4 KiB would take longer than the program. The limits of chains are far below.
     #[cfg(target_os = "linux")]
     #[expect(
         unsafe_code,
@@ -202,7 +202,7 @@ impl GuestMemory {
         let start = self.0.data_ptr(store).cast();
         let length = usize::from(limit.0) * Pages::BYTES as usize;
         // A system that has no large pieces provides small ones.
-        // SAFETY: this advice changes no byte of any memory; of addresses that are not mapped, the system says so and does nothing.
+        // SAFETY: this advice changes no byte of any memory; for addresses that are not mapped, the system says so and does nothing.
         let _ = unsafe { madvise(start, length, Advice::LinuxHugepage) };
     }
 

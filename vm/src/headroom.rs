@@ -1,7 +1,7 @@
-//! How far a module is from what would be refused, and what in it no compiler of Rust wrote.
+//! How far a module is from what would be refused, and what in it no Rust compiler wrote.
 //!
-//! Lives here: every limit of chain and node beside what a module has of it, and looking for what is unusual. Not here: the limits' checks
-//! (`limits`, `instrument`, `engine`), how either is shown.
+//! Lives here: every limit of chain and node next to what a module uses of it, and the search for what is unusual. Not here: checking the
+//! limits (`limits`, `instrument`, `engine`), and how either is shown.
 
 use std::fmt;
 
@@ -17,10 +17,10 @@ use crate::pages::Pages;
 use crate::profile::Names;
 use crate::refusal::{Refusal, shown};
 
-/// The most bytes of native code that a node makes of a module, as Nitro sets it by default.
+/// The most bytes of native code that a node generates for a module, as Nitro sets it by default.
 const MOST_NATIVE: u64 = 10 << 20;
 
-/// What a module has of something that is limited.
+/// How much a module uses of something that is limited.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Headroom {
     /// What it is, in words that follow a number.
@@ -41,23 +41,23 @@ pub enum LimitedBy {
     Deployment,
     /// The chain, when a program is activated.
     Activation,
-    /// A node, whose compiler's output it is, as Nitro sets it by default (`max-singlepass-output-size`).
+    /// A node, which limits its compiler's output, as Nitro sets it by default (`max-singlepass-output-size`).
     Node,
     /// This VM's compiler.
     Compiler,
 }
 
-/// Something that neither rustc nor LLVM writes into a contract, or that costs it.
+/// Something that neither rustc nor LLVM writes into a contract, or that makes it cost more.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Finding {
-    /// Functions that grow memory: one is an allocator's.
+    /// Functions that grow memory: only one is the allocator's.
     Growing(Vec<String>),
-    /// Custom sections besides the hash of the sources: bytes that are paid for.
+    /// Custom sections other than the hash of the sources: bytes that are paid for.
     Custom {
         /// Their names.
         names: Vec<String>,
-        /// Their bytes together.
+        /// Their total size in bytes.
         bytes: u64,
     },
     /// A section that counts data segments, which tools write and chains refuse.
@@ -68,9 +68,9 @@ pub enum Finding {
     Tables(u32),
     /// Data segments that are not copied into memory at the start.
     PassiveData(u32),
-    /// Blocks that take values, or leave several.
+    /// Blocks that take parameters, or return several results.
     BlockParameters(u32),
-    /// Variables besides the stack's pointer.
+    /// Mutable globals other than the stack pointer.
     Variables(u32),
     /// Operators on floats.
     Floats(u32),
@@ -133,10 +133,10 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What a module has of everything that is limited on a chain with `config`, in the order of the checks.
+/// How much a module uses of everything that is limited on a chain with `config`, in the order of the checks.
 ///
 /// # Errors
-/// The refusal, if it is over a limit, or malformed.
+/// The refusal, if the module is over a limit, or malformed.
 pub fn headroom(wasm: &[u8], config: &Config) -> Result<Vec<Headroom>, Refusal> {
     let (module, instrumented, _) = activate::check(wasm, config, Pages(0))?;
     let Activation {
@@ -213,7 +213,7 @@ pub fn headroom(wasm: &[u8], config: &Config) -> Result<Vec<Headroom>, Refusal> 
             Config::TRANSACTION_GAS.0,
         ),
     ];
-    // A module of more than one account is cut where the chain knows fragments, and else one account is all.
+    // Where the chain knows fragments, code can span several accounts; otherwise one account must hold it.
     let deployed = deployed.into_iter().take(if fragments > 1 { 2 } else { 1 });
     let activated = sizes
         .into_iter()
@@ -228,16 +228,16 @@ pub fn headroom(wasm: &[u8], config: &Config) -> Result<Vec<Headroom>, Refusal> 
         .collect())
 }
 
-/// What in a module is unusual for one that rustc and LLVM wrote; `None` of bytes that are no module.
+/// What is unusual in a module for one that rustc and LLVM wrote; `None` if the bytes are not a module.
 pub fn findings(wasm: &[u8]) -> Option<Vec<Finding>> {
     let survey = Survey::of(wasm).ok()?;
     Some(survey.findings(wasm))
 }
 
-/// A module, as far as it is looked at, whether or not a chain would take it.
+/// What is looked at in a module, whether or not a chain would accept it.
 #[derive(Default)]
 struct Survey {
-    /// Those besides the first, which is the stack's pointer where it is a word.
+    /// Mutable globals, except for the first if it is an i32, which is the stack pointer.
     variables: u32,
     passive_data: u32,
     tables: u32,
@@ -335,7 +335,7 @@ impl Survey {
             | O::F64Load { .. }
             | O::F32Store { .. }
             | O::F64Store { .. } => self.floats += 1,
-            // What is left of what chains refuse computes with floats.
+            // All other operators that chains refuse compute with floats.
             operator => self.floats += u32::from(refuse_unsupported(operator, 0).is_err()),
         }
     }
@@ -400,7 +400,7 @@ mod tests {
         Some((found.used, found.most))
     }
 
-    /// Theorem: a module that has as much as it may is taken, with nothing left, and with one more it is refused.
+    /// Theorem: a module at a limit is accepted, with nothing left, and with one more it is refused.
     #[test]
     fn a_limit_is_where_refusals_begin() {
         type Make = fn(usize) -> String;

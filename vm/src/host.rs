@@ -1,4 +1,4 @@
-//! What a program may ask of the chain around it: one trait, and the plain data that it passes.
+//! What a program can ask of the chain around it: one trait, and the plain data that it passes.
 //!
 //! Lives here: the seam between this VM and any chain. Not here: prices (a host tells whether something was cold, not
 //! what that costs), guest memory, and any chain.
@@ -80,7 +80,7 @@ pub struct Account {
 /// The three ways to call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CallKind {
-    /// With the callee's storage, and value.
+    /// Runs on the callee's storage, and can send value.
     Call,
     /// The callee's code on the caller's storage, with the caller's sender and value.
     Delegate,
@@ -196,7 +196,7 @@ pub trait Host {
     /// Emits a log of at most four topics.
     fn log(&mut self, topics: Vec<B256>, data: Bytes) -> Result<(), HostFault>;
 
-    /// Lets the program go on, or not; called after each [`crate::Engine::tick`].
+    /// Decides whether the program goes on; called after each [`crate::Engine::tick`].
     ///
     /// # Errors
     /// If it must stop: the run then has no outcome.

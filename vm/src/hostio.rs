@@ -272,7 +272,7 @@ impl Hostio<'_> {
         Waiting::begin(used.saturating_mul(frame.bytes_per_word))
     }
 
-    /// The end of the program. Its meter gets the count back here, because no more of its own code will run.
+    /// Ends the program. Its meter gets the count back here, because no more of its own code will run.
     #[cold]
     fn stop(&mut self, stop: Stop, metered: u64) -> wasmtime::Error {
         if let Some(guest) = self.frame().guest {
@@ -292,7 +292,7 @@ impl Hostio<'_> {
         }
     }
 
-    /// The call begins, in a traced run.
+    /// Begins recording the call, in a watched run.
     #[cold]
     fn begin(&mut self, name: &'static str) {
         let frame = self.frame();
@@ -308,7 +308,7 @@ impl Hostio<'_> {
         self.record(|recorder, ink_left| recorder.enter_hostio(name, ink_left));
     }
 
-    /// The call ends, in a traced run; it is reported unless it failed.
+    /// Ends recording the call, in a watched run; a failed call is not traced.
     #[cold]
     fn end(&mut self, is_whole: bool) {
         self.record(Recorder::leave);
@@ -325,7 +325,7 @@ impl Hostio<'_> {
         }
     }
 
-    /// Adds to the call's trace record what buffers do not.
+    /// Adds to the call's trace record what reading and writing buffers does not.
     fn tell(&mut self, tell: impl FnOnce(&mut Step)) {
         if let Some(step) = &mut self.step {
             tell(step);
@@ -411,8 +411,7 @@ impl Hostio<'_> {
         self.write(ptr, &number.to_le_bytes())
     }
 
-    /// The gas for asking the chain. Before [`ArbOs::CHARGING_FIXES`], its price in ink was used as gas; this is that
-    /// number in gas.
+    /// The gas for asking the chain. Before [`ArbOs::CHARGING_FIXES`], chains took its price in ink for gas, without converting it.
     fn evm_api_gas(&mut self) -> Gas {
         if self.since(ArbOs::CHARGING_FIXES) {
             self.frame()

@@ -3,9 +3,9 @@
 //! Lives here: the order of the passes and the globals they share. Not here: what a pass does to a function body (one file per
 //! pass), the prices it charges (`prices`), the bytes of the result (`encode`).
 //!
-//! The passes run over each body in this order, each on the output of the one before: ink meter, dynamic meter, depth checker,
-//! heap bound. A chain prices the number of operators *after* instrumentation, so what a pass inserts is part of the protocol:
-//! its file shows it. What follows is not: the fill guard, counting blocks, passing the meter to host calls, and the profiler.
+//! The passes run over each body in this order, each on the output of the one before: ink meter, dynamic meter, depth checker, heap bound.
+//! A chain prices the number of operators *after* instrumentation, so what a pass inserts is part of the protocol: its file shows it. The
+//! passes that follow are not: the fill guard, counting blocks, passing the meter to host calls, and the profiler.
 
 mod body;
 mod count;
@@ -51,13 +51,13 @@ pub(crate) mod names {
     pub(crate) const MEMORY: &str = "memory";
 }
 
-/// What a module that is to be explained exports besides.
+/// What a module that is to be explained exports in addition.
 pub(crate) mod explained {
-    /// The memory that its own code cannot reach: counters and parameters, where [`super::Counters`] says.
+    /// A memory that the module's own code cannot reach: counters and parameters, at the places in [`super::Counters`].
     pub(crate) const RECORD: &str = "stylus_record";
-    /// The table, which can grow without end.
+    /// The table, which can grow without limit.
     pub(crate) const TABLE: &str = "stylus_table";
-    /// The first global, which linkers keep the end of the stack in memory in, if it is a variable of 32 bits.
+    /// The first global, in which linkers keep the end of the stack in memory, if it is a 32-bit variable.
     pub(crate) const STACK_POINTER: &str = "stylus_stack_pointer";
 }
 
@@ -118,7 +118,7 @@ pub(crate) struct Chart {
     pub(crate) counters: Counters,
 }
 
-/// What a module is instrumented for, besides running.
+/// What a module is instrumented for, in addition to running.
 #[derive(Clone, Copy)]
 enum Purpose<'m> {
     Running,
@@ -135,9 +135,9 @@ pub(crate) struct Burden {
     pub(crate) operators: u64,
     /// Parameters and results of all blocks.
     pub(crate) carried: u64,
-    /// Locals, for each control-flow path: each target of a branch, and each loop.
+    /// Locals, once for each control-flow path: each branch target, and each loop.
     pub(crate) joined: u64,
-    /// Locals, for each loop and each loop around it.
+    /// Locals, once for each loop and each loop around it.
     pub(crate) nested: u64,
 }
 
@@ -215,7 +215,7 @@ pub(crate) fn instrument(
     Instrumentation::new(module, stylus_version, Purpose::Running)?.finish()
 }
 
-/// The same with the profiler's pass added. `names` identify allocator functions.
+/// Like [`instrument`], with the profiler's pass added. `names` identify allocator functions.
 pub(crate) fn instrument_for_profile(
     module: &Module<'_>,
     stylus_version: u16,
@@ -224,7 +224,7 @@ pub(crate) fn instrument_for_profile(
     Instrumentation::new(module, stylus_version, Purpose::Profiling(names))?.finish()
 }
 
-/// The same with counters of blocks, and a chart. `names` identify functions that panics end in.
+/// Like [`instrument`], with counters of blocks and a chart added. `names` identify functions that panics end in.
 pub(crate) fn instrument_to_explain(
     module: &Module<'_>,
     stylus_version: u16,
@@ -284,7 +284,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         for (position, body) in self.module.bodies.iter().enumerate() {
             let function = (self.module.imports.len() + position) as u32;
             let operators = self.operators(body)?;
-            // As many as there are in front of the next one.
+            // The index of the next local is the number of locals before it.
             let locals = self.fresh_local(function, body)?.into();
             let burden = Burden::of(&operators, locals, self.module);
             (worst, all) = (worst.max(burden), all.plus(burden));
@@ -349,7 +349,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         })
     }
 
-    /// The index of a local after all that `function` has.
+    /// The index of the first local after those of `function`.
     fn fresh_local(&self, function: u32, body: &FunctionBody<'_>) -> Result<u32, Refusal> {
         let parameters = self
             .module
@@ -372,7 +372,7 @@ impl<'m, 'a> Instrumentation<'m, 'a> {
         Ok(operators)
     }
 
-    /// Applies all passes of the protocol to the operators of one body. With the words of its frame.
+    /// Applies all passes of the protocol to the operators of one body. Also returns the words of its frame.
     fn rewrite(
         &self,
         function: u32,

@@ -1,10 +1,10 @@
 //! Where a module's stack lies, and what a smaller one would save.
 //!
-//! Lives here: finding the stack, and the two ways in which it costs pages. Not here: other advice (`advice`), what else is unusual in a module
-//! (`headroom`).
+//! Lives here: finding the stack, and the two ways in which it costs pages. Not here: other advice (`advice`), what else is unusual in a
+//! module (`headroom`).
 //!
-//! A linker puts the stack first in memory and the statics behind it, so that the address at which the stack begins is its size. Each call
-//! begins with all of these pages and pays for them.
+//! A linker puts the stack first in memory and the statics after it, so the address at which the stack begins is its size. Each call begins
+//! with all of these pages and pays for them.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ use wasmparser::{BinaryReaderError, DataKind, ExternalKind, Operator, Parser, Pa
 use crate::ink::Gas;
 use crate::pages::{MemoryModel, PageCounters, Pages};
 
-/// Bytes of stack that are enough for most programs: half a page, and what is advised.
+/// Bytes of stack that are enough for most programs, and that are advised: half a page.
 pub const STACK_SIZE: u32 = 32_768;
 
-/// The least stack that is advised, in bytes.
+/// The smallest stack that is advised, in bytes.
 const LEAST_STACK: u32 = 16_384;
 
 /// Bytes of a page.
@@ -25,11 +25,11 @@ const PAGE: u32 = Pages::BYTES as u32;
 /// A stack that could be smaller, and what that would save.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LargeStack {
-    /// Bytes of it.
+    /// Bytes of stack.
     pub bytes: u32,
-    /// Pages that a call would begin with less, with [`STACK_SIZE`].
+    /// How many fewer pages a call would begin with, given [`STACK_SIZE`].
     pub pages: Pages,
-    /// Gas that each call would cost less.
+    /// Gas that each call would save.
     pub gas: Gas,
 }
 
@@ -40,13 +40,13 @@ pub struct PageOfStack {
     pub bytes: u32,
     /// Pages that a call begins with.
     pub pages: Pages,
-    /// The most bytes of stack with which it would begin with one page less.
+    /// The largest stack, in bytes, with which it would begin with one page fewer.
     pub fitting: u32,
 }
 
-/// Whether a program begins with pages that a smaller stack would not need, on a chain where memory costs what `memory` says.
+/// Finds pages that a program begins with and that a smaller stack would not need, on a chain where memory costs what `memory` says.
 ///
-/// The stack is where the module's first variable points, which is how linkers keep it. Of a module that is not one it says nothing.
+/// The stack is where the module's first global points, if that is a variable: linkers keep it there. `None` if the bytes are not a module.
 pub fn large_stack(wasm: &[u8], memory: MemoryModel) -> Option<LargeStack> {
     let Layout { pages, stack, .. } = Layout::of(wasm)?;
     let saved = stack.checked_sub(STACK_SIZE)? / PAGE;
@@ -61,15 +61,15 @@ pub fn large_stack(wasm: &[u8], memory: MemoryModel) -> Option<LargeStack> {
     })
 }
 
-/// Whether a smaller stack, of 16 KiB or more, would save a page. That is known of a module that begins with its stack, and exports
-/// `__heap_base`, as those of rustc do.
+/// Whether a smaller stack, of 16 KiB or more, would save a page. This is known only of a module that begins with its stack and exports
+/// `__heap_base`, as rustc's do.
 pub fn page_of_stack(wasm: &[u8]) -> Option<PageOfStack> {
     let Layout {
         pages,
         stack,
         heap_base,
     } = Layout::of(wasm)?;
-    // Statics lie behind the stack, up to where the heap begins.
+    // Statics lie after the stack, up to where the heap begins.
     let statics = heap_base?.checked_sub(stack)?;
     let less = u32::from(pages.0).checked_sub(1)?.checked_mul(PAGE)?;
     let fitting = less.checked_sub(statics)? / 16 * 16;
@@ -95,18 +95,18 @@ struct Layout {
 #[derive(Default)]
 struct Sections {
     pages: Option<Pages>,
-    /// What the first variable begins with.
+    /// The initial value of the first global, if it is a variable.
     stack: Option<u32>,
     heap_base: Option<u32>,
-    /// Values of globals that are constants, by index.
+    /// Values of globals that have a constant one, by index.
     globals: Vec<Option<u32>>,
     /// Where each static lies, if that is known.
     statics: Vec<Option<u32>>,
 }
 
 impl Layout {
-    /// That of a module, if a stack is what its first variable points to: aligned as compilers do it, within the memory, and in front of
-    /// all statics. One with statics in front of it is not what an option makes smaller.
+    /// The layout of a module whose first variable points to a stack: aligned as compilers do it, within the memory, and before all
+    /// statics. If statics come before it, the pointer is not a size that a linker option could reduce.
     fn of(wasm: &[u8]) -> Option<Self> {
         let mut sections = Sections::default();
         for payload in Parser::new(0).parse_all(wasm) {
@@ -232,7 +232,7 @@ mod tests {
         check("(module)", None);
     }
 
-    /// A module with a stack of so many bytes and statics up to `end`, as rustc writes it.
+    /// What is found in a module with `stack` bytes of stack and statics up to `end`, as rustc writes it.
     fn with_stack(pages: u32, stack: u32, end: u32) -> Option<(u32, u16, u32)> {
         let text = format!(
             r#"(module (memory {pages}) (global (mut i32) (i32.const {stack}))
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_stack_that_takes_a_page_too_many_is_told() {
-        // 48 KiB and 20,000 bytes of statics do not fit a page; 45,536 bytes of stack do.
+        // 48 KiB of stack and 20,000 bytes of statics do not fit a page; 45,536 bytes of stack do.
         assert_eq!(with_stack(2, 49_152, 69_152), Some((49_152, 2, 45_536)));
         // They fit.
         assert_eq!(with_stack(1, 32_768, 40_000), None);

@@ -1,4 +1,4 @@
-//! What activation requires of a module besides validity: its names, imports, exports and counts.
+//! What activation requires of a module beyond validity: its names, imports, exports and counts.
 //!
 //! Lives here: every limit, with its value. Not here: which imports exist (`hostio`), limits on a function's frame and
 //! operators (`instrument`).
@@ -74,7 +74,7 @@ fn check_reserved(name: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Every import exists, with this type.
+/// Checks that every import exists, with this type.
 fn check_imports(module: &Module<'_>, config: &Config) -> Result<(), Refusal> {
     for import in &module.imports {
         let known = hostio::signature(import.module, import.name, config.debug);
@@ -137,7 +137,7 @@ fn check_counts(module: &Module<'_>, config: &Config) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What is counted of a module, with its limit, in the order of the checks.
+/// What is counted in a module, each with its limit, in the order of the checks.
 pub(crate) fn counts(module: &Module<'_>, config: &Config) -> Vec<(&'static str, u64, u64)> {
     let table_entries = module.tables.iter().map(|table| table.initial).sum();
     let element_bytes = module

@@ -1,12 +1,12 @@
-//! Source lines of a program, out of the debug information that a compiler wrote beside it.
+//! Source lines of a program, from the debug information that its compiler wrote.
 //!
-//! Lives here: from a position in a module to its Rust frames, inlined ones too, and finding the module that belongs to another. Not
+//! Lives here: from a position in a module to its Rust frames, including inlined ones, and finding the module that belongs to another. Not
 //! here: what is at a position (`explain`), where files are kept, and any rendering.
 //!
 //! A chain's module has no debug information. The file that it was made from has it, and the same operators in the same order: two
 //! modules belong together if their code sections, encoded in their shortest form, are the same bytes ([`code_hash`]).
 //!
-//! Debug information comes from anywhere: what is wrong with it makes lines unknown, and nothing else.
+//! Debug information is not trusted: whatever is wrong with it makes lines unknown, and nothing else.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,16 +33,16 @@ pub enum LinesError {
     /// The bytes are not a module.
     #[error("it is not a wasm module: {0}")]
     NotWasm(Box<str>),
-    /// The compiler wrote none.
+    /// The compiler wrote no debug information.
     #[error("it has no debug information; build it with -C debuginfo=1 -C strip=none")]
     Nothing,
-    /// More than anybody's program has.
+    /// More debug information than any real program has.
     #[error("it has {bytes} bytes of debug information, of {MOST_BYTES} at most")]
     TooLarge {
-        /// How many.
+        /// How many bytes it has.
         bytes: usize,
     },
-    /// It makes no sense.
+    /// The debug information makes no sense.
     #[error("its debug information cannot be read: {0}")]
     Malformed(gimli::Error),
 }
@@ -50,7 +50,7 @@ pub enum LinesError {
 /// Where in its source some code is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SourceFrame {
-    /// The function, demangled. Of one that is inlined it may be the name alone, without its module.
+    /// The function, demangled. For an inlined one it may be the bare name, without its module.
     pub function: Option<String>,
     /// The file, as the compiler was given it.
     pub file: Option<String>,
@@ -60,16 +60,16 @@ pub struct SourceFrame {
     pub column: Option<u32>,
 }
 
-/// An operator, and the source that it was made of.
+/// An operator, and the source that it was compiled from.
 #[derive(Clone, Debug)]
 pub struct SourceOperator {
-    /// Which it is.
+    /// Its place in the module.
     pub position: Position,
-    /// Its frames, as [`Lines::frames`] has them.
+    /// Its frames, as [`Lines::frames`] returns them.
     pub frames: Vec<SourceFrame>,
     /// Whether a metered block ends with it.
     pub ends_block: bool,
-    /// Whether it goes one of two ways, of which one is the operator behind it: a conditional branch, or the head of an `if`.
+    /// Whether it goes one of two ways, one of them to the next operator: a conditional branch, or the head of an `if`.
     pub forks: bool,
 }
 
@@ -91,7 +91,7 @@ impl Lines {
     /// The lines of a module with debug information.
     ///
     /// # Errors
-    /// If it is no module, or has no debug information that makes sense.
+    /// If it is not a module, or has no debug information that makes sense.
     pub fn of_module(module: &[u8]) -> Result<Self, LinesError> {
         let malformed = |error: wasmparser::Error| LinesError::NotWasm(error.to_string().into());
         let module: Arc<[u8]> = module.into();
@@ -145,8 +145,8 @@ impl Lines {
         &self.names
     }
 
-    /// The frames of the code at `position`, the innermost inlined one first; the last is of the function itself. Empty where
-    /// nothing is known but perhaps the function's name.
+    /// The frames of the code at `position`, the innermost inlined one first; the last is of the function itself. Empty if nothing is
+    /// known, except perhaps the function's name.
     pub fn frames(&self, position: Position) -> Vec<SourceFrame> {
         match self.offset(position) {
             Some(offset) => self.frames_of(position.function, offset),
@@ -154,7 +154,7 @@ impl Lines {
         }
     }
 
-    /// The indices of the functions that the module has itself, counting imports.
+    /// The indices of the module's own functions, counting imports.
     pub fn functions(&self) -> Range<u32> {
         let count = |all: usize| u32::try_from(all).unwrap_or(u32::MAX);
         let imports = count(self.imports.len());
@@ -253,7 +253,7 @@ impl Lines {
     }
 }
 
-/// What identifies a module's code whatever its compiler wrote besides: the hash of its code section in the shortest encoding.
+/// Identifies a module's code, whatever else its compiler wrote: the hash of its code section in the shortest encoding.
 ///
 /// # Errors
 /// If `module` is not a wasm module.

@@ -55,7 +55,7 @@ pub struct MemoryAccount {
     pub code: Bytes,
 }
 
-/// An answer to any call or create. By default a failure that uses no gas.
+/// An answer to any call or create; by default, a failure that uses no gas.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Answer {
     /// Whether the call succeeds.
@@ -103,7 +103,7 @@ pub struct MemoryHost {
     pub transient: BTreeMap<B256, B256>,
     /// Warm slots (EIP-2929).
     pub warm_slots: BTreeSet<B256>,
-    /// Warm accounts, besides precompiles.
+    /// Warm accounts other than precompiles.
     pub warm_accounts: BTreeSet<Address>,
     /// The transaction's refund (EIP-3529), which a chain caps at a fifth of its gas.
     pub refund: i64,
@@ -149,7 +149,7 @@ impl MemoryHost {
         }
     }
 
-    /// Ends the transaction, and keeps its changes if `well`. Returns its effects in order.
+    /// Ends the transaction, and keeps its changes only if it went `well`. Returns its effects in order.
     pub fn end(&mut self, well: bool) -> Vec<Effect> {
         if !well {
             self.storage.append(&mut self.original);

@@ -171,7 +171,7 @@ pub(crate) mod start {
     pub(crate) const BYTE: Rate = Rate::new(1_286, 10_000);
 }
 
-/// The same when the chain's cache holds the program.
+/// The estimate of what starting a program costs when the chain's cache holds it, in gas.
 pub(crate) mod cached_start {
     use super::Rate;
 

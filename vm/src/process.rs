@@ -14,8 +14,7 @@ use crate::refusal::reader_words;
 /// The custom section in which a deployment identifies its sources.
 const PROJECT_HASH: &str = "project_hash";
 
-/// The hash of no sources, as when deploying a wasm file directly: a real one would make the same contract differ from folder to
-/// folder.
+/// The hash of no sources, as when deploying a wasm file directly: a real hash would make the same contract differ from folder to folder.
 pub const NO_PROJECT: [u8; 32] = [0; 32];
 
 /// The bytes are not a wasm module.
@@ -24,7 +23,7 @@ pub enum ProcessError {
     /// Malformed at the beginning or before the end.
     #[error("it is not a wasm module: {0}")]
     NotWasm(Box<str>),
-    /// Malformed in one section, which a chain ignores.
+    /// Malformed in a custom section, which a chain ignores.
     #[error(
         "its custom section at byte {at} is malformed: {what}; build without whatever wrote it, or remove it"
     )]
@@ -68,7 +67,7 @@ pub fn process(built: &[u8]) -> Result<Vec<u8>, ProcessError> {
     with_project(&bare, NO_PROJECT)
 }
 
-/// The module unchanged except for custom sections: only the project hash is left.
+/// The module with its custom sections replaced by the project hash, otherwise unchanged.
 ///
 /// # Errors
 /// If `module` is not a wasm module.
@@ -162,7 +161,7 @@ pub fn size_without_custom(module: &[u8]) -> Result<usize, ProcessError> {
     Ok(size)
 }
 
-/// The module without debug information: every other byte as it is.
+/// The module without debug information; every other byte stays as it is.
 ///
 /// # Errors
 /// If `module` is not a wasm module.

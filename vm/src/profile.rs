@@ -109,7 +109,7 @@ pub struct Allocator {
     pub caller: usize,
     /// The kind of request.
     pub call: AllocatorCall,
-    /// How often.
+    /// How often the caller made it.
     pub calls: u64,
     /// Total bytes requested; for frees, the size.
     pub bytes: u64,
@@ -185,7 +185,7 @@ impl AllocatorCall {
         })
     }
 
-    /// What an allocator's function called `name` does.
+    /// What the function called `name` does if it is one of the allocator's.
     pub(crate) fn seen(name: &str) -> Option<Self> {
         match Self::of(name) {
             Some((call, _)) => Some(call),
@@ -193,9 +193,9 @@ impl AllocatorCall {
         }
     }
 
-    /// The positions, in the order of [`Self::of`], of the parameters of an allocator's function called `name` that has this many,
-    /// if known. Link-time optimisation drops parameters that a method does not use or that are the same for all callers: the
-    /// allocator first, then an alignment.
+    /// Where the allocator's function called `name`, if it has this many parameters, takes those of [`Self::of`], in that order, if known.
+    /// Link-time optimisation drops parameters that a method does not use or that are the same for all callers: the allocator first, then
+    /// an alignment.
     pub(crate) fn told(name: &str, parameters: usize) -> Option<&'static [u32]> {
         if let Some((_, count)) = Self::of(name) {
             let all = &[0, 1, 2, 3][..count as usize];

@@ -47,8 +47,8 @@ pub enum Outcome {
     Failure,
     /// Ink ran out; none is left.
     OutOfInk,
-    /// The depth budget ran out, or what those who wait for this program have left of the native stack that programs may hold
-    /// together; the chain also takes the remaining ink.
+    /// The depth budget ran out, or what the programs waiting for this one have left of the native stack that nested programs share; the
+    /// chain also takes the remaining ink.
     OutOfStack,
 }
 
@@ -108,7 +108,7 @@ impl Report {
     }
 }
 
-/// A run without an outcome, for reasons that are not the program's.
+/// A run without an outcome, through no fault of the program.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -144,13 +144,13 @@ impl Program {
     /// The footprint's pages must be in the host's page counters already, because the chain has been paid for them.
     ///
     /// # Errors
-    /// If the run has no outcome for reasons that are not the program's: a broken host, too little native stack.
+    /// If the run has no outcome through no fault of the program: a broken host, too little native stack.
     pub fn run(&self, host: &mut dyn Host, config: &Config, call: Call) -> Result<Report, Fault> {
         let (report, _) = self.run_watched(host, config, call, Watch::Nothing)?;
         Ok(report)
     }
 
-    /// The run, together with what was seen of it.
+    /// Runs the program once; also returns what was seen of the run.
     pub(crate) fn run_watched(
         &self,
         host: &mut dyn Host,
@@ -170,7 +170,7 @@ impl Program {
         stack::with_room(room, run).map_err(|error| Fault::Start(error.into()))?
     }
 
-    /// The run itself, on a stack that is long enough.
+    /// Runs the program on the current stack, which is long enough.
     fn run_here(
         &self,
         host: &mut dyn Host,

@@ -1,16 +1,15 @@
-//! Native stack: room for a program on any thread, and a limit on what nested programs take of it together.
+//! Native stack: room for a program on any thread, and a limit on what nested programs take together.
 //!
-//! Lives here: stack segments, running on one, and what the programs hold that wait for a call. Not here: how much room a program
-//! needs (`engine`).
+//! Lives here: stack segments, running on one, and how much the programs that wait for a call hold. Not here: how much room a program needs
+//! (`engine`).
 //!
-//! The depth checker counts abstract words; wasm code uses native stack, and a native overflow kills the process. So every
-//! run gets its own segment, long enough for the most that its words can take. Runs nest (a program calls a contract that
-//! calls a program), and their segments with them. A segment costs address space, and memory as far as it was touched; when the
-//! run is over the memory goes back.
+//! The depth checker counts abstract words; wasm code uses native stack, and a native overflow kills the process. So every run gets its own
+//! segment, long enough for the most that its words can take. Runs nest (a program calls a contract that calls a program), and so do their
+//! segments. A segment costs address space, and memory only as far as it is touched; when the run is over, that memory goes back.
 //!
-//! A program that goes deep and then calls itself would hold a deep stack for each level. So whoever waits for a call is counted with
-//! its words times what a word of its module may take at most, both of which are the same on every machine, and what is
-//! left bounds the words of the callee: it runs out of stack as it does at its own limit.
+//! A program that goes deep and then calls itself would hold a deep stack at each level. So a program that waits for a call counts with the
+//! words it uses times the most that a word of its module can take, both the same on every machine. What is left bounds the callee's words:
+//! it runs out of stack there as it does at its own limit.
 
 #![cfg_attr(
     target_os = "linux",
@@ -27,27 +26,27 @@ use corosensei::stack::DefaultStack;
 #[cfg(target_os = "linux")]
 use corosensei::stack::Stack as _;
 
-/// What host calls may use beyond a program's own stack, up to the next run.
+/// Bytes that host calls can use beyond a program's own stack, up to the next run.
 const RESERVE: usize = 1 << 20;
 
-/// Bytes of native stack that nested programs may take together, unless the outermost alone takes more.
+/// Bytes of native stack that nested programs can take together, unless the outermost alone takes more.
 const MOST_NESTED: u64 = 512 << 20;
 
 /// Free segments that a thread keeps.
 const MOST_FREE: usize = 32;
 
-/// Bytes of a free segment that stay with it, so that most runs find all of their memory there.
+/// Bytes of a free segment that stay resident, so that most runs find all of their memory there.
 #[cfg(target_os = "linux")]
 const RESIDENT: usize = 128 << 10;
 
 thread_local! {
     /// This thread's free segments.
     static FREE: RefCell<Vec<Segment>> = const { RefCell::new(Vec::new()) };
-    /// Bytes of native stack that the programs of this thread may hold that wait for a call.
+    /// The most native stack, in bytes, that the programs of this thread that wait for a call can hold.
     static WAITING: Cell<u64> = const { Cell::new(0) };
 }
 
-/// A program that waits for a call which it has made; it does until this is dropped.
+/// A program that waits for a call it has made, until this is dropped.
 pub(crate) struct Waiting(u64);
 
 impl Waiting {
@@ -64,7 +63,7 @@ impl Drop for Waiting {
     }
 }
 
-/// How many of `words` the next program on this thread may take, each of which may be `bytes_per_word` of native stack.
+/// How many of `words` the next program on this thread gets, if each can take `bytes_per_word` of native stack.
 pub(crate) fn words(words: u32, bytes_per_word: u64) -> u32 {
     match WAITING.get() {
         0 => words,
@@ -88,8 +87,8 @@ impl Segment {
         let (base, limit) = (self.stack.base().get(), self.stack.limit().get());
         let length = (base - limit).saturating_sub(RESIDENT);
         let start = std::ptr::with_exposed_provenance_mut(limit);
-        // SAFETY: the range is a part of the segment's own mapping, at whose beginning `limit` is, and a multiple of a page long; nothing
-        // runs on the segment and nobody refers to it: whoever runs on it next writes before it reads.
+        // SAFETY: the range is part of the segment's own mapping, which begins at `limit`, and a multiple of a page long; nothing runs on
+        // the segment and nobody refers to it: whoever runs on it next writes before it reads.
         unsafe { madvise(start, length, Advice::LinuxDontNeed) }.is_ok()
     }
 
@@ -99,7 +98,7 @@ impl Segment {
     }
 }
 
-/// Runs `program` with at least `room` bytes of native stack, and some more for host calls.
+/// Runs `program` with at least `room` bytes of native stack, plus some for host calls.
 ///
 /// # Errors
 /// If the operating system provides no memory for a segment.
@@ -161,7 +160,7 @@ mod tests {
         assert_eq!(nest(64), 64 * 512);
     }
 
-    /// Theorem: what waits bounds what comes next, and nothing else does.
+    /// Theorem: the programs that wait bound the next one, and nothing else does.
     #[test]
     fn those_who_wait_bound_the_next() {
         assert_eq!(words(262_144, 20 << 10), 262_144, "the outermost");
@@ -175,7 +174,7 @@ mod tests {
         assert_eq!(words(22_000, 20 << 10), 22_000);
     }
 
-    /// Theorem: what a run has touched goes back, but for a little, and a thread keeps only so many segments.
+    /// Theorem: the memory that a run has touched goes back, except for a little, and a thread keeps a limited number of segments.
     #[cfg(target_os = "linux")]
     #[test]
     fn memory_goes_back() {

@@ -1,4 +1,4 @@
-//! Text that people write: in which encoding it is, and WebAssembly text.
+//! Text that people write: its encoding, and WebAssembly text.
 //!
 //! Lives here: recognising, decoding and assembling it. Not here: where it comes from, nor what a module must be.
 
@@ -13,7 +13,7 @@ pub struct NotText(Box<str>);
 /// The mark that editors put in front of text, and that shells put there with UTF-16.
 const MARK: char = '\u{feff}';
 
-/// Text in UTF-8, or behind a mark in UTF-16, without the mark. None where it is neither.
+/// Decodes UTF-8, or UTF-16 behind a mark, and drops the mark. `None` if the bytes are neither.
 pub fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
     let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let (units, rest) = rest.as_chunks();
@@ -52,7 +52,7 @@ pub fn binary(module: &[u8]) -> Result<Cow<'_, [u8]>, NotText> {
     }
 }
 
-/// Whether text is a module's, which begins with a parenthesis or a comment.
+/// Whether text is that of a module, which begins with a parenthesis or a comment.
 #[cfg(feature = "text")]
 fn is_wat(text: &str) -> bool {
     let start = text.trim_ascii_start();

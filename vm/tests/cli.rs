@@ -73,7 +73,7 @@ fn good_programs() {
     check(&["run", "-"], &binary, 0, "-: success", "");
 }
 
-/// How far a module is from each limit, of one that is taken and of one that is not yet.
+/// How far a module is from each limit, for one that would be activated and for one that would not.
 #[test]
 fn limits_are_told() {
     let explain = ["check", "--explain", "-"];

@@ -29,7 +29,7 @@ fn run(engine: &Engine, wasm: &[u8], config: &Config, call: &Call) -> (Report, E
     (report, explanation)
 }
 
-/// Theorem: blocks, bytes moved and host calls come to the ink used, but for what did not suffice at the end.
+/// Theorem: blocks, bytes moved and host calls add up to the ink used, except for what did not suffice at the end.
 fn check_sum(wasm: &[u8], config: &Config, report: &Report, explanation: &Explanation) {
     let prices = block_prices(wasm, config).unwrap();
     let price = |first: Position| {
@@ -142,7 +142,7 @@ fn traps_are_told_with_their_operator() {
 #[test]
 fn budgets_are_told_with_what_they_did_not_suffice_for() {
     let endless = Reason::OutOfInk { hostio: None };
-    // The block that could not be paid for begins behind `loop`.
+    // The block that could not be paid for begins after `loop`.
     check("(loop (br 0)) i32.const 0", &endless, &[(3, 1), CALL]);
     let deep: Vec<_> = std::iter::repeat_n((3, 0), 63).chain([CALL]).collect();
     let explanation = check("(call $fail)", &Reason::OutOfStack, &deep);
@@ -227,7 +227,7 @@ fn a_write_in_a_static_call_is_told() {
     );
 }
 
-/// A panic's arguments in memory, in core's layout since 1.93: the text lies at 1024, its length doubled and odd is the second word.
+/// A panic's arguments in memory, in core's layout since 1.93: the template lies at 1056, its arguments at 1100 and the location at 1040.
 #[test]
 fn a_panic_is_read_from_memory() {
     let text = r#"(module
@@ -268,7 +268,7 @@ fn a_panic_is_read_from_memory() {
         (location.file.as_str(), location.line, location.column),
         ("src/lib.rs", 7, 3)
     );
-    // What makes no sense is left out, and ends nothing.
+    // What makes no sense is left out, and nothing else is lost.
     for (good, bad) in [
         (r"\04say \c0\03 - \c0\00", r"\04say \c0\03 - \90\00"),
         ("panic_fmt (i32.const 1056)", "panic_fmt (i32.const -1)"),

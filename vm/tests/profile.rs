@@ -209,7 +209,7 @@ fn a_block_is_asked_for_once_and_by_its_user() {
     check_asked("i32", "(local.get 0)", "(i32.const 30)");
 }
 
-/// Checks a method with these parameters, called in these two ways by Rust's function in front of it and by a contract.
+/// Checks a method with these `parameters`, which Rust's function in front of it calls with `front`, and a contract with `own`.
 #[track_caller]
 fn check_asked(parameters: &str, front: &str, own: &str) {
     const METHOD: &str = "$\"<a::Bump as core::alloc::global::GlobalAlloc>::alloc\"";

@@ -23,7 +23,7 @@ use super::{
 /// The first LLVM whose linker keeps a section that it is told to, whatever else it strips.
 const LLVM_KEEPS_SECTIONS: u32 = 17;
 
-/// What is said for another build than a contract's: flags of this machine's compiler, say, or those of a tool that measures coverage.
+/// Variables that are meant for builds other than a contract's: flags for this machine's compiler, say, or those of a coverage tool.
 const OF_OTHER_BUILDS: [&str; 8] = [
     "RUSTFLAGS",
     "CARGO_ENCODED_RUSTFLAGS",
@@ -35,7 +35,7 @@ const OF_OTHER_BUILDS: [&str; 8] = [
     "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
 ];
 
-/// Names and lines.
+/// The sections with names and lines.
 const KEPT_SECTIONS: [&str; 6] = [
     "name",
     ".debug_abbrev",
@@ -45,7 +45,7 @@ const KEPT_SECTIONS: [&str; 6] = [
     ".debug_str",
 ];
 
-/// Cargo built no wasm of the contract.
+/// Cargo built no wasm for the contract.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The toolchain cannot compile to wasm.
@@ -68,7 +68,7 @@ pub enum BuildError {
         message: String,
         /// The command that repeats it.
         command: String,
-        /// All that the compiler, or cargo, says of it.
+        /// All that the compiler, or cargo, says about it.
         said: String,
     },
     /// Cargo does not run, or the target folder cannot be used.
@@ -84,29 +84,29 @@ pub enum BuildError {
     },
 }
 
-/// What a build depends on besides the sources.
+/// What a build depends on in addition to the sources.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct BuildSettings {
-    /// Features to switch on.
+    /// Features to enable.
     pub features: Vec<String>,
-    /// Whether the default features are off.
+    /// Whether the default features are disabled.
     pub no_default_features: bool,
-    /// What kinds of library to build, instead of the manifest's.
+    /// The kinds of library to build, instead of the manifest's.
     pub crate_types: Option<CrateTypes>,
-    /// Whether link-time optimisation is asked for in place of the workspace, which does not.
+    /// Whether to ask for link-time optimisation although the workspace does not.
     pub asks_for_lto: bool,
     /// The profile's `opt-level`, instead of the author's.
     pub level: Option<OptLevel>,
-    /// Whether variables are left out that say how something else is built, such as a test or this program: they would make another
-    /// contract, and flags among them take the place of the workspace's own.
+    /// Whether to leave out variables that say how something else is built, such as a test or this program: they would make a different
+    /// contract, and flags among them replace the workspace's own.
     pub without_variables: bool,
-    /// Whether the compiler is to forget where the sources are, so that the same sources make the same contract in every folder. What
-    /// `cargo stylus` deploys names them.
+    /// Whether the compiler hides where the sources are, so that the same sources make the same contract in every folder. What `cargo
+    /// stylus` deploys names the folders.
     pub reproducible: bool,
 }
 
 impl BuildSettings {
-    /// What cargo is told about features.
+    /// Cargo's arguments for features, these and one `more`.
     pub fn feature_arguments(&self, more: Option<&str>) -> Vec<String> {
         let features: Vec<_> = self
             .features
@@ -124,7 +124,7 @@ impl BuildSettings {
         arguments
     }
 
-    /// What only the contract itself is built with.
+    /// Arguments that apply only to the contract itself.
     fn kinds(&self) -> Vec<String> {
         let mut arguments = Vec::new();
         if let Some(types) = self.crate_types {
@@ -137,42 +137,42 @@ impl BuildSettings {
     }
 }
 
-/// What of a package is built.
+/// Which targets of a package to build.
 #[derive(Clone, Copy, Debug)]
 pub enum Targets<'a> {
     /// The contract, with the names of its functions and its lines.
     Contract(&'a BuildTarget),
-    /// Every example, as the profile has it.
+    /// Every example, as the profile says.
     Examples,
 }
 
 /// One run of cargo that leaves modules.
 #[derive(Debug)]
 pub struct Build<'a> {
-    /// Which cargo.
+    /// What decides the toolchain.
     pub toolchain: Toolchain,
     /// Where cargo is started: the package's folder.
     pub folder: &'a Path,
-    /// Its name.
+    /// The package's name.
     pub package: &'a str,
-    /// What of it.
+    /// Which of its targets to build.
     pub targets: Targets<'a>,
-    /// In which way.
+    /// How to build them.
     pub settings: &'a BuildSettings,
-    /// More of cargo's settings, as its arguments.
+    /// Further settings of cargo, as its arguments.
     pub more: &'a [String],
-    /// Flags for the compiler, besides those that the workspace has.
+    /// Flags for the compiler, in addition to those of the workspace.
     pub flags: &'a [String],
-    /// Where cargo is to build. Whoever asks has the right to.
+    /// The folder to build into. The caller holds its lock.
     pub into: &'a Path,
 }
 
 impl Build<'_> {
-    /// Runs cargo, which keeps what it has of the same `made_of`; without that, contracts are linked anew. Returns the
-    /// modules by the names of their crates.
+    /// Runs cargo, which reuses what it has built of the same `made_of`; without one, contracts are linked again. Returns the modules by
+    /// the names of their crates.
     ///
     /// # Errors
-    /// Where cargo fails.
+    /// If cargo fails.
     pub fn run(
         &self,
         made_of: Option<&str>,
@@ -181,7 +181,7 @@ impl Build<'_> {
         let arguments = self.arguments();
         if let Targets::Contract(target) = self.targets {
             let module = target.module();
-            // Several packages may have a library of one name.
+            // Several packages can have libraries of the same name.
             let made_of = made_of.map(|more| self.made_of(&arguments, more));
             let shelf = Shelf::new(self.into, self.release(), self.package, &module);
             shelf.lay_out(made_of.as_deref())?;
@@ -197,7 +197,7 @@ impl Build<'_> {
         Ok(modules)
     }
 
-    /// Cargo with `arguments`, and with what only it is told, and not somebody who would repeat it.
+    /// Cargo with `arguments`, and with what a user who repeats the command need not give.
     fn command(&self, arguments: &[String]) -> Command {
         let mut command = self.toolchain.cargo(self.folder);
         command
@@ -206,7 +206,7 @@ impl Build<'_> {
             .arg("--message-format=json")
             .arg("--target-dir")
             .arg(self.into)
-            // Without this, a workspace may have it elsewhere.
+            // Otherwise a workspace's settings could move it elsewhere.
             .env("CARGO_BUILD_BUILD_DIR", self.into);
         if self.settings.without_variables {
             for name in OF_OTHER_BUILDS {
@@ -225,10 +225,10 @@ impl Build<'_> {
             command.env(OptLevel::VARIABLE, level.name());
         }
         if let Targets::Contract(_) = self.targets {
-            // For the last crate alone: as a profile's setting it would give every crate other symbols, and so another order, and have
-            // each built again. What of the others is inlined or generic is compiled here, and has lines, too.
+            // For the last crate alone: as a setting of the profile it would give every crate different symbols, and so a different order,
+            // and have each rebuilt. What is inlined from the others or generic in them is compiled here, and has lines, too.
             command.args(["--", "-C", "debuginfo=1", "-C", "strip=none"]);
-            // Up to 1.83, cargo's own flag stands behind this one; then the linker is told what to keep.
+            // Up to 1.83, cargo's own flag follows this one; then the linker is told what to keep.
             match self.toolchain.llvm(self.folder) {
                 Some(version) if version < LLVM_KEEPS_SECTIONS => {
                     command.env("CARGO_PROFILE_RELEASE_STRIP", "none");
@@ -243,10 +243,10 @@ impl Build<'_> {
         command
     }
 
-    /// The same for a contract, whose module it returns.
+    /// Like [`Self::run`], for a contract; returns its module.
     ///
     /// # Errors
-    /// Where cargo fails or leaves no wasm.
+    /// If cargo fails or leaves no wasm.
     pub fn module(
         &self,
         target: &BuildTarget,
@@ -276,17 +276,17 @@ impl Build<'_> {
         arguments
     }
 
-    /// Where cargo writes what is for the chain.
+    /// The folder to which cargo writes what it builds for the chain.
     fn release(&self) -> PathBuf {
         self.into.join(TARGET).join("release")
     }
 
-    /// Where cargo writes which files a module was made of.
+    /// The file in which cargo lists what a module was made of.
     fn dependencies(&self, module: &str) -> PathBuf {
         self.release().join(format!("{module}.d"))
     }
 
-    /// All that decides which of several modules of one name is meant.
+    /// Everything that decides which of several modules of one name is meant.
     fn made_of(&self, arguments: &[String], more: &str) -> String {
         let decides = |name: &str| {
             ["CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_TARGET_"]
@@ -312,10 +312,10 @@ impl Build<'_> {
 }
 
 impl Project {
-    /// The compiler in use, as it names itself; all of them, separated by commas, where members choose their own.
+    /// The compiler in use, as it names itself; all of them, separated by commas, if members choose their own.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If there is no compiler.
     pub fn compiler(&self) -> Result<String, CargoError> {
         let (own, others): (Vec<_>, Vec<_>) = self
             .contracts
@@ -325,7 +325,7 @@ impl Project {
         if !others.is_empty() || own.is_empty() {
             names.push(self.toolchain.compiler(match others.as_slice() {
                 [only] => &only.folder,
-                // The folder whose settings hold where no contract is meant.
+                // The folder whose settings apply if no single contract does.
                 _ => &self.root,
             })?);
         }
@@ -334,18 +334,18 @@ impl Project {
                 Ok(name) if names.contains(&name) => {}
                 Ok(name) => names.push(name),
                 Err(error) if self.contracts.len() == 1 => return Err(error),
-                // The build of that one says so, and the others have figures.
+                // The build of that one reports it, and the others have figures.
                 Err(_) => {}
             }
         }
         Ok(names.join(", "))
     }
 
-    /// Builds a contract as `cargo stylus` does in its folder, and keeps the names of its functions besides, and elsewhere its lines:
+    /// Builds a contract as `cargo stylus` does in its folder, but keeps the names of its functions, and stores its lines elsewhere:
     /// neither is part of what is deployed.
     ///
     /// # Errors
-    /// Where cargo fails or leaves no wasm.
+    /// If cargo fails or leaves no wasm.
     pub fn build(
         &self,
         contract: &ContractPackage,
@@ -355,7 +355,7 @@ impl Project {
         let into = self.build_dir("report");
         let _alone = lock(&into)?;
         changed::forget(&into, &self.profiles())?;
-        // A profile that was changed and changed back makes a module that cargo takes for fresh.
+        // After a profile was changed and changed back, cargo takes the module in between for fresh.
         let manifests = [&self.root, &contract.folder].map(|folder| folder.join("Cargo.toml"));
         let manifests = manifests.map(|path| fs::read_to_string(path).unwrap_or_default());
         let build = Build {
@@ -371,14 +371,14 @@ impl Project {
         let wasm = build.module(&contract.target, Some(&manifests.join("\n")), on_crate)?;
         changed::remember(&into, &build.dependencies(&contract.target.module()))?;
         self.keep_lines(&wasm)?;
-        // What is not a module is told of where it is looked at.
+        // Bytes that are not a module are reported where they are used.
         Ok(without_debug(&wasm).unwrap_or(wasm))
     }
 
     /// Builds the examples of a package, and returns the module of each by its name.
     ///
     /// # Errors
-    /// Where cargo fails or leaves no wasm.
+    /// If cargo fails or leaves no wasm.
     pub fn build_examples(
         &self,
         package: &str,
@@ -408,7 +408,7 @@ impl Project {
             .collect()
     }
 
-    /// The flags by which the compiler forgets where the sources are, where it is to.
+    /// The flags by which the compiler hides where the sources are, if it should.
     fn hidden(&self, settings: &BuildSettings) -> Vec<String> {
         match settings.reproducible {
             true => flags::remapped(&self.root),
@@ -419,7 +419,7 @@ impl Project {
     /// What a contract prints about itself when it is asked for `what`: its `abi` or its `constructor`.
     ///
     /// # Errors
-    /// Where it does not build for this machine, or does not end well.
+    /// If it does not build for this machine, or fails.
     pub fn ask(
         &self,
         contract: &ContractPackage,
@@ -442,7 +442,7 @@ impl Project {
             .arg("--target-dir")
             .arg(&folder)
             .env("CARGO_BUILD_BUILD_DIR", &folder)
-            // What panics tells enough of it in its first lines.
+            // The first lines of a panic say enough about it.
             .env("RUST_BACKTRACE", "0")
             .args(["--", what]);
         let output = process::output(&mut command)?;
@@ -466,7 +466,7 @@ impl Project {
     }
 }
 
-/// A call of cargo as a shell takes it, whatever the folder is called.
+/// A call of cargo as a shell takes it, whatever the folder's name.
 fn command_line(folder: &Path, arguments: &[String]) -> String {
     let arguments = arguments.iter().map(String::as_str);
     // A shell has no way to write a zero byte, and no argument has one.
@@ -479,7 +479,7 @@ fn quoted(path: &Path) -> String {
     shlex::try_quote(&path).map_or_else(|_| path.clone(), std::borrow::Cow::into_owned)
 }
 
-/// Why cargo did not do `arguments` in a folder.
+/// The error for cargo's failure with `arguments` in a folder.
 fn failed(failure: Failure, folder: &Path, arguments: &[String]) -> BuildError {
     match failure.diagnosis {
         Diagnosis::MissingTarget => BuildError::MissingTarget,
@@ -494,10 +494,10 @@ fn failed(failure: Failure, folder: &Path, arguments: &[String]) -> BuildError {
     }
 }
 
-/// The right to build in a folder, until the file is dropped.
+/// Locks a folder for building, until the file is dropped.
 ///
 /// # Errors
-/// Where the folder cannot be used.
+/// If the folder cannot be used.
 pub fn lock(folder: &Path) -> io::Result<File> {
     fs::create_dir_all(folder)?;
     let file = File::create(folder.join("gas-bench.lock"))?;
@@ -522,7 +522,7 @@ mod tests {
         );
     }
 
-    /// Theorem: a contract does not know how the test that builds it is built, and its author's own variables hold where they are meant.
+    /// Theorem: how a test is built does not affect the contract that it builds, and the author's own variables apply where they are meant.
     #[test]
     fn variables_of_other_builds_are_left_out() {
         for without_variables in [false, true] {

@@ -1,7 +1,7 @@
-//! What cargo does not notice: it goes by the times of files, and a checkout that was moved or unpacked to where another lay has older ones.
+//! What cargo does not notice: it goes by the times of files, and a checkout that was moved or unpacked over another may have older ones.
 //!
-//! Lives here: of which files modules were built, by what is in them, and having those packages built again of which one has changed. Not
-//! here: building (`build`).
+//! Lives here: which files modules were built from, by their contents, and making cargo rebuild the packages of those that have changed.
+//! Not here: building (`build`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,11 +13,10 @@ use alloy_primitives::{B256, keccak256};
 use crate::input;
 use crate::shelf::{self, FINGERPRINTS};
 
-/// The file beside builds that says what they were made of: a hash and a path in each line.
+/// The file next to builds that records their sources: a hash and a path in each line.
 const RECORD: &str = "sources";
 
-/// Has cargo build those packages again, in all of `profiles`, of which a file has changed since something was built of it in
-/// `folder`.
+/// Makes cargo rebuild, in all of `profiles`, each package of which a file has changed since something was built from it in `folder`.
 pub(super) fn forget(folder: &Path, profiles: &[PathBuf]) -> io::Result<()> {
     let recorded = read(folder);
     let is_same = |path: &Path, hash: &B256| content(path).is_some_and(|now| now == *hash);
@@ -46,14 +45,14 @@ pub(super) fn forget(folder: &Path, profiles: &[PathBuf]) -> io::Result<()> {
             }
         }
     }
-    // What is built from now on is built of what they are now.
+    // What is built from now on is built from the files as they are now.
     let kept = recorded
         .into_iter()
         .filter(|(path, _)| !changed.contains(path));
     write(folder, &kept.collect())
 }
 
-/// Remembers what the module was made of that cargo says so of in `dependencies`, a file in the form of make's rules.
+/// Records the sources of a module, which cargo lists in `dependencies`, a file in the form of make's rules.
 pub(super) fn remember(folder: &Path, dependencies: &Path) -> io::Result<()> {
     let rules = match fs::read_to_string(dependencies) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -79,7 +78,7 @@ fn read(folder: &Path) -> BTreeMap<PathBuf, B256> {
 }
 
 fn write(folder: &Path, recorded: &BTreeMap<PathBuf, B256>) -> io::Result<()> {
-    // A path that does not fit into a line is not remembered.
+    // A path that does not fit into a line is not recorded.
     let lines = recorded.iter().filter_map(|(path, hash)| {
         let path = path.to_str().filter(|path| !path.contains('\n'))?;
         Some(format!("{hash} {path}\n"))
@@ -87,7 +86,7 @@ fn write(folder: &Path, recorded: &BTreeMap<PathBuf, B256>) -> io::Result<()> {
     fs::write(folder.join(RECORD), lines.collect::<String>())
 }
 
-/// The files of a rule, which have a backslash before a space.
+/// The files of a rule, in which a backslash precedes each space of a name.
 fn prerequisites(rules: &str) -> Vec<PathBuf> {
     let files = rules.lines().filter_map(|line| line.split_once(": "));
     let files = files.flat_map(|(_, files)| {
@@ -117,7 +116,8 @@ fn package_of(file: &Path) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Theorem: of a package one of whose files has changed, whatever its time, nothing is taken for fresh; of others everything is.
+    /// Theorem: if a file of a package has changed, whatever its time, nothing of that package counts as fresh; everything of the others
+    /// does.
     #[test]
     fn what_has_changed_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
@@ -158,7 +158,7 @@ mod tests {
         fs::remove_file(&other).unwrap();
         forget();
         assert_eq!(names.map(fresh), [false, false, true]);
-        // What is not known any more is forgotten once.
+        // What is no longer recorded is forgotten only once.
         write(&format!("release/{FINGERPRINTS}/the-0123/lib"), "");
         forget();
         assert!(fresh("the-0123"));

@@ -3,8 +3,8 @@
 //! Lives here: the flags that hide where sources are, and which of cargo's settings more flags must be added to. Not here: running
 //! cargo with them (`build`).
 //!
-//! Cargo takes its flags from one table alone: those of the target where it has any, else those of every build. Whoever adds flags to
-//! the wrong one switches the author's off.
+//! Cargo takes its flags from one table alone: the target's if it has any, or else that of every build. Adding flags to the wrong table
+//! disables the author's own.
 
 use std::env;
 use std::ffi::OsString;
@@ -19,15 +19,15 @@ use crate::input;
 /// The table of cargo's settings that flags are taken from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Table {
-    /// That of the target.
+    /// The target's table.
     Target,
-    /// That of every build, where the target's has no flags.
+    /// The table of every build, if the target's has no flags.
     Build,
 }
 
 /// `flags` as an argument of cargo's `--config`, which adds them to those that `table` has.
 pub(super) fn setting(table: Table, flags: &[String]) -> String {
-    // As strings are written in JSON, they are in TOML.
+    // A JSON array of strings is also one in TOML.
     let flags = serde_json::Value::from(flags.to_vec());
     match table {
         Table::Target => format!("target.{TARGET}.rustflags={flags}"),
@@ -35,9 +35,9 @@ pub(super) fn setting(table: Table, flags: &[String]) -> String {
     }
 }
 
-/// Adds `flags` to those that cargo takes when it is started in `folder`, with those of variables or without.
+/// Adds `flags` to those that cargo takes when it is started in `folder`, with or without those of variables.
 pub(super) fn add(command: &mut Command, folder: &Path, flags: &[String], without_variables: bool) {
-    // Those of a variable replace all others.
+    // The flags of a variable replace all others.
     let variable = |name| env::var_os(name).filter(|_| !without_variables);
     if let Some(given) = variable("CARGO_ENCODED_RUSTFLAGS") {
         let mut all = given;
@@ -57,7 +57,7 @@ pub(super) fn add(command: &mut Command, folder: &Path, flags: &[String], withou
     }
 }
 
-/// The flags by which the compiler forgets where cargo keeps crates, and the folder around `root`.
+/// The flags by which the compiler hides where cargo keeps crates, and the folder around `root`.
 pub(super) fn remapped(root: &Path) -> Vec<String> {
     let home = cargo_home();
     let prefixes = [(home.as_deref(), "/cargo"), (root.parent(), "/kit")];
@@ -67,7 +67,7 @@ pub(super) fn remapped(root: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The flag by which the compiler writes `to` where it would write `from`. Of several that fit it takes the last.
+/// The flag by which the compiler writes `to` where it would write `from`. If several fit, it takes the last.
 pub fn remap(from: &Path, to: &str) -> String {
     format!("--remap-path-prefix={}={to}", from.display())
 }
@@ -78,13 +78,12 @@ pub fn cargo_home() -> Option<PathBuf> {
     given.or_else(|| Some(env::home_dir()?.join(".cargo")))
 }
 
-/// Cargo's settings where it is started in `folder`, those first that go before others. What cannot be read, cargo itself will
-/// complain about.
+/// Cargo's settings when it is started in `folder`, in order of precedence. Cargo itself will complain about those that cannot be read.
 pub(super) fn settings(folder: &Path) -> Vec<toml::Table> {
     let above = folder.ancestors().map(|above| above.join(".cargo"));
     let mut places: Vec<_> = above.collect();
     places.extend(cargo_home().filter(|home| !places.contains(home)));
-    // Of both names in one folder, cargo takes the older.
+    // If a folder has both names, cargo takes the older.
     let file = |place: &PathBuf| {
         let names = ["config", "config.toml"].map(|name| place.join(name));
         names.into_iter().find(|file| file.is_file())
@@ -106,7 +105,7 @@ pub(super) fn table_of(folder: &Path) -> Table {
     })
 }
 
-/// The table, by all settings, by which variables `is_set`, and by whether an expression `is_met` by the target.
+/// Chooses the table, by all settings, by which variables `is_set`, and by whether an expression `is_met` by the target.
 fn choose(
     settings: &[toml::Table],
     is_set: &dyn Fn(&str) -> bool,
@@ -136,7 +135,7 @@ fn choose(
     }
 }
 
-/// What the compiler says of the target; nothing where it does not run.
+/// What the compiler says of the target; nothing if it does not run.
 fn known_to_compiler(folder: &Path) -> Vec<Cfg> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
     let output = Command::new(rustc)

@@ -1,4 +1,4 @@
-//! Text files as people hand them over: editors put a mark in front, some shells redirect into UTF-16, and there are more brackets than
+//! Text files as people hand them over: editors put a mark in front, some shells redirect into UTF-16, and there can be more brackets than
 //! a reader has room for.
 //!
 //! Lives here: from a file to its bytes and its text, and to the tables in it. Not here: what it has to say.
@@ -12,39 +12,39 @@ use serde::de::DeserializeOwned;
 use stylus_vm::text::decoded;
 use stylus_vm::with_room;
 
-/// The most bytes of a file: many times as many as a program, a plan or a report has.
+/// The most bytes of a file: many times what a program, a plan or a report has.
 pub const MOST_BYTES: u64 = 256 << 20;
 
 /// The most opening brackets of a text with tables.
 pub const MOST_BRACKETS: usize = 10_000;
 
-/// Bytes of stack for each of them: a few times what their reader takes.
+/// Bytes of stack for each bracket: a few times what the reader takes.
 const ROOM: usize = 16 << 10;
 
-/// A text has no tables in TOML, or not those that are wanted.
+/// A text has no tables in TOML, or not the expected ones.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum TableError {
-    /// Brackets for which no reader has room.
+    /// More brackets than any reader has room for.
     #[error("it has more than {MOST_BRACKETS} opening brackets")]
     Brackets {
-        /// Where the first is that is too many, in bytes.
+        /// The offset of the first one too many, in bytes.
         at: usize,
     },
-    /// Something is wrong.
+    /// The text is not TOML, or not what is expected.
     #[error("{message}")]
     Wrong {
-        /// Where, in bytes.
+        /// Where the mistake is, in bytes.
         place: Range<usize>,
-        /// What, in one line.
+        /// What the mistake is, in one line.
         message: String,
     },
 }
 
-/// The tables of a text in TOML. Its reader recovers from one mistake after the other on its own stack, a level for each bracket, so that
-/// the stack is as large as the brackets may ask for.
+/// Reads the tables of a text in TOML. The reader recovers from one mistake after another on its own stack, a level for each bracket, so it
+/// gets a stack as large as the brackets can need.
 ///
 /// # Errors
-/// Where the text is not TOML, or does not have what is wanted.
+/// If the text is not TOML, or does not have what is expected.
 pub fn tables<T: DeserializeOwned>(text: &str) -> Result<T, TableError> {
     let brackets = text.match_indices(['[', '{']);
     if let Some((at, _)) = brackets.clone().nth(MOST_BRACKETS) {
@@ -60,10 +60,10 @@ pub fn tables<T: DeserializeOwned>(text: &str) -> Result<T, TableError> {
     read.map_err(|error| wrong(error.span().unwrap_or_default(), error.message()))
 }
 
-/// All of a file. One without an end, such as a device, has too many bytes.
+/// Reads all of a file. One without an end, such as a device, has too many bytes.
 ///
 /// # Errors
-/// Where the file cannot be read, or has more than [`MOST_BYTES`].
+/// If the file cannot be read, or has more than [`MOST_BYTES`].
 pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?
@@ -78,10 +78,10 @@ pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// All of a text file, without the mark in front.
+/// Reads all of a text file, without the mark in front.
 ///
 /// # Errors
-/// Where the file cannot be read, has more than [`MOST_BYTES`], or is not text.
+/// If the file cannot be read, has more than [`MOST_BYTES`], or is not text.
 pub fn text(path: &Path) -> io::Result<String> {
     let bytes = bytes(path)?;
     let text = decoded(&bytes).ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! The optimisation levels that contracts are built with.
 //!
-//! Lives here: their names, and how cargo is told. Not here: a build (`build`).
+//! Lives here: their names, and how to tell cargo which one to use. Not here: a build (`build`).
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ impl OptLevel {
     /// The levels that contracts are built with.
     pub const ALL: &[Self] = &[Self::Three, Self::S, Self::Z];
 
-    /// The variable by which cargo's release profile is told.
+    /// The variable that sets it in cargo's release profile.
     pub const VARIABLE: &str = "CARGO_PROFILE_RELEASE_OPT_LEVEL";
 
     /// Its name in a profile.

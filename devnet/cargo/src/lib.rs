@@ -1,11 +1,11 @@
-//! Cargo, for contracts: from somebody's manifest to the module that a compiler makes of it, and to what it says of its ABI.
+//! Cargo, for contracts: from a manifest to the module that a compiler makes of it, and to what the contract prints of its ABI.
 //!
 //! Lives here: packages (`project`), one way to run cargo (`toolchain`, `process`), one to read what it says (`messages`), one description
-//! of a build (`build`), its flags (`flags`), and that nothing is built or linked twice, nor taken for something else (`shelf`, `changed`).
-//! Not here: what becomes of a module afterwards, any chain.
+//! of a build (`build`), its flags (`flags`), and making sure that nothing is built or linked twice, or taken for something else (`shelf`,
+//! `changed`). Not here: what becomes of a module afterwards, any chain.
 //!
-//! Whoever builds a contract, for its tests or for a report, does it here, and so into one folder: the crates that it depends on are
-//! compiled once for all.
+//! Everything that builds a contract, for its tests or for a report, builds it here, and so into one folder: the crates that it depends on
+//! are compiled once for all.
 
 mod build;
 mod changed;

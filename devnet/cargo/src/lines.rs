@@ -1,9 +1,9 @@
-//! Contracts with debug information, kept by the code that they have.
+//! Contracts with debug information, stored by the code that they have.
 //!
 //! Lives here: where the files are. Not here: building them (`build`), reading lines (`stylus_vm::lines`).
 //!
-//! Each is megabytes, and a contract that is called is kilobytes: so they lie in files beside what cargo built, and are read when
-//! somebody asks for a line. `stylus-devnet --artifacts` reads the same folder.
+//! Each takes megabytes, and a contract to call takes kilobytes: so they are files beside what cargo built, read only when somebody asks
+//! for a line. `stylus-devnet --artifacts` reads the same folder.
 
 use std::fs;
 use std::io;
@@ -13,18 +13,18 @@ use stylus_vm::lines::code_hash;
 
 use super::Project;
 
-/// The most files that are kept: the oldest go first.
+/// The most files that are kept: the oldest are removed first.
 const MOST_FILES: usize = 64;
 
 impl Project {
-    /// Where contracts with debug information are.
+    /// The folder of contracts with debug information.
     pub fn lines_dir(&self) -> PathBuf {
         self.build_dir("report").join("lines")
     }
 
     /// Keeps what cargo built of a contract.
     pub(super) fn keep_lines(&self, built: &[u8]) -> io::Result<()> {
-        // What is not a module is told of where it is looked at.
+        // Bytes that are not a module are reported where they are used.
         let Ok(hash) = code_hash(built) else {
             return Ok(());
         };
@@ -38,7 +38,7 @@ impl Project {
         forget_oldest(&folder)
     }
 
-    /// The file that was kept of a module that is deployed, if it was built here.
+    /// The file that was kept for a deployed module, if it was built here.
     pub fn lines_of(&self, deployed: &[u8]) -> Option<PathBuf> {
         let hash = code_hash(deployed).ok()?;
         let path = self.lines_dir().join(format!("{hash}.wasm"));
@@ -50,7 +50,7 @@ fn forget_oldest(folder: &Path) -> io::Result<()> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        // Another process may have taken it away meanwhile.
+        // Another process may have removed it in the meantime.
         if let Ok(written) = entry.metadata().and_then(|file| file.modified()) {
             files.push((written, entry.path()));
         }

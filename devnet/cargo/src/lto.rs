@@ -2,8 +2,8 @@
 //!
 //! Lives here: cargo's rule, and what a contract's author asks for. Not here: what it costs to do without (`measure::lto`).
 //!
-//! Cargo hands rustc `-C lto` for a library if all of its crate types can be optimised so, which `cdylib`, `staticlib` and `bin` can
-//! and `lib`, `rlib`, `dylib` and `proc-macro` cannot. It is silent about leaving it out. That was found with cargo 1.80 to 1.97;
+//! Cargo hands rustc `-C lto` for a library if all of its crate types can be optimised so, which `cdylib`, `staticlib` and `bin` can and
+//! `lib`, `rlib`, `dylib` and `proc-macro` cannot. It says nothing when it leaves the flag out. That was found with cargo 1.80 to 1.97;
 //! `contracts/README.md` has the command.
 
 use std::fmt;
@@ -14,23 +14,24 @@ use serde::{Deserialize, Serialize};
 
 use super::{ContractPackage, Project, release};
 
-/// Why cargo leaves link-time optimisation out. At least one of the reasons is there.
+/// Why cargo leaves link-time optimisation out. At least one of the reasons is given.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Hindrance {
     /// Crate types of the library that cannot be optimised so. One is enough: cargo then does not ask for it at all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crate_types: Vec<String>,
-    /// The manifest that asks for it, from the workspace's folder, where that is a member's: cargo reads the workspace's alone.
+    /// The member's manifest that asks for it, relative to the workspace's folder, if cargo ignores that: it reads only the workspace's
+    /// profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored_profile: Option<String>,
 }
 
-/// What kinds of library a contract is built as, whatever its manifest says.
+/// The kinds of library that a contract is built as, whatever its manifest says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CrateTypes {
     /// The contract alone, with link-time optimisation if its profile asks for it.
     Cdylib,
-    /// And a library, as `cargo stylus new` has it; without.
+    /// The contract and a library, as `cargo stylus new` has it, without link-time optimisation.
     LibAndCdylib,
 }
 
@@ -57,7 +58,7 @@ impl fmt::Display for CrateTypes {
 pub(super) fn unoptimised(package: &Package) -> Vec<String> {
     let library = package.targets.iter().find(|target| {
         let is_contract = target.crate_types.contains(&CrateType::CDyLib);
-        // An example may be one, too, and is not what is deployed.
+        // An example can be one, too, and is not what is deployed.
         is_contract && !target.is_example()
     });
     let cannot = |kind: &&CrateType| {
@@ -71,7 +72,7 @@ pub(super) fn unoptimised(package: &Package) -> Vec<String> {
 }
 
 impl Project {
-    /// Why cargo does not optimise a contract across crates although its author asks for that. None where it does, or nobody asks.
+    /// Why cargo does not optimise a contract across crates although its author asks for that. `None` if it does, or if nobody asks.
     pub fn lto_hindrance(&self, contract: &ContractPackage) -> Option<Hindrance> {
         let of_workspace = release::setting(&self.root, &contract.folder, LTO);
         let own = contract.folder.join("Cargo.toml");
@@ -153,7 +154,7 @@ mod tests {
             LTO,
             None,
         );
-        // Cargo does not listen to who asks.
+        // Cargo ignores who asks.
         check("", "'cdylib'", LTO, Some(ignored(types(&[]))));
         check("", "'lib', 'cdylib'", LTO, Some(ignored(types(&["lib"]))));
         check(LTO, "'cdylib'", LTO, None);

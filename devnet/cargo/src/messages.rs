@@ -12,13 +12,13 @@ use serde::Deserialize;
 
 use super::process::Running;
 
-/// The most characters of a program's complaint that are told.
+/// The most characters of a program's complaint that are reported.
 const MOST_CHARACTERS: usize = 500;
 
-/// The most characters of all that is said of a failure.
+/// The most characters that are kept of everything said about a failure.
 const MOST_SAID: usize = 50_000;
 
-/// What lines begin with that say what cargo is doing.
+/// What the lines begin with that say what cargo is doing.
 const DOING: [&str; 7] = [
     "Blocking",
     "Compiling",
@@ -33,7 +33,7 @@ const DOING: [&str; 7] = [
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Failure {
     pub(super) diagnosis: Diagnosis,
-    /// All that was said of it, for somebody who reads it whole.
+    /// Everything that was said about it, for reading in full.
     pub(super) said: String,
 }
 
@@ -48,7 +48,7 @@ pub(super) enum Diagnosis {
     Error(String),
 }
 
-/// Runs `cargo build --message-format=json`, telling `on_artifact` each file that is done and the name of its crate.
+/// Runs `cargo build --message-format=json`, passing `on_artifact` the name of the crate and the path of each file that is done.
 pub(super) fn follow(
     command: &mut Command,
     on_artifact: &mut dyn FnMut(&str, &Path),
@@ -61,7 +61,7 @@ pub(super) fn follow(
     )?;
     let child = running.child();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    // Both pipes are drained at once: cargo would stand still as soon as the neglected one is full.
+    // Both pipes are drained at once: cargo would stall as soon as the neglected one is full.
     let (reported, stderr) = thread::scope(|scope| {
         let stderr = scope.spawn(|| {
             let mut text = Vec::new();
@@ -103,7 +103,7 @@ pub(super) fn follow(
 }
 
 impl Failure {
-    /// What it means that cargo, or what it ran, wrote this for readers.
+    /// The failure that cargo, or what it ran, describes in its output for readers.
     pub(super) fn of(stderr: &str) -> Self {
         let mut failure = Self {
             diagnosis: match stderr.contains("--locked was passed") {
@@ -130,7 +130,7 @@ impl Failure {
     }
 }
 
-/// The first error in what cargo or rustc wrote for readers, with what caused it, on one line; or the panic of what cargo ran.
+/// The first error in what cargo or rustc wrote for readers, with its causes, on one line; or the panic of what cargo ran.
 pub fn first_error(stderr: &str) -> String {
     let mut lines = stderr.lines().map(str::trim_end);
     let found = lines.find(|line| line.starts_with("error") || is_panic(line));
@@ -139,13 +139,13 @@ pub fn first_error(stderr: &str) -> String {
         return shortened(last.unwrap_or("it gives no reason"));
     };
     if let Some((_, place)) = error.split_once(PANIC).filter(|_| is_panic(error)) {
-        // The message stands on the line below its place.
+        // The message is on the line below the place.
         let message = lines.next().unwrap_or_default().trim();
         return shortened(&format!("it panicked at {place} {message}"));
     }
     let mut told = error.trim_start_matches("error: ").to_owned();
     let mut has_cause = false;
-    // What belongs to the error is indented, or tells what to do, up to an empty line; then there are causes, the innermost last.
+    // Lines that belong to the error are indented, or say what to do, up to an empty line; then come the causes, the innermost last.
     let lines: Vec<&str> = lines.collect();
     let mut paragraphs = lines.split(|line| line.is_empty());
     let details = paragraphs.next().unwrap_or_default();
@@ -156,7 +156,7 @@ pub fn first_error(stderr: &str) -> String {
         for paragraph in &rest[first..] {
             match paragraph {
                 ["Caused by:", cause @ ..] => causes.push(cause.to_vec()),
-                // A paragraph that is indented goes on with the cause, such as what the compiler said.
+                // An indented paragraph continues the cause, such as with what the compiler said.
                 more if more.first().is_some_and(|line| line.starts_with(' ')) => {
                     if let Some(last) = causes.last_mut() {
                         last.extend_from_slice(more);
@@ -257,7 +257,7 @@ struct Span {
 }
 
 impl Line {
-    /// A line that is not cargo's, such as a build script's, says nothing.
+    /// Parses a line. One that is not cargo's, such as a build script's, says nothing.
     fn parse(line: &str) -> Self {
         serde_json::from_str(line).unwrap_or(Self::Other)
     }

@@ -1,9 +1,9 @@
-//! Other programs at work for this one: cargo, compilers, `wasm-opt`.
+//! Other programs that work for this one: cargo, compilers, `wasm-opt`.
 //!
-//! Lives here: how one is started, and that none is left when this process ends. Not here: which are run, and what they say.
+//! Lives here: starting one, and leaving none behind when this process ends. Not here: which ones run, and what they say.
 //!
-//! A program has children of its own, such as a build script of cargo's. Each is therefore started in a process group of its own, and
-//! ended with it.
+//! A program can have children of its own, such as cargo's build scripts. So each is started in a process group of its own, and ended with
+//! it.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-/// Variables that hold a folder, which cargo takes from where it is started.
+/// Variables that hold a folder, which cargo resolves from where it is started.
 const FOLDERS: [&str; 3] = [
     "CARGO_TARGET_DIR",
     "CARGO_BUILD_TARGET_DIR",
@@ -22,20 +22,20 @@ const FOLDERS: [&str; 3] = [
 /// The process groups at work.
 static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// A program at work. It is ended when this is dropped before it has ended by itself.
+/// A running program. Dropping this ends it if it has not ended by then.
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Child,
 }
 
-/// `program` in `folder`. Variables with folders mean what they mean here.
+/// A command for `program` in `folder`. Variables that hold folders keep their meaning from here.
 pub fn command(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).envs(folders());
     command
 }
 
-/// The variables whose folders are relative, with the folders that they mean here.
+/// The variables whose folders are relative, with the absolute folders that they mean here.
 pub(crate) fn folders() -> impl Iterator<Item = (&'static str, std::path::PathBuf)> {
     FOLDERS.into_iter().filter_map(|name| {
         let value = env::var_os(name).filter(|value| !value.is_empty())?;
@@ -49,7 +49,7 @@ pub(crate) fn folders() -> impl Iterator<Item = (&'static str, std::path::PathBu
 /// Runs a program to its end and returns what it wrote.
 ///
 /// # Errors
-/// Where it cannot be run.
+/// If it cannot be run.
 pub fn output(command: &mut Command) -> io::Result<Output> {
     let running = Running::start(
         command
@@ -71,7 +71,7 @@ impl Running {
     pub(super) fn start(command: &mut Command) -> io::Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
-        // Nobody may end all of them between the start and the note of it.
+        // No one may end all of them between the start and its entry in the list.
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn()?;
         running.insert(child.id());
@@ -95,7 +95,7 @@ impl Running {
             pipe.map_or(Ok(0), |pipe| pipe.read_to_end(&mut bytes))
                 .map(|_| bytes)
         };
-        // Both pipes are drained at once: a program stands still as soon as the neglected one is full.
+        // Both pipes are drained at once: a program stalls as soon as the neglected one is full.
         let (stdout, stderr) = std::thread::scope(|scope| {
             let stderr =
                 scope.spawn(|| read(stderr.map(Box::new).as_deref_mut().map(|it| it as _)));
@@ -119,7 +119,7 @@ impl Drop for Running {
         let is_over = matches!(self.child.try_wait(), Ok(Some(_)));
         if !is_over {
             end(group);
-            // It has been told; what it leaves behind is the system's.
+            // It has been told to end; whatever it leaves behind is up to the system.
             let _ = self.child.wait();
         }
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -142,7 +142,7 @@ fn end(group: u32) {
         kill.args(["/T", "/F", "/PID", &group.to_string()]);
         kill
     };
-    // It may have ended by itself meanwhile.
+    // It may have ended in the meantime.
     let _ = kill
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -1,4 +1,4 @@
-//! Somebody's contracts: where they are, and which packages they are.
+//! A user's contracts: where they are, and which packages they are.
 //!
 //! Lives here: reading a manifest, and telling contracts from other packages. Not here: building them (`build`), and what
 //! is called in them (`plan`).
@@ -16,7 +16,7 @@ const SDK: &str = "stylus-sdk";
 /// The file that marks a contract for `cargo stylus`.
 pub const MARK: &str = "Stylus.toml";
 
-/// The manifest cannot be worked with.
+/// The manifest cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
     /// Cargo does not run at all.
@@ -47,7 +47,7 @@ pub enum ProjectError {
     NoPackage {
         /// The folder.
         folder: PathBuf,
-        /// Why not.
+        /// Why there is none.
         reason: String,
     },
     /// The package has no library that could be a contract.
@@ -65,7 +65,7 @@ pub enum ProjectError {
         name: String,
         /// The manifest looked at.
         manifest: PathBuf,
-        /// The names that there are.
+        /// The names of the contracts that it has.
         known: String,
     },
 }
@@ -75,13 +75,13 @@ pub enum ProjectError {
 pub struct Project {
     /// The workspace's folder.
     pub root: PathBuf,
-    /// Where its builds go; what is built here goes into folders of its own in it.
+    /// The workspace's target folder; what is built here goes into folders of its own in it.
     pub target_dir: PathBuf,
-    /// The contracts that are meant, by name.
+    /// The chosen contracts, by name.
     pub contracts: Vec<ContractPackage>,
     /// All of its contracts, by name.
     pub members: Vec<ContractPackage>,
-    /// What decides on the toolchain in its root.
+    /// What decides the toolchain in its root.
     pub toolchain: Toolchain,
 }
 
@@ -96,9 +96,9 @@ pub struct ContractPackage {
     pub exports_abi: bool,
     /// Crate types of its library that keep cargo from link-time optimisation.
     pub unoptimised: Vec<String>,
-    /// What is built of it.
+    /// The target that is built as the contract.
     pub target: BuildTarget,
-    /// What decides on the toolchain in its folder.
+    /// What decides the toolchain in its folder.
     pub toolchain: Toolchain,
 }
 
@@ -122,11 +122,11 @@ impl BuildTarget {
 }
 
 impl Project {
-    /// The contracts that `manifest` is about, or the current folder's manifest: a package's own, or all of a workspace. With `only`,
-    /// those of these names.
+    /// Finds the contracts that `manifest`, or else the current folder's manifest, is about: a package's own, or those of a workspace's
+    /// default members. With `only`, those of these names.
     ///
     /// # Errors
-    /// Where cargo does not accept the manifest, or there is no such contract.
+    /// If cargo does not accept the manifest, or there is no such contract.
     pub fn find(manifest: Option<&Path>, only: &[String]) -> Result<Self, ProjectError> {
         let toolchain = Toolchain::of(manifest);
         let metadata = metadata(toolchain, manifest)?;
@@ -146,11 +146,11 @@ impl Project {
         })
     }
 
-    /// The package in `folder` as a contract, whatever it depends on, as a test wants it: with the toolchain that a file chooses for it,
-    /// or else that of the test.
+    /// Takes the package in `folder` as a contract, whatever it depends on, for a test: with the toolchain that a file chooses for it, or
+    /// else that of the test.
     ///
     /// # Errors
-    /// Where there is no package, or it has no library that could be one.
+    /// If there is no package, or it has no library that could be a contract.
     pub fn of_package(folder: &Path) -> Result<Self, ProjectError> {
         let no_package = |reason| ProjectError::NoPackage {
             folder: folder.to_owned(),
@@ -182,8 +182,8 @@ impl Project {
         })
     }
 
-    /// Where what is built of this workspace goes: what lies elsewhere can have the same names. Cargo itself takes a crate of one
-    /// checkout for that of another where both share a folder.
+    /// The folder for what is built of this workspace: what lies elsewhere can have the same names. Cargo itself takes a crate of one
+    /// checkout for that of another if both share a folder.
     pub(super) fn build_dir(&self, what: &str) -> PathBuf {
         let root = self
             .root
@@ -196,7 +196,7 @@ impl Project {
 }
 
 fn metadata(toolchain: Toolchain, manifest: Option<&Path>) -> Result<Metadata, ProjectError> {
-    // Cargo reads settings, among them which toolchain, from the folder it is started in.
+    // Cargo reads settings, including the choice of a toolchain, from the folder that it is started in.
     let folder = manifest
         .and_then(Path::parent)
         .filter(|folder| folder.is_dir());
@@ -249,7 +249,7 @@ fn folder(package: &Package) -> PathBuf {
     manifest.parent().unwrap_or(manifest).to_owned()
 }
 
-/// What is the contract of a package, where it is one.
+/// The target of a package that is the contract, if the package is one.
 fn target(package: &Package) -> Option<BuildTarget> {
     let on_sdk = package
         .dependencies
@@ -277,19 +277,19 @@ fn library(package: &Package) -> Option<BuildTarget> {
     Some(BuildTarget::Library(library.name.clone()))
 }
 
-/// The manifest that cargo takes where none is named.
+/// The manifest that cargo uses if none is named.
 fn nearest() -> Option<PathBuf> {
     let here = env::current_dir().ok()?;
     let mut manifests = here.ancestors().map(|folder| folder.join("Cargo.toml"));
     manifests.find(|manifest| manifest.is_file())
 }
 
-/// Whether a contract is meant by a name. A hyphen and an underscore are one, as they are in the names of crates.
+/// Whether a name means a contract. Hyphens and underscores are equal, as they are in the names of crates.
 fn is_called(contract: &ContractPackage, name: &str) -> bool {
     contract.name.replace('-', "_") == name.replace('-', "_")
 }
 
-/// The names of the members that cargo, and `cargo stylus`, mean where none is named.
+/// The names of the members that cargo and `cargo stylus` choose if none is named.
 fn by_default(metadata: &Metadata) -> Vec<String> {
     // Before Rust 1.71 cargo does not say.
     let members = match metadata.workspace_default_members.is_available() {
@@ -348,7 +348,7 @@ mod tests {
 
     use super::*;
 
-    /// What is said of a folder with this manifest and library.
+    /// The error for a folder with this manifest and an empty library.
     fn refused(manifest: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();

@@ -1,6 +1,6 @@
-//! The release profile that cargo goes by.
+//! The release profile that cargo uses.
 //!
-//! Lives here: which of the places where a setting may stand has the last word. Not here: what a setting means to whoever asks.
+//! Lives here: which of the places for a setting has the last word. Not here: what a setting means to the caller.
 
 use std::env;
 use std::path::Path;
@@ -8,8 +8,8 @@ use std::path::Path;
 use super::flags;
 use crate::input;
 
-/// A setting of the release profile for a workspace in `root`, where cargo is started in `folder`, as text: the environment's, else
-/// that of cargo's own settings, else the workspace's. None where nobody has it.
+/// A setting of the release profile, as text, for a workspace in `root` when cargo is started in `folder`: the environment's, or else that
+/// of cargo's own settings, or else the workspace's. `None` if none of them has it.
 pub fn setting(root: &Path, folder: &Path, name: &str) -> Option<String> {
     env::var(variable(name)).ok().or_else(|| {
         let settings = flags::settings(folder);
@@ -20,7 +20,7 @@ pub fn setting(root: &Path, folder: &Path, name: &str) -> Option<String> {
     })
 }
 
-/// What a manifest says, whether or not cargo listens to it. One that cannot be read says nothing: cargo will complain about it.
+/// What a manifest says, whether or not cargo heeds it. One that cannot be read says nothing: cargo will complain about it.
 pub(super) fn in_manifest(path: &Path, name: &str) -> Option<String> {
     let table = input::tables(&input::text(path).ok()?).ok()?;
     in_table(&table, name)
@@ -28,11 +28,11 @@ pub(super) fn in_manifest(path: &Path, name: &str) -> Option<String> {
 
 /// Whether a value of `lto` asks for optimisation across crates.
 pub fn is_lto(value: &str) -> bool {
-    // Without a value, or by `false`, each crate is optimised by itself.
+    // Without a value, or with `false`, each crate is optimised on its own.
     !["false", "off", "n", "no", "none"].contains(&value)
 }
 
-/// The variable of the environment that goes before all files.
+/// The environment variable that takes precedence over all files.
 pub(super) fn variable(name: &str) -> String {
     let name = name.to_uppercase().replace('-', "_");
     format!("CARGO_PROFILE_RELEASE_{name}")

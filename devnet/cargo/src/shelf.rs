@@ -1,11 +1,11 @@
-//! Modules of one name that were built in several ways, in one folder for what is built.
+//! Modules of one name that were built in different ways, in one folder of builds.
 //!
-//! Lives here: putting those aside that are not meant now, and bringing back the one that is, so that nothing is linked twice. Not here:
+//! Lives here: putting aside those that are not wanted now, and bringing back the one that is, so that nothing is linked twice. Not here:
 //! building (`build`).
 //!
-//! What cargo builds has a hash of the way in its file's name, but for a contract's module: it has one file, and cargo one note of how that was
-//! built last. Here each way has these for itself. They are moved, and never copied, so that they keep their times, by which cargo goes, and
-//! are in one place only, whenever a run is ended.
+//! The files that cargo builds have a hash of how they were built in their names, except for a contract's module: it has one file, and
+//! cargo one note of how that was last built. Here each way of building has its own. They are moved, and never copied, so that they keep
+//! their times, which cargo goes by, and are in one place only, even if a run is interrupted.
 
 use std::fs;
 use std::io;
@@ -13,16 +13,16 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{hex, keccak256};
 
-/// The folder beside builds that has them.
+/// The folder next to builds that holds them.
 const FOLDER: &str = "aside";
 
-/// The file that says which of them lies where cargo writes.
+/// The file that says which of them is where cargo writes.
 const CURRENT: &str = "current";
 
-/// The most of one name that are kept.
+/// The most modules of one name that are kept.
 const MOST: usize = 64;
 
-/// The digits of the hash that a place is named by.
+/// How many digits of the hash a place's name has.
 const HASH: usize = 32;
 
 /// Where cargo keeps what it thinks is fresh, in the folder of a profile.
@@ -35,7 +35,7 @@ pub(super) struct Shelf<'a> {
     package: &'a str,
     /// Cargo's folder for the profile.
     profile: PathBuf,
-    /// Where cargo writes all that comes of one build, from there.
+    /// The files that one build produces, relative to `profile`.
     files: [String; 6],
 }
 
@@ -52,11 +52,11 @@ pub(super) fn forget(into: &Path, package: &str) -> io::Result<()> {
 }
 
 impl<'a> Shelf<'a> {
-    /// Those called `module` of a package, which cargo builds in `profile`, a folder in `into`.
+    /// The modules called `module` of a package, which cargo builds in `profile`, a folder in `into`.
     pub(super) fn new(into: &Path, profile: PathBuf, package: &'a str, module: &str) -> Self {
-        // Several packages may have a library of one name, and so one file.
+        // Several packages can have libraries of the same name, and so the same file.
         let folder = into.join(FOLDER).join(module);
-        // Those of its library, too, where it is one besides.
+        // Those of its library, too, if it is one as well.
         let files = [
             format!("deps/{module}.wasm"),
             format!("deps/lib{module}.rlib"),
@@ -73,7 +73,7 @@ impl<'a> Shelf<'a> {
         }
     }
 
-    /// Lays the module out that was built of `made_of`, where there is one, and puts another aside. Without that, none is laid out.
+    /// Brings back the module that was built of `made_of`, if there is one, and puts any other aside. Without `made_of`, brings back none.
     pub(super) fn lay_out(&self, made_of: Option<&str>) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         let current = self.folder.join(CURRENT);
@@ -93,7 +93,7 @@ impl<'a> Shelf<'a> {
             Some((place, Some(package))) => self.put_aside(place, package)?,
             _ => self.discard()?,
         }
-        // From here on, what is not there is built.
+        // From here on, cargo builds what is missing.
         let Some(wanted) = wanted else {
             return if_there(fs::remove_file(&current));
         };
@@ -102,7 +102,7 @@ impl<'a> Shelf<'a> {
         self.make_room()
     }
 
-    /// Nobody knows what they are.
+    /// Removes files of unknown origin.
     fn discard(&self) -> io::Result<()> {
         for file in &self.files {
             if_there(fs::remove_file(self.profile.join(file)))?;
@@ -114,13 +114,13 @@ impl<'a> Shelf<'a> {
     }
 
     fn put_aside(&self, place: &Path, package: &str) -> io::Result<()> {
-        // What is left there of a run that was ended is older.
+        // What an interrupted run left there is older.
         if_there(fs::remove_dir_all(place))?;
         self.move_all(&self.profile, place, package)
     }
 
     fn bring_back(&self, place: &Path) -> io::Result<()> {
-        // There may be some of a build that failed.
+        // A failed build may have left some.
         self.discard()?;
         if place.is_dir() {
             self.move_all(place, &self.profile, self.package)?;
@@ -145,7 +145,7 @@ impl<'a> Shelf<'a> {
         Ok(())
     }
 
-    /// Removes those that were put aside the longest time ago, beyond what is kept.
+    /// Removes those that were put aside the longest time ago, beyond [`MOST`].
     fn make_room(&self) -> io::Result<()> {
         let mut places = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
@@ -163,7 +163,7 @@ impl<'a> Shelf<'a> {
     }
 }
 
-/// Cargo's notes on the contract that is a package's, in the folder of a profile.
+/// Cargo's notes on a package's contract, in the folder of a profile.
 fn notes(profile: &Path, package: &str) -> io::Result<Vec<PathBuf>> {
     let mut notes = Vec::new();
     for place in entries(&profile.join(FINGERPRINTS))? {
@@ -176,7 +176,7 @@ fn notes(profile: &Path, package: &str) -> io::Result<Vec<PathBuf>> {
     Ok(notes)
 }
 
-/// What is in a folder, if it is there; nothing where it is none.
+/// The entries of a folder; none if it is not a folder.
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     if !folder.is_dir() {
         return Ok(Vec::new());
@@ -185,7 +185,7 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     entries.map(|entry| Ok(entry?.path())).collect()
 }
 
-/// Whether notes are on what is compiled of a package for the chain, and not on a build script of its.
+/// Whether notes are on what is compiled of a package for the chain, and not on its build script.
 fn is_of_contract(notes: &Path) -> io::Result<bool> {
     let is_kind = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -194,7 +194,7 @@ fn is_of_contract(notes: &Path) -> io::Result<bool> {
     Ok(entries(notes)?.iter().any(is_kind))
 }
 
-/// Whose module it is that was put in a place: that stands behind the hash. None where it is no such place.
+/// The package whose module was put in a place, by the name after the hash. `None` if the path is not such a place.
 fn package_of(place: &Path) -> Option<&str> {
     let name = place.file_name()?.to_str()?;
     let (hash, package) = name.split_at_checked(HASH)?;
@@ -202,7 +202,7 @@ fn package_of(place: &Path) -> Option<&str> {
     package.strip_prefix('-').filter(|_| is_hash)
 }
 
-/// What is not there need not be moved or removed.
+/// Accepts that a file to move or remove does not exist.
 fn if_there(done: io::Result<()>) -> io::Result<()> {
     match done {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -228,7 +228,7 @@ mod tests {
     const OF_OTHERS: &str = ".fingerprint/the-0123/lib-it";
     const OF_SCRIPT: &str = ".fingerprint/the-it-4567/build-script-build";
 
-    /// Theorem: whatever the order, what lies there is what was built in the way that is meant, with its time and cargo's notes, or nothing;
+    /// Theorem: whatever the order, what cargo finds was built in the wanted way and has its time and cargo's notes, or nothing is there;
     /// and what belongs to others stays.
     #[test]
     fn each_way_has_its_own_files() {
@@ -243,7 +243,7 @@ mod tests {
             assert_eq!([OF_OTHERS, OF_SCRIPT].map(read), ["others", "script"]);
         };
         write(&profile, &[(OF_OTHERS, "others"), (OF_SCRIPT, "script")]);
-        // What nobody knows.
+        // Files of unknown origin.
         write(&profile, &[(MODULE, "unknown"), (NOTES, "of unknown")]);
         check(Some("one"), ["", "", ""]);
         write(
@@ -262,7 +262,7 @@ mod tests {
         write(&profile, &[(MODULE, "2"), (NOTES, "on 2")]);
         check(Some("one"), ["1", "of 1", "on 1"]);
         assert_eq!(time(), began);
-        // What is built anew takes the place of what was there.
+        // What is built again replaces what was there.
         write(&profile, &[(MODULE, "1, later")]);
         check(Some("two"), ["2", "", "on 2"]);
         check(Some("one"), ["1, later", "of 1", "on 1"]);
@@ -279,7 +279,7 @@ mod tests {
         check(Some("one"), ["", "", ""]);
     }
 
-    /// Theorem: where two packages have a library of one name, each has its module and its notes.
+    /// Theorem: if two packages have libraries of the same name, each has its module and its notes.
     #[test]
     fn each_package_has_its_own_files() {
         let folder = tempfile::tempdir().unwrap();
@@ -301,7 +301,7 @@ mod tests {
         check("the", ["the", "", "on the"]);
     }
 
-    /// Theorem: however many ways there are, no more than so many are kept, and those that were used last.
+    /// Theorem: however many ways there are, only a limited number is kept, and those that were used last.
     #[test]
     fn the_oldest_are_not_kept() {
         let folder = tempfile::tempdir().unwrap();

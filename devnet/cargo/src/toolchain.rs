@@ -1,10 +1,10 @@
 //! The cargo and the compiler of a project.
 //!
-//! Lives here: which they are, that what started this process decides that or the project's own folder, and asking them. Not here: builds
-//! (`build`).
+//! Lives here: which they are, whether what started this process decides that or the project's own folder, and asking them. Not here:
+//! builds (`build`).
 //!
-//! As cargo's subcommand this process is started by the cargo of the folder that its user is in, and rustup has written that choice into
-//! variables, which then hold everywhere. Where `--manifest-path` names a project elsewhere, they are not meant for it.
+//! As a cargo subcommand, this process is started by the cargo of its user's current folder, and rustup has written that choice into
+//! variables, which then apply everywhere. If `--manifest-path` names a project elsewhere, they are not meant for it.
 
 use std::env;
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use super::messages::first_error;
 use super::process;
 
-/// The variables by which rustup and cargo tell what they run which toolchain it is.
+/// The variables by which rustup and cargo tell the programs that they run which toolchain it is.
 const CHOSEN: [&str; 4] = ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC", "RUSTDOC"];
 
 /// The files by which a folder chooses a toolchain.
@@ -29,9 +29,9 @@ pub enum CargoError {
     /// It does not run at all.
     #[error("{} cannot be run: {source}; install Rust from https://rustup.rs", program.display())]
     NotRun {
-        /// What was to be run.
+        /// What should have run.
         program: PathBuf,
-        /// Why it was not.
+        /// Why it did not.
         source: io::Error,
     },
     /// It reports an error.
@@ -39,14 +39,14 @@ pub enum CargoError {
     Failed {
         /// What was run.
         command: String,
-        /// Where.
+        /// The folder that it ran in.
         folder: PathBuf,
         /// The first error that it reports.
         message: String,
     },
 }
 
-/// What decides on the toolchain.
+/// What decides the toolchain.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Toolchain {
     /// The variables that this process was started with.
@@ -66,8 +66,8 @@ impl Toolchain {
         Self::elsewhere()
     }
 
-    /// What decides for a member in `folder` of a workspace in `root`, for which this decides: `cargo stylus` obeys a file that is nearer
-    /// to the member, since its author starts it there.
+    /// What decides for a member in `folder` of a workspace in `root`, given what decides for the workspace: `cargo stylus` obeys a file
+    /// that is nearer to the member, since its author starts it there.
     pub(super) fn of_member(self, root: &Path, folder: &Path) -> Self {
         match (self, is_chosen_below(root, folder)) {
             (Self::Ours, true) => Self::elsewhere(),
@@ -75,12 +75,12 @@ impl Toolchain {
         }
     }
 
-    /// What decides for another folder than the one that this process was started in.
+    /// What decides for a folder other than the one that this process was started in.
     fn elsewhere() -> Self {
         let Some(chosen) = env::var_os("RUSTUP_TOOLCHAIN") else {
             return Self::Ours;
         };
-        // Whoever chose one by hand means it everywhere; whoever did not has the one of the folder that they are in.
+        // A toolchain that was chosen by hand is meant everywhere; otherwise the variable holds that of the current folder.
         let here = active(Path::new("."));
         let by_folder = here.is_some_and(|here| chosen == *here);
         match by_folder {
@@ -89,7 +89,7 @@ impl Toolchain {
         }
     }
 
-    /// What decides for a package in `folder` that a test has built: a file there or above it, else what the test was built with.
+    /// What decides for a package in `folder` that a test has built: a file there or above it, or else what the test was built with.
     pub(super) fn of_folder(folder: &Path) -> Self {
         match folder.ancestors().any(has_choice) {
             true => Self::Theirs,
@@ -97,15 +97,15 @@ impl Toolchain {
         }
     }
 
-    /// Cargo in a folder, whose settings hold.
+    /// Cargo in a folder, whose settings apply.
     pub fn cargo(self, folder: &Path) -> Command {
         self.command(&self.program("CARGO", "cargo"), folder)
     }
 
-    /// What cargo writes to its standard output.
+    /// Runs cargo in a folder and returns its standard output.
     ///
     /// # Errors
-    /// Where it does not run, or reports an error.
+    /// If it does not run, or reports an error.
     pub fn ask(self, arguments: &[&str], folder: &Path) -> Result<String, CargoError> {
         self.answer("CARGO", "cargo", arguments, folder)
     }
@@ -113,13 +113,13 @@ impl Toolchain {
     /// The compiler that cargo uses in a folder, as it names itself.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If there is no compiler.
     pub fn compiler(self, folder: &Path) -> Result<String, CargoError> {
         let told = self.answer("RUSTC", "rustc", &["--version"], folder)?;
         Ok(told.trim().to_owned())
     }
 
-    /// The version of LLVM in that compiler; nothing where it does not say.
+    /// The version of LLVM in that compiler; `None` if it does not say.
     pub(super) fn llvm(self, folder: &Path) -> Option<u32> {
         let told = self.answer("RUSTC", "rustc", &["--version", "--verbose"], folder);
         let told = told.ok()?;
@@ -128,11 +128,11 @@ impl Toolchain {
         version.split('.').next()?.parse().ok()
     }
 
-    /// What cargo knows of a manifest, or of the one that it takes in `folder`, without any dependency: it reads manifests and writes
-    /// nothing, not even a lockfile that is missing.
+    /// What cargo knows of a manifest, or of the one that it finds from `folder`, without any dependency: it reads manifests and writes
+    /// nothing, not even a missing lockfile.
     ///
     /// # Errors
-    /// Where it does not accept the manifest.
+    /// If it does not accept the manifest.
     pub fn metadata(self, manifest: Option<&Path>, folder: &Path) -> Result<Metadata, CargoError> {
         let program = self.program("CARGO", "cargo");
         let mut command = MetadataCommand::new();
@@ -191,7 +191,7 @@ impl Toolchain {
         command
     }
 
-    /// Variables to remove for whatever is run.
+    /// Variables to remove from the environment of whatever runs.
     const fn removed(self) -> &'static [&'static str] {
         match self {
             Self::Ours => &[],
@@ -211,7 +211,7 @@ pub(super) fn is_chosen_below(root: &Path, folder: &Path) -> bool {
     folder.starts_with(root) && below.any(has_choice)
 }
 
-/// The toolchain that rustup takes in a folder of itself.
+/// The toolchain that rustup itself chooses in a folder.
 fn active(folder: &Path) -> Option<String> {
     let output = Command::new("rustup")
         .args(["show", "active-toolchain"])
@@ -251,7 +251,7 @@ mod tests {
             assert_eq!(is_chosen_below(root, &member), is_chosen, "{folder}");
             fs::remove_file(&file).unwrap();
         }
-        // What is chosen elsewhere already is chosen by the member's own file, too.
+        // If folders decide already, the member's own file decides, too.
         assert_eq!(
             Toolchain::Theirs.of_member(root, &member),
             Toolchain::Theirs

@@ -1,11 +1,11 @@
-//! The allocator that takes another's place, compiled.
+//! The allocator that replaces another, compiled.
 //!
-//! Lives here: which there are, and having rustc compile one. Not here: what the compiler's object file means (`donor::object`), nor
+//! Lives here: which ones there are, and having rustc compile one. Not here: what the compiler's object file means (`donor::object`), nor
 //! putting it into a module (`graft`).
 //!
-//! It is compiled when it is needed, from the sources that this program carries and by the compiler in use where it runs: no compiled
-//! code is kept anywhere, and the same compiler makes the same donor. The object file is taken as it is before linking, because
-//! it says of every address and every index what it stands for.
+//! It is compiled when needed, from the sources that this program carries and by the compiler in use where it runs: no compiled code is
+//! kept anywhere, and the same compiler makes the same donor. The object file is taken before linking, because it says what every address
+//! and every index stands for.
 
 mod object;
 
@@ -31,7 +31,7 @@ const LIBRARY: &str = "src/lib.rs";
 /// What contracts are compiled for.
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// What the compiler is asked for. The level is that of a contract that cares for gas.
+/// The compiler's arguments. The level is that of a contract that cares about gas.
 const ARGUMENTS: [&str; 18] = [
     "--edition",
     "2021",
@@ -53,15 +53,15 @@ const ARGUMENTS: [&str; 18] = [
     "obj",
 ];
 
-/// There is no allocator to put in the place of another.
+/// There is no allocator to replace another with.
 #[derive(Debug, thiserror::Error)]
 pub enum DonorError {
-    /// No file can be written where temporary files go.
+    /// The folder for temporary files cannot be written to.
     #[error("the allocator's sources cannot be written to {}: {source}; set TMPDIR to a folder that you may write to", folder.display())]
     Scratch {
         /// The folder.
         folder: PathBuf,
-        /// Why not.
+        /// Why it cannot be written to.
         source: io::Error,
     },
     /// The compiler cannot be started.
@@ -69,7 +69,7 @@ pub enum DonorError {
     NoCompiler {
         /// The compiler.
         program: PathBuf,
-        /// Why not.
+        /// Why it cannot be started.
         source: io::Error,
     },
     /// The compiler does not compile it.
@@ -77,7 +77,7 @@ pub enum DonorError {
         "rustc does not compile the allocator: {0}; is the target there (rustup target add {TARGET})?"
     )]
     Compiler(String),
-    /// The compiler makes something that cannot be put into another module.
+    /// The compiler's output cannot be put into another module.
     #[error(
         "what rustc makes of the allocator cannot be put into a module: {0}; choose another toolchain with RUSTUP_TOOLCHAIN"
     )]
@@ -99,7 +99,7 @@ pub enum Substitute {
 pub struct UnknownSubstitute;
 
 impl Substitute {
-    /// All that there are.
+    /// All of them.
     pub const ALL: &[Self] = &[Self::Mini, Self::Reclaim];
 
     /// Its name on a command line.
@@ -137,7 +137,7 @@ impl FromStr for Substitute {
 /// An allocator of this project, compiled and ready to be put into modules.
 #[derive(Debug)]
 pub struct Donor {
-    /// Which it is.
+    /// Which allocator it is.
     pub allocator: Substitute,
     pub(crate) object: Object,
 }
@@ -146,7 +146,7 @@ impl Donor {
     /// Compiles an allocator, which takes less than a second.
     ///
     /// # Errors
-    /// Where there is no compiler for wasm32.
+    /// If there is no compiler for wasm32.
     pub fn compile(allocator: Substitute) -> Result<Self, DonorError> {
         let scratch = |source| DonorError::Scratch {
             folder: env::temp_dir(),
@@ -183,7 +183,7 @@ fn write(folder: &Path, name: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The compiler of the folder that the command was called in: somebody's toolchain file counts.
+/// Runs the compiler that the current folder chooses: a toolchain file there counts.
 fn run(folder: &Path, compiled: &Path) -> Result<(), DonorError> {
     let program = env::var_os("RUSTC").map_or_else(|| PathBuf::from("rustc"), PathBuf::from);
     let mut command = Command::new(&program);
@@ -209,7 +209,7 @@ fn run(folder: &Path, compiled: &Path) -> Result<(), DonorError> {
 mod tests {
     use super::*;
 
-    /// Theorem: either allocator has every function that a module may call one by, or it would not be a donor.
+    /// Theorem: each allocator has every function by which a module may call one; otherwise it would not be a donor.
     #[test]
     fn either_can_be_compiled() {
         for &allocator in Substitute::ALL {

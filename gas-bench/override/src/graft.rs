@@ -2,11 +2,11 @@
 //!
 //! Lives here: writing the new module. Not here: whether that may be done (`inspect`).
 //!
-//! - Every index of a function with a role becomes that of the donor's function in the role, wherever it stands: in a call, in an export,
+//! - Every index of a function with a role becomes that of the donor's function in the role, wherever it occurs: in a call, in an export,
 //!   in a table.
-//! - Functions that nobody reaches any more are left out; those of the donor that somebody reaches come last.
-//! - The donor's static data lies where the module's heap began, and its heap begins behind it. Nothing else can lie there: the linker
-//!   put nothing, and the old allocator is gone.
+//! - Functions that nothing reaches any more are left out; those of the donor that are reached come last.
+//! - The donor's static data lies where the module's heap began, and its heap begins after it. Nothing else can lie there: the linker put
+//!   nothing there, and the old allocator is gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,10 +25,10 @@ use crate::{Inspection, Refusal, Transplant};
 use stylus_vm::Bytes;
 use stylus_vm::process::process;
 
-/// What `__heap_base` is aligned to by the linker.
+/// The linker's alignment of `__heap_base`.
 const HEAP_ALIGN: u64 = 16;
 
-/// Puts `donor` in the place of what `inspection` found.
+/// Replaces what `inspection` found with `donor`.
 pub(crate) fn graft(
     module: Module,
     inspection: Inspection,
@@ -78,15 +78,15 @@ pub(crate) fn graft(
     })
 }
 
-/// Which functions stay, go and come.
+/// Which functions stay, which go, and which are added.
 struct Plan {
-    /// Those with a role, and which of the donor's take their place.
+    /// Functions with a role, and the donor's functions that replace them.
     replaced: BTreeMap<u32, usize>,
-    /// The old allocator's in tables. A table keeps its length: a function that ends the program takes their place.
+    /// Functions of the old allocator in tables. A table keeps its length: a function that ends the program takes their place.
     dead: BTreeSet<u32>,
-    /// Those that somebody still reaches, imported ones among them.
+    /// Functions that are still reached, including imported ones.
     kept: BTreeSet<u32>,
-    /// The donor's that somebody reaches, and what those call, in the order of the object.
+    /// The donor's functions that are reached, and what those call, in the order of the object.
     added: BTreeSet<usize>,
 }
 
@@ -136,7 +136,7 @@ impl Plan {
         }
     }
 
-    /// Something that the functions that come need, and nobody has.
+    /// Something that the added functions need and that is missing.
     fn missing<'o>(&self, object: &'o Object) -> Option<&'o str> {
         let references = self
             .added
@@ -150,12 +150,12 @@ impl Plan {
             .next()
     }
 
-    /// The index that the first function that comes gets: imports keep theirs, and those that stay follow.
+    /// The index of the first added function: imports keep theirs, and the functions that stay follow.
     fn first(&self, module: &Module) -> u32 {
         module.imports + self.kept.range(module.imports..).count() as u32
     }
 
-    /// The index that each function gets that comes.
+    /// The index of each added function.
     fn positions(&self, module: &Module) -> BTreeMap<usize, u32> {
         self.added
             .iter()
@@ -164,7 +164,7 @@ impl Plan {
             .collect()
     }
 
-    /// What the index of each function becomes that is still referred to.
+    /// The new index of each function that is still referred to.
     fn indices(&self, module: &Module) -> BTreeMap<u32, u32> {
         let imports = (0..module.imports).map(|index| (index, index));
         let own = self
@@ -195,7 +195,7 @@ struct Layout {
 
 impl Layout {
     fn new(module: &Module, object: &Object, functions: &BTreeSet<usize>) -> Result<Self, Refusal> {
-        // Where nobody says where the heap begins, only what is behind all memory is certainly free.
+        // If the module does not say where the heap begins, only what lies beyond all memory is certainly free.
         let state = module.heap_base.unwrap_or_else(|| module.memory_end());
         let state = state.next_multiple_of(HEAP_ALIGN);
         let mut end = state;
@@ -221,21 +221,21 @@ impl Layout {
         })
     }
 
-    /// The number that an address comes to. Addresses in what is not there do not occur.
+    /// The number that an address becomes. Addresses in segments that are left out do not occur.
     fn address(&self, address: Address) -> u32 {
         let (base, offset) = match address {
             Address::Data(segment, offset) => {
                 (self.segments.get(&segment).copied().unwrap_or(0), offset)
             }
             Address::HeapBase(offset) => (self.heap_base, offset),
-            // The last byte of the last page there can be has a number; the one behind it is 0 again.
+            // The end of a memory of all 65,536 pages would be 0 again.
             Address::HeapEnd(offset) => ((self.pages * PAGE) as u32, offset),
         };
         base.wrapping_add(offset as u32)
     }
 }
 
-/// The donor's segments that the functions refer to, and what those refer to.
+/// The donor's segments that the functions refer to, directly or through other segments.
 fn data(object: &Object, functions: &BTreeSet<usize>) -> BTreeSet<usize> {
     let of = |references: &[Reference]| -> Vec<usize> {
         let segments = references
@@ -265,7 +265,7 @@ fn data(object: &Object, functions: &BTreeSet<usize>) -> BTreeSet<usize> {
 struct Types {
     /// Those that the module does not have.
     new: Vec<FuncType>,
-    /// One for each function that comes.
+    /// One for each added function.
     indices: Vec<u32>,
 }
 
@@ -296,15 +296,15 @@ struct Graft<'a> {
     imports: u32,
     indices: BTreeMap<u32, u32>,
     object: &'a Object,
-    /// The functions that come, in order.
+    /// The added functions, in order.
     functions: Vec<&'a Code>,
-    /// The index that each of the donor's gets.
+    /// The new index of each of the donor's functions.
     positions: BTreeMap<usize, u32>,
     layout: Layout,
     types: Types,
 }
 
-/// A reference to a function that is not there.
+/// A reference to a function that was left out.
 #[derive(Debug, thiserror::Error)]
 #[error("function {0} is referred to and was left out")]
 struct Lost(u32);
@@ -323,10 +323,10 @@ impl Graft<'_> {
                 Slot::Offset(address) => unsigned(self.layout.address(address)).to_vec(),
                 Slot::Constant(address) => signed(self.layout.address(address)).to_vec(),
                 Slot::Word(address) => self.layout.address(address).to_le_bytes().to_vec(),
-                // There is none: the graft would have been refused.
+                // This does not occur: the graft would have been refused.
                 Slot::Missing(_) => continue,
             };
-            // It was found to lie within when the object was read.
+            // Reading the object has checked that it lies within.
             if let Some(place) = bytes.get_mut(reference.at..reference.at + value.len()) {
                 place.copy_from_slice(&value);
             }
@@ -338,7 +338,7 @@ impl Graft<'_> {
         for (index, address) in &self.layout.segments {
             let segment = &self.object.segments[*index];
             let bytes = self.resolved(&segment.bytes, &segment.references);
-            // Memory is zero by itself.
+            // Memory is zero anyway.
             if bytes.iter().any(|byte| *byte != 0) {
                 data.active(0, &ConstExpr::i32_const(address.cast_signed()), bytes);
             }
@@ -419,7 +419,7 @@ impl Reencode for Graft<'_> {
         Ok(())
     }
 
-    /// A module without any data gets a section for the donor's.
+    /// Adds a data section for the donor's data to a module without one.
     fn intersperse_section_hook(
         &mut self,
         module: &mut wasm_encoder::Module,
@@ -435,7 +435,7 @@ impl Reencode for Graft<'_> {
     }
 }
 
-/// A number in the five bytes that the compiler leaves for it, whatever it will be.
+/// Encodes a number in the five bytes that the compiler leaves for it, whatever its value.
 fn unsigned(value: u32) -> [u8; 5] {
     let byte = |index: u32| (value >> (7 * index)) as u8 & 0x7f;
     [
@@ -447,7 +447,7 @@ fn unsigned(value: u32) -> [u8; 5] {
     ]
 }
 
-/// The same for a number that is read as signed.
+/// Like [`unsigned`], for a number that is read as signed.
 fn signed(value: u32) -> [u8; 5] {
     let mut bytes = unsigned(value);
     // The last byte's upper bits repeat the sign.
@@ -459,7 +459,7 @@ fn signed(value: u32) -> [u8; 5] {
 mod tests {
     use super::*;
 
-    /// Theorem: what is written in five bytes is read as what it was.
+    /// Theorem: a number that is written in five bytes is read back as the same number.
     #[test]
     fn numbers_are_what_they_were() {
         for value in [

@@ -1,11 +1,11 @@
 //! Which allocator a module carries, and whether it can be taken out.
 //!
-//! Lives here: telling the allocator's functions and data from everybody else's. Not here: reading the module (`module`), and taking
-//! anything out (`graft`).
+//! Lives here: telling the allocator's functions and data from all others. Not here: reading the module (`module`), and taking anything out
+//! (`graft`).
 //!
-//! The functions an allocator is called by are known by their names; what only they reach is the allocator's own. A static variable
-//! of the allocator's is an address that its own functions use. Where such an address, or a function that is named after the
-//! allocator's crate, is used by others, the compiler has put a part of the allocator into them, and that part cannot be found.
+//! The functions by which an allocator is called are known by name; what only they reach is the allocator's own. A static variable of the
+//! allocator is an address that its own functions use. If other functions use such an address, or a function named after the allocator's
+//! crate, the compiler has inlined a part of the allocator into them, and that part cannot be found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +14,10 @@ use crate::role::{Family, Role};
 use crate::{Inlined, Refusal};
 use stylus_vm::Bytes;
 
-/// What the SDK's allocator is called, which never hands a byte out twice.
+/// The name of the SDK's allocator, which never hands out a byte twice.
 const MINI: &str = "mini-alloc";
 
-/// Allocators by what their functions' names begin with, and what they are called; of two that fit, the first.
+/// Allocators: what their functions' names begin with, and what they are called. If several fit, the first counts.
 const CRATES: [(&str, &str); 10] = [
     ("dlmalloc::", "dlmalloc, the standard library's"),
     ("dlmalloc", "dlmalloc, the C library's"),
@@ -34,41 +34,41 @@ const CRATES: [(&str, &str); 10] = [
 /// An allocator, as it was found in a module.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Inspection {
-    /// What it is called, if anything in it says so.
+    /// Its name, if anything in the module shows it.
     pub allocator: Option<&'static str>,
-    /// The functions it is called by, by index.
+    /// The functions by which it is called, by index.
     pub entries: BTreeMap<u32, Entry>,
-    /// All of its functions, those it is called by among them.
+    /// All of its functions, including those.
     pub functions: BTreeMap<u32, String>,
-    /// How many bytes these are, as they are deployed.
+    /// Bytes of these functions, as deployed.
     pub code: Bytes,
     /// Its static variables, from the first to the last address that is used: an address and a length.
     pub data: Option<(u32, Bytes)>,
-    /// What of it is in others.
+    /// Its parts that are in other functions.
     pub inlined: Vec<Inlined>,
-    /// Who else grows memory.
+    /// Other functions that grow memory.
     pub growers: Vec<String>,
-    /// Functions of C's allocator that cannot be replaced, and are used.
+    /// Functions of C's allocator that are used and cannot be replaced.
     pub meddlers: Vec<String>,
     /// Where the heap begins, if the module says so.
     pub heap_base: Option<u32>,
-    /// Whether memory may grow.
+    /// Whether memory can grow.
     pub can_grow: bool,
 }
 
-/// A function that an allocator is called by.
+/// A function by which an allocator is called.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
     /// What it is for.
     pub role: Role,
     /// Its name in the module.
     pub name: String,
-    /// How many functions call it that are not the allocator's own.
+    /// How many functions outside the allocator call it.
     pub callers: usize,
 }
 
 impl Inspection {
-    /// Whose functions they are.
+    /// The languages whose functions they are.
     pub fn families(&self) -> BTreeSet<Family> {
         self.entries
             .values()
@@ -90,8 +90,8 @@ impl Inspection {
         (!self.can_grow).then_some(Refusal::FixedMemory)
     }
 
-    /// The function that gets memory for those who want zeros as well, where none does that alone: an allocator that never hands a byte
-    /// out twice has one for both.
+    /// The function that gets memory both for callers that want zeros and for others, if no function serves the former alone: an allocator
+    /// that never hands out a byte twice has one function for both.
     pub(crate) fn hands_out_zeros(&self) -> Option<&str> {
         use stylus_vm::profile::AllocatorCall::{Allocate, AllocateZeroed};
         let of = |call| {
@@ -163,7 +163,7 @@ impl Inspection {
     }
 }
 
-/// The functions that an allocator is called by, where there are any.
+/// The functions by which the allocator is called, by index.
 fn roles(module: &Module) -> Result<BTreeMap<u32, Role>, Refusal> {
     let mut roles = BTreeMap::new();
     let mut reshaped = None;
@@ -173,7 +173,7 @@ fn roles(module: &Module) -> Result<BTreeMap<u32, Role>, Refusal> {
         };
         match (module.ty(index).and_then(|ty| named.with_type(ty)), named) {
             (Some(role), _) => drop(roles.insert(index, role)),
-            // What is left of its parameters is nobody's guess.
+            // Which of its parameters are left is anybody's guess.
             (None, Role::Method(_) | Role::Rust(_)) => drop(reshaped.get_or_insert(index)),
             (None, _) => return Err(Refusal::Signature(module.name(index))),
         }
@@ -190,13 +190,13 @@ fn roles(module: &Module) -> Result<BTreeMap<u32, Role>, Refusal> {
     if let Some(index) = untold.or(reshaped) {
         return Err(Refusal::Reshaped(module.name(index)));
     }
-    // A heap is only one where something is got from it.
+    // Only a function that gets memory makes an allocator.
     if roles.values().any(|role| role.gets()) {
         return Ok(roles);
     }
     let growers = module.own().filter(|(_, function)| function.grows_memory);
     let growers: Vec<_> = growers.map(|(index, _)| module.name(index)).collect();
-    // One allocator grows memory in one place, and others have it call that; an optimiser has put it into them.
+    // An allocator grows memory in one place, which its other functions call; an optimiser has inlined it.
     let is_known = |name: &String| CRATES.iter().any(|(prefix, _)| is_of(name, prefix));
     Err(match growers.as_slice() {
         [] => Refusal::NoAllocator,
@@ -205,8 +205,8 @@ fn roles(module: &Module) -> Result<BTreeMap<u32, Role>, Refusal> {
     })
 }
 
-/// Whether calls of a method that gets memory, and has lost the allocator itself, show that an alignment and a size are left, in this
-/// order: some pass a constant power of two first, and what is none or no constant behind it; none does the opposite.
+/// Whether calls of a method that gets memory, and has lost its parameter for the allocator itself, show that an alignment and a size are
+/// left, in this order: some pass a constant power of two first and anything else second, and none does the opposite.
 fn shows_order(module: &Module, index: u32, role: Role) -> bool {
     let is_alignment = |argument: Option<u32>| argument.is_some_and(u32::is_power_of_two);
     let calls = module.passed(index, role.ty().params().len());
@@ -217,8 +217,8 @@ fn shows_order(module: &Module, index: u32, role: Role) -> bool {
     with(0, 1) && !with(1, 0)
 }
 
-/// Whether compilers of the module pass a layout as alignment and size, which is how the donor's methods take it: Rust's own function in
-/// front of one shows it.
+/// Checks that the module's compiler passes a layout as alignment and size, as the donor's methods take it: Rust's own function that calls
+/// a method shows the order.
 fn check_order(module: &Module, roles: &BTreeMap<u32, Role>) -> Result<(), Refusal> {
     use stylus_vm::profile::AllocatorCall::Allocate;
     let of = |wanted: Role| roles.iter().filter(move |(_, role)| **role == wanted);
@@ -233,7 +233,7 @@ fn check_order(module: &Module, roles: &BTreeMap<u32, Role>) -> Result<(), Refus
     Ok(())
 }
 
-/// The crate that the functions behind those with a role are from: what their names begin with, and what it is called.
+/// The crate of the functions reached from those with a role: what their names begin with, and what it is called.
 fn allocator(
     module: &Module,
     roles: &BTreeMap<u32, Role>,
@@ -246,8 +246,8 @@ fn allocator(
     })
 }
 
-/// The functions with a role, and those that nobody reaches but through them. One that stands in a table is among these only if it is
-/// named after the allocator's crate: then so is whoever looks it up there.
+/// The functions with a role, and those reached only through them. A function in a table is among these only if it is named after the
+/// allocator's crate: then so is whatever looks it up there.
 fn own(
     module: &Module,
     roles: &BTreeMap<u32, Role>,
@@ -258,7 +258,7 @@ fn own(
     let in_table = module.in_table.iter().copied().filter(named);
     let mut own = module.reached(roles.keys().copied().chain(in_table), |_| false);
     own.retain(|index| module.function(*index).is_some());
-    // What somebody else reaches is not the allocator's alone, nor is what only that calls.
+    // What another function reaches is not the allocator's alone, and neither is what only such a function calls.
     loop {
         let is_shared = |index: &u32| {
             let is_called = callers
@@ -281,8 +281,8 @@ fn own(
 /// Addresses that the allocator's own functions use.
 struct Variables {
     accessed: BTreeSet<u32>,
-    /// Those that are passed on. Where a variable is passed that has no size, its address may be that of the next variable, which
-    /// is somebody else's: what comes right behind a word that is accessed is none of these.
+    /// Addresses that are passed on. A variable without a size may have the address of the next variable, which belongs to something else:
+    /// an address right after an accessed word does not count.
     passed: BTreeSet<u32>,
 }
 
@@ -305,14 +305,14 @@ impl Variables {
         Self { accessed, passed }
     }
 
-    /// One that a function accesses.
+    /// A variable of the allocator that a function accesses.
     fn accessed_by(&self, function: &Function) -> Option<u32> {
         let mut accessed = function.accessed.intersection(&self.accessed);
         accessed.next().copied()
     }
 
-    /// One whose address is a number of a function's, other than for passing the allocator itself, and other than for where a table
-    /// ends.
+    /// A variable whose address is a number in a function, other than for passing the allocator `itself`, and other than for the end of a
+    /// table.
     fn named_by(&self, function: &Function, itself: Option<u32>) -> Option<u32> {
         let numbers = function.constants.difference(&function.ends);
         let mut named = numbers
@@ -321,7 +321,7 @@ impl Variables {
         named.next().copied()
     }
 
-    /// From the first to the last.
+    /// The address of the first, and the length up to the end of the last.
     fn extent(&self) -> Option<(u32, Bytes)> {
         let first = *self.accessed.iter().chain(&self.passed).min()?;
         let last = *self.accessed.iter().chain(&self.passed).max()?;
@@ -329,14 +329,14 @@ impl Variables {
     }
 }
 
-/// The address of the allocator, which has no size, where `function` calls a method of it. It may well be that of the variable behind.
+/// The address of the allocator, which has no size, if `function` calls one of its methods. It may well be that of the next variable.
 fn of_method(module: &Module, function: &Function) -> Option<u32> {
     let is_method = |index: u32| {
         let role = module.names.get(index).and_then(Role::of);
         matches!(role, Some(Role::Method(_)))
     };
     let calls_one = function.calls.iter().any(|callee| is_method(*callee));
-    // Rust's own function in front of the method has no other constant.
+    // Rust's own function that calls the method has no other constant.
     let front = module.own().find_map(|(index, front)| {
         let role = module.names.get(index).and_then(Role::of)?;
         let is_front = matches!(
@@ -349,7 +349,7 @@ fn of_method(module: &Module, function: &Function) -> Option<u32> {
     front.filter(|_| calls_one)
 }
 
-/// Who calls each function.
+/// The callers of each function.
 fn callers(module: &Module) -> BTreeMap<u32, BTreeSet<u32>> {
     let mut callers: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for (caller, function) in module.own() {
@@ -360,7 +360,7 @@ fn callers(module: &Module) -> BTreeMap<u32, BTreeSet<u32>> {
     callers
 }
 
-/// Where others have a part of the allocator in them: they call what is named after its crate, or use its variables.
+/// Other functions that have a part of the allocator in them: they call what is named after its crate, or use its variables.
 fn inlined(
     module: &Module,
     own: &BTreeSet<u32>,

@@ -1,8 +1,8 @@
-//! What is public of the transplant, the order of the operation, and why it is refused. Not in this crate: files, options and tables,
-//! which belong to whoever calls it, such as `cargo gas-bench override`.
+//! The public part of the transplant, the order of the operation, and why it can be refused. Not in this crate: files, options and tables,
+//! which belong to its caller, such as `cargo gas-bench override`.
 //!
-//! `module` reads the contract; `inspect` tells which of its functions are the allocator; `donor` is the allocator that takes their
-//! place; `graft` puts it in and takes out what nobody reaches any more; `rehearsal` runs both side by side.
+//! `module` reads the contract; `inspect` tells which of its functions are the allocator; `donor` is the allocator that replaces them;
+//! `graft` puts it in and takes out what nothing reaches any more; `rehearsal` runs both side by side.
 #![doc = include_str!("../README.md")]
 
 mod donor;
@@ -27,13 +27,13 @@ pub enum Refusal {
     /// Not a module.
     #[error("it is not a wasm module ({0}); name the file that cargo built")]
     NotWasm(String),
-    /// But for a section that says nothing to a chain.
+    /// One of its custom sections, which a chain ignores, is malformed.
     #[error("{0}")]
     Custom(String),
-    /// No chain would take it.
+    /// No chain would accept it.
     #[error("it is not a Stylus program: {0}")]
     NotStylus(String),
-    /// It does not say what its functions are called.
+    /// It has no names for its functions.
     #[error(
         "its functions have no names, by which an allocator is recognised; build it with CARGO_PROFILE_RELEASE_STRIP=debuginfo, or have \
          another compiler keep them"
@@ -44,46 +44,46 @@ pub enum Refusal {
         "it carries no allocator: no function of it is named like Rust's or C's allocators, and none grows memory"
     )]
     NoAllocator,
-    /// Something in it is one, but of no known kind.
+    /// It has an allocator, but of no known kind.
     #[error(
         "its allocator is unknown: `{0}` grows memory, but no function is named like Rust's or C's allocators"
     )]
     Unknown(String),
-    /// Nothing of it is a function any more that it could be called by.
+    /// No function is left by which its allocator could be called.
     #[error(
         "its allocator was inlined by link-time optimisation: no function of a known interface gets memory any more, and of what grows it there is {}; build it \
          with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its sources",
         named(.0)
     )]
     Merged(Vec<String>),
-    /// A method of its has lost parameters, and nobody can tell which.
+    /// A method of its allocator has lost parameters, and nothing shows which.
     #[error(
         "its allocator was changed by link-time optimisation: `{0}` has lost parameters, and no call shows what is left of them; build it \
          with CARGO_PROFILE_RELEASE_LTO=off"
     )]
     Reshaped(String),
-    /// It hands out zeros where nobody can tell that they are asked for.
+    /// A function of its allocator hands out zeros, and nothing shows which callers want them.
     #[error(
         "`{0}` gets memory both for those who want zeros and for those who do not care, and nothing tells them apart; choose mini, which \
          always hands out zeros"
     )]
     Zeros(String),
-    /// A function has the name of an allocator's, and is another.
+    /// A function has the name of an allocator's, but another type.
     #[error(
         "`{0}` has the name of an allocator's function but not its type; only allocators for wasm32 with Rust's or C's interface can be replaced"
     )]
     Signature(String),
-    /// The allocator is in other functions, too.
+    /// Parts of the allocator are in other functions, too.
     #[error(
         "its allocator {}: {}; build it with another `opt-level` or without `lto`",
         if .0.iter().any(Inlined::is_certain) { "was inlined" } else { "may have been inlined" },
         shown(.0)
     )]
     Inlined(Vec<Inlined>),
-    /// Something works on the allocator's state.
+    /// Something else works on the allocator's state.
     #[error("it uses `{0}`, which works on the state of C's allocator and cannot be replaced")]
     Meddler(String),
-    /// Memory is not the allocator's alone.
+    /// Something other than the allocator grows memory.
     #[error("memory is grown by others: `{0}` does it, and is not the allocator's")]
     Growers(String),
     /// There is no room for a heap.
@@ -91,16 +91,16 @@ pub enum Refusal {
         "its memory cannot grow, and the heap would have to fit where another was; link it without a maximum"
     )]
     FixedMemory,
-    /// There is no room at all.
+    /// There is not even room for the allocator's state.
     #[error("its memory is full: there is no room for the allocator's state")]
     NoRoom,
-    /// The compiler leaves something to the linker.
+    /// The compiled allocator needs something that the linker would supply.
     #[error(
         "the allocator as this rustc compiles it needs `{0}`, which the module does not have; choose a newer toolchain with \
          RUSTUP_TOOLCHAIN"
     )]
     Missing(String),
-    /// What comes out is not what should.
+    /// No chain would accept the result.
     #[error("with the other allocator no chain would take it: {0}")]
     Rejected(String),
 }
@@ -108,21 +108,21 @@ pub enum Refusal {
 /// A part of an allocator that is in another function.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Inlined {
-    /// It calls what only the allocator should.
+    /// The function calls what only the allocator should call.
     Call {
         /// The function.
         name: String,
         /// What it calls.
         callee: String,
     },
-    /// It uses a variable that only the allocator should.
+    /// The function uses a variable that only the allocator should use.
     Variable {
         /// The function.
         name: String,
         /// The variable's address.
         address: u32,
     },
-    /// It has a number that is the address of such a variable, and nobody can tell whether it means that.
+    /// The function has a number that equals the address of such a variable, and nothing shows whether it means that.
     Number {
         /// The function.
         name: String,
@@ -132,7 +132,7 @@ pub enum Inlined {
 }
 
 impl Inlined {
-    /// Whether it can be nothing else.
+    /// Whether it can be nothing but a part of the allocator.
     pub const fn is_certain(&self) -> bool {
         !matches!(self, Self::Number { .. })
     }
@@ -153,7 +153,7 @@ impl fmt::Display for Inlined {
     }
 }
 
-/// Two names, and how many there are besides.
+/// At most two names, and how many more there are.
 fn named(names: &[String]) -> String {
     match names {
         [] => "nothing".to_owned(),
@@ -163,7 +163,7 @@ fn named(names: &[String]) -> String {
     }
 }
 
-/// The first of them, certain ones before others, and how many there are besides.
+/// The first of them, certain ones before others, and how many more there are.
 fn shown(inlined: &[Inlined]) -> String {
     let certain = inlined.iter().find(|it| it.is_certain());
     match (certain.or(inlined.first()), inlined.len()) {
@@ -176,15 +176,15 @@ fn shown(inlined: &[Inlined]) -> String {
 /// A module with another allocator.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Transplant {
-    /// As `cargo stylus` would deploy it.
+    /// The new module, as `cargo stylus` would deploy it.
     pub wasm: Vec<u8>,
-    /// What was deployed before.
+    /// The original module, as it would be deployed.
     pub original: Vec<u8>,
     /// The allocator that was taken out.
     pub removed: Inspection,
-    /// How many functions nobody reaches any more.
+    /// How many functions were left out because nothing reaches them any more.
     pub removed_functions: usize,
-    /// How many bytes of functions came in.
+    /// Bytes of the functions that were added.
     pub added: Bytes,
     /// Where the new allocator keeps its state.
     pub state: u32,
@@ -195,22 +195,22 @@ pub struct Transplant {
 /// Tells which allocator a module carries. Changes nothing.
 ///
 /// # Errors
-/// Where it is not a module that a chain would take, has no names, or has no allocator.
+/// If it is not a module that a chain would accept, has no names, or has no allocator.
 pub fn inspect(wasm: &[u8]) -> Result<Inspection, Refusal> {
     Inspection::of(&Module::read(wasm)?)
 }
 
-/// Puts `donor` in the place of the allocator that a module carries.
+/// Replaces the allocator that a module carries with `donor`.
 ///
 /// # Errors
-/// Where the allocator cannot be found or cannot be taken out.
+/// If the allocator cannot be found or cannot be taken out.
 pub fn transplant(wasm: &[u8], donor: &Donor) -> Result<Transplant, Refusal> {
     let module = Module::read(wasm)?;
     let inspection = Inspection::of(&module)?;
     if let Some(refusal) = inspection.refusal() {
         return Err(refusal);
     }
-    // MiniAlloc never hands a byte out twice, so that what it hands out is zero.
+    // MiniAlloc never hands out a byte twice, so everything that it hands out is zero.
     if let Some(name) = inspection
         .hands_out_zeros()
         .filter(|_| donor.allocator != Substitute::Mini)

@@ -1,6 +1,6 @@
 //! A contract's module as it is: what its functions call, and where its data lies.
 //!
-//! Lives here: reading. Not here: what of it is an allocator (`inspect`), nor writing another (`graft`).
+//! Lives here: reading. Not here: which part of it is an allocator (`inspect`), nor writing another (`graft`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -18,7 +18,7 @@ use crate::Refusal;
 /// The bytes of a page.
 pub(crate) const PAGE: u64 = 65_536;
 
-/// A module that a chain would take.
+/// A module that a chain would accept.
 pub(crate) struct Module {
     /// As `cargo stylus` would deploy it. Functions have the indices that they have in the file.
     pub(crate) deployed: Vec<u8>,
@@ -26,7 +26,7 @@ pub(crate) struct Module {
     pub(crate) types: Vec<FuncType>,
     /// How many functions are imported; these have the first indices.
     pub(crate) imports: u32,
-    /// The others, in order.
+    /// The module's own functions, in order.
     pub(crate) functions: Vec<Function>,
     /// Functions that are reached from outside: exported, or run at the start.
     pub(crate) exported: BTreeSet<u32>,
@@ -35,9 +35,9 @@ pub(crate) struct Module {
     pub(crate) memory: MemoryType,
     /// Where there is data from the beginning, by segment.
     data: BTreeMap<u32, Range<u64>>,
-    /// Where there are constants: data in segments that are named so.
+    /// Where there are constants: data in segments whose names say so.
     constants: Vec<Range<u64>>,
-    /// Where the linker says that the heap begins, if it does and that can be.
+    /// Where the heap begins according to the linker, if it says so and that is possible.
     pub(crate) heap_base: Option<u64>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Module {
 pub(crate) struct Function {
     /// The index of its type.
     pub(crate) ty: u32,
-    /// How many bytes it is in the deployed module.
+    /// Its size in the deployed module, in bytes.
     pub(crate) bytes: u64,
     /// Functions that it calls or takes the address of.
     pub(crate) calls: BTreeSet<u32>,
@@ -54,18 +54,18 @@ pub(crate) struct Function {
     pub(crate) accessed: BTreeSet<u32>,
     /// Constants that may be addresses of static variables: they are passed on, or are numbers.
     pub(crate) constants: BTreeSet<u32>,
-    /// Those of them that are added to or compared with and nothing else, right behind constants of which the function has an address,
-    /// too: where a table ends, which loops count up to. A static variable may lie there.
+    /// Those constants that are only added to or compared with, right after constant data that the function also has an address of: the end
+    /// of a table, which loops count up to. A static variable may lie there.
     pub(crate) ends: BTreeSet<u32>,
     pub(crate) grows_memory: bool,
 }
 
-/// What a chain is like that a module is to be deployed to.
+/// The configuration of the chain that modules are to be deployed to.
 pub(crate) fn chain() -> Config {
     Config::at(ArbOs::ARBITRUM_ONE)
 }
 
-/// Why a chain would not take a module.
+/// Why a chain would not accept a module.
 pub(crate) fn refusal(deployed: &[u8]) -> Option<String> {
     let refused = activate(deployed, &chain(), Pages(0), Gas::MAX).err()?;
     Some(refused.to_string())
@@ -75,7 +75,7 @@ impl Module {
     /// Reads a module.
     ///
     /// # Errors
-    /// Where it is none, has no names, or is none that a chain would take.
+    /// If it is not a module, has no names, or would not be accepted by a chain.
     pub(crate) fn read(wasm: &[u8]) -> Result<Self, Refusal> {
         let malformed = |error: wasmparser::Error| Refusal::NotWasm(error.message().to_owned());
         let deployed = process(wasm).map_err(|error| match error {
@@ -177,7 +177,7 @@ impl Module {
                     }
                 }
                 Payload::CodeSectionEntry(body) => {
-                    // There are as many as functions, or no chain would take the module.
+                    // There are as many bodies as functions, or no chain would accept the module.
                     self.functions[bodies].take(&body)?;
                     bodies += 1;
                 }
@@ -232,7 +232,7 @@ impl Module {
             let KnownCustom::Name(section) = section.as_known() else {
                 continue;
             };
-            // What is malformed from here on has no more names.
+            // Names end at the first malformed part.
             for subsection in section.map_while(Result::ok) {
                 let Name::Data(names) = subsection else {
                     continue;
@@ -248,7 +248,7 @@ impl Module {
         Ok(())
     }
 
-    /// Forgets constants that cannot be addresses of static variables, for being none of static data or those of constants.
+    /// Forgets constants that cannot be addresses of static variables, because they lie outside static data or in constants.
     fn keep_addresses(&mut self) {
         let begin = self
             .data
@@ -270,23 +270,23 @@ impl Module {
         }
     }
 
-    /// The first byte behind the memory that the module begins with.
+    /// The first byte after the memory that the module begins with.
     pub(crate) const fn memory_end(&self) -> u64 {
         self.memory.initial * PAGE
     }
 
-    /// A function of the module's own.
+    /// One of the module's own functions.
     pub(crate) fn function(&self, index: u32) -> Option<&Function> {
         self.functions
             .get(index.checked_sub(self.imports)? as usize)
     }
 
-    /// The functions of the module's own, by index.
+    /// The module's own functions, by index.
     pub(crate) fn own(&self) -> impl Iterator<Item = (u32, &Function)> {
         (self.imports..).zip(&self.functions)
     }
 
-    /// What a function is called.
+    /// The name of a function.
     pub(crate) fn name(&self, index: u32) -> String {
         match self.names.get(index) {
             Some(name) => name.to_owned(),
@@ -299,7 +299,7 @@ impl Module {
         self.types.get(self.function(index)?.ty as usize)
     }
 
-    /// The last two parameters that one of its own functions hands on to `callee` as they are, where it does so.
+    /// The last two parameters that one of its own functions passes on to `callee` unchanged, if it does so.
     pub(crate) fn hands_on(&self, function: u32, callee: u32) -> Option<[u32; 2]> {
         let position = function.checked_sub(self.imports)? as usize;
         let bodies = Parser::new(0).parse_all(&self.deployed);
@@ -321,8 +321,8 @@ impl Module {
         None
     }
 
-    /// What callers pass to `callee`, which has so many parameters: constants, where they are written there. A call whose arguments are
-    /// computed in other ways is not in it.
+    /// What callers pass to `callee`, which has this many parameters: the constants among the arguments. Calls whose arguments are neither
+    /// constants nor locals are left out.
     pub(crate) fn passed(&self, callee: u32, parameters: usize) -> Vec<Vec<Option<u32>>> {
         let mut calls = Vec::new();
         for payload in Parser::new(0).parse_all(&self.deployed) {
@@ -349,7 +349,7 @@ impl Module {
         calls
     }
 
-    /// Every function that is reached from `from` without those that `is_replaced` tells.
+    /// Every function that is reached from `from` without going through those that `is_replaced` names.
     pub(crate) fn reached(
         &self,
         from: impl IntoIterator<Item = u32>,
@@ -388,8 +388,8 @@ impl Function {
                 }
                 _ => {}
             }
-            // Statics are accessed at the constant 0 with their address as the offset, or at their address with an offset within. What
-            // lies on top of the stack is the address for a load alone.
+            // Statics are accessed at the constant 0 with their address as the offset, or at their address with an offset within. The top
+            // of the stack is the address only for a load.
             if let Some((access, offset)) = access(&operator) {
                 let base = match access {
                     Access::Load => on_top.unwrap_or(0),
@@ -409,8 +409,8 @@ impl Function {
         Ok(())
     }
 
-    /// Of what is computed with, keeps where one of `tables` ends that the function works on: it names a place in it, or counts up to
-    /// its end from below zero.
+    /// Keeps those of `ends` at which one of `tables` ends that the function works on: it names a place in the table, or counts up to its
+    /// end from below zero.
     fn keep_ends(&mut self, tables: &[Range<u64>]) {
         let constants = &self.constants;
         let is_worked_on = |end: u32| {
@@ -425,7 +425,7 @@ impl Function {
     }
 }
 
-/// The constant that an expression is, as an address.
+/// The constant that an expression consists of, as an address.
 fn constant(expression: &wasmparser::ConstExpr<'_>) -> Result<Option<u32>, wasmparser::Error> {
     let mut operators = expression.get_operators_reader();
     Ok(match operators.read()? {
@@ -434,7 +434,7 @@ fn constant(expression: &wasmparser::ConstExpr<'_>) -> Result<Option<u32>, wasmp
     })
 }
 
-/// Whether an instruction computes with the number on top of the stack as one computes with places in a table.
+/// Whether an instruction computes with the number on top of the stack as is done with places in a table.
 const fn is_computation(operator: &Operator<'_>) -> bool {
     use Operator as O;
     matches!(

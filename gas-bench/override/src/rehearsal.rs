@@ -1,11 +1,11 @@
 //! The original and the result side by side, on the same calls.
 //!
 //! Lives here: running both and finding the first difference. Not here: the chain that they run on (`rehearsal::host`), how calls are
-//! written and what they cost in tables, which belong to whoever calls this.
+//! written and how costs are shown, which belong to the caller.
 //!
-//! What a contract does is what others can see of it: its outcome, its output, its logs, what it writes to storage, whom it calls
-//! and with what, in that order. What it costs is not compared; a contract that answers what it costs answers something else
-//! afterwards, and that is a difference.
+//! What a contract does is what others can see of it: its outcome, its output, its logs, what it writes to storage, and whom it calls with
+//! what, in order. What it costs is not compared; but a contract that returns what it costs returns something else afterwards, and that is
+//! a difference.
 
 mod host;
 
@@ -22,17 +22,17 @@ use crate::module::chain;
 /// Gas that each call is given: the most that Arbitrum grants a transaction (ArbOS 50).
 const GAS_LIMIT: Gas = Gas(32_000_000);
 
-/// What both are called with.
+/// A call of both modules.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
-    /// What it is called in results and errors, such as the function's signature.
+    /// Its name in results and errors, such as the function's signature.
     pub name: String,
     /// The calldata.
     pub input: Bytes,
 }
 
 impl Call {
-    /// Calldata that goes by its own digits.
+    /// A call that is named by the digits of its calldata.
     pub fn raw(input: Bytes) -> Self {
         Self {
             name: hex::encode_prefixed(&input),
@@ -51,7 +51,7 @@ pub struct Rehearsal {
 /// A call that did the same in both.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rehearsed {
-    /// The call.
+    /// The call's name.
     pub name: String,
     /// How it ended.
     pub outcome: Outcome,
@@ -61,18 +61,18 @@ pub struct Rehearsed {
     pub after: Cost,
 }
 
-/// What the program itself cost in a call, the transaction and its start not counted.
+/// What the program itself cost in a call, without the transaction and the start of the program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cost {
     /// Ink.
     pub ink: Ink,
-    /// The same as gas.
+    /// The same amount in gas.
     pub gas: Gas,
     /// Pages of memory at the end.
     pub pages: u32,
 }
 
-/// Which of the two.
+/// One of the two modules.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
     /// The module as it was.
@@ -90,26 +90,26 @@ impl fmt::Display for Side {
     }
 }
 
-/// The two are not the same, or cannot be run.
+/// The two do not do the same, or cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum RehearsalError {
-    /// No engine.
+    /// The engine cannot be started.
     #[error("the VM cannot be started: {0}")]
     Engine(#[from] EngineError),
-    /// One that no chain takes.
+    /// A module that no chain would accept.
     #[error("{side} is refused: {reason}")]
     Refused {
-        /// Which.
+        /// Which module.
         side: Side,
-        /// Why.
+        /// Why it is refused.
         reason: Refusal,
     },
-    /// One that the engine does not take.
+    /// A module that the engine does not compile.
     #[error("{side} cannot be compiled: {reason}")]
     Compile {
-        /// Which.
+        /// Which module.
         side: Side,
-        /// Why.
+        /// Why it cannot be compiled.
         reason: CompileError,
     },
     /// A run without an outcome.
@@ -117,29 +117,29 @@ pub enum RehearsalError {
     Run {
         /// The call.
         call: String,
-        /// Which.
+        /// Which module.
         side: Side,
-        /// Why.
+        /// Why it has no outcome.
         reason: Fault,
     },
-    /// They do not do the same.
+    /// A call that does not do the same in both.
     #[error("{call} {before} in the original and {after} in the result; nothing is written")]
     Difference {
         /// The call.
         call: String,
-        /// What it does in the original, a verb first.
+        /// What it does in the original, beginning with a verb.
         before: String,
-        /// And in the result.
+        /// What it does in the result, likewise.
         after: String,
     },
 }
 
-/// Runs both modules, as they would be deployed, on `calls` by `caller`, which created the contract with its first transaction: one
-/// after the other, each side on a chain of its own where nothing else exists, so that calls of other contracts fail. What a call that
-/// does not succeed has written is undone.
+/// Runs both modules, as they would be deployed, on `calls` by `caller`, who created the contract with its first transaction: one call
+/// after the other, each module on a chain of its own where nothing else exists, so that calls of other contracts fail. What an
+/// unsuccessful call has written is undone.
 ///
 /// # Errors
-/// Where one cannot be run, or the first difference.
+/// If one cannot be run, and at the first difference.
 pub fn rehearse(
     original: &[u8],
     result: &[u8],
@@ -169,7 +169,7 @@ pub fn rehearse(
     Ok(Rehearsal { calls: rehearsed })
 }
 
-/// One of the two on a chain.
+/// One of the two modules, on its chain.
 struct Stage {
     side: Side,
     config: Config,
@@ -241,7 +241,7 @@ impl Stage {
     }
 }
 
-/// The first thing that one does and the other does not, as what either does, a verb first.
+/// The first difference, as what each of the two does, beginning with a verb.
 fn difference(before: &Performance, after: &Performance) -> Option<(String, String)> {
     if before.outcome != after.outcome {
         return Some((
@@ -310,7 +310,7 @@ mod tests {
         rehearse(&program(before), &program(after), Address::ZERO, &calls)
     }
 
-    /// What is said of two programs whose second call differs.
+    /// Checks what is said of two programs whose second call differs.
     fn check(before: &str, after: &str, want: &str) {
         let got = run(before, after, &["0x01", "0x02"])
             .unwrap_err()
@@ -375,7 +375,7 @@ mod tests {
         );
     }
 
-    /// Theorem: what a call has written is there for the next, unless it did not succeed; transient storage is not.
+    /// Theorem: what a successful call has written is there for the next one; transient storage is not.
     #[test]
     fn state_is_kept_from_call_to_call() {
         let count = "(call $load (i32.const 32) (i32.const 64))
@@ -385,7 +385,7 @@ mod tests {
              (i32.store8 (i32.const 96) (i32.add (i32.load8_u (i32.const 96)) (i32.const 1)))
              (call $transient_store (i32.const 32) (i32.const 96))
              (i32.store8 (i32.const 65) (i32.load8_u (i32.const 96)))";
-        // Where the call's first byte is 1 it reverts after that.
+        // A call whose first byte is 1 reverts after that.
         let body = |stop_at: u8| {
             format!(
                 "(call $read_args (i32.const 0)) {count}
@@ -406,7 +406,7 @@ mod tests {
                 Outcome::Success
             ]
         );
-        // After two that were undone the fourth counts to 2, and from zero where it is transient.
+        // After two calls that were undone, the fourth counts to 2, and in transient storage from zero.
         let got = run(&body(99), &body(2), &calls).unwrap_err().to_string();
         assert_eq!(
             got,

@@ -1,4 +1,4 @@
-//! The functions that an allocator is called by.
+//! The functions by which an allocator is called.
 //!
 //! Lives here: which they are, by name and by type. Not here: where they stand in a module (`inspect`), nor in the allocator that takes
 //! their place (`donor`).
@@ -11,9 +11,9 @@ use wasmparser::{FuncType, ValType};
 /// A language whose programs call an allocator by names of its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Family {
-    /// `__rust_alloc` and its like, which everything in `std::alloc` comes to.
+    /// `__rust_alloc` and the like, to which everything in `std::alloc` leads.
     Rust,
-    /// `malloc` and its like.
+    /// `malloc` and the like.
     C,
 }
 
@@ -22,11 +22,11 @@ pub enum Family {
 pub enum Role {
     /// A function of [`Family::Rust`].
     Rust(AllocatorCall),
-    /// The same as a method of `GlobalAlloc`, which optimised code calls without the function in front of it.
+    /// The same as a method of `GlobalAlloc`, which optimised code calls directly.
     Method(AllocatorCall),
-    /// The same without the allocator itself, which is the same for all callers: link-time optimisation takes it away.
+    /// A method without its parameter for the allocator itself, which is the same for all callers: link-time optimisation removes it.
     Bare(AllocatorCall),
-    /// The same of one that frees, and is told a block and either its size or its alignment: its successor has to do without both.
+    /// A method that frees and is told only a block and either its size or its alignment: its replacement has to do without both.
     Forget,
     /// `malloc`
     Malloc,
@@ -44,7 +44,7 @@ pub enum Role {
     MallocUsableSize,
 }
 
-/// What else a C library's allocator may have. These look into its state, which will not be there.
+/// What else a C library's allocator may have. These functions look into its state, which will be gone.
 const MEDDLERS: [&str; 6] = [
     "mallinfo",
     "mallinfo2",
@@ -79,8 +79,8 @@ impl Role {
         Self::MallocUsableSize,
     ];
 
-    /// The role of a function that is called `name`, demangled. Rust's come as `__rust_alloc` from the compiler and, behind that, as
-    /// `__rdl_alloc` or `__rg_alloc` from the standard library or the crate that chose the allocator.
+    /// The role of a function called `name`, demangled. Rust's functions are `__rust_alloc` and the like from the compiler and, behind
+    /// them, `__rdl_alloc` or `__rg_alloc` from the standard library or the crate that chose the allocator.
     pub(crate) fn of(name: &str) -> Option<Self> {
         Some(match name {
             "malloc" => Self::Malloc,
@@ -105,7 +105,7 @@ impl Role {
         })
     }
 
-    /// What it is where it has this type: what its name says, or a method that has lost parameters.
+    /// Its role if it has this type: the one that its name says, or that of a method that has lost parameters.
     pub(crate) fn with_type(self, ty: &FuncType) -> Option<Self> {
         let fewer = match self {
             Self::Method(AllocatorCall::Deallocate) => {
@@ -118,7 +118,7 @@ impl Role {
         known.find(|role| role.ty() == *ty)
     }
 
-    /// Whether something is got by it.
+    /// Whether it gets memory.
     pub(crate) const fn gets(self) -> bool {
         use AllocatorCall::{Allocate, AllocateZeroed};
         matches!(

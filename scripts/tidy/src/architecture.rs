@@ -10,7 +10,7 @@ const INVARIANTS: &str = "## Invariants";
 const UNSAFE: &str = "## Where unsafe code may stand";
 const LAYERS: &str = "## The layers of gas-bench";
 
-/// The folder that has them.
+/// The folder that has the layers.
 const LAYERED: &str = "gas-bench/src/";
 
 /// Its files that are above all layers: they declare them.
@@ -90,8 +90,8 @@ pub fn check_unsafe(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// The list under "The layers of gas-bench" has all of its folders, each above those that use it: the code of a layer names no layer that
-/// stands below its own.
+/// The list under "The layers of gas-bench" has all of its folders, each above those that use it: the code of a layer names no layer below
+/// its own.
 pub fn check_layers(tree: &Tree) -> Vec<Finding> {
     let items = section_items(tree, LAYERS, |line| line.starts_with("- "));
     let mut findings = not_empty(&items, LAYERS);
@@ -139,7 +139,7 @@ pub fn check_layers(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// What stands behind `crate::` in code, one by one where it is a list, with the line it begins on.
+/// What follows `crate::` in code, one by one if it is a list, with the line it begins on.
 fn named_of_crate(code: &str) -> Vec<(usize, String)> {
     const CRATE: &str = "crate::";
     let word = |text: &str| -> String { text.chars().take_while(|&it| is_word(it)).collect() };

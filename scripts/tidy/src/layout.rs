@@ -1,5 +1,5 @@
-//! Rules about files as such: what lies in the root, how a source begins, how long it may be, where lints are set. What
-//! stands in them is the business of the other modules.
+//! Rules about files as such: what lies in the root, how a source begins, how long it may be, where lints are set. What the files contain
+//! is the business of the other modules.
 
 use crate::{Finding, Tree};
 
@@ -22,7 +22,7 @@ const ROOT: &[(&str, &str)] = &[
     ("vm", "the Stylus VM"),
 ];
 
-/// More entries than this are no longer taken in at a glance, whatever [`ROOT`] lists.
+/// More entries than this can no longer be taken in at a glance, whatever [`ROOT`] lists.
 const ROOT_ENTRIES_MAX: usize = 15;
 
 /// A file is one noun or one phase; beyond this it is certainly two.
@@ -76,7 +76,7 @@ pub fn check_module_docs(tree: &Tree) -> Vec<Finding> {
         .collect()
 }
 
-/// No Rust file is longer than a file about one thing is.
+/// No Rust file is longer than a file about one thing needs to be.
 pub fn check_length(tree: &Tree) -> Vec<Finding> {
     tree.texts(".rs")
         .map(|(path, text)| (path, text.lines().count()))
@@ -91,7 +91,7 @@ pub fn check_length(tree: &Tree) -> Vec<Finding> {
         .collect()
 }
 
-/// Lints are set in one table per workspace, and every package takes that one.
+/// Lints are set in one table per workspace, and every package uses that one.
 pub fn check_lints(tree: &Tree) -> Vec<Finding> {
     const WORKSPACES: [&str; 3] = [
         "Cargo.toml",
@@ -142,7 +142,7 @@ mod tests {
     fn the_root_is_what_is_listed() {
         check(check_root, &root_and(&[]), &[]);
         check(check_root, &root_and(&[".gitignore", ".ci/run"]), &[]);
-        // The root is as full as it may be: one more is one too many, too.
+        // The root is as full as it may be: one more entry is also one too many.
         check(
             check_root,
             &root_and(&["notes.txt"]),

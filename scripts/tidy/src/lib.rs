@@ -1,6 +1,6 @@
-//! The rules of the project that neither rustc, clippy nor rustfmt knows. Each module is one kind of rule: data with the
-//! reason beside it, and a pure function from a [`Tree`] to [`Finding`]s, tried here on small invented trees. What does
-//! not belong here: anything that reads the disk, except [`tree`]; the run over the real checkout is `tests/tidy.rs`.
+//! The rules of the project that rustc, clippy and rustfmt do not know. Each module is one kind of rule: data with the reason beside it,
+//! and a pure function from a [`Tree`] to [`Finding`]s, tested here on small invented trees. What does not belong here: anything that reads
+//! the disk, except [`tree`]; the run over the real checkout is `tests/tidy.rs`.
 
 pub mod architecture;
 pub mod layout;
@@ -19,7 +19,7 @@ pub use tree::Tree;
 pub struct Finding {
     /// The file, relative to the root of the checkout.
     pub path: String,
-    /// The line, from 1, or 0 where the file as a whole is meant.
+    /// The line, from 1, or 0 for the file as a whole.
     pub line: usize,
     /// What is wrong and what to do about it.
     pub what: String,

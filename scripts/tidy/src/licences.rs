@@ -1,7 +1,7 @@
 //! Licences and origins of what the workspace depends on, held to `.cargo/deny.toml`.
 //!
-//! Lives here: the part of `cargo deny check` that needs no network, read from the same file. Not here: advisories, which are
-//! on one; asking cargo what there is (`tests/tidy.rs`).
+//! Lives here: the part of `cargo deny check` that needs no network, read from the same file. Not here: advisories, which need one; asking
+//! cargo which packages there are (`tests/tidy.rs`).
 
 use serde::Deserialize;
 use spdx::{Expression, LicenseReq, Licensee, ParseMode};
@@ -43,7 +43,7 @@ struct Exception {
 ///
 /// # Errors
 ///
-/// With what is wrong with `config` itself.
+/// If something is wrong with `config` itself.
 pub fn check(config: &str, packages: &[Package<'_>]) -> Result<Vec<Finding>, String> {
     let Config { licenses } = toml::from_str(config).map_err(|error| error.to_string())?;
     let allowed = licensees(&licenses.allow)?;
@@ -100,7 +100,7 @@ mod tests {
         exceptions = [{ crate = "graph", allow = ["CDDL-1.0"] }]
     "#;
 
-    /// With this crate beside one that needs the exception, this is found.
+    /// Checks what is found for this crate and another that needs the exception.
     #[track_caller]
     fn found(name: &str, licence: Option<&str>, known: bool, what: &[&str]) {
         let graph = Package {

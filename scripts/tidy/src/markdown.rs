@@ -14,7 +14,7 @@ const FILE_ENDINGS: &[&str] = &[
     ".rs", ".md", ".toml", ".lock", ".json", ".wat", ".wasm", ".sh",
 ];
 
-/// Every dead path, link or heading.
+/// Finds every dead path, link or heading.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.texts(".md") {
@@ -166,7 +166,7 @@ fn alternatives(path: &str) -> Vec<String> {
     }
 }
 
-/// A path relative to a folder, from the root; `None` where it leaves the checkout.
+/// A path relative to a folder, from the root; `None` if it leaves the checkout.
 fn joined(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {

@@ -19,7 +19,7 @@ const KEYS: [&str; 7] = [
     "version",
 ];
 
-/// What the licence asks to be passed on.
+/// What the licences require to be passed on.
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
 /// Every published member of the workspace has what the registry shows, brings its licences, and is depended upon by its version. One

@@ -1,5 +1,4 @@
-//! What tells of somebody's machine, mailbox or mirror stays out of the project. Words that are merely out of place are
-//! in [`crate::words`].
+//! What reveals somebody's machine, mailbox or mirror stays out of the project. Words that are merely out of place are in [`crate::words`].
 
 use crate::{Finding, Tree};
 
@@ -28,7 +27,7 @@ const PUBLIC_REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-i
 /// This file names what it forbids.
 const EXEMPT: &str = "scripts/tidy/src/privacy.rs";
 
-/// Every private path, e-mail address, mirror, and package from elsewhere than the public registry.
+/// Finds every private path, e-mail address, mirror, and package from elsewhere than the public registry.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.texts("").filter(|(path, _)| *path != EXEMPT) {

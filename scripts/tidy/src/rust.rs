@@ -18,7 +18,7 @@ enum Part {
     Literal,
 }
 
-/// Splits a source that rustc accepts; of any other it makes something harmless.
+/// Splits a source that rustc accepts; for any other the result is harmless.
 pub(crate) fn split(source: &str) -> Split {
     let chars: Vec<char> = source.chars().collect();
     let mut split = Split {

@@ -13,12 +13,12 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Reads the checkout at `root`: what git tracks and what it would offer to add. Where there is no git, as in an
-    /// unpacked archive, every file but those of git and of cargo's builds.
+    /// Reads the checkout at `root`: what git tracks and what it would offer to add. Without git, as in an unpacked archive, every file
+    /// except those of git and of cargo's builds.
     ///
     /// # Errors
     ///
-    /// When a file or folder cannot be read.
+    /// If a file or folder cannot be read.
     pub fn read(root: &Path) -> io::Result<Self> {
         let paths = match listed_by_git(root) {
             Some(paths) => paths,
@@ -116,7 +116,7 @@ fn walked(root: &Path) -> io::Result<Vec<String>> {
         for entry in fs::read_dir(root.join(&folder))? {
             let entry = entry?;
             let name = entry.file_name();
-            // A path that is not UTF-8 is nothing of this project's.
+            // A path that is not UTF-8 is none of this project's.
             let Some(name) = name.to_str() else { continue };
             let path = if folder.is_empty() {
                 name.to_owned()

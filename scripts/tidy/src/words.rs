@@ -1,10 +1,10 @@
-//! Which words may stand where: the seams of the project, as one table. Words that no file may hold because they tell of
-//! somebody's machine are in [`crate::privacy`].
+//! Which words may stand where: the seams of the project, as one table. Words that no file may hold because they reveal somebody's machine
+//! are in [`crate::privacy`].
 
 use crate::rust::{is_word, split};
 use crate::{Finding, Tree};
 
-/// Where in a file a word is looked for.
+/// Where in a file to look for a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum In {
     /// The code of a Rust file: neither comments nor literals.
@@ -13,7 +13,7 @@ enum In {
     Prose,
 }
 
-/// One rule: within `within`, the `words` stand only in `allowed`.
+/// One rule: within `within`, the `words` may stand only in `allowed`.
 #[derive(Debug)]
 struct Rule {
     words: &'static [&'static str],
@@ -39,7 +39,7 @@ const RULES: &[Rule] = &[
             "allocator/src/wasm.rs",
             "allocator/tests/",
             "contracts/edge-cases/",
-            // What the allocators are compared with is one itself.
+            // The baseline of the allocators is an allocator itself.
             "contracts/heap/src/floor.rs",
             // A field of geth's struct log has one of the names.
             "devnet/src/trace/structs.rs",
@@ -92,7 +92,7 @@ const RULES: &[Rule] = &[
         words: &["Instant", "SystemTime"],
         looked_for: In::Code,
         within: &["devnet/src/"],
-        // Deadlines of requests and of questions to a node, and how long a write may wait, are none of the chain's.
+        // Deadlines of requests and of questions to a node, and how long a write may wait, are not the chain's.
         allowed: &[
             "devnet/src/fork/",
             "devnet/src/node.rs",
@@ -206,7 +206,7 @@ const RULES: &[Rule] = &[
     },
 ];
 
-/// Every place where a word stands and the table does not let it.
+/// Finds every place where a word stands although the table does not allow it.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.texts("") {

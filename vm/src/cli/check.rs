@@ -43,7 +43,7 @@ fn run_module(name: &str, wasm: &[u8], config: &Config) -> io::Result<Verdict> {
     }
 }
 
-/// For a module that is refused but comes straight from a compiler: what it would get once processed.
+/// Shows what a refused module that comes straight from a compiler would get once processed.
 fn show_processed(name: &str, wasm: &[u8], config: &Config, refusal: &Refusal) -> io::Result<()> {
     let processed = match process(wasm) {
         Ok(processed) if processed != wasm => processed,
@@ -144,8 +144,8 @@ fn show(name: &str, wasm: &[u8], config: &Config, activation: &Activation) -> io
     Ok(Verdict::Bad)
 }
 
-/// Shows how far a module is from every limit, nearest first, and what is unusual in it. One that is refused as it is is told as it would
-/// be deployed; what stands in neither is told of what was given.
+/// Shows how far a module is from every limit, nearest first, and what is unusual in it. If it is refused as given, the limits are those of
+/// the module as it would be deployed; what is unusual is always that of the module as given.
 fn explain(wasm: &[u8], config: &Config) -> io::Result<()> {
     let mut out = anstream::stdout();
     let processed = process(wasm).ok();
@@ -187,12 +187,12 @@ fn explain(wasm: &[u8], config: &Config) -> io::Result<()> {
     Ok(())
 }
 
-/// How much of a limit is taken, in thousandths.
+/// How much of a limit is used, in thousandths.
 fn per_mille(limit: &Headroom) -> u64 {
     limit.used.saturating_mul(1_000) / limit.most.max(1)
 }
 
-/// One sentence on why not, where, and what to do.
+/// Shows in one sentence why a module is refused and where, and then what to do.
 pub(crate) fn show_refusal(name: &str, refusal: &Refusal) -> io::Result<()> {
     let mut out = anstream::stdout();
     let place = match refusal.offset() {

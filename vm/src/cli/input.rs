@@ -41,7 +41,7 @@ pub(crate) fn text(file: &Path) -> anyhow::Result<String> {
     Ok(text.into_owned())
 }
 
-/// All of a file of at most so many bytes; `else_do` says what to do about a longer one.
+/// All of a file of at most `most` bytes; `else_do` says what to do about a longer one.
 fn bytes(file: &Path, most: u64, else_do: &str) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let stop = most + 1;

@@ -41,11 +41,11 @@ Examples:
 pub(crate) enum Command {
     /// Say whether a chain would activate a program, what that costs and what the program occupies
     Check(Check),
-    /// Write a module that a compiler made as `cargo stylus` would deploy it: encoded anew, without names, with an empty project hash
+    /// Write a module that a compiler made as `cargo stylus` would deploy it: re-encoded, without names, with an empty project hash
     Process(Process),
     /// Call a program once, on a chain where nothing exists, and say how it ended and what it cost
     Run(Run),
-    /// Run a program against many calls and what they have to answer
+    /// Run a program against many calls and their expected answers
     Test(Test),
 }
 
@@ -205,7 +205,7 @@ pub(crate) struct Chain {
     /// The pages a transaction may hold; by default what ArbOS gives
     #[arg(long, value_name = "PAGES")]
     page_limit: Option<u16>,
-    /// The pages a transaction holds for nothing; by default what ArbOS gives
+    /// The pages a transaction holds for free; by default what ArbOS gives
     #[arg(long, value_name = "PAGES")]
     free_pages: Option<u16>,
 }

@@ -110,7 +110,7 @@ enum Ending {
     Output(Bytes),
     /// A revert, or a trap, which reverts without data.
     Revert(Bytes),
-    /// All that it was given is gone.
+    /// All the ink that it was given is gone.
     Spent(&'static str),
 }
 

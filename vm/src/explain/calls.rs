@@ -32,7 +32,7 @@ pub struct HostCall {
     pub outs: Bytes,
     /// Ink it took.
     pub ink: Ink,
-    /// Whether the program went on, or ended as it wanted to.
+    /// Whether the call completed: the program went on, or exited by it.
     pub completed: bool,
 }
 

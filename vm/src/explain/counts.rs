@@ -2,8 +2,8 @@
 //!
 //! Lives here: reading the counters of a run that has ended, and what a block costs. Not here: counting (`instrument::count`).
 //!
-//! Theorem: the ink of all blocks that ran, a hundred for each byte that bulk operators moved, and what host calls took is the ink
-//! that the program spent. If ink ran out, the report's `ink_used` has on top what was left and did not suffice.
+//! Theorem: the ink that the program spent is that of all blocks that ran, plus a hundred for each byte that bulk operators moved, plus
+//! what host calls took. If ink ran out, the report's `ink_used` also includes what was left and did not suffice.
 
 use wasmtime::Store;
 
@@ -29,7 +29,7 @@ pub struct BlockRuns {
     pub count: u64,
 }
 
-/// Where runs ended within a block that others went through.
+/// Where runs ended within a block that other runs completed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(
     feature = "serde",
@@ -41,17 +41,17 @@ pub struct Stop {
     pub at: Position,
     /// How many runs.
     pub count: u64,
-    /// Whether its block was paid for, and so counts among those that began. If not, it is the block's first operator.
+    /// Whether its block was paid for, and so counts among those that began. If not, `at` is the block's first operator.
     pub is_paid: bool,
 }
 
-/// What an operator took besides its price.
+/// What an operator took on top of its price.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Spent {
     /// The operator.
     pub position: Position,
-    /// Ink, over all times that it ran.
+    /// Ink, over all the times it ran.
     pub ink: Ink,
 }
 
@@ -65,7 +65,7 @@ pub struct Counts {
     pub bulks: Vec<Spent>,
     /// Calls of imports that ran, and the ink that host calls took.
     pub hostios: Vec<Spent>,
-    /// Where runs ended without returning. What stands behind such an operator in its block did not run, although the block counts.
+    /// Where runs ended without returning. What follows such an operator in its block did not run, although the block counts.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Vec::is_empty")
@@ -79,7 +79,7 @@ impl Counts {
         self.blocks.is_empty()
     }
 
-    /// Adds what another run of the same program did.
+    /// Adds the counts of another run of the same program.
     pub fn add(&mut self, other: &Self) {
         let same = |stop: &Stop| (stop.at, stop.is_paid);
         merge(&mut self.stops, &other.stops, same, |sum, it| {
@@ -96,7 +96,7 @@ impl Counts {
     }
 }
 
-/// Merges lists that are each in the order of their keys.
+/// Merges two lists, each sorted by its keys.
 fn merge<T: Copy, K: Ord>(
     sums: &mut Vec<T>,
     others: &[T],
@@ -124,7 +124,7 @@ fn merge<T: Copy, K: Ord>(
 pub struct BlockPrices {
     /// Its first operator.
     pub first: Position,
-    /// The price of each of its operators; the last one's has the block's own on top, since it is what makes a block.
+    /// The price of each of its operators; the last one's includes that of the block itself, since that operator is what makes a block.
     pub operators: Vec<Ink>,
 }
 
@@ -143,8 +143,8 @@ pub fn block_prices(wasm: &[u8], config: &Config) -> Result<Vec<BlockPrices>, Re
     Ok(blocks.into_iter().flatten().map(price).collect())
 }
 
-/// Reads the counters of a run that ended at `innermost`, in code that somebody wrote, if it did not return, when the meter counted
-/// `left`.
+/// Reads the counters of a run that ended when the meter counted `left`. If it did not return, `innermost` is the operator that it ended
+/// at, with its origin.
 pub(super) fn read(
     store: &Store<Frame>,
     record: GuestMemory,
@@ -152,7 +152,7 @@ pub(super) fn read(
     innermost: Option<(Position, Origin)>,
     left: u64,
 ) -> Counts {
-    // Nothing else that was inserted there began the call.
+    // No other inserted code begins a call.
     let in_call = |(_, origin): &(_, Origin)| matches!(origin, Origin::Module | Origin::Heap);
     let last_call = innermost.filter(in_call).map(|(position, _)| position);
     let block = |block: &Block| BlockRuns {
@@ -162,7 +162,7 @@ pub(super) fn read(
     let sum = |summing: &Summing| (summing.position(), record.read_long(store, summing.at));
     let hostio = |summing: &Summing| {
         let (position, mut ink) = sum(summing);
-        // The call that ended the run has not taken off what was left behind it.
+        // The call that ended the run has not subtracted what was left after it.
         if Some(position) == last_call {
             ink = ink.wrapping_sub(left);
         }
@@ -197,7 +197,7 @@ fn stop((at, origin): (Position, Origin)) -> Stop {
     Stop {
         at,
         count: 1,
-        // These two stand in front of a block's counter.
+        // Code of these two comes before a block's counter.
         is_paid: !matches!(origin, Origin::Ink | Origin::Depth),
     }
 }

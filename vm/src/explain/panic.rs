@@ -1,16 +1,16 @@
-//! A Rust panic's message and location, out of the arguments of the function that all panics end in.
+//! A Rust panic's message and location, from the arguments of the function that all panics end in.
 //!
-//! Lives here: how core lays out a `Location` and `fmt::Arguments`, on wasm32, and having the guest format its own values. Not
-//! here: who called that function with what (`instrument::count`).
+//! Lives here: how core lays out a `Location` and `fmt::Arguments` on wasm32, and letting the guest format its own values. Not here: who
+//! called that function with what (`instrument::count`).
 //!
-//! The layouts are no promise of Rust's. Every pointer is checked and every length bounded, and what does not make sense is left
-//! out: a message then has `{}` in the place of a value, or there is none.
+//! Rust does not guarantee these layouts. Every pointer is checked and every length bounded, and what makes no sense is left out: a message
+//! then has `{}` in place of a value, or there is no message.
 //!
 //! - `Location`: the file's pointer and length, line, column.
-//! - `fmt::Arguments` since Rust 1.93: a template and a word. An odd word is twice the length of the template, which is the message.
-//!   Otherwise it is where the arguments are, each a value's pointer and its formatter's place in the table, and the template is
-//!   a series of bytes: 0 ends it, up to 0x7F is the length of a piece, 0x80 has that length in two more bytes, and from 0xC0 on
-//!   are arguments, with bits for what follows: flags (1), width (2), precision (4), the argument's position (8).
+//! - `fmt::Arguments` since Rust 1.93: a template and a word. An odd word is twice the length of the template, plus one, and the template
+//!   is the message. Otherwise the word points to the arguments, each a value's pointer and its formatter's place in the table, and the
+//!   template is a series of bytes: 0 ends it, up to 0x7F is the length of a piece, 0x80 has that length in two more bytes, and from 0xC0
+//!   on are arguments, with bits for what follows: flags (1), width (2), precision (4), the argument's position (8).
 //! - Before: a pointer to pieces, arguments and formats, each a pointer and a length.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,14 +29,14 @@ const MOST_FILE: u32 = 1_024;
 /// The most bytes of a template.
 const MOST_TEMPLATE: u32 = 4_096;
 
-/// Ink for each value that the guest formats, beyond what any message takes that somebody reads.
+/// Ink for each value that the guest formats: more than any readable message takes.
 const FORMATTING_INK: u64 = 100_000_000;
 
-/// Words of stack for that.
+/// Words of stack for formatting a value.
 const FORMATTING_STACK: u32 = 16_384;
 
-/// Where the guest's formatter and its table of methods are put: in front of all that linkers place in memory, at the end of the
-/// stack that a program which did not overflow has not reached.
+/// Where the guest's formatter and its table of methods go: below everything that linkers place in memory, at the end of the stack, which a
+/// program that has not overflowed has not reached.
 const FORMATTER: u32 = 64;
 const METHODS: u32 = 96;
 
@@ -59,9 +59,9 @@ pub struct Location {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Panic {
-    /// Its message; `{}` stands for a value that could not be had.
+    /// Its message; `{}` stands for a value that could not be formatted.
     pub message: Option<String>,
-    /// Where it says that it was, which may be in a library.
+    /// Where it says it happened, which may be in a library.
     pub location: Option<Location>,
 }
 
@@ -70,7 +70,7 @@ pub struct Panic {
 pub(super) enum Arguments {
     /// Both words, since Rust 1.93.
     Template(u32, u32),
-    /// Where they are, before.
+    /// Where the arguments are, before Rust 1.93.
     Pieces(u32),
 }
 
@@ -126,7 +126,7 @@ fn read_location(store: &Store<Frame>, memory: GuestMemory, at: u32) -> Option<L
     })
 }
 
-/// A message that comes about.
+/// A message in the making.
 struct Message<'s> {
     store: &'s mut Store<Frame>,
     guest: Guest,
@@ -165,7 +165,7 @@ impl Message<'_> {
                     }
                     let width = if has(1) { self.half(&mut at)? } else { 0 };
                     let precision = if has(2) { self.half(&mut at)? } else { 0 };
-                    // Those may also be arguments themselves, whose values are then not looked for.
+                    // Width and precision can be arguments themselves; their values are then not looked up.
                     format.width = if has(4) { 0 } else { width };
                     format.precision = if has(5) { 0 } else { precision };
                     if has(3) {
@@ -208,7 +208,7 @@ impl Message<'_> {
         Some(u16::from_le_bytes(bytes))
     }
 
-    /// Appends text of the guest's.
+    /// Appends a piece of text from the guest's memory.
     fn piece(&mut self, at: u32, len: u32) -> Option<()> {
         let bytes = self.guest.memory.read(&*self.store, at, len).ok()?;
         let shown = &bytes[..bytes.len().min(MOST_MESSAGE)];
@@ -219,7 +219,7 @@ impl Message<'_> {
         Some(())
     }
 
-    /// Appends the argument at that position, formatted by the guest.
+    /// Appends the argument at `position`, formatted by the guest.
     fn argument(&mut self, arguments: u32, position: u32, format: Format) -> Option<()> {
         let place = arguments.checked_add(position.checked_mul(8)?)?;
         let [value, formatter] = words(self.store, self.guest.memory, place)?;
@@ -242,7 +242,7 @@ impl Message<'_> {
             .iter()
             .flat_map(|word| word.to_le_bytes())
             .collect();
-        // Nothing is written to: the first word is only handed on to the methods.
+        // Nothing is written there: the first word is only passed on to the methods.
         bytes.extend(format.width.to_le_bytes());
         bytes.extend(format.precision.to_le_bytes());
         let memory = self.guest.memory;
@@ -256,8 +256,8 @@ impl Message<'_> {
         matches!(result, Ok(0)).then(|| written.clone())
     }
 
-    /// A table of methods of `dyn Write` that write to `written`: drop, size, alignment, `write_str`, `write_char`, `write_fmt`. The
-    /// first and the last are nobody's.
+    /// A table of methods of `dyn Write` that write to `written`: drop, size, alignment, `write_str`, `write_char`, `write_fmt`. The first
+    /// and the last are missing.
     fn methods(&mut self, table: Table, written: &Arc<Mutex<String>>) -> Option<[u32; 6]> {
         let memory = self.guest.memory;
         let text = written.clone();
@@ -285,7 +285,7 @@ impl Message<'_> {
     }
 }
 
-/// Appends to a message, up to the most that is kept of one.
+/// Appends to a message, unless it would become too long.
 fn append(text: &Mutex<String>, read: &str) -> Option<()> {
     let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
     if text.len() + read.len() > MOST_MESSAGE {

@@ -72,8 +72,7 @@ pub(super) fn flush(hostio: &mut Hostio<'_>, clear: u32) -> Result<(), Stop> {
     if hostio.frame().environment.is_static {
         return Err(Failure::Static.into());
     }
-    // One gas more than there is, so that a program can spend its very last unit; using it up means out of
-    // gas.
+    // One gas more than there is, so that a program can spend its very last unit; using up that one means out of gas.
     let limit = hostio.gas_left().saturating_add(Gas(1));
     let mut left = limit;
     for (key, value) in dirty {

@@ -1,13 +1,13 @@
-//! A body on its way through the passes: its operators, each with where it comes from.
+//! A body on its way through the passes: its operators, each with its origin.
 //!
-//! Lives here: the pair of both, and how a pass inserts code. Not here: what is inserted (one file for each pass).
+//! Lives here: that pair, and how a pass inserts code. Not here: what is inserted (one file for each pass).
 //!
-//! A position in a module is a function and an *ordinal*, the number of an operator in its body. Re-encoding changes offsets and
-//! never these, so that they are what a compiled program, the module on a chain, and the file that a compiler wrote agree on.
+//! A position in a module is a function and an *ordinal*, the number of an operator in its body. Re-encoding changes offsets but never
+//! ordinals, so a compiled program, the module on a chain, and the file that a compiler wrote agree on them.
 
 use wasmparser::Operator;
 
-/// Who wrote an operator.
+/// What wrote an operator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Origin {
     /// The module.
@@ -26,10 +26,10 @@ pub(crate) enum Origin {
     Other,
 }
 
-/// An operator of a body that passes have been over.
+/// An operator of a body on its way through the passes.
 pub(super) struct Placed<'a> {
     pub(super) operator: Operator<'a>,
-    /// Its ordinal in the module's own body; of what was inserted, the ordinal of the operator it was inserted before.
+    /// Its ordinal in the module's own body; for an inserted operator, that of the operator it was inserted before.
     pub(super) ordinal: u32,
     pub(super) origin: Origin,
 }

@@ -1,10 +1,10 @@
-//! The counting pass: notes in a memory of its own which blocks run, how often, and when each did last. Not part of the protocol,
-//! and never in a program that a chain runs.
+//! The counting pass: records in a memory of its own which blocks run, how often, and when each last did. Not part of the protocol, and
+//! never in a program that a chain runs.
 //!
 //! Lives here: the counters and where they are. Not here: what is read from them (`crate::explain`).
 //!
-//! The program's own code names its first memory only, so nothing that it does can reach the record. A block counts once it is
-//! paid for; `$at` is the place of its count, behind which stands the number of blocks begun by then:
+//! The program's own code names only its first memory, so nothing that it does can reach the record. A block counts once it is paid for;
+//! `$at` is the place of its count, followed by the number of blocks begun by then:
 //!
 //! ```wat
 //! ;; before                   ;; after
@@ -28,8 +28,8 @@
 //! local.get 0                 local.get 0
 //! ```
 //!
-//! `memory.copy` and `memory.fill` add their lengths to sums of their own. A call of an import adds the ink left before it, and takes
-//! off what is left behind it. Functions that panics end in store their parameters.
+//! `memory.copy` and `memory.fill` add their lengths to sums of their own. A call of an import adds the ink left before it, and subtracts
+//! what is left after it. Functions that panics end in store their parameters.
 
 use wasmparser::{MemArg, Operator, ValType};
 
@@ -55,7 +55,7 @@ const MOST_PARAMETERS: usize = 5;
 const WATCHED_BYTES: u32 = 4 * (1 + MOST_PARAMETERS as u32);
 
 /// Functions that tell by their parameters why a program fails, by their demangled names: what every panic ends in, what a failed
-/// allocation ends in, and what is left of an index where a contract's own handler drops the message.
+/// allocation ends in, and what remains of a failed index if a contract's own handler drops the message.
 const WATCHED: &[&str] = &[
     "core::panicking::panic_fmt",
     "core::panicking::panic_bounds_check",
@@ -76,7 +76,7 @@ pub(crate) struct Block {
     pub(crate) function: u32,
     /// The ordinal of its first operator.
     pub(crate) first: u32,
-    /// What each of its operators costs; the last one's price has the block's own on top.
+    /// What each of its operators costs; the last one's price includes that of the block itself.
     pub(crate) prices: Vec<Ink>,
     /// Where its counters are.
     pub(crate) at: u32,
@@ -119,7 +119,7 @@ impl Counters {
         SEQUENCE_BYTES + self.taken
     }
 
-    /// The place of the next counter, of that many bytes.
+    /// Takes `bytes` bytes for the next counter; returns their place.
     fn take(&mut self, bytes: u32) -> u32 {
         let at = self.size();
         self.taken += bytes;
@@ -136,7 +136,7 @@ pub(super) struct Counting<'m, 'a> {
 }
 
 impl<'a> Counting<'_, 'a> {
-    /// Counts the blocks of a body, of a function called `name`, that has passed all passes of the protocol.
+    /// Makes a body, which has passed all passes of the protocol, count its blocks. Its function is called `name`.
     pub(super) fn rewrite(self, body: Vec<Placed<'a>>, name: Option<&str>) -> Vec<Placed<'a>> {
         let Self {
             function, module, ..
@@ -179,7 +179,7 @@ impl<'a> Counting<'_, 'a> {
                 };
                 insert(&mut out, ordinal, Origin::Other, add(at, left()));
                 out.push(placed);
-                // Nothing ends behind a call of an import but the block.
+                // Nothing but the block ends after a call of an import.
                 let behind = change(at, left(), Operator::I64Sub);
                 insert(&mut out, ordinal, Origin::Other, behind);
                 continue;
@@ -239,7 +239,7 @@ fn watch<'a>(
 
 const ZERO: Operator<'static> = Operator::I32Const { value: 0 };
 
-/// Adds one to the count at `at`, and stores behind it the number of blocks begun.
+/// Adds one to the count at `at`, and stores after it the number of blocks begun.
 fn count<'a>(at: u32) -> impl Iterator<Item = Operator<'a>> {
     let stamp = [
         ZERO,

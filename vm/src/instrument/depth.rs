@@ -41,7 +41,7 @@ use super::body::{Origin, Placed, insert};
 use crate::module::Module;
 use crate::refusal::Refusal;
 
-/// Words of every frame besides its value stack and its locals.
+/// Words of every frame on top of its value stack and its locals.
 const FRAME_BASE: u32 = 4;
 
 /// The greatest value stack of a body, in words.

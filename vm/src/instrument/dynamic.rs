@@ -1,6 +1,6 @@
-//! The dynamic meter: `memory.fill` and `memory.copy` pay for each byte as they learn how many there are.
+//! The dynamic meter: `memory.fill` and `memory.copy` pay for each byte once they know how many there are.
 //!
-//! Lives here: the code in front of the two operators. Not here: their fixed price, which is part of their block.
+//! Lives here: the code before the two operators. Not here: their fixed price, which is part of their block.
 //!
 //! Seventeen operators; the length is on top of the stack before them and after them:
 //!

@@ -39,7 +39,7 @@ impl Hook {
     /// Far above the functions of a module of any size.
     const FIRST_INDEX: u32 = 1 << 31;
 
-    /// A call of it.
+    /// The operator that calls it.
     pub(super) fn call(self) -> Operator<'static> {
         let position = match self {
             Self::Enter => 0,
@@ -53,8 +53,8 @@ impl Hook {
     }
 }
 
-/// The types that a profiled module has besides its own: those of the hooks, then, for each of its own types with several
-/// results, the same without parameters, for a block around such a function's body.
+/// The types that a profiled module has in addition to its own: those of the hooks, then, for each of its own types with several results,
+/// the same without parameters, for a block around such a function's body.
 fn profiler_types(module: &Module<'_>) -> Vec<FuncType> {
     use wasmparser::ValType::{I32, I64};
     let mut types = vec![
@@ -96,7 +96,7 @@ fn with_count(ty: &FuncType) -> FuncType {
 /// An operator of an instrumented body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
-    /// Bytes of the body, from its locals on, in front of it.
+    /// Bytes of the body before it, from the locals on.
     pub(crate) offset: u32,
     pub(crate) ordinal: u32,
     pub(crate) origin: Origin,

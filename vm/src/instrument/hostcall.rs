@@ -66,7 +66,7 @@ pub(super) struct Stands {
 }
 
 impl Stands {
-    /// One for each import that `module` names other than in calls.
+    /// A stand-in for each import that `module` names other than in calls.
     pub(super) fn of(module: &Module<'_>) -> Result<Self, Refusal> {
         let imports = module.imports.len() as u32;
         let mut stands = Self::default();

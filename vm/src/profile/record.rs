@@ -15,8 +15,8 @@ use crate::guest::GuestMemory;
 use crate::ink::Ink;
 use crate::instrument::hooks;
 
-/// The most nodes of a call tree, which a program could grow without end. Beyond them, new callees' ink counts as their
-/// callers' own, and [`Profile::truncated`] says so.
+/// The most nodes of a call tree, which a program could grow without limit. Beyond them, new callees' ink counts as their callers' own, and
+/// [`Profile::truncated`] says so.
 const MOST_NODES: usize = 1 << 18;
 
 /// The most changes of the memory's size that are kept: more than a program can pay for on any chain.
@@ -160,7 +160,7 @@ impl Recorder {
         }
     }
 
-    /// Checks the size of memory, which may have changed since the last event.
+    /// Records the size of memory if it has changed since the last event.
     pub(crate) fn memory(&mut self, now: Moment) {
         let Moment { ink_left, pages } = now;
         let changed = self.memory.last().is_none_or(|last| last.pages != pages);
@@ -182,7 +182,7 @@ impl Recorder {
             return;
         };
         let callers: Vec<u32> = functions.collect();
-        // A request between two of the allocator's functions has been counted already.
+        // A request that one of the allocator's functions passes to another has been counted already.
         if callers
             .first()
             .is_some_and(|index| called(*index).is_some())
@@ -262,9 +262,8 @@ impl Recorder {
         }
     }
 
-    /// Ends the run, with `metered` left by the meter's count and `left` for the caller: if ink ran out, all that the meter
-    /// had left is forfeited. (Ink that a function spent since the last call before that counts as forfeited too, because the
-    /// meter has no count of it then.)
+    /// Ends the run, with `metered` left on the meter and `left` for the caller: if ink ran out, all that the meter had left is forfeited.
+    /// (Ink that a function spent after the last call before that counts as forfeited too, because the meter then has no count of it.)
     pub(crate) fn finish(mut self, metered: Ink, left: Ink) -> Profile {
         let metered = metered.min(self.last);
         while !self.path.is_empty() {
@@ -356,7 +355,7 @@ impl Recorder {
 }
 
 /// Whether a function belongs to the standard library, by its demangled name: to one of its crates, to one of its types, or to one of its
-/// traits, which it implements for a primitive type or for any.
+/// traits, implemented for a primitive type or for any type.
 fn is_plumbing(name: &str) -> bool {
     let is_standard = |path: &str| {
         ["alloc::", "core::", "std::", "__rust", "hashbrown::"]
@@ -365,7 +364,7 @@ fn is_plumbing(name: &str) -> bool {
     };
     let name = name.trim_start_matches(['<', '&', '[', '(']);
     let name = name.strip_prefix("mut ").unwrap_or(name);
-    // A type of somebody's has a path.
+    // Any other type has a path.
     let is_blanket = name
         .split_once(" as ")
         .is_some_and(|(subject, behind)| !subject.contains("::") && is_standard(behind));

@@ -64,7 +64,7 @@ fn check(engine: &Engine, wasm: &[u8]) -> Outcome {
     };
 
     let (ending, words) = run(u64::MAX, DEPTH);
-    // Memory beyond 128 pages is unaffordable: no amount of ink would do, and none less is less.
+    // Memory beyond 128 pages is unaffordable: no amount of ink suffices, so there is no exact amount to run with.
     if ending.outcome == Outcome::OutOfInk {
         return ending.outcome;
     }

@@ -23,10 +23,10 @@ pub enum ObjectError {
     /// A number that refers to nothing.
     #[error("it refers to something that is not in it")]
     Dangling,
-    /// A function of the allocator's is not there, or is another.
+    /// A function of the allocator is missing, or has another type.
     #[error("it has no `{0}`")]
     Missing(Role),
-    /// A kind of reference that is not known.
+    /// An unknown kind of reference.
     #[error("it has a reference of the kind {0:?}")]
     Reference(RelocationType),
 }
@@ -36,9 +36,10 @@ pub enum ObjectError {
 pub(crate) struct Object {
     pub(crate) functions: Vec<Code>,
     pub(crate) segments: Vec<Segment>,
-    /// Functions by what they are for.
+    /// Functions by role.
     roles: BTreeMap<Role, usize>,
-    /// What it refers to and does not have: compilers leave more to the linker the older they are. Often nothing that is needed does.
+    /// What it refers to and does not have: the older a compiler is, the more it leaves to the linker. Often nothing that is needed refers
+    /// to it.
     missing: Vec<String>,
 }
 
@@ -54,7 +55,7 @@ pub(crate) struct Code {
 /// Static data.
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
-    /// A power of two of bytes.
+    /// Alignment in bytes, a power of two.
     pub(crate) align: u32,
     pub(crate) bytes: Vec<u8>,
     pub(crate) references: Vec<Reference>,
@@ -79,18 +80,18 @@ pub(crate) enum Slot {
     Constant(Address),
     /// An address in four bytes, the least significant first.
     Word(Address),
-    /// Something that is not there, by its position among what is missing.
+    /// Something missing, by its position in the list of what is missing.
     Missing(usize),
 }
 
-/// An address, and what is added to it.
+/// An address: a place, and an offset from it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Address {
     /// In a segment.
     Data(usize, i64),
     /// From the first byte of the heap.
     HeapBase(i64),
-    /// From the first byte behind the memory that the module begins with.
+    /// From the first byte after the memory that the module begins with.
     HeapEnd(i64),
 }
 
@@ -167,7 +168,7 @@ impl Object {
         Ok(object)
     }
 
-    /// Notes a reference at a place of the file in what it is part of.
+    /// Adds a reference, at a place in the file, to the function or segment that contains it.
     fn place(
         &mut self,
         raw: &Raw,
@@ -204,7 +205,7 @@ impl Object {
     }
 }
 
-/// The sections, as far as they mean something here. Ranges are of the file.
+/// The sections, as far as they matter here. Ranges are those of the file.
 #[derive(Default)]
 struct Raw<'a> {
     types: Vec<FuncType>,
@@ -213,17 +214,17 @@ struct Raw<'a> {
     function_types: Vec<u32>,
     bodies: Vec<Range<usize>>,
     segments: Vec<Range<usize>>,
-    /// Of each segment, as a power of two.
+    /// The alignment of each segment, as a power of two.
     alignments: Vec<u32>,
     symbols: Vec<SymbolInfo<'a>>,
-    /// References to symbols, and where the section begins that they are counted from.
+    /// References to symbols, each list with the start of the section that its offsets count from.
     relocations: Vec<(usize, Vec<RelocationEntry>)>,
 }
 
 impl<'a> Raw<'a> {
     fn read(file: &'a [u8]) -> Result<Self, ObjectError> {
         let mut raw = Self::default();
-        // Sections by their number, custom ones counted: references say in which they stand.
+        // Where each section begins, custom ones included: references name their section by number.
         let mut begins = Vec::new();
         for payload in Parser::new(0).parse_all(file) {
             let payload = payload?;
@@ -301,7 +302,7 @@ impl<'a> Raw<'a> {
 
     fn symbols(&self) -> Result<Symbols, ObjectError> {
         let mut symbols = Symbols::default();
-        // Of a function that is not imported, which it is among those that are not.
+        // The position of a function among those that are not imported, if it is one of them.
         let defined = |index: u32| match (index as usize).checked_sub(self.imported.len()) {
             Some(function) if function >= self.bodies.len() => Err(ObjectError::Dangling),
             function => Ok(function),
@@ -333,7 +334,7 @@ impl<'a> Raw<'a> {
                     }
                     (None, "__heap_base") => Meaning::Address(Address::HeapBase(0)),
                     (None, "__heap_end") => Meaning::Address(Address::HeapEnd(0)),
-                    // To older compilers the mark is a byte that is read and not looked at: any will do.
+                    // To older compilers the mark is a byte that is read and ignored: any will do.
                     (None, name) if is_mark(name) => Meaning::Address(Address::HeapBase(0)),
                     (None, name) => symbols.missing(name),
                 },
@@ -344,7 +345,7 @@ impl<'a> Raw<'a> {
         Ok(symbols)
     }
 
-    /// A function that the linker would have supplied: the compiler's own names for the global allocator, and the one that only
+    /// Resolves a function that the linker would have supplied: the compiler's own names for the global allocator, and the one that only
     /// marks that there is one.
     fn undefined(&self, name: &str, symbols: &mut Symbols) -> Meaning {
         let plain = format!("{:#}", rustc_demangle::demangle(name));
@@ -359,12 +360,12 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// The symbol table, understood.
+/// The symbol table, interpreted.
 #[derive(Default)]
 struct Symbols {
     meaning: Vec<Meaning>,
     roles: BTreeMap<Role, usize>,
-    /// A function that stands behind all others, if anything calls it.
+    /// A function that does nothing, placed after all others, if anything calls it.
     does_nothing: Option<Code>,
     missing: Vec<String>,
 }
@@ -381,7 +382,7 @@ enum Meaning {
     Function(usize),
     Address(Address),
     Missing(usize),
-    /// A table, a global: of no meaning until something refers to it.
+    /// A table or a global: without meaning until something refers to it.
     Other,
 }
 
@@ -447,7 +448,7 @@ mod tests {
         }
     }
 
-    /// A module without a symbol table has its functions, and none that could be called for anything.
+    /// A module without a symbol table has its functions, but none in a role.
     #[test]
     fn a_linked_module_fills_no_role() {
         let module = wat::parse_str(

@@ -1,4 +1,4 @@
-//! The chain of a rehearsal: who calls whom on it, and what is said of what a contract does there.
+//! The chain of a rehearsal: who calls whom on it, and how to say what a contract does there.
 //!
 //! Lives here: the environment, and effects as words. Not here: the chain itself (`stylus_vm::MemoryHost`), running the contract
 //! (`rehearsal`).
@@ -8,10 +8,10 @@ use stylus_vm::{
     Answer, CallKind, CallRequest, CreateRequest, Effect, Environment, Gas, MemoryHost,
 };
 
-/// Digits of a word that are shown.
+/// The most bytes that are shown.
 const MOST_BYTES: usize = 8;
 
-/// The chain: of one contract, on which calls of others fail.
+/// A chain of one contract, on which calls of others fail.
 pub(super) fn chain() -> MemoryHost {
     MemoryHost {
         answer: Some(Answer::default()),
@@ -34,7 +34,7 @@ pub(super) fn visible(effect: Effect) -> Effect {
     }
 }
 
-/// What a contract does, a verb first.
+/// What a contract does, beginning with a verb.
 pub(super) fn said(effect: &Effect) -> String {
     match effect {
         Effect::Write { key, value } => {

@@ -100,7 +100,7 @@ fn place(vector: &Vector) -> impl fmt::Display {
     format!("line {}, {name}", vector.line)
 }
 
-/// Why a run has no outcome. An in-memory chain says itself what it cannot answer.
+/// Why a run has no outcome. For an in-memory chain, its own error says what it cannot answer.
 fn reason(fault: &Fault) -> String {
     match (fault, fault.source()) {
         (Fault::Host(_), Some(source)) => source.to_string(),
