@@ -1,7 +1,7 @@
 //! How long a fork's first transactions take, compared with foundry's `anvil` on a fork of the same node.
 //!
-//! Lives here: a chain to fork, the way to it, the load and the table. The node answers 5 ms later than it does, as one in another city would;
-//! each figure is of a fork that has just begun and has nothing kept, from a request to its answer.
+//! Lives here: a chain to fork, the connection to it, the load and the table. The node's answers are delayed by 5 ms, like those from
+//! another city; each figure is for a fork that has just begun and has nothing cached, from a request to its answer.
 //!
 //! `STYLUS_KIT_TOOLS` names the folder where `scripts/setup --for-tests` has put anvil; without it only the devnet is measured. Run it with
 //! `cargo bench -p stylus-devnet --bench fork`.
@@ -26,15 +26,15 @@ use serde_json::json;
 
 use node::{Client, Node, anvil, median};
 
-/// Rounds of each measurement, a fork each; the table shows the median.
+/// Rounds of each measurement, each with its own fork; the table shows the median.
 const ROUNDS: usize = 5;
 
-/// How much later the node answers.
+/// The delay of the node's answers.
 const LATENCY: Duration = Duration::from_millis(5);
 
 const READS: u64 = 1_000;
 
-/// `transfer(address,uint256)` as a Solidity token has it, its balances in a mapping at slot 0, with its event.
+/// `transfer(address,uint256)` as in a Solidity token, with its balances in a mapping at slot 0, and its event.
 const TOKEN: [u8; 93] = hex!(
     "335f5260405f2080546024358082106059578091038255"
     "6004355f5260405f208054820190555f52"
@@ -50,7 +50,7 @@ const READER: [u8; 25] = hex!("5f5f5b815401906001019081" "6103e811600257" "5f526
 const TOKEN_AT: Address = address!("0x00000000000000000000000000000000000000bb");
 const READER_AT: Address = address!("0x00000000000000000000000000000000000000cc");
 
-/// The first account of either node: both have to have tokens before the fork.
+/// The first account of each node: both need tokens before the fork.
 const SENDERS: [Address; 2] = [
     address!("0x3f1Eae7D46d88F08fc2F8ed27FCb2AB183EB2d0E"),
     address!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
@@ -76,7 +76,7 @@ fn prepare(port: u16) {
     client.result("evm_mine", &json!([]));
 }
 
-/// The way to a node, on which every answer takes [`LATENCY`] longer; and how many connections and bytes of questions went that way.
+/// The connection to a node, which delays every answer by [`LATENCY`] and counts the connections and the requests over it.
 struct Way {
     port: u16,
     questions: Arc<AtomicU64>,
@@ -105,11 +105,11 @@ impl Way {
     }
 }
 
-/// Passes questions on at once.
+/// Forwards requests at once.
 fn ask(mut from: TcpStream, mut to: TcpStream, counted: &AtomicU64) {
     let mut bytes = vec![0; 1 << 16];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
-        // Each begins a portion of its own: who asks waits for the answer before the next.
+        // Each request starts a new chunk: the client waits for the answer before the next one.
         let posts = bytes[..count].windows(5).filter(|part| *part == b"POST ");
         counted.fetch_add(posts.count() as u64, Ordering::Relaxed);
         if to.write_all(&bytes[..count]).is_err() {
@@ -119,7 +119,7 @@ fn ask(mut from: TcpStream, mut to: TcpStream, counted: &AtomicU64) {
     let _ = to.shutdown(Shutdown::Write);
 }
 
-/// Passes answers on when they are due.
+/// Forwards answers when they are due.
 fn answer(mut from: TcpStream, mut to: TcpStream) {
     let (sender, due) = mpsc::channel::<(Instant, Vec<u8>)>();
     std::thread::spawn(move || {
@@ -142,7 +142,7 @@ fn answer(mut from: TcpStream, mut to: TcpStream) {
     });
 }
 
-/// What was measured on forks of one kind.
+/// The measurements of forks of one kind.
 struct Figures {
     ready_us: u64,
     transfer_us: u64,
@@ -151,7 +151,7 @@ struct Figures {
     reads_questions: u64,
 }
 
-/// How long `work` takes, in microseconds, and how many questions it has the node asked.
+/// How long `work` takes, in microseconds, and how many requests to the node it causes.
 fn timed(way: &Way, work: impl FnOnce()) -> (u64, u64) {
     let (began, before) = (Instant::now(), way.questions.load(Ordering::Relaxed));
     work();
@@ -187,7 +187,7 @@ fn measure(program: &PathBuf, node: u16, keeps_nothing: &str) -> Figures {
     }
 }
 
-/// Sends tokens, and waits for the receipt.
+/// Sends tokens and waits for the receipt.
 fn transfer(client: &mut Client) {
     let from = client.result("eth_accounts", &json!([]))[0].clone();
     let to = Address::repeat_byte(0x77).into_word();
@@ -209,7 +209,7 @@ fn transfer(client: &mut Client) {
     assert_eq!(receipt["logs"].as_array().unwrap().len(), 1);
 }
 
-/// Has the words of a thousand slots added up.
+/// Adds up the words of a thousand slots.
 fn read(client: &mut Client) {
     let sum = client.result("eth_call", &json!([{ "to": READER_AT }, "latest"]));
     let sum: U256 = serde_json::from_value(sum).unwrap();

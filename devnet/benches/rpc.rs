@@ -222,8 +222,8 @@ fn place(port: u16, to: &str, code: &[u8], is_program: bool) {
     }
 }
 
-/// Calls of a program per second of a devnet without builds to look lines up in, and of one that has the program's. Rounds alternate, so
-/// that whatever else the machine does meets both.
+/// Calls of a program per second on a devnet without builds to look up lines in, and on one that has the program's build. Rounds alternate,
+/// so that whatever else the machine does affects both.
 fn without_and_with_builds(program: &PathBuf) -> [u64; 2] {
     let folder = tempfile::tempdir().unwrap();
     let module = wat::parse_str(PROGRAM).unwrap();

@@ -13,7 +13,7 @@ use crate::config::{Config, Wallet};
 /// The key of the account that `nitro --dev` funds.
 const DEV_KEY: B256 = b256!("0xb6b15c8cb491557369f3c7d2c287b053eb229daa9c22138887752191c9520659");
 
-/// The first keys of the usual wallet, so that nobody has to wait for them.
+/// The first keys of the default wallet, listed because deriving them takes time.
 const TEST_KEYS: [B256; 10] = [
     b256!("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"),
     b256!("0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"),
@@ -27,20 +27,20 @@ const TEST_KEYS: [B256; 10] = [
     b256!("0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6"),
 ];
 
-/// Words that a phrase may have, and rounds of hashing that make a seed of it (BIP-39).
+/// How many words a phrase can have, and how many rounds of hashing turn it into a seed (BIP-39).
 const WORDS: [usize; 5] = [12, 15, 18, 21, 24];
 const ROUNDS: u32 = 2_048;
 
-/// The bit of an index whose children nobody derives without the key (BIP-32).
+/// The index bit of a hardened child, which cannot be derived without the private key (BIP-32).
 const HARDENED: u32 = 1 << 31;
 
-/// How many accounts there can be besides the dev account.
+/// The most accounts there can be in addition to the dev account.
 const LIMIT: u32 = 1_000;
 
-/// Accounts that there cannot be.
+/// Why the accounts cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
-    /// More than are made.
+    /// More accounts than the limit.
     #[error("{0} accounts are asked for, and there can be {LIMIT}")]
     TooMany(u32),
     /// Not a phrase of BIP-39.
@@ -55,10 +55,10 @@ fn signer(key: &B256) -> PrivateKeySigner {
     PrivateKeySigner::from_bytes(key).expect("the keys are valid")
 }
 
-/// The dev account and those of the settings.
+/// Returns the signers of the dev account and of the accounts that the settings ask for.
 ///
 /// # Errors
-/// Where the settings ask for what cannot be.
+/// If the settings ask for the impossible.
 pub(crate) fn signers(config: &Config) -> Result<Vec<PrivateKeySigner>, AccountsError> {
     let Config {
         accounts, wallet, ..
@@ -79,7 +79,7 @@ pub(crate) fn signers(config: &Config) -> Result<Vec<PrivateKeySigner>, Accounts
         .collect()
 }
 
-/// The key of a wallet's account.
+/// Derives the key of a wallet's account.
 fn derive(wallet: &Wallet, number: u32) -> Result<PrivateKeySigner, AccountsError> {
     let words: Vec<&str> = wallet.mnemonic.split_whitespace().collect();
     if !WORDS.contains(&words.len()) || !wallet.mnemonic.is_ascii() {
@@ -107,7 +107,7 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 64] {
     mac.finalize().into_bytes().into()
 }
 
-/// The seed of a phrase (BIP-39): PBKDF2 in one block.
+/// Computes the seed of a phrase (BIP-39): PBKDF2 with one block.
 fn seed(phrase: &str) -> [u8; 64] {
     let mut round = hmac(phrase.as_bytes(), &[b"mnemonic", &1_u32.to_be_bytes()]);
     let mut seed = round;
@@ -143,7 +143,7 @@ impl ExtendedKey {
             }
         };
         let (added, chain) = halves(mixed);
-        // One in 2^127 is not a key; nobody has ever seen it.
+        // One in 2^127 is not a valid key; nobody has ever seen one.
         let added = SigningKey::from_slice(&added).map_err(|_| AccountsError::Path)?;
         let sum = **self.key.as_nonzero_scalar() + **added.as_nonzero_scalar();
         let key = SigningKey::from_bytes(&sum.to_bytes()).map_err(|_| AccountsError::Path)?;

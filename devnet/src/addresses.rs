@@ -1,6 +1,6 @@
-//! Addresses that mean something on every Arbitrum chain, or on this one.
+//! Addresses with a special meaning, on every Arbitrum chain or on this one.
 //!
-//! Lives here: constants, with where each comes from. Not here: what is at them.
+//! Lives here: constants, each with its source. Not here: what these accounts hold.
 
 use alloy_primitives::{Address, address};
 
@@ -24,17 +24,17 @@ pub(crate) const CREATE2_FACTORY_SIGNER: Address =
 /// The contract that keeps the hashes of blocks (EIP-2935), in the variant of Arbitrum chains, which holds [`HISTORY_LENGTH`] of them.
 pub(crate) const HISTORY: Address = address!("0x0000F90827F1C53a10cb7A02335B175320002935");
 
-/// Hashes that it holds.
+/// How many hashes it holds.
 pub(crate) const HISTORY_LENGTH: u64 = 393_168;
 
-/// The CREATE2 factory, which that signer's one transaction puts there.
+/// The CREATE2 factory, which its signer's only transaction deploys.
 pub(crate) const CREATE2_FACTORY: Address = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
 
-/// Where the CREATE2 factory puts the StylusDeployer, and where `cargo stylus` looks for it.
+/// Where the CREATE2 factory deploys the StylusDeployer, and where `cargo stylus` looks for it.
 pub(crate) const STYLUS_DEPLOYER: Address = address!("0xcEcba2F1DC234f70Dd89F2041029807F8D03A990");
 
-/// The built-in cache manager: an address of this chain's own. nitro-devnode's would be taken from the dev account's fourth
-/// transaction.
+/// The built-in cache manager, at an address of this chain's own: nitro-devnode's would collide with what the dev account's fourth
+/// transaction creates.
 pub(crate) const CACHE_MANAGER: Address = address!("0x5374796C757300000000000000000000CAC4E000");
 
 /// The account that `nitro --dev` funds.
@@ -79,9 +79,9 @@ pub(crate) const ARB_WASM_CACHE: Address = precompile(0x72);
 pub(crate) const ARB_NATIVE_TOKEN_MANAGER: Address = precompile(0x73);
 /// ArbFilteredTransactionsManager (ArbOS 60).
 pub(crate) const ARB_FILTERED_TRANSACTIONS_MANAGER: Address = precompile(0x74);
-/// ArbosActs, which ArbOS calls itself by.
+/// ArbosActs, through which ArbOS calls itself.
 pub(crate) const ARBOS_ACTS: Address = address!("0x00000000000000000000000000000000000A4B05");
-/// NodeInterface, which exists for eth_call alone.
+/// NodeInterface, which exists only for eth_call.
 pub(crate) const NODE_INTERFACE: Address = precompile(0xc8);
 /// ArbDebug.
 pub(crate) const ARB_DEBUG: Address = precompile(0xff);

@@ -1,30 +1,30 @@
-//! JSON of bounded length: an answer that grows too long is given up while it grows.
+//! JSON of bounded length: writing stops as soon as an answer gets too long.
 //!
-//! Lives here: the limit, and writing under it. Not here: what is written.
+//! Lives here: the limit, and writing within it. Not here: what is written.
 
 use std::io;
 
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// Bytes that an answer may have. A state to dump is the longest that anybody asks for.
+/// The most bytes in an answer. The longest one that clients ask for is a state dump.
 pub(crate) const MOST_ANSWER: usize = 256 << 20;
 
-/// An answer that is not given.
+/// Why an answer is not sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unwritable {
     /// It is too long.
     #[error("the answer is longer than {most} MiB, the most that is sent: ask for less", most = MOST_ANSWER >> 20)]
     TooLong,
-    /// It has no form in JSON.
+    /// It cannot be represented in JSON.
     #[error("the answer cannot be put into JSON: {0}")]
     Shape(serde_json::Error),
 }
 
-/// `value` as text.
+/// Serializes `value`.
 ///
 /// # Errors
-/// Where that is longer than an answer may be.
+/// If the text is longer than an answer can be.
 pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> Result<Box<RawValue>, Unwritable> {
     to_json_within(MOST_ANSWER, value)
 }
@@ -42,10 +42,10 @@ fn to_json_within(
     from_text(bounded.text)
 }
 
-/// Text that is JSON already.
+/// Wraps text that is already JSON.
 ///
 /// # Errors
-/// Where it is too long, or is none.
+/// If it is too long, or not JSON.
 pub(crate) fn from_text(text: Vec<u8>) -> Result<Box<RawValue>, Unwritable> {
     if text.len() > MOST_ANSWER {
         return Err(Unwritable::TooLong);
@@ -55,7 +55,7 @@ pub(crate) fn from_text(text: Vec<u8>) -> Result<Box<RawValue>, Unwritable> {
     RawValue::from_string(text).map_err(Unwritable::Shape)
 }
 
-/// A list whose items are made one after another, so that no more than one is held beside the text.
+/// A list that makes its items one at a time, so that only one is in memory besides the text.
 pub(crate) struct Each<I>(pub(crate) I);
 
 impl<I: Iterator<Item: Serialize> + Clone> Serialize for Each<I> {

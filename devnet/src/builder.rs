@@ -1,6 +1,6 @@
-//! Settings said one by one, and the chain or the devnet that they make.
+//! Settings given one by one, and the chain or devnet built from them.
 //!
-//! Lives here: the builder. Not here: what there is to set (`config`), and starting (`devnet`).
+//! Lives here: the builder. Not here: the settings themselves (`config`), and starting (`devnet`).
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::devnet::{self, Devnet, Handle, StartError};
 use crate::node::{Event, Listener};
 use crate::testing::Chain;
 
-/// What a request may take at least on a fork.
+/// The shortest request timeout on a fork.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A chain in the making: [`Devnet::builder`] begins with what the command begins with, [`Chain::builder`] with what a test wants.
+/// Builds a chain: [`Devnet::builder`] starts from the command's defaults, [`Chain::builder`] from what a test wants.
 ///
-/// What has no method of its own here is set by [`Builder::configure`].
+/// Settings without a method here are set with [`Builder::configure`].
 ///
 /// ```
 /// use stylus_devnet::{ArbOs, Devnet};
@@ -42,18 +42,18 @@ impl Builder {
         }
     }
 
-    /// Sets anything: `builder.configure(|config| config.history = 10)`.
+    /// Changes any setting: `builder.configure(|config| config.history = 10)`.
     pub fn configure(mut self, set: impl FnOnce(&mut Config)) -> Self {
         set(&mut self.config);
         self
     }
 
-    /// The port to listen at; 0 takes any that is free.
+    /// The port to listen on; 0 picks any free one.
     pub fn port(self, port: u16) -> Self {
         self.configure(|config| config.port = port)
     }
 
-    /// Another chain to go on from. Requests may then take a minute at least, since its node has to be waited for.
+    /// The chain to fork. Raises the request timeout to a minute at least, since requests have to wait for that chain's node.
     ///
     /// ```
     /// use stylus_devnet::testing::*;
@@ -77,7 +77,7 @@ impl Builder {
         self.configure(|config| config.chain_id = id)
     }
 
-    /// The ArbOS version that the chain is born with.
+    /// The ArbOS version that the chain starts with.
     pub fn arbos(self, version: ArbOs) -> Self {
         self.configure(|config| config.arbos = version)
     }
@@ -92,27 +92,27 @@ impl Builder {
         self.configure(|config| config.mining = mining)
     }
 
-    /// Funded accounts besides the dev account.
+    /// How many funded accounts there are in addition to the dev account.
     pub fn accounts(self, count: u32) -> Self {
         self.configure(|config| config.accounts = count)
     }
 
-    /// Wei of each funded account.
+    /// The balance of each funded account, in wei.
     pub fn balance(self, wei: U256) -> Self {
         self.configure(|config| config.balance = wei)
     }
 
-    /// Wei per gas of every block.
+    /// The base fee of every block, in wei per gas.
     pub fn base_fee(self, wei: u64) -> Self {
         self.configure(|config| config.base_fee = wei)
     }
 
-    /// The file that the chain is kept in.
+    /// The file in which the chain is kept.
     pub fn state(self, file: impl Into<PathBuf>) -> Self {
         self.configure(|config| config.state = Some(file.into()))
     }
 
-    /// Whoever is told of what happens on the chain.
+    /// The listener, which is told what happens on the chain.
     pub fn listener(mut self, listener: impl Fn(Event) + Send + Sync + 'static) -> Self {
         self.listener = Some(Arc::new(listener));
         self
@@ -126,10 +126,10 @@ impl Builder {
         Devnet::start_with(self.config, self.listener)
     }
 
-    /// The chain alone, in this process: nothing listens, and no block is made by the clock.
+    /// Builds the chain alone, in this process: nothing listens, and the clock makes no blocks.
     ///
     /// # Errors
-    /// Where the settings ask for what cannot be, or a state's file holds something else.
+    /// If the settings ask for the impossible, or a state file holds something else.
     pub fn chain(self) -> Result<Chain, StartError> {
         Ok(Chain::of(devnet::open(&self.config, self.listener)?))
     }

@@ -1,7 +1,7 @@
 //! The command line of `stylus-devnet`.
 //!
-//! Lives here: flags, their help, and the settings they mean. Not here: what settings do. Where a flag is the same as
-//! anvil's it has anvil's name.
+//! Lives here: flags, their help, and the settings they stand for. Not here: what the settings do. Flags that anvil also has share anvil's
+//! name.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use clap_complete::Shell;
 use stylus_devnet::explain::{Artifacts, Coverage};
 use stylus_devnet::{ArbOs, Clock, Config, Fork, Mining, Order, Wallet};
 
-/// Wei in an ether.
+/// Wei per ether.
 const ETHER: u64 = 1_000_000_000_000_000_000;
 
 const EXAMPLES: &str = "\
@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// Port to listen at; 0 takes any that is free.
+    /// Port to listen on; 0 picks any free one.
     #[arg(
         short,
         long,
@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     )]
     port: u16,
 
-    /// Address to listen at.
+    /// Address to listen on.
     #[arg(
         long,
         default_value = "127.0.0.1",
@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     i_know_these_keys_are_public: bool,
 
-    /// Web origins that may send requests (CORS): `*`, or one like https://example.org. Repeatable; none by default.
+    /// Web origins that may send requests (CORS): `*`, or one such as https://example.org. Repeatable; none by default.
     #[arg(
         long,
         value_name = "ORIGIN",
@@ -69,7 +69,7 @@ pub(crate) struct Arguments {
     )]
     allow_origin: Vec<String>,
 
-    /// Host names that requests may be addressed to, besides this machine's. Repeatable; `*` for any.
+    /// Host names that requests can be addressed to, in addition to this machine's. Repeatable; `*` for any.
     #[arg(
         long,
         value_name = "NAME",
@@ -78,7 +78,7 @@ pub(crate) struct Arguments {
     )]
     allow_host: Vec<String>,
 
-    /// Funded accounts besides the dev account, 1,000 at most.
+    /// Funded accounts in addition to the dev account, 1,000 at most.
     #[arg(
         short,
         long,
@@ -88,11 +88,11 @@ pub(crate) struct Arguments {
     )]
     accounts: u32,
 
-    /// Phrase that these come from [default: "test test … junk"].
+    /// Mnemonic of these accounts [default: "test test … junk"].
     #[arg(short, long, value_name = "PHRASE", env = "STYLUS_DEVNET_MNEMONIC")]
     mnemonic: Option<String>,
 
-    /// Path of these accounts, their number left out [default: m/44'/60'/0'/0/].
+    /// Derivation path of these accounts, without their index [default: m/44'/60'/0'/0/].
     #[arg(long, value_name = "PATH", env = "STYLUS_DEVNET_DERIVATION_PATH")]
     derivation_path: Option<String>,
 
@@ -105,12 +105,12 @@ pub(crate) struct Arguments {
     )]
     balance: u64,
 
-    /// Lets anybody send transactions of every account.
+    /// Lets anyone send transactions from any account.
     #[arg(long, visible_alias = "auto-unlock")]
     auto_impersonate: bool,
 
-    /// Goes on from another chain: the URL of a node that has it. Accounts, code and storage are asked for when they are first needed; the
-    /// chain's id, ArbOS version, prices and programs are that chain's.
+    /// Forks another chain: the URL of one of its nodes. Accounts, code and storage are fetched when they are first needed; the chain id,
+    /// ArbOS version, prices and programs are that chain's.
     #[arg(
         short,
         long,
@@ -122,7 +122,7 @@ pub(crate) struct Arguments {
     )]
     fork_url: Option<String>,
 
-    /// Block to go on from [default: the newest]. An older one takes an archive node.
+    /// Block to fork at [default: the newest]. An older one takes an archive node.
     #[arg(
         long,
         value_name = "NUMBER",
@@ -131,7 +131,7 @@ pub(crate) struct Arguments {
     )]
     fork_block_number: Option<u64>,
 
-    /// Header for the node, as NAME=VALUE or NAME: VALUE, such as one with a key. Repeatable.
+    /// Header for the node, as NAME=VALUE or NAME: VALUE, for example with an API key. Repeatable.
     #[arg(
         long = "fork-header",
         visible_alias = "fork-headers",
@@ -143,7 +143,7 @@ pub(crate) struct Arguments {
     )]
     fork_headers: Vec<(String, String)>,
 
-    /// How often a question is asked again that failed for a reason that may pass [default: 5].
+    /// How often to retry a query to the node that failed for a temporary reason [default: 5].
     #[arg(
         long,
         value_name = "COUNT",
@@ -153,7 +153,7 @@ pub(crate) struct Arguments {
     )]
     fork_retries: Option<u32>,
 
-    /// Seconds that a question may take, all its attempts together [default: 45]; each gets a third of that.
+    /// Seconds that a query to the node can take, over all attempts [default: 45]; each attempt gets a third of that.
     #[arg(
         long,
         value_name = "SECONDS",
@@ -163,7 +163,7 @@ pub(crate) struct Arguments {
     )]
     fork_timeout: Option<u64>,
 
-    /// Questions in a second, at most, for a node that limits them.
+    /// The most queries per second, for a node that limits them.
     #[arg(
         long,
         value_name = "COUNT",
@@ -173,11 +173,11 @@ pub(crate) struct Arguments {
     )]
     fork_rps: Option<u32>,
 
-    /// Keeps no answers in the user's cache folder, and takes none from there.
+    /// Neither keeps answers in the user's cache folder nor reads them from there.
     #[arg(long, visible_alias = "no-storage-caching", help_heading = "Fork")]
     no_fork_cache: bool,
 
-    /// File that all that was asked for is written to at the end, to be forked again without a network.
+    /// File to which everything fetched is written at the end, so that the fork can be replayed without a network.
     #[arg(
         long,
         value_name = "FILE",
@@ -187,7 +187,7 @@ pub(crate) struct Arguments {
     )]
     fork_record: Option<PathBuf>,
 
-    /// Goes on from a chain that --fork-record has written down; asks nobody.
+    /// Replays a fork that --fork-record has written; contacts no node.
     #[arg(
         long,
         value_name = "FILE",
@@ -197,7 +197,7 @@ pub(crate) struct Arguments {
     )]
     fork_replay: Option<PathBuf>,
 
-    /// Account that owns the chain from the start, as on a fork nobody does whose key is at hand.
+    /// Account that owns the chain from the start. Useful on a fork, whose owners' keys are not at hand.
     #[arg(long, value_name = "ADDRESS", env = "STYLUS_DEVNET_CHAIN_OWNER")]
     chain_owner: Option<Address>,
 
@@ -210,15 +210,15 @@ pub(crate) struct Arguments {
     )]
     chain_id: u64,
 
-    /// Seconds between blocks. Without it every transaction is put into a block of its own, at once.
+    /// Seconds between blocks. By default, every transaction gets a block of its own at once.
     #[arg(short, long, value_name = "SECONDS", env = "STYLUS_DEVNET_BLOCK_TIME")]
     block_time: Option<u64>,
 
-    /// Makes no block but those that are asked for.
+    /// Makes only the blocks that requests ask for.
     #[arg(long, visible_alias = "no-mine", conflicts_with = "block_time")]
     no_mining: bool,
 
-    /// Which of the transactions that wait goes first: the one that came first, as on Arbitrum, or the one that offers most.
+    /// Which waiting transaction goes first: the one that arrived first, as on Arbitrum, or the one that offers most.
     #[arg(
         long,
         value_name = "ORDER",
@@ -231,8 +231,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "VERSION", env = "STYLUS_DEVNET_ARBOS")]
     arbos: Option<u16>,
 
-    /// Gas that every activation burns on top, from ArbOS 59 on; 18446744073709551615 pauses activations, as Arbitrum One has
-    /// since October 2026.
+    /// Gas that every activation burns in addition, from ArbOS 59 on; 18446744073709551615 pauses activations, as on Arbitrum One since
+    /// October 2026.
     #[arg(
         long,
         default_value_t = 0,
@@ -255,11 +255,11 @@ pub(crate) struct Arguments {
     )]
     base_fee: u64,
 
-    /// Gas that a block may hold [default: 2^50, as every Arbitrum header says, which limits nothing].
+    /// Gas limit of a block [default: 2^50, as in every Arbitrum header, which limits nothing].
     #[arg(long, value_name = "GAS", env = "STYLUS_DEVNET_GAS_LIMIT")]
     gas_limit: Option<u64>,
 
-    /// Bytes of code that an account may hold.
+    /// The most bytes of code that an account can hold.
     #[arg(
         long,
         default_value_t = 24_576,
@@ -269,16 +269,15 @@ pub(crate) struct Arguments {
     )]
     max_code_size: u32,
 
-    /// Bytes that a transaction may have [default: 128 KiB]; Arbitrum One's sequencer takes 95,000.
+    /// The most bytes in a transaction [default: 128 KiB]; Arbitrum One's sequencer takes 95,000.
     #[arg(long, value_name = "BYTES", env = "STYLUS_DEVNET_MAX_TRANSACTION_SIZE")]
     max_transaction_size: Option<usize>,
 
-    /// Time of the first block, in seconds since 1970. Every block is then one second after the one before, whatever the
-    /// clock says.
+    /// Time of the first block, in seconds since 1970. Every block is then one second after its parent, whatever the clock says.
     #[arg(long, value_name = "SECONDS", env = "STYLUS_DEVNET_TIMESTAMP")]
     timestamp: Option<u64>,
 
-    /// File that the chain is kept in: loaded from, if it exists, and written to with every change.
+    /// File in which the chain is kept: loaded if it exists, and written with every change.
     #[arg(
         long,
         value_name = "FILE",
@@ -287,15 +286,15 @@ pub(crate) struct Arguments {
     )]
     state: Option<PathBuf>,
 
-    /// File that the chain is loaded from, and that stays as it is.
+    /// File from which the chain is loaded; it is not changed.
     #[arg(long, value_name = "FILE", env = "STYLUS_DEVNET_LOAD_STATE")]
     load_state: Option<PathBuf>,
 
-    /// File that the chain is written to at the end.
+    /// File to which the chain is written at the end.
     #[arg(long, value_name = "FILE", env = "STYLUS_DEVNET_DUMP_STATE")]
     dump_state: Option<PathBuf>,
 
-    /// Writes changes to the file once in so many seconds. Without it each is written to that of --state before it is answered.
+    /// Writes changes to the file every so many seconds. By default, each is written to the --state file before it is answered.
     #[arg(
         short = 'i',
         long,
@@ -304,12 +303,12 @@ pub(crate) struct Arguments {
     )]
     state_interval: Option<u64>,
 
-    /// Seconds that a call or trace may take [default: 5; 60 on a fork, whose node has to be waited for]; 0 for as long as its gas lasts. A
-    /// transaction may take twelve times as long.
+    /// Seconds that a call or trace can take [default: 5; 60 on a fork, which has to wait for its node]; 0 for as long as its gas lasts. A
+    /// transaction can take twelve times as long.
     #[arg(long, value_name = "SECONDS", env = "STYLUS_DEVNET_REQUEST_TIMEOUT")]
     request_timeout: Option<u64>,
 
-    /// Newest blocks whose states can still be called and traced.
+    /// How many of the newest blocks keep their states for calls and traces.
     #[arg(
         long,
         default_value_t = 4_096,
@@ -318,28 +317,28 @@ pub(crate) struct Arguments {
     )]
     history: usize,
 
-    /// The same under anvil's name; without a number, the newest alone.
+    /// The same as --history, under anvil's name; without a number, only the newest.
     #[arg(long, value_name = "BLOCKS", num_args = 0..=1, default_missing_value = "1", conflicts_with = "history")]
     prune_history: Option<usize>,
 
-    /// Folder of contracts built with debug information, such as target/gas-bench of a workspace: a program that fails is then told
-    /// with its lines of source.
+    /// Folder of contracts built with debug information, such as a workspace's target/gas-bench: failures of a program are then reported
+    /// with its source lines.
     #[arg(long, value_name = "FOLDER", env = "STYLUS_DEVNET_ARTIFACTS")]
     artifacts: Option<PathBuf>,
 
-    /// File that accounts and settings are written to, as JSON.
+    /// File to which accounts and settings are written, as JSON.
     #[arg(long, value_name = "FILE", env = "STYLUS_DEVNET_CONFIG_OUT")]
     pub(crate) config_out: Option<PathBuf>,
 
-    /// Shows what is shown as JSON, a line each.
+    /// Prints everything as JSON, one object per line.
     #[arg(long, conflicts_with = "silent")]
     pub(crate) json: bool,
 
-    /// Shows a line for every request.
+    /// Prints a line for every request.
     #[arg(short, long)]
     pub(crate) verbose: bool,
 
-    /// Shows nothing but errors that end the devnet.
+    /// Prints only errors that end the devnet.
     #[arg(
         long,
         visible_alias = "quiet",
@@ -349,12 +348,12 @@ pub(crate) struct Arguments {
     pub(crate) silent: bool,
 }
 
-/// What is done instead of starting a devnet.
+/// What to do instead of starting a devnet.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Prints what a shell completes: `stylus-devnet completions bash > …/bash_completion.d/stylus-devnet`.
+    /// Prints a shell completion script: `stylus-devnet completions bash > …/bash_completion.d/stylus-devnet`.
     Completions {
-        /// Which shell.
+        /// The shell.
         shell: Shell,
     },
 }
@@ -367,12 +366,12 @@ enum OrderName {
 }
 
 impl Arguments {
-    /// The ArbOS version that is asked for, if one is.
+    /// The ArbOS version that was asked for, if any.
     pub(crate) fn arbos(&self) -> Option<u16> {
         self.arbos
     }
 
-    /// The chain to go on from, if there is one.
+    /// The chain to fork, if any.
     fn fork(&self) -> anyhow::Result<Option<Fork>> {
         let fork = match (&self.fork_url, &self.fork_replay) {
             (Some(url), _) => Fork::url(url),
@@ -486,7 +485,7 @@ impl Arguments {
     }
 }
 
-/// Whole ether.
+/// Rounds down to whole ether.
 pub(crate) fn ether(wei: U256) -> U256 {
     wei / U256::from(ETHER)
 }

@@ -1,4 +1,4 @@
-//! What a devnet can be told, as plain data.
+//! The settings of a devnet, as plain data.
 //!
 //! Lives here: settings and their defaults. Not here: command lines, and what the settings do.
 
@@ -15,39 +15,39 @@ use crate::explain::{Artifacts, Coverage};
 /// Where a block's timestamp comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Clock {
-    /// The machine's clock, as on any chain.
+    /// The machine's clock.
     Wall,
-    /// The genesis block has this time, in seconds since 1970, and every block is one second later than the one before: the
-    /// same requests then give the same block hashes, too.
+    /// The genesis block has this time, in seconds since 1970, and every block is one second later than its parent: the same requests then
+    /// also give the same block hashes.
     Steps(u64),
 }
 
-/// When blocks are made, at the start; requests change it.
+/// When blocks are made at the start; requests can change it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mining {
     /// A block for every transaction, at once.
     Automatic,
-    /// One every so often.
+    /// A block at this interval.
     Every(Duration),
-    /// Where a request asks for one, and never else.
+    /// Only when a request asks for one.
     Asked,
 }
 
-/// Which of the transactions that wait goes first.
+/// Which waiting transaction goes first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
-    /// The one that came first, as on Arbitrum.
+    /// The one that arrived first, as on Arbitrum.
     Arrival,
-    /// The one that offers most for gas.
+    /// The one that offers the highest gas price.
     Fees,
 }
 
-/// Where accounts besides the dev account come from.
+/// Where the accounts other than the dev account come from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Wallet {
-    /// A phrase (BIP-39).
+    /// The mnemonic (BIP-39).
     pub mnemonic: String,
-    /// The path (BIP-32) of an account but for its number, which comes last.
+    /// The derivation path (BIP-32) of an account without its index, which comes last.
     pub derivation_path: String,
 }
 
@@ -60,32 +60,32 @@ impl Default for Wallet {
     }
 }
 
-/// Another chain to go on from: a node's, or one that was recorded.
+/// Another chain to fork: a node's, or a recorded one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fork {
     /// The URL of a node that has the chain.
     pub url: Option<String>,
-    /// A recording to take it from, in place of a node.
+    /// A recording to use instead of a node.
     pub replay: Option<PathBuf>,
-    /// The block to go on from; the newest, or the recording's, where none is named.
+    /// The block to fork at; by default the newest, or the recording's.
     pub block: Option<u64>,
-    /// Headers for the node, such as one with a key: names and values.
+    /// Headers for the node, for example with an API key: names and values.
     pub headers: Vec<(String, String)>,
-    /// How often a question is asked again that failed for a reason that may pass.
+    /// How often to retry a query that failed for a temporary reason.
     pub retries: u32,
-    /// How long a question may take, all its attempts together; each gets a third of that.
+    /// How long a query can take, over all its attempts; each gets a third of that.
     pub timeout: Duration,
-    /// Questions in a second, where they are limited.
+    /// The most queries per second, if the node limits them.
     pub requests_per_second: Option<u32>,
-    /// The folder that answers are kept in, for the next fork of the same block: the user's cache, unless the node is on this machine, where
-    /// asking again takes no time, and may be a test network, whose state changes without a block.
+    /// The folder in which answers are kept for the next fork of the same block: the user's cache, unless the node is on this machine.
+    /// There, asking again takes no time, and the node may be a test network, whose state changes without a block.
     pub cache: Option<PathBuf>,
-    /// A file that all answers are written to when the devnet stops, to be replayed without a network.
+    /// A file to which all answers are written when the devnet stops, to be replayed without a network.
     pub record: Option<PathBuf>,
 }
 
 impl Fork {
-    /// The chain of a node.
+    /// Forks the chain of a node.
     pub fn url(url: impl Into<String>) -> Self {
         let url = url.into();
         let caches = dirs::cache_dir().filter(|_| !crate::fork::is_near(&url));
@@ -102,7 +102,7 @@ impl Fork {
         }
     }
 
-    /// A chain that was recorded. It needs no network, and has what was asked for when it was recorded.
+    /// Replays a recorded fork. It needs no network, and holds only what was asked for while it was recorded.
     pub fn replay(recording: impl Into<PathBuf>) -> Self {
         Self {
             url: None,
@@ -111,10 +111,10 @@ impl Fork {
         }
     }
 
-    /// A header for the node, out of `NAME=VALUE` or `NAME: VALUE`.
+    /// Parses a header for the node, `NAME=VALUE` or `NAME: VALUE`.
     ///
     /// # Errors
-    /// Where it is neither, in a sentence.
+    /// If it is neither; the error is a sentence.
     pub fn header(text: &str) -> Result<(String, String), String> {
         let (name, value) = text
             .split_once(['=', ':'])
@@ -122,7 +122,7 @@ impl Fork {
         Ok((name.trim().to_owned(), value.trim().to_owned()))
     }
 
-    /// A name for where it is from, in which nothing is secret: the host of its node, or the recording.
+    /// Where the chain is from, without any secrets: the host of its node, or the recording.
     pub fn whom(&self) -> String {
         match &self.replay {
             Some(file) => format!("the recording {}", file.display()),
@@ -130,7 +130,7 @@ impl Fork {
         }
     }
 
-    /// The same, from this block on.
+    /// The same chain, forked at this block.
     pub fn at(self, block: u64) -> Self {
         Self {
             block: Some(block),
@@ -139,7 +139,7 @@ impl Fork {
     }
 }
 
-/// Neither the URL nor what headers say: both may hold keys.
+/// Shows neither the URL nor the headers: both may hold keys.
 impl fmt::Debug for Fork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fork")
@@ -149,73 +149,73 @@ impl fmt::Debug for Fork {
     }
 }
 
-/// Everything a devnet can be told.
+/// All settings of a devnet.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The address to listen at.
+    /// The address to listen on.
     pub host: IpAddr,
-    /// The port to listen at; 0 takes any that is free.
+    /// The port to listen on; 0 picks any free one.
     pub port: u16,
-    /// Whether another machine may reach accounts whose keys are public. Without it only a loopback address is listened at.
+    /// Whether other machines may reach accounts whose keys are public. Otherwise only a loopback address is allowed.
     pub allow_public: bool,
     /// Origins of web pages that may send requests (CORS): none, `*`, or those listed.
     pub allow_origin: Vec<String>,
-    /// Host names that requests may be addressed to besides loopback's and `host`.
+    /// Host names that requests can be addressed to, in addition to loopback's and `host`.
     pub allow_host: Vec<String>,
-    /// Another chain to go on from. Its own are then the chain's id, its ArbOS version and its prices, whatever else is said here.
+    /// The chain to fork. Its chain id, ArbOS version and prices then override those set here.
     pub fork: Option<Fork>,
-    /// An account that owns the chain from the start, besides those that own it anyway.
+    /// An account that owns the chain from the start, in addition to the usual owners.
     pub chain_owner: Option<Address>,
     /// The chain's id.
     pub chain_id: u64,
-    /// The ArbOS version the chain is born with, [`Config::FIRST_ARBOS`] at least.
+    /// The ArbOS version that the chain starts with, [`Config::FIRST_ARBOS`] at least.
     pub arbos: ArbOs,
-    /// Gas that every activation burns on top, from ArbOS 59 on; [`u64::MAX`] pauses activations.
+    /// Gas that every activation burns in addition, from ArbOS 59 on; [`u64::MAX`] pauses activations.
     pub activation_gas: u64,
-    /// Further funded accounts besides the dev account.
+    /// How many funded accounts there are in addition to the dev account.
     pub accounts: u32,
-    /// Where these come from: the well-known test mnemonic, unless there is another.
+    /// Where these come from: by default, the well-known test mnemonic.
     pub wallet: Wallet,
-    /// Whether anybody may send transactions of every account.
+    /// Whether anyone may send transactions from any account.
     pub auto_impersonate: bool,
-    /// Wei of each funded account.
+    /// The balance of each funded account, in wei.
     pub balance: U256,
-    /// Only what `nitro --dev` has: no factory, deployer or cache manager, L1 price and chain owner as there.
+    /// Whether the chain has only what `nitro --dev` has: no factory, deployer or cache manager, and its L1 price and chain owner.
     pub bare: bool,
-    /// Wei per gas of every block.
+    /// The base fee of every block, in wei per gas.
     pub base_fee: u64,
     /// When blocks are made.
     pub mining: Mining,
-    /// Which transaction goes first.
+    /// Which waiting transaction goes first.
     pub order: Order,
-    /// Gas that a block may hold; without it what Arbitrum's headers say, which limits nothing.
+    /// The gas limit of a block; by default that of Arbitrum's headers, which limits nothing.
     pub gas_limit: Option<u64>,
-    /// Bytes that a transaction may have; without it what a deployment of the largest code takes.
+    /// The most bytes in a transaction; by default enough to deploy the largest code.
     pub max_transaction_size: Option<usize>,
     /// Where timestamps come from.
     pub clock: Clock,
-    /// Bytes of code an account may hold.
+    /// The most bytes of code that an account can hold.
     pub max_code_size: u32,
-    /// The file that the chain is kept in: loaded from, if it exists, and written to with every change.
+    /// The file in which the chain is kept: loaded if it exists, and written with every change.
     pub state: Option<PathBuf>,
-    /// A file that the chain is loaded from, and that stays as it is.
+    /// A file from which the chain is loaded; it is not changed.
     pub load_state: Option<PathBuf>,
-    /// A file that the chain is written to at the end.
+    /// A file to which the chain is written at the end.
     pub dump_state: Option<PathBuf>,
-    /// How long a change may wait until it is written to the state's file; without it each is written before it is answered.
+    /// How long a change can wait before it is written to the state file; by default each is written before it is answered.
     pub state_interval: Option<Duration>,
-    /// How long a call or a trace may take; without it, as long as its gas lasts.
+    /// How long a call or a trace can take; `None` for as long as its gas lasts.
     pub request_timeout: Option<Duration>,
-    /// Blocks whose states are kept for calls on them, counted from the newest.
+    /// How many of the newest blocks keep their states for calls.
     pub history: usize,
-    /// Where the log and tracers find the lines of programs that fail.
+    /// Where the log and tracers find the source lines of programs that fail.
     pub artifacts: Artifacts,
-    /// Programs whose blocks are counted.
+    /// Programs whose executed blocks are counted.
     pub coverage: Coverage,
 }
 
 impl Config {
-    /// The oldest ArbOS version that a chain here can be born with; what the EVM was before it is not here.
+    /// The oldest ArbOS version that a chain can start with here; the EVM rules before it are not implemented.
     pub const FIRST_ARBOS: ArbOs = ArbOs::LAST_STYLUS_2;
 }
 
@@ -233,7 +233,7 @@ impl Default for Config {
             arbos: ArbOs::ARBITRUM_ONE,
             activation_gas: 0,
             accounts: 10,
-            // 1,000 ETH, what `nitro --dev` gives its account.
+            // 1,000 ETH, as `nitro --dev` gives its account.
             balance: U256::from(1_000_000_000_000_000_000_000_u128),
             wallet: Wallet::default(),
             auto_impersonate: false,

@@ -1,6 +1,6 @@
-//! A running devnet: the chain, the server in front of it, the clock behind it, and the file it is kept in.
+//! A running devnet: the chain, the server in front of it, the clock behind it, and the file in which it is kept.
 //!
-//! Lives here: starting and stopping. Not here: what is there in between (`node`).
+//! Lives here: starting and stopping. Not here: everything in between (`node`).
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,56 +20,56 @@ use crate::rpc::{self, Server, ServerError};
 use crate::state::source::attempt;
 use crate::store::{self, StateFile};
 
-/// Native stack of the threads that requests run on: a call may be 1,024 frames deep, and so may what is told of it.
+/// Native stack of the threads that run requests: calls can be 1,024 frames deep, and so can their traces.
 const STACK: usize = 16 << 20;
 
-/// How long a stop waits for answers that are on their way.
+/// How long a stop waits for answers that are being sent.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A devnet that cannot be started.
+/// Why a devnet cannot be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The first block cannot be made.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
-    /// The chain to go on from cannot be had.
+    /// The forked chain cannot be read.
     #[error(transparent)]
     Fork(#[from] ForkError),
     /// The server cannot be started.
     #[error(transparent)]
     Server(#[from] ServerError),
-    /// Anybody who can reach the address could use accounts whose keys are public.
+    /// Anyone who can reach the address could use accounts whose keys are public.
     #[error(
         "{0} can be reached from other machines, and the keys of the funded accounts are public: allow that explicitly"
     )]
     Public(SocketAddr),
-    /// No threads.
+    /// The threads cannot be started.
     #[error("no threads to run on: {0}")]
     Threads(#[source] std::io::Error),
-    /// The chain cannot be kept in the file that is named: it cannot be written, somebody else is using it, or it holds
-    /// something else than a whole chain.
+    /// The chain cannot be kept in this file: it cannot be written, another process is using it, or it holds something other than a whole
+    /// chain.
     #[error("no state can be kept in {path}: {reason}")]
     State {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why the file cannot be used.
         reason: String,
     },
-    /// A file that is to be written at the end cannot be.
+    /// A file that would be written at the end cannot be written.
     #[error("nothing can be written to {path} at the end: {reason}")]
     Output {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why it cannot be written.
         reason: String,
     },
-    /// No chain can be loaded from the file that is named.
+    /// No chain can be loaded from this file.
     #[error("no state can be loaded from {path}: {reason}")]
     Load {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why nothing can be loaded from it.
         reason: String,
     },
 }
@@ -82,12 +82,12 @@ impl Devnet {
     /// Starts a chain, on threads of its own.
     ///
     /// # Errors
-    /// Where the settings ask for what cannot be, the port is taken, or the state's file holds something else.
+    /// If the settings ask for the impossible, the port is taken, or the state file holds something else.
     pub fn start(config: Config) -> Result<Handle, StartError> {
         Self::start_with(config, None)
     }
 
-    /// Starts a chain and has `listener` told of what happens on it.
+    /// Starts a chain and reports what happens on it to `listener`.
     ///
     /// # Errors
     /// As for [`Devnet::start`].
@@ -97,13 +97,13 @@ impl Devnet {
         serve(config, node)
     }
 
-    /// A chain whose settings are said one by one.
+    /// Returns a builder for settings given one by one.
     pub fn builder() -> Builder {
         Builder::new(Config::default())
     }
 }
 
-/// Whether only this machine may reach the chain, unless that is allowed explicitly.
+/// Checks that only this machine can reach the chain, unless the settings allow others explicitly.
 fn check_host(config: &Config) -> Result<(), StartError> {
     match config.host.is_loopback() || config.allow_public {
         true => Ok(()),
@@ -114,16 +114,16 @@ fn check_host(config: &Config) -> Result<(), StartError> {
     }
 }
 
-/// The chain that the settings ask for, with its accounts and its file, and nothing in front of it.
+/// Opens the chain that the settings ask for, with its accounts and its file, and nothing in front of it.
 ///
 /// # Errors
-/// Where the settings ask for what cannot be, or a state's file holds something else.
+/// If the settings ask for the impossible, or a state file holds something else.
 pub(crate) fn open(config: &Config, listener: Option<Listener>) -> Result<Node, StartError> {
     check_outputs(config)?;
     let forked = config.fork.as_ref().map(|fork| {
         let kept = config.state.as_ref().or(config.load_state.as_ref());
         let kept = kept.and_then(|path| store::forked_block(path));
-        // A chain that is kept goes on from the block that it went on from.
+        // A chain that is kept in a file still forks at the same block.
         Forked::open(&Fork {
             block: fork.block.or(kept),
             ..fork.clone()
@@ -143,7 +143,7 @@ pub(crate) fn open(config: &Config, listener: Option<Listener>) -> Result<Node, 
     Ok(node)
 }
 
-/// Whether the files can be written that are written at the end, when all would be lost.
+/// Checks that the files written at the end can be written, since by then everything would be lost.
 fn check_outputs(config: &Config) -> Result<(), StartError> {
     let recording = config.fork.as_ref().and_then(|fork| fork.record.as_ref());
     for path in config.dump_state.iter().chain(recording) {
@@ -155,7 +155,7 @@ fn check_outputs(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Has `chain` become the one in the files that the settings name, and opens the one that it is kept in.
+/// Loads into `chain` what the files in the settings hold, and opens the file in which it is kept.
 fn load(config: &Config, chain: &mut Chain) -> Result<Option<StateFile>, StartError> {
     if let Some(path) = &config.load_state {
         store::load(path, chain).map_err(|error| StartError::Load {
@@ -174,12 +174,12 @@ fn load(config: &Config, chain: &mut Chain) -> Result<Option<StateFile>, StartEr
     Ok(Some(file))
 }
 
-/// Puts a server in front of a chain, with a clock behind it, on threads of their own.
+/// Starts a server in front of a chain and a clock behind it, on threads of their own.
 ///
 /// # Errors
-/// Where there are no threads, or the port is taken.
+/// If no threads can be started, or the port is taken.
 pub(crate) fn serve(config: Config, node: Node) -> Result<Handle, StartError> {
-    // They read, write and try; whatever takes longer has threads of its own.
+    // These threads read, write and try; anything longer runs on threads of its own.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(rpc::threads())
         .thread_name("stylus-devnet")
@@ -207,7 +207,7 @@ pub(crate) fn serve(config: Config, node: Node) -> Result<Handle, StartError> {
     })
 }
 
-/// Waits for `work` on `runtime`, from wherever that is: within somebody else's runtime no thread may wait itself.
+/// Waits for `work` on `runtime`, from any thread: a thread of another async runtime must not block on this one itself.
 fn wait<T: Send>(runtime: &Runtime, work: impl Future<Output = T> + Send) -> T {
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| runtime.block_on(work));
@@ -217,13 +217,13 @@ fn wait<T: Send>(runtime: &Runtime, work: impl Future<Output = T> + Send) -> T {
     })
 }
 
-/// Does something every `period`, where it keeps nobody waiting.
+/// Runs `work` every `period` on a blocking thread, where it delays nobody.
 async fn every(period: Duration, work: impl Fn() + Clone + Send + 'static) {
     let mut ticks = ticks(period);
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        // A panic in there ends that tick alone.
+        // A panic in it ends only that tick.
         let _ = tokio::task::spawn_blocking(work.clone()).await;
     }
 }
@@ -234,11 +234,11 @@ fn ticks(period: Duration) -> tokio::time::Interval {
     ticks
 }
 
-/// Makes blocks as often as the node is to have them.
+/// Makes blocks at the interval that the node asks for.
 async fn mine(node: Node) {
     let make = |node: Node| {
         if let Some(run) = node.lanes().begin() {
-            // One that ends with the devnet has not failed.
+            // A block interrupted by the devnet's end has not failed.
             if let Err(error) = attempt(|| node.mine(&run.interrupt)) {
                 node.tell(|| Event::Refused(error.to_string()));
             }
@@ -265,7 +265,7 @@ async fn mine(node: Node) {
     }
 }
 
-/// A running devnet. It stops when this is dropped, and its state is kept where it is to be.
+/// A running devnet. Dropping the handle stops it and saves its state where the settings say.
 pub struct Handle {
     server: Server,
     node: Node,
@@ -275,12 +275,12 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.server.address
     }
 
-    /// The port it listens at.
+    /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.server.address.port()
     }
@@ -290,12 +290,12 @@ impl Handle {
         format!("http://{}", self.server.address)
     }
 
-    /// The ArbOS version in force, which may be another than the settings': a chain out of a file has its own.
+    /// The ArbOS version in force, which can differ from the settings': a chain loaded from a file has its own.
     pub fn arbos(&self) -> ArbOs {
         self.node.chain().arbos()
     }
 
-    /// The accounts that it can sign for, with their keys; the dev account first.
+    /// The accounts that the devnet can sign for, with their keys; the dev account first.
     pub fn accounts(&self) -> Vec<(Address, B256)> {
         self.node
             .signers()
@@ -303,15 +303,15 @@ impl Handle {
             .collect()
     }
 
-    /// The chain itself, to deploy to, call, and change without a request.
+    /// The chain itself, to deploy to, call and change without a request.
     pub fn chain(&self) -> crate::testing::Chain {
         crate::testing::Chain::of(self.node.clone())
     }
 
-    /// Stops it. What runs is ended, and everything that was answered is kept.
+    /// Stops the devnet. Interrupts what is running; everything that was answered is kept.
     ///
     /// # Errors
-    /// Where the state cannot be saved.
+    /// If the state cannot be saved.
     pub fn stop(mut self) -> Result<(), SaveError> {
         self.shut_down()
     }
@@ -322,7 +322,7 @@ impl Handle {
         };
         self.node.lanes().stop();
         self.server.stop();
-        // A connection that is never closed from the other side must not keep it from ending.
+        // A connection that the other side never closes must not delay the end.
         let stopped = self.server.stopped();
         let end = async { tokio::time::timeout(GRACE, stopped).await };
         let _ = wait(&runtime, end);
@@ -362,12 +362,12 @@ impl std::fmt::Debug for Handle {
     }
 }
 
-/// A state that cannot be written.
+/// The state cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("the state cannot be saved to {path}: {error}")]
 pub struct SaveError {
     /// The file.
     pub path: PathBuf,
-    /// Why not.
+    /// Why it cannot be written.
     pub error: std::io::Error,
 }

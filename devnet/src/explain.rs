@@ -1,8 +1,7 @@
-//! Why calls failed: what a traced run tells of each, and what that means.
+//! Why calls failed: what a traced run records of each, and what that means.
 //!
-//! Lives here: the data. Not here: collecting it (`trace::failures`), modules with debug information (`explain::artifacts`), what an
-//! explanation comes to (`explain::diagnosis`), the log's text (`explain::text`), and what programs did that did not fail
-//! (`explain::coverage`).
+//! Lives here: the data. Not here: collecting it (`trace::failures`), modules with debug information (`explain::artifacts`), working out an
+//! explanation (`explain::diagnosis`), the log's text (`explain::text`), and what programs that did not fail did (`explain::coverage`).
 
 mod artifacts;
 mod coverage;
@@ -23,35 +22,35 @@ pub use text::paragraph;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct FailedCall {
-    /// How many calls it was below the transaction's own.
+    /// How many calls deep it was below the transaction's own.
     pub depth: usize,
-    /// Whom it acted for.
+    /// The address it acted for.
     pub address: Address,
-    /// Whose code ran: another's in a delegate call.
+    /// The address whose code ran: another one in a delegate call.
     pub code: Address,
-    /// Wei that it came with.
+    /// The wei sent with it.
     pub value: U256,
     /// Its input, the first 4,096 bytes.
     pub input: Bytes,
-    /// How many bytes that had.
+    /// The length of the whole input, in bytes.
     pub input_length: usize,
     /// What it returned, the first 4,096 bytes.
     pub output: Bytes,
     /// How it ended, in revm's words.
     pub ending: String,
-    /// Why, if a Stylus program ran.
+    /// Why it failed, if a Stylus program ran.
     pub explanation: Option<Explanation>,
 }
 
-/// The calls of a transaction that failed because of each other: the transaction's own first, then the last one below it that failed,
-/// and so on. `failures` are in the order in which they ended, and `depth` tells how deep one was.
+/// Returns the failed calls of a transaction that caused one another: the transaction's own first, then the last failure directly below it,
+/// and so on. `failures` are in the order in which they ended; `depth` returns the depth of one.
 pub fn chain_of<T>(failures: &[T], depth: impl Fn(&T) -> usize) -> Vec<&T> {
     let mut chain: Vec<&T> = Vec::new();
     for failure in failures.iter().rev() {
         if depth(failure) == chain.len() {
             chain.push(failure);
         } else if depth(failure) < chain.len() {
-            // It ended before the ones that were found, in a call that went on.
+            // It ended before the failures already found, inside a call that went on.
             break;
         }
     }

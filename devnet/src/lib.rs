@@ -1,11 +1,11 @@
-//! What is public of the devnet, and nothing else. Not in this crate: measuring, and everything inside the Stylus VM.
+//! The devnet's public API, and nothing else. Not in this crate: measuring, and everything inside the Stylus VM.
 //!
-//! A local Arbitrum chain in one process: EVM contracts on revm, Stylus programs in `stylus-vm`, metered to the last ink, with ArbOS and its
-//! precompiles around them. There are two ways to it.
+//! A local Arbitrum chain in one process: EVM contracts on revm, Stylus programs in `stylus-vm`, metered to the last ink, with ArbOS and
+//! its precompiles around them. There are two ways to use it.
 //!
-//! **A test calls the chain.** [`testing::Chain`] is one in the test's own process: it begins in milliseconds, needs no port and no
-//! runtime, and tells the exact gas of each transaction. [`build!`] builds the test's contract, `sol!` gives its functions types. See
-//! [`testing`].
+//! **A test calls the chain.** [`testing::Chain`] is a chain in the test's own process: it starts within milliseconds, needs neither a port
+//! nor a runtime, and reports the exact gas of each transaction. [`build!`] builds the test's contract, `sol!` gives its functions types.
+//! See [`testing`].
 //!
 //! ```
 //! use stylus_devnet::testing::*;
@@ -16,8 +16,9 @@
 //! assert_gas!(sent, 21_000);
 //! ```
 //!
-//! **A client asks a server.** [`Devnet`] starts one, at any port, for whoever speaks JSON-RPC; it stops when its [`Handle`] is dropped.
-//! [`Handle::chain`] is the same chain without the server, and [`testing::Chain::serve`] puts a server in front of a chain.
+//! **A client sends requests to a server.** [`Devnet`] starts one on any port, for every client that speaks JSON-RPC; it stops when its
+//! [`Handle`] is dropped. [`Handle::chain`] is the same chain without the server, and [`testing::Chain::serve`] puts a server in front of a
+//! chain.
 //!
 //! ```
 //! use stylus_devnet::Devnet;
@@ -28,10 +29,10 @@
 //! # Ok::<(), stylus_devnet::StartError>(())
 //! ```
 //!
-//! [`Config`] has all that either can be told, [`Builder`] says it step by step.
+//! [`Config`] holds all settings of both; [`Builder`] sets them one by one.
 //!
-//! The feature `cli`, which is on by default, is the command `stylus-devnet`: `default-features = false` leaves it and its dependencies
-//! out.
+//! The feature `cli`, on by default, builds the command `stylus-devnet`; `default-features = false` leaves out the command and its
+//! dependencies.
 
 mod accounts;
 mod addresses;

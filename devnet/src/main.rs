@@ -1,6 +1,6 @@
 //! The command `stylus-devnet`.
 //!
-//! Lives here: starting a devnet from a shell, and all that it says. Not here: the devnet.
+//! Lives here: starting a devnet from a shell, and everything it prints. Not here: the devnet.
 
 mod cli;
 
@@ -16,7 +16,7 @@ use stylus_devnet::{Clock, Config, Devnet, Event, ForkError, Handle, ServerError
 
 use crate::cli::{Arguments, Command};
 
-/// A request makes and drops hundreds of small things, on one thread and then on another.
+/// A request makes and drops hundreds of small objects, on one thread and then on another.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -56,7 +56,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    // Before the banner: whoever reads it may stop the devnet at once.
+    // Before the banner: whoever reads it may stop the devnet right away.
     let stopped = runtime
         .block_on(async { signals() })
         .context("cannot wait for Ctrl-C")?;
@@ -71,7 +71,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         // As below.
         let _ = writeln!(std::io::stdout(), "{shown}");
     } else if !silent {
-        // A reader that has gone away is not a reason to stop.
+        // A closed standard output is no reason to stop.
         let _ = banner(&handle, &shown);
         if let Some(asked) = asked.filter(|asked| *asked != handle.arbos().number()) {
             say(&format!(
@@ -88,7 +88,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The error, with the flag that helps where there is one.
+/// Adds the flag that helps to the error, if there is one.
 fn advise(error: StartError) -> anyhow::Error {
     let flag = match &error {
         StartError::Public(_) => "--i-know-these-keys-are-public does",
@@ -106,7 +106,7 @@ fn advise(error: StartError) -> anyhow::Error {
     anyhow::anyhow!("{error}; {flag}")
 }
 
-/// Ends when the process is asked to: at Ctrl-C, by whoever started it, or because its terminal is closed.
+/// Ends when the process is asked to stop: by Ctrl-C, by the process that started it, or by its terminal closing.
 fn signals() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
@@ -132,7 +132,7 @@ fn signals() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// What a newcomer needs: where it is, and keys to send from.
+/// Prints what a newcomer needs: where the devnet listens, and keys to send from.
 fn banner(handle: &Handle, config: &Config) -> std::io::Result<()> {
     let mut out = anstream::stdout().lock();
     writeln!(
@@ -164,7 +164,7 @@ fn banner(handle: &Handle, config: &Config) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Accounts and settings in anvil's shape.
+/// Returns accounts and settings in anvil's format.
 fn settings(handle: &Handle, config: &Config) -> serde_json::Value {
     let (addresses, keys): (Vec<_>, Vec<_>) = handle.accounts().into_iter().unzip();
     json!({
@@ -186,7 +186,7 @@ fn settings(handle: &Handle, config: &Config) -> serde_json::Value {
     })
 }
 
-/// Shows an event as JSON.
+/// Prints an event as JSON.
 fn tell_json(event: &Event) {
     let shown = match event {
         Event::Request { method, error } => {
@@ -200,7 +200,7 @@ fn tell_json(event: &Event) {
     let _ = writeln!(std::io::stderr(), "{shown}");
 }
 
-/// Shows an event.
+/// Prints an event.
 fn tell(event: &Event, verbose: bool, silent: bool) {
     if silent {
         return;
@@ -227,7 +227,7 @@ fn tell(event: &Event, verbose: bool, silent: bool) {
     }
 }
 
-/// Everything but results goes to standard error.
+/// Prints to standard error, where everything but results goes.
 fn say(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }

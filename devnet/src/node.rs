@@ -1,10 +1,10 @@
-//! What requests reach: the chain, and everything around it that they share.
+//! What requests work on: the chain, and everything around it that they share.
 //!
-//! Lives here: who may have the chain when, and the only reading of the machine's clock. Not here: what requests do (`rpc`), what
+//! Lives here: who has access to the chain and when, and the only reading of the machine's clock. Not here: what requests do (`rpc`), what
 //! the chain does (`chain`), starting and stopping (`devnet`).
 //!
-//! Whoever changes the chain has its turn for as long as that takes, a transaction's run included. The lock around the chain itself
-//! is held for no longer than it takes to copy a state or to put one in its place, so that nobody who reads waits for a run.
+//! Anyone who changes the chain holds its turn for as long as that takes, including a transaction's run. The lock on the chain itself is
+//! held only while a state is copied or replaced, so that readers never wait for a run.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -26,53 +26,53 @@ use crate::rpc::{Filters, Lanes, RpcError, give_way};
 use crate::state::State;
 use crate::store::{self, StateFile};
 
-/// Blocks that wait for a subscriber who is slow.
+/// How many blocks are buffered for a slow subscriber.
 const BACKLOG: usize = 1_024;
 
-/// Failed transactions that are explained at once. Of those beyond it the log says only that they failed.
+/// How many failed transactions are explained at the same time. For any beyond that, the log says only that they failed.
 const MOST_EXPLAINING: usize = 8;
 
-/// Native stack of a thread that explains: a call may be 1,024 frames deep.
+/// Native stack of a thread that explains: calls can be 1,024 frames deep.
 const EXPLAINER_STACK: usize = 16 << 20;
 
-/// Something that a devnet's owner may want to see.
+/// Something that the owner of a devnet may want to see.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {
     /// A request was answered.
     Request {
-        /// Its method.
+        /// The method's name.
         method: &'static str,
-        /// The error's text, where it was answered with one.
+        /// The error message, if the answer was an error.
         error: Option<String>,
     },
     /// A program or an upgrade was refused, or a transaction failed for a reason that the EVM has no words for.
     Refused(String),
-    /// A transaction in a block failed: which calls, why, and where in their sources, in several lines.
+    /// A transaction in a block failed: which calls, why, and where in their sources, on several lines.
     Failed(String),
-    /// The state could not be kept.
+    /// The state could not be saved.
     NotSaved(String),
 }
 
-/// Where events go.
+/// What receives events.
 pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;
 
-/// The chain and what is around it; cheap to clone.
+/// The chain and everything around it; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Node {
     shared: Arc<Shared>,
-    /// Where the requests of one server run.
+    /// Runs the requests of one server.
     lanes: Lanes,
 }
 
-/// What is the same for every server in front of one chain, and for whoever speaks to it without one.
+/// What all servers in front of one chain share, and all who use it without a server.
 struct Shared {
-    /// Held by whoever changes the chain, with the file that every change is written to.
+    /// Held while the chain is changed, with the file to which every change is written.
     turn: Mutex<Option<StateFile>>,
     chain: RwLock<Chain>,
-    /// Whom to ask about the chain that this one goes on from, if it is a fork.
+    /// The source of the forked chain, if this is a fork.
     forked: RwLock<Option<Arc<Forked>>>,
-    /// The settings as they were given.
+    /// The settings as originally given.
     asked: Config,
     filters: Mutex<Filters>,
     blocks: broadcast::Sender<Arc<Block>>,
@@ -81,14 +81,14 @@ struct Shared {
     interval: watch::Sender<Option<Duration>>,
     signers: Vec<PrivateKeySigner>,
     listener: Option<Listener>,
-    /// Whether the listener is not to be told of requests.
+    /// Whether the listener does not hear of requests.
     is_quiet: AtomicBool,
-    /// Failed transactions that are being explained.
+    /// How many failed transactions are being explained.
     explaining: AtomicUsize,
 }
 
 impl Node {
-    /// A node over `chain`, which is kept in `file` if there is one.
+    /// Returns a node over `chain`, which is kept in `file` if there is one.
     pub(crate) fn new(
         chain: Chain,
         forked: Option<Arc<Forked>>,
@@ -117,7 +117,7 @@ impl Node {
         }
     }
 
-    /// The same chain for one more server, whose end is not that of the others.
+    /// Returns the same chain for another server, which stops independently of the others.
     pub(crate) fn for_server(&self, request_timeout: Option<Duration>) -> Self {
         Self {
             shared: self.shared.clone(),
@@ -125,7 +125,7 @@ impl Node {
         }
     }
 
-    /// A chain of its own that begins as this one is now: with its blocks and its state, and without its file, filters and listener.
+    /// Returns a separate chain that begins as this one is now: with its blocks and its state, but without its file, filters and listener.
     pub(crate) fn fork(&self) -> Self {
         let chain = self.chain().clone();
         let asked = Config {
@@ -136,21 +136,21 @@ impl Node {
         Self::new(chain, self.forked(), None, signers, asked, None)
     }
 
-    /// Whom to ask about the chain that this one goes on from, if it is a fork.
+    /// The source of the forked chain, if this is a fork.
     pub(crate) fn forked(&self) -> Option<Arc<Forked>> {
         let forked = self.shared.forked.read();
         forked.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The settings as they were given, whatever the chain that was forked says.
+    /// The settings as originally given, whatever the forked chain says.
     pub(crate) fn asked(&self) -> &Config {
         &self.shared.asked
     }
 
-    /// Begins anew, from a fork if there is one.
+    /// Resets the chain, optionally to a fork.
     ///
     /// # Errors
-    /// Where the settings ask for what cannot be.
+    /// If the settings ask for the impossible.
     pub(crate) fn reset(
         &self,
         config: Config,
@@ -158,7 +158,7 @@ impl Node {
     ) -> Result<(), GenesisError> {
         let now = self.now();
         let origin = forked.as_ref().map(|forked| forked.origin());
-        // What was recorded so far is of the fork that ends here.
+        // What was recorded so far belongs to the fork that ends here.
         if let Some(Err(error)) = self.forked().map(|before| before.save()) {
             self.tell(|| Event::NotSaved(error.to_string()));
         }
@@ -171,7 +171,7 @@ impl Node {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = forked;
         self.filters().go_back(head);
-        // Differences from a chain that went on from somewhere else would mean nothing.
+        // Differences from an unrelated chain would mean nothing.
         if let Some(file) = &mut *turn
             && let Err(error) = file.begin_anew(&mut self.chain_mut())
         {
@@ -180,7 +180,7 @@ impl Node {
         Ok(())
     }
 
-    /// The chain, to read.
+    /// Locks the chain for reading.
     pub(crate) fn chain(&self) -> RwLockReadGuard<'_, Chain> {
         self.shared
             .chain
@@ -188,12 +188,12 @@ impl Node {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The newest state, to read without the chain.
+    /// Returns the newest state, to read without locking the chain.
     pub(crate) fn newest(&self) -> State {
         self.chain().newest().clone()
     }
 
-    /// The chain, to change; for whoever has the turn.
+    /// Locks the chain for changes; only for the holder of the turn.
     fn chain_mut(&self) -> RwLockWriteGuard<'_, Chain> {
         self.shared
             .chain
@@ -208,7 +208,7 @@ impl Node {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the chain, in words that run nothing.
+    /// Changes the chain in a way that runs no code.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Chain) -> T) -> T {
         let mut turn = self.turn();
         let result = change(&mut self.chain_mut());
@@ -216,7 +216,7 @@ impl Node {
         result
     }
 
-    /// Has an account at hand, so that nobody who holds the chain has to wait for it.
+    /// Fetches an account in advance, so that nobody who holds the chain waits for it.
     pub(crate) fn read_ahead(&self, address: Address) {
         let state = self.newest();
         if state.beneath().is_some() {
@@ -230,7 +230,7 @@ impl Node {
         self.change(change);
     }
 
-    /// Changes the chain in a way that may take blocks off. Filters go on from what is left.
+    /// Changes the chain in a way that can remove blocks. Filters continue from what is left.
     pub(crate) fn go_back<T>(&self, change: impl FnOnce(&mut Chain) -> T) -> T {
         let (result, head) = self.change(|chain| {
             let result = change(chain);
@@ -240,20 +240,20 @@ impl Node {
         result
     }
 
-    /// How often blocks are made, now and from now on.
+    /// The interval between blocks, now and as it changes.
     pub(crate) fn interval(&self) -> watch::Receiver<Option<Duration>> {
         self.shared.interval.subscribe()
     }
 
-    /// Sets how often blocks are made.
+    /// Sets the interval between blocks.
     pub(crate) fn set_interval(&self, period: Option<Duration>) {
         self.shared.interval.send_replace(period);
     }
 
-    /// The chain at a block, to run on.
+    /// Returns the chain at a block, to run on.
     ///
     /// # Errors
-    /// Where there is no such block, or its state is gone.
+    /// If there is no such block, or its state is gone.
     pub(crate) fn view(&self, id: BlockId) -> Result<View, ChainError> {
         self.chain().view(id, self.now())
     }
@@ -263,11 +263,11 @@ impl Node {
         now()
     }
 
-    /// Sends the transaction that `make` makes for the chain as it is when its turn has come, so that two that leave their nonces
-    /// open get two nonces. Returns its hash.
+    /// Sends the transaction that `make` makes for the chain as it is when its turn comes, so that two transactions without a given nonce
+    /// get different ones. Returns its hash.
     ///
     /// # Errors
-    /// Those of `make`, and where the transaction can never be in a block.
+    /// Those of `make`, or if the transaction can never be in a block.
     pub(crate) fn send<E: From<SubmitError>>(
         &self,
         interrupt: &Interrupt,
@@ -289,13 +289,13 @@ impl Node {
             ready.into_iter().for_each(|ready| self.arrived(ready));
             return Ok(());
         };
-        // Alone in its block, so that its failure to get in is this request's answer.
+        // Alone in its block, so that a failure to include it is this request's answer.
         let mut draft = self.chain().draft(self.now(), interrupt);
         draft.add(transaction.clone())?;
         let block = self.chain_mut().seal(draft);
         self.arrived(transaction);
         self.announce(block);
-        // What waited for this nonce; one that has become impossible is dropped, as everywhere.
+        // Transactions that waited for this nonce; one that has become impossible is dropped, as everywhere.
         loop {
             let Some(transaction) = self.chain().ready().into_iter().next() else {
                 return Ok(());
@@ -313,10 +313,10 @@ impl Node {
         }
     }
 
-    /// Makes a block of what waits.
+    /// Makes a block of the waiting transactions.
     ///
     /// # Errors
-    /// Where it was ended from outside: there is no block then.
+    /// If it was interrupted; no block is made then.
     pub(crate) fn mine(&self, interrupt: &Interrupt) -> Result<(), Interrupted> {
         let mut turn = self.turn();
         let (mut draft, ready) = {
@@ -330,7 +330,7 @@ impl Node {
         Ok(())
     }
 
-    /// Writes down what has changed, where the chain is kept in a file.
+    /// Writes down the changes, if the chain is kept in a file.
     fn keep(&self, turn: &mut Option<StateFile>) {
         if let Some(file) = turn
             && let Err(error) = file.record(&mut self.chain_mut())
@@ -339,7 +339,7 @@ impl Node {
         }
     }
 
-    /// Writes down what may have waited for it.
+    /// Writes down changes that may have been delayed.
     pub(crate) fn flush(&self) {
         if let Some(file) = &mut *self.turn()
             && let Err(error) = file.flush(&mut self.chain_mut())
@@ -348,10 +348,10 @@ impl Node {
         }
     }
 
-    /// Writes everything down and lets go of the file.
+    /// Writes everything down and releases the file.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub(crate) fn close(&self) -> std::io::Result<()> {
         match self.turn().take() {
             Some(mut file) => file.close(&mut self.chain_mut()),
@@ -359,10 +359,10 @@ impl Node {
         }
     }
 
-    /// Writes the chain to a file of its own.
+    /// Writes the chain to a separate file.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub(crate) fn dump(&self, path: &Path) -> std::io::Result<()> {
         let whole = self.chain().whole();
         store::save(path, &whole)
@@ -372,14 +372,14 @@ impl Node {
         self.tell(|| Event::NotSaved(format!("the state cannot be saved: {error}")));
     }
 
-    /// Tells of a transaction that can go into a block.
+    /// Announces a transaction that can go into a block.
     fn arrived(&self, transaction: Arc<Transaction>) {
         self.filters().arrived(transaction.hash);
-        // Nobody listening is not a failure.
+        // Having no listeners is not a failure.
         let _ = self.shared.arrivals.send(transaction);
     }
 
-    /// Transactions that can go into a block, from now on.
+    /// Subscribes to transactions that can go into a block.
     pub(crate) fn arrivals(&self) -> broadcast::Receiver<Arc<Transaction>> {
         self.shared.arrivals.subscribe()
     }
@@ -398,11 +398,11 @@ impl Node {
                 self.explain(&block, index);
             }
         }
-        // Nobody listening is not a failure.
+        // Having no listeners is not a failure.
         let _ = self.shared.blocks.send(block);
     }
 
-    /// Has the listener told why a transaction of a block failed. It is run again for that, where nobody waits.
+    /// Tells the listener why a transaction of a block failed. It is run again for that, on a thread that nobody waits for.
     fn explain(&self, block: &Arc<Block>, index: usize) {
         let transaction = block.transactions[index].clone();
         let number = block.header.number;
@@ -434,7 +434,7 @@ impl Node {
         }
     }
 
-    /// Blocks from now on.
+    /// Subscribes to blocks.
     pub(crate) fn blocks(&self) -> broadcast::Receiver<Arc<Block>> {
         self.shared.blocks.subscribe()
     }
@@ -447,20 +447,20 @@ impl Node {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where requests run.
+    /// What runs the requests.
     pub(crate) fn lanes(&self) -> &Lanes {
         &self.lanes
     }
 
-    /// The accounts that the chain can sign for.
+    /// The signers of the accounts that the chain can sign for.
     pub(crate) fn signers(&self) -> impl Iterator<Item = &PrivateKeySigner> {
         self.shared.signers.iter()
     }
 
-    /// Tells the listener of a request, and of what was refused in it.
+    /// Tells the listener about a request, and about what was refused in it.
     pub(crate) fn report(&self, method: &'static str, error: Option<&RpcError>) {
         let text = error.map(RpcError::message);
-        // It stands in the log alone where clients are not told.
+        // Clients are not told this; only the log has it.
         if let Some(refused) = error.and_then(RpcError::reason) {
             self.tell(|| Event::Refused(refused.to_owned()));
         }
@@ -470,12 +470,12 @@ impl Node {
         }
     }
 
-    /// Whether the listener is told of requests.
+    /// Sets whether the listener hears of requests.
     pub(crate) fn set_logging(&self, on: bool) {
         self.shared.is_quiet.store(!on, Ordering::Relaxed);
     }
 
-    /// Tells the listener of something, if there is one.
+    /// Passes an event to the listener, if there is one.
     pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
         if let Some(listener) = &self.shared.listener {
             listener(event());

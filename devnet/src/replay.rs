@@ -1,7 +1,7 @@
-//! A transaction of another chain, carried out once more on the state that it met, and compared with its receipt.
+//! A transaction of another chain, executed again on the state that it met, and compared with its receipt.
 //!
-//! Lives here: which transactions have to be carried out before it, what is compared, and what a difference means. Not here: carrying one out
-//! (`chain::rerun`), asking a node (`fork`).
+//! Lives here: which transactions have to run before it, what is compared, and what a difference means. Not here: running one
+//! (`chain::rerun`), querying a node (`fork`).
 //!
 //! ```
 //! use stylus_devnet::testing::*;
@@ -37,13 +37,13 @@ pub use crate::fork::LastTransactions;
 /// How to replay.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Whether to leave out the earlier transactions of its block. It then meets the state before the block, and not its own.
+    /// Whether to leave out the earlier transactions of its block. It then runs on the state before the block instead of the one it met.
     pub alone: bool,
-    /// Other programs, by the addresses that they are put at, to be run once more with.
+    /// Other programs to run it with once more, each with the address to put it at.
     pub programs: Vec<(Address, Vec<u8>)>,
-    /// Whether to tell where the gas of each goes: [`Replayed::trace`].
+    /// Whether to report where each transaction's gas goes: [`Replayed::trace`].
     pub traced: bool,
-    /// Builds with names, for that.
+    /// Builds with symbol names, for that report.
     pub artifacts: Artifacts,
 }
 
@@ -52,57 +52,57 @@ pub struct Options {
 pub struct Outcome {
     /// Whether it succeeded.
     pub success: bool,
-    /// Gas, that for L1 data included.
+    /// Gas, including that for L1 data.
     pub gas: Gas,
     /// Gas for its bytes on L1.
     pub poster_gas: Gas,
-    /// Its logs, in their order.
+    /// Its logs, in order.
     pub logs: Vec<Log>,
-    /// The contract that it created, or would have.
+    /// The contract that it created, or would have created.
     pub contract: Option<Address>,
-    /// Why it failed, where that is known.
+    /// Why it failed, if that is known.
     pub reason: Option<String>,
 }
 
-/// In what two outcomes differ.
+/// A difference between two outcomes.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Difference {
-    /// One succeeded.
+    /// Only one of them succeeded.
     #[error("it {} there and {} here", ended(*.there), ended(*.here))]
     Status {
-        /// Whether it did there.
+        /// Whether it succeeded there.
         there: bool,
-        /// Whether it did here.
+        /// Whether it succeeded here.
         here: bool,
     },
-    /// Gas for L1 data.
+    /// The gas for L1 data differs.
     #[error("its gas for L1 data is {there} there and {here} here")]
     PosterGas {
-        /// There.
+        /// That gas there.
         there: Gas,
-        /// Here.
+        /// That gas here.
         here: Gas,
     },
-    /// Gas but for that.
+    /// The gas without that for L1 data differs.
     #[error("its gas, but for L1 data, is {there} there and {here} here")]
     Gas {
-        /// There.
+        /// That gas there.
         there: Gas,
-        /// Here.
+        /// That gas here.
         here: Gas,
     },
-    /// Logs.
+    /// The logs differ.
     #[error("log {place} differs, of {there} there and {here} here")]
     Logs {
-        /// The first that does, counted from 1.
+        /// The first log that differs, counted from 1.
         place: usize,
         /// How many there are there.
         there: usize,
         /// How many there are here.
         here: usize,
     },
-    /// The address of a creation.
+    /// It created a contract at another address.
     #[error("it creates another contract here")]
     Contract,
 }
@@ -112,7 +112,7 @@ fn ended(success: bool) -> &'static str {
 }
 
 impl Outcome {
-    /// In what this differs from what happened `there`.
+    /// Returns how this differs from what happened `there`.
     pub fn differences(&self, there: &Self) -> Vec<Difference> {
         let mut all = Vec::new();
         if self.success != there.success {
@@ -137,7 +137,7 @@ impl Outcome {
                 here: self.logs.len(),
             });
         }
-        // A receipt names a contract only where there is one to be.
+        // A receipt names a contract only if one could have been created.
         if there.contract.is_some() && self.contract != there.contract {
             all.push(Difference::Contract);
         }
@@ -152,91 +152,91 @@ pub struct Replayed {
     pub transaction: B256,
     /// Its block.
     pub block: u64,
-    /// Its place there.
+    /// Its index in the block.
     pub index: u64,
-    /// Who sent it.
+    /// The sender.
     pub from: Address,
-    /// What it called; nothing where it is a creation.
+    /// What it called; `None` for a creation.
     pub to: Option<Address>,
     /// The first four bytes of its input.
     pub selector: Option<[u8; 4]>,
-    /// How it ended by its receipt.
+    /// How it ended according to its receipt.
     pub there: Outcome,
     /// How it ended here.
     pub here: Outcome,
-    /// The first transaction of its block that ended differently here, and how, where it is an earlier one.
+    /// The first earlier transaction of its block that ended differently here, and how.
     pub deviates: Option<(B256, Vec<Difference>)>,
     /// Whether earlier transactions of its block were left out.
     pub is_alone: bool,
-    /// Where its gas went, as `debug_traceTransaction` tells it by `stylusGasTracer` with all programs by their functions, or why that is not
-    /// told; nothing where it was not wanted.
+    /// Where its gas went, as `debug_traceTransaction` reports it with `stylusGasTracer` and all programs broken down by function, or why
+    /// that cannot be reported; `None` if it was not asked for.
     pub trace: Option<Result<Box<RawValue>, String>>,
     /// How it ended here with the other programs.
     pub with_programs: Option<Outcome>,
 }
 
 impl Replayed {
-    /// Whether it came to its receipt, in everything that a receipt says.
+    /// Whether the outcome matches the receipt in everything that a receipt says.
     pub fn is_exact(&self) -> bool {
         self.differences().is_empty()
     }
 
-    /// In what it differs from its receipt.
+    /// Returns how the outcome differs from the receipt.
     pub fn differences(&self) -> Vec<Difference> {
         self.here.differences(&self.there)
     }
 }
 
-/// A transaction that cannot be replayed.
+/// Why a transaction cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
-    /// The chain before its block cannot be had.
+    /// The chain before its block cannot be read.
     #[error(transparent)]
     Fork(#[from] ForkError),
-    /// There is no chain to run it on.
+    /// No chain can be set up to run it on.
     #[error(transparent)]
     Chain(#[from] GenesisError),
-    /// Something of the chain cannot be had.
+    /// Part of the chain's data cannot be fetched.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// It is in no block, or what the node says of it makes no sense.
+    /// It is in no block, or the node's data about it makes no sense.
     #[error("{0}")]
     Mined(String),
-    /// It is not an Arbitrum chain.
+    /// The chain is not an Arbitrum chain.
     #[error(
         "the chain has no ArbOS state at block {0}: only transactions of Arbitrum chains can be replayed"
     )]
     Ethereum(u64),
-    /// A transaction that ArbOS made itself.
+    /// ArbOS made the transaction itself.
     #[error("transaction {0} is one that ArbOS made itself: it has no gas to compare")]
     Internal(B256),
-    /// Transactions of several blocks, and one recording.
+    /// Transactions of several blocks were to go into one recording.
     #[error(
         "a recording is of one block's state, and the transactions are of {0} blocks: record those of one block at a time"
     )]
     SeveralBlocks(usize),
-    /// A search in a recording.
+    /// A recording cannot be searched.
     #[error(
         "a recording is of one block, in which nothing can be looked for: name transactions, or a node"
     )]
     NoSearch,
-    /// It was in a block, and could not be.
+    /// It was in the block, but is invalid here.
     #[error(
         "transaction {transaction} is in the block, and here it could not be: {reason}; the state is not the one that it met"
     )]
     Invalid {
-        /// Which.
+        /// The transaction.
         transaction: B256,
-        /// Why not.
+        /// Why it is invalid.
         reason: String,
     },
     /// A program that would not be activated.
     #[error("the program for {address} would not be activated: {reason}")]
     Program {
-        /// Where it was to be put.
+        /// The address for the program.
         address: Address,
-        /// Why not.
+        /// Why it would not be activated.
         reason: String,
     },
 }
@@ -250,11 +250,11 @@ impl From<MinedError> for ReplayError {
     }
 }
 
-/// Finds the last `count` transactions that somebody signed and sent to `contract`, in the newest `most_blocks` blocks of the node that
-/// `fork` leads to. Those that reach it by way of another contract are not found.
+/// Finds the last `count` transactions that were signed and sent directly to `contract`, in the newest `most_blocks` blocks of `fork`'s
+/// node. Calls by way of other contracts are not found.
 ///
 /// # Errors
-/// Where the node does not answer, or `fork` is a recording, which has one block.
+/// If the node does not answer, or `fork` is a recording, which has one block.
 pub fn last_transactions(
     fork: &Fork,
     contract: Address,
@@ -267,11 +267,11 @@ pub fn last_transactions(
     Ok(Finder::new(fork)?.last_of(contract, count, most_blocks)?)
 }
 
-/// Replays a transaction of the chain that `fork` leads to, whichever block that names: it is on the block before the transaction's own that
-/// the chain is forked.
+/// Replays a transaction of the chain that `fork` names, ignoring the block in `fork`: the chain is forked at the block before the
+/// transaction's own.
 ///
 /// # Errors
-/// Where the transaction or its state cannot be had, or it is of a kind that is not carried out here.
+/// If the transaction or its state cannot be fetched, or its kind is not supported.
 pub fn transaction(
     fork: &Fork,
     transaction: B256,
@@ -282,11 +282,11 @@ pub fn transaction(
         .expect("one transaction was asked for, and each has an answer")
 }
 
-/// Replays several, each block's in one go, so that what came before them in it is carried out once. Returns what came of each, in the
-/// order in which they were asked for; what is wrong with a block is wrong with all transactions of it.
+/// Replays several transactions, block by block, so that earlier transactions of a block run only once. Returns one result each, in the
+/// order of `transactions`; an error with a block is the result of all its transactions.
 ///
 /// # Errors
-/// Where several blocks are to be recorded in one file, which holds the state before one.
+/// If several blocks are to be recorded in one file, which holds the state before one block.
 pub fn transactions(
     fork: &Fork,
     transactions: &[B256],
@@ -337,7 +337,7 @@ pub fn transactions(
     Ok(transactions.iter().map(result).collect())
 }
 
-/// What came of transactions.
+/// The results by transaction.
 type Done = HashMap<B256, Result<Replayed, Arc<ReplayError>>>;
 
 /// Replays the `wanted` transactions of the block after the one that `fork` names.
@@ -353,7 +353,7 @@ fn of_block(
         return Err(ReplayError::Ethereum(forked.number()));
     }
     let config = Config {
-        // Nothing is put on top of what the transaction met.
+        // Nothing is added to the state that the transaction met.
         balance: Default::default(),
         accounts: 0,
         artifacts: options.artifacts.clone(),
@@ -369,7 +369,7 @@ fn of_block(
     };
     let mut left: HashSet<B256> = wanted.iter().copied().collect();
     let mut done = Done::new();
-    // What keeps the rest of the block from being carried out.
+    // The error that keeps the rest of the block from running.
     let mut stopped = None;
     for (index, (transaction, receipt)) in block.transactions.iter().enumerate() {
         if left.is_empty() {
@@ -390,7 +390,7 @@ fn of_block(
                 if is_wanted {
                     done.insert(transaction.hash(), Err(error.clone()));
                 }
-                // Without its own earlier transactions, one does not depend on another.
+                // Without the earlier transactions, none depends on another.
                 if !options.alone {
                     stopped.get_or_insert(error);
                 }
@@ -408,17 +408,17 @@ fn of_block(
     Ok(done)
 }
 
-/// A block on its way.
+/// A block being executed.
 struct Run<'a> {
     number: u64,
     options: &'a Options,
     rerun: Rerun,
-    /// The first transaction that differs from its receipt, and in what.
+    /// The first transaction that differs from its receipt, and how.
     deviates: Option<(B256, Vec<Difference>)>,
 }
 
 impl Run<'_> {
-    /// Carries out the next transaction of the block, as far as it matters.
+    /// Executes the next transaction of the block, as far as it matters.
     fn carry_out(
         &mut self,
         index: u64,
@@ -441,7 +441,7 @@ impl Run<'_> {
                 let before = is_wanted.then(|| self.rerun.clone());
                 let ran = attempt(|| self.rerun.run(sent));
                 if let (true, Some(before)) = (self.options.alone, &before) {
-                    // The next one is alone, too.
+                    // The next one runs alone, too.
                     self.rerun = before.clone();
                 }
                 let ran = ran?.map_err(|error| invalid(hash, &error))?;
@@ -474,7 +474,7 @@ impl Run<'_> {
         }
     }
 
-    /// Where the gas of a transaction goes, if that is wanted.
+    /// Reports where the gas of a transaction goes, if that was asked for.
     fn trace(
         &self,
         before: &Rerun,
@@ -487,7 +487,7 @@ impl Run<'_> {
         Ok(told.map_err(|error| error.to_string()).transpose())
     }
 
-    /// How a transaction ends with the other programs, if there are any.
+    /// Runs a transaction with the other programs, if there are any.
     fn with_programs(
         &self,
         before: &Rerun,

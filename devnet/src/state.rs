@@ -1,8 +1,8 @@
 //! The world state at one moment: accounts, their storage and code, and the hashes of past blocks.
 //!
-//! Lives here: a map whose copies share what they have in common, so that every block keeps its state and a call runs on
-//! one without a lock. On a fork it holds what differs from the chain beneath (`source`). Not here: what the words in storage mean
-//! (`arbos`), and who changes them.
+//! Lives here: a map whose copies share what they have in common, so that every block keeps its state and a call runs on one without a
+//! lock. On a fork it holds what differs from the chain beneath (`source`). Not here: what the words in storage mean (`arbos`), and what
+//! changes them.
 
 pub(crate) mod source;
 
@@ -24,20 +24,20 @@ pub(crate) struct State {
     accounts: OrdMap<Address, Arc<Account>>,
     codes: OrdMap<B256, Bytecode>,
     hashes: OrdMap<u64, B256>,
-    /// What is the case where nothing is said here.
+    /// The source of everything that is not held here.
     beneath: Option<Arc<Beneath>>,
 }
 
-/// An account. One that is empty after EIP-161 and has no storage is not kept, unless it hides one beneath.
+/// An account. One that is empty as defined by EIP-161 and has no storage is not kept, unless it hides one beneath.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) nonce: u64,
     /// Wei.
     pub(crate) balance: U256,
-    /// Keccak of the code, that of nothing where there is none.
+    /// Keccak of the code; that of the empty string if there is none.
     pub(crate) code_hash: B256,
     pub(crate) storage: OrdMap<U256, U256>,
-    /// Whether slots that are not here are those of the account beneath.
+    /// Whether slots that are not held here are those of the account beneath.
     pub(crate) is_over: bool,
 }
 
@@ -57,13 +57,13 @@ impl Default for Account {
 #[derive(Clone, Debug)]
 pub(crate) struct AccountChange {
     pub(crate) address: Address,
-    /// What it is now, but for its storage; nothing where it is gone, or is again as it is beneath.
+    /// What it is now, without its storage; `None` if it is gone, or is again as it is beneath.
     pub(crate) now: Option<AccountHead>,
-    /// Slots that differ, zero where they are gone.
+    /// Slots that differ, zero if they are gone.
     pub(crate) slots: Vec<(U256, U256)>,
 }
 
-/// An account but for its storage.
+/// An account without its storage.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccountHead {
     pub(crate) nonce: u64,
@@ -120,7 +120,7 @@ impl Account {
 }
 
 impl State {
-    /// A state that is as yet the one beneath.
+    /// Returns a state that does not differ yet from the one beneath.
     pub(crate) fn over(beneath: Arc<Beneath>) -> Self {
         Self {
             beneath: Some(beneath),
@@ -128,7 +128,7 @@ impl State {
         }
     }
 
-    /// A state of accounts, with their code.
+    /// Returns a state of these accounts and codes.
     pub(crate) fn of(
         accounts: impl IntoIterator<Item = (Address, Account)>,
         codes: impl IntoIterator<Item = (B256, Bytes)>,
@@ -139,7 +139,7 @@ impl State {
             accounts: accounts
                 .map(|(address, account)| (address, Arc::new(account)))
                 .collect(),
-            // Raw bytes that look like a delegation are one (EIP-7702), and anything else is plain code.
+            // Raw bytes that look like a delegation are one (EIP-7702); anything else is plain code.
             codes: codes
                 .map(|(hash, code)| (hash, Bytecode::new_raw(code)))
                 .collect(),
@@ -148,24 +148,24 @@ impl State {
         }
     }
 
-    /// The same on top of another, if there is one.
+    /// Puts the state on top of another, if there is one.
     pub(crate) fn on(self, beneath: Option<Arc<Beneath>>) -> Self {
         Self { beneath, ..self }
     }
 
-    /// What it lies on, where it is a fork's.
+    /// The chain beneath, on a fork.
     pub(crate) fn beneath(&self) -> Option<&Arc<Beneath>> {
         self.beneath.as_ref()
     }
 
-    /// All accounts in the order of their addresses; on a fork, those that differ from what is beneath.
+    /// All accounts, ordered by address; on a fork, those that differ from what is beneath.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = (&Address, &Account)> {
         self.accounts
             .iter()
             .map(|(address, account)| (address, &**account))
     }
 
-    /// An account, here or beneath.
+    /// Finds an account, here or beneath.
     fn find(&self, address: Address) -> Option<Arc<Account>> {
         match (self.accounts.get(&address), &self.beneath) {
             (Some(account), _) => Some(account.clone()),
@@ -174,7 +174,7 @@ impl State {
         }
     }
 
-    /// An account, or an empty one. On a fork its storage is what differs from that beneath.
+    /// Returns an account, or an empty one. On a fork, its storage is what differs from that beneath.
     pub(crate) fn account(&self, address: Address) -> Arc<Account> {
         self.find(address).unwrap_or_default()
     }
@@ -191,11 +191,11 @@ impl State {
         code.map(|code| code.original_bytes()).unwrap_or_default()
     }
 
-    /// The code of an account that was found.
+    /// Returns the code of an account that was found.
     fn code_at(&self, address: Address, account: &Account) -> Bytecode {
         let code = self.code_of(account.code_hash);
         match &self.beneath {
-            // It was changed here before a restart, and its code has not been asked for since.
+            // The account was changed here before a restart, and its code has not been fetched since.
             Some(beneath) if code.is_empty() && account.code_hash != KECCAK256_EMPTY => {
                 beneath.account(address);
                 beneath.code(account.code_hash).unwrap_or_default()
@@ -211,10 +211,10 @@ impl State {
             .is_some_and(|code| !code.is_empty() && !code.is_eip7702())
     }
 
-    /// An account as revm knows it, its code at hand.
+    /// Returns an account in revm's format, including its code.
     pub(crate) fn info(&self, address: Address) -> Option<AccountInfo> {
         let account = self.find(address)?;
-        // One that hides another is none.
+        // An account that only hides another does not exist.
         let is_there = account.is_over || !account.is_nothing();
         is_there.then(|| AccountInfo {
             balance: account.balance,
@@ -225,14 +225,14 @@ impl State {
         })
     }
 
-    /// The code with a hash, empty where there is none.
+    /// Returns the code with a hash, empty if there is none.
     pub(crate) fn code_of(&self, hash: B256) -> Bytecode {
         let beneath = || self.beneath.as_ref().and_then(|it| it.code(hash));
         let known = self.codes.get(&hash).cloned();
         known.or_else(beneath).unwrap_or_default()
     }
 
-    /// A word of an account's storage.
+    /// Returns a word of an account's storage.
     pub(crate) fn slot(&self, address: Address, slot: U256) -> U256 {
         let account = self.accounts.get(&address);
         if let Some(value) = account.and_then(|account| account.storage.get(&slot)) {
@@ -246,7 +246,7 @@ impl State {
         }
     }
 
-    /// Changes an account, which comes into being where there was none. One that cannot be read stays as it is.
+    /// Changes an account, creating it if necessary. One that cannot be read stays as it is.
     pub(crate) fn change(&mut self, address: Address, change: impl FnOnce(&mut Account)) {
         let Some(beneath) = &self.beneath else {
             let mut account = self.accounts.remove(&address).unwrap_or_default();
@@ -262,7 +262,7 @@ impl State {
         if has_failed() {
             return;
         }
-        // One that is not there may have storage all the same.
+        // An account that does not exist can still have storage.
         let before = before.unwrap_or_else(|| {
             Arc::new(Account {
                 is_over: true,
@@ -281,7 +281,7 @@ impl State {
         self.change(address, |account| account.set_slot(slot, value));
     }
 
-    /// Gives an account code, of any kind.
+    /// Sets an account's code, of any kind.
     pub(crate) fn set_code(&mut self, address: Address, code: Bytes) {
         let hash = if code.is_empty() {
             KECCAK256_EMPTY
@@ -289,13 +289,13 @@ impl State {
             keccak256(&code)
         };
         if !code.is_empty() {
-            // Raw bytes that look like a delegation are one (EIP-7702), and anything else is plain code.
+            // Raw bytes that look like a delegation are one (EIP-7702); anything else is plain code.
             self.codes.insert(hash, Bytecode::new_raw(code));
         }
         self.change(address, |account| account.code_hash = hash);
     }
 
-    /// Takes over what a transaction changed. Returns the addresses of accounts that were touched.
+    /// Applies the changes of a transaction. Returns the addresses of the accounts that were touched.
     pub(crate) fn apply(&mut self, changes: EvmState) {
         for (address, changed) in changes {
             if !changed.is_touched() {
@@ -328,7 +328,7 @@ impl State {
         }
     }
 
-    /// How accounts differ from those of `before`. What both states share is not looked at.
+    /// Returns how accounts differ from those of `before`, without visiting what both states share.
     pub(crate) fn account_changes(&self, before: &Self) -> impl Iterator<Item = AccountChange> {
         before
             .accounts
@@ -352,12 +352,12 @@ impl State {
             })
     }
 
-    /// The code with a hash, unless it is beneath alone.
+    /// Returns the code with a hash, unless only the chain beneath has it.
     pub(crate) fn own_code(&self, hash: B256) -> Option<Bytes> {
         self.codes.get(&hash).map(Bytecode::original_bytes)
     }
 
-    /// Code that `before` does not know.
+    /// Returns code that `before` does not have.
     pub(crate) fn new_codes(&self, before: &Self) -> impl Iterator<Item = Bytes> {
         before
             .codes
@@ -368,7 +368,7 @@ impl State {
             })
     }
 
-    /// Remembers the hash of a block, for the BLOCKHASH instruction.
+    /// Stores the hash of a block, for the BLOCKHASH instruction.
     pub(crate) fn remember_block(&mut self, number: u64, hash: B256) {
         self.hashes.insert(number, hash);
         // BLOCKHASH and ArbSys look 256 blocks back.
@@ -377,7 +377,7 @@ impl State {
         }
     }
 
-    /// The hash of a block among the last 256.
+    /// Returns the hash of a block among the last 256.
     pub(crate) fn past_block(&self, number: u64) -> Option<B256> {
         let known = self.hashes.get(&number).copied();
         known.or_else(|| {
@@ -390,7 +390,7 @@ impl State {
 }
 
 impl Account {
-    /// Whether slots that both have say how this one came of `before`: no slot is again what it is beneath.
+    /// Whether the slots of both are enough to say how this account follows from `before`: no slot has reverted to its value beneath.
     fn goes_on_from(&self, before: &Self) -> bool {
         match (self.is_over, before.is_over) {
             (false, false) => true,

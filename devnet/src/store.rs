@@ -1,12 +1,11 @@
-//! The file that a chain is kept in: a line that says what it is, and records one after another, each with its checksum.
+//! The file in which a chain is kept: a line that identifies it, then records one after another, each with its checksum.
 //!
-//! Lives here: the file, who may have it open, and what becomes of it when a process dies. Not here: what a record holds
-//! (`chain::record`).
+//! Lives here: the file, who can have it open, and what happens to it when a process dies. Not here: what a record holds (`chain::record`).
 //!
-//! Every change is appended before it is answered, in one write, so that a process that is killed loses at most the change it was
-//! at: a record that is cut off at the end never was. When the file has doubled it is written anew beside itself and put in its own
-//! place, so that there is always the old one or the new one. Why no database: the chain is in memory whole, and is read from front
-//! to back once, at the start; a tree of pages would add its writes to each change and be asked nothing.
+//! Every change is appended before it is answered, in one write, so that a process that is killed loses at most the change in progress: a
+//! record cut off at the end counts as never written. When the file has doubled, a new one is written next to it and takes its place, so
+//! that there is always either the old one or the new one. It is not a database because the whole chain is in memory and the file is read
+//! once, front to back, at the start; a tree of pages would add its writes to each change and never be queried.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
@@ -15,25 +14,25 @@ use std::time::{Duration, Instant};
 
 use crate::chain::{Chain, Dump, DumpError, Mark, Reader, RecordError, Whole, Written};
 
-/// What the file begins with; a change of the format changes the number.
+/// What the file begins with; the number changes with the format.
 const MAGIC: &[u8] = b"stylus-devnet state 2\n";
 
-/// What every version's file of this kind begins with.
+/// What the file of every version begins with.
 const KIND: &[u8] = b"stylus-devnet state ";
 
-/// Bytes in front of a record: its length, its checksum, and the checksum of these two.
+/// Bytes in front of a record: its length, its checksum, and the checksum of those two.
 pub(crate) const HEAD: usize = 12;
 
-/// Bytes up to which a file is never written anew.
+/// Bytes up to which the file is never rewritten.
 const SMALL: u64 = 16 << 20;
 
-/// Bytes of records that are decoded side by side.
+/// Bytes of records that are decoded in parallel.
 const AT_ONCE: usize = 8 << 20;
 
-/// Links that are followed from one to the next.
+/// The most links that are followed in a row.
 const MOST_LINKS: usize = 40;
 
-/// A file that no chain can be kept in.
+/// Why a chain cannot be kept in a file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error("the file cannot be used: {0}")]
@@ -58,25 +57,25 @@ pub(crate) enum StoreError {
 
 /// The file, while a chain is kept in it.
 pub(crate) struct StateFile {
-    /// The file itself, whatever links led to it.
+    /// The file itself, with all links resolved.
     path: PathBuf,
     /// Held open and locked.
     file: File,
     /// Bytes that hold whole records.
     length: u64,
-    /// Bytes when it was last written anew.
+    /// Bytes when it was last rewritten.
     compact: u64,
-    /// What the records say.
+    /// The state of the chain that the records describe.
     mark: Mark,
     interval: Option<Duration>,
     written_at: Instant,
 }
 
 impl StateFile {
-    /// Opens a file, or begins it, and has `chain` become the chain in it.
+    /// Opens or creates the file, and loads its chain into `chain`.
     ///
     /// # Errors
-    /// Where the file cannot be written to, is used by somebody else, or holds anything but a whole chain; it stays as it is.
+    /// If the file cannot be written, is used by another process, or holds anything but a whole chain; it is left unchanged.
     pub(crate) fn open(
         path: &Path,
         chain: &mut Chain,
@@ -84,7 +83,7 @@ impl StateFile {
     ) -> Result<Self, StoreError> {
         let path = follow(path)?;
         let file = lock(&path)?;
-        // What a process left that was killed while it wrote the file anew. Nobody else can be at that.
+        // Left by a process that was killed while rewriting the file. Nobody else can be doing that now.
         let _ = std::fs::remove_file(beside(&path));
         let mut store = Self {
             length: file.metadata()?.len(),
@@ -110,7 +109,7 @@ impl StateFile {
             let dump: Dump = serde_json::from_reader(BufReader::new(&store.file))?;
             chain.restore(dump.written(chain.config().chain_id)?)?;
         } else if MAGIC.starts_with(&start) {
-            // Killed in its first write.
+            // The process was killed during its first write.
             store.begin(&chain.whole())?;
         } else if start.starts_with(KIND) {
             let line = start.split(|byte| *byte == b'\n').next().unwrap_or(&start);
@@ -126,10 +125,10 @@ impl StateFile {
         Ok(store)
     }
 
-    /// Writes down what has changed, unless that can wait.
+    /// Writes down the changes, unless they can wait.
     ///
     /// # Errors
-    /// Where it cannot be written; the next time it is tried again.
+    /// If it cannot be written; the next call tries again.
     pub(crate) fn record(&mut self, chain: &mut Chain) -> io::Result<()> {
         match self.interval {
             Some(interval) if self.written_at.elapsed() < interval => Ok(()),
@@ -137,17 +136,17 @@ impl StateFile {
         }
     }
 
-    /// Writes down what has changed.
+    /// Writes down the changes.
     ///
     /// # Errors
-    /// Where it cannot be written; the next time it is tried again.
+    /// If it cannot be written; the next call tries again.
     pub(crate) fn flush(&mut self, chain: &mut Chain) -> io::Result<()> {
         self.written_at = Instant::now();
         let Some(record) = chain.record_since(&self.mark) else {
             return Ok(());
         };
         let framed = frame(&record)?;
-        // What an attempt that failed has left behind it is not a record.
+        // Whatever a failed attempt left behind is not a record.
         self.file.set_len(self.length)?;
         self.file.seek(SeekFrom::Start(self.length))?;
         self.file.write_all(&framed)?;
@@ -156,10 +155,10 @@ impl StateFile {
         Ok(())
     }
 
-    /// Writes down what has changed and makes the file small and safe against a loss of power.
+    /// Writes down the changes, rewrites the file if it has doubled, and syncs it to disk.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub(crate) fn close(&mut self, chain: &mut Chain) -> io::Result<()> {
         self.flush(chain)?;
         match self.has_doubled() {
@@ -168,10 +167,10 @@ impl StateFile {
         }
     }
 
-    /// Writes a chain down that has nothing to do with the one before.
+    /// Writes down a chain that has nothing to do with the previous one.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub(crate) fn begin_anew(&mut self, chain: &mut Chain) -> io::Result<()> {
         self.rewrite(&chain.whole())?;
         self.mark = chain.mark();
@@ -182,7 +181,7 @@ impl StateFile {
         self.length > SMALL.max(2 * self.compact)
     }
 
-    /// Begins the file, which is empty.
+    /// Writes the beginning of the file, which is empty.
     fn begin(&mut self, whole: &Whole) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
@@ -194,7 +193,7 @@ impl StateFile {
         Ok(())
     }
 
-    /// Writes the file anew, beside itself, and puts that in its place.
+    /// Writes a new file next to this one, and replaces this one with it.
     fn rewrite(&mut self, whole: &Whole) -> io::Result<()> {
         let beside = beside(&self.path);
         let rewritten = self.rewrite_at(whole, &beside);
@@ -213,7 +212,7 @@ impl StateFile {
         fill(whole, &file)?;
         std::fs::rename(beside, &self.path)?;
         if let Some(folder) = self.path.parent() {
-            // Some systems cannot; the file is whole either way.
+            // Some systems cannot do this; the file is complete either way.
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
         self.length = file.metadata()?.len();
@@ -222,7 +221,7 @@ impl StateFile {
         Ok(())
     }
 
-    /// Reads all records. One that is cut off at the end is taken off.
+    /// Reads all records. Removes one that is cut off at the end.
     fn load(&mut self, chain_id: u64) -> Result<Written, StoreError> {
         let mut from = BufReader::with_capacity(1 << 20, &self.file);
         from.seek(SeekFrom::Start(MAGIC.len() as u64))?;
@@ -234,8 +233,7 @@ impl StateFile {
     }
 }
 
-/// Reads the records that stand behind the first line, up to byte `total`: what they add up to, and the byte where the last whole one
-/// ends.
+/// Reads the records after the first line, up to byte `total`. Returns what they add up to, and the byte at which the last whole one ends.
 fn read_records(
     mut from: impl Read,
     total: u64,
@@ -245,7 +243,7 @@ fn read_records(
     let mut at = MAGIC.len() as u64;
     let mut is_end = false;
     while !is_end {
-        // As many at once as keep all processors busy, and no more, since a chain may be large.
+        // Enough at once to keep all processors busy, but no more, since a chain may be large.
         let (mut records, mut places, mut bytes) = (Vec::new(), Vec::new(), 0);
         while bytes < AT_ONCE {
             let Some(record) = next(&mut from, at, total)? else {
@@ -265,7 +263,7 @@ fn read_records(
     Ok((reader.finish(), at))
 }
 
-/// The block that the chain in a file goes on from, if it is a fork's. What is wrong with the file is said when it is opened.
+/// Returns the block at which the chain in a file was forked, if it is a fork. Problems with the file are reported when it is opened.
 pub(crate) fn forked_block(path: &Path) -> Option<u64> {
     let file = File::open(path).ok()?;
     let total = file.metadata().ok()?.len();
@@ -280,20 +278,20 @@ pub(crate) fn forked_block(path: &Path) -> Option<u64> {
     crate::chain::forked_block(&first.ok()??)
 }
 
-/// Has `chain` become the chain in a file, which stays as it is.
+/// Loads the chain in a file into `chain`; the file is not changed.
 ///
 /// # Errors
-/// Where the file cannot be read, or holds anything else.
+/// If the file cannot be read, or holds anything else.
 pub(crate) fn load(path: &Path, chain: &mut Chain) -> Result<(), StoreError> {
     let bytes = std::fs::read(path)?;
     let written = read_dump(&bytes, chain.config().chain_id)?;
     Ok(chain.restore(written)?)
 }
 
-/// Checks that a file can be put at `path` later, so that nobody finds out at the end that it cannot.
+/// Checks that a file can be written at `path` later, so that the problem does not appear only at the end.
 ///
 /// # Errors
-/// Where it cannot.
+/// If it cannot.
 pub(crate) fn check_place(path: &Path) -> Result<(), StoreError> {
     let path = follow(path)?;
     let last = path.as_os_str().as_encoded_bytes().last();
@@ -311,10 +309,10 @@ pub(crate) fn check_place(path: &Path) -> Result<(), StoreError> {
     Ok(std::fs::remove_file(&beside)?)
 }
 
-/// Writes a chain to a file, which is whole or not there.
+/// Writes a chain to a file, which is either complete or absent.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If it cannot be written.
 pub(crate) fn save(path: &Path, whole: &Whole) -> io::Result<()> {
     let path = follow(path)?;
     let beside = beside(&path);
@@ -324,7 +322,7 @@ pub(crate) fn save(path: &Path, whole: &Whole) -> io::Result<()> {
     leave_nothing(saved, &beside)
 }
 
-/// Writes a whole chain to an empty file, as far as the disk.
+/// Writes a whole chain to an empty file, and syncs it to disk.
 fn fill(whole: &Whole, file: &File) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 20, file);
     write_whole(whole, &mut out)?;
@@ -332,19 +330,20 @@ fn fill(whole: &Whole, file: &File) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Removes what was begun beside a file where it did not take its place.
+/// Removes the file begun next to another if it did not replace it.
 fn leave_nothing(written: io::Result<()>, beside: &Path) -> io::Result<()> {
     if written.is_err() {
-        // The error tells more than a second one could.
+        // The first error is more useful than a second one.
         let _ = std::fs::remove_file(beside);
     }
     written
 }
 
-/// A chain as `anvil_dumpState` gives it: a whole file's bytes, as far as they are not more than `most`, and as long as it may go on.
+/// Returns a chain as `anvil_dumpState` gives it: the bytes of a whole file, as long as they are at most `most` and `may_go_on` returns
+/// true.
 ///
 /// # Errors
-/// Where they are more, or it may not.
+/// If there are more bytes, or it must not go on.
 pub(crate) fn dump(
     whole: &Whole,
     most: usize,
@@ -380,10 +379,10 @@ pub(crate) fn dump(
     Ok(out.bytes)
 }
 
-/// The chain in bytes that [`dump`] has given, or an earlier version's.
+/// Reads the chain from bytes that [`dump`] returned, in this version or an earlier one.
 ///
 /// # Errors
-/// Where they hold anything else.
+/// If they hold anything else.
 pub(crate) fn read_dump(bytes: &[u8], chain_id: u64) -> Result<Written, StoreError> {
     if bytes.starts_with(b"{") {
         let dump: Dump = serde_json::from_slice(bytes)?;
@@ -406,7 +405,7 @@ fn write_whole(whole: &Whole, out: &mut impl io::Write) -> io::Result<()> {
     whole.records(|record| out.write_all(&frame(record)?))
 }
 
-/// A record with its length and checksums in front.
+/// Returns a record with its length and checksums in front.
 pub(crate) fn frame(record: &[u8]) -> io::Result<Vec<u8>> {
     let length = u32::try_from(record.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
     let mut framed = Vec::with_capacity(HEAD + record.len());
@@ -417,7 +416,7 @@ pub(crate) fn frame(record: &[u8]) -> io::Result<Vec<u8>> {
     Ok(framed)
 }
 
-/// The record at byte `at` of `total`; nothing where the file ends, or a write was cut off.
+/// Reads the record at byte `at` of `total`; `None` if the file ends there, or a write was cut off.
 pub(crate) fn next(
     from: &mut impl Read,
     at: u64,
@@ -434,7 +433,7 @@ pub(crate) fn next(
         word.copy_from_slice(&head[place..place + 4]);
         u32::from_le_bytes(word)
     };
-    // A file system that lost its power may leave zeros where it had promised room: then nothing else follows.
+    // After a power failure, a file system can leave zeros where it had reserved space: nothing else follows then.
     if head == [0; HEAD] {
         if has_only_zeros(from.take(left - HEAD as u64))? {
             return Ok(None);
@@ -459,7 +458,7 @@ pub(crate) fn next(
     Ok(Some(record))
 }
 
-/// Whether nothing but zeros is left to read.
+/// Whether only zeros are left to read.
 fn has_only_zeros(mut from: impl Read) -> io::Result<bool> {
     let mut bytes = [0; 8192];
     loop {
@@ -471,7 +470,7 @@ fn has_only_zeros(mut from: impl Read) -> io::Result<bool> {
     }
 }
 
-/// The file that a path means in the end, which need not exist: a link stays a link.
+/// Resolves the links at `path` to the file that it means, which need not exist: links stay links.
 pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -486,7 +485,7 @@ pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links lead from one to another"))
 }
 
-/// Where the file is written anew.
+/// Where the new file is written.
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
@@ -507,7 +506,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
             Err(TryLockError::WouldBlock) => return Err(StoreError::Locked),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        // Whoever had it may have put another in its place since it was opened.
+        // The previous owner may have put another file in its place since it was opened.
         if is_at(&file, path)? {
             return Ok(file);
         }

@@ -1,6 +1,6 @@
-//! Programs that count what they do, and builds that a chain can look lines up in.
+//! Programs that count what they do, and builds in which a chain can look up lines.
 //!
-//! Lives here: that neither changes anything. What counts come to, gas-bench's tests say.
+//! Lives here: that neither changes anything. What counts add up to is tested in gas-bench.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use stylus_devnet::explain::{Artifacts, Coverage};
 use crate::contracts::{echo, evm_forward, forward, path, program};
 use crate::support::{Chain, config};
 
-/// Writes to its storage, and then divides by what it was given one byte too few of.
+/// Writes to its storage, then divides by the length of its input minus two.
 const DIVIDES: &str = r#"
     (call $flush (i32.const 1))
     (drop (i32.div_u (i32.const 7) (i32.sub (local.get 0) (i32.const 2))))"#;
@@ -33,7 +33,7 @@ fn modules() -> Vec<Vec<u8>> {
     modules.collect()
 }
 
-/// Everything that a client sees of a chain on which programs succeed, fail, run out and call each other.
+/// Everything that a client sees of a chain on which programs succeed, fail, run out of ink and call one another.
 fn seen(config: Config) -> Vec<Value> {
     let chain = Chain::start(config);
     let [echo, forward, divides, endless] = modules().try_into().unwrap();
@@ -81,16 +81,16 @@ fn counting_changes_nothing() {
         ..config()
     };
     assert_eq!(seen(counted), plain);
-    // All of them ran, in transactions, calls and estimates; those that failed say where they did.
+    // All of them ran, in transactions, calls and estimates; the counts of those that failed say where they failed.
     let counts: Vec<_> = modules.iter().map(|module| coverage.take(module)).collect();
     assert!(counts.iter().all(|counts| !counts.is_empty()));
-    // The others may run out of gas in an estimate.
+    // The others can run out of gas in an estimate.
     assert!(!counts[2].stops.is_empty() && !counts[3].stops.is_empty());
     assert!(counts[2].stops.iter().any(|stop| stop.is_paid));
     assert!(counts[3].stops.iter().any(|stop| !stop.is_paid));
     let entries = counts[0].blocks[0].count;
     assert!(entries >= 6, "{entries}");
-    // What was taken is gone, and another program is none of them.
+    // Counts that were taken are gone, and another program is not counted.
     assert!(coverage.take(&modules[0]).is_empty());
     let one = Coverage::of_modules([modules[0].as_slice()]).unwrap();
     let only = Config {

@@ -280,8 +280,8 @@ fn the_gas_tracer_adds_up_to_the_receipt() {
     );
 }
 
-/// Programs that are called further down, by contracts of either kind, are told with their depths, each under the names of the build with
-/// its code, and no more than sixteen of them.
+/// Programs called further down, by contracts of either kind, are reported with their depths, each with the names of the build that has its
+/// code, and at most sixteen of them.
 #[test]
 fn the_gas_tracer_tells_programs_further_down() {
     let folder = tempfile::tempdir().unwrap();
@@ -305,7 +305,7 @@ fn the_gas_tracer_tells_programs_further_down() {
     let told = inner(evm, &path(&[forward, spender], &[]));
     assert!(told["program"].is_null());
     let programs = told["inner"].as_array().unwrap();
-    // As they ended: the callee first.
+    // In the order in which they ended: the callee first.
     let depths: Vec<_> = programs.iter().map(|it| it["depth"].clone()).collect();
     assert_eq!(depths, [2, 1]);
     assert_eq!(programs[0]["address"], json!(spender));

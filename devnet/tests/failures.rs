@@ -12,7 +12,7 @@ use stylus_devnet::explain::Artifacts;
 use crate::contracts::{echo, evm_forward, forward, path, program};
 use crate::support::{Chain, config};
 
-/// Calls core's function for panics, with a text and a place, if it is given no input; else it returns nothing.
+/// Without input, calls core's panic function with a text and a place; otherwise returns nothing.
 const PANICS: &str = r#"(module
     (memory (export "memory") 1 1)
     (data (i32.const 1024) "src/lib.rs\00")
@@ -24,7 +24,7 @@ const PANICS: &str = r#"(module
             (call $core::panicking::panic_fmt (i32.const 1056) (i32.const 31) (i32.const 1040))))
         i32.const 1))"#;
 
-/// A chain whose log is read, with builds in a folder.
+/// A chain whose log the test receives, with builds in a folder.
 fn listened(artifacts: Artifacts) -> (Chain, Receiver<String>) {
     let (sender, told) = channel();
     let settings = stylus_devnet::Config {
@@ -39,7 +39,7 @@ fn listened(artifacts: Artifacts) -> (Chain, Receiver<String>) {
     (chain, told)
 }
 
-/// Sends a transaction that fails, and returns the data that is told of it.
+/// Sends a transaction that fails, and returns the data about the failure.
 fn fail(chain: &Chain, to: Address, input: &[u8]) -> Value {
     let request = json!({ "to": to, "input": hex::encode_prefixed(input), "gas": "0x1312d00" });
     let mined = chain.send(request);
@@ -76,7 +76,7 @@ fn the_log_tells_why_without_any_build() {
     );
     let expected = format!("  {trap} 0x01020304: an access outside of the program's memory");
     assert_eq!(rest.lines().next(), Some(expected.as_str()));
-    // A failure of the EVM's is told, too.
+    // A failure of the EVM is reported, too.
     let evm = chain.deploy(&hex!("60016000fd"));
     assert_eq!(fail(&chain, evm, &[])[0]["reason"], "it reverted with 0x00");
     assert!(read(&told).contains("it reverted with 0x00"));
@@ -96,7 +96,7 @@ fn a_build_with_names_has_the_panics_message() {
     let artifacts = Artifacts::open(folder.path()).unwrap();
     assert_eq!(artifacts.len(), 2);
     let (chain, told) = listened(artifacts);
-    // What is on the chain has no names.
+    // The module on the chain has no names.
     let deployed = chain.wasm(&stylus_vm::process::process(&module).unwrap());
     let failures = fail(&chain, deployed, &[]);
     let panic = &failures[0]["explanation"]["panic"];
@@ -112,7 +112,7 @@ fn a_build_with_names_has_the_panics_message() {
         text.contains("the panic itself is at src/lib.rs:7:3"),
         "{text}"
     );
-    // Without the folder, names are a client's to give.
+    // Without the folder, the client has to supply the names.
     let (chain, _told) = listened(Artifacts::default());
     let deployed = chain.wasm(&stylus_vm::process::process(&module).unwrap());
     assert_eq!(
@@ -184,7 +184,7 @@ fn a_failure_is_told_across_contracts() {
     assert_eq!(failures[0]["explanation"]["reason"]["kind"], "unreachable");
     let text = read(&told);
     assert!(text.contains(&format!("{trap}")), "{text}");
-    // Deep down, many times, and still bounded.
+    // Deep, repeated, and still bounded.
     let deep: Vec<Address> = std::iter::repeat_n(call, 40).chain([trap]).collect();
     let failures = fail(&chain, call, &path(&deep, b"down"));
     assert!(!failures.as_array().unwrap().is_empty());

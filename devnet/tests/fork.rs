@@ -1,7 +1,7 @@
-//! Forks: a chain that goes on from another, which a node has, or a recording.
+//! Forks: chains that continue another chain, from a node or from a recording.
 //!
 //! Lives here: what a fork answers, what it does on top, how it is kept. In the folder: a history to fork (`history`), nodes that fail
-//! (`faults`), recordings (`recordings`), messages from L1 (`messages`), transactions carried out once more (`replays`).
+//! (`faults`), recordings (`recordings`), messages from L1 (`messages`), transactions that are executed again (`replays`).
 
 mod faults;
 pub(crate) mod history;
@@ -18,7 +18,7 @@ use stylus_devnet::{Config, Devnet, Fork, StartError};
 use crate::fork::history::History;
 use crate::support::{Chain, config, quantity};
 
-/// Settings of a fork of a node at a block. Nothing is kept on this machine.
+/// Settings for a fork of a node at a block. Nothing is cached on this machine.
 pub(crate) fn forking(url: &str, block: u64) -> Config {
     Config {
         fork: Some(Fork {
@@ -36,7 +36,7 @@ pub(crate) fn fork(origin: &Chain, block: u64) -> Chain {
     Chain::start(forking(&origin.handle.url(), block))
 }
 
-/// Asks both, which have to answer the same.
+/// Sends a request to both, which have to answer the same.
 fn same(origin: &Chain, fork: &Chain, method: &'static str, params: Value) -> Value {
     let (there, here) = (
         origin.ask(method, params.clone()),
@@ -46,7 +46,7 @@ fn same(origin: &Chain, fork: &Chain, method: &'static str, params: Value) -> Va
     there.unwrap_or_default()
 }
 
-/// Theorem: about blocks up to where it begins, a fork answers every question as the original does.
+/// Theorem: about blocks up to where it begins, a fork answers every request as the original does.
 #[test]
 fn the_past_is_the_originals() {
     let history = History::new(66);
@@ -122,7 +122,7 @@ fn the_past_is_the_originals() {
         json!([{ "fromBlock": "0x1", "toBlock": at }]),
     );
 
-    // What came later there has not happened here.
+    // What happened there later has not happened here.
     let later = origin.rpc("eth_getBlockByNumber", json!([format!("{head:#x}"), false]));
     let transaction = &later["transactions"][0];
     for (method, params) in [
@@ -135,7 +135,7 @@ fn the_past_is_the_originals() {
     }
 }
 
-/// Theorem: a fork that is sent what the original was sent makes the original's blocks, to the hash, and so its receipts.
+/// Theorem: a fork that gets the same transactions as the original makes the same blocks, down to the hash, and so the same receipts.
 #[test]
 fn the_future_is_the_originals_if_the_same_happens() {
     let history = History::new(220);
@@ -158,7 +158,7 @@ fn the_future_is_the_originals_if_the_same_happens() {
             kinds += 1;
         }
         assert!(kinds >= 100);
-        // Across the border, everything is one list.
+        // Across the border, everything is a single list.
         let whole = json!([{ "fromBlock": "0x0", "toBlock": "latest" }]);
         same(origin, &fork, "eth_getLogs", whole);
         let fees = json!([format!("{:#x}", history.head() - at + 5), "latest", [50.0]]);
@@ -171,7 +171,7 @@ fn the_future_is_the_originals_if_the_same_happens() {
 
 const SOMEBODY: Address = address!("0x00000000000000000000000000000000005eb0d7");
 
-/// What happens on a fork happens there alone, and can be taken back.
+/// What happens on a fork affects only the fork, and can be undone.
 #[test]
 fn a_fork_is_a_chain_of_its_own() {
     let history = History::new(22);
@@ -200,7 +200,7 @@ fn a_fork_is_a_chain_of_its_own() {
     let code = |chain: &Chain| chain.rpc("eth_getCode", json!([history.contracts()[2], "latest"]));
     assert_eq!(code(&fork), code(origin));
 
-    // An override changes a slot and leaves the others beneath, or hides all of them.
+    // An override changes one slot and keeps the others beneath, or hides all of them.
     let overridden = |with: Value| {
         let request = json!([{ "to": counter }, "latest", { counter.to_string(): with }]);
         let output: U256 = serde_json::from_value(fork.rpc("eth_call", request)).unwrap();
@@ -251,7 +251,7 @@ fn a_fork_is_a_chain_of_its_own() {
     assert_eq!(info["forkConfig"]["forkBlockNumber"], json!(history.head()));
 }
 
-/// A new program meets the live ones: deployed, activated and calling them on a fork.
+/// A new program interacts with live contracts: it is deployed and activated on a fork, and calls them.
 #[test]
 fn a_new_program_calls_what_is_deployed() {
     let history = History::new(11);
@@ -293,7 +293,7 @@ fn anvil_reset_begins_another_fork_or_none() {
     fork(json!({ "blockNumber": 3 })).unwrap();
     assert_eq!(number(), 3);
     chain.rpc("evm_mine", json!([]));
-    // One that cannot be leaves the chain as it is.
+    // A failed reset leaves the chain as it is.
     let refusal = fork(json!({ "blockNumber": head + 100 })).unwrap_err();
     assert!(
         refusal.message.contains("has no block"),
@@ -309,7 +309,7 @@ fn anvil_reset_begins_another_fork_or_none() {
     );
 }
 
-/// What is on top of a fork is kept in a file, and what is beneath is asked for again.
+/// What is on top of a fork is kept in a file; what is beneath is fetched again.
 #[test]
 fn a_fork_is_kept() {
     let history = History::new(22);
@@ -342,7 +342,7 @@ fn a_fork_is_kept() {
         let head = chain.rpc("eth_getBlockByNumber", json!(["latest", true]));
         (chain.word(counter, &[]), head, deployed)
     };
-    // Nobody has to say which block it was.
+    // The block need not be named again.
     let chain = Chain::start(kept(Some(Fork::url(&url))));
     assert_eq!(chain.word(counter, &[]), before.0);
     assert_eq!(
@@ -375,7 +375,7 @@ fn a_fork_is_kept() {
     );
 }
 
-/// An owner is made on request; otherwise the chain's own owners stay its only ones.
+/// An account becomes an owner on request; otherwise the chain's own owners stay the only ones.
 #[test]
 fn an_owner_is_made_on_request() {
     let history = History::new(1);
@@ -399,7 +399,7 @@ fn an_owner_is_made_on_request() {
     assert_eq!((owner(&plain), owner(&owned)), (U256::ZERO, U256::ONE));
 }
 
-/// A chain that keeps hashes of L1's blocks, as those of Nitro do, goes on keeping them, and its contracts see them.
+/// A chain that keeps hashes of L1 blocks, as Nitro's do, keeps doing so on a fork, and its contracts see them.
 #[test]
 fn hashes_of_l1_blocks_go_on() {
     let origin = Chain::start(config());
@@ -431,7 +431,7 @@ fn hashes_of_l1_blocks_go_on() {
     assert_eq!(latest(&fork), latest(&origin));
 }
 
-/// What does not fit the rules that are here is refused, and says so.
+/// A chain whose rules are not supported is refused, and the error says so.
 #[test]
 fn a_chain_of_unknown_rules_is_refused() {
     let origin = Chain::start(config());

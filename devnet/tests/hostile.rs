@@ -490,8 +490,8 @@ fn mutants_are_answered() {
     assert_eq!(chain.rpc("eth_chainId", json!([])), "0x64aba");
 }
 
-/// Theorem: clients that wait for transactions which never come leave connections to others: only so many may wait, and the rest are
-/// told at once, with the transaction's hash.
+/// Theorem: clients that wait for transactions which never come leave connections to others: only a limited number can wait, and the rest
+/// get an error at once, with the transaction's hash.
 #[test]
 fn those_who_wait_for_a_transaction_leave_room() {
     const MOST: usize = 256;
@@ -502,7 +502,7 @@ fn those_who_wait_for_a_transaction_leave_room() {
         let (sender, mut client) = (sender.clone(), devnet.connect());
         std::thread::spawn(move || {
             let gap = json!({ "from": DEV, "to": DEV, "nonce": format!("{nonce:#x}") });
-            // The rest are answered when the devnet is gone.
+            // The rest get their answers when the devnet is gone.
             let _ = client
                 .try_ask("eth_sendTransactionSync", &json!([gap, 60_000]))
                 .map(|answer| sender.send(answer));
@@ -518,7 +518,7 @@ fn those_who_wait_for_a_transaction_leave_room() {
     }
     let mut client = devnet.connect();
     assert_eq!(client.rpc("eth_blockNumber", &json!([])), "0x0");
-    // The first nonce closes the gap: all of them are mined, and whoever waits is told.
+    // The first nonce closes the gap: all of them are mined, and all waiting clients get their answers.
     let first = json!([{ "from": DEV, "to": DEV, "nonce": "0x0" }]);
     client.rpc("eth_sendTransaction", &first);
     for _ in 0..MOST {

@@ -1,6 +1,6 @@
-//! A chain without a server, as contracts' tests have it: what it does, and what it says where that goes wrong.
+//! A chain without a server, as contract tests use it: what it does, and what it says when something goes wrong.
 //!
-//! Lives here: everything but building a crate, which the tests of the contracts do (`contracts/chain`).
+//! Lives here: everything except building a crate, which the contracts' own tests cover (`contracts/chain`).
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ sol! {
 
     interface Told {
         event Made();
-        // The selector of every constructor, which a program can return as it got it.
+        // Has the selector of every constructor, so that a program can return its input as this error.
         error stylus_constructor();
     }
 
@@ -39,7 +39,7 @@ use Told::{Made, ToldErrors};
 
 const ARB_OWNER: Address = address!("0x0000000000000000000000000000000000000070");
 
-/// A program of which every call runs `body`.
+/// A program that runs `body` in every call.
 fn module(body: &str) -> Module {
     Module::from_wasm(&wat::parse_str(program(body)).unwrap()).unwrap()
 }
@@ -49,7 +49,7 @@ fn echo() -> Module {
     module("(call $write_result (i32.const 1024) (local.get $len)) (i32.const 0)")
 }
 
-/// What a panic says.
+/// The message of a panic.
 #[track_caller]
 fn panic_of(act: impl FnOnce() + std::panic::UnwindSafe) -> String {
     let panic = std::panic::catch_unwind(act).unwrap_err();
@@ -93,7 +93,7 @@ fn deploying_takes_what_its_transactions_take() {
     );
     assert_eq!(deployment.code_size, chain.code(first.address()).len());
     assert!(deployment.data_fee > U256::ZERO && deployment.gas > Gas(1_000_000));
-    // The same code is active already, and another account holds it.
+    // The same code is already active, in another account.
     let second = chain.deploy(echo());
     assert_ne!(first.address(), second.address());
     let cheaper = second.deployment().unwrap();
@@ -104,7 +104,7 @@ fn deploying_takes_what_its_transactions_take() {
     assert!(cheaper.gas < deployment.gas);
 }
 
-/// Returns the first word of what its constructor was given, and 7 wei of ether have to come with that.
+/// Returns the first word of its constructor's arguments; needs 7 wei sent along.
 const CONSTRUCTED: &str = r#"
     (if (i32.eq (i32.load (i32.const 1024)) (i32.const 0x8d258555))
         (then
@@ -165,7 +165,7 @@ fn what_a_constructor_logs_and_refuses_is_told() {
     );
 }
 
-/// What is said of a call that fails.
+/// Checks the message of a call that fails.
 #[track_caller]
 fn check_failure(contract: &Contract, words: &str) {
     let call = || putCall {
@@ -201,7 +201,7 @@ fn failures_say_why() {
     let endless = chain.deploy(module("(loop $l (br $l)) (i32.const 0)"));
     check_failure(&endless.gas_limit(Gas(100_000)), "it failed: out of gas");
 
-    // Reverts with what the calldata of `put` holds: the bytes behind its selector, offset and length.
+    // Reverts with the content of `put`'s calldata: the bytes after its selector, offset and length.
     let reverter = module("(call $write_result (i32.const 1092) (i32.const 68)) (i32.const 1)");
     let reverter = chain.deploy(reverter);
     let who = chain.account("bob");
@@ -258,7 +258,7 @@ fn a_program_that_is_refused_says_why() {
         said.starts_with("it cannot be activated: ") && said.contains("activation failed"),
         "{said}"
     );
-    // With a constructor it is the deployer that is refused.
+    // With a constructor, the deployer's call is refused.
     let bare = Module::from_wasm(&wat::parse_str("(module)").unwrap()).unwrap();
     let none = constructorCall {
         first: U256::ZERO,
@@ -358,7 +358,7 @@ fn time_passes_as_a_test_says() {
     );
 }
 
-/// Theorem: a stack of two megabytes, which threads of tests have, is enough for calls as deep as gas lasts.
+/// Theorem: a stack of two megabytes, which test threads have, is enough for calls as deep as gas allows.
 #[test]
 fn deep_calls_need_no_large_thread() {
     let chain = Chain::builder()
@@ -402,7 +402,7 @@ fn a_server_speaks_of_the_same_chain() {
     let before = chain.balance(bob);
     remote.rpc("eth_sendTransaction", transfer);
     assert_eq!(chain.balance(bob), before + U256::from(5));
-    // The account of a name has no key: a client has to be let speak for it.
+    // A named account has no key: a client must be allowed to send from it.
     let taken = json!([{ "from": bob, "to": bob }]);
     assert!(remote.ask("eth_sendTransaction", taken).is_err());
     remote.rpc("evm_setAutomine", json!([false]));
@@ -411,7 +411,7 @@ fn a_server_speaks_of_the_same_chain() {
     chain.mine(1);
     assert_eq!(chain.nonce(chain.dev()), remote_nonce(&remote, chain.dev()));
 
-    // The chain outlives its server, and takes another one.
+    // The chain outlives its server, and can get another.
     server.stop().unwrap();
     chain.mine(1);
     let again = chain.serve().unwrap();
@@ -436,7 +436,7 @@ fn a_devnet_has_its_chain_at_hand() {
         .map(|(address, _)| *address)
         .collect();
     assert_eq!(chain.accounts(), listed);
-    // A filter of a client's goes back with the chain.
+    // A client's filter goes back with the chain.
     let before = chain.snapshot();
     let filter = remote.rpc("eth_newBlockFilter", json!([]));
     chain.mine(2);

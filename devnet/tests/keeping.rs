@@ -219,7 +219,7 @@ fn damage_is_found() {
         }
     }
     assert!(refused > 90);
-    // A file system that lost its power leaves zeros at the end; zeros with anything behind them are damage.
+    // A file system that lost power leaves zeros at the end; zeros with anything after them are damage.
     let heads = heads(&whole);
     assert!(heads.len() > 5);
     for at in heads {
@@ -276,7 +276,7 @@ fn a_file_that_cannot_be_used_is_found_out_at_once() {
     assert_eq!(balance(&Chain::start(kept(&path))), json!("0x1"));
 }
 
-/// What is written at the end is checked at the start, and leaves nothing behind.
+/// Whether the final output can be written is checked at the start, and the check leaves nothing behind.
 #[test]
 fn an_output_that_cannot_be_written_is_found_out_at_once() {
     let (folder, path) = nowhere();

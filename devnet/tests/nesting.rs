@@ -220,8 +220,8 @@ fn an_account_delegates_to_a_program() {
     assert_eq!(code, json!(hex::encode_prefixed(designator)));
 }
 
-/// A program that goes as deep as its input says in frames that hide 32 KB each from the depth checker, calls itself from there, and tells
-/// how often that went well.
+/// A program that recurses as deep as its input says, in frames that hide 32 KB each from the depth checker, calls itself from there, and
+/// returns how often that succeeded.
 fn deep_and_again() -> String {
     let products: String = (1..=4_000)
         .map(|odd| format!("local.get 0 i64.const {} i64.mul i64.xor ", 2 * odd + 1))
@@ -259,7 +259,8 @@ fn deep_and_again() -> String {
     )
 }
 
-/// Theorem: programs that wait for each other hold no more native stack together than one may, and whoever would is out of stack.
+/// Theorem: programs that wait for one another together hold no more native stack than a single one may; one that would exceed it runs out
+/// of stack.
 #[test]
 fn deep_programs_that_call_each_other() {
     let devnet = Process::start(&[]);

@@ -1,5 +1,5 @@
-//! Suites in the languages that authors write theirs in, each of a client as its users have it: ethers, viem, web3.py, @arbitrum/sdk,
-//! Hardhat 2 and 3 with the plugins that most projects have, and forge. And the devnet itself, as npm installs it.
+//! Test suites in the languages that authors use, each for a client that they use: ethers, viem, web3.py, @arbitrum/sdk, Hardhat 2 and 3
+//! with the plugins that most projects have, and forge. Also the devnet itself, as npm installs it.
 //!
 //! Lives here: running them, one devnet each. What they expect is in `suites/`, and so are the clients' versions. Ignored by default, since
 //! the clients have to be installed: `scripts/setup --for-tests` does so, and `scripts/test` then runs these.
@@ -61,7 +61,7 @@ impl Suites {
         )
     }
 
-    /// Bank.sol, compiled: the path of a file.
+    /// Returns the path of a file with Bank.sol, compiled.
     fn artifact(&self) -> String {
         let written = self.folder.path().join("bank.json");
         let written = written.display().to_string();
@@ -170,7 +170,7 @@ fn hardhat_3_with_its_plugins() {
         ("DEVNET_URL", &*suites.devnet.url()),
         ("BANK_ARTIFACT", &suites.artifact()),
     ];
-    // It wants a newer Node.js than most machines have.
+    // It needs a newer Node.js than most machines have.
     suites
         .run(
             "../node_modules/node/bin/node",
@@ -214,7 +214,7 @@ fn forge() {
     forge(&script, &[]).says("ONCHAIN EXECUTION COMPLETE & SUCCESSFUL");
 }
 
-/// Theorem: what npm installs starts the program of its system with the same arguments, passes signals on, and says what is missing.
+/// Theorem: what npm installs starts its system's program with the same arguments, passes signals on, and says what is missing.
 #[test]
 #[ignore = "needs npm: scripts/test runs it"]
 fn what_npm_installs_starts_the_devnet() {
@@ -229,7 +229,7 @@ fn what_npm_installs_starts_the_devnet() {
             &variables,
         )
     };
-    // An archive of a release, but that its program is where cargo left it.
+    // An archive like a release's, except that its program stays where cargo put it.
     let packed = "name=stylus-devnet-$(uname -m)-unknown-linux-gnu; mkdir $name
         printf '#!/bin/sh\\nexec \"%s\" \"$@\"\\n' \"$PROGRAM\" >$name/stylus-devnet; chmod +x $name/stylus-devnet
         tar -czf $name.tar.gz $name

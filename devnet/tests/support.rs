@@ -27,7 +27,7 @@ pub(crate) fn config() -> Config {
     }
 }
 
-/// The same under another ArbOS version.
+/// Settings with another ArbOS version.
 pub(crate) fn config_at(arbos: u16) -> Config {
     Config {
         arbos: ArbOs::new(arbos).unwrap(),
@@ -143,7 +143,7 @@ impl Chain {
         Self::start_with(config, |_| {})
     }
 
-    /// The same with an observer of its events.
+    /// Starts a chain with an observer of its events.
     pub(crate) fn start_with(
         config: Config,
         listener: impl Fn(Event) + Send + Sync + 'static,

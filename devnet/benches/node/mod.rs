@@ -1,6 +1,6 @@
-//! What the benchmarks measure: a node's process, and a client that asks it over HTTP.
+//! What the benchmarks measure: a node's process, and an HTTP client for it.
 //!
-//! Lives here: starting, asking, where anvil is. Not here: loads and tables.
+//! Lives here: starting a node, sending requests, finding anvil. Not here: loads and tables.
 
 #![allow(
     dead_code,
@@ -62,7 +62,7 @@ impl Node {
         self.status_kib("VmRSS:")
     }
 
-    /// KiB of memory that the process has held at most.
+    /// The peak memory of the process, in KiB.
     pub(crate) fn peak_kib(&self) -> u64 {
         self.status_kib("VmHWM:")
     }
@@ -118,7 +118,7 @@ impl Client {
     }
 }
 
-/// Foundry's anvil, where `scripts/setup --for-tests` has put it into the folder that `STYLUS_KIT_TOOLS` names.
+/// Foundry's anvil, if `scripts/setup --for-tests` has put it into the folder that `STYLUS_KIT_TOOLS` names.
 pub(crate) fn anvil() -> Option<PathBuf> {
     let tools = PathBuf::from(std::env::var_os("STYLUS_KIT_TOOLS")?);
     let anvil = tools.join("foundry-1.7.1/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil");

@@ -1,7 +1,7 @@
-//! The number of the L1 block that the chain knows, and the hashes behind it, as contracts see them: of the newest 256.
+//! The number of the L1 block that the chain knows, and the L1 block hashes that contracts can see: the newest 256.
 //!
-//! Lives here: Nitro's ring, and what the start of a block does to it. Not here: a chain that keeps none, which is each that began here; on
-//! those every block has an L1 block of its own, and its hash.
+//! Lives here: Nitro's ring of hashes, and how the start of a block changes it. Not here: chains without such hashes, which all chains
+//! created here are; on those, every block has its own L1 block and L1 block hash.
 
 use alloy_primitives::{B256, U256};
 
@@ -14,14 +14,14 @@ fields! {
     0 l1_number: u64, "The L1 block that comes after the newest whose hash is kept; zero on a chain that keeps none.";
 }
 
-/// Hashes that are kept.
+/// How many hashes are kept.
 const KEPT: u64 = 256;
 
 fn ring(number: u64) -> Slot {
     slots::block_hashes().at(1 + number % KEPT)
 }
 
-/// The hash that contracts see of an L1 block; zero where it is none of the newest. `None` on a chain that keeps none.
+/// Returns the hash of an L1 block as contracts see it; zero if it is not among the newest. `None` on a chain that keeps no hashes.
 pub(crate) fn block_hash(words: &mut impl Words, number: U256) -> Option<B256> {
     let Ok(next) = l1_number().get(words);
     let number = u64::try_from(number).unwrap_or(u64::MAX);
@@ -43,13 +43,13 @@ pub(crate) fn begin_block(words: &mut impl Words, number: u64, parent: B256) -> 
     next > 0
 }
 
-/// Records the hash of an L1 block, and makes hashes of it for those that were skipped.
+/// Records the hash of an L1 block, and derives hashes from it for those that were skipped.
 fn record(words: &mut impl Words, number: u64, hash: B256) {
     let Ok(next) = l1_number().get(words);
     if number < next {
         return;
     }
-    // As Nitro has it, the first that was skipped keeps what the ring held.
+    // As in Nitro, the first skipped block keeps what the ring held.
     let first = match next.saturating_add(KEPT) < number {
         true => number - KEPT,
         false => next,
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
     use crate::state::State;
 
-    /// Nitro's own test of it: what is answered after a jump of thousands of blocks.
+    /// Nitro's own test: the hashes known after a jump of thousands of blocks.
     #[test]
     fn the_newest_256_are_known() {
         let mut state = State::default();

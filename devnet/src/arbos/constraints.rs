@@ -123,7 +123,7 @@ mod tests {
     use crate::arbos::l2_pricing::{base_fee, begin_block, min_base_fee};
     use crate::state::State;
 
-    /// The figures of Nitro's comment on its model: 20,000 of backlog at 100,000 gas a second and a window of 10 seconds are 200
+    /// The figures from Nitro's comment on its model: a backlog of 20,000 at 100,000 gas per second and a window of 10 seconds gives 200
     /// basis points, and so on.
     #[test]
     fn exponents_add_up() {

@@ -92,7 +92,7 @@ impl<T: Word> Field<T> {
         Self(slot, PhantomData)
     }
 
-    /// Where it is.
+    /// Its slot.
     pub(crate) fn slot(&self) -> Slot {
         self.0
     }
@@ -132,7 +132,7 @@ macro_rules! fields {
         $(
             #[doc = $doc]
             pub(crate) fn $name() -> $crate::arbos::field::Field<$type> {
-                // A place is several hashes, and every call looks at a dozen of these fields.
+                // Computing a slot takes several hashes, and every call uses a dozen of these fields.
                 static SLOT: std::sync::LazyLock<$crate::arbos::slots::Slot> =
                     std::sync::LazyLock::new(|| $space.at($offset));
                 $crate::arbos::field::Field::of(*SLOT)

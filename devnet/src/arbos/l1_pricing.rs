@@ -1,7 +1,7 @@
-//! What a unit of L1 data costs, the words by which Nitro finds out, and how many units a transaction is.
+//! The cost of a unit of L1 data, the words from which Nitro determines it, and how many units a transaction takes.
 //!
-//! Lives here: where each is, and the gas for a transaction's bytes. Nobody posts batches here, so that the price changes only when an
-//! owner sets it.
+//! Lives here: the slots of these words, and the gas for a transaction's bytes. Nobody posts batches here, so the price changes only when
+//! an owner sets it.
 
 use alloy_primitives::{Address, I256, U256};
 use brotlic::encode::BrotliOperation;
@@ -64,7 +64,7 @@ pub(crate) fn collect<S: Store>(store: &mut S, units: u64, fee: U256) -> Result<
     fees_available().set(store, available.saturating_add(fee))
 }
 
-/// Wei that would remain if everybody were paid.
+/// Wei that would remain if everyone were paid.
 ///
 /// # Errors
 /// If the store refuses.
@@ -75,17 +75,17 @@ pub(crate) fn surplus<S: Store>(store: &mut S) -> Result<I256, S::Refused> {
     Ok(available.wrapping_sub(to_posters.wrapping_add(for_rewards)))
 }
 
-/// What a transaction's bytes take on L1.
+/// What a transaction's bytes cost on L1.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Poster {
-    /// L1 gas for its bytes as they are compressed, 16 for each.
+    /// L1 gas for its compressed bytes, 16 for each.
     pub(crate) units: u64,
-    /// Gas taken for them here.
+    /// Gas charged for them here.
     pub(crate) gas: u64,
 }
 
-/// What a transaction's bytes take on L1: 16 L1 gas for each byte of their brotli encoding of quality `level`, at the L1 price, in gas
-/// at `gas_price` wei. Nothing is reckoned where L1 is free.
+/// Computes what a transaction's bytes cost on L1: 16 L1 gas for each byte of their brotli encoding of quality `level`, at the L1 price, in
+/// gas at `gas_price` wei. Nothing is computed if L1 is free.
 pub(crate) fn poster(encoded: &[u8], level: u64, l1_price: U256, gas_price: u128) -> Poster {
     if l1_price.is_zero() || gas_price == 0 {
         return Poster::default();
@@ -98,7 +98,8 @@ pub(crate) fn poster(encoded: &[u8], level: u64, l1_price: U256, gas_price: u128
     }
 }
 
-/// Bytes of `data` as ArbOS compresses it: by the encoder in C, all at once, since other encoders and other portions make other lengths.
+/// The length of `data` as compressed by ArbOS: by the encoder in C, all at once, since other encoders and other portions give other
+/// lengths.
 fn compressed_size(data: &[u8], level: u64) -> usize {
     let level = u8::try_from(level).unwrap_or(u8::MAX);
     let window = WindowSize::new(22).expect("brotli has this window");
@@ -123,7 +124,7 @@ fn compressed_size(data: &[u8], level: u64) -> usize {
 mod tests {
     use super::*;
 
-    /// Words of 12 zeros and 20 bytes of noise, as arguments of calls have them: xorshift32, from 0x12345678.
+    /// Words of 12 zeros and 20 bytes of noise, like the arguments of calls: xorshift32, from 0x12345678.
     fn words(length: usize) -> Vec<u8> {
         let mut state = 0x1234_5678_u32;
         let mut noise = || {
@@ -141,8 +142,8 @@ mod tests {
         bytes
     }
 
-    /// Lengths are those of google/brotli's encoder in C with a window of 22 bits: 1.0.9, which Nitro's is nearest to, by Python's
-    /// brotlicffi 1.0.9.2, and 1.2.0 by Brotli 1.2.1, which agree. The port in Rust makes 10,845, 13,234 and 21,643 of three of these.
+    /// Lengths are those of google/brotli's encoder in C with a window of 22 bits: 1.0.9, the closest to Nitro's, by Python's brotlicffi
+    /// 1.0.9.2, and 1.2.0 by Brotli 1.2.1, which agree. The port in Rust gives 10,845, 13,234 and 21,643 for three of these.
     #[test]
     fn sizes_are_those_of_the_encoder_in_c() {
         for (data, of_0, of_1) in [
@@ -162,7 +163,7 @@ mod tests {
             assert_eq!(compressed_size(&data, 0), of_0, "{length}");
             assert_eq!(compressed_size(&data, 1), of_1, "{length}");
         }
-        // An owner may ask for any quality; above the best it is the best.
+        // An owner can set any quality; a higher one than the best counts as the best.
         let best = compressed_size(&words(20_000), 11);
         assert_eq!(best, 12_986);
         assert_eq!(compressed_size(&words(20_000), u64::MAX), best);

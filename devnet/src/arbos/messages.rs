@@ -1,7 +1,7 @@
-//! Transactions that nobody signed: what came from L1, and what it leads to.
+//! Transactions that nobody signed: messages from L1, and what they lead to.
 //!
-//! Lives here: their fields, the hash of each, which follows from all of them, and what is logged about them. Not here: carrying them out
-//! (`chain::rerun`), reading them out of a node's answers (`fork::mined`).
+//! Lives here: their fields, their hashes, which cover all fields, and their events. Not here: executing them (`chain::rerun`), parsing
+//! them from a node's answers (`fork::mined`).
 
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use alloy_rlp::{BufMut, Encodable, Header};
@@ -11,42 +11,42 @@ sol! {
     #![sol(all_derives)]
     /// A message has arrived.
     event TicketCreated(bytes32 indexed ticketId);
-    /// A try has been scheduled: it is the next transaction but those that were scheduled before.
+    /// A try has been scheduled: it is the next transaction after those that were scheduled before.
     event RedeemScheduled(
         bytes32 indexed ticketId, bytes32 indexed retryTxHash, uint64 indexed sequenceNum, uint64 donatedGas, address gasDonor,
         uint256 maxRefund, uint256 submissionFeeRefund
     );
 }
 
-/// The types that Arbitrum has besides Ethereum's.
+/// Arbitrum's transaction types in addition to Ethereum's.
 pub(crate) const UNSIGNED: u8 = 0x65;
 pub(crate) const CONTRACT: u8 = 0x66;
 pub(crate) const RETRY: u8 = 0x68;
 pub(crate) const SUBMISSION: u8 = 0x69;
 
-/// A call by an account of L1: one that has a key, and then a nonce, or a contract.
+/// A call by an L1 account: one with a key, and then with a nonce, or a contract.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Unsigned {
-    /// A contract's request on L1; an account with a key has a nonce instead.
+    /// The request id on L1, for a contract; an account with a key has a nonce instead.
     pub(crate) request: Result<B256, u64>,
     pub(crate) call: MessageCall,
 }
 
-/// What a message calls.
+/// The call that a message makes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct MessageCall {
     pub(crate) from: Address,
     /// The most wei per gas.
     pub(crate) fee_cap: U256,
     pub(crate) gas: u64,
-    /// Nothing for a creation.
+    /// `None` for a creation.
     pub(crate) to: Option<Address>,
     /// Wei.
     pub(crate) value: U256,
     pub(crate) data: Bytes,
 }
 
-/// A message that may be tried again, as it arrives.
+/// A retryable message as it arrives.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Submission {
     pub(crate) request: B256,
@@ -54,29 +54,29 @@ pub(crate) struct Submission {
     pub(crate) l1_base_fee: U256,
     /// Wei that came with it.
     pub(crate) deposit: U256,
-    /// The most wei that keeping it may cost.
+    /// The most wei that may be charged for keeping it.
     pub(crate) max_submission_fee: U256,
-    /// Who gets what is left of the fees.
+    /// Who receives what is left of the fees.
     pub(crate) fee_refund: Address,
-    /// Who gets its value if it is never carried out.
+    /// Who receives its value if it never succeeds.
     pub(crate) beneficiary: Address,
     pub(crate) call: MessageCall,
 }
 
-/// A try to carry one out.
+/// A try to execute a retryable message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Retry {
-    /// How many were there before.
+    /// How many tries there were before.
     pub(crate) nonce: u64,
     pub(crate) ticket: B256,
     pub(crate) refund_to: Address,
-    /// Wei that may go there at most.
+    /// The most wei that may be refunded there.
     pub(crate) max_refund: U256,
     pub(crate) submission_fee_refund: U256,
     pub(crate) call: MessageCall,
 }
 
-/// One of them.
+/// An unsigned transaction of any of these types.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Message {
     Unsigned(Unsigned),
@@ -85,7 +85,7 @@ pub(crate) enum Message {
 }
 
 impl Message {
-    /// What it calls, or has called later.
+    /// The call that it makes, now or in a later try.
     pub(crate) fn call(&self) -> &MessageCall {
         match self {
             Self::Unsigned(unsigned) => &unsigned.call,
@@ -94,7 +94,7 @@ impl Message {
         }
     }
 
-    /// Its hash on a chain.
+    /// Its hash on the chain with this id.
     pub(crate) fn hash(&self, chain_id: u64) -> B256 {
         match self {
             Self::Unsigned(unsigned) => unsigned.hash(chain_id),
@@ -206,12 +206,12 @@ impl Retry {
     }
 }
 
-/// What is called, or a creation.
+/// Converts an address to call, or `None` for a creation.
 pub(crate) fn kind(to: Option<Address>) -> TxKind {
     to.map_or(TxKind::Create, TxKind::Call)
 }
 
-/// The hash of a type and of its fields in their order.
+/// Hashes a type and its fields, in order.
 fn hash(kind: u8, fields: &[&dyn Encodable]) -> B256 {
     let payload_length = fields.iter().map(|field| field.length()).sum();
     let mut bytes = vec![kind];
@@ -232,7 +232,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// The first message of a chain of Nitro's, as its own test network was started with it, and the try that it led to.
+    /// The first message of a Nitro chain, as Nitro's test network started with it, and the try that it led to.
     pub(crate) fn first() -> (Submission, Retry) {
         let call = MessageCall {
             from: address!("0xdd6bd74674c356345db88c354491c7d3173c6806"),

@@ -1,7 +1,7 @@
 //! Retryables: messages from L1 that can be retried until they expire.
 //!
-//! Lives here: Nitro's layout of a retryable, whether it still exists, making, extending and cancelling it. Nothing arrives from L1
-//! here: the only ones are those that a test writes into the state, and those of another chain's block that is carried out once more.
+//! Lives here: Nitro's layout of a retryable, whether it still exists, creating, extending and cancelling it. Nothing arrives from L1 here:
+//! the only retryables are those that a test writes into the state, and those of another chain's block that is executed again.
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use stylus_vm::ArbOs;
@@ -17,10 +17,10 @@ pub(crate) const LIFETIME: u64 = 7 * 24 * 60 * 60;
 /// The ArbOS version from which on a retryable's further lifetimes count even after the current one.
 const WINDOWS_COUNT: u16 = 60;
 
-/// What stands for no address.
+/// Stands for no address.
 const NOBODY: U256 = U256::from_limbs([0, 0, 0, 1 << 63]);
 
-/// The queue's first entry; before it are its two ends.
+/// The queue's first entry; its two ends are stored before it.
 const FIRST_IN_QUEUE: u64 = 2;
 
 /// An existing retryable.
@@ -48,7 +48,7 @@ impl Retryable {
         Field::at(self.0, 3)
     }
 
-    /// Who sent it, whom it calls, with how many wei and with what.
+    /// Its sender, the address it calls, its value and its calldata.
     ///
     /// # Errors
     /// If the store refuses.
@@ -65,7 +65,7 @@ impl Retryable {
         })
     }
 
-    /// Who gets its value if it is cancelled.
+    /// Who receives its value if it is cancelled.
     pub(crate) fn beneficiary(self) -> Field<Address> {
         Field::at(self.0, 4)
     }
@@ -175,18 +175,18 @@ pub(super) fn initialise<S: Store>(store: &mut S) -> Result<(), S::Refused> {
 #[derive(Clone, Debug)]
 pub(crate) struct Content {
     pub(crate) from: Address,
-    /// Nothing for a creation.
+    /// `None` for a creation.
     pub(crate) to: Option<Address>,
     /// Wei.
     pub(crate) value: U256,
     pub(crate) calldata: Vec<u8>,
 }
 
-/// What a retryable is made of.
+/// The fields of a new retryable.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct NewRetryable<'a> {
     pub(crate) from: Address,
-    /// Nothing for a creation.
+    /// `None` for a creation.
     pub(crate) to: Option<Address>,
     /// Wei.
     pub(crate) value: U256,
@@ -194,7 +194,7 @@ pub(crate) struct NewRetryable<'a> {
     pub(crate) calldata: &'a [u8],
 }
 
-/// Writes a retryable that expires at `timeout`, in seconds since 1970, and puts it into the queue of those that do.
+/// Writes a retryable that expires at `timeout`, in seconds since 1970, and adds it to the queue of expiring ones.
 ///
 /// # Errors
 /// If the store refuses.

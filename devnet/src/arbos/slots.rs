@@ -76,7 +76,7 @@ macro_rules! spaces {
         $(
             #[doc = $doc]
             pub(crate) fn $name() -> Space {
-                // One or two hashes, which every call would make again.
+                // One or two hashes, which every call would otherwise compute again.
                 static SPACE: LazyLock<Space> = LazyLock::new(|| $space);
                 *SPACE
             }
@@ -106,7 +106,7 @@ spaces! {
     transaction_filterers = ROOT.space(11), "Accounts that may filter transactions (ArbOS 60).";
 }
 
-/// Filtered transactions, by hash (ArbOS 60). They have an account of their own.
+/// Filtered transactions, by hash (ArbOS 60). They have a separate account.
 pub(crate) fn filtered_transactions() -> Space {
     Space {
         account: FILTERED_TRANSACTIONS,
@@ -114,7 +114,7 @@ pub(crate) fn filtered_transactions() -> Space {
     }
 }
 
-/// Slots that are read in every block, whatever is in it: single words of the chain, of its prices, of its programs.
+/// Slots that every block reads, whatever it contains: single words of the chain, its prices and its programs.
 pub(crate) fn read_by_every_block() -> Vec<Slot> {
     let words = |space: Space, count: u64| (0..count).map(move |offset| space.at(offset));
     words(ROOT, 12)
@@ -146,8 +146,7 @@ mod tests {
         assert!(hex.starts_with(begins) && hex.ends_with(ends), "{hex}");
     }
 
-    /// Computed independently of this code, with another keccak; the first and the parameters' are known from
-    /// chains.
+    /// Computed independently of this code, with another keccak; the first and the parameters' are known from live chains.
     #[test]
     fn slots_that_are_known() {
         check(ROOT.at(0), "15fed045", "b400");

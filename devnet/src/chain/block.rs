@@ -1,6 +1,6 @@
 //! Blocks and receipts as the chain keeps them.
 //!
-//! Lives here: plain data, and how a header is put together. Not here: executing, and JSON.
+//! Lives here: plain data, and how a header is put together. Not here: executing transactions, and JSON.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use stylus_vm::ArbOs;
 
 use crate::chain::transaction::Transaction;
 
-/// Gas that a block may hold, as every Arbitrum header says: it limits nothing.
+/// The gas limit of a block in every Arbitrum header: it limits nothing.
 pub(crate) const GAS_LIMIT: u64 = 1 << 50;
 
 /// A block.
@@ -22,39 +22,39 @@ pub(crate) struct Block {
     pub(crate) header: Header,
     /// The header's hash.
     pub(crate) hash: B256,
-    /// The L1 block number that ArbOS knows in it.
+    /// The L1 block number that ArbOS has in it.
     pub(crate) l1_number: u64,
     pub(crate) transactions: Vec<Arc<Transaction>>,
-    /// One for each transaction.
+    /// One per transaction.
     pub(crate) receipts: Vec<Receipt>,
-    /// Bytes of the block's encoding.
+    /// The length of the block's encoding, in bytes.
     pub(crate) size: usize,
 }
 
-/// What became of a transaction.
+/// The result of a transaction.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub(crate) struct Receipt {
     /// Whether it succeeded.
     pub(crate) status: bool,
-    /// Gas, poster gas included.
+    /// Gas, including poster gas.
     pub(crate) gas_used: u64,
-    /// Gas of the block up to it.
+    /// Gas of the block up to and including it.
     pub(crate) cumulative_gas_used: u64,
     /// Gas for its bytes on L1.
     pub(crate) poster_gas: u64,
-    /// Wei per gas that were paid.
+    /// The price paid, in wei per gas.
     pub(crate) effective_gas_price: u64,
     pub(crate) logs: Vec<Log>,
     pub(crate) logs_bloom: Bloom,
-    /// The contract that it created, or would have.
+    /// The contract that it created, or would have created.
     pub(crate) contract: Option<Address>,
-    /// Why it failed, where the machine has words for it.
+    /// Why it failed, if the machine has words for it.
     pub(crate) reason: Option<String>,
     /// What it returned or reverted with.
     pub(crate) output: Bytes,
 }
 
-/// What a header needs besides its transactions.
+/// What a header needs in addition to the block's transactions.
 pub(crate) struct Sealing {
     pub(crate) parent: Option<Arc<Block>>,
     pub(crate) number: u64,
@@ -64,27 +64,27 @@ pub(crate) struct Sealing {
     pub(crate) gas_limit: u64,
     pub(crate) beneficiary: Address,
     pub(crate) arbos: ArbOs,
-    /// Messages to L1 so far, and the root over them.
+    /// How many messages to L1 there are so far, and the root over them.
     pub(crate) sends: (u64, B256),
     /// Whether tips are paid.
     pub(crate) collects_tips: bool,
-    /// What stands for the state: see `commitment`.
+    /// What stands for the state root: see `commitment`.
     pub(crate) state_root: B256,
 }
 
 impl Block {
-    /// Messages to L1 up to its end, as its header has it.
+    /// How many messages to L1 had been sent at its end, according to its header.
     pub(crate) fn send_count(&self) -> u64 {
         let count = self.header.mix_hash.first_chunk().copied();
         count.map_or(0, u64::from_be_bytes)
     }
 
-    /// The root over them.
+    /// The root over those messages.
     pub(crate) fn send_root(&self) -> B256 {
         B256::try_from(&self.header.extra_data[..]).unwrap_or_default()
     }
 
-    /// A block of executed transactions.
+    /// Makes a block of executed transactions.
     pub(crate) fn seal(
         sealing: Sealing,
         transactions: Vec<Arc<Transaction>>,
@@ -130,7 +130,7 @@ impl Block {
         }
     }
 
-    /// Its receipts as the receipts root covers them.
+    /// Its receipts in the form that the receipts root covers.
     pub(crate) fn envelopes(&self) -> impl Iterator<Item = ReceiptEnvelope> + Clone {
         let both = self.transactions.iter().zip(&self.receipts);
         both.map(|(tx, receipt)| receipt.envelope(tx.envelope.tx_type()))
@@ -150,7 +150,7 @@ fn receipts_root(transactions: &[Arc<Transaction>], receipts: &[Receipt]) -> B25
     calculate_receipt_root(&encoded)
 }
 
-/// What Arbitrum keeps in place of a random number: messages sent, the L1 block number, the ArbOS version, whether tips are paid.
+/// Packs what Arbitrum keeps instead of a random number: messages sent, the L1 block number, the ArbOS version, whether tips are paid.
 fn mix_hash(sealing: &Sealing) -> B256 {
     let mut mix = [0; 32];
     mix[..8].copy_from_slice(&sealing.sends.0.to_be_bytes());
@@ -161,7 +161,7 @@ fn mix_hash(sealing: &Sealing) -> B256 {
 }
 
 impl Receipt {
-    /// The receipt as the receipts root covers it.
+    /// The receipt in the form that the receipts root covers.
     fn envelope(&self, tx_type: TxType) -> ReceiptEnvelope {
         let receipt = ReceiptWithBloom {
             receipt: alloy_consensus::Receipt {
@@ -181,7 +181,7 @@ impl Receipt {
     }
 }
 
-/// The bloom filter over a transaction's logs.
+/// Computes the bloom filter over a transaction's logs.
 pub(crate) fn bloom(logs: &[Log]) -> Bloom {
     logs_bloom(logs)
 }

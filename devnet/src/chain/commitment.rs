@@ -1,12 +1,12 @@
-//! What stands in a header for the state: a running hash over everything that blocks changed.
+//! What stands for the state in a header: a running hash over everything that blocks changed.
 //!
-//! Lives here: that hash. It is not the root of a Merkle tree, which a devnet has no use for and would spend most of its time
-//! on: two chains that did the same have the same one, and nothing can be proven from it (`eth_getProof` says so).
+//! Lives here: that hash. It is not the root of a Merkle tree, which a devnet does not need and would spend most of its time on: two chains
+//! with the same history have the same hash, but nothing can be proven from it (`eth_getProof` says so).
 
 use alloy_primitives::{B256, Keccak256};
 use revm::state::EvmState;
 
-/// The commitment after `changes`, where it was `before`.
+/// Returns the commitment after `changes`, given the one before.
 pub(crate) fn commit(before: B256, changes: &EvmState) -> B256 {
     let mut touched: Vec<_> = changes
         .iter()

@@ -1,6 +1,6 @@
-//! NodeInterface's `gasEstimateComponents`: an estimate, and how much of it is for L1.
+//! NodeInterface's `gasEstimateComponents`: an estimate, and the part of it that pays for L1.
 //!
-//! Lives here: the one question of NodeInterface that takes a search to answer, so that no call can. Not here: the others
+//! Lives here: the only NodeInterface method that needs a search, which no call can do. Not here: the other methods
 //! (`precompiles::node_interface`), the search (`estimate`).
 
 use alloy_primitives::{Bytes, TxKind, U256};
@@ -14,10 +14,10 @@ use crate::chain::view::View;
 use crate::precompiles::NodeInterface::{gasEstimateComponentsCall, gasEstimateComponentsReturn};
 
 impl View {
-    /// The answer to a call that asks for an estimate; `None` for any other call.
+    /// Answers a call that asks for an estimate; returns `None` for any other call.
     ///
     /// # Errors
-    /// Where what is to be estimated fails.
+    /// If the request to estimate fails.
     pub(crate) fn components(&self, request: &Request) -> Result<Option<Executed>, EstimateError> {
         if request.to != TxKind::Call(NODE_INTERFACE) {
             return Ok(None);

@@ -1,6 +1,6 @@
-//! The chain as files of version 0.1.0 hold it, and its `anvil_dumpState`: one JSON object with all blocks and the newest state.
+//! The chain as version 0.1.0's files and `anvil_dumpState` hold it: one JSON object with all blocks and the newest state.
 //!
-//! Lives here: reading that. Not here: what is written today (`record`).
+//! Lives here: reading that format. Not here: what is written today (`record`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::chain::record::{RecordError, Written};
 use crate::chain::transaction::Transaction;
 use crate::state::State;
 
-/// What the format calls itself.
+/// The format's name for itself.
 const SCHEMA: &str = "stylus-devnet state 1";
 
 /// A whole chain.
@@ -38,7 +38,7 @@ struct DumpedBlock {
     size: usize,
 }
 
-/// A transaction as it was sent. An impersonated account's signature tells nothing of the sender.
+/// A transaction as it was sent. The sender is separate, since it does not follow from an impersonated account's signature.
 #[derive(Debug, Deserialize)]
 struct DumpedTransaction {
     raw: Bytes,
@@ -55,7 +55,7 @@ struct DumpedAccount {
     storage: BTreeMap<U256, U256>,
 }
 
-/// A dump that cannot be gone back to.
+/// Why a dump cannot be restored.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DumpError {
     #[error("it is of the format {0:?}, and this version reads {SCHEMA:?} and its own")]
@@ -65,10 +65,10 @@ pub(crate) enum DumpError {
 }
 
 impl Dump {
-    /// The chain with the id `want` that was dumped.
+    /// Returns the dumped chain, which has to have the id `want`.
     ///
     /// # Errors
-    /// Where it is none of this chain, or its blocks do not hold together.
+    /// If it is not a dump of this chain, or its blocks are inconsistent.
     pub(crate) fn written(self, want: u64) -> Result<Written, DumpError> {
         if self.schema != SCHEMA {
             return Err(DumpError::Schema(self.schema));
@@ -110,7 +110,7 @@ impl Dump {
     }
 }
 
-/// A block, which has no checksum but its header's roots.
+/// Restores a block, which has no checksum other than its header's roots.
 fn restore(block: DumpedBlock) -> Result<Block, RecordError> {
     let number = block.header.number;
     let decode = |transaction: DumpedTransaction| {

@@ -1,6 +1,6 @@
-//! The machine's surroundings: which block a transaction is in, and which rules hold.
+//! The machine's surroundings: which block a transaction is in, and which rules apply.
 //!
-//! Lives here: building revm's context from this chain's data. Not here: running anything in it.
+//! Lives here: building revm's context from the chain's data. Not here: running anything in it.
 
 use alloy_primitives::{B256, U256};
 use revm::context::{BlockEnv, CfgEnv, Journal, TxEnv};
@@ -18,7 +18,7 @@ use crate::evm::{
 use crate::explain::{Artifacts, Coverage};
 use crate::state::State;
 
-/// What a block's transactions know of it.
+/// What a block's transactions can see of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockSettings {
     pub(crate) number: u64,
@@ -27,14 +27,14 @@ pub(crate) struct BlockSettings {
     pub(crate) timestamp: u64,
     /// Wei per gas.
     pub(crate) base_fee: u64,
-    /// What PREVRANDAO gives; 1 on Arbitrum.
+    /// What PREVRANDAO returns; 1 on Arbitrum.
     pub(crate) random: B256,
     pub(crate) gas_limit: u64,
     pub(crate) beneficiary: alloy_primitives::Address,
 }
 
 impl BlockSettings {
-    /// Those of a block as this chain makes them.
+    /// Returns the settings of a block as this chain makes them.
     pub(crate) fn of(number: u64, l1_number: u64, timestamp: u64, base_fee: u64) -> Self {
         Self {
             number,
@@ -48,37 +48,37 @@ impl BlockSettings {
     }
 }
 
-/// What never changes while a chain lives.
+/// What stays the same for the lifetime of a chain.
 #[derive(Clone)]
 pub(crate) struct Rules {
     pub(crate) chain_id: u64,
     pub(crate) max_code_size: u32,
     /// Whether it was configured for debugging.
     pub(crate) debug: bool,
-    /// Where the lines of programs are.
+    /// Where to find the source lines of programs.
     pub(crate) artifacts: Artifacts,
-    /// What programs did, of those that count.
+    /// Collects coverage of the programs that count.
     pub(crate) coverage: Coverage,
     pub(crate) programs: Programs,
 }
 
-/// How a run differs from a transaction.
+/// What a run is for, which decides what is checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Purpose {
-    /// It is one.
+    /// It is a transaction.
     Transaction,
-    /// It is to tell what one would cost: as little is checked as in a call, but the same gas is there.
+    /// It estimates what a transaction would cost: as little is checked as in a call, but the gas is the same as in a transaction.
     Estimate,
-    /// It answers a question.
+    /// It answers a call.
     Call,
 }
 
-/// Pages that the programs of one transaction may hold: as many as an owner has said, and a good number in any case.
+/// Pages that the programs of one transaction can hold: as many as an owner has set, but never fewer than [`MOST_PAGES`].
 pub(crate) fn most_pages(state: &mut State) -> Pages {
     MOST_PAGES.max(arbos::params(state).page_limit)
 }
 
-/// The context of a run on `state`.
+/// Builds the context of a run on `state`.
 pub(crate) fn context(
     rules: &Rules,
     mut state: State,
@@ -90,26 +90,26 @@ pub(crate) fn context(
     let most_pages = most_pages(&mut state);
     let mut cfg = CfgEnv::new().with_spec_and_mainnet_gas_params(SPEC);
     cfg.chain_id = rules.chain_id;
-    // The chain looks at it before a transaction gets here; one without replay protection has none.
+    // The chain has checked it before a transaction gets here; one without replay protection has no chain id.
     cfg.tx_chain_id_check = false;
     cfg.limit_contract_code_size = Some(rules.max_code_size as usize);
     cfg.limit_contract_initcode_size = Some(2 * rules.max_code_size as usize);
     cfg.disable_nonce_check = !is_transaction;
-    // Who may send is looked at before: an impersonated account may have code.
+    // The sender has been checked before: an impersonated account may have code.
     cfg.disable_eip3607 = true;
     // Off until an owner turns it on.
     cfg.disable_eip7623 = !calldata_price(&mut state);
     // Programs are exempt; the machine refuses the rest.
     cfg.disable_eip3541 = true;
     cfg.disable_priority_fee_check = true;
-    // Arbitrum's own limit, which gives back what is above it, is the handler's.
+    // Arbitrum's own limit, which refunds the gas above it, is enforced by the handler.
     cfg.tx_gas_limit_cap = Some(u64::MAX);
 
     let mut journal = Journal::new(state);
     journal.set_spec_id(SPEC);
     revm::Context {
         block: BlockEnv {
-            // NUMBER is the L1 block's.
+            // NUMBER returns the L1 block's number.
             number: U256::from(block.l1_number),
             beneficiary: block.beneficiary,
             timestamp: U256::from(block.timestamp),
@@ -154,7 +154,7 @@ pub(crate) fn context(
     }
 }
 
-/// Whether calldata has a least price (EIP-7623).
+/// Whether calldata has a floor price (EIP-7623).
 pub(crate) fn calldata_price(state: &mut State) -> bool {
     let Ok(on) = arbos::calldata_price_increase(state);
     on

@@ -1,12 +1,12 @@
-//! What the chain answers where it cannot do what it is asked: in geth's words where clients compare with them.
+//! The chain's answers when it cannot do what it is asked: in geth's words where clients compare them.
 //!
-//! Lives here: the errors. Not here: numbers and shapes that JSON-RPC gives them.
+//! Lives here: the errors. Not here: their JSON-RPC codes and shapes.
 
 use alloy_primitives::B256;
 
 use crate::evm::Invalid;
 
-/// A question about something that is not there.
+/// A query for something that does not exist.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum ChainError {
     #[error("header not found")]
@@ -29,7 +29,7 @@ pub(crate) enum ChainError {
     Depth { depth: u64, head: u64 },
 }
 
-/// A transaction that the chain does not take.
+/// Why the chain does not accept a transaction.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum SubmitError {
     #[error("already known")]
@@ -48,10 +48,10 @@ pub(crate) enum SubmitError {
     Invalid(#[from] Invalid),
 }
 
-/// An estimate that has no answer.
+/// Why there is no estimate.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum EstimateError {
-    /// It fails however much gas there is.
+    /// Execution fails with any amount of gas.
     #[error("execution fails")]
     Failed(Box<crate::chain::Executed>),
     #[error("gas required exceeds allowance ({0})")]

@@ -1,9 +1,9 @@
-//! How much gas a transaction needs: the least limit with which it does the same as with plenty.
+//! How much gas a transaction needs: the lowest limit with which it does the same as with plenty of gas.
 //!
 //! Lives here: the search. Not here: running (`view`).
 //!
-//! Clients use the figure as the limit without adding to it, so it must never be too low. A program may swallow the failure
-//! of a call that ran out of gas and succeed all the same; such a run does not count as doing the same.
+//! Clients use the figure as the limit without adding to it, so it must never be too low. A program can ignore the failure of a call that
+//! ran out of gas and still succeed; such a run does not count as doing the same.
 
 use revm::inspector::NoOpInspector;
 
@@ -23,10 +23,10 @@ struct Probe {
 }
 
 impl View {
-    /// The least gas limit with which `request` does what it does with the most.
+    /// Returns the lowest gas limit with which `request` does the same as with the highest.
     ///
     /// # Errors
-    /// Where it fails with any limit, or cannot be run at all.
+    /// If it fails with any limit, or cannot be run at all.
     pub(crate) fn estimate(&self, request: &Request) -> Result<u64, EstimateError> {
         let most = self.most_gas(request)?;
         let reference = match self.probe(request, most) {
@@ -49,12 +49,12 @@ impl View {
         };
 
         let used = reference.executed.gas_used;
-        // Most often nothing more is needed than was used.
+        // Usually a transaction needs no more than it used.
         if used <= most && suffices(used)? {
             return Ok(used);
         }
         let (mut low, mut high) = (used.max(TRANSFER) - 1, most);
-        // Refunds and the 63/64 that calls leave behind seldom ask for much more than was used.
+        // Because of refunds and the 63/64 rule a limit may have to exceed the gas used, but seldom by much.
         let likely = used.saturating_add(used / 4).saturating_add(5_000);
         if likely < high {
             match suffices(likely)? {
@@ -72,7 +72,7 @@ impl View {
         Ok(high)
     }
 
-    /// The most gas there can be: what is asked for, what the node gives, what the sender can pay.
+    /// Returns the highest possible limit: the least of what the request asks for, what the node allows and what the sender can pay.
     fn most_gas(&self, request: &Request) -> Result<u64, EstimateError> {
         let most = self.call_gas(request.gas.filter(|gas| *gas >= TRANSFER));
         let price = request.price();

@@ -1,7 +1,7 @@
-//! The state a chain begins with.
+//! The state that a chain starts with.
 //!
-//! Lives here: who has what before the first block, in both modes: everything at hand, or only what `nitro --dev` gives. Not
-//! here: the words of the ArbOS state (`arbos`).
+//! Lives here: which accounts hold what before the first block, in both modes: with everything at hand, or with only what `nitro --dev`
+//! gives. Not here: the words of the ArbOS state (`arbos`).
 
 use alloy_primitives::{Bytes, U256, hex};
 use revm::context_interface::JournalTr as _;
@@ -23,41 +23,41 @@ use crate::precompiles;
 use crate::state::source::SourceError;
 use crate::state::{Account, State};
 
-/// The published transaction that puts the CREATE2 factory at its address on any chain that takes transactions without
-/// replay protection (hash 0xeddf9e61…33d26).
+/// The published transaction that deploys the CREATE2 factory at its address on any chain that accepts transactions without replay
+/// protection (hash 0xeddf9e61…33d26).
 const FACTORY_TRANSACTION: [u8; 167] = hex!(
     "f8a58085174876e800830186a08080b853604580600e600039806000f350fe7fffffffffffffffffffffffffffffffffffffffffffffffffff"
     "ffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf31ba0222222222222222222222222"
     "2222222222222222222222222222222222222222a02222222222222222222222222222222222222222222222222222222222222222"
 );
 
-/// Wei that the factory's transaction asks its signer to have: 100,000 gas at 100 gwei.
+/// The wei that the factory's transaction needs its signer to have: 100,000 gas at 100 gwei.
 const FACTORY_FEE: u64 = 10_000_000_000_000_000;
 
-/// Wei per unit of L1 data that Nitro begins with: 50 gwei, before an owner sets it.
+/// Wei per unit of L1 data with which Nitro starts: 50 gwei, until an owner sets it.
 const INITIAL_L1_PRICE: u64 = 50_000_000_000;
 
-/// A chain that cannot be begun.
+/// Why a chain cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum GenesisError {
-    /// Accounts that there cannot be.
+    /// The accounts cannot be created.
     #[error(transparent)]
     Accounts(#[from] AccountsError),
-    /// An ArbOS version that only the VM knows.
+    /// An ArbOS version that only the VM supports.
     #[error("a chain cannot be born at ArbOS {0}: choose a version from {first} on", first = Config::FIRST_ARBOS.number())]
     TooOld(u16),
     /// The CREATE2 factory could not be deployed.
     #[error("the CREATE2 factory cannot be deployed: {0}")]
     Factory(String),
-    /// The chain that is forked does not answer.
+    /// The node of the forked chain does not answer.
     #[error(transparent)]
     Source(#[from] SourceError),
 }
 
-/// The state before the first block, at `time`, in seconds since 1970.
+/// Returns the state before the first block, at `time`, in seconds since 1970.
 ///
 /// # Errors
-/// Where the settings ask for what cannot be.
+/// If the settings ask for the impossible.
 pub(crate) fn state(config: &Config, rules: &Rules, time: u64) -> Result<State, GenesisError> {
     let signers = accounts::signers(config)?;
     let mut state = State::default();
@@ -68,10 +68,10 @@ pub(crate) fn state(config: &Config, rules: &Rules, time: u64) -> Result<State, 
     conveniences(state, config, rules, time)
 }
 
-/// What makes an Arbitrum chain of a state: the precompiles and the ArbOS state.
+/// Turns a state into an Arbitrum chain's: adds the precompiles and the ArbOS state.
 ///
 /// # Errors
-/// Where the version is too old.
+/// If the version is too old.
 pub(super) fn arbitrum(state: &mut State, config: &Config) -> Result<(), GenesisError> {
     if config.arbos < Config::FIRST_ARBOS {
         return Err(GenesisError::TooOld(config.arbos.number()));
@@ -100,11 +100,11 @@ pub(super) fn arbitrum(state: &mut State, config: &Config) -> Result<(), Genesis
     Ok(())
 }
 
-/// What everybody wants at hand, unless the chain is to be bare: an owner with a known key, the contracts that tools look for. Where
-/// another chain has its own of them, those stay.
+/// Adds what everyone wants at hand, unless the chain is to be bare: an owner with a known key, and the contracts that tools look for. On a
+/// fork, contracts that are already there stay.
 ///
 /// # Errors
-/// Where the factory cannot be deployed.
+/// If the factory cannot be deployed.
 pub(super) fn conveniences(
     mut state: State,
     config: &Config,
@@ -132,7 +132,7 @@ pub(super) fn conveniences(
     }
 }
 
-/// Gives the precompiles of an ArbOS version their byte of code, as far as they do not have it.
+/// Gives the precompiles of an ArbOS version their byte of code, unless they already have it.
 pub(super) fn install_precompiles(state: &mut State, arbos: ArbOs) {
     for address in precompiles::addresses(arbos) {
         if state.code(address).is_empty() {

@@ -1,7 +1,7 @@
-//! The chain: blocks, the transactions that wait for one, and the states behind them.
+//! The chain: blocks, the transactions that wait for one, and the states after them.
 //!
-//! Lives here: the state machine. It is synchronous and knows no clock: time is an argument, so that the same calls make the
-//! same chain. Not here: JSON (`rpc`), executing (`evm`), reading and running on a past block (`view`).
+//! Lives here: the state machine. It is synchronous and has no clock: time is an argument, so that the same calls make the same chain. Not
+//! here: JSON (`rpc`), executing (`evm`), reading and running on a past block (`view`).
 
 mod block;
 mod commitment;
@@ -53,17 +53,17 @@ use crate::config::Config;
 use crate::evm::{Interrupt, Invalid};
 use crate::state::State;
 
-/// Bytes that a transaction may have, as geth's pool has it.
+/// The most bytes in a transaction, as in geth's pool.
 const MOST_BYTES: usize = 128 * 1024;
 
-/// A chain. Cloning copies no state, only references to blocks and states.
+/// A chain. Cloning it copies no state, only references to blocks and states.
 #[derive(Clone)]
 pub(crate) struct Chain {
     config: Config,
-    /// What it goes on from, where it is a fork.
+    /// The forked chain, if this is a fork.
     origin: Option<Origin>,
     rules: Rules,
-    /// From the first on: the genesis block, or the one that was forked, without its transactions.
+    /// All blocks from the first on: the genesis block, or the one that was forked, without its transactions.
     blocks: Vec<Arc<Block>>,
     by_hash: HashMap<B256, u64>,
     by_transaction: HashMap<B256, (u64, usize)>,
@@ -73,22 +73,21 @@ pub(crate) struct Chain {
     controls: Controls,
     impersonated: BTreeSet<Address>,
     impersonate_all: bool,
-    /// How often it was begun anew.
+    /// How often it was reset.
     resets: u64,
     snapshots: Vec<(u64, Snapshot)>,
     next_snapshot: u64,
-    /// How many blocks have been written down and are still the same.
+    /// How many blocks have been written down and are unchanged since.
     written: usize,
-    /// The first block whose state was ever known here: later than the genesis block where the chain was loaded.
+    /// The first block whose state was ever known here: later than the genesis block if the chain was loaded.
     first_state: u64,
 }
 
 impl Chain {
-    /// A chain with nothing but its genesis block, which is made at `now`, in seconds since 1970, unless the settings say
-    /// otherwise.
+    /// Returns a chain with only its genesis block, which is made at `now`, in seconds since 1970, unless the settings say otherwise.
     ///
     /// # Errors
-    /// Where the settings ask for what cannot be.
+    /// If the settings ask for the impossible.
     pub(crate) fn new(config: Config, now: u64) -> Result<Self, GenesisError> {
         let rules = Rules {
             chain_id: config.chain_id,
@@ -104,7 +103,7 @@ impl Chain {
         Ok(Self::begin(config, rules, None, block, state))
     }
 
-    /// A chain of one block and the state after it.
+    /// Returns a chain of one block and the state after it.
     fn begin(
         config: Config,
         rules: Rules,
@@ -134,17 +133,17 @@ impl Chain {
         }
     }
 
-    /// What it goes on from, where it is a fork.
+    /// The forked chain, if this is a fork.
     pub(crate) fn origin(&self) -> Option<&Origin> {
         self.origin.as_ref()
     }
 
-    /// The first block that is here: the genesis block, or the one that was forked.
+    /// The first block held here: the genesis block, or the one that was forked.
     pub(crate) fn first(&self) -> u64 {
         self.blocks.first().map_or(0, |block| block.header.number)
     }
 
-    /// The place of a block among those that are here.
+    /// The index of a block among those held here.
     fn place(&self, number: u64) -> Option<usize> {
         usize::try_from(number.checked_sub(self.first())?).ok()
     }
@@ -154,7 +153,7 @@ impl Chain {
         &self.config
     }
 
-    /// The ArbOS version in force after the newest block.
+    /// Returns the ArbOS version in force after the newest block.
     pub(crate) fn arbos(&self) -> ArbOs {
         arbos::version(&mut self.state().clone())
     }
@@ -167,7 +166,7 @@ impl Chain {
             .clone()
     }
 
-    /// A block. What is pending is what is newest: transactions that wait are in no block.
+    /// Returns a block. The pending block is the newest one: waiting transactions are in no block.
     pub(crate) fn block(&self, id: BlockId) -> Option<Arc<Block>> {
         let number = match id {
             BlockId::Hash(hash) => *self.by_hash.get(&hash.block_hash)?,
@@ -183,15 +182,15 @@ impl Chain {
         self.blocks.get(self.place(number)?).cloned()
     }
 
-    /// A block that has to be there.
+    /// Returns a block that has to exist.
     ///
     /// # Errors
-    /// Where it is not.
+    /// If it does not.
     pub(crate) fn known_block(&self, id: BlockId) -> Result<Arc<Block>, ChainError> {
         self.block(id).ok_or(ChainError::UnknownBlock)
     }
 
-    /// The blocks from one number to another, both included, as far as they exist.
+    /// Returns the blocks from one number to another, both included, as far as they exist.
     pub(crate) fn blocks(&self, from: u64, to: u64) -> Vec<Arc<Block>> {
         let Some(last) = self.place(to) else {
             return Vec::new();
@@ -201,43 +200,43 @@ impl Chain {
         self.blocks.get(first..end).unwrap_or_default().to_vec()
     }
 
-    /// The block that a transaction is in, and its place there.
+    /// Returns the block that contains a transaction, and the index in it.
     pub(crate) fn transaction(&self, hash: B256) -> Option<(Arc<Block>, usize)> {
         let (number, index) = *self.by_transaction.get(&hash)?;
         Some((self.block(number.into())?, index))
     }
 
-    /// Transactions that wait for a block or for an earlier nonce: a copy, which costs nothing.
+    /// Returns a copy of the transactions that wait for a block or for an earlier nonce; copying costs nothing.
     pub(crate) fn pool(&self) -> Pool {
         self.pool.clone()
     }
 
-    /// How many transactions wait.
+    /// Counts the waiting transactions.
     pub(crate) fn pool_status(&self) -> PoolStatus {
         let state = self.state();
         self.pool.status(|address| state.nonce(address))
     }
 
-    /// The state after the newest block, with what was changed since without one.
+    /// The state after the newest block, including later changes made without a block.
     pub(crate) fn newest(&self) -> &State {
         self.state()
     }
 
-    /// Wei per gas of the next block.
+    /// Wei per gas in the next block.
     pub(crate) fn gas_price(&self) -> u64 {
         let Ok(base_fee) = l2_pricing::base_fee().get(&mut self.state().clone());
         base_fee.saturating_to()
     }
 
-    /// The next nonce of an account, its waiting transactions counted.
+    /// The next nonce of an account, counting its waiting transactions.
     pub(crate) fn pending_nonce(&self, address: Address) -> u64 {
         self.pool.nonce_after(address, self.state().nonce(address))
     }
 
-    /// The chain after a block, as a call at `now` finds it. What is pending is the newest state in the block to come.
+    /// Returns the chain after a block, as a call at `now` finds it. The pending state is the newest one, in the block to come.
     ///
     /// # Errors
-    /// Where there is no such block, or its state is gone.
+    /// If there is no such block, or its state is gone.
     pub(crate) fn view(&self, id: BlockId, now: u64) -> Result<View, ChainError> {
         let block = self.known_block(id)?;
         let number = block.header.number;
@@ -267,16 +266,16 @@ impl Chain {
         })
     }
 
-    /// Takes a transaction. Returns it where a block is to be made of it at once; else it waits now.
+    /// Admits a transaction. Returns it if a block is to be made of it at once; otherwise it now waits.
     ///
     /// # Errors
-    /// Where the transaction can never be in a block; nothing has changed then.
+    /// If the transaction can never be in a block; nothing has changed then.
     pub(crate) fn admit(
         &mut self,
         transaction: Transaction,
     ) -> Result<Option<Arc<Transaction>>, SubmitError> {
         self.check(&transaction)?;
-        // Only where a test has set a nonce back can one that is mined be new again.
+        // A mined transaction can only be new again after a test has set a nonce back.
         if self.by_transaction.contains_key(&transaction.hash) {
             return Err(SubmitError::AlreadyKnown);
         }
@@ -289,14 +288,14 @@ impl Chain {
         Ok(None)
     }
 
-    /// Transactions that wait and can go into a block now, in the order in which they can.
+    /// Returns the waiting transactions that can go into a block now, in that order.
     pub(crate) fn ready(&self) -> Vec<Arc<Transaction>> {
         let state = self.state();
         self.pool
             .ready(self.config.order, |address| state.nonce(address))
     }
 
-    /// Transactions of a sender that can go into a block, from a nonce on.
+    /// Returns a sender's transactions that can go into a block, from a nonce on.
     pub(crate) fn ready_from(&self, sender: Address, nonce: u64) -> Vec<Arc<Transaction>> {
         match self.pending_nonce(sender) > nonce {
             true => self.pool.run(sender, nonce).cloned().collect(),
@@ -304,15 +303,15 @@ impl Chain {
         }
     }
 
-    /// Drops a transaction that waits and can never be in a block.
+    /// Drops a waiting transaction that can never be in a block.
     pub(crate) fn forget(&mut self, transaction: &Transaction) {
         self.pool.remove(transaction);
     }
 
-    /// Whether an account may sign transactions, which one with code may not (EIP-3607).
+    /// Checks whether an account can sign transactions, which one with code cannot (EIP-3607).
     ///
     /// # Errors
-    /// Where it may not.
+    /// If it cannot.
     pub(crate) fn check_sender(&self, address: Address) -> Result<(), Invalid> {
         match self.state().has_contract(address) {
             true => Err(Invalid::NotEoa(address)),
@@ -320,7 +319,7 @@ impl Chain {
         }
     }
 
-    /// What can be said of a transaction without running it.
+    /// Checks what can be checked of a transaction without running it.
     fn check(&self, transaction: &Transaction) -> Result<(), SubmitError> {
         let tx = &transaction.envelope;
         let (address, want) = (transaction.sender, self.config.chain_id);
@@ -330,7 +329,7 @@ impl Chain {
             return Err(SubmitError::ChainId { have, want });
         }
         let size = transaction.encoded().len();
-        // Init code of a deployment at the largest allowed code size has to fit, too.
+        // Init code for the largest allowed code size has to fit, too.
         let usual = MOST_BYTES.max(4 * self.config.max_code_size as usize);
         let limit = self.config.max_transaction_size.unwrap_or(usual);
         if size > limit {
@@ -366,10 +365,10 @@ impl Chain {
         Ok(())
     }
 
-    /// The state after a block.
+    /// Returns the state after a block.
     ///
     /// # Errors
-    /// Where it is gone, or was never here.
+    /// If it is gone, or was never here.
     fn state_after(&self, number: u64) -> Result<State, ChainError> {
         self.states.get(&number).cloned().ok_or({
             let first = self.first_state;

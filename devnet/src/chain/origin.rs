@@ -1,4 +1,4 @@
-//! The chain that a fork goes on from, and how it begins.
+//! The chain that a fork starts from, and how the fork begins.
 //!
 //! Lives here: what has to be known of the other chain, and what is put on top before the first block. Not here: where that comes from
 //! (`fork`), and the state beneath (`state::source`).
@@ -18,34 +18,34 @@ use crate::config::{Clock, Config};
 use crate::state::State;
 use crate::state::source::{Beneath, attempt};
 
-/// Another chain at one block.
+/// Another chain at a certain block.
 #[derive(Clone)]
 pub(crate) struct Origin {
     pub(crate) chain_id: u64,
-    /// The block, without its transactions: whoever wants those asks elsewhere.
+    /// The block, without its transactions, which have to be fetched elsewhere.
     pub(crate) block: Arc<Block>,
     pub(crate) beneath: Arc<Beneath>,
-    /// Whether it has an ArbOS state of its own.
+    /// Whether it has its own ArbOS state.
     pub(crate) is_arbitrum: bool,
-    /// Whether it was configured for debugging.
+    /// Whether it is configured for debugging.
     pub(crate) debug: bool,
-    /// Bytes of code that an account may hold, where it says so.
+    /// The most bytes of code that an account can hold, if the chain says so.
     pub(crate) max_code_size: Option<u32>,
 }
 
 impl Origin {
-    /// What tells it from any other.
+    /// What tells it apart from any other.
     pub(super) fn id(&self) -> record::OriginId {
         (self.block.header.number, self.block.hash)
     }
 }
 
 impl Chain {
-    /// A chain that goes on from another. What that says of itself holds: its id, and on an Arbitrum chain its version, its parameters
-    /// and its prices. On a chain that is only Ethereum's, the settings hold.
+    /// Returns a fork of another chain. The other chain decides its id and, if it is an Arbitrum chain, its version, parameters and prices.
+    /// If it is a plain Ethereum chain, the settings apply.
     ///
     /// # Errors
-    /// Where the settings ask for what cannot be, or the other chain does not answer.
+    /// If the settings ask for the impossible, or the other chain's node does not answer.
     pub(crate) fn forked(mut config: Config, origin: Origin) -> Result<Self, GenesisError> {
         let header = &origin.block.header;
         config.chain_id = origin.chain_id;
@@ -69,12 +69,12 @@ impl Chain {
     }
 }
 
-/// The state after the block that is forked, with what the settings put on top of it.
+/// Returns the state after the forked block, with what the settings put on top of it.
 fn on_top(config: &mut Config, rules: &Rules, origin: &Origin) -> Result<State, GenesisError> {
     let signers = accounts::signers(config)?;
     let mut state = State::over(origin.beneath.clone());
     let header = &origin.block.header;
-    // Looked at below one by one, and after every transaction.
+    // These are read below one by one, and after every transaction.
     let mut accounts: Vec<_> = signers.iter().map(|signer| signer.address()).collect();
     if origin.is_arbitrum {
         let (Ok(network), Ok(infra)) = (
@@ -97,7 +97,7 @@ fn on_top(config: &mut Config, rules: &Rules, origin: &Origin) -> Result<State, 
             state = genesis::conveniences(state, config, rules, header.timestamp)?;
         }
     }
-    // Who has plenty keeps it, so that the block that was forked is here as it was there.
+    // Accounts that have plenty keep their balance, so that the forked block is the same here as there.
     let plenty = config.balance / U256::from(2);
     for signer in signers {
         let address = signer.address();

@@ -1,6 +1,6 @@
 //! Transactions that are not in a block yet: they wait for one, or for an earlier nonce.
 //!
-//! Lives here: the order they go in. Not here: executing them.
+//! Lives here: their order. Not here: executing them.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,20 +14,20 @@ use crate::chain::error::SubmitError;
 use crate::chain::transaction::Transaction;
 use crate::config::Order;
 
-/// The most transactions that wait at once.
+/// The most transactions that can wait at once.
 const CAPACITY: usize = 20_000;
 
 /// The pool. Copies share what they have in common, so that a snapshot costs nothing.
 #[derive(Clone, Default)]
 pub(crate) struct Pool {
     senders: OrdMap<Address, OrdMap<u64, Waiting>>,
-    /// Whose transaction a hash is, and its nonce.
+    /// The sender and nonce of each transaction.
     by_hash: OrdMap<B256, (Address, u64)>,
     /// How many have ever arrived.
     arrivals: u64,
 }
 
-/// What decides whose turn it is: the price that counts, when the transaction arrived, and which it is.
+/// What decides whose turn it is: the price if it counts, when the transaction arrived, and its sender and nonce.
 type Turn = (u128, Reverse<(u64, Address, u64)>);
 
 /// A transaction, and when it arrived.
@@ -45,7 +45,7 @@ impl PartialEq for Waiting {
 
 impl Eq for Waiting {}
 
-/// How many wait for a block, and how many for an earlier nonce.
+/// How many transactions wait for a block, and how many for an earlier nonce.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct PoolStatus {
     pub(crate) ready: usize,
@@ -53,10 +53,10 @@ pub(crate) struct PoolStatus {
 }
 
 impl Pool {
-    /// Adds a transaction, or puts it in the place of one with the same nonce that offers at least a tenth less.
+    /// Adds a transaction, or replaces one with the same nonce if the new one offers at least a tenth more.
     ///
     /// # Errors
-    /// Where it is there already, offers too little to replace one, or the pool is full.
+    /// If it is already there, offers too little to replace another, or the pool is full.
     pub(crate) fn add(&mut self, transaction: Arc<Transaction>) -> Result<(), SubmitError> {
         let (sender, nonce) = (transaction.sender, transaction.envelope.nonce());
         let mut arrival = self.arrivals;
@@ -69,7 +69,7 @@ impl Pool {
             if offered(&transaction) < least.saturating_add(least.div_ceil(10)) {
                 return Err(SubmitError::Underpriced);
             }
-            // It takes the other's turn.
+            // It keeps the place of the one it replaces.
             arrival = other.arrival;
             let replaced = other.transaction.hash;
             self.by_hash.remove(&replaced);
@@ -89,7 +89,7 @@ impl Pool {
         Ok(())
     }
 
-    /// Takes out everything of `sender` with a nonce before `next`: it is in a block, or can never be in one.
+    /// Removes all transactions of `sender` with a nonce below `next`: they are in a block, or can never be in one.
     pub(crate) fn settle(&mut self, sender: Address, next: u64) {
         let Some(mut waiting) = self.senders.remove(&sender) else {
             return;
@@ -106,7 +106,7 @@ impl Pool {
         }
     }
 
-    /// Takes out one that can never be in a block.
+    /// Removes a transaction that can never be in a block.
     pub(crate) fn remove(&mut self, transaction: &Transaction) {
         if self.by_hash.remove(&transaction.hash).is_none() {
             return;
@@ -120,7 +120,7 @@ impl Pool {
         }
     }
 
-    /// Takes out everything of a sender.
+    /// Removes all transactions of a sender.
     pub(crate) fn remove_sender(&mut self, sender: Address) {
         for (_, waiting) in self.senders.remove(&sender).unwrap_or_default() {
             self.by_hash.remove(&waiting.transaction.hash);
@@ -143,7 +143,8 @@ impl Pool {
         Some(&self.get(sender, nonce)?.transaction)
     }
 
-    /// Everything, by sender and nonce, and whether it is ready for a block. `next` tells an account's next nonce on chain.
+    /// Returns all transactions by sender and nonce, and whether each is ready for a block. `next` returns an account's next nonce on
+    /// chain.
     pub(crate) fn all(
         &self,
         next: impl Fn(Address) -> u64,
@@ -160,7 +161,7 @@ impl Pool {
         })
     }
 
-    /// How many are ready, and how many are not.
+    /// Counts the transactions that are ready, and those that are not.
     pub(crate) fn status(&self, next: impl Fn(Address) -> u64) -> PoolStatus {
         let ready = self.all(next).filter(|(_, is_ready)| *is_ready).count();
         PoolStatus {
@@ -169,7 +170,7 @@ impl Pool {
         }
     }
 
-    /// Those of a sender that wait from a nonce on, without a gap.
+    /// Returns a sender's transactions from a nonce on, up to the first gap.
     pub(crate) fn run(
         &self,
         sender: Address,
@@ -178,7 +179,7 @@ impl Pool {
         (nonce..).map_while(move |nonce| Some(&self.get(sender, nonce)?.transaction))
     }
 
-    /// The nonce that follows those that wait, for an account whose next one on chain is `next`.
+    /// Returns the nonce after the waiting ones, for an account whose next one on chain is `next`.
     pub(crate) fn nonce_after(&self, sender: Address, next: u64) -> u64 {
         let Some(waiting) = self.senders.get(&sender) else {
             return next;
@@ -193,7 +194,7 @@ impl Pool {
         after
     }
 
-    /// What can go into a block now, in the order in which it can: by `order`, but no nonce before its turn.
+    /// Returns what can go into a block now, in that order: by `order`, but with each sender's nonces in sequence.
     pub(crate) fn ready(
         &self,
         order: Order,
@@ -209,15 +210,14 @@ impl Pool {
             if let Some(waiting) = self.get(sender, nonce) {
                 ready.push(waiting.transaction.clone());
             }
-            // Nothing follows the last nonce that there is.
+            // There is nothing after the highest possible nonce.
             let next = nonce.checked_add(1);
             first.extend(next.and_then(|next| self.turn(order, sender, next)));
         }
         ready
     }
 
-    /// What has come and gone since the pool was `before`: transactions that are new, in the order of their arrival, and those
-    /// that are there no more.
+    /// Returns how the pool differs from `before`: new transactions in order of arrival, and the hashes of those that are gone.
     pub(crate) fn changes(&self, before: &Self) -> (Vec<Arc<Transaction>>, Vec<B256>) {
         let (mut new, mut gone) = (Vec::new(), Vec::new());
         for change in before.by_hash.diff(&self.by_hash) {

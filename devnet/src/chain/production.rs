@@ -1,6 +1,6 @@
 //! Making blocks.
 //!
-//! Lives here: running transactions one after another and sealing what came of them. Not here: which transactions (`pool`).
+//! Lives here: running transactions one after another and sealing the results. Not here: which transactions (`pool`).
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::explain::{Diagnosis, FailedCall};
 use crate::state::State;
 use crate::trace::{Failures, TraceError, Tracer};
 
-/// The block that everything begins with.
+/// Returns the first block of a chain.
 pub(super) fn genesis(config: &Config, timestamp: u64) -> Block {
     let sealing = Sealing {
         parent: None,
@@ -48,7 +48,7 @@ pub(super) fn genesis(config: &Config, timestamp: u64) -> Block {
 }
 
 impl Clock {
-    /// The genesis block's time, where the clock says `now`.
+    /// Returns the genesis block's time when the clock says `now`.
     pub(super) fn genesis(self, now: u64) -> u64 {
         match self {
             Self::Wall => now,
@@ -57,7 +57,7 @@ impl Clock {
     }
 }
 
-/// A block in the making. It has all that its transactions need, so that the chain is free for others while they run.
+/// A block being made. It holds all that its transactions need, so that the chain stays available to others while they run.
 pub(crate) struct Draft {
     machine: Machine<NoOpInspector>,
     settings: BlockSettings,
@@ -65,21 +65,21 @@ pub(crate) struct Draft {
     commitment: B256,
     transactions: Vec<Arc<Transaction>>,
     receipts: Vec<Receipt>,
-    /// Those that turned out to be impossible.
+    /// Transactions that turned out to be impossible.
     impossible: Vec<Arc<Transaction>>,
-    /// Senders whose transactions have no room in the block.
+    /// Senders whose transactions no longer fit into the block.
     late: HashSet<Address>,
 }
 
 impl Draft {
-    /// Runs as many of the transactions as can be in a block. One that has become impossible, for want of funds say, is dropped,
-    /// as by any node.
+    /// Runs as many of the transactions as fit into the block. One that has become impossible, for lack of funds for example, is dropped,
+    /// as on any node.
     ///
     /// # Errors
-    /// Where it was ended from outside: there is no block then, and everything waits as before.
+    /// If it was interrupted: no block is made then, and all transactions keep waiting.
     pub(crate) fn add_all(&mut self, ready: Vec<Arc<Transaction>>) -> Result<(), Interrupted> {
         for transaction in ready {
-            // Those of its sender that come behind it wait with it: their nonces are too high now.
+            // The sender's later transactions have to wait, too: their nonces are too high now.
             if transaction.envelope.gas_limit() > self.gas_left() {
                 self.late.insert(transaction.sender);
             }
@@ -95,7 +95,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Gas that the block has room for.
+    /// The gas that still fits into the block.
     fn gas_left(&self) -> u64 {
         let used = self.receipts.last();
         let used = used.map_or(0, |receipt| receipt.cumulative_gas_used);
@@ -105,7 +105,7 @@ impl Draft {
     /// Runs a transaction. One that cannot be in a block leaves no trace.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// Why it cannot be in a block.
     pub(crate) fn add(&mut self, transaction: Arc<Transaction>) -> Result<(), Invalid> {
         let base_fee = self.settings.base_fee;
         let context = self.machine.context();
@@ -136,7 +136,7 @@ impl Draft {
             gas_used: executed.gas_used,
             cumulative_gas_used: before + executed.gas_used,
             poster_gas,
-            // More than 18 ETH for a unit of gas is shown as that.
+            // A price above 18 ETH per gas is reported as `u64::MAX`.
             effective_gas_price: u64::try_from(price).unwrap_or(u64::MAX),
             logs_bloom: bloom(&executed.logs),
             logs: executed.logs,
@@ -149,8 +149,8 @@ impl Draft {
     }
 }
 
-/// Begins a block on top of another, at `timestamp`, in seconds since 1970, when L1 is at block `l1_number`: the chain learns of L1's blocks,
-/// if it keeps their hashes, prices follow the time that has passed, and an upgrade that is due is carried out. Returns the ArbOS version.
+/// Begins a block on top of another, at `timestamp`, in seconds since 1970, when L1 is at block `l1_number`: records L1's block hashes, if
+/// the chain keeps them, adjusts prices to the time that has passed, and carries out an upgrade that is due. Returns the ArbOS version.
 pub(super) fn begin(
     state: &mut State,
     parent: Option<&Block>,
@@ -159,7 +159,7 @@ pub(super) fn begin(
 ) -> ArbOs {
     let before = arbos::version(state);
     let last = parent.map_or(timestamp, |parent| parent.header.timestamp);
-    // A chain that keeps L1's hashes is one of Nitro's, which may have the contract that keeps its own.
+    // A chain that keeps L1's hashes is one of Nitro's, and can have the contract that keeps its own.
     if let Some(parent) = parent
         && block_hashes::begin_block(state, l1_number, parent.hash)
         && state.has_contract(HISTORY)
@@ -176,7 +176,7 @@ pub(super) fn begin(
     arbos
 }
 
-/// Tells a context which transaction is next.
+/// Prepares a context for the next transaction.
 pub(super) fn prepare(context: &mut Context, transaction: &Transaction, base_fee: u64) {
     let state = &mut context.journaled_state.database;
     if let Some(beneath) = state.beneath() {
@@ -185,7 +185,7 @@ pub(super) fn prepare(context: &mut Context, transaction: &Transaction, base_fee
         let accounts: Vec<_> = accounts.into_iter().flatten().collect();
         beneath.read_next(&accounts, (slot.account, slot.key));
     }
-    // What an earlier transaction of the block has set holds for the next.
+    // What an earlier transaction of the block has set applies to the next.
     let (Ok(tips), Ok(is_filtered)) = (
         arbos::collect_tips().get(state),
         arbos::is_filtered(transaction.hash).get(state),
@@ -206,7 +206,7 @@ pub(super) fn prepare(context: &mut Context, transaction: &Transaction, base_fee
     };
 }
 
-/// Mined transactions of a block, ready to be run again.
+/// Mined transactions of a block, ready to run again.
 pub(crate) struct Replay {
     context: Context,
     transactions: Vec<Arc<Transaction>>,
@@ -214,10 +214,10 @@ pub(crate) struct Replay {
 }
 
 impl Replay {
-    /// Runs the last of them under a tracer, after those before it in its block, until `interrupt` is raised.
+    /// Traces the last of them, after running the earlier ones, until `interrupt` is raised.
     ///
     /// # Errors
-    /// Where the tracer has nothing to say of it.
+    /// If the tracer cannot trace it.
     pub(crate) fn trace(
         self,
         tracer: &Tracer,
@@ -228,10 +228,10 @@ impl Replay {
         traced
     }
 
-    /// Runs the last of them as [`Self::trace`] does, and tells which calls failed and why, in the order in which they ended.
+    /// Runs the last of them as [`Self::trace`] does, and returns which calls failed and why, in the order in which they ended.
     ///
     /// # Errors
-    /// Where it is ended from outside.
+    /// If it is interrupted.
     pub(crate) fn failures(
         self,
         interrupt: &Interrupt,
@@ -243,7 +243,7 @@ impl Replay {
         Ok(failures.finish())
     }
 
-    /// Runs all but the last of them, until `interrupt` is raised: what the last one begins with.
+    /// Runs all but the last of them, until `interrupt` is raised, and returns the context in which the last one starts.
     fn before_last(mut self, interrupt: &Interrupt) -> Result<Context, TraceError> {
         self.context.chain.interrupt = interrupt.clone();
         let Some((last, earlier)) = self.transactions.split_last() else {
@@ -262,10 +262,10 @@ impl Replay {
         Ok(context)
     }
 
-    /// Runs all of them, each under the tracer for its place, until `interrupt` is raised. Returns what was told of each, with its hash.
+    /// Runs all of them, each under the tracer for its index, until `interrupt` is raised. Returns each hash and trace.
     ///
     /// # Errors
-    /// Where a tracer has nothing to say, or all have too much.
+    /// If a tracer fails, or the traces together are too long.
     pub(crate) fn trace_all(
         mut self,
         tracer: impl Fn(usize) -> Tracer,
@@ -290,7 +290,7 @@ impl Replay {
     }
 }
 
-/// A run that has no outcome: it was ended, or the machine is broken.
+/// The error of a run without an outcome: it was interrupted, or the machine is broken.
 fn broken(interrupt: &Interrupt, error: impl std::fmt::Display) -> TraceError {
     TraceError::Invalid(match interrupt.check() {
         Err(why) => Invalid::Interrupted(why),
@@ -299,7 +299,7 @@ fn broken(interrupt: &Interrupt, error: impl std::fmt::Display) -> TraceError {
 }
 
 impl Chain {
-    /// What the next block's transactions will know of it, if it is made at `now`.
+    /// What the next block's transactions will see of it, if it is made at `now`.
     pub(super) fn next_block(&self, now: u64) -> BlockSettings {
         let head = self.head();
         let number = head.header.number + 1;
@@ -311,12 +311,12 @@ impl Chain {
             (Some(set), ..) => set,
             (None, Some(step), _) => last.saturating_add(step),
             (None, None, Clock::Wall) => clock(now).max(last),
-            // A step is a second, and whatever the clock was put forward by since the last block.
+            // A step is a second, plus whatever the clock was moved forward since the last block.
             (None, None, Clock::Steps(start)) => last
                 .saturating_add(1)
                 .max(clock(start).saturating_add(number - self.first())),
         };
-        // Contracts that wait for L1 blocks get on: there is one to every block here.
+        // There is one L1 block per block here, so that contracts waiting for L1 blocks make progress.
         let l1_number = head.l1_number.saturating_add(1);
         let usual = BlockSettings::of(number, l1_number, timestamp, self.gas_price());
         BlockSettings {
@@ -327,7 +327,7 @@ impl Chain {
         }
     }
 
-    /// A block to come on top of the newest, as yet empty. Its transactions run until `interrupt` is raised.
+    /// Returns an empty block to be made on top of the newest. Its transactions run until `interrupt` is raised.
     pub(crate) fn draft(&self, now: u64, interrupt: &Interrupt) -> Draft {
         let settings = self.next_block(now);
         let mut state = self.state().clone();
@@ -386,7 +386,7 @@ impl Chain {
         block
     }
 
-    /// Makes a block and the state after it the newest.
+    /// Appends a block and the state after it.
     pub(super) fn append(&mut self, block: Arc<Block>, state: State) {
         let number = block.header.number;
         self.by_hash.insert(block.hash, number);
@@ -401,10 +401,10 @@ impl Chain {
         }
     }
 
-    /// A mined transaction, to be traced.
+    /// Returns a mined transaction for tracing.
     ///
     /// # Errors
-    /// Where there is none with this hash, or the state before its block is gone.
+    /// If there is none with this hash, or the state before its block is gone.
     pub(crate) fn replay(&self, hash: B256) -> Result<Replay, ChainError> {
         let (block, index) = self
             .transaction(hash)
@@ -412,10 +412,10 @@ impl Chain {
         self.replay_block(&block, index + 1)
     }
 
-    /// The first `count` transactions of a block, to be traced.
+    /// Returns the first `count` transactions of a block for tracing.
     ///
     /// # Errors
-    /// Where the state before it is gone.
+    /// If the state before it is gone.
     pub(crate) fn replay_block(&self, block: &Block, count: usize) -> Result<Replay, ChainError> {
         let number = block.header.number;
         let before = number.saturating_sub(1);

@@ -1,11 +1,11 @@
-//! The chain in writing: records of what changed, each on top of those before it.
+//! The chain in writing: records of changes, each relative to those before it.
 //!
-//! Lives here: what a record holds and how it is taken down, and the chain that records add up to. Not here: files and their
-//! checksums (`store`), the format of earlier versions (`dump`).
+//! Lives here: what a record holds and how it is written, and a chain in the form of records. Not here: files and their checksums
+//! (`store`), the format of earlier versions (`dump`).
 //!
-//! A record says how many of the blocks before it stay, which come on top, and how accounts, code and waiting transactions differ
-//! from before. So a transaction, a snapshot gone back to and a balance set by hand are all written down the same way, and a whole
-//! chain is records, too.
+//! A record says how many of the earlier blocks stay, which ones follow, and how accounts, code and waiting transactions have changed. So a
+//! transaction, a return to a snapshot and a balance set by hand are all written in the same way, and a whole chain consists of records,
+//! too.
 
 mod reading;
 
@@ -26,13 +26,13 @@ use crate::chain::transaction::Transaction;
 use crate::chain::{Chain, Origin};
 use crate::state::{Account, AccountChange, AccountHead, State};
 
-/// Blocks in a record of a whole chain.
+/// Blocks in one record of a whole chain.
 const BLOCKS: usize = 256;
 
-/// Accounts and slots in a record of a whole chain.
+/// Accounts and slots in one record of a whole chain.
 const WORDS: usize = 4_096;
 
-/// Text that is not a chain.
+/// Why a text is not a chain.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RecordError {
     #[error("it is of chain {have}, and this is chain {want}: start with --chain-id {have}")]
@@ -66,10 +66,10 @@ pub(crate) enum RecordError {
     NoOrigin,
 }
 
-/// What tells a chain that was forked from any other: the number and the hash of the block.
+/// What tells a forked chain apart from any other: the number and the hash of the block.
 pub(crate) type OriginId = (u64, B256);
 
-/// What has been written down already.
+/// The part of a chain that has already been written down.
 #[derive(Clone)]
 pub(crate) struct Mark {
     state: State,
@@ -78,7 +78,7 @@ pub(crate) struct Mark {
 }
 
 impl Chain {
-    /// The chain as it is, to be compared with later.
+    /// Remembers the chain as it is now, for later comparison.
     pub(crate) fn mark(&mut self) -> Mark {
         self.written = self.blocks.len();
         Mark {
@@ -88,7 +88,7 @@ impl Chain {
         }
     }
 
-    /// The record of what has changed since `mark`, if anything has.
+    /// Returns the record of what has changed since `mark`, if anything has.
     pub(crate) fn record_since(&self, mark: &Mark) -> Option<Vec<u8>> {
         let (new, gone) = self.pool.changes(&mark.pool);
         let state = self.state();
@@ -114,7 +114,7 @@ impl Chain {
         Some(record.encode())
     }
 
-    /// A copy of all that is written down of a chain, which costs little.
+    /// Copies everything that is written down of a chain, at little cost.
     pub(crate) fn whole(&self) -> Whole {
         Whole {
             chain_id: self.config.chain_id,
@@ -129,7 +129,7 @@ impl Chain {
     /// Becomes the chain that was written down. Snapshots are not part of it.
     ///
     /// # Errors
-    /// Where a transaction is in two blocks; nothing has changed then.
+    /// If a transaction is in two blocks; nothing has changed then.
     pub(crate) fn restore(&mut self, written: Written) -> Result<(), RecordError> {
         let Written {
             origin,
@@ -150,7 +150,7 @@ impl Chain {
         }
         let beneath = self.state().beneath().cloned();
         let mut state = state.on(beneath);
-        // What a state lacks that was saved before it was kept, or before some precompile was there.
+        // Adds what a state lacks that was saved before this was kept, or before some precompile existed.
         let price = newest.header.base_fee_per_gas;
         arbos::complete(&mut state, price.unwrap_or(self.config.base_fee));
         let version = arbos::version(&mut state);
@@ -180,7 +180,7 @@ impl Chain {
         self.snapshots.clear();
         self.pool = Pool::default();
         for transaction in waiting {
-            // What was waiting then may wait now; what may not is dropped, as when it waits too long.
+            // What was waiting then waits again; what no longer can is dropped, as when it waits too long.
             let _ = self.pool.add(transaction);
         }
         self.controls.time_offset = time_offset.cast_signed();
@@ -190,7 +190,7 @@ impl Chain {
     }
 }
 
-/// A chain as it is written down whole.
+/// A chain to be written down as a whole.
 pub(crate) struct Whole {
     chain_id: u64,
     origin: Option<OriginId>,
@@ -201,10 +201,10 @@ pub(crate) struct Whole {
 }
 
 impl Whole {
-    /// Hands out the records that add up to the chain, the first of which says whose they are.
+    /// Passes to `write` the records that add up to the chain; the first one identifies it.
     ///
     /// # Errors
-    /// Those of `write`.
+    /// Any error of `write`.
     pub(crate) fn records(&self, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let mut head = alloy_rlp::encode(self.chain_id);
         if let Some((number, hash)) = self.origin {
@@ -272,7 +272,7 @@ impl Whole {
     }
 }
 
-/// Accounts on their way into a record of a whole chain.
+/// Accounts being collected into one record of a whole chain.
 #[derive(Default)]
 struct Part {
     words: usize,
@@ -309,7 +309,7 @@ impl Part {
     }
 }
 
-/// A record, to be taken down.
+/// A record to be written.
 #[derive(Clone, Copy)]
 struct Record<'a> {
     keep: u64,
@@ -321,7 +321,7 @@ struct Record<'a> {
     waiting: &'a [Arc<Transaction>],
 }
 
-/// Writes a list: its items first, since their length comes in front.
+/// Writes a list: encodes its items first, since their length comes in front.
 fn list(out: &mut Vec<u8>, items: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     items(out);
@@ -367,7 +367,7 @@ fn put_account(out: &mut Vec<u8>, account: &AccountChange) {
         account.address.encode(out);
         if let Some(head) = &account.now {
             if head.is_over {
-                // No nonce is a list.
+                // An empty list marks an account over one beneath: no nonce is a list.
                 list(out, |_| {});
             }
             head.nonce.encode(out);
@@ -386,7 +386,7 @@ fn put_account(out: &mut Vec<u8>, account: &AccountChange) {
 }
 
 fn put_transaction(out: &mut Vec<u8>, transaction: &Transaction) {
-    // An impersonated account's signature tells nothing of the sender.
+    // The sender does not follow from an impersonated account's signature.
     transaction.sender.encode(out);
     transaction.encoded().encode(out);
 }

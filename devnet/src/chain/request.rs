@@ -1,6 +1,6 @@
-//! A call as a client asks for it: a transaction with most of it left open.
+//! A call as a client requests it: a transaction with most of its fields left open.
 //!
-//! Lives here: the request, its defaults, and how a run of it ended. Not here: running (`view`), JSON.
+//! Lives here: the request, its defaults, and how a run of it ended. Not here: running it (`view`), JSON.
 
 use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
@@ -12,29 +12,29 @@ use revm::context_interface::transaction::TransactionType;
 
 use crate::evm::Reason;
 
-/// The most gas that a call gets, and what it gets where it asks for none: Nitro's default cap.
+/// The most gas that a call gets, and its default: Nitro's default cap.
 pub(crate) const CALL_GAS: u64 = 50_000_000;
 
 /// A call, an estimate or a trace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Request {
-    /// Who calls; the zero address where the client does not say.
+    /// The caller; the zero address if the client names none.
     pub(crate) from: Address,
-    /// What is called, or a creation.
+    /// The address to call, or a creation.
     pub(crate) to: TxKind,
-    /// Gas; [`CALL_GAS`] where none is given.
+    /// The gas limit; [`CALL_GAS`] by default.
     pub(crate) gas: Option<u64>,
     /// Wei per gas.
     pub(crate) gas_price: Option<u128>,
     /// Wei per gas.
     pub(crate) max_fee_per_gas: Option<u128>,
-    /// Wei per gas; paid only where tips are collected.
+    /// Wei per gas; paid only if tips are collected.
     pub(crate) max_priority_fee_per_gas: Option<u128>,
     /// Wei.
     pub(crate) value: U256,
     /// Calldata, or init code.
     pub(crate) input: Bytes,
-    /// The sender's next where none is given.
+    /// The sender's next nonce by default.
     pub(crate) nonce: Option<u64>,
     /// Accounts and slots that are warm (EIP-2930).
     pub(crate) access_list: AccessList,
@@ -43,19 +43,19 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Wei per gas that it offers: nothing where it does not say.
+    /// Wei per gas that it offers: zero by default.
     pub(crate) fn price(&self) -> u128 {
         self.gas_price.or(self.max_fee_per_gas).unwrap_or(0)
     }
 
-    /// Wei per gas that it pays on top of the base fee, if they are collected: a price of the older kind is offered whole.
+    /// Wei per gas that it pays on top of the base fee if tips are collected: a plain gas price is offered in full.
     fn tip(&self) -> u128 {
         self.gas_price
             .or(self.max_priority_fee_per_gas)
             .unwrap_or(0)
     }
 
-    /// What the machine is told, with `gas` as the limit.
+    /// Converts the request to the machine's transaction, with `gas` as the limit.
     pub(crate) fn environment(&self, gas: u64, nonce: u64, tips_are_collected: bool) -> TxEnv {
         let tx_type = match self.authorization_list.is_empty() {
             true => TransactionType::Eip1559,
@@ -83,11 +83,11 @@ impl Request {
 /// How a run ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Ending {
-    /// Well.
+    /// It succeeded.
     Success,
-    /// With a revert; the output tells why.
+    /// It reverted; the output says why.
     Revert,
-    /// Otherwise, with all its gas gone; in geth's words.
+    /// It failed otherwise and lost all its gas; the reason is in geth's words.
     Halt(String),
 }
 
@@ -95,17 +95,17 @@ pub(crate) enum Ending {
 #[derive(Clone, Debug)]
 pub(crate) struct Executed {
     pub(crate) ending: Ending,
-    /// Gas, refunds taken off.
+    /// Gas after refunds.
     pub(crate) gas_used: u64,
     /// What it returned or reverted with.
     pub(crate) output: Bytes,
     pub(crate) logs: Vec<Log>,
-    /// Why it failed, where the EVM has no words for it.
+    /// Why it failed, if the EVM has no words for it.
     pub(crate) reason: Option<Reason>,
 }
 
 impl Executed {
-    /// What the machine's result means. `reason` is what the chain's own parts say of a failure.
+    /// Interprets the machine's result. `reason` is what the chain's own parts say about a failure.
     pub(crate) fn new(result: ExecutionResult, reason: Option<Reason>) -> Self {
         let gas_used = result.tx_gas_used();
         match result {
@@ -119,7 +119,7 @@ impl Executed {
             ExecutionResult::Revert { output, .. } => Self {
                 ending: Ending::Revert,
                 gas_used,
-                // What a part of the chain says is about a failure without words of its own.
+                // The chain's own reason is for a failure that has no output of its own.
                 reason: reason.filter(|_| output.is_empty()),
                 output,
                 logs: Vec::new(),

@@ -1,10 +1,10 @@
-//! A block of another chain, carried out once more on the state that it met.
+//! A block of another chain, executed again on the state that it met.
 //!
-//! Lives here: its transactions one after another, under its own header, and what ArbOS itself does in between. Not here: where block and
-//! state come from (`fork`), and what is compared (`replay`).
+//! Lives here: running its transactions one after another, under its own header, and what ArbOS itself does in between. Not here: where
+//! block and state come from (`fork`), and what is compared (`replay`).
 //!
-//! A chain makes its own blocks in `production`; this makes none. It differs in what the header says and nobody here decides: the time, the
-//! price, who the block was for. What came through the delayed inbox pays nothing for L1 and offers no tip.
+//! A chain makes its own blocks in `production`; this makes none. The difference is in what the header dictates: the time, the price, the
+//! beneficiary. What came through the delayed inbox pays nothing for L1 and offers no tip.
 
 mod messages;
 
@@ -32,7 +32,7 @@ use crate::evm::{
 use crate::state::State;
 use crate::trace::{TraceError, Tracer};
 
-/// A block on its way, on top of the newest of a chain.
+/// A block being executed on top of a chain's newest block.
 #[derive(Clone)]
 pub(crate) struct Rerun {
     rules: Rules,
@@ -42,7 +42,7 @@ pub(crate) struct Rerun {
     recent: RecentPrograms,
 }
 
-/// What a header says of a block that its transactions see.
+/// What a block's transactions see of its header.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RerunBlock {
     pub(crate) number: u64,
@@ -55,11 +55,11 @@ pub(crate) struct RerunBlock {
     pub(crate) beneficiary: Address,
 }
 
-/// A transaction of a block, of those that have a receipt to compare with.
+/// A transaction of a block that has a receipt to compare with.
 #[derive(Clone, Debug)]
 pub(crate) enum Included {
     Signed(Arc<Transaction>),
-    /// One that nobody signed, with its hash.
+    /// An unsigned one, with its hash.
     Message(B256, Arc<Message>),
 }
 
@@ -78,7 +78,7 @@ impl Included {
         }
     }
 
-    /// What it calls; nothing for a creation.
+    /// The address it calls; `None` for a creation.
     pub(crate) fn to(&self) -> Option<Address> {
         match self {
             Self::Signed(transaction) => transaction.envelope.to(),
@@ -97,30 +97,30 @@ impl Included {
 /// Who pays for a transaction's gas, and for its bytes on L1.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Payment {
-    /// Who signed it, both.
+    /// The signer pays for both.
     Signed,
-    /// Who is said to have sent it, the gas alone.
+    /// The stated sender pays, for the gas alone.
     Own,
-    /// Somebody, when it was submitted; what is left is for this account.
+    /// It was paid when it was submitted; what is left goes to this account.
     Ahead(Address),
 }
 
-/// What became of a transaction.
+/// The result of a transaction.
 #[derive(Clone, Debug)]
 pub(crate) struct Ran {
     pub(crate) success: bool,
-    /// Gas, that for its bytes on L1 included.
+    /// Gas, including that for its bytes on L1.
     pub(crate) gas: u64,
     pub(crate) poster_gas: u64,
     pub(crate) logs: Vec<Log>,
-    /// The contract that it created, or would have.
+    /// The contract that it created, or would have created.
     pub(crate) contract: Option<Address>,
-    /// Why it failed, where that is known.
+    /// Why it failed, if that is known.
     pub(crate) reason: Option<String>,
 }
 
 impl Ran {
-    /// What became of a message that runs nothing; without a reason it has done what it should.
+    /// Returns the result of a message that runs no code; `reason` counts only if it failed.
     fn of_message(success: bool, gas: u64, logs: Vec<Log>, reason: &str) -> Self {
         Self {
             success,
@@ -134,7 +134,7 @@ impl Ran {
 }
 
 impl Chain {
-    /// Begins a block on top of the newest, as its header says it was, with programs that are compiled already.
+    /// Begins a block on top of the newest, with the values of its original header and with programs that are already compiled.
     pub(crate) fn rerun(&self, block: RerunBlock, programs: &Programs) -> Rerun {
         let mut state = self.newest().clone();
         let parent = self.head();
@@ -165,10 +165,10 @@ impl Chain {
 }
 
 impl Rerun {
-    /// Carries out a transaction.
+    /// Executes a transaction.
     ///
     /// # Errors
-    /// Where it could not be in the block, which it was: the state is not the one that it met.
+    /// If it could not have been in the block, although it was: the state is not the one that it met.
     pub(crate) fn run(&mut self, included: &Included) -> Result<Ran, Invalid> {
         match included {
             Included::Signed(transaction) => self.run_one(transaction, Payment::Signed),
@@ -200,10 +200,10 @@ impl Rerun {
         })
     }
 
-    /// What a tracer tells of a transaction, which leaves no trace here; nothing of one that runs nothing.
+    /// Traces a transaction without changing the state; returns `None` for one that runs no code.
     ///
     /// # Errors
-    /// Where it could not be in the block, or the tracer has nothing to say of it.
+    /// If it could not have been in the block, or the tracer cannot trace it.
     pub(crate) fn trace(
         &self,
         included: &Included,
@@ -249,17 +249,17 @@ impl Rerun {
         Invalid::of(error, &interrupt, transaction.sender, offered, base_fee)
     }
 
-    /// What a deposit from L1 does: ether comes into being.
+    /// Carries out a deposit from L1: creates ether.
     pub(crate) fn deposit(&mut self, to: Address, value: U256) {
         self.state.change(to, |account| {
             account.balance = account.balance.saturating_add(value);
         });
     }
 
-    /// Puts another program where one is, active from the start, and cached where that one is.
+    /// Replaces the program at an address with another, activated, and cached if the old one was.
     ///
     /// # Errors
-    /// Where the chain would not activate it.
+    /// If the chain would not activate it.
     pub(crate) fn give_program(&mut self, address: Address, wasm: &[u8]) -> Result<(), Refusal> {
         let (debug, most_code) = (self.rules.debug, self.rules.max_code_size);
         let config = arbos::vm_config(&mut self.state, debug, most_code);

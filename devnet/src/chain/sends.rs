@@ -1,6 +1,6 @@
-//! Messages to L1 as the chain's logs have them, and NodeInterface's `constructOutboxProof` over them.
+//! Messages to L1 as recorded in the chain's logs, and NodeInterface's `constructOutboxProof` over them.
 //!
-//! Lives here: the proof that a message is in the tree of the first so many, which takes all blocks to give. Not here: the accumulator that
+//! Lives here: the proof that a message is in the tree of the first `size` messages, which needs all blocks. Not here: the accumulator that
 //! the chain keeps (`arbos::sends`), sending (`precompiles`).
 
 use alloy_primitives::{B256, BloomInput, Bytes, TxKind, keccak256};
@@ -28,7 +28,7 @@ enum ProofError {
 }
 
 impl Chain {
-    /// The answer to a call that asks for a proof; `None` for any other call.
+    /// Answers a call that asks for a proof; returns `None` for any other call.
     pub(crate) fn outbox_proof(&self, request: &Request) -> Option<Executed> {
         if request.to != TxKind::Call(NODE_INTERFACE) {
             return None;
@@ -59,7 +59,7 @@ impl Chain {
         })
     }
 
-    /// The hashes of all messages to L1, in their order.
+    /// Returns the hashes of all messages to L1, in order.
     fn sends(&self) -> Vec<B256> {
         let is_sender = |block: &crate::chain::Block| {
             let bloom = &block.header.logs_bloom;
@@ -77,7 +77,7 @@ impl Chain {
     }
 }
 
-/// The proof that message `leaf` is in the tree of the first `size`.
+/// Proves that message `leaf` is in the tree of the first `size`.
 fn proof(sends: &[B256], size: u64, leaf: u64) -> Result<constructOutboxProofReturn, ProofError> {
     let count = sends.len() as u64;
     if size > count {
@@ -97,7 +97,7 @@ fn proof(sends: &[B256], size: u64, leaf: u64) -> Result<constructOutboxProofRet
         nodes = nodes
             .chunks(2)
             .map(|pair| {
-                // What is missing on the right counts as zero.
+                // A missing right sibling counts as zero.
                 let right = pair.get(1).copied().unwrap_or_default();
                 keccak256([pair[0].as_slice(), right.as_slice()].concat())
             })
@@ -116,8 +116,8 @@ mod tests {
 
     use super::*;
 
-    /// Theorem: from a leaf and its siblings the root is found again, for every leaf of trees of any size, and all leaves of a tree
-    /// have the same root.
+    /// Theorem: the root can be computed from a leaf and its siblings, for every leaf of trees of any size, and all leaves of a tree give
+    /// the same root.
     #[test]
     fn a_proof_leads_to_the_root() {
         let sends: Vec<B256> = (1..=40_u64).map(|n| U256::from(n).into()).collect();

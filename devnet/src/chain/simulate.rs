@@ -1,7 +1,7 @@
-//! Calls one after another, in blocks that are made for them and thrown away (`eth_simulateV1`).
+//! Runs calls one after another, in blocks made for them and thrown away (`eth_simulateV1`).
 //!
-//! Lives here: the order of blocks, the gas that all have together, and what a call leaves for the next. Not here: running one
-//! (`view`), shapes (`rpc`).
+//! Lives here: the order of blocks, the gas that they share, and what a call leaves for the next. Not here: running one (`view`), JSON
+//! (`rpc`).
 
 use std::sync::Arc;
 
@@ -25,32 +25,32 @@ use crate::chain::view::{OverrideError, View};
 use crate::evm::{Context, Interrupted, Invalid};
 use crate::trace::HostioInspector;
 
-/// The most blocks that one simulation has, those that fill gaps included.
+/// The most blocks in one simulation, including those that fill gaps.
 pub(crate) const MOST_BLOCKS: u64 = 256;
 
-/// A block that is asked for.
+/// A block that was asked for.
 pub(crate) struct AskedBlock {
     pub(crate) block: BlockOverrides,
     pub(crate) accounts: StateOverride,
     pub(crate) calls: Vec<Request>,
 }
 
-/// What holds for all blocks.
+/// What applies to all blocks.
 #[derive(Clone, Copy)]
 pub(crate) struct Options {
-    /// Whether calls have to be transactions that a block could hold.
+    /// Whether calls have to be valid transactions.
     pub(crate) validation: bool,
-    /// Whether ether that moves leaves a log.
+    /// Whether transfers of ether are logged.
     pub(crate) transfers: bool,
 }
 
-/// A block that was made, and what its calls came to.
+/// A block that was made, and the results of its calls.
 pub(crate) struct SimulatedBlock {
     pub(crate) block: Block,
     pub(crate) executed: Vec<Executed>,
 }
 
-/// A simulation that comes to nothing.
+/// Why a simulation fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SimulateError {
     #[error("block numbers must be in order: {asked} <= {last}")]
@@ -70,10 +70,10 @@ pub(crate) enum SimulateError {
 }
 
 impl View {
-    /// Runs blocks on top of `parent`, whose state this is.
+    /// Runs blocks on top of `parent`, whose state this view holds.
     ///
     /// # Errors
-    /// Where a block or a call cannot be, or it was ended from outside.
+    /// If a block or a call is invalid, or it was interrupted.
     pub(crate) fn simulate(
         mut self,
         parent: Arc<Block>,
@@ -95,7 +95,7 @@ impl View {
             if number - first > MOST_BLOCKS {
                 return Err(SimulateError::Blocks);
             }
-            // Blocks between are empty.
+            // The blocks in between are empty.
             for number in last + 1..number {
                 let empty = AskedBlock {
                     block: BlockOverrides::default(),
@@ -109,7 +109,7 @@ impl View {
         Ok(made)
     }
 
-    /// Makes the next block, with that number, and puts it in the place of `parent`.
+    /// Makes the next block, with this number, and replaces `parent` with it.
     fn next(
         &mut self,
         parent: &mut Arc<Block>,
@@ -135,7 +135,7 @@ impl View {
         self.arbos = begin(&mut self.state, Some(parent), time, l1_number);
         self.settings.number = number;
         self.settings.l1_number = l1_number;
-        // A number that contracts see is the block's own here, as on the chain.
+        // Here contracts see the block's own number, as on the chain.
         block.number = None;
         block.time = Some(time);
         self.override_block(&block)?;
@@ -156,7 +156,7 @@ impl View {
                     left: room,
                 });
             }
-            // Beyond what one question may cost there is nothing to run with.
+            // A call has at most the gas that is left of the whole simulation's.
             let gas = gas.min(*gas_left);
             let nonce = self.state.nonce(call.from);
             call.nonce.get_or_insert(nonce);
@@ -224,7 +224,7 @@ impl View {
         Ok(CallResult { executed, changes })
     }
 
-    /// Whether a call may be a transaction: its sender has no code, and it offers the base fee.
+    /// Checks that a call could be a transaction: its sender has no code, and it offers the base fee.
     fn check_payer(&self, call: &Request) -> Result<(), Invalid> {
         let (address, offered, base_fee) = (call.from, call.price(), self.settings.base_fee);
         if self.state.has_contract(address) {
@@ -240,7 +240,7 @@ impl View {
         Ok(())
     }
 
-    /// A call as the transaction that it would be, were it signed.
+    /// Returns the transaction that a call would be if it were signed.
     fn transaction(&self, call: &Request, gas: u64) -> Transaction {
         let chain_id = self.rules.chain_id;
         let (nonce, max_fee) = (call.nonce.unwrap_or_default(), call.price());
@@ -282,7 +282,7 @@ struct CallResult {
     changes: revm::state::EvmState,
 }
 
-/// Leaves a log of every transfer of ether.
+/// Logs every transfer of ether.
 struct Transfers(TransferInspector);
 
 impl Inspector<Context, EthInterpreter> for Transfers {

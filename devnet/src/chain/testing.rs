@@ -1,6 +1,6 @@
 //! What only a test network has: going back, setting the clock, and changing accounts without a transaction.
 //!
-//! Lives here: those. Not here: the names that tools call them by (`rpc`).
+//! Lives here: those functions. Not here: the names that tools call them by (`rpc`).
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 
@@ -16,24 +16,24 @@ use crate::state::State;
 /// What a test has set for the blocks to come.
 #[derive(Clone, Debug)]
 pub(super) struct Controls {
-    /// Whether a transaction is put into a block at once.
+    /// Whether a transaction is mined at once.
     pub(super) automine: bool,
-    /// Seconds that block times are ahead of the clock, or behind it.
+    /// How many seconds block times are ahead of the clock; negative if behind.
     pub(super) time_offset: i64,
     /// The next block's time.
     pub(super) next_timestamp: Option<u64>,
-    /// Seconds from a block's time to the next one's.
+    /// Seconds between the times of consecutive blocks.
     pub(super) time_step: Option<u64>,
-    /// Gas that a block may hold.
+    /// The gas limit of a block.
     pub(super) gas_limit: u64,
     /// The beneficiary of blocks.
     pub(super) beneficiary: Address,
-    /// What PREVRANDAO gives in the next block, where it is not what it is on Arbitrum.
+    /// What PREVRANDAO returns in the next block, if it is not Arbitrum's value.
     pub(super) next_random: Option<B256>,
 }
 
 impl Controls {
-    /// Those of a chain that nobody has set anything on.
+    /// Returns the controls of a chain before anything is set.
     pub(super) fn new(config: &Config) -> Self {
         Self {
             automine: config.mining == Mining::Automatic,
@@ -46,14 +46,14 @@ impl Controls {
         }
     }
 
-    /// What holds for one block holds no more once there is one.
+    /// Clears what was set for one block only.
     pub(super) fn block_is_made(&mut self) {
         self.next_timestamp = None;
         self.next_random = None;
     }
 }
 
-/// The chain as it was once; its blocks are the chain's still.
+/// The chain at an earlier point; its blocks are still those of the chain.
 #[derive(Clone)]
 pub(super) struct Snapshot {
     number: u64,
@@ -63,17 +63,17 @@ pub(super) struct Snapshot {
 }
 
 impl Chain {
-    /// Whether a transaction is put into a block at once.
+    /// Whether a transaction is mined at once.
     pub(crate) fn automine(&self) -> bool {
         self.controls.automine
     }
 
-    /// Sets that. Turning it on does not by itself make a block of what waits.
+    /// Sets whether a transaction is mined at once. Turning it on does not make a block of what waits.
     pub(crate) fn set_automine(&mut self, on: bool) {
         self.controls.automine = on;
     }
 
-    /// Remembers the chain as it is and returns the number to go back with.
+    /// Remembers the chain as it is, and returns the snapshot's id.
     pub(crate) fn snapshot(&mut self) -> u64 {
         let id = self.next_snapshot;
         self.next_snapshot += 1;
@@ -87,7 +87,7 @@ impl Chain {
         id
     }
 
-    /// The snapshots that can be gone back to, with the number and hash of their blocks.
+    /// The snapshots that can be reverted to, with the number and hash of their blocks.
     pub(crate) fn snapshots(&self) -> impl Iterator<Item = (u64, u64, B256)> {
         self.snapshots.iter().filter_map(|(id, snapshot)| {
             let block = self.block(snapshot.number.into())?;
@@ -95,7 +95,7 @@ impl Chain {
         })
     }
 
-    /// Goes back to a snapshot, which is used up with all later ones. Returns whether there was one.
+    /// Reverts to a snapshot, which uses up this one and all later ones. Returns whether it existed.
     pub(crate) fn revert(&mut self, id: u64) -> bool {
         let Some(place) = self.snapshots.iter().position(|(known, _)| *known == id) else {
             return false;
@@ -108,10 +108,10 @@ impl Chain {
         true
     }
 
-    /// Takes the newest blocks off, `depth` of them. What waits goes on waiting.
+    /// Removes the newest `depth` blocks. Waiting transactions keep waiting.
     ///
     /// # Errors
-    /// Where there are not so many, or the state under them is gone.
+    /// If there are fewer blocks, or the state below them is gone.
     pub(crate) fn rollback(&mut self, depth: u64) -> Result<(), ChainError> {
         let head = self.head().header.number;
         let number = head
@@ -124,7 +124,7 @@ impl Chain {
         Ok(())
     }
 
-    /// Takes off the blocks above `number`, after which the state is `state`.
+    /// Removes the blocks above `number` and sets the state after it to `state`.
     fn cut(&mut self, number: u64, state: State) {
         while self.head().header.number > number {
             let Some(block) = self.blocks.pop() else {
@@ -140,7 +140,7 @@ impl Chain {
         self.states.insert(number, state);
     }
 
-    /// Begins anew, with these settings, from a fork if there is one: nothing is left but what was compiled.
+    /// Resets the chain with these settings, optionally to a fork: only compiled programs are kept.
     ///
     /// # Errors
     /// As for [`Chain::new`].
@@ -160,19 +160,19 @@ impl Chain {
         Ok(())
     }
 
-    /// How often it was begun anew.
+    /// How often it was reset.
     pub(crate) fn resets(&self) -> u64 {
         self.resets
     }
 
-    /// Puts the clock forward and returns by how much it is ahead in all, in seconds.
+    /// Moves the clock forward and returns how far it is ahead in total, in seconds.
     pub(crate) fn increase_time(&mut self, seconds: u64) -> i64 {
         let ahead = &mut self.controls.time_offset;
         *ahead = ahead.saturating_add_unsigned(seconds);
         *ahead
     }
 
-    /// Has the clock, which says `now`, say `time`; no block is earlier than the one before it. Returns by how many seconds it is put
+    /// Sets the clock, which says `now`, to `time`; no block is earlier than its parent. Returns by how many seconds the clock has moved
     /// forward.
     pub(crate) fn set_time(&mut self, time: u64, now: u64) -> u64 {
         let now = self.clock(now);
@@ -182,10 +182,10 @@ impl Chain {
         time.saturating_sub(before)
     }
 
-    /// Sets the next block's time, in seconds since 1970. Later blocks go on from there at `now`'s pace.
+    /// Sets the next block's time, in seconds since 1970. Later blocks continue from there at the clock's pace.
     ///
     /// # Errors
-    /// Where it is before the last block's.
+    /// If it is before the last block's.
     pub(crate) fn set_next_timestamp(&mut self, time: u64, now: u64) -> Result<(), ChainError> {
         let last = self.head().header.timestamp;
         if time < last {
@@ -198,7 +198,7 @@ impl Chain {
         Ok(())
     }
 
-    /// What the chain's own clock says for the next block, if nobody has set it, where the machine's says `now`.
+    /// The time of the chain's own clock for the next block, before any offset, when the machine's clock says `now`.
     fn clock(&self, now: u64) -> u64 {
         match self.config.clock {
             Clock::Wall => now,
@@ -209,12 +209,12 @@ impl Chain {
         }
     }
 
-    /// Has every block be so many seconds later than the one before, or as late as the clock says. Returns whether that was otherwise.
+    /// Makes every block this many seconds later than its parent, or as late as the clock says. Returns whether that is a change.
     pub(crate) fn set_time_step(&mut self, seconds: Option<u64>) -> bool {
         std::mem::replace(&mut self.controls.time_step, seconds) != seconds
     }
 
-    /// Sets the gas that a block may hold.
+    /// Sets the gas limit of a block.
     pub(crate) fn set_gas_limit(&mut self, gas: u64) {
         self.controls.gas_limit = gas;
     }
@@ -229,17 +229,17 @@ impl Chain {
         self.controls.beneficiary
     }
 
-    /// Sets what PREVRANDAO gives in the next block.
+    /// Sets what PREVRANDAO returns in the next block.
     pub(crate) fn set_next_random(&mut self, word: B256) {
         self.controls.next_random = Some(word);
     }
 
-    /// Sets the next block's wei per gas; what follows goes by the chain's own rules.
+    /// Sets the next block's base fee in wei; later ones follow the chain's own rules.
     pub(crate) fn set_next_base_fee(&mut self, wei: u64) {
         let Ok(()) = l2_pricing::base_fee().set(self.state_mut(), U256::from(wei));
     }
 
-    /// Sets the least wei per gas, as an owner would, and has it hold from the next block on.
+    /// Sets the minimum base fee in wei, as an owner would, and applies it from the next block on.
     pub(crate) fn set_min_gas_price(&mut self, wei: u64) {
         let Ok(()) = l2_pricing::min_base_fee().set(self.state_mut(), U256::from(wei));
         self.set_next_base_fee(wei);
@@ -251,7 +251,7 @@ impl Chain {
         self.rules.chain_id = id;
     }
 
-    /// Drops a transaction that waits. Returns whether it did.
+    /// Drops a waiting transaction. Returns whether there was one.
     pub(crate) fn drop_transaction(&mut self, hash: B256) -> bool {
         let found = self.pool.find(hash).cloned();
         if let Some(transaction) = &found {
@@ -260,7 +260,7 @@ impl Chain {
         found.is_some()
     }
 
-    /// Drops everything that waits, or what waits of one sender.
+    /// Drops all waiting transactions, or those of one sender.
     pub(crate) fn drop_transactions(&mut self, sender: Option<Address>) {
         match sender {
             Some(sender) => self.pool.remove_sender(sender),
@@ -268,13 +268,13 @@ impl Chain {
         }
     }
 
-    /// Sets an account's wei.
+    /// Sets an account's balance, in wei.
     pub(crate) fn set_balance(&mut self, address: Address, balance: U256) {
         self.state_mut()
             .change(address, |account| account.balance = balance);
     }
 
-    /// Gives an account so many wei more.
+    /// Adds wei to an account.
     pub(crate) fn add_balance(&mut self, address: Address, wei: U256) {
         self.state_mut().change(address, |account| {
             account.balance = account.balance.saturating_add(wei);
@@ -288,7 +288,7 @@ impl Chain {
         self.pool.settle(address, nonce);
     }
 
-    /// Gives an account code, a program's or the EVM's. A program still has to be activated.
+    /// Sets an account's code, a program's or the EVM's. A program still has to be activated.
     pub(crate) fn set_code(&mut self, address: Address, code: Bytes) {
         self.state_mut().set_code(address, code);
     }
@@ -298,27 +298,27 @@ impl Chain {
         self.state_mut().set_slot(address, slot, value.into());
     }
 
-    /// Lets anybody send transactions of an account.
+    /// Lets anyone send transactions from an account.
     pub(crate) fn impersonate(&mut self, address: Address) {
         self.impersonated.insert(address);
     }
 
-    /// Takes that back.
+    /// No longer lets anyone send transactions from an account.
     pub(crate) fn stop_impersonating(&mut self, address: Address) {
         self.impersonated.remove(&address);
     }
 
-    /// Lets anybody send transactions of every account, or takes that back.
+    /// Sets whether anyone can send transactions from every account.
     pub(crate) fn set_auto_impersonate(&mut self, on: bool) {
         self.impersonate_all = on;
     }
 
-    /// Accounts that send without a key, in the order of their addresses; not those of [`Chain::set_auto_impersonate`].
+    /// Accounts that can send without a key, ordered by address; not those of [`Chain::set_auto_impersonate`].
     pub(crate) fn impersonated(&self) -> impl Iterator<Item = Address> {
         self.impersonated.iter().copied()
     }
 
-    /// Whether anybody may send transactions of an account.
+    /// Whether anyone can send transactions from an account.
     pub(crate) fn is_impersonated(&self, address: Address) -> bool {
         self.impersonate_all || self.impersonated.contains(&address)
     }

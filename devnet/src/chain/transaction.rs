@@ -1,6 +1,6 @@
 //! A transaction as the chain keeps it: what was signed, and by whom.
 //!
-//! Lives here: decoding, and what the machine is told. Not here: whether it may be in a block (`pool`, `evm`).
+//! Lives here: decoding, and conversion for the machine. Not here: whether it can be in a block (`pool`, `evm`).
 
 use alloy_consensus::transaction::SignerRecoverable as _;
 use alloy_consensus::{
@@ -12,10 +12,10 @@ use revm::context::TxEnv;
 use revm::context_interface::either::Either;
 use revm::context_interface::transaction::TransactionType;
 
-/// A transaction, its signer known.
+/// A transaction with its signer.
 #[derive(Clone, Debug)]
 pub(crate) struct Transaction {
-    /// What was signed, with the signature; one of an impersonated account carries a made-up one.
+    /// What was signed, with the signature; a made-up one for an impersonated account.
     pub(crate) envelope: TxEnvelope,
     /// Who signed it.
     pub(crate) sender: Address,
@@ -23,7 +23,7 @@ pub(crate) struct Transaction {
     pub(crate) hash: B256,
 }
 
-/// Bytes that are not a transaction this chain takes.
+/// Why bytes are not a transaction that this chain accepts.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DecodeError {
     #[error("the transaction cannot be decoded: {0}")]
@@ -40,7 +40,7 @@ impl Transaction {
     /// Decodes the bytes that `eth_sendRawTransaction` takes.
     ///
     /// # Errors
-    /// Where they are not exactly one signed transaction of a type that Arbitrum has.
+    /// If they are not exactly one signed transaction of a type that Arbitrum supports.
     pub(crate) fn decode(raw: &[u8]) -> Result<Self, DecodeError> {
         let mut rest = raw;
         let envelope = TxEnvelope::decode_2718(&mut rest)?;
@@ -54,9 +54,9 @@ impl Transaction {
         Ok(Self::known(envelope, sender))
     }
 
-    /// A transaction of an account that nobody here has the key of.
+    /// Returns a transaction of an account whose key is not known here.
     pub(crate) fn unsigned(transaction: TypedTransaction, sender: Address) -> Self {
-        // The sender within the signature keeps the hashes of two accounts' transactions apart.
+        // The sender is part of the signature, so that the transactions of two accounts never share a hash.
         let signature = Signature::new(U256::from_be_slice(sender.as_slice()), U256::ONE, false);
         let envelope = match transaction {
             TypedTransaction::Legacy(tx) => tx.into_signed(signature).into(),
@@ -68,7 +68,7 @@ impl Transaction {
         Self::known(envelope, sender)
     }
 
-    /// A transaction whose signer is known already.
+    /// Returns a transaction whose signer is already known.
     pub(crate) fn known(envelope: TxEnvelope, sender: Address) -> Self {
         let hash = *envelope.tx_hash();
         Self {
@@ -78,27 +78,27 @@ impl Transaction {
         }
     }
 
-    /// The bytes that were signed over and sent.
+    /// The signed bytes as they were sent.
     pub(crate) fn encoded(&self) -> Bytes {
         self.envelope.encoded_2718().into()
     }
 
-    /// The address that it creates a contract at, if it does.
+    /// The address of the contract that it creates, if it does.
     pub(crate) fn created(&self) -> Option<Address> {
         let creates = self.envelope.is_create();
         creates.then(|| self.sender.create(self.envelope.nonce()))
     }
 
-    /// Wei per gas that it offers at a base fee, tip included.
+    /// Wei per gas that it offers at a base fee, including the tip.
     pub(crate) fn offered_price(&self, base_fee: u64) -> u128 {
         self.envelope.effective_gas_price(Some(base_fee))
     }
 
-    /// What the machine is told. Where nobody collects tips, nobody pays them.
+    /// Converts it for the machine. If nobody collects tips, nobody pays them.
     pub(crate) fn environment(&self, tips_are_collected: bool) -> TxEnv {
         let tx = &self.envelope;
         let tip = match tips_are_collected {
-            // Prices of the older kinds are offered whole.
+            // A gas price of the older types is offered in full.
             true => tx
                 .max_priority_fee_per_gas()
                 .unwrap_or(tx.max_fee_per_gas()),
@@ -106,7 +106,7 @@ impl Transaction {
         };
         let authorizations = tx.authorization_list().unwrap_or_default();
         let tx_type = match tx.ty() {
-            // Prices of the older kinds are a limit like any other, and the tip goes up to it.
+            // A gas price of the older types is a limit like any other, and the tip goes up to it.
             0 | 1 => TransactionType::Eip1559 as u8,
             ty => ty,
         };

@@ -1,4 +1,4 @@
-//! Merkle roots and proofs over a state, reckoned when somebody asks.
+//! Merkle roots and proofs over a state, computed on demand.
 //!
 //! Lives here: tries of accounts and of their storage, as Ethereum has them. Not here: what a header commits to (`commitment`).
 
@@ -11,26 +11,26 @@ use alloy_trie::{EMPTY_ROOT_HASH, HashBuilder, Nibbles, TrieAccount};
 use crate::evm::{Interrupt, Interrupted};
 use crate::state::{Account, State};
 
-/// Leaves between two looks at the flag that ends the reckoning.
+/// Leaves between two checks of the interrupt.
 const LEAVES: usize = 1_024;
 
-/// An account in its trie, with the ways there.
+/// An account and its storage, with proofs.
 pub(crate) struct Proof {
     pub(crate) storage_root: B256,
-    /// The nodes from the state's root to the account.
+    /// The nodes from the state root to the account.
     pub(crate) account: Vec<Bytes>,
-    /// The nodes from the storage's root to each slot that was asked for.
+    /// The nodes from the storage root to each requested slot.
     pub(crate) slots: Vec<Vec<Bytes>>,
 }
 
-/// A trie's leaves by the hashes of their keys, as they are encoded.
+/// A trie's encoded leaves by the hashes of their keys.
 type Leaves = BTreeMap<B256, Vec<u8>>;
 
 impl State {
-    /// An account and some of its slots, proven.
+    /// Proves an account and some of its slots.
     ///
     /// # Errors
-    /// Where it was ended from outside.
+    /// If it was interrupted.
     pub(crate) fn prove(
         &self,
         address: Address,
@@ -63,10 +63,10 @@ impl State {
     }
 }
 
-/// The root over an account's storage.
+/// Computes the root over an account's storage.
 ///
 /// # Errors
-/// Where it was ended from outside.
+/// If it was interrupted.
 pub(crate) fn storage_root(account: &Account, interrupt: &Interrupt) -> Result<B256, Interrupted> {
     if account.storage.is_empty() {
         return Ok(EMPTY_ROOT_HASH);
@@ -86,7 +86,7 @@ fn storage(account: &Account, interrupt: &Interrupt) -> Result<Leaves, Interrupt
     Ok(leaves)
 }
 
-/// The root over leaves, and the nodes from there to each target, or to where it would be.
+/// Computes the root over leaves, and the nodes from there to each target, or to where it would be.
 fn build(
     leaves: &Leaves,
     targets: &[B256],
@@ -118,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// Every account and slot, there or not, is proven under the roots that alloy reckons by itself.
+    /// Every account and slot, existing or not, is proven under the roots that alloy computes independently.
     #[test]
     fn proofs_are_of_the_roots() {
         let mut state = State::default();

@@ -1,6 +1,6 @@
-//! The chain at one block, to read and to run on. Nothing here changes the chain, and any number may be used at once.
+//! The chain at one block, to read and to run on. Nothing here changes the chain, and any number of views can be used at once.
 //!
-//! Lives here: calls, access lists, traces, and what overrides make of a state. Not here: estimates (`estimate`), the chain.
+//! Lives here: calls, access lists, traces, and applying overrides to a state. Not here: estimates (`estimate`), the chain.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,24 +21,24 @@ use crate::evm::{Context, Interrupt, Invalid, Machine, TransactionError, execute
 use crate::state::State;
 use crate::trace::{HostioInspector, TraceError, Tracer, Tracing};
 
-/// A state and the block whose rules hold on it.
+/// A state, and the block whose rules apply to it.
 #[derive(Clone)]
 pub(crate) struct View {
     pub(super) rules: Rules,
     pub(super) state: State,
     pub(super) settings: BlockSettings,
     pub(super) arbos: ArbOs,
-    /// Pages that the chain gives, which no override changes.
+    /// Pages that the chain allows, which no override changes.
     pub(super) most_pages: Pages,
     /// Precompiles that overrides have moved.
     pub(super) moved: Arc<BTreeMap<Address, Option<Address>>>,
     pub(super) interrupt: Interrupt,
 }
 
-/// Blocks whose hashes a contract can ask for.
+/// How many blocks' hashes a contract can ask for.
 const MOST_HASHES: usize = 256;
 
-/// Overrides that contradict themselves, or ask for more than there is.
+/// Overrides that contradict themselves, or exceed a limit.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum OverrideError {
     #[error("account {0} has both 'state' and 'stateDiff'")]
@@ -52,7 +52,7 @@ pub(crate) enum OverrideError {
 }
 
 impl View {
-    /// The same; what runs on it ends when `interrupt` is raised.
+    /// Returns the view with an interrupt: whatever runs on it ends when `interrupt` is raised.
     pub(crate) fn until(mut self, interrupt: &Interrupt) -> Self {
         self.interrupt = interrupt.clone();
         self
@@ -63,17 +63,17 @@ impl View {
         &self.state
     }
 
-    /// The same with another word in a slot.
+    /// Returns a copy with another word in a slot.
     pub(crate) fn with_slot(&self, address: Address, slot: U256, value: U256) -> Self {
         let mut view = self.clone();
         view.state.set_slot(address, slot, value);
         view
     }
 
-    /// Changes accounts for the runs that follow.
+    /// Changes accounts for the following runs.
     ///
     /// # Errors
-    /// Where an account is given two storages at once.
+    /// If an account is given two storages at once.
     pub(crate) fn override_state(&mut self, accounts: &StateOverride) -> Result<(), OverrideError> {
         for (address, account) in accounts {
             self.move_precompile(*address, account, accounts)?;
@@ -84,7 +84,7 @@ impl View {
         Ok(())
     }
 
-    /// An address that is overridden is not a precompile any more, as in geth; another may become it.
+    /// An overridden address is no longer a precompile, as in geth; another address can take its place.
     fn move_precompile(
         &mut self,
         address: Address,
@@ -142,10 +142,10 @@ impl View {
         Ok(())
     }
 
-    /// Changes the block for the runs that follow. The number is the L1 block's, which is what contracts see.
+    /// Changes the block for the following runs. The number is the L1 block's, which is what contracts see.
     ///
     /// # Errors
-    /// Where more blocks are given hashes than a contract can ask for.
+    /// If more block hashes are given than a contract can ask for.
     pub(crate) fn override_block(&mut self, block: &BlockOverrides) -> Result<(), OverrideError> {
         let hashes = block.block_hash.iter().flatten();
         let given = hashes.count();
@@ -159,7 +159,7 @@ impl View {
         settings.timestamp = block.time.unwrap_or(settings.timestamp);
         settings.gas_limit = block.gas_limit.unwrap_or(settings.gas_limit);
         settings.beneficiary = block.coinbase.unwrap_or(settings.beneficiary);
-        // PREVRANDAO is the difficulty on Arbitrum, whatever random word there is.
+        // On Arbitrum, PREVRANDAO is the difficulty, whatever the random word.
         if let Some(difficulty) = block.difficulty {
             settings.random = difficulty.into();
         }
@@ -172,7 +172,7 @@ impl View {
         Ok(())
     }
 
-    /// Gas that a call gets which asks for `asked`.
+    /// The gas that a call gets when it asks for `asked`.
     pub(super) fn call_gas(&self, asked: Option<u64>) -> u64 {
         let most = CALL_GAS.min(self.settings.gas_limit);
         asked.unwrap_or(most).min(most)
@@ -181,17 +181,17 @@ impl View {
     /// Runs a call.
     ///
     /// # Errors
-    /// Where it cannot be run at all.
+    /// If it cannot be run at all.
     pub(crate) fn call(&self, request: &Request) -> Result<Executed, Invalid> {
         let gas = self.call_gas(request.gas);
         let (executed, _) = self.run(request, gas, Purpose::Call, NoOpInspector)?;
         Ok(executed)
     }
 
-    /// Runs a call and tells which accounts and slots it touched.
+    /// Runs a call and returns which accounts and slots it touched.
     ///
     /// # Errors
-    /// Where it cannot be run at all.
+    /// If it cannot be run at all.
     pub(crate) fn access_list(&self, request: &Request) -> Result<(AccessList, Executed), Invalid> {
         let gas = self.call_gas(request.gas);
         let (executed, mut machine) = self.run(request, gas, Purpose::Call, NoOpInspector)?;
@@ -222,7 +222,7 @@ impl View {
     /// Runs a call under a tracer.
     ///
     /// # Errors
-    /// Where it cannot be run, or the tracer has nothing to say of it.
+    /// If it cannot be run, or the tracer cannot trace it.
     pub(crate) fn trace_call(
         &self,
         request: &Request,
@@ -253,7 +253,7 @@ impl View {
         self.run_inspected(request, gas, purpose, inspector, false)
     }
 
-    /// The same; the inspector is told of every step, if `inspecting`.
+    /// Like [`Self::run`]; if `inspecting`, the inspector is notified of every step.
     pub(super) fn run_inspected<I: HostioInspector>(
         &self,
         request: &Request,
@@ -276,7 +276,7 @@ impl View {
     fn context(&self, request: &Request, gas: u64, purpose: Purpose) -> Context {
         let price = request.price();
         let mut settings = self.settings;
-        // As Nitro has it: a call for nothing sees no base fee.
+        // As in Nitro, a call with no gas price sees no base fee.
         if price == 0 {
             settings.base_fee = 0;
         }
@@ -296,26 +296,26 @@ impl View {
         context.chain.block.base_fee = self.settings.base_fee;
         context.chain.transaction.gas_price = U256::from(paid);
         context.chain.transaction.poster.gas = match purpose {
-            // A transaction will pay for its bytes, whatever the question offers.
+            // The transaction will pay for its bytes, whatever the request offers.
             Purpose::Estimate => self.poster_gas_of_transaction(request),
             Purpose::Call | Purpose::Transaction => self.poster_gas(request, settings.base_fee),
         };
         context
     }
 
-    /// The nonce that a run has: the account's next, unless another is asked for.
+    /// The nonce of a run: the account's next, unless the request sets another.
     fn nonce(&self, request: &Request) -> u64 {
         request
             .nonce
             .unwrap_or_else(|| self.state.account(request.from).nonce)
     }
 
-    /// Gas for the bytes of a transaction like `request` on L1, with a margin.
+    /// The poster gas of a transaction like `request`, with a margin.
     pub(super) fn poster_gas_of_transaction(&self, request: &Request) -> u64 {
         padded(self.poster_gas(request, self.settings.base_fee))
     }
 
-    /// Gas for the bytes of a transaction like `request` on L1, a signature's included.
+    /// The poster gas of a transaction like `request`, including its signature's bytes.
     fn poster_gas(&self, request: &Request, base_fee: u64) -> u64 {
         let mut state = self.state.clone();
         let (Ok(price), Ok(level)) = (
@@ -325,19 +325,19 @@ impl View {
         if price.is_zero() || base_fee == 0 {
             return 0;
         }
-        // Like Nitro's estimate: a transaction's other fields are as long and as random as they can be.
+        // Like Nitro's estimate: the transaction's other fields are as long and as random as possible.
         let mut bytes: Vec<u8> = (0_u8..=159).map(|n| n.wrapping_mul(167) ^ 0x5a).collect();
         bytes.extend_from_slice(&request.input);
         l1_pricing::poster(&bytes, level, price, base_fee.into()).gas
     }
 }
 
-/// A tenth more, as Nitro estimates: the transaction's own bytes may be longer than those looked at.
+/// Adds a tenth, as Nitro's estimate does: the transaction's actual bytes may be longer.
 fn padded(gas: u64) -> u64 {
     gas.saturating_add(gas / 10)
 }
 
-/// Runs a context's transaction under a tracer. Returns what that has to tell, and the context to go on with.
+/// Runs a context's transaction under a tracer. Returns the trace, and the context to continue with.
 pub(super) fn trace(
     context: Context,
     tracer: &Tracer,
@@ -402,7 +402,7 @@ mod tests {
         assert!(block.receipts[0].status, "{:?}", block.receipts);
     }
 
-    /// Frames from 0 to 1,024 run and the next one does not, on a thread with little stack.
+    /// Frames from 0 to 1,024 run and the next one does not, on a thread with a small stack.
     #[test]
     fn a_thousand_frames_deep() {
         let deep = || {
@@ -411,7 +411,7 @@ mod tests {
             chain.set_code(PROGRAM, stylus_vm::code::encode(&program).into());
             let activate = [&hex!("58c780c2")[..], PROGRAM.into_word().as_slice()].concat();
             send(&mut chain, 0, ARB_WASM, 10_u128.pow(18), activate);
-            // Memory would make it too dear long before, and then its limit end it.
+            // Otherwise memory would become too expensive long before, and then hit its limit.
             for (nonce, setter) in
                 (1..).zip(["setWasmFreePages(uint16)", "setWasmPageLimit(uint16)"])
             {

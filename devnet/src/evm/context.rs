@@ -1,4 +1,4 @@
-//! The context that every part of the machine works on: revm's, with what Arbitrum adds to a block and a transaction.
+//! The context that every part of the machine works on: revm's, with Arbitrum's additions to a block and a transaction.
 //!
 //! Lives here: types, and facts that no revert undoes. Not here: anything that acts on them.
 
@@ -15,104 +15,104 @@ use crate::evm::{Interrupt, Programs, RecentPrograms};
 use crate::explain::{Artifacts, Coverage};
 use crate::state::State;
 
-/// revm's context over this chain's state. The journal holds all that reverts; [`Scope`] what does not.
+/// revm's context over this chain's state. The journal holds everything that reverts; [`Scope`] holds the rest.
 pub(crate) type Context = revm::Context<BlockEnv, TxEnv, CfgEnv, State, Journal<State>, Scope>;
 
-/// What is outside the journal, since no revert undoes it: by how long it holds.
+/// What is outside the journal because no revert undoes it, grouped by lifetime.
 pub(crate) struct Scope {
-    /// What every block of the chain has in common.
+    /// What all blocks of the chain have in common.
     pub(crate) chain: ChainScope,
     /// What all transactions of a block have in common.
     pub(crate) block: BlockScope,
-    /// The transaction's own, made anew for each.
+    /// The transaction's own data, reset for each.
     pub(crate) transaction: TransactionScope,
-    /// Whether this is a call that never becomes a transaction: only then NodeInterface exists.
+    /// Whether this is a call that never becomes a transaction; NodeInterface exists only in those.
     pub(crate) is_simulation: bool,
-    /// Whether it is a block's transaction, and neither a question nor an estimate.
+    /// Whether it is a block's transaction, neither a call nor an estimate.
     pub(crate) is_onchain: bool,
-    /// What ends the run from outside.
+    /// Interrupts the run from outside.
     pub(crate) interrupt: Interrupt,
-    /// Addresses that are precompiles no more, and those that have become one, with which.
+    /// Addresses that are no longer precompiles, and those that have become one: which.
     pub(crate) moved: Arc<BTreeMap<Address, Option<Address>>>,
 }
 
-/// What holds for as long as a chain lives.
+/// What holds for the lifetime of a chain.
 pub(crate) struct ChainScope {
     /// Compiled programs and known activations, shared by all transactions.
     pub(crate) programs: Programs,
     /// Whether the chain was configured for debugging: ArbDebug, and a program's console.
     pub(crate) debug: bool,
-    /// Bytes of code an account may hold.
+    /// The most bytes of code that an account can hold.
     pub(crate) max_code_size: u32,
-    /// Where the lines of programs are.
+    /// Where to find the source lines of programs.
     pub(crate) artifacts: Artifacts,
-    /// What programs did, of those that count.
+    /// Collects coverage of the programs that count.
     pub(crate) coverage: Coverage,
 }
 
-/// What a block is on Arbitrum, beyond what the EVM sees of it.
+/// What Arbitrum knows of a block, beyond what the EVM sees of it.
 pub(crate) struct BlockScope {
     /// The block's own number; the EVM's NUMBER gives the L1 block's instead.
     pub(crate) number: u64,
-    /// The L1 block number that ArbOS knows.
+    /// The L1 block number that ArbOS has.
     pub(crate) l1_number: u64,
-    /// The block's base fee in wei, which a call for nothing does not see.
+    /// The block's base fee in wei, which a call with no gas price does not see.
     pub(crate) base_fee: u64,
     /// The rules in force; an upgrade takes effect between blocks.
     pub(crate) arbos: ArbOs,
-    /// Pages that the programs of a transaction may hold on this machine.
+    /// Pages that the programs of a transaction can hold on this machine.
     pub(crate) most_pages: Pages,
-    /// Whether what is scheduled runs: in a block of another chain, which has it already. Nothing is on a chain of one's own.
+    /// Whether scheduled retries run: only in a block of another chain, which already contains them. This chain schedules none itself.
     pub(crate) runs_retries: bool,
-    /// Programs called in this block (ArbOS 60); handed from one transaction to the next.
+    /// Programs called in this block (ArbOS 60); passed from one transaction to the next.
     pub(crate) recent: RecentPrograms,
 }
 
-/// What belongs to one transaction: nothing of the one before is left in a new one.
+/// What belongs to one transaction; nothing carries over from the one before.
 #[derive(Default)]
 pub(crate) struct TransactionScope {
-    /// Wei per gas that it offers, tip included; programs see it.
+    /// Wei per gas that it offers, including the tip; programs see it.
     pub(crate) gas_price: U256,
     /// Its bytes on L1, and what they cost.
     pub(crate) poster: Poster,
-    /// Who gets what is left of the fees of a retry, which were paid when it was submitted.
+    /// Who receives what is left of a retry's fees, which were paid when it was submitted.
     pub(crate) redeemer: Option<Address>,
-    /// Whether it is filtered (ArbOS 60): it uses up its gas and does nothing.
+    /// Whether it is filtered (ArbOS 60): it uses all its gas and does nothing else.
     pub(crate) is_filtered: bool,
     /// Pages of memory that it holds.
     pub(crate) pages: PageCounters,
-    /// How often each account is being executed, but for delegate calls.
+    /// How many executions of each account are in progress, not counting delegate calls.
     pub(crate) acting: HashMap<Address, u32>,
-    /// Who called each frame that is being executed.
+    /// The caller of each frame in progress.
     pub(crate) callers: Vec<Address>,
-    /// Frames that ran out of gas so far.
+    /// How many frames have run out of gas so far.
     pub(crate) starved: u32,
-    /// Why a call failed where the EVM has no word for it.
+    /// Why a call failed, if the EVM has no word for it.
     pub(crate) reason: Option<Reason>,
 }
 
-/// What the reason of a program's own failure begins with. There is more to tell of one: where the program was.
+/// What the reason of a program's own failure begins with. Such a failure has more to report: where the program was.
 pub(crate) const PROGRAM_FAILED: &str = "the program failed: ";
 
-/// Why a call failed where the EVM has no word for it.
+/// Why a call failed, if the EVM has no word for it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum Reason {
-    /// A program that the chain does not activate, in Nitro's words, and what its author can do about it.
+    /// The chain does not activate a program: in Nitro's words, with what its author can do about it.
     #[error("program activation failed: {0}")]
     NotActivated(String),
-    /// An owner wants a version of ArbOS that nobody here knows.
+    /// An owner wants a version of ArbOS that is not known here.
     #[error(transparent)]
     UnknownUpgrade(#[from] UnknownUpgrade),
-    /// Another part of the chain refused it; clients are told.
+    /// Another part of the chain refused it; clients see this.
     #[error("{0}")]
     Refused(String),
-    /// A program failed. To clients that is a revert like any other, as on chain; the log and traces tell it.
+    /// A program failed. Clients see an ordinary revert, as on chain; the log and traces say more.
     #[error("{PROGRAM_FAILED}{0}")]
     Failed(String),
 }
 
 impl Reason {
-    /// Whether the devnet's log tells it, since clients often show none.
+    /// Whether the devnet's log shows it, since clients often show nothing.
     pub(crate) fn is_logged(&self) -> bool {
         match self {
             Self::NotActivated(_) | Self::UnknownUpgrade(_) | Self::Failed(_) => true,

@@ -1,7 +1,7 @@
-//! A transaction from its validation to its fees: revm's handler with Arbitrum's rules.
+//! A transaction from validation to fees: revm's handler with Arbitrum's rules.
 //!
-//! Lives here: poster gas, the cap on a transaction's gas, refunds and who gets the fees. Not here: frames (`machine`), and
-//! what a transaction is to the chain (`chain`).
+//! Lives here: poster gas, the cap on a transaction's gas, refunds, and who receives the fees. Not here: frames (`machine`), and what a
+//! transaction is to the chain (`chain`).
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -28,13 +28,13 @@ use crate::evm::{Interrupted, Reason};
 use crate::state::source::{self, Run};
 use crate::trace::HostioInspector;
 
-/// Why a transaction is not one at all.
+/// Why a transaction is invalid.
 pub(crate) type TransactionError = EVMError<Infallible, InvalidTransaction>;
 
-/// Runs the context's transaction on `machine`; what it changed stays in the journal.
+/// Runs the context's transaction on `machine`; its changes stay in the journal.
 ///
 /// # Errors
-/// Where the transaction may not be part of any block, the machine is broken, or something that was read on the way here cannot be had.
+/// If the transaction cannot be part of any block, the machine is broken, or something read before the run is unavailable.
 pub(crate) fn execute<I: HostioInspector>(
     machine: &mut Machine<I>,
 ) -> Result<ExecutionResult, TransactionError> {
@@ -62,7 +62,7 @@ pub(crate) fn execute<I: HostioInspector>(
 }
 
 struct ArbitrumHandler<I> {
-    /// Gas held back because a transaction may not use it; given back at the end.
+    /// Gas held back because the transaction may not use it; returned at the end.
     held: Cell<u64>,
     inspector: std::marker::PhantomData<I>,
 }
@@ -103,7 +103,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
             scope.transaction.poster.gas,
             scope.is_simulation,
         );
-        // Before ArbOS 50 the limit is the block's, and what a transaction costs before it runs does not count.
+        // Before ArbOS 50 the limit is the block's, and intrinsic gas does not count towards it.
         let intrinsic = match arbos >= ArbOs::STACK_CLAMP {
             true => initial.initial_regular_gas().saturating_sub(poster),
             false => 0,
@@ -161,7 +161,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         let quotient = context.cfg.gas_params().max_refund_quotient();
         let gas = result.gas_mut();
         gas.record_refund(delegations);
-        // What was paid for L1 earns nothing back.
+        // Gas paid for L1 earns no refund.
         let used = gas
             .limit()
             .saturating_sub(gas.remaining())
@@ -200,7 +200,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         if poster > 0 {
             let Ok(()) = l1_pricing::collect(&mut words, units, for_l1);
         }
-        // The tip and whatever goes beyond the least base fee are the network's in any case.
+        // The tip and everything above the minimum base fee always go to the network.
         let for_infra = match infra.is_zero() {
             true => U256::ZERO,
             false => fee(used - poster, least.min(U256::from(base_fee))),
@@ -218,7 +218,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
     }
 }
 
-/// The end of a filtered transaction: all its gas is gone, its nonce is used, and nothing else has happened.
+/// Ends a filtered transaction: all its gas is used, its nonce is used, and nothing else has happened.
 fn filtered<I: HostioInspector>(machine: &mut Machine<I>, first: FrameInit) -> FrameResult {
     let context = machine.context();
     context.chain.transaction.reason = Some(Reason::Refused("the transaction is filtered".into()));
@@ -232,7 +232,7 @@ fn filtered<I: HostioInspector>(machine: &mut Machine<I>, first: FrameInit) -> F
     let result = InterpreterResult::new(InstructionResult::PrecompileError, Bytes::new(), gas);
     match first.frame_input {
         FrameInput::Create(create) => {
-            // A call's nonce is used before it runs, and a creation's as it begins.
+            // A call's nonce is used before it runs, a create's when it begins.
             let caller = create.caller();
             let Ok(mut account) = context.journaled_state.load_account_mut(caller);
             account.data.bump_nonce();

@@ -16,7 +16,7 @@ use crate::evm::native::Reply;
 use crate::evm::{Context, Interrupt};
 use crate::trace::HostioInspector;
 
-/// What stands in for a fault that the machine keeps until the program has unwound.
+/// Stands in for a fault that the machine holds until the program has unwound.
 #[derive(Debug, thiserror::Error)]
 #[error("a call within the program broke the machine")]
 struct Broken;
@@ -37,7 +37,7 @@ impl<'a, I: HostioInspector> ProgramHost<'a, I> {
         }
     }
 
-    /// The refund that the program has earned, its calls' included.
+    /// The refund that the program has earned, including its calls' refunds.
     pub(super) fn refund(&self) -> i64 {
         self.refund
     }
@@ -46,7 +46,7 @@ impl<'a, I: HostioInspector> ProgramHost<'a, I> {
         self.machine.context()
     }
 
-    /// The machine's fault, put aside; what the program sees of it only unwinds the program.
+    /// Stores the machine's fault; the error that the program sees only unwinds it.
     fn broken(&mut self, fault: Fault) -> HostFault {
         self.machine.fault = Some(fault);
         HostFault(Box::new(Broken))
@@ -99,7 +99,7 @@ fn word(value: U256) -> B256 {
     value.into()
 }
 
-/// A failure of the state itself, which cannot fail.
+/// Unwraps a result of the state, which cannot fail.
 fn unfailing<T>(result: Result<T, std::convert::Infallible>) -> T {
     result.unwrap_or_else(|never| match never {})
 }
@@ -208,7 +208,7 @@ impl<I: HostioInspector> Host for ProgramHost<'_, I> {
     fn log(&mut self, topics: Vec<B256>, data: Bytes) -> Result<(), HostFault> {
         let log = Log::new_unchecked(self.environment.contract, topics, data);
         self.context().journaled_state.log(log.clone());
-        // revm tells inspectors of the logs of instructions alone.
+        // revm notifies inspectors only of the logs that instructions emit.
         if let Some((inspector, context)) = self.machine.inspector() {
             inspector.log(context, log);
         }

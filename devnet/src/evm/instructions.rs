@@ -1,6 +1,6 @@
-//! The EVM's instructions where Arbitrum's differ.
+//! The EVM instructions in which Arbitrum differs.
 //!
-//! Lives here: two instructions. Not here: everything that is Ethereum's.
+//! Lives here: two instructions. Not here: everything that is the same on Ethereum.
 
 use revm::bytecode::opcode::{BLOCKHASH, SELFDESTRUCT};
 use revm::context_interface::Host as _;
@@ -14,8 +14,8 @@ use revm::interpreter::{
 use crate::arbos::{Journal, block_hashes};
 use crate::evm::{Context, SPEC};
 
-/// Ethereum's, with SELFDESTRUCT reverting where it would destroy a program (a delegate call from one into EVM code), and BLOCKHASH by L1's
-/// numbers where the chain keeps hashes of those.
+/// Returns Ethereum's instructions, except that SELFDESTRUCT reverts where it would destroy a program (in a delegate call from one into EVM
+/// code), and BLOCKHASH takes L1 block numbers if the chain keeps their hashes.
 pub(crate) fn instructions() -> EthInstructions<EthInterpreter, Context> {
     let mut instructions = EthInstructions::new_mainnet_with_spec(SPEC);
     let gas = instructions.gas_table()[usize::from(SELFDESTRUCT)];

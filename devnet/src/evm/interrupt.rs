@@ -1,53 +1,53 @@
-//! Ending a run from outside: a flag that whoever asked for it shares with the machine.
+//! Ending a run from outside: a flag that the machine shares with whoever started the run.
 //!
-//! Lives here: the flag, and the reasons for raising it. Not here: who raises it (`rpc`), and clocks: a run does the same with any
-//! flag that stays down. A flag may also count how often it is looked at, which is a measure of how long a run takes.
+//! Lives here: the flag, and the reasons for raising it. Not here: what raises it (`rpc`), and clocks: as long as the flag stays down, a
+//! run does the same with any flag. A flag can also count how often it is checked, which measures how long a run takes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use stylus_vm::Pages;
 
-/// Why a run was ended.
+/// Why a run was interrupted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[repr(u8)]
 pub(crate) enum Interrupted {
-    /// The time for it is over. Geth's words, which clients know.
+    /// The time limit is over. In geth's words, which clients know.
     #[error("execution aborted (timeout)")]
     Deadline = 1,
-    /// Nobody waits for the answer any more.
+    /// Nobody is waiting for the answer any more.
     #[error("the client has left")]
     Abandoned = 2,
-    /// The devnet stops.
+    /// The devnet is stopping.
     #[error("the devnet is stopping")]
     Stopping = 3,
-    /// What is told of the run is longer than an answer may be.
+    /// The trace of the run is longer than an answer can be.
     #[error(
         "the trace is longer than an answer may be: ask for less, with `limit`, `disableStack`, `disableStorage` or another tracer"
     )]
     TooLong = 4,
-    /// The programs of the run hold more memory than this chain gives.
+    /// The programs of the run hold more memory than this chain allows.
     #[error(
         "the programs of one transaction hold more pages of memory than this devnet gives: a chain owner can allow more, with \
          ArbOwner.setWasmPageLimit"
     )]
     Memory = 5,
-    /// Something of the chain that was forked cannot be had; whoever asked is told what.
+    /// Something of the forked chain is unavailable; the request's error says what.
     #[error("the chain that was forked does not answer")]
     Forked = 6,
-    /// It has looked at its flag as often as it may. Whoever gave it so few looks runs it again with more.
+    /// It has used up its checks of the flag. The caller that limited them runs it again with more.
     #[error("the run takes longer than a first try may")]
     Long = 7,
 }
 
-/// Pages of memory, 64 KiB each, that the programs of one transaction may hold, unless the chain's own page limit is higher. No
-/// chain lets anybody pay for more than 128; an owner, or an override, can make them free.
+/// Pages of memory, 64 KiB each, that the programs of one transaction can hold, unless the chain's own page limit is higher. On no chain
+/// can anyone pay for more than 128; an owner, or an override, can make them free.
 pub(crate) const MOST_PAGES: Pages = Pages(2_048);
 
-/// Looks without end.
+/// The number of checks that means no limit.
 const ENDLESS: u32 = u32::MAX;
 
-/// The flag. Clones are the same flag.
+/// The flag. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupt(Arc<Flag>);
 
@@ -55,7 +55,7 @@ pub(crate) struct Interrupt(Arc<Flag>);
 struct Flag {
     /// Why it is raised; 0 if it is not.
     why: AtomicU8,
-    /// How many more looks find it down.
+    /// How many checks are left before it is raised.
     looks: AtomicU32,
 }
 
@@ -66,10 +66,10 @@ impl Default for Interrupt {
 }
 
 impl Interrupt {
-    /// What a program's look counts as, which comes once in 20 ms: as 128 of the EVM, with 1,024 instructions each.
+    /// How many checks one check by a program counts as. A program checks every 20 ms, the EVM every 1,024 instructions.
     pub(crate) const TICK: u32 = 128;
 
-    /// A flag that is raised by itself after so many looks at it.
+    /// Returns a flag that raises itself after `looks` checks.
     pub(crate) fn after(looks: u32) -> Self {
         Self(Arc::new(Flag {
             why: AtomicU8::new(0),
@@ -77,7 +77,7 @@ impl Interrupt {
         }))
     }
 
-    /// Ends the run at its next look at the flag. The first reason stays.
+    /// Interrupts the run at its next check of the flag. The first reason stays.
     pub(crate) fn raise(&self, why: Interrupted) {
         let _ = self
             .0
@@ -85,7 +85,7 @@ impl Interrupt {
             .compare_exchange(0, why as u8, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Counts as so many looks.
+    /// Counts as `looks` checks.
     pub(crate) fn spend(&self, looks: u32) {
         let left = self.0.looks.load(Ordering::Relaxed);
         if left == ENDLESS {
@@ -97,16 +97,16 @@ impl Interrupt {
         }
     }
 
-    /// Whether the run may go on.
+    /// Checks whether the run may go on.
     ///
     /// # Errors
-    /// Why it may not.
+    /// Why it must not.
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
         self.spend(1);
         self.reason().map_or(Ok(()), Err)
     }
 
-    /// Why it is raised, without a look that counts.
+    /// Why it is raised; does not count as a check.
     pub(crate) fn reason(&self) -> Option<Interrupted> {
         Some(match self.0.why.load(Ordering::Relaxed) {
             0 => return None,
@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    /// Theorem: a flag with so many looks is down for exactly these, and one without is down until somebody raises it.
+    /// Theorem: a flag with a number of checks is down for exactly that many, and one without stays down until it is raised.
     #[test]
     fn looks_are_counted() {
         let flag = Interrupt::after(3);

@@ -1,6 +1,6 @@
-//! Why the machine does not run something: in geth's words, which clients compare with.
+//! Why the machine does not run something: in geth's words, which clients compare.
 //!
-//! Lives here: the refusals, and which of revm's each is. Not here: what the chain refuses before (`chain::error`).
+//! Lives here: the refusals, and which of revm's each stands for. Not here: what the chain refuses earlier (`chain::error`).
 
 use alloy_primitives::{Address, U256};
 use revm::context::result::{EVMError, InvalidTransaction};
@@ -58,16 +58,16 @@ pub(crate) enum Invalid {
     NoAuthorizations,
     #[error("invalid transaction: {0}")]
     Other(String),
-    /// It was ended from outside.
+    /// The run was interrupted.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    /// Not the request's doing.
+    /// The request did not cause it.
     #[error("internal error: {0}")]
     Machine(String),
 }
 
 impl Invalid {
-    /// What the machine's refusal of a transaction from `address`, offering `offered` wei per gas, means.
+    /// Converts the machine's refusal of a transaction from `address` that offers `offered` wei per gas.
     pub(crate) fn of(
         error: TransactionError,
         interrupt: &Interrupt,

@@ -1,10 +1,10 @@
 //! revm's machine with two more kinds of frames: Stylus programs and native contracts.
 //!
-//! Lives here: which kind a frame is, how one begins, ends and calls the next. Not here: what a program asks of the chain
-//! (`host`), what starting one costs (`program`), and the transaction around it all (`handler`).
+//! Lives here: which kind a frame is, how one begins, ends and calls the next. Not here: what a program asks of the chain (`host`), what
+//! starting one costs (`program`), and the transaction around it all (`handler`).
 //!
-//! EVM frames call each other in a loop, as revm has it. A program or native contract calls by recursion, each on a
-//! stack segment of its own, so that no depth that the chain allows meets the end of a thread's stack.
+//! EVM frames call one another in a loop, as in revm. A program or native contract calls by recursion, each on its own stack segment, so
+//! that no call depth that the chain allows overflows a thread's stack.
 
 use std::convert::Infallible;
 
@@ -39,21 +39,21 @@ use crate::trace::HostioInspector;
 type Inner<I> =
     revm::context::Evm<Context, I, EthInstructions<EthInterpreter, Context>, Precompiles, EthFrame>;
 
-/// The machine itself is broken: no transaction's doing, and no outcome of one.
+/// The machine itself is broken. No transaction causes this, and it is no transaction's outcome.
 pub(crate) type Fault = ContextError<Infallible>;
 
-/// Instructions between two looks at the flag that ends a run: some microseconds.
+/// Instructions between two checks of the interrupt: a few microseconds.
 const STEPS: u32 = 1_024;
 
-/// Native stack for a native contract, beyond what its calls take for themselves.
+/// Native stack for a native contract, on top of what its calls use themselves.
 const NATIVE_ROOM: usize = 256 << 10;
 
-/// A machine for one transaction after another, on one thread.
+/// A machine that runs one transaction after another, on one thread.
 pub(crate) struct Machine<I> {
     pub(super) inner: Inner<I>,
-    /// Whether the inspector is to be told.
+    /// Whether to notify the inspector.
     inspecting: bool,
-    /// Why a call within a program broke the machine; the program's own frame hands it on.
+    /// Why a call within a program broke the machine; the program's own frame passes it on.
     pub(super) fault: Option<Fault>,
 }
 
@@ -65,7 +65,7 @@ enum Kind {
 }
 
 impl<I: HostioInspector> Machine<I> {
-    /// A machine that tells `inspector` of every step, if `inspecting`.
+    /// Returns a machine that notifies `inspector` of every step, if `inspecting`.
     pub(crate) fn new(context: Context, inspector: I, inspecting: bool) -> Self {
         let precompiles = Precompiles::new(SPEC, context.chain.block.arbos);
         Self {
@@ -75,38 +75,38 @@ impl<I: HostioInspector> Machine<I> {
         }
     }
 
-    /// The context, to set a transaction and to take the state from.
+    /// The context, for setting a transaction and taking the state.
     pub(crate) fn context(&mut self) -> &mut Context {
         &mut self.inner.ctx
     }
 
-    /// The context, which the machine is done with.
+    /// Turns the machine into its context.
     pub(crate) fn into_context(self) -> Context {
         self.inner.ctx
     }
 
-    /// The inspector, with all it has seen, and the context.
+    /// Turns the machine into the inspector, with all it has seen, and the context.
     pub(crate) fn into_parts(self) -> (I, Context) {
         (self.inner.inspector, self.inner.ctx)
     }
 
-    /// The inspector and the context, where there is somebody to tell.
+    /// The inspector and the context, if the inspector is to be notified.
     pub(super) fn inspector(&mut self) -> Option<(&mut I, &mut Context)> {
         self.inspecting
             .then_some((&mut self.inner.inspector, &mut self.inner.ctx))
     }
 
-    /// Whether anybody wants to know of host calls.
+    /// Whether the inspector wants to see host calls.
     pub(super) fn is_tracing(&self) -> bool {
         self.inspecting && self.inner.inspector.is_tracing()
     }
 
-    /// How deep the top frame is: 0 for the transaction's first.
+    /// The depth of the top frame: 0 for the transaction's first.
     pub(super) fn depth(&mut self) -> usize {
         self.inner.frame_stack.get().depth
     }
 
-    /// Runs the first frame of a transaction and all that it calls.
+    /// Runs the first frame of a transaction and everything it calls.
     pub(super) fn run_frames(&mut self, first: FrameInit) -> Result<FrameResult, Fault> {
         if let Some(result) = self.begin(first)? {
             return Ok(result);
@@ -130,7 +130,7 @@ impl<I: HostioInspector> Machine<I> {
         }
     }
 
-    /// Pushes a frame, or tells how it ended without one: an empty account, a precompile, an early failure.
+    /// Pushes a frame, or returns how it ended without one: an empty account, a precompile, an early failure.
     fn begin(&mut self, mut init: FrameInit) -> Result<Option<FrameResult>, Fault> {
         self.go_on()?;
         if let FrameInput::Call(inputs) = &mut init.frame_input
@@ -170,10 +170,10 @@ impl<I: HostioInspector> Machine<I> {
         Ok(arbos >= ArbOs::STACK_CLAMP && delegate.is_some_and(is_precompile))
     }
 
-    /// Whether the run may go on: nobody has ended it, and its programs hold no more memory than there is.
+    /// Checks that the run may go on: it was not interrupted, and its programs hold no more memory than is allowed.
     ///
     /// # Errors
-    /// Where it may not. No transaction's doing: the run has no outcome.
+    /// If it must not. No transaction causes this: the run has no outcome.
     pub(super) fn go_on(&mut self) -> Result<(), Fault> {
         let scope = &self.inner.ctx.chain;
         if scope.transaction.pages.open > scope.block.most_pages {
@@ -190,7 +190,7 @@ impl<I: HostioInspector> Machine<I> {
         }
     }
 
-    /// Takes an ended frame off the stack and gives its result to the frame below; returns it where that is `base`.
+    /// Pops an ended frame and gives its result to the frame below; returns the result if that frame is `base`.
     fn end(
         &mut self,
         result: FrameResult,
@@ -226,7 +226,7 @@ impl<I: HostioInspector> Machine<I> {
         Ok(None)
     }
 
-    /// Runs a call or create that a program or native contract makes, to its end.
+    /// Runs a call or create made by a program or native contract until it ends.
     pub(super) fn child(&mut self, frame_input: FrameInput) -> Result<FrameResult, Fault> {
         let base = self.inner.frame_stack.index();
         let frame = self.inner.frame_stack.get();
@@ -249,7 +249,7 @@ impl<I: HostioInspector> Machine<I> {
         Ok(result)
     }
 
-    /// A call from the account `from`, its target loaded and, where the target delegates (EIP-7702), what it delegates to.
+    /// Prepares a plain call without value: loads the target and, if it delegates (EIP-7702), its delegate.
     pub(super) fn call_inputs(
         &mut self,
         target: Address,
@@ -349,7 +349,7 @@ impl<I: HostioInspector> Machine<I> {
         self.finish(InterpreterResult::new(result, reply.output, gas))
     }
 
-    /// What an EVM frame did last, refused where a create returns code that only a program may have (EIP-3541).
+    /// Returns an EVM frame's last action, or a refusal if a create returns code that only a program may have (EIP-3541).
     fn admit(&mut self, mut action: InterpreterAction) -> InterpreterAction {
         let is_create = matches!(self.inner.frame_stack.get().input, FrameInput::Create(_));
         if let InterpreterAction::Return(result) = &mut action
@@ -364,7 +364,7 @@ impl<I: HostioInspector> Machine<I> {
     }
 }
 
-/// Whether a run may go on: nobody has ended it, and all that it has read could be had.
+/// Checks that a run may go on: it was not interrupted, and everything it read was available.
 fn glance(interrupt: &Interrupt) -> Result<(), Fault> {
     if source::has_failed() {
         interrupt.raise(Interrupted::Forked);
@@ -374,7 +374,7 @@ fn glance(interrupt: &Interrupt) -> Result<(), Fault> {
         .map_err(|why| Fault::Custom(why.to_string()))
 }
 
-/// The account whose executions a frame counts among: not a delegate call's.
+/// The account to count a frame's execution under; none for a delegate call.
 fn acting(input: &FrameInput, target: Address) -> Option<Address> {
     match input {
         FrameInput::Call(inputs) => {
@@ -385,7 +385,7 @@ fn acting(input: &FrameInput, target: Address) -> Option<Address> {
     }
 }
 
-/// How a call or create ended, for whoever made it from outside the EVM.
+/// Converts the result of a call or create for a caller outside the EVM.
 pub(super) fn reply(result: FrameResult) -> Reply {
     let (result, address) = match result {
         FrameResult::Call(outcome) => (outcome.result, None),
@@ -395,7 +395,7 @@ pub(super) fn reply(result: FrameResult) -> Reply {
     Reply {
         success,
         reverted,
-        // What else ends a call leaves nothing behind, even where the gas counter has not been emptied.
+        // Every other ending leaves no gas, even if the gas counter was not emptied.
         gas_left: if success || reverted {
             result.gas.remaining()
         } else {
@@ -506,7 +506,7 @@ impl<I: HostioInspector> EvmTr for Machine<I> {
                 let (table, gas) = (instructions.instruction_table(), instructions.gas_table());
                 let interpreter = &mut frame.interpreter;
                 let context = &mut self.inner.ctx;
-                // revm's own loop, with a look at the flag now and then.
+                // revm's own loop, with a check of the flag now and then.
                 let end = 'running: loop {
                     for _ in 0..STEPS {
                         if let Err(end) = interpreter.step(table, gas, context) {
@@ -533,7 +533,7 @@ impl<I: HostioInspector> EvmTr for Machine<I> {
 }
 
 impl<I: HostioInspector> Machine<I> {
-    /// Carries out what an EVM frame did last.
+    /// Carries out an EVM frame's last action.
     fn act(&mut self, action: InterpreterAction) -> Result<FrameInitOrResult<EthFrame>, Fault> {
         let action = self.admit(action);
         if let InterpreterAction::Return(result) = action {
@@ -600,7 +600,7 @@ impl<I: HostioInspector> InspectorEvmTr for Machine<I> {
             instructions.instruction_table(),
             instructions.gas_table(),
         );
-        // A tracer stops an interpreter in mid-run, which is then no end of the frame.
+        // A tracer can stop an interpreter in mid-run, which does not end the frame.
         self.go_on()?;
         self.act(action)
     }

@@ -1,6 +1,6 @@
 //! The machine that runs transactions: revm for EVM frames, `stylus_vm` for Stylus frames, each calling the other.
 //!
-//! Lives here: executing on a state. Not here: which state, when, and what becomes of the result (`chain`).
+//! Lives here: executing on a state. Not here: which state, when, and what happens to the result (`chain`).
 
 mod context;
 mod handler;

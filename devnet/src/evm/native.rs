@@ -1,4 +1,4 @@
-//! Contracts of this chain that are written in Rust and may call and create: the frame around one.
+//! This chain's contracts that are written in Rust and can call and create: the frame around one.
 //!
 //! Lives here: what such a contract is given, and how the machine runs it. Not here: the contracts (`natives`).
 
@@ -7,15 +7,15 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use crate::evm::Context;
 use crate::evm::machine::Fault;
 
-/// The machine, as a native contract sees it.
+/// The machine as a native contract sees it.
 pub(crate) trait Machine {
-    /// The journal and everything else that needs no frame of its own.
+    /// The journal and everything else that needs no separate frame.
     fn context(&mut self) -> &mut Context;
 
-    /// Calls `to` from the account `from` with `gas`, which nothing else has been charged for.
+    /// Calls `to` from the account `from` with `gas`, for which the contract has to be charged separately.
     ///
     /// # Errors
-    /// Where the machine is broken; so for every method.
+    /// If the machine is broken; this applies to every method.
     fn call(
         &mut self,
         from: Address,
@@ -25,7 +25,7 @@ pub(crate) trait Machine {
         gas: u64,
     ) -> Result<Reply, Fault>;
 
-    /// Creates a contract from the account `from`, with CREATE2 where there is a salt.
+    /// Creates a contract from the account `from`, with CREATE2 if there is a salt.
     fn create(
         &mut self,
         from: Address,
@@ -41,7 +41,7 @@ pub(crate) trait Machine {
 pub(crate) struct Reply {
     /// Whether it succeeded.
     pub(crate) success: bool,
-    /// Whether it reverted, rather than run out of gas or worse.
+    /// Whether it reverted, rather than ran out of gas or worse.
     pub(crate) reverted: bool,
     /// What it returned or reverted with.
     pub(crate) output: Bytes,
@@ -53,18 +53,18 @@ pub(crate) struct Reply {
     pub(crate) refund: i64,
 }
 
-/// A call of a native contract.
+/// A call to a native contract.
 #[derive(Clone, Debug)]
 pub(crate) struct NativeCall {
     /// The account it acts for.
     pub(crate) address: Address,
-    /// Who called.
+    /// The caller.
     pub(crate) caller: Address,
-    /// Wei sent along; the contract has them already.
+    /// Wei sent along; the contract already has it.
     pub(crate) value: U256,
     /// Calldata.
     pub(crate) input: Bytes,
-    /// All the gas there is.
+    /// The gas available.
     pub(crate) gas: u64,
     /// Whether writing is forbidden.
     pub(crate) is_static: bool,
@@ -73,15 +73,15 @@ pub(crate) struct NativeCall {
 /// How a native contract ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum NativeEnding {
-    /// Well.
+    /// It succeeded.
     Success,
-    /// With an error that the output tells.
+    /// It reverted with the error in the output.
     Revert,
-    /// Without enough gas; all of it is gone.
+    /// It ran out of gas, which is all used.
     OutOfGas,
 }
 
-/// What a native contract leaves.
+/// The result of a native contract.
 #[derive(Clone, Debug)]
 pub(crate) struct NativeReply {
     pub(crate) ending: NativeEnding,

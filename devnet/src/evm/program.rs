@@ -1,7 +1,7 @@
 //! One Stylus frame: from the gas it is given to the result it leaves.
 //!
-//! Lives here: what the chain does around a run: is the program active, what does its start cost, which gas comes back. Not
-//! here: the run itself (`stylus_vm`), what it asks of the chain (`host`).
+//! Lives here: what the chain does around a run: whether the program is active, what its start costs, how much gas is returned. Not here:
+//! the run itself (`stylus_vm`), what it asks of the chain (`host`).
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::evm::{Context, Reason};
 use crate::explain::Artifacts;
 use crate::trace::{Explained, HostioInspector, Nearness, ProgramRun, Watching};
 
-/// The top frame, as far as a program is concerned.
+/// What a program needs of the top frame.
 struct Frame {
     code_hash: B256,
     code: Bytes,
@@ -35,18 +35,18 @@ struct Frame {
     code_address: Address,
 }
 
-/// A program, compiled.
+/// A compiled program.
 enum ToRun {
     Plain(Program),
-    /// With what identifies its module's code.
+    /// With the hash that identifies its module's code.
     Profiled(ProfiledProgram, B256),
-    /// With what identifies its module's code.
+    /// With the hash that identifies its module's code.
     Explained(Box<ExplainedProgram>, B256),
-    /// Its blocks count, for this module.
+    /// Its blocks are counted under this module's hash.
     Counted(Box<ExplainedProgram>, B256),
 }
 
-/// Why the module of an active program cannot be had.
+/// Why the module of an active program is unavailable.
 #[derive(Debug, thiserror::Error)]
 enum ModuleError {
     #[error("the code of an active program is broken: {0}")]
@@ -61,19 +61,19 @@ impl From<ModuleError> for Fault {
     }
 }
 
-/// What a run begins with: an active program whose start is paid for.
+/// The start of a run: an active program whose start is paid for.
 struct Start {
     config: Config,
     entry: Entry,
     nearness: Nearness,
-    /// Gas for starting it, and for the pages it begins with.
+    /// Gas for starting it, and for its initial pages.
     start_gas: Gas,
     page_gas: Gas,
-    /// Gas that is left for the program.
+    /// Gas left for the program.
     left: Gas,
 }
 
-/// A run that has come to its end, and what it left.
+/// A run that has ended, and what it left.
 struct Ended {
     report: Report,
     profile: Option<(Profile, B256)>,
@@ -83,8 +83,7 @@ struct Ended {
 }
 
 impl<I: HostioInspector> Machine<I> {
-    /// Runs the program that the top frame is about: pays for its start, has it compiled, runs it, notes how it went, and gives back what
-    /// is left.
+    /// Runs the top frame's program: pays for its start, has it compiled, runs it, records how it went, and returns the gas that is left.
     pub(super) fn run_program(&mut self) -> Result<InterpreterResult, Fault> {
         let frame = self.program_frame();
         let start = match self.pay_for_start(&frame) {
@@ -106,7 +105,7 @@ impl<I: HostioInspector> Machine<I> {
     /// Pays for the start of a frame's program.
     ///
     /// # Errors
-    /// The end of the frame, where the program is not active or the gas does not suffice.
+    /// The end of the frame, if the program is not active or the gas does not suffice.
     fn pay_for_start(&mut self, frame: &Frame) -> Result<Start, InstructionResult> {
         let context = self.context();
         let (debug, most_code) = (context.chain.chain.debug, context.chain.chain.max_code_size);
@@ -115,7 +114,7 @@ impl<I: HostioInspector> Machine<I> {
         let entry = arbos::active_program(&mut Journal(context), frame.code_hash, &config, now);
         let entry = entry.map_err(|error| {
             context.chain.transaction.reason = Some(Reason::Refused(error.to_string()));
-            // Not a revert: all the gas is gone.
+            // Not a revert: all the gas is used.
             InstructionResult::InvalidFEOpcode
         })?;
 
@@ -149,12 +148,12 @@ impl<I: HostioInspector> Machine<I> {
         })
     }
 
-    /// The frame's program, recorded where an inspector wants its functions.
+    /// Returns the frame's program, compiled to record what the inspector wants.
     fn compiled(&mut self, frame: &Frame, config: &Config) -> Result<ToRun, ModuleError> {
         let (depth, address) = (self.depth(), frame.environment.contract);
         let watching = match self.inspector() {
             Some((inspector, _)) => inspector.watching(depth, address, frame.code_address),
-            // Whoever traces runs what has run before.
+            // A traced run has run before, so it does not count.
             None => match self.counted(frame, config)? {
                 Some(counted) => return Ok(counted),
                 None => Watching::Nothing,
@@ -163,7 +162,7 @@ impl<I: HostioInspector> Machine<I> {
         self.program_to_run(frame, config, watching)
     }
 
-    /// The frame's program where its blocks count.
+    /// Returns the frame's program if its blocks are counted.
     fn counted(&mut self, frame: &Frame, config: &Config) -> Result<Option<ToRun>, ModuleError> {
         let context = self.context();
         let coverage = context.chain.chain.coverage.clone();
@@ -179,7 +178,7 @@ impl<I: HostioInspector> Machine<I> {
         Ok(Some(ToRun::Counted(Box::new(counted.program), hash)))
     }
 
-    /// Runs the program with what gas is left of its start, its pages open meanwhile.
+    /// Runs the program with the gas left after its start; its pages count as open meanwhile.
     fn run_compiled(
         &mut self,
         frame: &Frame,
@@ -239,7 +238,7 @@ impl<I: HostioInspector> Machine<I> {
                 refund,
                 ink_bought,
             }),
-            // A fault of the machine came up through the program: it is the machine's again.
+            // A fault of the machine that came up through the program is the machine's again.
             Err(error) => Err(self
                 .fault
                 .take()
@@ -247,7 +246,7 @@ impl<I: HostioInspector> Machine<I> {
         }
     }
 
-    /// Notes why a run failed, and tells an inspector of it.
+    /// Records why a run failed, and notifies an inspector.
     fn note(&mut self, frame: &Frame, start: &Start, ended: &mut Ended, back: Option<Gas>) {
         let report = &ended.report;
         if let Some(cause) = &report.cause {
@@ -279,7 +278,7 @@ impl<I: HostioInspector> Machine<I> {
         }
     }
 
-    /// The program of a frame, ready to run and to be watched.
+    /// Returns a frame's program, ready to run and be watched.
     fn program_to_run(
         &mut self,
         frame: &Frame,
@@ -318,7 +317,7 @@ impl<I: HostioInspector> Machine<I> {
         })
     }
 
-    /// Takes out of the top frame what its program needs; calls may move the frame.
+    /// Copies what a program needs out of the top frame, which calls may move.
     fn program_frame(&mut self) -> Frame {
         let frame = self.inner.frame_stack.get();
         let context = &self.inner.ctx;
@@ -354,13 +353,13 @@ impl<I: HostioInspector> Machine<I> {
     }
 }
 
-/// The names that the chain finds for the functions of a module.
+/// Returns the names that the chain finds for a module's functions.
 fn own_names(artifacts: &Artifacts, wasm: &[u8]) -> Names {
     let own = artifacts.of_module(wasm);
     own.map(|artifact| artifact.names).unwrap_or_default()
 }
 
-/// The module of a program's code, its fragments read without a trace in the access list.
+/// Returns the module of a program's code; reading its fragments leaves the access list unchanged.
 fn module(context: &mut Context, code: &[u8], config: &Config) -> Result<Vec<u8>, CodeError> {
     let code = code::parse(code, config)?;
     let accounts = match &code {
@@ -376,7 +375,7 @@ fn module(context: &mut Context, code: &[u8], config: &Config) -> Result<Vec<u8>
     code.decompress(&slices, None, config)
 }
 
-/// An account's code, without warming the account.
+/// Returns an account's code without warming the account.
 fn peek_code(context: &mut Context, address: Address) -> Bytes {
     let journal = &context.journaled_state;
     let loaded = journal.inner.state.get(&address);
@@ -387,23 +386,23 @@ fn peek_code(context: &mut Context, address: Address) -> Bytes {
     }
 }
 
-/// What the outcome of a program is to the EVM.
+/// Converts a program's outcome for the EVM.
 fn result_of(outcome: Outcome) -> InstructionResult {
     match outcome {
         Outcome::Success => InstructionResult::Return,
         Outcome::Revert | Outcome::Failure => InstructionResult::Revert,
         Outcome::OutOfInk => InstructionResult::OutOfGas,
-        // Not revm's "too deep", which gives gas back.
+        // Not revm's "too deep", which returns gas.
         Outcome::OutOfStack => InstructionResult::StackOverflow,
     }
 }
 
-/// The result of a frame that gives nothing back.
+/// The result of a frame that returns no gas.
 fn starved(result: InstructionResult, given: Gas) -> InterpreterResult {
     spent(result, given, Gas::ZERO, 0, Bytes::new())
 }
 
-/// The result of a frame that was given `given` gas and gives back `back`.
+/// The result of a frame that was given `given` gas and returns `back`.
 fn spent(
     result: InstructionResult,
     given: Gas,

@@ -1,7 +1,6 @@
-//! Compiled programs and known activations, kept for as long as the process lives.
+//! Compiled programs and known activations, kept for the lifetime of the process.
 //!
-//! Lives here: caches that save work and change no result. Not here: whether a program is active, which only the state
-//! tells.
+//! Lives here: caches that save work and change no result. Not here: whether a program is active, which only the state says.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -20,22 +19,22 @@ use stylus_vm::{
 
 use crate::evm::interrupt::{Interrupt, Interrupted};
 
-/// Programs kept compiled: some 2 MB each at their largest.
+/// Programs kept compiled: about 2 MB each at most.
 const COMPILED: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
 
-/// Programs kept compiled that tell of themselves: a test suite calls few, and so does a transaction.
+/// Programs kept compiled for explanations: a test suite calls few of them, and so does a transaction.
 const EXPLAINED: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
 
-/// Activations remembered: an estimate tries the same one a dozen times.
+/// Activations kept: an estimate tries the same one a dozen times.
 const ACTIVATIONS: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
 
-/// Programs compiled at once; each takes as many threads as there are processors.
+/// Programs compiled at once; each uses as many threads as there are processors.
 const AT_ONCE: usize = 2;
 
-/// How often somebody who waits, and a program that runs, looks whether it may go on.
+/// How often a waiting thread, and a running program, checks whether it may go on.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// What an activation depends on besides the gas at hand.
+/// What an activation depends on, apart from the gas available.
 type ActivationKey = (B256, ArbOs, Pages, Pages, u32, bool);
 
 /// What a compiled program depends on.
@@ -46,34 +45,34 @@ type ProgramKey = (B256, ArbOs);
 pub(crate) struct Programs(Arc<Inner>);
 
 struct Inner {
-    /// Made at the first program, so that a chain without one starts at once; and again where an owner has allowed programs
-    /// more stack than it was made for.
+    /// Created for the first program, so that a chain without programs starts at once, and again when an owner has allowed programs more
+    /// stack than it was created for.
     engine: Mutex<Option<Engine>>,
     compiled: Mutex<LruCache<ProgramKey, Program>>,
-    /// Each for a depth budget.
+    /// Each for one depth budget.
     explained: Mutex<LruCache<(ProgramKey, u32), Explained>>,
     activations: Mutex<LruCache<ActivationKey, Result<Activation, Refusal>>>,
-    /// Programs that are being compiled, so that each is compiled once.
+    /// Programs being compiled, so that each is compiled only once.
     compiling: Mutex<Compiling>,
-    /// Told whenever one is done.
+    /// Notified whenever a compilation is done.
     done: Condvar,
 }
 
-/// Programs that are being compiled, each for a depth budget.
+/// Programs being compiled, each for one depth budget.
 type Compiling = HashMap<(ProgramKey, u32), Arc<Compilation>>;
 
-/// A program that is being compiled, or was.
+/// A compilation, running or finished.
 type Compilation = OnceLock<Result<Program, Arc<ProgramError>>>;
 
-/// A program that tells of itself: what its blocks did, and why it failed.
+/// A program compiled for explanations: it reports what its blocks did and why it failed.
 #[derive(Clone)]
 pub(crate) struct Explained {
     pub(crate) program: ExplainedProgram,
-    /// What identifies its module's code.
+    /// The hash that identifies its module's code.
     pub(crate) code: B256,
 }
 
-/// Why a program could not be had ready to run. None of it is the program's own doing.
+/// Why a program could not be made ready to run. The program itself causes none of these.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProgramError {
     #[error("no engine to run programs: {0}")]
@@ -100,8 +99,8 @@ impl Default for Programs {
 }
 
 impl Programs {
-    /// What activating `wasm` comes to, for an account whose code has the hash `code_hash`, with gas without end. The caller
-    /// compares [`Activation::gas`] with what is there.
+    /// Returns the result of activating `wasm` with unlimited gas, for an account whose code has the hash `code_hash`. The caller compares
+    /// [`Activation::gas`] with the gas available.
     pub(crate) fn activation(
         &self,
         code_hash: B256,
@@ -121,7 +120,7 @@ impl Programs {
         );
         let known = lock(&self.0.activations).get(&key).cloned();
         known.unwrap_or_else(|| {
-            // What could be activated and never run would be found out too late.
+            // Otherwise a program that can be activated but never run would be noticed too late.
             let activation = activate(wasm, config, open_pages, Gas::MAX).and_then(|activation| {
                 check_compiles(wasm, &as_activated(config))?;
                 Ok(activation)
@@ -131,8 +130,8 @@ impl Programs {
         })
     }
 
-    /// The program of an activated account whose code has the hash `code_hash`; `wasm` is asked for where it is not at hand. It
-    /// is compiled on a thread of its own, once whoever asks, and waited for until `interrupt` is raised.
+    /// Returns the program of an activated account whose code has the hash `code_hash`; calls `wasm` if it is not cached. A separate thread
+    /// compiles it, once for all callers, each of which waits until it is done or its `interrupt` is raised.
     pub(crate) fn program<E: From<Arc<ProgramError>>>(
         &self,
         code_hash: B256,
@@ -171,7 +170,7 @@ impl Programs {
         }
     }
 
-    /// Begins to compile a program.
+    /// Starts compiling a program.
     fn compile(
         &self,
         key: (ProgramKey, u32),
@@ -196,14 +195,14 @@ impl Programs {
         };
         let thread = std::thread::Builder::new().name("stylus-compiler".into());
         if thread.spawn(compile).is_err() {
-            // No thread to be had: whoever waits asks again, and there may be one then.
+            // No thread could be started. The waiting callers try again, when there may be one.
             compiling.remove(&key);
             self.0.done.notify_all();
         }
         compilation
     }
 
-    /// The program of `wasm`, to be run with its functions recorded under `names`. Nothing of it is kept here.
+    /// Compiles `wasm` to record its functions under `names` when it runs. The result is not cached here.
     pub(crate) fn profiled(
         &self,
         wasm: &[u8],
@@ -215,7 +214,7 @@ impl Programs {
         Ok(engine.compile_for_profile(wasm, &config, Some(names))?)
     }
 
-    /// The program of `wasm`, to be run so that it tells of itself. Its panics are known by `names`. Nothing of it is kept here.
+    /// Compiles `wasm` for explanations. `names` identify its panics. The result is not cached here.
     pub(crate) fn explained(
         &self,
         wasm: &[u8],
@@ -230,9 +229,9 @@ impl Programs {
         })
     }
 
-    /// The same of an account whose code has the hash `code_hash`, under the names that `names` finds for its module. It is kept, as
-    /// what is compiled is in the engine: a transaction may run one program thousands of times, and each would unpack its module and
-    /// read the file of its names.
+    /// Like [`Self::explained`], for the account whose code has the hash `code_hash`, with the names that `names` returns for its module.
+    /// The result is cached, as compiled programs are: a transaction may run one program thousands of times, and each run would unpack the
+    /// module and read the file with its names.
     pub(crate) fn explained_account<E: From<Arc<ProgramError>>>(
         &self,
         code_hash: B256,
@@ -245,7 +244,7 @@ impl Programs {
         if let Some(program) = known {
             return Ok(program);
         }
-        // Nobody waits for another's compiler: a wait would have no deadline.
+        // This does not wait for another caller's compiler, since such a wait would have no deadline.
         let wasm = wasm()?;
         let program = self.explained(&wasm, config, names(&wasm));
         let program = program.map_err(Arc::new)?;
@@ -253,14 +252,14 @@ impl Programs {
         Ok(program)
     }
 
-    /// An engine with native stack for a depth budget of `words`.
+    /// Returns an engine with native stack for a depth budget of `words`.
     fn engine(&self, words: u32) -> Result<Engine, EngineError> {
         let mut engine = lock(&self.0.engine);
         if let Some(engine) = engine.as_ref().filter(|it| it.max_stack_depth() >= words) {
             return Ok(engine.clone());
         }
         let mut config = Config::at(ArbOs::LAST);
-        // By powers of two, so that somebody who raises it step by step does not get an engine for each.
+        // In powers of two, so that raising it step by step does not create an engine per step.
         let words = words.checked_next_power_of_two().unwrap_or(u32::MAX);
         config.stylus.max_stack_depth = words.max(config.stylus.max_stack_depth);
         let made = engine.insert(Engine::with_user_cache(&config)?).clone();
@@ -269,10 +268,10 @@ impl Programs {
     }
 }
 
-/// Has programs look at their flags now and then, for as long as there is a chain.
+/// Makes programs check their flags now and then, as long as the chain exists.
 fn tick(engine: Engine, chain: Weak<Inner>) {
     let thread = std::thread::Builder::new().name("stylus-clock".into());
-    // Without a thread for it programs run until their ink is used up.
+    // Without such a thread, programs run until their ink is used up.
     let _ = thread.spawn(move || {
         while chain.strong_count() > 0 {
             std::thread::sleep(GLANCE);
@@ -281,7 +280,7 @@ fn tick(engine: Engine, chain: Weak<Inner>) {
     });
 }
 
-/// What an owner has made of the parameters since the activation does not change a program.
+/// Parameters that an owner has changed since the activation do not affect a program.
 fn as_activated(config: &Config) -> Config {
     Config {
         debug: config.debug,
@@ -289,7 +288,7 @@ fn as_activated(config: &Config) -> Config {
     }
 }
 
-/// The cache behind a lock. A panic elsewhere leaves it whole: every entry is complete when it is put in.
+/// Locks a cache. A panic elsewhere leaves it intact: every entry is complete when it is inserted.
 fn lock<T>(cache: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     cache.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -298,7 +297,7 @@ fn lock<T>(cache: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    /// Theorem: the module of a program that a transaction runs many times is asked for once to tell of itself.
+    /// Theorem: if a transaction runs a program many times, its module is requested only once for explanations.
     #[test]
     fn a_module_is_unpacked_once_to_be_explained() {
         let programs = Programs::default();

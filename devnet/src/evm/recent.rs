@@ -1,19 +1,19 @@
-//! The programs that a block has called recently, which start for less (ArbOS 60).
+//! The programs that a block has called recently, which cost less to start (ArbOS 60).
 //!
-//! Lives here: the list and its one step. Not here: what a start costs (`stylus_vm`).
+//! Lives here: the list and its only operation. Not here: what a start costs (`stylus_vm`).
 
 use std::num::NonZeroUsize;
 
 use alloy_primitives::B256;
 use lru::LruCache;
 
-/// Code hashes in the order of their last call. No revert undoes it: a failed call makes a program recent, too.
+/// Code hashes in the order of their last call. No revert undoes a call: even a failed one makes a program recent.
 #[derive(Clone, Default)]
 pub(crate) struct RecentPrograms(Option<LruCache<B256, ()>>);
 
 impl RecentPrograms {
-    /// Notes a call of `program`, and returns whether it was recent already. `capacity` counts only the first time in a
-    /// block; none means one.
+    /// Records a call of `program`, and returns whether it was already recent. `capacity` counts only for the first call in a block; zero
+    /// means one.
     pub(crate) fn call(&mut self, program: B256, capacity: u16) -> bool {
         let capacity = NonZeroUsize::new(capacity.into()).unwrap_or(NonZeroUsize::MIN);
         let programs = self.0.get_or_insert_with(|| LruCache::new(capacity));

@@ -1,7 +1,7 @@
 //! Modules with debug information, in a folder, found by the code of the module on the chain.
 //!
-//! Lives here: which file belongs to a module. Not here: reading lines out of it (`stylus_vm::lines`). What is kept in memory is where
-//! files are: they have megabytes, and are read when a call has failed.
+//! Lives here: which file belongs to a module. Not here: reading lines from it (`stylus_vm::lines`). Only the paths are kept in memory: the
+//! files have megabytes each, and are read when a call has failed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,16 +12,16 @@ use alloy_primitives::B256;
 use stylus_vm::lines::{Lines, LinesError, code_hash};
 use stylus_vm::profile::Names;
 
-/// The most bytes of a file that is read.
+/// The most bytes that are read of a file.
 const MOST_BYTES: u64 = 128 << 20;
 
-/// The most modules of a folder that are looked at.
+/// The most modules in a folder.
 const MOST_FILES: usize = 10_000;
 
-/// The most folders below that are looked into.
+/// The most levels of subfolders that are searched.
 const MOST_DEPTH: usize = 8;
 
-/// A folder of modules cannot be used.
+/// Why modules with debug information cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArtifactsError {
@@ -30,7 +30,7 @@ pub enum ArtifactsError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why not.
+        /// Why it cannot be read.
         source: io::Error,
     },
     /// Its modules would take too long to read.
@@ -46,12 +46,12 @@ pub enum ArtifactsError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why it cannot be used.
         reason: String,
     },
 }
 
-/// Where modules with debug information are; cheap to clone.
+/// Where to find modules with debug information; cheap to clone.
 #[derive(Clone, Default, Debug)]
 pub struct Artifacts(Arc<BTreeMap<B256, PathBuf>>);
 
@@ -64,7 +64,7 @@ pub struct Artifact {
 }
 
 impl Artifacts {
-    /// All modules in a folder and those below it. What is not a module is passed over.
+    /// Finds all modules in a folder and its subfolders, skipping files that are not modules.
     ///
     /// # Errors
     /// If the folder cannot be read, or has too many modules.
@@ -87,7 +87,7 @@ impl Artifacts {
             let Ok(hash) = code_hash(&module) else {
                 continue;
             };
-            // Of several with one code the largest has most to tell.
+            // If several have the same code, the largest has the most information.
             let size = module.len();
             if found.get(&hash).is_none_or(|(known, _)| *known < size) {
                 found.insert(hash, (size, path));
@@ -97,10 +97,10 @@ impl Artifacts {
         Ok(Self(Arc::new(found.collect())))
     }
 
-    /// The modules in these files, each with what identifies its code.
+    /// Returns the modules in these files, and the hash that identifies each one's code.
     ///
     /// # Errors
-    /// If a file cannot be read, is too long, is no module, or names no function.
+    /// If a file cannot be read, is too long, is not a module, or names no function.
     pub fn of_files(files: &[PathBuf]) -> Result<(Self, Vec<B256>), ArtifactsError> {
         let code = |path: &PathBuf| {
             let unusable = |reason: String| ArtifactsError::File {
@@ -129,7 +129,7 @@ impl Artifacts {
         self.0.is_empty()
     }
 
-    /// What is known of a module on a chain; `None` if nothing is.
+    /// Returns what is known about a module on a chain; `None` if nothing is.
     pub fn of_module(&self, module: &[u8]) -> Option<Artifact> {
         if self.is_empty() {
             return None;
@@ -137,14 +137,14 @@ impl Artifacts {
         self.of_code(code_hash(module).ok()?)
     }
 
-    /// The same of the module whose code has this hash, by [`code_hash`].
+    /// Returns what is known about the module whose code has this hash, by [`code_hash`].
     pub(crate) fn of_code(&self, code: B256) -> Option<Artifact> {
         Artifact::of_code(self.0.get(&code)?, code)
     }
 }
 
 impl Artifact {
-    /// What a file tells of a module on a chain; `None` if it cannot be read, or has other code.
+    /// Returns what a file contains about a module on a chain; `None` if it cannot be read, or has other code.
     pub fn read(path: &Path, module: &[u8]) -> Option<Self> {
         Self::of_code(path, code_hash(module).ok()?)
     }
@@ -159,10 +159,10 @@ impl Artifact {
     }
 }
 
-/// All of a module's file, or why it is not read.
+/// Reads a module's whole file, or says why not.
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let about = fs::metadata(path).map_err(|error| error.to_string())?;
-    // A pipe would be waited for, and a device has no end.
+    // Reading a pipe would block, and a device has no end.
     if !about.is_file() {
         return Err("it is no file".to_owned());
     }
@@ -172,13 +172,13 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| error.to_string())
 }
 
-/// The modules in a folder, and in those below it as deep as `depth`.
+/// Finds the modules in a folder, and in its subfolders down to `depth` levels.
 fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let (path, kind) = (entry.path(), entry.file_type()?);
         if kind.is_dir() && depth > 0 {
-            // What cannot be read in there is passed over.
+            // Subfolders that cannot be read are skipped.
             let _ = find(&path, depth - 1, files);
         } else if path.extension().is_some_and(|ending| ending == "wasm") {
             files.push(path);

@@ -1,8 +1,8 @@
 //! What programs did, block by block, over all that a chain ran.
 //!
-//! Lives here: which programs count, and the sums. Not here: counting (`stylus_vm`), what the sums mean.
+//! Lives here: which programs count, and the sums. Not here: counting (`stylus_vm`), and what the sums mean.
 //!
-//! A program that counts is compiled to be explained, and runs in the place of the plain one: outcome, ink and hashes are the same.
+//! A program that counts is compiled for explanations, and runs instead of the plain one: outcome, ink and hashes are the same.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,18 +12,18 @@ use stylus_vm::explain::Counts;
 use stylus_vm::lines::code_hash;
 use stylus_vm::process::ProcessError;
 
-/// The most accounts' codes that are told apart: what is beyond does not count.
+/// The most account codes that are remembered: programs beyond that are not counted.
 const MOST_CODES: usize = 65_536;
 
-/// Programs whose blocks are counted in every transaction and call; by default none. Cheap to clone: all clones are of the same sums.
+/// Programs whose blocks are counted in every transaction and call; by default none. Cheap to clone: all clones share the same sums.
 #[derive(Clone, Default, Debug)]
 pub struct Coverage(Option<Arc<Mutex<Sums>>>);
 
 #[derive(Debug)]
 struct Sums {
-    /// By the code of a module.
+    /// By the hash of the module's code.
     modules: BTreeMap<B256, Counts>,
-    /// Which of them an account has, by the hash of the account's code; `None` is another one.
+    /// Which of them an account has, by the hash of the account's code; `None` if it has another one.
     accounts: HashMap<B256, Option<B256>>,
 }
 
@@ -31,7 +31,7 @@ impl Coverage {
     /// Counts the programs that have the same code as one of `modules`, whoever deploys them.
     ///
     /// # Errors
-    /// Where one of them is not a wasm module.
+    /// If one of them is not a wasm module.
     pub fn of_modules<'a>(
         modules: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Self, ProcessError> {
@@ -42,7 +42,7 @@ impl Coverage {
         Ok(Self(Some(Arc::new(Mutex::new(Sums { modules, accounts })))))
     }
 
-    /// What the programs with a module's code did since this was asked last.
+    /// Returns what the programs with a module's code have done since the last call.
     pub fn take(&self, module: &[u8]) -> Counts {
         let hash = code_hash(module).ok();
         let sums = self.sums();
@@ -53,7 +53,7 @@ impl Coverage {
         taken.unwrap_or_default()
     }
 
-    /// Which of the modules an account has whose code has the hash `account`. Its own module is asked for where that is not known.
+    /// Returns which of the modules an account has whose code has the hash `account`. Calls `wasm` for its module if that is not known.
     pub(crate) fn module_of<E>(
         &self,
         account: B256,
@@ -78,7 +78,7 @@ impl Coverage {
         Ok(found)
     }
 
-    /// A run of a module has ended.
+    /// Adds a finished run of a module.
     pub(crate) fn add(&self, module: B256, counts: &Counts) {
         if let Some(mut sums) = self.sums()
             && let Some(sum) = sums.modules.get_mut(&module)
@@ -88,7 +88,7 @@ impl Coverage {
     }
 
     fn sums(&self) -> Option<MutexGuard<'_, Sums>> {
-        // Every sum is whole before and after each change.
+        // Every sum is complete before and after each change.
         let sums = self.0.as_deref()?;
         Some(sums.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,8 +1,8 @@
-//! What an explanation means: the reason in a sentence, and the lines of source that it is about.
+//! What an explanation means: the reason in a sentence, and the source lines that it concerns.
 //!
-//! Lives here: which of all that is known is told, and reading it out of host calls, input and lines. Not here: how that is shown.
+//! Lives here: selecting what to report, and deriving it from host calls, input and lines. Not here: how it is displayed.
 //!
-//! Everything is found by looking. Where two reasons are possible, the sentence says so.
+//! Everything is derived from what was observed. If two reasons are possible, the sentence says so.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use stylus_vm::lines::{Lines, SourceFrame};
 use super::FailedCall;
 use crate::testing::KnownErrors;
 
-/// Names of functions, by their beginnings, that a panic passes through.
+/// Prefixes of the names of functions that a panic passes through.
 const PANICKING: &[&str] = &[
     "core::panicking::",
     "std::panicking::",
@@ -29,7 +29,7 @@ const PANICKING: &[&str] = &[
     "__rustc::__rust_alloc_error_handler",
 ];
 
-/// The most operators of a block that are looked at for a line.
+/// The most operators of a block that are searched for a line.
 const MOST_OPERATORS: usize = 64;
 
 /// What is known of a contract's ABI; by default nothing.
@@ -41,7 +41,7 @@ pub struct Interface {
 }
 
 impl Interface {
-    /// An interface of functions and errors with these signatures, such as `transfer(address,uint256)`.
+    /// Returns an interface of functions and errors with these signatures, such as `transfer(address,uint256)`.
     pub fn new(
         functions: impl IntoIterator<Item = String>,
         errors: impl IntoIterator<Item = String>,
@@ -60,38 +60,38 @@ impl Interface {
         }
     }
 
-    /// Revert data in words: `Error(string)` and `Panic(uint256)`, this interface's errors, and those of the chain's own parts.
+    /// Describes revert data: `Error(string)` and `Panic(uint256)`, this interface's errors, and those of the chain's own parts.
     pub fn error(&self, data: &[u8]) -> Option<String> {
         self.errors.words(data)
     }
 }
 
-/// A place in a source.
+/// A position in a source file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Place {
-    /// The file, as the compiler was given it.
+    /// The path of the file, as passed to the compiler.
     pub file: String,
     /// The line, from 1.
     pub line: u32,
-    /// The column, from 1, where it is known.
+    /// The column, from 1, if it is known.
     pub column: Option<u32>,
-    /// The function.
+    /// The name of the function.
     pub function: Option<String>,
 }
 
-/// What is to be told of a failed call.
+/// What to report about a failed call.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Diagnosis {
     /// Why it failed, without a full stop.
     pub reason: String,
-    /// The line of the contract's own source, outside of what panics pass through.
+    /// The line in the contract's own source, outside the functions that panics pass through.
     pub place: Option<Place>,
-    /// Whether the line is that of the code which ran last, since the failing code's own is not known.
+    /// Whether the line belongs to the code that ran last, because the failing code's own line is not known.
     pub is_nearby: bool,
-    /// Where a panic says that it was, if that is another line.
+    /// Where the panic message places it, if that is another line.
     pub panicked_at: Option<Place>,
-    /// The frames with their inlined ones, innermost first.
+    /// The frames including inlined ones, innermost first.
     pub frames: Vec<SourceFrame>,
     /// Frames left out in the middle of a recursion.
     pub omitted_frames: usize,
@@ -100,7 +100,7 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// What is to be told of a call, by the lines of its program, and by its contract's interface.
+    /// Diagnoses a call with its program's lines and its contract's interface.
     pub fn of(call: &FailedCall, lines: Option<&Lines>, interface: &Interface) -> Self {
         let Some(explanation) = &call.explanation else {
             return Self {
@@ -125,7 +125,7 @@ impl Diagnosis {
         let outside = &frames[machinery.map_or(0, |last| last + 1)..];
         let mut place = innermost_own(outside);
         let mut is_nearby = false;
-        // The compiler has left the line out where the code is that of several.
+        // The compiler omits the line for code that belongs to several lines.
         if place.is_none()
             && let Some(lines) = lines
         {
@@ -156,13 +156,13 @@ impl Diagnosis {
         }
     }
 
-    /// The frames of the contract's own source.
+    /// The frames in the contract's own source.
     pub fn own_frames(&self) -> impl Iterator<Item = Place> {
         self.frames.iter().filter_map(own)
     }
 }
 
-/// The frames of a position; at least one, which may lack everything but its function's name.
+/// The frames of a position; at least one, which may have only the name of its function.
 fn whole(lines: &Lines, position: Position) -> Vec<SourceFrame> {
     let frames = lines.frames(position);
     if !frames.is_empty() {
@@ -179,7 +179,7 @@ fn whole(lines: &Lines, position: Position) -> Vec<SourceFrame> {
     }]
 }
 
-/// The place of a frame, if it has a line in a source that is neither a library's of a registry nor the standard library's.
+/// The place of a frame, if it has a line in a source outside registries and the standard library.
 fn own(frame: &SourceFrame) -> Option<Place> {
     let file = frame.file.as_deref().filter(|file| is_own(file))?;
     Some(Place {
@@ -190,7 +190,7 @@ fn own(frame: &SourceFrame) -> Option<Place> {
     })
 }
 
-/// Whether a source is an author's own, or that of a crate beside it: neither a registry's nor the standard library's.
+/// Whether a source is the author's own, or that of a crate next to it: neither a registry's nor the standard library's.
 pub fn is_own(file: &str) -> bool {
     let file = file.replace('\\', "/");
     let others = ["/registry/src/", "/git/checkouts/", "/rustlib/src/rust/"];
@@ -200,7 +200,7 @@ pub fn is_own(file: &str) -> bool {
         && !file.starts_with("/rust/deps/")
 }
 
-/// The line of the contract's own in the code that ran last.
+/// Finds the contract's own line in the code that ran last.
 fn last_own<'a>(lines: &Lines, blocks: impl IntoIterator<Item = &'a Position>) -> Option<Place> {
     blocks.into_iter().find_map(|block| {
         let operators = lines.block(*block);
@@ -209,18 +209,18 @@ fn last_own<'a>(lines: &Lines, blocks: impl IntoIterator<Item = &'a Position>) -
     })
 }
 
-/// The place of the innermost frame in the contract's own source, if that has a line: one around it would be where it was called.
+/// The place of the innermost frame in the contract's own source, if it has a line; an outer frame would only be its caller.
 fn innermost_own(frames: &[SourceFrame]) -> Option<Place> {
     let is_of_own = |frame: &&SourceFrame| frame.file.as_deref().is_some_and(is_own);
     frames.iter().find(is_of_own).and_then(own)
 }
 
-/// Whether a panic says that it was at a place; it may know the file by a shorter path.
+/// Whether a panic message names this place; it may give a shorter path for the file.
 fn is_same(place: Option<&Place>, said: &Location) -> bool {
     place.is_some_and(|place| place.line == said.line && place.file.ends_with(&said.file))
 }
 
-/// Why a call failed that ran no program.
+/// Why a call that ran no program failed.
 fn evm(call: &FailedCall, interface: &Interface) -> String {
     match call.ending.as_str() {
         "Revert" => match interface.error(&call.output) {
@@ -268,7 +268,7 @@ fn reason(call: &FailedCall, explanation: &Explanation, interface: &Interface) -
     }
 }
 
-/// Why a program returned an error without data: by the host calls that the SDK's router makes, and by the input.
+/// Why a program returned an error without data: derived from the host calls that the SDK's router makes, and from the input.
 fn without_data(call: &FailedCall, explanation: &Explanation, interface: &Interface) -> String {
     let plain = "it returned an error without data";
     let looked_at = ["pay_for_memory_grow", "msg_reentrant"];
@@ -322,7 +322,7 @@ fn without_data(call: &FailedCall, explanation: &Explanation, interface: &Interf
     }
 }
 
-/// What is wrong with the arguments of a call of `function`, if they do not decode.
+/// What is wrong with the arguments of a call to `function`, if they do not decode.
 fn malformed(signature: &str, call: &FailedCall) -> Option<String> {
     let types = &signature[signature.find('(')?..];
     let given = call.input.get(4..)?;
@@ -344,7 +344,7 @@ fn malformed(signature: &str, call: &FailedCall) -> Option<String> {
         Err(error) => Some(format!(
             "the arguments of {signature} do not decode: {error}"
         )),
-        // What is not written as it was read had bits where there are none.
+        // If re-encoding gives something else, the input had bits set outside its types.
         Ok(value) if !given.starts_with(&value.abi_encode_params()) => Some(format!(
             "the arguments of {signature} have bits outside of their types"
         )),
@@ -356,7 +356,7 @@ fn is_nonzero(bytes: &[u8]) -> bool {
     bytes.iter().any(|byte| *byte != 0)
 }
 
-/// Data that nobody has words for.
+/// Shortens data that nothing can describe.
 fn shown(data: &[u8]) -> String {
     const MOST: usize = 68;
     match data.get(..MOST) {

@@ -1,20 +1,20 @@
-//! A failed transaction as the log tells it.
+//! A failed transaction as the log shows it.
 //!
-//! Lives here: one paragraph of text. Not here: what it says (`diagnosis`).
+//! Lives here: one paragraph of text. Not here: its content (`diagnosis`).
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{Diagnosis, FailedCall, Place, chain_of};
 
-/// The most frames that are shown of a call.
+/// The most frames shown per call.
 const MOST_FRAMES: usize = 12;
 
-/// The most host calls that are shown of a call.
+/// The most host calls shown per call.
 const MOST_HOSTIOS: usize = 8;
 
-/// What is told of a transaction's failed calls, which are in the order in which they ended: of those that failed because of each
-/// other, the outermost first, a line each thing.
+/// Describes a transaction's failed calls, given in the order in which they ended: those that caused one another, outermost first, one line
+/// per fact.
 pub fn paragraph(failures: &[(FailedCall, Diagnosis)]) -> String {
     let mut text = String::new();
     for (call, diagnosis) in chain_of(failures, |(call, _)| call.depth) {
@@ -59,7 +59,7 @@ fn tell(text: &mut String, call: &FailedCall, diagnosis: &Diagnosis) -> std::fmt
     Ok(())
 }
 
-/// A place as editors find it: relative to the folder in use, if it is in there.
+/// Formats a place so that editors find it: relative to the current folder, if it is inside.
 fn shown(place: &Place) -> String {
     let folder = std::env::current_dir().ok();
     let file = Path::new(&place.file);
@@ -73,7 +73,7 @@ fn shown(place: &Place) -> String {
     printable(&format!("{file}:{}{column}{function}", place.line))
 }
 
-/// Text of other people's without what a terminal would act on, on one line.
+/// Puts foreign text on one line and removes what a terminal would act on.
 fn printable(text: &str) -> String {
     let plain = |letter: char| match letter {
         '\n' => '⏎',

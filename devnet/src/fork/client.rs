@@ -1,7 +1,7 @@
-//! Questions to a node over HTTP, from threads that wait for the answer.
+//! Queries to a node over HTTP, from threads that wait for the answer.
 //!
-//! Lives here: connections, retries, the rate, deadlines, and what of a failure may be told: a host's name, and never a key in a URL or a
-//! header. Not here: what is asked (`source`), and what of it is kept (`kept`).
+//! Lives here: connections, retries, the rate limit, deadlines, and what a failure may reveal: a host's name, and never a key in a URL or a
+//! header. Not here: what is queried (`source`), and which answers are kept (`kept`).
 
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -20,59 +20,59 @@ use crate::fork::{Ask, ForkError, Question, Refusal, ToldError};
 /// The most bytes of an answer.
 const MOST_BYTES: usize = 64 << 20;
 
-/// Questions that are on their way at once: more make nobody's node faster.
+/// The most queries in flight: more make no node faster.
 const AT_ONCE: usize = 16;
 
-/// How long to wait before a question is asked again, at first; twice as long each time.
+/// The pause before a query is retried for the first time; it doubles each time.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// The longest such wait, whatever the node asks for.
+/// The longest such pause, whatever the node asks for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// Of the time that a question has, each attempt gets one part of so many.
+/// Each attempt gets this fraction of a query's time.
 const ATTEMPTS: u32 = 3;
 
-/// Letters of a refusal's text that are shown.
+/// The most characters of a refusal's text that are shown.
 const MOST_TEXT: usize = 300;
 
-/// Letters from which on a part of a URL may be a key.
+/// The length from which on a part of a URL may be a key.
 const KEY: usize = 8;
 
-/// What a node says of too many questions (EIP-1474, and what providers made of it).
+/// A node's error codes for too many requests (EIP-1474, and what providers made of it).
 const RATE_CODES: [i64; 3] = [-32_005, -32_029, 429];
 
-/// A node, for any number of threads at once.
+/// A node that any number of threads can query at once.
 pub(super) struct Client {
     jobs: mpsc::UnboundedSender<Job>,
     host: String,
 }
 
-/// A question on its way.
+/// A query in flight.
 struct Job {
     body: String,
     reply: SyncSender<Result<Box<RawValue>, Refusal>>,
 }
 
-/// What all questions share.
+/// What all queries share.
 struct Node {
     client: reqwest::Client,
     url: Url,
-    /// What must not be told.
+    /// What must not be revealed.
     secrets: Vec<String>,
     retries: u32,
     timeout: Duration,
     places: Semaphore,
-    /// Between two questions, where their rate is limited, and when the next may be asked.
+    /// The time between two queries, if their rate is limited, and when the next one may start.
     apart: Option<Duration>,
     next: Mutex<Instant>,
 }
 
-/// One attempt that failed.
+/// A failed attempt.
 struct Failure {
     why: String,
-    /// Whether another may do better, and after which pause, where the node says so.
+    /// Whether to retry, and after which pause, if the node names one.
     retry: Option<Option<Duration>>,
-    /// The node's own error.
+    /// The error that the node returned.
     told: Option<ToldError>,
 }
 
@@ -95,10 +95,10 @@ impl Failure {
 }
 
 impl Client {
-    /// A client for the node of the settings. Nothing is asked yet.
+    /// Returns a client for the node in the settings. Nothing is sent yet.
     ///
     /// # Errors
-    /// Where the URL or a header is none, or there is no thread.
+    /// If the URL or a header is invalid, or no thread can be started.
     pub(super) fn new(settings: &Fork) -> Result<Self, ForkError> {
         let url = settings.url.as_deref().unwrap_or_default();
         let url: Url = url.parse().map_err(|_| ForkError::Url)?;
@@ -119,10 +119,10 @@ impl Client {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let mut client = reqwest::Client::builder()
             .default_headers(headers)
-            // A key must not go to wherever a node sends its askers.
+            // A key must not follow a redirect to wherever a node sends it.
             .redirect(reqwest::redirect::Policy::none());
         if url.scheme() == "http" {
-            // A proxy of the environment is for the network, not for a node on this machine.
+            // A proxy from the environment is for the network, not for a node on this machine.
             client = client.no_proxy();
         }
         let client = client
@@ -170,7 +170,7 @@ impl Ask for Client {
         asked
             .into_iter()
             .map(|answer| match answer {
-                // Every question has a deadline, so that there is an answer in the end.
+                // Every query has a deadline, so there is always an answer.
                 Ok(answer) => answer.recv().unwrap_or_else(|_| Err(gone())),
                 Err(_) => Err(gone()),
             })
@@ -178,7 +178,7 @@ impl Ask for Client {
     }
 }
 
-/// What of a URL may be shown: the rest may hold keys.
+/// The part of a URL that may be shown: the rest may hold keys.
 pub(crate) fn host(url: &str) -> String {
     let url = Url::parse(url).ok();
     url.as_ref()
@@ -194,7 +194,7 @@ fn host_of(url: &Url) -> Option<String> {
     })
 }
 
-/// Whether a URL leads to this machine.
+/// Whether a URL points to this machine.
 pub(crate) fn is_near(url: &str) -> bool {
     let url = Url::parse(url).ok();
     let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
@@ -202,7 +202,7 @@ pub(crate) fn is_near(url: &str) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// Parts of a URL and of headers that may be keys.
+/// Returns the parts of a URL and of headers that may be keys.
 fn secrets(url: &Url, settings: &Fork) -> Vec<String> {
     let path = url.path_segments().into_iter().flatten();
     let queries = url.query_pairs().map(|(_, value)| value.into_owned());
@@ -220,13 +220,13 @@ fn secrets(url: &Url, settings: &Fork) -> Vec<String> {
     secrets
 }
 
-/// Asks until nobody is left who could want an answer.
+/// Serves queries until nobody is left to want an answer.
 async fn serve(node: Arc<Node>, mut jobs: mpsc::UnboundedReceiver<Job>) {
     while let Some(job) = jobs.recv().await {
         let node = node.clone();
         tokio::spawn(async move {
             let answer = node.ask(&job.body).await;
-            // Whoever asked may have left.
+            // The caller may have left.
             let _ = job
                 .reply
                 .send(answer.map_err(|failure| node.refusal(failure)));
@@ -235,7 +235,7 @@ async fn serve(node: Arc<Node>, mut jobs: mpsc::UnboundedReceiver<Job>) {
 }
 
 impl Node {
-    /// Asks until there is an answer, a failure that lasts, or no more time.
+    /// Sends a query until there is an answer, a permanent failure, or no more time.
     async fn ask(&self, body: &str) -> Result<Box<RawValue>, Failure> {
         let deadline = Instant::now() + self.timeout;
         let mut pause = PAUSE;
@@ -264,7 +264,7 @@ impl Node {
     }
 
     async fn attempt(&self, body: &str) -> Result<Box<RawValue>, Failure> {
-        // Never closed.
+        // The semaphore is never closed.
         let _place = self.places.acquire().await;
         self.keep_the_rate().await;
         let request = self.client.post(self.url.clone()).body(body.to_owned());
@@ -315,7 +315,7 @@ impl Node {
         sleep_until(mine).await;
     }
 
-    /// A failure as it may be told.
+    /// Converts a failure so that it reveals no secrets.
     fn refusal(&self, failure: Failure) -> Refusal {
         Refusal {
             why: self.without_secrets(&failure.why),
@@ -339,7 +339,7 @@ impl Node {
     }
 }
 
-/// An answer of JSON-RPC.
+/// A JSON-RPC answer.
 #[derive(Deserialize)]
 struct Answer {
     #[serde(default, deserialize_with = "present")]
@@ -347,7 +347,7 @@ struct Answer {
     error: Option<AnswerError>,
 }
 
-/// A `null` is an answer, too.
+/// Accepts `null`, which is an answer, too.
 fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Box::<RawValue>::deserialize(from).map(Some)
 }
@@ -361,7 +361,7 @@ struct AnswerError {
     data: Option<serde_json::Value>,
 }
 
-/// What came back.
+/// Interprets a response.
 fn read(status: StatusCode, text: &[u8]) -> Result<Box<RawValue>, Failure> {
     let answer: Result<Answer, _> = serde_json::from_slice(text);
     match answer {
@@ -385,7 +385,7 @@ fn read(status: StatusCode, text: &[u8]) -> Result<Box<RawValue>, Failure> {
     }
 }
 
-/// What a node's error means.
+/// Interprets a node's error.
 fn refused(error: AnswerError) -> Failure {
     let text = error.message.to_lowercase();
     let is_rate = RATE_CODES.contains(&error.code)
@@ -428,13 +428,13 @@ fn refused(error: AnswerError) -> Failure {
     }
 }
 
-/// A node that was not reached, or broke off; without its URL.
+/// The failure of a request that did not reach the node or broke off; without the URL.
 fn unreached(error: &reqwest::Error) -> Failure {
     let mut cause: &(dyn std::error::Error + 'static) = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    // The outermost alone names the URL.
+    // Only the outermost error names the URL.
     let inner = match cause.is::<reqwest::Error>() {
         true => String::new(),
         false => format!(" ({cause})"),

@@ -1,6 +1,6 @@
-//! Which block a transaction is in, and which transactions a contract was sent last, by a node of which no block is chosen yet.
+//! Which block a transaction is in, and which transactions were last sent to a contract, from a node for which no block is chosen yet.
 //!
-//! Lives here: these two questions, and how far back is looked. Not here: the blocks themselves (`mined`).
+//! Lives here: these two queries, and how far back they search. Not here: the blocks themselves (`mined`).
 
 use alloy_primitives::{Address, B256, U64};
 use serde::Deserialize;
@@ -12,20 +12,20 @@ use crate::fork::client::Client;
 use crate::fork::{Ask as _, ForkError, Form, Question, Refusal, newest, source, tag};
 use crate::state::source::SourceError;
 
-/// Blocks that are asked for at once.
+/// Blocks requested at once.
 const AT_ONCE: u64 = 16;
 
-/// A node to be asked where things are.
+/// A node to search.
 pub(crate) struct Finder(Client);
 
-/// Where a transaction is.
+/// The block of a transaction.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Place {
     block_number: Option<U64>,
 }
 
-/// What is looked at of a block.
+/// The part of a block that is searched.
 #[derive(Deserialize)]
 struct Listed {
     transactions: Vec<ListedTransaction>,
@@ -42,15 +42,15 @@ struct ListedTransaction {
 /// The last transactions to a contract, as far as they were found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LastTransactions {
-    /// Their hashes, in the order of the chain.
+    /// Their hashes, in chain order.
     pub transactions: Vec<B256>,
     /// The chain's newest block.
     pub newest: u64,
-    /// Blocks that were looked at, from the newest back.
+    /// How many blocks were searched, from the newest back.
     pub blocks: u64,
 }
 
-/// A question whose answer is not kept.
+/// A query whose answer is not kept.
 fn passing(method: &str, params: Value) -> Question {
     Question {
         method: method.to_owned(),
@@ -60,15 +60,15 @@ fn passing(method: &str, params: Value) -> Question {
 }
 
 impl Finder {
-    /// Somebody to ask; nothing is asked yet.
+    /// Returns a finder; nothing is sent yet.
     ///
     /// # Errors
-    /// Where the settings name no node.
+    /// If the settings name no valid node.
     pub(crate) fn new(fork: &Fork) -> Result<Self, ForkError> {
         Ok(Self(Client::new(fork)?))
     }
 
-    /// The block that each of these transactions is in, or why that cannot be told.
+    /// Returns the block of each of these transactions, or why it is unknown.
     pub(crate) fn blocks_of(&self, transactions: &[B256]) -> Vec<Result<u64, SourceError>> {
         let question = |hash: &B256| passing("eth_getTransactionByHash", json!([hash]));
         let questions: Vec<_> = transactions.iter().map(question).collect();
@@ -87,7 +87,7 @@ impl Finder {
         transactions.iter().zip(answers).map(block).collect()
     }
 
-    /// An answer in its form.
+    /// Parses an answer.
     fn read<T: serde::de::DeserializeOwned>(
         &self,
         what: &str,
@@ -103,10 +103,10 @@ impl Finder {
             .map_err(|_| source::nonsense(whom, what.to_owned(), &answer))
     }
 
-    /// The last `count` transactions that somebody signed and sent to a contract, in the last `most_blocks` blocks.
+    /// Returns the last `count` transactions that were signed and sent to a contract, in the last `most_blocks` blocks.
     ///
     /// # Errors
-    /// Where the node does not answer, or answers nonsense.
+    /// If the node does not answer, or its answer makes no sense.
     pub(crate) fn last_of(
         &self,
         contract: Address,
@@ -127,7 +127,7 @@ impl Finder {
             for (number, answer) in numbers.iter().zip(client.ask_all(&questions)) {
                 let listed: Listed = self.read(&format!("block {number}"), answer)?;
                 let sent = listed.transactions.into_iter().rev().filter(|it| {
-                    // Arbitrum's own kinds are not replayed.
+                    // Arbitrum's own types are not replayed.
                     it.to == Some(contract) && it.kind <= U64::from(4)
                 });
                 found.extend(sent.map(|it| it.hash));

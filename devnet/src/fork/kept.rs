@@ -1,9 +1,9 @@
-//! Answers that are kept: on this machine, for the next fork of the same block, and in recordings, for places without a network.
+//! Answers that are kept: on this machine, for the next fork of the same block, and in recordings, for use without a network.
 //!
-//! Lives here: both files, and who looks into them first. Not here: whom is asked for the rest (`client`).
+//! Lives here: both files, and looking there first. Not here: where the rest comes from (`client`).
 //!
-//! A cache's file is appended to, an answer at a time, by whoever opened it first; others read it. A recording is written whole, compressed,
-//! in the order of the questions' hashes, so that the same run gives the same bytes.
+//! A cache file is appended to, one answer at a time, by the process that opened it first; others only read it. A recording is written as a
+//! whole, compressed, in the order of the queries' hashes, so that the same run gives the same bytes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions};
@@ -19,57 +19,57 @@ use crate::config::Fork;
 use crate::fork::{Ask, Key, Question, Refusal};
 use crate::store::{StoreError, frame, next};
 
-/// What a cache's file begins with; a change of the format changes the number.
+/// What a cache file begins with; the number changes with the format.
 const CACHE: &[u8] = b"stylus-devnet fork 1\n";
 
 /// What a recording begins with; likewise.
 const RECORDING: &[u8] = b"stylus-devnet recording 1\n";
 
-/// What every version's recording begins with.
+/// What the recordings of every version begin with.
 const RECORDING_KIND: &[u8] = b"stylus-devnet recording ";
 
-/// The most bytes of a cache's file, and of a recording that is unpacked.
+/// The most bytes of a cache file, and of an unpacked recording.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// How much a recording is compressed: what takes a second for a megabyte.
+/// The compression quality of a recording: it takes a second per megabyte.
 const QUALITY: u32 = 9;
 
-/// Answers by their questions.
+/// Answers by their queries.
 type Answers = HashMap<Key, Box<RawValue>>;
 
 fn lock<T>(behind: &Mutex<T>) -> MutexGuard<'_, T> {
     behind.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A question's answer as both files have it.
+/// Encodes a query's answer as both files hold it.
 fn entry(key: &Key, answer: &RawValue) -> Vec<u8> {
     [key.as_slice(), answer.get().as_bytes()].concat()
 }
 
-/// What [`entry`] has written.
+/// Decodes what [`entry`] has encoded.
 fn parse(entry: &[u8]) -> Option<(Key, Box<RawValue>)> {
     let (key, text) = entry.split_first_chunk()?;
     let text = String::from_utf8(text.to_vec()).ok()?;
     Some((*key, RawValue::from_string(text).ok()?))
 }
 
-/// Answers that a file has, in front of whoever has the others.
+/// Answers from a file, in front of a source for all others.
 pub(super) struct Cached {
     below: Arc<dyn Ask>,
     known: RwLock<Answers>,
-    /// To append to, where nobody else does.
+    /// The file to append to, unless another process does.
     file: Mutex<Option<File>>,
 }
 
 impl Cached {
-    /// Opens the file of a chain's block in a folder. Without it nothing is kept.
+    /// Opens the file for a chain's block in a folder. If that fails, nothing is kept.
     pub(super) fn open(
         below: Arc<dyn Ask>,
         folder: &Path,
         chain_id: u64,
         (number, hash): (u64, B256),
     ) -> Self {
-        // A block that was replaced by another has a file of its own.
+        // A block that was replaced by another one has a separate file.
         let name = format!("{chain_id}-{number}-{}.cache", &hash.to_string()[2..18]);
         let opened = Self::read(folder, &folder.join(name));
         let (known, file) = opened.unwrap_or_default();
@@ -98,7 +98,7 @@ impl Cached {
         let mut at = 0;
         if start == CACHE && total <= MOST_BYTES {
             at = CACHE.len() as u64;
-            // What is damaged, or cut off, ends what is believed.
+            // Nothing after a damaged or incomplete record is trusted.
             while let Ok(Some(read)) = next(&mut from, at, total) {
                 at += (crate::store::HEAD + read.len()) as u64;
                 answers.extend(parse(&read));
@@ -123,7 +123,7 @@ impl Cached {
         let mut file = lock(&self.file);
         if let Some(open) = &mut *file {
             let framed = frame(&entry(&key, answer));
-            // A disk that is full is not a reason to stop; the answer is here.
+            // A full disk is no reason to stop; the answer is known.
             if framed.and_then(|framed| open.write_all(&framed)).is_err() {
                 *file = None;
             }
@@ -172,7 +172,7 @@ impl Ask for Cached {
     }
 }
 
-/// Notes every answer that passes by, for a recording.
+/// Records every answer that passes through, for a recording.
 pub(super) struct Recorder {
     below: RwLock<Arc<dyn Ask>>,
     whom: String,
@@ -190,21 +190,21 @@ impl Recorder {
         }
     }
 
-    /// Whoever is asked.
+    /// The source behind the recorder.
     pub(super) fn below(&self) -> Arc<dyn Ask> {
         let below = self.below.read().unwrap_or_else(PoisonError::into_inner);
         below.clone()
     }
 
-    /// Puts somebody else in that place.
+    /// Replaces the source behind the recorder.
     pub(super) fn over(&self, below: Arc<dyn Ask>) {
         *self.below.write().unwrap_or_else(PoisonError::into_inner) = below;
     }
 
-    /// Writes the recording of a chain, which is whole or not there.
+    /// Writes a chain's recording, which is either complete or absent.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub(super) fn save(&self, path: &Path, chain_id: u64) -> io::Result<()> {
         let head = serde_json::to_vec(&Head {
             chain_id,
@@ -248,7 +248,7 @@ impl Ask for Recorder {
     }
 }
 
-/// What a recording is of.
+/// What a recording was made of.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Head {
@@ -256,7 +256,7 @@ struct Head {
     block: u64,
 }
 
-/// A file that is no recording for what it is wanted for.
+/// Why a file cannot be used as the recording.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RecordingError {
     #[error("{0}")]
@@ -273,7 +273,7 @@ pub(super) enum RecordingError {
     Block { have: u64, want: u64 },
 }
 
-/// All answers that there are, in a file.
+/// All answers, from a file.
 pub(super) struct Recording {
     name: String,
     block: u64,
@@ -281,10 +281,10 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    /// Reads a recording, which has to be of the block `wanted`, if one is.
+    /// Reads a recording, which has to be of block `wanted`, if given.
     ///
     /// # Errors
-    /// Where it cannot be read, or is none.
+    /// If it cannot be read, or is not a recording.
     pub(super) fn open(path: &PathBuf, wanted: Option<u64>) -> Result<Self, RecordingError> {
         let bytes = std::fs::read(path)?;
         let Some(packed) = bytes.strip_prefix(RECORDING) else {
@@ -341,7 +341,7 @@ impl Recording {
         })
     }
 
-    /// The block that it is of.
+    /// The block it was made of.
     pub(super) fn block(&self) -> u64 {
         self.block
     }

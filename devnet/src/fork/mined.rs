@@ -1,6 +1,6 @@
-//! A block of the other chain with all that is needed to carry it out once more: its header, its transactions, their receipts.
+//! A block of the forked chain with all that is needed to execute it again: its header, its transactions, their receipts.
 //!
-//! Lives here: those, out of a node's answers, each checked as far as it can be. Not here: carrying them out (`chain::rerun`).
+//! Lives here: parsing these from a node's answers, each checked as far as possible. Not here: executing them (`chain::rerun`).
 
 use std::sync::Arc;
 
@@ -18,18 +18,18 @@ use crate::chain::{Included, RerunBlock, Transaction};
 use crate::fork::{Forked, PastError, tag};
 use crate::state::source::SourceError;
 
-/// The kinds of transactions that Arbitrum has besides Ethereum's.
+/// Arbitrum's transaction types in addition to Ethereum's.
 const DEPOSIT: u64 = 0x64;
 const INTERNAL: u64 = 0x6a;
 
 /// A transaction of a block.
 #[derive(Clone, Debug)]
 pub(crate) enum Mined {
-    /// One that has a receipt to compare with.
+    /// A transaction with a receipt to compare with.
     Sent(Included),
-    /// What ArbOS does at the start of each block.
+    /// ArbOS's work at the start of each block.
     Start(B256),
-    /// Ether that came from L1.
+    /// Ether from L1.
     Deposit {
         hash: B256,
         to: Address,
@@ -46,7 +46,7 @@ impl Mined {
     }
 }
 
-/// What a receipt says.
+/// A receipt's content.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     pub(crate) success: bool,
@@ -56,13 +56,13 @@ pub(crate) struct Told {
     pub(crate) contract: Option<Address>,
 }
 
-/// A block.
+/// A block to execute again.
 pub(crate) struct MinedBlock {
     pub(crate) environment: RerunBlock,
     pub(crate) transactions: Vec<(Mined, Told)>,
 }
 
-/// What cannot be replayed for want of what a node says.
+/// Why a node's answers do not allow a replay.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MinedError {
     #[error(transparent)]
@@ -81,7 +81,7 @@ pub(crate) enum MinedError {
     Nonsense { what: String, why: String },
 }
 
-/// Where a transaction is.
+/// The block of a transaction.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Place {
@@ -112,10 +112,10 @@ struct ToldReceipt {
 }
 
 impl Forked {
-    /// The block after the one that was forked.
+    /// Returns the block after the one that was forked.
     ///
     /// # Errors
-    /// Where it cannot be had, or what is said of it makes no sense.
+    /// If it is unavailable, or the node's data makes no sense.
     pub(crate) fn mined_block(&self) -> Result<MinedBlock, MinedError> {
         let number = self.number() + 1;
         let what = format!("block {number}");
@@ -184,7 +184,7 @@ fn parse<T: serde::de::DeserializeOwned>(answer: &RawValue, what: &str) -> Resul
     })
 }
 
-/// A transaction out of what a node says of it, whose hash has to be the one that its receipt names.
+/// Parses a transaction from a node's data. Its hash has to be the one in its receipt.
 fn mined(told: Value, hash: B256, chain_id: u64) -> Result<Mined, MinedError> {
     let nonsense = |why: String| MinedError::Nonsense {
         what: format!("transaction {hash}"),
@@ -213,7 +213,7 @@ fn mined(told: Value, hash: B256, chain_id: u64) -> Result<Mined, MinedError> {
     Ok(match kind.kind.to::<u64>() {
         0..=4 => {
             let envelope: TxEnvelope = of(told, hash)?;
-            // Its price for L1 data depends on its bytes, which are these if their hash is.
+            // Its price for L1 data depends on its bytes, which are correct if their hash is.
             if *envelope.tx_hash() != hash {
                 return Err(nonsense("its fields have another hash".into()));
             }
@@ -246,7 +246,7 @@ fn mined(told: Value, hash: B256, chain_id: u64) -> Result<Mined, MinedError> {
     })
 }
 
-/// What is told of a call that came from L1. Some kinds have a cap on their price, and some a price.
+/// A node's data about a call from L1. Some types have a fee cap, others a gas price.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ToldUnsigned {
@@ -278,7 +278,7 @@ impl ToldUnsigned {
     }
 }
 
-/// What is told of a message as it arrives; what it calls has names of its own.
+/// A node's data about a message as it arrives; the fields of its call have different names.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ToldSubmission {
@@ -319,7 +319,7 @@ impl ToldSubmission {
     }
 }
 
-/// What is told of a try.
+/// A node's data about a try.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ToldRetry {

@@ -1,14 +1,13 @@
-//! Another chain's state and history, from a node or from a recording, for a chain that goes on from one of its blocks.
+//! Another chain's state and history, from a node or from a recording, for a fork at one of its blocks.
 //!
-//! Lives here: opening one, which block it is, and passing on what is asked about its blocks. In its files: the questions that a state asks
-//! (`source`), a node over HTTP (`client`), the answers that are kept on disk (`kept`), a block to be carried out once more (`mined`), which
-//! blocks there are to look for (`finder`). Not here: what lies on top (`state`), which requests
-//! go to the node (`rpc::border`).
+//! Lives here: opening a fork, which block it starts at, and passing on queries about the forked chain's blocks. In its files: the queries
+//! that a state makes (`source`), a node over HTTP (`client`), the answers kept on disk (`kept`), a block to execute again (`mined`),
+//! finding blocks (`finder`). Not here: what lies on top (`state`), which requests go to the node (`rpc::border`).
 //!
 //! Why no crate for it: `foundry-fork-db` is made for the revm of foundry's releases (41, two before ours), keeps all of a database behind
-//! one channel, and its cache is a JSON file that is rewritten whole. alloy's layers are of use to a client of a node, not to a state: its
-//! cache is an LRU over the answers of one provider without waiting for a question that is on its way, its HTTP transport reads an answer of
-//! any length, and its errors show the URL. What is left is `reqwest`, which alloy's transport is, too; the rest here is bounds.
+//! one channel, and its cache is a JSON file that is always rewritten as a whole. alloy's layers help a client of a node, not a state: its
+//! cache is an LRU over the answers of one provider that does not wait for a query in flight, its HTTP transport reads answers of any
+//! length, and its errors show the URL. What is left is `reqwest`, which alloy's transport uses, too; the rest here sets bounds.
 
 mod client;
 mod finder;
@@ -40,7 +39,7 @@ use crate::fork::source::NodeSource;
 use crate::state::State;
 use crate::state::source::{Beneath, SourceError};
 
-/// A chain that cannot be forked.
+/// Why a chain cannot be forked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ForkError {
@@ -52,21 +51,21 @@ pub enum ForkError {
         "this build speaks plain http alone, and the URL to fork is https: build with the feature `https`"
     )]
     Https,
-    /// Not a header.
+    /// A header is invalid.
     #[error(
         "the header {0:?} for the node to fork is not a header; one looks like Authorization=Bearer …"
     )]
     Header(String),
-    /// Neither a node nor a recording.
+    /// The settings name neither a node nor a recording.
     #[error("a fork needs the URL of a node, or a recording")]
     Nothing,
-    /// No client.
+    /// The HTTP client cannot be set up.
     #[error("no client for the node to fork: {0}")]
     Client(String),
-    /// No thread.
+    /// No thread can be started.
     #[error("no thread to ask the node to fork on: {0}")]
     Threads(#[source] std::io::Error),
-    /// No answer.
+    /// The node does not answer.
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The node has no such block.
@@ -77,7 +76,7 @@ pub enum ForkError {
         /// The block.
         number: u64,
     },
-    /// A version whose rules are not here.
+    /// Its ArbOS version's rules are not implemented here.
     #[error(
         "block {number} of {whom} is of ArbOS {version}, and this devnet knows the rules of {first} to {last} alone: fork a block of one \
          of these",
@@ -88,7 +87,7 @@ pub enum ForkError {
         whom: String,
         /// The block.
         number: u64,
-        /// Its version.
+        /// Its ArbOS version.
         version: u64,
     },
     /// A recording that cannot be used.
@@ -96,12 +95,12 @@ pub enum ForkError {
     Recording {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why it cannot be used.
         reason: String,
     },
 }
 
-/// A question of JSON-RPC.
+/// A JSON-RPC query.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
     method: String,
@@ -109,18 +108,18 @@ pub(crate) struct Question {
     form: Form,
 }
 
-/// What an answer has to be.
+/// What an answer has to be, and whether it is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Form {
-    /// A number or a word, the same at any time.
+    /// A number or a word, which never changes.
     Word,
-    /// Bytes, the same at any time.
+    /// Bytes, which never change.
     Data,
-    /// A block, the same at any time.
+    /// A block, which never changes.
     Block,
-    /// What holds at the moment: never kept.
+    /// Something that changes: never kept.
     Passing,
-    /// Anything, about the past; kept in recordings alone.
+    /// Anything about the past; kept only in recordings.
     Past,
 }
 
@@ -130,7 +129,7 @@ impl Question {
             .to_string()
     }
 
-    /// What it is kept under: half a hash is enough for no two to have the same.
+    /// The key it is kept under: half a hash is enough to avoid collisions.
     fn key(&self) -> Key {
         let text = format!("{}\n{}", self.method, self.params);
         let hash = keccak256(text);
@@ -138,12 +137,12 @@ impl Question {
         *half
     }
 
-    /// Whether it has the same answer at any time.
+    /// Whether its answer never changes.
     fn is_lasting(&self) -> bool {
         matches!(self.form, Form::Word | Form::Data | Form::Block)
     }
 
-    /// Whether an answer is one, so that it may be kept.
+    /// Whether an answer has the right form, so that it may be kept.
     fn is_answered_by(&self, answer: &RawValue) -> bool {
         match self.form {
             Form::Word => source::word(answer).is_some(),
@@ -155,18 +154,18 @@ impl Question {
     }
 }
 
-/// What a question is kept under.
+/// The key of a kept query.
 type Key = [u8; 16];
 
-/// Why there is no answer; nothing in it is secret.
+/// Why there is no answer; contains no secrets.
 #[derive(Clone, Debug)]
 struct Refusal {
     why: String,
-    /// The node's own error, where it answered with one.
+    /// The node's own error, if it answered with one.
     told: Option<ToldError>,
 }
 
-/// An error that a node answered with.
+/// An error returned by a node.
 #[derive(Clone, Debug)]
 struct ToldError {
     code: i64,
@@ -186,25 +185,25 @@ impl Refusal {
 /// Why there is no answer about the past.
 #[derive(Clone, Debug)]
 pub(crate) enum PastError {
-    /// The node answered with an error, which is the answer here, too.
+    /// The node returned an error, which is also the answer here.
     Told {
         code: i32,
         message: String,
         data: Option<String>,
     },
-    /// There is none.
+    /// There is no answer.
     Source(SourceError),
 }
 
-/// Whoever answers questions.
+/// Anything that answers queries.
 trait Ask: Send + Sync {
-    /// A name for whom is asked, in which nothing is secret.
+    /// The name of its source, without secrets.
     fn whom(&self) -> &str;
 
-    /// Asks all at once, and waits for all answers.
+    /// Sends all queries at once, and waits for all answers.
     fn ask_all(&self, questions: &[Question]) -> Vec<Result<Box<RawValue>, Refusal>>;
 
-    /// Asks one.
+    /// Sends one query.
     fn ask(&self, question: &Question) -> Result<Box<RawValue>, Refusal> {
         let mut answers = self.ask_all(std::slice::from_ref(question));
         answers
@@ -213,7 +212,7 @@ trait Ask: Send + Sync {
     }
 }
 
-/// Asks, and says who was asked for what where there is no answer.
+/// Sends a query; if there is no answer, the error says what was requested and where.
 fn ask(
     ask: &dyn Ask,
     question: &Question,
@@ -226,21 +225,21 @@ fn ask(
     })
 }
 
-/// A chain that was forked: where its state comes from, and whom to ask about its blocks.
+/// A forked chain: where its state comes from, and where queries about its blocks go.
 pub(crate) struct Forked {
     origin: Origin,
     asked: Arc<dyn Ask>,
-    /// Who notes the answers, and where they are to be written.
+    /// Records the answers, and the file they go to.
     recorder: Option<(Arc<Recorder>, PathBuf)>,
-    /// What may be shown of where it is from.
+    /// Where it is from, without secrets.
     from: String,
 }
 
 impl Forked {
-    /// Finds the block to fork and gets ready to ask about it.
+    /// Finds the block to fork and prepares to query it.
     ///
     /// # Errors
-    /// Where that cannot be, or the node does not answer.
+    /// If that is impossible, or the node does not answer.
     pub(crate) fn open(settings: &Fork) -> Result<Arc<Self>, ForkError> {
         let (mut asked, number): (Arc<dyn Ask>, u64) = match &settings.replay {
             Some(path) => {
@@ -263,7 +262,7 @@ impl Forked {
                 (client, number)
             }
         };
-        // A recording has to have these, too, so they are asked for through the recorder.
+        // A recording has to include these, too, so they go through the recorder.
         let mut recorder = None;
         if settings.record.is_some() {
             let new = Arc::new(Recorder::new(asked.clone(), number));
@@ -310,7 +309,7 @@ impl Forked {
         }))
     }
 
-    /// What a chain on top begins with.
+    /// What a chain on top starts from.
     pub(crate) fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -325,10 +324,10 @@ impl Forked {
         &self.from
     }
 
-    /// Asks about the past.
+    /// Sends a query about the past.
     ///
     /// # Errors
-    /// Where there is no answer, or an error is it.
+    /// If there is no answer, or the answer is an error.
     pub(crate) fn past(&self, method: &str, params: Value) -> Result<Box<RawValue>, PastError> {
         let question = Question {
             method: method.to_owned(),
@@ -355,10 +354,10 @@ impl Forked {
             })
     }
 
-    /// Writes the recording, if there is to be one: all that was asked for so far.
+    /// Writes the recording, if the settings ask for one: all answers so far.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub(crate) fn save(&self) -> Result<(), SaveError> {
         let Some((recorder, path)) = &self.recorder else {
             return Ok(());
@@ -371,7 +370,7 @@ impl Forked {
     }
 }
 
-/// The number of a node's newest block.
+/// Returns the number of a node's newest block.
 fn newest(node: &dyn Ask) -> Result<u64, SourceError> {
     let question = Question {
         method: "eth_blockNumber".into(),
@@ -383,12 +382,12 @@ fn newest(node: &dyn Ask) -> Result<u64, SourceError> {
     source::number(&answer).ok_or_else(|| source::nonsense(node.whom(), what(), &answer))
 }
 
-/// A block's number as JSON-RPC has it.
+/// A block's number in JSON-RPC form.
 fn tag(number: u64) -> Value {
     json!(BlockNumberOrTag::Number(number))
 }
 
-/// What has to be known of a chain before another goes on from it.
+/// What has to be known of a chain before another forks it.
 struct About {
     is_arbitrum: bool,
     debug: bool,
@@ -408,7 +407,7 @@ impl About {
                 version,
             });
         }
-        // A devnet stores none, and is for debugging.
+        // A devnet stores none, and always allows debugging.
         let config = match Self::has_config(state) {
             true => arbos::chain_config().get(state).unwrap_or_default(),
             false => Vec::new(),

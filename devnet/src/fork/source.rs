@@ -1,6 +1,6 @@
-//! A chain's state at a block as questions of JSON-RPC, and what their answers have to look like.
+//! A chain's state at a block as JSON-RPC queries, and the form that their answers must have.
 //!
-//! Lives here: those. Not here: how a question gets to a node (`client`), and which answers are kept (`kept`).
+//! Lives here: these queries. Not here: how a query gets to a node (`client`), and which answers are kept (`kept`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,20 +18,20 @@ use crate::fork::{About, Ask, ForkError, Form, Question, ask, tag};
 use crate::state::State;
 use crate::state::source::{Beneath, Found, Run, Source, SourceError, Touched, attempt};
 
-/// Letters of a wrong answer that are shown.
+/// The most characters of a wrong answer that are shown.
 const MOST_TEXT: usize = 80;
 
-/// Slots, or accounts, that are asked for at once before anybody needs them.
+/// The most slots, or accounts, requested at once in advance.
 const MOST_AHEAD: usize = 4_096;
 
-/// Bytes of a chain's configuration from which on it is none.
+/// The most bytes of a chain's configuration; a longer one is ignored.
 const MOST_CONFIG: u64 = 64 << 10;
 
 /// The state of a node's chain at a block.
 pub(super) struct NodeSource {
     asked: Arc<dyn Ask>,
     number: u64,
-    /// Whether the node has refused to tell what a run needs.
+    /// Whether the node has failed to tell what a run needs.
     cannot_tell: AtomicBool,
 }
 
@@ -62,7 +62,7 @@ impl NodeSource {
         )
     }
 
-    /// Asks several things about one, and has `read` make something of each answer.
+    /// Sends several queries, and parses each answer with `read`.
     fn ask_all<T>(
         &self,
         questions: &[Question],
@@ -133,7 +133,7 @@ impl Source for NodeSource {
         Ok(block.hash)
     }
 
-    /// The node runs it, too, on the state beneath alone: what was changed on top may need others.
+    /// The node runs it, too, but only on the state beneath: with the changes on top, the run may need other slots.
     fn touched(&self, run: &Run) -> Touched {
         if self.cannot_tell.load(Ordering::Relaxed) {
             return Touched::default();
@@ -162,14 +162,14 @@ impl Source for NodeSource {
     }
 }
 
-/// What a node says that a call touches.
+/// What a call touches, according to a node.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ToldAccess {
     access_list: AccessList,
 }
 
-/// A word, in as many digits as a node likes.
+/// Parses a word, with or without leading zeros.
 pub(super) fn word(answer: &RawValue) -> Option<U256> {
     let text: String = serde_json::from_str(answer.get()).ok()?;
     let digits = text.strip_prefix("0x")?;
@@ -177,17 +177,17 @@ pub(super) fn word(answer: &RawValue) -> Option<U256> {
     is_one.then(|| U256::from_str_radix(digits, 16).ok())?
 }
 
-/// A number.
+/// Parses a number.
 pub(super) fn number(answer: &RawValue) -> Option<u64> {
     u64::try_from(word(answer)?).ok()
 }
 
-/// Bytes.
+/// Parses bytes.
 pub(super) fn data(answer: &RawValue) -> Option<Bytes> {
     serde_json::from_str(answer.get()).ok()
 }
 
-/// A block as its node tells it, as far as a chain on top has to know it.
+/// The part of a node's block that a chain on top needs.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ToldBlock {
@@ -198,12 +198,12 @@ pub(super) struct ToldBlock {
     size: Option<U256>,
 }
 
-/// A block.
+/// Parses a block.
 pub(super) fn block(answer: &RawValue) -> Option<ToldBlock> {
     serde_json::from_str(answer.get()).ok()
 }
 
-/// An answer that is not what was asked for.
+/// The error for an answer that is not what was requested.
 pub(super) fn nonsense(whom: &str, what: String, answer: &RawValue) -> SourceError {
     let text = answer.get();
     let shown: String = text.chars().take(MOST_TEXT).collect();
@@ -217,7 +217,7 @@ pub(super) fn nonsense(whom: &str, what: String, answer: &RawValue) -> SourceErr
     }
 }
 
-/// The question for a block, without its transactions.
+/// The query for a block, without its transactions.
 pub(super) fn block_question(number: u64) -> Question {
     Question {
         method: "eth_getBlockByNumber".into(),
@@ -226,10 +226,10 @@ pub(super) fn block_question(number: u64) -> Question {
     }
 }
 
-/// The chain's id.
+/// Returns the chain's id.
 ///
 /// # Errors
-/// Where it cannot be had.
+/// If it is unavailable.
 pub(super) fn chain_id(asked: &dyn Ask) -> Result<u64, SourceError> {
     let what = || "the chain's id".to_owned();
     let question = Question {
@@ -241,10 +241,10 @@ pub(super) fn chain_id(asked: &dyn Ask) -> Result<u64, SourceError> {
     number(&answer).ok_or_else(|| nonsense(asked.whom(), what(), &answer))
 }
 
-/// The block that a chain goes on from, without transactions; `None` where there is no such block.
+/// Returns the block to fork, without transactions; `None` if it does not exist.
 ///
 /// # Errors
-/// Where it cannot be had.
+/// If it is unavailable.
 pub(super) fn block_at(asked: &dyn Ask, number: u64) -> Result<Option<Block>, SourceError> {
     let what = || format!("block {number}");
     let answer = ask(asked, &block_question(number), what)?;
@@ -263,10 +263,10 @@ pub(super) fn block_at(asked: &dyn Ask, number: u64) -> Result<Option<Block>, So
     }))
 }
 
-/// Reads ahead what every block needs, all at once, and what kind of chain it is.
+/// Reads ahead what every block needs, all at once, and determines what kind of chain it is.
 ///
 /// # Errors
-/// Where something cannot be had, or the chain is of a version whose rules are not here.
+/// If something is unavailable, or the rules of the chain's version are not implemented here.
 pub(super) fn ahead(beneath: &Arc<Beneath>, whom: &str, number: u64) -> Result<About, ForkError> {
     let mut state = State::over(beneath.clone());
     let Ok(version) = attempt(|| arbos::version_word().get(&mut state))?;
@@ -274,7 +274,7 @@ pub(super) fn ahead(beneath: &Arc<Beneath>, whom: &str, number: u64) -> Result<A
         let slots = arbos::read_by_every_block();
         let slots: Vec<_> = slots.iter().map(|slot| (slot.account, slot.key)).collect();
         beneath.read_ahead(&slots)?;
-        // What depends on how many there are: the prices' constraints, and the tree of messages to L1, whose root is in every header.
+        // What varies in number: the constraints of the prices, and the tree of messages to L1, whose root is in every header.
         attempt(|| {
             let _ = arbos::sends::root(&mut state);
         })?;
@@ -283,7 +283,7 @@ pub(super) fn ahead(beneath: &Arc<Beneath>, whom: &str, number: u64) -> Result<A
 }
 
 impl About {
-    /// Whether a chain's configuration may be read.
+    /// Whether a chain has a configuration that can be read.
     pub(super) fn has_config(state: &mut State) -> bool {
         let Ok(length) = arbos::chain_config().len(state);
         (1..=MOST_CONFIG).contains(&length)

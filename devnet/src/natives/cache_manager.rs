@@ -1,7 +1,7 @@
-//! CacheManager: sells places in the program cache, as `cargo stylus cache` asks of it.
+//! CacheManager: sells places in the program cache, as `cargo stylus cache` expects.
 //!
-//! Lives here: the part of the interface of Offchain Labs' contract that clients use, and an auction behind it: while there
-//! is room a place costs nothing, and then the lowest bids give way. Bids do not decay.
+//! Lives here: the part of the interface of Offchain Labs' contract that clients use, and the auction behind it: while there is room a
+//! place costs nothing; after that, the lowest bids give way. Bids do not decay.
 
 use alloy_primitives::aliases::U192;
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -44,17 +44,17 @@ sol! {
 
 use CacheManager::*;
 
-/// Bytes of native code that the cache holds, until an owner says otherwise.
+/// Bytes of native code that the cache holds, until an owner changes it.
 const CACHE_SIZE: u64 = 512 << 20;
 
 /// The fewest bytes that a program counts for.
 const LEAST_SIZE: u64 = 4_096;
 
-/// Storage: the cache's size plus one, so that nothing stands for the default.
+/// Storage: the cache's size plus one, so that zero stands for the default.
 const SIZE_SLOT: U256 = U256::ZERO;
 /// Storage: whether bids are paused.
 const PAUSED_SLOT: U256 = U256::ONE;
-/// Storage: how many entries there are; they follow from [`FIRST_ENTRY`] on, two words each.
+/// Storage: how many entries there are; they start at [`FIRST_ENTRY`], two words each.
 const COUNT_SLOT: U256 = U256::from_limbs([2, 0, 0, 0]);
 const FIRST_ENTRY: u64 = 16;
 
@@ -166,7 +166,7 @@ fn place_bid(meter: &mut Meter<'_>, address: Address) -> Result<(), Stop> {
     })
 }
 
-/// The least bid that a program of `size` bytes gets a place for: that of the last entry that has to give way.
+/// Returns the lowest bid that gets a place for a program of `size` bytes: that of the last entry that has to give way.
 fn least_bid(meter: &mut Meter<'_>, size: u64) -> Result<U192, Stop> {
     let size = size.max(LEAST_SIZE);
     let room = cache_size(meter)?;
@@ -191,7 +191,7 @@ fn least_bid(meter: &mut Meter<'_>, size: u64) -> Result<U192, Stop> {
     Ok(least)
 }
 
-/// A program's code hash and the bytes it counts for.
+/// Returns a program's code hash and the bytes it counts for.
 fn program(meter: &mut Meter<'_>, address: Address) -> Result<(B256, u64), Stop> {
     let codehash = meter.code_hash(address)?;
     let size = meter.ask(
@@ -216,7 +216,7 @@ fn used(entries: &[Entry]) -> u64 {
     entries.iter().map(|entry| entry.size).sum()
 }
 
-/// The places of an entry's two words: the code hash, then size and bid together.
+/// The slots of an entry's two words: the code hash, then size and bid together.
 fn slots(index: u64) -> [U256; 2] {
     let first = FIRST_ENTRY + 2 * index;
     [U256::from(first), U256::from(first + 1)]

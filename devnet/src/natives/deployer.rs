@@ -1,5 +1,5 @@
-//! StylusDeployer: creates, activates and initialises a program in one transaction, as `cargo stylus deploy` asks of it for
-//! contracts with a constructor.
+//! StylusDeployer: creates, activates and initialises a program in one transaction, as `cargo stylus deploy` expects for contracts with a
+//! constructor.
 //!
 //! Lives here: the interface of Offchain Labs' contract of that name, and what it does.
 
@@ -81,7 +81,7 @@ fn deploy(meter: &mut Meter<'_>, call: deployCall) -> Result<Address, Stop> {
         return Err(Stop::error(&ContractDeploymentError { bytecode }));
     };
 
-    // What arithmetic of Solidity says where more is to be given than there is.
+    // How Solidity's arithmetic fails when more is to be sent than there is.
     let underflow = || Stop::Revert(Panic::from(0x11).abi_encode().into());
     let mut left = meter
         .call
@@ -90,7 +90,7 @@ fn deploy(meter: &mut Meter<'_>, call: deployCall) -> Result<Address, Stop> {
         .ok_or_else(underflow)?;
     if requires_activation(meter, program)? {
         let activated = meter.ask(ARB_WASM, left, &ArbWasm::activateProgramCall { program })?;
-        // ArbWasm keeps the fee and gives the rest back at once.
+        // ArbWasm keeps the fee and returns the rest at once.
         let fee = activated.map_err(Stop::Revert)?.dataFee;
         left = left.checked_sub(fee).ok_or_else(underflow)?;
     }
@@ -128,7 +128,7 @@ fn requires_activation(meter: &mut Meter<'_>, address: Address) -> Result<bool, 
     Ok(active.unwrap_or(0) != current.map_err(Stop::Revert)?)
 }
 
-/// The salt of an address that depends on what the contract is initialised with.
+/// Derives the salt of an address that depends on the initialisation data.
 fn init_salt(salt: B256, init_data: &[u8]) -> B256 {
     keccak256([salt.as_slice(), init_data].concat())
 }

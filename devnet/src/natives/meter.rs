@@ -1,6 +1,6 @@
-//! A native contract at work: the machine with a gas counter on it.
+//! A native contract in progress: the machine with a gas counter.
 //!
-//! Lives here: what steps cost, which is what the EVM's instructions for them cost. Not here: what the contracts do.
+//! Lives here: what each step costs: the same as the EVM's instructions for it. Not here: what the contracts do.
 
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use alloy_sol_types::{SolCall, SolError, SolEvent};
@@ -8,24 +8,24 @@ use revm::context_interface::JournalTr as _;
 
 use crate::evm::{Fault, NativeCall, NativeEnding, NativeMachine, NativeReply, Reply};
 
-/// Gas for an account that is touched for the first time, and again (EIP-2929).
+/// Gas for the first access to an account, and for later ones (EIP-2929).
 const COLD_ACCOUNT: u64 = 2_600;
 const WARM: u64 = 100;
-/// Gas for a slot that is read for the first time.
+/// Gas for the first read of a slot.
 const COLD_SLOT: u64 = 2_100;
-/// Gas for a slot that becomes something, and for one that changes.
+/// Gas for a slot that becomes nonzero, and for one that changes.
 const SET: u64 = 20_000;
 const RESET: u64 = 2_900;
-/// Gas for sending value, and for an account that comes into being by it.
+/// Gas for sending value, and for an account that this creates.
 const VALUE: u64 = 9_000;
 const NEW_ACCOUNT: u64 = 25_000;
-/// Gas that a call with value has for nothing.
+/// Gas that a call with value gets for free.
 const STIPEND: u64 = 2_300;
-/// Gas for a creation; for a word of its init code, and of what CREATE2 hashes.
+/// Gas for a create; for each word of its init code, and each word that CREATE2 hashes.
 const CREATE: u64 = 32_000;
 const INITCODE_WORD: u64 = 2;
 const HASH_WORD: u64 = 6;
-/// Gas for a log, each topic and each byte.
+/// Gas for a log and for each topic; for each byte.
 const LOG: u64 = 375;
 const LOG_BYTE: u64 = 8;
 
@@ -46,7 +46,7 @@ impl From<Fault> for Stop {
 }
 
 impl Stop {
-    /// A custom error.
+    /// Stops with a custom error.
     pub(super) fn error(error: &impl SolError) -> Self {
         Self::Revert(error.abi_encode().into())
     }
@@ -61,7 +61,7 @@ pub(super) struct Meter<'a> {
 }
 
 impl<'a> Meter<'a> {
-    /// A call that has all its gas still.
+    /// Starts a call with all its gas.
     pub(super) fn new(machine: &'a mut dyn NativeMachine, call: &'a NativeCall) -> Self {
         Self {
             machine,
@@ -71,7 +71,7 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// What a result is to the machine.
+    /// Converts a result for the machine.
     pub(super) fn end(self, result: Result<Bytes, Stop>) -> Result<NativeReply, Fault> {
         let (ending, output) = match result {
             Ok(output) => (NativeEnding::Success, output),
@@ -93,7 +93,7 @@ impl<'a> Meter<'a> {
         Ok(())
     }
 
-    /// An account's code hash, zero where there is no account.
+    /// Returns an account's code hash, or zero if the account does not exist.
     pub(super) fn code_hash(&mut self, address: Address) -> Result<B256, Stop> {
         let Ok(account) = self.machine.context().journaled_state.load_account(address);
         let (is_cold, info) = (account.is_cold, &account.data.info);
@@ -117,7 +117,7 @@ impl<'a> Meter<'a> {
         Ok(loaded.data)
     }
 
-    /// Writes a word of the contract's storage. Nothing is given back for a word that is cleared.
+    /// Writes a word of the contract's storage. Clearing a word earns no refund.
     pub(super) fn store(&mut self, slot: U256, value: U256) -> Result<(), Stop> {
         self.refuse_static()?;
         let Ok(stored) =
@@ -148,7 +148,7 @@ impl<'a> Meter<'a> {
         Ok(())
     }
 
-    /// Calls a contract with all the gas that may be passed on.
+    /// Calls a contract with all the gas that can be passed on.
     pub(super) fn send(&mut self, to: Address, value: U256, input: Bytes) -> Result<Reply, Stop> {
         let Ok(account) = self.machine.context().journaled_state.load_account(to);
         let (is_cold, is_empty) = (account.is_cold, account.data.info.is_empty());
@@ -169,7 +169,7 @@ impl<'a> Meter<'a> {
         Ok(reply)
     }
 
-    /// Calls a function of a contract. `Err` within is its revert data.
+    /// Calls a function of a contract. An inner `Err` holds its revert data.
     pub(super) fn ask<C: SolCall>(
         &mut self,
         to: Address,
@@ -203,7 +203,7 @@ impl<'a> Meter<'a> {
         self.gas_left - self.gas_left / 64
     }
 
-    /// A write in a static call takes all gas, as an instruction's does.
+    /// A write in a static call uses up all gas, as an instruction's does.
     fn refuse_static(&mut self) -> Result<(), Stop> {
         match self.call.is_static {
             true => Err(Stop::OutOfGas),

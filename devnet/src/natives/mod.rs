@@ -1,7 +1,7 @@
-//! Contracts that a chain begins with and that are written in Rust.
+//! Contracts that a chain starts with and that are written in Rust.
 //!
-//! Lives here: which they are, and how an account says that it is one. Not here: what they do (a file for each), how the
-//! machine runs them (`evm`).
+//! Lives here: which contracts there are, and how an account is marked as one. Not here: what they do (one file each), how the machine runs
+//! them (`evm`).
 
 mod cache_manager;
 mod deployer;
@@ -13,7 +13,7 @@ pub(crate) use deployer::StylusDeployer;
 
 use crate::evm::{Fault, NativeCall, NativeMachine, NativeReply};
 
-/// The first byte of their code: an invalid instruction, so that no EVM takes it for its own.
+/// The first byte of their code: an invalid instruction, so that the EVM never runs it.
 pub(crate) const MARK: u8 = 0xFE;
 
 /// A native contract.
@@ -27,7 +27,7 @@ pub(crate) enum Native {
 
 const ALL: [Native; 2] = [Native::StylusDeployer, Native::CacheManager];
 
-/// The code of an account that is one.
+/// The code of an account that is a native contract.
 pub(crate) fn marker(native: Native) -> Bytes {
     let name: &[u8] = match native {
         Native::StylusDeployer => b"\xFEstylus-devnet StylusDeployer",
@@ -45,7 +45,7 @@ pub(crate) fn find(code_hash: B256) -> Option<Native> {
 /// Answers a call.
 ///
 /// # Errors
-/// Where the machine is broken.
+/// If the machine is broken.
 pub(crate) fn run(
     native: Native,
     machine: &mut dyn NativeMachine,

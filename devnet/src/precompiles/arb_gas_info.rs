@@ -59,7 +59,7 @@ const SIMPLE_TRANSACTION: u64 = 140;
 /// Gas for a new storage word, priced like any other gas.
 const STORAGE: u64 = 20_000;
 
-/// The ArbOS version from which on the base fee of a kind of gas is compared with the block's own and not with the stored one.
+/// The ArbOS version from which on the base fee of a kind of gas defaults to the block's own and not to the stored one.
 const AT_HAND: u16 = 61;
 
 pub(super) const FUNCTIONS: &[Function] = functions! {

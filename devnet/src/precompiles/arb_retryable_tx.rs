@@ -1,7 +1,7 @@
 //! ArbRetryableTx (0x6e): messages from L1 that can be retried.
 //!
-//! Lives here: its functions. Not here: retryables (`arbos::retryables`). None arrive from L1 here; those that a test writes into
-//! the state can be read, kept alive and cancelled. They are tried in blocks of other chains that are carried out once more.
+//! Lives here: its functions. Not here: retryables (`arbos::retryables`). None arrive from L1 here; those that a test writes into the state
+//! can be read, kept alive and cancelled. They are tried only in blocks of other chains that are executed again.
 
 use alloy_primitives::{B256, U256};
 use alloy_sol_types::sol;
@@ -98,14 +98,14 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
         call.emit(&Canceled { ticketId: it.ticketId })?;
         Ok(cancelReturn {})
     };
-    // Nobody, but where a retry of another chain is carried out once more.
+    // Zero, except while a retry of another chain is executed again.
     View 0 getCurrentRedeemerCall => |call, _| {
         Ok(call.context.chain.transaction.redeemer.unwrap_or_default())
     };
     Write 0 submitRetryableCall => |_, _| Err(Stop::error(&NotCallable {}));
 };
 
-/// Schedules a try, and gives it all gas that is left.
+/// Schedules a try, and gives it all remaining gas.
 fn schedule(call: &mut Call<'_>, id: B256, retryable: Retryable) -> Result<B256, Stop> {
     let nonce = retryable.count_try(call)?;
     let content = retryable.content(call)?;
@@ -142,7 +142,7 @@ fn schedule(call: &mut Call<'_>, id: B256, retryable: Retryable) -> Result<B256,
     Ok(hash)
 }
 
-/// Gas for taking the gas of a try out of what the chain is behind with, of as many numbers as that has.
+/// Gas for deducting the gas of a try from the chain's backlog, which has one number per constraint.
 fn pool_cost(call: &mut Call<'_>) -> u64 {
     const WORD: u64 = 800 + 20_000;
     if call.is_at(60) {

@@ -21,7 +21,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     Pure 0 burnArbGasCall => |call, it| {
         let gas = u64::try_from(it.gasAmount)
             .map_err(|_| Stop::plain(format!("{} gas is not a uint64", it.gasAmount)))?;
-        // Where there is less it burns what there is, and that is not a failure (Nitro).
+        // If less is left, it burns what is left; that is not a failure (Nitro).
         call.gas_left = call.gas_left.saturating_sub(gas);
         Ok(burnArbGasReturn {})
     };

@@ -47,7 +47,7 @@ pub(super) enum Stop {
     OutOfGas,
     /// An error with data; the remaining gas is kept.
     Error(Bytes),
-    /// An error without data; what gas is left stays.
+    /// An error without data; the remaining gas is kept.
     Plain(Reason),
     /// An error that takes all gas.
     Burn(Reason),
@@ -64,7 +64,7 @@ impl Stop {
         Self::Plain(Reason::Refused(words.into()))
     }
 
-    /// The same of one that takes all gas.
+    /// Like [`Self::plain`], for an error that takes all gas.
     pub(super) fn burn(words: impl Into<String>) -> Self {
         Self::Burn(Reason::Refused(words.into()))
     }

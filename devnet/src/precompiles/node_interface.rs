@@ -1,7 +1,7 @@
 //! NodeInterface (0xc8): questions to the node in the form of a call. It exists only in `eth_call`.
 //!
-//! Lives here: its functions. Not here: those that need more of the chain than a call sees (`chain::components`, `chain::sends`),
-//! which are answered before a call gets here.
+//! Lives here: its functions. Not here: those that need more of the chain than a call sees (`chain::components`, `chain::sends`); they are
+//! answered before a call gets here.
 
 use alloy_primitives::U256;
 use alloy_sol_types::sol;
@@ -59,7 +59,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
         Err(call.unavailable("there was nothing before Nitro"))
     };
     Pure 0 nitroGenesisBlockCall => |_, _| Ok(U256::ZERO);
-    // Each block has an L1 block of its own here.
+    // Each block has its own L1 block here.
     View 0 blockL1NumCall => |_, it| Ok(it.l2BlockNum);
     View 0 l2BlockRangeForL1Call => |_, it| {
         Ok(l2BlockRangeForL1Return { firstBlock: it.blockNum, lastBlock: it.blockNum })

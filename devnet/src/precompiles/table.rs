@@ -68,7 +68,7 @@ impl Precompile {
     }
 }
 
-/// The rows of a precompile: how each function may be called, from which ArbOS on (and up to which), its type, and its code.
+/// The rows of a precompile: how each function may be called, from which ArbOS version on (and up to which), its type, and its code.
 macro_rules! functions {
     ($($mutability:ident $since:literal $(..= $until:literal)? $function:ty => $run:expr;)*) => {
         &[$($crate::precompiles::table::Function {

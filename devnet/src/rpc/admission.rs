@@ -66,7 +66,7 @@ impl Admission {
         self.origins.as_deref()
     }
 
-    /// Admits a request, or not.
+    /// Checks whether to admit a request.
     ///
     /// # Errors
     /// If it is addressed to an unknown host, or comes from a page that is not allowed.

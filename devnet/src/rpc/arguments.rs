@@ -82,7 +82,7 @@ impl<'a> Arguments<'a> {
         self.required_up_to(SMALL, place, name)
     }
 
-    /// The same for a text of at most `most` bytes.
+    /// Like [`Self::required`], for a text of at most `most` bytes.
     ///
     /// # Errors
     /// As for [`Self::required`].
@@ -108,7 +108,7 @@ impl<'a> Arguments<'a> {
         self.optional_up_to(SMALL, place, name)
     }
 
-    /// The same for a text of at most `most` bytes.
+    /// Like [`Self::optional`], for a text of at most `most` bytes.
     ///
     /// # Errors
     /// As for [`Self::optional`].
@@ -153,7 +153,7 @@ impl<'a> Arguments<'a> {
     /// All of them, as they came.
     pub(super) fn all(&self) -> Value {
         let parsed = |text: &&RawValue| -> Value {
-            // The request was parsed whole before.
+            // The whole request has been parsed before.
             serde_json::from_str(text.get()).unwrap_or_default()
         };
         self.0.iter().map(parsed).collect()

@@ -78,7 +78,7 @@ where
                 if let Err(too_long) = answers.append(answer) {
                     return too_long;
                 }
-                // An answer may have been made right here, and others wait for this thread, too.
+                // The answer may have been computed on this thread, which others wait for, too.
                 tokio::task::yield_now().await;
             }
             match was_told && answers.is_empty() {

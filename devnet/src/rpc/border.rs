@@ -1,7 +1,7 @@
-//! What is asked of a fork about the chain that it goes on from, before the block where it begins: that chain's node answers.
+//! Requests to a fork about the blocks before it begins: the forked chain's node answers them.
 //!
-//! Lives here: which requests these are, and lists that go across the border. Not here: what the fork answers itself, and how the node is
-//! asked (`fork`).
+//! Lives here: which requests these are, and lists that cross the border. Not here: what the fork answers itself, and how the node is
+//! queried (`fork`).
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{B256, U64};
@@ -15,18 +15,18 @@ use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
 
-/// What a request is about, with the place of the parameter that says which.
+/// What a request is about, with the index of the parameter that names the block.
 #[derive(Clone, Copy)]
 enum About {
-    /// The state after a block: the fork has that of the block that it begins at.
+    /// The state after a block: the fork has it for its first block, too.
     State(usize),
-    /// A block and what is in it, or what is proven by it: the fork has nothing of the block that it begins at.
+    /// A block and its content, or a proof in it: the fork has neither for its first block.
     Content(usize),
     /// A transaction.
     Transaction,
 }
 
-/// What a method's requests are about, if they can be about the other chain.
+/// What a method's requests are about, if they can concern the forked chain.
 fn about(method: &str) -> Option<About> {
     Some(match method {
         "eth_call"
@@ -79,10 +79,10 @@ fn about(method: &str) -> Option<About> {
     })
 }
 
-/// The other chain's answer; `None` where the request is this chain's to answer.
+/// Returns the forked chain's answer; `None` if this chain has to answer the request.
 ///
 /// # Errors
-/// Where its node does not answer, or answers with an error.
+/// If its node does not answer, or answers with an error.
 pub(super) fn answer(
     node: &Node,
     method: &str,
@@ -99,7 +99,7 @@ pub(super) fn answer(
         },
         About::Content(place) => match block(node, &forked, arguments, place)? {
             Some((number, is_tag)) => {
-                // What is newest here is not what is newest there.
+                // The newest block here is not the newest block there.
                 if is_tag && let Some(param) = params.get_mut(place) {
                     *param = json!(U64::from(number));
                 }
@@ -115,7 +115,7 @@ pub(super) fn answer(
     }
 }
 
-/// The number of the block that a parameter names, and whether it does so by a tag; `None` where that is none of either chain.
+/// The number of the block that a parameter names, and whether it does so by a tag; `None` if neither chain has the block.
 fn block(
     node: &Node,
     forked: &Forked,
@@ -124,7 +124,7 @@ fn block(
 ) -> Result<Option<(u64, bool)>, RpcError> {
     let id = match arguments.optional::<BlockId>(place, "block") {
         Ok(Some(id)) => id,
-        // Whoever answers says what is wrong with it.
+        // The method itself reports what is wrong with it.
         Ok(None) | Err(_) => return Ok(None),
     };
     match id {
@@ -142,7 +142,7 @@ fn block(
     }
 }
 
-/// The number of a block of the other chain, unless it is of a time when this one went its own way.
+/// The number of a block of the forked chain, unless it is newer than the fork.
 fn number_of(forked: &Forked, hash: B256) -> Result<Option<u64>, RpcError> {
     let found = forked.past("eth_getBlockByHash", json!([hash, false]))?;
     let found: Option<Value> = parse(&found)?;
@@ -151,7 +151,7 @@ fn number_of(forked: &Forked, hash: B256) -> Result<Option<u64>, RpcError> {
     Ok(number.filter(|number| *number <= forked.number()))
 }
 
-/// Whether the transaction that is asked for is in a block of the other chain that this one goes on from.
+/// Whether the requested transaction is in a block of the forked chain that this chain shares.
 fn has_transaction(
     node: &Node,
     forked: &Forked,
@@ -181,10 +181,10 @@ fn parse<T: DeserializeOwned>(answer: &RawValue) -> Result<T, RpcError> {
     })
 }
 
-/// The logs that a filter finds in the other chain's blocks, up to where this one begins.
+/// Returns the logs that a filter matches in the forked chain's blocks, up to where this chain begins.
 ///
 /// # Errors
-/// Where its node does not answer.
+/// If its node does not answer.
 pub(super) fn logs(
     node: &Node,
     filter: &Filter,
@@ -201,10 +201,10 @@ pub(super) fn logs(
     parse(&forked.past("eth_getLogs", json!([filter]))?)
 }
 
-/// The logs that a filter finds in one block of the other chain; `None` where the block is none of its.
+/// Returns the logs that a filter matches in one block of the forked chain; `None` if the block is not one of its.
 ///
 /// # Errors
-/// Where its node does not answer.
+/// If its node does not answer.
 pub(super) fn logs_of(
     node: &Node,
     filter: &Filter,
@@ -224,10 +224,10 @@ pub(super) fn logs_of(
     }
 }
 
-/// What the other chain's node answers to a question that is made of a request.
+/// Returns the answer of the forked chain's node to a query derived from a request.
 ///
 /// # Errors
-/// Where it does not answer.
+/// If it does not answer.
 pub(super) fn past<T: DeserializeOwned>(
     forked: &Forked,
     method: &str,

@@ -33,7 +33,7 @@ const LIMIT: i32 = -32_005;
 /// A fault of this node.
 const INTERNAL: i32 = -32_603;
 
-/// An answer in place of a result.
+/// An error returned instead of a result.
 #[derive(Clone, Debug)]
 pub(crate) struct RpcError {
     code: i32,
@@ -74,7 +74,7 @@ impl RpcError {
         }
     }
 
-    /// What another node has answered.
+    /// An error from another node.
     pub(super) fn told(code: i32, message: String, data: Option<String>) -> Self {
         Self {
             code,
@@ -135,7 +135,7 @@ impl RpcError {
         }
     }
 
-    /// A transaction that is not in a block yet, and that nobody can wait for since `most` are waited for already.
+    /// A transaction that is not in a block yet, and that nobody can wait for because `most` are already being waited for.
     pub(super) fn not_waited_for(hash: B256, most: usize) -> Self {
         Self {
             message: format!(

@@ -37,7 +37,7 @@ pub(super) fn replace(body: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     Some((replaced, id.to_vec()))
 }
 
-/// The answer with `id` in place of the text.
+/// The answer with `id` restored.
 pub(super) fn restore(answer: &[u8], id: &[u8]) -> Vec<u8> {
     let mut places = answer.windows(STAND_IN.len());
     match places.position(|place| place == STAND_IN) {

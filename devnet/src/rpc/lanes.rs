@@ -15,15 +15,15 @@ use crate::evm::{Interrupt, Interrupted};
 use crate::rpc::error::RpcError;
 use crate::rpc::tries::{Tries, processors};
 
-/// How much longer than a question a change of the chain may take: its gas bounds it, but an owner may have made gas cheap.
+/// How much longer a change of the chain can take than a question: its gas bounds it, but an owner may have made gas cheap.
 const PATIENCE: u32 = 12;
 
 /// How many questions run at once: far more than there are processors, so that a short one gets its turn among dozens of endless
 /// ones. Each may use its memory limit in full, so there are not hundreds.
 const QUESTIONS: usize = 48;
 
-/// How many requests may wait at once for a transaction's block. Each holds a connection meanwhile, and most connections are to be
-/// there for others.
+/// How many requests can wait at once for a transaction's block. Each holds a connection meanwhile, and most connections should stay free
+/// for others.
 pub(super) const MOST_AWAITED: usize = 256;
 
 /// A kind of request.
@@ -44,14 +44,14 @@ pub(super) enum Lane {
 pub(crate) struct Lanes(Arc<Inner>);
 
 struct Inner {
-    /// Where questions run, from the first one on: threads that give way to all others. `None` where they cannot be had; questions then
-    /// run where the rest does.
+    /// Where questions run, created with the first one: on threads of lower priority. `None` if such threads are unavailable; questions
+    /// then run where everything else does.
     humble: OnceLock<Option<Runtime>>,
     lookups: Places,
     searches: Places,
     questions: Places,
     changes: Places,
-    /// One permit for each that may wait for a block.
+    /// One permit for each request that can wait for a block.
     awaited: Arc<Semaphore>,
     tries: Tries,
     /// The time limit of a question.
@@ -78,8 +78,8 @@ struct Active {
     is_stopping: bool,
 }
 
-/// Threads of low priority, so that a devnet whose processors are all busy with long questions still answers short ones and mines.
-/// The runtime serves for its blocking threads; nothing asynchronous runs there.
+/// Starts threads of low priority, so that a devnet whose processors are all busy with long questions still answers short ones and makes
+/// blocks. Only the runtime's blocking threads are used; nothing asynchronous runs on it.
 fn humble(threads: usize) -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -89,7 +89,7 @@ fn humble(threads: usize) -> std::io::Result<Runtime> {
         .build()
 }
 
-/// From now on the calling thread runs when others leave it a processor.
+/// Lowers the calling thread's priority from now on.
 pub(crate) fn give_way() {
     // Elsewhere a priority applies to the whole process. If it cannot be set, nothing changes.
     #[cfg(target_os = "linux")]
@@ -98,7 +98,7 @@ pub(crate) fn give_way() {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // The last one who speaks to the devnet may be a task, which must not wait.
+        // The last reference may be dropped by a task, which must not block.
         if let Some(humble) = self.humble.take().flatten() {
             humble.shutdown_background();
         }
@@ -145,12 +145,12 @@ impl Lanes {
         }))
     }
 
-    /// A permit to wait for a transaction's block; `None` if as many wait as may.
+    /// A permit to wait for a transaction's block; `None` if the maximum is reached.
     pub(super) fn wait(&self) -> Option<OwnedSemaphorePermit> {
         self.0.awaited.clone().try_acquire_owned().ok()
     }
 
-    /// Stops everything that runs or waits, and refuses new requests.
+    /// Interrupts everything that runs or waits, and refuses new requests.
     pub(crate) fn stop(&self) {
         let mut active = self.active();
         active.is_stopping = true;
@@ -159,7 +159,7 @@ impl Lanes {
         }
     }
 
-    /// The room for what may be tried without a lane; `None` if the devnet is stopping.
+    /// The budget for requests tried without a lane; `None` if the devnet is stopping.
     pub(super) fn tries(&self) -> Option<&Tries> {
         (!self.active().is_stopping).then_some(&self.0.tries)
     }
@@ -225,7 +225,7 @@ impl Lanes {
         }
     }
 
-    /// A flag that is raised when the devnet stops; `None` if it is stopping already.
+    /// A flag that is raised when the devnet stops; `None` if it is already stopping.
     pub(crate) fn begin(&self) -> Option<Guard> {
         let mut active = self.active();
         if active.is_stopping {
@@ -325,7 +325,7 @@ mod tests {
         block_on(lanes.run(Lane::Questions, Instant::now(), |_| Ok(()))).unwrap();
     }
 
-    /// Theorem: whatever runs on other lanes, and waits there, a short read has its turn.
+    /// Theorem: whatever runs or waits on other lanes, a short read gets its turn.
     #[test]
     fn long_reads_hold_up_no_short_ones() {
         let lanes = Lanes::new(None);

@@ -50,7 +50,7 @@ pub(super) fn filter(arguments: &Arguments<'_>, place: usize) -> Result<Filter, 
 /// The logs of a filter's blocks.
 ///
 /// # Errors
-/// If a block does not exist, there are too many logs, or nobody waits any more.
+/// If a block does not exist, there are too many logs, or nobody is waiting any more.
 pub(super) fn find(
     node: &Node,
     filter: &Filter,

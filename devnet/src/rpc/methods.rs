@@ -39,9 +39,9 @@ const MOST_SYNC: Duration = Duration::from_secs(60);
 /// How a method is answered, which decides where it runs.
 #[derive(Clone, Copy)]
 enum Method {
-    /// The same, of a word of some state or block; on a fork it may have to be asked for elsewhere.
+    /// It returns one word of some state or block, as quickly as `Quick`; on a fork another node may have to be asked for it.
     Read(fn(&Node, &Arguments<'_>) -> Answer),
-    /// Where it arrives: it takes no longer than copying a state, and its answer is short.
+    /// It is answered on the thread it arrives on: it takes no longer than copying a state, and its answer is short.
     Quick(fn(&Node, &Arguments<'_>) -> Answer),
     /// It reads data that may be long, of a block, a transaction or an account.
     Lookup(fn(&Node, &Arguments<'_>, &Interrupt) -> Text),
@@ -460,7 +460,7 @@ pub(super) fn module(node: Node) -> RpcModule<Node> {
     module
 }
 
-/// Answers on a lane, or without one if that is quick.
+/// Answers on a lane, or on this thread if the request is quick.
 async fn elsewhere(
     node: Node,
     (name, method): (&'static str, Method),
@@ -498,7 +498,7 @@ async fn elsewhere(
         };
         Ok(to_json(&short)?)
     };
-    // Whatever came of it: without a word that it has read, it is no answer.
+    // Whatever the result: if a word that it read was unavailable, it is no answer.
     let work = move |interrupt: &Interrupt| attempt(|| work(interrupt))?;
     if let Some(answer) = tries.and_then(|(tries, likeness)| tries.run(likeness, &work)) {
         return answer;
@@ -549,7 +549,7 @@ async fn synced(
 mod tests {
     use super::*;
 
-    /// Theorem: what clients ask for at every turn has a lane without what goes through the whole chain.
+    /// Theorem: frequent requests have a lane that no search of the whole chain uses.
     #[test]
     fn short_reads_and_searches_do_not_mix() {
         let is_search = |name: &str| {

@@ -95,13 +95,13 @@ pub(super) fn reorg(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrup
     made
 }
 
-/// What a reset is asked for.
+/// The options of a reset.
 #[derive(Deserialize, Default)]
 struct ResetOptions {
     forking: Option<Forking>,
 }
 
-/// The chain to go on from: another node's, or another block of the same.
+/// The chain to fork: another node's, or another block of the same one.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Forking {
@@ -109,7 +109,7 @@ struct Forking {
     block_number: Option<Value>,
 }
 
-/// Restarts the chain: from a fork where one is named, and else as one of its own.
+/// Restarts the chain: as a fork if the options name one, otherwise as a new chain.
 pub(super) fn reset(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let options: Option<ResetOptions> = arguments.optional(0, "options")?;
     let asked = node.asked();
@@ -226,7 +226,7 @@ pub(super) fn mine(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt
     Ok(json!(U64::ZERO))
 }
 
-/// The same, but returns the blocks.
+/// Like `evm_mine`, but returns the blocks.
 pub(super) fn mine_detailed(
     node: &Node,
     arguments: &Arguments<'_>,

@@ -112,7 +112,7 @@ pub(super) fn search_before(node: &Node, arguments: &Arguments<'_>, interrupt: &
     search(node, arguments, interrupt, false)
 }
 
-/// The same in blocks after a given one.
+/// Transactions from or to an address in blocks after a given one.
 pub(super) fn search_after(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     search(node, arguments, interrupt, true)
 }

@@ -28,7 +28,7 @@ pub(super) fn content(node: &Node, _: &Arguments<'_>, _: &Interrupt) -> Text {
     shown(node, None, |transaction| json!(json::waiting(transaction)))
 }
 
-/// The same, one line each.
+/// Waiting transactions, summarised in one line each.
 pub(super) fn inspect(node: &Node, _: &Arguments<'_>, _: &Interrupt) -> Text {
     shown(node, None, |transaction| {
         let tx = &transaction.envelope;

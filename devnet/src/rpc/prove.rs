@@ -17,7 +17,7 @@ use crate::rpc::read;
 /// The most slots in one proof.
 const MOST_SLOTS: usize = 1_024;
 
-/// A fork does not have all of the state that a root is over.
+/// Refuses proofs on a fork, which does not have the whole state that a root covers.
 fn check(node: &Node) -> Result<(), RpcError> {
     match node.forked() {
         Some(forked) => Err(RpcError::not_supported(format!(

@@ -262,13 +262,13 @@ pub(super) fn receipt(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> 
     )?)
 }
 
-/// A fee history as another node has it.
+/// A fee history as another node returns it.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FeeHistory {
     oldest_block: U64,
     base_fee_per_gas: Vec<U64>,
-    /// As text: another node's digits stay as they are.
+    /// As text, so that another node's digits stay unchanged.
     gas_used_ratio: Vec<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reward: Option<Vec<Vec<U256>>>,
@@ -322,7 +322,7 @@ pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>, _: &Interrupt)
         if to == last {
             return Ok(to_json(&past)?);
         }
-        // What came next there is not what came next here.
+        // The next block there is not the next block here.
         past.base_fee_per_gas.truncate(past.gas_used_ratio.len());
     }
     let fee = |block: &crate::chain::Block| U64::from(block.header.base_fee_per_gas.unwrap_or(0));

@@ -104,7 +104,7 @@ impl<'a> Unsigned<'a> {
         })
     }
 
-    /// The same, with `signer` to sign it.
+    /// Like [`Self::of`], with the key that `signer` returns.
     fn by(
         node: &'a Node,
         asked: TransactionRequest,

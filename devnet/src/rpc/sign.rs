@@ -21,7 +21,7 @@ use crate::rpc::methods::{Answer, Text};
 const MOST_TYPES: usize = 256;
 const MOST_FIELDS: u64 = 10_000;
 
-/// The accounts that may send: those with keys, then those that are impersonated, without which clients refuse to use these.
+/// The accounts that can send: those with keys, then the impersonated ones, which clients otherwise refuse to use.
 pub(super) fn accounts(node: &Node, _: &Arguments<'_>) -> Answer {
     let mut addresses: Vec<_> = node.signers().map(PrivateKeySigner::address).collect();
     let keyed = addresses.len();
@@ -41,7 +41,7 @@ pub(super) fn sign(node: &Node, arguments: &Arguments<'_>) -> Answer {
     )
 }
 
-/// The same with its parameters in the opposite order.
+/// Like `eth_sign`, with its parameters in the opposite order.
 pub(super) fn personal_sign(node: &Node, arguments: &Arguments<'_>) -> Answer {
     sign_message(
         node,

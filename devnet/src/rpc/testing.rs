@@ -91,7 +91,7 @@ pub(super) fn set_chain_id(node: &Node, arguments: &Arguments<'_>) -> Answer {
     Ok(Value::Null)
 }
 
-/// Blocks and states that are known would be another node's.
+/// The known blocks and states would be another node's.
 pub(super) fn no_other_node(_: &Node, _: &Arguments<'_>) -> Answer {
     Err(RpcError::not_supported(
         "the node of a fork is not changed under it: begin anew with anvil_reset and its jsonRpcUrl",

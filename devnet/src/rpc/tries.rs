@@ -1,11 +1,11 @@
-//! Requests that are tried on the thread they arrive on: handing one to another thread and its answer back takes as long as most calls.
+//! Requests tried on the thread they arrive on: passing one to another thread and the answer back takes as long as most calls.
 //!
-//! Lives here: how far a try may go, how many there may be, and which requests are not tried again. Not here: where a request runs that
-//! takes longer (`lanes`).
+//! Lives here: how far a try can go, how many can run at once, and which requests are no longer tried. Not here: where a longer request
+//! runs (`lanes`).
 //!
-//! A try ends itself after so many looks at its flag, and the request then runs from its beginning on its lane; what is tried changes
-//! nothing, or never looks. Requests that were too long several times in a row go to their lane at once from then on. Whatever a try
-//! does, some of the threads that serve never try, so that everybody else is answered.
+//! A try ends after a number of checks of its flag, and the request then starts again on its lane; what is tried changes nothing, or never
+//! checks. Requests that were too long several times in a row go straight to their lane from then on. Some of the serving threads never run
+//! tries, so that everyone else is answered whatever a try does.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -20,45 +20,45 @@ use tokio::time::Instant;
 use crate::evm::{Interrupt, Interrupted};
 use crate::rpc::error::RpcError;
 
-/// Threads that serve and never try.
+/// Serving threads that never run tries.
 const SPARE: usize = 2;
 
-/// Looks at its flag that a try has: a quarter of a million instructions of the EVM, or the second tick in a program.
+/// How many checks of its flag a try has: a quarter of a million EVM instructions, or the second tick in a program.
 const LOOKS: u32 = 2 * Interrupt::TICK;
 
-/// Where even a try that came to its end took too long: where nothing looks at the flag, such as in an activation.
+/// How long a finished try can take before it counts as too long: some work, such as an activation, never checks the flag.
 const LONG: Duration = Duration::from_millis(2);
 
-/// How often in a row a request is too long before it is not tried any more. Once may be the machine's doing.
+/// How often in a row a request is too long before it is no longer tried. A single time may be due to the machine.
 const STRIKES: u8 = 3;
 
-/// Of how many requests it is known how often they were too long.
+/// For how many kinds of requests it is recorded how often they were too long.
 const MOST_KNOWN: usize = 1_024;
 
-/// Bytes of a request's parameters: more take their time to be read, whatever they ask for.
+/// Bytes of a request's parameters: longer ones take time just to be read.
 const MOST_TRIED: usize = 64 << 10;
 
-/// Characters of a hexadecimal text that count for what a request is like: those of a function's selector.
+/// Characters of a hexadecimal text that count for likeness: a function's selector.
 const SELECTOR: usize = "0x12345678".len();
 
 /// Characters of an address.
 const ADDRESS: usize = 42;
 
-/// The room for tries.
+/// The budget for tries.
 pub(super) struct Tries {
-    /// One permit for each that runs.
+    /// One permit for each running try.
     running: Semaphore,
-    /// How often in a row requests were too long, by their likeness.
+    /// How often in a row requests were too long, by likeness.
     long: Mutex<HashMap<u64, u8>>,
     hasher: RandomState,
 }
 
-/// How many threads serve: as many as there are processors for tries, and those that never try.
+/// How many threads serve: one per processor for tries, plus those that never run any.
 pub(crate) fn threads() -> usize {
     processors() + SPARE
 }
 
-/// How many threads run at once here.
+/// How many threads can run at once here.
 pub(super) fn processors() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
@@ -74,7 +74,7 @@ impl Default for Tries {
 }
 
 impl Tries {
-    /// Runs `work` here and now. `None` if it is not to be tried, or did not come to its end: then it has done nothing.
+    /// Runs `work` on this thread. `None` if it must not be tried, or did not finish; it has changed nothing then.
     pub(super) fn run<T>(
         &self,
         likeness: u64,
@@ -108,8 +108,8 @@ impl Tries {
         self.long.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a request is like: its method and parameters, with addresses in full and of other hexadecimal text the beginning, so that
-    /// calls of one function are alike whatever its arguments are. `None` if it is too long to be tried.
+    /// Returns the likeness of a request: a hash of its method and parameters, with addresses in full but only the start of other
+    /// hexadecimal text, so that calls of the same function are alike whatever its arguments. `None` if it is too long to be tried.
     pub(super) fn likeness(&self, method: &str, params: &str) -> Option<u64> {
         if params.len() > MOST_TRIED {
             return None;
@@ -132,14 +132,14 @@ impl Tries {
 mod tests {
     use super::*;
 
-    /// Looks at the flag until it is raised.
+    /// Checks the flag until it is raised.
     fn endless(interrupt: &Interrupt) -> Result<(), RpcError> {
         loop {
             interrupt.check().map_err(RpcError::refused)?;
         }
     }
 
-    /// Theorem: what does not come to its end so many times in a row is not tried again.
+    /// Theorem: a request that does not finish several times in a row is not tried again.
     #[test]
     fn what_is_long_is_not_tried_for_ever() {
         let tries = Tries::default();
@@ -155,7 +155,7 @@ mod tests {
         assert!(tries.run(2, tried_again).unwrap().is_err(), "it panicked");
     }
 
-    /// Theorem: there are never more tries than threads that may try.
+    /// Theorem: there are never more tries than threads that can run them.
     #[test]
     fn some_threads_never_try() {
         fn nest(tries: &Tries, level: u64) -> usize {
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(nest(&Tries::default(), 0), threads() - SPARE);
     }
 
-    /// Theorem: what is known to be long takes so much memory and no more.
+    /// Theorem: the record of long requests is bounded in size.
     #[test]
     fn so_many_are_known() {
         let tries = Tries::default();
@@ -197,7 +197,7 @@ mod tests {
         );
         check("[1]", "[2]", false);
         check("", "[]", false);
-        // Text that is no hexadecimal counts in full where its characters end elsewhere.
+        // Text that is not hexadecimal counts in full if no character ends at the cut.
         check(r#"["0x1äöüäöü"]"#, r#"["0x1äöüäöüä"]"#, false);
     }
 }

@@ -1,11 +1,11 @@
-//! What lies beneath the state of a fork: another chain at one block, asked for word by word, each once.
+//! What lies beneath the state of a fork: another chain at one block, read word by word, each word once.
 //!
-//! Lives here: the trait of whoever is asked, what it has answered, and what a failure to answer means for a run. Not here: how it is asked
+//! Lives here: the trait for whatever is read, the answers so far, and what a failed read means for a run. Not here: how it is read
 //! (`fork`), and what was changed on top (`state`).
 //!
-//! A state answers at once and without an error, as revm, ArbOS and everybody else here wants it. So a read whose answer cannot be had gives
-//! nothing and is noted, and [`attempt`] around all of a request has an error for whoever asked: the machine gives up at its next look, no
-//! outcome of it is used, and no account is changed that could not be read. What is noted belongs to the thread, since a request runs on one.
+//! A state answers at once and without errors, as revm, ArbOS and everything else here expects. So a read that fails returns an empty value
+//! and is recorded, and [`attempt`] around the whole request returns the error: the machine stops at its next check, none of its outcome is
+//! used, and no account that could not be read is changed. The record is kept per thread, since a request runs on one.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
@@ -17,7 +17,7 @@ use revm::bytecode::Bytecode;
 
 use crate::state::Account;
 
-/// An account as it is found beneath.
+/// An account as found beneath.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Found {
     pub(crate) nonce: u64,
@@ -26,64 +26,64 @@ pub(crate) struct Found {
     pub(crate) code: Bytes,
 }
 
-/// Another chain at one block. Any number of threads ask at once, and wait for the answer.
+/// Another chain at one block. Any number of threads can query it at once, and wait for the answer.
 pub(crate) trait Source: Send + Sync {
-    /// Accounts, one for each address; empty ones where there are none.
+    /// Returns accounts, one for each address; empty ones where none exist.
     ///
     /// # Errors
-    /// Where one of them cannot be had.
+    /// If one of them is unavailable.
     fn accounts(&self, addresses: &[Address]) -> Result<Vec<Found>, SourceError>;
 
-    /// Words of accounts' storage, one for each slot.
+    /// Returns words of accounts' storage, one for each slot.
     ///
     /// # Errors
-    /// Where one of them cannot be had.
+    /// If one of them is unavailable.
     fn slots(&self, slots: &[(Address, U256)]) -> Result<Vec<U256>, SourceError>;
 
-    /// The hash of a block up to the one that is beneath.
+    /// Returns the hash of a block, up to the one that is beneath.
     ///
     /// # Errors
-    /// Where it cannot be had.
+    /// If it is unavailable.
     fn block_hash(&self, number: u64) -> Result<B256, SourceError>;
 
-    /// What a run probably needs; nothing, where nobody can tell.
+    /// Returns what a run probably needs, or nothing if that is unknown.
     fn touched(&self, run: &Run) -> Touched;
 }
 
-/// What a run needs of a chain.
+/// What a run needs from a chain.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Touched {
     pub(crate) accounts: Vec<Address>,
     pub(crate) slots: Vec<(Address, U256)>,
 }
 
-/// What is about to run, so that what it needs can be asked for at once.
+/// What is about to run, so that what it needs can be requested at once.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) from: Address,
-    /// What is called, or a creation.
+    /// The address to call, or a creation.
     pub(crate) to: TxKind,
     /// Wei.
     pub(crate) value: U256,
     pub(crate) input: Bytes,
 }
 
-/// Something of the chain beneath that cannot be had.
+/// Something of the chain beneath is unavailable.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{what} cannot be had from {whom}: {why}")]
 pub struct SourceError {
-    /// What was asked for.
+    /// What was requested.
     pub what: String,
-    /// Who was asked: a host's name, or a file.
+    /// Where it was requested: a host's name, or a file.
     pub whom: String,
-    /// Why it did not answer, and what to do about it.
+    /// Why there was no answer, and what to do about it.
     pub why: String,
 }
 
-/// Answers by what was asked for.
+/// Answers by what was requested.
 type Answers<K, V> = RwLock<HashMap<K, Arc<OnceLock<Result<V, SourceError>>>>>;
 
-/// The chain beneath, and all that it was asked for. Every state of a fork shares it, so nothing of it is part of a block's difference.
+/// The chain beneath, and everything read from it. All states of a fork share it, so it is never part of a block's changes.
 pub(crate) struct Beneath {
     source: Box<dyn Source>,
     accounts: Answers<Address, Option<Arc<Account>>>,
@@ -103,7 +103,7 @@ impl Beneath {
         }
     }
 
-    /// An account, unless it is empty.
+    /// Returns an account, unless it is empty.
     pub(super) fn account(&self, address: Address) -> Option<Arc<Account>> {
         read(&self.accounts, address, || {
             let found = self.source.accounts(&[address])?;
@@ -111,7 +111,7 @@ impl Beneath {
         })
     }
 
-    /// An account as a state has it, its code kept; `None` where it is empty.
+    /// Converts an account for a state and keeps its code; `None` if it is empty.
     fn kept(&self, found: Found) -> Option<Arc<Account>> {
         if found == Found::default() {
             return None;
@@ -130,7 +130,7 @@ impl Beneath {
         Some(Arc::new(account))
     }
 
-    /// A word of an account's storage.
+    /// Returns a word of an account's storage.
     pub(super) fn slot(&self, address: Address, slot: U256) -> U256 {
         self.look_ahead((address, slot));
         read(&self.slots, (address, slot), || {
@@ -139,7 +139,7 @@ impl Beneath {
         })
     }
 
-    /// Has more than one word asked for, where a run has waited for several one after another.
+    /// Requests more than one word, if a run has waited for several one after another.
     fn look_ahead(&self, slot: (Address, U256)) {
         let is_known = {
             let answers = self.slots.read().unwrap_or_else(PoisonError::into_inner);
@@ -150,24 +150,24 @@ impl Beneath {
             && let Some(run) = waited()
         {
             let touched = self.source.touched(&run);
-            // One that cannot be had is asked for again when it is needed, and then it matters.
+            // A word that is unavailable is requested again when it is needed; only then does it matter.
             let _ = self.read_ahead(&touched.slots);
             let _ = self.read_accounts_ahead(&touched.accounts);
         }
     }
 
-    /// Asks for many words at once, so that reading them later takes no time.
+    /// Requests many words at once, so that reading them later takes no time.
     ///
     /// # Errors
-    /// Where one of them cannot be had.
+    /// If one of them is unavailable.
     pub(crate) fn read_ahead(&self, slots: &[(Address, U256)]) -> Result<(), SourceError> {
         read_ahead(&self.slots, slots, |unknown| self.source.slots(unknown))
     }
 
-    /// The same with accounts.
+    /// Requests many accounts at once.
     ///
     /// # Errors
-    /// Where one of them cannot be had.
+    /// If one of them is unavailable.
     pub(crate) fn read_accounts_ahead(&self, addresses: &[Address]) -> Result<(), SourceError> {
         read_ahead(&self.accounts, addresses, |unknown| {
             let found = self.source.accounts(unknown)?;
@@ -175,8 +175,8 @@ impl Beneath {
         })
     }
 
-    /// Asks at once for accounts and a word that are needed next, where more than the word is unknown. What cannot be had ends the run, as it
-    /// would when it is read.
+    /// Requests at once the accounts and the word that are needed next, unless all the accounts are known. Whatever is unavailable ends the
+    /// run, as it would when it is read.
     pub(crate) fn read_next(&self, accounts: &[Address], slot: (Address, U256)) {
         let are_known = {
             let answers = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
@@ -193,19 +193,19 @@ impl Beneath {
         failed.into_iter().flatten().for_each(fail);
     }
 
-    /// The hash of a block.
+    /// Returns the hash of a block.
     pub(super) fn block_hash(&self, number: u64) -> B256 {
         read(&self.hashes, number, || self.source.block_hash(number))
     }
 
-    /// Code of an account that was asked for.
+    /// Returns the code of an account that was read.
     pub(super) fn code(&self, hash: B256) -> Option<Bytecode> {
         let codes = self.codes.read().unwrap_or_else(PoisonError::into_inner);
         codes.get(&hash).cloned()
     }
 }
 
-/// What `ask` answers about `key`, which is asked once, by whoever comes first, and again only after a failure.
+/// Returns `ask`'s answer about `key`. Only the first caller asks, and again only after a failure.
 fn read<K: Eq + Hash + Clone, V: Clone + Default>(
     answers: &Answers<K, V>,
     key: K,
@@ -217,7 +217,7 @@ fn read<K: Eq + Hash + Clone, V: Clone + Default>(
     };
     let cell = match known {
         Some(cell) => cell,
-        // A run that has no outcome any more needs none of the chain beneath.
+        // A run that can no longer have an outcome needs nothing from the chain beneath.
         None if has_failed() => return V::default(),
         None => {
             let mut answers = answers.write().unwrap_or_else(PoisonError::into_inner);
@@ -237,7 +237,7 @@ fn read<K: Eq + Hash + Clone, V: Clone + Default>(
     }
 }
 
-/// Has what `answers` do not know of `keys` asked for at once.
+/// Requests at once all `keys` that `answers` does not have.
 fn read_ahead<K: Eq + Hash + Copy + Ord, V>(
     answers: &Answers<K, V>,
     keys: &[K],
@@ -263,9 +263,9 @@ fn read_ahead<K: Eq + Hash + Copy + Ord, V>(
 }
 
 thread_local! {
-    /// The first read that had no answer, within the innermost attempt of this thread.
+    /// The first failed read within this thread's innermost attempt.
     static FAILURE: RefCell<Option<SourceError>> = const { RefCell::new(None) };
-    /// Attempts that this thread is in.
+    /// How many attempts this thread is in.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -274,15 +274,15 @@ thread_local! {
     static RUNNING: RefCell<Option<(Run, u32)>> = const { RefCell::new(None) };
 }
 
-/// Slots that a run waits for one by one before it is asked which it needs: most need fewer.
+/// How many slots a run waits for one by one before all it needs is requested: most runs need fewer.
 const ENOUGH: u32 = 3;
 
-/// Says what is about to run on this thread.
+/// Records what is about to run on this thread.
 pub(crate) fn running(run: Run) {
     RUNNING.set(Some((run, 0)));
 }
 
-/// Notes that a run waits for a slot. Returns it the time that it was enough.
+/// Records that a run waits for a slot. Returns the run once it has waited often enough.
 fn waited() -> Option<Run> {
     RUNNING.with_borrow_mut(|running| {
         let (_, times) = running.as_mut()?;
@@ -304,17 +304,17 @@ fn fail(error: SourceError) {
     });
 }
 
-/// Whether a read of this attempt had no answer, so that nothing that comes of it may be used.
+/// Whether a read of this attempt has failed, so that its result must not be used.
 pub(crate) fn has_failed() -> bool {
     FAILURE.with_borrow(Option::is_some)
 }
 
-/// What `work` returns, if every word that it read of a chain beneath could be had.
+/// Returns the result of `work`, if every word that it read of a chain beneath was available.
 ///
 /// # Errors
-/// The first that could not.
+/// The first failed read.
 pub(crate) fn attempt<T>(work: impl FnOnce() -> T) -> Result<T, SourceError> {
-    /// Puts back what was noted before, after a panic, too.
+    /// Restores what was recorded before, also after a panic.
     struct Around(Option<SourceError>);
     impl Drop for Around {
         fn drop(&mut self) {
@@ -340,7 +340,7 @@ mod tests {
     use super::*;
     use crate::state::State;
 
-    /// Slot n holds n + 1; every account has a wei and a nonce. It answers while it is up.
+    /// Slot n holds n + 1; every account has one wei and nonce 1. It answers unless it is down.
     #[derive(Default)]
     struct Invented {
         asked: AtomicU64,

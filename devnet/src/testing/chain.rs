@@ -1,6 +1,6 @@
-//! A chain in this process: whose it is, what time it is there, and what its accounts hold.
+//! A chain in this process: who owns it, what time it is there, and what its accounts hold.
 //!
-//! Lives here: everything about a chain as a whole. Not here: sending and calling (`sender`, `contract`), what came of it (`outcome`).
+//! Lives here: everything about a chain as a whole. Not here: sending and calling (`sender`, `contract`), and the results (`outcome`).
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,16 +26,17 @@ use crate::state::source::attempt;
 /// When a chain begins, in seconds since 1970: in 2027, on every machine.
 const START: u64 = 1_800_000_000;
 
-/// Wei of an account that is made by name: 1,000 ETH.
+/// Wei of an account created by name: 1,000 ETH.
 const BALANCE: U256 = U256::from_limbs([0x35c9_adc5_dea0_0000, 0x36, 0, 0]);
 
-/// A chain in this process, with everything a devnet has but the server. Cloning gives the same chain; [`Chain::fork`] another.
+/// A chain in this process, with everything that a devnet has except the server. Clones are the same chain; [`Chain::fork`] makes a new
+/// one.
 ///
-/// It begins in milliseconds and depends on no clock: the same calls make the same blocks, at the same times, for the same gas. Each
-/// test can have one of its own, on whatever thread it runs.
+/// It starts within milliseconds and depends on no clock: the same calls make the same blocks, at the same times, with the same gas. Each
+/// test can have its own chain, on any thread.
 ///
-/// A fork ([`Builder::fork`]) asks a node when something is first needed. Where it does not answer, whatever has an error to return returns
-/// one, and everything else panics, with what was asked of whom.
+/// A fork ([`Builder::fork`]) queries a node when something is first needed. If the node does not answer, functions that return errors
+/// return one; all others panic, naming what was requested and from where.
 ///
 /// ```
 /// use std::time::Duration;
@@ -56,7 +57,7 @@ pub struct Chain {
     errors: Arc<Mutex<KnownErrors>>,
 }
 
-/// A chain as it was once; [`Chain::restore`] goes back to it.
+/// A chain at an earlier point; [`Chain::restore`] goes back to it.
 #[derive(PartialEq, Eq, Debug)]
 #[must_use = "a chain goes back to it only where it is restored"]
 pub struct Snapshot {
@@ -70,12 +71,12 @@ impl Default for Chain {
 }
 
 impl Chain {
-    /// A chain with Arbitrum One's rules, whose first block is of the first second of a time that is the same everywhere.
+    /// Returns a chain with Arbitrum One's rules. Its first block has the same fixed timestamp everywhere.
     pub fn new() -> Self {
         Self::builder().chain().expect("the defaults can be")
     }
 
-    /// A chain with other settings.
+    /// Returns a builder for a chain with other settings.
     ///
     /// ```
     /// use stylus_devnet::ArbOs;
@@ -89,14 +90,14 @@ impl Chain {
         Builder::new(Config {
             port: 0,
             clock: Clock::Steps(START),
-            // What is measured does not depend on how long a machine takes for it.
+            // A measurement must not depend on how long a machine takes.
             request_timeout: None,
             ..Config::default()
         })
     }
 
-    /// Why a transaction failed: the calls that failed, in the order in which they ended, each with what is to be told of it. Lines are
-    /// those of [`Config::artifacts`]. Empty for one that did not fail, or is not there.
+    /// Explains why a transaction failed: its failed calls, in the order in which they ended, each with its diagnosis. Source lines come
+    /// from [`Config::artifacts`]. Empty for a transaction that did not fail or does not exist.
     pub fn explain(&self, transaction: B256) -> Vec<(FailedCall, Diagnosis)> {
         let replay = self.node.chain().replay(transaction);
         let failures = replay.map(|replay| replay.failures(&Interrupt::default()));
@@ -114,7 +115,7 @@ impl Chain {
         &self.node
     }
 
-    /// A chain of its own that begins as this one is now. It costs no copy of the state: prepare a chain once, and fork it for each test.
+    /// Returns a separate chain that begins as this one is now. The state is not copied: prepare a chain once, and fork it for each test.
     ///
     /// ```
     /// use stylus_devnet::testing::*;
@@ -132,8 +133,8 @@ impl Chain {
         }
     }
 
-    /// A server in front of this chain, at any free port, for clients that speak JSON-RPC, such as alloy's providers. It stops when the
-    /// handle is dropped; the chain goes on.
+    /// Starts a server in front of this chain, on any free port, for clients that speak JSON-RPC, such as alloy's providers. It stops when
+    /// the handle is dropped; the chain stays usable.
     ///
     /// ```
     /// use stylus_devnet::testing::*;
@@ -145,7 +146,7 @@ impl Chain {
     /// ```
     ///
     /// # Errors
-    /// Where there are no threads or no port for it.
+    /// If no threads or no port are available.
     pub fn serve(&self) -> Result<Handle, StartError> {
         let config = Config {
             port: 0,
@@ -158,16 +159,16 @@ impl Chain {
         devnet::serve(config, node)
     }
 
-    /// The host that the chain was forked from, or the recording, and the last block that is not its own; `None` where it is not a fork.
+    /// The host that the chain was forked from, or the recording, and the last block that is not its own; `None` if it is not a fork.
     pub fn forked(&self) -> Option<(String, u64)> {
         let forked = self.node.forked()?;
         Some((forked.from().to_owned(), forked.number()))
     }
 
-    /// Writes the recording of a fork, where its settings ask for one: all that its node was asked for so far. A devnet does so when it stops.
+    /// Writes the recording of a fork, if its settings ask for one: all answers of its node so far. A devnet does so when it stops.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub fn save_recording(&self) -> Result<(), SaveError> {
         self.node.forked().map_or(Ok(()), |forked| forked.save())
     }
@@ -197,13 +198,13 @@ impl Chain {
         self.node.chain().gas_price()
     }
 
-    /// Reads or changes something that may have to be asked for elsewhere.
+    /// Reads or changes something that may have to be fetched from another node.
     #[track_caller]
     fn with<T>(&self, act: impl FnOnce(&Node) -> T) -> T {
         attempt(|| act(&self.node)).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Puts the clock forward and makes a block at the new time, so that calls see it, too.
+    /// Moves the clock forward and makes a block at the new time, so that calls see it, too.
     pub fn advance_time(&self, by: Duration) {
         self.node.change(|chain| chain.increase_time(by.as_secs()));
         self.mine(1);
@@ -217,7 +218,7 @@ impl Chain {
         }
     }
 
-    /// Remembers the chain as it is.
+    /// Remembers the chain as it is now.
     ///
     /// ```
     /// use stylus_devnet::testing::*;
@@ -234,10 +235,10 @@ impl Chain {
         Snapshot { number }
     }
 
-    /// Goes back to a snapshot, which is used up with all that were taken after it.
+    /// Goes back to a snapshot, which uses up this one and all later ones.
     ///
     /// # Panics
-    /// Where it was used up already, with an earlier one, or is of another chain.
+    /// If it was already used up, possibly by an earlier one, or is of another chain.
     #[track_caller]
     pub fn restore(&self, snapshot: Snapshot) {
         let restored = self.node.go_back(|chain| chain.revert(snapshot.number));
@@ -247,17 +248,17 @@ impl Chain {
         );
     }
 
-    /// The account that `nitro --dev` funds, which owns this chain and sends what nobody else is named for.
+    /// The account that `nitro --dev` funds. It owns this chain and is the default sender.
     pub fn dev(&self) -> Address {
         DEV_ACCOUNT
     }
 
-    /// The funded accounts whose keys everybody knows; the dev account first. [`Handle::accounts`] tells the keys.
+    /// The funded accounts with well-known keys; the dev account first. [`Handle::accounts`] returns the keys.
     pub fn accounts(&self) -> Vec<Address> {
         self.node.signers().map(|signer| signer.address()).collect()
     }
 
-    /// An account for somebody called `name`: the same address on every chain, with 1,000 ETH when it is first asked for here.
+    /// Returns the account named `name`: the same address on every chain, with 1,000 ETH when it is first requested here.
     pub fn account(&self, name: &str) -> Address {
         let address = Address::from_word(keccak256(format!("stylus-devnet: {name}")));
         let is_new = |chain: &crate::chain::Chain| {
@@ -274,12 +275,12 @@ impl Chain {
         address
     }
 
-    /// Whoever sends transactions: any address, whether or not anybody has its key; a contract's, too.
+    /// Returns a sender of transactions: any address, with or without a known key; even a contract's.
     pub fn from(&self, sender: Address) -> Sender {
         Sender::new(self.clone(), sender)
     }
 
-    /// Deploys a program of the dev account; see [`Sender::deploy`].
+    /// Deploys a program from the dev account; see [`Sender::deploy`].
     ///
     /// # Panics
     /// As for [`Sender::deploy`].
@@ -288,7 +289,7 @@ impl Chain {
         self.from(self.dev()).deploy(module)
     }
 
-    /// Deploys a program of the dev account and runs its constructor; see [`Sender::deploy_with`].
+    /// Deploys a program from the dev account and runs its constructor; see [`Sender::deploy_with`].
     ///
     /// # Panics
     /// As for [`Sender::deploy_with`].
@@ -301,12 +302,12 @@ impl Chain {
         self.from(self.dev()).deploy_with(module, constructor)
     }
 
-    /// A contract that is there already, such as a precompile.
+    /// Returns a contract that already exists, such as a precompile.
     pub fn contract(&self, address: Address) -> Contract {
         self.from(self.dev()).contract(address)
     }
 
-    /// An account's wei.
+    /// An account's balance, in wei.
     pub fn balance(&self, address: Address) -> U256 {
         self.with(|node| node.newest().account(address).balance)
     }
@@ -326,7 +327,7 @@ impl Chain {
         self.with(|node| node.newest().slot(address, slot).into())
     }
 
-    /// Sets an account's wei.
+    /// Sets an account's balance, in wei.
     pub fn set_balance(&self, address: Address, wei: U256) {
         self.with(|node| node.change_account(address, |chain| chain.set_balance(address, wei)));
     }
@@ -338,14 +339,14 @@ impl Chain {
         });
     }
 
-    /// Gives an account code. A program still has to be activated: [`Contract::try_activate`].
+    /// Sets an account's code. A program still has to be activated: [`Contract::try_activate`].
     pub fn set_code(&self, address: Address, code: impl Into<Bytes>) {
         let code = code.into();
         self.with(|node| node.change_account(address, |chain| chain.set_code(address, code)));
     }
 
-    /// Has failures told by these errors: `Token::TokenErrors::SIGNATURES`, of an interface `Token` in `sol!`. Those of a constructor have to
-    /// be known before it runs.
+    /// Describes failures with these errors: `Token::TokenErrors::SIGNATURES` for an interface `Token` in `sol!`. A constructor's errors
+    /// have to be known before it runs.
     ///
     /// ```
     /// use alloy_sol_types::sol;
@@ -373,12 +374,12 @@ impl Chain {
         });
     }
 
-    /// Reads or changes the errors that reverts are told by.
+    /// Reads or changes the errors that describe reverts.
     pub(super) fn known_errors<T>(&self, act: impl FnOnce(&mut KnownErrors) -> T) -> T {
         act(&mut self.errors.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What a call comes to on the newest block.
+    /// Runs a call on the newest block.
     pub(super) fn execute(&self, request: &Request) -> Result<Executed, CallError> {
         self.attempt(|node| {
             let view = node.view(BlockId::latest());
@@ -390,7 +391,7 @@ impl Chain {
         })
     }
 
-    /// Does something that may have to ask elsewhere, and can fail anyway.
+    /// Does something that may have to query another node, and can fail anyway.
     pub(super) fn attempt<T>(
         &self,
         act: impl FnOnce(&Node) -> Result<T, CallError>,
@@ -399,7 +400,7 @@ impl Chain {
         done.unwrap_or_else(|error| Err(CallError::Refused(error.to_string())))
     }
 
-    /// The receipt of a transaction, and how it ended.
+    /// Returns the receipt of a transaction, and how it ended.
     pub(super) fn outcome(&self, hash: B256) -> Result<Executed, CallError> {
         let chain = self.node.chain();
         let (block, index) = chain.transaction(hash).ok_or(CallError::Waiting)?;
@@ -425,5 +426,5 @@ impl std::fmt::Debug for Chain {
     }
 }
 
-/// A transaction whose output nobody decodes.
+/// A transaction whose output is not decoded.
 pub(super) type Plain = Sent<Bytes>;

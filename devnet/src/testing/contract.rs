@@ -1,4 +1,4 @@
-//! A contract and its functions, by the types that `sol!` makes of an interface.
+//! A contract and its functions, with the types that `sol!` generates from an interface.
 //!
 //! Lives here: typed calls. Not here: transactions as bytes, and deploying (`sender`).
 
@@ -11,8 +11,8 @@ use super::sender::{Deployment, Sender};
 
 /// A contract on a chain, and who calls it. Cloning is cheap.
 ///
-/// Functions that send or call panic where a test would have to unwrap, with a sentence that says what failed and why; those whose names
-/// begin with `try_` return an error instead.
+/// Functions that send or call panic where a test would otherwise have to unwrap, with a sentence that says what failed and why; their
+/// `try_` variants return an error instead.
 ///
 /// ```
 /// use alloy_sol_types::sol;
@@ -59,37 +59,37 @@ impl Contract {
         self
     }
 
-    /// Where it is.
+    /// The contract's address.
     pub fn address(&self) -> Address {
         self.address
     }
 
-    /// Who calls it.
+    /// The sender of its calls.
     pub fn sender(&self) -> &Sender {
         &self.sender
     }
 
-    /// What its deployment took; nothing for a contract that was there already.
+    /// The cost of its deployment; `None` for a contract that already existed.
     pub fn deployment(&self) -> Option<Deployment> {
         self.deployment.clone()
     }
 
-    /// The same contract, called by somebody else, whether or not anybody has his key.
+    /// Returns the same contract, called by another account, whose key need not be known.
     pub fn from(&self, sender: Address) -> Self {
         self.with(self.sender.as_somebody(sender))
     }
 
-    /// The same contract; calls send so many wei along.
+    /// Returns the same contract, with wei sent along with each call.
     pub fn value(&self, wei: U256) -> Self {
         self.with(self.sender.clone().value(wei))
     }
 
-    /// The same contract; calls may use so much gas.
+    /// Returns the same contract, with a gas limit for each call.
     pub fn gas_limit(&self, gas: Gas) -> Self {
         self.with(self.sender.clone().gas_limit(gas))
     }
 
-    /// Has failures told by these errors, on all of the chain; see [`Chain::with_errors`](crate::testing::Chain::with_errors).
+    /// Describes failures with these errors, on the whole chain; see [`Chain::with_errors`](crate::testing::Chain::with_errors).
     pub fn with_errors(self, signatures: &[&'static str]) -> Self {
         self.sender.chain().learn_errors(signatures);
         self
@@ -105,17 +105,17 @@ impl Contract {
     /// Calls a function in a transaction, in a block of its own.
     ///
     /// # Panics
-    /// Where it fails.
+    /// If it fails.
     #[track_caller]
     pub fn send<C: SolCall>(&self, call: C) -> Sent<C::Return> {
         self.try_send(call)
             .unwrap_or_else(|error| self.broken::<C>(&error))
     }
 
-    /// [`Contract::send`], where it may fail.
+    /// Like [`Contract::send`], but returns an error.
     ///
     /// # Errors
-    /// Where the chain does not take it, it fails, or it returns something else than is declared.
+    /// If the chain does not accept it, it fails, or its return value does not match the declaration.
     pub fn try_send<C: SolCall>(&self, call: C) -> Result<Sent<C::Return>, CallError> {
         let sent = self.sender.try_send(self.address, call.abi_encode())?;
         Ok(Sent {
@@ -124,28 +124,28 @@ impl Contract {
         })
     }
 
-    /// Asks a function on the newest block, and changes nothing.
+    /// Calls a function on the newest block without changing anything.
     ///
     /// # Panics
-    /// Where it fails.
+    /// If it fails.
     #[track_caller]
     pub fn call<C: SolCall>(&self, call: C) -> C::Return {
         self.try_call(call)
             .unwrap_or_else(|error| self.broken::<C>(&error))
     }
 
-    /// [`Contract::call`], where it may fail.
+    /// Like [`Contract::call`], but returns an error.
     ///
     /// # Errors
-    /// Where it cannot be run, fails, or returns something else than is declared.
+    /// If it cannot be run, fails, or its return value does not match the declaration.
     pub fn try_call<C: SolCall>(&self, call: C) -> Result<C::Return, CallError> {
         decode::<C>(self.sender.try_call(self.address, call.abi_encode())?)
     }
 
-    /// Calls a function in a transaction that has to fail, and tells how it did.
+    /// Calls a function in a transaction that has to fail, and returns the failure.
     ///
     /// # Panics
-    /// Where it succeeds, or the chain does not take it.
+    /// If it succeeds, or the chain does not accept it.
     #[track_caller]
     pub fn fails<C: SolCall>(&self, call: C) -> Failure {
         match self.sender.try_send(self.address, call.abi_encode()) {
@@ -159,11 +159,11 @@ impl Contract {
         }
     }
 
-    /// Calls a function in a transaction that has to revert with an error of this type, and returns that:
+    /// Calls a function in a transaction that has to revert with an error of this type, and returns the error:
     /// `token.reverts_with::<Token::Refused>(call)`.
     ///
     /// # Panics
-    /// Where it succeeds, or fails in another way.
+    /// If it succeeds, or fails in another way.
     #[track_caller]
     pub fn reverts_with<E: SolError>(&self, call: impl SolCall) -> E {
         let shown = self.shown_as(signature(&call));
@@ -173,10 +173,10 @@ impl Contract {
             .unwrap_or_else(|| panic!("{shown} was to revert with {}, and {failure}", E::SIGNATURE))
     }
 
-    /// Activates the program here, once more where its activation has expired or the chain's Stylus version is a new one.
+    /// Activates the program, or activates it again if its activation has expired or the chain's Stylus version is newer.
     ///
     /// # Errors
-    /// Where the chain refuses it.
+    /// If the chain refuses it.
     pub fn try_activate(&self) -> Result<Sent<Bytes>, CallError> {
         self.sender.activate(self.address)
     }

@@ -1,6 +1,6 @@
-//! What a revert says, in words.
+//! What a revert means, in words.
 //!
-//! Lives here: reading revert data by the errors that an interface declares. Not here: who is told (`outcome`).
+//! Lives here: decoding revert data with the errors that an interface declares. Not here: who sees the text (`outcome`).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,18 +11,18 @@ use alloy_sol_types::{Panic, Revert, SolError as _};
 
 use crate::precompiles;
 
-/// The errors of the interfaces that a chain was told of: their signatures by selector.
+/// The errors of the interfaces known to a chain: their signatures by selector.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct KnownErrors(BTreeMap<Selector, Cow<'static, str>>);
 
 impl KnownErrors {
-    /// Takes over a signature such as `Refused(address,uint256)`.
+    /// Adds a signature such as `Refused(address,uint256)`.
     pub(crate) fn learn(&mut self, signature: Cow<'static, str>) {
         let hash = keccak256(signature.as_bytes());
         self.0.insert(Selector::from_slice(&hash[..4]), signature);
     }
 
-    /// The error that revert data is; `None` where nobody has told of it.
+    /// Describes revert data; `None` if its error is not known.
     pub(crate) fn words(&self, data: &[u8]) -> Option<String> {
         if let Ok(revert) = Revert::abi_decode(data) {
             return Some(format!("{:?}", revert.reason));
@@ -40,7 +40,7 @@ impl KnownErrors {
     }
 }
 
-/// `arguments` as those of what has this signature.
+/// Decodes `arguments` as those of an error with this signature.
 fn decode(signature: &str, arguments: &[u8]) -> Option<String> {
     let (name, types) = signature.split_at_checked(signature.find('(')?)?;
     let tuple = DynSolType::parse(types).ok()?;
@@ -48,7 +48,7 @@ fn decode(signature: &str, arguments: &[u8]) -> Option<String> {
     Some(format!("{name}{}", shown(&value)))
 }
 
-/// A value as it would be written.
+/// Formats a value as it would be written.
 fn shown(value: &DynSolValue) -> String {
     let list = |values: &[DynSolValue]| values.iter().map(shown).collect::<Vec<_>>().join(", ");
     match value {
@@ -111,10 +111,10 @@ mod tests {
             Panic::from(0x11).abi_encode(),
             Some("arithmetic underflow or overflow"),
         );
-        // What the chain's own parts say is always known.
+        // Errors of the chain's own parts are always known.
         check(hex!("cc944bf2").to_vec(), Some("ProgramUpToDate()"));
         check(Unknown(U256::ONE).abi_encode(), None);
-        // Cut short, and nothing at all.
+        // Cut short, and empty.
         check(many.abi_encode()[..90].to_vec(), None);
         check(Vec::new(), None);
         check(vec![1, 2], None);

@@ -1,7 +1,7 @@
-//! Gas that is expected of a transaction: a number, or an entry in a file beside the tests.
+//! The gas expected of a transaction: a number, or an entry in a file beside the tests.
 //!
-//! Lives here: [`assert_gas!`](crate::assert_gas), the file of baselines and what is within its tolerance. Not here: whatever used the
-//! gas (`outcome`).
+//! Lives here: [`assert_gas!`](crate::assert_gas), the baseline file, and what is within tolerance. Not here: what used the gas
+//! (`outcome`).
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -15,16 +15,16 @@ use stylus_vm::Gas;
 
 use super::GasUsed;
 
-/// Asserts how much gas a transaction took.
+/// Asserts how much gas a transaction used.
 ///
-/// - `assert_gas!(sent, 54_257)`: exactly so much.
-/// - `assert_gas!(sent, "a name")`: as much as the file `gas.toml` in the package's folder says under that name, in the table of the
-///   module that the test is in. `BLESS=1 cargo test` writes it.
-/// - `…, within 1 %)` and `…, within 200 gas)`: that much more or less, too. Without it a file may say so for all of its entries:
+/// - `assert_gas!(sent, 54_257)`: exactly this much.
+/// - `assert_gas!(sent, "a name")`: as much as the file `gas.toml` in the package's folder has under that name, in the table of the test's
+///   module. `BLESS=1 cargo test` writes it.
+/// - `…, within 1 %)` and `…, within 200 gas)`: up to that much more or less. A file can set a default for all of its entries:
 ///   `tolerance = "1 %"` above its tables.
 ///
-/// A [`Sent`](crate::testing::Sent), a [`Receipt`](crate::testing::Receipt), a [`Failure`](crate::testing::Failure) of a transaction and
-/// [`Gas`] itself can be looked at; an argument that is a plain number or a name decides what is expected.
+/// The first argument can be a [`Sent`](crate::testing::Sent), a [`Receipt`](crate::testing::Receipt), a
+/// [`Failure`](crate::testing::Failure) of a transaction, or [`Gas`] itself; the second decides what is expected.
 ///
 /// ```
 /// use stylus_devnet::testing::*;
@@ -50,7 +50,7 @@ macro_rules! assert_gas {
     }};
 }
 
-/// Where the macro stands.
+/// Where the macro is used.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __gas_place {
@@ -65,18 +65,18 @@ macro_rules! __gas_place {
 /// The file of baselines in a package's folder.
 const FILE: &str = "gas.toml";
 
-/// What stands above the entries.
+/// What precedes the entries.
 const HEAD: &str = "# Gas of transactions, by the names that `assert_gas!` gives them. `BLESS=1 cargo test` writes it anew.\n";
 
-/// The key above the tables that holds for all of them.
+/// The key above the tables that applies to all of them.
 const TOLERANCE: &str = "tolerance";
 
-/// By how much gas may differ from what is expected.
+/// By how much gas can differ from what is expected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tolerance {
-    /// So many hundredths of what is expected.
+    /// This percentage of what is expected.
     Percent(u32),
-    /// So much.
+    /// This much gas.
     Gas(Gas),
 }
 
@@ -85,20 +85,20 @@ pub enum Tolerance {
 pub enum Expected<'a> {
     /// This much.
     Exactly(Gas),
-    /// What a file says under this name.
+    /// What a file has under this name.
     Named(&'a str),
 }
 
-/// Where an assertion stands.
+/// Where an assertion is.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     /// The package's folder.
     pub folder: &'static str,
-    /// The module.
+    /// The path of the test's module.
     pub module: &'static str,
 }
 
-/// A file of baselines that cannot be used, or does not say what is expected.
+/// A baseline file that cannot be used, or does not match.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BaselineError {
@@ -107,7 +107,7 @@ pub enum BaselineError {
     Io {
         /// The file.
         file: PathBuf,
-        /// Why not.
+        /// Why it cannot be used.
         source: io::Error,
     },
     /// It is not what this module writes.
@@ -118,41 +118,41 @@ pub enum BaselineError {
         /// What is wrong with it.
         reason: String,
     },
-    /// No entry of that name.
+    /// There is no entry of that name.
     #[error("{} says nothing of `{name}` in [{module}]; it took {used} gas: run the test with BLESS=1 to write that down", file.display())]
     Missing {
         /// The file.
         file: PathBuf,
-        /// The table.
+        /// The table's name.
         module: String,
-        /// The entry.
+        /// The entry's name.
         name: String,
-        /// What would be written.
+        /// The gas that would be written.
         used: u64,
     },
-    /// It took more or less.
+    /// The transaction used more or less gas.
     #[error("{0}")]
     Differs(Difference),
 }
 
-/// Gas that is not what is expected.
+/// Gas that differs from what is expected.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Difference {
-    /// The entry of a file, if it is one.
+    /// The entry's name, if it is from a file.
     pub name: Option<String>,
-    /// What it took.
+    /// The gas that was used.
     pub used: Gas,
     /// What is expected.
     pub expected: Gas,
-    /// By how much it might have differed.
+    /// By how much it was allowed to differ.
     pub tolerance: Tolerance,
 }
 
 impl Tolerance {
-    /// None at all.
+    /// No tolerance.
     pub const EXACT: Self = Self::Gas(Gas::ZERO);
 
-    /// Whether `used` is near enough.
+    /// Whether `used` is close enough to `expected`.
     pub fn allows(self, expected: Gas, used: Gas) -> bool {
         let difference = u128::from(expected.0.abs_diff(used.0));
         match self {
@@ -173,7 +173,7 @@ impl fmt::Display for Tolerance {
     }
 }
 
-/// Reads `1 %` or `200 gas`.
+/// Parses `1 %` or `200 gas`.
 impl FromStr for Tolerance {
     type Err = String;
 
@@ -233,7 +233,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// A number in groups of three digits.
+/// Formats a number in groups of three digits.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -246,10 +246,10 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
-/// What `assert_gas!` calls.
+/// Implements `assert_gas!`.
 ///
 /// # Panics
-/// Where the gas is not what is expected.
+/// If the gas is not what is expected.
 #[doc(hidden)]
 #[track_caller]
 pub fn check<'a>(
@@ -302,7 +302,7 @@ struct Baseline {
 }
 
 impl Baseline {
-    /// What a file holds; nothing where there is none.
+    /// Reads a file; empty if it does not exist.
     fn read(file: &Path) -> Result<Self, BaselineError> {
         let text = match fs::read_to_string(file) {
             Ok(text) => text,
@@ -359,7 +359,7 @@ fn unusable(file: &Path, source: io::Error) -> BaselineError {
     }
 }
 
-/// Compares with what a file says.
+/// Compares the gas with a file's entry.
 fn look_up(
     file: &Path,
     module: &str,
@@ -379,7 +379,7 @@ fn look_up(
     compare(Some(name), Gas(*expected), used, tolerance)
 }
 
-/// Writes an entry down, and leaves all others as they are, whoever else writes one at the same time.
+/// Writes an entry and keeps all others, even if others are written at the same time.
 fn bless(file: &Path, module: &str, name: &str, used: Gas) -> Result<(), BaselineError> {
     let failed = |source| unusable(file, source);
     let _alone = lock(file).map_err(failed)?;
@@ -392,14 +392,15 @@ fn bless(file: &Path, module: &str, name: &str, used: Gas) -> Result<(), Baselin
         file: file.to_owned(),
         reason: error.to_string(),
     })?;
-    // Beside it first, and then in its place: nobody finds half a file.
+    // A new file is written first and then replaces the old one, so that nobody reads half a file.
     let draft = file.with_extension("toml.new");
     fs::write(&draft, text).map_err(failed)?;
     fs::rename(&draft, file).map_err(failed)?;
     Ok(())
 }
 
-/// The right to rewrite a file, among all threads and processes, until the lock is dropped. It is not the file's own, which is replaced.
+/// Acquires the right to rewrite a file, among all threads and processes, until it is dropped. The lock is a separate file, because this
+/// one is replaced.
 fn lock(file: &Path) -> io::Result<File> {
     let name = keccak256(file.as_os_str().as_encoded_bytes());
     let name = format!("stylus-devnet-{}.lock", hex::encode(&name[..8]));
@@ -459,7 +460,7 @@ mod tests {
         check("it = 1", 1, Err("is not a table"));
     }
 
-    /// Theorem: whatever is written is read back, by whomever and in whatever order it is written.
+    /// Theorem: everything written is read back, whoever writes it and in whatever order.
     #[test]
     fn entries_are_written_side_by_side() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,9 +1,9 @@
-//! Tests of contracts, in Rust: a chain in the test's own process, the contract built and deployed, its functions called by type, and
-//! the exact gas of each call.
+//! Tests of contracts, in Rust: a chain in the test's own process, the contract built and deployed, its functions called by type, and the
+//! exact gas of each call.
 //!
 //! Lives here: the names that a test imports. Not here: the chain itself (`chain`), the server in front of one (`rpc`).
 //!
-//! `use stylus_devnet::testing::*;` is all that a test needs besides `sol!`:
+//! `use stylus_devnet::testing::*;` is all that a test needs in addition to `sol!`:
 //!
 //! ```
 //! use alloy_sol_types::sol;

@@ -1,6 +1,6 @@
-//! A module as it is deployed.
+//! A module in the form in which it is deployed.
 //!
-//! Lives here: from the bytes of a compiler to those. Not here: how cargo makes the former (`package`), and the rewriting itself
+//! Lives here: getting there from a compiler's output. Not here: how cargo produces that (`package`), and the rewriting itself
 //! (`stylus_vm::process`).
 
 use std::fmt;
@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use stylus_vm::code;
 use stylus_vm::process::{ProcessError, process};
 
-/// A program's module, rewritten as `cargo stylus` does before it deploys one. Cloning is cheap.
+/// A program's module, rewritten as `cargo stylus` does before a deployment. Cloning is cheap.
 ///
 /// ```
 /// use stylus_devnet::testing::*;
@@ -24,7 +24,7 @@ pub struct Module(Arc<Shared>);
 /// What all clones of a module share.
 struct Shared {
     wasm: Vec<u8>,
-    /// What its account holds. To compress it takes longer than to run it, and a module is deployed in many tests.
+    /// The code of its account. Compressing a module takes longer than running it, and many tests deploy the same one.
     code: OnceLock<Vec<u8>>,
 }
 
@@ -34,10 +34,10 @@ struct Shared {
 pub struct ModuleError(#[from] ProcessError);
 
 impl Module {
-    /// The module that a compiler wrote, in WebAssembly's binary format.
+    /// Takes a module that a compiler wrote, in WebAssembly's binary format.
     ///
     /// # Errors
-    /// Where it is none.
+    /// If it is not a module.
     pub fn from_wasm(built: &[u8]) -> Result<Self, ModuleError> {
         Ok(Self(Arc::new(Shared {
             wasm: process(built)?,
@@ -45,12 +45,12 @@ impl Module {
         })))
     }
 
-    /// Its bytes as they are deployed, before they are compressed.
+    /// The bytes that are deployed, before compression.
     pub fn wasm(&self) -> &[u8] {
         &self.0.wasm
     }
 
-    /// The code of an account that is this program.
+    /// The code of an account that holds this program.
     pub(super) fn code(&self) -> &[u8] {
         self.0.code.get_or_init(|| code::encode(self.wasm()))
     }

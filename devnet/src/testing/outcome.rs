@@ -1,7 +1,6 @@
-//! What came of a transaction or a call.
+//! The result of a transaction or a call.
 //!
-//! Lives here: receipts, return values, failures and their words. Not here: how an error's data is read (`errors`), and sending
-//! (`sender`).
+//! Lives here: receipts, return values, and failures in words. Not here: how an error's data is decoded (`errors`), and sending (`sender`).
 
 use std::fmt;
 use std::ops::Deref;
@@ -20,11 +19,11 @@ pub struct Receipt {
     pub hash: B256,
     /// The number of its block.
     pub block: u64,
-    /// What it took in all, to the gas: what `cast send` shows, and what `gasUsed` is in the receipt of a node.
+    /// The gas it used in total: what `cast send` shows, and `gasUsed` in a node's receipt.
     pub gas: Gas,
-    /// What of that was taken for its bytes on L1; nothing, unless an owner of the chain sets a price for them.
+    /// The part of that for its bytes on L1; zero, unless an owner of the chain sets a price for them.
     pub poster_gas: Gas,
-    /// What was logged, in order, by whichever contract.
+    /// Its logs, in order, from all contracts.
     pub logs: Vec<Log>,
 }
 
@@ -34,35 +33,35 @@ pub struct Receipt {
 pub struct Sent<T> {
     /// What it returned.
     pub returned: T,
-    /// Its receipt; the fields of that are fields of this, too.
+    /// Its receipt, whose fields are also accessible directly.
     pub receipt: Receipt,
 }
 
-/// How a transaction or a call failed: by a revert, a trap, or for want of gas. It prints as a sentence that says why.
+/// How a transaction or a call failed: by a revert, a trap, or lack of gas. It displays as a sentence that says why.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Failure {
     /// What it reverted with.
     pub data: Bytes,
-    /// Why it failed, where there is no data to say so.
+    /// Why it failed, if there is no data that says so.
     pub reason: Option<String>,
-    /// The receipt of a transaction; a call has none.
+    /// The receipt, for a transaction; a call has none.
     pub receipt: Option<Receipt>,
     /// The data in words.
     pub(super) words: Option<String>,
 }
 
-/// Why there is nothing that a call returned.
+/// Why a call has no return value.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// It ran, and failed.
     #[error("{0}")]
     Failed(Box<Failure>),
-    /// The chain does not run it at all: the sender cannot pay for it, say.
+    /// The chain does not run it at all, because the sender cannot pay for it, for example.
     #[error("the chain does not take it: {0}")]
     Refused(String),
-    /// It succeeded, and returned something else than it is declared to.
+    /// It succeeded, but its output does not match the declared return type.
     #[error(
         "it returned {output}, which is not what `{signature}` is declared to return: correct the interface in `sol!`"
     )]
@@ -72,16 +71,16 @@ pub enum CallError {
         /// What it returned.
         output: Bytes,
     },
-    /// Blocks are not made of transactions at once, because somebody has turned that off.
+    /// The transaction is waiting, because making a block for each transaction at once was turned off.
     #[error(
         "the transaction waits for a block, since the chain makes none by itself: turn that on with `evm_setAutomine`"
     )]
     Waiting,
 }
 
-/// Whatever has used gas; what `assert_gas!` takes.
+/// Anything that has used gas; what `assert_gas!` takes.
 pub trait GasUsed {
-    /// How much.
+    /// How much gas it used.
     fn gas_used(&self) -> Gas;
 }
 
@@ -105,7 +104,7 @@ impl<T> GasUsed for Sent<T> {
 
 impl GasUsed for Failure {
     /// # Panics
-    /// For a call, which no block holds and nobody pays for.
+    /// For a call, which is in no block and which nobody pays for.
     #[track_caller]
     fn gas_used(&self) -> Gas {
         let receipt = self.receipt.as_ref();
@@ -122,20 +121,20 @@ impl<T: GasUsed> GasUsed for &T {
 }
 
 impl Receipt {
-    /// The events of one type that were logged, in order, by whichever contract.
+    /// The events of one type, in order, from all contracts.
     pub fn events<E: SolEvent>(&self) -> Vec<E> {
         decoded(self.logs.iter())
     }
 
-    /// Those of one contract's: of two tokens that log alike, say.
+    /// The events of one type from one contract: for two tokens that log alike, for example.
     pub fn events_of<E: SolEvent>(&self, contract: Address) -> Vec<E> {
         decoded(self.logs.iter().filter(|log| log.address == contract))
     }
 
-    /// The one event of a type that was logged.
+    /// The only event of a type.
     ///
     /// # Panics
-    /// Where there is none, or more than one.
+    /// If there are none, or more than one.
     #[track_caller]
     pub fn event<E: SolEvent>(&self) -> E {
         let mut events = self.events();
@@ -151,7 +150,7 @@ impl Receipt {
     }
 }
 
-/// The logs that are events of one type.
+/// Decodes the logs that are events of one type.
 fn decoded<'a, E: SolEvent>(logs: impl Iterator<Item = &'a Log>) -> Vec<E> {
     let decoded = logs.map(E::decode_log);
     decoded.filter_map(|log| Some(log.ok()?.data)).collect()
@@ -166,7 +165,7 @@ impl<T> Deref for Sent<T> {
 }
 
 impl Failure {
-    /// The data as an error of this type, if it is one.
+    /// Decodes the data as an error of this type, if it is one.
     pub fn error<E: SolError>(&self) -> Option<E> {
         E::abi_decode(&self.data).ok()
     }
@@ -189,7 +188,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A run before anybody has read what it returned.
+/// A finished run whose output has not been decoded.
 pub(super) struct Executed {
     is_success: bool,
     output: Bytes,
@@ -220,10 +219,10 @@ impl Executed {
         }
     }
 
-    /// What it returned, and the receipt of a transaction.
+    /// Returns the output, and the receipt of a transaction.
     ///
     /// # Errors
-    /// Where it failed; `words` reads the data.
+    /// If it failed; `words` describes the data.
     pub(super) fn output(
         self,
         words: impl FnOnce(&[u8]) -> Option<String>,

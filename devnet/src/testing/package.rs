@@ -1,6 +1,6 @@
-//! A contract's crate, and the module that cargo makes of it.
+//! A contract's crate, and the module that cargo builds from it.
 //!
-//! Lives here: which package is meant, and building it once. Not here: how cargo builds it (`stylus-cargo`), and what becomes of the module
+//! Lives here: which package is meant, and building it once. Not here: how cargo builds it (`stylus-cargo`), and what happens to the module
 //! afterwards (`module`).
 
 use std::collections::HashMap;
@@ -11,11 +11,11 @@ use stylus_cargo::{BuildSettings, MARK, Project, ProjectError, TARGET, input};
 
 use super::{Module, ModuleError};
 
-/// The contract of a crate, as a [`Module`](crate::testing::Module): of the one that the test belongs to, or of the one in a folder that
-/// is named from there.
+/// Builds the contract of a crate as a [`Module`](crate::testing::Module): of the crate that the test belongs to, or of one in a folder
+/// relative to it.
 ///
-/// Cargo builds it as for `cargo stylus deploy`, in the release profile of its own workspace, before the first test that asks for it goes
-/// on; where nothing has changed that takes a fraction of a second. See [`Package`](crate::testing::Package) for features.
+/// Cargo builds it as for `cargo stylus deploy`, in the release profile of its own workspace, before the first test that needs it
+/// continues; if nothing has changed, that takes a fraction of a second. See [`Package`](crate::testing::Package) for features.
 ///
 /// ```
 /// use stylus_devnet::testing::*;
@@ -26,7 +26,7 @@ use super::{Module, ModuleError};
 /// ```
 ///
 /// # Panics
-/// Where the contract does not build, with what the compiler says.
+/// If the contract does not build; the message has the compiler's output.
 #[macro_export]
 macro_rules! build {
     () => {
@@ -53,14 +53,14 @@ pub struct Package {
     has_default_features: bool,
 }
 
-/// A contract that cannot be built.
+/// Why a contract cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// There is no package there, or it is not a contract.
     #[error(transparent)]
     Project(#[from] ProjectError),
-    /// A step of the author's that this crate does not take.
+    /// The author asks for a step that this crate does not carry out.
     #[error(
         "{} asks for wasm-opt, which only `cargo stylus` runs: give the module that it makes to `Module::from_wasm`",
         file.display()
@@ -69,35 +69,35 @@ pub enum BuildError {
         /// The contract's `Stylus.toml`.
         file: PathBuf,
     },
-    /// No standard library for programs.
+    /// The toolchain lacks the standard library for programs.
     #[error("Rust has no {TARGET} here: run `rustup target add {TARGET}` in {}", folder.display())]
     MissingTarget {
-        /// Whose toolchain it is.
+        /// The folder of the contract.
         folder: PathBuf,
     },
-    /// The compiler or cargo refuses it.
+    /// The compiler or cargo rejects it.
     #[error("`{command}` fails:\n{said}")]
     Failed {
-        /// What was run.
+        /// The command that was run.
         command: String,
-        /// What it said.
+        /// Its output.
         said: String,
     },
-    /// A program cannot be started, or a file not be used.
+    /// A program cannot be started, or a file cannot be used.
     #[error(transparent)]
     Cargo(Box<dyn std::error::Error + Send + Sync>),
-    /// What came out is not a module.
+    /// The output is not a module.
     #[error(transparent)]
     Module(#[from] ModuleError),
 }
 
 type Built = Result<Module, Arc<BuildError>>;
 
-/// What this process has built. A failure stays one, too: the sources are those that the tests were compiled with.
+/// What this process has built. Failures are kept, too: the sources are those that the tests were compiled with.
 static BUILT: Mutex<Option<HashMap<Package, Built>>> = Mutex::new(None);
 
 impl Package {
-    /// The package in a folder.
+    /// Returns the package in a folder.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
@@ -106,24 +106,24 @@ impl Package {
         }
     }
 
-    /// Switches a feature on.
+    /// Enables a feature.
     pub fn feature(mut self, name: impl Into<String>) -> Self {
         self.features.push(name.into());
         self
     }
 
-    /// Switches the default features off.
+    /// Disables the default features.
     pub fn no_default_features(mut self) -> Self {
         self.has_default_features = false;
         self
     }
 
-    /// Builds the contract, once in this process.
+    /// Builds the contract, only once per process.
     ///
     /// # Errors
-    /// Where there is none, or it does not build.
+    /// If there is no contract, or it does not build.
     pub fn build(&self) -> Result<Module, Arc<BuildError>> {
-        // Held while cargo runs, which would have others wait, too.
+        // Held while cargo runs, which would make others wait anyway.
         let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
         let built = built.get_or_insert_default();
         if let Some(built) = built.get(self) {
@@ -134,10 +134,10 @@ impl Package {
         result
     }
 
-    /// What [`Package::build`] makes.
+    /// Like [`Package::build`], but panics.
     ///
     /// # Panics
-    /// Where it makes nothing.
+    /// If the contract does not build.
     #[track_caller]
     pub fn module(&self) -> Module {
         self.build()
@@ -154,7 +154,7 @@ impl Package {
             features: self.features.clone(),
             no_default_features: !self.has_default_features,
             without_variables: true,
-            // The same sources make the same module, and so the same gas, in every folder and for every user.
+            // The same sources give the same module, and so the same gas, in every folder and for every user.
             reproducible: true,
             ..BuildSettings::default()
         };
@@ -172,7 +172,7 @@ impl Package {
     }
 }
 
-/// What is deployed would be another module than what is tested here.
+/// Refuses wasm-opt: the deployed module would differ from the one tested here.
 fn refuse_wasm_opt(folder: &Path) -> Result<(), BuildError> {
     let file = folder.join(MARK);
     let text = input::text(&file).ok();
@@ -187,7 +187,7 @@ fn refuse_wasm_opt(folder: &Path) -> Result<(), BuildError> {
 mod tests {
     use super::*;
 
-    /// What is said of a contract with this source and `Stylus.toml`.
+    /// Returns the error of building a contract with this source and `Stylus.toml`.
     fn refused(source: &str, settings: &str) -> BuildError {
         let folder = tempfile::tempdir().unwrap();
         let manifest = "[package]\nname = 'it'\nversion = '0.1.0'\n[lib]\ncrate-type = ['cdylib']\n[workspace]\n";
@@ -210,7 +210,7 @@ mod tests {
         let BuildError::Failed { said, .. } = &error else {
             panic!("{error}");
         };
-        // All of it, as the compiler writes it.
+        // All of it, as the compiler prints it.
         for words in [
             "cannot find value `missing`",
             "mismatched types",

@@ -1,6 +1,6 @@
 //! Who sends, with how much ether and gas; and deploying.
 //!
-//! Lives here: transactions as bytes, and what makes a program of a module. Not here: functions with types (`contract`).
+//! Lives here: transactions as bytes, and how a module becomes a program. Not here: typed functions (`contract`).
 
 use std::sync::Arc;
 
@@ -18,16 +18,16 @@ use crate::evm::Interrupt;
 use crate::natives::StylusDeployer::{self, StylusDeployerErrors};
 use crate::precompiles::ArbWasm;
 
-/// Gas that a transaction offers where nothing else is said: the most that Arbitrum grants one (ArbOS 50).
+/// The default gas limit of a transaction: the most that Arbitrum grants one (ArbOS 50).
 const GAS_LIMIT: Gas = Gas(32_000_000);
 
-/// Wei sent along with an activation, of which the chain gives back what it does not take: 1 ETH.
+/// Wei sent along with an activation, of which the chain returns what it does not need: 1 ETH.
 const ACTIVATION_VALUE: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
 
-/// The selector of every constructor on stylus-sdk, whatever it takes: that of `stylus_constructor()`.
+/// The selector of every stylus-sdk constructor, whatever its parameters: that of `stylus_constructor()`.
 const CONSTRUCTOR: [u8; 4] = [0x55, 0x85, 0x25, 0x8d];
 
-/// An account that sends transactions, with what it sends along. Nobody needs its key.
+/// An account that sends transactions, and what it sends along. Its key is not needed.
 ///
 /// ```
 /// use stylus_devnet::testing::*;
@@ -47,19 +47,19 @@ pub struct Sender {
     gas_limit: Gas,
 }
 
-/// A program that could not be deployed.
+/// Why a program could not be deployed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeployError {
-    /// Its code is larger than an account's may be.
+    /// Its code is larger than an account can hold.
     #[error(
         "its compressed code has {bytes} bytes, and an account may hold {limit}: make it smaller (`cargo gas-bench size` says what takes \
          room), or allow more with `configure(|config| config.max_code_size = …)`"
     )]
     TooLarge {
-        /// Bytes of its code.
+        /// The size of its code, in bytes.
         bytes: usize,
-        /// Bytes that an account may hold.
+        /// How many bytes an account can hold.
         limit: u32,
     },
     /// The account could not be created.
@@ -73,17 +73,17 @@ pub enum DeployError {
     Constructor(#[source] CallError),
 }
 
-/// What a deployment took.
+/// The cost of a deployment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Deployment {
     /// Gas of its transactions: creating the account, activating the program, and its constructor if it has one.
     pub gas: Gas,
-    /// Wei that the chain took for the activation.
+    /// Wei that the chain charged for the activation.
     pub data_fee: U256,
-    /// Bytes of code that the account holds.
+    /// The size of the account's code, in bytes.
     pub code_size: usize,
-    /// The receipt of the last of its transactions, which has what a constructor logged.
+    /// The receipt of the last of its transactions, with the constructor's logs.
     pub receipt: Arc<Receipt>,
 }
 
@@ -97,12 +97,12 @@ impl Sender {
         }
     }
 
-    /// Who it is.
+    /// The account's address.
     pub fn address(&self) -> Address {
         self.address
     }
 
-    /// Where it sends.
+    /// The chain it sends on.
     pub fn chain(&self) -> &Chain {
         &self.chain
     }
@@ -114,27 +114,27 @@ impl Sender {
         }
     }
 
-    /// Sends wei along.
+    /// Sets the wei to send along.
     pub fn value(mut self, wei: U256) -> Self {
         self.value = wei;
         self
     }
 
-    /// Gas that transactions and calls may use: 32,000,000 where nothing is said, the most that Arbitrum grants a transaction.
+    /// Sets the gas limit of transactions and calls: by default 32,000,000, the most that Arbitrum grants a transaction.
     pub fn gas_limit(mut self, gas: Gas) -> Self {
         self.gas_limit = gas;
         self
     }
 
-    /// A contract that is there already, called by this account.
+    /// Returns a contract that already exists, called by this account.
     pub fn contract(&self, address: Address) -> Contract {
         Contract::new(self.clone(), address, None)
     }
 
-    /// Gives somebody wei.
+    /// Transfers wei to an account.
     ///
     /// # Panics
-    /// Where it fails, or there is not so much.
+    /// If it fails, or the balance does not suffice.
     #[track_caller]
     pub fn transfer(&self, to: Address, wei: U256) -> Sent<Bytes> {
         let sent = self.clone().value(wei).try_send(to, Bytes::new());
@@ -144,15 +144,15 @@ impl Sender {
     /// Sends a transaction with these bytes as its input, and waits for its block.
     ///
     /// # Errors
-    /// Where the chain does not take it, or it fails.
+    /// If the chain does not accept it, or it fails.
     pub fn try_send(&self, to: Address, input: impl Into<Bytes>) -> Result<Sent<Bytes>, CallError> {
         self.submit(TxKind::Call(to), input.into())
     }
 
-    /// Asks what these bytes as input would come to, and changes nothing.
+    /// Calls a contract with these bytes as its input, without changing anything.
     ///
     /// # Errors
-    /// Where it cannot be run, or fails.
+    /// If it cannot be run, or fails.
     pub fn try_call(&self, to: Address, input: impl Into<Bytes>) -> Result<Bytes, CallError> {
         let request = Request {
             from: self.address,
@@ -166,10 +166,10 @@ impl Sender {
         Ok(self.output(executed)?.0)
     }
 
-    /// Creates a contract for the EVM from its init code.
+    /// Creates an EVM contract from its init code.
     ///
     /// # Panics
-    /// Where that fails.
+    /// If the contract cannot be created.
     #[track_caller]
     pub fn create(&self, init_code: impl Into<Bytes>) -> Contract {
         let nonce = self.chain.nonce(self.address);
@@ -179,21 +179,22 @@ impl Sender {
         }
     }
 
-    /// Deploys a program as `cargo stylus deploy` does: creates its account, and activates it unless the same code is active already.
+    /// Deploys a program as `cargo stylus deploy` does: creates its account, and activates it unless the same code is already active.
     ///
     /// # Panics
-    /// Where the chain refuses it, with the reason.
+    /// If the chain refuses it, with the reason.
     #[track_caller]
     pub fn deploy(&self, module: impl Into<Module>) -> Contract {
         let deployed = self.try_deploy(module);
         deployed.unwrap_or_else(|error| panic!("the program is not deployed: {error}"))
     }
 
-    /// The same, and runs its constructor in the same transaction, as `cargo stylus deploy` does by way of the StylusDeployer: the
-    /// constructor's `msg_sender` is that one, and `tx_origin` this account. What is sent along goes to the constructor.
+    /// Like [`Sender::deploy`], but also runs the constructor in the same transaction, as `cargo stylus deploy` does through the
+    /// StylusDeployer: the constructor's `msg_sender` is the deployer, its `tx_origin` this account. Wei sent along goes to the
+    /// constructor.
     ///
     /// # Panics
-    /// Where the chain refuses it or the constructor fails, with the reason.
+    /// If the chain refuses it or the constructor fails, with the reason.
     #[track_caller]
     pub fn deploy_with(
         &self,
@@ -204,10 +205,10 @@ impl Sender {
         deployed.unwrap_or_else(|error| panic!("the program is not deployed: {error}"))
     }
 
-    /// [`Sender::deploy`], where the chain may refuse the program.
+    /// Like [`Sender::deploy`], but returns an error.
     ///
     /// # Errors
-    /// Where it does.
+    /// If the chain refuses the program.
     pub fn try_deploy(&self, module: impl Into<Module>) -> Result<Contract, DeployError> {
         let module = module.into();
         let nonce = self.chain.nonce(self.address);
@@ -229,10 +230,10 @@ impl Sender {
         }))
     }
 
-    /// [`Sender::deploy_with`], where the chain may refuse the program or the constructor fail.
+    /// Like [`Sender::deploy_with`], but returns an error.
     ///
     /// # Errors
-    /// Where it does.
+    /// If the chain refuses the program, or the constructor fails.
     pub fn try_deploy_with(
         &self,
         module: impl Into<Module>,
@@ -246,7 +247,7 @@ impl Sender {
                 .concat()
                 .into(),
             initValue: self.value,
-            // None: the deployer's own nonce decides the address.
+            // No salt: the deployer's own nonce decides the address.
             salt: Default::default(),
         };
         let sender = self.plain().value(self.value + ACTIVATION_VALUE);
@@ -259,7 +260,7 @@ impl Sender {
         Ok(contract.deployed(deployment(None, sent.receipt, code.len())))
     }
 
-    /// Which part of a deployment failed.
+    /// Determines which part of a deployment failed.
     fn deploy_error(&self, error: CallError) -> DeployError {
         let CallError::Failed(mut failure) = error else {
             return DeployError::Create(error);
@@ -279,7 +280,7 @@ impl Sender {
         }
     }
 
-    /// What the account of a module will hold.
+    /// Returns the code that a module's account will hold.
     fn code<'a>(&self, module: &'a Module) -> Result<&'a [u8], DeployError> {
         let code = module.code();
         let limit = self.chain.node().chain().config().max_code_size;
@@ -292,7 +293,7 @@ impl Sender {
         }
     }
 
-    /// The same account, sending nothing along.
+    /// Returns the same account, sending no wei along.
     fn plain(&self) -> Self {
         self.clone().value(U256::ZERO)
     }
@@ -335,18 +336,18 @@ impl Sender {
     pub(super) fn activate(&self, program: Address) -> Result<Plain, CallError> {
         let input = ArbWasm::activateProgramCall { program }.abi_encode();
         let sender = self.plain().value(ACTIVATION_VALUE);
-        // Asked first, so that a refusal takes no gas and makes no block.
+        // Called first, so that a refusal uses no gas and makes no block.
         sender.try_call(ARB_WASM, input.clone())?;
         sender.try_send(ARB_WASM, input)
     }
 }
 
-/// Whether an activation was refused because there is one.
+/// Whether an activation was refused because the program is already active.
 fn is_up_to_date(failure: &Failure) -> bool {
     failure.error::<ArbWasm::ProgramUpToDate>().is_some()
 }
 
-/// What a deployment took, of one transaction or two.
+/// Computes the cost of a deployment with one or two transactions.
 fn deployment(first: Option<Receipt>, last: Receipt, code_size: usize) -> Deployment {
     let receipts = || first.iter().chain([&last]);
     let activated = receipts().flat_map(|receipt| receipt.events::<ArbWasm::ProgramActivated>());

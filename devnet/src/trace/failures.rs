@@ -16,19 +16,19 @@ use crate::explain::{Diagnosis, FailedCall, Interface};
 use crate::trace::HostioInspector;
 use crate::trace::gas::{Explained, ProgramRun, Watching};
 
-/// The most bytes of input and output that are kept of a call.
+/// The most bytes kept of a call's input and output.
 const MOST_BYTES: usize = 4_096;
 
-/// The most failed calls that are kept: a program can make as many as its gas lasts.
+/// The most failed calls that are kept: a program can make as many as its gas allows.
 const MOST_FAILURES: usize = 256;
 
-/// The most modules whose lines are kept, each with megabytes: the next ones take their places.
+/// The most modules whose lines are kept, each with megabytes: then all are discarded for the next ones.
 const MOST_MODULES: usize = 16;
 
 /// The failed calls so far.
 #[derive(Default)]
 pub(crate) struct Failures {
-    /// Lines of the modules that failed, by what identifies their code.
+    /// The lines of the modules that failed, by the hash that identifies their code.
     lines: HashMap<B256, Option<Lines>>,
     /// Calls that have not ended.
     open: Vec<Open>,
@@ -46,14 +46,14 @@ struct Open {
 }
 
 impl Failures {
-    /// The program of the innermost call has ended.
+    /// Records that the program of the innermost call has ended.
     pub(crate) fn program(&mut self, explained: Explained) {
         if let Some(open) = self.open.last_mut() {
             open.explained = Some(explained);
         }
     }
 
-    /// All of them, in the order in which they ended.
+    /// Returns all failed calls, in the order in which they ended.
     pub(crate) fn finish(self) -> Vec<(FailedCall, Diagnosis)> {
         self.failed
     }
@@ -77,7 +77,7 @@ impl Failures {
             return;
         }
         if self.failed.len() == MOST_FAILURES {
-            // The last ones are those that the transaction may have failed for.
+            // The last failures are those that may have caused the transaction's.
             self.failed.remove(0);
         }
         let explained = open.explained;
@@ -95,7 +95,7 @@ impl Failures {
         let lines = explained.as_ref().and_then(|it| self.lines.get(&it.code));
         let lines = lines.and_then(Option::as_ref);
         let explanation = explained.map(|explained| Explanation {
-            // Whoever wants them asks for them.
+            // A request that wants counts uses a tracer option for them.
             counts: Counts::default(),
             ..explained.explanation
         });
@@ -144,7 +144,7 @@ impl Inspector<Context, EthInterpreter> for Failures {
     }
 
     fn create(&mut self, _: &mut Context, inputs: &mut CreateInputs) -> Option<CreateOutcome> {
-        // Where it will be depends on a nonce; its init code is nobody's to look up.
+        // Its address depends on a nonce; its init code is of no use to anyone.
         self.begin(Address::ZERO, Address::ZERO, inputs.value(), &[]);
         None
     }

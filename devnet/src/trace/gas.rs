@@ -1,7 +1,7 @@
 //! The gas tracer: where the gas of a transaction went, down to the functions of the program that it calls.
 //!
-//! Lives here: the breakdown of one transaction as JSON, all its amounts plain numbers. Not here: counting (`stylus_vm`), and
-//! what a program's start costs (`evm`).
+//! Lives here: the breakdown of one transaction as JSON, with all amounts as plain numbers. Not here: counting (`stylus_vm`), and what a
+//! program's start costs (`evm`).
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -27,22 +27,22 @@ use crate::trace::failures::Failures;
 pub(crate) struct GasOptions {
     /// Ink by function, and allocations.
     functions: bool,
-    /// The same of the programs that were called further down, [`MOST_INNER`] of them.
+    /// The same for up to [`MOST_INNER`] programs called further down.
     inner: bool,
-    /// Function names, by program address and index: the module on the chain has no names. Programs without any have those of the chain's
-    /// artifacts.
+    /// Function names, by program address and index: the module on the chain has no names. Programs not listed here use those of the
+    /// chain's artifacts.
     names: BTreeMap<Address, BTreeMap<u32, String>>,
-    /// Every call that failed, and why; in place of ink by function.
+    /// Every call that failed, and why; instead of ink by function.
     failures: bool,
-    /// How often each block of the program ran; in place of ink by function.
+    /// How often each block of the program ran; instead of ink by function.
     counts: bool,
 }
 
-/// The most programs below the transaction's own frame that are told function by function.
+/// The most programs below the transaction's own frame that are broken down by function.
 const MOST_INNER: usize = 16;
 
 impl GasOptions {
-    /// All programs by their functions.
+    /// Breaks down all programs by function.
     pub(super) fn functions() -> Self {
         Self {
             functions: true,
@@ -87,38 +87,38 @@ pub(crate) struct ProgramRun {
     pub(crate) outcome: Outcome,
     pub(crate) output: Vec<u8>,
     pub(crate) profile: Option<Profile>,
-    /// What identifies the module's code, of a run with a profile.
+    /// The hash that identifies the module's code, for a run with a profile.
     pub(crate) module_code: Option<B256>,
     pub(crate) explained: Option<Explained>,
 }
 
-/// What a program that was run to be explained told.
+/// The report of a program that was run for an explanation.
 pub(crate) struct Explained {
     pub(crate) explanation: Explanation,
-    /// What identifies its module's code.
+    /// The hash that identifies its module's code.
     pub(crate) code: B256,
-    /// Where its lines may be.
+    /// Where its lines can be found.
     pub(crate) artifacts: Artifacts,
 }
 
-/// What is to be recorded of a program.
+/// What to record of a program.
 pub(crate) enum Watching {
     Nothing,
-    /// Its functions, under these names, or those that the chain finds.
+    /// Its functions, under these names or those that the chain finds.
     Functions(Option<Names>),
-    /// Why it fails; its panics are known by these names, or by those that the chain finds.
+    /// Why it fails; its panics are identified by these names or those that the chain finds.
     Failure(Option<Names>),
 }
 
-/// The breakdown so far of one transaction.
+/// The breakdown of one transaction so far.
 pub(super) struct GasAccount {
     options: GasOptions,
     /// The transaction's own frame, if it ran a program.
     run: Option<ProgramRun>,
-    /// Programs further down, with their depths, in the order in which they ended, and how many more there were.
+    /// Programs further down, with their depths, in the order in which they ended; then how many more there were.
     inner: Vec<(usize, ProgramRun)>,
     more_inner: u64,
-    /// How many have begun.
+    /// How many programs further down have begun.
     begun_inner: Cell<usize>,
     failures: Failures,
     /// What its program did, block by block.
@@ -138,7 +138,7 @@ impl GasAccount {
         }
     }
 
-    /// What is to be recorded of the program of the account `code`, which acts for `address`.
+    /// What to record of the program of the account `code`, which acts for `address`.
     pub(super) fn watching(&self, depth: usize, address: Address, code: Address) -> Watching {
         let GasOptions {
             functions,
@@ -160,14 +160,14 @@ impl GasAccount {
         }
     }
 
-    /// Whether one more program further down is told: those that begin first are, since compiling them for that takes its time.
+    /// Whether to report one more program further down: the first to begin are chosen, since compiling each of them takes time.
     fn begin_inner(&self) -> bool {
         let begun = self.begun_inner.get();
         self.begun_inner.set(begun.saturating_add(1));
         begun < MOST_INNER
     }
 
-    /// A program's run has ended, `depth` frames below the transaction's own.
+    /// Records the end of a program's run, `depth` frames below the transaction's own.
     pub(super) fn program(&mut self, depth: usize, mut run: ProgramRun) {
         let explained = run.explained.take();
         if depth == 0 {
@@ -190,7 +190,7 @@ impl GasAccount {
         }
     }
 
-    /// The breakdown of a transaction that ended with `result`.
+    /// Returns the breakdown of a transaction that ended with `result`.
     pub(super) fn finish(self, result: &ExecutionResult) -> Value {
         let gas = result.gas();
         let told = json!({
@@ -259,7 +259,7 @@ fn program(run: ProgramRun) -> Value {
     })
 }
 
-/// A failed call with what it means.
+/// A failed call with its diagnosis.
 fn failed((call, diagnosis): (FailedCall, Diagnosis)) -> Value {
     let place = |place: &Place| {
         json!({

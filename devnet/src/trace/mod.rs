@@ -1,7 +1,7 @@
 //! Tracers: what `debug_traceTransaction` and `debug_traceCall` report of a run.
 //!
-//! Lives here: selecting a tracer and passing it events. Not here: what each reports (`stylus`, `structs`; the call and
-//! prestate tracers are revm-inspectors'), and running the transaction (`chain`).
+//! Lives here: selecting a tracer and passing events to it. Not here: what each reports (`stylus`, `structs`; the call and prestate tracers
+//! are revm-inspectors'), and running the transaction (`chain`).
 
 mod failures;
 mod gas;
@@ -36,7 +36,7 @@ use crate::trace::stylus::HostioTree;
 
 /// An inspector that may also want to see host calls; by default it does not.
 pub(crate) trait HostioInspector: Inspector<Context, EthInterpreter> {
-    /// Whether it does.
+    /// Whether it wants to see host calls.
     fn is_tracing(&self) -> bool {
         false
     }
@@ -93,7 +93,7 @@ pub(crate) enum TraceError {
 }
 
 impl Tracer {
-    /// The one that tells where the gas went, with all programs by their functions.
+    /// The gas tracer with all programs broken down by function.
     pub(crate) fn functions() -> Self {
         Self::Gas(GasOptions::functions())
     }

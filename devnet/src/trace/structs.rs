@@ -46,9 +46,9 @@ pub(super) struct StructLogger {
     storage: HashMap<Address, BTreeMap<B256, B256>>,
     /// Slots that a program has written to its cache but not yet to the chain.
     cached: HashMap<Address, BTreeMap<B256, B256>>,
-    /// The positions for the calls' entries of the open frames: before what the frame did.
+    /// Where a call's entry would go for each open frame: before the entries of that frame.
     began: Vec<usize>,
-    /// The same for the frame that ended last.
+    /// That position for the frame that ended last.
     last_began: usize,
     gas_before: u64,
 }

@@ -1,4 +1,4 @@
-//! A fork of foundry's `anvil`, whose chain is Ethereum's and not Arbitrum's.
+//! A fork of foundry's `anvil`, whose chain is an Ethereum chain, not an Arbitrum chain.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -29,7 +29,7 @@ impl Drop for Anvil {
 impl Anvil {
     fn start() -> Self {
         let program = tools()
-            // Not the script around it, which does not end what it has started.
+            // Not the wrapper script, which does not stop what it has started.
             .join("foundry-1.7.1/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil");
         let mut child = Command::new(program)
             .args(["--port", "0"])
@@ -39,15 +39,15 @@ impl Anvil {
         let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
         let listening = |line: &String| line.contains("Listening on ");
         let line = out.by_ref().map(Result::unwrap).find(listening).unwrap();
-        // Whoever writes on must not find the other end closed.
+        // The pipe stays open, so that the process can go on writing.
         std::thread::spawn(move || out.count());
         let url = line.replace("Listening on ", "http://");
         Self { child, url }
     }
 }
 
-/// An EVM chain goes on as an Arbitrum chain: its contracts and accounts are there, programs are deployed beside them and call them, and
-/// what was before is anvil's answer.
+/// An EVM chain continues as an Arbitrum chain: its contracts and accounts exist, programs are deployed next to them and call them, and
+/// requests about the past get anvil's answers.
 #[test]
 #[ignore = "needs anvil: scripts/test runs it"]
 fn an_evm_chain_goes_on_with_programs() {
@@ -57,7 +57,7 @@ fn an_evm_chain_goes_on_with_programs() {
     let send = |mut request: Value| -> Value {
         request["from"] = from.clone();
         let hash = there.rpc("eth_sendTransaction", json!([request]));
-        // It is mined a little later than it is answered.
+        // It is mined a little after the answer.
         loop {
             let receipt = there.rpc("eth_getTransactionReceipt", json!([hash]));
             if !receipt.is_null() {
@@ -101,7 +101,7 @@ fn an_evm_chain_goes_on_with_programs() {
     let sent = fork.send(json!({ "to": program, "data": hex::encode_prefixed(&input) }));
     assert!(sent.is_success());
     assert_eq!(fork.word(counter, &[]), U256::from(5));
-    // anvil's accounts are this chain's, with what they have there.
+    // anvil's accounts belong to this chain too, with their balances there.
     let sent = fork.send(json!({ "from": from, "to": counter }));
     assert!(sent.is_success(), "{:?}", sent.receipt);
     let logs = fork.rpc(
@@ -109,6 +109,6 @@ fn an_evm_chain_goes_on_with_programs() {
         json!([{ "fromBlock": "0x0", "address": counter }]),
     );
     assert_eq!(logs.as_array().unwrap().len(), 5);
-    // Nothing of it has reached anvil.
+    // None of it has reached anvil.
     assert_eq!(quantity(&there.rpc("eth_blockNumber", json!([]))), head);
 }

@@ -32,7 +32,7 @@ fn stylus(devnet: &Handle, folder: &Path, target: &str, arguments: &[&str]) -> S
     let environment = [
         ("CARGO_TARGET_DIR", target.as_str()),
         ("RUSTUP_TOOLCHAIN", &toolchain),
-        // What prints an interface, on this machine, is not looked at in a debugger.
+        // Nobody debugs the program that prints an interface on this machine.
         ("CARGO_PROFILE_DEV_DEBUG", "0"),
     ];
     run(&program, &all, folder, &environment)

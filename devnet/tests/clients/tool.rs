@@ -23,7 +23,7 @@ pub(crate) fn devnet() -> Handle {
     devnet_of(Config::default())
 }
 
-/// The same with other settings, at any free port.
+/// A devnet with other settings, at any free port.
 pub(crate) fn devnet_of(config: Config) -> Handle {
     Devnet::start(Config { port: 0, ..config }).unwrap()
 }

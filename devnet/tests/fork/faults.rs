@@ -1,6 +1,6 @@
-//! Nodes that fail, in every way that nodes do: what whoever asked is told, and that nothing wrong is kept.
+//! Nodes that fail in every way that nodes do: the errors that clients see, and that nothing wrong is kept.
 //!
-//! Lives here: a node in front of another, which fails when it is told to. Not here: what forks do while all is well.
+//! Lives here: a node in front of another, which fails on demand. Not here: what forks do while all is well.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -16,32 +16,32 @@ use crate::fork::forking;
 use crate::fork::history::History;
 use crate::support::{Chain, config};
 
-/// What a node does in place of answering.
+/// What a node does instead of answering.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Fault {
     /// It answers.
     None,
     /// It takes the request and closes the connection.
     Dies,
-    /// It says nothing.
+    /// It never answers.
     Hangs,
-    /// It closes the connection within an answer.
+    /// It closes the connection in the middle of an answer.
     BreaksOff,
     /// It answers with this status and this text.
     Says(u16, &'static str),
 }
 
-/// A node's end, and what it was asked.
+/// A node that fails on demand, and the requests it has received.
 pub(crate) struct Faulty {
     pub(crate) url: String,
     fault: Arc<Mutex<Fault>>,
     asked: Arc<Mutex<Vec<String>>>,
-    /// What is answered in place of what the other node says, by method and parameters.
+    /// Answers to give instead of the other node's, by method and parameters.
     instead: Arc<Mutex<HashMap<String, Value>>>,
 }
 
 impl Faulty {
-    /// A node in front of another.
+    /// Starts a node in front of another.
     pub(crate) fn before(origin: &Chain) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -54,7 +54,7 @@ impl Faulty {
             for client in listener.incoming() {
                 let (fault, asked, instead) = (shared.clone(), noted.clone(), other.clone());
                 std::thread::spawn(move || {
-                    // A client that has gone away is not a failure of the test.
+                    // A client that has disconnected is not a failure of the test.
                     let _ = serve(client.unwrap(), to, &fault, &asked, &instead);
                 });
             }
@@ -67,7 +67,7 @@ impl Faulty {
         }
     }
 
-    /// Answers a question in place of the other node.
+    /// Sets an answer to give instead of the other node's.
     pub(crate) fn answer(&self, method: &str, params: &Value, answer: Value) {
         let mut instead = self.instead.lock().unwrap();
         instead.insert(format!("{method} {params}"), answer);
@@ -77,7 +77,7 @@ impl Faulty {
         *self.fault.lock().unwrap() = fault;
     }
 
-    /// What it was asked since the last time.
+    /// The requests it has received since the last call.
     pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
@@ -207,7 +207,7 @@ const FAULTS: &[(Fault, &str)] = &[
     ),
 ];
 
-/// A fork of a faulty node, which is asked once, and waited for a second.
+/// A fork of a faulty node, without retries; each attempt has one second.
 fn forked(faulty: &Faulty, block: u64) -> Chain {
     let config = forking(&faulty.url, block);
     Chain::start(Config {
@@ -219,8 +219,8 @@ fn forked(faulty: &Faulty, block: u64) -> Chain {
     })
 }
 
-/// Theorem: whatever the node does in the middle of something, whoever asked is told what was asked of whom and why there is no answer, the
-/// chain is as it was, and the same works when the node is back.
+/// Theorem: whatever the node does in the middle of something, the error says what was requested from whom and why there is no answer, the
+/// chain is unchanged, and the same request works when the node is back.
 #[test]
 fn a_node_that_fails_fails_what_needs_it_and_nothing_else() {
     let history = History::new(11);
@@ -256,7 +256,7 @@ fn a_node_that_fails_fails_what_needs_it_and_nothing_else() {
             );
         }
         faulty.set(Fault::None);
-        // Nothing has happened, and nothing wrong is believed.
+        // Nothing has happened, and nothing wrong was accepted.
         assert_eq!(
             fork.rpc("eth_getBlockByNumber", json!(["latest", false])),
             head
@@ -278,7 +278,7 @@ fn a_node_that_fails_fails_what_needs_it_and_nothing_else() {
     }
 }
 
-/// A failure that passes is waited out, as often as the settings say.
+/// A temporary failure is retried, as often as the settings say.
 #[test]
 fn a_node_that_comes_back_is_asked_again() {
     let history = History::new(1);
@@ -309,7 +309,7 @@ fn a_node_that_comes_back_is_asked_again() {
     }
 }
 
-/// Each account, slot and hash is asked for once, whoever needs it however often.
+/// Each account, slot and hash is requested once, whoever needs it and however often.
 #[test]
 fn everything_is_asked_for_once() {
     let history = History::new(11);
@@ -336,8 +336,8 @@ fn everything_is_asked_for_once() {
     );
 }
 
-/// A run that needs many words does not wait for each: after a few the node is asked which they are, and a node that cannot tell is not
-/// asked again.
+/// A run that needs many words does not wait for each: after a few, the node is asked which ones the run needs; a node that cannot tell is
+/// not asked again.
 #[test]
 fn many_words_are_asked_for_at_once() {
     let origin = Chain::start(config());
@@ -364,7 +364,7 @@ fn many_words_are_asked_for_at_once() {
     assert_eq!(faulty.asked(), [""; 0]);
 }
 
-/// Answers are kept on this machine, and the next fork of the block asks for none of them again.
+/// Answers are kept on this machine, and the next fork of the block requests none of them again.
 #[test]
 fn the_next_fork_of_a_block_asks_for_little() {
     let history = History::new(11);
@@ -383,7 +383,7 @@ fn the_next_fork_of_a_block_asks_for_little() {
     let first = cached();
     let count = first.word(history.counter(), &[]);
     assert!(faulty.asked().len() > 20);
-    // While the first has the file, another reads it.
+    // While the first has the file open, another can read it.
     assert_eq!(cached().word(history.counter(), &[]), count);
     assert_eq!(faulty.asked().len(), 2, "the chain's id, and the block");
     drop(first);
@@ -398,7 +398,7 @@ fn the_next_fork_of_a_block_asks_for_little() {
         name.starts_with("412346-") && !name.contains("127"),
         "{name}"
     );
-    // What is cut off or damaged is asked for again.
+    // Cut-off or damaged entries are requested again.
     let bytes = std::fs::read(&file).unwrap();
     for damaged in [
         bytes[..bytes.len() - 3].to_vec(),
@@ -413,7 +413,7 @@ fn the_next_fork_of_a_block_asks_for_little() {
     }
 }
 
-/// Keys in a URL or a header are in no error, no file's name, and nothing that shows settings.
+/// Keys in a URL or a header appear in no error, no file name, and no output that shows settings.
 #[test]
 fn keys_are_not_told() {
     const KEY: &str = "s3cr3tk3y0f0ur5";
@@ -464,7 +464,7 @@ fn keys_are_not_told() {
     }
 }
 
-/// Settings that cannot be are refused before anybody is asked.
+/// Impossible settings are refused before anything is sent.
 #[test]
 fn settings_that_cannot_be() {
     let check = |fork: Fork, expected: &str| {

@@ -1,6 +1,6 @@
-//! A chain with a past: transactions of every kind, one to a block.
+//! A chain with a past: transactions of every kind, one per block.
 //!
-//! Lives here: the chain. Not here: any expectation of it.
+//! Lives here: the chain. Not here: any expectation.
 
 use alloy_eips::eip7702::Authorization;
 use alloy_primitives::{Address, B256, U256, hex};
@@ -18,7 +18,7 @@ const REVERTS: [u8; 8] = hex!("5f545f5260205ffd");
 /// Never ends.
 const ENDLESS: [u8; 3] = hex!("5b5f56");
 
-/// Keeps the input's word in slot 0, and logs it.
+/// Stores the input's word in slot 0, and logs it.
 fn store() -> String {
     program(
         "(i32.store (i32.const 0) (i32.const 0)) (call $cache (i32.const 0) (i32.const 1024)) (call $flush (i32.const 0))
@@ -34,14 +34,14 @@ fn traps() -> String {
     program("(unreachable)")
 }
 
-/// A program like no other.
+/// A program that differs from all others.
 fn unique(number: usize) -> String {
     program(&format!(
         "(i32.store (i32.const 64) (i32.const {number})) (call $write_result (i32.const 64) (i32.const 4)) (i32.const 0)"
     ))
 }
 
-/// The chain, and what is on it.
+/// The chain, and the contracts on it.
 pub(crate) struct History {
     pub(crate) chain: Chain,
     store: Address,
@@ -55,7 +55,7 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// A chain on which so many transactions were made, after the contracts that they call.
+    /// A chain with this many transactions, made after the contracts that they call.
     pub(crate) fn new(transactions: usize) -> Self {
         let chain = Chain::default();
         let mut history = Self {
@@ -93,7 +93,7 @@ impl History {
         self.counter
     }
 
-    /// Everything that is called; programs first.
+    /// All contracts that are called; programs first.
     pub(crate) fn contracts(&self) -> [Address; 6] {
         [
             self.store,
@@ -105,7 +105,7 @@ impl History {
         ]
     }
 
-    /// Everybody who may have something.
+    /// All accounts that may own something.
     pub(crate) fn accounts(&self) -> Vec<Address> {
         let funded = self.chain.handle.accounts().into_iter();
         funded
@@ -142,7 +142,7 @@ impl History {
             8 => drop(chain.program(&unique(number))),
             9 => drop(with_gas(self.traps, "0x", 500_000)),
             _ => {
-                // Through an account that may delegate to a program by now.
+                // Through an account that may have been delegated to a program by now.
                 let (account, _) = accounts[1 + (number / 11) % 10];
                 let list = json!([{ "address": self.store, "storageKeys": [B256::ZERO] }]);
                 drop(chain.send(json!({
@@ -152,7 +152,7 @@ impl History {
         }
     }
 
-    /// Has an account delegate to a program (EIP-7702), in a transaction of the dev account's.
+    /// Delegates an account to a program (EIP-7702), in a transaction from the dev account.
     fn delegate(&self, number: usize) {
         let place = 1 + (number / 11) % 10;
         let (account, key) = self.chain.handle.accounts()[place];

@@ -1,7 +1,7 @@
-//! Messages from L1, in a block that a node is made to tell of: no chain here has any of its own.
+//! Messages from L1, in a block that a node is made to report: no chain here has any of its own.
 //!
-//! Lives here: the first block of a chain of Nitro's with such a message, as Nitro's node would tell it. Not here: what messages do to accounts
-//! (`chain::rerun::messages`).
+//! Lives here: the first block of a Nitro chain with such a message, as Nitro's node would report it. Not here: what messages do to
+//! accounts (`chain::rerun::messages`).
 
 use alloy_primitives::{B256, U256, keccak256};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use stylus_devnet::replay::{Options, transactions};
 use crate::fork::faults::Faulty;
 use crate::support::{Chain, config, quantity};
 
-/// A message that may be tried again, and the try that it led to (Nitro's own chain 412346).
+/// A retryable message, and the try that it led to (Nitro's own chain 412346).
 const SUBMISSION: &str = "0xcfb3f4f75e092c28579f5b536c8919d63b823bf487c2c946ae8ad539ed2a971d";
 const RETRY: &str = "0xf2df0912b3d8b8e41d4d88fae405def3a64ae0ef1a229d1b517ef2f5c07e2c15";
 const FROM: &str = "0xdd6bd74674c356345db88c354491c7d3173c6806";
@@ -110,11 +110,11 @@ fn a_message_and_its_try_come_to_their_receipts() {
         let replayed = replayed.as_ref().unwrap();
         assert_eq!(replayed.differences(), [], "{place}");
         assert_eq!(replayed.deviates, None);
-        // What runs nothing has no trace.
+        // A transaction that runs no code has no trace.
         assert_eq!(replayed.trace.is_some(), place == 1);
     }
     assert_eq!(all[1].as_ref().unwrap().to, Some(TO.parse().unwrap()));
-    // Its fields are those of its hash, or it is not believed.
+    // Its fields have to match its hash, or it is rejected.
     let mut other = submission();
     other["maxSubmissionFee"] = word(54_601);
     let node = self::node(&chain, &other);

@@ -28,8 +28,8 @@ fn recording(history: &History, at: u64, file: &Path) -> Chain {
     })
 }
 
-/// Theorem: what was done on a recorded fork comes to the same on a replayed one, to the blocks' hashes, with the original stopped; and
-/// what was not asked for then is refused.
+/// Theorem: actions on a recorded fork have the same results on a replayed one, down to the blocks' hashes, with the original stopped; and
+/// what was not requested then is refused.
 #[test]
 fn a_recording_needs_no_network() {
     let history = History::new(44);
@@ -65,7 +65,7 @@ fn a_recording_needs_no_network() {
         origin.rpc("eth_getBlockByNumber", json!(["latest", false]))["hash"]
     );
     recorded.handle.stop().unwrap();
-    // The same once more is the same file.
+    // Recording the same again gives the same file.
     let again = folder.path().join("again.fork");
     let recorded = recording(&history, at, &again);
     act(&recorded);

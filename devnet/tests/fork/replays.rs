@@ -1,4 +1,4 @@
-//! Transactions carried out once more, compared with their receipts.
+//! Transactions executed again, compared with their receipts.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ fn hashes(chain: &Chain, blocks: impl Iterator<Item = u64>) -> Vec<B256> {
         .collect()
 }
 
-/// Theorem: each of more than 200 transactions of every kind comes to its receipt, in status, gas and logs.
+/// Theorem: each of more than 200 transactions of every kind reproduces its receipt, in status, gas and logs.
 #[test]
 fn every_transaction_comes_to_its_receipt() {
     let history = History::new(220);
@@ -59,14 +59,14 @@ fn every_transaction_comes_to_its_receipt() {
         .iter()
         .map(|hash| exact(&history.chain, *hash))
         .collect();
-    // The kinds are all there: some failed, some created, some left logs.
+    // All kinds are present: some failed, some created contracts, some emitted logs.
     let count = |is: fn(&Replayed) -> bool| replayed.iter().filter(|it| is(it)).count();
     assert!(count(|it| !it.there.success) > 50);
     assert!(count(|it| it.there.contract.is_some()) > 30);
     assert!(count(|it| !it.there.logs.is_empty()) > 60);
 }
 
-/// Gas for L1 data, tips, and the rules of an older version are those of the chain.
+/// Gas for L1 data, tips, and the rules of an older version follow the chain.
 #[test]
 fn prices_and_rules_are_the_chains() {
     for version in [51, 59, 60, 61] {
@@ -95,7 +95,7 @@ fn prices_and_rules_are_the_chains() {
     }
 }
 
-/// A chain whose newest block has four transactions that depend on one another, to two programs, and these.
+/// A chain whose newest block has four transactions to two programs that depend on one another; also returns their hashes and the programs.
 fn dependent() -> (Chain, [B256; 4], [Address; 2]) {
     let chain = Chain::start(config());
     let history_of = |wat: &str| chain.program(wat);
@@ -123,7 +123,7 @@ fn dependent() -> (Chain, [B256; 4], [Address; 2]) {
     (chain, sent, [store, echo])
 }
 
-/// Several transactions in a block depend on one another; without the earlier ones the last is another.
+/// The transactions of a block depend on one another; without the earlier ones, the last one has another outcome.
 #[test]
 fn a_block_is_carried_out_in_its_order() {
     let (chain, sent, _) = dependent();
@@ -223,19 +223,19 @@ fn what_cannot_be_replayed() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("it is in no block of that chain"), "{error}");
-    // A receipt that lies is found out.
+    // A false receipt is detected.
     let sent = chain.send(json!({ "to": Address::repeat_byte(0x77), "value": "0x1" }));
     let replayed = exact(&chain, sent.hash);
     let mut lie = replayed.there.clone();
     lie.gas.0 += 1;
     assert_eq!(replayed.here.differences(&lie).len(), 1);
-    // What a test has done to the chain by hand since is part of no block before.
+    // What a test has since changed by hand is not part of any earlier block.
     let hand = |params: Value| chain.rpc("anvil_setBalance", params);
     hand(json!([DEV, "0x0"]));
     assert!(replay(&chain, sent.hash).unwrap().is_exact());
 }
 
-/// Several of one block are carried out in one go: everything is asked for once, and each comes to what it comes to by itself.
+/// Several transactions of one block run together: everything is requested once, and each has the same outcome as alone.
 #[test]
 fn several_of_a_block_are_one_run() {
     let (chain, sent, _) = dependent();
@@ -243,7 +243,7 @@ fn several_of_a_block_are_one_run() {
     let counted = Faulty::before(&chain);
     let fork = Fork::url(&counted.url);
     let unknown = B256::repeat_byte(7);
-    // In whatever order, with one that is not there, and one twice.
+    // In any order, including one that does not exist and one given twice.
     let wanted = [sent[3], unknown, sent[0], sent[2], sent[3]];
     let all = transactions(&fork, &wanted, &Options::default()).unwrap();
     for (hash, replayed) in wanted.iter().zip(&all) {
@@ -284,7 +284,7 @@ fn several_of_a_block_are_one_run() {
         assert!(error.contains("nonce too high"), "{error}");
     }
 
-    // One file has a block, and not two.
+    // One file holds one block, not two.
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("block.fork");
     let recording = Fork {
@@ -321,7 +321,7 @@ fn the_last_of_a_contract_are_found() {
     ] {
         assert_eq!(last(contract, count, 1_000).transactions, expected);
     }
-    // What is found ends the search, and so does the bound, and the chain's beginning.
+    // The search ends when enough are found, at its bound, and at the chain's beginning.
     let head = quantity(&chain.rpc("eth_blockNumber", json!([])));
     assert_eq!(last(store, 2, 1_000).blocks, 1);
     for _ in 0..20 {

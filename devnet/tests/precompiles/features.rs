@@ -39,7 +39,7 @@ fn coins_are_made_and_destroyed() {
     let amount = U256::from(10).pow(U256::from(30));
     let mint = data("mintNativeToken(uint256)", &[amount]);
     let burn = data("burnNativeToken(uint256)", &[amount]);
-    // Nobody may yet, not even a chain owner.
+    // Nobody can yet, not even a chain owner.
     let message = refusal(&chain, NATIVE, &mint).message;
     assert!(message.contains("is not a native token owner"), "{message}");
     assert_eq!(

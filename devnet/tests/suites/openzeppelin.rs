@@ -1,8 +1,8 @@
-//! OpenZeppelin's contracts for Stylus, as its published crates have them: what each does, what it logs, whom it calls, and with which error
-//! it refuses.
+//! OpenZeppelin's contracts for Stylus, from its published crates: what each does, what it logs, whom it calls, and with which error it
+//! refuses.
 //!
-//! Lives here: what all parts share. The contracts are in `openzeppelin/contracts`, a workspace of its own, and the tests beside it, a file for
-//! each kind. Ignored by default, since they have to be built.
+//! Lives here: what all parts share. The contracts are in `openzeppelin/contracts`, a separate workspace, and the tests next to it, one
+//! file per kind. Ignored by default, since the contracts have to be built.
 
 mod access;
 mod cryptography;
@@ -35,7 +35,7 @@ fn module(name: &str) -> Module {
     Package::at(folder.join(name)).module()
 }
 
-/// A chain that tells reverts by the errors of an interface, and three people on it.
+/// A chain that describes reverts with the errors of an interface, and three people on it.
 fn chain(errors: &[&'static str]) -> (Chain, [Address; 3]) {
     let chain = Chain::new().with_errors(errors);
     let people = ["alice", "bob", "carol"].map(|name| chain.account(name));
@@ -55,7 +55,7 @@ fn refused(contract: &Contract, call: impl SolCall, error: impl Display) {
     );
 }
 
-/// Calls a function that has to end without saying why.
+/// Calls a function that has to fail without giving a reason.
 #[track_caller]
 fn refused_in_silence(contract: &Contract, call: impl SolCall) {
     let failure = contract.fails(call);
@@ -79,7 +79,7 @@ fn not_constructed(
     );
 }
 
-/// Asks for interfaces by their numbers, of which the last is none of the contract's.
+/// Queries interfaces by their ids, of which the contract supports all but the last.
 #[track_caller]
 fn interfaces(contract: &Contract, ids: &[u32]) {
     let supports = |id: u32| {

@@ -1,6 +1,7 @@
-//! Records read back.
+//! Reading records.
 //!
-//! Lives here: decoding them, side by side, and what they add up to. Not here: what they hold, and how they are written (the module above).
+//! Lives here: decoding records, in parallel, and what they add up to. Not here: what they hold, and how they are written (the module
+//! above).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::chain::record::{OriginId, RecordError};
 use crate::chain::transaction::Transaction;
 use crate::state::{Account, AccountChange, AccountHead, State};
 
-/// The block that a chain goes on from, by its first record, if it is a fork's.
+/// Returns the block at which a chain was forked, from its first record, if it is a fork.
 pub(crate) fn forked_block(mut record: &[u8]) -> Option<u64> {
     let _chain_id = u64::decode(&mut record).ok()?;
     u64::decode(&mut record).ok()
@@ -31,7 +32,7 @@ fn items<'a, T, E: From<alloy_rlp::Error>, C: FromIterator<T>>(
     std::iter::from_fn(|| (!inner.is_empty()).then(|| item(&mut inner))).collect()
 }
 
-/// A chain that was written down.
+/// A chain that was read from records.
 pub(crate) struct Written {
     pub(in crate::chain) origin: Option<OriginId>,
     pub(in crate::chain) time_offset: u64,
@@ -40,7 +41,7 @@ pub(crate) struct Written {
     pub(in crate::chain) waiting: Vec<Arc<Transaction>>,
 }
 
-/// Adds records up.
+/// Adds up records.
 pub(crate) struct Reader {
     chain_id: u64,
     is_begun: bool,
@@ -52,14 +53,14 @@ pub(crate) struct Reader {
     waiting: Vec<Arc<Transaction>>,
 }
 
-/// An account while records are read.
+/// An account while records are being read.
 struct Reading {
     head: AccountHead,
     storage: HashMap<U256, U256>,
 }
 
 impl Reader {
-    /// For records of the chain with this id.
+    /// Returns a reader for records of the chain with this id.
     pub(crate) fn new(chain_id: u64) -> Self {
         Self {
             chain_id,
@@ -73,10 +74,10 @@ impl Reader {
         }
     }
 
-    /// Takes in the next records, which are decoded side by side.
+    /// Adds the next records, which are decoded in parallel.
     ///
     /// # Errors
-    /// Where one is none of this chain, or does not follow from those before it: which, and why.
+    /// If one is not of this chain, or does not follow from those before it: its index, and why.
     pub(crate) fn read(&mut self, records: &[Vec<u8>]) -> Result<(), (usize, RecordError)> {
         let mut skip = 0;
         if !self.is_begun
@@ -97,7 +98,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The first record says whose chain it is.
+    /// The first record identifies the chain.
     fn begin(&mut self, mut record: &[u8]) -> Result<(), RecordError> {
         let have = u64::decode(&mut record)?;
         if have != self.chain_id {
@@ -196,7 +197,7 @@ impl Reader {
     }
 }
 
-/// A record that has been decoded, by itself.
+/// A record decoded on its own.
 struct Decoded {
     keep: u64,
     time_offset: u64,
@@ -243,7 +244,7 @@ fn block(from: &mut &[u8]) -> Result<Arc<Block>, RecordError> {
         return Err(RecordError::Receipts(number));
     }
     match &mut *receipts {
-        // The header's is the sum of all.
+        // The header's bloom combines all of them, so here it is this one.
         [only] => only.logs_bloom = header.logs_bloom,
         several => several
             .iter_mut()
@@ -294,7 +295,7 @@ fn account(from: &mut &[u8]) -> Result<AccountChange, RecordError> {
     Ok(change)
 }
 
-/// A transaction of this block, or one that waits.
+/// Decodes a transaction of this block, or a waiting one.
 fn transaction(from: &mut &[u8], block: Option<u64>) -> Result<Arc<Transaction>, RecordError> {
     let sender = Address::decode(from)?;
     let raw = RlpHeader::decode_bytes(from, false)?;

@@ -1,7 +1,7 @@
-//! What came from L1, carried out once more: calls that nobody signed, and messages that are tried until they succeed.
+//! Messages from L1, executed again: calls that nobody signed, and retryables.
 //!
-//! Lives here: what each pays, to whom, and what ArbOS notes about it. Not here: their fields (`arbos::messages`), running what they call
-//! (`rerun`), the places of what is noted (`arbos::retryables`).
+//! Lives here: what each pays, to whom, and what ArbOS records about it. Not here: their fields (`arbos::messages`), running what they call
+//! (`rerun`), where the records are (`arbos::retryables`).
 
 use alloy_consensus::TxEip1559;
 use alloy_primitives::{Address, B256, Log, U256};
@@ -18,18 +18,18 @@ use crate::chain::transaction::Transaction;
 use crate::evm::Invalid;
 use crate::state::State;
 
-/// L1 gas for keeping a message, and for each byte of its calldata (Nitro's `arbos/retryables`).
+/// L1 gas for keeping a message, plus gas for each byte of its calldata (Nitro's `arbos/retryables`).
 const SUBMISSION_GAS: u64 = 1_400;
 const SUBMISSION_GAS_PER_BYTE: u64 = 6;
 
 /// The least gas with which a message is tried at once.
 const LEAST_GAS: u64 = 21_000;
 
-/// A number of wei from which parts are taken as long as there are some.
+/// An amount of wei from which parts can be taken until it is used up.
 struct Pool(U256);
 
 impl Pool {
-    /// Takes so much, or what is left.
+    /// Takes the wanted amount, or what is left.
     fn take(&mut self, wanted: U256) -> U256 {
         let taken = wanted.min(self.0);
         self.0 -= taken;
@@ -38,10 +38,10 @@ impl Pool {
 }
 
 impl Rerun {
-    /// Carries out a message.
+    /// Executes a message.
     ///
     /// # Errors
-    /// Where it could not be in the block, which it was: the state is not the one that it met.
+    /// If it could not have been in the block, although it was: the state is not the one that it met.
     pub(super) fn run_message(&mut self, message: &Message, hash: B256) -> Result<Ran, Invalid> {
         match message {
             Message::Unsigned(_) => {
@@ -58,7 +58,7 @@ impl Rerun {
         }
     }
 
-    /// What has to be done before a message's call runs, and the call as a transaction.
+    /// Prepares a message's call, and returns the call as a transaction.
     pub(super) fn begin_message(
         &mut self,
         message: &Message,
@@ -70,7 +70,7 @@ impl Rerun {
             Message::Unsigned(unsigned) => (unsigned.request.err().unwrap_or(nonce), Payment::Own),
             Message::Submission(_) => (nonce, Payment::Own),
             Message::Retry(retry) => {
-                // Its value waits in escrow, and its gas was paid for when it was submitted.
+                // Its value is held in escrow, and its gas was paid for when it was submitted.
                 let escrow = retryables::escrow(retry.ticket);
                 pay(&mut self.state, escrow, call.from, call.value);
                 let prepaid = self.fee(call.gas);
@@ -81,7 +81,7 @@ impl Rerun {
         (self.transaction(call, nonce, hash), payment)
     }
 
-    /// A message's call as a transaction with that nonce and hash.
+    /// Returns a message's call as a transaction with this nonce and hash.
     fn transaction(&self, call: &MessageCall, nonce: u64, hash: B256) -> Transaction {
         let transaction = TxEip1559 {
             chain_id: self.rules.chain_id,
@@ -100,12 +100,12 @@ impl Rerun {
         }
     }
 
-    /// Wei for gas at the block's price.
+    /// Wei for gas at the block's base fee.
     fn fee(&self, gas: u64) -> U256 {
         U256::from(gas).saturating_mul(U256::from(self.settings.base_fee))
     }
 
-    /// The part of a fee for gas that is not the network's, and whose it is.
+    /// The part of a gas fee that is not the network's, and who receives it.
     fn infra_fee(&mut self, gas: u64) -> (Address, U256) {
         let (Ok(infra), Ok(least)) = (
             arbos::infra_fee_account().get(&mut self.state),
@@ -123,7 +123,7 @@ impl Rerun {
         network
     }
 
-    /// A message arrives: its fees are paid, it is kept, and where there is gas for it a try is scheduled.
+    /// Submits a message: charges its fees, keeps it, and schedules a try if there is gas for one.
     fn submit(&mut self, submission: &Submission, hash: B256) -> Ran {
         let Submission {
             deposit,
@@ -210,13 +210,13 @@ impl Rerun {
         Ran::of_message(true, call.gas, logs, "")
     }
 
-    /// What becomes of a message after a try, and of the gas that was left.
+    /// Finishes a try: settles the message and the unused gas.
     fn end_retry(&mut self, retry: &Retry, ran: &Ran) {
         let MessageCall {
             from, gas, value, ..
         } = retry.call;
         let unused = gas.saturating_sub(ran.gas);
-        // Given back to the sender, who has not paid for it.
+        // The refund went to the sender, who has not paid for the gas.
         let given_back = self.fee(unused);
         self.state.change(from, |account| {
             account.balance = account.balance.saturating_sub(given_back);
@@ -238,14 +238,14 @@ impl Rerun {
             left.take(retry.submission_fee_refund);
             pay(&mut self.state, from, escrow, value);
         }
-        // What the try used comes out of what L1 has paid, as far as that goes.
+        // The gas that the try used counts against what L1 has paid, as far as that suffices.
         left.take(self.fee(ran.gas));
         let (infra, for_infra) = self.infra_fee(unused);
         self.refund(retry, &mut left, infra, for_infra);
         self.refund(retry, &mut left, network, given_back - for_infra);
     }
 
-    /// Pays back from a fee account: to whom the message says, as much as may go there, and the rest to its sender.
+    /// Pays back from a fee account: to the refund address as much as the message allows, and the rest to its sender.
     fn refund(&mut self, retry: &Retry, left: &mut Pool, payer: Address, amount: U256) {
         let part = left.take(amount);
         pay(&mut self.state, payer, retry.refund_to, part);
@@ -253,7 +253,7 @@ impl Rerun {
     }
 }
 
-/// Moves wei; says whether they were there.
+/// Moves wei; returns whether the sender had enough.
 fn pay(state: &mut State, from: Address, to: Address, amount: U256) -> bool {
     if amount.is_zero() {
         return true;
@@ -287,7 +287,7 @@ mod tests {
     use crate::config::Config;
     use crate::evm::Programs;
 
-    /// A block with a base fee of 0.1 gwei on a new chain.
+    /// Begins a block with a base fee of 0.1 gwei on a new chain.
     fn block() -> Rerun {
         let chain = Chain::new(Config::default(), 1_800_000_000).unwrap();
         let block = RerunBlock {
@@ -310,13 +310,13 @@ mod tests {
         rerun.state.account(address).balance.to()
     }
 
-    /// Theorem: all that came with a message is with those whom it is for, and what was scheduled is the try that Nitro has made of it.
+    /// Theorem: everything that came with a message ends up with those it is for, and the scheduled try is the one that Nitro made.
     #[test]
     fn a_message_is_carried_out_as_nitro_did() {
         let (submission, retry) = first();
         let mut rerun = block();
         let (network, retried_to) = (rerun.network(), submission.call.to.unwrap());
-        // The receiver is the account that the CREATE2 factory is deployed by, which has got its wei here by other means.
+        // The receiver is the CREATE2 factory's signer, which already has wei of its own.
         let [before, had] = [network, retried_to].map(|address| wei(&rerun, address));
         let ran = run(&mut rerun, Message::Submission(submission.clone()));
         assert_eq!((ran.success, ran.gas), (true, 21_000));
@@ -333,7 +333,7 @@ mod tests {
         assert_eq!(wei(&rerun, retried_to) - had, 10_u128.pow(16));
         assert_eq!(wei(&rerun, escrow), 0);
         assert_eq!(wei(&rerun, submission.call.from), 0);
-        // The price beyond the base fee, and for being kept; the base fee is the network's.
+        // The price above the base fee, and the submission fee; the base fee is the network's.
         assert_eq!(wei(&rerun, submission.fee_refund), 18_900_000_054_600);
         assert_eq!(wei(&rerun, network) - before, 2_100_000_000_000);
         let (now, arbos) = (rerun.settings.timestamp, rerun.arbos);
@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn a_message_that_fails_is_kept() {
         let (mut submission, mut retry) = first();
-        // Without a receiver it creates a contract: of code that reverts.
+        // Without a receiver, it creates a contract: of code that reverts.
         submission.call.to = None;
         submission.call.data = alloy_primitives::hex!("5f5ffd").into();
         submission.call.gas = 100_000;
@@ -378,7 +378,7 @@ mod tests {
         let Ok(words) = kept.unwrap().words(&mut rerun.state);
         assert_eq!(words, 8);
 
-        // Anybody may have it tried again, with all the gas that is left of theirs.
+        // Anyone can have it tried again, with all their remaining gas.
         let somebody = Address::repeat_byte(0x5a);
         rerun.deposit(somebody, U256::from(10_u64.pow(18)));
         let redeem = [&keccak256("redeem(bytes32)")[..4], &retry.ticket[..]].concat();
@@ -417,14 +417,14 @@ mod tests {
         let before = wei(&rerun, somebody);
         let ran = run(&mut rerun, Message::Retry(again.clone()));
         assert!(!ran.success);
-        // What the try did not use is theirs again.
+        // They get back what the try did not use.
         let unused = scheduled.donatedGas - ran.gas;
         let back = u128::from(unused) * 100_000_000;
         assert_eq!(wei(&rerun, somebody) - before, back);
         assert_eq!(wei(&rerun, escrow), 10_u128.pow(16));
     }
 
-    /// What is wrong with a message, and what then becomes of what came with it.
+    /// What is wrong with a message, and what then happens to the value that came with it.
     #[test]
     fn messages_that_are_not_kept_or_not_tried() {
         type Change = fn(&mut Submission);
@@ -477,7 +477,7 @@ mod tests {
             assert_eq!((ran.success, ran.gas, ran.poster_gas), (true, 21_000, 0));
             assert_eq!(rerun.state.nonce(submission.call.from), 1);
         }
-        // An account that has a nonce has to have that one.
+        // An account that has a nonce must use it.
         let message = Message::Unsigned(Unsigned {
             request: Err(7),
             call: submission.call.clone(),

@@ -146,7 +146,7 @@ fn in_two_steps_the_next_one_has_to_accept() {
     assert_eq!(contract.call(ownerCall {}), bob);
     assert_eq!(contract.call(pendingOwnerCall {}), Address::ZERO);
 
-    // A transfer that nobody accepted is taken back by another, to nobody, and by giving up.
+    // A transfer that nobody has accepted is cancelled by another one, by one to the zero address, and by renouncing.
     contract.from(bob).send(to(carol));
     contract.from(bob).send(to(Address::ZERO));
     let error = format!("OwnableUnauthorizedAccount({carol})");
@@ -158,7 +158,7 @@ fn in_two_steps_the_next_one_has_to_accept() {
     refused(&contract.from(alice), acceptOwnershipCall {}, error);
 }
 
-/// The role that decides on all others.
+/// The role that administers all others.
 const ADMIN: B256 = B256::ZERO;
 
 fn roles() -> (Contract, [Address; 3], B256) {
@@ -196,7 +196,7 @@ fn roles_are_granted_and_revoked_by_their_admins() {
     };
     assert_eq!(sent.event::<RoleGranted>(), granted);
     assert!(has(bob));
-    // Once more changes nothing, and tells nobody.
+    // Granting it again changes nothing, and logs nothing.
     assert_eq!(contract.from(alice).send(grant).logs, []);
 
     contract.from(bob).call(onlyRoleCall { role });
@@ -284,7 +284,7 @@ fn those_who_have_a_role_are_listed() {
         contract.call(getRoleMembersCall { role }),
         [bob, carol, alice]
     );
-    // The last one takes the place of the one who leaves.
+    // The last member takes the place of the one that leaves.
     contract
         .from(alice)
         .send(revokeRoleCall { role, account: bob });

@@ -59,7 +59,7 @@ fn a_signer_is_recovered() {
                 "ECDSAInvalidSignature()",
             );
         }
-        // The precompile answers these with nothing, and taking an address of that panics.
+        // The precompile returns nothing for these, and reading an address from that panics.
         for v in [26, 29, 255] {
             refused_in_silence(&contract, recoverCall { v, ..good.clone() });
         }
@@ -86,7 +86,7 @@ fn a_signer_is_recovered() {
     }
 }
 
-/// RIP-7212's precompile, with a vector of geth's.
+/// RIP-7212's precompile, with one of geth's test vectors.
 #[test]
 #[ignore = "builds contracts: scripts/test runs it"]
 fn the_other_curve_is_verified() {
@@ -122,7 +122,7 @@ fn the_other_curve_is_verified() {
     }
 }
 
-/// The node above two others, in any order.
+/// The parent of two nodes, in either order.
 fn above(one: B256, other: B256) -> B256 {
     let (low, high) = if one < other {
         (one, other)

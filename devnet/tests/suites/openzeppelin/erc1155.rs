@@ -1,4 +1,4 @@
-//! Tokens of many kinds: one by one, in batches, counted, and described.
+//! Multi-tokens: one by one, in batches, counted, and described.
 
 use alloy_sol_types::sol;
 
@@ -103,7 +103,7 @@ fn burn_all(account: Address, ids: &[u64], values: &[u64]) -> burnBatchCall {
     }
 }
 
-/// What somebody has of some kinds.
+/// An account's balances of some ids.
 fn has(token: &Contract, account: Address, ids: &[u64]) -> Vec<u64> {
     let call = balanceOfBatchCall {
         accounts: vec![account; ids.len()],
@@ -113,7 +113,7 @@ fn has(token: &Contract, account: Address, ids: &[u64]) -> Vec<u64> {
     balances.into_iter().map(|balance| balance.to()).collect()
 }
 
-/// Those that have all functions of the standard; the second counts besides.
+/// The contracts with all functions of the standard; the second also counts the supply.
 const TOKENS: [&str; 2] = ["erc1155", "erc1155-supply"];
 
 #[test]
@@ -175,7 +175,7 @@ fn tokens_are_made_and_given_in_batches() {
         assert_eq!(sent.event::<TransferBatch>().values, numbers(&[10, 5]));
         assert_eq!(has(&token, alice, &[1, 2, 3]), [0, 20, 25]);
         assert_eq!(has(&token, bob, &[1, 2, 3]), [10, 0, 5]);
-        // A batch of one is told as one, and one of none as a batch.
+        // A batch of one is logged as a single transfer, an empty one as a batch.
         let sent = token.from(alice).send(give_all(alice, carol, &[2], &[1]));
         assert_eq!(
             (sent.events::<TransferSingle>().len(), sent.logs.len()),
@@ -202,7 +202,7 @@ fn tokens_are_made_and_given_in_batches() {
             ids: numbers(&[1, 2]),
         };
         refused(&token, uneven, "ERC1155InvalidArrayLength(2, 1)");
-        // All or none.
+        // All or nothing.
         let error = format!("ERC1155InsufficientBalance({alice}, 25, 26, 3)");
         refused(
             &token.from(alice),
@@ -325,7 +325,7 @@ fn tokens_are_burnt_and_counted() {
         burn(nobody, 1, 1),
         format!("ERC1155InvalidSender({nobody})"),
     );
-    // More than there can be: a panic, and nothing has changed.
+    // More than the maximum supply: it panics, and nothing has changed.
     let most = mintCall {
         value: U256::MAX,
         ..mint(bob, 1, 0)

@@ -1,4 +1,4 @@
-//! Fungible tokens: one with a limit, whose holders may burn it, and which can be halted.
+//! Fungible tokens: one with a cap, which holders can burn, and which can be paused.
 
 use alloy_sol_types::sol;
 
@@ -53,13 +53,13 @@ fn constructor(cap: U256) -> Token::constructorCall {
     }
 }
 
-/// Deploys one without a limit, on a chain that others may have deployed on before.
+/// Deploys one without a cap, on a chain that may already have others.
 pub(super) fn deployed(chain: &Chain) -> Contract {
     let token = chain.deploy_with(module("erc20"), constructor(U256::MAX));
     token.with_errors(TokenErrors::SIGNATURES)
 }
 
-/// With a thousand tokens at most, of which Alice has ten.
+/// A token with a cap of a thousand, of which Alice has ten.
 fn token() -> (Contract, [Address; 3]) {
     let (chain, people) = chain(TokenErrors::SIGNATURES);
     let token = chain.deploy_with(module("erc20"), constructor(number(1_000)));
@@ -127,7 +127,7 @@ fn it_is_minted_up_to_the_limit() {
     balances(&token, [(alice, 10), (bob, 990)]);
 }
 
-/// What panics in a contract traps, and a trap says nothing.
+/// A panic in a contract is a trap, and a trap gives no reason.
 #[test]
 #[ignore = "builds contracts: scripts/test runs it"]
 fn a_supply_that_overflows_traps() {
@@ -149,7 +149,7 @@ fn it_goes_from_one_to_another() {
     let sent = token.from(alice).send(transfer(bob, 4));
     assert!(sent.returned);
     assert_eq!(sent.event::<Transfer>(), moved(alice, bob, 4));
-    // Nothing at all, and to oneself.
+    // A transfer of zero, and to oneself.
     assert_eq!(
         token.from(bob).send(transfer(alice, 0)).event::<Transfer>(),
         moved(bob, alice, 0)
@@ -184,7 +184,7 @@ fn others_take_what_they_may() {
     let sent = token.from(bob).send(take(alice, carol, 2));
     assert!(sent.returned);
     assert_eq!(sent.event::<Transfer>(), moved(alice, carol, 2));
-    // What is used up of an allowance is not told.
+    // Spending an allowance is not logged.
     assert_eq!(sent.events::<Approval>(), []);
     assert_eq!(allowance(), number(3));
     balances(&token, [(alice, 8), (bob, 0), (carol, 2)]);
@@ -202,7 +202,7 @@ fn others_take_what_they_may() {
     refused(&token.from(bob), take(Address::ZERO, carol, 0), error);
     assert_eq!(allowance(), number(9));
 
-    // Without end it is not used up.
+    // An unlimited allowance is not used up.
     token.from(alice).send(approve(bob, U256::MAX));
     token.from(bob).send(take(alice, carol, 8));
     assert_eq!(allowance(), U256::MAX);

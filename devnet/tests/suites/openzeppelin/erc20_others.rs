@@ -67,7 +67,7 @@ use Careful::{
 use Permitted::*;
 use Wrapper::*;
 
-/// A token, somebody with a key, and a permit that he signs unless the test changes it.
+/// A token, an account with a key, and a permit that it signs unless the test changes it.
 struct Signing {
     token: Contract,
     signer: PrivateKeySigner,
@@ -102,7 +102,7 @@ impl Signing {
         }
     }
 
-    /// The call of what is signed.
+    /// The call with the signed permit.
     fn call(&self) -> permitCall {
         let permit = self.permit.clone();
         let hash = permit.eip712_signing_hash(&self.domain());
@@ -138,11 +138,11 @@ fn a_signature_approves_once() {
     let spender = signing.permit.spender;
     assert_eq!(token.call(allowanceCall { owner, spender }), number(10));
 
-    // Signed with another nonce, it is somebody else's signature.
+    // Signed with another nonce, it counts as another account's signature.
     let error = token.reverts_with::<ERC2612InvalidSigner>(signing.call());
     assert_eq!(error.owner, owner);
     assert_ne!(error.signer, owner);
-    // And what reverts uses no nonce up.
+    // A revert does not use up the nonce.
     signing.permit.nonce = U256::ONE;
     token.send(signing.call());
     assert_eq!(token.call(noncesCall { owner }), number(2));
@@ -159,7 +159,7 @@ fn a_signature_expires() {
         signing.call(),
         format!("ERC2612ExpiredSignature({now})"),
     );
-    // The block of the transaction is a second later, and in time.
+    // The transaction's block is a second later, which is still in time.
     let chain = signing.token.sender().chain();
     signing.permit.deadline = number(chain.timestamp() + 1);
     signing.token.send(signing.call());
@@ -177,7 +177,7 @@ fn a_signature_is_the_owners_and_in_its_one_form() {
     };
     let error = signing.token.reverts_with::<ERC2612InvalidSigner>(other);
     assert_ne!(error.signer, signer);
-    // The same signature in the form that anybody can make of it.
+    // The same signature in the malleated form that anyone can compute.
     let order = alloy_primitives::uint!(
         0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141_U256
     );
@@ -197,7 +197,7 @@ fn a_signature_is_the_owners_and_in_its_one_form() {
         ..call.clone()
     };
     refused(&signing.token, other, "ECDSAInvalidSignature()");
-    // Nobody's signature: the precompile answers with nothing, and taking an address of that panics.
+    // No account's signature: the precompile returns nothing, and reading an address from that panics.
     refused_in_silence(
         &signing.token,
         permitCall {
@@ -207,7 +207,7 @@ fn a_signature_is_the_owners_and_in_its_one_form() {
     );
 }
 
-/// A token that stands for another, of which Alice has ten and lets it take all.
+/// A token that stands for another, of which Alice has ten and allows it to take all.
 fn wrapped() -> (Contract, Contract, [Address; 3]) {
     let (chain, people) = chain(WrapperErrors::SIGNATURES);
     let underlying = erc20::deployed(&chain);
@@ -236,7 +236,7 @@ fn withdraw(account: Address, value: u64) -> withdrawToCall {
 fn a_wrapper_gives_one_for_each() {
     let (wrapper, underlying, [alice, bob, _]) = wrapped();
     assert_eq!(wrapper.call(underlyingCall {}), underlying.address());
-    // Asked of the other.
+    // Read from the underlying token.
     assert_eq!(wrapper.call(decimalsCall {}), 10);
     let this = wrapper.address();
     let sent = wrapper.from(alice).send(deposit(bob, 7));
@@ -319,7 +319,7 @@ const REFUSING: u8 = 1;
 const REVERTING: u8 = 2;
 const CAUTIOUS: u8 = 3;
 
-/// Somebody careful, and a token that is not, or is none at all.
+/// A careful contract, and a token that is not, or does not exist.
 struct Care {
     careful: Contract,
     token: Address,
@@ -422,7 +422,7 @@ fn tokens_that_say_no_or_nothing_are_handled_with_care() {
     check(Some(CAUTIOUS), true);
     check(Some(REFUSING), false);
     check(Some(REVERTING), false);
-    // Where there is no contract, a call succeeds and returns nothing.
+    // If there is no contract, a call succeeds and returns nothing.
     check(None, false);
 }
 

@@ -1,4 +1,4 @@
-//! A vault: shares of what it holds of another token.
+//! A vault: shares in its holdings of another token.
 
 use alloy_sol_types::sol;
 
@@ -42,7 +42,7 @@ use Vault::{
     previewRedeemCall, previewWithdrawCall, redeemCall, totalAssetsCall, withdrawCall,
 };
 
-/// A vault over a token, of which Alice has a thousand and lets it take all; a share has so many digits more.
+/// A vault over a token, of which Alice has a thousand and allows it to take all; `offset` is how many more digits a share has.
 fn vault(offset: u8) -> (Contract, Contract, [Address; 3]) {
     let (chain, people) = chain(Vault::VaultErrors::SIGNATURES);
     let asset = erc20::deployed(&chain);
@@ -106,7 +106,7 @@ fn a_vault_is_a_token_over_another() {
     assert_eq!(vault.call(maxWithdrawCall { owner }), U256::ZERO);
     assert_eq!(vault.call(maxRedeemCall { owner }), U256::ZERO);
 
-    // Over something that is no token, it has eighteen digits and cannot say what it holds.
+    // Over something that is not a token, it has eighteen digits and cannot report its assets.
     let chain = vault.sender().chain();
     let vault = chain.deploy_with(module("erc4626"), constructor(alice, 0));
     assert_eq!(vault.call(decimalsCall {}), 18);
@@ -190,7 +190,7 @@ fn shares_become_what_went_in() {
         [moved(this, bob, 30)]
     );
 
-    // Somebody else does so with an allowance of shares.
+    // Another account does so with an allowance of shares.
     let error = format!("ERC20InsufficientAllowance({carol}, 0, 20)");
     refused(&vault.from(carol), redeem(20, carol, alice), error);
     vault.from(alice).send(approve(carol, number(25)));
@@ -212,14 +212,14 @@ fn shares_become_what_went_in() {
     refused(&vault.from(alice), redeem(51, alice, alice), error);
 }
 
-/// What was given to the vault is everybody's, and what does not divide stays in it.
+/// Donations to the vault belong to all shareholders, and what does not divide stays in the vault.
 #[test]
 #[ignore = "builds contracts: scripts/test runs it"]
 fn gains_are_shared_and_rounding_is_the_vaults() {
     let (vault, asset, [alice, bob, _]) = vault(0);
     vault.from(alice).send(put(100, alice));
     asset.from(alice).send(transfer(vault.address(), 50));
-    // 101 shares, with the one that nobody has, over 151.
+    // 101 shares, including the virtual one that nobody owns, over 151.
     let (assets, shares) = (number(10), number(10));
     assert_eq!(vault.call(convertToSharesCall { assets }), number(6));
     assert_eq!(vault.call(convertToAssetsCall { shares }), number(14));
@@ -247,7 +247,7 @@ fn a_vault_takes_no_more_than_it_may() {
     refused(&vault.from(alice), mint(1_001, alice), &failed);
     let nobody = format!("ERC20InvalidReceiver({})", Address::ZERO);
     refused(&vault.from(alice), put(1, Address::ZERO), nobody);
-    // The product of all with all does not fit, and panics.
+    // The product of the two totals overflows and panics.
     let all = depositCall {
         assets: U256::MAX,
         receiver: alice,

@@ -1,4 +1,4 @@
-//! Tokens of one kind each, which can be counted, burnt and halted.
+//! Non-fungible tokens that can be counted, burnt and paused.
 
 use alloy_sol_types::sol;
 
@@ -63,13 +63,13 @@ pub(super) fn receiver(chain: &Chain, manner: u8) -> Address {
     chain.deploy_with(module("receiver"), constructor).address()
 }
 
-/// Deploys one, on a chain that others may have deployed on before.
+/// Deploys one, on a chain that may already have others.
 pub(super) fn deployed(chain: &Chain) -> Contract {
     let token = chain.deploy(module("erc721"));
     token.with_errors(TokenErrors::SIGNATURES)
 }
 
-/// With tokens 1 to 3, which are Alice's.
+/// A contract with tokens 1 to 3, which belong to Alice.
 fn token() -> (Contract, [Address; 3]) {
     let (chain, people) = chain(&[]);
     let token = deployed(&chain);
@@ -112,7 +112,7 @@ pub(super) fn all_for(operator: Address, approved: bool) -> setApprovalForAllCal
     setApprovalForAllCall { operator, approved }
 }
 
-/// What an owner has, in order.
+/// An owner's tokens, in order.
 fn owned(token: &Contract, owner: Address) -> Vec<u64> {
     let balance = token.call(balanceOfCall { owner }).to::<u64>();
     let at = |index| {
@@ -178,7 +178,7 @@ fn a_token_is_given_by_its_owner_and_by_those_who_may() {
         format!("ERC721InvalidReceiver({nobody})"),
     );
 
-    // For one token, which ends with the transfer.
+    // An approval for one token, which ends with its transfer.
     let sent = token.from(alice).send(approve(carol, 2));
     let approval = Approval {
         owner: alice,
@@ -201,7 +201,7 @@ fn a_token_is_given_by_its_owner_and_by_those_who_may() {
         format!("ERC721InvalidApprover({carol})"),
     );
 
-    // For all, until it is taken back.
+    // An approval for all, until it is revoked.
     let sent = token.from(bob).send(all_for(carol, true));
     let all = ApprovalForAll {
         owner: bob,
@@ -257,7 +257,7 @@ fn whoever_has_code_is_asked() {
     };
     assert_eq!(sent.event::<Received>(), received);
     assert_eq!(token.call(owner(1)), taking);
-    // Without asking, anybody can be given one.
+    // Without the check, any account can be given one.
     let refusing = receiver(chain, REFUSING);
     token.from(alice).send(give(alice, refusing, 2));
 
@@ -276,7 +276,7 @@ fn whoever_has_code_is_asked() {
     check(REVERTING, "InvalidReceiverWithReason(\"not for me\")");
     check(SILENT, "ERC721InvalidReceiver(?)");
     check(PANICKING, "ERC721InvalidReceiver(?)");
-    // A contract without such a function.
+    // A contract without the callback.
     let this = token.address();
     refused(
         &token.from(alice),
@@ -300,7 +300,7 @@ fn tokens_are_counted() {
     };
     assert_eq!(owned(&token, alice), [1, 2, 3]);
     token.from(alice).send(give(alice, bob, 1));
-    // The last one takes the place of the one that is gone.
+    // The last token takes the place of the one that is gone.
     assert_eq!(owned(&token, alice), [3, 2]);
     assert_eq!(owned(&token, bob), [1]);
     token.from(alice).send(give(alice, alice, 3));
@@ -341,7 +341,7 @@ fn a_token_is_burnt_by_those_who_may() {
     token.from(alice).send(all_for(bob, true));
     token.from(bob).send(burn(2));
     assert_eq!(owned(&token, alice), [3]);
-    // It can be made again.
+    // It can be minted again.
     token.send(mint(bob, 1));
 }
 

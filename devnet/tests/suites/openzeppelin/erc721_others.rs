@@ -1,4 +1,4 @@
-//! Tokens of one kind each that are described, are made in one go, or stand for those of another contract; and what of a price goes to whom.
+//! Non-fungible tokens that have descriptions, are minted in one batch, or stand for those of another contract; also royalties.
 
 use alloy_sol_types::sol;
 
@@ -89,7 +89,7 @@ fn tokens_have_names_and_addresses() {
         format!("https://it.example/{}", set.uri)
     );
     refused(&token, uri(9), "ERC721NonexistentToken(9)");
-    // Without a beginning that all have, each has the whole of its own, or none.
+    // Without a common base, each token has its own complete URI, or none.
     let token = chain.deploy_with(module("erc721-metadata"), constructor(""));
     token.send(mint(alice, 1));
     assert_eq!(token.call(uri(1)), "");
@@ -100,7 +100,7 @@ fn tokens_have_names_and_addresses() {
     assert_eq!(token.call(uri(1)), "ipfs://1");
 }
 
-/// The first number that is given out in one go.
+/// The first id that is minted in a batch.
 const FIRST: u64 = 5;
 
 fn batches(receivers: &[Address], amounts: &[u64]) -> Consecutive::constructorCall {
@@ -147,13 +147,13 @@ fn many_are_made_in_one_go() {
     let nobody = batches(&[Address::ZERO], &[1]);
     let error = format!("ERC721InvalidReceiver({})", Address::ZERO);
     not_constructed(chain, "erc721-consecutive", nobody, error);
-    // None at all is none at all.
+    // A batch of zero tokens mints none.
     let none = batches(&[Address::ZERO], &[0]);
     let token = chain.deploy_with(module("erc721-consecutive"), none);
     refused(&token, owner(FIRST), "ERC721NonexistentToken(5)");
 }
 
-/// What a constructor logs is in the receipt of its deployment.
+/// What a constructor logs is in its deployment's receipt.
 #[test]
 #[ignore = "builds contracts: scripts/test runs it"]
 fn what_is_made_in_one_go_is_told_in_one_event() {
@@ -197,7 +197,7 @@ fn one_of_many_goes_its_own_way() {
         refused(&token, burn(id), format!("ERC721NonexistentToken({id})"));
     }
     assert_eq!(token.call(owner(6)), alice);
-    // One by one afterwards: new ones, and those that were burnt.
+    // Single tokens afterwards: new ones, and those that were burnt.
     token.send(mint(carol, 1_010));
     token.send(mint(carol, 500));
     assert_eq!(token.call(owner(500)), carol);
@@ -208,7 +208,7 @@ fn one_of_many_goes_its_own_way() {
     );
 }
 
-/// Tokens that stand for others, of which 1 to 3 are Alice's, who lets it take all.
+/// Tokens that stand for others, of which 1 to 3 belong to Alice, who allows it to take all.
 fn wrapped() -> (Contract, Contract, [Address; 3]) {
     let (chain, people) = chain(WrapperErrors::SIGNATURES);
     let underlying = erc721::deployed(&chain);
@@ -255,10 +255,10 @@ fn a_wrapper_has_what_it_stands_for() {
         [this, bob]
     );
 
-    // All or none.
+    // All or nothing.
     let failure = wrapper.from(alice).fails(deposit(&[3, 9]));
     let reason = failure.error::<InvalidReceiverWithReason>().unwrap().reason;
-    // It is told in the bytes of the other's error, as far as they are text.
+    // The reason holds the bytes of the other contract's error, as far as they are text.
     assert!(reason.ends_with('\t'), "{reason:?}");
     assert_eq!(underlying.call(owner(3)), alice);
 
@@ -340,7 +340,7 @@ fn royalties_are_a_part_of_the_price() {
     royalties.send(default(alice, 250));
     royalties.send(token(2, bob, 10_000));
     assert_eq!([of(1, 1_000), of(2, 1_000)], [(alice, 25), (bob, 1_000)]);
-    // What does not divide is the seller's.
+    // What does not divide goes to the seller.
     assert_eq!(of(1, 39), (alice, 0));
     royalties.send(resetTokenCall { id: number(2) });
     assert_eq!(of(2, 1_000), (alice, 25));

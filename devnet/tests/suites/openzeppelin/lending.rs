@@ -1,4 +1,4 @@
-//! A token that lends for one call: the lender is called back by the borrower, and calls him.
+//! A token that lends for one call: the borrower is called by the lender, and calls it back.
 
 use alloy_sol_types::sol;
 
@@ -138,7 +138,7 @@ fn a_loan_that_does_not_come_back_was_never_made() {
 
     let lent = |receiver| loan(&lender, receiver, 50, Bytes::new());
     let invalid = |receiver: Address| format!("ERC3156InvalidReceiver({receiver})");
-    // Nobody, somebody without code, one that answers otherwise, and one without such a function.
+    // The zero address, an account without code, one that answers wrongly, and one without such a function.
     let other = borrower(&lender, false, true);
     for receiver in [Address::ZERO, lender.sender().address(), other, token] {
         refused(&lender, lent(receiver), invalid(receiver));
@@ -149,7 +149,7 @@ fn a_loan_that_does_not_come_back_was_never_made() {
         lent(ungiving),
         format!("ERC20InsufficientAllowance({token}, 0, 150)"),
     );
-    // What was lent is gone when it is to be burnt.
+    // The loan is gone when it has to be burnt.
     let spent = loan(&lender, good, 50, transfer(other, 50 + FEE).abi_encode());
     refused(
         &lender,
@@ -182,7 +182,7 @@ fn a_loan_that_does_not_come_back_was_never_made() {
     );
     assert_eq!(lender.call(totalSupplyCall {}), number(FEE));
 
-    // Nothing is there, so that all can be lent; and then there is no room for the fee, which panics.
+    // Nothing exists yet, so everything can be lent; then there is no room for the fee, which panics.
     let lender = self::lender(FEE, Address::ZERO);
     let good = borrower(&lender, true, true);
     let all = flashLoanCall {

@@ -1,4 +1,4 @@
-//! Contracts that do what others say: by an address in their storage, by a beacon, and by themselves.
+//! Contracts that run others' code: by an address in their storage, by a beacon, and by their own upgrade.
 
 use alloy_sol_types::sol;
 
@@ -55,7 +55,7 @@ use Upgradeable::{
     upgradeToAndCallCall,
 };
 
-/// Where ERC-1967 wants an implementation to be written.
+/// The slot in which ERC-1967 stores an implementation.
 const IMPLEMENTATION: U256 = alloy_primitives::uint!(
     0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc_U256
 );
@@ -67,7 +67,7 @@ fn constructor(implementation: Address, data: impl Into<Bytes>) -> Proxy::constr
     }
 }
 
-/// A chain with two tokens that have their balances in the same places.
+/// A chain with two tokens that keep their balances in the same slots.
 fn tokens() -> (Chain, [Address; 2], [Address; 3]) {
     let (chain, people) = chain(ProxyErrors::SIGNATURES);
     let chain = chain
@@ -103,14 +103,14 @@ fn a_proxy_does_what_another_says_with_what_is_its_own() {
     let sent = proxy.from(alice).send(transfer(bob, 300));
     assert_eq!(sent.events_of::<Transfer>(this), [moved(alice, bob, 300)]);
     balances(&proxy, [(alice, 700), (bob, 300)]);
-    // The other has none of it, and another address.
+    // The implementation itself holds none of it, and has another address.
     let other = chain.contract(token);
     balances(&other, [(alice, 0), (bob, 0)]);
     assert_ne!(
         proxy.call(DOMAIN_SEPARATORCall {}),
         other.call(DOMAIN_SEPARATORCall {})
     );
-    // Its errors come through as they are.
+    // Its errors are passed on unchanged.
     let error = format!("ERC20InsufficientBalance({alice}, 700, 701)");
     refused(&proxy.from(alice), transfer(bob, 701), error);
 }
@@ -138,7 +138,7 @@ fn a_proxy_wants_somebody_to_do_as() {
         failing,
         format!("FailedCallWithReason({reason})"),
     );
-    // Ether is for the call, and without one nobody would get it out.
+    // Ether is for the initial call; without one, nobody could get it out again.
     let idle = constructor(token, Bytes::new());
     let sender = chain.from(chain.dev()).value(U256::ONE);
     let deployed = sender.try_deploy_with(module("proxy"), idle);
@@ -216,7 +216,7 @@ fn a_beacon_turns_all_its_proxies() {
     }
 }
 
-/// Two of the same, and a proxy that does as the first, whose owner is Alice.
+/// Two copies of the same token, and a proxy that runs the first, owned by Alice.
 fn upgradeable() -> (Contract, [Contract; 2], Address, [Address; 3]) {
     let (chain, [other, _], people) = tokens();
     let owner = people[0];
@@ -282,7 +282,7 @@ fn what_a_proxy_may_do_its_logic_may_not() {
         initializeCall { owner: alice },
         "UUPSUnauthorizedCallContext()",
     );
-    // Neither somebody without code, nor a contract that is no such logic.
+    // Neither an account without code, nor a contract that is no UUPS implementation.
     for implementation in [alice, other, proxy.address()] {
         let error = format!("ERC1967InvalidImplementation({implementation})");
         refused(&proxy.from(alice), to(implementation), error);

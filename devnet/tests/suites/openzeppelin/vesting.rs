@@ -1,4 +1,4 @@
-//! A wallet whose contents become its owner's little by little: ether and tokens.
+//! A wallet whose contents become available to its owner gradually: ether and tokens.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ use Wallet::*;
 
 const YEAR: u64 = 365 * 86_400;
 
-/// A wallet of Alice's that began so many seconds ago and lasts for a year.
+/// A wallet of Alice's that began `ago` seconds ago and lasts a year.
 fn wallet(ago: u64) -> (Contract, u64, [Address; 3]) {
     let (chain, people) = chain(WalletErrors::SIGNATURES);
     let start = chain.timestamp() - ago;
@@ -53,7 +53,7 @@ fn wallet(ago: u64) -> (Contract, u64, [Address; 3]) {
     (wallet, start, people)
 }
 
-/// What is due at a time, of a thousand.
+/// What is due at a time, out of a thousand.
 fn due(start: u64, time: u64) -> u64 {
     1_000 * (time - start).min(YEAR) / YEAR
 }
@@ -119,7 +119,7 @@ fn ether_is_released_as_it_is_due() {
         let before = chain.balance(alice);
         let expected = number(due(start, chain.timestamp()));
         assert_eq!(wallet.call(releasable_0Call {}), expected);
-        // Anybody may ask for it.
+        // Anyone can trigger the release.
         let sent = wallet.from(bob).send(release_0Call {});
         let amount = number(due(start, chain.timestamp()));
         assert_eq!(sent.event::<EtherReleased>(), EtherReleased { amount });
@@ -142,7 +142,7 @@ fn tokens_are_released_as_they_are_due() {
     for quarter in 1..=5 {
         chain.advance_time(Duration::from_secs(YEAR / 4));
         if quarter == 4 {
-            // A program is activated for a year: who waits for the end has to do so again.
+            // An activation lasts a year: anyone who waits for the end has to activate again.
             let expired = wallet.from(bob).fails(release_1Call { token });
             assert!(expired.to_string().contains("program expired"), "{expired}");
             for program in [&wallet, &erc20] {
@@ -192,7 +192,7 @@ fn what_cannot_be_released_stays() {
         }),
         U256::ZERO
     );
-    // An owner that takes no ether.
+    // An owner that does not accept ether.
     chain.from(bob).transfer(wallet.address(), number(1_000));
     wallet.from(alice).send(transferOwnershipCall {
         owner: token.address(),

@@ -1,4 +1,4 @@
-//! Roles, who has them, and who gives them.
+//! Roles, who has them, and who grants them.
 
 extern crate alloc;
 

@@ -1,4 +1,4 @@
-//! A contract that does whatever a beacon says.
+//! A proxy that runs the implementation that a beacon names.
 
 extern crate alloc;
 

@@ -1,4 +1,4 @@
-//! Where many proxies read what they do, and its owner who changes that.
+//! Where many proxies look up their implementation, which an owner can change.
 
 extern crate alloc;
 

@@ -1,4 +1,4 @@
-//! Signatures of both curves, by the chain's precompiles.
+//! Signatures of both curves, checked by the chain's precompiles.
 
 extern crate alloc;
 

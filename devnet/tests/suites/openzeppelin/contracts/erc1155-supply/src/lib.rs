@@ -1,4 +1,4 @@
-//! Tokens of many kinds, and how many there are of each.
+//! Multi-tokens with the supply of each.
 
 extern crate alloc;
 

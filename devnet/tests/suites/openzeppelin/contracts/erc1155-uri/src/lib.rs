@@ -1,4 +1,4 @@
-//! Where what belongs to tokens of many kinds is described.
+//! The URIs that describe multi-tokens.
 
 extern crate alloc;
 

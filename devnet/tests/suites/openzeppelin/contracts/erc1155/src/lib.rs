@@ -1,4 +1,4 @@
-//! Tokens of many kinds, which may be burnt.
+//! Multi-tokens that can be burnt.
 
 extern crate alloc;
 

@@ -1,4 +1,4 @@
-//! A token that lends what there is none of, for one call and a fee.
+//! A token that mints what it lends, for one call and a fee.
 
 extern crate alloc;
 

@@ -1,4 +1,4 @@
-//! A token with a name and a limit, whose holders may burn it, and which can be halted.
+//! A token with a name and a cap, which holders can burn, and which can be paused.
 
 extern crate alloc;
 

@@ -1,4 +1,4 @@
-//! A vault: shares of what it holds of another token.
+//! A vault: shares in its holdings of another token.
 
 extern crate alloc;
 

@@ -1,4 +1,4 @@
-//! Tokens of one kind each, the first of them made in one go for each owner.
+//! Non-fungible tokens, the first of them minted in one batch per owner.
 
 extern crate alloc;
 

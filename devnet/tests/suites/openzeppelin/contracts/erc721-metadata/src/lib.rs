@@ -1,4 +1,4 @@
-//! Tokens of one kind each, with names, and addresses where they are described.
+//! Non-fungible tokens with names, and URIs that describe them.
 
 extern crate alloc;
 

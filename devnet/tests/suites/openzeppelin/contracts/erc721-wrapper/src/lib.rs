@@ -1,4 +1,4 @@
-//! Tokens of one kind each that stand for those of another contract, which it holds.
+//! Non-fungible tokens that stand for those of another contract, which it holds.
 
 extern crate alloc;
 

@@ -1,4 +1,4 @@
-//! Tokens of one kind each, which can be counted, burnt and halted.
+//! Non-fungible tokens that can be counted, burnt and paused.
 
 extern crate alloc;
 
@@ -22,7 +22,7 @@ struct Token {
 }
 
 impl Token {
-    /// Who has what is kept in two places.
+    /// Ownership is stored in two places.
     fn moved(&mut self, from: Address, to: Address, id: U256) -> Result<(), Vec<u8>> {
         if from.is_zero() {
             self.enumerable._add_token_to_all_tokens_enumeration(id);

@@ -1,4 +1,4 @@
-//! Somebody who borrows for one call, well-behaved or not.
+//! A contract that borrows for one call, well-behaved or not.
 
 extern crate alloc;
 
@@ -28,14 +28,14 @@ struct Borrower {
 
 #[public]
 impl Borrower {
-    /// Whether it answers as the standard wants, and whether it lets the lender take the loan back.
+    /// Whether it answers as the standard requires, and whether it lets the lender take the loan back.
     #[constructor]
     fn constructor(&mut self, answers: bool, approves: bool) {
         self.answers.set(answers);
         self.approves.set(approves);
     }
 
-    /// Calls the token with `data`, where there is any.
+    /// Calls the token with `data`, unless it is empty.
     fn on_flash_loan(
         &mut self,
         initiator: Address,

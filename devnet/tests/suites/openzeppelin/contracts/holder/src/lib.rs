@@ -1,4 +1,4 @@
-//! Somebody who takes every token: OpenZeppelin's two holders.
+//! A contract that accepts every token: OpenZeppelin's two holders.
 
 extern crate alloc;
 

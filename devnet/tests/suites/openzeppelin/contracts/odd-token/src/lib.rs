@@ -1,4 +1,4 @@
-//! A token that answers as some on mainnet do: with nothing, with false, or only where an allowance was zero before.
+//! A token that behaves like some on mainnet: it returns nothing, or false, or wants an allowance to be zero before it is set.
 
 extern crate alloc;
 
@@ -8,13 +8,13 @@ use stylus_sdk::prelude::*;
 use stylus_sdk::storage::{StorageMap, StorageU256, StorageU8};
 use stylus_sdk::ArbResult;
 
-/// Succeeds and answers with nothing.
+/// Succeeds and returns nothing.
 const SILENT: u8 = 0;
-/// Does nothing and answers with false.
+/// Does nothing and returns false.
 const REFUSING: u8 = 1;
 /// Reverts.
 const REVERTING: u8 = 2;
-/// Wants an allowance to be zero before it is set to something else.
+/// Requires an allowance to be zero before it is set to another value.
 const CAUTIOUS: u8 = 3;
 
 alloy_sol_types::sol! {
@@ -82,7 +82,7 @@ impl Token {
         Ok(self.transferred(sender, to, value, data.0)? == U256::from(1).to_be_bytes_vec())
     }
 
-    /// What returns something else than it is declared to is no function of the SDK's.
+    /// The SDK has no functions that return something other than declared.
     #[fallback]
     fn fallback(&mut self, input: &[u8]) -> ArbResult {
         let (selector, input) = input.split_at(4);

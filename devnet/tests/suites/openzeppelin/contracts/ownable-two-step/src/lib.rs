@@ -1,4 +1,4 @@
-//! An owner who is one only after he has accepted.
+//! An owner who becomes one only after accepting.
 
 extern crate alloc;
 

@@ -1,4 +1,4 @@
-//! An owner who may pass it on or give it up.
+//! An owner who can transfer or renounce ownership.
 
 extern crate alloc;
 

@@ -1,4 +1,4 @@
-//! A contract that does whatever another one says, whose address is in its storage.
+//! A contract that runs another one's code, whose address is in its storage.
 
 extern crate alloc;
 

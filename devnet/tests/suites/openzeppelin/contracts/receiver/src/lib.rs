@@ -1,4 +1,4 @@
-//! Somebody who is asked whether he takes a token.
+//! A contract that is asked whether it accepts a token.
 
 extern crate alloc;
 
@@ -7,13 +7,13 @@ use stylus_sdk::abi::Bytes;
 use stylus_sdk::prelude::*;
 use stylus_sdk::storage::StorageU8;
 
-/// Says something else than yes.
+/// Returns a wrong value.
 const REFUSING: u8 = 1;
-/// Says why not.
+/// Reverts with a reason.
 const REVERTING: u8 = 2;
-/// Does not.
+/// Reverts without a reason.
 const SILENT: u8 = 3;
-/// Fails.
+/// Panics.
 const PANICKING: u8 = 4;
 
 alloy_sol_types::sol! {

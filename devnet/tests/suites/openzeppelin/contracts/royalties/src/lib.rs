@@ -1,4 +1,4 @@
-//! What of a price goes to whom.
+//! How royalties on a price are split.
 
 extern crate alloc;
 

@@ -1,4 +1,4 @@
-//! Somebody who handles tokens that may answer in odd ways.
+//! A contract that handles tokens which may answer in odd ways.
 
 extern crate alloc;
 

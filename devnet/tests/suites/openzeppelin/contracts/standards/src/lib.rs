@@ -1,10 +1,10 @@
-//! The functions of a standard, passed on to a field: stylus-sdk 0.9 has a contract write out what it inherits.
+//! The functions of a standard, forwarded to a field: with stylus-sdk 0.9 a contract has to write out what it inherits.
 //!
-//! Lives here: what several contracts pass on unchanged. Whoever uses a macro imports the names in it.
+//! Lives here: what several contracts forward unchanged. Users of a macro import the names in it.
 
 #![no_std]
 
-/// The functions of an ERC-20, of `erc20` in the contract.
+/// The functions of an ERC-20, forwarded to the contract's field `erc20`.
 #[macro_export]
 macro_rules! erc20 {
     ($contract:ident) => {
@@ -44,7 +44,7 @@ macro_rules! erc20 {
     };
 }
 
-/// The functions of an ERC-721, of `erc721` in the contract, which has more interfaces.
+/// The functions of an ERC-721, forwarded to the contract's field `erc721`; the contract has more interfaces.
 #[macro_export]
 macro_rules! erc721 {
     ($contract:ident $(, $more:ident)*) => {
@@ -121,7 +121,7 @@ macro_rules! erc721 {
     };
 }
 
-/// The functions of an ERC-1155, of `erc1155` in the contract.
+/// The functions of an ERC-1155, forwarded to the contract's field `erc1155`.
 #[macro_export]
 macro_rules! erc1155 {
     ($contract:ident) => {

@@ -1,4 +1,4 @@
-//! A token behind a proxy, whose owner changes what the proxy does by way of the token itself.
+//! A token behind a proxy, whose owner upgrades the proxy through the token itself.
 
 extern crate alloc;
 
@@ -27,7 +27,7 @@ impl Token {
         Ok(self.ownable.constructor(owner)?)
     }
 
-    /// What a constructor is for a contract without a proxy.
+    /// Stands in for the constructor that a contract without a proxy has.
     fn initialize(&mut self, owner: Address) -> Result<(), Vec<u8>> {
         self.uups.set_version()?;
         Ok(self.ownable.constructor(owner)?)

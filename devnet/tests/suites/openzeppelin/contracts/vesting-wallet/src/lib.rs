@@ -1,4 +1,4 @@
-//! What comes in belongs to the owner little by little.
+//! A wallet whose contents become available to its owner gradually.
 
 extern crate alloc;
 
