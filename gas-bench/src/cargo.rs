@@ -1,8 +1,7 @@
-//! Cargo, and what comes of it: from somebody's manifest to a module that is ready to be deployed.
+//! Cargo and post-processing: from a manifest to a module ready to deploy.
 //!
-//! Lives here: copies of workspaces with another allocator in them (`copy`), `wasm-opt`, and what `cargo stylus` makes of a module (`recipe`,
-//! `artifact`). Not here: packages and their builds (`stylus-cargo`, whose names are these, too), what a contract is asked (`plan`), any
-//! chain.
+//! Lives here: copies of workspaces with another allocator (`copy`), `wasm-opt`, and what `cargo stylus` makes of a module (`recipe`,
+//! `artifact`). Not here: packages and their builds (`stylus-cargo`, re-exported here), what to call in a contract (`plan`), any chain.
 
 mod allocator;
 mod artifact;

@@ -1,6 +1,6 @@
-//! A Stylus chain, spoken to over JSON-RPC like anyone's: the embedded devnet, or whatever answers at a URL.
+//! A Stylus chain, accessed over ordinary JSON-RPC: the embedded devnet, or whatever answers at a URL.
 //!
-//! Lives here: connecting, deploying, calls and settings. Not here: who sends (`chain::account`), what is told of transactions
+//! Lives here: connecting, deploying, calls and settings. Not here: who sends (`chain::account`), what a node reports about transactions
 //! afterwards (`chain::trace`), which contract is measured and how (`measure`).
 
 mod account;
@@ -41,17 +41,17 @@ const ARB_OWNER: Address = address!("0x0000000000000000000000000000000000000070"
 const ARB_WASM: Address = address!("0x0000000000000000000000000000000000000071");
 const ARBOS_STATE: Address = address!("0xA4B05FffffFffFFFFfFFfffFfffFFfffFfFfFFFF");
 
-/// The address of the account that stands for a name in a plan, on every chain.
+/// The address of the account that a name in a plan stands for, the same on every chain.
 pub fn address_of(name: &str) -> Address {
     Account::named(name).address()
 }
 
-/// Where a chain's Stylus parameters are in the storage of [`ARBOS_STATE`]: key 0 of its subspaces 8 (programs) and 0
-/// (parameters), by the derivation in Nitro's `arbos/storage`.
+/// Where the Stylus parameters lie in the storage of [`ARBOS_STATE`]: key 0 of its subspaces 8 (programs) and 0 (parameters), derived as
+/// in Nitro's `arbos/storage`.
 const STYLUS_PARAMS: U256 = U256::from_be_bytes(alloy_primitives::hex!(
     "fb3a65ee2a3cc0d9ce98ddab7e30ebb719b46a87b8706ff1bf3aef1dcfb0e300"
 ));
-/// Where a chain keeps the gas that every activation burns: key 0 of subspaces 8 and 5.
+/// Where a chain stores the gas that every activation burns: key 0 of subspaces 8 and 5.
 const ACTIVATION_GAS: U256 = U256::from_be_bytes(alloy_primitives::hex!(
     "d6e0f573b510103b170857a1dc1215a71f2b5b33dd994da95b2667a3119eb600"
 ));
@@ -61,24 +61,24 @@ const DEV_ACCOUNT: Address = address!("0x3f1Eae7D46d88F08fc2F8ed27FCb2AB183EB2d0
 
 const ARB_DEBUG: Address = address!("0x00000000000000000000000000000000000000ff");
 
-/// What `arbOSVersion` counts from.
+/// The offset of `arbOSVersion`.
 const BEFORE_NITRO: u64 = 55;
 
-/// Wei sent along with an activation; what is not the fee comes back.
+/// Wei sent along with an activation; the excess over the fee is returned.
 const ACTIVATION_VALUE: u64 = 10_000_000_000_000_000;
 
-/// How long a transaction may take to be in a block.
+/// How long to wait for a transaction to be included in a block.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Where the embedded devnet's clock begins: figures do not depend on it, and so no run does.
+/// Where the embedded devnet's clock starts: figures do not depend on it, and so no run does.
 const START: u64 = 1_800_000_000;
 
-/// Which chain to measure on.
+/// The chain to measure on.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// A devnet in this process, of each variant's own, born with this version.
+    /// A devnet in this process, a new one per variant, started with this ArbOS version.
     Embedded(ArbOs),
-    /// A node somewhere.
+    /// A node at a URL.
     Endpoint {
         /// Its URL.
         url: String,
@@ -87,19 +87,19 @@ pub enum Target {
     },
 }
 
-/// A node that does not do what nodes do.
+/// A node that cannot be used, or misbehaves.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
     /// The embedded devnet does not start.
     #[error("the embedded devnet does not start: {0}")]
     Start(#[from] StartError),
-    /// No thread to wait on.
+    /// The async runtime cannot be started.
     #[error("cannot wait for the network: {0}")]
     Runtime(#[from] std::io::Error),
-    /// Not a URL.
+    /// The text is not a URL.
     #[error("{0:?} is not a URL; one looks like http://localhost:8547")]
     Url(String),
-    /// A variable of the environment that is not there.
+    /// An environment variable is not set.
     #[error(
         "the plan's fork is of the node in ${0}, and the environment has no such variable: set it to the node's URL"
     )]
@@ -110,19 +110,19 @@ pub enum NodeError {
          `cargo install --path gas-bench --features https`"
     )]
     Https(String),
-    /// Not a key.
+    /// The text is not a key.
     #[error("the private key is invalid: it has to be 32 bytes in hexadecimal digits")]
     Key,
     /// The node does not answer.
     #[error("the node does not answer: {0}; check that it runs and that the URL is right")]
     Transport(String),
-    /// The chain is of a version that is not known here.
+    /// The chain's ArbOS version is unknown here.
     #[error(
         "the chain runs ArbOS {0}, and what that costs is known from {first} to {last} alone: use a newer gas-bench",
         first = ArbOs::FIRST.number(), last = ArbOs::LAST.number()
     )]
     ArbOs(u64),
-    /// The node answers something that it should not.
+    /// The node gives a nonsensical answer.
     #[error("the node answers nonsense to {question}: {answer}")]
     Answer {
         /// What was asked.
@@ -135,7 +135,7 @@ pub enum NodeError {
 /// Why a call or transaction failed.
 #[derive(Debug)]
 pub enum CallError {
-    /// The chain said no, in these words.
+    /// The chain refused it, with this reason.
     Refused(String),
     /// The node is at fault.
     Node(NodeError),
@@ -148,7 +148,7 @@ impl From<NodeError> for CallError {
 }
 
 impl CallError {
-    /// A refusal of something that no chain refuses.
+    /// Treats a refusal as a node error, for requests that no chain refuses.
     pub(crate) fn unexpected(self, question: &'static str) -> NodeError {
         match self {
             Self::Refused(answer) => NodeError::Answer { question, answer },
@@ -157,15 +157,15 @@ impl CallError {
     }
 }
 
-/// What would become of a transaction.
+/// The expected outcome of a transaction.
 pub(crate) enum Answer {
-    /// It succeeds and returns this.
+    /// It succeeds and returns this data.
     Returns(Bytes),
     /// It fails.
     Fails {
         /// Why, in the node's words.
         reason: String,
-        /// What it returns nevertheless, as a revert does.
+        /// The data it returns nevertheless, as a revert does.
         data: Bytes,
     },
 }
@@ -175,7 +175,7 @@ pub struct Node {
     provider: DynProvider,
     signer: PrivateKeySigner,
     runtime: Runtime,
-    /// The devnet, where it is ours; it lives as long as the connection.
+    /// The devnet, if it is ours; it lives as long as the connection.
     devnet: Option<Handle>,
 }
 
@@ -205,7 +205,7 @@ fn embedded(arbos: ArbOs, fork: Option<&plan::Fork>) -> Result<Config, NodeError
         port: 0,
         arbos,
         clock: Clock::Steps(START),
-        // A figure does not depend on how long a machine takes for it.
+        // Figures do not depend on how long a machine takes.
         request_timeout: None,
         chain_owner: fork.is_some().then_some(DEV_ACCOUNT),
         fork,
@@ -214,18 +214,18 @@ fn embedded(arbos: ArbOs, fork: Option<&plan::Fork>) -> Result<Config, NodeError
 }
 
 impl Node {
-    /// Connects to a chain, which is started first where it is the embedded one.
+    /// Connects to a chain, starting it first if it is the embedded one.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If the chain cannot be started or reached.
     pub fn connect(target: &Target) -> Result<Self, NodeError> {
         Self::connect_on(target, None)
     }
 
-    /// The same; an embedded one goes on from another chain, if there is one.
+    /// Connects to a chain; an embedded one forks `fork`, if given.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If the chain cannot be started or reached.
     pub fn connect_on(target: &Target, fork: Option<&plan::Fork>) -> Result<Self, NodeError> {
         match target {
             Target::Embedded(arbos) => Self::start(embedded(*arbos, fork)?),
@@ -238,7 +238,7 @@ impl Node {
         let is_fork = config.fork.is_some();
         let devnet = Devnet::start(config)?;
         if is_fork {
-            // What is measured is activated, whether or not activations are paused there.
+            // The measured programs are activated whether or not the forked chain has paused activations.
             devnet
                 .chain()
                 .set_storage(ARBOS_STATE, ACTIVATION_GAS, B256::ZERO);
@@ -247,7 +247,7 @@ impl Node {
         Self::speak(devnet.url(), key, Some(devnet))
     }
 
-    /// Connects to a node, whoever it is.
+    /// Connects to the node at `url`.
     fn speak(url: String, key: B256, devnet: Option<Handle>) -> Result<Self, NodeError> {
         let signer = PrivateKeySigner::from_bytes(&key).map_err(|_| NodeError::Key)?;
         if !cfg!(feature = "https") && url.starts_with("https:") {
@@ -257,7 +257,7 @@ impl Node {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let provider = {
             let _within = runtime.enter();
-            // The nonce is asked for each time: one that is counted here would go on after a transaction that was refused.
+            // The nonce is requested each time: one counted here would move on even after a refused transaction.
             let builder = ProviderBuilder::default()
                 .with_gas_estimation()
                 .with_simple_nonce_management()
@@ -273,7 +273,7 @@ impl Node {
         })
     }
 
-    /// What an embedded chain goes on from, in words; `None` where it is not a fork.
+    /// What an embedded chain was forked from, in words; `None` if it is not a fork.
     pub(crate) fn forked(&self) -> Option<String> {
         let (whom, block) = self.devnet.as_ref()?.chain().forked()?;
         Some(format!("block {block} of {whom}"))
@@ -282,7 +282,7 @@ impl Node {
     /// The chain's ArbOS version.
     ///
     /// # Errors
-    /// Where the node is at fault; so for every question.
+    /// If the node is at fault; the same holds for every question.
     pub fn arbos(&self) -> Result<u64, NodeError> {
         let version: u64 = self
             .ask(ARB_SYS, "ArbSys.arbOSVersion", &arbOSVersionCall {})?
@@ -290,7 +290,7 @@ impl Node {
         Ok(version.saturating_sub(BEFORE_NITRO))
     }
 
-    /// The chain's rules and Stylus parameters. How much code an account may hold no chain tells; it is taken to be usual.
+    /// The chain's rules and Stylus parameters. No chain reports how much code an account can hold; the usual limit is assumed.
     pub fn config(&self) -> Result<VmConfig, NodeError> {
         let version = self.arbos()?;
         let arbos = u16::try_from(version).ok().map(ArbOs::new);
@@ -310,21 +310,21 @@ impl Node {
         })
     }
 
-    /// Pages that a program begins with.
+    /// Pages with which a program starts.
     pub fn footprint(&self, program: Address) -> Result<Pages, NodeError> {
         let question = programMemoryFootprintCall { program };
         self.ask(ARB_WASM, "ArbWasm.programMemoryFootprint", &question)
             .map(Pages)
     }
 
-    /// Gas that each call pays for the start of a program that is active, uncached and cached.
+    /// Gas that each call pays to start an active program, uncached and cached.
     pub(crate) fn start_gas(&self, program: Address) -> Result<[Gas; 2], NodeError> {
         let question = programInitGasCall { program };
         let answer = self.ask(ARB_WASM, "ArbWasm.programInitGas", &question)?;
         Ok([Gas(answer.gas), Gas(answer.gasWhenCached)])
     }
 
-    /// What the node calls itself. A devnet puts a name in front that tools for tests know.
+    /// The node's name for itself. A devnet prefixes a name that test tools recognise; it is removed.
     pub(crate) fn name(&self) -> Result<String, NodeError> {
         let question = "web3_clientVersion";
         let name: String = self
@@ -334,16 +334,16 @@ impl Node {
         Ok(name[own..].to_owned())
     }
 
-    /// Activates a program that is not active yet; returns the receipt, and the wei that were taken for the data.
+    /// Activates a program that is not yet active; returns the receipt, and the data fee in wei.
     ///
     /// # Errors
-    /// Where the chain refuses it, or the node is at fault.
+    /// If the chain refuses it, or the node is at fault.
     pub(crate) fn activate_once(&self, program: Address) -> Result<(Receipt, U256), CallError> {
         let request = TransactionRequest::default()
             .with_to(ARB_WASM)
             .with_input(activateProgramCall { program }.abi_encode())
             .with_value(U256::from(ACTIVATION_VALUE));
-        // Asked first, since only an answer has the reason of a refusal in it.
+        // Called first, since only the response to a call contains the reason of a refusal.
         let asked = request.clone().with_from(self.signer.address());
         let asked = async { self.provider.call(asked).await };
         match self.runtime.block_on(asked).map_err(failed) {
@@ -364,10 +364,10 @@ impl Node {
         Ok((receipt, fee.unwrap_or_default()))
     }
 
-    /// Activates a program, unless the same code is active already.
+    /// Activates a program unless the same code is already active.
     ///
     /// # Errors
-    /// Where the chain refuses it, or the node is at fault.
+    /// If the chain refuses it, or the node is at fault.
     pub fn activate(&self, program: Address) -> Result<(), CallError> {
         let request = TransactionRequest::default()
             .with_to(ARB_WASM)
@@ -379,11 +379,10 @@ impl Node {
         }
     }
 
-    /// Sets how many pages are free and how many there may be, as the chain's owner: on a chain for development anybody can
-    /// become that.
+    /// Sets how many pages are free and how many are allowed, as the chain's owner: on a development chain anybody can become the owner.
     ///
     /// # Errors
-    /// Where the sender is not the owner and cannot become it.
+    /// If the sender is not the owner and cannot become it.
     pub fn set_pages(&self, free: Pages, limit: Pages) -> Result<(), CallError> {
         self.act_as_owner(setWasmFreePagesCall { pages: free.0 }.abi_encode())?;
         self.act_as_owner(setWasmPageLimitCall { limit: limit.0 }.abi_encode())
@@ -405,10 +404,10 @@ impl Node {
         }
     }
 
-    /// What a transaction would return that may offer more gas than any.
+    /// Returns the output of a call that can offer more gas than a transaction.
     ///
     /// # Errors
-    /// Where the call fails, or the node is at fault.
+    /// If the call fails, or the node is at fault.
     pub(crate) fn call(&self, request: TransactionRequest, gas: Gas) -> Result<Bytes, CallError> {
         let request = request.with_gas_limit(gas.0);
         let call = async { self.provider.call(request.clone()).await };
@@ -420,10 +419,10 @@ impl Node {
             })
     }
 
-    /// Moves the chain's clock by so many seconds, on a node for development.
+    /// Advances the chain's clock by `seconds`, on a development node.
     ///
     /// # Errors
-    /// Where the node cannot, or is at fault.
+    /// If the node does not support it, or is at fault.
     pub(crate) fn advance(&self, seconds: u64) -> Result<(), CallError> {
         self.raw::<serde_json::Value>("evm_increaseTime", serde_json::json!([seconds]))?;
         self.raw::<serde_json::Value>("evm_mine", serde_json::json!([]))?;
@@ -433,7 +432,7 @@ impl Node {
     /// The time of the last block, in seconds since 1970.
     ///
     /// # Errors
-    /// Where the node is at fault.
+    /// If the node is at fault.
     pub(crate) fn now(&self) -> Result<u64, NodeError> {
         #[derive(serde::Deserialize)]
         struct Block {
@@ -446,10 +445,10 @@ impl Node {
         Ok(block.timestamp.to())
     }
 
-    /// Asks what would become of a transaction.
+    /// Simulates a transaction.
     ///
     /// # Errors
-    /// Where the node is at fault.
+    /// If the node is at fault.
     pub(crate) fn ask_as(&self, request: TransactionRequest) -> Result<Answer, NodeError> {
         let request = request.with_gas_limit(GAS_LIMIT.0);
         let call = async { self.provider.call(request.clone()).await };
@@ -468,7 +467,7 @@ impl Node {
         }
     }
 
-    /// Sends a transaction and waits for it.
+    /// Sends a transaction and waits until it is in a block.
     fn send(&self, request: TransactionRequest) -> Result<(), CallError> {
         let request = request.with_from(self.signer.address());
         self.runtime.block_on(async {
@@ -486,7 +485,7 @@ impl Node {
         })
     }
 
-    /// Asks a precompile.
+    /// Calls a precompile.
     fn ask<C: SolCall>(
         &self,
         to: Address,
@@ -507,7 +506,7 @@ impl Node {
     }
 }
 
-/// What an answer that is an error means.
+/// Converts an error: an error response is a refusal, anything else is the node's fault.
 fn failed(error: alloy_provider::transport::TransportError) -> CallError {
     match error.as_error_resp() {
         Some(response) => CallError::Refused(response.message.to_string()),

@@ -1,7 +1,7 @@
-//! The command line: arguments, the commands, what is said meanwhile, and how it ends.
+//! The command line: arguments, commands, progress messages, and exit codes.
 //!
-//! Lives here: which command was meant, and the exit code that it ends with. Not here: the commands (`commands`), options
-//! (`arguments`), and anything that knows what is measured or how.
+//! Lives here: which command was given, and its exit code. Not here: the commands (`commands`), options (`arguments`), and anything that
+//! knows what is measured or how.
 
 mod arguments;
 mod commands;
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
 
-/// Does what the arguments of this process say.
+/// Runs the command that this process's arguments name.
 pub(crate) fn run() -> ExitCode {
     let arguments = Arguments::read();
     signals::watch();

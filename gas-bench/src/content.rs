@@ -1,7 +1,8 @@
-//! What each command says, as a document, as rows and as JSON.
+//! The output of each command, as a document, as rows and as JSON.
 //!
 //! Lives here: figures in their order, with the words around them; a file for each command. Not here: measuring, comparing (`baseline`),
-//! how anything is written (`document`) or drawn (`picture`), files, terminals. Every content is pure: the same figures, the same bytes.
+//! how output is written (`document`) or drawn (`picture`), files, terminals. Every content is pure: the same figures give the same
+//! bytes.
 
 mod allocators;
 mod comparison;

@@ -1,10 +1,10 @@
-//! What a report says, before it has a form: headings, sentences, lists, tables of typed cells, folds, notes, pictures.
+//! A report before it has a format: headings, sentences, lists, tables of typed cells, folds, notes, pictures.
 //!
-//! Lives here: the model, and the formats by name. Not here: what is said (`content`), how pictures are drawn (`picture`). A format is
-//! written once, in a file of its own: `terminal`, `markdown` and `html` write a [`Document`]; `csv` writes rows, and JSON is the figures
+//! Lives here: the model, and the list of formats. Not here: what a report says (`content`), how pictures are drawn (`picture`). A format
+//! is written once, in its own file: `terminal`, `markdown` and `html` write a [`Document`]; `csv` writes rows, and JSON is the figures
 //! themselves.
 //!
-//! All text may hold words of other people's: a format makes it fit to be shown, and nobody before does.
+//! All text can contain words from other people: each format makes it safe to show, and nothing before it does.
 
 mod csv;
 mod html;
@@ -20,22 +20,22 @@ pub(crate) use json::{json, json_with};
 pub(crate) use markdown::markdown_table;
 pub(crate) use table::{Cell, Column, Row, Table, Tone};
 
-/// The form of a report.
+/// The output format of a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
     /// For a terminal, at most 100 columns wide.
     Table,
-    /// For a pull request's comment or a job's summary: no more than GitHub takes.
+    /// For a pull request comment or a job summary, within the length GitHub accepts.
     Markdown,
     /// For programs: stable keys and a schema version.
     Json,
     /// For spreadsheets and scripts.
     Csv,
-    /// One page, which asks nobody for anything.
+    /// A single page that loads nothing external.
     Html,
 }
 
-/// Whether a table is coloured. The other formats never are.
+/// Whether a table is coloured. Other formats never are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Colour {
     /// With ANSI escape sequences.
@@ -44,18 +44,18 @@ pub enum Colour {
     Never,
 }
 
-/// What a command has to say, in whatever format: pure, so that the same figures are the same bytes.
+/// What a command says, in any format. Pure, so that the same figures give the same bytes.
 pub trait Content {
-    /// For readers; with what only a page shows where it is one, since pictures take their time.
+    /// For readers. For a page it includes what only pages show, since pictures take time.
     fn document(&self, is_page: bool) -> Document;
 
     /// For programs.
     fn json(&self) -> String;
 
-    /// For spreadsheets: a row for each thing that has figures, or a reason why it has none.
+    /// For spreadsheets: a row for each item that has figures, or a reason for having none.
     fn csv(&self) -> String;
 
-    /// In `format`, ending in a line feed.
+    /// The output in `format`, ending in a line feed.
     fn write(&self, format: Format, colour: Colour) -> String {
         match format {
             Format::Table => terminal::write(&self.document(false), colour),
@@ -67,73 +67,73 @@ pub trait Content {
     }
 }
 
-/// What a cell says where there is no figure; the reason stands in a list of failures.
+/// What a cell shows in place of a missing figure; a list of failures gives the reason.
 const FAILED: &str = "FAILED";
 
-/// What a cell says where there is nothing to say.
+/// What an empty cell shows.
 const NOTHING: &str = "–";
 
-/// What notes stand below where they are folded.
+/// The heading under which notes are folded.
 const MEANING: &str = "What the figures mean";
 
 /// A report.
 pub struct Document {
     title: Text,
     parts: Vec<(Rank, Block)>,
-    /// What there is of each rank, in words, for a format that leaves it out.
+    /// What each rank contains, in words, for a format that leaves it out.
     details: &'static [(Rank, &'static str)],
-    /// Whether its Markdown is a file of its own: as long as it is, with nothing folded.
+    /// Whether its Markdown is a separate file: of any length, with nothing folded.
     is_file: bool,
 }
 
-/// How soon something is left out where there is no room for all of it: the last of these first.
+/// How soon something is left out if there is not room for everything: the last of these first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Rank {
-    /// What is told always.
+    /// Never left out.
     Vital,
-    /// What most readers look for.
+    /// What most readers want.
     Main,
-    /// What explains it.
+    /// What explains the main part.
     Detail,
-    /// What explains that.
+    /// What explains the details.
     Fine,
-    /// What only a page has, which is not read from its beginning to its end.
+    /// What only a page has, since it is not read from start to end.
     Page,
-    /// What stands in a comment in the place of all that is not vital.
+    /// What a comment shows instead of everything that is not vital.
     Instead,
 }
 
 /// A part of a report.
 pub(crate) enum Block {
-    /// What follows is about this.
+    /// The subject of what follows.
     Heading(Text),
     Sentence(Text),
-    /// What it comes to in the end.
+    /// The final result.
     Verdict(Text),
     List(List),
     Table(Table),
-    /// What is opened by those who want to know; a terminal shows it.
+    /// Opened on demand; a terminal always shows it.
     Fold(Text, Vec<Block>),
-    /// What a reader has to know about the figures, a paragraph each.
+    /// What a reader must know about the figures, a paragraph each.
     Notes(Vec<Text>),
     Picture(Picture),
 }
 
-/// Things to know, each of its own.
+/// Separate pieces of information.
 pub(crate) struct List {
-    /// Worse where each is a failure.
+    /// `Tone::Worse` if each is a failure.
     pub(crate) tone: Tone,
     pub(crate) items: Vec<Item>,
 }
 
-/// One of them.
+/// One item of a list.
 pub(crate) struct Item {
-    /// Whom it is about; may be empty.
+    /// What it is about; can be empty.
     pub(crate) about: Text,
     pub(crate) text: String,
 }
 
-/// What is drawn, which only a page shows.
+/// A drawing, which only a page shows.
 pub(crate) struct Picture {
     pub(crate) title: String,
     /// How to read it.
@@ -142,22 +142,22 @@ pub(crate) struct Picture {
 }
 
 pub(crate) enum Drawing {
-    /// Elements of a page, with the classes of `picture`.
+    /// Page elements that use the classes of `picture`.
     Inline(String),
-    /// An SVG document that may have scripts and identifiers of its own.
+    /// An SVG document that can have its own scripts and identifiers.
     Framed(String),
-    /// The same, which lies beside a file of Markdown under this name.
+    /// An SVG document stored under this name beside a Markdown file.
     Filed(&'static str, String),
 }
 
-/// Words on one line, with names of somebody else's among them.
+/// Words on one line, which can contain names chosen by others.
 #[derive(Clone, Default)]
 pub(crate) struct Text(Vec<Span>);
 
 #[derive(Clone)]
 enum Span {
     Words(String),
-    /// A name, which is shown as one.
+    /// A name, shown as one.
     Name(String),
     /// Our own code.
     Code(String),
@@ -173,7 +173,7 @@ impl Document {
         }
     }
 
-    /// A document whose Markdown is a file.
+    /// A document whose Markdown is a separate file.
     pub(crate) fn file(title: impl Into<Text>) -> Self {
         Self {
             is_file: true,
@@ -199,7 +199,7 @@ impl Document {
         }
     }
 
-    /// Things to know; without any there is no list.
+    /// A list of items; left out if it is empty.
     pub(crate) fn list(&mut self, rank: Rank, tone: Tone, items: impl IntoIterator<Item = Item>) {
         self.push(rank, List::new(tone, items));
     }
@@ -269,7 +269,7 @@ impl Text {
         self
     }
 
-    /// Our own words, among them code in backticks.
+    /// Our own words, with code in backticks.
     pub(crate) fn coded(words: &str) -> Self {
         let spans = words.split('`').enumerate();
         let span = |(index, part): (usize, &str)| match index % 2 {

@@ -1,10 +1,10 @@
-//! What was measured of anybody's contracts: integers in units of their own, and the shape of the file they are kept in.
+//! Measurements of contracts, as integers with typed units, and the shape of the file that keeps them.
 //!
-//! Lives here: the results as data, the version of their shape, and the sums that hold within them. Not here: how they came
-//! about (`measure`), averages of a call's parts (`figures::split`), comparing two of them (`baseline`), words (`content`).
+//! Lives here: the results as data, the version of their shape, and the sums that hold within them. Not here: how they are measured
+//! (`measure`), averages of a call's parts (`figures::split`), comparing two reports (`baseline`), words (`content`).
 //!
-//! Theorem: the parts of a run add up. [`Parts::total`] is what the receipt says, to the gas; a run of which that is not true
-//! never becomes a figure.
+//! Theorem: the parts of a run add up. [`Parts::total`] is what the receipt says, to the gas; a run for which that is false never becomes
+//! a figure.
 
 pub mod baseline;
 pub mod comparison;
@@ -36,40 +36,40 @@ pub(crate) use summary::Summary;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PageCount(pub u32);
 
-/// The version of the shape of [`Report`] as JSON: raised whenever a key changes its meaning or disappears.
+/// The version of [`Report`]'s JSON shape: raised whenever a key changes its meaning or disappears.
 pub const SCHEMA: u32 = 1;
 
-/// The figures of some contracts, which is also what a baseline's file holds.
+/// The figures of several contracts; also the content of a baseline file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Report {
-    /// [`SCHEMA`] at the time.
+    /// [`SCHEMA`] at the time of writing.
     pub schema: u32,
-    /// What the figures depend on besides the sources.
+    /// What the figures depend on apart from the sources.
     pub made_with: MadeWith,
-    /// The contracts, by name.
+    /// The contracts, sorted by name.
     pub contracts: Vec<Contract>,
-    /// By name, those that ask for link-time optimisation and are built without.
+    /// By name, the contracts that ask for link-time optimisation but are built without it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub missed_lto: BTreeMap<String, MissedLto>,
 }
 
-/// The circumstances that figures depend on besides the sources.
+/// The circumstances that figures depend on apart from the sources.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MadeWith {
     /// This program's version.
     pub gas_bench: String,
-    /// The compiler, as `rustc --version` names itself.
+    /// The compiler, as `rustc --version` prints it.
     pub toolchain: String,
-    /// Whether the compiler was made to forget where the sources are, which `cargo stylus` deploys.
+    /// Whether the compiler stripped source paths; `cargo stylus` deploys a module that contains them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reproducible: bool,
-    /// The chain: `embedded devnet`, or what a node calls itself.
+    /// The chain: `embedded devnet`, or the name a node gives itself.
     pub chain: String,
     /// Its ArbOS version.
     pub arbos: u64,
     /// Ink per gas.
     pub ink_per_gas: u32,
-    /// What this chain does not tell, a sentence each.
+    /// What this chain does not report, a sentence each.
     pub unseen: Vec<String>,
 }
 
@@ -78,79 +78,79 @@ pub struct MadeWith {
 pub struct Contract {
     /// The name of its package.
     pub name: String,
-    /// The file that says what to call, from the workspace's folder; none where the calls come from the exported ABI.
+    /// The plan file, relative to the workspace; `None` if the calls come from the exported ABI.
     pub plan: Option<String>,
-    /// What it costs to have it on a chain; none where it did not get there.
+    /// What putting it on a chain costs; `None` if that failed.
     pub deployment: Option<Deployment>,
-    /// What it costs to call it, in the order of the plan.
+    /// What calling it costs, in the order of the plan.
     pub calls: Vec<Call>,
-    /// Functions that were not called although the ABI has them, and why: a sentence each. No failures.
+    /// ABI functions that were not called, and why: a sentence each. These are not failures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
     /// What would make every call cheaper, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<String>,
-    /// Why there is no more than this: the contract does not build, or is refused. A sentence each.
+    /// Why there are no further figures: the contract does not build, or the chain refuses it. A sentence each.
     pub failures: Vec<String>,
 }
 
-/// A contract's way onto a chain.
+/// What it takes to get a contract onto a chain.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Deployment {
     /// How large it is.
     pub sizes: Sizes,
-    /// Gas of the transaction or transactions that created its code.
+    /// Gas of the transaction or transactions that create its code.
     pub deploy_gas: Gas,
-    /// Gas of the transaction that activated it.
+    /// Gas of the transaction that activates it.
     pub activation_gas: Gas,
-    /// Wei that the activation cost besides, for the data: a decimal number, too large for some readers of JSON.
+    /// The activation's data fee in wei, paid on top: a decimal string, because the number is too large for some JSON readers.
     pub data_fee_wei: String,
-    /// What each call pays before the program begins.
+    /// What each call pays before the program starts.
     pub start: StartGas,
 }
 
-/// How large a contract is at each step, and how large it may be.
+/// How large a contract is at each step, and the limits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Sizes {
-    /// As cargo wrote it, without names and debug sections.
+    /// As cargo wrote it, without its name and debug sections.
     pub built: Bytes,
-    /// As it is deployed: what `cargo stylus` makes of it, decompressed.
+    /// As deployed: what `cargo stylus` makes of it, decompressed.
     pub processed: Bytes,
-    /// Compressed, as accounts hold it.
+    /// Compressed, as stored in accounts.
     pub code: Bytes,
-    /// The most bytes of code that one account holds.
+    /// The largest code one account can hold, in bytes.
     pub account_limit: Bytes,
-    /// The most bytes of code that all fragments of a program hold together.
+    /// The largest code all fragments of a program can hold together, in bytes.
     pub fragments_limit: Bytes,
-    /// The most bytes that a decompressed program has.
+    /// The largest a decompressed program can be, in bytes.
     pub processed_limit: Bytes,
-    /// The accounts that hold it: one, or the fragments it had to be cut into.
+    /// How many accounts hold it: one, or the number of fragments it had to be split into.
     pub accounts: u32,
 }
 
-/// Gas that a call pays before the program begins, by how near the chain has it.
+/// Gas that a call pays before the program starts, by how the chain has it cached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StartGas {
-    /// The first time in a block, where nobody has bid for it to be cached.
+    /// On the first call in a block, if nobody has bid to cache the program.
     pub uncached: Gas,
-    /// In the chain's cache.
+    /// If the program is in the chain's cache.
     pub cached: Gas,
-    /// Again in the same block; none where the chain cannot be had to show it.
+    /// On a further call in the same block; `None` if the chain cannot show it.
     pub repeated: Option<Gas>,
-    /// Pages of memory that each call begins with.
+    /// Pages of memory with which each call starts.
     pub pages: Pages,
-    /// Gas for them, beyond the free ones of a transaction.
+    /// Gas for those pages, beyond the free ones of a transaction.
     pub page_gas: Gas,
 }
 
-/// One line of a plan and what it came to.
+/// One line of a plan and its result.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Call {
-    /// What the plan calls it: unique within the contract.
+    /// Its name in the plan: unique within the contract.
     pub name: String,
     /// The function, as Solidity writes it.
     pub signature: String,
-    /// Whether nobody chose the arguments: they were made up to fit the types.
+    /// Whether the arguments were generated to fit the types instead of chosen by somebody.
     pub generated: bool,
     /// The figures, or why there are none.
     #[serde(flatten)]
@@ -161,9 +161,9 @@ pub struct Call {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Every run in the order of the plan: at least one.
+    /// Every run in the order of the plan; at least one.
     Runs(Vec<Run>),
-    /// Why there is no figure: one sentence.
+    /// Why there are no figures: one sentence.
     Failure(String),
 }
 
@@ -174,53 +174,53 @@ pub struct Run {
     pub arguments: Vec<String>,
     /// Gas of the receipt.
     pub gas: Gas,
-    /// Where it went.
+    /// Where the gas went.
     pub parts: Parts,
-    /// Pages of memory the program began with.
+    /// Pages of memory with which the program started.
     pub start_pages: Pages,
-    /// The most pages it had.
+    /// The most pages it had at any time.
     pub peak_pages: Pages,
-    /// Whether the call reverted, as the plan or generated arguments let it.
+    /// Whether the call reverted, which the plan or generated arguments allow.
     pub reverted: bool,
-    /// What it returned, in the words of its types where they are known, else in hexadecimal digits; shortened.
+    /// What it returned, formatted by type if the types are known, otherwise in hexadecimal; shortened.
     pub output: String,
 }
 
-/// Where the gas of a transaction went. Ink and gas are added up at the chain's price, which divides every sum of ink here.
+/// Where the gas of a transaction went. Ink and gas are added at the chain's price, which divides every sum of ink here.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Parts {
-    /// What every transaction pays, 21,000, and for its calldata by the byte.
+    /// The 21,000 that every transaction pays, and the per-byte price of its calldata.
     pub transaction: Gas,
-    /// For posting the transaction on the parent chain.
+    /// Posting the transaction on the parent chain.
     pub l1: Gas,
-    /// For starting the program, its pages not counted.
+    /// Starting the program, not counting its pages.
     pub start: Gas,
-    /// For the pages the program begins with.
+    /// The pages with which the program starts.
     pub start_pages: Gas,
     /// WebAssembly instructions.
     pub wasm: Ink,
-    /// Host calls by name, without what memory pages cost.
+    /// Host calls by name, without the cost of memory pages.
     pub hostios: BTreeMap<String, Hostio>,
-    /// Pages of memory that the program has grown.
+    /// Memory pages by which the program grew.
     pub pages: Ink,
-    /// Taken without being spent on anything, because it was not enough for the next thing.
+    /// Taken without being spent, because it did not suffice for the next step.
     pub forfeited: Ink,
-    /// What is lost as ink becomes whole gas.
+    /// What is lost when ink is converted to whole gas.
     pub rounding: Ink,
-    /// What return data, or calldata by its floor (EIP-7623), costs beyond all the rest.
+    /// The extra cost of return data, or of the calldata floor (EIP-7623), beyond everything else.
     pub floor: Gas,
-    /// Given back for storage that was cleared; the one part that is taken off.
+    /// Refunded for cleared storage; the only part that is subtracted.
     pub refund: Gas,
-    /// What the chain does not tell apart; zero on the embedded devnet.
+    /// What the chain does not break down; zero on the embedded devnet.
     pub unseen: Gas,
 }
 
-/// All calls of one kind.
+/// All host calls of one kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Hostio {
-    /// How many.
+    /// How many calls.
     pub calls: u64,
-    /// Ink for all of them, with what they had others do.
+    /// Ink for all of them, including what the calls they made used.
     pub ink: Ink,
 }
 
@@ -232,13 +232,13 @@ impl Parts {
 
     /// Ink that the program spent: instructions, host calls and pages.
     pub fn program_ink(&self) -> Ink {
-        // By a sum, which ends at the largest number: a file may hold any.
+        // `sum` saturates: a file can hold any number.
         [self.wasm, self.hostio_ink(), self.pages, self.forfeited]
             .into_iter()
             .sum()
     }
 
-    /// Everything added up, the refund taken off. `None` where ink does not come to whole gas, or the refund is more than all.
+    /// Everything added up, less the refund. `None` if the ink is not a whole number of gas, or the refund exceeds the rest.
     pub fn total(&self, ink_per_gas: u32) -> Option<Gas> {
         let ink = u128::from(self.program_ink().saturating_add(self.rounding).0);
         let price = u128::from(ink_per_gas);
@@ -260,7 +260,7 @@ impl Parts {
 }
 
 impl Call {
-    /// The runs; none where the call failed.
+    /// The runs; empty if the call failed.
     pub fn runs(&self) -> &[Run] {
         match &self.outcome {
             Outcome::Runs(runs) => runs,
@@ -268,7 +268,7 @@ impl Call {
         }
     }
 
-    /// Why there are no figures, where there are none.
+    /// Why there are no figures, if there are none.
     pub fn failure(&self) -> Option<&str> {
         match &self.outcome {
             Outcome::Runs(_) => None,
@@ -276,7 +276,7 @@ impl Call {
         }
     }
 
-    /// Gas of every run, from the least to the most.
+    /// Gas of every run, in ascending order.
     pub fn sorted_gas(&self) -> Vec<Gas> {
         let mut gas: Vec<_> = self.runs().iter().map(|run| run.gas).collect();
         gas.sort_unstable();
@@ -293,8 +293,8 @@ impl Call {
         self.runs().iter().map(|run| run.gas).sum()
     }
 
-    /// Gas of all runs as it would be with the program in the chain's cache. (A refund may be a fifth of what a transaction used, so
-    /// one that large would be smaller.)
+    /// Gas of all runs if the program were in the chain's cache. (A refund is capped at a fifth of what a transaction used, so one that
+    /// large would be smaller.)
     pub fn total_cached_gas(&self, start: &StartGas) -> Gas {
         let saved = |run: &Run| run.parts.start.saturating_sub(start.cached);
         self.runs()
@@ -303,14 +303,14 @@ impl Call {
             .sum()
     }
 
-    /// Ink that the program itself spent in all runs.
+    /// Ink that the program itself spent over all runs.
     pub fn total_ink(&self) -> Ink {
         self.runs().iter().map(|run| run.parts.program_ink()).sum()
     }
 }
 
 impl Contract {
-    /// Everything that has no figure, with the name of the contract and of the call in front.
+    /// Everything without a figure, prefixed with the name of the contract and of the call.
     pub fn failures(&self) -> impl Iterator<Item = String> {
         let own = self
             .failures
@@ -324,12 +324,12 @@ impl Contract {
 }
 
 impl Report {
-    /// Everything that has no figure.
+    /// Everything without a figure.
     pub fn failures(&self) -> impl Iterator<Item = String> {
         self.contracts.iter().flat_map(Contract::failures)
     }
 
-    /// The report as the file that a baseline is: indented, so that a change of one figure is a change of one line.
+    /// The report as a baseline file: indented, so that changing one figure changes one line.
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self)
             .expect("maps have string keys and no value fails to serialise");

@@ -1,14 +1,14 @@
-//! What Stylus contracts cost, anybody's and those of this repository: builds them, deploys them to a chain and calls them, and tells
-//! what each call was paid for.
+//! What Stylus contracts cost, yours and those of this repository: builds them, deploys them to a chain and calls them, and reports what
+//! each call paid for.
 //!
-//! Lives here: the folders, in the order in which one may use another. Not here: the command line, which is the binary's.
+//! Lives here: the folders, in the order in which one can use another. Not here: the command line, which belongs to the binary.
 //!
-//! - [`cargo`]: packages and builds; what comes out is a module that is ready to be deployed.
+//! - [`cargo`]: packages and builds; the result is a module ready to deploy.
 //! - [`plan`]: what to call in it, from a file, an interface or the module itself.
 //! - [`chain`]: a chain, over JSON-RPC.
-//! - [`figures`]: results as data, and what has changed between two of them.
-//! - [`measure`]: how figures come about.
-//! - [`document`]: what a report consists of, and how each format writes that.
+//! - [`figures`]: results as data, and the changes between two of them.
+//! - [`measure`]: how figures are measured.
+//! - [`document`]: the parts of a report, and how each format writes them.
 //! - [`picture`]: figures as pictures.
 //! - [`content`]: what a report says.
 //!

@@ -1,8 +1,8 @@
-//! Measuring: from a contract that is built to the figures of its calls.
+//! Measuring: from a built contract to the figures of its calls.
 //!
-//! Lives here: what is built and deployed in which order, and what a transaction comes to. `pipeline` is the way of a report, `contract` one
-//! contract on a chain, `account` the sums of one transaction; `compare`, `league` and `edge_cases` measure many builds by the same way. Not
-//! here: text and pictures.
+//! Lives here: what is built and deployed in which order, and how a transaction's gas breaks down. `pipeline` produces a report,
+//! `contract` measures one contract on a chain, `account` adds up one transaction; `compare`, `league` and `edge_cases` measure many
+//! builds in the same way. Not here: text and pictures.
 
 mod account;
 pub mod compare;

@@ -1,6 +1,6 @@
-//! Where what a command makes goes: whole, or not at all.
+//! Files that commands write: whole, or not at all.
 //!
-//! Lives here: writing one file so that no reader ever sees half of it. Not here: what is written (`content`).
+//! Lives here: writing one file so that no reader ever sees half of it. Not here: its content (`content`).
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use tempfile::{Builder, NamedTempFile};
 #[derive(Debug, thiserror::Error)]
 #[error("{} cannot be written: {source}; name a file in a folder you may write to", path.display())]
 pub struct OutputError {
-    /// The file asked for.
+    /// The requested file.
     pub path: PathBuf,
-    /// Why not.
+    /// Why it could not be written.
     pub source: io::Error,
 }
 
-/// A file that will be replaced all at once.
+/// A file to be replaced in one step.
 #[derive(Debug)]
 pub struct OutputFile {
     path: PathBuf,
@@ -25,11 +25,11 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
-    /// Starts a draft beside `path`, so that what cannot be written is known before anything is measured. Dropping it
-    /// leaves `path` as it was.
+    /// Starts a draft beside `path`, so that an unwritable file is found before anything is measured. Dropping the draft leaves `path` as
+    /// it was.
     ///
     /// # Errors
-    /// Where the folder takes no files or `path` is something other than a file.
+    /// If the folder cannot be written to, or `path` is something other than a file.
     pub fn begin(path: &Path) -> Result<Self, OutputError> {
         let error = |source| OutputError {
             path: path.to_owned(),
@@ -56,10 +56,10 @@ impl OutputFile {
         })
     }
 
-    /// Writes `content` and puts it in place of whatever was there.
+    /// Writes `content` and replaces whatever was at the path.
     ///
     /// # Errors
-    /// Where the disk is full or the folder has changed; what was there stays.
+    /// If the disk is full or the folder has changed; the old file stays.
     pub fn finish(mut self, content: impl AsRef<[u8]>) -> Result<(), OutputError> {
         let written = self
             .draft
@@ -73,7 +73,7 @@ impl OutputFile {
     }
 }
 
-/// Temporary files are their owner's alone; a report is everyone's whom the umask lets.
+/// Temporary files are readable by their owner only; a report is readable by anyone the umask allows.
 #[cfg(unix)]
 fn readable(builder: &mut Builder<'_, '_>) {
     use std::fs::Permissions;
@@ -81,7 +81,7 @@ fn readable(builder: &mut Builder<'_, '_>) {
     builder.permissions(Permissions::from_mode(0o666));
 }
 
-/// Elsewhere a new file takes its folder's permissions anyway.
+/// Elsewhere a new file inherits its folder's permissions.
 #[cfg(not(unix))]
 fn readable(_: &mut Builder<'_, '_>) {}
 

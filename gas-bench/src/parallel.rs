@@ -1,14 +1,14 @@
-//! Doing the same to several things at once.
+//! Runs the same work on several items at once.
 //!
-//! Lives here: how many at once, and keeping their order. Not here: what is done.
+//! Lives here: how many at once, and keeping their order. Not here: the work.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fs, thread};
 
-/// What one measurement may take: the whole address space of a 32-bit memory, which zeroing allocators do touch.
+/// The most memory one measurement can take: the whole address space of a 32-bit memory, which zeroing allocators do touch.
 const BYTES_EACH: u64 = 4 << 30;
 
-/// `work` done on every item, several at a time, its results in the order of `items`.
+/// Does `work` on every item, several at a time; the results are in the order of `items`.
 pub(crate) fn map<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let workers = workers(items.len());
     map_with(workers, items, work)
@@ -20,7 +20,7 @@ fn map_with<T: Send, R: Send>(
     work: impl Fn(T) -> R + Sync,
 ) -> Vec<R> {
     let queue = Mutex::new(items.into_iter().enumerate());
-    // A function of its own: as the condition of the loop, the lock would be held while the work is done.
+    // A closure, because as the condition of the loop, the lock would be held during the work.
     let next = || lock(&queue).next();
     let done = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -38,12 +38,12 @@ fn map_with<T: Send, R: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Locks `mutex`, of a panicked worker too: the scope passes the panic on, so that nobody sees what it left.
+/// Locks `mutex`, even after a worker panicked: the scope propagates the panic, so nobody sees what it left.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// As many as there are cores, and memory for all of them where the system says how much there is.
+/// As many workers as there are cores, and as fit into memory if the system reports how much there is.
 pub(crate) fn workers(items: usize) -> usize {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -54,7 +54,7 @@ pub(crate) fn workers(items: usize) -> usize {
         .max(1)
 }
 
-/// The available memory in bytes, out of Linux's `/proc/meminfo`.
+/// The available memory in bytes, from Linux's `/proc/meminfo`.
 fn available(meminfo: &str) -> Option<u64> {
     let line = meminfo
         .lines()
@@ -78,7 +78,7 @@ mod tests {
         }
     }
 
-    /// Theorem: so many items as there are workers are worked on at once; each waits for the others to begin.
+    /// Theorem: as many items are worked on at once as there are workers; each waits until the others have begun.
     #[test]
     fn workers_overlap() {
         let begun = Barrier::new(3);

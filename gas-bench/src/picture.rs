@@ -1,12 +1,10 @@
-//! Figures as pictures: SVG that stands for itself as a file and is part of a page.
+//! Figures as pictures: SVG that works as a file of its own and as part of a page.
 //!
-//! Lives here: what all of them have in common, which is their look and their frame. Not here: what is drawn (the other
-//! files), how gas is divided (`figures`), the page around
-//! (`document`).
+//! Lives here: what all pictures share, namely their look and their frame. Not here: what is drawn (the other files), how gas is divided
+//! (`figures`), the page around it (`document`).
 //!
-//! A plot has integer coordinates, no identifiers and no scripts, so that the same figures make the same bytes and any number
-//! of plots stand on one page. It is read in light and in dark surroundings. What a colour says, an order and a tooltip say,
-//! too.
+//! A plot has integer coordinates, no identifiers and no scripts, so the same figures give the same bytes and any number of plots fit on
+//! one page. It works in light and dark mode. What a colour says, an order and a tooltip say, too.
 
 mod bars;
 mod flame;
@@ -39,18 +37,18 @@ const MARGIN: usize = 16;
 /// The most characters of a contract's name in a title.
 const TITLE_MAX: usize = 48;
 
-/// The look of every plot, in light and in dark. A page has it once; a file has it inside. The colours of [`Segment`]s are
-/// told apart by eyes that confuse red and green, and stand out from either background as WCAG 2 asks of graphics.
+/// The look of every plot, in light and dark mode. A page has it once; each file includes it. The colours of [`Segment`]s are
+/// distinguishable with red-green colour blindness, and contrast with either background as WCAG 2 requires of graphics.
 pub(crate) const STYLE: &str = include_str!("picture/style.css");
 
-/// One bar for each call of `contract`, cut into what its gas was spent for, on one scale; none where there are no calls. Gas is
-/// the average of a call's runs; ink becomes gas at `ink_per_gas`.
+/// One bar for each call of `contract`, divided into what its gas was spent on, on a common scale; `None` if there are no calls. Gas is
+/// the average over a call's runs; ink is converted to gas at `ink_per_gas`.
 pub fn split_bars(contract: &Contract, ink_per_gas: u32) -> Option<String> {
     Some(Bars::of(contract, ink_per_gas)?.document())
 }
 
-/// The gas of each call of `contract` in `baselines`, the oldest first, and in `report`, which it is part of: a small panel
-/// for each call that has figures in two of them; none where no call has.
+/// The gas of each call of `contract` in `baselines`, the oldest first, and in `report`, to which it belongs: a small panel for each call
+/// that has figures in two of them; `None` if no call does.
 pub fn history(
     report: &Report,
     contract: &Contract,
@@ -66,7 +64,7 @@ fn document(height: usize, label: &str, content: &Markup) -> String {
         svg.plot xmlns="http://www.w3.org/2000/svg" width=(outer.0) height=(outer.1)
             viewBox={ "0 0 " (outer.0) " " (outer.1) } role="img" aria-label=(label) {
             style { (PreEscaped(STYLE)) }
-            // Of this one, without the margin, are the per cents in a plot.
+            // Percentages in a plot refer to this element, which has no margin.
             svg x=(MARGIN) y=(MARGIN) width=(WIDTH) height=(height) { (content) }
         }
     };
@@ -75,12 +73,12 @@ fn document(height: usize, label: &str, content: &Markup) -> String {
     text
 }
 
-/// Somebody's text, on one line and no longer than there is room for.
+/// Foreign text, on one line and no longer than there is room for.
 fn label(text: &str, characters: usize) -> String {
     shortened(&sound(text), characters)
 }
 
-/// Somebody's text without what XML may not hold, which includes two characters that are not control characters.
+/// Foreign text without what XML forbids, which includes two characters that are not control characters.
 pub(crate) fn sound(text: &str) -> String {
     printable(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }

@@ -1,8 +1,8 @@
-//! What to call in a contract: data that a file beside it holds, or that its ABI suggests.
+//! What to call in a contract: a plan, read from a file beside the contract or derived from its ABI.
 //!
-//! Lives here: a plan, its calls, and what both need before anything is sent. Not here: one transaction (`plan::step`), reading the
-//! file (`plan::file`), interfaces (`plan::interface`), making arguments up (`plan::generate`), values of Solidity's types
-//! (`plan::value`, `plan::types`), sending anything (`measure`).
+//! Lives here: a plan, its calls, and what both need before anything is sent. Not here: one transaction (`plan::step`), reading the file
+//! (`plan::file`), interfaces (`plan::interface`), generating arguments (`plan::generate`), values of Solidity types (`plan::value`,
+//! `plan::types`), sending transactions (`measure`).
 
 mod call;
 pub mod dispatch;
@@ -32,18 +32,18 @@ pub use step::{Sender, Sends, Step};
 pub use value::Argument;
 use value::ValueError;
 
-/// The function that makes a contract what it is, once (the SDK's name for it).
+/// The function that initialises a contract, once (the SDK's name for it).
 const CONSTRUCTOR: &str = "stylus_constructor";
 
-/// A plan cannot be carried out as it is written.
+/// A plan that cannot be carried out as written.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// The file is there and cannot be read.
+    /// The file exists but cannot be read.
     #[error("{} cannot be read: {source}; make it a file that you may read", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why it could not be read.
         source: std::io::Error,
     },
     /// Something in the file is wrong.
@@ -53,7 +53,7 @@ pub enum PlanError {
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong and what would be right.
+        /// What is wrong, and what would be right.
         problem: Problem,
     },
 }
@@ -61,177 +61,177 @@ pub enum PlanError {
 /// What is wrong with a line of a plan.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Problem {
-    /// Not TOML, or a key that means nothing.
+    /// The file is not TOML, or has an unknown key.
     #[error("{0}")]
     Syntax(String),
-    /// Brackets for which no reader has room.
+    /// The file has more opening brackets than the parser is given.
     #[error("the plan has more than {MOST_BRACKETS} opening brackets; divide it")]
     Brackets,
-    /// Not a function.
+    /// A function signature is malformed.
     #[error(
         "`{text}` is not a function: {reason}; write it like `transfer(address,uint256) returns (bool)`"
     )]
     Signature {
-        /// What stands there.
+        /// The text as written.
         text: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// Arguments of types that are not said.
+    /// The constructor has arguments without declared types.
     #[error(
         "the constructor's arguments have no types; add a line like `signature = \"constructor(address,uint256)\"`"
     )]
     ConstructorTypes,
-    /// Too many or too few arguments.
+    /// A call has too many or too few arguments.
     #[error("`{function}` takes {takes} and is given {given}")]
     Count {
         /// The function.
         function: String,
-        /// How many it takes, in words.
+        /// How many arguments it takes, in words.
         takes: String,
-        /// How many there are.
+        /// How many it is given.
         given: usize,
     },
-    /// An argument that does not fit its type.
+    /// An argument does not fit its type.
     #[error(transparent)]
     Value(#[from] ValueError),
-    /// Not an amount.
+    /// The text is not an amount.
     #[error("`{0}` is not an amount; write it like `0.1 ether`, `5 gwei` or a number of wei")]
     Amount(String),
-    /// Not a sender.
+    /// The text is not a sender.
     #[error("`{0}` is not a sender; write an account's name in lower-case letters, or an address")]
     Sender(String),
-    /// Not a span of time.
+    /// The text is not a time span.
     #[error("`{0}` is not a span of time; write it like `90 seconds`, `1 hour` or `30 days`")]
     Wait(String),
-    /// Not bytes.
+    /// The text is not calldata.
     #[error("`{0}` is not calldata; write it in hexadecimal digits, such as `0x1234`")]
     Calldata(String),
-    /// Calldata of a function's own beside calldata as it stands.
+    /// A call has both a function with arguments and raw calldata.
     #[error(
         "`calldata` is sent as it stands: write it alone or with `call = \"fallback()\"`, without `args`"
     )]
     Both,
-    /// Neither a function nor calldata.
+    /// A call has neither a function nor calldata.
     #[error("it says neither what to `call` nor which `calldata` to send")]
     Neither,
-    /// Another contract of the plan that it does not have.
+    /// A call names another contract that the plan does not define.
     #[error("there is no [[contract]] `{0}` in this plan, and it is no address")]
     NoContract(String),
-    /// A chain to go on from that is named in two ways.
+    /// The plan names both kinds of chain to fork from.
     #[error("a plan goes on from a `fork` or from a `record`, and not from both")]
     TwoForks,
-    /// Another contract that is named or made in more than one way, or in none.
+    /// Another contract has a wrong name, or not exactly one source of code.
     #[error(
         "a [[contract]] has a `name` of its own in lower-case letters, and one of `package`, `wasm` and `bytecode`"
     )]
     Contract,
-    /// Not a range.
+    /// The text is not a range.
     #[error("`{0}` is not a range; write it like `1..=10` or `0..100 step 10`, or list the values")]
     Range(String),
-    /// A variable that cannot have the name.
+    /// The text cannot be a variable's name.
     #[error(
         "`{0}` cannot be a variable's name: it has to be a lower-case word and not an account's that is used"
     )]
     Variable(String),
-    /// Too much of a good thing.
+    /// A call makes too many runs.
     #[error("`{name}` makes {runs} runs, of {MOST_RUNS} at most; use shorter ranges")]
     Runs {
         /// The call.
         name: String,
-        /// How many runs it makes.
+        /// How many runs it would make.
         runs: u64,
     },
-    /// The name is taken.
+    /// Two calls have the same name.
     #[error("there are two calls `{0}`; give each a `name` of its own")]
     Twice(String),
-    /// A plan without a call.
+    /// The plan has no call.
     #[error("there is no [[call]]; add one, or remove the file and the exported ABI is used")]
     Empty,
 }
 
-/// The most runs that one call makes: more say nothing new.
+/// The most runs one call can make: more would show nothing new.
 const MOST_RUNS: u64 = 1_000;
 
-/// What to call in one contract.
+/// The calls to make in one contract.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Plan {
-    /// The file that it is from, if it is from one.
+    /// The file it was read from, if any.
     pub path: Option<PathBuf>,
-    /// Other contracts that it needs, in the order in which they are deployed.
+    /// Other contracts it needs, in the order of their deployment.
     pub others: Vec<Other>,
-    /// What the contract is made with, where it has a constructor.
+    /// The constructor's step, if there is a constructor.
     pub constructor: Option<Step>,
-    /// What is sent before each call, on a contract of the call's own.
+    /// Steps sent before each call; every call gets its own contract.
     pub setup: Vec<Step>,
-    /// What is measured.
+    /// The calls to measure.
     pub calls: Vec<PlannedCall>,
-    /// Functions that are left out, and why: a sentence each.
+    /// Functions left out, and why: a sentence each.
     pub left_out: Vec<LeftOut>,
-    /// Why only a chain that is configured for debugging takes the contract, where that is so.
+    /// Why only a chain configured for debugging accepts the contract, if that is so.
     pub debug_only: Option<String>,
     /// The signatures of the contract's errors, as far as it declares them.
     pub errors: Vec<String>,
-    /// The chain that an embedded devnet goes on from, where it is to.
+    /// The chain that an embedded devnet forks, if any.
     pub fork: Option<Fork>,
 }
 
-/// Another chain, whose contracts are there for the plan's calls to meet.
+/// Another chain to fork, so that the plan's calls can reach its contracts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fork {
-    /// A node has it.
+    /// A node serves it.
     Node {
-        /// Its URL, or `$NAME` for what the variable NAME of the environment holds, so that no key stands in the plan.
+        /// Its URL, or `$NAME` for the value of the environment variable NAME, which keeps keys out of the plan.
         url: String,
-        /// The block; the newest where none is named.
+        /// The block to fork at; the newest if `None`.
         block: Option<u64>,
     },
-    /// It was recorded.
+    /// A recording holds it.
     Recording(PathBuf),
 }
 
-/// A contract that the plan needs besides the one that it measures.
+/// A contract that the plan needs in addition to the measured one.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Other {
-    /// What the plan calls it: a word for its address.
+    /// Its name in the plan, which stands for its address.
     pub name: String,
-    /// Where its code is from.
+    /// Where its code comes from.
     pub made_of: MadeOf,
-    /// What it is made with, where it has a constructor.
+    /// The constructor's step, if there is a constructor.
     pub constructor: Option<Step>,
-    /// What is deployed, once it was built.
+    /// The code to deploy, once it is built.
     pub code: Option<Code>,
 }
 
-/// What is deployed of one of a plan's other contracts.
+/// The code to deploy for one of a plan's other contracts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Code {
-    /// A program, compressed behind its prefix, and how many bytes it has decompressed.
+    /// A compressed program behind its prefix, and its decompressed length in bytes.
     Program {
-        /// What accounts hold.
+        /// The code as stored in accounts.
         code: Vec<u8>,
         /// Bytes of the module.
         length: usize,
     },
-    /// Init code for the EVM, without its arguments.
+    /// Init code for the EVM, without constructor arguments.
     Evm(Bytes),
 }
 
-/// Where a contract's code is from.
+/// Where a contract's code comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum MadeOf {
     /// A package of the same workspace.
     Package(String),
     /// A module, in a file.
     Wasm(PathBuf),
-    /// Init code for the EVM in hexadecimal digits, in a file.
+    /// EVM init code as hexadecimal digits, in a file.
     Bytecode(PathBuf),
 }
 
 /// A function that is not called.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LeftOut {
-    /// How the ABI writes it.
+    /// The function as the ABI writes it.
     pub signature: String,
     /// Why: a sentence.
     pub reason: String,
@@ -243,38 +243,38 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// One call to be measured.
+/// One call to measure.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PlannedCall {
-    /// What it is called: unique in the plan.
+    /// Its name, unique within the plan.
     pub name: String,
-    /// What is sent.
+    /// The transaction to send.
     pub step: Step,
     /// Variables and their values; every combination is a run, the last variable changing fastest.
     variables: Vec<(String, Vec<String>)>,
     /// How often each combination is sent.
     repeat: u32,
-    /// Whether it may revert: it must where the plan says so, and may where the arguments are made up.
+    /// Whether it reverts: a call must if the plan says so, and can if its arguments were generated.
     pub reverts: Reverts,
-    /// What is sent before, besides the plan's own setup.
+    /// Steps sent before it, in addition to the plan's own setup.
     pub setup: Vec<Step>,
-    /// Whether the arguments were made up.
+    /// Whether the arguments were generated.
     pub generated: bool,
 }
 
-/// What a call is expected to do.
+/// The expected outcome of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Reverts {
-    /// Succeed.
+    /// It succeeds.
     #[default]
     Never,
-    /// Revert.
+    /// It reverts.
     Always,
-    /// Nobody knows.
+    /// It does either.
     Perhaps,
 }
 
-/// What words in braces stand for while a step is carried out.
+/// The values of words in braces while a step is carried out.
 #[derive(Clone, Debug, Default)]
 pub struct Words {
     addresses: BTreeMap<String, Address>,
@@ -283,7 +283,7 @@ pub struct Words {
 }
 
 impl Words {
-    /// Words for these addresses.
+    /// Creates words for these addresses.
     pub fn new(addresses: BTreeMap<String, Address>) -> Self {
         Self {
             addresses,
@@ -292,12 +292,12 @@ impl Words {
         }
     }
 
-    /// The address that a word stands for.
+    /// The address for which a word stands.
     pub fn address(&self, word: &str) -> Option<Address> {
         self.addresses.get(word).copied()
     }
 
-    /// The same at another time, in seconds since 1970.
+    /// A copy with a different time, in seconds since 1970.
     #[must_use]
     pub fn at(&self, now: u64) -> Self {
         Self {
@@ -306,7 +306,7 @@ impl Words {
         }
     }
 
-    /// The same with the values of one run's variables.
+    /// A copy with the values of one run's variables.
     #[must_use]
     pub fn with(&self, variables: &BTreeMap<String, String>) -> Self {
         Self {
@@ -316,7 +316,7 @@ impl Words {
         }
     }
 
-    /// Whether a word stands for an address, and not for a variable or the time.
+    /// Whether a word stands for an address rather than a variable or the time.
     fn is_account(&self, word: &str) -> bool {
         self.addresses.contains_key(word) && !self.variables.contains_key(word)
     }
@@ -328,7 +328,7 @@ impl Words {
     }
 }
 
-/// The word for the contract's own address.
+/// The word for the measured contract's address.
 pub const CONTRACT: &str = "contract";
 
 /// The word for the deployer's address.
@@ -365,10 +365,10 @@ impl PlannedCall {
 }
 
 impl Plan {
-    /// A call that the plan does not have, on a contract as the plan sets it up.
+    /// Creates a call that is not in the plan, on a contract set up by the plan.
     ///
     /// # Errors
-    /// Where `signature` is not a function, or the arguments do not fit its types.
+    /// If `signature` is not a function, or the arguments do not fit its types.
     pub fn own_call(&self, signature: &str, arguments: &[String]) -> Result<PlannedCall, Problem> {
         let arguments = arguments.iter().cloned().map(Argument::Text).collect();
         let step = Step::new(Sends::of(signature, arguments)?);
@@ -389,7 +389,7 @@ impl Plan {
         Ok(call)
     }
 
-    /// The names of all made-up accounts that the plan speaks of, and a call that need not be the plan's own.
+    /// The names of all generated accounts in the plan, and in an extra call that need not belong to it.
     pub fn accounts(&self, call: Option<&PlannedCall>) -> Vec<String> {
         let own = self.steps();
         let mut names: Vec<_> = own
@@ -407,7 +407,7 @@ impl Plan {
         names
     }
 
-    /// Every function that the plan calls in one of its other contracts, or in its own where `on` names none.
+    /// Every function that the plan calls in the contract `on`, or in the measured contract if `on` is `None`.
     pub fn functions(&self, on: Option<&str>) -> impl Iterator<Item = &Function> {
         let own = self.constructor.iter().chain(&self.setup).chain(
             self.calls
@@ -418,13 +418,13 @@ impl Plan {
             .filter_map(Step::function)
     }
 
-    /// The selectors that calldata which is sent to the contract as it stands begins with.
+    /// The selectors with which raw calldata sent to the measured contract begins.
     pub(crate) fn raw_selectors(&self) -> impl Iterator<Item = Selector> {
         let calls = self.calls.iter().filter(|call| call.step.on.is_none());
         calls.filter_map(|call| call.step.raw_selector())
     }
 
-    /// Leaves calls out for which `reason` has one.
+    /// Leaves out the calls for which `reason` returns a reason.
     pub(crate) fn leave_out(&mut self, reason: &dyn Fn(&Function) -> Option<String>) {
         let left_out = &mut self.left_out;
         self.calls.retain(|call| {
@@ -438,7 +438,7 @@ impl Plan {
         });
     }
 
-    /// The contract that the plan calls `name`.
+    /// The other contract that the plan calls `name`.
     fn other(&self, name: &str) -> Option<&Other> {
         self.others.iter().find(|it| it.name == name)
     }
@@ -448,7 +448,7 @@ impl Plan {
         [CONTRACT, DEPLOYER, NOW].contains(&word) || self.others.iter().any(|it| it.name == word)
     }
 
-    /// Every step, with the call whose own it is.
+    /// Every step; the one that a call measures comes with that call.
     fn steps(&self) -> impl Iterator<Item = (&Step, Option<&PlannedCall>)> {
         let of_others = self.others.iter().filter_map(|it| it.constructor.as_ref());
         let shared = of_others.chain(&self.constructor).chain(&self.setup);
@@ -459,7 +459,7 @@ impl Plan {
         shared.map(|step| (step, None)).chain(of_calls)
     }
 
-    /// Looks at every step before anything is built or sent: the words in it stand for some address or other.
+    /// Checks every step before anything is built or sent: each word in it must stand for some address.
     fn check(&self) -> Result<(), (usize, Problem)> {
         let accounts = self.accounts(None);
         let names = accounts.iter().cloned();
@@ -467,14 +467,14 @@ impl Plan {
         let names = names.chain(self.others.iter().map(|it| it.name.clone()));
         let words = Words::new(names.map(|name| (name, Address::ZERO)).collect());
         let mut seen = std::collections::BTreeSet::new();
-        // A constructor is a row of the report, too.
+        // A constructor also takes a row in the report.
         seen.extend(self.constructor.iter().map(|_| "constructor"));
         for call in &self.calls {
             let line = call.step.line;
             if !seen.insert(call.name.as_str()) {
                 return Err((line, Problem::Twice(call.name.clone())));
             }
-            // A word stands for one thing in the whole plan.
+            // A word has one meaning in the whole plan.
             let is_sender =
                 |name: &str| matches!(&call.step.from, Sender::Named(from) if from == name);
             let is_taken = |name: &str| {

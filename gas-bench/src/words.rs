@@ -1,15 +1,14 @@
 //! Figures and words as every format writes them.
 //!
-//! Lives here: digits, signs and per cents, and text of other people's made fit to be shown. Not here: what is shown, nor
-//! where.
+//! Lives here: digits, signs and percentages, and foreign text made safe to show. Not here: what is shown, nor where.
 
-/// Per cents from here on are shown to a few digits: nobody reads them all.
+/// Percentages from here on are shown to a few digits: nobody reads them all.
 const MANY: u128 = 1_000_000;
 
-/// `amount` divided by `by`, a half rounded up; none where that is nothing.
+/// `amount` divided by `by`, rounding half up; `None` if `by` is zero.
 pub(crate) fn divided(amount: u128, by: u128) -> Option<u128> {
     let rest = amount.checked_rem(by)?;
-    // In this order nothing is doubled that may be too large for it.
+    // In this order, nothing is doubled that could overflow.
     Some(amount / by + u128::from(rest >= by - rest))
 }
 
@@ -18,7 +17,7 @@ pub(crate) fn grouped(value: u64) -> String {
     grouped_wide(value.into())
 }
 
-/// The same of more than 64 bits.
+/// [`grouped`] for more than 64 bits.
 pub(crate) fn grouped_wide(value: u128) -> String {
     let digits = value.to_string();
     let mut text = String::new();
@@ -31,13 +30,13 @@ pub(crate) fn grouped_wide(value: u128) -> String {
     text
 }
 
-/// `count` of something, in words.
+/// `count` items, in words.
 pub(crate) fn counted(count: u64, what: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{} {what}{ending}", grouped(count))
 }
 
-/// The sign of a difference, also where it is positive, so that it reads as one without colour.
+/// The sign of a difference, shown even if positive, so that it reads as a difference without colour.
 pub(crate) const fn sign(difference: i128) -> &'static str {
     match difference {
         ..0 => "−",
@@ -46,13 +45,13 @@ pub(crate) const fn sign(difference: i128) -> &'static str {
     }
 }
 
-/// How much more `after` is than `before`, to a hundredth of one per cent, with its sign; none of nothing.
+/// The increase from `before` to `after`, to a hundredth of one per cent, with its sign; `None` if `before` is zero.
 pub(crate) fn percent(before: u64, after: u64) -> Option<String> {
     let sign = sign(i128::from(after) - i128::from(before));
     Some(format!("{sign}{}", share(after.abs_diff(before), before)?))
 }
 
-/// What of `whole` is `part`, to a hundredth of one per cent; none where there is no whole.
+/// The share of `whole` that `part` takes, to a hundredth of one per cent; `None` if `whole` is zero.
 #[expect(clippy::cast_precision_loss, reason = "few digits are shown")]
 pub(crate) fn share(part: u64, whole: u64) -> Option<String> {
     let hundredths = divided(u128::from(part) * 10_000, whole.into())?;
@@ -64,8 +63,8 @@ pub(crate) fn share(part: u64, whole: u64) -> Option<String> {
     })
 }
 
-/// Compilers by their versions, where their whole names would only widen a line: `rustc 1.95.0 (59807616e 2026-04-14), rustc 1.91.0 (…)`
-/// are `rustc 1.95.0, rustc 1.91.0`.
+/// Compilers by version, where whole names would only widen a line: `rustc 1.95.0 (59807616e 2026-04-14), rustc 1.91.0 (…)` becomes
+/// `rustc 1.95.0, rustc 1.91.0`.
 pub(crate) fn compilers(names: &str) -> String {
     let short = names
         .split(", ")
@@ -73,7 +72,7 @@ pub(crate) fn compilers(names: &str) -> String {
     short.collect::<Vec<_>>().join(", ")
 }
 
-/// At most `characters` of `text`, the last of them an ellipsis where there is more.
+/// At most `characters` of `text`; if it is longer, the last is an ellipsis.
 pub(crate) fn shortened(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         None => text.to_owned(),
@@ -84,8 +83,8 @@ pub(crate) fn shortened(text: &str, characters: usize) -> String {
     }
 }
 
-/// At most `characters` of `text`. Where there is more, the middle is left out: a path begins with whose function it is and
-/// ends with which one.
+/// At most `characters` of `text`. If it is longer, the middle is left out: a path begins with the crate of its function and ends with
+/// the function's name.
 pub(crate) fn ellipsised(text: &str, characters: usize) -> String {
     let count = text.chars().count();
     if count <= characters {
@@ -98,11 +97,11 @@ pub(crate) fn ellipsised(text: &str, characters: usize) -> String {
     head.chain(['…']).chain(tail).collect()
 }
 
-/// `text` on one line and without what would steer a terminal or turn the writing around.
+/// `text` on one line, without characters that control a terminal or change the writing direction.
 pub fn printable(text: &str) -> String {
     let mut printable = String::new();
     for character in text.chars() {
-        // Line ends, marks and overrides of direction, what has no width, and letters that only machines see.
+        // Line ends, directional marks and overrides, zero-width characters, and characters that only machines see.
         let steers = matches!(
             character,
             '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'

@@ -1,7 +1,7 @@
-//! The command as its users meet it: arguments in, sentences and exit codes out.
+//! The command as its users see it: arguments in, sentences and exit codes out.
 //!
-//! Lives here: what goes wrong and what is said about it, on tiny contracts that are built on the spot. Not here: the
-//! contract that is measured in earnest (`suite`), nor the looks of a report (`render`).
+//! Lives here: failures and their messages, on tiny contracts built on the spot. Not here: measuring the actual contract (`suite`), nor
+//! the look of a report (`render`).
 
 use std::fs;
 use std::path::Path;
@@ -9,12 +9,12 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A folder above which there are no contracts.
+/// A folder with no contracts in or above it.
 fn empty_folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// A folder with a contract of this source, which has to do without any allocator.
+/// A folder with a contract of this source, which must do without any allocator.
 fn folder_with(source: &str) -> TempDir {
     let folder = empty_folder();
     for (path, content) in [
@@ -74,11 +74,11 @@ fn contract(body: &str) -> TempDir {
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))
-        // As cargo calls its subcommands.
+        // As cargo invokes its subcommands.
         .arg("gas-bench")
         .args(arguments)
         .current_dir(folder)
-        // Away from everyone else's builds.
+        // Away from all other builds.
         .env("CARGO_TARGET_DIR", folder.join("target"))
         .output()
         .unwrap()
@@ -88,7 +88,7 @@ fn text(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).unwrap()
 }
 
-/// The run in `folder` ends with `code` and with an error of these words; nothing is reported.
+/// Checks that the run in `folder` ends with `code` and an error that contains `words`, and reports nothing.
 fn check_refusal(folder: &TempDir, arguments: &[&str], code: i32, words: &str) {
     let output = run(folder.path(), arguments);
     let stderr = text(&output.stderr);
@@ -104,7 +104,8 @@ fn check_refusal(folder: &TempDir, arguments: &[&str], code: i32, words: &str) {
     );
 }
 
-/// MiniAlloc's figures in `folder` are missing for a reason of these words; the report says so and is otherwise whole.
+/// Checks that MiniAlloc's figures in `folder` are missing for a reason that contains `words`; the report says so and is otherwise
+/// complete.
 fn check_failure(folder: &TempDir, words: &str) {
     let out = folder.path().join("report.json");
     for arguments in [
@@ -223,7 +224,7 @@ fn contracts_that_cannot_be_measured_say_why() {
 #[test]
 fn a_missing_target_is_named() {
     let folder = contract("answer(1, 2, 0)");
-    // A toolchain without any standard library is one without the target's.
+    // A toolchain without any standard library also lacks the target's.
     let config = "[target.wasm32-unknown-unknown]\nrustflags = ['--sysroot=/nonexistent']\n";
     fs::write(folder.path().join("contracts/.cargo/config.toml"), config).unwrap();
     check_failure(&folder, "run `rustup target add wasm32-unknown-unknown`");
@@ -236,7 +237,7 @@ fn locked_versions_are_insisted_on() {
     check_failure(&folder, "Cargo.lock is missing or does not fit Cargo.toml");
 }
 
-/// Theorem: a report is of the sources as they are, whatever was built before in the same folder.
+/// Theorem: a report is of the sources as they are, whatever was built earlier in the same folder.
 #[test]
 fn reports_go_to_standard_output_or_to_the_file_and_are_never_stale() {
     let folder =

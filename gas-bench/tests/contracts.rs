@@ -1,4 +1,4 @@
-//! Reports on contracts in every text format, with and without a baseline, on figures that nobody measured.
+//! Reports on contracts in every text format, with and without a baseline, on invented figures.
 //!
 //! Lives here: snapshots under `tests/snapshots`, which `BLESS=1 cargo test` rewrites, and what must hold of any report. Not
 //! here: anything that runs a contract.
@@ -19,7 +19,7 @@ use invented::{LONG, STROKE, before, call, contract, everything, failed_call, pa
 
 use crate::expected::{self, check_width};
 
-/// `text` is the snapshot `name`.
+/// Checks that `text` is the snapshot `name`.
 fn check(name: &str, text: &str) {
     expected::check(&format!("tests/snapshots/{name}"), text);
 }
@@ -94,17 +94,17 @@ fn programs_get_everything() {
     );
 }
 
-/// The figure that `word` is.
+/// Parses the figure `word`.
 fn figure(word: &str) -> i128 {
     word.replace(',', "").replace('−', "-").parse().unwrap()
 }
 
-/// In every row of every split of gas in `table` the parts add up to the total, and so many rows there are.
+/// Checks that in every row of every gas split in `table` the parts add up to the total, and that there are `rows` rows.
 fn check_sums(table: &str, causes: usize, rows: usize) {
     let mut found = 0;
     let mut lines = table.lines();
     while lines.by_ref().any(|line| line.starts_with(" gas, average")) {
-        // The border below the titles, which may have another line.
+        // The border below the titles, which can have a second line.
         assert!(lines.by_ref().any(|line| line.starts_with('─')));
         for line in lines.by_ref().take_while(|line| line.starts_with(' ')) {
             let mut figures: Vec<_> = line
@@ -128,7 +128,7 @@ fn check_sums(table: &str, causes: usize, rows: usize) {
 #[test]
 fn parts_add_up_in_every_row() {
     check_sums(&table(&everything(), None, Colour::Never), 7, 7);
-    // Two runs of odd parts, so that nothing is whole on average.
+    // Two runs with odd parts, so that no average is whole.
     let uneven = |ink: u64| {
         let runs = vec![
             run(parts(ink)),
@@ -148,7 +148,7 @@ fn parts_add_up_in_every_row() {
     );
 }
 
-/// Theorem: rows of different calls begin differently, however much of their names is cut.
+/// Theorem: rows of different calls begin differently, however much their names are shortened.
 #[test]
 fn names_that_are_cut_stay_apart() {
     let name = |middle: &str| format!("{}{middle}{}", "a".repeat(LONG), "z".repeat(LONG));
@@ -163,7 +163,7 @@ fn names_that_are_cut_stay_apart() {
     }
 }
 
-/// Reports with figures and names of any size fit a terminal.
+/// Reports with figures and names of any size fit into a terminal.
 #[test]
 fn no_line_is_too_wide() {
     let huge = |amount| {
@@ -258,7 +258,7 @@ fn failures_are_in_every_format() {
     assert_eq!(once.matches("FAILED: nft: cargo").count(), 1, "{once}");
 }
 
-/// The cells of every row of every table are as many as its titles.
+/// Checks that every row of every table has as many cells as the table has titles.
 fn check_cells(markdown: &str) {
     let mut columns = None;
     for line in markdown.lines() {
@@ -332,7 +332,7 @@ fn a_comment_holds_the_report() {
     }
 }
 
-/// Whatever names, reasons and circumstances are made of, a comment holds what is told of them.
+/// Whatever names, reasons and circumstances consist of, a comment has room for the report.
 #[test]
 fn a_comment_holds_any_report() {
     for odd in ["@", "|", "<", "&", "\u{202e}", "\n", "`", "名"] {
@@ -378,7 +378,7 @@ fn csv_has_a_row_for_everything() {
         let number = |name: &str| row[column(name)].parse::<u64>().unwrap_or(0);
         *kinds.entry(row[0].to_owned()).or_default() += 1;
         match &row[0] {
-            // The kinds of host calls of a run come right behind it and add up to what it says.
+            // The kinds of host calls of a run follow it directly and add up to what it says.
             "run" => {
                 assert_eq!(ink, 0);
                 ink = number("hostio_ink");

@@ -1,7 +1,7 @@
-//! Which lines ran, in every format, of figures that nobody measured, and of a contract.
+//! Which lines ran, in every format, for invented figures and for a contract.
 //!
-//! Lives here: snapshots under `tests/snapshots/coverage`, which `BLESS=1 cargo test` rewrites; that tracefiles are what others read; and
-//! that lines of a contract which did not run are not said to.
+//! Lives here: snapshots under `tests/snapshots/coverage`, which `BLESS=1 cargo test` rewrites; that other tools read the tracefiles; and
+//! that lines of a contract which did not run are not reported as run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -38,7 +38,7 @@ sol! {
     function activateProgram(address program) external payable returns (uint16 version, uint256 dataFee);
 }
 
-/// `text` is the snapshot `name`.
+/// Checks that `text` is the snapshot `name`.
 #[track_caller]
 fn check(name: &str, text: &str) {
     expected::check(&format!("tests/snapshots/coverage/{name}"), text);
@@ -64,7 +64,7 @@ fn file(name: &str, own: bool, lines: &[(u32, u64, u32, u32)]) -> FileCoverage {
     }
 }
 
-/// A vault with a function that nobody calls, an `if` that went one way alone, and a name that is a formula, a tag and two lines.
+/// A vault with a function that nobody calls, an `if` that only went one way, and a name that is a formula, a tag and two lines at once.
 fn invented() -> CoverageReport {
     let mut own = file(
         "src/lib.rs",
@@ -155,7 +155,7 @@ fn every_format_is_as_expected() {
     check("lcov.info", &tracefile(&report, false));
 }
 
-/// Theorem: a tracefile has every line, function and branch once, its sums are theirs, and others can read it.
+/// Theorem: a tracefile has every line, function and branch once, its sums match them, and other tools can read it.
 #[test]
 fn tracefiles_are_read_by_others() {
     let report = invented();
@@ -208,7 +208,7 @@ fn check_tracefile(text: &str, report: &CoverageReport) {
         }
     }
     assert!(files.next().is_none());
-    // What wrote it is not all that reads it: each line is one of ten kinds, and no name breaks one.
+    // The library that wrote it is not the only reader: each line is one of these kinds, and no name breaks a line.
     let kinds = [
         "TN", "SF", "FN", "FNDA", "FNF", "FNH", "BRDA", "BRF", "BRH", "DA", "LF", "LH",
     ];
@@ -238,7 +238,7 @@ fn lines_of(contract: &ContractCoverage, name: &str) -> BTreeMap<u32, u64> {
     lines.map(|line| (line.line, line.times)).collect()
 }
 
-/// The lines of a function of the failing contract that ends with a comment which says whose it is.
+/// The lines of the failing contract that end with a comment naming their function.
 fn lines_that_say(name: &str) -> BTreeMap<String, u32> {
     let text = fs::read_to_string(contracts().join(name)).unwrap();
     let said = (1..).zip(text.lines()).filter_map(|(line, text)| {
@@ -248,7 +248,7 @@ fn lines_that_say(name: &str) -> BTreeMap<String, u32> {
     said.collect()
 }
 
-/// Theorem: lines whose code was called ran, in transactions and in calls alike, up to where it failed; no other line did.
+/// Theorem: lines whose code was called ran, in transactions and in calls alike, up to where it failed; no other lines did.
 #[test]
 fn lines_ran_if_their_code_did() {
     let project = project("failing");
@@ -266,7 +266,7 @@ fn lines_ran_if_their_code_did() {
     let indexes = |n| indexesCall { n }.abi_encode();
     node.call(&program, &indexes(1));
     node.call(&program, &indexes(2));
-    // It fails in the division, which is behind what the same line and block do before.
+    // It fails in the division, after other code of the same line and block.
     node.call(&program, &dividesCall { n: 1, by: 0 }.abi_encode());
     let input = failsInAnotherFileCall { n: 7 }.abi_encode();
     let receipt = node.send(json!({ "to": program, "data": hex::encode_prefixed(input) }));
@@ -290,7 +290,7 @@ fn lines_ran_if_their_code_did() {
     let said = lines_that_say("cases/failing/src/deep.rs");
     assert!(deep[&said["failsInAnotherFile"]] > 0);
     assert_eq!(deep[&said["recurses"]], 0);
-    // Functions: those that were called, and none of the others.
+    // Only the functions that were called ran.
     let own: Vec<_> = told.files(true).flat_map(|file| &file.functions).collect();
     let times = |name: &str| {
         let named = own.iter().filter(|function| function.name.ends_with(name));
@@ -303,10 +303,10 @@ fn lines_ran_if_their_code_did() {
     stops(&artifact.wasm, artifact.lines.as_deref().unwrap());
 }
 
-/// Theorem: what stands behind the operator that a run ended at did not run, and who could not pay for a block went no other way.
+/// Theorem: nothing after the operator at which a run ended ran, and a run that could not pay for a block did not go the other way.
 fn stops(wasm: &[u8], lines: &Path) {
     let lines = Artifact::read(lines, wasm).unwrap().lines.unwrap();
-    // A block of several lines, and one that forks.
+    // A block of several lines, and one with a branch.
     let mut operators = Vec::new();
     for function in lines.functions() {
         operators.extend(lines.function(function));
@@ -380,7 +380,7 @@ fn stops(wasm: &[u8], lines: &Path) {
     };
     assert_eq!(ways(&begun(at, 5, vec![unpaid(2)])), [(0, 3)]);
     assert_eq!(ways(&begun(at, 5, vec![unpaid(5)])), []);
-    // A block of another module.
+    // A block of a different module.
     let foreign = begun(
         Position {
             function: u32::MAX,
@@ -392,7 +392,7 @@ fn stops(wasm: &[u8], lines: &Path) {
     assert!(cover("failing", &foreign, &lines, |_| true).is_err());
 }
 
-/// Theorem: the calls of a plan are what ran, each as often as it says, and what a report tries out besides does not count.
+/// Theorem: the calls of a plan ran, each as often as the plan says, and a report's trial calls do not count.
 #[test]
 fn plans_cover_what_they_call() {
     let project = project("counter");
@@ -423,7 +423,7 @@ fn plans_cover_what_they_call() {
     );
 }
 
-/// The command on the counter, with these arguments.
+/// The command, on the counter, with these arguments.
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"));
     command
@@ -435,7 +435,7 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Theorem: tests of anybody's find the devnet, and their failure is the command's.
+/// Theorem: external tests find the devnet, and the command fails if they do.
 #[test]
 fn tests_of_others_find_the_devnet() {
     for (script, is_good) in [
@@ -445,7 +445,7 @@ fn tests_of_others_find_the_devnet() {
         let ended = command(&["--", "sh", "-c", script]).output().unwrap();
         let told = String::from_utf8_lossy(&ended.stderr);
         assert!(told.contains("it is http://127.0.0.1:"), "{told}");
-        // Nothing of the contract ran in either, which is a failure by itself.
+        // In either case nothing of the contract ran, which is itself a failure.
         assert!(told.contains("no program with its code ran"), "{told}");
         assert_eq!(told.contains("the tests fail"), !is_good, "{told}");
         assert_eq!(ended.status.code(), Some(1));
@@ -453,7 +453,7 @@ fn tests_of_others_find_the_devnet() {
     }
 }
 
-/// Theorem: an interrupt ends a devnet that listens, and what ran until then is told.
+/// Theorem: an interrupt ends a listening devnet, and the report covers what ran until then.
 #[cfg(unix)]
 #[test]
 fn an_interrupt_tells_what_ran() {
@@ -474,7 +474,7 @@ fn an_interrupt_tells_what_ran() {
     assert!(String::from_utf8_lossy(&ended.stdout).starts_with("Coverage"));
 }
 
-/// Whoever tests a contract: a client that knows nothing of coverage.
+/// An external test: a client that knows nothing of coverage.
 struct Client {
     provider: DynProvider,
     runtime: Runtime,
@@ -496,7 +496,7 @@ impl Client {
                 .raw_request::<_, Value>(method.into(), parameters);
             asked.await
         };
-        // What reverts is an error, and has run.
+        // A reverted request is an error, but it ran.
         self.runtime.block_on(asked).unwrap_or(Value::Null)
     }
 

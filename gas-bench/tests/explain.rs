@@ -1,4 +1,4 @@
-//! A contract that fails in every way there is, and what is told of it.
+//! A contract that fails in every possible way, and the explanations.
 //!
 //! Lives here: the reasons. The lines are those of its sources that end with `// fails: function`.
 
@@ -69,7 +69,7 @@ fn contracts() -> PathBuf {
     folder.canonicalize().unwrap()
 }
 
-/// The failing contract, built at a level.
+/// The failing contract, built at an optimisation level.
 struct Built {
     finished: Finished,
     artifacts: Artifacts,
@@ -95,7 +95,7 @@ fn build(level: OptLevel) -> Built {
     }
 }
 
-/// The file and the line that a function fails in.
+/// The file and line in which each function fails.
 fn places() -> BTreeMap<String, (String, u32)> {
     let mut places = BTreeMap::new();
     for name in ["lib.rs", "deep.rs"] {
@@ -118,7 +118,7 @@ struct Case {
     places: BTreeMap<String, (String, u32)>,
     lines: PathBuf,
     wasm: Vec<u8>,
-    /// What was told wrongly.
+    /// Wrong explanations.
     wrong: RefCell<Vec<String>>,
 }
 
@@ -128,7 +128,7 @@ impl Case {
         let chain = Chain::builder()
             .configure(|config| {
                 config.artifacts = artifacts;
-                // So many functions are more than one account holds, where they are optimised for size without being inlined.
+                // Optimised for size and without inlining, the many functions exceed one account.
                 config.max_code_size *= 2;
             })
             .chain()
@@ -153,7 +153,7 @@ impl Case {
         }
     }
 
-    /// What is told of a transaction that fails: its calls that failed because of each other.
+    /// The explanation of a transaction that fails: its calls that failed because of one another.
     fn fail(
         &self,
         to: Address,
@@ -172,7 +172,7 @@ impl Case {
         chain.into_iter().cloned().collect()
     }
 
-    /// A call fails for this reason, in the line that is marked with the function's name.
+    /// Checks that a call fails for this reason, in the line marked with the function's name.
     #[track_caller]
     fn check<C: SolCall>(&self, call: C, reason: &str) {
         let input = call.abi_encode();
@@ -195,7 +195,7 @@ impl Case {
         }
     }
 
-    /// A call with this input reverts without data, for this reason.
+    /// Checks that a call with this input reverts without data, for this reason.
     #[track_caller]
     fn check_silent(&self, input: &[u8], value: u64, reason: &str) {
         let told = self.fail(self.contract.address(), input.to_vec(), value, 20_000_000);
@@ -299,7 +299,7 @@ fn check_all(level: OptLevel) {
     case.check(failsInAnotherFileCall { n: 7 }, "attempt to divide by zero");
     let input = neverEndsCall { n: 1 }.abi_encode();
     let told = case.fail(case.contract.address(), input, 0, 1_000_000);
-    // Which block of the loop could not be paid for is for the ink to say: its head's, or its body's.
+    // The ink decides which block of the loop could not be paid for: its head, or its body.
     let (place, body) = (told[0].1.place.clone().unwrap(), case.places["neverEnds"].1);
     assert!((body - 1..=body).contains(&place.line), "{place:?}");
     assert_eq!(told[0].1.reason, "ink ran out");
@@ -312,7 +312,8 @@ fn check_all(level: OptLevel) {
     check_plain(&built, level);
 }
 
-/// Theorem: lines change no byte of what is deployed. The contract is what a plain release build makes, without any flag of ours.
+/// Theorem: line information changes no byte of what is deployed. The contract is identical to a plain release build, without any of our
+/// flags.
 fn check_plain(built: &Built, level: OptLevel) {
     let folder = built.lines.parent().and_then(Path::parent).unwrap();
     let ended = Command::new("cargo")
@@ -338,7 +339,7 @@ fn check_plain(built: &Built, level: OptLevel) {
     assert!(plain == ours, "{level:?}");
 }
 
-/// Theorem: lines and functions each add up to the ink of the run, and what ran has a line of the contract's own.
+/// Theorem: lines and functions each add up to the ink of the run, and what ran includes lines of the contract's own.
 fn check_lines() {
     let manifest = contracts().join("Cargo.toml");
     let project = Project::find(Some(&manifest), &["failing".to_owned()]).unwrap();
@@ -413,7 +414,7 @@ fn check_lines() {
     }
 }
 
-/// Theorem: pictures of lines have all the ink of the run, inlined functions and host calls by name, and sources of lines.
+/// Theorem: pictures of lines show all the ink of the run, inlined functions and host calls by name, and source lines.
 fn check_pictures(profile: &LineProfile) {
     let stacks: Ink = profile.stacks.iter().map(|stack| stack.ink).sum();
     assert_eq!(stacks + profile.forfeited, profile.ink);
@@ -428,7 +429,7 @@ fn check_pictures(profile: &LineProfile) {
     assert!(inlined.count() > 0);
 }
 
-/// Theorem: `explain` tells what a test is told, in every format.
+/// Theorem: `explain` says what a test is told, in every format.
 fn check_command() {
     let manifest = contracts().join("Cargo.toml");
     let project = Project::find(Some(&manifest), &["failing".to_owned()]).unwrap();
@@ -500,7 +501,7 @@ fn without_data(case: &Case) {
     );
     let nothing = returnsNothingCall { n: 1 }.abi_encode();
     case.check_silent(&nothing, 0, "or it returned an error without data");
-    // What has data is in words.
+    // Revert data is decoded into words.
     let input = revertsCall {
         asked: U256::from(7),
     }
@@ -512,7 +513,7 @@ fn without_data(case: &Case) {
 
 fn across_contracts(case: &Case) {
     let (contract, other) = (case.contract.address(), case.other.address());
-    // A write in a static call, which its caller does not survive.
+    // A write in a static call, after which its caller fails, too.
     let data: Bytes = writesCall { n: U256::ONE }.abi_encode().into();
     let input = asksCall {
         target: other,
@@ -555,7 +556,7 @@ fn across_contracts(case: &Case) {
     );
 }
 
-/// Debug information of anybody's making is not a reason to panic.
+/// Malformed debug information does not cause a panic.
 fn hostile(built: &Built) {
     let whole = fs::read(&built.lines).unwrap();
     let lines = Lines::of_module(&whole).unwrap();
@@ -605,7 +606,7 @@ fn hostile(built: &Built) {
     );
 }
 
-/// Held by each test: one of them builds the contract without gas-bench, in the same folder.
+/// Each test holds this: one of them builds the contract without gas-bench, in the same folder.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {

@@ -1,4 +1,4 @@
-//! Reports on a fork: set-up calls and measured calls meet contracts that are live on another chain.
+//! Reports on a fork: set-up calls and measured calls reach contracts that are live on another chain.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -30,7 +30,7 @@ fn forward() -> Vec<u8> {
     .unwrap()
 }
 
-/// A devnet with a counter that stands at 3.
+/// A devnet with a counter whose value is 3.
 fn live() -> (Handle, Address) {
     let devnet = Devnet::builder()
         .port(0)
@@ -92,11 +92,11 @@ fn a_plan_meets_what_is_live() {
     assert_eq!(json["made_with"]["chain"], expected);
     let call = &json["contracts"][0]["calls"][0];
     assert_eq!(call["name"], "through");
-    // Neither a new account nor a fresh slot: the live counter was called, and goes on counting.
+    // Neither a new account nor a fresh slot: the call reached the live counter, which continues counting.
     let gas = call["runs"][0]["gas"].clone();
     assert!(gas.as_u64().unwrap() < 45_000, "{call}");
 
-    // Recorded once, by a devnet that is measured on, and then without the chain.
+    // Recorded once, by the devnet that measures, and then replayed without the chain.
     let recorder = Devnet::builder()
         .port(0)
         .clock(Clock::Steps(0))

@@ -1,6 +1,6 @@
-//! gas-bench from outside, in one program: linking the VM and the chain once takes less than running most of these.
+//! Tests of gas-bench from outside, in one program: linking the VM and the chain once takes less time than running most of these tests.
 //!
-//! Lives here: one file a subject. `cargo test --workspace --test gas_bench report::` runs one of them.
+//! Lives here: one file per subject. `cargo test --workspace --test gas_bench report::` runs one of them.
 
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
 

@@ -1,4 +1,4 @@
-//! The page of a report and its plots, of a report that nobody measured.
+//! The page of an invented report, and its plots.
 //!
 //! Lives here: snapshots under `tests/snapshots/page`, which `BLESS=1 cargo test` rewrites, and what must be true of every page.
 //! Not here: the report (`invented`).
@@ -16,7 +16,7 @@ use invented::{HOSTILE, INK_PER_GAS, baselines, pictures, report};
 
 use crate::expected;
 
-/// `text` is the snapshot `name`.
+/// Checks that `text` is the snapshot `name`.
 fn check(name: &str, text: &str) {
     expected::check(&format!("tests/snapshots/page/{name}"), text);
 }
@@ -40,14 +40,14 @@ fn whole_page() -> String {
     page(&report(), &baselines(), &pictures())
 }
 
-/// The values of `attribute` in the text of the page itself, without what stands in frames.
+/// The values of `attribute` in the page itself, excluding the contents of frames.
 fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
     let start = format!(" {attribute}=\"");
     let parts = page.split(&start).skip(1);
     parts.map(|part| part.split('"').next().unwrap()).collect()
 }
 
-/// Elements are closed in the order of their opening, attributes are quoted, and no character is forbidden.
+/// Checks that elements are closed in the reverse order of opening, attributes are quoted, and no character is forbidden.
 fn check_xml(svg: &str) {
     let mut open = Vec::new();
     for (number, part) in svg.split('<').enumerate().skip(1) {
@@ -132,7 +132,7 @@ fn the_page_asks_nobody_for_anything() {
     ] {
         for (at, _) in addresses.match_indices(word) {
             let found: String = addresses[at..].chars().take(40).collect();
-            // Only comments of the script have two slashes.
+            // Only comments in the script contain two slashes.
             assert!(found.starts_with("// "), "{found}");
         }
     }
@@ -170,7 +170,7 @@ fn every_failure_is_told() {
     let report = report();
     let page = whole_page();
     assert_eq!(report.failures().count(), 3);
-    // Each in the list at the top; that of a call in each of its cells, where it was compared, and where its bar would be.
+    // Each failure is in the list at the top; that of a call is also in each of its cells, in its comparison, and in place of its bar.
     let (calls, cells) = (2, 7);
     assert_eq!(page.matches("<strong>FAILED</strong>").count(), 3);
     assert!(
@@ -180,7 +180,7 @@ fn every_failure_is_told() {
     assert!(page.contains("SignatureExpired()"));
 }
 
-/// Theorem: the gas of the segments of a bar adds up to the total that stands beside it, the refund taken off.
+/// Theorem: the gas of a bar's segments, less the refund, adds up to the total beside it.
 #[test]
 fn bars_add_up() {
     let report: Report = report();

@@ -1,7 +1,7 @@
-//! A call's profile in every format, on runs that nobody measured.
+//! A call's profile in every format, on invented runs.
 //!
-//! Lives here: snapshots under `tests/snapshots/profile`, which `BLESS=1 cargo test` rewrites, and sums of what is rendered. Not
-//! here: making a profile of a contract.
+//! Lives here: snapshots under `tests/snapshots/profile`, which `BLESS=1 cargo test` rewrites, and sums over rendered output. Not here:
+//! profiling a contract.
 //!
 //! Theorem: whatever the profile, and however it is shown, nothing is lost and nothing counted twice.
 
@@ -20,7 +20,7 @@ use invented::{Called, plausible, random, receipt, run};
 
 use crate::expected::{self, check_width};
 
-/// `text` is the snapshot `name`.
+/// Checks that `text` is the snapshot `name`.
 fn check(name: &str, text: &str) {
     expected::check(&format!("tests/snapshots/profile/{name}"), text);
 }
@@ -85,7 +85,7 @@ fn colour_only_adds_escapes() {
     assert_eq!(plain, table(&profile, 8, Colour::Never));
 }
 
-/// Theorem: what is written as JSON is read as what it was.
+/// Theorem: what is written as JSON is read back unchanged.
 #[test]
 fn json_holds_everything() {
     for profile in [plausible(), random(7)] {
@@ -94,7 +94,7 @@ fn json_holds_everything() {
     }
 }
 
-/// Theorem: the figures of every format add up to the same ink, and in pictures each frame is as wide as what it stands for.
+/// Theorem: the figures of every format add up to the same ink, and in pictures each frame is as wide as what it represents.
 #[test]
 fn every_format_adds_up() {
     for seed in 0..300 {
@@ -177,7 +177,7 @@ fn a_graph_is_the_same_each_time_and_says_what_it_shows() {
     }
     let mark = |character: char| character.is_control() && character != '\n';
     assert!(!graph.contains(mark), "marks of our own are left");
-    // One colour would be one frame to the eye: those that are apart are of three kinds.
+    // In one colour, neighbours would look like one frame: frames of different kinds have different colours.
     let colour = |name: &str| {
         let frame = graph
             .split("<title>")
@@ -196,7 +196,7 @@ fn a_graph_is_the_same_each_time_and_says_what_it_shows() {
     assert_eq!(colours.len(), kinds.len());
 }
 
-/// A function called `name` is found in the graph as `title`.
+/// Checks that a function called `name` appears in the graph as `title`.
 fn check_name(name: &str, title: &str) {
     let main = Called {
         parent: None,
@@ -233,7 +233,7 @@ fn there_is_no_graph_of_nothing_or_of_too_much() {
     assert!(matches!(flame_graph(&endless), Err(FlameError::TooMuch(_))));
 }
 
-/// A profile with `change` is refused with a sentence that has `reason` in it; it is rendered all the same.
+/// Checks that a profile with `change` is refused with a sentence that contains `reason`, and that it is rendered nevertheless.
 fn check_refused(change: impl FnOnce(&mut CallProfile), reason: &str) {
     let mut profile = plausible();
     profile.check().unwrap();
@@ -286,7 +286,7 @@ fn what_cannot_be_true_is_refused() {
     check_refused(|it| it.ink_per_gas = 0, "receipt");
 }
 
-/// Theorem: of a tree that is not whole the sums hold, although it disagrees with the lists.
+/// Theorem: in a truncated tree the sums hold, although it disagrees with the lists.
 #[test]
 fn a_tree_may_be_cut() {
     let mut profile = plausible();

@@ -1,4 +1,4 @@
-//! The report in every format, on results that nobody measured.
+//! The report in every format, on invented results.
 //!
 //! Lives here: snapshots under `tests/snapshots`, which `BLESS=1 cargo test` rewrites. Not here: anything that runs a
 //! contract.
@@ -20,14 +20,14 @@ fn render(results: &Results, format: Format, colour: Colour) -> String {
     AllocatorsContent { results }.write(format, colour)
 }
 
-/// The report on `results` is the snapshot `name`.
+/// Checks that the report on `results` is the snapshot `name`.
 fn check(name: &str, results: &Results, format: Format, colour: Colour) -> String {
     let report = render(results, format, colour);
     expected::check(&format!("tests/snapshots/{name}"), &report);
     report
 }
 
-/// Ink of alloc and alloc_zeroed as published, and of both as on chain: of the orders of magnitude that occur.
+/// Ink of alloc and alloc_zeroed as published, and of both as on chain, of realistic magnitude.
 fn invented(allocator: Allocator) -> [u64; 4] {
     match allocator {
         Allocator::Mini => [2_034_567, 2_034_999, 412_345_678, 412_345_999],
@@ -92,7 +92,7 @@ fn results(allocators: &[Allocator]) -> Results {
     }
 }
 
-/// One allocator that was never built, one case that ended badly, the rest as it should be.
+/// One allocator that was never built, one case that failed, and the rest in order.
 fn with_failures() -> Results {
     let mut results = results(Allocator::PUBLISHED);
     let case = Case {

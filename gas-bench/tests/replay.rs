@@ -1,4 +1,4 @@
-//! `cargo gas-bench replay`: transactions of a devnet, as its users give them to the command.
+//! `cargo gas-bench replay` on transactions of a devnet, as users pass them to the command.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256};
 use stylus_devnet::testing::*;
 use stylus_devnet::{Devnet, Handle};
 
-/// Returns its input, after it has read and kept a slot, and so often filled some memory.
+/// Returns its input, after filling some memory `fills` times and loading a slot.
 fn module(fills: u32) -> Vec<u8> {
     wat::parse_str(format!(
         r#"(module
@@ -108,7 +108,7 @@ fn transactions_come_to_their_receipts() {
         json["transactions"][0]["there"]
     );
 
-    // What would it have cost with another build?
+    // What another build would have cost.
     std::fs::write(folder.join("light.wasm"), module(1)).unwrap();
     let code = format!("{address}=light.wasm");
     let output = replay(&[&one, "--rpc-url", &url, "--code", &code], folder);
@@ -119,7 +119,7 @@ fn transactions_come_to_their_receipts() {
     let output = replay(&[&one, "--rpc-url", &url, "--code", &code], folder);
     said(&output, 1, &["none.wasm"]);
 
-    // Recorded, and once more with the chain gone.
+    // Recorded, then replayed after the chain is gone.
     let output = replay(&[&one, "--rpc-url", &url, "--record", "tx.fork"], folder);
     said(&output, 0, &["exactly"]);
     drop(devnet);
@@ -142,7 +142,7 @@ fn transactions_come_to_their_receipts() {
     said(&output, 1, &["it cannot be reached"]);
 }
 
-/// One transaction is told function by function, every program that it ran, by the names of builds with the same code.
+/// One transaction is profiled function by function, for every program it ran, with the names from builds of the same code.
 #[test]
 fn a_transaction_is_told_by_its_functions() {
     let (devnet, echo, [sent, _]) = live();
@@ -215,7 +215,7 @@ fn a_transaction_is_told_by_its_functions() {
         &["gone.wasm cannot be used"],
     );
 
-    // A program that calls another: both are told, each by its own names.
+    // A program that calls another: both are profiled, each with its own names.
     let chain = devnet.chain();
     let forward = chain.deploy(Module::from_wasm(&wat::parse_str(FORWARD).unwrap()).unwrap());
     let sender = chain.from(chain.dev()).gas_limit(Gas(2_000_000));
@@ -249,7 +249,7 @@ fn a_transaction_is_told_by_its_functions() {
     let of = |key: &str| -> Vec<_> { profiles.iter().map(|it| it[key].clone()).collect() };
     assert_eq!(of("depth"), [0, 1]);
     assert_eq!(of("names"), ["forward.wasm", "echo.wasm"]);
-    // The outer one comes to the receipt; the inner one to its frame.
+    // The outer profile adds up to the receipt, the inner one to its frame.
     assert_eq!(profiles[0]["profile"]["gas"], transaction["there"]["gas"]);
     let parts = &profiles[1]["profile"]["parts"];
     assert_eq!(
@@ -257,7 +257,7 @@ fn a_transaction_is_told_by_its_functions() {
         (&0.into(), &0.into())
     );
 
-    // One whose program runs out of gas in its middle is told as far as it came.
+    // A transaction whose program runs out of gas midway is profiled as far as it got.
     let starved = chain.from(chain.dev()).gas_limit(Gas(32_000));
     let Err(CallError::Failed(failure)) = starved.try_send(echo, [7; 40]) else {
         panic!("it has gas to start and not to end")
@@ -288,7 +288,7 @@ fn a_transaction_is_told_by_its_functions() {
     assert!(!folder.join("none.svg").exists());
 }
 
-/// A contract's last transactions make a table, and it is said how far back they were looked for.
+/// A contract's latest transactions make a table, and the output says how far back the search went.
 #[test]
 fn a_contracts_last_transactions_make_a_table() {
     let (devnet, echo, [sent, starved]) = live();

@@ -1,4 +1,4 @@
-//! Reports on sizes in every format, with and without a baseline, on figures that nobody measured.
+//! Size reports in every format, with and without a baseline, on invented figures.
 //!
 //! Lives here: snapshots under `tests/snapshots/size`, which `BLESS=1 cargo test` rewrites, and what must hold of any report.
 //! Not here: anything that builds a contract or takes a module apart.
@@ -16,10 +16,10 @@ use gas_bench::picture::treemap;
 
 use crate::expected::{self, check_width};
 
-/// A name with everything in it that means something to one of the formats.
+/// A name that contains everything with a meaning in one of the formats.
 const NASTY: &str = "<a::B<'x', \"y\"> as c::D|E>::f`g`&\u{1b}[31m\u{202e}\u{ffff}größe\n";
 
-/// `text` is the snapshot `name`.
+/// Checks that `text` is the snapshot `name`.
 fn check(name: &str, text: &str) {
     expected::check(&format!("tests/snapshots/size/{name}"), text);
 }
@@ -44,7 +44,7 @@ fn csv(report: &SizeReport, diff: Option<&SizeDiff>) -> String {
     written(report, diff, 0, Format::Csv)
 }
 
-/// No line of `table` is wider than a terminal of 100 columns, and none has what steers one.
+/// Checks that no line of `table` is wider than a terminal of 100 columns, and that none contains control characters.
 fn check_table(table: &str) {
     check_width(table);
     for line in table.lines() {
@@ -141,7 +141,7 @@ fn report(
     SizeReport::new(made_with, contracts.collect(), failures.collect())
 }
 
-/// One contract of some crates, one that needs fragments and has names of every kind, one that does not build.
+/// One contract with several crates, one that needs fragments and has names of every kind, and one that does not build.
 fn after() -> SizeReport {
     let erc20 = [
         ("user_entrypoint", 3_963),
@@ -288,7 +288,7 @@ fn any_report_fits() {
     assert!(markdown(&report, None, usize::MAX).contains("Left out, and in the other formats: "));
 }
 
-/// The theorem that `csv` states.
+/// Checks the theorem that `csv` states.
 #[test]
 fn rows_add_up() {
     let text = csv(&after(), None);
@@ -310,14 +310,14 @@ fn rows_add_up() {
     }
 }
 
-/// What is in quotation marks behind each ` name=`.
+/// The quoted values of each ` name=`.
 fn attributes<'a>(svg: &'a str, name: &str) -> Vec<&'a str> {
     let mark = format!(" {name}=\"");
     let values = svg.split(&mark).skip(1);
     values.filter_map(|rest| rest.split('"').next()).collect()
 }
 
-/// Theorem: a treemap is sound XML with integer coordinates, and every rectangle is within the picture.
+/// Theorem: a treemap is well-formed XML with integer coordinates, and every rectangle is within the picture.
 fn check_treemap(svg: &str) {
     let mut open = Vec::new();
     for (number, piece) in svg.split('<').enumerate() {

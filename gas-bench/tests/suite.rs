@@ -1,7 +1,6 @@
-//! The contract in earnest: built with every allocator and run as on chain.
+//! The actual edge-cases contract: built with every allocator and run as on chain.
 //!
-//! Lives here: what must hold of the figures on every machine. Not here: the figures themselves, which change with every
-//! compiler.
+//! Lives here: what must hold of the figures on every machine. Not here: the figures themselves, which change with every compiler.
 
 use std::path::Path;
 
@@ -37,9 +36,9 @@ fn figure(results: &Results, allocator: Allocator, function: Function) -> Measur
         .expect("no failures were listed")
 }
 
-/// Whether MiniAlloc itself spends less than every other, and at most 5 % more for zeroed memory. Against mini-alloc 1.0.0, which the
-/// compiler copies to wherever something is allocated, it is the program that has to be smaller: a start pays for that, and it is not
-/// among these figures.
+/// Checks that MiniAlloc itself spends less than every other allocator, and at most 5 % more for zeroed memory. Compared with mini-alloc
+/// 1.0.0, which the compiler copies to every place that allocates, it is the program that must be smaller: a start pays for size, and the
+/// start is not among these figures.
 fn check_reference(results: &Results) {
     for &function in Function::ALL {
         let mini = figure(results, Allocator::Mini, function);
@@ -62,8 +61,8 @@ fn check_reference(results: &Results) {
     );
 }
 
-/// What an allocator spent itself, besides the price of pages. How many pages there are is the sequence's doing as much
-/// as the allocator's: it asks for as many bytes as addresses it was given.
+/// What an allocator spent itself, without the price of pages. The number of pages depends on the sequence as much as on the allocator:
+/// it requests as many bytes as the addresses it was given.
 fn own_ink(measurement: Measurement) -> Ink {
     let for_pages = InkPrice::DEFAULT.gas_to_ink(measurement.page_gas);
     measurement
@@ -72,8 +71,8 @@ fn own_ink(measurement: Measurement) -> Ink {
         .expect("pages are part of the whole")
 }
 
-/// Theorem: on chain every allocator passes its checks; MiniAlloc itself spends less ink than any other but 1.0.0, than which its
-/// program is smaller; zeroed memory costs it at most 5 % more; and a second run agrees to the last ink and byte.
+/// Theorem: on chain every allocator passes its checks; MiniAlloc itself spends less ink than any other except 1.0.0, and its program is
+/// smaller than that of 1.0.0; zeroed memory costs it at most 5 % more; and a second run agrees to the last ink and byte.
 #[test]
 fn what_must_hold_on_chain() {
     let results = measure(Conditions::OnChain);
@@ -95,8 +94,8 @@ fn what_must_hold_on_chain() {
     }
 }
 
-/// Theorem: so it is under the conditions of the published table, where an allocator that zeroes by writing is more than
-/// a thousand times dearer than MiniAlloc.
+/// Theorem: the same holds under the conditions of the published table, where an allocator that zeroes by writing costs more than a
+/// thousand times as much as MiniAlloc.
 #[test]
 fn what_must_hold_as_published() {
     let results = measure(Conditions::Published);
@@ -109,8 +108,8 @@ fn what_must_hold_as_published() {
     }
 }
 
-/// Theorem: a node that runs already, with nothing but what `nitro --dev` has, gives the figures that an embedded devnet
-/// gives, and keeps its own page costs.
+/// Theorem: a node that is already running, with only what `nitro --dev` offers, gives the figures that an embedded devnet gives, and
+/// keeps its own page costs.
 #[test]
 fn a_node_that_runs_already_gives_the_same_figures() {
     let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts");

@@ -1,4 +1,4 @@
-//! What `override` does to the example contracts (`contracts`), and as a command (`command`).
+//! What `override` does to the example contracts (`contracts`), and how it works as a command (`command`).
 //!
 //! Not here: programs of every kind, which are tested with the library.
 

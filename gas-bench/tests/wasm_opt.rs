@@ -1,12 +1,12 @@
-//! Binaryen's `wasm-opt`, and one that only looks like it.
+//! Binaryen's `wasm-opt`, and a program that only resembles it.
 //!
-//! Lives here: what it is told, and that what it makes is still a contract. Not here: which variants it is used for (`compare`).
+//! Lives here: the arguments it is given, and that its output is still a contract. Not here: which variants it is used for (`compare`).
 
 use gas_bench::cargo::{FindError, Mode, UnknownMode, WasmOpt, postprocess};
 use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Outcome, Pages, activate};
 use wasmparser::{Parser, Payload};
 
-/// A contract that returns what it makes of eight bytes; with `fill`, it clears them at once.
+/// A contract that returns what it computes from eight bytes; with `fill`, it first clears them in bulk.
 fn contract(fill: &str) -> Vec<u8> {
     let text = format!(
         r#"(module $contract
@@ -63,7 +63,7 @@ fn custom(module: &[u8]) -> Vec<String> {
     names.collect()
 }
 
-/// Theorem: whatever is done with a module, a chain takes what comes out, and it does what it did.
+/// Theorem: whatever is done with a module, a chain accepts the result, which behaves as before.
 #[test]
 #[ignore = "needs Binaryen's wasm-opt, which scripts/setup --for-tests installs; scripts/test runs it"]
 fn a_contract_stays_a_contract() {
@@ -138,7 +138,7 @@ mod told {
 
     use super::*;
 
-    /// A program that makes the text of its arguments of any module, and fails where one of them is `-O4`.
+    /// A program that turns any module into the text of its arguments, and fails if one of them is `-O4`.
     fn pretender() -> (TempDir, WasmOpt) {
         let folder = tempfile::tempdir().unwrap();
         let program: PathBuf = folder.path().join("wasm-opt");
@@ -146,7 +146,7 @@ mod told {
                       case \"$*\" in *-O4*) echo '[noise]' >&2; echo 'Fatal: no good' >&2; exit 1;; esac\nprintf '%s' \"$*\" >\"$to\"\n";
         fs::write(&program, script).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
-        // While another test starts a process of its own, that may hold the file open for a moment.
+        // If another test is spawning a process, that process can briefly hold the file open.
         let mut tries = std::iter::repeat_with(|| WasmOpt::find(Some(&program))).take(1_000);
         let found = tries.find_map(Result::ok).unwrap();
         (folder, found)
@@ -197,12 +197,12 @@ mod told {
     }
 }
 
-/// Theorem: a recipe's flags are handed on, and what comes out is still a contract that does the same.
+/// Theorem: a recipe's flags are passed on, and the result is still a contract that behaves the same.
 #[test]
 #[ignore = "needs Binaryen's wasm-opt, which scripts/setup --for-tests installs; scripts/test runs it"]
 fn flags_of_a_recipe_are_handed_on() {
     let program = WasmOpt::find(None).unwrap();
-    // It is given the module as it is, and would take what is not debug information for some.
+    // This run strips nothing, and wasm-opt would try to parse the fake debug section; so the module is post-processed first.
     let module = postprocess(&contract("")).unwrap();
     let flags = ["-Oz".to_owned(), "--enable-sign-ext".to_owned()];
     let made = program.run_with(&module, &flags).unwrap();

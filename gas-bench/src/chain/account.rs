@@ -1,4 +1,4 @@
-//! Whoever sends transactions: accounts made up for a run, and those that a node lets anybody speak for.
+//! Accounts that send transactions: those generated for a run, and those that a node impersonates for anybody.
 //!
 //! Lives here: keys and addresses by name, and how an account gets its funds. Not here: what is sent (`measure`).
 
@@ -13,24 +13,24 @@ use stylus_vm::Gas;
 
 use super::{CallError, Node, NodeError, PATIENCE, failed};
 
-/// Gas that each transaction offers: the most that Arbitrum grants one (ArbOS 50).
+/// Gas that each transaction offers: the most that Arbitrum allows per transaction (ArbOS 50).
 pub(crate) const GAS_LIMIT: Gas = Gas(32_000_000);
 
-/// How long to wait before asking for a receipt again.
+/// How long to wait before requesting a receipt again.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// An account that can send transactions.
 #[derive(Clone, Debug)]
 pub(crate) enum Account {
-    /// One whose key is here.
+    /// An account whose key is known here.
     Key(PrivateKeySigner),
-    /// One that the node signs for, as nodes for development do.
+    /// An account for which the node signs, as development nodes do.
     Impersonated(Address),
 }
 
 impl Account {
-    /// The account that stands for a name in a plan: its key is the hash of the name, so that it has the same address on every
-    /// chain. Anybody can use it.
+    /// The account that a name in a plan stands for: its key is the hash of the name, so its address is the same on every chain. Anybody
+    /// can use it.
     pub(crate) fn named(name: &str) -> Self {
         let key = keccak256(format!("gas-bench: {name}"));
         let signer = PrivateKeySigner::from_bytes(&key);
@@ -47,21 +47,21 @@ impl Account {
     }
 }
 
-/// A transaction in a block, as far as it matters here.
+/// A transaction in a block, reduced to what matters here.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Receipt {
     pub(crate) transaction_hash: B256,
     status: alloy_primitives::U64,
     gas_used: alloy_primitives::U64,
-    /// Gas for posting on the parent chain; nodes other than Arbitrum's have no such thing.
+    /// Gas for posting on the parent chain; only Arbitrum nodes report it.
     #[serde(default)]
     gas_used_for_l1: alloy_primitives::U64,
     pub(crate) contract_address: Option<Address>,
     pub(crate) logs: Vec<Log>,
 }
 
-/// What a contract has logged.
+/// A log of a contract.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Log {
     pub(crate) address: Address,
@@ -89,10 +89,10 @@ impl Node {
         Account::Key(self.signer.clone())
     }
 
-    /// Makes an account able to send transactions that are worth `value` in all: gives it that much, and what gas may cost.
+    /// Enables an account to send transactions worth `value` in total: funds it with that, and with what their gas can cost.
     ///
     /// # Errors
-    /// Where the payer cannot pay, or the node does not let anybody speak for somebody else's address.
+    /// If the payer cannot pay, or the node does not allow impersonation.
     pub(crate) fn prepare(
         &self,
         account: &Account,
@@ -117,10 +117,10 @@ impl Node {
         }
     }
 
-    /// Sends a transaction of an account and waits until it is in a block.
+    /// Sends a transaction from an account and waits until it is in a block.
     ///
     /// # Errors
-    /// Where the chain does not take it, or the node is at fault. A transaction that fails is in a block, too.
+    /// If the chain does not accept it, or the node is at fault. A transaction that fails is in a block, too.
     pub(crate) fn submit(
         &self,
         account: &Account,
@@ -130,7 +130,7 @@ impl Node {
         self.receipt(hash)
     }
 
-    /// Sends a transaction of an account, and does not wait.
+    /// Sends a transaction from an account without waiting.
     pub(crate) fn submit_unmined(
         &self,
         account: &Account,
@@ -165,7 +165,7 @@ impl Node {
         })
     }
 
-    /// The receipt of a transaction, once there is one.
+    /// Waits for the receipt of a transaction.
     pub(crate) fn receipt(&self, hash: B256) -> Result<Receipt, CallError> {
         let mut patience = PATIENCE.as_millis() / PAUSE.as_millis();
         loop {
@@ -186,14 +186,14 @@ impl Node {
         }
     }
 
-    /// The most that a transaction offers for a gas: twice the price of now, which may rise.
+    /// The most that a transaction offers per gas: twice the current price, which can rise.
     fn max_fee(&self) -> Result<u128, CallError> {
         let price = async { self.provider.get_gas_price().await };
         let price = self.runtime.block_on(price).map_err(failed)?;
         Ok(price.saturating_mul(2).max(1))
     }
 
-    /// Asks the node something that alloy has no words for.
+    /// Sends a request for which alloy has no method.
     pub(crate) fn raw<T: serde::de::DeserializeOwned>(
         &self,
         method: &'static str,

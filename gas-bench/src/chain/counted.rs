@@ -1,6 +1,6 @@
-//! Devnets on which programs count what they do.
+//! Devnets on which programs count their blocks.
 //!
-//! Lives here: starting them. Not here: what the counts come to (`figures::coverage`).
+//! Lives here: starting them. Not here: what the counts mean (`figures::coverage`).
 
 use std::net::SocketAddr;
 
@@ -11,10 +11,10 @@ use super::{Node, NodeError, embedded};
 use crate::plan;
 
 impl Node {
-    /// Connects to an embedded chain, on which the programs of `coverage` count.
+    /// Connects to an embedded chain on which the programs of `coverage` count.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If the chain cannot be started.
     pub(crate) fn connect_counted(
         arbos: ArbOs,
         fork: Option<&plan::Fork>,
@@ -25,10 +25,10 @@ impl Node {
     }
 }
 
-/// Starts a devnet for somebody else's requests, on which the programs of `coverage` count.
+/// Starts a devnet for external requests, on which the programs of `coverage` count.
 ///
 /// # Errors
-/// Where it does not start.
+/// If it does not start.
 pub(crate) fn listen(
     at: SocketAddr,
     arbos: ArbOs,
@@ -41,7 +41,7 @@ pub(crate) fn listen(
         arbos,
         artifacts,
         coverage,
-        // The first call of a program has it compiled.
+        // The first call of a program compiles it.
         request_timeout: None,
         ..Config::default()
     };

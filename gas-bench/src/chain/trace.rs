@@ -1,6 +1,6 @@
-//! What a node tells of a transaction that is in a block.
+//! What a node reports about a transaction in a block.
 //!
-//! Lives here: asking for traces, and their shapes. Not here: what they add up to (`measure`).
+//! Lives here: requesting traces, and their shapes. Not here: what they add up to (`measure`).
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use stylus_vm::{Gas, Ink, Pages};
 
 use super::{CallError, Node};
 
-/// One host call of the program that a transaction calls, as Nitro's `stylusTracer` tells it.
+/// One host call of the program that a transaction calls, as Nitro's `stylusTracer` reports it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Step {
@@ -26,7 +26,7 @@ pub(crate) struct Step {
     pub(crate) end_ink: Ink,
 }
 
-/// Where the gas of a transaction went, as `stylus-devnet` tells it.
+/// Where the gas of a transaction went, as `stylus-devnet` reports it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GasTrace {
@@ -35,16 +35,16 @@ pub(crate) struct GasTrace {
     pub(crate) refund: Gas,
     /// The least that a transaction of this size pays (EIP-7623).
     pub(crate) floor_gas: Gas,
-    /// The program that the transaction called, where it got as far as that.
+    /// The program that the transaction called, if it got that far.
     pub(crate) program: Option<ProgramTrace>,
-    /// Programs that were called further down, where they are asked for, and how many more there were.
+    /// Programs called further down, if requested, and how many more there were.
     #[serde(default)]
     pub(crate) inner: Vec<ProgramTrace>,
     #[serde(default)]
     pub(crate) more_inner: u64,
 }
 
-/// The same, with what each block of the program did.
+/// A gas trace with the block counts of the program.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct CountsTrace {
     pub(crate) program: Option<ProgramTrace>,
@@ -57,13 +57,13 @@ pub(crate) struct CountsTrace {
 pub(crate) struct ProgramTrace {
     pub(crate) address: Address,
     pub(crate) selector: Option<Selector>,
-    /// Frames below the transaction's own.
+    /// Its depth below the transaction's own frame.
     #[serde(default)]
     pub(crate) depth: usize,
     pub(crate) ink_per_gas: u32,
-    /// What identifies the code of its module, where there is a profile.
+    /// Identifies the code of its module, if there is a profile.
     pub(crate) code_hash: Option<B256>,
-    /// All that it was given.
+    /// All the gas it was given.
     pub(crate) given: Gas,
     pub(crate) start_gas: Gas,
     pub(crate) start_page_gas: Gas,
@@ -76,8 +76,8 @@ pub(crate) struct ProgramTrace {
 }
 
 impl Node {
-    /// The reason of a call that a node refuses, with what its trace says of one that reverts without data: `stylus-devnet` has the
-    /// trap of a program there.
+    /// The reason for a refused call, replaced by that in its trace if it reverted without data: `stylus-devnet` puts a program's trap
+    /// there.
     pub(super) fn told(&self, request: &TransactionRequest, reason: String) -> String {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -95,19 +95,19 @@ impl Node {
         }
     }
 
-    /// The host calls of a transaction's program, in order; those of programs that it called are left out.
+    /// The host calls of a transaction's program, in order, without those of programs it called.
     ///
     /// # Errors
-    /// Where the node does not trace, or not programs.
+    /// If the node does not trace, or does not trace programs.
     pub(crate) fn trace_hostios(&self, transaction: B256) -> Result<Vec<Step>, CallError> {
         let options = json!({ "tracer": "stylusTracer" });
         self.raw("debug_traceTransaction", json!([transaction, options]))
     }
 
-    /// Which calls of a transaction failed, in the order in which they ended. Panics are known by the names of those programs.
+    /// Which calls of a transaction failed, in the order in which they ended. Panics are recognised by the names of those programs.
     ///
     /// # Errors
-    /// Where the node is no `stylus-devnet`.
+    /// If the node is not a `stylus-devnet`.
     pub(crate) fn trace_failures(
         &self,
         transaction: B256,
@@ -131,19 +131,19 @@ impl Node {
         Ok(told.failures)
     }
 
-    /// What the program of a transaction did, block by block.
+    /// The block counts of a transaction's program.
     ///
     /// # Errors
-    /// Where the node is no `stylus-devnet`.
+    /// If the node is not a `stylus-devnet`.
     pub(crate) fn trace_counts(&self, transaction: B256) -> Result<CountsTrace, CallError> {
         let options = json!({ "tracer": "stylusGasTracer", "tracerConfig": { "counts": true } });
         self.raw("debug_traceTransaction", json!([transaction, options]))
     }
 
-    /// Where a transaction's gas went. With `functions`, as far as the functions of the program at that address, by name.
+    /// Where a transaction's gas went; with `functions`, down to the functions of the program at that address, by name.
     ///
     /// # Errors
-    /// Where the node is no `stylus-devnet`.
+    /// If the node is not a `stylus-devnet`.
     pub(crate) fn trace_gas(
         &self,
         transaction: B256,

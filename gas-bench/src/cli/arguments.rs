@@ -76,32 +76,32 @@ pub(crate) struct Arguments {
     pub(crate) contracts: Option<PathBuf>,
 }
 
-/// What to do instead of measuring the edge cases.
+/// A command other than measuring the edge cases.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Compare every allocator under every workload at every optimisation level
     League(LeagueArguments),
     /// Report the gas of your own contracts, function by function
     Report(ReportArguments),
-    /// Write a gas-bench.toml to begin with: every function that a contract answers, tried out
+    /// Write a starter gas-bench.toml: every function that a contract answers, tried out
     Plan(PlanArguments),
-    /// Tell one call function by function: where its ink went, and who allocated
+    /// Profile one call function by function: where its ink went, and who allocated
     Profile(ProfileArguments),
-    /// Tell why a call, or a transaction on a chain, fails: the reason, and the line of source
+    /// Explain why a call, or a transaction on a chain, fails: the reason, and the line of source
     Explain(ExplainArguments),
-    /// Tell which lines of your contracts run, in the deployed code: in the calls of a plan, or in your own tests
+    /// Show which lines of your contracts run, in the deployed code: in the calls of a plan, or in your own tests
     Coverage(CoverageArguments),
     /// Build a contract with other allocators, opt-levels and wasm-opt: which is best for it
     Compare(CompareArguments),
-    /// Tell where the bytes of your contracts are
+    /// Show where the bytes of your contracts are
     Size(SizeArguments),
     /// Give a compiled contract another allocator, without its sources
     Override(OverrideArguments),
-    /// Run a chain's transactions once more: do they come to their receipts, and what would they have cost with another build?
+    /// Replay a chain's transactions: do they match their receipts, and what would they have cost with another build?
     Replay(ReplayArguments),
 }
 
-/// How a report is written, and where to.
+/// How a report is written, and where.
 #[derive(clap::Args, Debug)]
 pub(crate) struct TextArguments {
     /// How to report
@@ -148,7 +148,7 @@ impl ValueEnum for TextFormat {
 #[derive(clap::Args, Debug)]
 #[command(after_help = LEAGUE_EXAMPLES)]
 pub(crate) struct LeagueArguments {
-    /// Measure this allocator, besides the floor; repeat for several
+    /// Measure this allocator, in addition to the floor; repeat for several
     #[arg(long = "allocator", value_name = "NAME", value_parser = contender)]
     chosen: Vec<Allocator>,
 
@@ -160,8 +160,8 @@ pub(crate) struct LeagueArguments {
     #[arg(long, value_enum, default_value = "markdown")]
     pub(crate) format: TextFormat,
 
-    /// Begin the report with what whole calls cost: every contract beside the workloads with every allocator that it can be
-    /// given. Takes half an hour more
+    /// Begin the report with the cost of whole calls: every contract other than the workloads, with every allocator it can be built with.
+    /// Takes half an hour more
     #[arg(long)]
     pub(crate) calls: bool,
 
@@ -169,7 +169,7 @@ pub(crate) struct LeagueArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Draw the bar chart to FILE, too
+    /// Also draw the bar chart to FILE
     #[arg(long, value_name = "FILE")]
     pub(crate) chart: Option<PathBuf>,
 
@@ -208,7 +208,7 @@ impl LeagueArguments {
     }
 }
 
-/// An allocator of the league by its name.
+/// Parses the name of an allocator of the league.
 fn contender(name: &str) -> Result<Allocator, String> {
     let known = || {
         Allocator::LEAGUE
@@ -225,10 +225,10 @@ fn contender(name: &str) -> Result<Allocator, String> {
 }
 
 impl Arguments {
-    /// The process's arguments. Help, and arguments that make no sense, end the process.
+    /// Parses the process's arguments. Help, and invalid arguments, end the process.
     pub(crate) fn read() -> Self {
         let mut words: Vec<_> = env::args_os().collect();
-        // As a subcommand, cargo passes its own name for it first.
+        // When run as a subcommand, cargo passes the subcommand's name first.
         if words.get(1).is_some_and(|word| word == "gas-bench") {
             words.remove(1);
         }
@@ -278,7 +278,7 @@ mod tests {
         }
     }
 
-    /// Theorem: every command that a help shows as an example is one, with all of its options.
+    /// Theorem: every command that a help text gives as an example is valid, with all of its options.
     #[test]
     fn examples_are_commands() {
         let command = Arguments::command();
@@ -292,7 +292,7 @@ mod tests {
         let lines = helps.iter().flat_map(|help| help.lines());
         let mut count = 0;
         for line in lines.filter_map(|line| line.strip_prefix("  cargo gas-bench")) {
-            // What an example is for stands behind it, at times behind one space.
+            // An example's description follows it, sometimes after a single space.
             let line = line.split("  ").next().unwrap();
             let mut is_quoted = false;
             let words = line.split(|letter| {

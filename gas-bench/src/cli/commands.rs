@@ -1,4 +1,4 @@
-//! The commands: arguments to library calls, results to standard output or files, everything else to standard error.
+//! The commands: arguments become library calls, results go to standard output or files, everything else to standard error.
 //!
 //! Lives here: what commands have in common. Not here: options and their help (`arguments`), progress (`progress`).
 
@@ -34,20 +34,20 @@ pub(crate) use report::report;
 pub(crate) use size::size;
 pub(crate) use transplant::override_allocator;
 
-/// A regression was found where the command was to look for one.
+/// The exit code if a requested check finds a regression.
 const REGRESSION: u8 = 3;
 
-/// A file, begun before anything is measured, so that what cannot be written is known at once.
+/// Begins a file before anything is measured, so that an unwritable one is reported at once.
 fn begin(path: Option<&Path>) -> anyhow::Result<Option<OutputFile>> {
     Ok(path.map(OutputFile::begin).transpose()?)
 }
 
-/// Writes a report to where it was asked for.
+/// Writes a report to its destination.
 fn publish(file: Option<OutputFile>, report: &str) -> anyhow::Result<()> {
     match file {
         Some(file) => file.finish(report)?,
         None => match io::stdout().write_all(report.as_bytes()) {
-            // Whoever closed the pipe has what they wanted.
+            // A reader that closed the pipe has what it wanted.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             written => written.context("the report cannot be printed")?,
         },
@@ -55,7 +55,7 @@ fn publish(file: Option<OutputFile>, report: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A folder to put files into, made where there is none.
+/// A folder for files, created if it is missing.
 fn folder(path: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(path)
         .with_context(|| format!("the folder {} cannot be made; name another", path.display()))
@@ -66,7 +66,7 @@ fn write(path: &Path, content: &str) -> anyhow::Result<()> {
     Ok(OutputFile::begin(path)?.finish(content)?)
 }
 
-/// A name of anything as part of a file's name.
+/// Any name, made safe as part of a file name.
 fn file_name(name: &str) -> PathBuf {
     let safe = name.chars().map(|letter| match letter {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' => letter,
@@ -75,7 +75,7 @@ fn file_name(name: &str) -> PathBuf {
     PathBuf::from(safe.take(100).collect::<String>())
 }
 
-/// Colour is for a terminal whose owner has not asked for none (<https://no-color.org>).
+/// Colour is for terminals, unless disabled (<https://no-color.org>).
 fn colour(is_file: bool) -> Colour {
     let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if !is_file && io::stdout().is_terminal() && !unwanted {
@@ -85,7 +85,7 @@ fn colour(is_file: bool) -> Colour {
     }
 }
 
-/// An error and what it comes from, each once: many say the latter themselves.
+/// An error and its causes, each once: many errors include their cause already.
 pub(crate) fn sentence(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |said, cause| {
         let cause = cause.to_string();
@@ -97,12 +97,12 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
     })
 }
 
-/// One sentence to standard error, whatever names are in it. Where even that cannot be written, the exit code has to do.
+/// Prints one sentence to standard error, whatever names it contains. If even that cannot be written, the exit code must do.
 pub(crate) fn complain(sentence: &str) {
     let _ = writeln!(io::stderr(), "error: {}", printable(sentence));
 }
 
-/// One more thing to know, to standard error.
+/// Prints a remark to standard error.
 fn remark(sentence: &str) {
     let _ = writeln!(io::stderr(), "{}", printable(sentence));
 }

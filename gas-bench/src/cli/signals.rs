@@ -1,22 +1,21 @@
-//! What is done when somebody ends this process.
+//! What happens when a signal ends this process.
 //!
-//! Lives here: waiting for the signals that do so, and who else may take the first of them. Not here: what is ended with it
-//! (`gas_bench::cargo`).
+//! Lives here: waiting for such signals, and who can catch the first one. Not here: what else is ended (`gas_bench::cargo`).
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 
-/// Who is told in place of an end.
+/// Receives the next signal, which then does not end the process.
 static CATCHER: Mutex<Option<Sender<()>>> = Mutex::new(None);
 
-/// Tells of the next signal in place of ending this process; the one after that ends it.
+/// Catches the next signal, which then does not end this process; the one after that does.
 pub(crate) fn catch() -> Receiver<()> {
     let (sender, receiver) = channel();
     *CATCHER.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
     receiver
 }
 
-/// Whether somebody was told of a signal.
+/// Whether a catcher received the signal.
 fn is_caught() -> bool {
     let catcher = CATCHER
         .lock()
@@ -25,8 +24,8 @@ fn is_caught() -> bool {
     catcher.is_some_and(|catcher| catcher.send(()).is_ok())
 }
 
-/// Waits, on a thread of its own, for whoever ends this process, and then ends what it runs: cargo and its build scripts are in process
-/// groups of their own, which no terminal's Ctrl-C reaches.
+/// Waits on a separate thread for a signal that ends this process, then ends what it runs: cargo and its build scripts are in their own
+/// process groups, which a terminal's Ctrl-C does not reach.
 #[cfg(unix)]
 pub(crate) fn watch() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -53,7 +52,7 @@ pub(crate) fn watch() {
             }
         })?;
         gas_bench::cargo::end_all();
-        // As shells tell of a process that a signal has ended.
+        // The exit code by which shells report a process that a signal ended.
         std::process::exit(128 + number);
     };
     std::thread::spawn(wait);

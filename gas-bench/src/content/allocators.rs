@@ -11,7 +11,7 @@ use crate::figures::edge_cases::{self, Case, Conditions, Function, Measurement, 
 use crate::figures::{Bytes, PageCount, Sizes};
 use crate::words::{compilers, grouped};
 
-/// What `cargo gas-bench` says by itself.
+/// The output of `cargo gas-bench` without a subcommand.
 #[derive(Clone, Copy, Debug)]
 pub struct AllocatorsContent<'a> {
     /// The figures.
@@ -39,7 +39,7 @@ impl Content for AllocatorsContent<'_> {
         json::told(self.results)
     }
 
-    /// A row for each allocator's sizes and for each case, or for the reason why it has no figures; which of these, the column `kind` says.
+    /// A row for each allocator's sizes and for each case, or for the reason why it has no figures; the column `kind` says which.
     fn csv(&self) -> String {
         csv::rows(self.results)
     }
@@ -70,7 +70,7 @@ fn conditions_title(conditions: Conditions) -> String {
     )
 }
 
-/// A row for each quantity of each function, a column for each allocator.
+/// A row for each quantity of each function, and a column for each allocator.
 fn measured(results: &Results, conditions: Conditions) -> Table {
     let rows = Function::ALL.iter().flat_map(|&function| {
         let case = Case {
@@ -88,7 +88,7 @@ fn columns(results: &Results, name: &str) -> Vec<Column> {
     heads.chain(figures).collect()
 }
 
-/// One quantity under every allocator, of which some may have failed.
+/// One quantity under every allocator, some of which can have failed.
 fn row(results: &Results, names: [&str; 2], cell: &dyn Fn(Allocator) -> Option<Cell>) -> Row {
     let cells = allocators(results).map(|allocator| cell(allocator).unwrap_or(Cell::Failed));
     let [about, quantity] = names;
@@ -145,7 +145,7 @@ fn sizes(results: &Results) -> Table {
     Table::new("sizes", columns(results, ""), rows)
 }
 
-/// What a reader has to know about the figures, a paragraph each.
+/// What a reader must know about the figures, a paragraph each.
 fn notes(results: &Results) -> Vec<String> {
     let mut notes = vec![
         "gas, ink: the allocations alone, read off the VM's meter by the contract itself before and after them. Starting \
@@ -181,7 +181,7 @@ fn notes(results: &Results) -> Vec<String> {
     notes
 }
 
-/// A figure that its source gives in millions where it has that many.
+/// A figure whose source gives it in millions, if it is that large.
 fn rounded(value: u64) -> String {
     const MILLION: u64 = 1_000_000;
     if value >= MILLION && value.is_multiple_of(MILLION) {
@@ -191,7 +191,7 @@ fn rounded(value: u64) -> String {
     }
 }
 
-/// The ink of `case` under `allocator` as a multiple of what the reference allocator used, where both were measured.
+/// The ink of `case` under `allocator` as a multiple of the reference allocator's, if both were measured.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a ratio is shown to a few digits"
@@ -202,7 +202,7 @@ fn ratio(results: &Results, allocator: Allocator, case: Case) -> Option<f64> {
     (reference > 0).then(|| ink as f64 / reference as f64)
 }
 
-/// A multiple, to two decimals while it is small.
+/// A multiple, to two decimals if it is small.
 fn times(ratio: f64) -> String {
     let digits = format!("{ratio:.0}");
     match digits.parse() {

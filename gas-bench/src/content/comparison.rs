@@ -1,7 +1,7 @@
-//! What one contract costs, built otherwise.
+//! What one contract costs in other builds.
 //!
-//! Lives here: the order of everything. Not here: the tables (`matrix`), what to do (`advice`), the averages (`summary`), keys (`json`) and
-//! rows (`csv`), building and measuring (`cargo`, `measure`).
+//! Lives here: the order of everything. Not here: the tables (`matrix`), the recommendation (`advice`), the averages (`summary`), keys
+//! (`json`) and rows (`csv`), building and measuring (`cargo`, `measure`).
 
 mod advice;
 mod csv;
@@ -15,13 +15,13 @@ use crate::document::{Block, Content, Document, Rank, Text, Tone};
 use crate::figures::comparison::Comparison;
 use summary::Summary;
 
-/// What there is of each rank.
+/// What each rank contains.
 const DETAILS: &[(Rank, &str)] = &[(Rank::Detail, "the gas of each call")];
 
-/// What `compare` says.
+/// The output of `compare`.
 #[derive(Clone, Copy, Debug)]
 pub struct ComparisonContent<'a> {
-    /// The figures, contract by contract.
+    /// The figures, by contract.
     pub comparisons: &'a [Comparison],
 }
 
@@ -52,7 +52,7 @@ impl Content for ComparisonContent<'_> {
         self.comparisons.iter().map(json::told).collect()
     }
 
-    /// A row for each call of each variant, or for a variant that has none.
+    /// A row for each call of each variant, or for a variant without calls.
     fn csv(&self) -> String {
         csv::told(self.comparisons)
     }

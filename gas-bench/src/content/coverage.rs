@@ -1,6 +1,7 @@
 //! Which lines of contracts ran.
 //!
-//! Lives here: files, what never ran, and sources beside their counts. Not here: tracefiles (`lcov`), adding up (`figures::coverage`).
+//! Lives here: files, code that never ran, and sources beside their counts. Not here: tracefiles (`lcov`), adding up
+//! (`figures::coverage`).
 
 mod lcov;
 
@@ -16,12 +17,12 @@ use crate::words::{counted, grouped, share};
 
 pub use lcov::tracefile;
 
-/// What `coverage` says.
+/// The output of `coverage`.
 #[derive(Clone, Copy, Debug)]
 pub struct CoverageContent<'a> {
     /// The figures.
     pub report: &'a CoverageReport,
-    /// Whether libraries are told file by file, as the contracts' own sources are.
+    /// Whether libraries are listed file by file, like the contracts' own sources.
     pub libraries: bool,
 }
 
@@ -130,7 +131,7 @@ impl CoverageContent<'_> {
         }
     }
 
-    /// The files, libraries in one row unless they are wanted.
+    /// The files; libraries share one row unless they are requested.
     fn files(&self, contract: &ContractCoverage) -> Table {
         let row = |tone: Tone, parts: [Part; 3], name: Cell| {
             let [lines, functions, branches] = parts;
@@ -182,7 +183,7 @@ impl CoverageContent<'_> {
         Table::named_last("files", &titles, "file", rows)
     }
 
-    /// Lines and functions of its own that never ran.
+    /// The contract's own lines and functions that never ran.
     fn missed(&self, contract: &ContractCoverage) -> Table {
         let files = contract.files(true);
         let missed = files.filter_map(|file| {
@@ -205,7 +206,7 @@ fn branches_of(file: &FileCoverage, line: u32) -> Part {
     branches.fold(Part::default(), |part, branch| part.and(branch.ways()))
 }
 
-/// Lines as ranges, in which lines without code are no gaps.
+/// Groups lines into ranges; lines without code do not interrupt a range.
 fn ranges(lines: &[u32], there: &[u32]) -> Vec<String> {
     let mut ranges: Vec<(u32, u32)> = Vec::new();
     for line in lines {
@@ -222,7 +223,7 @@ fn ranges(lines: &[u32], there: &[u32]) -> Vec<String> {
     ranges.into_iter().map(text).collect()
 }
 
-/// A source beside the counts of its lines.
+/// A source with the counts of its lines.
 fn source(file: &FileCoverage) -> Table {
     let mut lines = file.lines.iter().peekable();
     let rows = (1..).zip(&file.text).map(|(number, text)| {

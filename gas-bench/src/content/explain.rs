@@ -7,10 +7,10 @@ use serde::Serialize;
 use crate::document::{Cell, Column, Content, Document, Rank, Row, Table, Text, csv, json};
 use crate::figures::failure::{FailedFrame, Failure, Frame, LastHostio, SourceLine};
 
-/// The most frames that are shown of a call, its contract's own not counted.
+/// The most frames shown for a call, not counting the contract's own.
 const MOST_FRAMES: usize = 40;
 
-/// What `explain` says.
+/// The output of `explain`.
 #[derive(Clone, Copy, Debug)]
 pub struct ExplainContent<'a> {
     /// The failure.
@@ -68,7 +68,7 @@ impl Content for ExplainContent<'_> {
     }
 }
 
-/// One call of `count` that failed because of each other.
+/// Describes one of `count` calls that failed because of one another.
 fn tell(document: &mut Document, call: &FailedFrame, (depth, count): (usize, usize)) {
     if count > 1 {
         let which = match depth {
@@ -112,7 +112,7 @@ fn tell(document: &mut Document, call: &FailedFrame, (depth, count): (usize, usi
     }
 }
 
-/// A sentence's beginning.
+/// Capitalises the first letter of a sentence.
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {
@@ -144,7 +144,7 @@ fn frame(frame: &Frame) -> Row {
     Row::plain([Cell::words(place), Cell::starred(name, frame.own)])
 }
 
-/// The end of a long path, which says enough of a library's.
+/// The end of a long path, which suffices for a library's.
 fn short(file: &str) -> String {
     const MOST: usize = 40;
     match file.char_indices().rev().nth(MOST) {

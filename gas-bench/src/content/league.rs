@@ -14,18 +14,18 @@ use crate::figures::league::{Build, Calls, Dearer, Entry, League, WorkloadFigure
 use crate::picture::league_chart;
 use crate::words::grouped;
 
-/// The version of the shape of the JSON: raised whenever a key changes or disappears.
+/// The version of the JSON shape: raised whenever a key changes or disappears.
 const SCHEMA: u32 = 1;
 
 /// The allocators of this project.
 const OURS: [Allocator; 3] = [Allocator::Mini, Allocator::MiniInPlace, Allocator::Reclaim];
 
-/// What `league` says. As Markdown it is a file of its own, not a comment.
+/// The output of `league`. Its Markdown is a file of its own, not a comment.
 #[derive(Clone, Copy, Debug)]
 pub struct LeagueContent<'a> {
     /// The figures.
     pub league: &'a League,
-    /// What whole calls cost, where that was measured.
+    /// What whole calls cost, if that was measured.
     pub calls: Option<&'a Calls>,
 }
 
@@ -105,7 +105,7 @@ impl Content for LeagueContent<'_> {
         document
     }
 
-    /// The floor is among the allocators. Gas is null where the program does not come to its end.
+    /// The allocators include the floor. Gas is null if the program does not run to completion.
     fn json(&self) -> String {
         json(&Programs {
             schema: SCHEMA,
@@ -178,7 +178,7 @@ fn whole_calls(document: &mut Document, calls: &Calls) {
     listed(document, "Contracts, and the reason why:", missing);
 }
 
-/// Sentences that there may be none of.
+/// A list of sentences, or "None." if there are none.
 fn listed(document: &mut Document, about: &str, sentences: impl Iterator<Item = String>) {
     let mut items: Vec<_> = sentences.map(|it| Item::new(Text::default(), it)).collect();
     document.sentences(Rank::Vital, [about]);
@@ -188,7 +188,7 @@ fn listed(document: &mut Document, about: &str, sentences: impl Iterator<Item = 
     document.list(Rank::Vital, Tone::Plain, items);
 }
 
-/// One quantity of every contract that has it, by allocators; nothing where none has.
+/// One quantity of every contract that has it, by allocator; nothing if no contract has it.
 fn contracts(
     document: &mut Document,
     calls: &Calls,
@@ -212,7 +212,7 @@ fn contracts(
             None => Cell::Nothing,
         };
         let name = [Cell::name(&contract.contract)].into_iter();
-        // Of several allocators one figure alone, or none, says nothing.
+        // If there are several allocators, a row with fewer than two figures says nothing.
         let is_told = figures.iter().flatten().count() >= allocators.len().min(2);
         is_told.then(|| Row::plain(name.chain(figures.iter().map(cell))))
     });
@@ -249,7 +249,7 @@ fn workloads(document: &mut Document, league: &League) {
     document.push(Rank::Vital, Table::new("workloads", columns, rows));
 }
 
-/// What the allocators of this project add to the floor's ink, as a share of what mini-alloc 1.0.0 adds.
+/// What this project's allocators add to the floor's ink, as a share of what mini-alloc 1.0.0 adds.
 fn overhead(document: &mut Document, league: &League) {
     document.heading(Rank::Vital, "Overhead");
     document.sentences(Rank::Vital, [
@@ -285,7 +285,7 @@ fn overhead(document: &mut Document, league: &League) {
     );
 }
 
-/// Where none of this project is the cheapest, said plainly.
+/// Where none of this project's allocators is the cheapest, stated plainly.
 fn losses(document: &mut Document, league: &League) {
     document.heading(Rank::Vital, "Where ours lose");
     let of = |workload: &String, level: OptLevel| {
@@ -311,7 +311,7 @@ fn losses(document: &mut Document, league: &League) {
     listed(document, about, all);
 }
 
-/// What a cell says of a program, and what it is compared by: less is better.
+/// A program's cell, and what it is compared by; less is better.
 type Quantity<'a> = &'a dyn Fn(WorkloadFigures) -> (Cell, u64);
 
 fn of_level(document: &mut Document, league: &League, level: OptLevel) {
@@ -375,7 +375,7 @@ fn of_level(document: &mut Document, league: &League, level: OptLevel) {
     }
 }
 
-/// A share in ten-thousandths with two digits behind the point.
+/// A share in ten-thousandths, with two decimals.
 fn hundredths(share: u64) -> String {
     let rounded = (share + 50) / 100;
     format!("{}.{:02}", rounded / 100, rounded % 100)

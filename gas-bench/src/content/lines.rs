@@ -1,6 +1,6 @@
-//! One call told line by line.
+//! One call, profiled line by line.
 //!
-//! Lives here: lines and functions by what they took, and sources beside it. Not here: adding up (`figures::lines`).
+//! Lives here: lines and functions ordered by ink, and sources beside it. Not here: adding up (`figures::lines`).
 //!
 //! Theorem: the rows of each table add up to the total, however many are shown.
 
@@ -15,18 +15,18 @@ use crate::document::{
 use crate::figures::lines::{AnnotatedSource, LineInk, LineProfile};
 use crate::words::grouped;
 
-/// What `profile --lines` says.
+/// The output of `profile --lines`.
 #[derive(Clone, Copy, Debug)]
 pub struct LinesContent<'a> {
     /// The figures.
     pub profile: &'a LineProfile,
     /// Sources to show with them.
     pub sources: &'a [AnnotatedSource],
-    /// How many lines and functions are listed by name. The rest is a row.
+    /// How many lines and functions are listed by name. The rest share one row.
     pub top: usize,
 }
 
-/// The figures with sources beside them.
+/// The figures, with sources beside them.
 #[derive(Serialize)]
 struct WithSources<'a> {
     #[serde(flatten)]
@@ -34,7 +34,7 @@ struct WithSources<'a> {
     sources: &'a [AnnotatedSource],
 }
 
-/// A line for programs and spreadsheets; what has no line leaves it empty.
+/// A line for programs and spreadsheets; entries without a line leave it empty.
 #[derive(Serialize)]
 struct LineRow<'a> {
     kind: &'static str,
@@ -114,7 +114,7 @@ impl Content for LinesContent<'_> {
     }
 }
 
-/// The `top` lines of the contract's own, and all others together.
+/// The top `top` of the contract's own lines, and all others together.
 fn lines(profile: &LineProfile, top: usize) -> Table {
     let share = |ink: Ink| Cell::Share {
         part: ink.0,
@@ -178,7 +178,7 @@ fn lines(profile: &LineProfile, top: usize) -> Table {
     Table::named_last("lines", &titles, "line", rows)
 }
 
-/// The `top` functions by what they took themselves, and the others together.
+/// The `top` functions by the ink they took themselves, and the others together.
 fn functions(profile: &LineProfile, top: usize) -> Table {
     let mut all: Vec<_> = profile.functions.iter().collect();
     all.sort_by_key(|function| Reverse((function.ink, function.with_inlined)));

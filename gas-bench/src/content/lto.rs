@@ -1,6 +1,6 @@
-//! What a contract loses that asks for link-time optimisation and does not get it.
+//! What a contract loses if it asks for link-time optimisation and does not get it.
 //!
-//! Lives here: the one sentence about it. Not here: where it stands in a report, and how its figures came about (`report::lto`, `compare`).
+//! Lives here: the one sentence about it. Not here: where a report puts it, and where its figures come from (`report::lto`, `compare`).
 
 use crate::cargo::Hindrance;
 use crate::figures::lto::{MissedLto, OnChain, Outcome};
@@ -14,22 +14,22 @@ struct Pair {
     with: u64,
 }
 
-/// Everything that is compared: a quantity, and of what it is.
+/// Everything that is compared: each quantity, and what it measures.
 pub(crate) struct Quantities(Vec<(Pair, String)>);
 
 impl Quantities {
-    /// Of these bytes of code.
+    /// Starts with the size of the code.
     pub(crate) fn of_code(without: Bytes, with: Bytes) -> Self {
         Self(Vec::new()).and(without.0, with.0, "bytes of code")
     }
 
-    /// And another.
+    /// Adds another quantity.
     pub(crate) fn and(mut self, without: u64, with: u64, what: &str) -> Self {
         self.0.push((Pair { without, with }, what.to_owned()));
         self
     }
 
-    /// And the calls that both have, with the gas of each.
+    /// Adds the calls that both have, with the gas of each.
     pub(crate) fn and_calls(self, calls: &[(u64, u64)]) -> Self {
         let sum = |of: fn(&(u64, u64)) -> u64| calls.iter().map(of).fold(0, u64::saturating_add);
         let what = match calls.len() {
@@ -40,14 +40,14 @@ impl Quantities {
         self.and(sum(|it| it.0), sum(|it| it.1), &what)
     }
 
-    /// Whether the contract would be worse with it: by the last quantity that differs, since calls outweigh what is paid once.
+    /// Whether the contract would be worse with it, judged by the last quantity that differs, since calls outweigh one-time costs.
     fn is_worse(&self) -> bool {
         let differs = |(pair, _): &&(Pair, String)| pair.without != pair.with;
         let decisive = self.0.iter().rfind(differs);
         decisive.is_some_and(|(pair, _)| pair.with > pair.without)
     }
 
-    /// Those of which there is more without it, or less, as parts of a sentence.
+    /// The quantities that are larger without it, or smaller, as parts of a sentence.
     fn listed(&self, is_loss: bool) -> Option<String> {
         let of_kind = self.0.iter().filter(|(pair, _)| match is_loss {
             true => pair.without > pair.with,
@@ -75,7 +75,7 @@ impl Pair {
     }
 }
 
-/// The sentence about a contract of so much code, measured where it has more figures.
+/// The sentence about a contract with this much code, including more figures if it was measured.
 pub(crate) fn sentence(missed: &MissedLto, code: Bytes, contract: Option<&Contract>) -> String {
     match &missed.outcome {
         Outcome::Unknown(reason) => format!(
@@ -95,7 +95,7 @@ pub(crate) fn sentence(missed: &MissedLto, code: Bytes, contract: Option<&Contra
     }
 }
 
-/// The sentence about one of a report's contracts; none where it has link-time optimisation, or nobody asks for that.
+/// The sentence about one of a report's contracts; `None` if it has link-time optimisation, or does not ask for it.
 pub(crate) fn in_report(report: &Report, contract: &Contract) -> Option<String> {
     let missed = report.missed_lto.get(&contract.name)?;
     let code = contract.deployment.as_ref()?.sizes.code;
@@ -128,7 +128,7 @@ fn on_chain(quantities: Quantities, today: &OnChain, with: &OnChain) -> Quantiti
         .and_calls(&calls)
 }
 
-/// The sentence with these figures.
+/// The sentence for these figures.
 pub(crate) fn weighed(hindrance: &Hindrance, quantities: &Quantities) -> String {
     let because = because(hindrance);
     let remedy = remedy(hindrance);

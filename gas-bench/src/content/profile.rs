@@ -1,6 +1,6 @@
-//! One call told function by function.
+//! One call, profiled function by function.
 //!
-//! Lives here: what was called, what it cost in all, and what to know about the figures. Not here: who spent the ink (`spending`), who
+//! Lives here: what was called, its total cost, and what to know about the figures. Not here: who spent the ink (`spending`), who
 //! allocated (`allocations`), rows (`csv`), the data and its sums (`figures::profile`).
 
 mod allocations;
@@ -17,13 +17,12 @@ use crate::figures::profile::CallProfile;
 use crate::picture::{flame_graph, names, outside};
 use crate::words::{counted, grouped};
 
-/// What `profile` says.
+/// The output of `profile`.
 #[derive(Clone, Copy, Debug)]
 pub struct ProfileContent<'a> {
     /// The figures.
     pub profile: &'a CallProfile,
-    /// How many functions and host calls are listed by name, who spent the ink and who allocated. The rest is one row, so that every
-    /// column adds up.
+    /// How many functions and host calls are listed by name in each table. The rest share one row, so that every column adds up.
     pub top: usize,
 }
 
@@ -52,7 +51,7 @@ pub(super) fn spent(document: &mut Document, profile: &CallProfile, top: usize, 
     let run = &profile.profile;
     document.heading(Rank::Vital, "Ink");
     document.push(Rank::Vital, spending::table(run, top));
-    // A call that spent nothing has none.
+    // A call that spent nothing has no graph.
     if let Some(Ok(svg)) = is_page.then(|| flame_graph(profile)) {
         let graph = Picture {
             title: "Flame graph".to_owned(),
@@ -66,13 +65,13 @@ pub(super) fn spent(document: &mut Document, profile: &CallProfile, top: usize, 
     document.sentences(Rank::Vital, allocations::remarks(run));
 }
 
-/// What was called, and the plan's name for it where that says more.
+/// What was called, and its name in the plan if that says more.
 pub(super) fn heading(profile: &CallProfile) -> String {
     let CallProfile {
         call, signature, ..
     } = profile;
     let mut text = format!("{}: {signature}", profile.contract);
-    // Calldata that is sent as it stands is its own name.
+    // Raw calldata is its own name.
     let is_named = profile
         .arguments
         .iter()
@@ -87,7 +86,7 @@ pub(super) fn heading(profile: &CallProfile) -> String {
     names::shown(&text)
 }
 
-/// What it cost: gas of the whole transaction, ink and memory of the program's run.
+/// Its cost: gas of the whole transaction, ink and memory of the program's run.
 pub(super) fn totals(profile: &CallProfile) -> [String; 3] {
     [gas(profile), ink(profile), memory(&profile.profile)]
 }

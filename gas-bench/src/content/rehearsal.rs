@@ -1,4 +1,4 @@
-//! What calls cost before and after a module was given another allocator.
+//! What calls cost before and after a module gets another allocator.
 //!
 //! Lives here: the table and its rows. Not here: running anything (`transplant::rehearsal`).
 
@@ -8,7 +8,7 @@ use stylus_vm::Outcome;
 use crate::document::{Cell, Column, Content, Document, Rank, Row, Table, csv, json};
 use stylus_override::rehearsal::{Rehearsal, Rehearsed};
 
-/// What `override --measure` says.
+/// The output of `override --measure`.
 #[derive(Clone, Copy, Debug)]
 pub struct RehearsalContent<'a> {
     /// The figures.

@@ -1,4 +1,4 @@
-//! Transactions that were replayed: whether they came to their receipts, and what they would have cost with other programs.
+//! Replayed transactions: whether they match their receipts, and what they would have cost with other programs.
 //!
 //! Lives here: tables, sentences, rows. Not here: the figures (`figures::replay`).
 
@@ -11,7 +11,7 @@ use crate::document::{
 use crate::figures::replay::{Ended, ProgramProfile, ReplayedTransaction, Replays};
 use crate::words::{counted, grouped, sign};
 
-/// What `replay` says.
+/// The output of `replay`.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplayContent<'a> {
     /// The figures.
@@ -77,7 +77,7 @@ impl Content for ReplayContent<'_> {
     }
 }
 
-/// Where transactions were looked for.
+/// Where transactions were searched for.
 fn search(replays: &Replays) -> Option<String> {
     let search = replays.search.as_ref()?;
     let found = counted(search.found as u64, "transaction");
@@ -97,7 +97,7 @@ fn search(replays: &Replays) -> Option<String> {
     Some(text)
 }
 
-/// The programs of a transaction, each told function by function; returns what to know about them.
+/// The programs of a transaction, each profiled function by function; returns what to know about them.
 fn profiles(
     document: &mut Document,
     transaction: &ReplayedTransaction,
@@ -145,7 +145,7 @@ fn profiles(
     known
 }
 
-/// How a transaction is called in a sentence.
+/// What a sentence calls a transaction.
 fn short(transaction: &ReplayedTransaction) -> Text {
     Text::name(&hash(transaction))
 }
@@ -174,7 +174,7 @@ fn summary(replays: &Replays) -> String {
     text.trim_start().to_owned()
 }
 
-/// Receipts against what came of them here.
+/// Receipts beside the results here.
 fn receipts(replays: &Replays) -> Table {
     let columns = [
         Column::name("transaction"),
@@ -208,7 +208,7 @@ fn receipts(replays: &Replays) -> Table {
     Table::new("transactions", columns, rows)
 }
 
-/// What each costs as it is, and with the other programs.
+/// What each transaction costs as it is, and with the other programs.
 fn costs(replays: &Replays) -> Table {
     let columns = [
         Column::name("transaction"),
@@ -249,7 +249,7 @@ fn signed(change: i128) -> String {
     format!("{}{}", sign(change), grouped(size))
 }
 
-/// What all of them come to together.
+/// The total over all transactions.
 fn saved(replays: &Replays) -> Option<String> {
     let both = replays
         .transactions
@@ -269,7 +269,7 @@ fn saved(replays: &Replays) -> Option<String> {
     })
 }
 
-/// In what a transaction differs from its receipt, and why.
+/// How a transaction differs from its receipt, and why.
 fn sentence(transaction: &ReplayedTransaction, alone: bool) -> String {
     let mut text = transaction.differences.join("; ");
     if let Some(deviates) = &transaction.deviates {

@@ -1,9 +1,9 @@
-//! What anybody's contracts cost.
+//! What contracts cost.
 //!
-//! Lives here: the order of everything, headings, counts, the meaning of the figures. Not here: the tables of a contract (the other files),
-//! rows (`csv`), comparing (`baseline`).
+//! Lives here: the order of everything, headings, counts, the meaning of the figures. Not here: the tables of a contract (the other
+//! files), rows (`csv`), comparing (`baseline`).
 //!
-//! A failure stands where its figure would be, and once more as a sentence.
+//! A failure appears where its figure would be, and once more as a sentence.
 
 mod calls;
 mod changes;
@@ -27,7 +27,7 @@ use crate::words::{compilers, counted, grouped, printable, shortened};
 
 pub use overview::overview;
 
-/// What there is of each rank.
+/// What each rank contains.
 const DETAILS: &[(Rank, &str)] = &[
     (Rank::Main, "most calls"),
     (
@@ -36,21 +36,20 @@ const DETAILS: &[(Rank, &str)] = &[
     ),
 ];
 
-/// What `report` says.
+/// The output of `report`.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportContent<'a> {
     /// The figures.
     pub report: &'a Report,
     /// What has changed since the newest baseline.
     pub diff: Option<&'a Diff>,
-    /// Earlier figures by name, the oldest first.
+    /// Earlier reports by name, the oldest first.
     pub baselines: &'a [(String, Report)],
     /// Pictures of contracts, by the contract's name.
     pub pictures: &'a BTreeMap<String, Pictures>,
 }
 
-/// Pictures of a contract that are made from more than its figures. Each is a whole SVG document, which may have scripts and
-/// identifiers of its own.
+/// Pictures of a contract that need more than its figures. Each is a whole SVG document, which can have its own scripts and identifiers.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Pictures {
     /// Where calls spend their ink, by the name of the call.
@@ -105,9 +104,8 @@ impl Content for ReportContent<'_> {
         json_with(self.report, self.diff)
     }
 
-    /// A row for each run, each kind of its host calls, each deployment, each failure, each function that was not called, each contract
-    /// without the link-time optimisation that it asks for and each thing that the chain does not tell; which of these, the column `kind`
-    /// says.
+    /// A row for each run, each kind of host call in it, each deployment, each failure, each function that was not called, each contract
+    /// without the link-time optimisation it asks for, and each thing the chain does not report; the column `kind` says which.
     fn csv(&self) -> String {
         csv::rows(self.report)
     }
@@ -153,7 +151,7 @@ impl ReportContent<'_> {
         }
     }
 
-    /// What only a page shows: pictures, and each call to the last part.
+    /// What only a page shows: pictures, and each call down to its last part.
     fn page(&self, document: &mut Document, contract: &Contract) {
         let ink_per_gas = self.report.made_with.ink_per_gas;
         if let Some(bars) = Bars::of(contract, ink_per_gas) {
@@ -246,7 +244,7 @@ fn contracts(report: &Report) -> Table {
 /// The longest name of a chain or toolchain in a heading, in characters.
 const CIRCUMSTANCE_MAX: usize = 40;
 
-/// What was measured, where and with what.
+/// What was measured, where and with which tools.
 fn heading(report: &Report) -> String {
     let made = &report.made_with;
     format!(
@@ -262,7 +260,7 @@ fn heading(report: &Report) -> String {
     }
 }
 
-/// The same with all that there is to it.
+/// The circumstances in full.
 fn circumstances(report: &Report) -> String {
     let made = &report.made_with;
     format!(
@@ -275,7 +273,7 @@ fn circumstance(text: &str) -> String {
     shortened(&printable(text), CIRCUMSTANCE_MAX)
 }
 
-/// How much there is, and how much of it failed.
+/// How much was measured, and how much of it failed.
 fn totals(report: &Report) -> String {
     let calls = || report.contracts.iter().flat_map(|contract| &contract.calls);
     let runs: usize = calls().map(|call| call.runs().len()).sum();
@@ -313,7 +311,7 @@ fn failures(report: &Report) -> impl Iterator<Item = Item> {
     })
 }
 
-/// What the figures of every call are.
+/// What the figures of every call mean.
 const FIGURES: [&str; 2] = [
     "gas: of the whole transaction, as in its receipt. ink: what the program itself spent of it. pages: 64 KiB each, at the start and \
      at most.",
@@ -322,7 +320,7 @@ const FIGURES: [&str; 2] = [
      is not told apart, less the refund. Parts are rounded so that they add up to the total.",
 ];
 
-/// What a reader has to know about the figures, a paragraph each.
+/// What a reader must know about the figures, a paragraph each.
 fn meaning(report: &Report) -> Vec<String> {
     let calls = || report.contracts.iter().flat_map(|contract| &contract.calls);
     let mut notes = Vec::new();

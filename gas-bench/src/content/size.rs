@@ -16,21 +16,21 @@ use crate::figures::{Bytes, Sizes};
 use crate::picture::treemap;
 use crate::words::{compilers, counted, grouped, percent, printable, share};
 
-/// What there is of each rank.
+/// What each rank contains.
 const DETAILS: &[(Rank, &str)] = &[
     (Rank::Main, "crates"),
     (Rank::Detail, "sections"),
     (Rank::Fine, "functions and data segments"),
 ];
 
-/// What `size` says.
+/// The output of `size`.
 #[derive(Clone, Copy, Debug)]
 pub struct SizeContent<'a> {
     /// The figures.
     pub report: &'a SizeReport,
     /// What has changed since a baseline.
     pub diff: Option<&'a SizeDiff>,
-    /// How many functions of each contract are listed by name. The rest is one row, so that every column adds up.
+    /// How many functions of each contract are listed by name. The rest share one row, so that every column adds up.
     pub top: usize,
 }
 
@@ -81,8 +81,8 @@ impl Content for SizeContent<'_> {
         json_with(self.report, self.diff)
     }
 
-    /// A row for each step, section, crate, function and data segment; with a diff, for each that has changed. Which of these, the column
-    /// `kind` says.
+    /// A row for each step, section, crate, function and data segment; with a diff, for each that has changed. The column `kind` says
+    /// which.
     fn csv(&self) -> String {
         match self.diff {
             None => csv::figures(self.report),
@@ -91,7 +91,7 @@ impl Content for SizeContent<'_> {
     }
 }
 
-/// Few look at what is neither a step nor a crate.
+/// Folds tables other than steps and crates, which few readers need.
 fn folded(rank: Rank, table: Table) -> Block {
     if rank < Rank::Detail {
         return table.into();
@@ -111,7 +111,7 @@ fn figure(bytes: Bytes) -> Cell {
     Cell::figure(bytes.0)
 }
 
-/// What of `whole` is `part`.
+/// The share of `whole` that `part` takes.
 const fn share_of(part: Bytes, whole: Bytes) -> Cell {
     Cell::Share {
         part: part.0,
@@ -135,7 +135,7 @@ fn is_same(diff: &ContractDiff) -> bool {
             .all(crate::figures::size::Changes::is_empty)
 }
 
-/// The totals of what both reports have, and what else may be behind a difference.
+/// The totals of what both reports have, and other possible causes of a difference.
 fn comparison(diff: &SizeDiff) -> Vec<String> {
     let step = |of: fn(&Sizes) -> u64, name: &str| {
         let contracts = || diff.contracts.values();

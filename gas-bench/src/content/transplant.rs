@@ -1,6 +1,6 @@
-//! An allocator in somebody's module, and what became of it, in words.
+//! Words about a module's allocator and its replacement.
 //!
-//! Lives here: text for a terminal. Not here: looking for the allocator (`transplant`).
+//! Lives here: text for a terminal. Not here: finding the allocator (`transplant`).
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::figures::Bytes;
 use crate::words::{grouped, printable, shortened};
 use stylus_override::{Family, Inlined, Inspection, Transplant};
 
-/// What `inspection` found in the module called `name`; with the names of all its functions where `in_full`.
+/// What `inspection` found in the module `name`; if `in_full`, with the names of all its functions.
 pub fn inspection(name: &str, inspection: &Inspection, in_full: bool) -> String {
     let mut text = format!(
         "{} carries {}, called by {} functions\n",
@@ -70,7 +70,7 @@ pub fn inspection(name: &str, inspection: &Inspection, in_full: bool) -> String 
     text
 }
 
-/// What became of a module, in one line.
+/// The result of a transplant, in one line.
 pub fn transplant(name: &str, transplant: &Transplant, new: &str) -> String {
     let before = transplant.original.len() as u64;
     let after = transplant.wasm.len() as u64;
@@ -86,7 +86,7 @@ pub fn transplant(name: &str, transplant: &Transplant, new: &str) -> String {
     )
 }
 
-/// The rest of it.
+/// The remaining lines.
 pub fn details(transplant: &Transplant) -> String {
     let out = counted(transplant.removed_functions, "function", "functions");
     format!(
@@ -141,7 +141,7 @@ fn in_words(inlined: &Inlined) -> String {
     }
 }
 
-/// The last part of a path: what it begins with is the compiler's.
+/// The last part of a path: the rest is the compiler's.
 fn plain(name: &str) -> &str {
     name.rsplit("::").next().unwrap_or(name)
 }
@@ -154,7 +154,7 @@ fn counted(count: usize, one: &str, many: &str) -> String {
     )
 }
 
-/// A name that leaves its line at less than 100 columns, even where it is one of two.
+/// A name short enough that its line stays under 100 columns, even with two names on it.
 fn name_of(function: &str) -> String {
     const MOST: usize = 36;
     shortened(&printable(function), MOST)

@@ -2,15 +2,15 @@
 //!
 //! Lives here: what every CSV of a report has in common. Not here: which rows there are.
 //!
-//! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula and carries it out, whoever wrote it. Names and messages
-//! are other people's; a figure is none of these.
+//! A spreadsheet treats a cell that begins with `=`, `+`, `-` or `@` as a formula and evaluates it, whoever wrote it. Names and messages
+//! come from other people; figures are exempt.
 
 use ::csv::{ReaderBuilder, Writer};
 use serde::Serialize;
 
 use crate::words::printable;
 
-/// The rows as CSV below the names of their columns. Without a row there are none of these either.
+/// The rows as CSV below their column names. Without rows there are no column names.
 pub(crate) fn csv<R: Serialize>(rows: impl IntoIterator<Item = R>) -> String {
     let mut writer = Writer::from_writer(Vec::new());
     for row in rows {
@@ -37,7 +37,7 @@ pub(crate) fn csv<R: Serialize>(rows: impl IntoIterator<Item = R>) -> String {
     String::from_utf8(bytes).expect("every field is text")
 }
 
-/// A cell that no spreadsheet takes for a formula, and no terminal for a command.
+/// A cell that no spreadsheet treats as a formula, and no terminal as a command.
 fn harmless(cell: &str) -> String {
     let cell = printable(cell);
     let is_figure = cell.parse::<i128>().is_ok() || cell.parse::<f64>().is_ok();

@@ -1,9 +1,9 @@
-//! A document as one page of HTML, for a pull request's attachment or a shelf of artefacts.
+//! A document as one HTML page, to attach to a pull request or keep as an artefact.
 //!
-//! Lives here: elements, and what belongs to a page alone: a way to each section, pictures, what is opened. Not here: what is said.
+//! Lives here: elements, and what only a page has: links to sections, pictures, folds. Not here: what is said.
 //!
-//! The page is one file and asks nobody for anything, which its content security policy enforces. It is complete without scripts; with
-//! them its tables can be sorted. It is read on a desk and on a phone, in light and in dark surroundings, and on paper.
+//! The page is one file and loads nothing external, which its content security policy enforces. It is complete without scripts; with them
+//! its tables can be sorted. It works on a desktop and a phone, in light and dark mode, and on paper.
 
 mod frame;
 
@@ -21,7 +21,7 @@ use crate::words::{printable, shortened};
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/sort.js");
 
-/// What the page may load: nothing but what stands in it.
+/// What the page can load: nothing that it does not contain.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
                       base-uri 'none'; form-action 'none'";
 
@@ -29,7 +29,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 const LABEL_MAX: usize = 400;
 const NAME_MAX: usize = 64;
 
-/// The most characters of a value before it has to be opened, and of an open one.
+/// The most characters of a folded value, and of an opened one.
 const VALUE_MAX: usize = 72;
 const OPEN_MAX: usize = 4_096;
 
@@ -68,11 +68,11 @@ pub(super) fn write(document: &Document) -> String {
     text
 }
 
-/// The ways to the sections of a page.
+/// Links to the sections of a page.
 struct Page {
     /// An identifier for each section, in order.
     anchors: Vec<String>,
-    /// The same by the name that a section is about.
+    /// The identifiers by the name that a section is about.
     by_name: BTreeMap<String, String>,
 }
 
@@ -94,7 +94,7 @@ impl Page {
         }
     }
 
-    /// A block; what stands before all sections leads to them.
+    /// A block; blocks before the first section link to the sections.
     fn block(&self, rank: Rank, block: &Block, leads: bool) -> Markup {
         html! {
             @match block {
@@ -143,7 +143,7 @@ impl Page {
         }
     }
 
-    /// The way to the section about `text`, where there is one.
+    /// A link to the section about `text`, if there is one.
     fn link(&self, text: &str, shown: &Markup) -> Markup {
         match self.by_name.get(text) {
             Some(anchor) => html! { a href={ "#" (anchor) } { (shown) } },
@@ -151,7 +151,7 @@ impl Page {
         }
     }
 
-    /// A table: names first, since they stay where the rest is scrolled; sums at its end. Without rows it is none.
+    /// A table: names come first, since they stay in view while the rest scrolls; totals come last. A table without rows is left out.
     fn table(&self, table: &Table, leads: bool) -> Markup {
         let table = table.undrawn();
         let names = table.names();
@@ -224,7 +224,7 @@ impl Page {
     }
 }
 
-/// The name that a heading is about, or all of it.
+/// The name that a heading is about, or the whole heading.
 fn about(heading: &Text) -> &str {
     let mut names = heading.0.iter().filter_map(|span| match span {
         Span::Name(name) => Some(name.as_str()),
@@ -237,7 +237,7 @@ fn about(heading: &Text) -> &str {
     names.next().unwrap_or_else(words)
 }
 
-/// An identifier for each name: as much of it as an address holds, and a number where that is taken.
+/// An identifier for each name: the part of it that an address can hold, and a number if that is taken.
 fn anchors<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let anchors = names.map(|name| {
@@ -312,7 +312,7 @@ fn said_span(span: &Span) -> Markup {
     }
 }
 
-/// Somebody's name: all of it, where it is too long to be shown, for those who point at it.
+/// A foreign name; if it is too long to show, a tooltip has all of it.
 fn name(text: &str) -> Markup {
     let whole = printable(text);
     let short = shortened(&whole, NAME_MAX);
@@ -321,7 +321,7 @@ fn name(text: &str) -> Markup {
     }
 }
 
-/// Somebody's value: the beginning of a long one, and all of it once it is opened.
+/// A foreign value: a long one is shown by its beginning, and whole once it is opened.
 fn value(text: &str) -> Markup {
     let whole = shortened(&printable(text), OPEN_MAX);
     let short = shortened(&whole, VALUE_MAX);
@@ -334,7 +334,7 @@ fn value(text: &str) -> Markup {
     }
 }
 
-/// A box that scrolls where what is in it is wider than the screen, also by keys.
+/// A box that scrolls if its content is wider than the screen, including by keyboard.
 fn scroll(about: &str, content: &Markup) -> Markup {
     html! { div.scroll role="region" aria-label=(about) tabindex="0" { (content) } }
 }

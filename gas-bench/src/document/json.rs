@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-/// `value`, indented, so that a change of one figure is a change of one line.
+/// `value`, indented, so that changing one figure changes one line.
 pub(crate) fn json(value: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value)
         .expect("maps have string keys and no value fails to serialise");
@@ -12,7 +12,7 @@ pub(crate) fn json(value: &impl Serialize) -> String {
     text
 }
 
-/// `report`, which is also what a baseline's file holds, and besides it, under `diff`, what has changed since one.
+/// `report`, as a baseline's file holds it, plus what has changed since a baseline, under `diff`.
 pub(crate) fn json_with(report: &impl Serialize, diff: Option<&impl Serialize>) -> String {
     #[derive(Serialize)]
     struct WithDiff<R, D> {

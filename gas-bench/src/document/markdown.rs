@@ -1,6 +1,6 @@
-//! A document for a pull request's comment or a job's summary, as GitHub reads Markdown.
+//! A document as GitHub Markdown, for a pull request comment or a job summary.
 //!
-//! Lives here: Markdown that stays what it is whatever it is about, and no more of it than a comment holds. Not here: what is said.
+//! Lives here: Markdown that survives any content, limited to the length of a comment. Not here: what is said.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::table::{Cell, Kind, Row, Table, Tone};
 use super::{Block, Document, Drawing, FAILED, List, MEANING, NOTHING, Picture, Rank, Span, Text};
 use crate::words::{ellipsised, grouped, printable, shortened};
 
-/// The most characters of a report. GitHub takes 65,536 in a comment, and whoever posts this may add a heading or a mark.
+/// The most characters of a report. GitHub accepts 65,536 in a comment, and a poster can add a heading or a mark.
 const CHARACTERS_MAX: usize = 60_000;
 
 /// A table with more rows is folded.
@@ -18,10 +18,10 @@ const ROWS_MAX: usize = 20;
 #[derive(Clone, Copy)]
 struct Room {
     most: Rank,
-    /// The longest name, and the longest sentence of a list, in characters.
+    /// The longest name, and the longest sentence in a list, in characters.
     name: usize,
     sentence: usize,
-    /// The most items of a list, and rows of a table; and from how many on a table is folded.
+    /// The most list items, the most table rows, and the number of rows from which a table is folded.
     items: usize,
     rows: usize,
     folded: usize,
@@ -39,7 +39,7 @@ impl Room {
         }
     }
 
-    /// That of a file.
+    /// The room of a file.
     const fn without_end() -> Self {
         Self {
             sentence: usize::MAX,
@@ -48,7 +48,7 @@ impl Room {
         }
     }
 
-    /// Every text has a greatest length, so that this fits always.
+    /// Every text has a maximum length, so this always fits.
     const LEAST: Self = Self {
         most: Rank::Vital,
         name: 60,
@@ -75,7 +75,7 @@ pub(super) fn write(document: &Document) -> String {
         .unwrap_or_else(|| self::told(document, Room::LEAST))
 }
 
-/// A table by itself.
+/// A table on its own.
 pub(crate) fn markdown_table(table: &Table) -> String {
     let page = Page {
         text: String::new(),
@@ -109,11 +109,11 @@ fn told(document: &Document, room: Room) -> String {
     page.text
 }
 
-/// What has been written so far: blocks with an empty line between them.
+/// The output so far: blocks separated by empty lines.
 struct Page {
     text: String,
     room: Room,
-    /// What marks the title; a heading has one more.
+    /// The mark of the title; a heading has one more.
     level: &'static str,
 }
 
@@ -181,7 +181,7 @@ impl Page {
         self.rest(items.len().saturating_sub(self.room.items));
     }
 
-    /// A table without rows is none; one with many is folded.
+    /// A table without rows is left out; one with many is folded.
     fn table(&mut self, table: &Table) {
         let table = &table.once();
         let rows = &table.rows[..table.rows.len().min(self.room.rows)];
@@ -217,7 +217,7 @@ impl Page {
         for (index, cell) in row.cells.iter().enumerate() {
             let is_last = index + 1 == row.cells.len();
             let words = self.words(cell);
-            // Two pairs of stars around nothing would be stars.
+            // Two pairs of asterisks around nothing would show as asterisks.
             let words = match row.tone {
                 Tone::Total if !words.is_empty() => format!("**{words}**"),
                 Tone::Better if is_last => format!("🟢 {words}"),
@@ -229,7 +229,7 @@ impl Page {
         text + "\n"
     }
 
-    /// How many more there are than were listed.
+    /// How many items were not listed.
     fn rest(&mut self, count: usize) {
         if count > 0 {
             self.block(&format!("And {} more.", grouped(count as u64)));
@@ -237,7 +237,7 @@ impl Page {
     }
 
     fn words(&self, cell: &Cell) -> String {
-        // Of a table the escape is the only one that counts within a code span, too.
+        // In a table, this is the one escape that also works inside a code span.
         let code = |text: &str| self.code(text).replace('|', "\\|");
         match cell {
             Cell::Name {
@@ -268,7 +268,7 @@ impl Page {
         spans.collect()
     }
 
-    /// Somebody else's words as they are: nothing in a code span is a link, a person or an element.
+    /// Foreign text verbatim: nothing in a code span is a link, a mention or an element.
     fn code(&self, text: &str) -> String {
         match ellipsised(&printable(text), self.room.name) {
             words if words.is_empty() => NOTHING.to_owned(),
@@ -277,7 +277,7 @@ impl Page {
     }
 }
 
-/// Text that stays text: it begins no element, link or formula, no emphasis and no line of its own, and calls nobody.
+/// Escapes text so that it starts no element, link, formula, emphasis or line, and mentions nobody.
 fn prose(text: &str) -> String {
     let mut prose = String::new();
     for character in text.chars() {
@@ -285,9 +285,9 @@ fn prose(text: &str) -> String {
             '<' => prose.push_str("&lt;"),
             '&' => prose.push_str("&amp;"),
             '$' => prose.push_str("&#36;"),
-            // Inside a code span the other escapes would show.
+            // Inside a code span, other escapes would be visible.
             '`' => prose.push('\''),
-            // An empty comment behind the sign, and nobody is notified.
+            // An empty comment after the sign prevents a notification.
             '@' | '#' => prose.extend([character].into_iter().chain("<!-- -->".chars())),
             '[' | ']' | '~' | '*' | '_' | '|' | '\\' => prose.extend(['\\', character]),
             _ => prose.push(character),

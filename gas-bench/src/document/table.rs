@@ -1,20 +1,20 @@
 //! Tables of typed cells.
 //!
-//! Lives here: columns, rows, cells, and what a cell says where nothing has to be escaped. Not here: alignment, marks, escapes.
+//! Lives here: columns, rows, cells, and what a cell says before escaping. Not here: alignment, marks, escapes.
 
 use std::borrow::Cow;
 
 use super::{FAILED, NOTHING, Text};
 use crate::words::{counted, grouped_wide, percent, share, sign};
 
-/// A table. Without rows it is none.
+/// A table. Without rows it is left out.
 #[derive(Clone)]
 pub(crate) struct Table {
     /// What its rows are, such as `calls`.
     pub(crate) about: &'static str,
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<Row>,
-    /// Whether it may lie on its side, and is cut where it is too wide: every figure of it counts to the last digit.
+    /// Whether it can be transposed, and is split if it is too wide: every digit of its figures matters.
     pub(crate) is_matrix: bool,
 }
 
@@ -24,16 +24,16 @@ pub(crate) struct Column {
     pub(crate) kind: Kind,
 }
 
-/// What a column holds, and so to which side it is aligned.
+/// What a column holds, which determines its alignment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
-    /// What the figures of a row are about: the column that is cut where there is little room.
+    /// The subject of a row's figures: the column that is shortened if space is tight.
     Name,
-    /// A line of somebody's source, behind its figures: what is cut as a name is, but for a page, which has it as it is.
+    /// A line of source, after its figures: shortened like a name, except on a page, which shows it verbatim.
     Source,
     Words,
     Figure,
-    /// The same as figures say, drawn with characters: only a comment has no better picture.
+    /// What the figures say, drawn with characters: only a comment lacks a better picture.
     Drawing,
 }
 
@@ -42,56 +42,56 @@ pub(crate) enum Kind {
 pub(crate) struct Row {
     pub(crate) cells: Vec<Cell>,
     pub(crate) tone: Tone,
-    /// Whether it is the first of a group.
+    /// Whether it starts a group.
     pub(crate) is_parted: bool,
 }
 
-/// How something is told from the rest; its words say the same.
+/// How something is highlighted; its words say the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Tone {
     Plain,
     Better,
     Worse,
-    /// The sum of the rows above.
+    /// The total of the rows above.
     Total,
 }
 
-/// What stands in one place.
+/// The content of one cell.
 #[derive(Clone)]
 pub(crate) enum Cell {
     Figure(i128),
-    /// How much more there is than before.
+    /// The increase over before.
     Difference {
         before: u64,
         after: u64,
     },
-    /// The same, in per cent.
+    /// The increase in per cent.
     Change {
         before: u64,
         after: u64,
     },
-    /// What of a whole, in per cent.
+    /// A share of a whole, in per cent.
     Share {
         part: u64,
         whole: u64,
     },
-    /// Somebody else's name, with or without a star that a note explains, and our words behind it.
+    /// A foreign name, optionally with a star that a note explains, followed by our own words.
     Name {
         text: String,
         is_starred: bool,
         words: String,
     },
-    /// Somebody else's values, which may be long.
+    /// Foreign values, which can be long.
     Values(Vec<String>),
     /// Our own words.
     Words(String),
-    /// The same, with code among them.
+    /// Our own words, including code.
     Said(Text),
-    /// No other of its kind is better.
+    /// The best of its kind.
     Best(Box<Cell>),
-    /// No figure; a list of failures says why.
+    /// A missing figure; a list of failures says why.
     Failed,
-    /// Nothing to say.
+    /// An empty cell.
     Nothing,
 }
 
@@ -109,7 +109,7 @@ impl Table {
         }
     }
 
-    /// A table of names and of figures about them.
+    /// A table of names, and figures about them.
     pub(crate) fn of_figures<T: Into<String>>(
         about: &'static str,
         names: &str,
@@ -124,7 +124,7 @@ impl Table {
         )
     }
 
-    /// The same with the names behind the figures, as long ones read best.
+    /// A table with the names after the figures, where long names read best.
     pub(crate) fn named_last(
         about: &'static str,
         figures: &[&str],
@@ -135,7 +135,7 @@ impl Table {
         Self::new(about, figures.chain([Column::name(names)]), rows)
     }
 
-    /// Other columns and rows of the same kind.
+    /// The same kind of table with other columns and rows.
     pub(super) fn with(&self, columns: Vec<Column>, rows: Vec<Row>) -> Self {
         Self {
             columns,
@@ -144,7 +144,7 @@ impl Table {
         }
     }
 
-    /// The same, lying on its side: the heads of its rows are those of its columns.
+    /// The table transposed: its row heads become column heads.
     pub(super) fn turned(&self) -> Self {
         let heads = self.heads();
         let head = |of: &dyn Fn(usize) -> String| (0..heads).map(of).collect::<Vec<_>>().join("\n");
@@ -168,7 +168,7 @@ impl Table {
         self.with([names].into_iter().chain(columns).collect(), rows.collect())
     }
 
-    /// All but what is drawn.
+    /// The table without its drawn columns.
     pub(super) fn undrawn(&self) -> Cow<'_, Self> {
         let is_drawn = |index: usize| {
             self.columns
@@ -186,7 +186,7 @@ impl Table {
         Cow::Owned(table)
     }
 
-    /// What several rows of a group are called by is said in the first of them alone.
+    /// A name shared by several rows of a group appears only in the first.
     pub(super) fn once(&self) -> Self {
         let mut rows = self.rows.clone();
         if self.heads() > 1 {
@@ -200,13 +200,13 @@ impl Table {
         self.with(self.columns.clone(), rows)
     }
 
-    /// How many columns there are before the figures.
+    /// How many columns precede the figures.
     pub(super) fn heads(&self) -> usize {
         let is_head = |column: &&Column| column.kind != Kind::Figure;
         self.columns.iter().take_while(is_head).count()
     }
 
-    /// The column that is cut where there is little room.
+    /// The column that is shortened if space is tight.
     pub(super) fn names(&self) -> usize {
         let is_name = |column: &Column| matches!(column.kind, Kind::Name | Kind::Source);
         self.columns.iter().position(is_name).unwrap_or(0)
@@ -255,7 +255,7 @@ impl Row {
         Self::new(Tone::Plain, cells)
     }
 
-    /// The first of a group.
+    /// Makes it start a group.
     pub(crate) fn parted(self) -> Self {
         Self {
             is_parted: true,
@@ -265,7 +265,7 @@ impl Row {
 }
 
 impl Tone {
-    /// Of an amount of which less is better.
+    /// The tone for an amount of which less is better.
     pub(crate) const fn of_change(before: u64, after: u64) -> Self {
         if after < before {
             Self::Better
@@ -282,12 +282,12 @@ impl Cell {
         Self::Figure(value.into())
     }
 
-    /// An average or median of what fits 64 bits.
+    /// An average or median of 64-bit values.
     pub(crate) fn wide(value: u128) -> Self {
         i128::try_from(value).map_or(Self::Nothing, Self::Figure)
     }
 
-    /// A figure, or nothing where it is zero.
+    /// A figure, or an empty cell if it is zero.
     pub(crate) fn unless_zero(value: u64) -> Self {
         if value == 0 {
             Self::Nothing
@@ -300,7 +300,7 @@ impl Cell {
         Self::Words(words.into())
     }
 
-    /// `count` of something.
+    /// `count` items.
     pub(crate) fn counted(count: u64, what: &str) -> Self {
         Self::Words(counted(count, what))
     }
@@ -333,7 +333,7 @@ impl Cell {
         }
     }
 
-    /// A difference and the same in per cent.
+    /// A difference, absolute and in per cent.
     pub(crate) const fn compared(before: u64, after: u64) -> [Self; 2] {
         [
             Self::Difference { before, after },
@@ -341,7 +341,7 @@ impl Cell {
         ]
     }
 
-    /// What it says, with all digits and without a mark.
+    /// Its text, with all digits and without marks.
     pub(crate) fn plain(&self) -> String {
         match self {
             Self::Figure(value) => signed(if *value < 0 { "−" } else { "" }, *value),

@@ -1,7 +1,7 @@
 //! A document for a terminal, at most 100 columns wide.
 //!
-//! Lives here: lines, alignment, colour, and what gives way where there is little room: first the middle of long names, then the digits of
-//! large figures; a matrix is turned or cut instead. Not here: what is said.
+//! Lives here: lines, alignment, colour, and what is shortened if space is tight: first the middle of long names, then the digits of
+//! large figures; a matrix is transposed or split instead. Not here: what is said.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,28 +16,28 @@ use super::table::{Cell, Kind, Row, Table, Tone};
 use super::{Block, Colour, Document, FAILED, Item, NOTHING, Rank, Span, Text};
 use crate::words::{ellipsised, printable, shortened};
 
-/// The width of a terminal that everything fits.
+/// The terminal width that everything fits.
 const COLUMNS: usize = 100;
 
 /// A line below the titles; none between columns.
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// What a column takes besides its content: a space before it, and what stands where columns meet.
+/// What a column takes in addition to its content: a space before it, and the separator.
 const AROUND: usize = 2;
 
 /// The longest name in a title or a sentence, in characters.
 const NAME_MAX: usize = 60;
 
-/// The room that names are left before figures lose digits, in columns.
+/// The room left for names before figures lose digits, in columns.
 const NAMES_MIN: usize = 10;
 
-/// The widest that a column of texts may be beside the names, the name of a row of a matrix, and a word of a title, in characters.
+/// The maximum widths, in characters, of a text column other than the names, of a row name in a matrix, and of a word in a title.
 const TEXT_MAX: usize = 32;
 const HEAD_MAX: usize = 40;
 const WORD_MAX: usize = 20;
 
-/// From here on figures have few digits where all of them do not fit.
+/// From here on, figures are written with few digits if all digits do not fit.
 const MANY: u128 = 10_000_000;
 
 /// The mark of the best.
@@ -63,7 +63,7 @@ pub(super) fn write(document: &Document, colour: Colour) -> String {
     page.text
 }
 
-/// What has been written so far.
+/// The output so far.
 struct Page {
     text: String,
     colour: Colour,
@@ -101,7 +101,7 @@ impl Page {
     }
 
     fn title(&mut self, text: &Text) {
-        // A name gives way before our words do.
+        // Names are shortened before our own words.
         let title = match said(text, COLUMNS) {
             whole if whole.chars().count() <= COLUMNS => whole,
             _ => ellipsised(&said(text, NAME_MAX), COLUMNS),
@@ -134,7 +134,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// A table without rows is none.
+    /// A table without rows is left out.
     fn table(&mut self, table: &Table) {
         if table.rows.is_empty() {
             return;
@@ -145,7 +145,7 @@ impl Page {
         }
     }
 
-    /// Each row is one line, below the titles and the line that parts them from it.
+    /// Each row is one line, below the titles and the line that separates them.
     fn part(&mut self, part: &Part<'_>) {
         let rows = part.table.rows.iter().zip(&part.words);
         let lines: Vec<_> = part.layout.lines().collect();
@@ -169,7 +169,7 @@ impl Page {
         }
     }
 
-    /// A line with its cells in colours of their own. Each is found behind the one before.
+    /// A line with each cell in its own colour. Each cell is searched for behind the one before it.
     fn painted(&self, line: &str, row: &Row, cells: &[String]) -> String {
         let (mut painted, mut rest) = (String::new(), line);
         for (cell, words) in row.cells.iter().zip(cells) {
@@ -189,7 +189,7 @@ impl Page {
     }
 }
 
-/// `text`, its names no longer than so many characters.
+/// `text`, with its names limited to so many characters.
 fn said(text: &Text, characters: usize) -> String {
     let spans = text.0.iter().map(|span| match span {
         Span::Words(words) | Span::Code(words) => printable(words),
@@ -198,7 +198,7 @@ fn said(text: &Text, characters: usize) -> String {
     spans.collect()
 }
 
-/// A paragraph of a list, in lines that fit a terminal; words that no line holds are broken.
+/// An item of a list, in lines that fit a terminal; words longer than a line are broken.
 fn item(text: &str) -> String {
     let mut item = String::from("·");
     let mut column = 1;
@@ -215,9 +215,9 @@ fn item(text: &str) -> String {
     item
 }
 
-/// `text` with spaces in words that no line holds.
+/// `text` with spaces inserted into words longer than a line.
 fn breakable(text: &str) -> String {
-    /// A line, without the mark of a paragraph.
+    /// The length of a line, without the item's mark.
     const WORD_MAX: usize = COLUMNS - 2;
     let mut breakable = String::new();
     let mut length = 0;
@@ -236,7 +236,7 @@ fn breakable(text: &str) -> String {
     breakable
 }
 
-/// `text` with its escape sequences. They are put in once everything is aligned, since a layout would count them.
+/// `text` with its escape sequences. They are inserted once everything is aligned, since a layout would count them.
 fn paint(text: &str, how: Paint, colour: Colour) -> String {
     let code = match (colour, how) {
         (Colour::Never, _) => return text.to_owned(),
@@ -248,21 +248,21 @@ fn paint(text: &str, how: Paint, colour: Colour) -> String {
     format!("\x1b[{code}m{text}\x1b[0m")
 }
 
-/// Some columns of a table that fit a terminal, and what their cells say.
+/// Columns of a table that fit a terminal, and the words of their cells.
 struct Part<'a> {
     table: Cow<'a, Table>,
     words: Vec<Vec<String>>,
     layout: Layout,
 }
 
-/// A table in one part, or a matrix in as few as can be.
+/// A table in one part, or a matrix in as few as possible.
 fn parts(table: &Table) -> Vec<Part<'static>> {
     let once = table.once();
     if !table.is_matrix {
         return vec![arranged(once)];
     }
     let (upright, lying) = (cut(&once), cut(&table.turned()));
-    // Whichever way has to be cut less often.
+    // Whichever orientation needs fewer parts.
     let parts = if lying.len() < upright.len() {
         lying
     } else {
@@ -307,7 +307,7 @@ fn cut(matrix: &Table) -> Vec<Table> {
     ranges.iter().map(of).collect()
 }
 
-/// `table` in no more columns than a terminal has: long names lose their middle, and where that is not enough, figures lose digits.
+/// `table` in no more columns than a terminal has: long names lose their middle, and if that is not enough, figures lose digits.
 fn arranged(table: Table) -> Part<'static> {
     let part = |digits, room| Part::new(Cow::Owned(table.clone()), digits, room);
     let (mut digits, mut whole) = (Digits::All, part(Digits::All, usize::MAX));
@@ -330,7 +330,7 @@ enum Digits {
 }
 
 impl<'a> Part<'a> {
-    /// The table with names in `room` columns each.
+    /// The table with names shortened to `room` columns each.
     fn new(table: Cow<'a, Table>, digits: Digits, room: usize) -> Self {
         let names = names(&table, digits, room);
         let words = table.rows.iter().zip(names).map(|(row, name)| {
@@ -358,7 +358,7 @@ impl<'a> Part<'a> {
             .map(usize::from)
     }
 
-    /// The width that all columns but the one of names leave to it; without any, it would not end.
+    /// The width that the other columns leave for the names: at least one, since a layout without any would not end.
     fn room(&self) -> usize {
         let names = self.table.names();
         let others = self
@@ -370,9 +370,9 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The names of a table's rows. Names that are not the same do not look so either.
+/// The names of a table's rows. Different names stay distinguishable.
 fn names(table: &Table, digits: Digits, room: usize) -> Vec<String> {
-    /// What tells names apart that are the same once they are cut.
+    /// The width of what distinguishes names that are equal once shortened.
     const MARK: usize = 5;
     let in_room = |row: &Row, room| {
         let cell = row.cells.get(table.names());
@@ -382,7 +382,7 @@ fn names(table: &Table, digits: Digits, room: usize) -> Vec<String> {
     if room == usize::MAX {
         return cut;
     }
-    // Whole names, by what is left of them.
+    // The whole names, grouped by their shortened form.
     let mut alike = BTreeMap::<&str, BTreeSet<String>>::new();
     for (row, cut) in table.rows.iter().zip(&cut) {
         alike
@@ -417,13 +417,13 @@ fn layout(table: &Table, words: &[Vec<String>], room: usize) -> Layout {
         .unwrap_or(0);
     let mut layout = Layout::new();
     layout.load_style(STYLE);
-    // All of them end on the line above the rows.
+    // All titles end on the line above the rows.
     layout.set_header(titles.iter().map(|title| {
         let above = height.saturating_sub(title.lines().count().max(1));
         format!("{}{title}", "\n".repeat(above))
     }));
     for row in words {
-        // Names are cut where the room ends, not where a word does.
+        // Names are cut at the end of the room, not at a word boundary.
         let fields = row
             .iter()
             .map(|words| Field::new(words).set_delimiter('\0'));
@@ -440,7 +440,7 @@ fn layout(table: &Table, words: &[Vec<String>], room: usize) -> Layout {
     layout
 }
 
-/// A title, whose own lines stay apart.
+/// A title that keeps its own line breaks.
 fn printable_lines(title: &str) -> String {
     let lines = title
         .split('\n')
@@ -448,7 +448,7 @@ fn printable_lines(title: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// `title` in two lines at most, if it has not lines of its own, as narrow as they may be above cells that are so wide.
+/// `title` in at most two lines, unless it has its own line breaks, as narrow as possible above cells of this width.
 fn titled(title: &str, width: usize) -> String {
     let words: Vec<_> = title
         .split(' ')
@@ -493,7 +493,7 @@ fn words(cell: &Cell, digits: Digits, room: usize) -> String {
     }
 }
 
-/// A figure to a few digits where it has many.
+/// A figure with few digits if it has many.
 #[expect(clippy::cast_precision_loss, reason = "few digits are shown")]
 fn few(value: u128, is_negative: bool, whole: &str) -> String {
     let sign = if is_negative { "−" } else { "" };

@@ -1,7 +1,7 @@
-//! Baselines: reports that were kept, so that later ones can be compared with them.
+//! Baselines: reports kept to compare later ones with.
 //!
-//! Lives here: where such a file lies, what makes it usable, reading and writing it. Not here: what has changed since
-//! (`baseline::diff`), what of that is too much (`baseline::regression`), how either is shown (`content`).
+//! Lives here: where such a file lies, what makes it usable, reading and writing it. Not here: what has changed since (`baseline::diff`),
+//! which changes are too much (`baseline::regression`), how either is shown (`content`).
 
 mod diff;
 mod regression;
@@ -19,32 +19,32 @@ use stylus_cargo::input;
 pub use diff::{CallDiff, Change, ContractDiff, Cost, Diff, Incomparable, Standing, diff};
 pub use regression::{Loss, Regression, Tolerance, ToleranceError};
 
-/// The folder of baselines that have a name.
+/// The folder for named baselines.
 pub const FOLDER: &str = "gas-baselines";
 
-/// The longest name of a baseline, in bytes: every file system takes it with an ending.
+/// The longest name of a baseline, in bytes: with its extension it fits every file system.
 const NAME_MAX: usize = 100;
 
 /// A baseline cannot be read, written or trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
-    /// The name would mean something as a path.
+    /// The name has characters with a meaning in paths.
     #[error(
         "{0:?} cannot be a baseline's name: use up to 100 letters, digits, -, _ and ., or a file's path with / in it"
     )]
     Name(String),
-    /// There is no such file.
+    /// The file does not exist.
     #[error("there is no baseline at {}: make one with --save", .0.display())]
     Absent(PathBuf),
-    /// There is one that cannot be read.
+    /// The file exists but cannot be read.
     #[error("{} cannot be read: {source}; name a file that may be", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why it could not be read.
         source: io::Error,
     },
-    /// It is something else, or was damaged.
+    /// The file is not a baseline, or is damaged.
     #[error("{} is not a baseline: {source}; make it again with --save", path.display())]
     Shape {
         /// The file.
@@ -52,7 +52,7 @@ pub enum BaselineError {
         /// What is wrong, with line and column.
         source: serde_json::Error,
     },
-    /// Another version of this program wrote it.
+    /// A different version of this program wrote it.
     #[error(
         "{} has schema {found}, this program reads schema {SCHEMA}: make it again with --save",
         path.display()
@@ -60,7 +60,7 @@ pub enum BaselineError {
     Schema {
         /// The file.
         path: PathBuf,
-        /// Its schema.
+        /// The schema it has.
         found: u32,
     },
     /// Its figures contradict each other.
@@ -68,10 +68,10 @@ pub enum BaselineError {
     Unsound {
         /// The file.
         path: PathBuf,
-        /// What contradicts what.
+        /// The contradiction.
         flaw: String,
     },
-    /// It cannot be kept.
+    /// The file cannot be written.
     #[error(
         "{} cannot be written: {source}; give --save a name or a file in a folder you may write to",
         path.display()
@@ -79,7 +79,7 @@ pub enum BaselineError {
     Unwritable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why it could not be written.
         source: io::Error,
     },
 }
@@ -90,30 +90,30 @@ impl From<OutputError> for BaselineError {
     }
 }
 
-/// Where the baseline `name_or_file` lies: a name stands for `gas-baselines/NAME.json` in `folder`; whatever has a
-/// separator or ends in `.json` is a file already.
+/// Where the baseline `name_or_file` lies: a name stands for `gas-baselines/NAME.json` in `folder`; anything that contains a separator or
+/// ends in `.json` is already a file.
 ///
 /// # Errors
-/// Where a name has characters that mean something in paths.
+/// If a name has characters with a meaning in paths.
 pub fn path_of(name_or_file: &str, folder: &Path) -> Result<PathBuf, BaselineError> {
     if name_or_file.contains(path::is_separator) || name_or_file.ends_with(".json") {
         return Ok(PathBuf::from(name_or_file));
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let fits = (1..=NAME_MAX).contains(&name_or_file.len());
-    // A leading dot would hide the file, and two would leave the folder.
+    // A leading dot would hide the file, and `..` would leave the folder.
     if !fits || !name_or_file.bytes().all(plain) || name_or_file.starts_with('.') {
         return Err(BaselineError::Name(name_or_file.to_owned()));
     }
     Ok(folder.join(FOLDER).join(format!("{name_or_file}.json")))
 }
 
-/// The baseline at `path`.
+/// Loads the baseline at `path`.
 ///
 /// # Errors
-/// Where there is none, it is not one of this [`SCHEMA`], or its figures cannot have been measured.
+/// If the file does not exist, has a different [`SCHEMA`], or its figures cannot have been measured.
 pub fn load(path: &Path) -> Result<Report, BaselineError> {
-    /// What every schema has.
+    /// The part that every schema has.
     #[derive(Deserialize)]
     struct Version {
         schema: u32,
@@ -146,16 +146,16 @@ pub fn load(path: &Path) -> Result<Report, BaselineError> {
     }
 }
 
-/// A baseline that is about to be written, so that it is known before anything is measured whether it can be.
+/// A baseline about to be written. Beginning one before anything is measured shows early whether it can be written.
 #[derive(Debug)]
 pub struct Draft(OutputFile);
 
 impl Draft {
-    /// Starts a draft of the baseline at `path`; makes the folder of baselines where it is missing. Dropping the draft
-    /// leaves `path` as it was.
+    /// Starts a draft of the baseline at `path` and creates the folder of baselines if it is missing. Dropping the draft leaves `path` as
+    /// it was.
     ///
     /// # Errors
-    /// Where the folder takes no files or `path` is something other than a file.
+    /// If the folder cannot be written to, or `path` is something other than a file.
     pub fn begin(path: &Path) -> Result<Self, BaselineError> {
         if let Some(folder) = path.parent().filter(|folder| folder.ends_with(FOLDER)) {
             fs::create_dir_all(folder).map_err(|source| BaselineError::Unwritable {
@@ -166,25 +166,25 @@ impl Draft {
         Ok(Self(OutputFile::begin(path)?))
     }
 
-    /// Puts `report` in place of whatever was there.
+    /// Replaces whatever was at `path` with `report`.
     ///
     /// # Errors
-    /// Where the disk is full or the folder has changed; what was there stays.
+    /// If the disk is full or the folder has changed; the old file stays.
     pub fn save(self, report: &Report) -> Result<(), BaselineError> {
         Ok(self.0.finish(report.to_json())?)
     }
 }
 
-/// Keeps `report` as the baseline at `path`: whole, or not at all.
+/// Saves `report` as the baseline at `path`: whole, or not at all.
 ///
 /// # Errors
-/// Where it cannot be written; what was there stays.
+/// If it cannot be written; the old file stays.
 pub fn save(report: &Report, path: &Path) -> Result<(), BaselineError> {
     Draft::begin(path)?.save(report)
 }
 
-/// What no report that was measured has: a name that stands for two things, a call without runs, parts that do not add up.
-/// A baseline is a committed file, and merging two of them may leave any of these.
+/// Finds what no measured report has: a duplicate name, a call without runs, or parts that do not add up. Baselines are committed, and
+/// merging two of them can leave any of these.
 fn flaw(report: &Report) -> Option<String> {
     let price = report.made_with.ink_per_gas;
     let adds_up = |run: &Run| run.parts.total(price) == Some(run.gas);

@@ -1,6 +1,6 @@
-//! One contract in several builds, side by side.
+//! Several builds of one contract, side by side.
 //!
-//! Lives here: the figures as data, and which of them there are. Not here: building and measuring (`measure::compare`), text
+//! Lives here: the figures as data, and which figures there are. Not here: building and measuring (`measure::compare`), text
 //! (`render::compare`).
 
 use std::collections::BTreeSet;
@@ -11,32 +11,32 @@ use stylus_vm::{Bytes, Gas, Ink};
 use super::{Call, Contract, Deployment, StartGas};
 use crate::cargo::{Hindrance, Variant};
 
-/// The version of the shape of a comparison as JSON: raised whenever a key changes its meaning or disappears.
+/// The version of the comparison's JSON shape: raised whenever a key changes its meaning or disappears.
 pub const SCHEMA: u32 = 1;
 
-/// What came of one variant.
+/// The result of one variant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Measured {
     /// How it was built.
     pub variant: Variant,
-    /// Its figures, or one sentence why there are none.
+    /// Its figures, or one sentence that says why there are none.
     pub outcome: Result<VariantFigures, String>,
-    /// The first variant with the same module, byte for byte as it is deployed.
+    /// The first variant whose deployed module is the same, byte for byte.
     pub same_as: Option<Variant>,
 }
 
 /// The figures of one variant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VariantFigures {
-    /// Compressed, as accounts hold it.
+    /// Compressed, as stored in accounts.
     pub code: Bytes,
-    /// The most bytes of code that one account holds.
+    /// The largest code one account can hold, in bytes.
     pub account_limit: Bytes,
-    /// The accounts that hold it: one, or the fragments it had to be cut into.
+    /// How many accounts hold it: one, or the number of fragments it had to be split into.
     pub accounts: u32,
-    /// Gas of the transactions that created its code.
+    /// Gas of the transactions that create its code.
     pub deploy_gas: Gas,
-    /// Gas of the transaction that activated it.
+    /// Gas of the transaction that activates it.
     pub activation_gas: Gas,
     /// Every call, in the order of the plan.
     pub calls: Vec<CallFigures>,
@@ -45,18 +45,18 @@ pub struct VariantFigures {
 /// All runs of one call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CallFigures {
-    /// What the plan calls it.
+    /// The call's name in the plan.
     pub name: String,
-    /// What all runs used, or one sentence why there is no figure.
+    /// What all runs used, or one sentence that says why there are no figures.
     pub total: Result<Total, String>,
 }
 
 /// What all runs of a call used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Total {
-    /// Gas of the receipts: each call finds the program outside of the chain's cache.
+    /// Gas of the receipts, with the program uncached in each call.
     pub gas: Gas,
-    /// The same with the start of a program that is in the cache.
+    /// The same gas if the program is cached when it starts.
     pub cached_gas: Gas,
     /// Ink that the program itself spent.
     pub ink: Ink,
@@ -64,12 +64,12 @@ pub struct Total {
     pub runs: u64,
 }
 
-/// How a call finds the program.
+/// How warm the program is when it is called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Heat {
-    /// Not in the chain's cache, as the first call in a block does.
+    /// Not in the chain's cache, as on the first call in a block.
     Uncached,
-    /// In it, or again in the same block, which costs the same.
+    /// In the cache, or called again in the same block, which costs the same.
     Cached,
 }
 
@@ -80,20 +80,20 @@ pub struct Comparison {
     pub contract: String,
     /// The `opt-level` of the author's own profile.
     pub own_level: String,
-    /// Why the author's own build lacks the link-time optimisation that it asks for.
+    /// Why the author's own build lacks the link-time optimisation it asks for.
     pub lto_hindrance: Option<Hindrance>,
-    /// The `wasm-opt` in use, as it names itself.
+    /// The `wasm-opt` in use, as it identifies itself.
     pub wasm_opt: Option<String>,
-    /// The author's own build, then the others: by allocator, level and mode.
+    /// The author's own build, then the others, ordered by allocator, level and mode.
     pub variants: Vec<Measured>,
-    /// What was asked for and is not here, a sentence each.
+    /// What was requested but is missing here, a sentence each.
     pub left_out: Vec<String>,
     /// What would make every variant cheaper, a sentence each.
     pub advice: BTreeSet<String>,
 }
 
 impl VariantFigures {
-    /// The figures of a contract that got onto a chain.
+    /// Collects the figures of a contract that reached a chain.
     pub(crate) fn new(contract: &Contract, deployment: &Deployment) -> Self {
         Self {
             code: deployment.sizes.code,
@@ -109,24 +109,24 @@ impl VariantFigures {
         }
     }
 
-    /// What all runs of a call used, where there is such a call and it has figures.
+    /// What all runs of a call used, if the call exists and has figures.
     pub fn total(&self, call: &str) -> Option<Total> {
         let call = self.calls.iter().find(|known| known.name == call)?;
         call.total.as_ref().ok().copied()
     }
 
-    /// Whether one account holds all of it.
+    /// Whether all of it fits into one account.
     pub fn fits(&self) -> bool {
         self.accounts <= 1 && self.code <= self.account_limit
     }
 }
 
 impl Heat {
-    /// Both.
+    /// Both kinds.
     pub const ALL: [Self; 2] = [Self::Uncached, Self::Cached];
 }
 
-/// In the words of a table.
+/// As a table names it.
 impl fmt::Display for Heat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -137,7 +137,7 @@ impl fmt::Display for Heat {
 }
 
 impl Total {
-    /// Gas of all runs with the program found like this.
+    /// Gas of all runs with the program as warm as `heat`.
     pub const fn gas_when(&self, heat: Heat) -> Gas {
         match heat {
             Heat::Uncached => self.gas,
@@ -164,20 +164,20 @@ impl CallFigures {
 }
 
 impl Comparison {
-    /// The figures of the author's own build, where it has any.
+    /// The figures of the author's own build, if it has any.
     pub fn today(&self) -> Option<&VariantFigures> {
         let today = self.variants.first()?;
         today.outcome.as_ref().ok()
     }
 
-    /// The figures of a variant, where it was measured and has any.
+    /// The figures of a variant, if it was measured and has any.
     pub fn figures(&self, variant: Variant) -> Option<&VariantFigures> {
         let mut variants = self.variants.iter();
         let measured = variants.find(|measured| measured.variant == variant)?;
         measured.outcome.as_ref().ok()
     }
 
-    /// Every variant without figures, and every call without them in a variant that has some: which, and why.
+    /// Every variant without figures, and every call without figures in a variant that has some: which one, and why.
     pub fn failures(&self) -> impl Iterator<Item = (Variant, Option<&str>, &str)> {
         self.variants.iter().flat_map(|measured| {
             let (whole, calls) = match &measured.outcome {

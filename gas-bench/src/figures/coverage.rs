@@ -1,10 +1,10 @@
-//! Which lines of contracts ran, in the code that is deployed.
+//! Which source lines of contracts ran, measured on the code that is deployed.
 //!
-//! Lives here: the data, and adding it up. Not here: counting blocks (`stylus_vm::explain`), running anything (`measure`), words and rows
-//! (`content`).
+//! Lives here: the data, and adding it up. Not here: counting blocks (`stylus_vm::explain`), running contracts (`measure`), words and
+//! rows (`content`).
 //!
-//! Theorem: a line counts as run only if a block ran that has an operator of it, up to where the run ended in that block. A line of which
-//! the compiler left no code is not among the lines at all: it was not missed, it is not there.
+//! Theorem: a line counts as run only if a block ran that contains an operator of that line, up to where the run ended in that block. A
+//! line for which the compiler emitted no code is not listed at all: it was not missed, it does not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,29 +12,29 @@ use serde::Serialize;
 use stylus_vm::explain::{Counts, Position};
 use stylus_vm::lines::{Lines, SourceFrame, SourceOperator};
 
-/// The version of the JSON.
+/// The version of the JSON shape.
 pub const COVERAGE_SCHEMA: u32 = 1;
 
-/// Which lines of some contracts ran.
+/// Which lines of several contracts ran.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct CoverageReport {
-    /// The version of this shape.
+    /// [`COVERAGE_SCHEMA`] at the time of writing.
     pub schema: u32,
     /// What ran them.
     pub ran: Ran,
-    /// The contracts, in their project's order.
+    /// The contracts, in the order of their project.
     pub contracts: Vec<ContractCoverage>,
-    /// By contract, what could not be done: a sentence each.
+    /// By contract, what failed: a sentence each.
     pub failures: Vec<(String, String)>,
 }
 
-/// What had contracts run.
+/// What made the contracts run.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
 #[serde(rename_all = "snake_case")]
 pub enum Ran {
-    /// The calls of their plans, with constructor and setup.
+    /// The calls of their plans, including constructor and setup.
     Plans,
-    /// All that a devnet was sent.
+    /// Everything that a devnet was sent.
     Requests,
 }
 
@@ -43,29 +43,29 @@ pub enum Ran {
 pub struct ContractCoverage {
     /// The name of its package.
     pub name: String,
-    /// Files that there is code of, in the order of their names.
+    /// Files with code in the module, in the order of their names.
     pub files: Vec<FileCoverage>,
-    /// Operators whose line nobody knows.
+    /// Operators without a known line.
     pub without_line: u64,
 }
 
 /// Which lines of a file ran.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct FileCoverage {
-    /// The file, as the compiler was given it.
+    /// The file, by the path the compiler was given.
     pub file: String,
-    /// The same from the folder in use, if it is in there.
+    /// The file relative to the working directory, if it lies inside.
     #[serde(skip)]
     pub shown: String,
-    /// Whether it is the contract's own, or of a crate beside it.
+    /// Whether the file belongs to the contract or to a crate beside it.
     pub own: bool,
-    /// Lines that there is code of.
+    /// Lines with code in the module.
     pub lines: Vec<LineCoverage>,
-    /// Functions that there is code of, inlined ones too.
+    /// Functions with code in the module, including inlined ones.
     pub functions: Vec<FunctionCoverage>,
-    /// Where the code goes one of two ways.
+    /// Operators where the code takes one of two ways.
     pub branches: Vec<BranchCoverage>,
-    /// What it says, a line each; empty where nobody asked, or it is not there.
+    /// The file's text, line by line; empty if nobody asked for it or the file is missing.
     #[serde(skip)]
     pub text: Vec<String>,
 }
@@ -73,13 +73,13 @@ pub struct FileCoverage {
 /// How often a line ran.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
 pub struct LineCoverage {
-    /// From 1.
+    /// The line number, from 1.
     pub line: u32,
-    /// How often, over all its copies: of each, the code that ran most often.
+    /// How often the line ran, summed over its copies: for each copy, the code that ran most often.
     pub times: u64,
-    /// In how many copies there is code of it: one for each function that it was compiled into, and chain of calls inlined there.
+    /// How many copies of its code there are: one for each module function, and chain of inlined calls in it, that contains the line.
     pub copies: u32,
-    /// How many of these ran.
+    /// How many of these copies ran.
     pub copies_run: u32,
 }
 
@@ -88,35 +88,35 @@ pub struct LineCoverage {
 pub struct FunctionCoverage {
     /// Its name.
     pub name: String,
-    /// The first line that there is code of.
+    /// Its first line with code.
     pub line: u32,
-    /// How often its code was begun, over all its copies: by the operator that comes first, or once if others ran.
+    /// How often its code was entered, over all copies: counted at its first operator, or once if only others ran.
     pub times: u64,
 }
 
-/// How often code went either way.
+/// How often code went each way.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
 pub struct BranchCoverage {
     /// The line.
     pub line: u32,
-    /// Which of those of the line, from 0, in the module's order.
+    /// Its number among the branches of the line, from 0, in the module's order.
     pub number: u32,
-    /// How often to the operator behind it.
+    /// How often it continued with the next operator.
     pub straight: u64,
-    /// How often elsewhere: to the end of a block, to the beginning of a loop, or to an `else`.
+    /// How often it jumped: to the end of a block, to the beginning of a loop, or to an `else`.
     pub aside: u64,
 }
 
 /// How much of something ran.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Default, Debug)]
 pub struct Part {
-    /// What ran.
+    /// How much ran.
     pub run: u64,
-    /// What there is.
+    /// How much there is.
     pub all: u64,
 }
 
-/// Counts that are of another program.
+/// The counts belong to a different program.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
     "the chain counts a block at {0:?} that the module does not have; please report this with the contract"
@@ -131,7 +131,7 @@ impl Part {
         })
     }
 
-    /// Both together.
+    /// Adds both.
     pub fn and(self, other: Self) -> Self {
         Self {
             run: self.run + other.run,
@@ -151,7 +151,7 @@ impl FileCoverage {
         Part::of(self.functions.iter().map(|function| function.times > 0))
     }
 
-    /// How many of the ways that its code can go were gone.
+    /// How many of the ways its branches offer were taken.
     pub fn branches_run(&self) -> Part {
         let branches = self.branches.iter().map(BranchCoverage::ways);
         branches.fold(Part::default(), Part::and)
@@ -159,23 +159,23 @@ impl FileCoverage {
 }
 
 impl BranchCoverage {
-    /// How many of its two ways were gone.
+    /// How many of its two ways were taken.
     pub fn ways(&self) -> Part {
         Part::of([self.straight > 0, self.aside > 0].into_iter())
     }
 }
 
 impl ContractCoverage {
-    /// Its own files, or those of libraries.
+    /// Its own files, or those of other crates.
     pub fn files(&self, own: bool) -> impl Iterator<Item = &FileCoverage> {
         self.files.iter().filter(move |file| file.own == own)
     }
 }
 
-/// Which lines ran of a contract's module, by what its blocks did.
+/// Which lines of a contract's module ran, according to its block counts.
 ///
 /// # Errors
-/// Where a block counts that the module does not have.
+/// If a block was counted that the module does not have.
 pub fn cover(
     contract: &str,
     counts: &Counts,
@@ -198,12 +198,12 @@ pub fn cover(
     Ok(sums.finish(contract, own))
 }
 
-/// What blocks did, by their first operators.
+/// Block counts, by the position of the first operator.
 struct Runs {
     begun: BTreeMap<Position, u64>,
-    /// Runs that ended at an operator in a block that had begun.
+    /// Runs that ended at an operator inside a block that had begun.
     ended: BTreeMap<Position, u64>,
-    /// Runs that could not pay for the block that begins there.
+    /// Runs that could not pay for the block that begins at that position.
     unpaid: BTreeMap<Position, u64>,
 }
 
@@ -229,10 +229,10 @@ impl Runs {
     }
 }
 
-/// A copy of a line or a function: the function of the module that it is in, and the chain of calls that were inlined there.
+/// A copy of a line or a function: the module function that contains it, and the chain of calls inlined there.
 type Place = (u32, u32);
 
-/// What is known so far.
+/// The sums so far.
 #[derive(Default)]
 struct Sums {
     files: BTreeMap<String, FileSums>,
@@ -242,27 +242,27 @@ struct Sums {
 
 #[derive(Default)]
 struct FileSums {
-    /// By line and copy, how often.
+    /// By line and copy, how often the line ran.
     lines: BTreeMap<u32, BTreeMap<Place, u64>>,
     functions: BTreeMap<String, FunctionSums>,
     branches: Vec<BranchCoverage>,
-    /// How many of these a line has.
+    /// How many branches each line has so far.
     numbers: BTreeMap<u32, u32>,
 }
 
 #[derive(Default)]
 struct FunctionSums {
     line: Option<u32>,
-    /// By copy, how often its first operator ran, and whether any did.
+    /// By copy, how often its first operator ran, and whether any operator did.
     copies: BTreeMap<Place, (u64, bool)>,
 }
 
-/// Chains of inlined calls, each under a number; 0 is none.
+/// Chains of inlined calls, each with its number; 0 is the empty chain.
 #[derive(Default)]
 struct Chains(BTreeMap<(Place, String, Option<u32>, Option<u32>), u32>);
 
 impl Chains {
-    /// The chain that goes on from one by a call at the place of a frame.
+    /// The chain that extends `copy` by the call at the frame's place.
     fn with(&mut self, copy: Place, frame: &SourceFrame) -> u32 {
         let file = frame.file.clone().unwrap_or_default();
         let next = u32::try_from(self.0.len() + 1).unwrap_or(u32::MAX);
@@ -280,13 +280,13 @@ impl Sums {
             if operator.forks {
                 self.add_branch(operator, times, runs);
             }
-            // A run that ended there had begun the block, and did nothing behind it.
+            // A run that ended at this operator had begun the block but executed nothing after it.
             let ended = runs.ended.get(&operator.position).copied().unwrap_or(0);
             times = times.saturating_sub(ended);
         }
     }
 
-    /// Counts the lines and functions that an operator is of.
+    /// Counts the lines and functions to which an operator belongs.
     fn add_operator(&mut self, operator: &SourceOperator, times: u64) {
         let mut copy = (operator.position.function, 0);
         let mut seen: Vec<(&str, u32)> = Vec::new();
@@ -313,7 +313,7 @@ impl Sums {
         self.without_line += u64::from(seen.is_empty());
     }
 
-    /// Counts the ways of an operator that was reached so often.
+    /// Counts the two ways of an operator that was reached `times` times.
     fn add_branch(&mut self, operator: &SourceOperator, times: u64, runs: &Runs) {
         let known = |frame: &SourceFrame| Some((frame.file.clone()?, frame.line?));
         let Some((file, line)) = operator.frames.iter().find_map(known) else {
@@ -323,7 +323,7 @@ impl Sums {
             operator: operator.position.operator.saturating_add(1),
             ..operator.position
         };
-        // Nothing else leads to the block behind it. Who could not pay for that had gone there, too.
+        // Only this operator leads to the block behind it. A run that could not pay for that block went there, too.
         let straight = runs.begun(behind);
         let unpaid = runs.unpaid.get(&behind).copied().unwrap_or(0);
         let sums = self.files.entry(file).or_default();
@@ -366,7 +366,7 @@ fn line((line, copies): (u32, BTreeMap<Place, u64>)) -> LineCoverage {
     }
 }
 
-/// Those that have a line.
+/// The functions whose line is known.
 fn functions(sums: BTreeMap<String, FunctionSums>) -> Vec<FunctionCoverage> {
     let all = sums.into_iter().filter_map(|(name, sums)| {
         let times = |(first, any): &(u64, bool)| (*first).max(u64::from(*any));

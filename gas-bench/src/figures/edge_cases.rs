@@ -1,8 +1,7 @@
-//! What the published sequence of requests costs under each allocator: integers in units of their own, keyed by allocator and case.
+//! What the published sequence of requests costs under each allocator: integers with typed units, keyed by allocator and case.
 //!
 //! Lives here: what is measured, the results as data and the version of their shape, and the figures that others published
-//! ([`published`]). Not here: how they come about (`measure::edge_cases`), ratios, percentages or anything else a reader wants computed
-//! (`render`).
+//! ([`published`]). Not here: measuring (`measure::edge_cases`), ratios, percentages or anything else computed for a reader (`render`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,15 +11,15 @@ use stylus_vm::{Gas, Ink, InkPrice};
 use super::{PageCount, Sizes};
 use crate::cargo::{Allocator, CONTRACT};
 
-/// The version of the shape of results, as the JSON report states it: raised whenever a key changes or disappears.
+/// The version of the results' shape, as the JSON report states it: raised whenever a key changes or disappears.
 pub const SCHEMA: u32 = 1;
 
-/// A function of the contract: it runs the sequence of allocations once and reports on it.
+/// A function of the contract: it runs the sequence of allocations once and reports the result.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Function {
-    /// With `GlobalAlloc::alloc`.
+    /// Allocates with `GlobalAlloc::alloc`.
     Alloc,
-    /// With `GlobalAlloc::alloc_zeroed`.
+    /// Allocates with `GlobalAlloc::alloc_zeroed`.
     AllocZeroed,
 }
 
@@ -28,7 +27,7 @@ impl Function {
     /// Every function, in the order of the report's rows.
     pub const ALL: &[Self] = &[Self::Alloc, Self::AllocZeroed];
 
-    /// The allocator's operation that it exercises: its name for readers and in JSON.
+    /// The allocator operation it exercises: the name shown to readers and used in JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Alloc => "alloc",
@@ -36,7 +35,7 @@ impl Function {
         }
     }
 
-    /// Its Solidity signature.
+    /// The function's Solidity signature.
     pub const fn signature(self) -> &'static str {
         match self {
             Self::Alloc => "alloc(uint32,bool)",
@@ -45,12 +44,12 @@ impl Function {
     }
 }
 
-/// What a run is charged for and how far its heap may grow.
+/// What a run is charged for and how far its heap can grow.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Conditions {
-    /// Those of the published table: memory is free and the heap may grow over half the address space.
+    /// The conditions of the published table: memory is free and the heap can grow over half the address space.
     Published,
-    /// Those of a chain with its default parameters, under a limit that its page prices allow.
+    /// The conditions of a chain with default parameters, under a limit that its page prices allow.
     OnChain,
 }
 
@@ -79,13 +78,13 @@ impl Conditions {
         matches!(self, Self::OnChain)
     }
 
-    /// Whether all allocators get the same requests: those that the sequence makes of a bump allocator, and not of each one's own
-    /// addresses.
+    /// Whether all allocators get the same requests: those the sequence makes of a bump allocator, rather than ones that depend on each
+    /// allocator's own addresses.
     pub const fn packed(self) -> bool {
         matches!(self, Self::OnChain)
     }
 
-    /// The sequence stops once half of this is in use.
+    /// The sequence stops once half of these pages are in use.
     pub const fn page_limit(self) -> PageCount {
         match self {
             Self::Published => PageCount(65_536),
@@ -97,9 +96,9 @@ impl Conditions {
 /// One thing to measure for each allocator.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Case {
-    /// Under what it runs.
+    /// The conditions under which it runs.
     pub conditions: Conditions,
-    /// What is called.
+    /// The function called.
     pub function: Function,
 }
 
@@ -109,12 +108,12 @@ impl fmt::Display for Case {
     }
 }
 
-/// Where the [`published`] figures stand: the "Benchmarks" table of mini-alloc 1.0.0's README.
+/// Where the [`published`] figures come from: the "Benchmarks" table of mini-alloc 1.0.0's README.
 pub const SOURCE: &str =
     "https://github.com/OffchainLabs/stylus-sdk-rs/blob/main/mini-alloc/README.md";
 
-/// The published gas of `case` under `allocator`, where there is such a figure. Those in the tens of millions are
-/// published rounded to a million.
+/// The published gas of `case` under `allocator`, if there is such a figure. Figures in the tens of millions are published rounded to a
+/// million.
 pub const fn published(allocator: Allocator, case: Case) -> Option<Gas> {
     if !matches!(case.conditions, Conditions::Published) {
         return None;
@@ -136,27 +135,27 @@ pub const fn published(allocator: Allocator, case: Case) -> Option<Gas> {
 pub struct Measurement {
     /// Ink of the allocations alone, as the contract read it from the VM's meter.
     pub ink: Ink,
-    /// The same in whole gas.
+    /// The same ink as whole gas.
     pub gas: Gas,
-    /// What of that gas was for pages of memory.
+    /// How much of that gas paid for pages of memory.
     pub page_gas: Gas,
     /// Pages of memory at the end.
     pub pages: PageCount,
 }
 
-/// All that is known about the contract built with one allocator.
+/// Everything known about the contract built with one allocator.
 #[derive(Debug)]
 pub struct Variant {
     /// How large it is.
     pub sizes: Sizes,
-    /// Every case that was run, whether or not it ended in a figure.
+    /// Every case that was run, whether or not it produced a figure.
     pub cases: BTreeMap<Case, Result<Measurement, Failure>>,
 }
 
-/// The circumstances that figures depend on besides the sources.
+/// The circumstances that figures depend on apart from the sources.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Provenance {
-    /// The compiler, as `rustc --version` names itself.
+    /// The compiler, as `rustc --version` prints it.
     pub toolchain: String,
     /// The chain's ArbOS version.
     pub arbos: u64,
@@ -164,15 +163,15 @@ pub struct Provenance {
     pub ink_price: InkPrice,
 }
 
-/// One allocator, or one case under it, that has no figure.
+/// One allocator, or one case under it, that has no figures.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{CONTRACT} with {allocator}{}: {reason}", Where(*case))]
 pub struct Failure {
-    /// The allocator it happened under.
+    /// The allocator with which it happened.
     pub allocator: Allocator,
-    /// The case it happened in; `None` where it keeps every case from running.
+    /// The case in which it happened; `None` if it prevents every case from running.
     pub case: Option<Case>,
-    /// What happened, in one sentence that says what to do.
+    /// What happened, in one sentence that also says what to do.
     pub reason: String,
 }
 
@@ -187,22 +186,22 @@ impl fmt::Display for Where {
 /// The results of one run.
 #[derive(Debug)]
 pub struct Results {
-    /// What they depend on.
+    /// What the results depend on.
     pub provenance: Provenance,
-    /// Under which conditions it measured, in the order of the report.
+    /// The conditions that were measured, in the order of the report.
     pub conditions: Vec<Conditions>,
-    /// By allocator: the contract built with it, or why there is none.
+    /// By allocator, the contract built with it, or why there is none.
     pub variants: BTreeMap<Allocator, Result<Variant, Failure>>,
 }
 
 impl Results {
-    /// The figure for `case` under `allocator`, where there is one.
+    /// The figure for `case` under `allocator`, if there is one.
     pub fn measurement(&self, allocator: Allocator, case: Case) -> Option<Measurement> {
         let variant = self.variants.get(&allocator)?.as_ref().ok()?;
         variant.cases.get(&case)?.as_ref().ok().copied()
     }
 
-    /// The sizes under `allocator`, where it was built.
+    /// The sizes under `allocator`, if the contract was built.
     pub fn sizes(&self, allocator: Allocator) -> Option<Sizes> {
         Some(self.variants.get(&allocator)?.as_ref().ok()?.sizes)
     }

@@ -1,62 +1,62 @@
 //! Why a transaction failed, as data.
 //!
-//! Lives here: its shape. Not here: how it comes about (`measure`), and its text (`content`).
+//! Lives here: its shape. Not here: how it is found (`measure`), and its text (`content`).
 
 use alloy_primitives::Address;
 use serde::Serialize;
 use stylus_vm::Ink;
 
-/// The version of the JSON.
+/// The version of the JSON shape.
 pub const FAILURE_SCHEMA: u32 = 1;
 
 /// A failed transaction.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct Failure {
-    /// The version of this shape.
+    /// [`FAILURE_SCHEMA`] at the time of writing.
     pub schema: u32,
-    /// What was asked for: a call by its contract and name, or a transaction by its hash.
+    /// The request: a call, by its contract and name, or a transaction, by its hash.
     pub what: String,
-    /// The calls that failed because of each other, the transaction's own first.
+    /// The chain of calls that failed because of one another, the transaction's own first.
     pub calls: Vec<FailedFrame>,
 }
 
-/// One of them.
+/// One failed call.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct FailedFrame {
-    /// Whom it acted for.
+    /// The address it acted for.
     pub address: Address,
-    /// The function, or its selector where nobody knows it; empty where there is none.
+    /// The function, or its selector if the function is unknown; empty if there is no selector.
     pub function: String,
     /// Why it failed.
     pub reason: String,
-    /// The line that is to blame.
+    /// The line at fault.
     pub place: Option<SourceLine>,
-    /// Whether that is the line which ran last, since the failing code's own is not known.
+    /// Whether `place` is the line that ran last, because the failing code has no known line.
     pub is_nearby: bool,
-    /// Where a panic says that it was, if that is another line.
+    /// Where a panic says it happened, if that is a different line.
     pub panicked_at: Option<SourceLine>,
-    /// The frames with their inlined ones, innermost first.
+    /// The frames and those inlined into them, innermost first.
     pub frames: Vec<Frame>,
-    /// Frames left out in the middle of a recursion.
+    /// How many frames are left out in the middle of a recursion.
     pub omitted_frames: usize,
     /// The last host calls, in order.
     pub hostios: Vec<LastHostio>,
-    /// How many there were before.
+    /// How many host calls came before these.
     pub omitted_hostios: u64,
-    /// Why there are no lines, where there are none.
+    /// Why there are no lines, if there are none.
     pub without_lines: Option<String>,
 }
 
 /// A line of a source.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct SourceLine {
-    /// The file, from the folder in use.
+    /// The file, relative to the working directory.
     pub file: String,
-    /// From 1.
+    /// The line number, from 1.
     pub line: u32,
-    /// From 1.
+    /// The column, from 1.
     pub column: Option<u32>,
-    /// What it says, where the file is there.
+    /// The line's text, if the file exists.
     pub text: Option<String>,
 }
 
@@ -65,27 +65,27 @@ pub struct SourceLine {
 pub struct Frame {
     /// Its name.
     pub function: Option<String>,
-    /// The file, as far as it is known.
+    /// The file, if it is known.
     pub file: Option<String>,
-    /// From 1.
+    /// The line number, from 1.
     pub line: Option<u32>,
     /// Whether the file is the contract's own.
     pub own: bool,
 }
 
-/// A host call.
+/// One host call.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct LastHostio {
     /// Its name.
     pub name: String,
-    /// What it took.
+    /// The ink it took.
     pub ink: Ink,
-    /// Whether the program went on behind it, or ended as it wanted to.
+    /// Whether the program continued after it, or ended as intended.
     pub completed: bool,
 }
 
 impl Failure {
-    /// In a sentence, for a report that has other things to say: why the innermost call failed, and where.
+    /// The failure in one sentence, for a report that has other things to say: why the innermost call failed, and where.
     pub fn sentence(&self) -> Option<String> {
         let last = self.calls.last()?;
         let within = match self.calls.len() {
@@ -96,7 +96,7 @@ impl Failure {
             let near = if last.is_nearby { "near" } else { "at" };
             format!(", {near} {}:{}", place.file, place.line)
         });
-        // A panic's message may have several lines.
+        // A panic's message can span several lines.
         let reason: Vec<_> = last.reason.lines().map(str::trim).collect();
         Some(format!("{within}{}{at}", reason.join(", ")))
     }

@@ -1,6 +1,6 @@
-//! The league table: every allocator under every workload and, in whole calls, under every contract.
+//! The league table: every allocator under every workload, and under whole calls of every contract.
 //!
-//! Lives here: the figures as data, their shares and averages, and where one allocator is dearer than another. Not here: building and
+//! Lives here: the figures as data, their shares and averages, and where one allocator costs more than another. Not here: building and
 //! measuring (`measure::league`), text and pictures (`render::league`).
 
 use std::collections::BTreeMap;
@@ -15,11 +15,11 @@ use crate::cargo::{Allocator, Lto, OptLevel, Variant};
 /// One program: a workload with an allocator, at an optimisation level.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Entry {
-    /// The workload's name, which is its example's.
+    /// The workload's name, which is that of its example.
     pub workload: String,
     /// The optimisation level of the whole program.
     pub level: OptLevel,
-    /// What it allocates with.
+    /// The allocator it uses.
     pub allocator: Allocator,
 }
 
@@ -37,25 +37,25 @@ impl fmt::Display for Entry {
 /// What a program used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WorkloadFigures {
-    /// All its ink with memory for nothing, so that it is the work alone.
+    /// All its ink with free memory, so that only the work counts.
     pub work: Ink,
-    /// All its gas under the prices of a chain, pages included; without the start, which is alike for all. `None` where it
-    /// does not come to its end.
+    /// All its gas at a chain's prices, pages included; without the start, which is the same for all. `None` if it does not run to
+    /// completion.
     pub gas: Option<Gas>,
     /// Pages of memory at the end.
     pub pages: PageCount,
-    /// How large it is as it is deployed, decompressed.
+    /// Size of the deployed module, decompressed.
     pub processed: Bytes,
-    /// Compressed, as accounts hold it.
+    /// Size compressed, as stored in accounts.
     pub code: Bytes,
-    /// What it returned; the same for every allocator.
+    /// What it returned; the same under every allocator.
     pub result: u64,
 }
 
 /// The figures of all programs.
 #[derive(Debug)]
 pub struct League {
-    /// The compiler, as `rustc --version` names itself.
+    /// The compiler, as `rustc --version` prints it.
     pub toolchain: String,
     /// What each workload does, by its name.
     pub workloads: BTreeMap<String, String>,
@@ -64,7 +64,7 @@ pub struct League {
 }
 
 impl League {
-    /// The figures of one program, where it is in the table.
+    /// The figures of one program, if it is in the table.
     pub fn figures(
         &self,
         workload: &str,
@@ -79,13 +79,13 @@ impl League {
         self.figures.get(&entry).copied()
     }
 
-    /// What an allocator adds to the floor's ink: its overhead. Below the floor it is negative.
+    /// What an allocator adds to the floor's ink: its overhead. An allocator below the floor has a negative overhead.
     pub fn overhead(&self, workload: &str, level: OptLevel, allocator: Allocator) -> Option<i128> {
         let ink = |allocator| Some(i128::from(self.figures(workload, level, allocator)?.work.0));
         Some(ink(allocator)? - ink(Allocator::Floor)?)
     }
 
-    /// The overhead as a share of mini-alloc 1.0.0's, in ten-thousandths; none below the floor. `None` where that has no overhead.
+    /// The overhead as a share of mini-alloc 1.0.0's, in ten-thousandths; zero below the floor. `None` if mini-alloc has no overhead.
     pub fn overhead_share(
         &self,
         workload: &str,
@@ -97,7 +97,7 @@ impl League {
         u64::try_from(10_000 * mine / Some(theirs).filter(|&ink| ink > 0)?).ok()
     }
 
-    /// The average of the [shares](Self::overhead_share) over all workloads at some levels, in ten-thousandths.
+    /// The average of the [shares](Self::overhead_share) over all workloads at `levels`, in ten-thousandths.
     pub fn average_share(&self, levels: &[OptLevel], allocator: Allocator) -> Option<u64> {
         let shares: Vec<_> = levels
             .iter()
@@ -107,7 +107,7 @@ impl League {
         shares.iter().sum::<u64>().checked_div(shares.len() as u64)
     }
 
-    /// The allocators of the table, in the order of its columns.
+    /// The allocators of the table, in column order.
     pub fn allocators(&self) -> Vec<Allocator> {
         let present = |allocator: &&Allocator| {
             self.figures
@@ -134,29 +134,29 @@ pub struct Calls {
 /// A build of a contract.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Build {
-    /// At this level.
+    /// Its optimisation level.
     pub level: OptLevel,
-    /// With link-time optimisation, or without; none for what its author has.
+    /// With or without link-time optimisation; `None` for the author's own setting.
     pub lto: Option<Lto>,
 }
 
-/// Calls that cost more with one allocator than with another.
+/// A call that costs more with one allocator than with another.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Dearer {
-    /// The contract's and the call's name.
+    /// The names of the contract and of the call.
     pub call: String,
-    /// In which build.
+    /// The build in which it costs more.
     pub build: Build,
-    /// How the program is found.
+    /// Whether the program is cached.
     pub heat: Heat,
-    /// By how much gas all its runs are dearer.
+    /// How much more gas all its runs use.
     pub gas: Gas,
-    /// What they cost with the other one.
+    /// Gas of the same runs with the other allocator.
     pub of: Gas,
 }
 
 impl Calls {
-    /// The figures of a contract's build with an allocator, where it was measured.
+    /// The figures of a contract's build with an allocator, if it was measured.
     pub fn figures(
         contract: &Comparison,
         build: Build,
@@ -170,7 +170,7 @@ impl Calls {
         })
     }
 
-    /// Every call in every build of `builds` that is dearer with `allocator` than with `other`.
+    /// Every call, in every build of `builds`, that costs more with `allocator` than with `other`.
     pub fn dearer(&self, builds: &[Build], allocator: Allocator, other: Allocator) -> Vec<Dearer> {
         let mut found = Vec::new();
         for contract in &self.contracts {
@@ -202,7 +202,7 @@ impl Calls {
     }
 }
 
-/// The average gas of a call over all runs of all calls, rounded down; none where a call has no figures.
+/// The average gas of a call over all runs of all calls, rounded down; `None` if a call has no figures.
 pub fn average(figures: &VariantFigures, heat: Heat) -> Option<u64> {
     let totals: Result<Vec<_>, _> = figures.calls.iter().map(|it| it.total.as_ref()).collect();
     let totals = totals.ok()?;

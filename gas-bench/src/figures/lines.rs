@@ -1,10 +1,10 @@
-//! One transaction, told line by line: what each line of source took in ink.
+//! One transaction, line by line: how much ink each line of source took.
 //!
-//! Lives here: the data, and adding it up. Not here: counting blocks (`stylus_vm::explain`), asking for them (`measure`), words and
+//! Lives here: the data, and adding it up. Not here: counting blocks (`stylus_vm::explain`), requesting the counts (`measure`), words and
 //! rows (`content`).
 //!
-//! Theorem: nothing is lost and nothing counted twice. Over all lines, code without a line, and what was forfeited, the ink is that of
-//! the program's run; so it is over all functions. Blocks are counted and operators have prices, so that nothing is estimated.
+//! Theorem: nothing is lost and nothing counted twice. The ink of all lines, of code without a line, and what was forfeited, is the ink
+//! of the program's run; so it is over all functions. Blocks are counted and operators have prices, so nothing is estimated.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,17 @@ use stylus_vm::Ink;
 use stylus_vm::explain::{BlockPrices, Counts, Position};
 use stylus_vm::lines::{Lines, SourceFrame};
 
-/// The version of the JSON.
+/// The version of the JSON shape.
 pub const LINES_SCHEMA: u32 = 1;
 
 /// Where the ink of one call went, line by line.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct LineProfile {
-    /// The version of this shape.
+    /// [`LINES_SCHEMA`] at the time of writing.
     pub schema: u32,
     /// The name of the contract's package.
     pub contract: String,
-    /// What the plan calls the call.
+    /// The call's name in the plan.
     pub call: String,
     /// Ink of the program's run.
     pub ink: Ink,
@@ -31,31 +31,31 @@ pub struct LineProfile {
     pub lines: Vec<LineInk>,
     /// What each function took, inlined or not, by name.
     pub functions: Vec<FunctionInk>,
-    /// What each chain of inlined functions took, in each function of the module.
+    /// What each chain of inlined functions took, in each module function.
     #[serde(skip)]
     pub stacks: Vec<InlineStack>,
-    /// Ink of code whose line nobody knows.
+    /// Ink of code without a known line.
     pub without_line: Ink,
-    /// Ink that did not suffice for what came next, and is gone.
+    /// Ink taken without being spent, because it did not suffice for the next step.
     pub forfeited: Ink,
 }
 
 /// What a line took.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct LineInk {
-    /// The file, as the compiler was given it.
+    /// The file, by the path the compiler was given.
     pub file: String,
-    /// From 1.
+    /// The line number, from 1.
     pub line: u32,
     /// Whether the file is the contract's own.
     pub own: bool,
-    /// How often code of the line was begun: of its pieces of code, the one that was most often.
+    /// How often code of the line was entered: the count of its most frequent piece of code.
     pub times: u64,
     /// What the line itself took.
     pub ink: Ink,
-    /// Of that, what host calls took.
+    /// How much of that host calls took.
     pub hostios: Ink,
-    /// What it took with all that was inlined into it.
+    /// What it took including everything inlined into it.
     pub with_inlined: Ink,
 }
 
@@ -66,18 +66,18 @@ pub struct FunctionInk {
     pub name: String,
     /// What it took itself.
     pub ink: Ink,
-    /// What it took with all that was inlined into it.
+    /// What it took including everything inlined into it.
     pub with_inlined: Ink,
 }
 
-/// What code took that was inlined by one way.
+/// What the code along one chain of inlining took.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InlineStack {
-    /// The names of the functions, that of the module's first: each is inlined into the one before it.
+    /// The names of the functions, the module's own first: each is inlined into the one before it.
     pub functions: Vec<String>,
-    /// The file and the line of the code, where that is known.
+    /// The file and line of the code, if known.
     pub line: Option<(String, u32)>,
-    /// The host call that took it, where it was one.
+    /// The host call that took it, if it was one.
     pub hostio: Option<String>,
     /// What it took.
     pub ink: Ink,
@@ -86,7 +86,7 @@ pub struct InlineStack {
 /// Figures that do not add up.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LinesError {
-    /// More was counted than was spent.
+    /// More ink was counted than spent.
     #[error(
         "the lines take {counted} ink and the program {spent} in all; please report this with the contract"
     )]
@@ -96,7 +96,7 @@ pub enum LinesError {
         /// Ink of the run.
         spent: Ink,
     },
-    /// A block that is not the module's.
+    /// A block was counted that the module does not have.
     #[error(
         "the chain counts a block at {0:?} that the module does not have; please report this with the contract"
     )]
@@ -114,7 +114,7 @@ struct Taken {
 /// Adds up a run that spent `ink`.
 ///
 /// # Errors
-/// Where that does not come to the ink.
+/// If the parts do not add up to `ink`.
 pub fn add_up(
     (contract, call): (&str, &str),
     ink: Ink,
@@ -175,7 +175,7 @@ pub fn add_up(
     })
 }
 
-/// Functions, line and host call of a stack.
+/// The functions, line and host call of a stack.
 type StackKey = (Vec<String>, Option<(String, u32)>, Option<String>);
 
 fn stack(((functions, line, hostio), ink): (StackKey, Ink)) -> InlineStack {
@@ -187,13 +187,13 @@ fn stack(((functions, line, hostio), ink): (StackKey, Ink)) -> InlineStack {
     }
 }
 
-/// The innermost line that is known of code.
+/// The innermost known line of some code.
 fn innermost_line(frames: &[SourceFrame]) -> Option<(String, u32)> {
     let known = |frame: &SourceFrame| Some((frame.file.clone()?, frame.line?));
     frames.iter().find_map(known)
 }
 
-/// What each operator took that ran.
+/// What each operator that ran took.
 fn taken(counts: &Counts, prices: &[BlockPrices]) -> Result<Vec<Taken>, LinesError> {
     let prices: BTreeMap<Position, &BlockPrices> =
         prices.iter().map(|block| (block.first, block)).collect();
@@ -243,7 +243,7 @@ fn named(frames: &[SourceFrame], lines: &Lines, position: Position) -> Vec<Strin
     }
 }
 
-/// Adds what an operator took to its line, the innermost that is known, and to the lines around that. Whether there is one.
+/// Adds what an operator took to its innermost known line, and to the lines around it. Returns whether there is one.
 fn add_line(
     all: &mut BTreeMap<(String, u32), LineInk>,
     frames: &[SourceFrame],
@@ -280,30 +280,30 @@ fn add_line(
     !seen.is_empty()
 }
 
-/// A source with what its lines took.
+/// A source file with what each of its lines took.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct AnnotatedSource {
-    /// The file, from the folder in use.
+    /// The file, relative to the working directory.
     pub file: String,
     /// All its lines.
     pub lines: Vec<AnnotatedLine>,
 }
 
-/// A line of it.
+/// A line of an annotated source.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct AnnotatedLine {
-    /// From 1.
+    /// The line number, from 1.
     pub line: u32,
-    /// What it says.
+    /// The line's text.
     pub text: String,
-    /// What it took; `None` where no code of it ran.
+    /// What it took; `None` if none of its code ran.
     pub ink: Option<Ink>,
-    /// How often code of it was begun.
+    /// How often its code was entered.
     pub times: Option<u64>,
 }
 
 impl LineProfile {
-    /// What each line of a source took, whose text is given.
+    /// Annotates the source `text` with what each of its lines took.
     pub fn annotate(&self, file: &str, shown: String, text: &str) -> AnnotatedSource {
         let taken: BTreeMap<u32, &LineInk> = self
             .lines
@@ -323,7 +323,7 @@ impl LineProfile {
         }
     }
 
-    /// The files of its lines, with whether each is the contract's own; those that took most first.
+    /// The files of its lines, and whether each is the contract's own; those that took most come first.
     pub fn files(&self) -> Vec<(&str, bool)> {
         let mut files: BTreeMap<&str, (Ink, bool)> = BTreeMap::new();
         for line in &self.lines {

@@ -1,7 +1,7 @@
 //! Link-time optimisation that a contract's author asks for and does not get.
 //!
-//! Lives here: why not, and what the contract would be with it, as data. Not here: finding out (`cargo::lto`), building and measuring
-//! (`measure::lto`), the sentence about it (`content::lto`).
+//! Lives here: the reason, and what the contract would be with it, as data. Not here: finding it out (`cargo::lto`), building and
+//! measuring (`measure::lto`), the sentence about it (`content::lto`).
 
 use serde::{Deserialize, Serialize};
 use stylus_vm::{Bytes, Gas};
@@ -9,7 +9,7 @@ use stylus_vm::{Bytes, Gas};
 use super::{Contract, StartGas};
 use crate::cargo::Hindrance;
 
-/// A contract that asks for link-time optimisation and is built without.
+/// A contract that asks for link-time optimisation and is built without it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MissedLto {
     /// Why cargo leaves it out.
@@ -25,16 +25,16 @@ pub struct MissedLto {
 pub enum Outcome {
     /// The figures with it.
     WithLto(WithLto),
-    /// Why they are not known: one sentence.
+    /// Why the figures are unknown: one sentence.
     Unknown(String),
 }
 
 /// The figures of a contract with link-time optimisation.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct WithLto {
-    /// Compressed, as accounts hold it.
+    /// Compressed, as stored in accounts.
     pub code: Bytes,
-    /// What it costs there; none where it was not put on a chain.
+    /// What it costs on a chain; `None` if it was not put on one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<OnChain>,
 }
@@ -44,7 +44,7 @@ pub struct WithLto {
 pub struct OnChain {
     /// Gas of the transaction that activated it.
     pub activation_gas: Gas,
-    /// What each call pays before the program begins.
+    /// What each call pays before the program starts.
     pub start: StartGas,
     /// The calls that have figures, in the order of the plan.
     pub calls: Vec<CallGas>,
@@ -53,14 +53,14 @@ pub struct OnChain {
 /// All runs of a call.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CallGas {
-    /// What the plan calls it.
+    /// The call's name in the plan.
     pub name: String,
     /// Gas of their receipts.
     pub gas: Gas,
 }
 
 impl OnChain {
-    /// What was measured of a contract that got onto a chain.
+    /// Collects the figures of a contract that reached a chain.
     pub fn of(contract: &Contract) -> Option<Self> {
         let deployment = contract.deployment.as_ref()?;
         let calls = contract

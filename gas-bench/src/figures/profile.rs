@@ -1,4 +1,4 @@
-//! One transaction, told function by function: the profile of its run, and around it what the receipt says.
+//! One transaction, function by function: the profile of its run, and around it what the receipt says.
 //!
 //! Lives here: the data, the version of its shape, and what must be true of it. Not here: how the run is recorded
 //! (`stylus_vm::profile`) and made, words and rows (`content`), pictures (`picture`).
@@ -14,17 +14,17 @@ use stylus_vm::{Gas, Ink};
 
 use crate::figures::Parts;
 
-/// The version of the shape of [`CallProfile`] as JSON: raised whenever a key changes its meaning or disappears.
+/// The version of [`CallProfile`]'s JSON shape: raised whenever a key changes its meaning or disappears.
 pub const PROFILE_SCHEMA: u32 = 1;
 
 /// Where the gas of one call went.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CallProfile {
-    /// [`PROFILE_SCHEMA`] at the time.
+    /// [`PROFILE_SCHEMA`] at the time of writing.
     pub schema: u32,
     /// The name of the contract's package.
     pub contract: String,
-    /// What the plan calls the call.
+    /// The call's name in the plan.
     pub call: String,
     /// The function, as Solidity writes it.
     pub signature: String,
@@ -34,26 +34,26 @@ pub struct CallProfile {
     pub ink_per_gas: u32,
     /// Gas of the receipt.
     pub gas: Gas,
-    /// Where it went, in the receipt's terms.
+    /// Where the gas went, as the receipt breaks it down.
     pub parts: Parts,
     /// Where the program's ink went, function by function.
     pub profile: Profile,
 }
 
-/// A profile that cannot be true. It was edited, or the profiler is wrong.
+/// A profile that cannot be true: it was edited, or the profiler is wrong.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ProfileError {
-    /// Another version wrote it.
+    /// A different version of this program wrote it.
     #[error(
         "the profile has the shape {0} and this program knows {PROFILE_SCHEMA}: profile the call again"
     )]
     Schema(u32),
-    /// A place of the call tree stands before its caller, or has a callee that is not listed.
+    /// A node of the call tree precedes its caller, or names a callee that is not listed.
     #[error(
         "place {0} of the profile's call tree belongs to nothing that is listed: profile the call again"
     )]
     Place(usize),
-    /// An allocation was made by nobody.
+    /// An allocation names a function that is not listed.
     #[error("function {0} of the profile allocates and is not listed: profile the call again")]
     Allocator(usize),
     /// The ink does not add up.
@@ -63,9 +63,9 @@ pub enum ProfileError {
     Sum {
         /// What was added up.
         what: &'static str,
-        /// What it comes to.
+        /// The sum.
         counted: u128,
-        /// What it should come to.
+        /// What the sum should be.
         spent: u128,
     },
     /// The list and the tree disagree about one function or host call.
@@ -79,14 +79,14 @@ pub enum ProfileError {
 }
 
 impl CallProfile {
-    /// Whether the profile can be true: its shape is this version's, its places and positions exist, tree and lists add up to
-    /// the ink of the parts and agree about every callee, and the parts add up to the receipt.
+    /// Checks whether the profile can be true: it has this version's shape, its places and positions exist, tree and lists add up to the
+    /// ink of the parts and agree about every callee, and the parts add up to the receipt.
     ///
-    /// Where the tree was too large to be kept whole (`truncated`), callees beyond its bound count there as their callers'
-    /// own. All sums hold as before; what such a callee spent stands in the lists alone, so tree and lists are not compared.
+    /// If the tree was too large to be kept whole (`truncated`), callees beyond its bound count there as their callers' own. All sums
+    /// hold as before; what such a callee spent appears only in the lists, so tree and lists are not compared.
     ///
     /// # Errors
-    /// Where it cannot.
+    /// If any of that is false.
     pub fn check(&self) -> Result<(), ProfileError> {
         if self.schema != PROFILE_SCHEMA {
             return Err(ProfileError::Schema(self.schema));
@@ -169,7 +169,7 @@ impl CallProfile {
     }
 
     fn check_receipt(&self) -> Result<(), ProfileError> {
-        // The parts themselves are added up in 64 bits.
+        // `Parts` are added up in 64 bits.
         let fits = u64::try_from(self.spent() + u128::from(self.parts.rounding.0)).is_ok();
         if fits && self.parts.total(self.ink_per_gas) == Some(self.gas) {
             Ok(())
@@ -178,7 +178,7 @@ impl CallProfile {
         }
     }
 
-    /// Ink of the program by the receipt's parts, also where they are too much for 64 bits.
+    /// Ink of the program by the receipt's parts, even if they exceed 64 bits.
     fn spent(&self) -> u128 {
         let parts = &self.parts;
         let hostios = parts.hostios.values().map(|hostio| hostio.ink);
@@ -190,7 +190,7 @@ impl CallProfile {
     }
 }
 
-/// All of it, in more bits than any file can fill.
+/// The sum, in more bits than any file can fill.
 fn total(inks: impl IntoIterator<Item = Ink>) -> u128 {
     inks.into_iter().map(|ink| u128::from(ink.0)).sum()
 }

@@ -1,6 +1,6 @@
-//! Transactions of a chain that were carried out once more: what their receipts say, what they came to here, and with other programs.
+//! Replayed transactions of a chain: what their receipts say, their results here, and their results with other programs.
 //!
-//! Lives here: the data, and the version of its shape. Not here: carrying them out (`measure::replay`), words (`content::replay`).
+//! Lives here: the data, and the version of its shape. Not here: replaying (`measure::replay`), words (`content::replay`).
 
 use std::collections::BTreeMap;
 
@@ -10,33 +10,33 @@ use stylus_vm::Gas;
 
 use crate::figures::profile::CallProfile;
 
-/// The version of the shape of [`Replays`] as JSON: raised whenever a key changes its meaning or disappears.
+/// The version of [`Replays`]'s JSON shape: raised whenever a key changes its meaning or disappears.
 pub const REPLAY_SCHEMA: u32 = 1;
 
-/// Some transactions, replayed.
+/// Several replayed transactions.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Replays {
-    /// [`REPLAY_SCHEMA`] at the time.
+    /// [`REPLAY_SCHEMA`] at the time of writing.
     pub replay_schema: u32,
-    /// Where they are from: a host or a recording, without anything that may be a key.
+    /// Where they come from: a host or a recording, stripped of anything that could be a key.
     pub chain: String,
-    /// Whether the earlier transactions of their blocks were left out.
+    /// Whether the earlier transactions of their blocks were skipped.
     pub alone: bool,
-    /// The programs that were put in the place of others, by address: the files' names.
+    /// By address, the file names of the programs that replaced the deployed ones.
     pub programs: BTreeMap<Address, String>,
-    /// Where the transactions were looked for, if they were not named.
+    /// Where the transactions were searched for, if they were not named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Search>,
-    /// Files of names that are of no program that ran.
+    /// Files of names that match no program that ran.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub strangers: Vec<String>,
-    /// The transactions, in the order in which they were asked for, or in the chain's.
+    /// The transactions, in the order requested, or in the chain's.
     pub transactions: Vec<ReplayedTransaction>,
-    /// Those that could not be replayed, and why, a sentence each.
+    /// Transactions that could not be replayed, and why: a sentence each.
     pub failures: BTreeMap<B256, String>,
 }
 
-/// How a contract's last transactions were looked for.
+/// How the latest transactions of a contract were found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Search {
     /// The contract.
@@ -45,13 +45,13 @@ pub struct Search {
     pub wanted: usize,
     /// How many were found.
     pub found: usize,
-    /// The newest block.
+    /// The newest block searched.
     pub newest: u64,
-    /// How many blocks were looked at, from the newest back.
+    /// How many blocks were searched, from the newest back.
     pub blocks: u64,
 }
 
-/// One of them.
+/// One replayed transaction.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ReplayedTransaction {
     /// Its hash.
@@ -62,30 +62,30 @@ pub struct ReplayedTransaction {
     pub index: u64,
     /// Who sent it.
     pub from: Address,
-    /// What it called; nothing where it is a creation.
+    /// What it called; `None` if it creates a contract.
     pub to: Option<Address>,
     /// What its receipt says.
     pub there: Ended,
-    /// What it came to here.
+    /// Its result here.
     pub here: Ended,
-    /// In what the two differ; nothing where it is exact.
+    /// How the two differ; empty if the replay is exact.
     pub differences: Vec<String>,
-    /// The first earlier transaction of its block that differs from its receipt, and in what.
+    /// The first earlier transaction of the block that differs from its receipt, and how.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deviates: Option<Deviation>,
-    /// What it came to with the other programs.
+    /// Its result with the replaced programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with_programs: Option<Ended>,
-    /// In what it then differs from what it does here without them, but for gas.
+    /// How its behaviour with the replaced programs differs from its behaviour here without them, gas aside.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub behaves_otherwise: Vec<String>,
-    /// The programs that it ran, the dearest first, where it is the only one.
+    /// The programs it ran, the most expensive first, if this is the only transaction.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub profiles: Vec<ProgramProfile>,
-    /// How many more ran, which are not told.
+    /// How many more programs ran that are not listed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more_profiles: u64,
-    /// Why there are no profiles, where there should be.
+    /// Why there are no profiles, if there should be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_profile: Option<String>,
 }
@@ -93,9 +93,9 @@ pub struct ReplayedTransaction {
 /// One run of a program in a transaction.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ProgramProfile {
-    /// Frames below the transaction's own; for that one the profile is of the whole transaction, and for others of the frame.
+    /// Its depth below the transaction's own frame. At depth 0 the profile is of the whole transaction, otherwise of the frame.
     pub depth: usize,
-    /// The file that its functions have their names from.
+    /// The file from which its function names come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<String>,
     /// Where its gas went.
@@ -112,41 +112,41 @@ const fn is_zero(count: &u64) -> bool {
 pub struct Ended {
     /// Whether it succeeded.
     pub success: bool,
-    /// Gas, that for L1 data included.
+    /// Gas used, including gas for L1 data.
     pub gas: Gas,
-    /// Gas for its bytes on L1.
+    /// Gas for posting its bytes on L1.
     pub l1_gas: Gas,
-    /// How many logs it has.
+    /// How many logs it emitted.
     pub logs: usize,
-    /// Why it failed, where that is known.
+    /// Why it failed, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// A transaction that differs from its receipt, before the one that was asked for.
+/// A transaction, earlier than the one requested, that differs from its receipt.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Deviation {
     /// Its hash.
     pub transaction: B256,
-    /// In what.
+    /// How it differs.
     pub differences: Vec<String>,
 }
 
 impl ReplayedTransaction {
-    /// Whether it came to its receipt.
+    /// Whether the replay matches the receipt.
     pub fn is_exact(&self) -> bool {
         self.differences.is_empty()
     }
 }
 
 impl Replays {
-    /// The dearest program that a transaction ran, where that is told.
+    /// The most expensive program that a transaction ran, if it was profiled.
     pub fn dearest(&self) -> Option<&CallProfile> {
         let profiles = self.transactions.iter().flat_map(|it| &it.profiles);
         profiles.map(|it| &it.profile).next()
     }
 
-    /// Whether all came to their receipts.
+    /// Whether every replay matches its receipt.
     pub fn is_exact(&self) -> bool {
         let mut transactions = self.transactions.iter();
         self.failures.is_empty() && transactions.all(ReplayedTransaction::is_exact)

@@ -26,7 +26,7 @@ pub use origin::{
     last_segment, origin,
 };
 
-/// The version of the shape of [`SizeReport`] as JSON: raised whenever a key changes its meaning or disappears.
+/// The version of [`SizeReport`]'s JSON shape: raised whenever a key changes its meaning or disappears.
 pub const SIZE_SCHEMA: u32 = 1;
 
 /// What every module begins with: the magic number and the version of the format.
@@ -42,98 +42,98 @@ pub const CODE: &str = "code";
 /// The name of the section that holds the data segments.
 pub const DATA: &str = "data";
 
-/// The bytes of some contracts, which is also what a baseline's file holds.
+/// The sizes of several contracts; also the content of a baseline file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SizeReport {
-    /// [`SIZE_SCHEMA`] at the time.
+    /// [`SIZE_SCHEMA`] at the time of writing.
     pub size_schema: u32,
-    /// What the bytes depend on besides the sources.
+    /// What the bytes depend on apart from the sources.
     pub made_with: MadeWith,
-    /// The contracts, by name.
+    /// The contracts, sorted by name.
     pub contracts: BTreeMap<String, ContractSize>,
-    /// By name of the contract that there are no figures for: why, a sentence each.
+    /// By name, the contracts without figures and why: a sentence each.
     pub failures: BTreeMap<String, String>,
-    /// By name, those that ask for link-time optimisation and are built without.
+    /// By name, the contracts that ask for link-time optimisation but are built without it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub missed_lto: BTreeMap<String, MissedLto>,
 }
 
-/// The circumstances that the bytes depend on besides the sources.
+/// The circumstances that the bytes depend on apart from the sources.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MadeWith {
     /// This program's version.
     pub gas_bench: String,
-    /// The compiler, as `rustc --version` names itself.
+    /// The compiler, as `rustc --version` prints it.
     pub toolchain: String,
 }
 
 /// One contract.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ContractSize {
-    /// How large it is at each step, and how large it may be.
+    /// How large it is at each step, and the limits.
     pub sizes: Sizes,
-    /// The sections as cargo wrote them, with names and debug sections, in the order of the module.
+    /// The sections as cargo wrote them, including names and debug sections, in module order.
     pub built: Vec<Section>,
-    /// The sections that are deployed, in the order of the module.
+    /// The deployed sections, in module order.
     pub deployed: Vec<Section>,
-    /// The crates whose functions are deployed, the largest first.
+    /// The crates of the deployed functions, the largest first.
     pub crates: Vec<CrateSize>,
-    /// The functions that are deployed, the largest first.
+    /// The deployed functions, the largest first.
     pub functions: Vec<Function>,
-    /// The data segments that are deployed, in the order of the module.
+    /// The deployed data segments, in module order.
     pub data: Vec<Segment>,
 }
 
 /// A section of a module.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Section {
-    /// What it is called: by the specification, or by itself where it is a custom one.
+    /// Its name: as specified, or as a custom section states it.
     pub name: String,
-    /// Whether it is a custom section, which has no meaning to the machine.
+    /// Whether it is a custom section, which has no effect on execution.
     pub custom: bool,
-    /// All of it, its id and its length included.
+    /// Its whole size, including its id and its length.
     pub bytes: Bytes,
 }
 
 /// The functions of one crate.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CrateSize {
-    /// The crate, or what [`origin`] says where there is none.
+    /// The crate, or what [`origin`] returns if there is none.
     pub name: String,
-    /// How many there are.
+    /// How many functions it has.
     pub functions: u64,
-    /// All of them.
+    /// Their size in total.
     pub bytes: Bytes,
 }
 
 /// A function.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Function {
-    /// Its path, without the hash that tells instances apart; `function[12]` where it has no name.
+    /// Its path, without the hash that distinguishes instances; `function[12]` if it has no name.
     pub name: String,
-    /// The crate it belongs to, or what [`origin`] says where there is none.
+    /// The crate it belongs to, or what [`origin`] returns if there is none.
     #[serde(rename = "crate")]
     pub origin: String,
-    /// Its body and the length in front.
+    /// Size of its body and of the length prefix.
     pub bytes: Bytes,
 }
 
 /// A data segment.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Segment {
-    /// What the linker calls it; `data[3]` where it has no name.
+    /// The linker's name for it; `data[3]` if it has none.
     pub name: String,
-    /// Its content, the length, and where it is put.
+    /// Size of its content, of its length and of its offset expression.
     pub bytes: Bytes,
 }
 
-/// What was read is not a report on sizes.
+/// The input is not a size report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It is something else, or was damaged.
+    /// The input has another shape, or is damaged.
     #[error("this is not a size report: {0}; make it again")]
     Shape(#[from] serde_json::Error),
-    /// Another version of this program wrote it.
+    /// A different version of this program wrote it.
     #[error(
         "this size report has schema {0}, this program reads schema {SIZE_SCHEMA}: make it again"
     )]
@@ -144,7 +144,7 @@ pub enum ReadError {
 }
 
 impl SizeReport {
-    /// The report on `contracts`, and why there is none on others.
+    /// Creates the report on `contracts`, with the reasons why others have none.
     pub fn new(
         made_with: MadeWith,
         contracts: BTreeMap<String, ContractSize>,
@@ -159,12 +159,12 @@ impl SizeReport {
         }
     }
 
-    /// The report in a file that [`SizeReport::to_json`] made.
+    /// Reads the report from a file that [`SizeReport::to_json`] wrote.
     ///
     /// # Errors
-    /// Where it is something else, of another [`SIZE_SCHEMA`], or its parts do not add up.
+    /// If it is something else, has a different [`SIZE_SCHEMA`], or its parts do not add up.
     pub fn from_json(json: &[u8]) -> Result<Self, ReadError> {
-        /// What every schema has.
+        /// The part that every schema has.
         #[derive(Deserialize)]
         struct Version {
             size_schema: u32,
@@ -181,7 +181,7 @@ impl SizeReport {
         }
     }
 
-    /// The report as the file that a baseline is: indented, so that a change of one figure is a change of one line.
+    /// The report as a baseline file: indented, so that changing one figure changes one line.
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self)
             .expect("maps have string keys and no value fails to serialise");
@@ -191,30 +191,30 @@ impl SizeReport {
 }
 
 impl ContractSize {
-    /// The module as cargo built it, with names and debug sections.
+    /// Size of the module as cargo built it, including names and debug sections.
     pub fn with_names(&self) -> Bytes {
         sum([HEADER]
             .into_iter()
             .chain(self.built.iter().map(|it| it.bytes)))
     }
 
-    /// All functions that are deployed.
+    /// Size of all deployed functions.
     pub fn code(&self) -> Bytes {
         sum(self.functions.iter().map(|function| function.bytes))
     }
 
-    /// All data segments that are deployed.
+    /// Size of all deployed data segments.
     pub fn segments(&self) -> Bytes {
         sum(self.data.iter().map(|segment| segment.bytes))
     }
 
-    /// What of the deployed module is neither a function nor a data segment.
+    /// The bytes of the deployed module that are neither functions nor data segments.
     pub fn rest(&self) -> Bytes {
         let items = sum([self.code(), self.segments()]);
         Bytes(self.sizes.processed.0.saturating_sub(items.0))
     }
 
-    /// Whether the theorem above holds, and no size is larger than a file of WebAssembly.
+    /// Whether the theorem above holds, and no size exceeds that of a WebAssembly file.
     pub fn adds_up(&self) -> bool {
         let sections = self.deployed.iter().map(|section| section.bytes);
         self.sizes.processed == sum([HEADER].into_iter().chain(sections))
@@ -238,7 +238,7 @@ impl ContractSize {
         all.into_iter().all(|size| u32::try_from(size.0).is_ok())
     }
 
-    /// Whether the section `name` is its items and a frame. A module without items may do without the section.
+    /// Whether the section `name` is its items plus a frame. A module without items can omit the section.
     fn is_framed(&self, name: &str, items: Bytes, empty: bool) -> bool {
         let mut sections = self
             .deployed
@@ -256,7 +256,7 @@ impl ContractSize {
 }
 
 impl Section {
-    /// What it is called, so that no custom section passes for another.
+    /// Its name, marked so that no custom section passes for another.
     pub fn title(&self) -> String {
         if self.custom {
             format!("custom {}", self.name)
@@ -282,12 +282,12 @@ pub(crate) fn crates(functions: &[Function]) -> Vec<CrateSize> {
             bytes,
         });
     let mut crates: Vec<_> = crates.collect();
-    // Crates of one size stay in the order of their names.
+    // Crates of equal size stay in the order of their names.
     crates.sort_by_key(|it| Reverse(it.bytes));
     crates
 }
 
-/// All of `parts`. A file that somebody made up may say more than fits; the sum is then wrong, and found to be.
+/// The sum of `parts`. A forged file can claim more than fits; the sum then saturates, and the mismatch is found.
 fn sum(parts: impl IntoIterator<Item = Bytes>) -> Bytes {
     let total = |sum: u64, part: Bytes| sum.saturating_add(part.0);
     Bytes(parts.into_iter().fold(0, total))
@@ -362,7 +362,7 @@ mod tests {
         assert_eq!(names, [("a", 60), ("core", 40)]);
     }
 
-    /// Theorem: no single figure can be changed without being found out, but for those that nothing is the sum of.
+    /// Theorem: no single figure can be changed undetected, except those that are not the sum of anything.
     #[test]
     fn what_does_not_add_up_is_refused() {
         let changes: [fn(&mut ContractSize); 9] = [

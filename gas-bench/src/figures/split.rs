@@ -1,9 +1,9 @@
 //! Where the gas of a call went, in whole gas that adds up.
 //!
-//! Lives here: the parts that a reader is shown, their order and their groups, for every format alike. Not here: what a run's parts are
-//! (`figures`), how they are called and drawn (`content`, `picture`).
+//! Lives here: the parts shown to a reader, their order and their groups, the same in every format. Not here: the parts of a single run
+//! (`figures`), what they are called and how they are drawn (`content`, `picture`).
 //!
-//! Theorem: a format adds parts up, and never divides: so all formats show the same, and in each the parts add up to the total.
+//! Theorem: a format adds parts up and never divides, so all formats show the same, and in each the parts add up to the total.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use stylus_vm::{Gas, Ink};
 use super::{Call, Hostio, Run};
 use crate::words::divided;
 
-/// The part that is what is lost as ink becomes whole gas.
+/// The name of the part that is lost when ink is converted to whole gas.
 pub(crate) const ROUNDING: &str = "Rounding of ink to gas";
 
-/// What gas was spent for: parts that are drawn in one colour. In the order of a bar.
+/// What gas was spent on: parts drawn in one colour, in the order of a bar.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Segment {
-    /// What every transaction pays, and its calldata.
+    /// The fixed price of a transaction, and its calldata.
     Transaction,
     /// Posting it on the parent chain.
     L1,
@@ -34,14 +34,14 @@ pub(crate) enum Segment {
     Logs,
     /// All other host calls.
     Hostios,
-    /// Pages of memory, those at the start and those grown.
+    /// Pages of memory, both initial and grown.
     Pages,
     /// Everything else.
     Other,
 }
 
 impl Segment {
-    /// The kind of the host call `name`.
+    /// The segment of the host call `name`.
     pub(crate) fn of_hostio(name: &str) -> Self {
         if name.starts_with("storage_") || name.starts_with("transient_") {
             Self::Storage
@@ -55,18 +55,18 @@ impl Segment {
     }
 }
 
-/// One thing that gas was spent for, on average over the runs of a call.
+/// One thing on which gas was spent, on average over the runs of a call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Part {
-    /// What it is drawn as.
+    /// The segment it is drawn as.
     pub(crate) segment: Segment,
-    /// What it is, in words or as the host call is named.
+    /// Its name, in words or that of the host call.
     pub(crate) name: String,
     /// How many host calls, in tenths.
     pub(crate) times: Option<u128>,
-    /// Ink, where it is paid in ink.
+    /// Its ink, if it is paid for in ink.
     pub(crate) ink: Option<Ink>,
-    /// Gas, of which the parts of a call add up.
+    /// Its gas; the parts of a call add up.
     pub(crate) gas: Gas,
 }
 
@@ -75,11 +75,11 @@ pub(crate) struct Part {
 /// Theorem: the parts add up to the total and the refund.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Split {
-    /// What was paid for, in the order of segments; what costs nothing is not in it.
+    /// What was paid for, in the order of segments; parts that cost nothing are left out.
     pub(crate) parts: Vec<Part>,
-    /// What was given back.
+    /// The refund.
     pub(crate) refund: Gas,
-    /// Gas of a receipt.
+    /// The average gas of a receipt.
     pub(crate) total: Gas,
 }
 
@@ -89,12 +89,12 @@ struct Sum {
     name: String,
     times: Option<u128>,
     ink: Option<u128>,
-    /// What it is worth in ink.
+    /// Its worth in ink.
     weight: u128,
 }
 
 impl Split {
-    /// The split of `call`; none where it has no runs.
+    /// The split of `call`; `None` if it has no runs.
     pub(crate) fn of(call: &Call, ink_per_gas: u32) -> Option<Self> {
         let runs = call.runs();
         let count = runs.len() as u128;
@@ -124,12 +124,12 @@ impl Split {
         })
     }
 
-    /// The total before anything was given back.
+    /// The total before the refund.
     pub(crate) fn paid(&self) -> Gas {
         self.total.saturating_add(self.refund)
     }
 
-    /// The segments that anything was spent for, in their order, with their gas.
+    /// The segments on which gas was spent, in order, with their gas.
     pub(crate) fn segments(&self) -> BTreeMap<Segment, Gas> {
         let mut segments = BTreeMap::<_, Gas>::new();
         for part in &self.parts {
@@ -140,14 +140,14 @@ impl Split {
     }
 }
 
-/// The middle one of sorted amounts, or the mean of the two middle ones, a half rounded up.
+/// The middle of sorted amounts, or the mean of the two middle ones, rounding half up.
 pub(crate) fn median(gas: &[Gas]) -> Option<u128> {
     let upper = gas.get(gas.len() / 2)?;
     let lower = gas.get(gas.len().saturating_sub(1) / 2)?;
     divided(u128::from(lower.0) + u128::from(upper.0), 2)
 }
 
-/// Everything that `runs` paid for. Of one segment, the dearest host call comes first.
+/// Everything that `runs` paid for. Within a segment, the most expensive host call comes first.
 fn sums(runs: &[Run], ink_per_gas: u32) -> Vec<Sum> {
     let price = u128::from(ink_per_gas.max(1));
     let gas = |segment, name: &str, of: fn(&Run) -> Gas| {
@@ -199,14 +199,14 @@ fn sums(runs: &[Run], ink_per_gas: u32) -> Vec<Sum> {
         ink: Some(hostio.ink.0.into()),
         weight: hostio.ink.0.into(),
     }));
-    // What was done for nothing, as a host call without a price, is shown; what was not done is not.
+    // A host call that was free but happened is shown; one that did not happen is not.
     sums.retain(|sum| sum.weight > 0 || sum.times.is_some_and(|times| times > 0));
-    // Stable: host calls of a segment stay as they are ordered already.
+    // A stable sort: the host calls of a segment keep their order.
     sums.sort_by_key(|sum| sum.segment);
     sums
 }
 
-/// All host calls of `runs` by kind, the dearest first.
+/// All host calls of `runs` by kind, the most expensive first.
 pub(crate) fn hostios<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Vec<(&'a str, Hostio)> {
     let mut kinds = BTreeMap::<&str, Hostio>::new();
     for (name, hostio) in runs.into_iter().flat_map(|run| &run.parts.hostios) {
@@ -219,13 +219,13 @@ pub(crate) fn hostios<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Vec<(&'a s
     kinds
 }
 
-/// `total` in whole numbers that are to each other as `weights`, by largest remainder; of equal ones the earlier is rounded up.
+/// Divides `total` into whole numbers in the ratio of `weights`, by largest remainder; of equal remainders the earlier is rounded up.
 ///
-/// Theorem: where any weight is more than nothing, the shares add up to the total, and none is a whole unit or more away from
-/// what it is exactly.
+/// Theorem: if any weight is more than zero, the shares add up to the total, and each is less than a whole unit away from its exact
+/// value.
 pub(crate) fn apportion(total: u64, weights: &[u128]) -> Vec<u64> {
     let sum = |weights: &[u128]| weights.iter().fold(0_u128, |sum, &w| sum.saturating_add(w));
-    // No product below is too large once all weights together fit 64 bits. Real ones do already.
+    // Once all weights together fit into 64 bits, no product below overflows. Real weights fit already.
     let excess = u64::BITS.saturating_sub(sum(weights).leading_zeros());
     let weights: Vec<_> = weights.iter().map(|weight| weight >> excess).collect();
     let whole = sum(&weights).max(1);
@@ -299,7 +299,7 @@ mod tests {
         }
     }
 
-    /// Theorem: the shares add up to the total, and none is a whole unit or more away from what it is exactly.
+    /// Theorem: the shares add up to the total, and each is less than a whole unit away from its exact value.
     #[test]
     fn shares_add_up() {
         let mut state = 1_u64;

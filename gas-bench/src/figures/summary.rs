@@ -1,27 +1,27 @@
-//! What the runs of a call come to.
+//! Summary figures over the runs of a call.
 //!
-//! Lives here: least, average, median and most. Not here: where the gas went (`split`).
+//! Lives here: minimum, average, median and maximum. Not here: where the gas went (`split`).
 
 use stylus_vm::{Gas, Pages};
 
 use super::{Call, divided, median};
 
-/// The runs of a call together: at least one.
+/// The runs of a call, summarised; at least one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Summary {
-    /// Gas of a receipt.
+    /// Least gas of a receipt.
     pub(crate) least: Gas,
     pub(crate) average: u128,
     pub(crate) median: u128,
     pub(crate) most: Gas,
     /// Ink of the program, on average.
     pub(crate) ink: u128,
-    /// The fewest pages that a run began with, and the most that any had.
+    /// The fewest pages with which a run started, and the most that any had.
     pub(crate) pages: (Pages, Pages),
 }
 
 impl Summary {
-    /// The summary of `call`; none where it has no runs.
+    /// The summary of `call`; `None` if it has no runs.
     pub(crate) fn of(call: &Call) -> Option<Self> {
         let (runs, gas) = (call.runs(), call.sorted_gas());
         let average = |sum: u128| divided(sum, runs.len() as u128);

@@ -1,9 +1,9 @@
-//! From what a node tells of a transaction to its parts, which add up.
+//! Breaks a transaction's gas down into parts that add up, from what a node reports.
 //!
-//! Lives here: the arithmetic of one transaction's gas. Not here: asking the node (`chain`), running anything (`contract`).
+//! Lives here: the arithmetic of one transaction's gas. Not here: querying the node (`chain`), running anything (`contract`).
 //!
-//! Theorem: where [`account`] answers, the parts' total is the receipt's gas. What a devnet tells is checked against what is known
-//! without it: the gas of the transaction itself follows from its bytes, the host calls from their own trace.
+//! Theorem: if [`account`] succeeds, the parts' total is the receipt's gas. What a devnet reports is checked against what is known
+//! without it: the transaction's own gas follows from its bytes, the host calls from their own trace.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,11 @@ use crate::figures::{Hostio, Parts, StartGas};
 /// What every transaction pays (the Ethereum Yellow Paper's G_transaction).
 const TRANSACTION: Gas = Gas(21_000);
 
-/// Gas for a byte of calldata that is zero, and for one that is not (EIP-2028).
+/// Gas for a zero byte of calldata, and for a non-zero one (EIP-2028).
 const CALLDATA: [Gas; 2] = [Gas(4), Gas(16)];
 
-/// The host call that pays for memory, by its argument: nothing but its own price for no pages, and nothing but theirs for some.
+/// The host call that pays for memory. Its argument decides the price: for zero pages its own price alone, otherwise that of the pages
+/// alone.
 const PAY_FOR_PAGES: &str = "pay_for_memory_grow";
 
 /// What is known of a transaction.
@@ -28,9 +29,9 @@ pub(super) struct Told<'a> {
     pub(super) calldata: &'a [u8],
     /// The gas that the transaction offered.
     pub(super) offered: Gas,
-    /// None where the node does not trace programs.
+    /// `None` if the node does not trace programs.
     pub(super) steps: Option<&'a [Step]>,
-    /// None where the node is not a devnet.
+    /// `None` if the node is not a devnet.
     pub(super) trace: Option<&'a GasTrace>,
     pub(super) start: StartGas,
     pub(super) ink_price: InkPrice,
@@ -44,7 +45,7 @@ pub(super) struct Account {
     pub(super) peak_pages: Pages,
 }
 
-/// Parts that do not come to the whole.
+/// The parts do not add up to the whole.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum AccountError {
     #[error(
@@ -57,7 +58,7 @@ pub(super) enum AccountError {
     Hostios { hostios: Ink, program: Ink },
 }
 
-/// The parts of a transaction that called a program.
+/// Breaks down a transaction that called a program.
 pub(super) fn account(told: &Told<'_>) -> Result<Account, AccountError> {
     let account = match told
         .trace
@@ -85,7 +86,7 @@ fn intrinsic(calldata: &[u8]) -> Gas {
     TRANSACTION + bytes.sum()
 }
 
-/// Where everything is told.
+/// The breakdown if the node reports everything.
 fn by_trace(
     told: &Told<'_>,
     trace: &GasTrace,
@@ -98,7 +99,7 @@ fn by_trace(
     parts.start = program.start_gas;
     parts.start_pages = program.start_page_gas;
     (parts.floor, parts.rounding) = after_start(program, told.ink_price);
-    // The refund, and then the least that the transaction's bytes cost.
+    // The refund first, then the minimum for the transaction's bytes.
     let spent = trace.gas_spent.saturating_sub(trace.refund);
     parts.refund = trace.refund;
     parts.floor += trace.floor_gas.saturating_sub(spent);
@@ -109,7 +110,8 @@ fn by_trace(
     })
 }
 
-/// What a frame paid after its start besides its ink: more gas where its return data costs more, and what is lost by whole gas.
+/// What a frame paid after its start on top of its ink: the extra gas if its return data costs more, and what rounding to whole gas
+/// loses.
 fn after_start(program: &ProgramTrace, price: InkPrice) -> (Gas, Ink) {
     let paid = frame_gas(program).saturating_sub(program.start_gas + program.start_page_gas);
     let (whole, rounding) = whole_gas(program.ink_used, price);
@@ -121,7 +123,7 @@ pub(super) fn frame_gas(program: &ProgramTrace) -> Gas {
     program.given.saturating_sub(program.gas_back)
 }
 
-/// The parts of a program's frame, by the profile of its run: they come to what the frame paid.
+/// The parts of a program's frame, by the profile of its run: they add up to what the frame paid.
 pub(super) fn frame(program: &ProgramTrace, run: &Profile, price: InkPrice) -> Parts {
     let has_grown = run.memory.len() > 1;
     let is_page = |name: &str| has_grown && name == PAY_FOR_PAGES;
@@ -144,8 +146,8 @@ pub(super) fn frame(program: &ProgramTrace, run: &Profile, price: InkPrice) -> P
     }
 }
 
-/// Where there are a receipt and perhaps host calls. Nitro's trace says with how much ink the program began, but not with how much
-/// it ended: what the receipt has beyond the host calls is instructions.
+/// The breakdown from a receipt and possibly host calls. Nitro's trace reports the ink with which the program started but not the ink
+/// left at the end, so whatever the receipt has beyond the host calls counts as instructions.
 fn by_receipt(told: &Told<'_>) -> Result<Account, AccountError> {
     let receipt = told.receipt.gas();
     let mut parts = Parts {
@@ -171,7 +173,7 @@ fn by_receipt(told: &Told<'_>) -> Result<Account, AccountError> {
     parts.start = start.saturating_sub(parts.start_pages);
     let paid = receipt.saturating_sub(outside + start);
     let least = by_hostios(steps).2;
-    // A refund has been taken off; all that can be told of it is by how much the program is then too cheap.
+    // The receipt has the refund subtracted; all that can be said of it is by how much it makes the program too cheap.
     let (whole, _) = whole_gas(least, told.ink_price);
     parts.refund = whole.saturating_sub(paid);
     let used = told.ink_price.gas_to_ink(paid + parts.refund);
@@ -189,7 +191,7 @@ fn by_receipt(told: &Told<'_>) -> Result<Account, AccountError> {
     })
 }
 
-/// Ink in whole gas, rounded up, and what is lost by that.
+/// Ink as whole gas, rounded up, and what the rounding adds in ink.
 fn whole_gas(ink: Ink, price: InkPrice) -> (Gas, Ink) {
     let down = price.ink_to_gas(ink);
     let exact = price.gas_to_ink(down) == ink;
@@ -197,7 +199,7 @@ fn whole_gas(ink: Ink, price: InkPrice) -> (Gas, Ink) {
     (up, price.gas_to_ink(up).saturating_sub(ink))
 }
 
-/// What a program that used so much ink spent, by kind.
+/// The spending, by kind, of a program that used `used` ink.
 fn program_parts(used: Ink, steps: &[Step]) -> Result<Parts, AccountError> {
     let (hostios, pages, sum) = by_hostios(steps);
     let wasm = used.checked_sub(sum).ok_or(AccountError::Hostios {
@@ -212,7 +214,7 @@ fn program_parts(used: Ink, steps: &[Step]) -> Result<Parts, AccountError> {
     })
 }
 
-/// Host calls by name, what pages cost, and both together.
+/// Host calls by name, the ink for pages, and both together.
 fn by_hostios(steps: &[Step]) -> (BTreeMap<String, Hostio>, Ink, Ink) {
     let mut hostios: BTreeMap<String, Hostio> = BTreeMap::new();
     let mut pages = Ink::ZERO;
@@ -230,7 +232,7 @@ fn by_hostios(steps: &[Step]) -> (BTreeMap<String, Hostio>, Ink, Ink) {
     (hostios, pages, sum)
 }
 
-/// The tracer's own marks, and frames of the EVM, are not host calls.
+/// The tracer's own marks and EVM frames are not host calls.
 fn is_hostio(name: &str) -> bool {
     name != "user_entrypoint"
         && name != "user_returned"
@@ -241,7 +243,7 @@ fn is_hostio(name: &str) -> bool {
         && name != "evm_self_destruct"
 }
 
-/// How many pages a step pays for, where it does.
+/// How many pages a step pays for, if it pays for any.
 fn grown_pages(step: &Step) -> Option<u16> {
     let argument = step.args.as_ref().try_into().ok()?;
     let pages = u16::from_be_bytes(argument);

@@ -1,10 +1,10 @@
-//! One contract under every allocator and in several builds.
+//! Compares one contract under every allocator and in several builds.
 //!
-//! Lives here: the order of a comparison, and whether variants are the same contract (`agreement`). Not here: building (`cargo`), measuring, which whoever
-//! calls hands in, text (`render::compare`).
+//! Lives here: the order of a comparison, and whether variants are the same contract (`agreement`). Not here: building (`cargo`),
+//! measuring, which the caller passes in, text (`render::compare`).
 //!
-//! The author's files are only read: everything is built in a copy. Theorem: every variant that has figures does what the author's
-//! own build does, in every call that both were measured in.
+//! The author's files are only read: everything is built in a copy. Theorem: every variant that has figures behaves like the author's own
+//! build, in every call for which both were measured.
 
 mod agreement;
 
@@ -22,36 +22,37 @@ use crate::parallel;
 pub use agreement::Disagreement;
 pub(super) use agreement::disagreement;
 
-/// What a comparison is doing, for whoever shows progress. The variants come in any order.
+/// Progress of a comparison. The variants come in any order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum VariantEvent {
-    /// There will be so many variants.
+    /// This many variants are planned.
     Planned(usize),
-    /// Cargo begins to build a module; `wasm-opt` comes later.
+    /// Cargo starts to build a module; `wasm-opt` runs later.
     Building(Variant),
-    /// A variant is measured.
+    /// Measuring a variant starts.
     Measuring(Variant),
-    /// It has figures, or a reason why not.
+    /// A variant has figures, or a reason for having none.
     Done(Variant),
 }
 
-/// Watches a comparison. Called from several threads.
+/// Receives the progress of a comparison; called from several threads.
 pub type Observer<'a> = &'a (dyn Fn(VariantEvent) + Sync);
 
-/// Builds the module of a variant, whose mode is none yet, and keeps the names of its functions.
+/// Builds the module of a variant without `wasm-opt`, and keeps its function names.
 pub type Build<'a> = &'a (dyn Fn(Variant) -> Result<Vec<u8>, VariantError> + Sync);
 
-/// Makes another module of one.
+/// Optimises a module.
 pub type Optimise<'a> = &'a (dyn Fn(&[u8], Mode) -> Result<Vec<u8>, OptimiseError> + Sync);
 
-/// Deploys and calls a module that has the names of its functions.
+/// Deploys and calls a module that includes its function names.
 pub type Measure<'a> = &'a (dyn Fn(&[u8]) -> Contract + Sync);
 
-/// Compares a contract's variants, built in a copy of its workspace, and measured by `measure`. Without a `mini-alloc` to replace, or
-/// without a `wasm-opt`, which is looked for where a variant needs it, those that do are left out, and that is said.
+/// Compares a contract's variants, built in a copy of its workspace and measured by `measure`. If there is no `mini-alloc` to replace, or
+/// no `wasm-opt`, which is searched for only if a variant needs it, the variants that require it are left out, and the comparison says
+/// so.
 ///
 /// # Errors
-/// Where there can be no copy.
+/// If no copy can be made.
 pub fn compare(
     subject: &Subject,
     settings: &Variations,
@@ -62,7 +63,7 @@ pub fn compare(
     let builds = Copies::prepare(subject)?;
     let mut settings = settings.clone();
     let mut left_out = Vec::new();
-    // The author's own level is there already.
+    // The author's own level is included already.
     settings
         .levels
         .retain(|level| level.name() != builds.level());
@@ -89,7 +90,7 @@ pub fn compare(
             None
         }
     };
-    // The stack is what no variant changes.
+    // No variant changes the stack.
     let advice = Mutex::new(BTreeSet::new());
     let optimise = |module: &[u8], mode| match &wasm_opt {
         Some(program) => program.run(module, mode, true),
@@ -121,8 +122,8 @@ pub fn compare(
     })
 }
 
-/// Builds, optimises and measures every variant: one build for all modes. While one variant is measured, the next is
-/// built. What fails for one variant is its outcome.
+/// Builds, optimises and measures every variant: one build for all modes. While one variant is measured, the next is built. If something
+/// fails for one variant, that is its outcome.
 pub fn run(
     settings: &Variations,
     build: Build<'_>,
@@ -132,7 +133,7 @@ pub fn run(
 ) -> Vec<Measured> {
     observer(VariantEvent::Planned(settings.variants()));
     let modes = settings.modes();
-    // Many variants make one module; it is measured once.
+    // Variants often yield the same module; it is measured once.
     let known = Mutex::new(BTreeMap::new());
     let measured = |variant, module: &[u8]| {
         let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);

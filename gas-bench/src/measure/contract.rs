@@ -1,10 +1,10 @@
-//! One contract on a chain: deployed, and called as its plan says.
+//! Measures one contract on a chain: deploys it, and calls it as its plan says.
 //!
-//! Lives here: the order of transactions, and what each comes to. Not here: building the contract (`cargo`), what to call
-//! (`plan`), the arithmetic of one transaction (`account`), several contracts (`pipeline`).
+//! Lives here: the order of transactions, and their results. Not here: building the contract (`cargo`), what to call (`plan`), the
+//! arithmetic of one transaction (`account`), several contracts (`pipeline`).
 //!
-//! Every call of a plan begins on a deployment of its own, so that their order decides nothing. The runs of one call follow each
-//! other on it.
+//! Every call of a plan gets its own deployment, so the order of the calls does not matter. The runs of one call follow each other on the
+//! same deployment.
 
 mod coverage;
 mod explain;
@@ -34,17 +34,17 @@ use crate::plan::{Plan, PlannedCall, Problem, Reverts, Step, Words};
 pub(super) use explain::{Explainer, failure, shown_file, source};
 use stage::Stage;
 
-/// The most characters of a run's output that are kept.
+/// How many characters of a run's output are kept.
 const OUTPUT_CHARACTERS: usize = 200;
 
-/// How much of a transaction a node tells.
+/// How much a node reports about a transaction.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Sight {
     /// The receipt.
     Receipts,
-    /// And the host calls.
+    /// The receipt and the host calls.
     Hostios,
-    /// And everything else.
+    /// The receipt, the host calls and everything else.
     Everything,
 }
 
@@ -75,7 +75,7 @@ pub(super) enum BenchError {
     OutOfGas {
         gas: Gas,
         place: String,
-        /// With a colon in front, where it is known.
+        /// The reason, preceded by a colon, if known.
         why: String,
     },
     #[error("the call does not fail")]
@@ -118,21 +118,21 @@ pub(super) enum BenchError {
 pub(super) struct Bench<'a> {
     node: &'a Node,
     config: Config,
-    /// What this node tells; found out with the first transaction.
+    /// What this node reports; determined with the first transaction.
     sight: Cell<Option<Sight>>,
 }
 
-/// A contract that can be deployed again and again, and those that its plan needs besides.
+/// A contract that can be deployed repeatedly, and the other contracts its plan needs.
 pub(super) struct Deployed {
-    /// What an account is given: all of the program, or its root.
+    /// The code that an account is given: the whole program, or its root.
     code: Vec<u8>,
     start: StartGas,
-    /// Init code of the others, in the plan's order.
+    /// Init code of the other contracts, in the plan's order.
     others: Vec<Vec<u8>>,
     explainer: Explainer,
 }
 
-/// One transaction that was measured, and what else is known of it.
+/// One measured transaction, and what else is known of it.
 struct Measured {
     run: Run,
     transaction: B256,
@@ -140,10 +140,10 @@ struct Measured {
 }
 
 impl<'a> Bench<'a> {
-    /// A bench on `node`.
+    /// Creates a bench on `node`.
     ///
     /// # Errors
-    /// Where the node does not answer.
+    /// If the node does not answer.
     pub(super) fn new(node: &'a Node) -> Result<Self, NodeError> {
         Ok(Self {
             node,
@@ -157,13 +157,13 @@ impl<'a> Bench<'a> {
         self.config
     }
 
-    /// What the node tells, as far as that was found out.
+    /// What the node reports, once that is known.
     pub(super) fn sight(&self) -> Option<Sight> {
         self.sight.get()
     }
 
-    /// Deploys a contract and carries out its plan. What fails is part of the figures. With `names` the first run of each call is
-    /// told function by function, too.
+    /// Deploys a contract and carries out its plan. Failures are part of the figures. With `names`, the first run of each call is also
+    /// profiled function by function.
     pub(super) fn measure(
         &self,
         name: &str,
@@ -198,7 +198,7 @@ impl<'a> Bench<'a> {
             if let (Ok(runs), Some(names)) = (&runs, names)
                 && let Some(first) = runs.first()
             {
-                // What has figures but no profile lacks a picture, and nothing else.
+                // A call with figures but without a profile only lacks a picture.
                 profiles.extend(self.profile(name, planned, first, names));
             }
             let runs = runs.map(|runs| runs.into_iter().map(|measured| measured.run).collect());
@@ -213,10 +213,10 @@ impl<'a> Bench<'a> {
         (contract, profiles)
     }
 
-    /// Deploys a contract, carries out one call of its plan, and tells its run number `run`, counted from 1, function by function.
+    /// Deploys a contract, carries out one call of its plan, and profiles its run number `run`, counted from 1, function by function.
     ///
     /// # Errors
-    /// Where the contract or the call has no figures, or the chain does not tell.
+    /// If the contract or the call has no figures, or the chain cannot profile.
     pub(super) fn profile_call(
         &self,
         name: &str,
@@ -233,7 +233,7 @@ impl<'a> Bench<'a> {
         self.profile(name, planned, measured, &names)
     }
 
-    /// One run, told function by function.
+    /// Profiles one run function by function.
     fn profile(
         &self,
         contract: &str,
@@ -311,7 +311,8 @@ impl<'a> Bench<'a> {
         Ok((deployed, deployment))
     }
 
-    /// What an account is to hold of `code`, which is `length` bytes decompressed, and the transactions that created what it names.
+    /// Returns the code that an account is given for `code`, whose decompressed length is `length`, and the receipts of the transactions
+    /// that created its fragments.
     fn code(&self, code: &[u8], length: usize) -> Result<(Vec<u8>, Vec<Receipt>), BenchError> {
         let limit = self.config.max_code_size as usize;
         if code.len() <= limit {
@@ -347,7 +348,7 @@ impl<'a> Bench<'a> {
         self.submit(&self.node.payer(), request, "")
     }
 
-    /// What this node tells of a transaction.
+    /// Determines what this node reports about a transaction.
     fn look(&self, transaction: B256) -> Sight {
         if self.node.trace_gas(transaction, None).is_ok() {
             Sight::Everything
@@ -358,7 +359,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// What each call of a program pays before it begins.
+    /// What each call of a program pays before it starts.
     fn start(&self, program: Address) -> Result<StartGas, BenchError> {
         let [uncached, cached] = self.node.start_gas(program)?;
         let pages = self.node.footprint(program)?;
@@ -371,7 +372,8 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// What the second call in one block pays, on a node for development: two calls that the program refuses at once, or not.
+    /// What the second call in one block pays, on a development node. Two calls are sent; whether the program rejects them does not
+    /// matter.
     fn repeated_start(&self, program: Address) -> Option<Gas> {
         if self.sight.get() != Some(Sight::Everything) {
             return None;
@@ -418,7 +420,7 @@ impl<'a> Bench<'a> {
             .collect()
     }
 
-    /// Sends one transaction and takes it apart.
+    /// Sends one transaction and breaks its gas down.
     fn run(
         &self,
         stage: &Stage<'_>,
@@ -430,7 +432,7 @@ impl<'a> Bench<'a> {
         let words = &self.wait(step, words)?;
         let (account, request) = stage.request(step, words)?;
         let calldata = request.input.input().cloned().unwrap_or_default();
-        // A receipt has neither a result nor a reason; the same question just before has.
+        // A receipt has neither output nor reason; the same call made just before has both.
         let answer = self.node.ask_as(request.clone())?;
         let receipt = self.submit(&account, request, place)?;
         let steps = self.steps(&receipt)?;
@@ -528,7 +530,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// What a line of a plan came to.
+/// The result of one line of a plan.
 fn call(name: &str, step: &Step, generated: bool, runs: Result<Vec<Run>, BenchError>) -> Call {
     Call {
         name: name.to_owned(),
@@ -541,7 +543,7 @@ fn call(name: &str, step: &Step, generated: bool, runs: Result<Vec<Run>, BenchEr
     }
 }
 
-/// Where something went wrong, in words that follow a verb: the file's line, and the run's variables.
+/// Where something failed, in words that follow a verb: the file's line, and the run's variables.
 fn place(plan: &Plan, step: &Step, variables: &[String]) -> String {
     let file = plan.path.as_deref().and_then(|path| path.file_name());
     let line = file
@@ -562,7 +564,7 @@ fn created(receipt: &Receipt) -> Result<Address, NodeError> {
     })
 }
 
-/// Why a transaction failed, as far as the same question just before or after it has the reason.
+/// Why a transaction failed, if the same call made just before or after gives the reason.
 fn reason(answer: &Answer) -> String {
     match answer {
         Answer::Fails { reason, data } if data.is_empty() => reason.clone(),
@@ -580,7 +582,7 @@ fn error_text(error: &CallError) -> String {
     }
 }
 
-/// Not more of an output than a reader can use.
+/// Shortens an output to what a reader can use.
 fn shorten(output: &str) -> String {
     let mut characters = output.chars();
     let head: String = characters.by_ref().take(OUTPUT_CHARACTERS).collect();

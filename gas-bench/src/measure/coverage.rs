@@ -1,7 +1,7 @@
-//! Which lines of contracts run, when their plans are carried out, or when somebody else's tests are.
+//! Finds which lines of contracts run when their plans are carried out, or when an external test suite is.
 //!
-//! Lives here: which chain they run on, and the order of what is done. Not here: transactions (`contract`), adding up
-//! (`figures::coverage`), words and rows (`content`).
+//! Lives here: the chain they run on, and the order of the steps. Not here: transactions (`contract`), adding up (`figures::coverage`),
+//! words and rows (`content`).
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::figures::coverage::{
     COVERAGE_SCHEMA, ContractCoverage, CoverageError, CoverageReport, Ran, cover,
 };
 
-/// Why it cannot be told which lines of a contract ran: one sentence.
+/// Why it is unknown which lines of a contract ran: one sentence.
 #[derive(Debug, thiserror::Error)]
 enum ContractError {
     #[error(transparent)]
@@ -38,24 +38,24 @@ enum ContractError {
     NeverRan,
 }
 
-/// Why there is no devnet for somebody else's tests: one sentence.
+/// Why no devnet can be started for external tests: one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum CoveringError {
-    /// No contract is built.
+    /// No contract can be built.
     #[error("no contract can be built: {0}")]
     Nothing(String),
     /// The builds cannot be read.
     #[error(transparent)]
     Artifacts(#[from] ArtifactsError),
-    /// What was built is no module.
+    /// A build is not a module.
     #[error(transparent)]
     Module(#[from] PostprocessError),
-    /// There is no chain.
+    /// The chain cannot be started.
     #[error(transparent)]
     Node(#[from] NodeError),
 }
 
-/// Builds the contracts of a project, carries out their plans on an embedded devnet of that version, and tells which lines ran.
+/// Builds the contracts of a project, carries out their plans on an embedded devnet of version `arbos`, and reports which lines ran.
 pub fn coverage(
     project: &Project,
     arbos: ArbOs,
@@ -96,7 +96,7 @@ pub fn coverage(
     report
 }
 
-/// Which lines ran of a contract, by what its programs did.
+/// Which lines of a contract ran, by its block counts.
 fn told(
     name: &str,
     counts: &Counts,
@@ -116,7 +116,7 @@ fn told(
     Ok(contract)
 }
 
-/// Builds a contract that somebody else calls.
+/// Builds a contract that external tests call.
 fn build(
     project: &Project,
     contract: &ContractPackage,
@@ -129,7 +129,7 @@ fn build(
     Ok(finish(project, contract, settings, built)?.artifact)
 }
 
-/// A devnet on which somebody else's tests run, and the programs of a project count.
+/// A devnet on which external tests run, and on which a project's programs count their blocks.
 pub struct Covering {
     devnet: Handle,
     coverage: Coverage,
@@ -144,10 +144,10 @@ struct Built {
 }
 
 impl Covering {
-    /// Builds the contracts of a project, and starts a devnet of that version at an address; at port 0, at any that is free.
+    /// Builds the contracts of a project, and starts a devnet of version `arbos` at an address; port 0 means any free port.
     ///
     /// # Errors
-    /// Where no contract is built, or the devnet does not start.
+    /// If no contract can be built, or the devnet does not start.
     pub fn begin(
         project: &Project,
         at: SocketAddr,
@@ -189,7 +189,7 @@ impl Covering {
         self.devnet.url()
     }
 
-    /// Stops the devnet, and tells which lines ran since it began.
+    /// Stops the devnet, and reports which lines ran since it began.
     pub fn finish(self) -> CoverageReport {
         drop(self.devnet);
         let mut report = CoverageReport {

@@ -1,11 +1,11 @@
-//! The allocators' own table: the published sequence of requests under each of them, in a contract of this repository.
+//! The allocators' own table: the published sequence of requests under each allocator, in a contract of this repository.
 //!
-//! Lives here: which builds and calls that is, and what each set of conditions means on a chain. Not here: building, deploying and
-//! calling, which is done as with anybody's contract (`cargo`, `contract`), arithmetic on figures (`render`).
+//! Lives here: the builds and calls it consists of, and what each set of conditions means on a chain. Not here: building, deploying and
+//! calling, which work as for any contract (`cargo`, `contract`), arithmetic on figures (`render`).
 //!
-//! The contract reads its own ink off the meter and returns the difference, so that a call's answer is the figure, on any
-//! node. What of it was for pages follows from the pages in the answer and the chain's own parameters. Under the published conditions it
-//! takes more gas than any transaction has: so nothing is sent, and the chain is asked what would become of the call.
+//! The contract reads its own ink from the meter and returns the difference, so a call's answer is the figure, on any node. How much of
+//! it paid for pages follows from the pages in the answer and the chain's own parameters. Under the published conditions it uses more gas
+//! than any transaction has: so nothing is sent, and the call is only simulated.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,13 +24,13 @@ use crate::figures::edge_cases::{
 use crate::parallel;
 use crate::plan::{Plan, Problem, Step};
 
-/// What ends a run before there is anything to report.
+/// Why a run ends before there is anything to report.
 #[derive(Debug, thiserror::Error)]
 pub enum EdgeCasesError {
     /// The folder of contracts is not usable.
     #[error(transparent)]
     Own(#[from] OwnError),
-    /// The toolchain does not name itself.
+    /// The toolchain does not identify itself.
     #[error(transparent)]
     Cargo(#[from] CargoError),
     /// There is no chain to measure on.
@@ -38,29 +38,29 @@ pub enum EdgeCasesError {
     Node(#[from] NodeError),
 }
 
-/// What a run is doing, for whoever shows progress. Called from several threads.
+/// Receives the progress of a run; called from several threads.
 type Observer<'a> = &'a (dyn Fn(Allocator, Doing<'_>) + Sync);
 
-/// What is done with an allocator.
+/// What is being done with an allocator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Doing<'a> {
-    /// The build begins.
+    /// The build starts.
     Building,
-    /// A crate of that build is done.
+    /// A crate of that build is finished.
     Compiled(&'a str),
-    /// The build ended, well or not.
+    /// The build ended, successfully or not.
     Built,
-    /// A case begins.
+    /// A case starts.
     Calling(Case),
-    /// The case ended, well or not.
+    /// The case ended, successfully or not.
     Called(Case),
 }
 
-/// Builds the contract among `own`, this repository's, with each of `allocators`, deploys it to `target` and measures it under each of
-/// `conditions`. What fails for one allocator or case is part of the results.
+/// Builds the edge-case contract of `own`, this repository's contracts, with each of `allocators`, deploys it to `target` and measures it
+/// under each of `conditions`. Failures of one allocator or case are part of the results.
 ///
 /// # Errors
-/// Where nothing at all can be measured.
+/// If nothing at all can be measured.
 pub fn edge_cases(
     own: &Project,
     target: &Target,
@@ -91,7 +91,7 @@ pub fn edge_cases(
         });
         (allocator, variant)
     };
-    // Whoever sets page costs sets them for everybody on the chain: only chains of their own are used at once.
+    // Page costs are set for the whole chain, so only separate chains are used at the same time.
     let variants = match target {
         Target::Embedded(_) => parallel::map(allocators.to_vec(), measured),
         Target::Endpoint { .. } => allocators.iter().copied().map(measured).collect(),
@@ -114,7 +114,7 @@ fn build(
         features: vec![allocator.name().to_owned()],
         no_default_features: true,
         without_variables: true,
-        // A table is the same in every folder.
+        // The table must be the same in every folder.
         reproducible: true,
         ..BuildSettings::default()
     };
@@ -174,7 +174,7 @@ fn measure(
     })
 }
 
-/// What is called: the function, up to where its sequence goes, and whether all allocators get the same requests.
+/// The step that makes the call: the function, the limit for its sequence, and whether all allocators get the same requests.
 fn step(case: Case) -> Result<Step, Box<Problem>> {
     let conditions = case.conditions;
     let arguments = [
@@ -185,8 +185,8 @@ fn step(case: Case) -> Result<Step, Box<Problem>> {
     call.map(|call| call.step).map_err(Box::new)
 }
 
-/// The gas that the contract is called with: as on chain the most that Arbitrum grants a transaction, else the most that
-/// nodes grant a call, which is more than was ever published.
+/// The gas with which the contract is called: on chain, the most that Arbitrum allows per transaction; otherwise the most that nodes
+/// allow per call, which exceeds every published figure.
 const fn gas(conditions: Conditions) -> Gas {
     match conditions {
         Conditions::OnChain => Gas(32_000_000),
@@ -194,11 +194,11 @@ const fn gas(conditions: Conditions) -> Gas {
     }
 }
 
-/// A chain on which conditions hold.
+/// A chain on which the conditions hold.
 struct Conditioned<'a> {
     node: &'a Node,
     config: Config,
-    /// What the chain had before.
+    /// The chain's original values.
     usual: Option<(Pages, Pages)>,
 }
 
@@ -208,7 +208,7 @@ impl<'a> Conditioned<'a> {
         let mut usual = None;
         if !conditions.page_costs() {
             usual = Some((params.free_pages, params.page_limit));
-            // The limit on open pages holds for free ones, too.
+            // The limit on open pages also applies to free ones.
             (params.free_pages, params.page_limit) = (Pages(u16::MAX), Pages(u16::MAX));
             set_pages(node, params.free_pages, params.page_limit)?;
         }
@@ -219,7 +219,7 @@ impl<'a> Conditioned<'a> {
         })
     }
 
-    /// Gives the chain back what it had.
+    /// Restores the chain's original values.
     fn end(self) -> Result<(), CaseError> {
         match self.usual {
             Some((free, limit)) => set_pages(self.node, free, limit),
@@ -243,8 +243,8 @@ impl<'a> Conditioned<'a> {
         if let Some(failed) = FailedChecks::new(answer.failed) {
             return Err(CaseError::Checks(failed));
         }
-        // Growing from the footprint, in whatever steps. What little grows before the contract begins to measure stays within the
-        // free pages.
+        // The program grows from its footprint, in any number of steps. The little it grows before the contract starts to measure stays
+        // within the free pages.
         let counters = PageCounters {
             open: footprint,
             ever: footprint,
@@ -267,7 +267,7 @@ fn set_pages(node: &Node, free: Pages, limit: Pages) -> Result<(), CaseError> {
     })
 }
 
-/// Why a call failed, by what nodes say of it.
+/// Why a call failed, by the node's message.
 fn refused(reason: &str, gas: Gas) -> CaseError {
     const TRAPPED: &str = "execution reverted: the program failed: ";
     if let Some(trap) = reason.strip_prefix(TRAPPED) {
@@ -280,18 +280,18 @@ fn refused(reason: &str, gas: Gas) -> CaseError {
     }
 }
 
-/// What kept a figure from being measured.
+/// Why a figure could not be measured.
 #[derive(Debug, thiserror::Error)]
 enum CaseError {
-    /// It does not get onto the chain, or the node does not do what nodes do.
+    /// The contract does not reach the chain, or the node misbehaves.
     #[error(transparent)]
     Bench(#[from] super::contract::BenchError),
-    /// Page costs cannot be switched off on a chain of somebody else's.
+    /// Page costs cannot be switched off on a chain that the account does not own.
     #[error(
         "page costs cannot be switched off: {0} does not own the chain; only the figures as on chain can be measured there"
     )]
     NotOwner(alloy_primitives::Address),
-    /// The contract answered with an error.
+    /// The contract reverted.
     #[error("the call reverted; its answer should be (ink, pages, failed), never an error")]
     Reverted,
     /// The program hit a trap: a panic, an access out of bounds, an unreachable instruction.
@@ -300,7 +300,7 @@ enum CaseError {
     /// The program used up its gas.
     #[error("the call ran out of its {0}; allocate less or under a lower page limit")]
     OutOfGas(Gas),
-    /// The program ended in a way that is not in its interface.
+    /// The program ended in a way its interface does not define.
     #[error("the call failed: {0}")]
     Failed(String),
     /// The answer is not what the contract's interface promises.
@@ -308,15 +308,15 @@ enum CaseError {
         "the answer has {bytes} bytes, not three words that fit (uint64, uint32, uint32); rebuild the contract"
     )]
     Answer {
-        /// How long the answer is.
+        /// The length of the answer.
         bytes: usize,
     },
-    /// The allocator broke a promise while it was measured.
+    /// The allocator failed its checks during the measurement.
     #[error("the allocator failed its checks ({0}); a figure for it would mean nothing")]
     Checks(FailedChecks),
 }
 
-/// The checks that did not hold, as the contract reports them: a set of bits, never empty.
+/// The failed checks, as the contract reports them: a set of bits, never empty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct FailedChecks(u32);
 
@@ -331,7 +331,7 @@ impl FailedChecks {
         (64, "block outside the memory"),
     ];
 
-    /// The checks in `bits`, or `None` where all held.
+    /// The checks in `bits`, or `None` if all passed.
     const fn new(bits: u32) -> Option<Self> {
         if bits == 0 { None } else { Some(Self(bits)) }
     }
@@ -379,7 +379,7 @@ impl Answer {
     }
 }
 
-/// A word's value where it fits 64 bits.
+/// A word's value, if it fits into 64 bits.
 fn number(word: [u8; 32]) -> Option<u64> {
     let (high, low) = word.split_last_chunk::<8>()?;
     high.iter()
@@ -394,7 +394,7 @@ mod tests {
     use super::*;
     use crate::plan::Words;
 
-    /// Words as hexadecimal digits, leading zeros left out.
+    /// Words in hexadecimal, without leading zeros.
     fn words(digits: &[&str]) -> Vec<u8> {
         let padded: String = digits.iter().map(|word| format!("{word:0>64}")).collect();
         hex::decode(padded).unwrap()
@@ -432,7 +432,7 @@ mod tests {
 
     #[test]
     fn calls_are_abi_encoded() {
-        // Selectors from another implementation of Keccak.
+        // The selectors come from a different Keccak implementation.
         for (function, conditions, selector, arguments) in [
             (
                 Function::Alloc,

@@ -1,6 +1,6 @@
-//! Why one call, or one transaction on a chain, fails.
+//! Explains why one call, or one transaction on a chain, fails.
 //!
-//! Lives here: which is meant, and what is known of the programs that it calls. Not here: asking the chain (`contract`).
+//! Lives here: choosing the call, and what is known of the programs it calls. Not here: querying the chain (`contract`).
 
 use std::collections::BTreeMap;
 
@@ -17,31 +17,31 @@ use crate::chain::{CallError, Node, NodeError, Target};
 use crate::figures::failure::Failure;
 use crate::plan::Plan;
 
-/// Why there is no explanation of a transaction: one sentence.
+/// Why a transaction has no explanation: one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
-    /// The node does not tell.
+    /// The node does not explain it.
     #[error(
         "the node does not explain transaction {transaction}: {reason}; it has to be a stylus-devnet that has it"
     )]
     Refused {
         /// Its hash.
         transaction: B256,
-        /// What the node says.
+        /// The node's message.
         reason: String,
     },
-    /// Nothing failed.
+    /// The transaction did not fail.
     #[error("transaction {0} did not fail")]
     Succeeded(B256),
-    /// There is no chain.
+    /// No chain can be reached.
     #[error(transparent)]
     Node(#[from] NodeError),
 }
 
-/// Builds what is needed, makes a call, and tells why it fails.
+/// Builds what is needed, makes a call, and explains why it fails.
 ///
 /// # Errors
-/// Where there is no such call, or it does not fail.
+/// If there is no such call, or it does not fail.
 pub fn explain_call(
     project: &Project,
     target: &Target,
@@ -57,14 +57,14 @@ pub fn explain_call(
         observer,
         |bench, name, ready, planned| bench.explain_call(name, ready, planned, command.run),
     )?;
-    // The failure itself says where no function was meant.
+    // The failure itself says if the call reached no function.
     Ok(told.what)
 }
 
-/// Tells why a transaction failed that is on the chain of a node. Lines are those of contracts that were built in this project.
+/// Explains why a transaction on a node's chain failed. Lines are known for contracts built in this project.
 ///
 /// # Errors
-/// Where the node does not tell, or it did not fail.
+/// If the node does not explain, or the transaction did not fail.
 pub fn explain_transaction(
     project: &Project,
     url: &str,
@@ -72,7 +72,7 @@ pub fn explain_transaction(
 ) -> Result<Failure, ExplainError> {
     let target = Target::Endpoint {
         url: url.to_owned(),
-        // Nothing is sent.
+        // Never used: nothing is sent.
         key: B256::with_last_byte(1),
     };
     let node = Node::connect(&target)?;

@@ -1,6 +1,6 @@
-//! A plan held against what its modules answer.
+//! Compares a plan with what its modules answer.
 //!
-//! Lives here: saying what a module answers and a plan does not call, and what a plan calls and no function answers. Not here: reading
+//! Lives here: reporting what a module answers but a plan does not call, and what a plan calls but no function answers. Not here: reading
 //! modules (`dispatch`), making plans (`plan`).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,10 +10,10 @@ use alloy_primitives::{Selector, hex};
 use crate::plan::dispatch::{self, CONSTRUCTOR, Dispatch};
 use crate::plan::{self, Interface, LeftOut, Plan, PlannedCall, selector};
 
-/// Functions that nobody can name.
+/// Stands for functions whose names are unknown.
 const OTHERS: &str = "other functions";
 
-/// Holds a plan, which is made of `interface` or from a file, against what the measured module answers.
+/// Compares a plan, derived from `interface` or read from a file, with what the measured module answers.
 pub(super) fn hold(plan: &mut Plan, interface: Option<&Interface>, deployed: &[u8]) {
     let known = plan.functions(None).map(selector).collect();
     match dispatch::read(deployed, &known) {
@@ -39,8 +39,8 @@ pub(super) fn hold(plan: &mut Plan, interface: Option<&Interface>, deployed: &[u
     }
 }
 
-/// What the plan calls in its other contract `name`, and no function of that one's module answers. Where the module does not show what it
-/// answers, nothing.
+/// What the plan calls in its other contract `name` although no function of that module answers. Empty if the module does not show what
+/// it answers.
 pub(super) fn unanswered_by(plan: &Plan, name: &str, deployed: &[u8]) -> Vec<LeftOut> {
     let known = plan.functions(Some(name)).map(selector).collect();
     match dispatch::read(deployed, &known) {
@@ -49,7 +49,7 @@ pub(super) fn unanswered_by(plan: &Plan, name: &str, deployed: &[u8]) -> Vec<Lef
     }
 }
 
-/// Why one call may not be of the function that it names.
+/// Why a call might not reach the function it names.
 pub(super) fn unmeant_by(call: &PlannedCall, deployed: &[u8]) -> Vec<LeftOut> {
     let mut plan = Plan {
         calls: vec![call.clone()],
@@ -66,7 +66,7 @@ pub(super) fn unmeant_by(call: &PlannedCall, deployed: &[u8]) -> Vec<LeftOut> {
     unmeant
 }
 
-/// What the plan calls in a contract, its own where `on` names none, and no function of the module answers.
+/// What the plan calls in a contract, the measured one if `on` is `None`, although no function of the module answers.
 fn unanswered(plan: &Plan, on: Option<&str>, dispatch: &Dispatch) -> Vec<LeftOut> {
     if dispatch.selectors.is_empty() || dispatch.may_answer_more {
         return Vec::new();
@@ -100,7 +100,7 @@ fn unanswered(plan: &Plan, on: Option<&str>, dispatch: &Dispatch) -> Vec<LeftOut
     unanswered.into_iter().map(says).collect()
 }
 
-/// How a selector of those that are answered is shown: under the name that standards have for it.
+/// How an answered selector is shown: by the name that standards give it, if any.
 fn shown(selector: Selector, answered: &BTreeSet<Selector>) -> String {
     match dispatch::standard(selector, answered) {
         Some(function) => function.signature(),
@@ -108,7 +108,7 @@ fn shown(selector: Selector, answered: &BTreeSet<Selector>) -> String {
     }
 }
 
-/// Says what the module answers and a plan's file does not call, and what the file calls and the module does not answer.
+/// Reports what the module answers but a plan's file does not call, and what the file calls but the module does not answer.
 fn hold_plan(plan: &mut Plan, dispatch: &Dispatch, known: &BTreeSet<Selector>) {
     let sent: BTreeSet<_> = known.iter().copied().chain(plan.raw_selectors()).collect();
     let more = dispatch.selectors.difference(&sent);
@@ -133,7 +133,7 @@ fn hold_plan(plan: &mut Plan, dispatch: &Dispatch, known: &BTreeSet<Selector>) {
     plan.left_out.extend(unanswered);
 }
 
-/// Says that nobody knows what there is besides.
+/// Reports that the module can have further functions.
 fn unread() -> LeftOut {
     LeftOut {
         signature: OTHERS.to_owned(),
@@ -142,8 +142,8 @@ fn unread() -> LeftOut {
     }
 }
 
-/// Calls what the module answers and its interface does not have, as far as standards say what that is, and says the rest; leaves out
-/// what the module does not answer.
+/// Calls what the module answers but its interface lacks, if standards define it, and reports the rest; leaves out what the module does
+/// not answer.
 fn hold_interface(
     plan: &mut Plan,
     interface: &Interface,
@@ -193,7 +193,7 @@ fn hold_interface(
     plan.give_names();
 }
 
-/// Says what a call of `receive` comes to where it may be none.
+/// Reports what a call of `receive` measures if the module might not have one.
 fn hold_receive(plan: &mut Plan, dispatch: &Dispatch) {
     let is_receive = |call: &PlannedCall| call.step.on.is_none() && call.step.is_receive();
     if !plan.calls.iter().any(is_receive) {
@@ -212,7 +212,7 @@ fn hold_receive(plan: &mut Plan, dispatch: &Dispatch) {
     });
 }
 
-/// Says what a call of `fallback` comes to where there is none, or where a function answers its calldata.
+/// Reports what a call of `fallback` measures if there is no fallback, or if a function answers its calldata.
 fn hold_fallback(plan: &mut Plan, dispatch: &Dispatch) {
     let answered: Vec<_> = plan
         .calls
@@ -238,7 +238,7 @@ fn hold_fallback(plan: &mut Plan, dispatch: &Dispatch) {
     }
 }
 
-/// Says that there is a constructor and it is not run.
+/// Reports a constructor that is not run.
 fn leave_constructor(plan: &mut Plan, dispatch: &Dispatch, declared: Option<&plan::Declared>) {
     let has_one = declared.is_some() || dispatch.selectors.contains(&CONSTRUCTOR);
     if has_one && plan.constructor.is_none() {

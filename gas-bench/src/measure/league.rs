@@ -3,8 +3,8 @@
 //! Lives here: the order of a run. Not here: its figures as data (`figures::league`), building (`cargo`), whole calls of contracts
 //! (`calls`), text (`content`) and pictures (`picture`).
 //!
-//! A workload makes no host call but the one that returns its result, so it runs in the VM without any chain: what differs
-//! between two allocators is theirs.
+//! A workload makes no host call except the one that returns its result, so it runs in the VM without any chain, and all differences
+//! between two allocators are their own.
 
 mod calls;
 
@@ -32,7 +32,7 @@ const WORKLOADS: &str = "workloads";
 /// Why a program has no figures.
 #[derive(Debug, thiserror::Error)]
 pub enum EntryError {
-    /// The VM would not have it.
+    /// The VM refuses it.
     #[error("the VM refuses it: {0}")]
     Refused(#[from] Refusal),
     /// It cannot be compiled.
@@ -44,42 +44,42 @@ pub enum EntryError {
     /// The run has no outcome.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// It did not come to its end, even with memory for nothing.
+    /// It did not run to completion, even with free memory.
     #[error("it ended in {0:?} with memory for nothing{why}", why = .1.map_or_else(String::new, |cause| format!(": {cause}")))]
     Ended(Outcome, Option<Cause>),
-    /// It returned something else than eight bytes.
+    /// It did not return eight bytes.
     #[error("it returned {0} bytes instead of 8; a workload returns one u64")]
     Output(usize),
 }
 
-/// What keeps a league table from being made.
+/// Why no league table can be made.
 #[derive(Debug, thiserror::Error)]
 pub enum LeagueError {
-    /// The toolchain does not name itself.
+    /// The toolchain does not identify itself.
     #[error(transparent)]
     Cargo(#[from] CargoError),
-    /// There is no engine.
+    /// The engine cannot be started.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The workloads do not build with this allocator.
     #[error("the workloads with {allocator} at opt-level {level}")]
     Build {
-        /// With which.
+        /// The allocator.
         allocator: Allocator,
-        /// At which level.
+        /// The optimisation level.
         level: OptLevel,
-        /// Why not.
+        /// Why the build failed.
         source: BuildError,
     },
     /// A program has no figures.
     #[error("{entry}")]
     Entry {
-        /// Which.
+        /// The program.
         entry: Entry,
-        /// Why not.
+        /// Why it has none.
         source: EntryError,
     },
-    /// Two allocators made one workload come out differently.
+    /// A workload has different results with two allocators.
     #[error("{entry} returned {got:#x} and with the floor {want:#x}: an allocator is broken")]
     Disagreement {
         /// The program that differs.
@@ -89,16 +89,16 @@ pub enum LeagueError {
         /// What was expected.
         want: u64,
     },
-    /// A workload's source has gone.
+    /// A workload's source is missing or unreadable.
     #[error("the workload {0} has no readable source: {1}; build it anew")]
     Source(String, io::Error),
 }
 
-/// Builds and runs every workload of `own`, this repository's contracts, with each of `allocators` and the floor at each of `levels`, telling `progress` before each
-/// build.
+/// Builds and runs every workload of `own`, this repository's contracts, with the floor and with each of `allocators`, at each of
+/// `levels`; calls `progress` before each build.
 ///
 /// # Errors
-/// Where anything at all has no figures.
+/// If any program has no figures.
 pub fn league(
     own: &Project,
     allocators: &[Allocator],
@@ -142,7 +142,7 @@ fn variant(
         features: vec![allocator.name().to_owned()],
         no_default_features: true,
         level: Some(level),
-        // Where crates are kept must not be seen in a program: panics name their sources.
+        // The location of crates must not show in a program: panics name their source files.
         reproducible: true,
         without_variables: true,
         ..BuildSettings::default()
@@ -169,7 +169,7 @@ fn variant(
     Ok(figures)
 }
 
-/// Runs a program twice: for its work, and under the prices of a chain.
+/// Runs a program twice: with free memory, and at a chain's prices.
 fn measure(engine: &Engine, config: &Config, built: &[u8]) -> Result<WorkloadFigures, EntryError> {
     let artifact = Artifact::of_named(built)?;
     let mut free = *config;
@@ -234,7 +234,7 @@ fn describe(
             let path = own.root.join(WORKLOADS).join("examples").join(workload);
             let source = fs::read_to_string(path.with_extension("rs"))
                 .map_err(|error| LeagueError::Source(workload.clone(), error))?;
-            // What it says of itself in its first comment.
+            // The workload's description is its leading comment.
             let lines = source.lines().map_while(|line| line.strip_prefix("//! "));
             workloads.insert(workload.clone(), lines.collect::<Vec<_>>().join(" "));
         }

@@ -1,6 +1,6 @@
-//! What link-time optimisation would make of a contract that asks for it and does not get it.
+//! Builds a contract that asks for link-time optimisation and does not get it, as it would be with it.
 //!
-//! Lives here: building such a contract a second time, and measuring what comes of it. Not here: whether it gets it (`cargo`),
+//! Lives here: building such a contract a second time, and measuring the result. Not here: whether it gets the optimisation (`cargo`),
 //! the figures as data (`figures::lto`).
 
 use super::compare::disagreement;
@@ -17,19 +17,19 @@ use crate::plan::Plan;
 #[derive(Debug)]
 pub(super) struct Counterpart {
     hindrance: Hindrance,
-    /// Ready to be deployed, or one sentence why not.
+    /// The artifact, or one sentence that says why there is none.
     artifact: Result<Artifact, String>,
 }
 
 impl Counterpart {
-    /// Builds it. None where the contract has link-time optimisation already, or nobody asks for that.
+    /// Builds it. `None` if the contract already has link-time optimisation, or does not ask for it.
     pub(super) fn build(
         project: &Project,
         contract: &ContractPackage,
         settings: &BuildSettings,
         observer: Observer<'_>,
     ) -> Option<Self> {
-        // Whoever chooses the crate types knows what comes of them.
+        // A user who chooses the crate types knows the consequences.
         if settings.crate_types.is_some() {
             return None;
         }
@@ -51,7 +51,7 @@ impl Counterpart {
         })
     }
 
-    /// Its bytes.
+    /// Its size in bytes.
     pub(super) fn weigh(self) -> MissedLto {
         let outcome = match self.artifact {
             Ok(artifact) => Outcome::WithLto(WithLto {
@@ -66,7 +66,7 @@ impl Counterpart {
         }
     }
 
-    /// Its bytes, and what it costs where `today` was measured.
+    /// Its size in bytes, and its costs on a chain if `today` was measured there.
     pub(super) fn measure(self, bench: &Bench<'_>, today: &Contract, plan: &Plan) -> MissedLto {
         let outcome = match &self.artifact {
             Ok(artifact) => measured(bench, artifact, today, plan),

@@ -1,7 +1,7 @@
-//! A report on anybody's contracts, from their manifest to its figures.
+//! Produces a report on contracts, from their manifest to their figures.
 //!
-//! Lives here: the order of a report, and what is done at the same time. Not here: one contract (`contract`), the
-//! arithmetic of one transaction (`account`), text (`content`).
+//! Lives here: the order of a report, and what runs concurrently. Not here: one contract (`contract`), the arithmetic of one transaction
+//! (`account`), text (`content`).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ use super::prepare::{ModuleFiles, PrepareError, Prepared, prepare};
 /// Why a report without a call is not a success.
 const NOTHING_CALLED: &str = "nothing was called, so that nothing is known of it";
 
-/// Deploys a module that has the names of its functions to a chain of its own, and carries out `plan`.
+/// Deploys a module that includes its function names to a new chain, and carries out `plan`.
 pub fn measure_module(target: &Target, name: &str, named: &[u8], plan: &Plan) -> Contract {
     let measured = || -> Result<Contract, MeasureError> {
         let artifact = Artifact::of_named(named)?;
@@ -44,10 +44,10 @@ enum MeasureError {
     Node(#[from] NodeError),
 }
 
-/// What ends a report before there is anything in it.
+/// Why a report ends before it contains anything.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The toolchain does not name itself.
+    /// The toolchain does not identify itself.
     #[error(transparent)]
     Cargo(#[from] CargoError),
     /// There is no chain to measure on.
@@ -55,50 +55,50 @@ pub enum ReportError {
     Node(#[from] NodeError),
 }
 
-/// What a report is doing, for whoever shows progress.
+/// Progress of a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event<'a> {
-    /// The build of a contract begins.
+    /// The build of a contract starts.
     Building(&'a str),
-    /// It is built a second time, with the link-time optimisation that it asks for and does not get.
+    /// A second build starts, with the link-time optimisation that the contract asks for and does not get.
     Optimising(&'a str),
-    /// A crate of that build is done.
+    /// A crate of that build is finished.
     Compiled(&'a str, &'a str),
-    /// The build ended, well or not.
+    /// The build ended, successfully or not.
     Built(&'a str),
     /// The contract was measured, or could not be.
     Measured(&'a str),
 }
 
-/// Watches a report. Called from several threads.
+/// Receives the progress of a report; called from several threads.
 pub type Observer<'a> = &'a (dyn Fn(Event<'_>) + Sync);
 
-/// A report, and what else was found out on the way.
+/// A report, and its by-products.
 #[derive(Debug)]
 pub struct Reported {
     /// The figures.
     pub report: Report,
-    /// By contract, where it was asked for.
+    /// By contract, if requested.
     pub details: BTreeMap<String, Details>,
 }
 
-/// What a picture is made of that figures alone do not tell.
+/// What pictures need in addition to the figures.
 #[derive(Debug)]
 pub struct Details {
-    /// The first run of each call, function by function.
+    /// Profiles, function by function, of the first run of each call.
     pub profiles: Vec<CallProfile>,
-    /// The module as it was built, with the names of its functions.
+    /// The module as built, including its function names.
     pub named: Vec<u8>,
-    /// As it is deployed, decompressed.
+    /// The module as deployed, decompressed.
     pub deployed: Vec<u8>,
 }
 
-/// What a report is about.
+/// What a report covers.
 #[derive(Clone, Copy, Debug)]
 enum Subject<'a> {
     /// The contracts of a project.
     Project(&'a Project, &'a BuildSettings),
-    /// A module that was built already.
+    /// A module that is already built.
     Module(&'a ModuleFiles),
 }
 
@@ -114,7 +114,7 @@ impl Subject<'_> {
         }
     }
 
-    /// The contract number `index`, ready to be deployed.
+    /// Prepares the contract number `index` for deployment.
     fn prepare(&self, index: usize, observer: Observer<'_>) -> Result<Prepared, PrepareError> {
         match self {
             Self::Project(project, settings) => {
@@ -124,7 +124,7 @@ impl Subject<'_> {
         }
     }
 
-    /// The same contract with the link-time optimisation that it asks for and does not get.
+    /// That contract with the link-time optimisation that it asks for and does not get.
     fn counterpart(&self, index: usize, observer: Observer<'_>) -> Option<Counterpart> {
         match self {
             Self::Project(project, settings) => {
@@ -134,7 +134,7 @@ impl Subject<'_> {
         }
     }
 
-    /// How to say what to call.
+    /// A hint on how to specify what to call.
     const fn how_to_call(&self) -> &'static str {
         match self {
             Self::Project(..) => {
@@ -146,7 +146,7 @@ impl Subject<'_> {
         }
     }
 
-    /// The folder that paths are told from.
+    /// The folder that paths are relative to.
     fn root(&self) -> &Path {
         match self {
             Self::Project(project, _) => &project.root,
@@ -155,11 +155,11 @@ impl Subject<'_> {
     }
 }
 
-/// Builds the contracts of `project`, deploys each to `target` and carries out its plan. What fails for one contract or call is
-/// part of the report. With `detailed`, what pictures are made of comes with it.
+/// Builds the contracts of `project`, deploys each to `target` and carries out its plan. Failures of one contract or call are part of the
+/// report. With `detailed`, it includes what pictures need.
 ///
 /// # Errors
-/// Where nothing at all can be measured.
+/// If nothing at all can be measured.
 pub fn run(
     project: &Project,
     target: &Target,
@@ -175,7 +175,7 @@ pub fn run(
     )
 }
 
-/// The same of a module that was built already.
+/// Reports on a module that is already built.
 ///
 /// # Errors
 /// As for [`run`].
@@ -209,19 +209,19 @@ fn of(
                 let Some(missed) = missed else {
                     return Ok(None);
                 };
-                // A chain of its own gives it the same addresses, whose bytes of zero cost less.
+                // A new chain gives it the same addresses, whose zero bytes cost less.
                 let node = Node::connect_on(target, fork)?;
                 let bench = Bench::new(&node)?;
                 Ok(Some(missed.measure(&bench, contract, &prepared.plan)))
             };
             measure(&node, name, prepared, detailed, measure_missed)
         }),
-        // One account sends everything: one thing after another.
+        // One account sends everything, so nothing runs in parallel.
         Target::Endpoint { .. } => {
             let node = Mutex::new(Node::connect(target)?);
             pipeline(subject, observer, &|name, prepared, missed| {
                 let node = node.lock().unwrap_or_else(PoisonError::into_inner);
-                // Whoever pays there pays for the contract that is meant, and for no other.
+                // The account there pays only for the contract itself, not for its counterpart.
                 let weigh_missed = |_: &Contract| Ok(missed.map(Counterpart::weigh));
                 measure(&node, name, prepared, detailed, weigh_missed)
             })
@@ -283,7 +283,7 @@ fn made_with(subject: Subject<'_>, target: &Target) -> Result<MadeWith, ReportEr
     })
 }
 
-/// What one contract came to.
+/// The results of one contract.
 struct Figures {
     contract: Contract,
     missed: Option<MissedLto>,
@@ -330,11 +330,11 @@ fn measure(
     })
 }
 
-/// Measures a contract that was built, with what it would be with link-time optimisation, where it lacks that.
+/// Measures a built contract, and its counterpart with link-time optimisation if it lacks that.
 type Measure<'a> =
     &'a (dyn Fn(&str, &Prepared, Option<Counterpart>) -> Result<Figures, NodeError> + Sync);
 
-/// Builds one contract after another, as cargo wants it, and meanwhile measures those that are built.
+/// Builds the contracts one after another, since cargo builds one at a time, and meanwhile measures those already built.
 fn pipeline(subject: Subject<'_>, observer: Observer<'_>, measure: Measure<'_>) -> Vec<Figures> {
     let names = subject.names();
     let names = names.as_slice();
@@ -349,7 +349,7 @@ fn pipeline(subject: Subject<'_>, observer: Observer<'_>, measure: Measure<'_>) 
                     .then(|| subject.counterpart(index, observer))
                     .flatten();
                 observer(Event::Built(name));
-                // Nobody is left to measure: then nobody waits for it either.
+                // Fails only if no receiver is left, and then nobody waits.
                 let _ = send.send((index, prepared, missed));
             }
         });
@@ -384,7 +384,7 @@ fn pipeline(subject: Subject<'_>, observer: Observer<'_>, measure: Measure<'_>) 
     })
 }
 
-/// The figures with what their plan says besides.
+/// Adds to the figures what their plan says.
 fn described(mut figures: Figures, subject: Subject<'_>, plan: &Plan) -> Figures {
     let root = subject.root();
     let relative = |path: &Path| {
@@ -394,14 +394,14 @@ fn described(mut figures: Figures, subject: Subject<'_>, plan: &Plan) -> Figures
     figures.contract.plan = plan.path.as_deref().map(relative);
     figures.contract.left_out = plan.left_out.iter().map(ToString::to_string).collect();
     let contract = &mut figures.contract;
-    // What was measured is nothing that Arbitrum One has.
+    // Arbitrum One would not accept what was measured.
     let was_taken = contract.deployment.is_some();
     if let Some(reason) = plan.debug_only.as_ref().filter(|_| was_taken) {
         contract.failures.push(format!(
             "only a chain that is configured for debugging takes the program, as this one does: {reason}"
         ));
     }
-    // A report of nothing is none.
+    // An empty report counts as a failure.
     if contract.calls.is_empty() && contract.failures.is_empty() {
         contract
             .failures
@@ -410,7 +410,7 @@ fn described(mut figures: Figures, subject: Subject<'_>, plan: &Plan) -> Figures
     figures
 }
 
-/// What a chain that tells so much does not tell.
+/// What a chain does not report at this level of detail.
 fn unseen(sight: Option<Sight>) -> Vec<String> {
     let repeated = "it cannot be had to show what a program's start costs again in the same block";
     let sentences: &[&str] = match sight {

@@ -1,6 +1,6 @@
-//! A contract before it is on a chain: built, and with a plan of what to call in it.
+//! Prepares a contract for a chain: its build, and a plan of what to call.
 //!
-//! Lives here: what is built and read for one contract. Not here: builds (`cargo`), plans (`plan`), holding a plan against what its
+//! Lives here: what is built and read for one contract. Not here: builds (`cargo`), plans (`plan`), comparing a plan with what its
 //! modules answer (`held`), transactions (`contract`).
 
 use std::io;
@@ -21,12 +21,12 @@ use crate::plan::{
     Reverts,
 };
 
-/// A contract that was built, and what to call in it.
+/// A built contract, and what to call in it.
 #[derive(Debug)]
 pub struct Prepared {
-    /// Ready to be deployed.
+    /// The artifact to deploy.
     pub artifact: Artifact,
-    /// The module as it was built, with the names of its functions.
+    /// The module as built, including its function names.
     pub named: Vec<u8>,
     /// What to call.
     pub plan: Plan,
@@ -35,16 +35,16 @@ pub struct Prepared {
 /// Why a contract was not built, or has no plan.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    /// The plan is wrong.
+    /// The plan is invalid.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// Cargo produced no wasm, or the contract does not tell its ABI.
+    /// Cargo produced no wasm, or the contract does not export its ABI.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// `Stylus.toml` wants something done that cannot be, or what cargo produced is not wasm.
+    /// `Stylus.toml` asks for something impossible, or what cargo produced is not wasm.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
-    /// A file holds no module.
+    /// A file contains no module.
     #[error(transparent)]
     Postprocess(#[from] PostprocessError),
     /// A file cannot be read.
@@ -52,10 +52,10 @@ pub enum PrepareError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why it could not be read.
         source: io::Error,
     },
-    /// A file looks like a module in text, and is none.
+    /// A file looks like a module in text, but is not one.
     #[error("{} is {source}; mend it, or name the .wasm file", path.display())]
     NotText {
         /// The file.
@@ -63,13 +63,13 @@ pub enum PrepareError {
         /// What is wrong with it.
         source: NotText,
     },
-    /// What a contract says of itself makes no sense.
+    /// The contract's exported ABI is invalid.
     #[error(
         "what it exports as its ABI: {0}; say in a {plan} beside the contract what to call",
         plan = plan::FILE
     )]
     Exported(#[source] InterfaceError),
-    /// A file that was named as an interface makes no sense.
+    /// A file given as the interface is invalid.
     #[error("{}: {source}; correct it, or say with --plan FILE what to call", path.display())]
     Interface {
         /// The file.
@@ -77,26 +77,26 @@ pub enum PrepareError {
         /// What is wrong with it.
         source: InterfaceError,
     },
-    /// A contract that the plan names is not in the workspace.
+    /// A package named by the plan is not a contract of the workspace.
     #[error(
         "the plan's contract `{name}` is to be the package `{package}`, which the workspace does not have as a contract"
     )]
     NoPackage {
-        /// What the plan calls it.
+        /// The contract's name in the plan.
         name: String,
         /// The package.
         package: String,
     },
-    /// A file with init code has something else in it.
+    /// A file that should contain init code has something else in it.
     #[error("{} holds no bytecode: it has to be hexadecimal digits", .0.display())]
     Bytecode(PathBuf),
-    /// Nobody says what to call.
+    /// Neither a plan nor an ABI says what to call.
     #[error(
         "there is nothing to call: write a {} beside its Cargo.toml, or give the package the feature `export-abi` and a program as `cargo stylus new` does",
         plan::FILE
     )]
     NoPlan,
-    /// Nobody says what to call in a module that was built already.
+    /// Neither a plan nor an interface says what to call in a module that is already built.
     #[error(
         "there is nothing to call, since the module answers no function of a standard: name its interface with --abi FILE, or what to \
          call with --plan FILE"
@@ -104,23 +104,23 @@ pub enum PrepareError {
     NoInterface,
 }
 
-/// The files of a contract that was built already.
+/// The files of a contract that is already built.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ModuleFiles {
-    /// What the report calls it.
+    /// The contract's name in the report.
     pub name: String,
     /// The module.
     pub wasm: PathBuf,
     /// Its interface, in Solidity or JSON.
     pub abi: Option<PathBuf>,
-    /// What to call, where that is not every function of the interface.
+    /// The plan, if not every function of the interface is to be called.
     pub plan: Option<PathBuf>,
 }
 
-/// Builds a contract and finds out what to call in it.
+/// Builds a contract and determines what to call in it.
 ///
 /// # Errors
-/// Where it does not build, or there is nothing to call.
+/// If it does not build, or there is nothing to call.
 pub fn prepare(
     project: &Project,
     contract: &ContractPackage,
@@ -128,12 +128,12 @@ pub fn prepare(
     observer: Observer<'_>,
 ) -> Result<Prepared, PrepareError> {
     observer(Event::Building(&contract.name));
-    // A mistake in the plan is known at once, before the contract is built.
+    // Checked before the build, so that an error in the plan shows at once.
     let source = Source::of(project, contract, settings)?;
     build(project, contract, settings, source, observer)
 }
 
-/// The same with a plan that is made of this interface, whatever file there is.
+/// [`prepare`], with a plan derived from `interface` even if there is a plan file.
 pub(super) fn prepare_with(
     project: &Project,
     contract: &ContractPackage,
@@ -158,7 +158,7 @@ fn build(
     let mut plan = source.plan(&finished.artifact.wasm)?;
     let reverts = |planned: &PlannedCall| planned.reverts != Reverts::Never;
     if plan.path.is_some() && contract.exports_abi && plan.calls.iter().any(reverts) {
-        // A file says what is called, and not what comes back. Without an ABI that is shown as it is.
+        // A file says what to call but not what is returned. Without an ABI, revert data is shown undecoded.
         let abi = project.ask(contract, settings, "abi");
         let interface = abi.ok().and_then(|text| Interface::read(&text).ok());
         plan.errors = interface.map(|it| it.errors).unwrap_or_default();
@@ -170,11 +170,11 @@ fn build(
     })
 }
 
-/// The plan of a contract that is built by others: its file's, or one that calls every function that it answers, for which it is built
-/// once as it is.
+/// The plan of a contract that is built elsewhere: its file's, or one that calls every function it answers, for which it is built once as
+/// it is.
 ///
 /// # Errors
-/// Where the file is wrong, or there is nothing to call.
+/// If the file is invalid, or there is nothing to call.
 pub fn plan_of(
     project: &Project,
     contract: &ContractPackage,
@@ -190,7 +190,7 @@ impl ModuleFiles {
     /// Reads the files.
     ///
     /// # Errors
-    /// Where one cannot be read, or makes no sense.
+    /// If a file cannot be read, or is invalid.
     pub(super) fn prepare(&self) -> Result<Prepared, PrepareError> {
         let source = match (&self.plan, &self.abi) {
             (Some(path), _) => match plan::load(path)? {
@@ -234,7 +234,7 @@ impl ModuleFiles {
     }
 }
 
-/// What says what to call.
+/// The source of a plan.
 enum Source {
     File(Box<Plan>),
     Interface(Box<Interface>),
@@ -258,7 +258,7 @@ impl Source {
         }
     }
 
-    /// The plan, held against what `deployed` answers.
+    /// Makes the plan, compared with what `deployed` answers.
     fn plan(self, deployed: &[u8]) -> Result<Plan, PrepareError> {
         let (mut plan, interface) = match self {
             Self::File(plan) => (*plan, None),
@@ -279,7 +279,7 @@ impl Source {
     }
 }
 
-/// What a contract says of itself.
+/// The interface that a contract exports.
 pub(super) fn interface_of(
     project: &Project,
     contract: &ContractPackage,
@@ -292,7 +292,7 @@ pub(super) fn interface_of(
             constructor,
             ..interface
         }),
-        // A contract may well have nothing but a constructor, or a fallback, which the SDK does not tell of.
+        // A contract can have nothing but a constructor or a fallback, which the SDK does not export.
         Err(InterfaceError::Nothing) => Ok(Interface {
             constructor,
             ..Interface::default()
@@ -301,7 +301,7 @@ pub(super) fn interface_of(
     }
 }
 
-/// The plan with the code of all contracts that it needs besides.
+/// Adds to a plan the code of all the other contracts it needs.
 fn with_code(
     mut plan: Plan,
     build: &dyn Fn(&str) -> Result<Artifact, PrepareError>,
@@ -353,7 +353,7 @@ fn build_other(
         name: package.to_owned(),
         package: package.to_owned(),
     })?;
-    // Features are those of the contract that is measured.
+    // The features belong to the measured contract only.
     let settings = BuildSettings {
         reproducible: settings.reproducible,
         ..BuildSettings::default()
@@ -369,7 +369,7 @@ fn read_text(path: &Path) -> Result<String, PrepareError> {
     })
 }
 
-/// A module, as binary: text is what many write by hand.
+/// Reads a module as binary; handwritten modules are often text.
 fn read_module(path: &Path) -> Result<Vec<u8>, PrepareError> {
     let module = input::bytes(path).map_err(|source| PrepareError::Unreadable {
         path: path.to_owned(),

@@ -1,7 +1,7 @@
-//! One call of one contract, told function by function.
+//! Profiles one call of one contract.
 //!
-//! Lives here: which call is meant, and the order of what is done. Not here: transactions (`contract`), text and pictures
-//! (`content`, `picture`).
+//! Lives here: choosing the call, and the order of the steps. Not here: transactions (`contract`), text and pictures (`content`,
+//! `picture`).
 
 use super::contract::{Bench, BenchError, shown_file, source};
 use super::{Observer, PrepareError, Prepared, held, prepare};
@@ -11,23 +11,23 @@ use crate::figures::lines::{AnnotatedSource, LineProfile};
 use crate::figures::profile::CallProfile;
 use crate::plan::{PlannedCall, Problem};
 
-/// Which call is to be told.
+/// Which call to profile.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProfileCommand {
-    /// Its name in the plan, with the contract's and two colons in front where several have it; or a signature.
+    /// Its name in the plan, preceded by the contract's name and two colons if several contracts have it; or a signature.
     pub call: String,
-    /// Arguments, where they are not the plan's.
+    /// Arguments that replace the plan's, if any.
     pub arguments: Vec<String>,
-    /// Which of its runs, counted from 1.
+    /// Which of its runs to profile, counted from 1.
     pub run: usize,
 }
 
-/// What a chain tells of a call.
+/// What a chain reports about a call.
 #[derive(Debug)]
 pub struct Told<T> {
-    /// What it tells.
+    /// The result.
     pub what: T,
-    /// Why that may be something else than the function that was asked for: a sentence each.
+    /// Why the call might not have reached the function requested: a sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -39,28 +39,28 @@ pub enum ProfileFailure {
     Prepare {
         /// The contract.
         contract: String,
-        /// Why.
+        /// Why it could not be prepared.
         source: Box<PrepareError>,
     },
     /// No contract has the call.
     #[error("there is no call `{call}`: there are {known}")]
     NoSuchCall {
-        /// What was asked for.
+        /// The call requested.
         call: String,
-        /// What there is.
+        /// The calls that exist.
         known: String,
     },
-    /// Several contracts have it.
+    /// Several contracts have the call.
     #[error("`{call}` is a call of {contracts}; write {first}::{call}")]
     Several {
-        /// What was asked for.
+        /// The call requested.
         call: String,
-        /// Who has it.
+        /// The contracts that have it.
         contracts: String,
-        /// One of them.
+        /// The first of them.
         first: String,
     },
-    /// The signature or an argument makes no sense.
+    /// The signature or an argument is invalid.
     #[error("{contract}: {problem}")]
     Arguments {
         /// The contract.
@@ -75,26 +75,26 @@ pub enum ProfileFailure {
         contract: String,
         /// The call.
         call: String,
-        /// Why.
+        /// Why it has none.
         reason: String,
     },
-    /// No source has that name, or it is not there.
+    /// No source with that name ran, or its file is missing.
     #[error("there is no source `{wanted}` to annotate: code ran of {known}")]
     NoSource {
-        /// What was asked for.
+        /// The source requested.
         wanted: String,
-        /// What there is.
+        /// The sources that ran.
         known: String,
     },
-    /// There is no chain.
+    /// No chain can be reached.
     #[error(transparent)]
     Node(#[from] NodeError),
 }
 
-/// Builds what is needed, makes the call and tells it function by function.
+/// Builds what is needed, makes the call and profiles it function by function.
 ///
 /// # Errors
-/// Where there is no such call, or it has no figures.
+/// If there is no such call, or it has no figures.
 pub fn profile(
     project: &Project,
     target: &Target,
@@ -112,11 +112,11 @@ pub fn profile(
     )
 }
 
-/// Builds what is needed, makes the call and tells it line by line. With `annotate`, sources come with it: all of the contract's own, or
-/// those whose names end with what is given.
+/// Builds what is needed, makes the call and profiles it line by line. With `annotate`, the result includes sources: all of the
+/// contract's own, or those whose names end with the given text.
 ///
 /// # Errors
-/// As for [`profile`], and where the build has no lines.
+/// As for [`profile`], and if the build has no lines.
 pub fn profile_lines(
     project: &Project,
     target: &Target,
@@ -170,7 +170,7 @@ pub fn profile_lines(
     }
 }
 
-/// Builds what is needed, and has a chain tell something of the call that is meant: by the contract's name, the contract and the call.
+/// Builds what is needed, chooses the call, and runs `tell` with the contract's name, the contract and the call.
 pub(super) fn with_call<T>(
     project: &Project,
     target: &Target,
@@ -215,7 +215,7 @@ pub(super) fn with_call<T>(
 
 type Chosen<'a> = (&'a str, &'a Prepared, PlannedCall);
 
-/// The call that is meant.
+/// Finds the call requested.
 fn choose<'a>(
     prepared: &'a [(&'a str, Prepared)],
     wanted: &str,
@@ -230,7 +230,7 @@ fn choose<'a>(
         .iter()
         .filter_map(|(name, ready)| {
             let calls = &ready.plan.calls;
-            // A name is more than a function that several calls are of.
+            // The name of a call takes precedence over a function that several calls use.
             let named = calls.iter().find(|planned| planned.name == wanted);
             let call = named.or_else(|| calls.iter().find(|planned| has_call(planned)))?;
             Some((*name, ready, call.clone()))
@@ -246,7 +246,7 @@ fn choose<'a>(
             own(name, ready, &signature, command)
         }
         Err(found) if found.is_empty() => match prepared {
-            // What no plan has can still be asked of the only contract.
+            // A call that no plan has can still be made on the only contract.
             [(name, ready)] if wanted.contains('(') => own(name, ready, wanted, command),
             _ => Err(ProfileFailure::NoSuchCall {
                 call: wanted.to_owned(),
@@ -264,7 +264,7 @@ fn choose<'a>(
     }
 }
 
-/// A call with arguments of the command's own.
+/// A call with arguments from the command line.
 fn own<'a>(
     name: &'a str,
     ready: &'a Prepared,

@@ -1,7 +1,7 @@
-//! Transactions of a chain, carried out once more.
+//! Replays transactions of a chain.
 //!
-//! Lives here: which, with which programs, and figures out of what came of them. Not here: carrying them out (`stylus_devnet::replay`), words
-//! (`content`).
+//! Lives here: choosing transactions and programs, and turning the results into figures. Not here: replaying (`stylus_devnet::replay`),
+//! words (`content`).
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,75 +31,76 @@ use crate::plan::dispatch::standard;
 pub struct ReplayCommand {
     /// The transactions.
     pub transactions: Vec<B256>,
-    /// And the last of a contract's.
+    /// A contract whose latest transactions to replay in addition.
     pub last: Option<LastOf>,
-    /// Where they are.
+    /// The chain they are on.
     pub fork: Fork,
-    /// Whether to leave out the earlier transactions of their blocks.
+    /// Whether to skip the earlier transactions of their blocks.
     pub alone: bool,
-    /// Compiled contracts to put in the place of others.
+    /// Compiled contracts that replace deployed ones.
     pub programs: Vec<(Address, PathBuf)>,
-    /// Compiled contracts with names.
+    /// Compiled contracts with function names.
     pub names: Vec<PathBuf>,
 }
 
-/// A contract's last transactions.
+/// The latest transactions of a contract.
 #[derive(Clone, Copy, Debug)]
 pub struct LastOf {
     /// The contract.
     pub contract: Address,
-    /// How many.
+    /// How many to replay.
     pub count: usize,
-    /// The most blocks to look at.
+    /// The most blocks to search.
     pub most_blocks: u64,
 }
 
 /// Why nothing is replayed: one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayFailure {
-    /// It cannot be read.
+    /// A file cannot be read.
     #[error("{path} cannot be read: {source}; name a compiled contract")]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why it could not be read.
         source: std::io::Error,
     },
-    /// It is not a module.
+    /// A file is not a module.
     #[error("{path}: {source}")]
     Module {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// What is wrong with it.
         source: PostprocessError,
     },
     /// A file of names cannot be used.
     #[error(transparent)]
     Names(#[from] ArtifactsError),
-    /// A contract's transactions cannot be looked for.
+    /// The search for a contract's transactions failed.
     #[error(transparent)]
     Search(#[from] ReplayError),
-    /// There are none.
+    /// The search found no transactions.
     #[error(
         "{contract} was sent no transaction in the last {blocks} blocks, up to {newest}: look further back with --blocks"
     )]
     NoTransaction {
         /// The contract.
         contract: Address,
-        /// How many blocks were looked at.
+        /// How many blocks were searched.
         blocks: u64,
-        /// The newest of them.
+        /// The newest of those blocks.
         newest: u64,
     },
-    /// They cannot be replayed together.
+    /// The transactions cannot be replayed together.
     #[error(transparent)]
     Together(#[from] Arc<ReplayError>),
 }
 
-/// Replays transactions. One that cannot be replayed is a failure among the figures; a single one is told function by function.
+/// Replays transactions. One that cannot be replayed counts as a failure among the figures; a single transaction is also profiled
+/// function by function.
 ///
 /// # Errors
-/// Where a compiled contract cannot be used, no transactions are found, or they cannot be recorded together.
+/// If a compiled contract cannot be used, no transactions are found, or they cannot be recorded together.
 pub fn replay(command: &ReplayCommand) -> Result<Replays, ReplayFailure> {
     let mut programs = Vec::with_capacity(command.programs.len());
     for (address, path) in &command.programs {
@@ -125,7 +126,7 @@ pub fn replay(command: &ReplayCommand) -> Result<Replays, ReplayFailure> {
     let options = Options {
         alone: command.alone,
         programs,
-        // Of several there is a table.
+        // Several transactions are shown as a table, without profiles.
         traced: transactions.len() == 1,
         artifacts,
     };
@@ -169,7 +170,7 @@ fn file_name(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// A contract's last transactions.
+/// Searches for the latest transactions of a contract.
 fn search(fork: &Fork, last: LastOf) -> Result<(Search, Vec<B256>), ReplayFailure> {
     let LastOf {
         contract,
@@ -198,7 +199,7 @@ fn search(fork: &Fork, last: LastOf) -> Result<(Search, Vec<B256>), ReplayFailur
     Ok((search, transactions))
 }
 
-/// Where the gas of a transaction went, if that was asked for.
+/// Where the gas of a transaction went, if that was requested.
 fn trace(replayed: &Replayed) -> Option<Result<GasTrace, String>> {
     let told = replayed.trace.as_ref()?;
     Some(
@@ -208,7 +209,7 @@ fn trace(replayed: &Replayed) -> Option<Result<GasTrace, String>> {
     )
 }
 
-/// Adds the profiles of a transaction's programs, each under the names of the file that has its code, and takes those files out of
+/// Adds the profiles of a transaction's programs, each with the names from the file that has its code, and removes those files from
 /// `strangers`.
 fn tell(
     figures: &mut ReplayedTransaction,
@@ -230,7 +231,7 @@ fn tell(
         let mut gas = account::frame_gas(program);
         if is_own {
             parts.l1 = figures.here.l1_gas;
-            // What was paid before the frame, however the transaction's bytes, access list and authorizations come to it.
+            // What was paid before the frame, whatever the transaction's bytes, access list and authorizations contribute.
             parts.transaction = trace.gas_spent.saturating_sub(parts.l1 + gas);
             parts.refund = trace.refund;
             let spent = trace.gas_spent.saturating_sub(trace.refund);
@@ -270,7 +271,7 @@ fn tell(
         Err(error) => figures.no_profile = Some(error.to_string()),
     }
     figures.more_profiles = trace.more_inner;
-    // The transaction's own comes to all of its gas.
+    // The transaction's own profile covers all of its gas, so it comes first.
     figures
         .profiles
         .sort_by_key(|it| (it.depth > 0, Reverse(it.profile.gas)));
@@ -285,7 +286,7 @@ fn figures(replayed: &Replayed) -> ReplayedTransaction {
     let told = |differences: &[Difference]| differences.iter().map(ToString::to_string).collect();
     let behaviour = replayed.with_programs.as_ref().map(|with| {
         let all = with.differences(&replayed.here);
-        // What it costs is what is compared; whether it does the same is another question.
+        // Gas is what the replay compares; whether the behaviour is the same is a separate question.
         let is_behaviour =
             |it: &Difference| !matches!(it, Difference::Gas { .. } | Difference::PosterGas { .. });
         let behaviour: Vec<_> = all.into_iter().filter(is_behaviour).collect();

@@ -1,7 +1,7 @@
-//! From the two forms of a contract's module to its figures.
+//! Derives a contract's size figures from the two forms of its module.
 //!
-//! Lives here: which name belongs to which part, and what has to be true of the two modules for that. Not here: reading
-//! either of them (`size::module`), whose code a function is (`figures::size`), making them (`cargo`).
+//! Lives here: which name belongs to which part, and what must be true of the two modules for that. Not here: reading either of them
+//! (`size::module`), whose code a function is (`figures::size`), making them (`cargo`).
 
 mod module;
 
@@ -33,33 +33,33 @@ impl fmt::Display for Stage {
     }
 }
 
-/// A contract's bytes cannot be told apart.
+/// Why a contract's bytes cannot be attributed.
 #[derive(Debug, thiserror::Error)]
 pub enum SizeError {
-    /// The bytes are something else.
+    /// The bytes are not a module.
     #[error("{0} is not a wasm module; check the crate's `crate-type`")]
     NotAModule(Stage),
-    /// A part of the module is not what it says it is.
+    /// A part of the module is malformed.
     #[error("{stage} is malformed: {source}; build it again")]
     Malformed {
-        /// Which of the two.
+        /// Which of the two modules.
         stage: Stage,
         /// What is wrong, and at which byte.
         source: BinaryReaderError,
     },
-    /// The two modules are not of one build, so that the names of the one do not fit the other.
+    /// The two modules come from different builds, so the names of one do not fit the other.
     #[error(
         "the module that cargo built has {built} {what}, the one that is deployed {deployed}; measure both of one build"
     )]
     Different {
-        /// Of what their numbers differ.
+        /// The kind of part whose count differs.
         what: &'static str,
-        /// How many cargo built.
+        /// How many the built module has.
         built: usize,
-        /// How many are deployed.
+        /// How many the deployed module has.
         deployed: usize,
     },
-    /// The sizes are another module's.
+    /// The sizes belong to a different module.
     #[error(
         "the module that is deployed has {} bytes, its sizes say {}; measure both of one build",
         found.0,
@@ -68,17 +68,17 @@ pub enum SizeError {
     Sizes {
         /// How large the module is.
         found: Bytes,
-        /// How large it is said to be.
+        /// The size it should have.
         said: Bytes,
     },
 }
 
-/// The figures of one contract: the parts of `deployed`, called what `named` calls them. `named` is the module as cargo built
-/// it, with its name section if it has one; `deployed` the same after post-processing, with the same functions and data
-/// segments in the same order; `sizes` are theirs.
+/// Computes the figures of one contract: the parts of `deployed`, under their names in `named`. `named` is the module as cargo built it,
+/// including its name section if it has one; `deployed` is the same module after post-processing, with the same functions and data
+/// segments in the same order; `sizes` are those of `deployed`.
 ///
 /// # Errors
-/// Where one of them is not a well-formed module, or they do not belong together.
+/// If one of them is not a well-formed module, or they do not belong together.
 pub fn measure(named: &[u8], deployed: &[u8], sizes: Sizes) -> Result<ContractSize, SizeError> {
     let found = Bytes::of(deployed);
     if found != sizes.processed {
@@ -157,7 +157,7 @@ fn parts(module: &[u8], stage: Stage) -> Result<Parts<'_>, SizeError> {
     take_apart(module).map_err(|source| SizeError::Malformed { stage, source })
 }
 
-/// The crate that was linked into `file`, which is what the linker calls the module.
+/// The crate that was linked into `file`, the linker's name for the module.
 fn crate_of_file(file: &str) -> &str {
     let stem = file.strip_suffix(".wasm").unwrap_or(file);
     if stem.is_empty() { CONTRACT } else { stem }
@@ -169,8 +169,8 @@ mod tests {
     use crate::cargo::postprocess;
     use crate::figures::size::{COMPILER_BUILTINS, FRAME, HEADER};
 
-    /// A contract as a compiler leaves it: with an import, names in both manglings, a function and a segment without a name,
-    /// and sections that are not deployed.
+    /// A contract as a compiler emits it: with an import, names in both manglings, a function and a segment without a name, and sections
+    /// that are not deployed.
     const TEXT: &str = r#"(module $erc20.wasm
         (import "vm_hooks" "read_args" (func $read_args (param i32)))
         (memory (export "memory") 1)
@@ -195,7 +195,7 @@ mod tests {
         }
     }
 
-    /// Theorem: the parts add up to the two files, whatever is in them.
+    /// Theorem: the parts add up to the two files, whatever their contents.
     fn check(named: &[u8]) -> ContractSize {
         let deployed = postprocess(named).unwrap();
         let contract = measure(named, &deployed, sizes(&deployed)).unwrap();
@@ -213,7 +213,7 @@ mod tests {
         let contract = check_text(TEXT);
         let functions = contract.functions.iter();
         let functions = functions.map(|it| (&*it.name, &*it.origin, it.bytes.0));
-        // A body is the number of kinds of locals, its instructions and an end; in front of it is its length.
+        // A body is the number of groups of locals, its instructions and an end; its length precedes it.
         assert_eq!(
             functions.collect::<Vec<_>>(),
             [
@@ -228,7 +228,7 @@ mod tests {
             .iter()
             .map(|it| (&*it.name, it.bytes.0))
             .collect();
-        // A segment is its kind, where it is put, its length, and its content.
+        // A segment is its kind, its offset expression, its length, and its content.
         assert_eq!(data, [(".rodata", 1 + 3 + 1 + 3), ("data[1]", 1 + 3 + 1)]);
         let crates = contract.crates.iter();
         let crates = crates.map(|it| (&*it.name, it.functions, it.bytes.0));
@@ -283,7 +283,7 @@ mod tests {
         }
     }
 
-    /// A linker may write a number in more bytes than it needs, so that it can fill it in later.
+    /// A linker can write a number in more bytes than needed, so that it can fill it in later.
     #[test]
     fn overlong_numbers_are_part_of_the_frame() {
         let module = wat::parse_str("(module (func) (func))").unwrap();
@@ -384,8 +384,7 @@ mod tests {
         assert!(error.starts_with(&expected), "{error}");
     }
 
-    /// Theorem: no bytes make it panic. Whatever is cut off or changed, there are figures that add up, or there is an error of
-    /// one line.
+    /// Theorem: no bytes cause a panic. Whatever is cut off or changed, the result is figures that add up, or an error of one line.
     #[test]
     fn damaged_modules_are_figures_or_errors() {
         let named = wat::parse_str(TEXT).unwrap();
@@ -413,7 +412,7 @@ mod tests {
         assert!(outcomes.iter().all(|&count| count > 100), "{outcomes:?}");
     }
 
-    /// Every beginning of `module`, and every change of one of its bytes in one of several ways.
+    /// Every prefix of `module`, and every change of one of its bytes in each of several ways.
     fn damaged(module: &[u8]) -> Vec<Vec<u8>> {
         let beginnings = (0..module.len()).map(|length| module[..length].to_vec());
         let changes = (0..module.len()).flat_map(|at| {

@@ -1,7 +1,7 @@
-//! How large contracts are, and how large they may be.
+//! How large contracts are, and the limits.
 //!
-//! Lives here: building contracts for nothing but their bytes, and the limits. Not here: where the bytes are (`size`), what
-//! putting them on a chain costs (`contract`).
+//! Lives here: building contracts only for their size, and the limits. Not here: where the bytes are (`size`), what putting them on a
+//! chain costs (`contract`).
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::figures::size::{ContractSize, MadeWith, SizeReport};
 use crate::figures::{Bytes, Sizes};
 use crate::measure::size::{SizeError, measure};
 
-/// Why it cannot be told where a contract's bytes are.
+/// Why a contract's bytes cannot be attributed.
 #[derive(Debug, thiserror::Error)]
 enum ContractError {
     #[error(transparent)]
@@ -25,10 +25,11 @@ enum ContractError {
     Size(#[from] SizeError),
 }
 
-/// Builds the contracts of `project` and tells where their bytes are, beside what `chain` allows. What fails for one is part of the report.
+/// Builds the contracts of `project` and reports where their bytes are, along with the limits of `chain`. Failures of one contract are
+/// part of the report.
 ///
 /// # Errors
-/// Where the toolchain does not name itself.
+/// If the toolchain does not identify itself.
 pub fn sizes(
     project: &Project,
     settings: &BuildSettings,
@@ -79,7 +80,7 @@ fn one(
     Ok(measure(&named, &artifact.wasm, sizes)?)
 }
 
-/// How large a contract is at each step, and how large `chain` lets it be.
+/// How large a contract is at each step, and the limits of `chain`.
 pub(super) fn of_artifact(artifact: &Artifact, chain: &Config) -> Sizes {
     let account = chain.max_code_size as usize;
     let accounts = match artifact.code.len() <= account {

@@ -1,7 +1,6 @@
-//! A plan to begin with: what a contract answers, tried out and written down.
+//! A starter plan: what a contract answers, tried out and written down.
 //!
-//! Lives here: which plan is tried, and the file that comes of it. Not here: making arguments up (`plan`), measuring
-//! (`contract`).
+//! Lives here: which plan is tried, and the file that results. Not here: generating arguments (`plan`), measuring (`contract`).
 
 use super::prepare::{self, PrepareError};
 use super::{Observer, measure_module};
@@ -11,27 +10,27 @@ use crate::figures::{Call, Contract};
 use crate::plan::dispatch;
 use crate::plan::{self, Interface, Plan, PlannedCall, Step};
 
-/// Why there is no plan to begin with.
+/// Why there is no starter plan.
 #[derive(Debug, thiserror::Error)]
 pub enum StarterError {
-    /// The contract does not build, or does not tell its interface.
+    /// The contract does not build, or does not export its interface.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
-    /// It does not get onto a chain.
+    /// The contract does not reach a chain.
     #[error("{0}")]
     Measure(String),
-    /// It answers nothing that anybody knows.
+    /// The contract answers nothing known.
     #[error(
         "nothing is known that could be called: it exports no ABI and answers no function of a standard"
     )]
     Nothing,
 }
 
-/// The text of a plan for a contract: its constructor, every function that it answers, with arguments that are made up, and what reverts
-/// with them and why. A report with it succeeds.
+/// Writes a plan for a contract: its constructor, every function that it answers, with generated arguments, and which calls revert with
+/// them and why. A report with this plan succeeds.
 ///
 /// # Errors
-/// Where the contract does not get onto a chain of its own, or nothing is known of it.
+/// If the contract does not reach a chain, or nothing is known of it.
 pub fn starter(
     project: &Project,
     contract: &ContractPackage,
@@ -68,7 +67,7 @@ pub fn starter(
     }
 }
 
-/// The file.
+/// The text of the plan file.
 fn written(
     name: &str,
     plan: &Plan,
@@ -104,7 +103,7 @@ fn written(
     }
     line("\n# [[setup]]                          # sent before each call".to_owned());
     line("# call = \"mint(address,uint256)\"".to_owned());
-    // A token that is numbered belongs to whoever sends the calls below, which are about the first.
+    // A numbered token must belong to the sender of the calls below, which use the first token.
     let called = plan.functions(None).map(plan::selector).collect();
     let given = match dispatch::is_nft(&called) {
         true => ["{deployer}", "1"],
@@ -148,12 +147,12 @@ fn of_call(planned: &PlannedCall, outcome: Option<&Call>, line: &mut dyn FnMut(S
     }
 }
 
-/// A text as TOML has it, which is as JSON has it.
+/// A text as a TOML string, which is written as in JSON.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A text behind `#`: no character in it ends the line.
+/// A text for a comment: no character in it ends the line.
 fn comment(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })

@@ -1,9 +1,9 @@
 //! Where the gas of each call went, as bars.
 //!
-//! Lives here: one stacked bar for each call, on the scale of the dearest. Not here: how gas is divided (`figures`).
+//! Lives here: one stacked bar for each call, on the scale of the most expensive. Not here: how gas is divided (`figures`).
 //!
-//! A bar is as wide as there is room while text keeps its size: bars are drawn in units of their own, and everything else is
-//! placed in per cents. So a phone and a desk have the same picture.
+//! A bar fills the available width while text keeps its size: bars are drawn in their own units, and everything else is placed in per
+//! cent. So a phone and a desktop show the same picture.
 
 use std::collections::BTreeSet;
 
@@ -14,13 +14,13 @@ use super::{TITLE_MAX, WIDTH, document, label, sound};
 use crate::figures::{Call, Contract, Segment, Split};
 use crate::words::{grouped, share};
 
-/// Units of a bar that is as wide as the plot.
+/// The units of a bar as wide as the plot.
 const UNITS: u64 = 10_000;
 
-/// A segment narrower than this is not parted from its neighbour: the line between would be all that is left of it.
+/// A segment narrower than this is not separated from its neighbour: only the line between them would remain.
 const PARTED: u64 = 50;
 
-/// From one call to the next: a line of text and a bar below it.
+/// From one call to the next: a line of text with a bar below it.
 const ROW: usize = 42;
 const BAR: usize = 14;
 
@@ -33,7 +33,7 @@ const LEGEND_ROW: usize = 20;
 const LEGEND_COLUMN: usize = 116;
 const LEGEND_COLUMNS: usize = WIDTH / LEGEND_COLUMN;
 
-/// The most characters of a call's name that stand on one line with its gas on a phone.
+/// The most characters of a call's name that fit on one line with its gas on a phone.
 const NAME_MAX: usize = 32;
 
 /// The bars of a contract.
@@ -44,7 +44,7 @@ pub(crate) struct Bars<'a> {
 }
 
 impl<'a> Bars<'a> {
-    /// The bars of `contract`; none where it has no calls.
+    /// The bars of `contract`; `None` if it has no calls.
     pub(crate) fn of(contract: &'a Contract, ink_per_gas: u32) -> Option<Self> {
         let split = |call| (call, Split::of(call, ink_per_gas));
         let rows: Vec<_> = contract.calls.iter().map(split).collect();
@@ -60,7 +60,7 @@ impl<'a> Bars<'a> {
         })
     }
 
-    /// What the bars are made of, in their order.
+    /// The segments of the bars, in order.
     fn segments(&self) -> BTreeSet<Segment> {
         let splits = self.rows.iter().filter_map(|(_, split)| split.as_ref());
         let segments = splits.flat_map(Split::segments);
@@ -70,13 +70,13 @@ impl<'a> Bars<'a> {
             .collect()
     }
 
-    /// Whether anything was given back, which the legend then says.
+    /// Whether there is any refund, which the legend then states.
     fn has_refund(&self) -> bool {
         let mut splits = self.rows.iter().filter_map(|(_, split)| split.as_ref());
         splits.any(|split| split.refund > Gas::ZERO)
     }
 
-    /// As a file, with a title and a legend.
+    /// The bars as a file, with a title and a legend.
     pub(super) fn document(&self) -> String {
         let legend = self.legend();
         let top = TITLE + legend.len().div_ceil(LEGEND_COLUMNS) * LEGEND_ROW;
@@ -92,7 +92,7 @@ impl<'a> Bars<'a> {
         document(top + self.height(), &self.describe(), &content)
     }
 
-    /// As part of a page that has the title.
+    /// The bars as part of a page that has the title.
     pub(crate) fn inline(&self) -> String {
         let drawing = html! {
             ul.legend { @for (class, title) in self.legend() { li { span class={ "swatch " (class) } {} (title) } } }
@@ -124,7 +124,7 @@ impl<'a> Bars<'a> {
             .collect()
     }
 
-    /// The axis and the bars, `top` units from above.
+    /// The axis and the bars, starting `top` units down.
     fn plot(&self, top: usize) -> Markup {
         let bottom = top + self.height();
         html! {
@@ -233,7 +233,7 @@ struct Axis {
 }
 
 impl Axis {
-    /// The scale that ends the nearest above `most`, in four steps or five: what they are in per cents is whole.
+    /// The scale whose end is nearest above `most`, in four or five steps, so that their percentages are whole.
     fn up_to(most: Gas) -> Self {
         const LEADING: [u64; 10] = [1, 2, 3, 4, 5, 6, 8, 10, 15, 25];
         let mut power = 1_u64;
@@ -246,7 +246,7 @@ impl Axis {
             if let Some(axis) = fitting.min_by_key(Self::end) {
                 return axis;
             }
-            // The end saturates in time: the largest number is at most the largest number.
+            // The end saturates in time, and the largest number is large enough for any gas.
             power = power.saturating_mul(10);
         }
     }
@@ -261,7 +261,7 @@ impl Axis {
         u64::try_from(units).map_or(UNITS, |units| units.min(UNITS))
     }
 
-    /// Each mark, in per cents from the left, and its gas.
+    /// Each mark, in per cent from the left, and its gas.
     fn ticks(&self) -> impl Iterator<Item = (u64, Gas)> {
         (0..=self.steps).map(|index| {
             let gas = self.step.saturating_mul(index);

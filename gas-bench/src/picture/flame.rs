@@ -1,9 +1,9 @@
-//! The flame graph: an SVG that a browser lets one search and zoom.
+//! The flame graph: an SVG that can be searched and zoomed in a browser.
 //!
-//! Lives here: which places are drawn, folded stacks, colours. Not here: the drawing, which is inferno's, and the tree (`stacks`).
+//! Lives here: which places are drawn, folded stacks, colours. Not here: the drawing, which inferno does, and the tree (`stacks`).
 //!
-//! Theorem: the graph is as wide as the receipt's gas in ink, before a refund, however much of the tree is too small or too deep
-//! to be drawn.
+//! Theorem: the graph is as wide as the receipt's gas in ink, before a refund, however much of the tree is too small or too deep to be
+//! drawn.
 
 use std::cmp::Reverse;
 use std::fmt::Write as _;
@@ -19,21 +19,21 @@ use crate::figures::lines::LineProfile;
 use crate::figures::profile::CallProfile;
 use crate::words::{grouped, grouped_wide};
 
-/// The most places that are drawn, the widest: what a browser moves smoothly.
+/// The most places drawn, the widest first: as many as a browser moves smoothly.
 const PLACES_MAX: usize = 5_000;
 
-/// The most frames on top of each other: what can be scrolled.
+/// The deepest stack of frames: as deep as can be scrolled.
 const DEPTH_MAX: usize = 400;
 
-/// What stands in names for a semicolon and for a space until the graph is drawn. Folded stacks give both a meaning of
-/// their own; these two are in no name, as control characters are never shown.
+/// Placeholders for semicolon and space in names until the graph is drawn. Folded stacks give both a special meaning; these two occur in
+/// no name, as control characters are never shown.
 const SEMICOLON: char = '\u{1}';
 const SPACE: char = '\u{2}';
 
 /// Where inferno's style ends.
 const STYLE_END: &str = "</style>";
 
-/// What is added to it: buttons that are seen, and a reader's dark surroundings. Frames stay as they are, dark text on bright.
+/// Additions to the style: visible buttons, and a dark mode. Frames stay dark text on a bright ground.
 const STYLE: &str = "#search { opacity:0.5; }
 #program { cursor:pointer; }
 @media (prefers-color-scheme: dark) {
@@ -47,8 +47,8 @@ const STYLE: &str = "#search { opacity:0.5; }
 /// Where the graph ends.
 const END: &str = "</svg>";
 
-/// A button beside inferno's that zooms to the program, which may be too narrow to be hit: few calls cost more than to be made.
-/// Above the frame of everything and that of the call are the parts of the transaction.
+/// A button beside inferno's that zooms to the program, which can be too narrow to click: few calls cost more than the fixed costs of
+/// making them. Above the frame of everything and that of the call are the parts of the transaction.
 const PROGRAM_BUTTON: &str = r#"<text id="program" x="100" y="24">Zoom to the program</text><script><![CDATA[
 window.addEventListener("click", function(e) {
     if (e.target.id != "program") return;
@@ -92,13 +92,13 @@ const OUTSIDE: [Color; 3] = [
     Color::new(174, 174, 174),
 ];
 
-/// There is no flame graph.
+/// Why there is no flame graph.
 #[derive(Debug, thiserror::Error)]
 pub enum FlameError {
-    /// Nothing was spent on anything.
+    /// No ink was spent on anything.
     #[error("the profile has no ink in it, so there is nothing to draw: profile a call that ran")]
     Nothing,
-    /// More than a graph counts.
+    /// The sum exceeds what a graph can count.
     #[error(
         "the profile adds up to {0} ink, more than a flame graph can count: profile the call again"
     )]
@@ -108,11 +108,11 @@ pub enum FlameError {
     Drawing(#[source] io::Error),
 }
 
-/// A flame graph as SVG, with what the transaction pays besides beside the program: all of it is the receipt's gas in ink, before
-/// a refund.
+/// A flame graph as SVG, in which the program stands beside everything else the transaction pays for: together they are the receipt's gas
+/// in ink, before a refund.
 ///
 /// # Errors
-/// Where the profile is empty, or adds up to more than a graph counts.
+/// If the profile is empty, or adds up to more than a graph can count.
 pub fn flame_graph(profile: &CallProfile) -> Result<String, FlameError> {
     let refund = profile.parts.refund;
     let mut about = format!("for {} gas", grouped(profile.gas.0));
@@ -123,7 +123,7 @@ pub fn flame_graph(profile: &CallProfile) -> Result<String, FlameError> {
     draw(&Stacks::of(profile), title(profile), &about)
 }
 
-/// The same of a program's run alone, told by lines: the functions that were inlined into each of its own, and the lines of their code.
+/// A flame graph of a program's run alone, by line: the functions inlined into each of its own, and the lines of their code.
 ///
 /// # Errors
 /// As for [`flame_graph`].
@@ -151,9 +151,9 @@ fn draw(stacks: &Stacks, title: String, about: &str) -> Result<String, FlameErro
     options.name_type = "Frame:".to_owned();
     options.bgcolors = Some(BackgroundColor::Grey);
     options.palette_map = Some(&mut colours);
-    // Everything that is left to draw is drawn.
+    // Inferno itself leaves nothing out.
     options.min_width = 0.0;
-    // Keeps the order in which the program made its calls, and wants it backwards.
+    // Keeps the order in which the program made its calls; this option expects the lines in reverse.
     options.flame_chart = true;
     let mut svg = Vec::new();
     flamegraph::from_lines(&mut options, folded.lines().rev(), &mut svg)
@@ -167,8 +167,8 @@ fn draw(stacks: &Stacks, title: String, about: &str) -> Result<String, FlameErro
     Ok(format!("{content}{PROGRAM_BUTTON}{END}\n"))
 }
 
-/// Which places are drawn: the widest, if they are not too deep. A place is never wider than the one around it, and stands
-/// behind it; so that one is drawn, too.
+/// Which places are drawn: the widest that are not too deep. A place is never wider than the one around it and comes later in order, so
+/// the place around it is drawn, too.
 fn drawn(stacks: &Stacks) -> Vec<bool> {
     let places = &stacks.places;
     let mut depths = vec![0; places.len()];
@@ -186,8 +186,8 @@ fn drawn(stacks: &Stacks) -> Vec<bool> {
     drawn
 }
 
-/// A line for each place that is drawn and has ink of its own: the names from the outermost to its own, and the ink. What is not
-/// drawn is its caller's own.
+/// A line for each place that is drawn and has its own ink: the names from the outermost to its own, and the ink. The ink of places that
+/// are not drawn counts as their caller's own.
 fn folded(stacks: &Stacks, drawn: &[bool]) -> String {
     let mut own: Vec<_> = stacks.places.iter().map(|place| place.own).collect();
     for (position, place) in stacks.places.iter().enumerate().rev() {
@@ -242,11 +242,11 @@ fn subtitle(about: &str, total: u128, drawn: &[bool]) -> String {
     text
 }
 
-/// A colour for each name, so that none is left to chance: by what it is, and a shade by the name, so that a frame looks the
-/// same in every graph.
+/// A colour for each name, so that nothing is left to chance: the hue by kind, and the shade by name, so that a frame looks the same in
+/// every graph.
 fn palette(frames: &[Frame]) -> PaletteMap {
     let mut palette = PaletteMap::default();
-    // Around everything, inferno has a frame without a name.
+    // Inferno puts a frame without a name around everything.
     palette.insert("", CALL);
     for frame in frames {
         let shades: &[Color] = match frame.kind {

@@ -1,7 +1,6 @@
-//! What each call cost, report after report.
+//! What each call cost, from report to report.
 //!
-//! Lives here: a small panel for each call, with a scale of its own. Not here: which costs may be compared
-//! (`baseline::diff`).
+//! Lives here: a small panel for each call, with its own scale. Not here: which costs can be compared (`baseline::diff`).
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
@@ -19,20 +18,20 @@ const PANEL: (usize, usize) = (229, 112);
 const GAP: usize = 16;
 const COLUMNS: usize = 3;
 
-/// Where in a panel the lines are.
+/// Where the lines are within a panel.
 const LEFT: usize = 6;
 const RIGHT: usize = PANEL.0 - 6;
 const TOP: usize = 30;
 const BOTTOM: usize = 72;
 
-/// Above the panels, in a file: the title and a line that explains.
+/// Above the panels, in a file: the title and a line of explanation.
 const TITLE: usize = 56;
 
 /// The most characters of a call's name beside its change, and of a report's name.
 const NAME_MAX: usize = 22;
 const REPORT_MAX: usize = 16;
 
-/// What the report itself is called after its baselines.
+/// The label of the report itself, after its baselines.
 const NOW: &str = "now";
 
 /// The panels of a contract.
@@ -43,11 +42,11 @@ pub(crate) struct History<'a> {
     calls: Vec<&'a str>,
 }
 
-/// A report, and what has changed since the one before.
+/// A report, and what has changed since the previous one.
 struct Step<'a> {
     name: &'a str,
     contract: Option<&'a Contract>,
-    /// How it was made otherwise than the one before, a sentence each.
+    /// How its circumstances differ from the previous report's, a sentence each.
     notes: Vec<String>,
     calls: Vec<CallDiff>,
 }
@@ -58,12 +57,12 @@ struct Point<'a> {
     x: usize,
     gas: Gas,
     y: usize,
-    /// Why a line from the point before would compare what cannot be compared.
+    /// Why there is no line from the previous point: the two cannot be compared.
     apart: Option<String>,
 }
 
 impl<'a> History<'a> {
-    /// The history of `contract`; none where no call has figures in two reports.
+    /// The history of `contract`; `None` if no call has figures in two reports.
     pub(crate) fn of(
         report: &'a Report,
         contract: &'a Contract,
@@ -87,7 +86,7 @@ impl<'a> History<'a> {
         })
     }
 
-    /// As a file.
+    /// The panels as a file.
     pub(super) fn document(&self) -> String {
         let rows = self.calls.len().div_ceil(COLUMNS);
         let content = html! {
@@ -105,13 +104,13 @@ impl<'a> History<'a> {
         document(TITLE + rows * (PANEL.1 + GAP), &about, &content)
     }
 
-    /// As part of a page that has the title.
+    /// The panels as part of a page that has the title.
     pub(crate) fn inline(&self) -> String {
         let panels = self.calls.iter().map(|call| self.panel(call, 0, 0));
         html! { div.panels { @for panel in panels { (panel) } } }.into_string()
     }
 
-    /// What a reader has to know about every panel.
+    /// What a reader must know about every panel.
     pub(crate) fn legend(&self) -> &'static str {
         if self.steps.iter().all(|step| step.notes.is_empty()) {
             "Gas of all runs of a call. Each panel has its own scale."
@@ -151,7 +150,7 @@ impl<'a> History<'a> {
         }
     }
 
-    /// A line between two reports that were not made alike.
+    /// A line between two reports made under different circumstances.
     fn breaks(&self) -> Markup {
         let steps = self.steps.iter().enumerate().skip(1);
         html! {
@@ -162,7 +161,7 @@ impl<'a> History<'a> {
         }
     }
 
-    /// Where the report `index` is.
+    /// The horizontal position of the report `index`.
     fn x(&self, index: usize) -> usize {
         LEFT + (RIGHT - LEFT) * index / self.steps.len().saturating_sub(1).max(1)
     }
@@ -212,7 +211,7 @@ impl<'a> Step<'a> {
         self.contract?.calls.iter().find(|call| call.name == name)
     }
 
-    /// Gas of all runs, where there are any.
+    /// Gas of all runs, if there are any.
     fn gas(&self, call: &str) -> Option<Gas> {
         let call = self.call(call)?;
         (!call.runs().is_empty()).then(|| call.total_gas())
@@ -241,7 +240,7 @@ impl Point<'_> {
     }
 }
 
-/// Lines from point to point where they may be compared.
+/// Lines between points that can be compared.
 fn line(points: &[Point<'_>]) -> String {
     let mut line = String::new();
     for (index, point) in points.iter().enumerate() {
@@ -255,7 +254,7 @@ fn line(points: &[Point<'_>]) -> String {
     line
 }
 
-/// How much more `last` is than `first`, with its class.
+/// The change from `first` to `last`, with its class.
 fn change(first: Gas, last: Gas) -> (&'static str, String) {
     let class = match last.cmp(&first) {
         Ordering::Less => "better",
@@ -273,7 +272,7 @@ struct Scale {
 }
 
 impl Scale {
-    /// A scale around `least` and `most`. It spans a twentieth of them at least, so that what hardly differs looks like it.
+    /// A scale around `least` and `most`. It spans at least a twentieth of `most`, so that small differences look small.
     fn of(least: u128, most: u128) -> Self {
         let span = (most - least).max(most / 20).max(1);
         Self {

@@ -1,6 +1,6 @@
-//! The league as a picture: a row for each workload, a column for each allocator, and a bar for what it takes beside the best.
+//! The league as a picture: a row for each workload, a column for each allocator, and a bar for its gas relative to the best.
 //!
-//! Lives here: SVG, and nothing else. It is read in light and in dark surroundings, and holds no colour that only one of them shows.
+//! Lives here: SVG only. It works in light and dark mode, and every colour is visible in both.
 
 use std::fmt::Write;
 
@@ -81,8 +81,8 @@ pub fn league_chart(league: &League) -> String {
     svg
 }
 
-/// A bar's length: a quarter of the most for the best, and a quarter more for each fourfold of it. In between straight lines, so
-/// that only integers are needed.
+/// A bar's length: a quarter of the maximum for the best, and a quarter more for each factor of four. In between, it is linear, so that
+/// integers suffice.
 const fn length(gas: u64, best: u64) -> u64 {
     let quarter = BAR / 4;
     let mut base = best;

@@ -1,6 +1,6 @@
-//! What functions and host calls are called wherever they are shown.
+//! How functions and host calls are named wherever they are shown.
 //!
-//! Lives here: names made distinct, short and fit to be shown. Not here: how a format escapes them.
+//! Lives here: names made distinct, short and safe to show. Not here: how a format escapes them.
 
 use std::collections::HashMap;
 
@@ -8,11 +8,11 @@ use stylus_vm::profile::Profile;
 
 use crate::words::{ellipsised, printable};
 
-/// The longest name that is shown anywhere, in characters.
+/// The longest name shown anywhere, in characters.
 const NAME_MAX: usize = 240;
 
-/// A name for each of the profile's functions, by position. Where several have the same, as all instances of one generic function
-/// may, their indices tell them apart.
+/// A name for each of the profile's functions, by position. Functions with the same name, such as instances of one generic function, are
+/// distinguished by their indices.
 pub(crate) fn functions(profile: &Profile) -> Vec<String> {
     let functions = &profile.functions;
     let names: Vec<_> = functions.iter().map(|it| shown(&it.name)).collect();
@@ -35,7 +35,7 @@ pub(crate) fn host(name: &str) -> String {
     format!("host: {}", shown(name))
 }
 
-/// Somebody else's `name` on one line and of a length that lines and pictures bear.
+/// A foreign `name` on one line, and of a length that lines and pictures can hold.
 pub(crate) fn shown(name: &str) -> String {
     let name = printable(name);
     ellipsised(if name.is_empty() { "(no name)" } else { &name }, NAME_MAX)

@@ -1,19 +1,19 @@
-//! What a transaction pays for besides running the program.
+//! What a transaction pays for apart from running the program.
 //!
-//! Lives here: these parts, in order, what they are called, and gas in ink. Not here: where the program's own ink goes (`stacks`,
+//! Lives here: these parts, their order and their labels, and gas converted to ink. Not here: where the program's own ink goes (`stacks`,
 //! `spending`).
 
 use stylus_vm::{Gas, Ink, InkPrice};
 
 use crate::figures::profile::CallProfile;
 
-/// One such part, which is not nothing.
+/// One such part, with non-zero gas.
 pub(crate) struct Part {
     pub(crate) label: &'static str,
     pub(crate) gas: Gas,
 }
 
-/// What is paid before the program begins.
+/// What is paid before the program starts.
 pub(crate) fn before(profile: &CallProfile) -> Vec<Part> {
     let parts = &profile.parts;
     paid([
@@ -24,7 +24,7 @@ pub(crate) fn before(profile: &CallProfile) -> Vec<Part> {
     ])
 }
 
-/// What is paid when it is over.
+/// What is paid after it ends.
 pub(crate) fn after(profile: &CallProfile) -> Vec<Part> {
     let parts = &profile.parts;
     paid([
@@ -33,17 +33,17 @@ pub(crate) fn after(profile: &CallProfile) -> Vec<Part> {
     ])
 }
 
-/// What `gas` is in ink at the profile's price.
+/// Converts `gas` to ink at the profile's price.
 pub(crate) fn in_ink(profile: &CallProfile, gas: Gas) -> Ink {
     price(profile).map_or(Ink::ZERO, |price| price.gas_to_ink(gas))
 }
 
-/// What `ink` is in whole gas at the profile's price.
+/// Converts `ink` to whole gas at the profile's price.
 pub(crate) fn in_gas(profile: &CallProfile, ink: Ink) -> Gas {
     price(profile).map_or(Gas::ZERO, |price| price.ink_to_gas(ink))
 }
 
-/// None where it is a price that no chain has, which does not pass the profile's check.
+/// `None` for a price that no chain has; such a profile fails its check.
 fn price(profile: &CallProfile) -> Option<InkPrice> {
     InkPrice::new(profile.ink_per_gas)
 }

@@ -1,4 +1,4 @@
-//! How the parts of gas are called and coloured where they are drawn.
+//! The labels and colours of the parts of gas in drawings.
 //!
 //! Lives here: titles and classes. Not here: which parts there are (`figures`), drawing them (`bars`).
 

@@ -1,9 +1,9 @@
-//! The profile as a file for speedscope, a viewer of profiles (<https://www.speedscope.app/file-format-schema.json>).
+//! The profile as a file for the profile viewer speedscope (<https://www.speedscope.app/file-format-schema.json>).
 //!
 //! Lives here: the keys of that format. Not here: the tree (`stacks`).
 //!
-//! Theorem: between the first event and the last there is the receipt's gas in ink, before a refund, and each frame is innermost
-//! for exactly as long as it has ink of its own.
+//! Theorem: between the first event and the last lies the receipt's gas in ink, before a refund, and each frame is innermost for exactly
+//! as long as it has ink of its own.
 
 use serde::Serialize;
 
@@ -32,21 +32,21 @@ struct Shared<'a> {
 #[derive(Serialize)]
 struct Frame<'a> {
     name: &'a str,
-    /// Frames of one file have colours of their own.
+    /// Frames from one file share a colour.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u32>,
 }
 
-/// Frames that open and close. What is sampled would repeat the whole path in every place, of which there may be many, and deep.
+/// Frames that open and close. The sampled form would repeat the whole path at every place, and there can be many deep ones.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Evented<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     name: &'a str,
-    /// Ink is none of the units that the format knows.
+    /// Ink is not among the units that the format defines.
     unit: &'static str,
     start_value: u128,
     end_value: u128,
@@ -58,7 +58,7 @@ struct Event {
     #[serde(rename = "type")]
     kind: &'static str,
     frame: usize,
-    /// Ink before it.
+    /// The ink spent before it.
     at: u128,
 }
 
@@ -68,7 +68,7 @@ pub fn speedscope(profile: &CallProfile) -> String {
     written(&Stacks::of(profile), &names::shown(&name))
 }
 
-/// The same of a program's run alone, told by lines.
+/// The profile of a program's run alone, by line.
 pub fn speedscope_of_lines(profile: &LineProfile) -> String {
     let name = format!("{}: {}, in ink by line", profile.contract, profile.call);
     written(&Stacks::of_lines(profile), &names::shown(&name))

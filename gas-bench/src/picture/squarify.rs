@@ -1,10 +1,8 @@
-//! A rectangle divided among weights, each part as square as it comes (Bruls, Huizing and van Wijk, "Squarified Treemaps",
-//! 2000).
+//! Divides a rectangle by weights into parts as square as possible (Bruls, Huizing and van Wijk, "Squarified Treemaps", 2000).
 //!
 //! Lives here: integer geometry. Not here: what is drawn (`treemap`).
 //!
-//! Theorem: the parts are disjoint and cover the rectangle, and in one row or column each is as long as its share, to less
-//! than a unit.
+//! Theorem: the parts are disjoint and cover the rectangle, and within a row or column each is as long as its share, to less than a unit.
 
 /// A rectangle, by its corner and its sides.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -40,8 +38,7 @@ impl Rectangle {
     }
 }
 
-/// A part of `area` for each of `weights`, which are best given from the largest down. A weight may be too small for a part:
-/// it is empty then.
+/// A part of `area` for each of `weights`, which are best given in descending order. The part of a weight that is too small is empty.
 pub(super) fn squarified(weights: &[u64], area: Rectangle) -> Vec<Rectangle> {
     let mut parts = Vec::with_capacity(weights.len());
     let mut left = area;
@@ -57,8 +54,7 @@ pub(super) fn squarified(weights: &[u64], area: Rectangle) -> Vec<Rectangle> {
     parts
 }
 
-/// How many of `weights` to put beside each other on the shorter side of `area`: as long as that makes the worst of them no
-/// worse.
+/// How many of `weights` to put beside each other on the shorter side of `area`: as many as do not worsen the worst ratio.
 fn row(weights: &[u64], all: u128, area: Rectangle) -> usize {
     let side = f64::from(area.width.min(area.height));
     let pixels = f64::from(area.width) * f64::from(area.height);
@@ -76,7 +72,7 @@ fn row(weights: &[u64], all: u128, area: Rectangle) -> usize {
         });
         let [first, last] = ratios;
         let ratio = first.max(last);
-        // Not a number where there is no room or no weight: then all the rest is one row.
+        // Not a number if there is no room or no weight: then all the rest forms one row.
         if ratio > worst {
             return count;
         }
@@ -85,7 +81,7 @@ fn row(weights: &[u64], all: u128, area: Rectangle) -> usize {
     weights.len()
 }
 
-/// `strip` divided among `weights`, one below the other if it stands.
+/// `strip` divided by `weights`, from top to bottom if `stands`.
 fn divided(weights: &[u64], strip: Rectangle, stands: bool) -> Vec<Rectangle> {
     let all = total(weights);
     let length = if stands { strip.height } else { strip.width };
@@ -109,7 +105,7 @@ fn divided(weights: &[u64], strip: Rectangle, stands: bool) -> Vec<Rectangle> {
     parts
 }
 
-/// What of `length` is for `part` of `all`, rounded; all of it where there is nothing to divide among.
+/// The portion of `length` for `part` of `all`, rounded; all of it if `all` is zero.
 fn portion(length: u32, part: u128, all: u128) -> u32 {
     let rounded = (u128::from(length) * part + all / 2).checked_div(all);
     rounded
@@ -137,7 +133,7 @@ mod tests {
         height: 40,
     };
 
-    /// The theorem above, by painting every unit once.
+    /// Checks the theorem above by painting every unit once.
     fn check(weights: &[u64]) -> Vec<Rectangle> {
         let parts = squarified(weights, AREA);
         assert_eq!(parts.len(), weights.len());
@@ -176,7 +172,7 @@ mod tests {
 
     #[test]
     fn parts_are_as_large_as_their_weights_and_nearly_square() {
-        // The example of the paper, ten times as long and wide.
+        // The paper's example, ten times as long and wide.
         let parts = check(&[6, 6, 4, 3, 2, 2, 1]);
         let areas: Vec<_> = parts.iter().map(|it| it.width * it.height).collect();
         for (area, weight) in areas.iter().zip([600_u32, 600, 400, 300, 200, 200, 100]) {

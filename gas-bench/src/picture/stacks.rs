@@ -1,9 +1,9 @@
 //! The whole transaction as one tree of frames, for pictures.
 //!
-//! Lives here: the program's call tree with the rest of the receipt beside it, and the way through it. Not here: how a picture
-//! is drawn (`flame`, `speedscope`).
+//! Lives here: the program's call tree, with the rest of the receipt beside it, and its traversal. Not here: how a picture is drawn
+//! (`flame`, `speedscope`).
 //!
-//! Theorem: over all places, what each has of its own is the receipt's gas in ink, before a refund.
+//! Theorem: over all places, the sum of what each has of its own is the receipt's gas in ink, before a refund.
 
 use stylus_vm::Ink;
 use stylus_vm::profile::{Callee, Profile};
@@ -27,43 +27,43 @@ pub(super) enum Kind {
     Line,
     /// A host call.
     Host,
-    /// What is paid besides the program's run.
+    /// What is paid apart from the program's run.
     Outside,
 }
 
-/// What stands in any number of places.
+/// A label that can occur in any number of places.
 pub(super) struct Frame {
     pub(super) name: String,
     pub(super) kind: Kind,
-    /// The file and the line, where it is one.
+    /// The file and the line, if it is a line.
     pub(super) line: Option<(String, u32)>,
 }
 
-/// A frame as it is reached by one path.
+/// A frame, reached by one path.
 pub(super) struct Place {
     /// Its position in [`Stacks::frames`].
     pub(super) frame: usize,
-    /// The position of the place around it, before its own; none of the first place.
+    /// The position of the enclosing place, which precedes its own; `None` for the first place.
     pub(super) parent: Option<usize>,
-    /// Ink spent here, places within not counted.
+    /// Ink spent here, excluding places within.
     pub(super) own: u128,
     /// Ink spent here and in all places within.
     pub(super) total: u128,
-    /// Places within, in the order in which they were first reached.
+    /// The places within, in the order in which they were first reached.
     children: Vec<usize>,
 }
 
-/// The tree. Its first place is the transaction, and every other is within one that stands before it.
+/// The tree. Its first place is the transaction; each other place lies within one that precedes it.
 pub(super) struct Stacks {
     pub(super) frames: Vec<Frame>,
     pub(super) places: Vec<Place>,
 }
 
-/// A step on the way through all places.
+/// A step of the traversal.
 pub(super) enum Step {
-    /// Into a place.
+    /// Enters a place.
     Enter(usize),
-    /// Out of it, all places within having been visited.
+    /// Leaves it, after all places within.
     Leave(usize),
 }
 
@@ -83,7 +83,7 @@ impl Stacks {
         stacks
     }
 
-    /// A program's run alone, with the functions that were inlined into each of its own, and lines.
+    /// A program's run alone, with the functions inlined into each of its own, and lines.
     pub(super) fn of_lines(profile: &LineProfile) -> Self {
         let (mut stacks, call) = Self::begin(&profile.contract, &profile.call);
         let (mut frames, mut places) = (BTreeMap::new(), BTreeMap::new());
@@ -116,7 +116,7 @@ impl Stacks {
         stacks
     }
 
-    /// A tree of a call alone, with its place.
+    /// A tree with only a call, and the call's place.
     fn begin(contract: &str, call: &str) -> (Self, usize) {
         let mut stacks = Self {
             frames: Vec::new(),
@@ -128,7 +128,7 @@ impl Stacks {
         (stacks, call)
     }
 
-    /// Adds to each place what there is within it.
+    /// Adds to each place what lies within it.
     fn add_up(&mut self) {
         for place in (0..self.places.len()).rev() {
             let total = self.places[place].total;
@@ -138,7 +138,7 @@ impl Stacks {
         }
     }
 
-    /// Through all places from the first. Not by recursion: a tree may be deeper than a thread's stack.
+    /// Traverses all places from the first. Not recursive: a tree can be deeper than a thread's stack.
     pub(super) fn walk(&self) -> impl Iterator<Item = Step> {
         let mut ahead: Vec<_> = self
             .places
@@ -184,7 +184,7 @@ impl Stacks {
                     .position(|hostio| hostio.name == *name)
                     .map(|host| first_host + host),
             };
-            // What a file says may be wrong (see the profile's check); its ink is shown all the same.
+            // A file can be wrong (see the profile's check); its ink is shown nevertheless.
             let frame =
                 frame.unwrap_or_else(|| self.frame("(not listed)".to_owned(), Kind::Function));
             let parent = node.parent.filter(|parent| *parent < position);

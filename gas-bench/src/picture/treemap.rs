@@ -1,7 +1,7 @@
 //! A contract's bytes as a picture: the crates as rectangles, their functions inside.
 //!
-//! Lives here: SVG, and nothing else. Not here: dividing a rectangle (`squarify`). The picture is read in light and in dark
-//! surroundings, has integer coordinates, no identifiers and no scripts. What a colour says, a label or a tooltip says, too.
+//! Lives here: SVG only. Not here: dividing a rectangle (`squarify`). The picture works in light and dark mode, has integer coordinates,
+//! no identifiers and no scripts. What a colour says, a label or a tooltip says, too.
 
 use std::cmp::Reverse;
 
@@ -26,34 +26,34 @@ const LABEL: u32 = 17;
 /// The room between a crate's edge and its functions.
 const EDGE: u32 = 2;
 
-/// The most that a character is wide, in the font and size that are asked for.
+/// The widest a character can be, in the font and size requested.
 const CHARACTER: u32 = 7;
 
 /// The height of a line of text.
 const LINE: u32 = 13;
 
-/// The fewest characters that say anything.
+/// The fewest characters that are still informative.
 const CHARACTERS_MIN: usize = 4;
 
 /// The longest name in a tooltip, in characters.
 const NAME_MAX: usize = 240;
 
-/// The colours of crates, from the largest on; those after the last have it, too.
+/// The colours of crates, from the largest on; any further crates share the last one.
 const COLOURS: usize = 9;
 
 const STYLE: &str = include_str!("treemap.css");
 
-/// One rectangle and all that is in it.
+/// One rectangle and its contents.
 struct Group {
     title: String,
     bytes: Bytes,
-    /// What one of its items is.
+    /// What its items are called.
     item: &'static str,
     items: Vec<(String, Bytes)>,
     class: String,
 }
 
-/// The deployed module of the contract `name`: rectangles as large as their bytes, the crates outside and their functions inside.
+/// The deployed module of the contract `name`: rectangles sized by their bytes, crates outside and their functions inside.
 pub fn treemap(name: &str, contract: &ContractSize) -> String {
     let name = sound(name);
     let whole = contract.sizes.processed;
@@ -86,7 +86,7 @@ pub fn treemap(name: &str, contract: &ContractSize) -> String {
     text
 }
 
-/// The crates, the data segments, and the rest of the module; the largest first.
+/// The crates, the data segments, and the rest of the module, in descending order of size.
 fn groups(contract: &ContractSize) -> Vec<Group> {
     let crates = contract.crates.iter().zip(0..).map(|(it, rank)| {
         let functions = contract.functions.iter();
@@ -124,7 +124,7 @@ fn groups(contract: &ContractSize) -> Vec<Group> {
     groups
 }
 
-/// What there is in a section besides the items that stand elsewhere.
+/// What a section contains beyond the items shown elsewhere.
 fn rest(contract: &ContractSize, section: &Section) -> (String, Bytes) {
     let (title, items) = match &*section.name {
         CODE if !section.custom => ("code, without functions", contract.code()),
@@ -135,7 +135,7 @@ fn rest(contract: &ContractSize, section: &Section) -> (String, Bytes) {
     (title.to_owned(), Bytes(rest))
 }
 
-/// A part that is too small for a pixel is not drawn.
+/// A part smaller than a pixel is not drawn.
 fn drawn(group: &Group, place: Rectangle, whole: Bytes) -> Markup {
     let amount = amount(group.bytes, whole);
     let items = counted(group.items.len() as u64, group.item);
@@ -164,7 +164,7 @@ fn drawn(group: &Group, place: Rectangle, whole: Bytes) -> Markup {
     }
 }
 
-/// The name of a group and what it takes, or as much of that as fits.
+/// A group's name and size, or as much of that as fits.
 fn label(group: &Group, amount: &str, place: Rectangle) -> Option<String> {
     if place.height < LABEL + 2 * LINE {
         return None;
@@ -202,7 +202,7 @@ fn rectangle(place: Rectangle) -> Markup {
     html! { rect x=(place.x) y=(place.y) width=(place.width) height=(place.height) {} }
 }
 
-/// `place` without a margin of `edge` on every side.
+/// `place` reduced by a margin of `edge` on every side.
 fn inset(place: Rectangle, edge: u32) -> Rectangle {
     Rectangle {
         x: place.x + edge.min(place.width / 2),
@@ -212,7 +212,7 @@ fn inset(place: Rectangle, edge: u32) -> Rectangle {
     }
 }
 
-/// As much of `label` as fits, where that says anything.
+/// As much of `label` as fits, if that is still informative.
 fn fitted(label: &str, width: u32) -> Option<String> {
     let characters = label.chars().count();
     let fitting = (CHARACTERS_MIN..=characters).rev();
@@ -223,7 +223,7 @@ fn fitted(label: &str, width: u32) -> Option<String> {
     labels.find(|label| fits(label, width))
 }
 
-/// Whether `label` fits a rectangle of this width. Characters of other scripts may be twice as wide.
+/// Whether `label` fits a rectangle of this width. Characters of other scripts can be twice as wide.
 fn fits(label: &str, width: u32) -> bool {
     let columns = label
         .chars()

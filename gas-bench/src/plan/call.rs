@@ -1,6 +1,6 @@
-//! A call as it is written on a command line, such as `override --measure` has it.
+//! Parses a call from a command line, as in `override --measure`.
 //!
-//! Lives here: reading one. Not here: Solidity's types and values (`plan`), what is done with it.
+//! Lives here: parsing. Not here: Solidity types and values (`plan`), what is done with the call.
 
 use std::collections::BTreeMap;
 
@@ -9,37 +9,37 @@ use stylus_override::rehearsal::Call;
 
 use super::{CONTRACT, DEPLOYER, Plan, Problem, Words};
 
-/// Not a call.
+/// The text is not a call.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CallError {
-    /// Not hexadecimal digits.
+    /// The text begins with `0x` but is not hexadecimal.
     #[error(
         "`{text}` is not calldata: {reason}; write an even number of hexadecimal digits behind 0x"
     )]
     Digits {
-        /// What was written.
+        /// The text as written.
         text: String,
         /// What is wrong with it.
         reason: hex::FromHexError,
     },
-    /// Neither digits nor a function.
+    /// The text is neither hexadecimal nor a function.
     #[error(
         "`{0}` is not a call; write calldata like 0x18160ddd, or a function and its arguments like `transfer(address,uint256) {{bob}} 5`"
     )]
     Form(String),
-    /// Not a function, or arguments that do not fit it.
+    /// The function is malformed, or its arguments do not fit it.
     #[error(transparent)]
     Function(#[from] Problem),
 }
 
-/// Either calldata, `0x18160ddd`; or a function as Solidity writes it, and its arguments behind it with spaces between: `transfer(address,uint256)
-/// {bob} 5`. An argument with spaces in it stands in quotes, brackets or parentheses. A word in braces is the address of the account
-/// that is called so in reports.
+/// Parses a call: either calldata, `0x18160ddd`, or a function as Solidity writes it, followed by its arguments separated by spaces:
+/// `transfer(address,uint256) {bob} 5`. An argument that contains spaces must be in quotes, brackets or parentheses. A word in braces is
+/// the address of the account with that name in reports.
 ///
-/// `account` gives the address of an account by its name; the deployer has created the contract with its first transaction.
+/// `account` returns the address of a named account; the deployer created the contract with its first transaction.
 ///
 /// # Errors
-/// Where it is neither.
+/// If the text is neither.
 pub fn call(text: &str, account: impl Fn(&str) -> Address) -> Result<Call, CallError> {
     let text = text.trim();
     if text.starts_with("0x") {
@@ -71,7 +71,7 @@ pub fn call(text: &str, account: impl Fn(&str) -> Address) -> Result<Call, CallE
     })
 }
 
-/// The function up to the end of its parameters, and what stands behind.
+/// Splits the text after the function's parameters.
 fn split(text: &str) -> Option<(&str, &str)> {
     let mut depth = 0_usize;
     for (at, character) in text.char_indices() {
@@ -89,7 +89,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// The arguments: at spaces that are not in quotes, brackets or parentheses. Quotes around a whole argument are not part of it.
+/// Splits the arguments at spaces outside quotes, brackets and parentheses. Quotes around a whole argument are not part of it.
 fn arguments(text: &str) -> Vec<String> {
     let mut arguments = Vec::new();
     let mut current = String::new();

@@ -1,13 +1,14 @@
-//! Which functions a compiled contract answers, whatever its interface says.
+//! Finds the functions that a compiled contract answers, whatever its interface says.
 //!
-//! Lives here: reading selectors off a module. Not here: what functions they belong to (`dispatch::standards`), what becomes of them in
-//! a report (`measure`).
+//! Lives here: reading selectors from a module. Not here: the functions they belong to (`dispatch::standards`), how a report uses them
+//! (`measure`).
 //!
-//! A dispatcher compares calldata with constants, and compilers write comparisons in many forms: as chains, as a search in halves, as
-//! subtractions, by way of variables, in either byte order; some compare with a table. So every constant that something is compared with
-//! is a candidate, every large one wherever it stands, and, where there has to be a table, every word of the data. Each is tried: a
-//! selector is answered where the program does something else than for both of its neighbours. A constant that is not a selector leads to
-//! where its neighbours lead. Each is tried with calldata of several lengths, since there are programs that look at the length first.
+//! A dispatcher compares calldata with constants, and compilers write these comparisons in many forms: as chains, binary searches or
+//! subtractions, through variables, in either byte order, and some compare with a table. So every constant that is an operand of a
+//! comparison is a candidate, every large constant is one wherever it occurs, and, if there has to be a table, so is every word of the
+//! data. Each is tried: a selector is answered if the program does something different than for both of its neighbours. A constant that
+//! is not a selector takes the same path as its neighbours. Each is tried with calldata of several lengths, since some programs check the
+//! length first.
 
 mod standards;
 
@@ -24,29 +25,29 @@ use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
 
 pub use standards::{is_nft, standard};
 
-/// The selector that the SDK knows a constructor by: that of `stylus_constructor()`.
+/// The selector by which the SDK identifies a constructor: that of `stylus_constructor()`.
 pub const CONSTRUCTOR: Selector = alloy_primitives::fixed_bytes!("5585258d");
 
-/// Gas for one try: more than a dispatcher takes, and few enough for a program that does not end.
+/// Gas for one try: more than a dispatcher takes, and little enough for a program that does not terminate.
 const TRY_GAS: Gas = Gas(5_000_000);
 
-/// Gas for one try with calldata of a length for which the program does not end unless it knows the selector.
+/// Gas for one try at a calldata length with which the program does not terminate unless it knows the selector.
 const SHORT_TRY_GAS: Gas = Gas(250_000);
 
-/// Gas for all tries together, so that a program with many constants that ends for none of them does not take hours.
+/// Gas for all tries together, so that a program that has many constants and terminates for none of them does not take hours.
 const MOST_GAS: Gas = Gas(500_000_000);
 
-/// The most constants that are tried. A program of the largest size that chains take has fewer comparisons.
+/// The most constants to try. A program of the largest size that chains accept has fewer comparisons.
 const MOST_CANDIDATES: usize = 20_000;
 
-/// Constants from here on are hardly lengths, offsets or flags, so that they may be selectors wherever they stand.
+/// Constants from here on are rarely lengths, offsets or flags, and so can be selectors wherever they occur.
 const LARGE: u32 = 1 << 16;
 
-/// How many zero words stand behind a selector, one after the other: arguments for most functions, so that their decoders come to an
-/// end, and fewer, for programs that want no byte more than there are arguments.
+/// How many zero words follow a selector, tried one after the other: enough arguments for most functions, so that their decoders finish,
+/// then fewer, for programs that accept no byte more than their arguments.
 const ARGUMENT_WORDS: [usize; 6] = [16, 0, 1, 2, 3, 4];
 
-/// Host calls that a program makes before it knows what it is asked, and after it has refused.
+/// Host calls that a program makes before it knows the request, and after it has refused it.
 const ROUTINE: [&str; 8] = [
     "user_entrypoint",
     "user_returned",
@@ -63,49 +64,49 @@ const ROUTINE: [&str; 8] = [
 pub struct Dispatch {
     /// The selectors, in their order.
     pub selectors: BTreeSet<Selector>,
-    /// Whether it does something without calldata.
+    /// Whether it does something when called without calldata.
     pub answers_nothing: bool,
     /// Whether it does something for a selector that no function has.
     pub answers_anything: bool,
-    /// Whether it answers a selector that stands neither in its code nor in its data, so that there may be more of these.
+    /// Whether it answers a selector found neither in its code nor in its data, so that more such selectors can exist.
     pub may_answer_more: bool,
-    /// Whether it does something without calldata, by the same host calls as with calldata of no function.
+    /// Whether it handles empty calldata, and does so with the same host calls as calldata that matches no function.
     pub nothing_is_anything: bool,
-    /// Why a chain refuses it that is not configured for debugging, where one that is takes it.
+    /// Why a chain refuses it unless configured for debugging, if that is so.
     pub debug_only: Option<String>,
 }
 
-/// A module of which nobody can say what it answers.
+/// A module whose selectors cannot be determined.
 #[derive(Debug, thiserror::Error)]
 pub enum DispatchError {
     /// The bytes are not a module.
     #[error("it is not a wasm module: {0}")]
     NotWasm(#[from] BinaryReaderError),
-    /// No chain takes it.
+    /// No chain accepts it.
     #[error("a chain refuses it: {0}")]
     Refused(#[from] Refusal),
-    /// It cannot be run.
+    /// The VM cannot be started.
     #[error("the VM cannot be started: {0}")]
     Engine(#[from] EngineError),
-    /// It cannot be run.
+    /// The module cannot be compiled.
     #[error("it cannot be compiled: {0}")]
     Compile(#[from] CompileError),
-    /// A run without an outcome.
+    /// A run has no outcome.
     #[error("it cannot be run: {0}")]
     Run(#[from] Fault),
-    /// Too many constants.
+    /// The module has too many constants.
     #[error("it compares with more than {MOST_CANDIDATES} constants")]
     TooMany,
-    /// Tries that take too long.
+    /// The tries take too long.
     #[error("it takes more than {} gas to try every constant that it compares with", MOST_GAS.0)]
     TooLong,
 }
 
-/// What `deployed` answers, a module as a chain has it. The selectors in `known` and those of standards are tried, too, whether or not it
-/// shows them.
+/// Finds what `deployed` answers, a module as stored on a chain. The selectors in `known` and those of standards are tried even if the
+/// module does not contain them.
 ///
 /// # Errors
-/// Where it cannot be run, or has too many constants to try.
+/// If it cannot be run, or has too many constants to try.
 pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, DispatchError> {
     let mut config = Config::at(ArbOs::LAST);
     let debug_only = activate(deployed, &config, Pages(0), Gas::MAX).err();
@@ -118,7 +119,7 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
         .filter(|number| !constants.contains(number));
     let elsewhere = bench.answered(known.collect())?;
     let mut found = bench.answered(constants)?;
-    // A selector that is not a constant of the code is in a table. Whoever looks into a table refuses what is not in it.
+    // A selector that is not a constant of the code is in a table. A lookup in a table refuses what is not in it.
     let has_table = found.is_empty() || !elsewhere.is_empty();
     let mut table = BTreeSet::new();
     if has_table
@@ -143,7 +144,7 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
     let unknown = unknown.find(|selector| !selectors.contains(selector));
     let unknown = unknown.unwrap_or_default();
     let nothing = bench.run(&[], U256::ZERO, TRY_GAS)?;
-    // Less than a selector is what a fallback that looks for one treats like nothing. What it passes on may have the calldata in it.
+    // A fallback that looks for a selector treats fewer than four bytes like none. What it passes on can contain the calldata.
     let byte = bench.run(&unknown[..1], U256::ZERO, TRY_GAS)?;
     Ok(Dispatch {
         nothing_is_anything: nothing.does_something() && nothing.calls_the_same(&byte),
@@ -155,7 +156,7 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
     })
 }
 
-/// A refusal, with what can be done about it.
+/// A refusal, and what to do about it.
 fn sentence(refusal: &Refusal) -> String {
     match refusal.advice() {
         Some(advice) => format!("{refusal}: {advice}"),
@@ -168,7 +169,7 @@ fn unlikely() -> impl Iterator<Item = u32> {
     (1..).map(|number: u32| number.wrapping_mul(0x9e37_79b9))
 }
 
-/// Every constant that a module may compare a selector with.
+/// Every constant with which a module can compare a selector.
 fn candidates(module: &[u8]) -> Result<BTreeSet<u32>, DispatchError> {
     let mut found = BTreeSet::new();
     for payload in Parser::new(0).parse_all(module) {
@@ -191,7 +192,7 @@ fn candidates(module: &[u8]) -> Result<BTreeSet<u32>, DispatchError> {
                 Operator::I64Const { value } => u32::try_from(value as u64)
                     .ok()
                     .or_else(|| i32::try_from(value).ok().map(|value| value as u32)),
-                // The other operand may stand between the two.
+                // The other operand can stand between the two.
                 Operator::LocalGet { .. } | Operator::LocalTee { .. } => constant,
                 _ => None,
             };
@@ -226,7 +227,7 @@ fn words(module: &[u8]) -> Result<BTreeSet<u32>, DispatchError> {
     Ok(found)
 }
 
-/// Whether an operator tells two numbers apart.
+/// Whether an operator compares two numbers.
 const fn is_comparison(operator: &Operator<'_>) -> bool {
     use Operator as O;
     matches!(
@@ -260,30 +261,29 @@ const fn is_comparison(operator: &Operator<'_>) -> bool {
     )
 }
 
-/// The contract on a chain where nothing else exists.
+/// The contract, on a chain where nothing else exists.
 struct Bench {
     program: Program,
     config: Config,
     activation: Activation,
-    /// What it does for a selector that no function has, for each of [`ARGUMENT_WORDS`], and the gas for a try of that length.
+    /// For each of [`ARGUMENT_WORDS`], the gas of one try, and what the program does for a selector that no function has.
     unknown: Vec<(Gas, Trace)>,
-    /// What all tries have taken.
+    /// Gas spent on all tries so far.
     spent: Cell<Gas>,
 }
 
-/// What a program did with one calldata, as far as it tells calldata apart.
+/// What a program did with one calldata, as far as that distinguishes calldata.
 #[derive(PartialEq, Eq)]
 struct Trace {
     outcome: Outcome,
     output: Vec<u8>,
-    /// Ink, which any other path through the program differs in.
+    /// Ink used, which differs for any other path through the program.
     ink: u64,
     hostios: Vec<&'static str>,
 }
 
 impl Trace {
-    /// Whether it is something else than for either neighbour. Where these differ in what is returned, that has the calldata in it, and
-    /// tells nothing.
+    /// Whether this differs from both neighbours. If the neighbours' outputs differ, the output contains the calldata and is ignored.
     fn differs_from(&self, below: &Self, above: &Self) -> bool {
         let is_echo = below.output != above.output;
         let differs = |other: &Self| {
@@ -295,7 +295,7 @@ impl Trace {
         differs(below) && differs(above)
     }
 
-    /// Whether it ends alike, after the same host calls, whatever they are given.
+    /// Whether both end alike, after the same host calls, whatever their arguments.
     fn calls_the_same(&self, other: &Self) -> bool {
         (self.outcome, &self.hostios) == (other.outcome, &other.hostios)
     }
@@ -329,7 +329,7 @@ impl Bench {
         Ok(bench)
     }
 
-    /// Those candidates that a function has as its selector.
+    /// The candidates that are selectors of functions.
     fn answered(&self, candidates: BTreeSet<u32>) -> Result<BTreeSet<u32>, DispatchError> {
         let mut found = BTreeSet::new();
         for number in candidates {
@@ -344,11 +344,12 @@ impl Bench {
     fn answers(&self, number: u32) -> Result<bool, DispatchError> {
         for (words, (gas, unknown)) in ARGUMENT_WORDS.into_iter().zip(&self.unknown) {
             let here = self.of_selector(number, words, *gas)?;
-            // Most candidates are known by this.
+            // Settles most candidates.
             if here == *unknown {
                 continue;
             }
-            // The SDK's dispatcher knows a constructor's selector whether or not there is one, and goes on to a fallback.
+            // The SDK's dispatcher recognises a constructor's selector whether or not there is a constructor, and continues with the
+            // fallback.
             let is_none = !here.does_something() || here.calls_the_same(unknown);
             if number.to_be_bytes() == CONSTRUCTOR.0 && is_none {
                 continue;
@@ -396,7 +397,7 @@ impl Bench {
     }
 }
 
-/// A chain on which nothing exists, and which remembers host calls.
+/// A chain on which nothing exists, and which records host calls.
 struct Listener {
     empty: EmptyHost,
     hostios: Vec<&'static str>,

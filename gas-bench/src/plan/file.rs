@@ -1,6 +1,6 @@
 //! A plan's file: `gas-bench.toml` beside the contract.
 //!
-//! Lives here: the shape of the file, and where in it something is wrong. Not here: what the plan comes to (`plan`).
+//! Lives here: the shape of the file, and where in it an error is. Not here: what the plan means (`plan`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -23,7 +23,7 @@ use stylus_cargo::input::{self, TableError};
 /// The name of the file.
 pub const FILE: &str = "gas-bench.toml";
 
-/// The longest time that a step waits, in seconds: a hundred years.
+/// The longest time a step can wait, in seconds: a hundred years.
 const MOST_WAIT: u64 = 100 * 366 * 86_400;
 
 #[derive(Deserialize)]
@@ -43,7 +43,7 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConstructorTable {
-    /// How its arguments are typed: `constructor(address,uint256)`.
+    /// The types of its arguments: `constructor(address,uint256)`.
     signature: Option<Spanned<String>>,
     #[serde(default)]
     args: Vec<Spanned<Value>>,
@@ -101,13 +101,13 @@ struct CallTable {
     setup: Vec<Spanned<StepTable>>,
 }
 
-/// Where in the file a problem is, in bytes.
+/// A problem, and where in the file it is, in bytes.
 type Located = (Range<usize>, Problem);
 
-/// The plan in `path`; `None` where there is no such file.
+/// Loads the plan at `path`; `None` if the file does not exist.
 ///
 /// # Errors
-/// Where the file cannot be read, or something in it is wrong.
+/// If the file cannot be read, or something in it is wrong.
 pub fn load(path: &Path) -> Result<Option<Plan>, PlanError> {
     let text = match input::text(path) {
         Ok(text) => text,
@@ -128,7 +128,7 @@ pub fn load(path: &Path) -> Result<Option<Plan>, PlanError> {
         parse(&text).map_err(|(span, problem)| refuse(line_of(&text, span.start), problem))?;
     plan.check()
         .map_err(|(line, problem)| refuse(line.max(1), problem))?;
-    // What a plan names lies beside it.
+    // The files that a plan names are relative to it.
     let folder = path.parent().unwrap_or(path);
     for other in &mut plan.others {
         if let MadeOf::Wasm(file) | MadeOf::Bytecode(file) = &mut other.made_of {
@@ -288,7 +288,7 @@ fn calldata(text: Spanned<String>) -> Result<Bytes, Located> {
         .ok_or_else(|| (span, Problem::Calldata(text.into_inner())))
 }
 
-/// Seconds: a number, or one with a unit of Solidity's behind it.
+/// Parses seconds: a number, or one followed by a unit of Solidity's.
 fn wait(value: Spanned<Value>) -> Result<u64, Located> {
     const UNITS: [(&str, u64); 5] = [
         ("second", 1),
@@ -376,7 +376,7 @@ fn sender(text: Spanned<String>) -> Result<Sender, Located> {
     }
 }
 
-/// Whether a name can be somebody's own.
+/// Whether a plan can use a name as its own.
 fn is_free(text: &str) -> bool {
     is_word(text) && ![CONTRACT, DEPLOYER, NOW].contains(&text)
 }
@@ -426,7 +426,7 @@ fn variable(name: String, values: &Spanned<Value>) -> Result<(String, Vec<String
     }
 }
 
-/// The numbers of `a..b`, `a..=b`, and with ` step k` behind.
+/// The numbers of `a..b` or `a..=b`, optionally followed by ` step k`.
 fn range(text: &str) -> Option<Vec<String>> {
     let (bounds, step) = text.split_once("step").unwrap_or((text, "1"));
     let step: usize = step.trim().parse().ok().filter(|step| *step > 0)?;
@@ -437,7 +437,7 @@ fn range(text: &str) -> Option<Vec<String>> {
         Some(to) => to.trim().parse::<u128>().ok()?.checked_add(1)?,
         None => to.parse().ok()?,
     };
-    // One more than a call may have, so that too many are still too many.
+    // One more than a call can have, so that too many remain too many.
     let most = usize::try_from(super::MOST_RUNS).ok()?.checked_add(1)?;
     let numbers = (from..end).step_by(step).take(most);
     Some(numbers.map(|number| number.to_string()).collect())
@@ -553,7 +553,7 @@ mod tests {
             &format!("{asset}[[call]]\ncall = \"f()\"\nfrom = \"asset\"\n"),
             Err("line 4: `asset` is not a sender"),
         );
-        // A word stands for one thing, whoever has it.
+        // A word stands for one thing, whoever uses it.
         let runs = "[[call]]\ncall = \"f(uint256)\"\nargs = [\"{n}\"]\nfor = { n = [1, 2] }\n";
         for other in [
             "from = \"n\"\n".to_owned(),
@@ -641,7 +641,7 @@ mod tests {
         );
     }
 
-    /// The SDK's dispatcher knows constructors by one selector (keccak of `stylus_constructor()`), whatever they take.
+    /// The SDK's dispatcher identifies constructors by one selector (keccak of `stylus_constructor()`), whatever their parameters.
     #[test]
     fn a_constructor_is_called_as_the_sdk_has_it() {
         let plan = parse(

@@ -1,6 +1,6 @@
-//! A plan for a contract that has none: each function once, with arguments that are made up.
+//! Generates a plan for a contract without one: each function once, with generated arguments.
 //!
-//! Lives here: values that fit types, and in which order there are calls. Not here: the interface (`plan::interface`).
+//! Lives here: values that fit types, and the order of the calls. Not here: the interface (`plan::interface`).
 
 use alloy_dyn_abi::DynSolType;
 use alloy_json_abi::Function;
@@ -10,9 +10,9 @@ use super::interface::{Declared, Interface};
 use super::value::Argument;
 use super::{LeftOut, Plan, PlannedCall, Reverts, Sends, Step, types};
 
-/// A plan that calls every function of an interface once, in the order in which they stand, and the entries for other calldata.
+/// Creates a plan that calls every function of an interface once, in the order of declaration, and the entry points for other calldata.
 ///
-/// Of functions with the same name each is called under its whole signature.
+/// Functions that share a name are called by their whole signature.
 pub fn from_interface(interface: &Interface) -> Plan {
     let mut plan = Plan {
         constructor: interface.constructor.as_ref().and_then(constructor),
@@ -40,7 +40,7 @@ pub fn from_interface(interface: &Interface) -> Plan {
 }
 
 impl Plan {
-    /// A call of a function that the interface does not have.
+    /// Adds a call of a function that the interface does not have.
     pub(crate) fn call_besides(&mut self, function: &Function) {
         match sends(function.clone()) {
             Ok(sends) => self.calls.push(call(sends)),
@@ -51,10 +51,10 @@ impl Plan {
         }
     }
 
-    /// Calls without a function: without calldata, and with calldata for none.
+    /// Adds calls without a function: with empty calldata, and with calldata that matches no function.
     pub(crate) fn call_entries(&mut self, nothing: bool, anything: bool) {
         if nothing {
-            // Whether that is `receive` or `fallback`, a module does not show.
+            // A module does not show whether that is `receive` or `fallback`.
             let mut empty = call(Sends::Raw(Bytes::new()));
             empty.name = "no calldata".to_owned();
             self.calls.push(empty);
@@ -64,7 +64,7 @@ impl Plan {
         }
     }
 
-    /// Gives functions that share a name their signatures instead.
+    /// Renames functions that share a name to their signatures.
     pub(crate) fn give_names(&mut self) {
         let names: Vec<_> = self.calls.iter().map(|call| call.name.clone()).collect();
         for call in &mut self.calls {
@@ -75,20 +75,20 @@ impl Plan {
     }
 }
 
-/// A constructor without arguments is run; arguments for one are not made up, since everything depends on them.
+/// Runs a constructor without arguments; for others, arguments are not generated, since everything depends on them.
 fn constructor(declared: &Declared) -> Option<Step> {
     let function = declared.function.as_ref().ok()?;
     let is_bare = function.inputs.is_empty();
     is_bare.then(|| Step::new(Sends::Function(Box::new(function.clone()), Vec::new())))
 }
 
-/// The same with arguments that are made up all the same, for whoever looks at them afterwards.
+/// Calls the constructor with generated arguments, to be edited afterwards.
 pub(crate) fn constructor_with_made_up_arguments(declared: &Declared) -> Option<Step> {
     let function = declared.function.clone().ok()?;
     Some(Step::new(sends(function).ok()?))
 }
 
-/// A function with arguments that fit.
+/// A function with arguments that fit its parameters.
 fn sends(mut function: Function) -> Result<Sends, String> {
     let arguments = function
         .inputs
@@ -98,7 +98,7 @@ fn sends(mut function: Function) -> Result<Sends, String> {
             Err(error) => Err(format!("{error}; call it in gas-bench.toml")),
         })
         .collect::<Result<Vec<_>, String>>()?;
-    // What is returned is shown in digits where its type is not known.
+    // The output is shown in hexadecimal if its type is unknown.
     if !function.outputs.iter().all(|it| types::resolve(it).is_ok()) {
         function.outputs.clear();
     }
@@ -118,7 +118,7 @@ fn call(sends: Sends) -> PlannedCall {
     }
 }
 
-/// A small value of a type; two of everything that there can be several of.
+/// A small value of a type; two elements wherever there can be several.
 fn made_up(ty: &DynSolType) -> Argument {
     let text = |text: &str| Argument::Text(text.to_owned());
     match ty {
@@ -181,7 +181,7 @@ mod tests {
         assert!(left_out[1].contains("words"), "{left_out:?}");
     }
 
-    /// Arguments of a constructor decide everything, so that none are made up.
+    /// A constructor's arguments decide everything, so none are generated.
     #[test]
     fn a_constructor_is_run_where_it_takes_nothing() {
         for (text, is_run) in [("constructor()", true), ("constructor(uint256 cap)", false)] {

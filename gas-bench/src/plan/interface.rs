@@ -1,7 +1,7 @@
-//! What a contract says that it can be asked: its exported interface.
+//! What a contract says can be called: its exported interface.
 //!
-//! Lives here: reading one, in Solidity as the SDK writes it or in JSON as compilers do. Not here: exporting it (`cargo`), arguments
-//! for its functions (`plan::generate`).
+//! Lives here: reading one, in Solidity as the SDK writes it or in JSON as compilers do. Not here: exporting it (`cargo`), arguments for
+//! its functions (`plan::generate`).
 
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
@@ -16,47 +16,48 @@ use syn_solidity::{
 use super::CONSTRUCTOR;
 use super::types::MOST_DEPTH;
 
-/// The longest text that is read, in bytes.
+/// The longest text to read, in bytes.
 const MOST_BYTES: usize = 1 << 20;
 
-/// The most words, or brackets with what is in them, up to a comma, a semicolon or the end of a block. No declaration has as many.
+/// The most tokens up to a comma, a semicolon or the end of a block, where a bracket counts with its contents as one. No declaration has
+/// as many.
 const MOST_TOKENS: usize = 64;
 
-/// The most parameters of a function, those within structs counted.
+/// The most parameters of a function, counting those within structs.
 const MOST_PARAMETERS: usize = 1_024;
 
 /// A text that is not an interface.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InterfaceError {
-    /// Too long a text.
+    /// The text is too long.
     #[error("it is longer than {MOST_BYTES} bytes")]
     TooLong,
-    /// Brackets in brackets in brackets.
+    /// Brackets are nested too deep, or a declaration has too many tokens.
     #[error("its brackets are nested too deep, or a declaration does not end")]
     TooDeep,
-    /// Not Solidity.
+    /// The text is not Solidity.
     #[error("it is not an interface in Solidity: {0}")]
     Solidity(String),
-    /// Not an ABI in JSON.
+    /// The text is not an ABI in JSON.
     #[error("it is not an ABI in JSON: {0}")]
     Json(String),
-    /// Nothing that could be called.
+    /// It declares nothing callable.
     #[error("it declares nothing that can be called")]
     Nothing,
 }
 
-/// What a contract can be asked.
+/// The interface of a contract.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Interface {
-    /// Its functions, in the order in which they stand; each once.
+    /// Its functions, in the order of declaration, each once.
     pub functions: Vec<Declared>,
-    /// What it is made with, under the SDK's name for it.
+    /// Its constructor, under the SDK's name for it.
     pub constructor: Option<Declared>,
-    /// Whether it takes a transaction without calldata.
+    /// Whether it accepts a transaction without calldata.
     pub receive: bool,
-    /// Whether it takes calldata that is for none of its functions.
+    /// Whether it accepts calldata that matches none of its functions.
     pub fallback: bool,
-    /// Interfaces that it builds on and does not have.
+    /// Interfaces that it inherits but does not include.
     pub absent: Vec<String>,
     /// The signatures of the errors that it declares.
     pub errors: Vec<String>,
@@ -65,9 +66,9 @@ pub struct Interface {
 /// A declaration.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Declared {
-    /// How it is written: with the types that it names.
+    /// The signature as written, with the type names it uses.
     pub signature: String,
-    /// What it comes to, or why nobody can say.
+    /// The resolved function, or why it cannot be resolved.
     pub function: Result<Function, String>,
 }
 
@@ -75,7 +76,7 @@ impl Interface {
     /// Reads an interface: a JSON ABI, alone or in a compiler's artifact, or Solidity.
     ///
     /// # Errors
-    /// Where the text is neither, or says of nothing that it can be called.
+    /// If the text is neither, or declares nothing callable.
     pub fn read(text: &str) -> Result<Self, InterfaceError> {
         let text = text.trim();
         if text.len() > MOST_BYTES {
@@ -98,9 +99,9 @@ impl Interface {
         }
     }
 
-    /// What the SDK prints of a constructor, which is nothing where there is none.
+    /// Reads what the SDK prints for a constructor, which is empty if there is none.
     pub fn constructor_of(text: &str) -> Option<Declared> {
-        // Before 0.8 the SDK knows no constructors and prints its interface, whatever it is asked.
+        // Before 0.8, the SDK has no constructors and prints its interface whatever it is asked.
         let text = text.trim();
         let declaration = text.strip_prefix("constructor")?;
         let text = format!("interface I {{ constructor{declaration}; }}");
@@ -113,7 +114,7 @@ impl Interface {
         })
     }
 
-    /// An interface that inherits one may list a function again.
+    /// An interface can repeat a function that it inherits.
     fn keep_each_once(&mut self) {
         let mut seen = std::collections::BTreeSet::new();
         self.functions.retain(|it| {
@@ -181,8 +182,8 @@ fn of_solidity(text: &str) -> Result<Interface, InterfaceError> {
     Ok(interface)
 }
 
-/// The tokens without comments for readers, which the lexer makes attributes of. Deep brackets and endless declarations are refused: a
-/// parser goes as deep as its text does.
+/// The tokens without comments, which the lexer turns into attributes. Refuses deep brackets and endless declarations: a parser recurses
+/// as deep as its text.
 fn declarations(tokens: TokenStream, depth: usize) -> Result<TokenStream, InterfaceError> {
     if depth > MOST_DEPTH {
         return Err(InterfaceError::TooDeep);
@@ -248,11 +249,11 @@ impl Interface {
     }
 }
 
-/// What an interface calls by names of its own.
+/// The names that an interface defines.
 #[derive(Default)]
 struct Names<'a> {
     all: BTreeMap<String, Named<'a>>,
-    /// Those of the interface that is being read: another may have a type of the same name.
+    /// The names of the interface being read: another can have a type of the same name.
     own: BTreeMap<String, Named<'a>>,
 }
 
@@ -288,7 +289,7 @@ impl<'a> Names<'a> {
         names
     }
 
-    /// Goes on to the functions of an interface.
+    /// Switches to the functions of an interface.
     fn enter(&mut self, contract: &'a ItemContract) {
         self.own = contract.body.iter().filter_map(Named::of).collect();
     }
@@ -320,7 +321,7 @@ impl<'a> Names<'a> {
         let function = inputs.map(|inputs| Function {
             name: name.clone(),
             inputs,
-            // What is returned is shown in digits where its type is not known.
+            // The output is shown in hexadecimal if its type is unknown.
             outputs: item
                 .returns
                 .as_ref()
@@ -341,7 +342,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The signature of an error, where its types are known.
+    /// The signature of an error, if its types are known.
     fn error(&self, item: &ItemError) -> Option<String> {
         let mut left = MOST_PARAMETERS;
         let inputs = item
@@ -356,7 +357,7 @@ impl<'a> Names<'a> {
         Some(error.signature())
     }
 
-    /// A parameter with the names in its type replaced. `left` is how many more there may be.
+    /// Resolves the names in a parameter's type. `left` is how many more parameters there can be.
     fn param(
         &self,
         declared: &VariableDeclaration,
@@ -441,7 +442,7 @@ fn mutability(item: &ItemFunction) -> StateMutability {
 mod tests {
     use super::*;
 
-    /// What is declared of a text: signatures, with a mark where nobody can say what they come to.
+    /// The signatures that a text declares, marked if they cannot be resolved.
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
         let interface = Interface::read(text).unwrap();
@@ -460,7 +461,7 @@ mod tests {
         assert_eq!(found, expected, "{text}");
     }
 
-    /// Theorem: names are names, whatever words are in them.
+    /// Theorem: names are names, whatever words they contain.
     #[test]
     fn words_of_data_locations_are_parts_of_names() {
         check(
@@ -551,7 +552,7 @@ mod tests {
         assert!(unread.function.is_err());
     }
 
-    /// Theorem: only what is declared as a constructor is one.
+    /// Theorem: only a declared constructor counts as one.
     #[test]
     fn a_function_without_a_name_is_no_constructor() {
         check(
@@ -568,7 +569,7 @@ mod tests {
         assert_eq!(interface.absent, ["IErc20"]);
     }
 
-    /// Theorem: a text that is not an interface is an error, and never the end of the process.
+    /// Theorem: a text that is not an interface gives an error, and never aborts the process.
     #[test]
     fn garbage_is_an_error() {
         let deep = |text: &str| {
@@ -605,7 +606,7 @@ mod tests {
         }
     }
 
-    /// Theorem: structs in structs are as many parts as there are in all.
+    /// Theorem: nested structs count with all the parts they have in total.
     #[test]
     fn structs_that_double_are_left_out() {
         let mut text = "interface I { struct S0 { uint a; }".to_owned();
@@ -617,7 +618,7 @@ mod tests {
         assert!(interface.functions.iter().all(|it| it.function.is_err()));
     }
 
-    /// Theorem: a type's name means what its own interface means by it, whatever others do.
+    /// Theorem: a type name has the meaning that its own interface gives it, whatever others declare.
     #[test]
     fn interfaces_have_types_of_the_same_name() {
         let text = "interface A { struct Data { uint8 a; } function f(Data memory it) external; }

@@ -1,7 +1,7 @@
-//! One transaction of a plan: what is sent, to whom, by whom.
+//! One transaction of a plan: what is sent, to whom, and by whom.
 //!
-//! Lives here: a step, and its calldata once words are known. Not here: reading steps (`plan::file`), making them up
-//! (`plan::generate`), sending them (`measure`).
+//! Lives here: a step, and its calldata once words are known. Not here: reading steps (`plan::file`), generating them (`plan::generate`),
+//! sending them (`measure`).
 
 use std::fmt;
 
@@ -13,19 +13,19 @@ use super::types::{self, TypeError};
 use super::value::{Argument, shown_output};
 use super::{CONSTRUCTOR, DEPLOYER, NOW, Problem, Words};
 
-/// What Solidity calls the entry for a transaction without calldata.
+/// Solidity's name for the entry point without calldata.
 const RECEIVE: &str = "receive()";
 
-/// What Solidity calls the entry for calldata that is for no function.
+/// Solidity's name for the entry point for calldata that matches no function.
 const FALLBACK: &str = "fallback()";
 
-/// The same where it takes the calldata as an argument.
+/// The same entry point if it takes the calldata as an argument.
 const FALLBACK_OF_BYTES: &str = "fallback(bytes)";
 
-/// The selector of no function: that of a name which none has.
+/// The name whose selector is sent to match no function.
 const NO_FUNCTION: &str = "noFunctionHasThisName()";
 
-/// Bytes of calldata that stand for it in a name.
+/// How many bytes of raw calldata a name shows.
 const SHOWN_BYTES: usize = 8;
 
 /// One transaction of a plan.
@@ -33,51 +33,52 @@ const SHOWN_BYTES: usize = 8;
 pub struct Step {
     /// What is sent.
     pub sends: Sends,
-    /// To which of the plan's other contracts; to the contract itself where none is named.
+    /// The receiver among the plan's other contracts; the measured contract if `None`.
     pub on: Option<String>,
-    /// By whom.
+    /// The sender.
     pub from: Sender,
-    /// With how many wei.
+    /// The value in wei.
     pub value: U256,
-    /// How many seconds after what is before it.
+    /// How many seconds after the previous step.
     pub wait: u64,
-    /// Where it stands; 0 where nowhere.
+    /// Its line in the plan; 0 if it is not from a file.
     pub(super) line: usize,
 }
 
-/// What a transaction says.
+/// The contents of a transaction.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Sends {
     /// A function and its arguments.
     Function(Box<Function>, Vec<Argument>),
-    /// Nothing.
+    /// Empty calldata, for `receive`.
     Receive,
-    /// Calldata for no function.
+    /// Calldata that matches no function.
     Fallback(Bytes),
-    /// Calldata as it stands.
+    /// Raw calldata.
     Raw(Bytes),
 }
 
 /// Who sends a transaction.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Sender {
-    /// Whoever deploys the contract.
+    /// The account that deploys the contract.
     #[default]
     Deployer,
-    /// An account made up for the purpose, by name.
+    /// A generated account, by name.
     Named(String),
-    /// An account whose key nobody needs to know.
+    /// An account whose key is not needed.
     Address(Address),
 }
 
 impl Sends {
-    /// What Solidity means by `text`, called with `arguments`: `receive()` and `fallback()` are not functions there, and have no selector.
+    /// Parses `text` as Solidity means it, called with `arguments`: `receive()` and `fallback()` are not functions there, and have no
+    /// selector.
     pub(super) fn of(text: &str, arguments: Vec<Argument>) -> Result<Self, Problem> {
         let bare: String = text.split_whitespace().collect();
         let entry = if is_entry(&bare) {
             bare
         } else {
-            // What stands behind it makes no function of an entry.
+            // Modifiers behind an entry point do not make it a function.
             let function = function(text)?;
             let signature = function.signature();
             if !is_entry(&signature) {
@@ -103,12 +104,12 @@ impl Sends {
     }
 }
 
-/// Whether Solidity means no function by this signature.
+/// Whether Solidity means an entry point rather than a function by this signature.
 fn is_entry(signature: &str) -> bool {
     [RECEIVE, FALLBACK, FALLBACK_OF_BYTES].contains(&signature)
 }
 
-/// A function as Solidity writes it.
+/// Parses a function as Solidity writes it.
 pub(super) fn function(text: &str) -> Result<Function, Problem> {
     let refuse = |reason: String| Problem::Signature {
         text: text.to_owned(),
@@ -129,7 +130,7 @@ pub(super) fn function(text: &str) -> Result<Function, Problem> {
 }
 
 impl Step {
-    /// A transaction of the deployer's to the contract.
+    /// A transaction from the deployer to the measured contract.
     pub(super) fn new(sends: Sends) -> Self {
         Self {
             sends,
@@ -141,7 +142,7 @@ impl Step {
         }
     }
 
-    /// The same on another of the plan's contracts.
+    /// A copy sent to another of the plan's contracts.
     #[must_use]
     pub(crate) fn on(&self, name: &str) -> Self {
         Self {
@@ -153,7 +154,7 @@ impl Step {
     /// The calldata, once all words are known.
     ///
     /// # Errors
-    /// Where an argument does not fit its type.
+    /// If an argument does not fit its type.
     pub fn input(&self, words: &Words) -> Result<Bytes, Problem> {
         let (function, data) = self.encoded(words)?;
         Ok(match function {
@@ -162,7 +163,7 @@ impl Step {
         })
     }
 
-    /// The arguments alone, as they stand behind init code of the EVM's.
+    /// The encoded arguments alone, as they follow EVM init code.
     ///
     /// # Errors
     /// As for [`Self::input`].
@@ -202,7 +203,7 @@ impl Step {
         Ok((Some(function), data.into()))
     }
 
-    /// The function, where it is one.
+    /// The function, if the step calls one.
     pub fn function(&self) -> Option<&Function> {
         match &self.sends {
             Sends::Function(function, _) => Some(function),
@@ -210,7 +211,7 @@ impl Step {
         }
     }
 
-    /// Whether it sends no calldata and means `receive`.
+    /// Whether it sends empty calldata for `receive`.
     pub(crate) const fn is_receive(&self) -> bool {
         matches!(self.sends, Sends::Receive)
     }
@@ -220,7 +221,7 @@ impl Step {
         self.sends == Sends::fallback()
     }
 
-    /// What its calldata begins with, where that was written as calldata.
+    /// The selector of raw calldata, if it has one.
     pub(crate) fn raw_selector(&self) -> Option<Selector> {
         match &self.sends {
             Sends::Raw(data) => Some(Selector::from(*data.first_chunk()?)),
@@ -228,7 +229,7 @@ impl Step {
         }
     }
 
-    /// What the calldata begins with that is meant for the fallback.
+    /// The selector of calldata for the fallback, if it has one.
     pub(crate) fn fallback_selector(&self) -> Option<Selector> {
         match &self.sends {
             Sends::Fallback(data) => Some(Selector::from(*data.first_chunk()?)),
@@ -236,7 +237,7 @@ impl Step {
         }
     }
 
-    /// What it is called where nobody says.
+    /// Its name if the plan gives none.
     pub fn name(&self) -> String {
         match &self.sends {
             Sends::Function(function, _) => function.name.clone(),
@@ -246,7 +247,7 @@ impl Step {
         }
     }
 
-    /// The function as a reader knows it.
+    /// The function as readers know it.
     pub fn signature(&self) -> String {
         match &self.sends {
             Sends::Function(function, _) if function.name == CONSTRUCTOR => {
@@ -262,7 +263,7 @@ impl Step {
         }
     }
 
-    /// What came back, in the words of the function's types where they are known.
+    /// The output, formatted by the function's types if they are known.
     pub(crate) fn shown_output(&self, output: &[u8]) -> String {
         match self.function() {
             Some(function) => shown_output(function, output),
@@ -271,12 +272,12 @@ impl Step {
         }
     }
 
-    /// The line that it stands in, where it stands in a file.
+    /// Its line, if it comes from a file.
     pub(crate) fn line(&self) -> Option<usize> {
         (self.line > 0).then_some(self.line)
     }
 
-    /// The arguments as they are written, words replaced.
+    /// The arguments as written, with words replaced.
     pub fn shown_arguments(&self, words: &Words) -> Vec<String> {
         match &self.sends {
             Sends::Function(_, arguments) => arguments.iter().map(|it| it.shown(words)).collect(),
@@ -285,13 +286,13 @@ impl Step {
         }
     }
 
-    /// The keys of a plan's file that say what it sends, a line each.
+    /// The keys that describe this step in a plan file, a line each.
     pub(crate) fn toml(&self) -> Vec<String> {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let call = |text: &str| format!("call = {}", quoted(text));
         let data = |data: &Bytes| format!("calldata = {}", quoted(&hex::encode_prefixed(data)));
         match &self.sends {
-            // A function that happens to have an entry's name: only as calldata does it keep its selector.
+            // A function that has the name of an entry point keeps its selector only if written as calldata.
             Sends::Function(function, _) if is_entry(&function.signature()) => {
                 self.input(&Words::default()).iter().map(data).collect()
             }
@@ -312,7 +313,7 @@ impl Step {
         }
     }
 
-    /// Its arguments as a plan's file has them, where it has any.
+    /// Its arguments as a plan file writes them, if it has any.
     pub(crate) fn toml_arguments(&self) -> Option<String> {
         match &self.sends {
             Sends::Function(_, arguments) if !arguments.is_empty() => {
@@ -323,12 +324,12 @@ impl Step {
         }
     }
 
-    /// Whether it says what time it is.
+    /// Whether its arguments use the current time.
     pub(crate) fn asks_for_time(&self) -> bool {
         self.words().any(|word| word == NOW)
     }
 
-    /// Every word that stands for an account in it.
+    /// Every word in it that stands for an account.
     pub(super) fn words(&self) -> impl Iterator<Item = String> {
         let sender = match &self.from {
             Sender::Named(name) => Some(name.clone()),
@@ -344,12 +345,12 @@ impl Step {
     }
 }
 
-/// What calldata for a function begins with.
+/// The selector with which calldata for a function begins.
 pub(crate) fn selector(function: &Function) -> Selector {
     if function.name != CONSTRUCTOR {
         return function.selector();
     }
-    // The SDK knows one constructor, whatever it takes.
+    // The SDK has one constructor selector, whatever the parameters.
     let bare = Function {
         inputs: Vec::new(),
         ..function.clone()
@@ -380,7 +381,7 @@ mod tests {
     use super::super::{Interface, file, generate};
     use super::*;
 
-    /// Theorem: what a step is written as is read as the same calldata, also where a function is named like an entry.
+    /// Theorem: a step, written to a file, is read back as the same calldata, even if a function is named like an entry point.
     #[test]
     fn what_is_written_is_read_again() {
         let interface = "interface I { function receive() external; function fallback(bytes calldata it) external; \

@@ -1,41 +1,42 @@
-//! How large and how deep a type may be that somebody writes.
+//! How large and how deep a type in a plan or interface can be.
 //!
-//! Lives here: the bounds, and looking at a type's text before anything is built of it. Not here: values (`plan::value`), functions
+//! Lives here: the bounds, and checking a type's text before anything is built from it. Not here: values (`plan::value`), functions
 //! (`plan::interface`, `plan::file`).
 //!
-//! A type is a few characters and its value may be more than there is memory: `uint8[1000][1000][1000]`. What is refused here is refused
-//! before anything has its size.
+//! A type is a few characters, yet its value can be larger than memory: `uint8[1000][1000][1000]`. Such types are refused here, before
+//! anything is allocated for them.
 
 use alloy_dyn_abi::{DynSolType, Specifier as _};
 use alloy_json_abi::{Function, Param};
 
-/// The most lists and tuples within each other.
+/// The deepest nesting of lists and tuples.
 pub(super) const MOST_DEPTH: usize = 16;
 
-/// The most words that a value may have, two counted for each list without a length. 128 KiB of calldata, which no chain's call has.
+/// The most words a value can have, counting two for each list without a length. This is 128 KiB of calldata, more than any chain's call
+/// has.
 const MOST_WORDS: u64 = 4_096;
 
 /// The longest signature, in bytes.
 const MOST_BYTES: usize = 8_192;
 
-/// A type that no value is made of here.
+/// A type for which no value is built here.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum TypeError {
-    /// No such type.
+    /// The type does not exist.
     #[error("`{0}` is not a type")]
     Unknown(String),
-    /// Lists in lists in lists.
+    /// The type nests too deeply.
     #[error("its types are nested more than {MOST_DEPTH} deep")]
     TooDeep,
-    /// Too many words.
+    /// The type has too many words.
     #[error("`{0}` has more than {MOST_WORDS} words")]
     TooLarge(String),
-    /// Too long a text.
+    /// The text is too long.
     #[error("it is longer than {MOST_BYTES} bytes")]
     TooLong,
 }
 
-/// The type of a parameter.
+/// Resolves the type of a parameter.
 pub(super) fn resolve(param: &Param) -> Result<DynSolType, TypeError> {
     check_param(param, 0)?;
     let unknown = |_| TypeError::Unknown(first_unknown(param));
@@ -46,13 +47,13 @@ pub(super) fn resolve(param: &Param) -> Result<DynSolType, TypeError> {
     }
 }
 
-/// Whether everything that a function takes and returns is a type.
+/// Checks that everything a function takes and returns is a type.
 pub(super) fn check_function(function: &Function) -> Result<(), TypeError> {
     let mut params = function.inputs.iter().chain(&function.outputs);
     params.try_for_each(|param| resolve(param).map(drop))
 }
 
-/// Looks at a signature before it is parsed: parsers go as deep as their text does.
+/// Checks a signature before it is parsed: parsers recurse as deep as their text.
 pub(super) fn check_text(text: &str) -> Result<(), TypeError> {
     if text.len() > MOST_BYTES {
         return Err(TypeError::TooLong);
@@ -66,7 +67,7 @@ pub(super) fn check_text(text: &str) -> Result<(), TypeError> {
             ',' => lists = 0,
             _ => {}
         }
-        // The parameters themselves are in a pair of parentheses, and what is returned in another.
+        // The parameters have a pair of parentheses of their own, and so do the outputs.
         if depth > MOST_DEPTH + 1 || lists > MOST_DEPTH {
             return Err(TypeError::TooDeep);
         }
@@ -83,7 +84,7 @@ fn check_param(param: &Param, depth: usize) -> Result<(), TypeError> {
     components.try_for_each(|component| check_param(component, depth + 1))
 }
 
-/// The part of a type that nobody knows.
+/// The part of a type that is unknown.
 fn first_unknown(param: &Param) -> String {
     let within = param
         .components
@@ -92,12 +93,12 @@ fn first_unknown(param: &Param) -> String {
     within.map_or_else(|| param.ty.clone(), first_unknown)
 }
 
-/// Words that a value has at the least, or with two of everything that there can be several of.
+/// The least words a value has, counting two elements wherever there can be several.
 fn words(ty: &DynSolType) -> u64 {
     match ty {
         DynSolType::Array(inner) => words(inner).saturating_mul(2).saturating_add(2),
         DynSolType::FixedArray(inner, length) => {
-            // A list of nothing has a length, too.
+            // An empty list has a length, too.
             words(inner).max(1).saturating_mul(*length as u64)
         }
         DynSolType::Tuple(types) => types.iter().map(words).fold(0, u64::saturating_add),

@@ -1,7 +1,7 @@
-//! Values of Solidity's types, as a plan writes them.
+//! Values of Solidity types, as a plan writes them.
 //!
-//! Lives here: arguments, the words in braces within them, and what they come to under a type. Not here: which function they are
-//! for (`plan`), and where they stand in a file (`plan::file`).
+//! Lives here: arguments, the words in braces within them, and their values under a type. Not here: which function they are for (`plan`),
+//! and where they are in a file (`plan::file`).
 
 use alloy_dyn_abi::{DynSolType, DynSolValue, FunctionExt as _};
 use alloy_json_abi::Function;
@@ -12,53 +12,53 @@ use super::{Words, types};
 /// An argument that does not fit its type.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ValueError {
-    /// The text does not read as the type.
+    /// The text does not parse as the type.
     #[error("`{text}` does not fit {ty}: {reason}")]
     Text {
-        /// What stands there.
+        /// The text as written.
         text: String,
-        /// What it should be.
+        /// The expected type.
         ty: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// A list where none belongs, or of another length.
+    /// A list where none belongs, or of a different length.
     #[error("a list of {length} does not fit {ty}")]
     List {
-        /// How many there are.
+        /// How many elements it has.
         length: usize,
-        /// What it should be.
+        /// The expected type.
         ty: String,
     },
-    /// A word in braces that stands for nothing.
+    /// A word in braces has no meaning.
     #[error(
         "`{{{0}}}` stands for nothing: it is neither a variable of `for` nor a lower-case name of an account"
     )]
     Word(String),
-    /// An account where a number belongs, as when two arguments have changed places.
+    /// An account where a number belongs, as when two arguments are swapped.
     #[error("`{{{word}}}` is an address, and {ty} is a number")]
     Account {
         /// The account.
         word: String,
-        /// What it should be.
+        /// The expected type.
         ty: String,
     },
-    /// A brace that is not closed.
+    /// A brace is not closed.
     #[error("`{0}` has a brace that is not closed; write `{{{{` for the character itself")]
     Brace(String),
 }
 
-/// An argument as it is written.
+/// An argument as written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Argument {
-    /// Text, a number or a truth value.
+    /// Text, a number or a Boolean.
     Text(String),
-    /// A list of them: an array or a tuple.
+    /// A list of arguments: an array or a tuple.
     List(Vec<Self>),
 }
 
 impl Argument {
-    /// The value of type `ty` that this is.
+    /// Converts the argument to a value of type `ty`.
     pub(super) fn value(&self, ty: &DynSolType, words: &Words) -> Result<DynSolValue, ValueError> {
         if let DynSolType::Uint(_) | DynSolType::Int(_) = ty {
             self.refuse_accounts(ty, words)?;
@@ -87,7 +87,7 @@ impl Argument {
         }
     }
 
-    /// An address would read as a number, since both may be hexadecimal digits.
+    /// An address would parse as a number, since both can be hexadecimal digits.
     fn refuse_accounts(&self, ty: &DynSolType, words: &Words) -> Result<(), ValueError> {
         let account = self.words().into_iter().find(|word| words.is_account(word));
         account.map_or(Ok(()), |word| {
@@ -96,7 +96,7 @@ impl Argument {
         })
     }
 
-    /// How it reads with its words replaced, as far as they are known.
+    /// The argument with its words replaced, as far as they are known.
     pub(super) fn shown(&self, words: &Words) -> String {
         match self {
             Self::Text(text) => replace(text, words).unwrap_or_else(|_| text.clone()),
@@ -107,10 +107,10 @@ impl Argument {
         }
     }
 
-    /// As a plan's file has it.
+    /// The argument as a plan file writes it.
     pub(super) fn toml(&self) -> String {
         match self {
-            // As strings are written in JSON, they are in TOML.
+            // TOML strings can be written as in JSON.
             Self::Text(text) => serde_json::Value::from(text.as_str()).to_string(),
             Self::List(items) => {
                 let items: Vec<_> = items.iter().map(Self::toml).collect();
@@ -137,7 +137,7 @@ impl Argument {
 
 fn parse(text: &str, ty: &DynSolType) -> Result<DynSolValue, ValueError> {
     match ty {
-        // As it stands: quotes are the file's business, and any text is a text.
+        // Taken verbatim: the file handles quotes, and any text is a valid string.
         DynSolType::String => Ok(DynSolValue::String(text.to_owned())),
         _ => ty.coerce_str(text).map_err(|error| ValueError::Text {
             text: text.to_owned(),
@@ -147,7 +147,7 @@ fn parse(text: &str, ty: &DynSolType) -> Result<DynSolValue, ValueError> {
     }
 }
 
-/// An error of several lines, such as a parser's with a mark below the place, without the marks.
+/// Reduces an error of several lines, such as a parser's with a mark below the position, to one line without the marks.
 fn one_line(text: &str) -> String {
     let lines = text.lines().map(str::trim);
     let lines: Vec<_> = lines
@@ -158,9 +158,9 @@ fn one_line(text: &str) -> String {
         .map_or_else(String::new, |line| (*line).to_owned())
 }
 
-/// What a function returned, in the words of its types where it states them and they fit, else in hexadecimal digits.
+/// A function's output, formatted by its types if it states them and they fit, otherwise in hexadecimal.
 pub(super) fn shown_output(function: &Function, output: &[u8]) -> String {
-    // A decoder makes room for what a type says before it looks.
+    // A decoder allocates what a type claims before it looks at the data.
     if !output.is_empty() && types::check_function(function).is_err() {
         return hex::encode_prefixed(output);
     }
@@ -200,7 +200,7 @@ enum Piece<'a> {
     Word(&'a str),
 }
 
-/// Takes a text with words in braces apart; a doubled brace is the character.
+/// Splits a text with words in braces; a doubled brace stands for the character.
 fn pieces(text: &str) -> Result<Vec<Piece<'_>>, ValueError> {
     let mut pieces = Vec::new();
     let mut rest = text;

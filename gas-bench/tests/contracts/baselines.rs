@@ -1,4 +1,4 @@
-//! Baselines on disk, what has changed since, and what of it is too much.
+//! Baselines on disk, what has changed since, and which changes are too much.
 //!
 //! Lives here: the boundaries of `gas_bench::figures::baseline`. Not here: how a diff is shown.
 
@@ -15,7 +15,7 @@ use super::invented::{
     broken, call, contract, deployment, everything, failed_call, parts, report, run,
 };
 
-/// A run that takes `gas` and nothing else.
+/// A run that costs `gas` and nothing else.
 fn costing(gas: u64) -> Run {
     run(Parts {
         transaction: Gas(gas),
@@ -97,7 +97,7 @@ fn what_cannot_be_saved_says_so() {
     }
 }
 
-/// A file with `content` is not loaded, and the sentence about it has `part` and the file's path.
+/// Checks that a file with `content` is not loaded, and that the error contains `part` and the file's path.
 fn check_load(content: &[u8], part: &str) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("main.json");
@@ -169,7 +169,7 @@ fn figures_that_contradict_each_other_are_not_trusted() {
     check(free, "the parts of c, f are not its gas");
 }
 
-/// What becomes of the one call of a contract.
+/// Checks what becomes of the one call of a contract.
 fn check_call(before: Option<Call>, after: Option<Call>, expected: Change<Cost>) {
     let calls = |call: Option<Call>| of(call.into_iter().collect());
     let diff = diff(&calls(before), &calls(after));
@@ -235,7 +235,7 @@ fn a_call_becomes_one_of_nine_things() {
     check_call(failed(), ran(&[7]), Change::Fixed { after: cost(&[7]) });
 }
 
-/// Why `before` and `after`, which cost less, cannot be compared.
+/// Checks why `before` and `after`, which cost less, cannot be compared.
 fn check_incomparable(before: &[Run], after: &[Run], expected: Incomparable) {
     let diff = diff(
         &of(vec![call("f", before.to_vec())]),
@@ -450,7 +450,7 @@ fn tolerance_is_exact() {
     check("0.01%", u64::MAX / 2, u64::MAX, true);
 }
 
-/// The regressions of `diff`, as sentences.
+/// Checks the regressions of `diff`, as sentences.
 fn check_regressions(diff: &Diff, tolerance: &str, expected: &[&str]) {
     let regressions = diff.regressions(tolerance.parse().unwrap());
     let sentences: Vec<_> = regressions.iter().map(ToString::to_string).collect();

@@ -1,6 +1,6 @@
-//! Whether all formats say the same of where gas went.
+//! Whether all formats agree on where gas went.
 //!
-//! Lives here: reading a split back out of a table, a comment, a plot and a page. Not here: what any of them looks like (snapshots).
+//! Lives here: reading a split back from a table, a comment, a plot and a page. Not here: what any of them looks like (snapshots).
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use stylus_vm::{Gas, Ink};
 use super::invented::{INK_PER_GAS, call, contract, report, run};
 use super::{figure, markdown, table, written};
 
-/// What a table has a column for, and what a picture has a colour for.
+/// The columns of a table, and the colours of a picture that each one covers.
 const CAUSES: [(&str, &[&str]); 6] = [
     ("transaction", &["Transaction"]),
     ("start", &["Start"]),
@@ -25,7 +25,7 @@ const CAUSES: [(&str, &[&str]); 6] = [
     ("other", &["Other", "Refund"]),
 ];
 
-/// Parts of any run: nothing in it is round.
+/// Parts of an arbitrary run: nothing in it is round.
 fn any_parts(draw: &mut impl FnMut(u64) -> u64) -> Parts {
     let names = [
         "storage_load_bytes32",
@@ -71,7 +71,7 @@ fn of_comment(text: &str) -> Vec<Vec<i128>> {
     rows.map(cells).collect()
 }
 
-/// The same of a terminal's table.
+/// The same rows of a terminal's table.
 fn of_table(text: &str) -> Vec<Vec<i128>> {
     let mut lines = text.lines();
     assert!(lines.by_ref().any(|line| line.starts_with(" gas, average")));
@@ -81,7 +81,7 @@ fn of_table(text: &str) -> Vec<Vec<i128>> {
     rows.map(cells).collect()
 }
 
-/// The causes and the total that parts of these titles come to.
+/// The sums, by cause, of parts with these titles, and their total.
 fn added_up(parts: &[(String, i128)]) -> Vec<i128> {
     let of = |titles: &[&str]| {
         let own = parts
@@ -93,11 +93,11 @@ fn added_up(parts: &[(String, i128)]) -> Vec<i128> {
     causes.chain([of(&["Total"])]).collect()
 }
 
-/// What the tooltips of a plot's bars have, in the order of the bars.
+/// The figures in the tooltips of a plot's bars, in the order of the bars.
 fn of_plot(svg: &str) -> Vec<Vec<i128>> {
     let stories = svg.split("<title>").skip(1);
     let stories = stories.map(|story| story.split("</title>").next().unwrap());
-    // Pieces of a bar have titles of their own.
+    // Pieces of a bar have their own titles.
     let stories = stories.filter(|story| story.contains("\nTotal: "));
     let parts = |story: &str| {
         let lines = story.lines().skip(1).map(|line| {
@@ -109,7 +109,7 @@ fn of_plot(svg: &str) -> Vec<Vec<i128>> {
     stories.map(parts).collect()
 }
 
-/// What the page's tables of parts have, in the order of the calls.
+/// The figures in the page's tables of parts, in the order of the calls.
 fn of_page(html: &str) -> Vec<Vec<i128>> {
     let tables = html.split("part, on average").skip(1);
     let tables = tables.map(|table| table.split("</table>").next().unwrap());
@@ -119,7 +119,7 @@ fn of_page(html: &str) -> Vec<Vec<i128>> {
             .map(|part| part.split_once('>').map_or(part, |(_, it)| it));
         words.collect::<String>()
     };
-    // What a part is for stands behind its name, and then its gas.
+    // A part's purpose follows its name, and then its gas.
     let parts = |table: &str| {
         let rows = table.split("<tr>").skip(1).map(|row| {
             let cells: Vec<_> = row
@@ -134,7 +134,7 @@ fn of_page(html: &str) -> Vec<Vec<i128>> {
     tables.map(parts).collect()
 }
 
-/// Theorem: whatever the runs of a call are, its parts come to its total in every format, and are the same in all of them.
+/// Theorem: whatever the runs of a call are, its parts add up to its total in every format, and are the same in all of them.
 #[test]
 fn all_formats_divide_gas_alike() {
     let mut state = 1_u64;
@@ -145,7 +145,7 @@ fn all_formats_divide_gas_alike() {
             .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below.max(1)
     };
-    // A comment has a length.
+    // The length of a comment is limited.
     for _ in 0..8 {
         let calls = (0..40).map(|number| {
             let runs = (0..=draw(4)).map(|_| run(any_parts(&mut draw)));

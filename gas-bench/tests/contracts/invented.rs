@@ -1,6 +1,6 @@
-//! Reports that nobody measured, with everything in them that a report may have.
+//! Invented reports, with everything in them that a report can have.
 //!
-//! Lives here: figures of the orders of magnitude that occur, and of some that do not. Not here: what is made of them.
+//! Lives here: figures of realistic magnitude, and some unrealistic ones. Not here: what is made of them.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(crate) fn run(mut parts: Parts) -> Run {
     }
 }
 
-/// Parts of an ordinary call; `wasm` ink of it are for instructions.
+/// Parts of an ordinary call, with `wasm` ink for instructions.
 pub(crate) fn parts(wasm: u64) -> Parts {
     let hostio = |calls, ink| Hostio {
         calls,
@@ -109,7 +109,7 @@ pub(crate) fn contract(name: &str, calls: Vec<Call>) -> Contract {
     }
 }
 
-/// A contract of which there is nothing but the reason.
+/// A contract with nothing but the reason for its failure.
 pub(crate) fn broken(name: &str) -> Contract {
     Contract {
         plan: None,
@@ -142,12 +142,12 @@ pub(crate) fn report(contracts: Vec<Contract>) -> Report {
     }
 }
 
-/// A name that no line holds, and one that would end the cell of a table.
+/// A name too long for any line, and one that would end a table cell.
 pub(crate) const LONG: usize = 200;
 pub(crate) const STROKE: &str = "burn `all` | @everyone #1\n<b>";
 
-/// Two contracts that are whole but for a call, one that does not build; one run and many, reverts, generated arguments,
-/// nothing in places, names of all kinds, a chain that does not tell everything.
+/// Two contracts that are complete except for one call, and one that does not build; calls with one run and with many, reverts, generated
+/// arguments, empty places, names of all kinds, and a chain that does not report everything.
 pub(crate) fn everything() -> Report {
     let reverted = Run {
         reverted: true,
@@ -235,7 +235,7 @@ pub(crate) fn before() -> Report {
     report.made_with.toolchain = "rustc 1.90.0 (9876543210 2025-09-14)".into();
     report.made_with.arbos = 40;
     let erc20 = &mut report.contracts[0];
-    // Better now, of other runs, reverting now, same, new, failed only now.
+    // In order: better now, different runs, reverting now, same, new, failing only now.
     erc20.calls[0] = call("transfer", vec![run(parts(51_234_567))]);
     erc20.calls[1] = call("transfer to many", vec![run(parts(41_234_567))]);
     erc20.calls[2] = call("approve", vec![run(parts(123_456))]);

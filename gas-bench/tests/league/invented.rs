@@ -1,4 +1,4 @@
-//! The league table in every format, on figures that nobody measured.
+//! The league table in every format, on invented figures.
 //!
 //! Lives here: snapshots under `tests/snapshots/league`, which `BLESS=1 cargo test` rewrites. Not here: anything that builds or runs a
 //! program.
@@ -15,7 +15,7 @@ use stylus_vm::{Gas, Ink};
 
 use crate::expected::{self, check_width};
 
-/// Two workloads, of which some allocators do not come to the end.
+/// Two workloads, which some allocators do not complete.
 fn invented() -> League {
     let workloads = [
         ("ring", "A ring of `Vec<u8>`."),
@@ -74,7 +74,7 @@ fn every_format_has_its_snapshot() {
     }
 }
 
-/// A contract at its own level, with one call, under each of these allocators.
+/// A contract at its own level, with one call, under each of `allocators`.
 fn contract(name: &str, allocators: &[Allocator]) -> Comparison {
     let call = CallFigures {
         name: "call".to_owned(),
@@ -112,8 +112,7 @@ fn contract(name: &str, allocators: &[Allocator]) -> Comparison {
     }
 }
 
-/// Theorem: what one allocator costs is told where it is the only one that was asked for, and left out where others have no figure
-/// beside it.
+/// Theorem: an allocator's cost is shown if it is the only one requested, and left out if the others have no figures beside it.
 #[test]
 fn a_figure_stands_alone_only_where_one_is_asked_for() {
     use Allocator::{Mini, Reclaim};

@@ -1,6 +1,6 @@
-//! A report that nobody measured, with everything in it that can be.
+//! An invented report with everything in it that a report can have.
 //!
-//! Lives here: its contracts and its baselines. Not here: what is said of its rendering (`page`).
+//! Lives here: its contracts and its baselines. Not here: checks of its rendering (`page`).
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use stylus_vm::{Gas, Ink, Pages};
 
 pub(crate) const INK_PER_GAS: u32 = 10_000;
 
-/// What would be a script and an attribute if it were not escaped, and not XML if it were kept.
+/// Text that would be a script and an attribute if it were not escaped, and invalid XML if it were kept.
 pub(crate) const HOSTILE: &str = "<script>alert(\"1\")</script>&'\u{1}\u{202e}\u{ffff}";
 
 fn made_with(toolchain: &str, unseen: &[&str]) -> MadeWith {
@@ -28,7 +28,7 @@ fn made_with(toolchain: &str, unseen: &[&str]) -> MadeWith {
     }
 }
 
-/// A run whose parts add up, as those of every run do.
+/// A run whose parts add up, as in every real run.
 fn run(arguments: &[&str], output: &str, mut parts: Parts) -> Run {
     let ink = parts.program_ink().0 % u64::from(INK_PER_GAS);
     parts.rounding = Ink((u64::from(INK_PER_GAS) - ink) % u64::from(INK_PER_GAS));
@@ -105,7 +105,7 @@ fn deployment(code: u64, accounts: u32) -> Deployment {
     }
 }
 
-/// The calls of the token, when its instructions cost `work` hundredths of what they do at last.
+/// The calls of the token when its instructions cost `work` per cent of their final cost.
 fn token(work: u64) -> Vec<Call> {
     let common = [
         ("read_args", 1, 17_644),
@@ -221,7 +221,7 @@ fn contract(name: &str, deployment: Option<Deployment>, calls: Vec<Call>) -> Con
     }
 }
 
-/// A contract with a name, calls and outcomes that somebody chose to break a page.
+/// A contract whose name, calls and outcomes were chosen to break a page.
 fn hostile() -> Contract {
     let long = "x".repeat(200);
     let mut parts = parts(160, 3_000_000, &[(HOSTILE, 1, 5_000_000)]);
@@ -308,12 +308,12 @@ pub(crate) fn baselines() -> Vec<(String, Report)> {
         missed_lto: BTreeMap::new(),
     };
     let mut oldest = report("rustc 1.93.0", 240, 19_988);
-    // One call came later.
+    // One call did not exist yet.
     oldest.contracts[0].calls.remove(3);
     let middle = report("rustc 1.94.1", 240, 18_020);
     let mut newest = report("rustc 1.94.1", 92, 17_001);
     let calls = &mut newest.contracts[0].calls;
-    // One was dearer, one was asked something else, one is gone, one was well.
+    // One call was more expensive, one had different arguments, one is gone, one succeeded.
     if let Outcome::Runs(runs) = &mut calls[2].outcome {
         runs[0].gas = Gas(runs[0].gas.0 + 3_000);
         runs[0].parts.transaction = Gas(runs[0].parts.transaction.0 + 3_000);
@@ -332,7 +332,7 @@ pub(crate) fn baselines() -> Vec<(String, Report)> {
     ]
 }
 
-/// Pictures as others draw them, with the same identifiers in each.
+/// Pictures with the same identifiers in each, as other tools draw them.
 pub(crate) fn pictures() -> BTreeMap<String, Pictures> {
     let svg = |name: &str| {
         format!(

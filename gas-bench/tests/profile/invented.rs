@@ -1,6 +1,6 @@
-//! Profiles that nobody measured: one that looks like a contract's, and as many as one likes of any shape.
+//! Invented profiles: one that looks like a contract's, and any number of arbitrary shape.
 //!
-//! Lives here: building them, so that they add up as the VM's do. Not here: what is tested with them.
+//! Lives here: building them so that they add up as the VM's do. Not here: what is tested with them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use stylus_vm::{Gas, Ink};
 /// The price of every profile here.
 pub(crate) const INK_PER_GAS: u64 = 10_000;
 
-/// Who was called from where, how often, and what it spent itself.
+/// A node of the call tree: who was called from where, how often, and the ink it spent itself.
 pub(crate) struct Called {
     pub(crate) parent: Option<usize>,
     pub(crate) callee: Callee,
@@ -23,7 +23,7 @@ pub(crate) struct Called {
     pub(crate) ink: u64,
 }
 
-/// A run: its lists follow from the tree. `names` are those of all functions, and each must be called.
+/// A run whose lists follow from the tree. `names` are those of all functions, each of which must be called.
 pub(crate) fn run(names: &[&str], tree: Vec<Called>) -> Profile {
     let mut functions: Vec<_> = names
         .iter()
@@ -80,7 +80,7 @@ pub(crate) fn run(names: &[&str], tree: Vec<Called>) -> Profile {
     }
 }
 
-/// A receipt around a run, that pays `outside` for the rest.
+/// A receipt around a run that pays `outside` for everything else.
 pub(crate) fn receipt(profile: Profile, outside: Parts) -> CallProfile {
     let hostios = profile.hostios.iter().map(|hostio| {
         let Ink(ink) = hostio.ink;
@@ -99,7 +99,7 @@ pub(crate) fn receipt(profile: Profile, outside: Parts) -> CallProfile {
         forfeited: profile.forfeited,
         ..outside
     };
-    // Receipts tell the price of pages from that of the host call.
+    // Receipts separate the price of pages from that of the host call.
     if let Some(grow) = parts.hostios.get_mut("pay_for_memory_grow") {
         parts.pages = Ink(grow.ink.0 / 2);
         grow.ink = grow.ink - parts.pages;
@@ -119,7 +119,7 @@ pub(crate) fn receipt(profile: Profile, outside: Parts) -> CallProfile {
     }
 }
 
-/// One that looks like a contract's.
+/// A profile that looks like a contract's.
 pub(crate) fn plausible() -> CallProfile {
     let host = |name: &'static str| Callee::Hostio(name.into());
     let function = Callee::Function;
@@ -193,7 +193,7 @@ pub(crate) fn plausible() -> CallProfile {
     receipt(profile, outside)
 }
 
-/// The same numbers for the same seed everywhere (splitmix64).
+/// Generates the same numbers for the same seed everywhere (splitmix64).
 struct Dice(u64);
 
 impl Dice {
@@ -209,14 +209,14 @@ impl Dice {
         of[self.below(of.len() as u64) as usize]
     }
 
-    /// Nothing, little, or much.
+    /// Zero, little, or much.
     fn amount(&mut self) -> u64 {
         let most = self.pick(&[1, 10, 100_000, 1 << 40]);
         self.below(most)
     }
 }
 
-/// One of any shape, under names that nobody should trust.
+/// A profile of arbitrary shape, with untrustworthy names.
 pub(crate) fn random(seed: u64) -> CallProfile {
     const NAMES: [&str; 9] = [
         "user_entrypoint",

@@ -1,4 +1,4 @@
-//! What rendered profiles add up to, read back from the text.
+//! The sums of rendered profiles, read back from their text.
 //!
 //! Lives here: just enough of each format to find the figures. Not here: what they should be, except for frames.
 
@@ -7,22 +7,22 @@ use std::collections::BTreeMap;
 use gas_bench::figures::profile::CallProfile;
 use serde_json::Value;
 
-/// The first column of a table of those there are: all rows but the last, and the last; none of a table that is not there.
+/// Sums the first column of the table `number`: all rows but the last, and the last. `None` if there is no such table.
 pub(crate) fn of_table(text: &str, number: usize) -> Option<(u64, u64)> {
-    // A table has a line above its rows, and what is below them does not begin with a blank.
+    // A table has a line above its rows, and the text below it does not begin with a space.
     let rows = text.split("─\n").nth(1 + number)?.lines();
     let rows = rows.take_while(|row| row.starts_with(' '));
     Some(sum(rows.filter_map(|row| row.split_whitespace().next())))
 }
 
-/// The same of Markdown.
+/// The same sums of Markdown.
 pub(crate) fn of_markdown(text: &str) -> (u64, u64) {
     let rows = text.lines().skip_while(|line| !line.starts_with("|---"));
     let rows = rows.skip(1).take_while(|line| line.starts_with('|'));
     sum(rows.map(|row| row.split('|').nth(1).unwrap()))
 }
 
-/// Figures with commas, maybe bold, or dashes for nothing: all but the last, and the last.
+/// Sums figures, which can have commas, be bold, or be dashes for zero: all but the last, and the last.
 fn sum<'a>(figures: impl Iterator<Item = &'a str>) -> (u64, u64) {
     let figures = figures.map(
         |figure| match figure.replace([',', '*', ' '], "").as_str() {
@@ -35,7 +35,7 @@ fn sum<'a>(figures: impl Iterator<Item = &'a str>) -> (u64, u64) {
     (parts.iter().sum(), *total)
 }
 
-/// The column `self_ink`.
+/// Sums the column `self_ink`.
 pub(crate) fn of_csv(text: &str) -> u64 {
     let mut reader = ::csv::Reader::from_reader(text.as_bytes());
     let rows = reader.deserialize();
@@ -46,7 +46,7 @@ pub(crate) fn of_csv(text: &str) -> u64 {
     .sum()
 }
 
-/// Ink of every frame that pictures should have, sorted: of functions, host calls, and what is paid besides.
+/// The ink of every frame that pictures should have, sorted: of functions, of host calls, and of what is paid outside the program.
 pub(crate) fn frames(profile: &CallProfile) -> Vec<u64> {
     let (run, parts) = (&profile.profile, &profile.parts);
     let functions = run.functions.iter().map(|it| it.self_ink.0);
@@ -78,7 +78,7 @@ struct Drawn<'a> {
     top: u64,
 }
 
-/// What each name of a flame graph has for itself: what of its frames has none above.
+/// The own width of each name in a flame graph: the parts of its frames with nothing above.
 pub(crate) fn of_graph(svg: &str) -> Vec<u64> {
     let drawn: Vec<_> = svg.split("<title>").skip(1).map(drawn).collect();
     let mut levels: BTreeMap<u64, Vec<&Drawn<'_>>> = BTreeMap::new();
@@ -102,7 +102,7 @@ pub(crate) fn of_graph(svg: &str) -> Vec<u64> {
     sorted(own.into_values())
 }
 
-/// Pixels between one level and the next.
+/// The height of one level in pixels.
 const HEIGHT: u64 = 16;
 
 fn drawn(text: &str) -> Drawn<'_> {
@@ -119,7 +119,7 @@ fn drawn(text: &str) -> Drawn<'_> {
     }
 }
 
-/// What each frame of a file for speedscope has for itself: how long it is the innermost.
+/// The own ink of each frame in a file for speedscope: for how long it is the innermost.
 pub(crate) fn of_speedscope(text: &str) -> Vec<u64> {
     let file: Value = serde_json::from_str(text).unwrap();
     let profile = &file["profiles"][0];

@@ -1,4 +1,4 @@
-//! Modules alone, and the plans of what they answer.
+//! Modules without sources, and the plans derived from what they answer.
 //!
 //! Lives here: a module in text with a known dispatcher, and what a report on it says. Not here: modules of real compilers (`ways`),
 //! contracts that are built (`kinds`).
@@ -11,13 +11,13 @@ use gas_bench::figures::Report;
 use super::kinds::write;
 use super::{run, text};
 
-/// A module that answers `name()` with nothing, `set(uint256)` by writing its number to a slot, the unknown `0x12345678` likewise, and
-/// where `entries` says so anything else; what is not answered reverts. `first()` is answered only once somebody has set the number.
+/// A module that answers `name()` with nothing, `set(uint256)` by writing its number to a slot, the unknown `0x12345678` likewise, and,
+/// if `entries`, anything else; it reverts for everything it does not answer. `first()` is answered only once the number has been set.
 pub(crate) fn module(entries: bool) -> Vec<u8> {
     wat::parse_str(text_of_module(entries)).unwrap()
 }
 
-/// The same in text.
+/// The module as text.
 pub(crate) fn text_of_module(entries: bool) -> String {
     let store = "(call $store (i32.const 512) (i32.const 4)) (call $flush (i32.const 0)) (return (i32.const 0))";
     let selector = |selector: u32| {
@@ -81,14 +81,14 @@ fn report_on(folder: &Path, arguments: &[&str]) -> (Option<i32>, Report) {
     )
 }
 
-/// A report that was measured.
+/// A measured report.
 pub(crate) fn some_report() -> Report {
     let folder = tempfile::tempdir().unwrap();
     module_in(folder.path(), true);
     report_on(folder.path(), &[]).1
 }
 
-/// Theorem: of a module alone everything that it answers is measured, or it is said that it is not.
+/// Theorem: everything that a module without sources answers is either measured or reported as not measured.
 #[test]
 fn nothing_is_left_out_in_silence() {
     let folder = tempfile::tempdir().unwrap();
@@ -109,7 +109,7 @@ fn nothing_is_left_out_in_silence() {
         "{left_out}"
     );
 
-    // Without an interface, what standards know is called; entries are told from functions.
+    // Without an interface, functions known from standards are called; entry points are distinguished from functions.
     module_in(folder.path(), true);
     let (code, report) = report_on(folder.path(), &[]);
     assert_eq!(code, Some(0));
@@ -120,7 +120,7 @@ fn nothing_is_left_out_in_silence() {
         .collect();
     assert_eq!(names, ["name", "no calldata", "fallback"]);
 
-    // An interface of something else measures nothing of this.
+    // The interface of something else measures nothing of this module.
     write(
         folder.path(),
         "other.sol",
@@ -160,13 +160,13 @@ fn nothing_is_left_out_in_silence() {
     }
 }
 
-/// Theorem: a plan's keys do what they say: another contract, time, value, calldata, and the entries that have no selector.
+/// Theorem: the keys of a plan do what they say: another contract, time, value, calldata, and the entry points without a selector.
 #[test]
 fn plans_have_other_contracts_time_and_calldata() {
     let folder = tempfile::tempdir().unwrap();
     module_in(folder.path(), true);
     fs::write(folder.path().join("asset.wasm"), module(false)).unwrap();
-    // Init code that leaves ten bytes: they return 42.
+    // Init code that deploys ten bytes, which return 42.
     write(
         folder.path(),
         "evm.bin",

@@ -1,6 +1,6 @@
-//! Contracts on the SDK with something odd about them: `contracts/cases`.
+//! Unusual contracts on the SDK: `contracts/cases`.
 //!
-//! Lives here: what their reports have to say. Not here: contracts that need no SDK (`kinds`).
+//! Lives here: what their reports must say. Not here: contracts that need no SDK (`kinds`).
 
 use std::fs;
 use std::process::Command;
@@ -27,7 +27,7 @@ fn report() -> Report {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The signature, the output and whether it reverted, of each call.
+/// The signature, the output and the revert flag of each call.
 fn calls(contract: &Contract) -> Vec<(&str, &str, bool)> {
     let calls = contract.calls.iter().map(|call| {
         let run = &call.runs()[0];
@@ -36,8 +36,8 @@ fn calls(contract: &Contract) -> Vec<(&str, &str, bool)> {
     calls.collect()
 }
 
-/// Theorem: every function that a contract answers is called by its own name, inherited or not, or it is said that it is not; entries
-/// without a selector and the constructor are not forgotten. A plan to begin with runs the constructor, and its report succeeds.
+/// Theorem: every function that a contract answers, inherited or not, is either called by its own name or reported as not called; entry
+/// points without a selector and the constructor are included. A starter plan runs the constructor, and its report succeeds.
 #[test]
 fn every_function_is_called_by_its_own_name() {
     let report = report();

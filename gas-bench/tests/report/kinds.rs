@@ -1,6 +1,6 @@
-//! Contracts of all kinds: every one is measured as what it is, or it is said why not.
+//! Contracts of all kinds: each is measured as what it is, or the report says why not.
 //!
-//! Lives here: contracts that are built in a second. Not here: modules that are not built at all (`alone`), contracts on the SDK (`cases`).
+//! Lives here: contracts that build in a second. Not here: modules that are already built (`alone`), contracts on the SDK (`cases`).
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use super::{run, text};
 
-/// A contract that returns with as many pages as `PAGES` says, in a loop of so many steps.
+/// A contract that returns after a loop of `STEPS` steps.
 const SOURCE: &str = r#"#![no_std]
     #![cfg_attr(main, no_main)]
     #[panic_handler]
@@ -39,7 +39,7 @@ fn source(steps: &str) -> String {
     SOURCE.replace("STEPS", steps)
 }
 
-/// A workspace of these packages.
+/// Creates a workspace of these packages.
 fn workspace(folder: &Path, members: &[&str]) {
     let quoted: Vec<_> = members.iter().map(|name| format!("'{name}'")).collect();
     write(
@@ -57,7 +57,7 @@ fn workspace(folder: &Path, members: &[&str]) {
     write(folder, "Cargo.lock", &format!("version = 4\n{packages}"));
 }
 
-/// A package of a workspace, whose contract takes so many steps.
+/// Creates a package of a workspace, whose contract takes `steps` steps.
 fn package(folder: &Path, name: &str, target: &str, steps: &str) {
     write(
         folder,
@@ -71,7 +71,7 @@ fn package(folder: &Path, name: &str, target: &str, steps: &str) {
 
 const LIBRARY: &str = "[lib]\ncrate-type = ['cdylib']\n";
 
-/// The figures of a report in `folder` that succeeds.
+/// The figures of a report in `folder`, which must succeed.
 fn figures(folder: &Path, target: &Path, arguments: &[&str]) -> Vec<Contract> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"));
     command.args(["gas-bench", "report", "--format", "json"]);
@@ -90,7 +90,7 @@ fn gas(contract: &Contract) -> u64 {
     contract.calls[0].runs()[0].gas.0
 }
 
-/// Theorem: a figure is of the contract beside its name, whoever else has the same file's name, in the same folder for what is built.
+/// Theorem: a figure belongs to the contract beside its name, even if others use the same file name in the same target folder.
 #[test]
 fn what_was_built_is_part_of_what_is_measured() {
     let folder = tempfile::tempdir().unwrap();
@@ -114,7 +114,7 @@ fn what_was_built_is_part_of_what_is_measured() {
     let (dearest, second) = of(&branch);
     assert!(dear < dearest && second < dear, "{dearest} {second}");
     assert_eq!(of(&main), (cheap, dear), "again");
-    // What a profile says is part of it, too.
+    // A profile's settings also count.
     let level = |level: &str| {
         let path = main.join("Cargo.toml");
         let manifest = fs::read_to_string(&path).unwrap();
@@ -127,8 +127,8 @@ fn what_was_built_is_part_of_what_is_measured() {
     assert_eq!(level("0"), first, "as before");
 }
 
-/// Theorem: sources are what is in them, however old they say that they are: a checkout that was moved to where another lay is measured,
-/// and so is what it depends on.
+/// Theorem: sources are judged by their content, however old their timestamps are: a checkout that was moved to another's place is
+/// measured, and so are its dependencies.
 #[test]
 fn a_checkout_that_was_moved_is_measured() {
     let folder = tempfile::tempdir().unwrap();
@@ -163,8 +163,8 @@ fn a_checkout_that_was_moved_is_measured() {
     assert!(dear < of());
 }
 
-/// Theorem: a contract is built with the settings of its own folder, wherever the command is started; a stack that nobody made smaller is
-/// said to be one.
+/// Theorem: a contract is built with the settings of its own folder, wherever the command is started; a stack of default size is
+/// reported.
 #[test]
 fn a_member_has_settings_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
@@ -177,7 +177,7 @@ fn a_member_has_settings_of_its_own() {
         "small/.cargo/config.toml",
         "[target.wasm32-unknown-unknown]\nrustflags = ['-Clink-arg=-zstack-size=32768']\n",
     );
-    // A folder that a variable names lies where the command is started.
+    // A folder given by a variable is relative to where the command is started.
     let contracts = figures(
         folder.path(),
         Path::new("relative"),
@@ -217,7 +217,7 @@ fn a_member_has_settings_of_its_own() {
     assert!(!small.contains("cheaper: "), "{small}");
 }
 
-/// Theorem: a toolchain that a member's own file chooses builds it, whether the workspace or the member is named.
+/// Theorem: a toolchain chosen by a member's own file builds that member, whether the workspace or the member is named.
 #[test]
 fn a_member_has_a_toolchain_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
@@ -233,7 +233,7 @@ fn a_member_has_a_toolchain_of_its_own() {
         "there/rust-toolchain.toml",
         "[toolchain]\nchannel = '1.0.0'\n",
     );
-    // As rustup starts a subcommand of cargo in a folder.
+    // As rustup starts a cargo subcommand in a folder.
     let active = |folder: &Path| {
         let mut command = Command::new("rustup");
         command
@@ -275,7 +275,7 @@ fn a_member_has_a_toolchain_of_its_own() {
     }
 }
 
-/// Theorem: a profile of what no function answers says so.
+/// Theorem: a profile of a call that no function answers says so.
 #[test]
 fn a_profile_of_a_refusal_is_said_to_be_one() {
     let folder = tempfile::tempdir().unwrap();
@@ -298,7 +298,7 @@ fn a_profile_of_a_refusal_is_said_to_be_one() {
     }
 }
 
-/// Theorem: a contract may be a program.
+/// Theorem: a contract can be a binary crate.
 #[test]
 fn a_program_is_a_contract() {
     let folder = tempfile::tempdir().unwrap();
@@ -311,7 +311,7 @@ fn a_program_is_a_contract() {
     assert_eq!(contracts[0].calls[0].runs().len(), 1);
 }
 
-/// Theorem: functions whose selectors two standards share are planned as those of the one that the contract is of.
+/// Theorem: functions whose selectors two standards share are planned as functions of the standard that the contract follows.
 #[test]
 fn a_token_is_planned_by_its_standard() {
     let folder = tempfile::tempdir().unwrap();
@@ -363,7 +363,7 @@ fn a_token_is_planned_by_its_standard() {
     check(&planned("nft"), "", "\"{deployer}\", \"1\"");
 }
 
-/// Theorem: what is measured is what `cargo stylus` deploys, to the byte, with its source paths, its hash and its `wasm-opt`.
+/// Theorem: what is measured is what `cargo stylus` deploys, byte for byte, with its source paths, its hash and its `wasm-opt`.
 #[test]
 #[ignore = "needs cargo stylus and wasm-opt, which scripts/setup --for-tests installs; scripts/test runs it"]
 fn what_is_measured_is_what_is_deployed() {
@@ -375,7 +375,7 @@ fn what_is_measured_is_what_is_deployed() {
     write(&root, "Stylus.toml", "[workspace]\n[workspace.networks]\n");
     for name in ["plain", "optimised"] {
         package(&root, name, "[lib]\ncrate-type = ['lib', 'cdylib']\n", "3");
-        // A panic names the file that it is in.
+        // A panic names its source file.
         let source = source("3").replace("{ for", "{ assert!(_len < 9000); for");
         write(&root, &format!("{name}/src/lib.rs"), &source);
     }
@@ -408,7 +408,7 @@ fn what_is_measured_is_what_is_deployed() {
             .unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
         let theirs = alloy_primitives::hex::decode(fs::read_to_string(init).unwrap()).unwrap();
-        // Behind the 43 bytes that return it. Another encoder of the same format may choose other words of the same length.
+        // Skips the 43 bytes that return it. Another encoder of the same format can choose a different encoding of the same length.
         let theirs = &theirs[43..];
         let config = stylus_vm::Config::default();
         let module = stylus_vm::code::parse(theirs, &config).unwrap();
@@ -427,7 +427,7 @@ fn what_is_measured_is_what_is_deployed() {
         let other = measure::prepare(&project, contract, &forgetful, &|_| {}).unwrap();
         assert!(other.artifact.wasm != ours.artifact.wasm);
 
-        // A comparison's own build is the same, but for the hash of its sources.
+        // A comparison's own build is identical, except for the hash of its sources.
         let subject = Subject::of(&project, contract, &BuildSettings::default());
         let measure = |module: &[u8]| {
             let compared = Artifact::of_named(module).unwrap().wasm;
@@ -451,13 +451,13 @@ fn what_is_measured_is_what_is_deployed() {
     }
 }
 
-/// Where `scripts/setup` puts tools.
+/// Where `scripts/setup` installs tools.
 fn tools() -> PathBuf {
     let given = std::env::var_os("STYLUS_KIT_TOOLS").map(PathBuf::from);
     given.unwrap_or_else(|| std::env::home_dir().unwrap().join(".cache/stylus-kit"))
 }
 
-/// Theorem: who ends the command ends cargo and what cargo runs.
+/// Theorem: ending the command ends cargo and what cargo runs.
 #[test]
 #[cfg(unix)]
 fn nothing_is_left_running() {
@@ -503,7 +503,7 @@ fn nothing_is_left_running() {
     wait_for(&|| !is_there());
 }
 
-/// A report on a package that cannot be built ends with an error of these words, and not of those.
+/// Checks that a report on a package that cannot be built ends with an error that contains `words` and not `not`.
 #[track_caller]
 fn check_error(folder: &TempDir, words: &[&str], not: &str) {
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))

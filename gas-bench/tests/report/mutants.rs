@@ -1,9 +1,9 @@
-//! What others write, damaged: plans, interfaces, baselines and modules.
+//! Damaged input: plans, interfaces, baselines and modules.
 //!
-//! Lives here: that none of it ends the process, and that nothing is made of it that was not in it. Not here: what is said of any one
-//! mistake.
+//! Lives here: that none of it crashes the process, and that nothing results that was not in the input. Not here: the message for any
+//! particular error.
 //!
-//! `GAS_BENCH_MUTANTS` is how many there are of each: 50,000 for a long run, a few for every day.
+//! `GAS_BENCH_MUTANTS` sets how many there are of each: 50,000 for a long run, a few for everyday use.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ use gas_bench::plan::{self, Interface, dispatch};
 use super::alone;
 use crate::contracts::{csv, markdown, table};
 
-/// How many mutants there are where nobody asks for more.
+/// How many mutants there are by default.
 const FEW: u64 = 2_000;
 
 fn mutants() -> u64 {
@@ -24,7 +24,7 @@ fn mutants() -> u64 {
     asked.and_then(|count| count.parse().ok()).unwrap_or(FEW)
 }
 
-/// Numbers without a short period (Knuth's constants).
+/// Random numbers with a long period (Knuth's constants).
 struct Dice(u64);
 
 impl Dice {
@@ -37,8 +37,8 @@ impl Dice {
     }
 }
 
-/// `text` with up to four changes: a piece taken out, doubled, moved or repeated many times, a byte replaced, and words that mean
-/// something put in.
+/// `text` with one to four changes: a piece removed, doubled, moved or repeated many times, a byte replaced, or meaningful words
+/// inserted.
 fn mutant(text: &[u8], words: &[&str], dice: &mut Dice) -> Vec<u8> {
     let mut text = text.to_vec();
     for _ in 0..=dice.below(4) {
@@ -145,7 +145,7 @@ const INTERFACE_WORDS: &[&str] = &[
     "returns (uint8[1000][1000][1000] memory)",
 ];
 
-/// Theorem: whatever stands in a plan, an interface or a baseline, it is used or refused in one sentence.
+/// Theorem: whatever a plan, an interface or a baseline contains, it is used, or refused in one sentence.
 #[test]
 fn damaged_texts_are_used_or_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -165,7 +165,7 @@ fn damaged_texts_are_used_or_refused() {
         if let Ok(interface) = Interface::read(&text) {
             let plan = plan::from_interface(&interface);
             for call in &plan.calls {
-                // Nothing is called that does not stand there.
+                // Every call must occur in the text.
                 assert!(text.contains(&call.step.name()), "{}\n{text}", call.name);
             }
         }

@@ -1,8 +1,8 @@
-//! Ways into a report that are not a contract on the SDK: modules alone, from any compiler, and files as editors leave them.
+//! Reports on input other than SDK contracts: modules from any compiler, and files as editors leave them.
 //!
-//! Lives here: what is said of a module that was built already. Not here: contracts that are built (`kinds`, `cases`).
+//! Lives here: what is reported about a module that is already built. Not here: contracts that are built (`kinds`, `cases`).
 //!
-//! `modules/` has what AssemblyScript, clang, Zig and an older SDK make of the sources beside; each says how.
+//! `modules/` has what AssemblyScript, clang, Zig and an older SDK make of the sources beside them; each source says how.
 
 use std::fs;
 use std::path::Path;
@@ -32,7 +32,8 @@ fn report(folder: &TempDir, arguments: &[&str]) -> (Output, Option<Report>) {
     (output, report)
 }
 
-/// A report on a module ends with `code`; these are the functions that it calls, and each of those selectors is said not to be called.
+/// Checks that a report on a module ends with `code`, calls exactly the functions `called`, and says that each selector of `not_called`
+/// is not called.
 #[track_caller]
 fn check(folder: &TempDir, arguments: &[&str], code: i32, called: &[&str], not_called: &[&str]) {
     let (output, report) = report(folder, arguments);
@@ -56,7 +57,7 @@ fn check(folder: &TempDir, arguments: &[&str], code: i32, called: &[&str], not_c
     }
 }
 
-/// Theorem: of a module from any compiler every function is called or said not to be, with an interface and without.
+/// Theorem: every function of a module from any compiler is called or reported as not called, with an interface and without.
 #[test]
 fn modules_of_other_compilers_are_measured_whole() {
     let folder = folder();
@@ -91,7 +92,7 @@ fn modules_of_other_compilers_are_measured_whole() {
         &["number()", "increment()"],
         &["0x3fb5c1cb"],
     );
-    // Nobody knows a function of it: then nothing is measured, and that is not a success.
+    // None of its functions is known: nothing is measured, and that is not a success.
     check(
         &folder,
         &["--wasm", "allocating.wasm"],
@@ -101,7 +102,8 @@ fn modules_of_other_compilers_are_measured_whole() {
     );
 }
 
-/// Theorem: what an older SDK leaves out of its ABI is called where a standard knows it, and else said not to be; so is a constructor.
+/// Theorem: what an older SDK leaves out of its ABI is called if a standard defines it, and otherwise reported as not called; so is a
+/// constructor.
 #[test]
 fn what_an_abi_does_not_inherit_is_not_forgotten() {
     check(
@@ -120,7 +122,7 @@ fn what_an_abi_does_not_inherit_is_not_forgotten() {
     );
 }
 
-/// Theorem: a module in text is a module, for a report, for a plan's other contracts and for `override`.
+/// Theorem: a module in text works as a module, for a report, for a plan's other contracts and for `override`.
 #[test]
 fn modules_in_text_are_modules() {
     let folder = folder();
@@ -151,7 +153,7 @@ fn modules_in_text_are_modules() {
     assert!(text(&listed.stderr).contains(place));
 }
 
-/// A report fails, and the last line on standard error holds these words.
+/// Checks that a report fails, and that the last line on standard error contains `words`.
 #[track_caller]
 fn check_error(folder: &TempDir, arguments: &[&str], words: &str) {
     let (output, _) = report(folder, arguments);
@@ -164,7 +166,7 @@ fn check_error(folder: &TempDir, arguments: &[&str], words: &str) {
     );
 }
 
-/// A program whose calls do nothing, with what stands in front of its entry point.
+/// A program whose calls do nothing, with `more` before its entry point.
 fn program(more: &str) -> Vec<u8> {
     let text = format!(
         r#"(module
@@ -193,7 +195,7 @@ fn what_cannot_be_measured_says_what_to_do() {
         &["--wasm", "it.wasm", "--abi", "it.sol"],
         "it.sol: it is not an interface in Solidity: unexpected end of input, expected ident; correct it, or say with --plan FILE",
     );
-    // The embedded chain is one for debugging, and takes what Arbitrum One refuses.
+    // The embedded chain is configured for debugging, and accepts what Arbitrum One refuses.
     fs::write(&module, program("(func $init) (start $init)")).unwrap();
     fs::write(
         folder.path().join("plan.toml"),
@@ -205,7 +207,7 @@ fn what_cannot_be_measured_says_what_to_do() {
         &["--wasm", "it.wasm", "--plan", "plan.toml"],
         "only a chain that is configured for debugging takes the program, as this one does: the module has a start function",
     );
-    // Programs of SDK 0.4 import what went away.
+    // Programs of SDK 0.4 import what has since been removed.
     let old = "(import \"vm_hooks\" \"memory_grow\" (func (param i32)))";
     fs::write(
         &module,
@@ -222,7 +224,7 @@ fn what_cannot_be_measured_says_what_to_do() {
     check_error(&folder, &report, "custom section at byte ");
 }
 
-/// Theorem: where a module wants to be initialised by a call that no chain makes, that is said, whatever says what to call.
+/// Theorem: if a module expects initialisation by a call that no chain makes, the report says so, whatever determines the calls.
 #[test]
 fn an_exported_start_that_nobody_calls_is_said_to_be() {
     let folder = tempfile::tempdir().unwrap();
@@ -244,7 +246,7 @@ fn an_exported_start_that_nobody_calls_is_said_to_be() {
     assert_eq!(left_out(""), [""; 0]);
 }
 
-/// Theorem: a call of `receive` that may not be one is said to be, and so is one of `fallback` that is not.
+/// Theorem: the report says so if a call of `receive` might not be one, and if a call of `fallback` is not one.
 #[test]
 fn a_receive_that_is_none_is_said_to_be() {
     let folder = tempfile::tempdir().unwrap();
@@ -273,8 +275,8 @@ fn a_receive_that_is_none_is_said_to_be() {
     );
 }
 
-/// Theorem: a step whose selector no function has is said to be one, whether it is measured or sets up, with a fallback and without; and
-/// calldata that is written out counts for the function that answers it.
+/// Theorem: the report says so if no function has a step's selector, whether the step is measured or sets up, with a fallback and
+/// without; and raw calldata counts for the function that answers it.
 #[test]
 fn a_selector_of_no_function_is_said_to_be() {
     let folder = tempfile::tempdir().unwrap();
@@ -302,7 +304,7 @@ fn a_selector_of_no_function_is_said_to_be() {
     );
 }
 
-/// Theorem: text is what it says, whatever mark an editor puts in front of it, and in the encoding that a shell redirects in.
+/// Theorem: text is read correctly, whatever mark an editor puts in front of it, and in the encoding in which a shell redirects it.
 #[test]
 fn text_is_read_as_editors_and_shells_leave_it() {
     let report = alone::some_report();
@@ -345,10 +347,10 @@ fn text_is_read_as_editors_and_shells_leave_it() {
     );
 }
 
-/// Rust from before cargo handed its own `strip` to the compiler in front of ours.
+/// Rust from before cargo passed its own `strip` to the compiler ahead of ours.
 const OLD: &str = "1.80.1";
 
-/// Theorem: under an old toolchain functions keep their names, and what it does not know is told as its cause.
+/// Theorem: under an old toolchain functions keep their names, and what it does not support is reported as the cause.
 #[test]
 #[ignore = "long: needs Rust 1.80.1 with wasm32-unknown-unknown; scripts/test --long runs it"]
 fn long_old_toolchains_keep_names_and_tell_causes() {
@@ -388,7 +390,7 @@ fn long_old_toolchains_keep_names_and_tell_causes() {
             .args(arguments)
             .current_dir(folder.path())
             .env("RUSTUP_TOOLCHAIN", OLD)
-            // Cargo has told this process which it is, and that is another.
+            // Cargo has set these variables to the toolchain of this process, which is a different one.
             .env_remove("CARGO")
             .env_remove("RUSTC")
             .env("CARGO_TARGET_DIR", folder.path().join("target"))

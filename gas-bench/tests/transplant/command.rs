@@ -17,7 +17,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What the command says in a folder with `token.wasm`, which must end with this code.
+/// The output of the command in a folder with `token.wasm`; it must end with `code`.
 fn said(folder: &Path, arguments: &[&str], code: i32) -> String {
     let output = run(folder, arguments);
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -101,11 +101,11 @@ fn files_are_written_where_they_are_asked_for() {
     assert_eq!(fs::read(path.join("token.wasm.bak")).unwrap(), original);
 }
 
-/// Theorem: what is refused leaves no file.
+/// Theorem: a refusal leaves no file.
 #[test]
 fn what_is_refused_leaves_nothing() {
     let mut program = Program::rust(Mangling::V0);
-    // The answer depends on where the block is, which another allocator decides otherwise.
+    // The answer depends on the address of the block, which another allocator chooses differently.
     program.body += "(i32.store (i32.const 2040) (i32.load (i32.const 2048)))";
     let folder = folder(&program);
     let path = folder.path();

@@ -1,8 +1,9 @@
-//! What becomes of the example contracts.
+//! The effect of `override` on the example contracts.
 //!
-//! They are built with a library besides, as `cargo stylus new` has it and as most contracts on chains are: with link-time optimisation
-//! the allocator is inlined, and `override` says so. Otherwise they are built as their release profile has it; `CARGO_PROFILE_RELEASE_OPT_LEVEL=s cargo test --workspace --test gas_bench transplant::` is the
-//! same at another level, and has to pass as well.
+//! They are built with a library beside the cdylib, like those of `cargo stylus new` and most contracts on chains: with link-time
+//! optimisation the allocator is inlined, and `override` says so. Otherwise they are built as their release profile says;
+//! `CARGO_PROFILE_RELEASE_OPT_LEVEL=s cargo test --workspace --test gas_bench transplant::` runs the same test at another level, and must
+//! pass as well.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -18,10 +19,10 @@ use stylus_override::rehearsal::{Call, rehearse};
 use stylus_override::{Donor, Substitute, transplant};
 use stylus_vm::{ArbOs, Gas};
 
-/// How far a contract with another allocator put in may be from one that was built with it: 2 %.
+/// How far a contract with a transplanted allocator can be from one built with it: 2 %.
 const TOLERANCE: u64 = 50;
 
-/// Contracts that are measured at once; one is built at a time.
+/// How many contracts are measured at once; one is built at a time.
 const WORKERS: usize = 2;
 
 fn contracts() -> PathBuf {
@@ -33,7 +34,7 @@ fn build(project: &Project, contract: &ContractPackage, allocator: &str) -> Vec<
         features: vec![format!("heap/{allocator}")],
         no_default_features: true,
         crate_types: Some(CrateTypes::LibAndCdylib),
-        // As the reports on the same contracts, which share what is compiled.
+        // Like the reports on the same contracts, which share the compiled crates.
         reproducible: true,
         ..BuildSettings::default()
     };
@@ -49,7 +50,7 @@ fn runs(contract: &Contract) -> Vec<(&str, &Run)> {
         .collect()
 }
 
-/// All that a plan sends, as calls one after the other. Addresses only have to be the same on both sides.
+/// Everything that a plan sends, as consecutive calls. Addresses only need to be the same on both sides.
 fn calls(plan: &Plan) -> Vec<Call> {
     let names = plan.accounts(None).into_iter();
     let names = names.chain([CONTRACT, DEPLOYER].map(str::to_owned));
@@ -73,8 +74,8 @@ fn assert_close(got: Gas, want: Gas, what: &str) {
     assert!(is_close, "{what}: {got} where a build takes {want}");
 }
 
-/// Theorem: a contract that was built with WeeAlloc or with the standard library's allocator, and is given MiniAlloc, answers every call
-/// of its plan as before, and costs what it costs built with that: each call, its activation and its start.
+/// Theorem: a contract built with WeeAlloc or with the standard library's allocator and then given MiniAlloc answers every call of its
+/// plan as before, and costs what it would cost if built with MiniAlloc: each call, its activation and its start.
 #[test]
 fn contracts_cost_what_they_would_built_anew() {
     let project = Project::find(Some(&contracts().join("Cargo.toml")), &[]).unwrap();
@@ -93,7 +94,7 @@ fn contracts_cost_what_they_would_built_anew() {
     });
 }
 
-/// The same with ReclaimAlloc, for the contract that it is meant for.
+/// The same theorem with ReclaimAlloc, for the contract it is meant for.
 #[test]
 fn reclaim_costs_what_it_would_built_anew() {
     let project =
@@ -112,7 +113,7 @@ fn check(project: &Project, contract: &ContractPackage, donor: &Donor) {
         let named = build(project, contract, allocator.name());
         let done = transplant(&named, donor).unwrap_or_else(|refusal| panic!("{what}: {refusal}"));
         let (before, after) = (measure(&done.original), measure(&done.wasm));
-        // This one answers what its allocator costs and how far it can go, which is what is to change.
+        // This one returns what its allocator costs and how far it can grow, which is meant to change.
         let answers_cost = contract.name == "edge_cases";
         if !answers_cost
             && let Err(difference) =

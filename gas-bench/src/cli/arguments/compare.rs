@@ -29,16 +29,16 @@ pub(crate) struct CompareArguments {
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
 
-    /// Build with this allocator, besides your own; repeat for several [default: all]
+    /// Build with this allocator, in addition to your own; repeat for several [default: all]
     #[arg(long = "allocator", value_name = "NAME", value_parser = allocator)]
     allocators: Vec<Allocator>,
 
-    /// Build at this level, besides your own; repeat for several [default: 3, s, z]
+    /// Build at this level, in addition to your own; repeat for several [default: 3, s, z]
     #[arg(long = "opt-level", value_name = "LEVEL", value_parser = level)]
     levels: Vec<OptLevel>,
 
-    /// Build with link-time optimisation, `on`, or as with a library beside the cdylib, `off`, besides your own; repeat for both
-    /// [default: on, where your profile asks for it and cargo leaves it out]
+    /// Build with link-time optimisation, `on`, or as with a library beside the cdylib, `off`, in addition to your own; repeat for both
+    /// [default: on, if your profile asks for it and cargo leaves it out]
     #[arg(long = "lto", value_name = "WHETHER", value_parser = lto)]
     lto: Vec<Lto>,
 
@@ -46,7 +46,7 @@ pub(crate) struct CompareArguments {
     #[arg(long = "wasm-opt", value_name = "MODE")]
     modes: Vec<Mode>,
 
-    /// Binaryen's wasm-opt, where it is not on PATH
+    /// Binaryen's wasm-opt, if it is not on PATH
     #[arg(long, value_name = "FILE")]
     pub(crate) wasm_opt_path: Option<PathBuf>,
 
@@ -59,7 +59,7 @@ pub(crate) struct CompareArguments {
 }
 
 impl CompareArguments {
-    /// What is varied for a contract, whose link-time optimisation may be left out.
+    /// What to vary for a contract that can lack link-time optimisation.
     pub(crate) fn variations(&self, lto_hindrance: Option<&Hindrance>) -> Variations {
         let missed = lto_hindrance.map(|_| Lto::On);
         Variations {
@@ -71,7 +71,7 @@ impl CompareArguments {
     }
 }
 
-/// What was chosen, or everything.
+/// The chosen values, or all of them.
 fn chosen<T: Copy>(chosen: &[T], all: &[T]) -> Vec<T> {
     if chosen.is_empty() { all } else { chosen }.to_vec()
 }

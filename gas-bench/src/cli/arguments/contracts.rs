@@ -1,6 +1,6 @@
-//! The options that all commands about anybody's contracts have in common.
+//! The options shared by all commands about contracts.
 //!
-//! Lives here: which contracts, how they are built, on which chain. Not here: what one command has besides.
+//! Lives here: which contracts, how they are built, on which chain. Not here: options of a single command.
 
 use std::path::PathBuf;
 
@@ -29,16 +29,16 @@ pub(crate) struct ProjectArguments {
     #[arg(long)]
     no_default_features: bool,
 
-    /// Build as TYPE, whatever the manifest says: `cdylib` has the link-time optimisation that a profile asks for, `lib,cdylib` has not
+    /// Build as TYPE, whatever the manifest says: `cdylib` gets the link-time optimisation that a profile asks for, `lib,cdylib` does not
     #[arg(long, value_name = "TYPE", value_parser = crate_types)]
     crate_type: Option<CrateTypes>,
-    /// Have the compiler forget where the sources are, so that the figures are the same in every folder; what `cargo stylus` deploys
-    /// names them, and differs by a few bytes and what they cost
+    /// Strip source paths, so that the figures are the same in every folder; what `cargo stylus` deploys contains them, and differs by a
+    /// few bytes and their cost
     #[arg(long)]
     reproducible: bool,
 }
 
-/// On which chain.
+/// The chain to measure on.
 #[derive(Args, Debug)]
 pub(crate) struct ChainArguments {
     /// The ArbOS version of the embedded devnet; by default what Arbitrum One runs
@@ -49,16 +49,16 @@ pub(crate) struct ChainArguments {
     #[arg(long, value_name = "URL", requires = "private_key_path")]
     endpoint: Option<String>,
 
-    /// The file with the private key that pays there, in hexadecimal digits
+    /// The file with the private key of the account that pays there, in hexadecimal digits
     #[arg(long, value_name = "FILE", requires = "endpoint")]
     private_key_path: Option<PathBuf>,
 }
 
 impl ProjectArguments {
-    /// The contracts.
+    /// Finds the contracts.
     ///
     /// # Errors
-    /// Where there are none.
+    /// If there are none.
     pub(crate) fn project(&self) -> anyhow::Result<Project> {
         Ok(Project::find(
             self.manifest_path.as_deref(),
@@ -79,10 +79,10 @@ impl ProjectArguments {
 }
 
 impl ChainArguments {
-    /// The chain; an embedded one is as Arbitrum One unless another is asked for.
+    /// The chain; an embedded one is like Arbitrum One unless another version is requested.
     ///
     /// # Errors
-    /// Where there is no key in the file.
+    /// If the file contains no key.
     pub(crate) fn target(&self) -> anyhow::Result<Target> {
         let (Some(url), Some(path)) = (&self.endpoint, &self.private_key_path) else {
             return Ok(Target::Embedded(self.arbos.unwrap_or(ArbOs::ARBITRUM_ONE)));
@@ -106,7 +106,7 @@ fn crate_types(name: &str) -> Result<CrateTypes, String> {
     found.ok_or_else(|| "a contract is a `cdylib`, or a library besides: `lib,cdylib`".to_owned())
 }
 
-/// An ArbOS version by its number.
+/// Parses an ArbOS version from its number.
 pub(crate) fn arbos(text: &str) -> Result<ArbOs, String> {
     let number: u16 = text
         .parse()

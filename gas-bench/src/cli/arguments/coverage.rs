@@ -36,22 +36,22 @@ pub(crate) struct CoverageArguments {
     #[arg(long, value_name = "VERSION", value_parser = arbos)]
     arbos: Option<ArbOs>,
 
-    /// In place of the plans' calls, count what is sent to a devnet at this address, until it is interrupted or COMMAND has ended
+    /// Instead of the plans' calls, count what is sent to a devnet at this address, until it is interrupted or COMMAND has ended
     #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:8547")]
     listen: Option<SocketAddr>,
 
-    /// Tell libraries file by file, in the tracefile too
+    /// List libraries file by file, in the tracefile too
     #[arg(long)]
     pub(crate) libraries: bool,
 
-    /// Write FILE as lcov's tracefile, too
+    /// Also write FILE as an lcov tracefile
     #[arg(long, value_name = "FILE")]
     pub(crate) lcov: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) report: TextArguments,
 
-    /// Tests to run in place of the plans' calls; they find a devnet at the URL in ETH_RPC_URL
+    /// Tests to run instead of the plans' calls; they find a devnet at the URL in ETH_RPC_URL
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
@@ -62,7 +62,7 @@ impl CoverageArguments {
         self.arbos.unwrap_or(ArbOs::ARBITRUM_ONE)
     }
 
-    /// Where a devnet is to listen, where it is one that somebody's tests run on.
+    /// Where the devnet listens, if it is for external tests.
     pub(crate) fn listen(&self) -> Option<SocketAddr> {
         let any = || SocketAddr::from(([127, 0, 0, 1], 0));
         self.listen.or_else(|| (!self.command.is_empty()).then(any))

@@ -23,8 +23,8 @@ Exit code: 0 with an explanation, 1 without, 2 for arguments that make no sense.
 #[derive(Args, Debug)]
 #[command(after_help = EXPLAIN_EXAMPLES)]
 pub(crate) struct ExplainArguments {
-    /// The call: a name of gas-bench.toml, a function of the ABI, or a signature; CONTRACT::CALL where several have it. Or the hash of
-    /// a transaction
+    /// The call: a name from gas-bench.toml, a function of the ABI, or a signature; CONTRACT::CALL if several contracts have it. Or the
+    /// hash of a transaction
     #[arg(value_name = "CALL|TRANSACTION")]
     pub(crate) what: String,
 

@@ -39,15 +39,15 @@ pub(crate) struct ReplayArguments {
     #[arg(value_name = "TX", required_unless_present = "contract", conflicts_with = "contract", value_parser = transaction)]
     pub(crate) transactions: Vec<B256>,
 
-    /// The last transactions that were sent to this contract, in place of named ones
+    /// The latest transactions sent to this contract, instead of named ones
     #[arg(long, value_name = "ADDRESS", value_parser = address, conflicts_with = "replay")]
     contract: Option<Address>,
 
-    /// How many of them
+    /// How many of the latest transactions
     #[arg(long, value_name = "COUNT", default_value_t = 10, conflicts_with = "transactions", value_parser = clap::value_parser!(u16).range(1..))]
     last: u16,
 
-    /// Blocks in which they are looked for, from the newest back
+    /// How many blocks to search for them, from the newest back
     #[arg(long, value_name = "COUNT", default_value_t = 1_000, conflicts_with = "transactions", value_parser = clap::value_parser!(u64).range(1..))]
     blocks: u64,
 
@@ -63,35 +63,35 @@ pub(crate) struct ReplayArguments {
     #[arg(long)]
     pub(crate) alone: bool,
 
-    /// Run them once more with the compiled contract FILE.wasm at ADDRESS, and show both; repeat for several
+    /// Also replay with the compiled contract FILE.wasm at ADDRESS, and show both; repeat for several
     #[arg(long = "code", value_name = "ADDRESS=FILE.wasm", value_parser = program)]
     pub(crate) programs: Vec<(Address, PathBuf)>,
 
-    /// Name the functions of programs by FILE.wasm, a build of the deployed code that was not stripped; repeat for several
+    /// Name the functions of programs by FILE.wasm, an unstripped build of the deployed code; repeat for several
     #[arg(long, value_name = "FILE.wasm", conflicts_with = "contract")]
     pub(crate) names: Vec<PathBuf>,
 
-    /// Functions and host calls of a program that are listed by name
+    /// How many functions and host calls of a program are listed by name
     #[arg(long, value_name = "COUNT", default_value_t = 20)]
     pub(crate) top: usize,
 
-    /// Draw the flame graph of the transaction's program to FILE (SVG), too
+    /// Also draw the flame graph of the transaction's program to FILE (SVG)
     #[arg(long, value_name = "FILE", conflicts_with = "contract")]
     pub(crate) flame: Option<PathBuf>,
 
-    /// Write FILE for the viewer at speedscope.app, too
+    /// Also write FILE for the viewer at speedscope.app
     #[arg(long, value_name = "FILE", conflicts_with = "contract")]
     pub(crate) speedscope: Option<PathBuf>,
 
-    /// Write all that was asked for to FILE, to be replayed without a network; of one block
+    /// Write all data requested from the node to FILE, to replay without a network; for one block
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
 
-    /// Take everything from a recording, and ask nobody
+    /// Take everything from a recording, without a network
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rpc_url", "headers"])]
     replay: Option<PathBuf>,
 
-    /// Seconds that a question to the node may take
+    /// How many seconds a request to the node can take
     #[arg(long, value_name = "SECONDS", default_value_t = 45, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
 
@@ -100,7 +100,7 @@ pub(crate) struct ReplayArguments {
 }
 
 impl ReplayArguments {
-    /// Which of a contract's transactions are wanted, if any.
+    /// How many of a contract's latest transactions to replay, if any.
     pub(crate) fn last(&self) -> Option<LastOf> {
         Some(LastOf {
             contract: self.contract?,
@@ -109,10 +109,10 @@ impl ReplayArguments {
         })
     }
 
-    /// Where the transactions are.
+    /// The chain that the transactions are on.
     ///
     /// # Errors
-    /// Where several are to be told as only one is.
+    /// If an option for a single transaction is given with several.
     pub(crate) fn fork(&self) -> anyhow::Result<Fork> {
         let tells_one = !self.names.is_empty() || self.flame.is_some() || self.speedscope.is_some();
         if tells_one && self.transactions.len() > 1 {

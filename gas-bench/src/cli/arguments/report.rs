@@ -1,4 +1,4 @@
-//! The arguments of `report`, `profile` and `size`: commands that look at contracts as they are.
+//! The arguments of `report`, `plan`, `profile` and `size`: commands that examine contracts as they are.
 
 use std::path::PathBuf;
 
@@ -86,23 +86,23 @@ pub(crate) struct ReportArguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) save: Option<String>,
 
-    /// Compare with a baseline: a name, or a file; the last of several is compared with, the others are history
+    /// Compare with a baseline: a name, or a file; if there are several, the last is compared with, and the others are history
     #[arg(long = "baseline", value_name = "NAME")]
     pub(crate) baselines: Vec<String>,
 
-    /// Exit with 3 where something has become worse than the baseline
+    /// Exit with 3 if something has got worse than the baseline
     #[arg(long, requires = "baselines")]
     pub(crate) check: bool,
 
-    /// How much worse is still good enough, such as 0.5%
+    /// How much worse is still acceptable, such as 0.5%
     #[arg(long, value_name = "PERCENT", requires = "check", default_value = "0%")]
     pub(crate) tolerance: Tolerance,
 
-    /// Write plots, flame graphs and treemaps into DIR, too
+    /// Also write plots, flame graphs and treemaps into DIR
     #[arg(long, value_name = "DIR")]
     pub(crate) svg: Option<PathBuf>,
 
-    /// Report on the module in FILE, of whatever language, instead of building contracts
+    /// Report on the module in FILE, from any language, instead of building contracts
     #[arg(long, value_name = "FILE", conflicts_with_all = ["manifest_path", "packages", "features", "no_default_features", "reproducible"])]
     wasm: Option<PathBuf>,
 
@@ -116,7 +116,7 @@ pub(crate) struct ReportArguments {
 }
 
 impl ReportArguments {
-    /// The module that is to be reported on, where it is one.
+    /// The module to report on, if one is given.
     pub(crate) fn module(&self) -> Option<ModuleFiles> {
         let wasm = self.wasm.clone()?;
         let name = wasm
@@ -145,7 +145,7 @@ pub(crate) struct PlanArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Replace a file that is there
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -153,9 +153,9 @@ pub(crate) struct PlanArguments {
 /// How a report on contracts is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ReportFormat {
-    /// As every report.
+    /// In a format that every report has.
     Told(Format),
-    /// A line a contract.
+    /// One line per contract.
     Overview,
 }
 
@@ -182,7 +182,7 @@ impl ValueEnum for ReportFormat {
     }
 }
 
-/// Which run of a call is meant.
+/// Which run of a call.
 #[derive(Args, Debug)]
 pub(crate) struct RunArguments {
     /// Arguments for the call, instead of the plan's
@@ -213,7 +213,7 @@ impl RunArguments {
 #[derive(Args, Debug)]
 #[command(after_help = PROFILE_EXAMPLES)]
 pub(crate) struct ProfileArguments {
-    /// The call: a name of gas-bench.toml, a function of the ABI, or a signature; CONTRACT::CALL where several have it
+    /// The call: a name from gas-bench.toml, a function of the ABI, or a signature; CONTRACT::CALL if several contracts have it
     #[arg(value_name = "CALL")]
     pub(crate) call: String,
 
@@ -226,22 +226,22 @@ pub(crate) struct ProfileArguments {
     #[command(flatten)]
     pub(crate) chain: ChainArguments,
 
-    /// Functions and host calls that are listed by name
+    /// How many functions and host calls are listed by name
     #[arg(long, value_name = "COUNT", default_value_t = 20)]
     pub(crate) top: usize,
 
     #[command(flatten)]
     pub(crate) report: TextArguments,
 
-    /// Draw the flame graph to FILE (SVG), too
+    /// Also draw the flame graph to FILE (SVG)
     #[arg(long, value_name = "FILE")]
     pub(crate) flame: Option<PathBuf>,
 
-    /// Write FILE for the viewer at speedscope.app, too
+    /// Also write FILE for the viewer at speedscope.app
     #[arg(long, value_name = "FILE")]
     pub(crate) speedscope: Option<PathBuf>,
 
-    /// Tell it line by line instead of function by function; pictures have the program's run alone, with inlined functions and lines
+    /// Profile line by line instead of function by function; pictures show only the program's run, with inlined functions and lines
     #[arg(long)]
     pub(crate) lines: bool,
 
@@ -257,7 +257,7 @@ pub(crate) struct SizeArguments {
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
 
-    /// Functions that are listed by name, for each contract
+    /// How many functions are listed by name, for each contract
     #[arg(long, value_name = "COUNT", default_value_t = 20)]
     pub(crate) top: usize,
 
@@ -272,7 +272,7 @@ pub(crate) struct SizeArguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) baseline: Option<String>,
 
-    /// Draw a treemap of each contract into DIR, too
+    /// Also draw a treemap of each contract into DIR
     #[arg(long, value_name = "DIR")]
     pub(crate) svg: Option<PathBuf>,
 }

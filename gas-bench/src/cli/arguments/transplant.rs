@@ -1,4 +1,4 @@
-//! The arguments of `override`, which is a reserved word of Rust.
+//! The arguments of `override`, a reserved word in Rust.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub(crate) struct OverrideArguments {
     #[arg(value_name = "FILE.wasm")]
     pub(crate) file: PathBuf,
 
-    /// Only tell which allocator the contract carries, and change nothing
+    /// Only show which allocator the contract carries, and change nothing
     #[arg(long, conflicts_with_all = ["allocator", "postfix", "inplace", "force", "calls"])]
     pub(crate) list: bool,
 
@@ -46,15 +46,15 @@ pub(crate) struct OverrideArguments {
     #[arg(long, value_name = "NAME", default_value = "mini", value_parser = Substitute::from_str)]
     pub(crate) allocator: Substitute,
 
-    /// What the new file's name ends with, before its extension [default: a dash and the allocator's name]
+    /// The ending of the new file's name, before its extension [default: a dash and the allocator's name]
     #[arg(long, value_name = "P", value_parser = postfix, allow_hyphen_values = true)]
     postfix: Option<String>,
 
-    /// Change the file itself, and keep what it was in FILE.wasm.bak
+    /// Change the file itself, and keep the original in FILE.wasm.bak
     #[arg(long, conflicts_with = "postfix")]
     pub(crate) inplace: bool,
 
-    /// Write over a file that is there already
+    /// Overwrite an existing file
     #[arg(long, conflicts_with = "inplace")]
     pub(crate) force: bool,
 
@@ -67,7 +67,7 @@ pub(crate) struct OverrideArguments {
     #[arg(long, value_enum, default_value = "table", requires = "calls")]
     pub(crate) format: TextFormat,
 
-    /// Tell what was done in full
+    /// Describe in full what was done
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }
@@ -89,7 +89,7 @@ impl OverrideArguments {
         self.file.with_file_name(name)
     }
 
-    /// Where the original is kept.
+    /// Where the original is saved.
     pub(crate) fn backup(&self) -> PathBuf {
         let mut name = OsString::from(&self.file);
         name.push(".bak");

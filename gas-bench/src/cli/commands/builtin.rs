@@ -1,4 +1,4 @@
-//! `cargo gas-bench` by itself, and `cargo gas-bench league`: what is measured with this repository's own contracts.
+//! `cargo gas-bench` without a subcommand, and `cargo gas-bench league`: measurements of this repository's own contracts.
 
 use std::process::ExitCode;
 
@@ -41,7 +41,7 @@ pub(crate) fn league(arguments: &LeagueArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Every contract beside the workloads with every allocator.
+/// Measures every contract other than the workloads with every allocator.
 fn whole_calls(
     own: &Project,
     allocators: &[Allocator],
@@ -65,7 +65,7 @@ pub(crate) fn edge_cases(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let progress = Steps::new(allocators.len() * (1 + cases));
     let told = |allocator: Allocator, doing: Doing<'_>| match doing {
         Doing::Building => progress.say(format!("building with {allocator}")),
-        // As lines these would be a hundred, most of them about crates that were there already.
+        // As lines, these would number a hundred, mostly about crates seen before.
         Doing::Compiled(name) => progress.whisper(format!("building with {allocator}: {name}")),
         Doing::Built => progress.done(format!("measuring {allocator}")),
         Doing::Calling(case) => progress.whisper(format!("measuring {allocator}: {case}")),

@@ -15,7 +15,7 @@ use super::{begin, colour, complain, publish};
 use crate::cli::arguments::CompareArguments;
 use crate::cli::progress::Steps;
 
-/// Builds every variant of the contracts, measures them and says which is best.
+/// Builds every variant of the contracts, measures them and recommends the best.
 pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
     let file = begin(arguments.report.out.as_deref())?;

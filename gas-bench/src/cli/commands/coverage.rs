@@ -17,16 +17,16 @@ use crate::cli::arguments::CoverageArguments;
 use crate::cli::progress::Steps;
 use crate::cli::signals;
 
-/// The variable in which tests find their node, as Foundry's tools do.
+/// The variable that gives tests their node, as in Foundry's tools.
 const ENDPOINT: &str = "ETH_RPC_URL";
 
-/// How often it is looked whether tests have ended.
+/// How often to check whether tests have ended.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// How often that is done after an interrupt, which a terminal sends to the tests as well, until they are ended.
+/// How many checks follow an interrupt, which a terminal also sends to the tests, before the tests are killed.
 const GRACE: u32 = 100;
 
-/// Runs contracts, or has them run, and tells which lines did.
+/// Runs contracts, or lets tests run them, and reports which lines ran.
 pub(crate) fn coverage(arguments: &CoverageArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
     let file = begin(arguments.report.out.as_deref())?;
@@ -64,7 +64,7 @@ pub(crate) fn coverage(arguments: &CoverageArguments) -> anyhow::Result<ExitCode
     })
 }
 
-/// Waits for tests, or for whoever interrupts; what ran, and whether the tests succeeded.
+/// Waits for tests, or for an interrupt; returns what ran, and whether the tests succeeded.
 fn count(covering: Covering, command: &[OsString]) -> anyhow::Result<(CoverageReport, bool)> {
     let url = covering.url();
     let interrupted = signals::catch();
@@ -73,13 +73,13 @@ fn count(covering: Covering, command: &[OsString]) -> anyhow::Result<(CoverageRe
             remark(&format!(
                 "listening at {url}; Ctrl-C ends it and tells what ran"
             ));
-            // Nobody else ends it.
+            // Only an interrupt ends it.
             let _ = interrupted.recv();
             true
         }
         [program, rest @ ..] => {
             let mut command = Command::new(program);
-            // Standard output is the report's.
+            // Standard output is reserved for the report.
             let command = command.args(rest).env(ENDPOINT, &url).stdout(io::stderr());
             let status = run(command.stdin(Stdio::inherit()), &interrupted)
                 .with_context(|| format!("{} cannot be run", program.display()))?;
@@ -92,7 +92,7 @@ fn count(covering: Covering, command: &[OsString]) -> anyhow::Result<(CoverageRe
     Ok((covering.finish(), is_good))
 }
 
-/// Runs a program to its end, or until it is interrupted.
+/// Runs a program until it ends; after an interrupt, kills it once its grace period is over.
 fn run(command: &mut Command, interrupted: &Receiver<()>) -> io::Result<ExitStatus> {
     let mut child = command.spawn()?;
     let mut patience = None;

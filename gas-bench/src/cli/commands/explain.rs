@@ -12,7 +12,7 @@ use super::{begin, colour, publish};
 use crate::cli::arguments::ExplainArguments;
 use crate::cli::progress::Steps;
 
-/// Tells why a call or a transaction fails.
+/// Explains why a call or a transaction fails.
 pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
     let file = begin(arguments.report.out.as_deref())?;

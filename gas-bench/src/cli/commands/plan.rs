@@ -29,7 +29,7 @@ pub(crate) fn plan(arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
                 .unwrap_or_else(|| contract.folder.join(FILE))
         })
         .collect();
-    // What somebody has written is known before anything is built.
+    // An existing plan is reported before anything is built.
     if let Some(path) = paths.iter().find(|path| path.exists() && !arguments.force) {
         bail!(
             "{} is there already; --out FILE writes another, and --force replaces it",

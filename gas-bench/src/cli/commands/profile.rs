@@ -11,7 +11,7 @@ use super::{begin, colour, publish, remark};
 use crate::cli::arguments::ProfileArguments;
 use crate::cli::progress::Steps;
 
-/// Measures one call and tells it function by function.
+/// Measures one call and profiles it function by function.
 pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
     let target = arguments.chain.target()?;
@@ -67,7 +67,7 @@ pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what may have been told instead of what was asked for.
+/// Warns that the profile might not be of the requested function.
 fn warn(warnings: &[String]) {
     for warning in warnings {
         remark(warning);

@@ -17,13 +17,13 @@ use crate::cli::progress::Steps;
 
 /// Measures, compares, writes.
 pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
-    // What cannot be read or written is known before anything is built.
+    // Unreadable and unwritable files are reported before anything is built.
     let module = arguments.module();
     let project = match &module {
         Some(_) => None,
         None => Some(arguments.project.project()?),
     };
-    // Baselines are the project's, or lie where a module is reported on.
+    // Baselines lie in the project, or, for a module, in the current folder.
     let root = project
         .as_ref()
         .map_or(Path::new("."), |project| &project.root);
@@ -85,7 +85,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
     Ok(verdict(arguments, &report, diff.as_ref()))
 }
 
-/// The exit code, and why it is not zero.
+/// The exit code; prints why it is not zero.
 fn verdict(arguments: &ReportArguments, report: &Report, diff: Option<&Diff>) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for failure in report.failures() {
@@ -103,7 +103,7 @@ fn verdict(arguments: &ReportArguments, report: &Report, diff: Option<&Diff>) ->
     code
 }
 
-/// The pictures that are made of more than figures.
+/// The pictures that need more than figures.
 fn pictures(report: &Report, details: &BTreeMap<String, Details>) -> BTreeMap<String, Pictures> {
     let of_contract = |name: &String, details: &Details| {
         let contract = report.contracts.iter().find(|it| it.name == *name);
@@ -142,7 +142,7 @@ fn pictures(report: &Report, details: &BTreeMap<String, Details>) -> BTreeMap<St
         .collect()
 }
 
-/// Every picture as a file.
+/// Writes every picture to a file.
 fn plots(
     path: &Path,
     report: &Report,
@@ -179,14 +179,14 @@ fn plots(
 }
 
 impl Steps {
-    /// Shows what a report is doing.
+    /// Shows the progress of a report.
     pub(super) fn of_report(&self, event: Event<'_>) {
         match event {
             Event::Building(contract) => self.say(format!("building {contract}")),
             Event::Optimising(contract) => {
                 self.say(format!("building {contract} with link-time optimisation"));
             }
-            // As lines these would be a hundred for each contract.
+            // As lines, these would number a hundred per contract.
             Event::Compiled(contract, name) => self.whisper(format!("building {contract}: {name}")),
             Event::Built(contract) => self.done(format!("measuring {contract}")),
             Event::Measured(contract) => self.done(format!("measured {contract}")),

@@ -18,11 +18,11 @@ use super::{begin, colour, complain, file_name, folder, publish, write};
 use crate::cli::arguments::SizeArguments;
 use crate::cli::progress::Steps;
 
-/// Builds contracts and tells where their bytes are.
+/// Builds contracts and reports where their bytes are.
 pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
     let file = begin(arguments.report.out.as_deref())?;
-    // Beside a baseline of gas of the same name.
+    // Beside a gas baseline of the same name.
     let place = |name: &String| -> anyhow::Result<_> {
         let path = baseline::path_of(name, &project.root)?;
         let is_named = !name.contains(std::path::is_separator) && !name.ends_with(".json");

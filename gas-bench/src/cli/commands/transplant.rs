@@ -53,7 +53,7 @@ pub(crate) fn override_allocator(arguments: &OverrideArguments) -> anyhow::Resul
             backup.display()
         );
     }
-    // What cannot be written is known before anything is done.
+    // An unwritable file is reported before anything is done.
     let target = OutputFile::begin(&out)?;
     let donor = Donor::compile(arguments.allocator)?;
     let done = transplant(&wasm, &donor).with_context(|| shown.clone())?;
@@ -75,7 +75,7 @@ pub(crate) fn override_allocator(arguments: &OverrideArguments) -> anyhow::Resul
     }
     match arguments.format.0 {
         Format::Table => publish(None, &(text + &told))?,
-        // What a program reads is the report alone.
+        // A program must read only the report.
         _ => {
             publish(None, &text)?;
             told.lines().for_each(remark);

@@ -10,7 +10,7 @@ use crate::document::csv;
 use crate::figures::Sizes;
 use crate::figures::edge_cases::{self, Case, Measurement, Results};
 
-/// A row of any kind: it leaves empty what it does not have.
+/// A row of any kind; columns that do not apply stay empty.
 #[derive(Clone, Default, Serialize)]
 struct Row {
     kind: &'static str,
@@ -27,7 +27,7 @@ struct Row {
     wasm_built_bytes: Option<u64>,
     wasm_raw_bytes: Option<u64>,
     wasm_brotli_bytes: Option<u64>,
-    /// Why there is no figure.
+    /// Why there are no figures.
     message: String,
 }
 

@@ -30,7 +30,7 @@ struct AllocatorReport {
     outcome: Outcome<SizesReport>,
 }
 
-/// A case that was run. Allocators that could not be built have none.
+/// A case that was run. Allocators that could not be built have no cases.
 #[derive(Serialize)]
 struct ResultReport {
     allocator: &'static str,
@@ -44,7 +44,7 @@ struct ResultReport {
     published: Option<PublishedReport>,
 }
 
-/// Figures under keys of their own, or why there are none.
+/// Figures, each under its own key, or why there are none.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Outcome<Figures> {
@@ -70,7 +70,7 @@ struct MeasurementReport {
     ratio: Option<f64>,
 }
 
-/// A figure that is not of this run.
+/// A published figure, not measured in this run.
 #[derive(Serialize)]
 struct PublishedReport {
     gas: u64,

@@ -7,20 +7,20 @@ use crate::cargo::Variant;
 use crate::figures::comparison::{Heat, VariantFigures};
 use crate::words::{counted, grouped};
 
-/// What is gained by less than this is not worth a change: a tenth of one per cent.
+/// Gains below this are not worth a change: a tenth of one per cent.
 const WORTHWHILE: f64 = 0.001;
 
-/// A variant that could be advised.
+/// A variant that could be recommended.
 struct Candidate<'a> {
     variant: Variant,
     figures: &'a VariantFigures,
-    /// Gas of the calls, relative to what all are.
+    /// Gas of the calls, relative to the summary's reference.
     gas: Option<f64>,
     /// How many calls fail.
     failing: usize,
 }
 
-/// What to do, in one sentence.
+/// The recommendation, in one sentence.
 pub(super) fn sentence(summary: &Summary<'_>) -> String {
     let Some(best) = best(summary) else {
         return "Nothing can be recommended: no variant has figures.".to_owned();
@@ -65,8 +65,8 @@ pub(super) fn sentence(summary: &Summary<'_>) -> String {
     }
 }
 
-/// The variant with the least gas, or where no call tells, with the least code. What one account holds goes before what it does not,
-/// and of those that are about as good the one with the fewest changes.
+/// The variant with the least gas or, if there are no calls to judge by, the least code. Fewer failing calls and fitting one account take
+/// precedence; among about equally good variants, the one with the fewest changes wins.
 fn best<'a>(summary: &Summary<'a>) -> Option<Candidate<'a>> {
     let mut candidates: Vec<_> = summary
         .comparison
@@ -119,7 +119,7 @@ fn bytes(today: &VariantFigures, figures: &VariantFigures) -> String {
     }
 }
 
-/// How much code it is, of how much there may be.
+/// The code size, and its limit.
 fn code(figures: &VariantFigures) -> String {
     let (code, limit) = (grouped(figures.code.0), grouped(figures.account_limit.0));
     if figures.fits() {
@@ -129,13 +129,13 @@ fn code(figures: &VariantFigures) -> String {
     }
 }
 
-/// In how many calls a variant has no figure.
+/// The number of calls for which a variant has no figures.
 fn failing(summary: &Summary<'_>, figures: &VariantFigures) -> usize {
     let calls = summary.calls.iter();
     calls.filter(|call| figures.total(call).is_none()).count()
 }
 
-/// Why something is advised that may take no less gas.
+/// The reason for a recommendation that might not use less gas.
 fn why_not_today(summary: &Summary<'_>, today: &VariantFigures, best: &Candidate<'_>) -> String {
     let fewer = failing(summary, today).saturating_sub(best.failing);
     match fewer {
@@ -199,7 +199,7 @@ mod tests {
             vec![today(), variant("O3", 5_000, &[Some(99_890)])],
             "Build with wasm-opt -O3: 0.1% less gas over 1 call than today, 500 bytes less code (5,000 of 24,576 bytes).",
         );
-        // Of two that are about as good, the one with fewer changes.
+        // Of two about equally good variants, the one with fewer changes wins.
         check(
             vec![
                 today(),

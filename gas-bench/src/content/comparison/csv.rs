@@ -8,7 +8,7 @@ use super::json::{allocator, level, lto};
 use crate::document::csv;
 use crate::figures::comparison::{Comparison, Measured};
 
-/// A call of a variant, or a variant without one: it leaves empty what it does not have.
+/// A call of a variant, or a variant without calls; columns that do not apply stay empty.
 #[derive(Clone, Default, Serialize)]
 struct Row<'a> {
     contract: &'a str,
@@ -26,7 +26,7 @@ struct Row<'a> {
     gas: Option<u64>,
     cached_gas: Option<u64>,
     ink: Option<u64>,
-    /// Why there is no figure.
+    /// Why there are no figures.
     failure: &'a str,
 }
 

@@ -17,10 +17,10 @@ struct Document<'a> {
     schema: u32,
     contract: &'a str,
     own_opt_level: &'a str,
-    /// Why the author's own build lacks the link-time optimisation that it asks for.
+    /// Why the author's own build lacks the link-time optimisation it asks for.
     lto_hindrance: Option<&'a Hindrance>,
     wasm_opt: Option<&'a str>,
-    /// The calls that `relative_gas` is the average of.
+    /// The calls over which `relative_gas` averages.
     compared_calls: &'a [&'a str],
     variants: Vec<VariantReport<'a>>,
     left_out: &'a [String],
@@ -28,7 +28,7 @@ struct Document<'a> {
     recommendation: String,
 }
 
-/// How it was built: null is the author's own.
+/// How it was built; null stands for the author's own setting.
 #[derive(Serialize)]
 struct Name {
     allocator: Option<&'static str>,
@@ -41,13 +41,13 @@ struct Name {
 struct VariantReport<'a> {
     #[serde(flatten)]
     name: Name,
-    /// The first one with the same module.
+    /// The first variant with the same module.
     same_as: Option<Name>,
     #[serde(flatten)]
     outcome: Outcome<'a, FiguresReport<'a>>,
 }
 
-/// Figures under keys of their own, or why there are none.
+/// Figures, each under its own key, or why there are none.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Outcome<'a, Figures> {
@@ -64,7 +64,7 @@ struct FiguresReport<'a> {
     activation_gas: u64,
     /// The geometric mean against today's build, to six decimals.
     relative_gas: Option<f64>,
-    /// The same, were the program in the chain's cache.
+    /// The same mean with the program in the chain's cache.
     relative_cached_gas: Option<f64>,
     calls: Vec<CallReport<'a>>,
 }
@@ -154,17 +154,17 @@ fn name(variant: Variant) -> Name {
     }
 }
 
-/// The allocator's name on the command line; none for the author's own.
+/// The allocator's name on the command line; `None` for the author's own.
 pub(super) fn allocator(variant: Variant) -> Option<&'static str> {
     variant.allocator.map(|allocator| allocator.name())
 }
 
-/// The level's name in a profile; none for the author's own.
+/// The level's name in a profile; `None` for the author's own.
 pub(super) fn level(variant: Variant) -> Option<&'static str> {
     variant.level.map(|level| level.name())
 }
 
-/// Whether there is link-time optimisation; none for what the author has.
+/// Whether link-time optimisation is on; `None` for the author's own setting.
 pub(super) fn lto(variant: Variant) -> Option<&'static str> {
     variant.lto.map(Lto::name)
 }

@@ -1,6 +1,6 @@
-//! The two tables of a comparison: what is measured of the contract as a whole, and each call.
+//! The two tables of a comparison: the contract as a whole, and each call.
 //!
-//! Lives here: what is in their rows and columns, and which cells are the best. Not here: which way a table lies (`document`).
+//! Lives here: their rows and columns, and which cells are the best. Not here: the orientation of a table (`document`).
 
 use super::summary::{Summary, signed_percent};
 use crate::cargo::{Lto, Variant};
@@ -15,12 +15,12 @@ struct Quantity<'a> {
     cells: Vec<Cell>,
 }
 
-/// What is measured of the contract as a whole.
+/// The quantities of the contract as a whole.
 pub(super) fn of_contract(summary: &Summary<'_>) -> Table {
     table(summary, "variants", &contract_quantities(summary))
 }
 
-/// The gas of each call; without a row where there is none.
+/// The gas of each call; empty if there are no calls.
 pub(super) fn of_calls(summary: &Summary<'_>) -> Table {
     let quantities = call_quantities(summary);
     let mut table = table(summary, "variants, call by call", &quantities);
@@ -30,7 +30,7 @@ pub(super) fn of_calls(summary: &Summary<'_>) -> Table {
     table
 }
 
-/// A row for each variant, those of an allocator together.
+/// A row for each variant, grouped by allocator.
 fn table(summary: &Summary<'_>, about: &'static str, quantities: &[Quantity<'_>]) -> Table {
     let comparison = summary.comparison;
     let heads = heads(comparison).into_iter().enumerate();
@@ -62,16 +62,16 @@ fn table(summary: &Summary<'_>, about: &'static str, quantities: &[Quantity<'_>]
     }
 }
 
-/// The names of what variants differ in, in the order of columns. Link-time optimisation is one where it was varied.
+/// The names of the variants' dimensions, in column order. Link-time optimisation is one of them if it was varied.
 fn heads(comparison: &Comparison) -> Vec<&'static str> {
     let lto = is_lto_varied(comparison).then_some("lto");
     let heads = ["allocator", "opt-level"].into_iter().chain(lto);
     heads.chain(["wasm-opt"]).collect()
 }
 
-/// What a variant is in each of these.
+/// A variant's value in each dimension.
 fn parts(comparison: &Comparison, variant: Variant) -> Vec<String> {
-    /// What the author has.
+    /// The author's own setting.
     const OWN: &str = "as today";
     let own = || OWN.to_owned();
     let lto = || variant.lto.map_or_else(own, |it| it.name().to_owned());
@@ -91,7 +91,7 @@ fn is_lto_varied(comparison: &Comparison) -> bool {
         .any(|it| it.variant.lto.is_some())
 }
 
-/// What the author's own build loses without the link-time optimisation that it asks for, where that was measured.
+/// What the author's own build loses without the link-time optimisation it asks for, if that was measured.
 fn missed_lto(comparison: &Comparison) -> Option<String> {
     let hindrance = comparison.lto_hindrance.as_ref()?;
     let today = comparison.today()?;
@@ -154,7 +154,7 @@ fn call_quantities<'a>(summary: &Summary<'a>) -> Vec<Quantity<'a>> {
         .collect()
 }
 
-/// What cells are compared by: less is better.
+/// What cells are compared by; less is better.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 enum Rank {
     Whole(u64),
@@ -179,11 +179,11 @@ fn quantity<'a>(
             .filter_map(|it| Some(it.as_ref().ok()?.as_ref()?.1))
     };
     let least = ranks().reduce(|one, other| if other < one { other } else { one });
-    // Where all are alike, none is the best.
+    // If all are equal, none is the best.
     let has_best = ranks().any(|rank| Some(rank) != least);
     let cell = |found: &Result<Option<(Cell, Rank)>, _>| match found {
         Ok(Some((cell, rank))) => cell.clone().best_if(has_best && Some(*rank) == least),
-        // An average needs a call that all have; that is not a variant's failure.
+        // An average needs a call that all variants have; lacking one is not a variant's failure.
         Ok(None) if is_average => Cell::Nothing,
         Ok(None) | Err(_) => Cell::Failed,
     };
@@ -193,7 +193,7 @@ fn quantity<'a>(
     }
 }
 
-/// Why there are no figures: each reason once, with whom it is about.
+/// Why there are no figures: each reason once, with what it concerns.
 pub(super) fn failures(summary: &Summary<'_>) -> Vec<Item> {
     let mut by_reason: Vec<(String, Vec<String>)> = Vec::new();
     for (variant, call, reason) in summary.comparison.failures() {
@@ -214,7 +214,7 @@ pub(super) fn failures(summary: &Summary<'_>) -> Vec<Item> {
     by_reason.into_iter().map(together).collect()
 }
 
-/// What a reader has to know about the figures, a paragraph each.
+/// What a reader must know about the figures, a paragraph each.
 pub(super) fn notes(summary: &Summary<'_>) -> Vec<String> {
     let comparison = summary.comparison;
     let mut notes = vec!["* or bold: the best of its kind.".to_owned()];

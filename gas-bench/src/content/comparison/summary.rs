@@ -1,20 +1,20 @@
-//! What many calls come to.
+//! Averages over calls.
 //!
-//! Lives here: which calls can be compared, and the average over them. Not here: which variant is advised (`advice`).
+//! Lives here: which calls can be compared, and the average over them. Not here: which variant is recommended (`advice`).
 //!
-//! Theorem: a call that fails under one variant is in nobody's average, so that no failure looks like a gain.
+//! Theorem: a call that fails under one variant is in no variant's average, so no failure looks like a gain.
 
 use crate::cargo::Variant;
 use crate::figures::comparison::{Comparison, Heat, VariantFigures};
 
-/// A comparison with the averages over its calls.
+/// A comparison, with the averages over its calls.
 pub(super) struct Summary<'a> {
     pub(super) comparison: &'a Comparison,
     /// The names of all calls, in the order of the plan.
     pub(super) calls: Vec<&'a str>,
-    /// Those that every variant with figures was measured in.
+    /// The calls for which every variant with figures was measured.
     pub(super) common: Vec<&'a str>,
-    /// What the averages are relative to: the author's own build, or else the first that has figures.
+    /// The reference of the averages: the author's own build, or else the first variant with figures.
     pub(super) reference: Option<(Variant, &'a VariantFigures)>,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Summary<'a> {
         }
     }
 
-    /// The geometric mean of what each common call uses, relative to the reference; none where there is no such call.
+    /// The geometric mean of the gas of each common call, relative to the reference; `None` if there is no such call.
     #[expect(clippy::cast_precision_loss, reason = "few digits are shown")]
     pub(super) fn relative_gas(&self, figures: &VariantFigures, heat: Heat) -> Option<f64> {
         let (_, reference) = self.reference?;
@@ -57,7 +57,7 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// A multiple as a difference in per cent, with its sign.
+/// A multiple as a signed difference in per cent.
 pub(super) fn signed_percent(multiple: f64) -> String {
     let percent = format!("{:.2}", (multiple - 1.0).abs() * 100.0);
     let sign = match percent.as_str() {
@@ -100,7 +100,7 @@ mod tests {
     fn averages_are_geometric_and_over_what_all_have() {
         let (a, b) = (Some(100), Some(10_000));
         check(&[("today", &[a, b])], &[Some("0.00%")], 2);
-        // Half of one and twice of the other is nothing gained.
+        // Halving one and doubling the other gains nothing.
         check(
             &[("today", &[a, b]), ("O3", &[Some(50), Some(20_000)])],
             &[Some("0.00%"), Some("0.00%")],
@@ -111,7 +111,7 @@ mod tests {
             &[Some("0.00%"), Some("−10.00%")],
             2,
         );
-        // A call that fails somewhere is in nobody's average.
+        // A call that fails somewhere is in no average.
         check(
             &[
                 ("today", &[a, b]),

@@ -1,6 +1,6 @@
 //! Comparisons for tests.
 //!
-//! Lives here: making one out of few words. Not here: any test.
+//! Lives here: building one from few words. Not here: any test.
 
 use stylus_vm::{Gas, Ink};
 

@@ -1,6 +1,6 @@
 //! Coverage as a tracefile, which editors, `genhtml` and services read.
 //!
-//! Lives here: which records there are. Not here: how one is written (the crate `lcov`), files.
+//! Lives here: the records of a tracefile. Not here: how a record is written (the crate `lcov`), files.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use lcov::Record;
 
 use crate::figures::coverage::{BranchCoverage, CoverageReport, FileCoverage};
 
-/// A tracefile of all contracts: of their own sources, and of libraries if those are wanted. Each contract is a test of its own name.
+/// A tracefile of all contracts: of their own sources, and of libraries if requested. Each contract is a test with its own name.
 pub fn tracefile(report: &CoverageReport, libraries: bool) -> String {
     let mut text = String::new();
     for contract in &report.contracts {
@@ -28,7 +28,7 @@ fn records(contract: &str, file: &FileCoverage) -> Vec<Record> {
         (file.lines_run(), file.functions_run(), file.branches_run());
     let mut all = vec![
         Record::TestName {
-            // No more than letters, digits and underscores are allowed there.
+            // Only letters, digits and underscores are allowed there.
             name: contract.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_"),
         },
         Record::SourceFile {
@@ -89,7 +89,7 @@ fn branch(branch: &BranchCoverage) -> [Record; 2] {
     [way(0, branch.straight), way(1, branch.aside)]
 }
 
-/// A name of anybody's as part of a line.
+/// An arbitrary name, made to fit on one line.
 fn one_line(name: &str) -> String {
     name.replace(char::is_control, " ")
 }

@@ -1,6 +1,6 @@
-//! Who asked for memory, how much, and how large it became.
+//! Who allocated memory, how much, and how far memory grew.
 //!
-//! Lives here: callers of the allocator, and in words what the figures cannot say. Not here: the ink that it took (`spending`).
+//! Lives here: callers of the allocator, and remarks where figures do not suffice. Not here: the ink that allocation took (`spending`).
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -11,17 +11,17 @@ use crate::document::{Cell, Row, Table, Tone};
 use crate::picture::names;
 use crate::words::{counted, grouped};
 
-/// The most growths of memory that are told one by one.
+/// The most memory growths that are listed one by one.
 const GROWTHS_MAX: usize = 8;
 
-/// What one caller asked for, or several together.
+/// What one or several callers requested.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Asked {
-    /// How often, in the order of [`AllocatorCall::ALL`].
+    /// How many calls, in the order of [`AllocatorCall::ALL`].
     pub(super) calls: [u64; 4],
-    /// Bytes of new blocks, and of blocks after they were resized.
+    /// Bytes of new blocks, and of resized blocks at their new size.
     pub(super) bytes: u64,
-    /// Bytes of blocks that were given back.
+    /// Bytes of freed blocks.
     pub(super) returned: u64,
 }
 
@@ -59,7 +59,7 @@ impl From<&Allocator> for Asked {
     }
 }
 
-/// What each caller asked for, by its position among the functions.
+/// What each caller requested, by its position among the functions.
 pub(super) fn by_caller(allocations: &Allocations) -> BTreeMap<usize, Asked> {
     let mut callers: BTreeMap<usize, Asked> = BTreeMap::new();
     for allocator in &allocations.calls {
@@ -71,7 +71,7 @@ pub(super) fn by_caller(allocations: &Allocations) -> BTreeMap<usize, Asked> {
     callers
 }
 
-/// The `top` callers by bytes asked for, and the others together; without a row where nobody was seen.
+/// The `top` callers by bytes requested, and the others together; empty if no caller was seen.
 pub(super) fn table(profile: &Profile, top: usize) -> Table {
     let names = names::functions(profile);
     let callers = by_caller(&profile.allocations);
@@ -115,7 +115,7 @@ fn sum(callers: &[(&str, Asked)]) -> Asked {
         })
 }
 
-/// What there is to say besides, a sentence or two each.
+/// Further remarks, a sentence or two each.
 pub(super) fn remarks(profile: &Profile) -> Vec<String> {
     let allocations = &profile.allocations;
     let mut remarks = Vec::new();
@@ -142,7 +142,7 @@ pub(super) fn remarks(profile: &Profile) -> Vec<String> {
     remarks
 }
 
-/// What follows from some of the allocator's functions being no functions any more.
+/// What follows if some of the allocator's functions no longer exist as functions.
 fn unseen(calls: &[AllocatorCall]) -> Option<String> {
     let consequence = |call: &AllocatorCall| match call {
         AllocatorCall::Allocate => "alloc (blocks from it are not counted)",
@@ -161,7 +161,7 @@ fn unseen(calls: &[AllocatorCall]) -> Option<String> {
     })
 }
 
-/// When memory grew. That is noticed at the next call or return.
+/// When memory grew, as noticed at the next call or return.
 fn growth(sizes: &[MemorySize]) -> Option<String> {
     let grown = sizes.get(1..).filter(|grown| !grown.is_empty())?;
     let told = grown.iter().take(GROWTHS_MAX).map(|size| {

@@ -10,17 +10,17 @@ use super::allocations::{Asked, by_caller};
 use crate::document::csv;
 use crate::figures::profile::CallProfile;
 
-/// A function, a host call or what was forfeited; it leaves empty what it does not have.
+/// A function, a host call or the forfeited ink; columns that do not apply stay empty.
 #[derive(Default, Serialize)]
 struct Row<'a> {
     kind: &'static str,
     name: &'a str,
-    /// In the module.
+    /// Its index in the module.
     index: Option<u32>,
     calls: Option<u64>,
     self_ink: u64,
     total_ink: u64,
-    /// What the function itself asked the allocator for.
+    /// What the function itself requested from the allocator.
     alloc_calls: Option<u64>,
     alloc_zeroed_calls: Option<u64>,
     realloc_calls: Option<u64>,

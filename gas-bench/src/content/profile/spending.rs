@@ -1,6 +1,6 @@
 //! Who spent the program's ink: functions and host calls in one list.
 //!
-//! Lives here: their order, the rest in one row, the sum. Not here: what is paid outside the program (`outside`).
+//! Lives here: their order, one row for the rest, the sum. Not here: what is paid outside the program (`outside`).
 //!
 //! Theorem: the rows' own ink adds up to the total, however many are shown.
 
@@ -17,7 +17,7 @@ struct Spender {
     calls: u64,
 }
 
-/// The `top` spenders by what they spent themselves, and the others together.
+/// The `top` spenders by their own ink, and the others together.
 pub(super) fn table(profile: &Profile, top: usize) -> Table {
     let spenders = spenders(profile);
     let spent = spent(profile);

@@ -1,13 +1,12 @@
 //! What calls cost, what they returned, and every run of them.
 //!
-//! Lives here: tables of calls, and what there is to say about them. Not here: the figures (`figures`), where the gas went (`split`,
-//! `hostios`).
+//! Lives here: tables of calls, and remarks about them. Not here: the figures (`figures`), where the gas went (`split`, `hostios`).
 
 use crate::document::{Cell, Column, Item, Row, Table, Text, Tone};
 use crate::figures::{Call, Contract, Run, Summary};
 use crate::words::grouped;
 
-/// A row for each call, also for those that failed.
+/// A row for each call, including failed ones.
 pub(super) fn table(calls: &[Call]) -> Table {
     let titles = [
         "runs",
@@ -45,7 +44,7 @@ fn figures(call: &Call, summary: &Summary) -> [Cell; 7] {
     ]
 }
 
-/// How many runs, and how many of them reverted.
+/// The number of runs, and how many of them reverted.
 fn count(call: &Call) -> String {
     let runs = call.runs().len() as u64;
     let what = match call.reverts() {
@@ -101,7 +100,7 @@ pub(super) fn runs(runs: &[Run]) -> Table {
     Table::new("runs", columns, (1..).zip(runs).map(row))
 }
 
-/// Functions that were not called, and why; and what would make all of them cheaper.
+/// Functions that were not called, and why; and what would make all calls cheaper.
 pub(super) fn remarks(contract: &Contract) -> impl Iterator<Item = Item> {
     let about = |about: &'static str| move |text: &String| Item::new(Text::from(about), text);
     let left_out = contract.left_out.iter().map(about("not called"));

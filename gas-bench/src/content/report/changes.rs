@@ -7,7 +7,7 @@ use crate::figures::baseline::{CallDiff, Change, Cost, Diff, Incomparable};
 use crate::figures::divided;
 use crate::words::{counted, grouped};
 
-/// How a change is told from others.
+/// How a change is highlighted.
 pub(super) const fn tone<C>(change: &Change<C>) -> Tone {
     match change {
         Change::Better { .. } => Tone::Better,
@@ -41,7 +41,7 @@ fn columns() -> Vec<Column> {
     names.chain(figures).chain([Column::words("is")]).collect()
 }
 
-/// The calls of all contracts that became worse or fail, then those that became better.
+/// The calls of all contracts that got worse or fail, then those that got better.
 pub(super) fn worse_or_better(diff: &Diff) -> Table {
     let of = |tone| {
         diff.contracts.iter().flat_map(move |contract| {
@@ -129,8 +129,7 @@ pub(super) fn reasons(calls: &[CallDiff]) -> impl Iterator<Item = Item> {
     })
 }
 
-/// What has changed since the baseline, in a line for the calls, one for the mean where there is any, and one for the
-/// deployments.
+/// What has changed since the baseline: one line for the calls, one for the mean if there is one, and one for the deployments.
 pub(super) fn comparison(diff: &Diff, since: &str) -> Vec<String> {
     let calls = || diff.contracts.iter().flat_map(|contract| &contract.calls);
     let tally = calls().fold(Tally::default(), |tally, call| tally.and(&call.cost));
@@ -155,7 +154,7 @@ pub(super) fn comparison(diff: &Diff, since: &str) -> Vec<String> {
     lines
 }
 
-/// How many changes there are of each kind.
+/// How many changes of each kind there are.
 #[derive(Clone, Copy, Default)]
 struct Tally {
     better: u64,
@@ -186,7 +185,7 @@ impl Tally {
         self
     }
 
-    /// Better, worse and same always, the rest where there is any.
+    /// Better, worse and same always; the rest only if not zero.
     fn words(self) -> String {
         let always = [
             (self.better, "better"),
@@ -210,8 +209,7 @@ impl Tally {
     }
 }
 
-/// The geometric mean of what each pair has become of, in per cent with its sign; pairs with a nothing have no ratio. None
-/// where no pair has one.
+/// The geometric mean of the change of each pair, in per cent with its sign; pairs with a zero have no ratio. `None` if no pair has one.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a mean is shown to a hundredth of one per cent"
@@ -228,7 +226,7 @@ fn mean_change(pairs: impl Iterator<Item = (u64, u64)>) -> Option<String> {
     let percent = (mean.exp() - 1.0) * 100.0;
     let size = format!("{:.2}%", percent.abs());
     Some(match percent {
-        // Neither sign for what is shown as nothing.
+        // What is displayed as zero has no sign.
         _ if size == "0.00%" => size,
         percent if percent < 0.0 => format!("−{size}"),
         _ => format!("+{size}"),

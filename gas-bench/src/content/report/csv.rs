@@ -10,7 +10,7 @@ use crate::content::lto;
 use crate::document::csv;
 use crate::figures::{Call, Contract, Deployment, Outcome, Report, Run};
 
-/// A row of any kind: it leaves empty what it does not have.
+/// A row of any kind; columns that do not apply stay empty.
 #[derive(Clone, Default, Serialize)]
 struct Row<'a> {
     kind: &'static str,
@@ -54,7 +54,7 @@ struct Row<'a> {
     cached_start_gas: Option<u64>,
     repeated_start_gas: Option<u64>,
     output: &'a str,
-    /// Why there is no figure, why a function was not called, what the chain does not tell, or what is lost without link-time
+    /// Why there are no figures, why a function was not called, what the chain does not report, or what is lost without link-time
     /// optimisation.
     message: &'a str,
     chain: &'a str,

@@ -1,4 +1,4 @@
-//! What it takes to have a contract on a chain, and to start it there.
+//! What it costs to have a contract on a chain, and to start it there.
 //!
 //! Lives here: sizes beside their limits, gas, and the fee for data. Not here: what calls cost beyond the start (`calls`).
 
@@ -11,7 +11,7 @@ use crate::figures::baseline::{Change, ContractDiff};
 use crate::figures::{Bytes, Deployment, Sizes};
 use crate::words::{grouped, percent, share};
 
-/// A row for each quantity; with a diff, also what it was.
+/// A row for each quantity; with a diff, also its earlier value.
 pub(super) fn table(deployment: &Deployment, diff: Option<&ContractDiff>) -> Table {
     let mut columns = vec![
         Column::name("deployment"),
@@ -30,7 +30,7 @@ pub(super) fn table(deployment: &Deployment, diff: Option<&ContractDiff>) -> Tab
     )
 }
 
-/// What matters most of it, in a line.
+/// The most important of it, in one line.
 pub(super) fn title(deployment: &Deployment, diff: Option<&ContractDiff>) -> String {
     let change = |compared: Option<Compared>| {
         let Compared { before, after, .. } = compared?;
@@ -49,17 +49,17 @@ pub(super) fn title(deployment: &Deployment, diff: Option<&ContractDiff>) -> Str
     )
 }
 
-/// One amount: what it is called, how much, of how much, and what to say about it.
+/// One amount: its name, value, limit, and a note.
 struct Quantity {
     name: &'static str,
     value: Option<u64>,
     limit: Option<(Bytes, Bytes)>,
     note: String,
-    /// Which of the changes is its own.
+    /// Selects its change from the diff.
     change: fn(&ContractDiff) -> Option<Compared>,
 }
 
-/// What an amount was and is, and how that is told.
+/// What an amount was and is, and how the change is highlighted.
 struct Compared {
     before: u64,
     after: u64,
@@ -77,7 +77,7 @@ impl Quantity {
         }
     }
 
-    /// Of `size`, which may be as much as `limit`.
+    /// Adds `size` and its `limit`.
     fn limited(self, size: Bytes, limit: Bytes) -> Self {
         Self {
             limit: Some((size, limit)),
@@ -122,7 +122,7 @@ fn compared<A: Copy>(change: Option<&Change<A>>, amount: fn(A) -> u64) -> Option
     })
 }
 
-/// What share of its limit a size is.
+/// The share of its limit that a size takes.
 fn of(size: Bytes, limit: Bytes) -> String {
     let share = share(size.0, limit.0).map_or_else(String::new, |share| share + " ");
     format!("{share}of {}", grouped(limit.0))
@@ -169,11 +169,11 @@ fn gas(deployment: &Deployment) -> Vec<Quantity> {
     ]
 }
 
-/// Wei in the unit in which it reads best, exactly; as it stands where it is not a number.
+/// Wei in the most readable unit, exactly; unchanged if it is not a number.
 fn fee(wei: &str) -> String {
-    /// From a millionth of it on, ether is the unit.
+    /// Ether is the unit from a millionth of an ether on.
     const ETHER: U256 = U256::from_limbs([1_000_000_000_000, 0, 0, 0]);
-    /// And from a thousandth of it on, gwei.
+    /// Gwei is the unit from a thousandth of a gwei on.
     const GWEI: U256 = U256::from_limbs([1_000_000, 0, 0, 0]);
     let Ok(amount) = U256::from_str_radix(wei, 10) else {
         return format!("{wei} wei");

@@ -1,11 +1,11 @@
 //! Host calls by kind.
 //!
-//! Lives here: the sums over all runs of all calls of a contract. Not here: what each run has of them (`csv`, `figures`).
+//! Lives here: the sums over all runs of all calls of a contract. Not here: the host calls of each run (`csv`, `figures`).
 
 use crate::document::{Cell, Row, Table, Tone};
 use crate::figures::{Call, Hostio, hostios};
 
-/// A row for each kind, the dearest first; then all of them.
+/// A row for each kind, the most expensive first; then their total.
 pub(super) fn table(calls: &[Call]) -> Table {
     let runs = || calls.iter().flat_map(Call::runs);
     let kinds = hostios(runs());

@@ -1,14 +1,14 @@
-//! A line a contract, for a README: what it costs to have it, and what it costs to call it.
+//! One line per contract, for a README: what it costs to have it, and to call it.
 //!
-//! Its size is left to the other formats. Where a path dependency lies outside the workspace, cargo puts its absolute path into the
-//! hash that rustc orders functions by, and so the code compresses a few bytes better or worse from one checkout to the next. A
-//! README must not be stale for that.
+//! The size is left to the other formats. If a path dependency lies outside the workspace, cargo hashes its absolute path, and rustc
+//! orders functions by that hash, so the code compresses a few bytes better or worse from one checkout to the next. A README must not go
+//! stale because of that.
 
 use crate::document::{Cell, Row, Table, markdown_table};
 use crate::figures::{Contract, Report};
 use crate::words::grouped;
 
-/// A line a contract as a Markdown table, for a README that says by which command it was made.
+/// One line per contract as a Markdown table, for a README that states the command that made it.
 pub fn overview(report: &Report) -> String {
     let figures = [
         "activation, gas",

@@ -1,13 +1,13 @@
 //! Where the gas of calls went, in whole gas.
 //!
-//! Lives here: the causes, which are fewer than the parts that are drawn. Not here: what the parts are and how they become whole
-//! numbers (`figures`), how they are shown.
+//! Lives here: the causes, which are fewer than the parts that are drawn. Not here: what the parts are and how they become whole numbers
+//! (`figures`), how they are shown.
 
 use crate::document::{Cell, Column, Item, Row, Table, Text, Tone};
 use crate::figures::{Call, ROUNDING, Report, Segment, Split, apportion};
 use crate::words::{grouped, grouped_wide};
 
-/// What gas was spent for, in the order of a transaction.
+/// What gas was spent on, in the order of a transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Cause {
     Transaction,
@@ -42,7 +42,7 @@ impl Cause {
         }
     }
 
-    /// The square that stands for it where shares are drawn.
+    /// The square that represents it where shares are drawn.
     const fn square(self) -> char {
         match self {
             Self::Transaction => '🟦',
@@ -55,7 +55,7 @@ impl Cause {
         }
     }
 
-    /// What `segment` is for.
+    /// The cause of `segment`.
     const fn of(segment: Segment) -> Self {
         match segment {
             Segment::Transaction => Self::Transaction,
@@ -68,7 +68,7 @@ impl Cause {
         }
     }
 
-    /// Gas for it. Only [`Self::Other`] may be less than nothing, by what was refunded.
+    /// The gas it took. Only [`Self::Other`] can be negative, by the refund.
     fn gas(self, split: &Split) -> i128 {
         let segments = split.segments().into_iter();
         let own = segments.filter(|(segment, _)| Self::of(*segment) == self);
@@ -80,7 +80,7 @@ impl Cause {
     }
 }
 
-/// Ten squares in the proportions of the causes; what was refunded has none.
+/// Ten squares in the proportions of the causes; the refund has none.
 fn squares(split: &Split) -> String {
     const SQUARES: u64 = 10;
     let weights = Cause::ALL.map(|cause| u128::try_from(cause.gas(split)).unwrap_or_default());
@@ -90,7 +90,7 @@ fn squares(split: &Split) -> String {
         .collect()
 }
 
-/// Which causes have a column: what no transaction of the report pays for has none.
+/// The causes that get a column: posting on the parent chain gets none if no transaction of the report pays for it.
 pub(super) fn causes(report: &Report) -> Vec<Cause> {
     let calls = || report.contracts.iter().flat_map(|contract| &contract.calls);
     let mut runs = calls().flat_map(Call::runs);
@@ -99,7 +99,7 @@ pub(super) fn causes(report: &Report) -> Vec<Cause> {
     Cause::ALL.into_iter().filter(shown).collect()
 }
 
-/// A row for each call that has figures, a column for each of `causes`, and another where they are drawn.
+/// A row for each call with figures, a column for each of `causes`, and another that draws them.
 pub(super) fn table(calls: &[Call], causes: &[Cause], ink_per_gas: u32) -> Table {
     let titles = causes.iter().map(|cause| cause.title()).chain(["total"]);
     let columns = [Column::name("gas, average")].into_iter();
@@ -178,7 +178,7 @@ pub(super) fn parts(split: &Split) -> Table {
     Table::new("parts", columns, parts.chain(refund).chain([total]))
 }
 
-/// A number of tenths, the tenth only where it is none.
+/// A number of tenths; the decimal is left out if it is zero.
 fn tenths(tenths: u128) -> String {
     match tenths % 10 {
         0 => grouped_wide(tenths / 10),
@@ -186,7 +186,7 @@ fn tenths(tenths: u128) -> String {
     }
 }
 
-/// What "other" is made of, for each call in which it is more than rounding: averages of the runs in gas.
+/// What "other" consists of, for each call in which it is more than rounding: averages over the runs, in gas.
 pub(super) fn other(calls: &[Call], ink_per_gas: u32) -> impl Iterator<Item = Item> {
     let remark = move |call: &Call| {
         let split = Split::of(call, ink_per_gas)?;

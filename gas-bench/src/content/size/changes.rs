@@ -1,4 +1,4 @@
-//! What has changed in one contract as tables.
+//! The changes of one contract as tables.
 //!
 //! Lives here: which rows there are, their order and their sums. Not here: what has changed (`crate::figures::size::diff`), figures
 //! without a difference (`content`).
@@ -8,7 +8,7 @@ use crate::figures::size::{Amount, Change, Changes, ContractDiff};
 use crate::figures::{Bytes, Sizes};
 use crate::words::{counted, grouped, share};
 
-/// The tables of `diff`, with the `top` changes of each kind by name. Only the sizes are always there.
+/// The tables of `diff`, with the `top` changes of each kind by name. Only the sizes are always included.
 pub(super) fn tables(diff: &ContractDiff, top: usize) -> Vec<(Rank, Table)> {
     let kinds = [
         (&diff.sections, Rank::Detail, ["section", "sections"]),
@@ -99,8 +99,7 @@ fn of_kind(changes: &Changes, rank: Rank, [what, all]: [&'static str; 2], top: u
     Table::new(all, titles(what), rows)
 }
 
-/// How many have this name, where it is not one before and after; of a crate, how many functions it has, where that has
-/// changed.
+/// How many parts have this name, unless it is one before and after; for a crate, how many functions it has, if that has changed.
 fn instances(change: &Change, rank: Rank) -> String {
     let (before, after) = (change.before.count, change.after.count);
     let was_or_is = match (before, after) {
@@ -120,7 +119,7 @@ fn instances(change: &Change, rank: Rank) -> String {
     }
 }
 
-/// The bytes of what is there at all.
+/// The bytes, if there is anything.
 fn there(amount: Amount) -> Option<u64> {
     (amount.count > 0).then_some(amount.bytes.0)
 }

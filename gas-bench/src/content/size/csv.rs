@@ -12,7 +12,7 @@ use crate::document::csv;
 use crate::figures::size::{Amount, Changes, ContractSize, HEADER, SizeDiff, SizeReport};
 use crate::figures::{Bytes, Sizes};
 
-/// A row of any kind: it leaves empty what it does not have.
+/// A row of any kind; columns that do not apply stay empty.
 #[derive(Clone, Default, Serialize)]
 struct Row<'a> {
     kind: &'static str,
@@ -22,15 +22,15 @@ struct Row<'a> {
     origin: &'a str,
     bytes: Option<u64>,
     limit_bytes: Option<u64>,
-    /// Of a crate.
+    /// How many functions a crate has.
     functions: Option<u64>,
-    /// Why there is no figure, or what is lost without link-time optimisation.
+    /// Why there are no figures, or what is lost without link-time optimisation.
     message: String,
     toolchain: &'a str,
     gas_bench: &'a str,
 }
 
-/// What was and is of one name; the same of all that take as many bytes as before.
+/// The earlier and current values under one name; the unchanged parts of a kind share one row.
 #[derive(Clone, Default, Serialize)]
 struct DifferenceRow<'a> {
     kind: &'static str,
@@ -46,7 +46,7 @@ struct DifferenceRow<'a> {
     percent: Option<f64>,
     before_count: Option<u64>,
     after_count: Option<u64>,
-    /// Why there is no figure.
+    /// Why there are no figures.
     message: &'a str,
     before_toolchain: &'a str,
     after_toolchain: &'a str,
@@ -245,7 +245,7 @@ fn of_changes<'a>(
     rows
 }
 
-/// `row` with its bytes; without them where there are none on that side.
+/// Fills the bytes into `row`; a side without any stays empty.
 #[expect(clippy::cast_precision_loss, reason = "few digits are shown")]
 fn compared<'a>(
     before: Option<u64>,
@@ -264,7 +264,7 @@ fn compared<'a>(
     }
 }
 
-/// All rows below their titles. Where there are none, the titles are those of `default`.
+/// All rows below their titles. Without rows, the titles come from `default`.
 fn written<R: Serialize>(rows: impl IntoIterator<Item = R>, default: &R) -> String {
     let mut rows = rows.into_iter().peekable();
     let is_empty = rows.peek().is_none();

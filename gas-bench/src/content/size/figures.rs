@@ -21,7 +21,7 @@ pub(super) fn tables(contract: &ContractSize, top: usize) -> Vec<(Rank, Table)> 
     ]
 }
 
-/// From compiler to chain.
+/// The sizes from compiler to chain.
 fn steps(contract: &ContractSize) -> Table {
     let sizes = contract.sizes;
     let free = |size, name: &str| {
@@ -72,7 +72,7 @@ fn steps(contract: &ContractSize) -> Table {
     Table::named_last("steps", &["bytes", "limit", "of limit"], "step", rows)
 }
 
-/// The sections of both forms of the module, those of one name in one row.
+/// The sections of both forms of the module; sections of one name share a row.
 fn sections(contract: &ContractSize) -> Table {
     let mut rows = Vec::<(&Section, [Option<Bytes>; 2])>::new();
     let sides = [&contract.built, &contract.deployed];
@@ -170,7 +170,7 @@ fn segments(contract: &ContractSize, top: usize) -> Table {
     listed(contract, "data segments", "data segment", items, top)
 }
 
-/// The `top` largest of `items`, the others together, and all of them.
+/// The `top` largest of `items`, the others together, and the total.
 fn listed(
     contract: &ContractSize,
     about: &'static str,

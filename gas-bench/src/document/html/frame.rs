@@ -1,27 +1,27 @@
-//! Pictures that have scripts and identifiers of their own, each in a frame of its own.
+//! Pictures that have their own scripts and identifiers, each in a separate frame.
 //!
-//! Lives here: how they are put into the page, so that none meets another. Not here: what is in them.
+//! Lives here: how they are embedded in the page, isolated from each other. Not here: their contents.
 //!
-//! A frame's document stands in the page itself (`srcdoc`): it is complete from a file, and of the page's own origin, without
-//! which browsers do not let it ask for a word to search for.
+//! A frame's document is embedded in the page itself (`srcdoc`): it is complete when loaded from a file, and has the page's own origin,
+//! without which browsers do not let it prompt for a search term.
 
 use maud::{Markup, html};
 
 use super::scroll;
 
-/// What stands before a picture in its frame. A flame graph writes its zoom into its address, which a document without one
-/// answers with an error that ends the script half-way.
+/// What precedes a picture in its frame. A flame graph writes its zoom into its address; in a document without one, that is an error that
+/// ends the script half-way.
 const BEFORE: &str = "<!doctype html><meta name=\"color-scheme\" content=\"light dark\">\
                       <style>body{margin:0}svg{display:block;width:100%}</style>\
                       <script>history.replaceState=function(){}</script>";
 
-/// A frame is no narrower than its picture, up to this many CSS pixels: what is read in it would shrink with it.
+/// A frame is at least as wide as its picture, up to this many CSS pixels: otherwise its text would shrink with it.
 const NARROWEST: u32 = 960;
 
-/// The size of a picture that does not tell it, in CSS pixels.
+/// The size of a picture that does not state it, in CSS pixels.
 const UNKNOWN: (u32, u32) = (NARROWEST, 540);
 
-/// The SVG document `svg`, in a frame as high as it is.
+/// The SVG document `svg` in a frame of its height.
 pub(super) fn picture(about: &str, svg: &str) -> Markup {
     let svg = svg.find("<svg").map_or(svg, |start| &svg[start..]);
     let (width, height) = size(svg);
@@ -32,7 +32,7 @@ pub(super) fn picture(about: &str, svg: &str) -> Markup {
     )
 }
 
-/// Width and height as the first tag of `svg` has them.
+/// Width and height from the first tag of `svg`.
 fn size(svg: &str) -> (u32, u32) {
     let tag = svg.split('>').next().unwrap_or_default();
     let number = |attribute: &str| {

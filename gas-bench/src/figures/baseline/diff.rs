@@ -3,8 +3,8 @@
 //! Lives here: the comparison as data, in integers. Not here: how much is too much (`regression`), ratios and words for
 //! readers (`content`).
 //!
-//! Theorem: whatever failed, then or now, is in none of [`Change::Better`], [`Change::Same`] and [`Change::Worse`]; nor is
-//! what was not asked the same question.
+//! Theorem: whatever failed, before or after, is in none of [`Change::Better`], [`Change::Same`] and [`Change::Worse`]; nor is a call
+//! whose function, runs, arguments or reverts differ.
 
 use std::fmt;
 
@@ -13,12 +13,12 @@ use stylus_vm::{Gas, Ink};
 
 use crate::figures::{Bytes, Call, Contract, Deployment, MadeWith, Report, Run};
 
-/// What has changed from one report to another.
+/// What has changed from one report to the other.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Diff {
-    /// How their circumstances differ, a sentence each: what readers have to know before any figure.
+    /// How their circumstances differ, a sentence each: readers need these before any figure.
     pub notes: Vec<String>,
-    /// The contracts in the order of the later report, then those that it does not have.
+    /// The contracts in the order of the later report, then those missing from it.
     pub contracts: Vec<ContractDiff>,
 }
 
@@ -27,13 +27,13 @@ pub struct Diff {
 pub struct ContractDiff {
     /// The name of its package.
     pub name: String,
-    /// What has become of it as a whole.
+    /// What has become of the contract as a whole.
     pub standing: Standing,
-    /// Its compressed code; none where neither report has it.
+    /// Its compressed code; `None` if neither report has it.
     pub code: Option<Change<Bytes>>,
-    /// Gas of its activation; none where neither report has it.
+    /// Gas of its activation; `None` if neither report has it.
     pub activation_gas: Option<Change<Gas>>,
-    /// Its calls in the order of the later report, then those that it does not have.
+    /// Its calls in the order of the later report, then those missing from it.
     pub calls: Vec<CallDiff>,
 }
 
@@ -41,30 +41,30 @@ pub struct ContractDiff {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Standing {
-    /// It is in both reports, whole.
+    /// It is in both reports and failed in neither.
     Kept,
-    /// It is new.
+    /// Only the later report has it.
     Added,
-    /// It is gone.
+    /// Only the earlier report has it.
     Removed,
-    /// It fails and did not.
+    /// It fails now and did not before.
     Broken {
         /// Why: one sentence.
         reason: String,
     },
-    /// It fails, and did or is new.
+    /// It fails now, and either failed before or is new.
     Failing {
         /// Why: one sentence.
         reason: String,
     },
-    /// It failed and does not.
+    /// It failed before and no longer does.
     Fixed,
 }
 
 /// What has changed about one line of a plan.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct CallDiff {
-    /// What the plan calls it.
+    /// The call's name in the plan.
     pub name: String,
     /// What has become of its cost.
     pub cost: Change<Cost>,
@@ -73,9 +73,9 @@ pub struct CallDiff {
 /// What all runs of a call cost together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Cost {
-    /// How many.
+    /// How many runs.
     pub runs: u64,
-    /// Gas of their receipts, which decides what is better.
+    /// Gas of their receipts, which decides which report is better.
     pub gas: Gas,
     /// Ink that the program itself spent.
     pub ink: Ink,
@@ -87,59 +87,59 @@ pub struct Cost {
 pub enum Change<C> {
     /// It costs less.
     Better {
-        /// What it cost.
+        /// The cost before.
         before: C,
-        /// What it costs.
+        /// The cost after.
         after: C,
     },
-    /// It costs as much.
+    /// It costs the same.
     Same {
-        /// What it cost.
+        /// The cost before.
         before: C,
-        /// What it costs.
+        /// The cost after.
         after: C,
     },
     /// It costs more.
     Worse {
-        /// What it cost.
+        /// The cost before.
         before: C,
-        /// What it costs.
+        /// The cost after.
         after: C,
     },
-    /// It is no longer the same question: neither better nor worse.
+    /// The costs are not comparable: neither better nor worse.
     Changed {
-        /// What it cost.
+        /// The cost before.
         before: C,
-        /// What it costs.
+        /// The cost after.
         after: C,
-        /// What is not the same.
+        /// What makes them incomparable.
         because: Incomparable,
     },
-    /// It is new.
+    /// Only the later report has it.
     Added {
-        /// What it costs.
+        /// The cost after.
         after: C,
     },
-    /// It is gone.
+    /// Only the earlier report has it.
     Removed {
-        /// What it cost; none where it failed.
+        /// The cost before; `None` if it failed.
         before: Option<C>,
     },
-    /// It fails and did not.
+    /// It fails now and did not before.
     Broken {
-        /// What it cost.
+        /// The cost before.
         before: C,
         /// Why: one sentence.
         reason: String,
     },
-    /// It fails, and did or is new.
+    /// It fails now, and either failed before or is new.
     Failing {
         /// Why: one sentence.
         reason: String,
     },
-    /// It failed and does not any more, which is not a win.
+    /// It failed before and no longer does, which is not a win.
     Fixed {
-        /// What it costs.
+        /// The cost after.
         after: C,
     },
 }
@@ -148,17 +148,17 @@ pub enum Change<C> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Incomparable {
-    /// The name stands for another function.
+    /// The name stands for a different function.
     Function,
-    /// There are more runs or fewer: what can be looked at is the cost of one.
+    /// The number of runs differs: only the cost per run can be compared.
     Runs,
-    /// The arguments are others.
+    /// The arguments differ.
     Arguments,
-    /// Other runs revert, and a call that stops half-way is cheap.
+    /// Different runs revert, and a call that stops half-way is cheap.
     Reverts {
-        /// How many do that did not.
+        /// Runs that revert now and did not before.
         newly: u64,
-        /// How many did and no longer do.
+        /// Runs that reverted before and no longer do.
         no_longer: u64,
     },
 }
@@ -178,7 +178,7 @@ impl fmt::Display for Incomparable {
 }
 
 impl<C: Copy> Change<C> {
-    /// Both costs, where one may be compared with the other.
+    /// Both costs, if they can be compared.
     pub fn compared(&self) -> Option<(C, C)> {
         match *self {
             Self::Better { before, after }
@@ -188,7 +188,7 @@ impl<C: Copy> Change<C> {
         }
     }
 
-    /// What is known of the costs before and after.
+    /// The costs before and after, as far as they are known.
     pub fn costs(&self) -> (Option<C>, Option<C>) {
         match *self {
             Self::Better { before, after }
@@ -202,7 +202,7 @@ impl<C: Copy> Change<C> {
         }
     }
 
-    /// What has become of `before`, by the amount that decides.
+    /// How `after` compares with `before`, by the amount that decides.
     fn between<A: Ord>(before: C, after: C, amount: impl Fn(&C) -> A) -> Self {
         match amount(&after).cmp(&amount(&before)) {
             std::cmp::Ordering::Less => Self::Better { before, after },
@@ -213,19 +213,19 @@ impl<C: Copy> Change<C> {
 }
 
 impl Diff {
-    /// What has changed about the contract `name`, where either report has it.
+    /// What has changed about the contract `name`, if either report has it.
     pub fn contract(&self, name: &str) -> Option<&ContractDiff> {
         self.contracts.iter().find(|contract| contract.name == name)
     }
 
-    /// The contracts that the later report does not have.
+    /// The contracts missing from the later report.
     pub fn removed(&self) -> impl Iterator<Item = &ContractDiff> {
         let is_removed = |contract: &&ContractDiff| contract.standing == Standing::Removed;
         self.contracts.iter().filter(is_removed)
     }
 }
 
-/// What one report has of a thing.
+/// What one report says about an item.
 enum State<'a, T> {
     Absent,
     Failed(&'a str),
@@ -233,7 +233,7 @@ enum State<'a, T> {
 }
 
 impl<'a, T> State<'a, T> {
-    /// `thing`, or why the contract it belongs to does not have it.
+    /// `thing`, or why its contract does not have it.
     fn of(thing: Option<T>, contract: Option<&'a Contract>) -> Self {
         match (
             thing,
@@ -246,7 +246,7 @@ impl<'a, T> State<'a, T> {
     }
 }
 
-/// What has become of a thing that the reports have in these states; `cost` and `compare` are asked about what has figures.
+/// What has become of an item with these states in the two reports; `cost` and `compare` are called for what has figures.
 fn change<T, C>(
     before: State<'_, T>,
     after: State<'_, T>,
@@ -289,7 +289,7 @@ pub fn diff(before: &Report, after: &Report) -> Diff {
     }
 }
 
-/// The same by name, in the order of `after`, then what only `before` has.
+/// Pairs items of equal name, in the order of `after`, then those that only `before` has.
 fn paired<'a, T>(
     before: &'a [T],
     after: &'a [T],
@@ -333,7 +333,7 @@ fn standing(before: Option<&Contract>, after: Option<&Contract>) -> Standing {
     }
 }
 
-/// What has become of one amount of the deployment; none where no report has one.
+/// What has become of one amount of the deployment; `None` if neither report has it.
 fn deployed<A: Copy + Ord>(
     before: Option<&Contract>,
     after: Option<&Contract>,
@@ -417,7 +417,7 @@ fn incomparable(before: &Call, after: &Call) -> Option<Incomparable> {
     }
 }
 
-/// How the circumstances differ. What decides the wasm comes first, since it changes everything.
+/// How the circumstances differ. Those that change the wasm come first, since they change everything.
 fn notes(before: &MadeWith, after: &MadeWith) -> Vec<String> {
     let note = |meaning: &str, before: &str, after: &str| {
         (before != after).then(|| {

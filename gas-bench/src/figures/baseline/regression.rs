@@ -1,7 +1,6 @@
-//! What has become worse by more than is tolerated.
+//! What has got worse by more than the tolerance.
 //!
-//! Lives here: the tolerance, and the test that a check in CI is. Not here: the comparison itself (`diff`), exit codes
-//! (`main`).
+//! Lives here: the tolerance, and the check that CI runs. Not here: the comparison itself (`diff`), exit codes (`main`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,11 +12,11 @@ use super::diff::{Change, ContractDiff, Cost, Diff, Incomparable, Standing};
 use crate::figures::Bytes;
 use crate::words::{grouped, percent};
 
-/// How much more something may cost before it is a regression, in hundredths of one per cent.
+/// How much more something can cost before it is a regression, in hundredths of a per cent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Tolerance(u32);
 
-/// Not a tolerance.
+/// The text is not a tolerance.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
     "{0:?} is not a tolerance: write it in per cent with two decimals at most, as in 0.5% or 0"
@@ -25,10 +24,10 @@ pub struct Tolerance(u32);
 pub struct ToleranceError(String);
 
 impl Tolerance {
-    /// Hundredths of a per cent in all there is.
+    /// 100 %, in hundredths of a per cent.
     const WHOLE: u128 = 10_000;
 
-    /// Whether `after` is more than `before` by more than this. From nothing to something always is.
+    /// Whether `after` exceeds `before` by more than this. An increase from zero always does.
     ///
     /// Theorem: exactly where `after / before > 1 + tolerance` in rational numbers.
     pub fn exceeded(self, before: u64, after: u64) -> bool {
@@ -55,7 +54,7 @@ impl FromStr for Tolerance {
         let hundredths = format!("{whole}{decimals:0<2}")
             .parse()
             .map_err(|_| error())?;
-        // Without its sign a number could as well be a ratio; nothing is nothing in any unit.
+        // Without the sign a number could also be a ratio; zero is zero in any unit.
         if hundredths > 0 && !is_percent {
             return Err(error());
         }
@@ -63,52 +62,52 @@ impl FromStr for Tolerance {
     }
 }
 
-/// The tolerance in per cent, as it may be written again.
+/// The tolerance in per cent, in a form that parses again.
 impl fmt::Display for Tolerance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:02}%", self.0 / 100, self.0 % 100)
     }
 }
 
-/// One thing that has become worse than is tolerated.
+/// One thing that has got worse by more than the tolerance.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Regression {
-    /// The contract it is about.
+    /// The contract concerned.
     pub contract: String,
-    /// The call; none where it is about the contract as a whole.
+    /// The call; `None` if the regression is of the contract as a whole.
     pub call: Option<String>,
-    /// In what way.
+    /// How it got worse.
     pub loss: Loss,
 }
 
-/// In what way something has become worse.
+/// How something got worse.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
     /// All runs of a call cost more.
     Gas {
-        /// What they cost.
+        /// The cost before.
         before: Cost,
-        /// What they cost now.
+        /// The cost after.
         after: Cost,
     },
     /// The compressed code is larger.
     Code {
-        /// How large it was.
+        /// The size before.
         before: Bytes,
-        /// How large it is.
+        /// The size after.
         after: Bytes,
     },
     /// Activation costs more.
     Activation {
-        /// What it cost.
+        /// The cost before.
         before: Gas,
-        /// What it costs.
+        /// The cost after.
         after: Gas,
     },
-    /// So many runs revert that did not.
+    /// How many runs revert now and did not before.
     Reverts(u64),
-    /// It fails and did not: why, in one sentence.
+    /// It fails now and did not before: why, in one sentence.
     Fails(String),
 }
 
@@ -149,8 +148,8 @@ impl fmt::Display for Regression {
 }
 
 impl Diff {
-    /// Everything that has become worse by more than `tolerance`, in the order of the contracts and calls. What is new is
-    /// none of it, nor what was asked another question; what fails and did not is, whatever the tolerance.
+    /// Everything that has got worse by more than `tolerance`, in the order of the contracts and calls. Whatever the tolerance, a new
+    /// failure or a newly reverting run is included; anything new or otherwise incomparable is not.
     pub fn regressions(&self, tolerance: Tolerance) -> Vec<Regression> {
         self.contracts
             .iter()

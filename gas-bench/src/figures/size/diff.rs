@@ -1,10 +1,10 @@
-//! What has changed between two reports on sizes.
+//! What has changed between two size reports.
 //!
-//! Lives here: which part of the one is which of the other, and by how much they differ. Not here: per cents and words
+//! Lives here: matching the parts of one report to those of the other, and by how much they differ. Not here: percentages and words
 //! (`content`), whether any of it is too much.
 //!
-//! Theorem: the changes add up. In every table of a contract, what was there before plus all differences is what is there
-//! after; for sections, that is the whole module.
+//! Theorem: the changes add up. In every table of a contract, the bytes before plus all differences are the bytes after; for sections,
+//! that is the whole module.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -14,22 +14,22 @@ use serde::Serialize;
 use super::{ContractSize, HEADER, MadeWith, SIZE_SCHEMA, SizeReport, UNNAMED, sum};
 use crate::figures::{Bytes, Sizes};
 
-/// What has changed between two reports.
+/// What has changed between two size reports.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct SizeDiff {
-    /// [`SIZE_SCHEMA`] at the time.
+    /// [`SIZE_SCHEMA`] at the time of writing.
     pub size_schema: u32,
-    /// What the bytes before depend on.
+    /// What the earlier bytes depend on.
     pub before: MadeWith,
-    /// What the bytes after depend on.
+    /// What the later bytes depend on.
     pub after: MadeWith,
     /// The contracts that both reports have, by name.
     pub contracts: BTreeMap<String, ContractDiff>,
-    /// Contracts that were not there before.
+    /// Contracts that only the later report has.
     pub added: BTreeMap<String, Sizes>,
-    /// Contracts that are no longer there.
+    /// Contracts that only the earlier report has.
     pub removed: BTreeMap<String, Sizes>,
-    /// By name of the contract that there are no figures for now: why, a sentence each.
+    /// By name, the contracts without figures now and why: a sentence each.
     pub failures: BTreeMap<String, String>,
 }
 
@@ -38,59 +38,59 @@ pub struct SizeDiff {
 pub struct ContractDiff {
     /// How large it was at each step.
     pub before: Sizes,
-    /// How large it is.
+    /// How large it is now.
     pub after: Sizes,
-    /// The sections that are deployed, and the header.
+    /// The deployed sections, and the header.
     pub sections: Changes,
     /// The crates.
     pub crates: Changes,
-    /// The functions. Several of one name, as instances of a generic one are, are one here; so are all that have no name,
-    /// which nothing tells apart.
+    /// The functions. Functions of one name, such as instances of a generic one, count as one; so do all functions without a name, since
+    /// nothing distinguishes them.
     pub functions: Changes,
-    /// The data segments; several of one name are one here.
+    /// The data segments; several of one name count as one.
     pub data: Changes,
 }
 
 /// What has changed in the parts of one kind, each list with the largest difference first.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Changes {
-    /// Not there before.
+    /// New parts.
     pub added: Vec<Change>,
-    /// No longer there.
+    /// Parts that are gone.
     pub removed: Vec<Change>,
-    /// Larger than before.
+    /// Parts larger than before.
     pub grown: Vec<Change>,
-    /// Smaller than before.
+    /// Parts smaller than before.
     pub shrunk: Vec<Change>,
-    /// All that take as many bytes as before.
+    /// All parts that take as many bytes as before.
     pub unchanged: Amount,
 }
 
 /// One part before and after.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Change {
-    /// What it is called.
+    /// The part's name.
     pub name: String,
     /// A function's crate.
     #[serde(rename = "crate", skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// What it took; nothing where it was not there.
+    /// What it took; zero if it is new.
     pub before: Amount,
-    /// What it takes; nothing where it is no longer there.
+    /// What it takes; zero if it is gone.
     pub after: Amount,
 }
 
-/// How many there are of a name, and how large they are together.
+/// How many parts share a name, and how large they are together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Amount {
-    /// How many: of functions, in a function's or a crate's change.
+    /// How many; counts functions in the change of a function or a crate.
     pub count: u64,
     /// How large they are together.
     pub bytes: Bytes,
 }
 
 impl Amount {
-    /// Both together.
+    /// Adds both.
     pub fn and(self, other: Self) -> Self {
         Self {
             count: self.count.saturating_add(other.count),
@@ -100,7 +100,7 @@ impl Amount {
 }
 
 impl Changes {
-    /// All of it, the unchanged parts included.
+    /// The totals before and after, including the unchanged parts.
     pub fn total(&self) -> (Amount, Amount) {
         let lists = [&self.added, &self.removed, &self.grown, &self.shrunk];
         let changes = lists.into_iter().flatten();
@@ -129,7 +129,7 @@ pub fn diff(before: &SizeReport, after: &SizeReport) -> SizeDiff {
             .collect()
     };
     let mut removed: BTreeMap<_, _> = only(before, after);
-    // What could not be measured is still there.
+    // A contract that could not be measured is still there.
     removed.retain(|name, _| !after.failures.contains_key(name));
     SizeDiff {
         size_schema: SIZE_SCHEMA,
@@ -185,7 +185,7 @@ const fn one(bytes: Bytes) -> Amount {
     Amount { count: 1, bytes }
 }
 
-/// A part's name, its crate if it has one, and what it takes.
+/// A part's name, its crate if it has one, and its amount.
 type Part = (String, Option<String>, Amount);
 
 fn changes(sides: [impl Iterator<Item = Part>; 2]) -> Changes {
@@ -221,7 +221,7 @@ fn changes(sides: [impl Iterator<Item = Part>; 2]) -> Changes {
         &mut changes.grown,
         &mut changes.shrunk,
     ] {
-        // Equal differences stay in the order of their names.
+        // Equal differences stay in the order of the names.
         list.sort_by_key(|change| Reverse(change.before.bytes.0.abs_diff(change.after.bytes.0)));
     }
     changes
@@ -233,7 +233,7 @@ mod tests {
     use crate::figures::size::Function;
     use crate::figures::size::tests::{contract as example, report};
 
-    /// The example with other functions.
+    /// The example with different functions.
     fn with(functions: &[(&str, &str, u64)]) -> ContractSize {
         let functions = functions.iter().map(|&(name, origin, bytes)| Function {
             name: name.to_owned(),
@@ -246,8 +246,8 @@ mod tests {
         contract
     }
 
-    /// The theorem above, for the functions and crates of two contracts. The changes of the functions, as `name before after`,
-    /// each with its count where that is not one.
+    /// Checks the theorem above for the functions and crates of two contracts. Returns the functions' changes, as `name before after`,
+    /// each with its count unless that is one.
     fn check(before: &[(&str, &str, u64)], after: &[(&str, &str, u64)]) -> [Vec<String>; 4] {
         let diff = contract(&with(before), &with(after));
         let total = |these: &[(&str, &str, u64)]| Amount {

@@ -1,36 +1,35 @@
-//! Whose code a function is, by its name.
+//! Which crate's code a function is, judged by its name.
 //!
-//! Lives here: reading Rust's paths, and the names that are not such paths. Not here: where names come from (`measure::size`). What
-//! was inlined counts for the function it was inlined into: no name tells of it.
+//! Lives here: parsing Rust paths, and the names that are not such paths. Not here: where names come from (`measure::size`). Inlined code
+//! counts for the function it was inlined into: its name does not show it.
 
 use std::fmt::Write as _;
 
-/// Where the compiler connects `alloc` with the allocator that the contract installs.
+/// The glue by which the compiler connects `alloc` with the allocator that the contract installs.
 pub const ALLOCATOR_SHIM: &str = "allocator shim";
 
-/// The arithmetic and the copying of memory that the compiler relies on.
+/// The arithmetic and memory-copying functions that the compiler relies on.
 pub const COMPILER_BUILTINS: &str = "compiler_builtins";
 
-/// The contract itself, whose entry does not say what its crate is called.
+/// The contract itself, whose entry point does not state its crate.
 pub const CONTRACT: &str = "contract";
 
-/// How a panic reaches its handler, and what the process does then.
+/// How a panic reaches its handler, and what the process does next.
 pub const PANIC_RUNTIME: &str = "panic runtime";
 
-/// Names that are not Rust paths: exported functions, and those from other languages.
+/// Names that are not Rust paths: exported functions, and functions from other languages.
 pub const UNMANGLED: &str = "unmangled names";
 
-/// Functions that the module has no name for.
+/// Functions without a name in the module.
 pub const UNNAMED: &str = "unnamed functions";
 
-/// The crate of the standard library that has the methods of primitive types. (`alloc` has some, too, but a name does not
-/// say so.)
+/// The crate of the standard library that has the methods of primitive types. (`alloc` has some, too, but a name does not show that.)
 const CORE: &str = "core";
 
-/// `symbol` as Rust's path, without its hash; as it is where it is none.
+/// `symbol` as a Rust path, without its hash; unchanged if it is not mangled.
 pub fn demangled(symbol: &str) -> String {
     let mut name = String::new();
-    // Not `to_string`, which panics where the demangler gives up within a symbol.
+    // Not `to_string`, which panics if the demangler gives up within a symbol.
     match write!(name, "{:#}", rustc_demangle::demangle(symbol)) {
         Ok(()) => name,
         Err(_) => symbol.to_owned(),
@@ -39,8 +38,7 @@ pub fn demangled(symbol: &str) -> String {
 
 /// The crate of the function that [`demangled`] calls `name`, or one of the constants here.
 ///
-/// A method belongs to the crate of its type; where that is everybody's, as references and numbers are, to the crate of the
-/// trait.
+/// A method belongs to the crate of its type; if that type belongs to no crate, as references and numbers do, to the crate of the trait.
 pub fn origin(name: &str) -> &str {
     if let Some(shim) = name.strip_prefix("__rustc::") {
         return runtime(shim).unwrap_or(PANIC_RUNTIME);
@@ -56,7 +54,7 @@ pub fn origin(name: &str) -> &str {
     }
 }
 
-/// What a path ends with: a function's own name, with the one it is in where it has none itself.
+/// The end of a path: a function's own name, or, if it has none itself, the name of the one that contains it.
 pub fn last_segment(path: &str) -> &str {
     const SEPARATOR: &str = "::";
     let separators =
@@ -64,7 +62,7 @@ pub fn last_segment(path: &str) -> &str {
     let mut last = path;
     for (at, ..) in separators {
         let segment = &path[at + SEPARATOR.len()..];
-        // Closures and the types that a function is made for.
+        // Skips closures and generic arguments.
         if !segment.starts_with(['{', '<']) {
             last = segment;
         }
@@ -72,7 +70,7 @@ pub fn last_segment(path: &str) -> &str {
     last
 }
 
-/// What the compiler itself generates or expects under this name.
+/// The category of a symbol that the compiler generates or expects.
 fn runtime(name: &str) -> Option<&'static str> {
     const ALLOCATOR: [&str; 3] = ["__rust_", "__rg_", "__rdl_"];
     const PANIC: [&str; 8] = [
@@ -92,8 +90,7 @@ fn runtime(name: &str) -> Option<&'static str> {
     shim.then_some(ALLOCATOR_SHIM)
 }
 
-/// Whether `name` is one of compiler_builtins': it copies memory, or says by the letters of GCC's machine modes what it
-/// computes with.
+/// Whether `name` is a function of compiler_builtins: it copies memory, or names its operand types by the letters of GCC's machine modes.
 fn is_builtin(name: &str) -> bool {
     const MEMORY: [&str; 6] = ["bcmp", "memcmp", "memcpy", "memmove", "memset", "strlen"];
     const MODES: [&str; 7] = ["si", "di", "ti", "hf", "sf", "df", "tf"];
@@ -104,7 +101,7 @@ fn is_builtin(name: &str) -> bool {
         return false;
     };
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    // Operations on one mode or between two say with a number how many operands there are.
+    // Operations on one mode, or between two, end in a digit that counts the operands.
     let stem = operation.trim_end_matches(|digit: char| digit.is_ascii_digit());
     let converts = operation.starts_with("fix") || operation.starts_with("float");
     operation.bytes().all(plain)
@@ -119,13 +116,13 @@ fn of_path(path: &str) -> Option<&str> {
     };
     let inner = &inner[..closing(inner)?];
     match split_at_as(inner) {
-        // A method of a type's own.
+        // An inherent method.
         None => Some(of_type(inner).unwrap_or(CORE)),
         Some((self_type, of_trait)) => of_type(self_type).or_else(|| of_path(of_trait)),
     }
 }
 
-/// The crate that a type is from; none where it is everybody's or nobody's.
+/// The crate that a type is from; `None` if it belongs to no crate.
 fn of_type(name: &str) -> Option<&str> {
     let name = name.trim_start();
     let name = name.strip_prefix("dyn ").unwrap_or(name);
@@ -137,7 +134,7 @@ fn of_type(name: &str) -> Option<&str> {
     name[first.len()..].starts_with("::").then_some(first)
 }
 
-/// The identifier that a path begins with.
+/// The leading identifier of a path.
 fn leading(path: &str) -> Option<&str> {
     let is_inner = |character: char| character == '_' || character.is_alphanumeric();
     let end = path.find(|character| !is_inner(character));
@@ -146,22 +143,22 @@ fn leading(path: &str) -> Option<&str> {
     is_name.then_some(first)
 }
 
-/// Where the bracket closes that was opened in front of `text`.
+/// Where the bracket opened in front of `text` closes.
 fn closing(text: &str) -> Option<usize> {
     scan(text)
         .find(|&(_, depth, character)| depth == 0 && character == '>')
         .map(|(at, ..)| at)
 }
 
-/// The two sides of the ` as ` that is in no brackets.
+/// The two sides of the ` as ` outside any brackets.
 fn split_at_as(text: &str) -> Option<(&str, &str)> {
     const AS: &str = " as ";
     let (at, ..) = scan(text).find(|&(at, depth, _)| depth == 0 && text[at..].starts_with(AS))?;
     Some((&text[..at], &text[at + AS.len()..]))
 }
 
-/// The characters of `text` with their places and with the number of brackets that are open in front of them, but for the
-/// heads of arrows, which are not brackets.
+/// The characters of `text`, each with its position and the number of brackets open in front of it. The heads of arrows are left out:
+/// they are not brackets.
 fn scan(text: &str) -> impl Iterator<Item = (usize, usize, char)> {
     let mut depth = 0_usize;
     let mut before = ' ';

@@ -1,45 +1,45 @@
-//! Whether variants are still the same contract.
+//! Checks whether variants are still the same contract.
 //!
-//! Lives here: comparing what calls answered, and modules with each other. Not here: building and measuring (`compare`).
+//! Lives here: comparing the answers of calls, and modules with each other. Not here: building and measuring (`compare`).
 
 use crate::cargo::{Mode, Variant};
 use crate::figures::comparison::{Measured, VariantFigures};
 use crate::figures::{Call, Contract, Run};
 
-/// A variant does not do what the author's own build does, so that its figures mean nothing.
+/// A variant behaves differently from the author's own build, so its figures are meaningless.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Disagreement {
-    /// A call has another answer.
+    /// A call has a different answer.
     #[error(
         "{call} {got} where today's build {want}: a build is broken, or the answer depends on gas or addresses"
     )]
     Answer {
-        /// The call, and which of its runs.
+        /// The call and its run.
         call: String,
         /// What the variant does.
         got: String,
         /// What the author's own build does.
         want: String,
     },
-    /// A call does not end well.
+    /// A call fails.
     #[error("{call} works in today's build and here does not: {reason}")]
     Fails {
         /// The call.
         call: String,
-        /// Why not.
+        /// Why it fails.
         reason: String,
     },
-    /// A call was not made.
+    /// A call has a different number of runs.
     #[error("{call} has {got} runs and in today's build {want}: the calls must be the same")]
     Runs {
         /// The call.
         call: String,
-        /// How often it was made.
+        /// How many runs the variant has.
         got: usize,
-        /// How often in the author's own build.
+        /// How many runs the author's own build has.
         want: usize,
     },
-    /// The allocator is not in use.
+    /// The contract does not use the allocator.
     #[error(
         "its module is the same with another allocator: the contract never allocates, or installs a global allocator that \
          is not mini-alloc's"
@@ -47,10 +47,10 @@ pub enum Disagreement {
     NoAllocator,
 }
 
-/// A variant, and the module that is deployed with what was measured of it.
+/// A variant with its deployed module and its figures.
 pub(super) type Outcome = (Variant, Result<(Vec<u8>, Contract), String>);
 
-/// The figures of all variants, the author's own build first. Those that are another contract have none.
+/// The figures of all variants, the author's own build first. A variant that behaves like a different contract has none.
 pub(super) fn judge(outcomes: Vec<Outcome>) -> Vec<Measured> {
     let today = outcomes
         .first()
@@ -82,7 +82,7 @@ pub(super) fn judge(outcomes: Vec<Outcome>) -> Vec<Measured> {
         .collect()
 }
 
-/// The figures of a contract that got onto a chain, or why it did not.
+/// The figures of a contract that reached a chain, or why it did not.
 fn figures(contract: &Contract) -> Result<VariantFigures, String> {
     match &contract.deployment {
         Some(deployment) => Ok(VariantFigures::new(contract, deployment)),
@@ -93,7 +93,7 @@ fn figures(contract: &Contract) -> Result<VariantFigures, String> {
     }
 }
 
-/// How a variant is built, whatever its allocator and its mode.
+/// The variant's build, ignoring its allocator and its mode.
 fn without_allocator(variant: Variant) -> Variant {
     Variant {
         allocator: None,
@@ -102,7 +102,7 @@ fn without_allocator(variant: Variant) -> Variant {
     }
 }
 
-/// The builds in which two allocators make one module, so that none of them can be in use.
+/// The builds in which two allocators yield the same module, so that neither can be in use.
 fn idle_builds(outcomes: &[Outcome]) -> Vec<Variant> {
     let replaced: Vec<_> = outcomes
         .iter()
@@ -120,9 +120,9 @@ fn idle_builds(outcomes: &[Outcome]) -> Vec<Variant> {
         .collect()
 }
 
-/// The first difference in what two builds do, as far as the first of them does anything.
+/// The first difference in what two builds do, among the calls that succeed in the first.
 pub(crate) fn disagreement(today: &Contract, variant: &Contract) -> Option<Disagreement> {
-    // A build that is not on the chain has a reason of its own.
+    // A build that was not deployed has its own reason.
     variant.deployment.as_ref()?;
     today.calls.iter().find_map(|call| {
         let other = variant.calls.iter().find(|other| other.name == call.name);

@@ -1,6 +1,6 @@
-//! One contract, whose calls count.
+//! Counts the blocks that one contract's calls run.
 //!
-//! Lives here: carrying out a plan for nothing but what its programs do. Not here: what that comes to (`figures::coverage`).
+//! Lives here: carrying out a plan only for its block counts. Not here: what the counts mean (`figures::coverage`).
 
 use stylus_devnet::explain::Coverage;
 
@@ -9,11 +9,11 @@ use crate::measure::Prepared;
 use crate::plan::{Plan, PlannedCall, Reverts};
 
 impl Bench<'_> {
-    /// Deploys a contract and carries out its plan on a chain where the programs of `coverage` count. What goes wrong is told, a
-    /// sentence each.
+    /// Deploys a contract and carries out its plan on a chain where the programs of `coverage` count. Returns what failed, a sentence
+    /// each.
     ///
     /// # Errors
-    /// Where the contract cannot be deployed.
+    /// If the contract cannot be deployed.
     pub(in crate::measure) fn cover_calls(
         &self,
         prepared: &Prepared,
@@ -21,7 +21,7 @@ impl Bench<'_> {
     ) -> Result<Vec<String>, BenchError> {
         let Prepared { artifact, plan, .. } = prepared;
         let (deployed, _) = self.deploy(artifact, plan)?;
-        // What was tried out to know what a call begins with is none of the plan's calls.
+        // The trial calls that determine the start gas are not the plan's.
         coverage.take(&artifact.wasm);
         let mut failures = Vec::new();
         for planned in &plan.calls {
@@ -30,7 +30,7 @@ impl Bench<'_> {
             }
         }
         if plan.calls.is_empty() {
-            // A constructor alone is something, too.
+            // A constructor alone counts, too.
             let stage = self.stage(plan, &deployed, None)?;
             if let Some(step) = &plan.constructor {
                 let (account, request) = stage.request(step, &stage.words)?;

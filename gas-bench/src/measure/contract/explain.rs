@@ -1,6 +1,6 @@
-//! Why a transaction of a contract failed, as far as its chain and its build tell.
+//! Explains why a contract's transaction failed, as far as its chain and its build show.
 //!
-//! Lives here: asking both, and putting together what they say. Not here: what an explanation means (`stylus_devnet::explain`).
+//! Lives here: querying both and combining their answers. Not here: what an explanation means (`stylus_devnet::explain`).
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -21,22 +21,22 @@ use crate::figures::failure::{
 use crate::measure::Prepared;
 use crate::plan::{Plan, PlannedCall, selector};
 
-/// The most bytes of a source that a line is read from.
+/// The largest source file, in bytes, from which a line is read.
 const MOST_SOURCE: u64 = 4 << 20;
 
-/// What is known of one contract's build.
+/// What is known about one contract's build.
 pub(in crate::measure) struct Explainer {
     interface: Interface,
     functions: BTreeMap<Selector, String>,
     wasm: Vec<u8>,
-    /// A file that may have its lines.
+    /// A file that can contain its line information.
     lines: Option<PathBuf>,
-    /// What that says, once somebody has asked.
+    /// The contents of that file, read on first use.
     artifact: OnceCell<Option<Artifact>>,
 }
 
 impl Explainer {
-    /// What is known of a contract whose module is `wasm`, which `plan` calls, and whose lines may be in a file.
+    /// Collects what is known about a contract with the module `wasm`, which `plan` calls, and whose lines can be in a file.
     pub(in crate::measure) fn new(wasm: &[u8], lines: Option<&Path>, plan: &Plan) -> Self {
         let functions: BTreeMap<_, _> = plan
             .functions(None)
@@ -51,7 +51,7 @@ impl Explainer {
         }
     }
 
-    /// Revert data in words, where anybody has some.
+    /// Revert data in words, if its error is known.
     pub(in crate::measure) fn error(&self, data: &[u8]) -> Option<String> {
         self.interface.error(data)
     }
@@ -63,21 +63,21 @@ impl Explainer {
 }
 
 impl Bench<'_> {
-    /// Why a transaction failed, in a sentence, where the chain explains.
+    /// Why a transaction failed, in a sentence, if the chain explains it.
     pub(super) fn why(&self, stage: &Stage<'_>, receipt: &Receipt) -> Option<String> {
         if self.sight.get() < Some(Sight::Everything) {
             return None;
         }
         let known = BTreeMap::from([(stage.contract, stage.explainer)]);
         let told = explained(self.node, "", receipt.transaction_hash, &known);
-        // One that is explained in no other way still has what the node said.
+        // Without an explanation, the node's own message remains.
         told.ok()?.sentence()
     }
 
-    /// Deploys a contract, carries out one call of its plan, and tells why its run number `run`, counted from 1, fails.
+    /// Deploys a contract, carries out one call of its plan, and explains why its run number `run`, counted from 1, fails.
     ///
     /// # Errors
-    /// Where it does not, or the chain does not tell.
+    /// If the run does not fail, or the chain does not explain.
     pub(in crate::measure) fn explain_call(
         &self,
         name: &str,
@@ -97,7 +97,7 @@ impl Bench<'_> {
         told.map_err(|error| BenchError::NoExplainer(error_text(&error)))
     }
 
-    /// Sends the runs of a call up to number `run`, counted from 1, and returns the receipt of that.
+    /// Sends the runs of a call up to number `run`, counted from 1, and returns the receipt of that run.
     pub(super) fn submit_run(
         &self,
         stage: &Stage<'_>,
@@ -119,10 +119,10 @@ impl Bench<'_> {
     }
 }
 
-/// Why a transaction failed. What is known of the programs that it called is told by their addresses.
+/// Explains why a transaction failed; `known` has what is known about the programs it called, by address.
 ///
 /// # Errors
-/// Where the node does not explain.
+/// If the node does not explain.
 pub(in crate::measure) fn failure(
     node: &Node,
     what: &str,
@@ -133,7 +133,7 @@ pub(in crate::measure) fn failure(
     explained(node, what, transaction, &known)
 }
 
-/// The same of references.
+/// Like [`failure`], but with borrowed explainers.
 pub(super) fn explained(
     node: &Node,
     what: &str,
@@ -213,7 +213,7 @@ fn line(place: &Place) -> SourceLine {
     }
 }
 
-/// A file's name from the folder in use, if it is in there.
+/// A file's name relative to the working directory, if it lies inside.
 pub(in crate::measure) fn shown_file(file: &str) -> String {
     let folder = env::current_dir().ok();
     let inside = folder.and_then(|folder| {
@@ -225,7 +225,7 @@ pub(in crate::measure) fn shown_file(file: &str) -> String {
     inside.map_or_else(|| file.to_owned(), |inside| inside.display().to_string())
 }
 
-/// A line of a source, where it is there and no longer than a line is.
+/// A line of a source file, if the file exists and is not too large; shortened.
 fn text_of(file: &str, line: u32) -> Option<String> {
     const MOST_CHARACTERS: usize = 160;
     let text = source(file)?;
@@ -233,7 +233,7 @@ fn text_of(file: &str, line: u32) -> Option<String> {
     Some(line.trim().chars().take(MOST_CHARACTERS).collect())
 }
 
-/// A source, where it is there and no longer than one is.
+/// A source file's text, if it exists and is not too large.
 pub(in crate::measure) fn source(file: &str) -> Option<String> {
     let size = fs::metadata(file).ok().filter(|it| it.is_file())?.len();
     (size <= MOST_SOURCE).then(|| fs::read_to_string(file).ok())?

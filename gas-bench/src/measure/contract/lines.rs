@@ -1,6 +1,6 @@
-//! One call of a contract, told line by line.
+//! Profiles one call of a contract line by line.
 //!
-//! Lives here: asking the chain what each block did. Not here: what that comes to (`figures::lines`).
+//! Lives here: requesting the counts of each block from the chain. Not here: what they mean (`figures::lines`).
 
 use stylus_devnet::explain::is_own;
 use stylus_vm::explain::block_prices;
@@ -11,10 +11,10 @@ use crate::measure::Prepared;
 use crate::plan::PlannedCall;
 
 impl Bench<'_> {
-    /// Deploys a contract, carries out one call of its plan, and tells its run number `run`, counted from 1, line by line.
+    /// Deploys a contract, carries out one call of its plan, and profiles its run number `run`, counted from 1, line by line.
     ///
     /// # Errors
-    /// Where the contract or the call has no figures, its build has no lines, or the chain does not tell.
+    /// If the contract or the call has no figures, its build has no lines, or the chain does not count.
     pub(in crate::measure) fn lines_call(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! A contract as one call finds it: deployed anew, with the contracts, accounts and steps that its plan wants before.
+//! Prepares a contract for one call: a new deployment, with the contracts, accounts and steps that its plan requires first.
 //!
 //! Lives here: everything up to the call. Not here: the call (`contract`).
 
@@ -26,7 +26,7 @@ pub(in crate::measure) struct Stage<'a> {
 }
 
 impl Bench<'_> {
-    /// A fresh deployment with all that a call needs.
+    /// Creates a fresh deployment with everything a call needs.
     pub(in crate::measure) fn stage<'p>(
         &self,
         plan: &'p Plan,
@@ -56,7 +56,7 @@ impl Bench<'_> {
             explainer: &deployed.explainer,
         };
         for other in &plan.others {
-            // The constructor of a contract for the EVM has run by now, as part of its init code.
+            // An EVM contract's constructor has run by now, as part of its init code.
             if let (Some(step), Some(Code::Program { .. })) = (&other.constructor, &other.code) {
                 self.set_up(&stage, &step.on(&other.name))?;
             }
@@ -104,7 +104,7 @@ impl Bench<'_> {
         }
     }
 
-    /// Moves the clock where a step waits, and tells what time it is where somebody asks.
+    /// Advances the clock if a step waits, and looks up the time if a step uses it.
     pub(super) fn wait(&self, step: &Step, words: &Words) -> Result<Words, BenchError> {
         if step.wait > 0 {
             self.node.advance(step.wait).map_err(|error| match error {
@@ -118,7 +118,7 @@ impl Bench<'_> {
         }
     }
 
-    /// Makes every sender able to send what it is to send.
+    /// Funds every sender for what it will send.
     fn fund(&self, stage: &mut Stage<'_>, steps: &[(&Step, u64)]) -> Result<(), BenchError> {
         let mut needs: BTreeMap<Sender, (u64, U256)> = BTreeMap::new();
         for (step, times) in steps {
@@ -163,7 +163,7 @@ impl Bench<'_> {
         }
     }
 
-    /// The init code of another contract, which is active then.
+    /// The init code of another contract, activated first if it is a program.
     pub(super) fn other(&self, code: Option<&Code>) -> Result<Vec<u8>, BenchError> {
         match code {
             None => Err(NodeError::Answer {
@@ -186,7 +186,7 @@ impl Bench<'_> {
 }
 
 impl Stage<'_> {
-    /// A step as a transaction, and who sends it.
+    /// A step as a transaction, and its sender.
     pub(in crate::measure) fn request(
         &self,
         step: &Step,
@@ -194,7 +194,7 @@ impl Stage<'_> {
     ) -> Result<(Account, TransactionRequest), BenchError> {
         let account = match self.accounts.get(&step.from) {
             Some(account) => account.clone(),
-            // Only a constructor's sender was not prepared: the deployer, who is always there.
+            // Only a constructor's sender was not prepared: the deployer, which always exists.
             None => return Err(Problem::Sender(step.from.to_string()).into()),
         };
         let input: Bytes = step.input(words)?;

@@ -1,4 +1,4 @@
-//! One contract on a devnet: a program in WebAssembly text under plans that succeed and that do not.
+//! One contract on a devnet: a program in WebAssembly text under plans that succeed and plans that fail.
 
 use stylus_vm::{ArbOs, InkPrice};
 
@@ -6,8 +6,8 @@ use super::*;
 use crate::chain::Target;
 use crate::plan;
 
-/// Counts its calls in a slot, grows by as many pages as its input's last byte says, returns its input; reverts where that
-/// byte is 99, and never ends where it is 98.
+/// Counts its calls in a slot, grows by as many pages as the last byte of its input says and returns its input; reverts if that byte is
+/// 99, and never ends if it is 98.
 const PROGRAM: &str = r#"(module
     (import "vm_hooks" "read_args" (func $read_args (param i32)))
     (import "vm_hooks" "write_result" (func $write_result (param i32 i32)))
@@ -70,7 +70,7 @@ const PLAN: &str = r#"
     reverts = true
 "#;
 
-/// Theorem: what a node tells less of is the same where it tells it, and parts add up to the receipt on every node.
+/// Theorem: nodes that report less agree with the others in what they do report, and parts add up to the receipt on every node.
 #[test]
 fn nodes_that_tell_less_tell_the_same() {
     let whole = measure(Some(Sight::Everything), PROGRAM, PLAN);
@@ -86,7 +86,7 @@ fn nodes_that_tell_less_tell_the_same() {
             runs += 1;
             let of_hostios = &hostios.calls[index].runs()[run];
             let of_receipts = &receipts.calls[index].runs()[run];
-            // What is lost as ink becomes whole gas cannot be told from instructions there.
+            // There, the loss from converting ink to whole gas cannot be told from instructions.
             let mut of_hostios = of_hostios.clone();
             let parts = &mut of_hostios.parts;
             parts.rounding = of_whole.parts.rounding;
@@ -110,7 +110,7 @@ fn calls_start_anew_and_their_runs_follow_each_other() {
     assert_eq!(outputs, ["0", "0", "3", "3", "6", "6"]);
     let peaks: Vec<_> = grow.runs().iter().map(|run| run.peak_pages.0).collect();
     assert_eq!(peaks, [1, 1, 4, 4, 7, 7]);
-    // The setup has written the slot already: no run pays for the first write.
+    // The setup has already written the slot: no run pays for the first write.
     let flush = |run: &Run| run.parts.hostios["storage_flush_cache"].ink;
     assert!(
         grow.runs()
@@ -166,10 +166,10 @@ fn what_goes_wrong_is_said_with_its_line() {
     );
 }
 
-/// Theorem: a program of more than 24 KB is cut into fragments, and runs as any other.
+/// Theorem: a program of more than 24 KB is split into fragments, and runs like any other.
 #[test]
 fn large_programs_are_cut_into_fragments() {
-    // Bytes that no compression makes smaller, as digits in text; the segment is never read.
+    // Incompressible bytes, as digits in text; the segment is never read.
     let mut state = 1_u64;
     let noise: String = (0..30_000)
         .map(|_| {

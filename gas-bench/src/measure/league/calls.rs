@@ -1,4 +1,4 @@
-//! What whole calls of contracts cost with each allocator, which is what an author pays.
+//! Measures what whole calls of contracts cost with each allocator, which is what an author pays.
 //!
 //! Lives here: which builds are measured. Not here: building and measuring one contract (`compare`), the figures as data
 //! (`figures::league`).
@@ -14,11 +14,11 @@ use crate::figures::league::Calls;
 use crate::measure::compare::{VariantEvent, compare};
 use crate::measure::{PrepareError, measure_module, plan_of};
 
-/// What keeps the calls of a contract from being measured.
+/// Why the calls of a contract cannot be measured.
 #[derive(Debug, thiserror::Error)]
 #[error("{contract}")]
 pub struct CallsError {
-    /// Which contract.
+    /// The contract.
     contract: String,
     source: Box<Reason>,
 }
@@ -31,7 +31,7 @@ enum Reason {
     Copies(#[from] CopiesError),
 }
 
-/// Those of `allocators` that a contract can be given.
+/// Those of `allocators` that can be built into a contract.
 pub fn known(allocators: &[Allocator]) -> Vec<Allocator> {
     let all = replaceable();
     all.into_iter()
@@ -39,11 +39,11 @@ pub fn known(allocators: &[Allocator]) -> Vec<Allocator> {
         .collect()
 }
 
-/// Builds the contracts of `project` with each of `allocators` at each of `levels`, as their authors do or with each of `lto` besides,
-/// and measures the calls of their plans. Contracts in which no allocator can be replaced are left out.
+/// Builds the contracts of `project` with each of `allocators` at each of `levels`, with the authors' own link-time optimisation and also
+/// with each of `lto`, and measures the calls of their plans. Contracts whose allocator cannot be replaced are left out.
 ///
 /// # Errors
-/// Where a contract cannot be built anew at all. What fails under one allocator alone has no figures.
+/// If a contract cannot be rebuilt at all. A failure under one allocator only means no figures for it.
 pub fn whole_calls(
     project: &Project,
     allocators: &[Allocator],

@@ -1,7 +1,7 @@
-//! A module taken apart: what each of its parts takes, to the byte.
+//! Takes a module apart: the size of each of its parts, to the byte.
 //!
-//! Lives here: reading sections, functions, data segments and names. Not here: what any of them is called in a report
-//! (`size`, `figures::size`). No bytes make this panic.
+//! Lives here: reading sections, functions, data segments and names. Not here: what a report calls them (`size`, `figures::size`). No
+//! bytes make this panic.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,36 +16,36 @@ use crate::figures::size::{CODE, DATA, Section};
 /// The parts of a module.
 #[derive(Default)]
 pub(super) struct Parts<'a> {
-    /// In the order of the module.
+    /// The sections, in module order.
     pub(super) sections: Vec<Section>,
-    /// How many functions are imported; those of the module itself are counted on from here.
+    /// How many functions are imported; the indices of the module's own functions continue from here.
     pub(super) imported: u32,
-    /// The functions of the module itself, in its order.
+    /// The module's own functions, in module order.
     pub(super) functions: Vec<Bytes>,
-    /// The data segments, in the order of the module.
+    /// The data segments, in module order.
     pub(super) data: Vec<Bytes>,
-    /// What they are called.
+    /// Their names.
     pub(super) names: Names<'a>,
 }
 
-/// The names in a module's name section, where it has one.
+/// The names in a module's name section, if it has one.
 #[derive(Default)]
 pub(super) struct Names<'a> {
-    /// Of the module.
+    /// The module's name.
     pub(super) module: Option<&'a str>,
-    /// Of functions, imported ones included, by index.
+    /// Function names by index, including imported functions.
     pub(super) functions: BTreeMap<u32, &'a str>,
-    /// Of data segments, by index.
+    /// Names of data segments, by index.
     pub(super) data: BTreeMap<u32, &'a str>,
 }
 
 /// Takes `module` apart.
 ///
 /// # Errors
-/// Where it is not a module, or a section is not what it says it is.
+/// If it is not a module, or a section is malformed.
 pub(super) fn take_apart(module: &[u8]) -> Result<Parts<'_>, BinaryReaderError> {
     let mut parts = Parts::default();
-    // Where the part before this one ends: between there and a part's content are its id and its length.
+    // Where the previous part ends: a part's id and length lie between there and its content.
     let mut section_end = 0;
     let mut item_end = 0;
     for payload in Parser::new(0).parse_all(module) {
@@ -96,8 +96,7 @@ pub(super) fn take_apart(module: &[u8]) -> Result<Parts<'_>, BinaryReaderError> 
     Ok(parts)
 }
 
-/// Where the first item of a section begins whose content is `content`: behind their number, which may be written longer
-/// than it has to be.
+/// Where the first item of a section with this `content` begins: behind the item count, which can be encoded longer than necessary.
 fn after_count(module: &[u8], content: &Range<usize>) -> Result<usize, BinaryReaderError> {
     let bytes = module.get(content.clone()).unwrap_or_default();
     let mut reader = BinaryReader::new(bytes, content.start);

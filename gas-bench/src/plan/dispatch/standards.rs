@@ -1,4 +1,4 @@
-//! Functions that everybody writes alike: those of standards, by their selectors.
+//! Standard functions, by their selectors.
 //!
 //! Lives here: the signatures. Not here: whether a contract has them (`dispatch`).
 
@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 use alloy_json_abi::Function;
 use alloy_primitives::{Selector, fixed_bytes};
 
-/// Of ERC-20 and what tokens have besides, ERC-2612, 5267, 721, 1155, 4626, 6909, 165, 1271, 1363, 2981, 3156, 5805, 6372, 1967 and
-/// OpenZeppelin's access control, wrappers and safe transfers, as <https://eips.ethereum.org> and <https://docs.openzeppelin.com/contracts> have them.
+/// Signatures of ERC-20 and common token extensions, ERC-2612, 5267, 721, 1155, 4626, 6909, 165, 1271, 1363, 2981, 3156, 5805, 6372, 1967
+/// and OpenZeppelin's access control, wrappers and safe transfers, as given in <https://eips.ethereum.org> and
+/// <https://docs.openzeppelin.com/contracts>.
 const SIGNATURES: &str = "\
 name() view returns (string)
 symbol() view returns (string)
@@ -149,8 +150,8 @@ clock() view returns (uint48)
 CLOCK_MODE() view returns (string)
 multicall(bytes[] data) returns (bytes[])";
 
-/// Functions of ERC-721 and of what such tokens have besides whose selectors are also those of ERC-20's: a number is a token's, and nothing
-/// is returned.
+/// Functions of ERC-721 and its common extensions that share a selector with one of ERC-20: here the number is a token, and nothing is
+/// returned.
 const OF_NFTS: &str = "\
 approve(address to, uint256 tokenId)
 transferFrom(address from, address to, uint256 tokenId)
@@ -160,7 +161,7 @@ mint(uint256 tokenId)
 burn(uint256 tokenId)
 burn(address owner, uint256 tokenId)";
 
-/// What ERC-721 has and no other standard: `ownerOf(uint256)`, `safeTransferFrom(address,address,uint256)` and the same with `bytes`,
+/// Functions that only ERC-721 has: `ownerOf(uint256)`, `safeTransferFrom(address,address,uint256)` and its overload with `bytes`,
 /// `getApproved(uint256)` and `tokenURI(uint256)`.
 const MARKS_OF_NFTS: [Selector; 5] = [
     fixed_bytes!("6352211e"),
@@ -170,7 +171,7 @@ const MARKS_OF_NFTS: [Selector; 5] = [
     fixed_bytes!("c87b56dd"),
 ];
 
-/// What ERC-20 has and ERC-721 has not: `allowance(address,address)`. A token that has both takes amounts, too.
+/// A function that ERC-20 has and ERC-721 lacks: `allowance(address,address)`. A token that has both also takes amounts.
 const MARK_OF_AMOUNTS: Selector = fixed_bytes!("dd62ed3e");
 
 static BY_SELECTOR: LazyLock<BTreeMap<Selector, Function>> = LazyLock::new(|| read(SIGNATURES));
@@ -187,18 +188,18 @@ fn read(signatures: &str) -> BTreeMap<Selector, Function> {
         .collect()
 }
 
-/// Whether a contract that answers these is of tokens that are numbered.
+/// Whether a contract that answers these selectors has numbered tokens.
 pub fn is_nft(answered: &BTreeSet<Selector>) -> bool {
     let has = |selector: &Selector| answered.contains(selector);
     MARKS_OF_NFTS.iter().any(has) && !has(&MARK_OF_AMOUNTS)
 }
 
-/// The selectors of all of them.
+/// The selectors of all standard functions.
 pub(super) fn selectors() -> impl Iterator<Item = Selector> {
     BY_SELECTOR.keys().copied()
 }
 
-/// The function of a standard that has this selector, in a contract that answers these: standards share selectors.
+/// The standard function with this selector, in a contract that answers `answered`: standards share selectors.
 pub fn standard(selector: Selector, answered: &BTreeSet<Selector>) -> Option<&'static Function> {
     let of_nfts = OF_NFTS_BY_SELECTOR.get(&selector);
     let of_nfts = of_nfts.filter(|_| is_nft(answered));
@@ -221,7 +222,7 @@ mod tests {
         assert_eq!(known(fixed_bytes!("00000000")), None);
     }
 
-    /// Theorem: what has the selectors of two standards is of the one that the contract answers otherwise.
+    /// Theorem: a selector of two standards belongs to the one whose other functions the contract answers.
     #[test]
     fn tokens_are_told_apart_by_what_they_answer_besides() {
         for function in OF_NFTS_BY_SELECTOR.values() {

@@ -1,10 +1,10 @@
-//! Dispatchers in every form that compilers write, and programs without one.
+//! Dispatchers in every form that compilers emit, and programs without one.
 
 use alloy_primitives::fixed_bytes;
 
 use super::*;
 
-/// A program that reads a selector into `$s`, big-endian, and goes on with `body`; what falls through reverts.
+/// A program that reads a selector into `$s`, big-endian, and continues with `body`; falling through reverts.
 fn program(body: &str) -> Vec<u8> {
     let text = format!(
         r#"(module
@@ -36,7 +36,7 @@ fn check(body: &str, selectors: &[Selector], entries: (bool, bool)) {
 const A: Selector = fixed_bytes!("06fdde03");
 const B: Selector = fixed_bytes!("a9059cbb");
 
-/// Theorem: a selector is found in whatever form it is compared, and no other constant is.
+/// Theorem: a selector is found in whatever form it is compared, and no other constant is found.
 #[test]
 fn selectors_are_found_in_every_form() {
     let done = "(then (return (i32.const 0)))";
@@ -61,7 +61,7 @@ fn selectors_are_found_in_every_form() {
         &[A],
         (false, false),
     );
-    // A search in halves over big-endian numbers, as a compiler orders cases.
+    // A binary search over big-endian numbers, in the order in which a compiler sorts cases.
     let search = format!(
         "(local.set $s (i32.or (i32.or (i32.shl (local.get $s) (i32.const 24))
             (i32.shl (i32.and (local.get $s) (i32.const 0xff00)) (i32.const 8)))
@@ -71,7 +71,7 @@ fn selectors_are_found_in_every_form() {
             (else (if (i32.eq (local.get $s) (i32.const 0xa9059cbb)) {done})))"
     );
     check(&search, &[A, B], (false, false));
-    // Unoptimised code has its constants in variables.
+    // Unoptimised code keeps its constants in variables.
     check(
         &format!(
             "(local.set $wanted (i32.const 0x03defd06))
@@ -80,13 +80,13 @@ fn selectors_are_found_in_every_form() {
         &[A],
         (false, false),
     );
-    // A table, of bytes as they come.
+    // A table, of bytes in calldata order.
     check(
         &format!("(if (i32.eq (local.get $s) (i32.load (i32.const 1029))) {done})"),
         &[A],
         (false, false),
     );
-    // Some look at the length first.
+    // Some programs check the length first.
     for length in [4, 36, 68] {
         check(
             &format!(
@@ -97,7 +97,7 @@ fn selectors_are_found_in_every_form() {
             (false, false),
         );
     }
-    // What is returned has the selector in it, whatever that is.
+    // Whatever the selector, the output contains it.
     check(
         &format!(
             "(call $write (i32.const 0) (i32.const 4))
@@ -107,7 +107,7 @@ fn selectors_are_found_in_every_form() {
         &[A],
         (false, false),
     );
-    // A length and an address that something is compared with are not selectors.
+    // A length and an address used in comparisons are not selectors.
     check(
         "(if (i32.gt_u (local.get $len) (i32.const 123456789)) (then (return (i32.const 0))))
          (if (i32.eq (i32.const 7) (i32.const 0x06fdde03)) (then (return (i32.const 0))))",
@@ -116,7 +116,7 @@ fn selectors_are_found_in_every_form() {
     );
 }
 
-/// Theorem: one selector of a table, which an interface names, shows those beside it, whatever the code compares with besides.
+/// Theorem: one selector of a table, named by an interface, reveals the others in the table, whatever else the code compares with.
 #[test]
 fn a_table_is_read_where_one_of_it_is_known() {
     let entry =
@@ -135,8 +135,8 @@ fn a_table_is_read_where_one_of_it_is_known() {
     );
 }
 
-/// Theorem: a standard's function is found in whatever way the program comes to its selector, and that there may be more is known
-/// where not all of a way can be read.
+/// Theorem: a standard's function is found however the program computes its selector; and if part of that computation cannot be read, the
+/// result says that there may be more.
 #[test]
 fn selectors_that_are_computed_are_said_to_be() {
     let found = |body: &str| {
@@ -146,14 +146,14 @@ fn selectors_that_are_computed_are_said_to_be() {
     let is = |number: &str| {
         format!("(if (i32.eq (local.get $s) {number}) (then (return (i32.const 0))))")
     };
-    // That of `symbol()`.
+    // The selector of `symbol()`.
     let computed = is("(i32.mul (i32.const 3) (i32.const 366910855))");
     let in_table = is("(i32.load (i32.const 1029))");
     let in_code = is("(i32.const 0x03defd06)");
     assert_eq!(found(&computed), (1, true));
     assert_eq!(found(&in_table), (1, false));
     assert_eq!(found(&in_code), (1, false));
-    // Who answers everything is not asked for all words of a table.
+    // If a program answers everything, the words of a table are not all tried.
     let fallback = "(call $store (i32.const 32) (i32.const 32)) (return (i32.const 0))";
     assert_eq!(found(&format!("{in_table} {fallback}")), (1, true));
     assert_eq!(found(&format!("{in_code} {fallback}")), (1, false));
@@ -173,7 +173,7 @@ fn what_is_answered_without_a_selector_is_known() {
         &[],
         (false, true),
     );
-    // That of a constructor, which there is not.
+    // The selector of a constructor that does not exist.
     check(
         &format!(
             "(if (i32.eq (local.get $s) (i32.const 0x8d258555)) (then (local.set $s (i32.const 0)))) {one}"
@@ -181,7 +181,7 @@ fn what_is_answered_without_a_selector_is_known() {
         &[],
         (true, true),
     );
-    // A refusal in words is one.
+    // A revert with a message is a refusal, too.
     check(
         "(call $write (i32.const 0) (i32.const 4))",
         &[],
@@ -211,7 +211,7 @@ fn what_only_debugging_chains_take_is_read_and_said() {
     assert!(reason.contains("start function"), "{reason}");
 }
 
-/// Theorem: where a program treats calldata of no function like none, that is known.
+/// Theorem: it is detected if a program treats calldata of no function like empty calldata.
 #[test]
 fn a_fallback_that_takes_nothing_for_calldata_is_known() {
     let is_anything = |body: &str| {
@@ -224,12 +224,12 @@ fn a_fallback_that_takes_nothing_for_calldata_is_known() {
     assert!(!is_anything(&format!(
         "(if (i32.eqz (local.get $len)) (then {one}))"
     )));
-    // What is passed on may be the calldata, and what is done for a selector more.
+    // The program can pass on the calldata, and can do more for a selector.
     let other = "(i32.store (i32.const 32) (local.get $len))";
     assert!(is_anything(&format!("{other} {one}")));
     let more = "(if (i32.ge_u (local.get $len) (i32.const 4)) (then (call $store (i32.const 64) (i32.const 64))))";
     assert!(is_anything(&format!("{more} {one}")));
-    // Another host call is another function.
+    // A different host call is a different function.
     let more = "(if (i32.eqz (local.get $len)) (then (call $store (i32.const 64) (i32.const 64))))";
     assert!(!is_anything(&format!("{more} {one}")));
 }
