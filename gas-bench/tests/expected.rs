@@ -2,14 +2,16 @@
 //!
 //! Lives here: comparing with such a file, and what holds of every table. Not here: what is in them.
 
+use std::fs;
 use std::path::Path;
-use std::{env, fs};
+
+use stylus_devnet::testing::gas::is_blessed;
 
 /// `text` is what the file at `path` holds, which is relative to the crate's folder; with `BLESS` it becomes that.
 #[track_caller]
 pub(crate) fn check(path: &str, text: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if env::var_os("BLESS").is_some() {
+    if is_blessed() {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, text).unwrap();
     }

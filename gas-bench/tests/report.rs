@@ -19,6 +19,7 @@ use gas_bench::content::overview;
 use gas_bench::document::Format;
 use gas_bench::figures::Report;
 use gas_bench::measure;
+use stylus_devnet::testing::gas::is_blessed;
 use stylus_devnet::{Config, Devnet};
 use stylus_vm::ArbOs;
 use tempfile::TempDir;
@@ -65,7 +66,7 @@ fn the_contracts_are_living_benchmarks() {
     let (before, rest) = readme.split_once(BEGIN).unwrap();
     let (_, after) = rest.split_once(END).unwrap();
     let fresh = format!("{before}{BEGIN}\n{}\n{END}{after}", overview(&report));
-    if std::env::var_os("BLESS").is_some() {
+    if is_blessed() {
         fs::write(&path, &fresh).unwrap();
     } else {
         assert_eq!(

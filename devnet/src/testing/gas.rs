@@ -265,8 +265,7 @@ pub fn check<'a>(
         }
         Expected::Named(name) => {
             let file = Path::new(place.folder).join(FILE);
-            let is_blessed = env::var_os("BLESS").is_some_and(|it| !it.is_empty() && it != "0");
-            match is_blessed {
+            match is_blessed() {
                 true => bless(&file, place.module, name, used),
                 false => look_up(&file, place.module, name, used, tolerance),
             }
@@ -275,6 +274,11 @@ pub fn check<'a>(
     if let Err(error) = checked {
         panic!("{error}");
     }
+}
+
+/// Whether expected figures are to be written rather than compared with: whether the variable `BLESS` is neither empty nor `0`.
+pub fn is_blessed() -> bool {
+    env::var_os("BLESS").is_some_and(|it| !it.is_empty() && it != "0")
 }
 
 fn compare(

@@ -1,7 +1,7 @@
 //! Several builds of one contract, side by side.
 //!
 //! Lives here: the figures as data, and which figures there are. Not here: building and measuring (`measure::compare`), text
-//! (`render::compare`).
+//! (`content::comparison`).
 
 use std::collections::BTreeSet;
 use std::fmt;

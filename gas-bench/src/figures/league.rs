@@ -1,7 +1,7 @@
 //! The league table: every allocator under every workload, and under whole calls of every contract.
 //!
 //! Lives here: the figures as data, their shares and averages, and where one allocator costs more than another. Not here: building and
-//! measuring (`measure::league`), text and pictures (`render::league`).
+//! measuring (`measure::league`), text and pictures (`content` and `picture`).
 
 use std::collections::BTreeMap;
 use std::fmt;

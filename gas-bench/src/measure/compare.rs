@@ -1,7 +1,7 @@
 //! Compares one contract under every allocator and in several builds.
 //!
 //! Lives here: the order of a comparison, and whether variants are the same contract (`agreement`). Not here: building (`cargo`),
-//! measuring, which the caller passes in, text (`render::compare`).
+//! measuring, which the caller passes in, text (`content::comparison`).
 //!
 //! The author's files are only read: everything is built in a copy. Theorem: every variant that has figures behaves like the author's own
 //! build, in every call for which both were measured.
