@@ -1,4 +1,5 @@
-//! The C interface with C programs: compiled by clang, linked into a wasm module, run there. One of them is a JSON library of others.
+//! The C interface with C programs: compiled by clang, linked into a wasm module, and run there. One of them uses a third-party JSON
+//! library.
 #![cfg(not(any(target_arch = "wasm32", miri)))]
 
 #[path = "support/probe.rs"]
@@ -27,7 +28,7 @@ fn library() -> PathBuf {
     folder
 }
 
-/// Compiles a file of C, with the headers of this folder and of another.
+/// Compiles a C file, with the headers in `probe/libc` and in `headers`.
 fn compile(source: &Path, headers: &Path, arguments: &[&str]) -> PathBuf {
     let name = source.file_stem().expect("it is a file");
     let object = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -59,7 +60,7 @@ fn compile(source: &Path, headers: &Path, arguments: &[&str]) -> PathBuf {
     object
 }
 
-/// Runs a function of the module in an instance of its own: it must answer 0, and take no more than so many pages.
+/// Runs a function of the module in an instance of its own: it must answer 0, with fewer than `most` pages of memory afterwards.
 fn check(engine: &Engine, module: &Module, function: &str, most: u64) {
     let mut store = Store::new(engine, ());
     let instance = Instance::new(&mut store, module, &[]).expect("it imports nothing");

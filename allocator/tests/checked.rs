@@ -1,5 +1,4 @@
-//! `Checked` finds each fault, and nothing else: natively over the system's allocator and over the reclaiming one on a simulated
-//! memory.
+//! `Checked` finds each fault, and nothing else, on the host over the system's allocator. `wasm.rs` has it over the reclaiming one.
 #![cfg(all(not(target_arch = "wasm32"), not(miri)))]
 #![allow(unsafe_code, reason = "does by hand what must not be done")]
 #![allow(
@@ -39,7 +38,7 @@ const LAYOUT: Layout = match Layout::from_size_align(100, 8) {
     Err(_) => panic!("it is valid"),
 };
 
-/// What `misuse` of a fresh block of 100 bytes is found to be.
+/// Checks that `misuse` of a fresh block of 100 bytes is reported as faults of these kinds.
 fn check(misuse: impl FnOnce(&Checked<System>, *mut u8), kinds: &[Kind]) {
     let heap = Checked::reporting(System, note);
     // SAFETY: the layout is not empty.
@@ -120,13 +119,13 @@ fn each_fault_is_found() {
     }
 }
 
-/// A write that leaps over the canary is found by who watches more, on either side and for any alignment; and by nobody else.
+/// A write that leaps over the canary is found with a wider guard, on either side and for any alignment.
 #[test]
 fn a_wider_guard_finds_what_leaps_over_the_canary() {
     let check = |guard: usize, align: usize, at: isize, kinds: &[Kind]| {
         let heap = Checked::reporting(System, note).guarding(guard);
         let layout = LAYOUT.align_to(align).unwrap();
-        // A block in front and one behind, so that the write hits memory of the test's own.
+        // A block in front and one behind, so that the write hits the test's own memory.
         let blocks = [0, 1, 2].map(|_| unsafe { heap.alloc(layout) });
         assert!(blocks.iter().all(|&block| block as usize % align == 0));
         let target = blocks[1].wrapping_offset(at);
@@ -151,7 +150,7 @@ fn a_wider_guard_finds_what_leaps_over_the_canary() {
     }
 }
 
-/// Before blocks were found by their addresses each free took a walk over all that live, and this took twenty seconds.
+/// Before blocks were looked up by address, each free walked over all live blocks, and this took twenty seconds.
 #[test]
 fn many_blocks_are_freed_in_any_order() {
     let heap = Checked::reporting(System, note);
@@ -171,7 +170,7 @@ fn many_blocks_are_freed_in_any_order() {
 #[test]
 fn an_allocator_that_does_not_align_is_found() {
     struct Crooked;
-    // SAFETY: it is not one, and nothing is stored where it points.
+    // SAFETY: it is not a real allocator, and nothing is stored where it points.
     unsafe impl GlobalAlloc for Crooked {
         unsafe fn alloc(&self, _: Layout) -> *mut u8 {
             std::ptr::without_provenance_mut(4097)
@@ -184,7 +183,7 @@ fn an_allocator_that_does_not_align_is_found() {
     assert_eq!(FOUND.take()[0].0, Kind::Misaligned);
 }
 
-/// Theorem: what is done rightly is no fault, and moves no other block's bytes: the session's checks hold through the wrapper.
+/// Theorem: correct use is no fault; through the wrapper, fresh blocks are aligned and zero, and resized ones keep their bytes.
 #[test]
 fn right_use_is_no_fault() {
     let heap = Checked::reporting(System, note);
@@ -247,7 +246,7 @@ fn leaks_are_those_of_the_test_alone() {
     assert_eq!(text, "1 blocks leak: they are listed above");
 }
 
-/// What is made at its first use and kept is not a leak of a test that is run again, and neither is what is printed.
+/// What is created at its first use and kept is not a leak of a test that runs again, and neither is what is printed.
 #[test]
 #[allow(clippy::print_stdout, reason = "what is printed is what is looked at")]
 fn first_uses_and_output_are_no_leaks() {
@@ -264,9 +263,9 @@ fn first_uses_and_output_are_no_leaks() {
     });
 }
 
-/// Theorem: a thread that holds a lock of the standard library's and allocates waits for nobody here, so that a panic or an error
-/// with a trace in one thread and allocations in others end. (A trace of the standard library's for each allocation would wait for
-/// itself.)
+/// Theorem: a thread that allocates while it holds a lock of the standard library waits for nobody here, so that a panic or an error with a
+/// trace in one thread does not deadlock with allocations in others. (Taking one of the standard library's traces for each allocation would
+/// wait for itself.)
 #[test]
 fn traces_of_others_are_no_deadlock() {
     std::thread::scope(|scope| {
@@ -275,7 +274,7 @@ fn traces_of_others_are_no_deadlock() {
                 for number in 0..20 {
                     let trace = std::backtrace::Backtrace::force_capture();
                     assert_eq!(vec![number; 9].len(), 9);
-                    // Naming the frames takes a second each, once.
+                    // Naming the frames takes a second each time, so it is done once.
                     if number == 19 {
                         assert!(!trace.to_string().is_empty());
                     }
@@ -285,12 +284,12 @@ fn traces_of_others_are_no_deadlock() {
     });
 }
 
-/// Not a test of its own: what the next one runs in a process of its own.
+/// Not a test of its own: the next one runs it in a separate process.
 #[test]
 #[ignore = "ends the process, which is what another test looks at"]
 fn misuse_ends_the_process() {
     let block = Box::into_raw(Box::new(7u64));
-    // SAFETY: it is what must not be done.
+    // SAFETY: there is none: this is the misuse to be found.
     unsafe {
         drop(Box::from_raw(block));
         drop(Box::from_raw(block));
@@ -317,12 +316,12 @@ fn the_report_says_where_the_block_was_allocated() {
         found.ends_with("of 8 bytes, aligned to 8, is freed a second time"),
         "{text}"
     );
-    // Both traces begin in the function that did it, not in the library through which it did.
+    // Both traces begin in the function that did it, not in the library functions by which it did.
     let (allocated, freed) = traces
         .split_once("; it was freed first at\n")
         .expect("another");
     for trace in [allocated, freed] {
-        // An inlined function is known without its path.
+        // An inlined function is named without its path.
         let first = trace.lines().next().unwrap_or_default();
         assert!(first.ends_with("misuse_ends_the_process"), "{text}");
     }

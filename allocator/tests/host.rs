@@ -1,5 +1,5 @@
-//! Off wasm32 `MiniAlloc` is there under the same names and works as a global allocator, here as the system's or, with
-//! the feature, as WeeAlloc.
+//! On targets other than wasm32, `MiniAlloc` exists under the same names and works as a global allocator: here as the system's or, with the
+//! feature, as WeeAlloc.
 #![cfg(not(target_arch = "wasm32"))]
 
 use mini_alloc::MiniAlloc;

@@ -1,7 +1,7 @@
-//! Faults put into the allocators that only grow, and what finds them: a test that no fault fails proves nothing.
+//! Faults planted in the allocators that only grow, and the tests that find them: a test that no fault makes fail proves nothing.
 //!
-//! Lives here: the faults, as changes of the source, and the tests of `simulated.rs` that have to fail. Each is built and run in a copy of
-//! the crate.
+//! Lives here: the faults, as changes of the source, and the tests of `simulated.rs` that must fail. Each fault is built and run in a copy
+//! of the crate.
 #![cfg(not(any(target_arch = "wasm32", miri)))]
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
     process::Command,
 };
 
-/// What is changed in a file of `src`, and a test that finds it.
+/// A change in a file of `src`, and a test that finds it.
 struct Mutation {
     fault: &'static str,
     file: &'static str,
@@ -106,10 +106,10 @@ const MUTATIONS: &[Mutation] = &[
     },
 ];
 
-/// The checkout can be read, and cargo's folder for tests written.
+/// Why no access fails: the checkout can be read, and cargo's folder for tests can be written.
 const WRITABLE: &str = "the checkout and the target folder are there";
 
-/// A copy of the crate that has what `simulated.rs` needs, and nothing to download.
+/// Creates a copy of the crate with what `simulated.rs` needs, and with nothing to download.
 fn copy() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let copy = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mutations");
@@ -151,7 +151,7 @@ fn passes(copy: &Path, test: Option<&str>) -> bool {
     output.status.success()
 }
 
-/// Theorem: nothing fails without a fault, and each fault fails the test that is named beside it.
+/// Theorem: nothing fails without a fault, and each fault makes the test named beside it fail.
 #[test]
 fn each_fault_is_found() {
     let copy = copy();

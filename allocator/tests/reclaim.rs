@@ -1,5 +1,5 @@
-//! The reclaiming allocator's promises on the host, over a simulated linear memory; Miri runs this file. What the compiler made of
-//! it is looked at in `wasm.rs`.
+//! The reclaiming allocator's promises on the host, over a simulated linear memory; Miri runs this file. `wasm.rs` checks what the compiler
+//! makes of it.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod support;
@@ -24,7 +24,7 @@ fn any_requests() {
     }
 }
 
-/// Every word of up to three letters, and of four on a long run, over and over.
+/// Repeats every word of `len` letters `rounds` times.
 fn check_words(len: u32, rounds: u32) {
     use churn::Letter::{Drop, Grow, New, Shrink};
     let letters = [
@@ -68,7 +68,7 @@ fn long_memory_is_bounded_whatever_is_repeated_in_four_steps() {
     check_words(4, 200);
 }
 
-/// What programs do, so often that the least that is lost each time comes to many pages.
+/// What programs do, so often that even the smallest loss each time adds up to many pages.
 #[test]
 fn memory_is_bounded_for_ever() {
     use churn::Letter::{Drop, Grow, New, Shrink};
@@ -177,7 +177,7 @@ fn neighbouring_runs_are_joined_and_larger_blocks_are_cut() {
     assert_eq!(halves, [runs[0], runs[0] + 2 * PAGE]);
     assert_eq!(session.subject.pages(), pages);
 
-    // Memory that cannot grow: what is free in one piece must do for many.
+    // Memory cannot grow, so what is free in one piece must serve many requests.
     session.subject.limit(pages);
     while session.alloc(16_384, 1, false).is_some() {}
     let large = session.live.pop().unwrap();
@@ -196,7 +196,7 @@ fn blocks_grow_and_shrink_within_their_size_for_nothing() {
     for size in [1024, 513, 700, 1000] {
         assert_eq!(session.realloc(0, size), at, "{size} bytes");
     }
-    // What a block is shortened by is free for others.
+    // What a block is shortened by becomes free for others.
     assert_eq!(session.realloc(0, 100), at);
     assert_eq!(session.alloc(512, 1, true), at.map(|at| at + 512));
 }

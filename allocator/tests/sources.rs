@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-/// Theorem: what is carried elsewhere is the whole library.
+/// Theorem: what other crates embed is the whole library.
 #[test]
 fn no_source_is_missing() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));

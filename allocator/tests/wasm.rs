@@ -1,5 +1,5 @@
-//! The allocator's promises in compiled wasm: the scripts and the model of `support` replayed on the probe, which is
-//! built like a contract and run in wasmtime, and what only wasm has. Miri cannot run wasmtime, so it skips this file.
+//! The allocator's promises in compiled wasm: the scripts and the model of `support` replayed on the probe, which is built like a contract
+//! and runs in wasmtime, and what only wasm has. Miri cannot run wasmtime, so it skips this file.
 #![cfg(not(any(target_arch = "wasm32", miri)))]
 
 #[path = "support/probe.rs"]
@@ -24,8 +24,8 @@ struct Probe {
     in_place: bool,
 }
 
-/// The compiled probes of each level, built once for all tests: those of `MiniAlloc`, without the feature `in-place` and with it, and
-/// those of `ReclaimAlloc`.
+/// The compiled probes of each level, built once for all tests: `MiniAlloc` without the feature `in-place`, `MiniAlloc` with it, and
+/// `ReclaimAlloc`.
 fn probes() -> &'static [[Probe; 3]] {
     static PROBES: OnceLock<Vec<[Probe; 3]>> = OnceLock::new();
     PROBES.get_or_init(|| {
@@ -52,14 +52,14 @@ fn probes() -> &'static [[Probe; 3]] {
     })
 }
 
-/// Those of `MiniAlloc`.
+/// The probes of `MiniAlloc`.
 fn modules() -> impl Iterator<Item = &'static Probe> {
     probes()
         .iter()
         .flat_map(|[compact, in_place, _]| [compact, in_place])
 }
 
-/// What the engine asks before a memory grows, on anybody's behalf.
+/// What the engine asks before a memory grows, whoever grows it.
 struct Host {
     limits: Limits,
     foreign: bool,
@@ -79,7 +79,7 @@ impl ResourceLimiter for Host {
         Ok(if self.foreign {
             pages <= self.limits.max_pages
         } else {
-            // To grow by nothing is never refused.
+            // Growing by nothing is never refused.
             bytes == old_bytes || self.limits.heap_grows_to(pages)
         })
     }
@@ -96,12 +96,12 @@ struct Wasm {
     store: Store<Host>,
     instance: Instance,
     memory: Memory,
-    /// Counts what is asked of the allocator.
+    /// The number of requests to the allocator.
     requests: Rc<Cell<u64>>,
 }
 
 impl Wasm {
-    /// A fresh instance whose memory may grow by so many pages at most.
+    /// A fresh instance whose memory may grow by at most `more` pages.
     fn new(probe: &Probe, more: u32) -> Self {
         let Probe {
             engine,
@@ -109,7 +109,7 @@ impl Wasm {
             reuses,
             in_place,
         } = probe;
-        // The initial memory is not growth, so it is let in whatever the limit is.
+        // The initial memory is not growth, so it is allowed whatever the limit is.
         let host = Host {
             limits: Limits::up_to(u32::MAX),
             foreign: true,
@@ -134,7 +134,7 @@ impl Wasm {
         wasm
     }
 
-    /// The same, with its requests added to those of others.
+    /// The same instance, which adds its requests to `requests`.
     fn counting(self, requests: &Rc<Cell<u64>>) -> Self {
         Self {
             requests: Rc::clone(requests),

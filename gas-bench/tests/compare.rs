@@ -1,7 +1,7 @@
 //! `cargo gas-bench compare`, as a library.
 //!
-//! Lives here: what the tests share. `run` has the order of a comparison with builds that nobody made, `text` the formats, `builds`
-//! cargo at work on invented workspaces.
+//! Lives here: what the tests share. `run` tests the order of a comparison, with invented builds, `text` the formats, `builds` cargo on
+//! invented workspaces.
 
 mod builds;
 mod run;
@@ -52,7 +52,7 @@ fn call(name: &str, outcome: Outcome) -> Call {
     }
 }
 
-/// A call by what each of its runs used and said; `!` in front of the words is a revert.
+/// A call, given the gas and the output of each of its runs; an output with `!` in front is a revert.
 fn runs(name: &str, runs: &[(u64, &str)]) -> Call {
     let run = |&(gas, output): &(u64, &str)| Run {
         arguments: Vec::new(),

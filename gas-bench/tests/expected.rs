@@ -1,13 +1,13 @@
-//! What is expected, in files that `BLESS=1 cargo test` rewrites.
+//! Expected results, in files that `BLESS=1 cargo test` rewrites.
 //!
-//! Lives here: comparing with such a file, and what holds of every table. Not here: what is in them.
+//! Lives here: comparing with such a file, and what holds for every table. Not here: what the files contain.
 
 use std::fs;
 use std::path::Path;
 
 use stylus_devnet::testing::gas::is_blessed;
 
-/// `text` is what the file at `path` holds, which is relative to the crate's folder; with `BLESS` it becomes that.
+/// Checks that the file at `path`, relative to the crate's folder, holds `text`; with `BLESS`, writes `text` to it first.
 #[track_caller]
 pub(crate) fn check(path: &str, text: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -26,7 +26,7 @@ pub(crate) fn check(path: &str, text: &str) {
     );
 }
 
-/// No line of `table` is wider than a terminal of 100 columns.
+/// Checks that no line of `table` is wider than a terminal of 100 columns.
 #[track_caller]
 pub(crate) fn check_width(table: &str) {
     for line in table.lines() {

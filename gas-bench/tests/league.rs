@@ -1,4 +1,4 @@
-//! What must hold of the allocators in every workload, and that LEAGUE.md says what is measured.
+//! What must hold for the allocators in every workload, and that LEAGUE.md shows what is measured.
 
 mod invented;
 
@@ -16,7 +16,7 @@ use gas_bench::picture::league_chart;
 
 use crate::expected;
 
-/// All of it, measured once.
+/// The whole league, measured once.
 fn league() -> &'static League {
     static LEAGUE: OnceLock<League> = OnceLock::new();
     LEAGUE.get_or_init(|| {
@@ -53,10 +53,10 @@ fn the_table_and_the_chart_are_what_is_measured() {
     expected::check("LEAGUE.svg", &league_chart(league()));
 }
 
-/// The section behind that of whole calls.
+/// The heading of the section after whole calls.
 const WORKLOADS: &str = "## Workloads\n";
 
-/// What LEAGUE.md says of whole calls.
+/// The section of LEAGUE.md on whole calls.
 fn recorded() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("LEAGUE.md");
     let text = std::fs::read_to_string(path).unwrap();
@@ -65,13 +65,13 @@ fn recorded() -> String {
     text[begin..end].to_owned()
 }
 
-/// The contracts, as anybody would find them.
+/// The contracts, found as any user's are.
 fn contracts() -> Project {
     let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts/Cargo.toml");
     Project::find(Some(&contracts.canonicalize().unwrap()), &[]).unwrap()
 }
 
-/// Contracts whose every call can be made with either allocator.
+/// Contracts whose calls all work with either allocator.
 const COMPARED: &[&str] = &[
     "churn",
     "codec",
@@ -86,8 +86,8 @@ const COMPARED: &[&str] = &[
 ];
 
 /// Theorem: with link-time optimisation at opt-level 3, no call of any contract costs more with `MiniAlloc` than with mini-alloc 1.0.0,
-/// but for calls of churn, which allocate hundreds and thousands of times: these cost at most a fortieth more. With the program in the
-/// chain's cache, where code that 1.0.0 has in every place costs next to nothing, the others cost at most a four-hundredth more.
+/// except calls of churn, which allocate hundreds or thousands of times: these cost at most a fortieth more. With the program in the
+/// chain's cache, where the code that 1.0.0 repeats in every place costs next to nothing, the others cost at most a four-hundredth more.
 #[test]
 fn no_call_is_dearer_than_with_mini_alloc_1() {
     no_call_is_dearer(&[Build {
@@ -96,7 +96,7 @@ fn no_call_is_dearer_than_with_mini_alloc_1() {
     }]);
 }
 
-/// Theorem: nor at the other levels, nor without link-time optimisation; and there not in the chain's cache either.
+/// Theorem: at the other levels and without link-time optimisation, no call costs more at all, not even in the chain's cache.
 #[test]
 #[ignore = "long: 180 builds of contracts; scripts/test --long runs it"]
 fn long_no_call_of_any_build_is_dearer_than_with_mini_alloc_1() {
@@ -115,7 +115,7 @@ fn no_call_is_dearer(builds: &[Build]) {
     let (levels, lto): (Vec<_>, Vec<_>) = (levels.into_iter().collect(), lto.into_iter().collect());
     let both = [Allocator::Mini, Allocator::MiniUpstream];
     let calls = whole_calls(&contracts(), &both, &levels, &lto, &|_, _| ()).unwrap();
-    // What is compared in every build. Not edge_cases, whose answer is what its allocator costs.
+    // The contracts compared in every build. Not edge_cases, whose answer is the cost of its allocator.
     let compared = |contract: &&Comparison| {
         builds.iter().all(|&build| {
             both.iter().all(|&allocator| {
@@ -160,7 +160,7 @@ fn long_the_table_of_whole_calls_is_what_is_measured() {
     expected::check("LEAGUE.md", &markdown(Some(&measured.unwrap())));
 }
 
-/// Of the form that is made for programs that allocate much.
+/// This is the variant for programs that allocate a lot.
 #[test]
 fn mini_alloc_in_place_has_a_third_of_the_overhead_at_most() {
     let average = league()
@@ -169,11 +169,11 @@ fn mini_alloc_in_place_has_a_third_of_the_overhead_at_most() {
     assert!(average <= 3500, "{average} of 10,000");
 }
 
-/// What a metered block costs, in ink; from Nitro's schedule.
+/// The cost of a metered block, in ink, from Nitro's schedule.
 const BLOCK: i128 = 2_450;
 
-/// The workloads that do little else than allocate, and how often they do: each allocation has no metered block more than with the
-/// floor, all else included. (At opt-level z the compiler calls what it otherwise inlines.)
+/// In workloads that do little but allocate, an allocation costs less than one metered block more than with the floor, everything included.
+/// Each is listed with its number of allocations. (At opt-level z the compiler calls what it otherwise inlines.)
 #[test]
 fn an_allocation_costs_less_than_a_metered_block_more_than_the_floors() {
     for (workload, allocations) in [
@@ -194,8 +194,8 @@ fn an_allocation_costs_less_than_a_metered_block_more_than_the_floors() {
     }
 }
 
-/// On average: compression makes single programs differ by tens of bytes for no reason. At s and z the compiler spends what is saved
-/// on inlining the allocation in more places, and LEAGUE.md says what that comes to.
+/// On average: compression makes individual programs differ by tens of bytes for no reason. At s and z the compiler spends what is saved on
+/// inlining the allocation in more places; LEAGUE.md shows the result.
 #[test]
 fn mini_alloc_adds_at_most_100_bytes_to_mini_alloc_1() {
     let at_3 = programs(Allocator::Mini).filter(|(_, level, _)| *level == OptLevel::Three);
@@ -229,7 +229,7 @@ fn mini_alloc_never_takes_more_than_mini_alloc_1() {
     }
 }
 
-/// The workloads that allocate at least four times what is alive at a time, which `ReclaimAlloc` is for.
+/// Whether a workload allocates at least four times what is alive at a time, which is what `ReclaimAlloc` is for.
 fn reuses(workload: &str) -> bool {
     let begins = [
         "churn",
@@ -243,7 +243,7 @@ fn reuses(workload: &str) -> bool {
     begins.iter().any(|begin| workload.starts_with(begin))
 }
 
-/// The allocators of others that reuse. (Where all that is ever asked for fits into two pages, one that leaks is cheaper.)
+/// Other projects' allocators that reuse memory. (If everything ever asked for fits into two pages, one that leaks is cheaper.)
 fn rivals() -> impl Iterator<Item = Allocator> {
     let others = [
         Allocator::Mini,

@@ -1,5 +1,5 @@
-//! One line in somebody's `Cargo.toml` changes a contract on the registry's `stylus-sdk`, whose source and lockfile are otherwise
-//! its author's: it puts this allocator under it, or has cargo optimise it when it is linked.
+//! One line in an author's `Cargo.toml` changes a contract on the registry's `stylus-sdk`, whose source and lockfile otherwise stay the
+//! same: it puts this allocator under the contract, or makes cargo optimise it at link time.
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -92,7 +92,7 @@ fn cargo(folder: &Path, arguments: &[&str]) {
     );
 }
 
-/// A package with some manifest. It lies in one folder, whichever it is, so that the SDK is compiled once: therefore there is one at a time.
+/// A package with a given manifest. All packages share one folder, so that the SDK is compiled once; therefore only one exists at a time.
 struct Package {
     folder: PathBuf,
     _alone: MutexGuard<'static, ()>,
@@ -109,11 +109,11 @@ fn package(manifest: &str) -> Package {
         fs::read(here.join("tests/one_line/contract.rs")).unwrap(),
         folder.join("src/lib.rs"),
     );
-    // A file that was not written anew need not be compiled anew.
+    // A file that is not written again is not compiled again.
     if fs::read(&library).ok().as_ref() != Some(&source) {
         fs::write(library, source).unwrap();
     }
-    // The versions of the SDK and of all it brings are those of the repository's own contracts.
+    // The SDK and its dependencies have the versions of the repository's own contracts.
     fs::copy(
         here.join("../contracts/Cargo.lock"),
         folder.join("Cargo.lock"),
@@ -148,7 +148,7 @@ fn measure(folder: &Path, crate_types: Option<CrateTypes>) -> Report {
     reported.unwrap().report
 }
 
-/// What a call returned.
+/// Runs a call, and returns its output.
 fn run(wasm: &[u8], calldata: Vec<u8>) -> Vec<u8> {
     let config = Config::default();
     let wasm = postprocess(wasm).unwrap();
@@ -168,7 +168,7 @@ fn run(wasm: &[u8], calldata: Vec<u8>) -> Vec<u8> {
     report.output
 }
 
-/// Whether a module has the text in it, as its name section has the names of functions.
+/// Whether a module contains the text, as its name section contains function names.
 fn mentions(wasm: &[u8], text: &str) -> bool {
     wasm.windows(text.len())
         .any(|window| window == text.as_bytes())
@@ -195,7 +195,7 @@ fn a_patch_line_changes_the_allocator_and_makes_calls_cheaper() {
     let after = build(folder);
     let paid_after = measure(folder, None);
 
-    // As the compiler mangles a path of ours; mini-alloc 1.0.0 has no such module.
+    // A path of ours, as the compiler mangles it; mini-alloc 1.0.0 has no such module.
     let ours = "mini_alloc4wasm4take";
     assert!(
         !mentions(&before, ours) && mentions(&after, ours),
@@ -217,8 +217,8 @@ fn a_patch_line_changes_the_allocator_and_makes_calls_cheaper() {
     }
 }
 
-/// Theorem: a contract with the manifest of the SDK's template is told what it loses without link-time optimisation, and that is the
-/// difference to what it is built as a cdylib alone.
+/// Theorem: the report on a contract with the manifest of the SDK's template says what the contract loses without link-time optimisation,
+/// and compares with exactly what is measured when it is built as a cdylib alone.
 #[test]
 fn a_contract_of_the_template_is_told_what_it_loses() {
     let package = package(TEMPLATE);

@@ -1,7 +1,7 @@
 //! Reports on contracts as their authors ask for them.
 //!
-//! Lives here: what must hold of the repository's own contracts, on every chain, and what is said where something is wrong. Not here: the
-//! looks of a report (`contracts`, `page`), one contract on a chain (unit tests of `report`), contracts of other kinds (`report/`).
+//! Lives here: what must hold for the repository's own contracts, on every chain, and what a report says if something is wrong. Not here:
+//! what a report looks like (`contracts`, `page`), one contract on a chain (unit tests of `report`), contracts of other kinds (`report/`).
 
 mod alone;
 mod cases;
@@ -33,7 +33,7 @@ fn contracts() -> PathBuf {
 fn measure(only: &[&str], target: &Target) -> Report {
     let only: Vec<_> = only.iter().map(|name| (*name).to_owned()).collect();
     let project = Project::find(Some(&contracts().join("Cargo.toml")), &only).unwrap();
-    // The README has figures that are the same wherever the checkout lies.
+    // The README's figures are the same wherever the checkout is.
     let settings = BuildSettings {
         reproducible: true,
         ..BuildSettings::default()
@@ -42,8 +42,8 @@ fn measure(only: &[&str], target: &Target) -> Report {
     reported.unwrap().report
 }
 
-/// Theorem: the contracts' plans are carried out whole, the parts of every run come to its receipt, and a second run gives the same
-/// bytes. The README has what comes out (`BLESS=1` rewrites it).
+/// Theorem: the contracts' plans run to their end, the parts of every run add up to its receipt, and a second run produces the same bytes.
+/// The README shows the result (`BLESS=1` rewrites it).
 #[test]
 fn the_contracts_are_living_benchmarks() {
     let target = Target::Embedded(ArbOs::ARBITRUM_ONE);
@@ -76,7 +76,7 @@ fn the_contracts_are_living_benchmarks() {
     }
 }
 
-/// Theorem: a node that runs elsewhere gives the figures of the embedded one.
+/// Theorem: a node that runs elsewhere gives the same figures as the embedded one.
 #[test]
 fn a_node_elsewhere_gives_the_same_figures() {
     let devnet = Devnet::start(Config {
@@ -97,7 +97,7 @@ fn a_node_elsewhere_gives_the_same_figures() {
     let without_fee = |report: &Report| {
         let mut contracts = report.contracts.clone();
         for deployment in contracts.iter_mut().filter_map(|it| it.deployment.as_mut()) {
-            // It rises with each activation on a chain, of whatever program, and falls again with time.
+            // It rises with each activation of any program on a chain, and falls again over time.
             deployment.data_fee_wei.clear();
         }
         contracts
@@ -106,7 +106,7 @@ fn a_node_elsewhere_gives_the_same_figures() {
     assert!(elsewhere.made_with.chain.starts_with("stylus-devnet/"));
 }
 
-/// A workspace of a contract in few lines, `good`, and one with this manifest's library and plan.
+/// Creates a workspace of two contracts: `good`, of a few lines, and `other`, with this source and plan.
 fn workspace(source: &str, plan: &str) -> TempDir {
     const GOOD: &str = r#"#![no_std]
         #[panic_handler]
@@ -166,11 +166,11 @@ fn text(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).unwrap()
 }
 
-/// One contract has no figures for a reason of these words; the other has, and every format shows both.
+/// Checks that `other` has no figures, for a reason that contains `words`, that `good` has some, and that every format shows both.
 #[track_caller]
 fn check_failure(source: &str, plan: &str, words: &str) {
     let folder = workspace(source, plan);
-    // The command says it once, of the format that makes most of a report.
+    // The command runs in one format only, the most elaborate.
     let output = run(folder.path(), &["report", "--format", "html"]);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
@@ -246,7 +246,7 @@ fn a_program_that_the_chain_refuses_says_why() {
     );
 }
 
-/// The run ends with `code` and an error of these words, and prints no report.
+/// Checks that the run ends with `code` and an error that contains `words`, and prints no report.
 #[track_caller]
 fn check_refusal(folder: &TempDir, arguments: &[&str], code: i32, words: &str) {
     let output = run(folder.path(), arguments);
@@ -260,7 +260,7 @@ fn check_refusal(folder: &TempDir, arguments: &[&str], code: i32, words: &str) {
 fn arguments_that_make_no_sense_are_refused_before_anything_is_built() {
     let folder = workspace("GOOD", CALL);
     fs::write(folder.path().join("broken.json"), "{\"schema\": 1,\n]").unwrap();
-    // The mark in front is no part of the text.
+    // The byte order mark in front is not part of the text.
     fs::write(folder.path().join("marked.json"), "\u{feff}{\"schema\": ]").unwrap();
     for (arguments, code, words) in [
         (
@@ -370,7 +370,7 @@ fn profiles_are_of_calls_that_there_are() {
     );
 }
 
-/// Theorem: what has become dearer than a baseline is an exit code, and what has not is none.
+/// Theorem: with `--check`, the exit code is 3 if a call costs more than in the baseline, beyond the tolerance, and 0 otherwise.
 #[test]
 fn regressions_are_an_exit_code() {
     let folder = workspace("GOOD", "[[call]]\ncall = 'f()'\n");
@@ -402,8 +402,8 @@ fn regressions_are_an_exit_code() {
     );
 }
 
-/// Theorem: the action's step, as action.yml has it, reports on a pull request against the base branch's baseline; a regression fails
-/// the job only where that is asked for.
+/// Theorem: the action's step, as in action.yml, reports on a pull request against the base branch's baseline; a regression fails the job
+/// only if that is asked for.
 #[test]
 fn the_action_reports_on_a_pull_request() {
     let action = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -505,7 +505,7 @@ fn the_action_reports_on_a_pull_request() {
     assert_eq!(fs::read_to_string(comment.unwrap()).unwrap(), summary);
     assert_eq!(run_step("true", &[built]).0, Some(3));
 
-    // The program of a release stands in for one that is built, if it is what the release says.
+    // A release's program is used instead of a built one, if it has the checksum that the release names.
     let server = format!("file://{}", work.path().display());
     let release = [
         ("GITHUB_SERVER_URL", server.as_str()),
@@ -531,7 +531,7 @@ fn the_action_reports_on_a_pull_request() {
     );
 }
 
-/// A release's archives for every system the action knows, each with a program that starts `program`, and their checksums.
+/// Creates a release's archives for every system that the action knows, each with a program that starts `program`, and their checksums.
 fn pack_program(folder: &Path, program: &str) {
     let script = format!(
         "set -e; mkdir -p '{0}'; cd '{0}'

@@ -10,20 +10,20 @@ use mini_alloc::ReclaimAlloc;
 static ALLOC: ReclaimAlloc = ReclaimAlloc::INIT;
 
 extern "C" {
-    /// Does everything the interface offers, and returns the line at which something was wrong, or 0.
+    /// Uses everything that the interface offers, and returns the line at which something was wrong, or 0.
     fn exercise() -> i32;
-    /// Reads and writes documents with a JSON library, and returns the same.
+    /// Reads and writes documents with a JSON library, and returns likewise.
     fn json() -> i32;
 }
 
-/// What the JSON library's program returns.
+/// Runs the JSON library's program, and returns its answer.
 #[no_mangle]
 pub extern "C" fn documents() -> i32 {
     // SAFETY: it takes nothing, and keeps to its own memory.
     unsafe { json() }
 }
 
-/// What the C function returns, while Rust allocates before and after it.
+/// Runs the C function, with Rust allocating before and after it, and returns its answer.
 #[no_mangle]
 pub extern "C" fn run() -> i32 {
     let words: Vec<String> = (0..100).map(|word| word.to_string()).collect();

@@ -1,6 +1,6 @@
 //! A wasm module in which `Checked` watches `ReclaimAlloc`, for `tests/wasm.rs` to call. On other targets it is empty.
 #![cfg(target_arch = "wasm32")]
-// It does by hand what must not be done.
+// It misuses memory on purpose.
 #![allow(unsafe_code)]
 
 use mini_alloc::{Checked, ReclaimAlloc};
@@ -8,7 +8,7 @@ use mini_alloc::{Checked, ReclaimAlloc};
 #[global_allocator]
 static ALLOC: Checked<ReclaimAlloc> = Checked::new(ReclaimAlloc::INIT);
 
-/// Uses memory as one should.
+/// Uses memory correctly.
 #[no_mangle]
 pub extern "C" fn right() -> usize {
     ALLOC.assert_no_leaks(|| {
@@ -28,7 +28,7 @@ pub extern "C" fn wrong() {
     drop(unsafe { Box::from_raw(block) });
 }
 
-/// Where the report lies.
+/// The address of the report.
 #[no_mangle]
 pub extern "C" fn checked_fault() -> *const u8 {
     ALLOC.fault_text()

@@ -72,17 +72,17 @@ pub unsafe extern "C" fn realloc(
     unsafe { ALLOC.realloc(block, layout(size, align), new_size) }
 }
 
-/// Whether a vector of this capacity can be had by way of the standard library's own fallible path.
+/// Whether a vector of this capacity can be allocated by the standard library's own fallible path.
 #[no_mangle]
 pub extern "C" fn try_reserve(bytes: usize) -> bool {
     let mut vec = Vec::<u8>::new();
     let got = vec.try_reserve_exact(bytes).is_ok();
-    // A block that nobody uses need not be asked for, says the compiler.
+    // Otherwise the compiler may leave out a block that nobody uses.
     core::hint::black_box(vec.as_ptr());
     got
 }
 
-/// What breaks the allocator's rule: grows the memory behind its back.
+/// Grows the memory behind the allocator's back.
 #[no_mangle]
 pub extern "C" fn foreign_grow(pages: usize) -> bool {
     core::arch::wasm32::memory_grow(0, pages) != usize::MAX
@@ -103,7 +103,7 @@ pub extern "C" fn boxed(value: u64) -> *mut u64 {
     Box::into_raw(Box::new(value))
 }
 
-/// `GlobalAlloc::alloc` and nothing around it, for `tests/proof` to look at.
+/// `GlobalAlloc::alloc` and nothing around it, for `tests/proof` to examine.
 ///
 /// # Safety
 ///

@@ -1,5 +1,5 @@
-//! The allocator's function in contracts: found as the one in which memory grows, and proved as the probe's is. What the compiler has
-//! inlined around its calls, `realloc`'s copying among it, is not looked at.
+//! The allocator's function in contracts: identified as the one in which memory grows, and proved like the probe's. What the compiler has
+//! inlined around its calls, including `realloc`'s copying, is not examined.
 
 use std::{env, fs, path::PathBuf, process::Command};
 
@@ -10,7 +10,7 @@ use crate::{check_start, prove, LEVELS};
 
 const CONTRACTS: [&str; 2] = ["counter", "erc20"];
 
-/// Contracts as their authors build them, but for the level; with link-time optimisation.
+/// Builds contracts as their authors do, apart from the level, with link-time optimisation.
 fn build(level: &str) -> impl Iterator<Item = (&'static str, Program)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../contracts");
     let target_dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("contracts");
@@ -21,7 +21,7 @@ fn build(level: &str) -> impl Iterator<Item = (&'static str, Program)> {
         .args(["--target", "wasm32-unknown-unknown", "--target-dir"])
         .arg(&target_dir)
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level)
-        // They would replace the flags of the contracts' own configuration.
+        // These would replace the flags of the contracts' own configuration.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     for contract in CONTRACTS {
@@ -45,7 +45,8 @@ fn build(level: &str) -> impl Iterator<Item = (&'static str, Program)> {
     })
 }
 
-/// Theorem: in these contracts memory grows in one function, no other loads or stores the word of state, and that function is proved.
+/// Theorem: in these contracts memory grows in a single function, no other function loads or stores the word of state, and that function is
+/// proved.
 #[test]
 #[ignore = "long: builds two contracts at three levels, and needs z3; scripts/test --long runs it"]
 fn long_contracts_allocate_by_a_function_that_is_proved() {

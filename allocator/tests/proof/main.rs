@@ -1,26 +1,26 @@
-//! A proof of the compiled allocator: of the instructions that a contract runs, not of the source they were compiled from.
+//! A proof about the compiled allocator: about the instructions that a contract runs, not the source they were compiled from.
 //!
-//! **The rule** (`rule.rs`) says of each call what the answer is, what the last byte handed out is then, how many pages memory has, and
-//! which bytes are copied: a function of the heap's state, of the memory's size, whoever grew it, of the request, and of whether growth is
-//! granted.
+//! **The rule** (`rule.rs`) says for each call what the answer is, what the last byte handed out is afterwards, how many pages memory then
+//! has, and which bytes are copied: a function of the heap's state, of the memory's size, whoever grew it, of the request, and of whether
+//! growth is granted.
 //!
-//! **Theorem.** The rule is safe, wherever a heap begins: a block is aligned, lies in the memory and below its last page, is apart from
-//! everything handed out before and from every page that somebody else may have grown; memory has grown by exactly the pages that the
-//! block lacked; null is answered only where growth was refused or there is no room, and then nothing has changed.
+//! **Theorem.** The rule is safe, wherever a heap begins: a block is aligned, lies in the memory and below the last page of the address
+//! space, and is disjoint from everything handed out before and from every page that somebody else may have grown; memory has grown by
+//! exactly the pages that the block lacked; null is answered only if growth was refused or there is no room, and then nothing has changed.
 //!
-//! **Theorem.** For every state the heap can be in, every size of memory, every request that a `Layout` allows, every block that was
-//! handed out, and whether the memory grants growth or refuses it, the probe's `alloc`, `alloc_zeroed` and `realloc`, as compiled at
-//! opt-levels 3, s and z, do what the rule says and touch nothing else; with the feature `in-place`, and without it. What `realloc` copies
-//! are the bytes that both sizes have, from the old block to the new one, where it moves; nothing where it does not. (Of the paths of
-//! the `realloc` of `in-place` on which memory may grow, z3 is asked by parts, for twenty minutes of CPU: `scripts/test --long` does so.)
+//! **Theorem.** For every state the heap can be in, every size of memory, every request that a `Layout` allows, every block that was handed
+//! out, and whether the memory grants growth or refuses it, the probe's `alloc`, `alloc_zeroed` and `realloc`, as compiled at opt-levels 3,
+//! s and z, do what the rule says and touch nothing else, with the feature `in-place` and without it. If `realloc` moves a block, it copies
+//! the bytes that both sizes have from the old block to the new one; otherwise it copies nothing. (About the paths of `in-place`'s
+//! `realloc` on which memory may grow, z3 is asked in parts, which takes twenty minutes of CPU: `scripts/test --long` does so.)
 //!
-//! **Theorem.** At the start the state stands for the byte in front of `__heap_base`.
+//! **Theorem.** At the start, the state stands for the byte in front of `__heap_base`.
 //!
-//! `alloc_zeroed` is right because no byte is handed out twice, and nobody writes to one that was not.
+//! `alloc_zeroed` is right because no byte is handed out twice, and nobody writes to a byte before it is handed out.
 //!
-//! `translate.rs` walks every path of a function and of what it calls, and writes what they compute as formulas of bit vectors; z3 looks
-//! for a case in which a path breaks the rule, and finds none. That a proof can fail is shown on functions in which one instruction is
-//! another. `contracts.rs` looks for the same function in contracts.
+//! `translate.rs` walks every path of a function and of what it calls, and writes what they compute as formulas over bit vectors; z3 looks
+//! for a case in which a path breaks the rule, and finds none. That a proof can fail is shown on functions with one instruction changed.
+//! `contracts.rs` looks for the same function in contracts.
 #![cfg(not(any(target_arch = "wasm32", miri)))]
 #![allow(
     clippy::print_stdout,
@@ -45,7 +45,7 @@ use theorem::{Claim, Paths};
 
 const LEVELS: [&str; 3] = ["3", "s", "z"];
 
-/// A probe of `MiniAlloc`: with the feature `in-place`, whose state is an address, or without it.
+/// Builds a probe of `MiniAlloc`: with the feature `in-place`, whose state is an address, or without it.
 fn program(level: &str, kind: State) -> Program {
     Program::new(&match kind {
         State::Taken => probe::build("probe", level),
@@ -53,8 +53,8 @@ fn program(level: &str, kind: State) -> Program {
     })
 }
 
-/// What is proved of a probe: its exports, and what they are to answer. (`alloc` and `alloc_zeroed` are one function where the compiler
-/// has seen that they are.)
+/// What to prove about a probe: its exports, and what they must answer. (`alloc` and `alloc_zeroed` are one function if the compiler has
+/// seen that they are equal.)
 fn claims(program: &Program, kind: State) -> Vec<Claim<'_>> {
     let realloc = match kind {
         State::Taken => Call::Move,
@@ -129,7 +129,8 @@ fn the_heap_begins_where_the_static_data_end() {
     }
 }
 
-/// At the start the state stands for the byte in front of the heap, and it lies outside of it, where no block can be written to.
+/// Checks that at the start the state stands for the byte in front of the heap, and that its word lies outside the heap, where no write to
+/// a block can reach it.
 fn check_start(claim: &Claim) {
     let base = claim.program.heap_base();
     let word = claim.program.initial_word(claim.state);
@@ -138,8 +139,8 @@ fn check_start(claim: &Claim) {
     assert!(end <= u64::from(base), "{}: the heap has it", claim.name);
 }
 
-/// Theorem: with one instruction another, the theorem above is false, and a case shows it; but for those changes that make no difference
-/// to any answer, which are listed. What two functions call is changed once.
+/// Theorem: with one instruction changed, the theorem above is false, and a case shows it, except for changes that make no difference to
+/// any answer: these are listed, and are at most a tenth. What two functions both call is changed once.
 fn check_mutants(level: &str) {
     let kind = State::Taken;
     let program = program(level, kind);

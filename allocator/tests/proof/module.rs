@@ -1,5 +1,5 @@
-//! A wasm module as far as a proof looks at it: its functions as steps, its exports, its data; and functions that are changed in one
-//! place. It knows nothing of what they compute.
+//! A wasm module, as far as a proof examines it: its functions as steps, its exports, its data; and functions with one step changed. It
+//! knows nothing of what they compute.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ pub(crate) struct Program {
     pub(super) bodies: Vec<Vec<Step>>,
     pub(super) shapes: Vec<Shape>,
     exports: BTreeMap<String, u32>,
-    /// Those that are exported, by name, with what they begin as.
+    /// The exported globals, by name, with their initial values.
     globals: BTreeMap<String, u32>,
     pub(super) imported: usize,
     /// Pages of memory at the start.
@@ -157,7 +157,7 @@ impl Program {
         program
     }
 
-    /// Where the linker lets the heap begin, which rustc has it export.
+    /// Where the heap begins, which rustc has the linker export.
     pub(crate) fn heap_base(&self) -> u32 {
         self.globals["__heap_base"]
     }
@@ -175,10 +175,10 @@ impl Program {
             .collect()
     }
 
-    /// The functions that may load from a word or store to it, at an address that is a constant.
+    /// The functions that may load from `word` or store to it, at a constant address.
     pub(crate) fn touching(&self, word: u64) -> Vec<usize> {
         let touches = |body: &[Step]| {
-            // Which constant belongs to which access is not followed: any of the same function will do.
+            // Which constant belongs to which access is not tracked: any in the same function counts.
             let constants: Vec<_> = body.iter().filter_map(constant).collect();
             body.iter().filter_map(access).any(|(offset, width)| {
                 constants.iter().any(|&base| {
@@ -192,7 +192,7 @@ impl Program {
             .collect()
     }
 
-    /// The word of memory that a program begins with.
+    /// The initial value of the word at `address`.
     pub(crate) fn initial_word(&self, address: u64) -> u32 {
         let byte = |at: u64| {
             let within = |(begin, bytes): &(u64, Vec<u8>)| {
@@ -204,7 +204,7 @@ impl Program {
         u32::from_le_bytes([0, 1, 2, 3].map(|offset| byte(address + offset)))
     }
 
-    /// The functions that one may run, itself first.
+    /// The functions that `function` may run, itself first.
     fn reached(&self, function: usize) -> Vec<usize> {
         let mut reached = vec![function];
         let mut next = 0;
@@ -222,8 +222,8 @@ impl Program {
         reached
     }
 
-    /// Every change of one instruction in a function and in what it calls, functions in `seen` apart: a constant off by one, a comparison
-    /// or an operation that is another, a write left out.
+    /// Every change of one instruction in a function and in what it calls, except functions in `seen`: a constant off by one, another
+    /// comparison or operation, a write left out.
     pub(crate) fn mutants(&self, function: usize, seen: &mut BTreeSet<usize>) -> Vec<Mutant> {
         let mut mutants = Vec::new();
         for function in self.reached(function) {
@@ -245,7 +245,7 @@ impl Program {
         mutants
     }
 
-    /// The functions' steps, one of them changed.
+    /// The functions' steps, with the mutant's changed.
     pub(super) fn mutated(&self, mutant: Option<&Mutant>) -> Vec<Vec<Step>> {
         let mut bodies = self.bodies.clone();
         if let Some(mutant) = mutant {
@@ -262,7 +262,7 @@ fn constant(step: &Step) -> Option<i32> {
     }
 }
 
-/// The offset of a load or store, and how many bytes it is of.
+/// The offset of a load or store, and its width in bytes.
 fn access(step: &Step) -> Option<(u64, u64)> {
     use Operator as O;
     let Step::Plain(operator) = step else {
@@ -326,7 +326,7 @@ fn variants(operator: &Operator<'static>) -> Vec<Step> {
     others.into_iter().map(Step::Plain).collect()
 }
 
-/// Where an active segment of data goes.
+/// The address of an active data segment.
 fn place(kind: &wasmparser::DataKind<'_>) -> u64 {
     let wasmparser::DataKind::Active { offset_expr, .. } = kind else {
         panic!("every segment has a place");
@@ -334,7 +334,7 @@ fn place(kind: &wasmparser::DataKind<'_>) -> u64 {
     u64::from(number(offset_expr).expect("a segment's place is a constant"))
 }
 
-/// What an expression of one constant is.
+/// The value of an expression that is a constant.
 fn number(expression: &ConstExpr<'_>) -> Option<u32> {
     match expression.get_operators_reader().read() {
         Ok(Operator::I32Const { value }) => Some(value as u32),

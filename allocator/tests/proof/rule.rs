@@ -1,19 +1,19 @@
-//! What a heap that only grows must do, as formulas, and what is known before it does: no module is known here, and no question asked.
+//! What a heap that only grows must do, and what is known beforehand, as formulas. It knows no module, and asks no question.
 //!
-//! A call is answered with a place, or with null; the last byte handed out and the memory's size are then what they must be. All numbers
-//! that could wrap around are 34 bits wide, as no sum of an address, an alignment and a size is more.
+//! A call is answered with an address, or with null; the rule also says what the last byte handed out and the memory's size then are. All
+//! numbers that could wrap around are 34 bits wide, which holds any sum of an address, an alignment and a size.
 
 /// How a heap keeps the last byte that it handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// By its address: the form `in-place`.
+    /// By its address: with the feature `in-place`.
     Last,
-    /// By how many bytes lie between the heap's beginning and the one behind it, negated: the default.
+    /// By how many bytes there are from the heap's beginning to the byte behind it, negated: the default.
     Taken,
 }
 
 impl State {
-    /// What it is before the first block, where the heap begins at `base`.
+    /// The state before the first block, if the heap begins at `base`.
     pub(crate) const fn initial(self, base: u32) -> u32 {
         match self {
             Self::Last => base - 1,
@@ -37,11 +37,11 @@ pub(crate) enum Call {
     Alloc,
     /// `realloc(block, old size, align, size)`, which moves every block.
     Move,
-    /// The same, which leaves a block where it is if it shrinks, or grows and is the last one.
+    /// The same, except that a block stays where it is if it shrinks, or if it grows, is the last one and has room behind it.
     Resize,
 }
 
-/// Which block is to change its size.
+/// Which block changes its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Block {
     /// Any.
@@ -53,7 +53,7 @@ pub(crate) enum Block {
 }
 
 impl Call {
-    /// The parameters, by their names.
+    /// The names of the parameters.
     pub(crate) const fn parameters(self) -> &'static [&'static str] {
         match self {
             Self::Alloc => &["size", "align"],
@@ -61,12 +61,13 @@ impl Call {
         }
     }
 
-    /// The parameters `p0` and so on; of the request what `Layout` promises, of a block that is to change its size that it was handed out.
+    /// Declares the parameters, `p0` and so on, and asserts what `Layout` promises of the request, and that a block that changes its size
+    /// was handed out.
     pub(crate) fn before(self, block: Block) -> String {
         let mut text = String::new();
         for (number, &name) in self.parameters().iter().enumerate() {
             let parameter = match (block, name) {
-                // In 32 bits the same sum as that of `extends`.
+                // The sum of `extends`, in 32 bits.
                 (Block::Last, "old") => {
                     format!("(define-fun p{number} () (_ BitVec 32) (bvsub (bvadd last #x00000001) block))")
                 }
@@ -84,7 +85,7 @@ impl Call {
         text
     }
 
-    /// What must come of it: `result`, `last2`, `pages2`, and how many bytes are `copied`.
+    /// What the outcome must be: `result`, `last2`, `pages2`, and how many bytes are `copied`.
     pub(crate) fn rule(self, block: Block) -> String {
         let in_place = self == Self::Resize;
         let which = match block {
@@ -100,7 +101,7 @@ impl Call {
     }
 }
 
-/// What is known of the heap and the memory; `state` has a meaning, `last`, already.
+/// What is known of the heap and the memory; `last`, which is what `state` means, is already defined.
 pub(crate) const HEAP: &str = "
 (define-fun wide ((x (_ BitVec 32))) (_ BitVec 34) ((_ zero_extend 2) x))
 (define-fun low ((x (_ BitVec 34))) (_ BitVec 32) ((_ extract 31 0) x))
@@ -154,7 +155,7 @@ const RULE: &str = "
 (define-fun copied () (_ BitVec 32) (ite (or refused kept) #x00000000 (ite (bvult old size) old size)))
 ";
 
-/// What the rule owes to Rust and to others in the memory.
+/// What the rule must guarantee to Rust and to others in the memory.
 pub(crate) const SAFE: &str = "
 (and
   ; null: nothing has changed, and there was no room, or growth was refused

@@ -1,4 +1,4 @@
-//! The questions to z3: whether a path does what the rule says, and whether the rule is safe. How the paths came about is not known here.
+//! The questions to z3: whether a path does what the rule says, and whether the rule is safe. It does not know how the paths came about.
 
 use std::{
     fmt::Write as _,
@@ -15,46 +15,46 @@ use crate::rule::{Block, Call, State, HEAP, SAFE};
 use crate::support::tool;
 use crate::translate::Path;
 
-/// The question. What z3 does by default, which is made for many kinds of them, takes ten times as long for these.
+/// The check to run. z3's default, which is made for many kinds of questions, takes ten times as long for these.
 const CHECK: &str =
     "(check-sat-using (then simplify propagate-values solve-eqs simplify bit-blast sat))\n";
 
-/// How much z3 works on a question that can still be divided, by its own count, which is the same on any machine.
+/// How much effort z3 may spend on a question that can still be divided, by its own count, which is the same on any machine.
 const EFFORT: u32 = 1_000_000;
 
-/// Something to be looked for, and conditions by which that can be divided: it is in one of the halves, or nowhere.
+/// A case to look for, and conditions by which the search can be divided: the case is in one of the halves, or does not exist.
 struct Question {
     script: String,
     divisions: Vec<String>,
 }
 
-/// Which paths are looked at.
+/// Which paths to examine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paths {
-    /// Those about which z3 can be asked as they are.
+    /// Those that z3 is asked about as a whole.
     Short,
-    /// Those on which a block may grow in place, and memory with it: they are asked about by parts.
+    /// Those on which a block may grow in place, and memory with it: z3 is asked about them in parts.
     Long,
 }
 
-/// A function of a module, and what it is to be.
+/// A function of a module, and what it must do.
 pub(crate) struct Claim<'a> {
     pub(crate) name: &'static str,
     pub(crate) program: &'a Program,
     pub(crate) function: usize,
     pub(crate) call: Call,
     pub(crate) kind: State,
-    /// Where its word of state lies.
+    /// The address of its word of state.
     pub(crate) state: u64,
 }
 
 impl<'a> Claim<'a> {
-    /// The claim that the function exported as `name` answers `call` over a heap that keeps its state like that.
+    /// The claim that the function exported as `name` answers `call` over a heap that keeps its state as `kind` says.
     pub(crate) fn new(program: &'a Program, name: &'static str, call: Call, kind: State) -> Self {
         Self::of(program, program.exported(name), name, call, kind)
     }
 
-    /// The same for a function that is not exported.
+    /// The same claim for a function that is not exported.
     pub(crate) fn of(
         program: &'a Program,
         function: usize,
@@ -74,7 +74,7 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// All that is known before the call, and what must come of it. The block that is to change its size may be any, or the last one.
+    /// Everything that is known before the call, and what must be true after it. `block` says which block changes its size.
     fn head(&self, block: Block) -> String {
         format!(
             "(set-logic QF_BV)\n(define-fun initial () (_ BitVec 32) #x{:08x})\n(define-fun base () (_ BitVec 32) #x{:08x})\n\
@@ -90,17 +90,17 @@ impl<'a> Claim<'a> {
     /// What must hold after a path: the answer, the last byte handed out, the memory's size, and what was copied.
     fn after(&self, path: &Path) -> Vec<String> {
         let Some(got) = &path.result else {
-            // It traps, or touches what is not its own.
+            // The path traps, or touches what is not its own.
             return vec!["false".to_owned()];
         };
-        // A word of state elsewhere is another heap; growth asked for twice may be granted once.
+        // A word of state elsewhere belongs to another heap; if growth is requested twice, it may be granted only once.
         let is_elsewhere = path.address.is_some_and(|address| address != self.state);
         if is_elsewhere || path.grows > 1 || path.copies.len() > 1 {
             return vec!["false".to_owned()];
         }
         let copies = match path.copies.first() {
             None => "(= copied #x00000000)".to_owned(),
-            // Both places are blocks then, so that it does not trap once the memory has grown.
+            // Both places are then blocks, so that the copy does not trap once the memory has grown.
             Some(copy) if copy.pages == path.pages => format!(
                 "(and (= {} copied) (= {} result) (= {} block))",
                 copy.len, copy.to, copy.from
@@ -120,7 +120,7 @@ impl<'a> Claim<'a> {
         self.call == Call::Resize && path.grows > 0
     }
 
-    /// Looks for a case in which the function does something else than the rule says, and tells how many paths were looked at.
+    /// Looks for a case in which the function does not do what the rule says; also returns how many paths it examined.
     pub(crate) fn search(&self, which: Paths) -> (usize, Option<String>) {
         let mut paths = self.program.paths(self.function, None);
         paths.retain(|path| self.is_long(path) == (which == Paths::Long));
@@ -129,7 +129,7 @@ impl<'a> Claim<'a> {
         (paths.len(), cases.into_iter().flatten().next())
     }
 
-    /// The same for a mutant of a function in which there is none.
+    /// Looks for such a case in a mutant of a function that has none.
     pub(crate) fn search_mutant(&self, mutant: &Mutant) -> Option<String> {
         let proved = self.program.paths(self.function, None);
         let paths = self.program.paths(self.function, Some(mutant));
@@ -139,7 +139,7 @@ impl<'a> Claim<'a> {
         questions.find_map(|question| self.case(&question))
     }
 
-    /// What is to be asked about a path.
+    /// The questions about a path.
     fn questions(&self, path: &Path) -> Vec<Question> {
         let script = |block: Block| {
             let mut script = self.head(block) + &path.script;
@@ -156,7 +156,8 @@ impl<'a> Claim<'a> {
                 divisions: Vec::new(),
             }];
         }
-        // By whose the memory is behind the last byte's page, whether there is an answer, and each test that the function makes.
+        // Divided by whose memory is behind the last byte's page, by whether the request is refused, and by each test that the function
+        // makes.
         let divisions = ["own", "refused"].map(str::to_owned);
         let divisions: Vec<_> = divisions.into_iter().chain(path.tests()).collect();
         let mut questions = Vec::new();
@@ -170,7 +171,7 @@ impl<'a> Claim<'a> {
         questions
     }
 
-    /// The case that a question looks for.
+    /// The case that a question looks for, if it exists.
     fn case(&self, question: &Question) -> Option<String> {
         let names = self.call.parameters().join(" ");
         question.case(&format!("{names} last pages granted"))
@@ -178,7 +179,7 @@ impl<'a> Claim<'a> {
 }
 
 impl Question {
-    /// The values of `names` in the case that is looked for, in the whole question or else in its parts.
+    /// The values of `names` in the case that the question looks for, asked as a whole or else in parts.
     fn case(&self, names: &str) -> Option<String> {
         let mut open = vec![(self.script.clone(), self.divisions.as_slice())];
         while let Some((script, divisions)) = open.pop() {
@@ -197,7 +198,7 @@ impl Question {
     }
 }
 
-/// What `ask` makes of each item. z3 takes one processor, so that several are asked about at once.
+/// The results of `ask` for each item, in order. z3 uses one processor, so several are asked at once.
 pub(crate) fn side_by_side<T: Sync, R: Send>(items: &[T], ask: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let work = || {
@@ -235,11 +236,11 @@ pub(crate) fn search_rule(call: Call) -> Option<String> {
     question.case(&format!("{names} base initial last pages granted"))
 }
 
-/// What z3 says of assertions.
+/// z3's answer to assertions.
 enum Answer {
-    /// Nothing fulfils them all.
+    /// Nothing satisfies them all.
     None,
-    /// The values of names that do.
+    /// These values satisfy them all.
     Case(String),
     /// The effort was not enough.
     Unknown,
@@ -253,7 +254,7 @@ fn answer(assertions: &str, names: &str, effort: Option<u32>) -> Answer {
     let answers = z3(&question);
     match answers.first().map(String::as_str) {
         Some("unsat") => Answer::None,
-        // The same question once more, since there are no values to ask for where there is no case.
+        // Asked once more, since values can be requested only if there is a case.
         Some("sat") => {
             Answer::Case(z3(&format!("{question}(get-value ({names}))\n"))[1..].join(" "))
         }
@@ -262,7 +263,7 @@ fn answer(assertions: &str, names: &str, effort: Option<u32>) -> Answer {
     }
 }
 
-/// The lines that z3 answers with.
+/// Runs z3 on a script, and returns the lines of its answer.
 fn z3(script: &str) -> Vec<String> {
     let mut command = tool("z3");
     let mut child = command

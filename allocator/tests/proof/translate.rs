@@ -1,7 +1,7 @@
 //! Walks the paths of a function of a wasm module, and writes what it computes as terms of SMT-LIB: bit vectors of 32 bits.
 //!
-//! It knows the instructions that compilers make of an allocator, one word of memory, the allocator's state, and that bytes are copied; at
-//! anything else it stops with a panic. It does not know what is to be proved.
+//! It knows the instructions that compilers generate for an allocator, one word of memory, which is the allocator's state, and that bytes
+//! are copied; any other instruction is a panic. It does not know what is to be proved.
 
 use std::fmt::Write;
 
@@ -12,29 +12,29 @@ use crate::module::{Mutant, Program, Shape, Step};
 /// The name of a term.
 type Term = String;
 
-/// One way through a function.
+/// One path through a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
     /// The definitions of all terms, in order.
     pub(crate) script: String,
-    /// What must hold for this way to be taken.
+    /// What must hold for this path to be taken.
     pub(crate) conditions: Vec<Term>,
-    /// What is returned; `None` where the function traps, or loads or stores any other word than its state.
+    /// What is returned; `None` if the function traps, or loads or stores any word other than its state.
     pub(crate) result: Option<Term>,
     /// The word of state afterwards.
     pub(crate) state: Term,
     /// Pages of memory afterwards.
     pub(crate) pages: Term,
-    /// Where the word of state lies; `None` where it was not used.
+    /// The address of the word of state; `None` if it is not used.
     pub(crate) address: Option<u64>,
-    /// How often memory was to grow.
+    /// How often growth was requested.
     pub(crate) grows: u32,
     /// The copies made, in order.
     pub(crate) copies: Vec<Copied>,
 }
 
 impl Path {
-    /// The tests that are made on it, as conditions: terms that are one or zero, and whether memory grows.
+    /// The tests that are made on the path, as conditions: terms that are one or zero, and whether memory grows.
     pub(crate) fn tests(&self) -> Vec<Term> {
         let tests = self.script.lines().filter_map(|line| {
             let (name, rest) = line.strip_prefix("(define-fun ")?.split_once(" () ")?;
@@ -54,11 +54,11 @@ pub(crate) struct Copied {
     pub(crate) to: Term,
     pub(crate) from: Term,
     pub(crate) len: Term,
-    /// Pages of memory when that was done.
+    /// Pages of memory at that time.
     pub(crate) pages: Term,
 }
 
-/// A way that has not come to its end.
+/// A path that has not ended.
 #[derive(Clone)]
 struct Walk {
     path: Path,
@@ -73,21 +73,21 @@ struct Frame {
     at: usize,
     locals: Vec<Term>,
     labels: Vec<Label>,
-    /// Values on the stack that are the caller's.
+    /// How many values on the stack are the caller's.
     below: usize,
 }
 
 #[derive(Clone, Copy)]
 struct Label {
-    /// Behind the end of its block.
+    /// The step after the end of its block.
     target: usize,
     results: usize,
     below: usize,
 }
 
 impl Program {
-    /// Every way through a function, with parameters `p0`, `p1` and so on, the state `state` and the memory size `pages`; growth is
-    /// allowed where `granted` says so. With a mutant, one instruction is another.
+    /// Every path through a function, with parameters `p0`, `p1` and so on, the state `state` and the memory size `pages`; growth is
+    /// allowed if `granted`. With a mutant, one instruction is changed.
     pub(crate) fn paths(&self, function: usize, mutant: Option<&Mutant>) -> Vec<Path> {
         let bodies = self.mutated(mutant);
         let path = Path {
@@ -180,7 +180,7 @@ impl Walk {
         ));
     }
 
-    /// Whether a load or store is one of the state, the one word that may be touched.
+    /// Whether a load or store accesses the state, the only word that may be touched.
     fn is_at_state(&mut self, memarg: &wasmparser::MemArg) -> bool {
         let base = self.pop();
         let base = base
@@ -192,7 +192,7 @@ impl Walk {
         })
     }
 
-    /// Goes to the end of the block `depth` levels up, or returns.
+    /// Goes to the end of the block `depth` levels up, or returns; the result is that of [`Self::leave`].
     fn branch(&mut self, depth: u32, shapes: &[Shape]) -> bool {
         let frame = self.frames.last_mut().expect("a function runs");
         let Some(index) = frame.labels.len().checked_sub(1 + depth as usize) else {
@@ -207,7 +207,7 @@ impl Walk {
         false
     }
 
-    /// Returns from a function; whether it was the first.
+    /// Returns from a function; the result is whether it was the outermost one.
     fn leave(&mut self, shapes: &[Shape]) -> bool {
         let frame = self.frames.pop().expect("a function runs");
         let values = self
@@ -368,7 +368,7 @@ impl Walk {
                 let mut other = Box::new(self.clone());
                 other.assume(&zero);
                 self.assume(&format!("(not {zero})"));
-                // Where the branch ends the function, this way is the one that goes on.
+                // If the branch ends the function, the other path is the one to go on with.
                 if self.branch(*relative_depth, shapes) {
                     let done = std::mem::replace(self, *other);
                     return Next::Fork(Box::new(done.ended()));
@@ -386,7 +386,7 @@ impl Walk {
         Next::On
     }
 
-    /// A way that has returned, as one that only has to be collected.
+    /// A path that has returned, and only has to be collected.
     fn ended(mut self) -> Self {
         self.frames.clear();
         self

@@ -1,21 +1,20 @@
-//! The bound on what the reclaiming heap takes: a function of what was alive at most, by size and alignment. It knows the classes and
-//! nothing of how the heap keeps its blocks.
+//! The bound on the memory that the reclaiming heap takes: a function of the most that was alive at once, by size and alignment. It knows
+//! the size classes, and nothing of how the heap keeps its blocks.
 //!
-//! **Theorem.** Let `a(c)` be how many blocks of `2^c` bytes were ever alive at once. In any sequence of requests, reallocations, refusals
-//! and foreign growths, memory is never larger than [`Bound::pages`] says.
+//! **Theorem.** Let `a(c)` be the most blocks of `2^c` bytes that were ever alive at once. In any sequence of requests, reallocations,
+//! refusals and foreign growths, memory is never larger than [`Bound::pages`] says.
 //!
-//! *Small blocks* (16 to 256 bytes). Fresh bytes become a block of class `c`, and larger blocks are cut to it, only while no block of
-//! `c` is free, and with it go single free blocks of the classes between, of which none was free either. So there are never more than
-//! `a(c) + 1` of them. What is left of a chunk, less than 256 bytes, may come on top.
+//! *Small blocks* (16 to 256 bytes). Fresh bytes become a block of class `c`, and larger blocks are cut down to it, only while no block of
+//! `c` is free; this also yields single free blocks of the classes between, of which none was free either. So there are never more than
+//! `a(c) + 1` blocks of class `c`. The rest of a chunk, less than 256 bytes, may come on top.
 //!
 //! *Large blocks* (512 bytes to 32 KiB, chunks among them). Let `b(k)` be the most bytes that blocks of classes below `k` ever had, free
-//! ones included. They get more only where a block of some class `i` is made of a larger one or of fresh memory, and then none of `i` to
-//! `k` is free but what was left over, less than `2^k` bytes. So `b(k) ≤ b(i) + 2^k` and what was alive of `i` to `k` at most; these
-//! stretches of classes do not overlap, so all is at most what was alive of each, and two pages of left-overs.
+//! ones included. They get more only when a block of some class `i` is made from a larger one or from fresh memory, and then nothing of `i`
+//! to `k` is free except left-overs of less than `2^k` bytes. So `b(k) ≤ b(i) + 2^k` plus the most that was alive of `i` to `k`; these
+//! ranges of classes do not overlap, so the total is at most what was alive of each class, plus two pages of left-overs.
 //!
-//! *Pages.* Memory grows for `n` of them only where no free run has as many. Two free runs have something alive between them, so there
-//! are at most as many as there are live runs, pages of blocks, and foreign growths, and one more; each is shorter than the longest
-//! request.
+//! *Pages.* Memory grows for `n` pages only if no free run has as many. Between any two free runs something is alive, so there is at most
+//! one more of them than there are live runs, pages of blocks, and foreign growths; each is shorter than the longest request.
 
 use std::cmp::max;
 
@@ -26,15 +25,15 @@ const LARGE: usize = 9;
 const PAGES: usize = 16;
 const CHUNK: u32 = 1 << 13;
 
-/// What is alive, and was at most.
+/// What is alive now, and the most that ever was.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bound {
-    /// Of each class of blocks, how many are alive, and were at most.
+    /// For each class, the blocks alive now, and the most that ever were.
     blocks: [(u32, u32); PAGES],
-    /// Runs of pages, likewise; and their pages.
+    /// Runs of pages, likewise; `run_pages` has the pages in them.
     runs: (u32, u32),
     run_pages: (u32, u32),
-    /// The most pages that one request can have needed.
+    /// The most pages that any one request can have needed.
     longest: u32,
     foreign: (u32, u32),
 }
@@ -73,7 +72,7 @@ impl Bound {
         }
     }
 
-    /// While a block moves there are two.
+    /// While a block moves, there are two of it.
     pub(crate) fn realloc(&mut self, size: u32, align: u32, new_size: u32) {
         self.alloc(new_size, align);
         self.dealloc(size, align);
@@ -81,10 +80,10 @@ impl Bound {
 
     pub(crate) fn foreign_grow(&mut self, pages: u32) {
         add(&mut self.foreign, pages);
-        // (How often is at most how many.)
+        // (There are at most as many growths as pages.)
     }
 
-    /// The size of memory in pages that is never exceeded, of which there were `initial` at the beginning.
+    /// The size of memory in pages that is never exceeded, if it was `initial` at the start.
     pub(crate) fn pages(&self, initial: u32) -> u32 {
         let most = |class: usize| self.blocks[class].1;
         let small: u32 = (SMALLEST..LARGE)

@@ -1,9 +1,9 @@
-//! What a heap that reuses memory owes: the functions that turn any bytes, or any word of few letters, into requests and check them. They
-//! do not know which free block is chosen; what it may take is `bound`'s business.
+//! What a heap that reuses memory promises: the functions that turn any bytes, or any word of a few letters, into requests and check them.
+//! They do not know which free block is chosen; `bound` says how much memory the heap may take.
 //!
-//! **Theorem.** For every sequence of requests, foreign growths and refusals all that a [`Session`] checks holds throughout; memory stays
-//! within the [`Bound`]; null is answered only where the memory was refused a growth, and changes nothing; and to shrink never fails and
-//! never asks for memory.
+//! **Theorem.** For every sequence of requests, foreign growths and refusals, everything that a [`Session`] checks holds throughout; memory
+//! stays within the [`Bound`]; null is answered only if a growth was refused or would not fit into the address space, and changes nothing;
+//! and shrinking never fails and never asks for memory.
 
 use super::{bound::Bound, model::Input, session::Session, Subject, PAGE};
 
@@ -16,7 +16,7 @@ fn align(input: &mut Input) -> u32 {
     }
 }
 
-/// What a vector does when it grows or is cut to its length, or any size at all.
+/// The new size of a vector that grows or is cut to its length, or any size at all.
 fn new_size(input: &mut Input, size: u32, align: u32) -> u32 {
     match input.byte() % 8 {
         0..=3 if size < 8 * PAGE => 2 * size,
@@ -81,7 +81,7 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
             _ => true,
         };
         if !answered {
-            // What does not fit into the address space is refused without being asked for.
+            // What does not fit into the address space is refused without asking for growth.
             let asked = session.subject.grows() > grows;
             assert!(asked || op <= 9, "null though no growth was refused");
             assert_eq!(session.subject.pages(), pages, "null changes nothing");
@@ -97,20 +97,20 @@ fn check(bound: &Bound, subject: &mut dyn Subject, initial: u32, what: &dyn std:
     assert!(pages <= most, "{pages} pages, {most} at most: {what:?}");
 }
 
-/// What a word is spelt with: something that a program does with the blocks it has.
+/// A letter of a word: something that a program does with its blocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Letter {
     /// A new block, of a size and an alignment.
     New(u32, u32),
-    /// The oldest block, or else the newest, is made so many times as large.
+    /// The oldest block, or else the newest, becomes this many times as large.
     Grow(bool, u32),
-    /// It is made so many times as small.
+    /// That block's size is divided by this, rounded up.
     Shrink(bool, u32),
-    /// It is given back.
+    /// That block is freed.
     Drop(bool),
 }
 
-/// Does what a word says over and over, with few blocks alive at a time, and checks that memory stays within the bound.
+/// Does what a word says `rounds` times, with few blocks alive at a time, and checks that memory stays within the bound.
 pub(crate) fn repeat(word: &[Letter], rounds: u32, subject: &mut dyn Subject) {
     const ALIVE: usize = 5;
     let initial = subject.pages();
@@ -153,8 +153,8 @@ pub(crate) fn repeat(word: &[Letter], rounds: u32, subject: &mut dyn Subject) {
     }
 }
 
-/// Keeps `alive` blocks of sizes up to `most` alive, replacing one by another of the same size `rounds` times, the oldest, the
-/// newest or any, and checks the bound.
+/// Keeps `alive` blocks of sizes up to `most` alive, replacing one by another of the same size `rounds` times, the first, the last or any,
+/// and checks that memory does not grow and is within the bound.
 pub(crate) fn steady(subject: &mut dyn Subject, alive: usize, most: u32, rounds: u32) {
     let initial = subject.pages();
     let mut session = Session::new(subject);

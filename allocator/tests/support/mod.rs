@@ -17,9 +17,9 @@ pub(crate) mod sim;
 pub(crate) trait Subject {
     /// Where the heap begins.
     fn heap_base(&mut self) -> u32;
-    /// Whether it hands out again what it was given back.
+    /// Whether it hands out freed memory again.
     fn reuses(&self) -> bool;
-    /// Whether its last block grows where it is.
+    /// Whether its last block grows in place.
     fn grows_in_place(&self) -> bool;
     /// How large the memory is now, in pages.
     fn pages(&mut self) -> u32;
@@ -29,11 +29,11 @@ pub(crate) trait Subject {
     fn dealloc(&mut self, at: u32, size: u32, align: u32);
     /// `realloc`; `None` for null.
     fn realloc(&mut self, at: u32, size: u32, align: u32, new_size: u32) -> Option<u32>;
-    /// Grows the memory behind the allocator's back; whether that went well.
+    /// Grows the memory behind the allocator's back, and returns whether that succeeded.
     fn foreign_grow(&mut self, pages: u32) -> bool;
     /// Refuses all growth beyond a size in pages.
     fn limit(&mut self, pages: u32);
-    /// Refuses the heap's growth this many successful or refused ones from now, and no other.
+    /// Refuses the heap's growth that comes after `nth` others from now, refused ones included, and no other.
     fn refuse(&mut self, nth: Option<u32>);
     /// How often the heap has asked for growth.
     fn grows(&mut self) -> u32;
@@ -43,8 +43,7 @@ pub(crate) trait Subject {
     fn fill(&mut self, at: u32, len: u32, byte: u8);
 }
 
-/// Plays `data` with `run`, that of a model, once with nothing refused and then with each growth refused in turn; every time on a
-/// subject of its own.
+/// Plays `data` with a model's `run`, once with nothing refused and then with each growth refused in turn, every time on a fresh subject.
 pub(crate) fn run_with_refusals<S: Subject>(
     run: fn(&[u8], &mut dyn Subject, u32, Option<u32>) -> u32,
     data: &[u8],
@@ -70,10 +69,10 @@ pub(crate) fn tool(name: &str) -> std::process::Command {
 /// The size of a WebAssembly page in bytes.
 pub(crate) const PAGE: u32 = 65_536;
 
-/// The most pages a memory can have, whoever grows it: no limit has to refuse more.
+/// The most pages a memory can have, whoever grows it, so that no limit needs to refuse more.
 pub(crate) const ADDRESS_SPACE: u32 = 65_536;
 
-/// What may grow and what may not, for either subject.
+/// Which growth is allowed, for either subject.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) max_pages: u32,
@@ -82,7 +81,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Nothing refused up to a size in pages.
+    /// Refuses nothing up to a size in pages.
     pub(crate) const fn up_to(max_pages: u32) -> Self {
         Self {
             max_pages,
@@ -91,7 +90,7 @@ impl Limits {
         }
     }
 
-    /// Counts a growth of the heap's to a size in pages, and says whether it is allowed.
+    /// Counts a growth of the heap to a size in pages, and returns whether it is allowed.
     pub(crate) fn heap_grows_to(&mut self, pages: u32) -> bool {
         let refused = self.refuse == Some(self.grows);
         self.grows += 1;

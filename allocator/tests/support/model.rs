@@ -1,23 +1,23 @@
 //! The model: what a bump allocator with foreign pages in between must answer, in plain 64-bit arithmetic, and the
 //! function that turns any bytes into requests and compares. It does not know how the allocator keeps its state.
 //!
-//! **Theorem.** For every sequence of requests, foreign growths and refusals, the allocator answers each request with
-//! the address the model computes, or with null exactly when the model says so, and has grown exactly as far as the
-//! model; and all that a [`Session`] checks of any allocator holds throughout.
+//! **Theorem.** For every sequence of requests, foreign growths and refusals, the allocator answers each request with the address the model
+//! computes, or with null exactly when the model says so, and has grown exactly as far as the model; and everything that a [`Session`]
+//! checks for any allocator holds throughout.
 
 use super::{session::Session, Limits, Subject, PAGE};
 
 /// The end of the last byte a block may have: the last page is left out.
 const TOP: u64 = (1 << 32) - PAGE as u64;
 
-/// The state of a bump allocator, with nothing packed into anything.
+/// The state of a bump allocator, with every value on its own.
 #[derive(Debug)]
 struct Model {
-    /// Behind the last byte handed out.
+    /// The address after the last byte handed out.
     next: u64,
-    /// Behind the last page the heap knows to be its own.
+    /// The address after the last page that the heap knows to be its own.
     heap_end: u64,
-    /// Behind the memory.
+    /// The address after the memory.
     memory_end: u64,
     limits: Limits,
     in_place: bool,
@@ -29,7 +29,7 @@ impl Model {
         if start + size > TOP {
             return None;
         }
-        // An empty block has no byte, but takes the padding in front of it.
+        // An empty block has no bytes, but uses up the padding in front of it.
         if start + size <= self.heap_end {
             self.next = start + size;
             return Some(start);
@@ -74,7 +74,7 @@ impl Model {
     }
 }
 
-/// Reads requests from bytes; zeros for ever once they are used up.
+/// Reads requests from bytes, and zeros forever once they are used up.
 pub(crate) struct Input<'a>(pub(crate) &'a [u8]);
 
 impl Input<'_> {
@@ -98,7 +98,7 @@ impl Input<'_> {
         }
     }
 
-    /// Of all orders of magnitude, with the edges of the current page as often as anything else.
+    /// Of all orders of magnitude, with the edges of the current page as often as any other.
     pub(crate) fn size(&mut self, align: u32, next: u64) -> u32 {
         let rest = (next.next_multiple_of(u64::from(PAGE)) - next) as u32;
         let size = match self.byte() % 8 {
@@ -150,7 +150,7 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
                 );
             }
             7..=11 if live > 0 => {
-                // The last block, whose turn is the interesting one, as often as all others.
+                // The last block, which is the interesting one, in two cases of five, and otherwise any.
                 let slot = if op < 9 {
                     live - 1
                 } else {
@@ -170,7 +170,7 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
             12..=14 if live > 0 => session.dealloc(input.byte() as usize % live),
             15 if input.byte() % 4 == 0 && session.foreign_grow(1) => {
                 model.memory_end += u64::from(PAGE);
-                // From now on the heap cannot tell its initial memory from anybody's.
+                // From now on the heap cannot tell its initial memory from anybody else's.
                 model.heap_end = model.next.next_multiple_of(u64::from(PAGE));
             }
             _ => {}
@@ -186,7 +186,7 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
     session.subject.grows()
 }
 
-/// Bytes from a seed (xorshift), so that the same seed is the same test everywhere.
+/// Bytes from a seed (xorshift), so that the same seed gives the same test everywhere.
 pub(crate) fn bytes(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     std::iter::repeat_with(|| {

@@ -1,21 +1,21 @@
-//! The probes: wasm modules with an allocator of ours and its methods exported. Here they are built; nothing is run.
+//! The probes: wasm modules with one of our allocators and its methods exported. They are built here, but not run.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use std::{env, fs, path::PathBuf, process::Command};
 
-/// Compiles a probe as contracts are compiled, and gives its bytes. Cargo does nothing if there is nothing to do.
+/// Compiles a probe as contracts are compiled, and returns its bytes. Cargo does nothing if there is nothing to do.
 pub(crate) fn build(probe: &str, level: &str) -> Vec<u8> {
     build_with(probe, level, &[], "")
 }
 
-/// The probe of `MiniAlloc` with the feature `in-place`.
+/// Compiles the probe of `MiniAlloc` with the feature `in-place`.
 pub(crate) fn build_in_place(level: &str) -> Vec<u8> {
     build_with("probe", level, &["--features", "in-place"], "")
 }
 
-/// The same with more arguments for cargo, and flags for the compiler.
+/// Compiles a probe with more arguments for cargo, and flags for the compiler.
 pub(crate) fn build_with(probe: &str, level: &str, arguments: &[&str], flags: &str) -> Vec<u8> {
-    // Flags and features make other files, under the same names.
+    // Flags and features produce other files under the same names, so each combination has its own folder.
     let variant = if flags.is_empty() { "" } else { "-flags" };
     let folder = format!("probes-{level}{variant}{}", arguments.concat());
     let target_dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(folder);

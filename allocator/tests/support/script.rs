@@ -1,50 +1,50 @@
-//! The promises of the allocator as data: scripts of requests with the answers due, and the function that plays one on
-//! a subject. To test another case, add a script.
+//! The promises of the allocator as data: scripts of requests with the expected answers, and the function that plays one on a subject. To
+//! test another case, add a script.
 
 use super::{session::Session, Subject, PAGE};
 
 /// How many bytes to ask for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Size {
-    /// As many.
+    /// This many.
     Bytes(u32),
-    /// What is left of the page on which the last block ends, and as many more.
+    /// What is left of the page on which the last block ends, and this many more.
     Rest(i32),
 }
 
 /// What the answer must be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Want {
-    /// Where the heap begins, and as many bytes further.
+    /// This many bytes after the heap's beginning.
     Base(u32),
-    /// As many pages behind the initial memory, and as many bytes further.
+    /// This many pages after the end of the initial memory, and this many bytes further.
     Page(i32, u32),
     /// This address.
     At(u32),
-    /// The same block as before.
+    /// The same address as before.
     Same,
     /// Null.
     Null,
 }
 
-/// One request. Slots number the blocks that were got, from 0.
+/// One step of a script. Slots number the live blocks, from 0.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
     Alloc(Size, u32, Want),
     Zeroed(Size, u32, Want),
     Realloc(usize, Size, Want),
     Dealloc(usize),
-    /// Somebody else grows the memory by as many pages.
+    /// Somebody else grows the memory by this many pages.
     Foreign(u32),
-    /// The memory may have as many pages more than the initial ones.
+    /// From now on, the memory may have this many pages more than at the start.
     Limit(u32),
-    /// The next growth, or a later one, is refused.
+    /// The growth after this many others is refused; with 0, the next one.
     Refuse(u32),
-    /// The memory must now have as many pages more than the initial ones.
+    /// The memory must now have this many pages more than at the start.
     Pages(u32),
-    /// The memory must now have as many pages.
+    /// The memory must now have this many pages in all.
     PagesInAll(u32),
-    /// Blocks are asked for until the last one ends here.
+    /// Blocks are requested until the last one ends at this address.
     FillTo(u32),
 }
 
@@ -54,8 +54,7 @@ use Want::{At, Base, Null, Page, Same};
 
 const MAX: u32 = i32::MAX as u32;
 
-/// Scripts for a heap that begins, on a multiple of 16 bytes, on the last page of its memory, which has 4096 bytes
-/// left.
+/// Scripts for a heap that begins, at a multiple of 16 bytes, on the last page of its memory, which has at least 4096 bytes left.
 pub(crate) const SCRIPTS: &[(&str, &[Step])] = &[
     (
         "empty requests take no more than their padding",
@@ -249,7 +248,7 @@ pub(crate) const SCRIPTS: &[(&str, &[Step])] = &[
     ),
 ];
 
-/// Further ones for a heap whose last block grows in place.
+/// Further scripts for a heap whose last block grows in place.
 pub(crate) const IN_PLACE_SCRIPTS: &[(&str, &[Step])] = &[
     (
         "the last block grows where it is",
@@ -291,7 +290,7 @@ pub(crate) const IN_PLACE_SCRIPTS: &[(&str, &[Step])] = &[
             Zeroed(Bytes(8), 1, Base(100)),
             Realloc(0, Bytes(1), Same),
             Realloc(1, Bytes(4), Same),
-            // No longer the last block, for there is something cut off behind it.
+            // No longer the last block: what was cut off it lies behind it.
             Realloc(1, Bytes(5), Base(108)),
             Zeroed(Bytes(1), 1, Base(113)),
         ],
@@ -309,7 +308,7 @@ pub(crate) const IN_PLACE_SCRIPTS: &[(&str, &[Step])] = &[
     ),
 ];
 
-/// Further ones for a heap in which a block that changes its size moves.
+/// Further scripts for a heap in which a block that changes its size moves.
 pub(crate) const COMPACT_SCRIPTS: &[(&str, &[Step])] = &[
     (
         "every block that changes its size is copied behind all others",
@@ -370,7 +369,7 @@ pub(crate) const HIGH_SCRIPTS: &[(&str, &[Step])] = &[
     ),
 ];
 
-/// A further one for a heap whose last block grows in place.
+/// A further script for a heap whose last block grows in place.
 pub(crate) const HIGH_IN_PLACE_SCRIPTS: &[(&str, &[Step])] = &[(
     "a last block next to the end cannot grow over it",
     &[
@@ -388,7 +387,7 @@ pub(crate) fn check(name: &str, steps: &[Step], subject: &mut dyn Subject) {
     let base = subject.heap_base();
     let initial = subject.pages();
     let mut session = Session::new(subject);
-    // Behind the last block ever handed out; the naive list alone would forget the freed ones.
+    // The end of the last block ever handed out; the list of live blocks alone would forget the freed ones.
     let mut next = u64::from(base);
     for (number, &step) in steps.iter().enumerate() {
         let at = || format!("{name}, step {number}: {step:?}");

@@ -1,5 +1,5 @@
-//! A session with a subject: keeps the naive list of live blocks and checks what any allocator owes for every one of
-//! them. What only this allocator promises (addresses, pages) is checked by its callers.
+//! A session with a subject: keeps a plain list of live blocks, and checks for each of them what any allocator must guarantee. What only
+//! one allocator promises (addresses, pages) is checked by the session's callers.
 
 use super::{Subject, PAGE};
 
@@ -19,26 +19,26 @@ impl Block {
     }
 }
 
-/// The subject and all that was got from it.
+/// The subject, and everything that it handed out.
 pub(crate) struct Session<'a> {
     pub(crate) subject: &'a mut dyn Subject,
     pub(crate) live: Vec<Block>,
-    /// Pages that others have grown, as first byte and length, all filled with [`FOREIGN`].
+    /// Pages that others have grown, as the first byte and the number of pages; [`FOREIGN`] is at both ends of each page.
     foreign: Vec<(u32, u32)>,
     marks: u8,
 }
 
-/// Up to this size all of a block is looked at, beyond it only samples.
+/// Up to this size all of a block is checked, beyond it only samples.
 const SMALL: u32 = 1024;
 
-/// The most samples of a large block besides its ends. Miri looks at how the heap goes about its memory, of which no more is seen in more
-/// of a block's bytes.
+/// The most samples of a large block, apart from its end. Miri checks how the heap treats its memory, and more bytes of a block would show
+/// nothing more.
 const SAMPLES: u32 = if cfg!(miri) { 4 } else { 64 };
 
-/// What foreign pages are filled with.
+/// The byte that marks foreign pages.
 const FOREIGN: u8 = 0xF0;
 
-/// The parts of a block that are looked at: all of a small one, of a large one both ends and a bit of some others.
+/// The parts of a block that are checked: all of a small one; of a large one both ends, and a few bytes at some places in between.
 fn samples(at: u32, size: u32) -> Vec<(u32, u32)> {
     if size <= SMALL {
         return if size == 0 { vec![] } else { vec![(at, size)] };
@@ -61,7 +61,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Asks for a block and checks it: aligned, inside the heap, apart from all others, zero.
+    /// Requests a block and checks it: aligned, inside the heap, apart from all others, and zero if that is promised.
     pub(crate) fn alloc(&mut self, size: u32, align: u32, zeroed: bool) -> Option<u32> {
         let at = self.subject.alloc(size, align, zeroed)?;
         self.check_place(at, size, align, usize::MAX);
@@ -85,7 +85,7 @@ impl<'a> Session<'a> {
         Some(at)
     }
 
-    /// Resizes a live block and checks it: as for a new one, but with the contents of the old. A refused one is kept.
+    /// Resizes a live block and checks it: as a new one, but with the contents of the old. If that is refused, the block is kept.
     pub(crate) fn realloc(&mut self, slot: usize, new_size: u32) -> Option<u32> {
         let Block {
             at, size, align, ..
@@ -109,7 +109,7 @@ impl<'a> Session<'a> {
         Some(new_at)
     }
 
-    /// Gives a live block back.
+    /// Frees a live block.
     pub(crate) fn dealloc(&mut self, slot: usize) {
         self.check_contents(slot);
         let Block {
@@ -120,7 +120,7 @@ impl<'a> Session<'a> {
 
     /// Grows the memory behind the allocator's back, and uses what it gets.
     pub(crate) fn foreign_grow(&mut self, pages: u32) -> bool {
-        // Of a memory that fills the address space the end wraps to 0, but then it does not grow either.
+        // If the memory fills the address space, its end wraps to 0, but then it does not grow either.
         let at = self.subject.pages().wrapping_mul(PAGE);
         let grown = self.subject.foreign_grow(pages);
         if grown {
@@ -166,7 +166,7 @@ impl<'a> Session<'a> {
     }
 
     fn holds(&mut self, at: u32, len: u32, byte: u8) -> bool {
-        // Compared at once: byte by byte, most of the time of a test under Miri would go here.
+        // Compared at once: byte by byte, this would take most of a test's time under Miri.
         self.subject.read(at, len) == vec![byte; len as usize]
     }
 
@@ -189,7 +189,7 @@ impl<'a> Session<'a> {
             what()
         );
         let end = u64::from(at) + u64::from(size);
-        // Nothing may be said about where an empty block ends: it has no byte.
+        // Where an empty block ends does not matter: it has no bytes.
         if size == 0 {
             return;
         }

@@ -20,14 +20,14 @@ use super::{Limits, Subject, ADDRESS_SPACE, PAGE};
 pub(crate) struct Shape {
     /// The heap's first byte.
     pub(crate) heap_base: u32,
-    /// The initial size in pages; the heap's first page and perhaps more.
+    /// The initial size in pages.
     pub(crate) initial: u32,
     /// The size in pages that the memory may grow to. All pages from the heap's first to here are backed by a buffer.
     pub(crate) max: u32,
 }
 
 impl Shape {
-    /// All of them.
+    /// Every shape.
     pub(crate) const ALL: [Self; 4] = [Self::LOW, Self::ROOMY, Self::FLUSH, Self::HIGH];
     /// A program that leaves most of its last page to the heap, as contracts do.
     pub(crate) const LOW: Self = Self {
@@ -35,13 +35,13 @@ impl Shape {
         initial: 17,
         max: 40,
     };
-    /// A heap that was given three whole pages besides.
+    /// A heap that has three more whole pages from the start.
     pub(crate) const ROOMY: Self = Self {
         heap_base: 2 * PAGE + 256,
         initial: 6,
         max: 26,
     };
-    /// A heap that begins right behind its last page.
+    /// A heap that begins right behind its initial memory.
     pub(crate) const FLUSH: Self = Self {
         heap_base: 3 * PAGE,
         initial: 3,
@@ -70,10 +70,10 @@ struct Memory {
 
 impl Memory {
     fn new(shape: Shape) -> Self {
-        // The page before a heap that begins on a page's first byte holds the state's first value.
+        // The state begins as the address of the byte before the heap, which can be on the page before.
         let first_page = (shape.heap_base - 1) / PAGE;
         let bytes = (shape.max - first_page) as usize * PAGE as usize;
-        // Alignment is a matter of the simulated addresses, and with a small one fresh zeros cost nothing here either.
+        // Alignment matters only for the simulated addresses; with a small one here, fresh zeros cost nothing.
         let layout = Layout::from_size_align(bytes, 16).expect("a few pages are a valid size");
         // SAFETY: the layout is at least a page.
         let buffer = unsafe { alloc_zeroed(layout) };
@@ -105,7 +105,7 @@ impl Memory {
             .wrapping_add((of as usize).wrapping_sub(self.buffer as usize) as u32)
     }
 
-    /// The pointer to bytes that must be inside the memory.
+    /// The pointer to `len` bytes at `at`, which must be inside the memory.
     fn bytes(&self, at: u32, len: u32) -> *mut u8 {
         let end = u64::from(at) + u64::from(len);
         assert!(at >= self.origin && end <= u64::from(self.size.get()) * u64::from(PAGE));
@@ -120,7 +120,7 @@ impl Drop for Memory {
     }
 }
 
-/// The memory, shared between the heap and the test that looks on.
+/// The memory, shared by the heap and the test that watches it.
 #[derive(Clone, Debug)]
 struct Shared(Rc<Memory>);
 
@@ -183,7 +183,7 @@ pub(crate) struct Sim {
 }
 
 impl Sim {
-    /// The heap that only grows, in few instructions.
+    /// The heap that only grows, in little code.
     pub(crate) fn compact(shape: Shape) -> Self {
         let mut sim = Self::over(shape, |_, memory| {
             // SAFETY: `Shape` says where the heap begins, and the buffer covers it; its pages are used by this heap alone; a heap with
@@ -203,7 +203,7 @@ impl Sim {
         })
     }
 
-    /// The heap that reuses what it is given back.
+    /// The heap that reuses freed memory.
     pub(crate) fn reclaiming(shape: Shape) -> Self {
         let mut sim = Self::over(shape, |last, memory| {
             // SAFETY: as above, and every shape begins at a multiple of 8.
@@ -224,7 +224,7 @@ impl Sim {
         }
     }
 
-    /// `alloc` with a size of the host's, which may be more than 32 bits can hold.
+    /// `alloc` with a size of the host, which can be more than 32 bits hold.
     pub(crate) fn alloc_layout(&self, layout: Layout) -> *mut u8 {
         // SAFETY: a heap takes any layout.
         unsafe { self.heap.alloc(layout) }

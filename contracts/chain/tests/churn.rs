@@ -1,4 +1,4 @@
-//! The blocks that come and go.
+//! Blocks that come and go.
 
 use alloy_sol_types::sol;
 use stylus_devnet::testing::*;
@@ -35,7 +35,7 @@ fn blocks_go_in_their_order() {
     assert_eq!(length as usize, "0 1 2 3 4 5 6 7".len());
 }
 
-/// Pages cost more and more, so that memory without measure is paid for with all the gas there is.
+/// Pages become more and more expensive, so that unbounded memory uses up all the gas there is.
 #[test]
 fn memory_has_an_end() {
     let chain = Chain::new();

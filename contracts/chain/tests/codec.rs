@@ -1,4 +1,4 @@
-//! The decoder and encoder of nested types.
+//! Decoding and encoding of nested types.
 
 use alloy_sol_types::{SolValue as _, sol};
 use stylus_devnet::testing::*;

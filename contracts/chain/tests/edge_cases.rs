@@ -1,4 +1,4 @@
-//! The sequence of awkward requests.
+//! A sequence of awkward allocation requests.
 
 use alloy_sol_types::sol;
 use stylus_devnet::testing::*;

@@ -1,4 +1,4 @@
-//! The tokens that are each one of a kind.
+//! The non-fungible token.
 
 use alloy_sol_types::sol;
 use stylus_devnet::testing::*;

@@ -1,4 +1,4 @@
-//! The vectors that grow step by step.
+//! Vectors that grow step by step.
 
 use alloy_sol_types::sol;
 use stylus_devnet::testing::*;

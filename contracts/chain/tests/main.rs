@@ -1,4 +1,4 @@
-//! Every contract of the folder on a chain of its own for each test: what its functions answer, and the gas that they take.
+//! Every contract of the folder, on a chain of its own for each test: what its functions answer, and how much gas they use.
 //!
 //! `BLESS=1 cargo test --test contracts` writes the gas into `gas.toml`; see `stylus_devnet::testing`.
 
@@ -16,7 +16,7 @@ mod signatures;
 mod sort_and_map;
 mod strings;
 
-/// Theorem: what the README shows is a test that passes, but for the folder that the contract is in.
+/// Theorem: the README shows a test that passes, except for the folder of its contract.
 #[test]
 fn the_readme_shows_a_test() {
     let shown = include_str!("readme.rs").replace(r#"build!("../erc20")"#, "build!()");

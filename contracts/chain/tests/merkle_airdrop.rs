@@ -1,4 +1,4 @@
-//! The airdrop by a tree of hashes, which its constructor takes.
+//! An airdrop by Merkle tree, whose root the constructor takes.
 
 use alloy_primitives::keccak256;
 use alloy_sol_types::{SolValue as _, sol};
@@ -57,7 +57,7 @@ fn who_is_listed_claims_once() {
     let _: AlreadyClaimed = airdrop.reverts_with(claim(600));
 }
 
-/// Theorem: a contract without its constructor is another one, in which nobody is listed.
+/// Theorem: deployed without its constructor, the contract is another one, in which nobody is listed.
 #[test]
 fn nobody_is_listed_without_the_constructor() {
     let chain = Chain::new();

@@ -1,4 +1,4 @@
-//! The test that the README of the devnet shows, word for word.
+//! The test that the devnet's README shows, word for word.
 
 use alloy_sol_types::sol;
 use stylus_devnet::testing::*;

@@ -1,4 +1,4 @@
-//! The signatures of messages.
+//! Signatures of messages.
 
 use alloy_primitives::{b256, hex, keccak256};
 use alloy_sol_types::sol;
@@ -18,7 +18,7 @@ sol! {
 
 use Signatures::*;
 
-/// What a wallet signs for `hello` (EIP-191).
+/// The hash that a wallet signs for `hello` (EIP-191); `R` and `S` are from its signature.
 const HASH: B256 = b256!("0x50b2c43fd39106bafbba0da34fc430e1f91e3c96ea2acee2bc34119f92b37750");
 const R: B256 = b256!("0x765556d15ab6588bcf6e93a752a70055cb63b0ea0c105bbf0ad80ba22c822056");
 const S: B256 = b256!("0x57eb06685329eb456bae0ca45b32e17e0e4f09003cc91dcd9376bd0e57331f1c");

@@ -1,4 +1,4 @@
-//! The standard collections.
+//! Standard collections.
 
 use alloy_sol_types::sol;
 use stylus_devnet::testing::*;

@@ -1,4 +1,4 @@
-//! The strings that are made of strings.
+//! Strings that are made of other strings.
 
 use alloy_sol_types::sol;
 use stylus_devnet::testing::*;

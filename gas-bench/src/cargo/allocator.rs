@@ -1,6 +1,6 @@
 //! The allocators that a contract of this repository can be built with.
 //!
-//! Lives here: their names. Not here: how they are put into somebody else's contract (`copy`), what they cost.
+//! Lives here: their names. Not here: how they get into other people's contracts (`copy`), what they cost.
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,7 +32,7 @@ pub enum Allocator {
     Wasmalloc,
     /// `picoalloc`.
     Picoalloc,
-    /// No allocator to use, but what a bump allocator costs at least.
+    /// Not an allocator to use, but the least that a bump allocator costs.
     Floor,
 }
 
@@ -52,7 +52,7 @@ impl Allocator {
         Self::Lol,
     ];
 
-    /// Those of the league table, in the order of its columns.
+    /// The allocators of the league table, in the order of its columns.
     pub const LEAGUE: &[Self] = &[
         Self::Mini,
         Self::MiniInPlace,
@@ -71,7 +71,7 @@ impl Allocator {
     /// The three of the published table.
     pub const PUBLISHED: &[Self] = &[Self::Mini, Self::Wee, Self::Std];
 
-    /// The one that ratios refer to.
+    /// The allocator that ratios refer to.
     pub const REFERENCE: Self = Self::Mini;
 
     /// Its name on the command line and in JSON, which is also the contract's cargo feature.
@@ -93,7 +93,7 @@ impl Allocator {
         }
     }
 
-    /// Its name for readers.
+    /// Its display name.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Mini => "MiniAlloc",

@@ -1,7 +1,7 @@
 //! A contract ready to be deployed.
 //!
-//! Lives here: its code, and how large it was at each step. Not here: rewriting modules (`stylus_vm::process`), which steps there are for
-//! somebody's contract (`recipe`), deploying anything.
+//! Lives here: its code, and its size at each step. Not here: rewriting modules (`stylus_vm::process`), which steps a contract goes through
+//! (`recipe`), deploying anything.
 
 use std::path::PathBuf;
 
@@ -17,22 +17,22 @@ pub struct Artifact {
     pub wasm: Vec<u8>,
     /// What the account of the contract will hold: the compressed module behind its prefix.
     pub code: Vec<u8>,
-    /// How large it was as cargo wrote it, without what is only for debuggers.
+    /// Its size as cargo wrote it, without custom sections.
     pub built: Bytes,
-    /// A file that may have its names and lines: they are its own if the code is.
+    /// A file that may hold its names and lines: they apply if its code is the same.
     pub lines: Option<PathBuf>,
 }
 
 impl Artifact {
-    /// Prepares a module for deployment that was built with the names of its functions, which are not counted.
+    /// Prepares for deployment a module that was built with function names, which do not count towards its size.
     ///
     /// # Errors
-    /// Where it is not a wasm module.
+    /// If it is not a wasm module.
     pub fn of_named(named: &[u8]) -> Result<Self, PostprocessError> {
         Self::of_sources(named, NO_PROJECT)
     }
 
-    /// The same of sources that have this hash.
+    /// [`Self::of_named`], for sources with the hash `project`.
     ///
     /// # Errors
     /// As for [`Self::of_named`].
@@ -41,7 +41,8 @@ impl Artifact {
         Ok(Self::of(with_project(&postprocess(named)?, project)?, size))
     }
 
-    /// The same of a module that became `finished` since it was built, and is deployed as that is but for what it says of itself.
+    /// Prepares for deployment a module that later became `finished`: deploys `finished` as it is, except that the hash `project` replaces
+    /// its custom sections.
     ///
     /// # Errors
     /// As for [`Self::of_named`].

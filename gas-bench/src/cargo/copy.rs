@@ -1,7 +1,7 @@
-//! A contract built in a copy of its workspace, with another allocator or in another way: the author's files are only read.
+//! Builds a contract in a copy of its workspace, with another allocator or in another way: the author's files are only read.
 //!
-//! Lives here: the copy that is made for it, and the builds in the copy. Not here: what the copy is (`scratch`, `shim`), how cargo is run (`build`),
-//! what happens to a module afterwards.
+//! Lives here: preparing the copy, and the builds in it. Not here: the copy itself (`scratch`, `shim`), running cargo (`build`), what
+//! happens to a module afterwards.
 
 mod files;
 mod origin;
@@ -32,7 +32,7 @@ pub use scratch::ScratchError;
 pub use shim::ShimError;
 pub use sources::SourcesError;
 
-/// The level that cargo takes where nothing is said.
+/// The level that cargo uses if no setting gives one.
 const DEFAULT_LEVEL: &str = "3";
 
 /// A contract, as its author builds it.
@@ -44,9 +44,9 @@ pub struct Subject {
     pub package: String,
     /// How its author builds it.
     pub settings: BuildSettings,
-    /// Why cargo leaves the link-time optimisation out that its author asks for; none where it does not, or nobody asks.
+    /// Why cargo leaves out the link-time optimisation that its author asks for; `None` if it does not, or if the author does not ask.
     pub lto_hindrance: Option<Hindrance>,
-    /// What builds it.
+    /// The toolchain that builds it.
     pub toolchain: Toolchain,
 }
 
@@ -68,45 +68,45 @@ impl Subject {
 /// Nothing can be built in a copy of the workspace.
 #[derive(Debug, thiserror::Error)]
 pub enum CopiesError {
-    /// It is not known what to copy.
+    /// What to copy cannot be determined.
     #[error(transparent)]
     Sources(#[from] SourcesError),
     /// It cannot be copied.
     #[error(transparent)]
     Scratch(#[from] ScratchError),
-    /// Cargo does not get along with the copy.
+    /// Cargo does not accept the copy.
     #[error(transparent)]
     Shim(#[from] ShimError),
-    /// The compiler does not name itself.
+    /// The compiler does not report its version.
     #[error(transparent)]
     Cargo(#[from] CargoError),
-    /// The contract's `Stylus.toml` asks for what is not there.
+    /// The contract's `Stylus.toml` is invalid, or asks for a `wasm-opt` that is not there.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
-    /// The folder for what is built cannot be used.
+    /// The target folder cannot be used.
     #[error("{} cannot be used: {source}; make it a folder you may write to", path.display())]
     TargetDir {
         /// The folder.
         path: PathBuf,
-        /// Why not.
+        /// Why it cannot be used.
         source: io::Error,
     },
-    /// The copy is built with another compiler.
+    /// The copy would be built with another compiler.
     #[error(
         "the contract is compiled with {here} and a copy of it with {there}: set RUSTUP_TOOLCHAIN to the one that is meant"
     )]
     Compiler {
-        /// What the compiler in the author's folder calls itself.
+        /// The version that the compiler reports in the author's folder.
         here: String,
-        /// What it calls itself in the copy.
+        /// The version that it reports in the copy.
         there: String,
     },
 }
 
-/// A variant has no module.
+/// Why a variant has no module.
 #[derive(Debug, thiserror::Error)]
 pub enum VariantError {
-    /// The allocator cannot be put there.
+    /// The allocator cannot be replaced.
     #[error(transparent)]
     Shim(#[from] ShimError),
     /// Cargo would have to write the lockfile first.
@@ -118,15 +118,15 @@ pub enum VariantError {
         /// The first error reported.
         message: String,
     },
-    /// `wasm-opt` does not make of it what the contract's `Stylus.toml` asks for.
+    /// `wasm-opt` fails to do what the contract's `Stylus.toml` asks for.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
-    /// Anything else.
+    /// Any other build error.
     #[error(transparent)]
     Build(BuildError),
 }
 
-/// What is to be repeated in the author's own folder is not to be repeated in a copy that is gone.
+/// Drops the folder and the command to repeat, since they refer to a copy that will be gone.
 impl From<BuildError> for VariantError {
     fn from(error: BuildError) -> Self {
         match error {
@@ -137,7 +137,7 @@ impl From<BuildError> for VariantError {
     }
 }
 
-/// A copy of a workspace and all that builds in it need.
+/// A copy of a workspace, and everything that builds in it need.
 #[derive(Debug)]
 pub struct Copies {
     subject: Subject,
@@ -147,25 +147,25 @@ pub struct Copies {
     target_dir: PathBuf,
     /// The flag that hides where the copy is: paths are those of the author's own folders.
     hidden: [String; 1],
-    /// The level that the author's profile has.
+    /// The `opt-level` of the author's profile.
     level: String,
     /// Whether the workspace's profile asks for link-time optimisation.
     asks_for_lto: bool,
-    /// What the author has done with each module afterwards.
+    /// What the author has `wasm-opt` do with each module afterwards.
     recipe: Option<(Recipe, WasmOpt)>,
-    /// One variant at a time is built: they end in one file, and there is one copy.
+    /// Locked during a build: all variants share one copy and one output file, so only one is built at a time.
     shim: Mutex<Shim>,
-    /// Before the right to use it is given up, the copy is removed.
+    /// Dropped before `_alone`, so that the copy is removed before its lock is released.
     _scratch: Scratch,
-    /// The right to use the target folder, and the copy that is named after it.
+    /// The lock on the target folder, and on the copy, which is named after it.
     _alone: File,
 }
 
 impl Copies {
-    /// Copies the workspace of a contract. Waits for whoever does so for the same one.
+    /// Copies the workspace of a contract. Waits while anybody else holds a copy of the same one.
     ///
     /// # Errors
-    /// Where it cannot be copied, or cargo does not accept it.
+    /// If it cannot be copied, or cargo does not accept it.
     pub fn prepare(subject: &Subject) -> Result<Self, CopiesError> {
         let sources = Sources::of(subject)?;
         let target_dir = sources.target_dir.join("gas-bench-compare");
@@ -198,10 +198,10 @@ impl Copies {
         })
     }
 
-    /// Whether another allocator can be put under the contract.
+    /// Checks that the contract's allocator can be replaced.
     ///
     /// # Errors
-    /// Where it uses none that could be replaced.
+    /// If it uses none that can be replaced.
     pub fn check_allocator(&self) -> Result<(), ShimError> {
         self.lock().check_used()
     }
@@ -211,16 +211,15 @@ impl Copies {
         &self.level
     }
 
-    /// The flags of `wasm-opt` that the author has in `Stylus.toml`; none without its table. Every build obeys them.
+    /// The flags of `wasm-opt` in the author's `Stylus.toml`; `None` without its table. Every build follows them.
     pub fn own_flags(&self) -> Option<String> {
         self.recipe.as_ref().map(|(recipe, _)| recipe.flags())
     }
 
-    /// Builds the contract as a variant says, or as its author does, and returns the module with the names of its functions. What the
-    /// variant's mode is does not matter here.
+    /// Builds a variant of the contract and returns its module with function names. The variant's `wasm_opt` is ignored here.
     ///
     /// # Errors
-    /// Where the allocator cannot be put there, or cargo or the author's `wasm-opt` fails.
+    /// If the allocator cannot be replaced, or cargo or the author's `wasm-opt` fails.
     pub fn build(
         &self,
         Variant {
@@ -256,13 +255,13 @@ impl Copies {
         }
     }
 
-    /// The right to build. Whatever a panic has left half done, the shim knows that it is.
+    /// Waits for the right to build. A panic can have left the shim half done, but the shim knows that.
     fn lock(&self) -> MutexGuard<'_, Shim> {
         self.shim.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Settings that are not files, such as rustup's for a folder, do not hold for a copy.
+/// Checks that both folders have the same compiler: settings that are not files, such as rustup's for a folder, do not apply to a copy.
 fn check_compiler(toolchain: Toolchain, own: &Path, copy: &Path) -> Result<(), CopiesError> {
     let (here, there) = (toolchain.compiler(own)?, toolchain.compiler(copy)?);
     match here == there {

@@ -1,10 +1,10 @@
-//! The name that a deployment gives to its sources.
+//! The hash by which a deployment identifies its sources.
 //!
-//! Lives here: the hash that `cargo stylus` puts into a module, of the files that it says the module is made of. Not here: putting it
+//! Lives here: the hash that `cargo stylus` puts into a module, over the files that it takes for the module's sources. Not here: putting it
 //! there (`artifact`).
 //!
-//! A chain does not look at it, but its bytes are deployed, and 32 bytes that no compressor makes shorter are gas. It depends on where
-//! the files lie: so do those bytes.
+//! A chain ignores it, but its bytes are deployed, and 32 incompressible bytes cost gas. It depends on where the files are, so those bytes
+//! do too.
 
 use std::fs;
 use std::io;
@@ -12,17 +12,17 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{B256, Keccak256};
 
-/// The file that says which toolchain, which `cargo stylus` wants.
+/// The file that names the toolchain, which `cargo stylus` requires.
 const TOOLCHAIN: &str = "rust-toolchain.toml";
 
-/// What `cargo stylus` 0.10 says of an optimisation level that it does not set.
+/// What `cargo stylus` 0.10 hashes for an optimisation level that it does not set.
 const LEVEL: u8 = 1;
 
-/// The hash of the sources in `folder`, built by the cargo that calls itself `cargo`, and run through `recipe`: a version of `wasm-opt`
-/// and its flags.
+/// Hashes the sources in `folder`, built by the cargo whose version is `cargo` and processed by `recipe`: a version of `wasm-opt` and its
+/// flags.
 ///
 /// # Errors
-/// Where a file or a folder cannot be read.
+/// If a file or a folder cannot be read.
 pub(super) fn project(
     folder: &Path,
     cargo: &str,
@@ -54,7 +54,7 @@ pub(super) fn project(
     Ok(hash.finalize())
 }
 
-/// The files that are taken for a contract's sources.
+/// The files that count as a contract's sources.
 fn sources(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];

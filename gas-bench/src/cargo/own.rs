@@ -1,6 +1,6 @@
 //! The contracts of this repository.
 //!
-//! Lives here: finding their folder. Not here: building them, which is done as with anybody's (`build`).
+//! Lives here: finding their folder. Not here: building them, which works as for any contract (`build`).
 
 use std::path::{Path, PathBuf};
 use std::{env, io};
@@ -10,19 +10,19 @@ use super::{Project, ProjectError};
 /// The folder of the contract that allocators are measured with.
 pub const CONTRACT: &str = "edge-cases";
 
-/// The folder of contracts cannot be worked in.
+/// The folder of contracts cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnError {
-    /// No parent of the current folder has one.
+    /// Neither the current folder nor any folder above it has one.
     #[error(
         "there is no contracts/{CONTRACT}/Cargo.toml in {} or any folder above it; run this inside the repository or \
          name the contracts with --contracts DIR", .0.display()
     )]
     NotFound(PathBuf),
-    /// The folder asked for is another one.
+    /// The folder given is not one.
     #[error("{} has no {CONTRACT}/Cargo.toml; give --contracts the folder that has it", .0.display())]
     NotContracts(PathBuf),
-    /// The process has lost its folder.
+    /// The current folder cannot be read.
     #[error("the current folder cannot be read: {0}; change to one that exists")]
     CurrentDir(io::Error),
     /// Cargo does not accept it.
@@ -30,10 +30,10 @@ pub enum OwnError {
     Project(#[from] ProjectError),
 }
 
-/// The contracts in the folder `given`, or else in `contracts` in the current folder or the nearest one above that has it.
+/// Finds the contracts in the folder `given`, or else in `contracts` in the current folder or the nearest one above that has it.
 ///
 /// # Errors
-/// Where there is no such folder, or cargo does not accept it.
+/// If there is no such folder, or cargo does not accept it.
 pub fn own_contracts(given: Option<&Path>) -> Result<Project, OwnError> {
     let here = env::current_dir().map_err(OwnError::CurrentDir)?;
     let root = match given {

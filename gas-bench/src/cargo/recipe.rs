@@ -1,7 +1,7 @@
-//! What becomes of a module between the compiler and the chain.
+//! What happens to a module between the compiler and the chain.
 //!
-//! Lives here: the order in which `cargo stylus` goes about it, and the table `[wasm-opt]` of a contract's `Stylus.toml`. Not here: the
-//! program (`wasm_opt`), and rewriting modules (`artifact`).
+//! Lives here: the order of the steps of `cargo stylus`, and the table `[wasm-opt]` of a contract's `Stylus.toml`. Not here: the program
+//! (`wasm_opt`), and rewriting modules (`artifact`).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use super::{
     PostprocessError, Project, WasmOpt, hash,
 };
 
-/// A module is not what would be deployed.
+/// Why a module cannot be finished as `cargo stylus` would deploy it.
 #[derive(Debug, thiserror::Error)]
 pub enum RecipeError {
-    /// The file cannot be read, or the table makes no sense.
+    /// The file cannot be read, or its table is invalid.
     #[error("{} cannot be used: {message}; correct its [wasm-opt]", path.display())]
     Table {
         /// The file.
@@ -28,13 +28,13 @@ pub enum RecipeError {
         /// What is wrong.
         message: String,
     },
-    /// No version is asked for.
+    /// The table gives no version.
     #[error("{} asks for wasm-opt without a `version`; `cargo stylus` wants one", path.display())]
     NoVersion {
         /// The file.
         path: PathBuf,
     },
-    /// Another version is there, which makes another module.
+    /// Another version is installed, which would produce another module.
     #[error(
         "{} asks for wasm-opt {wanted} and here is {found}; install that version of Binaryen",
         path.display()
@@ -44,10 +44,10 @@ pub enum RecipeError {
         path: PathBuf,
         /// The version it asks for.
         wanted: String,
-        /// The version there is.
+        /// The version that was found.
         found: String,
     },
-    /// There is none.
+    /// No `wasm-opt` was found.
     #[error(
         "{} asks for wasm-opt {wanted}, and there is none on PATH or in the cache; install that version of Binaryen and put its bin/ on PATH",
         path.display()
@@ -58,10 +58,10 @@ pub enum RecipeError {
         /// The version it asks for.
         wanted: String,
     },
-    /// The one there is does not run.
+    /// The `wasm-opt` that was found does not run.
     #[error(transparent)]
     Find(FindError),
-    /// It does not accept the module or the flags.
+    /// `wasm-opt` does not accept the module or the flags.
     #[error("{}: {source}", path.display())]
     Run {
         /// The file.
@@ -69,7 +69,7 @@ pub enum RecipeError {
         /// What is wrong.
         source: OptimiseError,
     },
-    /// It leaves what `cargo stylus` deploys as it is, and no other tool does.
+    /// The output of `wasm-opt` still needs post-processing, but `cargo stylus` would deploy it as it is.
     #[error(
         "{}: wasm-opt leaves sections that no chain takes; `cargo gas-bench report` says which flag avoids them",
         path.display()
@@ -78,7 +78,7 @@ pub enum RecipeError {
         /// The file.
         path: PathBuf,
     },
-    /// What the compiler, or `wasm-opt`, made is not a module.
+    /// The output of the compiler or of `wasm-opt` is not a module.
     #[error(transparent)]
     Postprocess(#[from] PostprocessError),
     /// The sources, whose hash is deployed, cannot be read.
@@ -86,38 +86,38 @@ pub enum RecipeError {
     Sources {
         /// The folder.
         folder: PathBuf,
-        /// Why not.
+        /// Why they could not be read.
         source: io::Error,
     },
-    /// Cargo, whose version is part of that hash, does not name itself.
+    /// Cargo does not report its version, which is part of that hash.
     #[error(transparent)]
     Cargo(#[from] CargoError),
 }
 
-/// A contract ready to be deployed, and the same with the names of its functions.
+/// A contract ready to be deployed, and its module with function names.
 #[derive(Debug)]
 pub struct Finished {
-    /// As it is deployed.
+    /// The artifact to deploy.
     pub artifact: Artifact,
-    /// With names, as far as they are known.
+    /// The module with function names, as far as they are known.
     pub named: Vec<u8>,
 }
 
-/// What `wasm-opt` is asked for.
+/// What a contract asks of `wasm-opt`.
 #[derive(Clone, Debug)]
 pub(super) struct Recipe {
     path: PathBuf,
     version: String,
     flags: Vec<String>,
-    /// Whether the author's own build says nothing of itself.
+    /// Whether the author's own build strips custom sections.
     strips: bool,
 }
 
-/// What `wasm-opt` made of a module.
+/// The output of `wasm-opt` for a module.
 struct Optimised {
-    /// As it is deployed, but for what it says of itself.
+    /// As it is deployed, apart from custom sections.
     module: Vec<u8>,
-    /// With the names of its functions; without where they would change what comes out.
+    /// With function names, unless they would change the result.
     named: Vec<u8>,
 }
 
@@ -134,11 +134,11 @@ struct Table {
     flags: Option<Vec<String>>,
 }
 
-/// What is deployed of a module that cargo built. A table `[wasm-opt]` in the contract's `Stylus.toml` is obeyed, for which the
-/// workspace's own has defaults.
+/// Finishes a module that cargo built, as `cargo stylus` would deploy it. Follows the table `[wasm-opt]` of the contract's `Stylus.toml`,
+/// for which the workspace's own `Stylus.toml` has defaults.
 ///
 /// # Errors
-/// Where the table makes no sense, or that very version of `wasm-opt` is not there or does not take the module.
+/// If the table is invalid, or `wasm-opt` is not there in exactly that version, or it does not accept the module.
 pub fn finish(
     project: &Project,
     contract: &ContractPackage,
@@ -176,17 +176,17 @@ fn hash_of(
     })
 }
 
-/// Whether the author's own build says nothing of itself.
+/// Whether the author's own build strips custom sections.
 fn strips(root: &Path, folder: &Path) -> bool {
     let strip = release::setting(root, folder, "strip");
     strip.is_some_and(|strip| strip == "true" || strip == "symbols")
 }
 
 impl Recipe {
-    /// What a contract in `folder` asks for, whose workspace is in `root`; none where it does not.
+    /// Reads what the contract in `folder` asks for, whose workspace is in `root`; `None` if it has no such table.
     ///
     /// # Errors
-    /// Where its table, or the workspace's, makes no sense.
+    /// If its table, or the workspace's, is invalid.
     pub(super) fn of(root: &Path, folder: &Path) -> Result<Option<Self>, RecipeError> {
         let path = folder.join(MARK);
         let Some(own) = table(&path)? else {
@@ -210,15 +210,15 @@ impl Recipe {
         }))
     }
 
-    /// The flags, as they are written on a command line.
+    /// The flags, as on a command line.
     pub(super) fn flags(&self) -> String {
         self.flags.join(" ")
     }
 
-    /// What the program makes of a module that is deployed as any other is, with the names of its functions.
+    /// Runs the program on a module that is then deployed like any other, and returns the result with function names.
     ///
     /// # Errors
-    /// Where the program does not take it, or leaves what is deployed only as it is.
+    /// If the program does not accept it, or its output still needs post-processing, which `cargo stylus` would not do.
     pub(super) fn named(&self, program: &WasmOpt, built: &[u8]) -> Result<Vec<u8>, RecipeError> {
         let optimised = self.optimised(program, built)?;
         let deployed = Artifact::as_it_is(built, &optimised.module, NO_PROJECT)?;
@@ -238,7 +238,7 @@ impl Recipe {
                 source,
             })
         };
-        // What a module says of itself decides what may be done with it: it has to say what the author's own build says.
+        // A module's target features decide what `wasm-opt` can do with it, so they are kept exactly if the author's own build keeps them.
         let (kept, with_names) = match self.strips {
             true => (Kept::Nothing, Kept::Names),
             false => (Kept::Features, Kept::FeaturesAndNames),
@@ -254,10 +254,10 @@ impl Recipe {
         Ok(Optimised { module, named })
     }
 
-    /// The program, in the very version.
+    /// Finds the program, in exactly the version asked for.
     ///
     /// # Errors
-    /// Where there is none, or another.
+    /// If there is none, it does not run, or it has another version.
     pub(super) fn program(&self) -> Result<WasmOpt, RecipeError> {
         let program = WasmOpt::find(None).map_err(|error| match error {
             FindError::NotFound(_) => RecipeError::Absent {
@@ -266,7 +266,7 @@ impl Recipe {
             },
             other @ FindError::NotRun { .. } => RecipeError::Find(other),
         })?;
-        // Some builds have more behind the number.
+        // Some builds write more after the number.
         let number: String = program
             .version()
             .chars()
@@ -284,7 +284,7 @@ impl Recipe {
     }
 }
 
-/// The table of a file, where there are both.
+/// The table of a file; `None` if either does not exist.
 fn table(path: &Path) -> Result<Option<Table>, RecipeError> {
     let refuse = |message: String| RecipeError::Table {
         path: path.to_owned(),
@@ -311,7 +311,7 @@ mod tests {
         wat::parse_str("(module (func $f))").unwrap()
     }
 
-    /// What becomes of a module whose contract has this `Stylus.toml`, and its workspace that one.
+    /// Checks the result for a module whose contract has the `Stylus.toml` `own`, and whose workspace has `of_workspace`.
     fn check(own: &str, of_workspace: &str, expected: Result<&[u8], &str>) {
         let folder = tempfile::tempdir().unwrap();
         let contract = folder.path().join("it");

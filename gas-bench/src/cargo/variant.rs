@@ -1,21 +1,21 @@
-//! In which ways a contract can be built.
+//! The ways in which a contract can be built.
 //!
-//! Lives here: with or without link-time optimisation, and all that is varied at once. Not here: building it so (`copy`).
+//! Lives here: with or without link-time optimisation, and everything that is varied at once. Not here: the builds (`copy`).
 
 use std::fmt;
 
 use super::{Allocator, CrateTypes, Mode, OptLevel};
 
-/// What is varied. The author's own build is always there, and first.
+/// What to vary. The author's own build is always included, and comes first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Variations {
-    /// The allocators besides the author's own, of [`replaceable`](super::replaceable).
+    /// The allocators in addition to the author's own, out of [`replaceable`](super::replaceable).
     pub allocators: Vec<Allocator>,
-    /// The optimisation levels besides the author's own.
+    /// The optimisation levels in addition to the author's own.
     pub levels: Vec<OptLevel>,
-    /// With or without link-time optimisation, besides what the author has.
+    /// With or without link-time optimisation, in addition to the author's own setting.
     pub lto: Vec<Lto>,
-    /// What `wasm-opt` does, besides nothing.
+    /// The modes of `wasm-opt` in addition to [`Mode::Off`].
     pub modes: Vec<Mode>,
 }
 
@@ -31,13 +31,13 @@ pub enum Lto {
 /// One way to build a contract.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Variant {
-    /// What is in the place of `mini-alloc`; none for what the author has.
+    /// The allocator in place of `mini-alloc`; `None` for the author's.
     pub allocator: Option<Allocator>,
-    /// The profile's `opt-level`; none for the author's.
+    /// The profile's `opt-level`; `None` for the author's.
     pub level: Option<OptLevel>,
-    /// Link-time optimisation; none for what the author has.
+    /// Link-time optimisation; `None` for the author's setting.
     pub lto: Option<Lto>,
-    /// What is done with the module afterwards.
+    /// What `wasm-opt` does with the module afterwards.
     pub wasm_opt: Mode,
 }
 
@@ -53,7 +53,8 @@ fn with_own<T: PartialEq>(own: T, others: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 impl Variations {
-    /// What cargo has to build, the author's own first. All builds with an allocator follow each other, and of these all of a level.
+    /// What cargo has to build, the author's own first. Builds with the same allocator are adjacent, and among them those at the same
+    /// level.
     pub(crate) fn builds(&self) -> Vec<Variant> {
         let allocators = with_own(None, self.allocators.iter().copied().map(Some));
         let levels = with_own(None, self.levels.iter().copied().map(Some));
@@ -72,7 +73,7 @@ impl Variations {
         builds
     }
 
-    /// What is done with each of them, nothing first.
+    /// The modes for each build, [`Mode::Off`] first.
     pub(crate) fn modes(&self) -> Vec<Mode> {
         with_own(Mode::Off, self.modes.iter().copied())
     }
@@ -84,7 +85,7 @@ impl Variations {
 }
 
 impl Lto {
-    /// Both.
+    /// Both values.
     pub const ALL: [Self; 2] = [Self::On, Self::Off];
 
     /// Its name on the command line.
@@ -104,7 +105,7 @@ impl Lto {
     }
 }
 
-/// What must be done to have it.
+/// What to do to get it.
 impl fmt::Display for Lto {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -123,7 +124,7 @@ impl Variant {
         wasm_opt: Mode::Off,
     };
 
-    /// In how many ways it differs from the author's own build.
+    /// The number of ways in which it differs from the author's own build.
     pub fn changes(self) -> usize {
         let changes = [
             self.allocator.is_some(),
@@ -135,7 +136,7 @@ impl Variant {
     }
 }
 
-/// What must be done to have it; `today` where nothing must.
+/// What to do to get it; `today` if nothing.
 impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let allocator = self.allocator.map(|allocator| allocator.to_string());

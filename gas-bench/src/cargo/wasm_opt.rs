@@ -1,7 +1,7 @@
 //! Binaryen's `wasm-opt`.
 //!
-//! Lives here: finding it, and what it makes of a module. Not here: which modules it is given (`recipe`, `copy`), whether a chain takes what
-//! comes out.
+//! Lives here: finding it, and running it on a module. Not here: which modules it is given (`recipe`, `copy`), whether a chain accepts the
+//! result.
 
 use std::env;
 use std::fmt;
@@ -15,10 +15,10 @@ use stylus_cargo::{first_error, process};
 use wasm_encoder::{Module, RawSection};
 use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
 
-/// The program.
+/// The program's name.
 const PROGRAM: &str = "wasm-opt";
 
-/// What is done with a module after the compiler.
+/// What `wasm-opt` does with a module after the compiler.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Mode {
     /// Nothing.
@@ -27,7 +27,7 @@ pub enum Mode {
     Oz,
     /// `wasm-opt -O3`: for speed.
     O3,
-    /// `wasm-opt -O4`: for speed, whatever time it takes.
+    /// `wasm-opt -O4`: for speed, however long it takes.
     O4,
 }
 
@@ -70,38 +70,38 @@ impl FromStr for Mode {
     }
 }
 
-/// There is no `wasm-opt`.
+/// There is no `wasm-opt` that runs.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
-    /// It is nowhere that it is looked for.
+    /// It is in none of the places searched.
     #[error(
         "there is no {PROGRAM} on PATH or in {}: install Binaryen (Debian: apt install binaryen), or name the program",
         .0.display()
     )]
     NotFound(PathBuf),
-    /// It is there and does not run.
+    /// It is there but does not run.
     #[error("{} does not run: {message}; name a {PROGRAM} that does", program.display())]
     NotRun {
         /// The program.
         program: PathBuf,
-        /// What happened.
+        /// The error.
         message: String,
     },
 }
 
-/// A module has not become another.
+/// `wasm-opt` produces no module.
 #[derive(Debug, thiserror::Error)]
 pub enum OptimiseError {
     /// The bytes are not a module.
     #[error("what was built is not a wasm module: {0}; check the crate's `crate-type`")]
     NotWasm(#[from] BinaryReaderError),
-    /// The module cannot be handed over.
+    /// The module cannot be passed to the program.
     #[error("{PROGRAM} cannot be run: {0}; make room for temporary files")]
     Io(#[from] io::Error),
-    /// The program does not accept it.
+    /// The program does not accept the module.
     #[error("{PROGRAM} {flags} fails: {message}; leave it off, or take a newer Binaryen")]
     Failed {
-        /// How it was run, as far as it was asked for.
+        /// The flags that were asked for.
         flags: String,
         /// The first error that it reports.
         message: String,
@@ -116,10 +116,10 @@ pub struct WasmOpt {
 }
 
 impl WasmOpt {
-    /// The program `given`, or else the one on `PATH`, or else one in the user's cache folder.
+    /// Finds the program: `given`, or else the one on `PATH`, or else one in the user's cache folder.
     ///
     /// # Errors
-    /// Where there is none, or it does not run.
+    /// If there is none, or it does not run.
     pub fn find(given: Option<&Path>) -> Result<Self, FindError> {
         let cache = cache();
         let found = given.map(Path::to_owned).or_else(|| {
@@ -140,22 +140,22 @@ impl WasmOpt {
         }
     }
 
-    /// Its version, as it names itself.
+    /// Its version, as the program reports it.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// What the program makes of `module`. Of custom sections only the functions' names are kept, and they only where `names` says so.
+    /// Runs the program on `module`. Of the custom sections only function names are kept, and those only if `names` is set.
     ///
     /// # Errors
-    /// Where it does not accept the module.
+    /// If it does not accept the module.
     pub fn run(&self, module: &[u8], mode: Mode, names: bool) -> Result<Vec<u8>, OptimiseError> {
         let module = without_custom(module, names)?;
         if mode == Mode::Off {
             return Ok(module);
         }
         let mut arguments = vec![format!("-{}", mode.name())];
-        // What a chain takes, whatever the module says of itself: what is not enabled is not produced.
+        // The features that a chain accepts, whatever the module declares: what is not enabled is not produced.
         arguments.extend(
             [
                 "--mvp-features",
@@ -173,18 +173,18 @@ impl WasmOpt {
         self.execute(&module, &arguments, &mode.to_string())
     }
 
-    /// What the program makes of `module`, as it is, with somebody's own `flags`.
+    /// Runs the program on `module` as it is, with the author's own `flags`.
     ///
     /// # Errors
-    /// Where it does not accept the module or the flags.
+    /// If it does not accept the module or the flags.
     pub fn run_with(&self, module: &[u8], flags: &[String]) -> Result<Vec<u8>, OptimiseError> {
         self.execute(module, flags, &flags.join(" "))
     }
 
-    /// The flag for copying and filling memory. With the older one the program writes a data count, which no chain takes, and which
-    /// `cargo stylus` leaves where `wasm-opt` has put it.
+    /// The flag for copying and filling memory. With the older one the program writes a data count, which no chain accepts, and which
+    /// `cargo stylus` leaves in the output of `wasm-opt`.
     fn bulk_memory(&self) -> &'static str {
-        /// The first version that is sure to know the newer one.
+        /// The first version that is sure to know the newer flag.
         const KNOWS_BOTH: u32 = 121;
         let digits = self.version.split_whitespace();
         let number = digits.filter_map(|word| word.parse::<u32>().ok()).next();
@@ -219,7 +219,7 @@ impl WasmOpt {
     }
 }
 
-/// Where this project's tools are kept, as `scripts/setup` has it.
+/// The folder in which `scripts/setup` keeps this project's tools.
 fn cache() -> PathBuf {
     let given = env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty());
     let caches = given
@@ -228,7 +228,7 @@ fn cache() -> PathBuf {
     caches.unwrap_or_default().join("stylus-kit")
 }
 
-/// The folders with programs in the cache: the one of all tools, and those of releases of Binaryen, the last name first.
+/// The folders with programs in the cache: that of all tools, then those of Binaryen releases, the last name first.
 fn cached(cache: &Path) -> Vec<PathBuf> {
     let releases = fs::read_dir(cache).into_iter().flatten().flatten();
     let mut releases: Vec<_> = releases
@@ -253,7 +253,7 @@ fn version(program: &Path) -> Result<String, String> {
     Ok(text.lines().next().unwrap_or_default().trim().to_owned())
 }
 
-/// What the program says of an error, on one line.
+/// The program's error message, on one line.
 fn complaint(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let fatal = text.lines().find_map(|line| {
@@ -263,7 +263,7 @@ fn complaint(stderr: &[u8]) -> String {
     fatal.unwrap_or_else(|| first_error(&text))
 }
 
-/// The module without what it says of itself. With sections for a debugger in it, `wasm-opt` would do less.
+/// The module without custom sections, except function names if `names` is set. With debug sections in it, `wasm-opt` would do less.
 fn without_custom(module: &[u8], names: bool) -> Result<Vec<u8>, BinaryReaderError> {
     let mut rest = Module::new();
     for payload in Parser::new(0).parse_all(module) {
@@ -282,7 +282,7 @@ fn without_custom(module: &[u8], names: bool) -> Result<Vec<u8>, BinaryReaderErr
     Ok(rest.finish())
 }
 
-/// Whether the module copies, fills or drops memory at once.
+/// Whether the module has bulk memory instructions.
 fn has_bulk_memory(module: &[u8]) -> Result<bool, BinaryReaderError> {
     for payload in Parser::new(0).parse_all(module) {
         if let Payload::CodeSectionEntry(body) = payload? {

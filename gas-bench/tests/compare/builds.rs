@@ -1,6 +1,6 @@
 //! Copies of invented workspaces, and what is built in them.
 //!
-//! Lives here: contracts of few lines, and cargo. Not here: what becomes of modules (`run`), the SDK.
+//! Lives here: contracts of a few lines, and cargo. Not here: what happens to modules (`run`), the SDK.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,7 +26,7 @@ panic = 'abort'
 strip = true
 ";
 
-/// Asks for as many bytes as its calldata has, and reverts where it gets none.
+/// Asks for `EXTRA` bytes more than its calldata has, and reverts if it does not get them.
 const CONTRACT: &str = r#"
 #![no_std]
 extern crate alloc;
@@ -54,7 +54,7 @@ pub extern "C" fn user_entrypoint(bytes: usize) -> i32 {
 }
 "#;
 
-/// An allocator that never has anything.
+/// An allocator that never has any memory.
 const MISER: &str = r"
 #![no_std]
 use core::alloc::{GlobalAlloc, Layout};
@@ -86,8 +86,8 @@ fn put(root: &Path, files: &[(&str, &str)]) {
     }
 }
 
-/// A workspace whose contract depends on three folders out of it, one of which inherits from a workspace of its own, and on settings
-/// in a folder above.
+/// A workspace whose contract depends on three folders outside it, one of which inherits from a workspace of its own, and on settings in a
+/// folder above.
 fn scattered() -> TempDir {
     let above = tempfile::tempdir().unwrap();
     let source = CONTRACT.replace("EXTRA", "outside::extra()")
@@ -164,7 +164,7 @@ fn on_the_registry() -> TempDir {
     folder
 }
 
-/// The author's own build but for its allocator.
+/// The author's own build, but with `allocator`.
 fn with(allocator: Option<Allocator>) -> Variant {
     Variant {
         allocator,
@@ -195,7 +195,7 @@ fn subject(folder: PathBuf) -> Subject {
     }
 }
 
-/// Every file below a folder but for what cargo builds, with its content.
+/// Every file below a folder, except what cargo builds, with its content.
 fn tree(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
@@ -241,8 +241,8 @@ fn mentions(module: &[u8], text: &str) -> bool {
         .any(|window| window == text.as_bytes())
 }
 
-/// Theorem: whatever is built in a copy, the author's files are what they were.
-/// Theorem: a copy makes the same modules each time, and nothing in them tells where it was.
+/// Theorem: whatever is built in a copy, the author's files stay as they were.
+/// Theorem: a copy produces the same modules each time, and nothing in them tells where it was.
 #[test]
 fn folders_out_of_the_workspace_are_copied_and_their_allocator_replaced() {
     let author = scattered();
@@ -298,7 +298,7 @@ fn the_registrys_allocator_is_patched() {
     assert_eq!(tree(author.path()), before);
 }
 
-/// Theorem: where cargo cannot put another allocator in every place, no variant with one has figures, and it is said what can be compared.
+/// Theorem: if cargo cannot put another allocator in every place, no variant with one is built, and the error says what can be compared.
 #[test]
 fn two_allocators_of_which_one_is_older_are_said_to_be() {
     let author = on_the_registry();
@@ -319,7 +319,7 @@ fn two_allocators_of_which_one_is_older_are_said_to_be() {
     }
 }
 
-/// Theorem: with and without link-time optimisation, a module is the one that the author's manifest would make with other crate types.
+/// Theorem: with and without link-time optimisation, a module is the one that the author's manifest would produce with other crate types.
 #[test]
 fn link_time_optimisation_is_what_another_manifest_would_bring() {
     let author = on_the_registry();
@@ -351,7 +351,7 @@ fn link_time_optimisation_is_what_another_manifest_would_bring() {
     assert_eq!(with_types("'cdylib'"), [on.clone(), on, off]);
 }
 
-/// Theorem: files that are named by their whole paths are read and never written.
+/// Theorem: files named by absolute paths are read and never written.
 #[test]
 fn what_is_named_by_its_whole_path_stays_what_it_is() {
     let author = tempfile::tempdir().unwrap();
@@ -405,7 +405,7 @@ fn what_is_named_by_its_whole_path_stays_what_it_is() {
     assert_eq!(tree(author.path()), before);
 }
 
-/// A contract that has nothing to replace, with a mistake where `mistake` is.
+/// A contract that has no allocator to replace, with `mistake` at the end of its source.
 fn without_allocator(mistake: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let source = "#![no_std]\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
@@ -438,7 +438,7 @@ fn what_cannot_be_varied_is_left_out_and_said() {
         &|_| {},
     )
     .unwrap();
-    // Opt-level s is what it has.
+    // It already has opt-level s.
     let variants: Vec<_> = comparison.variants.iter().map(|it| it.variant).collect();
     assert_eq!(variants, [Variant::TODAY]);
     assert!(comparison.today().is_some(), "{:?}", comparison.variants);

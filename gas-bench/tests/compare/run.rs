@@ -1,6 +1,6 @@
-//! The order of a comparison, and what is found out about its variants.
+//! The order of a comparison, and what it finds out about its variants.
 //!
-//! Lives here: builds that are numbers, and contracts that nobody deployed. Not here: cargo (`builds`).
+//! Lives here: builds that are mere numbers, and contracts that were never deployed. Not here: cargo (`builds`).
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use wasm_encoder::{CustomSection, Module, TypeSection};
 
 use super::{contract, failing, runs};
 
-/// A module that is as good as its number: so many types, 40 at most.
+/// A module that stands for a number: it has that many types, 40 at most.
 fn module(number: u8) -> Vec<u8> {
     let mut types = TypeSection::new();
     for _ in 0..number {
@@ -29,14 +29,14 @@ fn module(number: u8) -> Vec<u8> {
 }
 
 fn number(module: &[u8]) -> u8 {
-    // The header, the section and its size, then how many.
+    // After the header, the section's ID and its size comes the number of types.
     module[10]
 }
 
-/// What comes of a build with an allocator and at a level.
+/// The result of a build with an allocator and at a level.
 type Built<'a> = (Option<Allocator>, Option<OptLevel>, Result<u8, &'a str>);
 
-/// Runs a comparison whose builds make these modules, and whose modules are these contracts. Optimising adds 20.
+/// Runs a comparison whose builds produce these modules, which are measured as these contracts. Optimising adds 20.
 fn compare(
     settings: &Variations,
     builds: &[Built<'_>],
@@ -62,7 +62,7 @@ fn compare(
     )
 }
 
-/// Every variant with its gas of the call `f`, or why it has none.
+/// Every variant with the gas of its call `f`, or why it has none.
 fn outcomes(measured: &[Measured]) -> Vec<(String, Result<u64, String>)> {
     let outcome = |measured: &Measured| {
         let total = measured.outcome.clone().and_then(|figures| {
@@ -97,7 +97,7 @@ fn every_variant_is_built_once_for_all_modes_and_measured_once_for_all_alike() {
             };
             Ok(module(number + if level.is_some() { 10 } else { 0 }))
         },
-        // The two modes make the same of everything.
+        // Both modes produce the same module from any build.
         &|built, _| Ok(module(number(built) + 20)),
         &|module| {
             measured.lock().unwrap().push(number(module));
@@ -163,7 +163,7 @@ fn every_variant_is_built_once_for_all_modes_and_measured_once_for_all_alike() {
     assert_eq!(events[0], VariantEvent::Planned(18));
 }
 
-/// The outcome of opt-level s, beside a build of the author's own with `today`.
+/// Checks the outcome of opt-level s with the calls `other`, compared with the author's own build with the calls `today`.
 #[track_caller]
 fn check(today: Vec<Call>, other: Vec<Call>, expected: Result<u64, &str>) {
     let settings = Variations {
@@ -186,7 +186,7 @@ fn check(today: Vec<Call>, other: Vec<Call>, expected: Result<u64, &str>) {
     );
 }
 
-/// Theorem: a variant that answers otherwise has no figures.
+/// Theorem: a variant that answers differently has no figures.
 #[test]
 fn what_is_another_contract_has_no_figures() {
     let f = |answers: &[(u64, &str)]| vec![runs("f", answers)];
@@ -295,7 +295,7 @@ fn what_fails_for_one_variant_is_its_own_outcome() {
     assert_eq!(outcomes(&measured), expected);
 }
 
-/// Theorem: where two allocators make one module, none of them is in use, and no figure says that one is.
+/// Theorem: if two allocators produce the same module, neither is in use, and no figure says that one is.
 #[test]
 fn an_allocator_that_is_not_in_use_has_no_figures() {
     let settings = Variations {
@@ -327,7 +327,7 @@ fn an_allocator_that_is_not_in_use_has_no_figures() {
         ("today", Ok(1)),
         ("opt-level s", Ok(2)),
         ("MiniAlloc", Err(idle)),
-        // As the author's own, which may be the same allocator.
+        // The same as the author's own build, whose allocator may be this one.
         ("opt-level s and MiniAlloc", Ok(2)),
         ("WeeAlloc", Err(idle)),
         ("opt-level s and WeeAlloc", Ok(4)),

@@ -11,7 +11,7 @@ use stylus_vm::{Gas, Ink};
 
 use crate::expected::{self, check_width};
 
-/// `text` is the snapshot `name`.
+/// Checks that `text` is the snapshot `name`.
 fn check(name: &str, text: &str) {
     expected::check(&format!("tests/snapshots/compare/{name}"), text);
 }
@@ -37,7 +37,7 @@ fn json(comparison: &Comparison) -> String {
     written(comparison, Format::Json, Colour::Never)
 }
 
-/// Every so many variants with so many calls, their figures all different.
+/// A comparison of the first `variants` variants with `calls` calls each, with varied figures.
 fn invented(variants: usize, calls: usize) -> Comparison {
     let allocators = [
         None,
@@ -103,7 +103,7 @@ fn invented(variants: usize, calls: usize) -> Comparison {
     }
 }
 
-/// One of which everything that can go wrong has gone wrong.
+/// A comparison in which everything that can go wrong has gone wrong.
 fn troubled() -> Comparison {
     let mut comparison = invented(8, 3);
     comparison.left_out = vec!["there is no wasm-opt -O9".to_owned()];
@@ -130,7 +130,7 @@ fn every_format_has_its_snapshot() {
     check("report.json", &json(&invented(2, 1)));
 }
 
-/// One whose author asks for link-time optimisation and does not get it.
+/// The comparison of a contract whose author asks for link-time optimisation and does not get it.
 fn without_lto() -> Comparison {
     let mut comparison = invented(3, 2);
     let lto = Some(Lto::On);

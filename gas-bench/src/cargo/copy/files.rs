@@ -1,19 +1,20 @@
-//! Copies of folders that share nothing with what they were copied from.
+//! Copies of folders that share nothing with their originals.
 //!
-//! Lives here: which files of a folder are copied, and how links are. Not here: which folders (`scratch`).
+//! Lives here: which files of a folder are copied, and what becomes of links. Not here: which folders (`scratch`).
 //!
-//! A copy has no links, so that whatever is written into it stays in it. All of it is newer than any build before it, so that cargo
-//! looks at it anew.
+//! A copy has no links, so that whatever is written into it stays in it. All its files are newer than any earlier build, so that cargo
+//! looks at them again.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// Folders that are nobody's sources, whatever they hold.
+/// Folders that hold no sources, whatever is in them.
 const LEFT_OUT: [&str; 3] = [".git", ".jj", "node_modules"];
 
-/// How a folder that can be made again at any time says so (<https://bford.info/cachedir>): cargo marks its target folders with it.
+/// The file, and how it begins, that marks a folder that can be made again at any time (<https://bford.info/cachedir>): cargo marks its
+/// target folders with it.
 const CACHE_MARK: (&str, &[u8]) = (
     "CACHEDIR.TAG",
     b"Signature: 8a477f597d28d172789f06886806bc55",
@@ -28,15 +29,15 @@ const TOTAL_MAX: u64 = 1 << 30;
 /// A folder cannot be copied.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// Something cannot be read, or its copy not written.
+    /// A file or folder cannot be read, or its copy cannot be written.
     #[error("{} cannot be copied: {source}; make it readable, and room for temporary files", path.display())]
     Io {
-        /// What.
+        /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// Why it cannot be copied.
         source: io::Error,
     },
-    /// There is too much of it.
+    /// The folder holds too many bytes.
     #[error(
         "{} has more than {} MiB of sources: move what is not source out of it, or mark its folder with a file {}",
         .0.display(), TOTAL_MAX >> 20, CACHE_MARK.0
@@ -44,11 +45,11 @@ pub enum CopyError {
     TooLarge(PathBuf),
 }
 
-/// Copies of some folders, at the places that a function gives.
+/// Copies folders to the places that a function gives.
 pub(super) struct Copier<'a> {
     /// Where the copy of a path goes.
     place: &'a dyn Fn(&Path) -> PathBuf,
-    /// The folders that links may lead into, with no link in their own paths.
+    /// The folders that links may lead into, as paths without links.
     inside: Vec<PathBuf>,
     /// Folders that are not copied.
     except: BTreeSet<PathBuf>,
@@ -56,7 +57,7 @@ pub(super) struct Copier<'a> {
 }
 
 impl<'a> Copier<'a> {
-    /// Copies to `place`, follows links as far as they stay in `folders`, and leaves out what is in `except`.
+    /// Copies to `place`, follows links that stay within `folders`, and leaves out the folders in `except`.
     pub(super) fn new(
         place: &'a dyn Fn(&Path) -> PathBuf,
         folders: &[PathBuf],
@@ -73,7 +74,7 @@ impl<'a> Copier<'a> {
         }
     }
 
-    /// Copies `folder` with all that is in it.
+    /// Copies `folder` with everything in it.
     pub(super) fn folder(&mut self, folder: &Path) -> Result<(), CopyError> {
         let to = (self.place)(folder);
         self.children(folder, folder, &to, &mut Vec::new())
@@ -83,7 +84,7 @@ impl<'a> Copier<'a> {
             })
     }
 
-    /// Copies one file to its place, with the folders above it.
+    /// Copies one file to its place, and creates the folders above it.
     pub(super) fn file(&mut self, file: &Path) -> Result<(), CopyError> {
         let to = (self.place)(file);
         let write = || {
@@ -93,7 +94,8 @@ impl<'a> Copier<'a> {
         write().map_err(|source| error(file, source))
     }
 
-    /// Copies what is in `from`, which was asked for as `original`. `above` are the folders it is in, by their true paths.
+    /// Copies what is in `from`, which is the requested folder `original` or within it. `above` are the folders that it is in, as paths
+    /// without links.
     fn children(
         &mut self,
         original: &Path,
@@ -102,7 +104,7 @@ impl<'a> Copier<'a> {
         above: &mut Vec<PathBuf>,
     ) -> Result<(), CopyError> {
         let here = from.canonicalize().map_err(|source| error(from, source))?;
-        // A link may lead back to a folder that it is in.
+        // A link can lead back to a folder that it is in.
         if above.contains(&here) || self.is_left_out(&here, original != from) {
             return Ok(());
         }
@@ -143,13 +145,14 @@ impl<'a> Copier<'a> {
         write(from, to).map_err(|source| error(from, source))
     }
 
-    /// Whether a link ends at something that is copied, too. One that ends nowhere does not.
+    /// Whether a link leads to something that is also copied. A dangling link does not.
     fn leads_inside(&self, link: &Path) -> bool {
         link.canonicalize()
             .is_ok_and(|end| self.inside.iter().any(|folder| end.starts_with(folder)))
     }
 
-    /// Whether nothing of a folder is copied. One that was asked for itself is, whatever its name.
+    /// Whether a folder is left out: because it is excepted or, if `by_name`, because of its name or its cache mark. A requested folder is
+    /// copied whatever its name.
     fn is_left_out(&self, folder: &Path, by_name: bool) -> bool {
         let is_named = || {
             folder
@@ -175,13 +178,13 @@ fn is_cache(folder: &Path) -> bool {
         .is_ok_and(|()| begin == content)
 }
 
-/// Not by [`fs::copy`], which on some systems keeps the time of the last change, and a file's protection from writing.
+/// Copies a file. [`fs::copy`] would on some systems keep its modification time and its write protection.
 fn write(from: &Path, to: &Path) -> io::Result<()> {
     fs::write(to, fs::read(from)?)?;
     make_runnable(&from.metadata()?, to)
 }
 
-/// What may be run may be run in the copy, too.
+/// Makes the copy of an executable file executable, too.
 #[cfg(unix)]
 fn make_runnable(from: &Metadata, to: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -191,7 +194,7 @@ fn make_runnable(from: &Metadata, to: &Path) -> io::Result<()> {
     fs::set_permissions(to, fs::Permissions::from_mode(0o700))
 }
 
-/// Elsewhere that is not for a file to say.
+/// Does nothing on systems where a file has no such permission.
 #[cfg(not(unix))]
 fn make_runnable(_: &Metadata, _: &Path) -> io::Result<()> {
     Ok(())
@@ -209,7 +212,7 @@ mod tests {
         }
     }
 
-    /// Every file below a folder with its content, by its path from there.
+    /// Every file below a folder: its path relative to the folder, and its content.
     fn tree(root: &Path) -> Vec<(String, String)> {
         let mut files = Vec::new();
         let mut folders = vec![root.to_owned()];

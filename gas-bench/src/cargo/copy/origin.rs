@@ -1,13 +1,13 @@
-//! Where a contract has its `mini-alloc` from.
+//! Where a contract's `mini-alloc` comes from.
 //!
-//! Lives here: reading that out of what cargo says. Not here: putting something else there (`shim`).
+//! Lives here: reading that from cargo's output. Not here: putting something else in its place (`shim`).
 
 use std::path::{Path, PathBuf};
 
 use super::replacement::NAME;
 use stylus_cargo::input;
 
-/// What cargo calls the registry that it takes packages from where nothing else is said.
+/// Cargo's names for its default registry.
 const CRATES_IO: [&str; 2] = [
     "registry+https://github.com/rust-lang/crates.io-index",
     concat!("sparse", "+https://index.crates.io/"),
@@ -18,11 +18,11 @@ const CRATES_IO: [&str; 2] = [
 pub(super) struct Origin {
     /// Its version.
     pub(super) version: String,
-    /// Where it is from.
+    /// Where it comes from.
     pub(super) place: Place,
 }
 
-/// Where a package is from.
+/// Where a package comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Place {
     /// A folder.
@@ -32,7 +32,7 @@ pub(super) enum Place {
 }
 
 impl Origin {
-    /// All that a contract is built with, out of its lockfile and of what `cargo tree --prefix none --format {p}` says.
+    /// Every `mini-alloc` that a contract is built with, from its lockfile and from the output of `cargo tree --prefix none --format {p}`.
     pub(super) fn all(tree: &str, lockfile: &str) -> Vec<Self> {
         let sources = locked(lockfile);
         let mut origins = Vec::new();
@@ -43,7 +43,7 @@ impl Origin {
         origins
     }
 
-    /// `mini-alloc v1.0.0`, and behind it in brackets what is not a registry.
+    /// Reads `mini-alloc v1.0.0`, followed in parentheses by a folder, a repository or a registry other than the default one.
     fn of_line(line: &str, sources: &[(String, String)]) -> Option<Self> {
         let rest = line.strip_prefix(NAME)?.strip_prefix(" v")?;
         let (version, from) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -71,7 +71,7 @@ impl Origin {
             && matches!(&self.place, Place::Source(source) if is_published(source))
     }
 
-    /// How a command of cargo's names it.
+    /// Its package ID specification, by which cargo's commands name it.
     pub(super) fn spec(&self) -> String {
         match &self.place {
             Place::Folder(_) => format!("{NAME}@{}", self.version),
@@ -79,8 +79,8 @@ impl Origin {
         }
     }
 
-    /// The tables in cargo's `patch` that may have to name another, so that it is taken instead. What is from a repository or a
-    /// folder may be there because the author has patched the registry.
+    /// The tables of cargo's `patch` that may need an entry for another package to be used instead. A package from a repository or a folder
+    /// may be there because the author has patched the registry.
     pub(super) fn patched_tables(&self) -> Vec<String> {
         let published = "crates-io".to_owned();
         let source = match &self.place {
@@ -90,7 +90,7 @@ impl Origin {
             }
             Place::Source(source) => source,
         };
-        // For a sparse registry the kind is a part of its address.
+        // For a sparse registry, the kind is part of its address.
         let repository = source.strip_prefix("git+");
         let url = repository.or_else(|| source.strip_prefix("registry+"));
         let url = url.unwrap_or(source);
@@ -120,7 +120,7 @@ fn locked(lockfile: &str) -> Vec<(String, String)> {
 mod tests {
     use super::*;
 
-    /// A registry that is nobody's.
+    /// A registry that does not exist.
     const ELSEWHERE: &str = concat!("sparse", "+https://registry.example/");
 
     const LOCKFILE: &str = r#"

@@ -1,6 +1,6 @@
 //! The package that takes the place of `mini-alloc`.
 //!
-//! Lives here: its manifest and its source, for each allocator. Not here: where it is put, and how cargo is had to take it (`shim`).
+//! Lives here: its manifest and its source, for each allocator. Not here: where it is put, and how cargo is made to use it (`shim`).
 
 use std::fs;
 use std::io;
@@ -16,10 +16,10 @@ pub(super) const NAME: &str = "mini-alloc";
 /// A package's manifest.
 pub(super) const MANIFEST: &str = "Cargo.toml";
 
-/// The folder that everything is in which is put into somebody's copy.
+/// The folder that holds everything added to a copy.
 pub(super) const FOLDER: &str = ".gas-bench";
 
-/// This project's package as it is today, under another name so that the replacement can depend on it.
+/// This project's package in its current state, under another name so that the replacement can depend on it.
 const TODAY: &str = "mini-alloc-today";
 
 /// Features of `mini-alloc`. Only the first two change anything on wasm32.
@@ -28,9 +28,9 @@ const FEATURES: &str = "c-api = [FORWARD/c-api]\nin-place = [FORWARD/in-place]\n
 const LIBRARY: &str = include_str!("replacement/lib.txt");
 const CHOSEN: &str = include_str!("replacement/chosen.txt");
 
-/// What stands in the replacement for an allocator.
+/// What the replacement contains for an allocator.
 struct Choice {
-    /// The package it is from, as a line of a manifest; none of its own for what is there anyway.
+    /// The package that it comes from, as a line of a manifest; empty if no package needs to be added.
     dependency: &'static str,
     /// Its type.
     kind: &'static str,
@@ -42,7 +42,7 @@ struct Choice {
     is_system: bool,
 }
 
-/// The allocators there is a choice of, in the order of rows. They are installed as `contracts/heap` does it, and are as old.
+/// The allocators to choose from, in the order of rows. They are installed as in `contracts/heap`, and in the same versions.
 const CHOICES: &[(Allocator, Choice)] = &[
     (
         Allocator::Mini,
@@ -130,11 +130,11 @@ pub fn replaceable() -> Vec<Allocator> {
     CHOICES.iter().map(|(allocator, _)| *allocator).collect()
 }
 
-/// Makes `folder` the package over `allocator`, as the given version, whatever else is in it: besides its manifest it is all in one
-/// folder of its own.
+/// Makes `folder` the package over `allocator`, with the given version, whatever else is in it: everything but the manifest goes into a
+/// subfolder of its own.
 ///
 /// # Errors
-/// Where nothing can be written, or the allocator is none of [`allocators`].
+/// If nothing can be written, or the allocator is not one of [`replaceable`].
 pub(super) fn write(folder: &Path, allocator: Allocator, version: &str) -> io::Result<()> {
     let (_, choice) = CHOICES
         .iter()
@@ -172,7 +172,7 @@ fn manifest(choice: &Choice, version: &str) -> String {
     )
 }
 
-/// [`FEATURES`], with what switches one on that is passed on.
+/// [`FEATURES`], where a feature that is passed on enables what `on` says.
 fn forwarding(on: impl Fn(&str) -> String) -> String {
     let line = |line: &str| match line.split_once(" = [FORWARD/") {
         Some((feature, _)) => format!("{feature} = [{}]\n", on(feature)),
@@ -209,7 +209,7 @@ mod tests {
         fs::read_to_string(path).unwrap().parse().unwrap()
     }
 
-    /// Theorem: a rival is as old as where it is measured against ours, in `contracts`.
+    /// Theorem: a rival has the version with which it is measured against ours, in `contracts`.
     #[test]
     fn rivals_are_those_of_the_contracts() {
         let lock = read("contracts/Cargo.lock");

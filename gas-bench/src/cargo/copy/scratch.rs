@@ -1,10 +1,10 @@
-//! A copy of somebody's workspace, in which everything may be written.
+//! A copy of the author's workspace, in which everything may be overwritten.
 //!
-//! Lives here: where the copy is, and where in it each folder of the author's. Not here: what is copied (`sources`) and how (`files`),
+//! Lives here: where the copy is, and where in it each of the author's folders is. Not here: what is copied (`sources`) and how (`files`),
 //! what is changed in it (`shim`), building in it (`copy`).
 //!
-//! The whole path of each folder is repeated in the copy, so that every relative path, and every search for settings in the folders
-//! above, ends where it should. Of absolute paths nothing can be said: they lead to the author's own files, which are read.
+//! The copy repeats the whole path of each folder, so that every relative path, and every search for settings in the folders above, leads
+//! to the right place. Absolute paths still lead to the author's own files, which are only read.
 
 use std::fs;
 use std::io;
@@ -16,15 +16,15 @@ use tempfile::TempDir;
 use super::files::{Copier, CopyError};
 use super::sources::Sources;
 
-/// There is no copy.
+/// The copy cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ScratchError {
-    /// There is no room for it.
+    /// Its folder cannot be made.
     #[error("{} cannot be made: {source}; remove it, or set TMPDIR to a folder of yours", path.display())]
     Place {
-        /// Where it should be.
+        /// Where the copy should be.
         path: PathBuf,
-        /// Why it cannot.
+        /// Why it cannot be there.
         source: io::Error,
     },
     /// A folder cannot be copied.
@@ -32,7 +32,7 @@ pub enum ScratchError {
     Copy(#[from] CopyError),
 }
 
-/// The copy. It is removed when this is dropped.
+/// The copy, which is removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Scratch {
     /// Removed when it is dropped.
@@ -41,10 +41,10 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Copies `sources`. Nobody else may do so for the same target folder meanwhile.
+    /// Copies `sources`. Nobody else may do so for the same target folder at the same time.
     ///
-    /// Where the copy is depends on that folder alone: cargo mixes the paths of packages outside a workspace into what it builds, so
-    /// that a random name would make another module each time.
+    /// The copy's place depends on that folder alone: cargo mixes the paths of packages outside a workspace into what it builds, so a
+    /// random name would produce another module each time.
     pub(super) fn copy(sources: &Sources) -> Result<Self, ScratchError> {
         let above = std::env::temp_dir();
         let digest = keccak256(sources.target_dir.as_os_str().as_encoded_bytes());
@@ -54,12 +54,12 @@ impl Scratch {
             path: path.clone(),
             source,
         };
-        // What a run has left that was ended before its time.
+        // An interrupted run can have left a copy behind.
         match fs::remove_dir_all(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
-        // Made for its owner alone, and not at all where something is there already.
+        // Accessible to its owner alone, and an error if something is there already.
         let folder = tempfile::Builder::new()
             .prefix(&name)
             .rand_bytes(0)
@@ -84,7 +84,7 @@ impl Scratch {
             copier.folder(folder)?;
         }
         for file in &sources.files {
-            // From the folders that are above the copy, too, settings reach it by themselves.
+            // Settings in a folder that is also above the copy reach it without being copied.
             let folder = file.parent().unwrap_or(file);
             let of = match folder.parent() {
                 Some(above) if folder.ends_with(".cargo") => above,

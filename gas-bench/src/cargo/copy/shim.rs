@@ -1,10 +1,10 @@
-//! The copy's `mini-alloc`, replaced.
+//! Replaces the `mini-alloc` of a copy.
 //!
-//! Lives here: having cargo take another package for it, wherever it is from, and taking that back. Not here: the package itself
-//! (`replacement`), finding out where it is from (`origin`).
+//! Lives here: making cargo use another package in its place, wherever it comes from, and undoing that. Not here: the package itself
+//! (`replacement`), finding out where it comes from (`origin`).
 //!
-//! A registry's or a repository's is replaced by a patch on cargo's command line, which leaves manifests as they are and goes before
-//! the author's own patches. A folder of the copy gets another manifest.
+//! A package from a registry or a repository is replaced by a patch on cargo's command line, which leaves manifests as they are and takes
+//! precedence over the author's own patches. A package in a folder of the copy gets another manifest.
 
 use std::fs;
 use std::io;
@@ -20,7 +20,7 @@ use crate::cargo::{Allocator, CargoError, Toolchain};
 /// The allocator cannot be replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum ShimError {
-    /// It is not there.
+    /// The contract does not use it.
     #[error(
         "{package} does not use {NAME}, so that no other allocator can be put in its place: only build variants are compared"
     )]
@@ -28,12 +28,12 @@ pub enum ShimError {
         /// The contract.
         package: String,
     },
-    /// A package is named by its whole path.
+    /// It is named by an absolute path.
     #[error(
         "{NAME} is taken from {} by its whole path, which leads out of any copy: write a path that begins at the manifest", .0.display()
     )]
     Unreachable(PathBuf),
-    /// Cargo goes on using what it had.
+    /// Cargo still uses the original.
     #[error(
         "cargo still takes {0} for {NAME}: only one of version 1 can be replaced, which stylus-sdk 0.10 depends on; with an older SDK, \
          opt-levels and wasm-opt alone can be compared"
@@ -47,14 +47,14 @@ pub enum ShimError {
     Io(#[from] io::Error),
 }
 
-/// What is in the place of `mini-alloc`.
+/// What is in place of `mini-alloc`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Installed {
-    /// What the author has there.
+    /// The author's own.
     Original,
     /// A replacement.
     Other(Allocator),
-    /// Something half done.
+    /// A half-done replacement.
     Unknown,
 }
 
@@ -64,7 +64,7 @@ struct Slot {
     origin: Origin,
     /// The folder of the replacement.
     folder: PathBuf,
-    /// Whether that is the author's folder, in the copy; else cargo is told of it.
+    /// Whether that is the copy of the author's own folder; otherwise a patch names it to cargo.
     is_overwritten: bool,
 }
 
@@ -73,17 +73,18 @@ struct Slot {
 pub(super) struct Shim {
     cargo: Cargo,
     package: String,
-    /// Cargo's question which packages the contract is built with.
+    /// The arguments that ask cargo which packages the contract is built with.
     question: Vec<String>,
     slots: Vec<Slot>,
     lockfile: PathBuf,
-    /// What the author has in the files that are overwritten.
+    /// The files that are overwritten, with the author's content.
     originals: Vec<(PathBuf, Vec<u8>)>,
     installed: Installed,
 }
 
 impl Shim {
-    /// Finds where the contract has its `mini-alloc` from. `base` is the folder of the whole copy, `root` the workspace's in it.
+    /// Finds where the contract's `mini-alloc` comes from. In the copy, `folder` is the package's folder and `root` the workspace's; `base`
+    /// is the folder of the whole copy.
     pub(super) fn find(
         subject: &Subject,
         folder: &Path,
@@ -96,7 +97,7 @@ impl Shim {
         };
         let lockfile = root.join("Cargo.lock");
         let question = question(subject);
-        // The question makes a lockfile where there is none.
+        // The question creates a lockfile if there is none.
         let locked = lockfile.exists().then(|| "--locked".to_owned());
         let tree = cargo.ask(question.iter().chain(&locked))?;
         let content = fs::read(&lockfile)?;
@@ -107,7 +108,7 @@ impl Shim {
                 origin,
                 is_overwritten: true,
             },
-            // Within the workspace, since cargo mixes the place from there, and no other, into what it builds.
+            // Within the workspace: of packages there, cargo mixes only the path relative to the workspace into what it builds.
             Place::Folder(_) | Place::Source(_) => Slot {
                 folder: root.join(FOLDER).join(index.to_string()),
                 origin,
@@ -131,7 +132,7 @@ impl Shim {
         })
     }
 
-    /// Whether the contract uses what can be replaced.
+    /// Checks that the contract uses a `mini-alloc` that can be replaced.
     pub(super) fn check_used(&self) -> Result<(), ShimError> {
         if self.slots.is_empty() {
             let package = self.package.clone();
@@ -140,7 +141,7 @@ impl Shim {
         Ok(())
     }
 
-    /// Puts `allocator` in the place of `mini-alloc`, or what the author has there, and returns the arguments that builds need.
+    /// Replaces `mini-alloc` by `allocator`, or restores the author's if that is `None`, and returns the arguments that builds need.
     pub(super) fn install(
         &mut self,
         allocator: Option<Allocator>,
@@ -164,7 +165,7 @@ impl Shim {
         Ok(patches)
     }
 
-    /// Puts back what the author has.
+    /// Restores what the author has.
     fn restore(&mut self) -> io::Result<()> {
         if self.installed == Installed::Original {
             return Ok(());
@@ -184,7 +185,7 @@ impl Shim {
             update.extend(["--package".to_owned(), origin.spec()]);
         }
         self.cargo.ask(update.iter().chain(patches))?;
-        // Of a patch that it has no use for, cargo only warns.
+        // Cargo only warns about a patch that it does not use.
         let tree = self.cargo.ask(self.question.iter().chain(patches))?;
         let found = Origin::all(&tree, &fs::read_to_string(&self.lockfile)?);
         let is_taken = |origin: &Origin| {
@@ -201,7 +202,7 @@ impl Shim {
         }
     }
 
-    /// The arguments that have cargo take the replacements.
+    /// The arguments that make cargo use the replacements.
     fn patches(&self) -> Vec<String> {
         let mut patches = Vec::new();
         for slot in self.slots.iter().filter(|slot| !slot.is_overwritten) {
@@ -215,7 +216,8 @@ impl Shim {
     }
 }
 
-/// The version that takes the place of another. The published one must stay what it is where it is what is put there.
+/// The version of a replacement: the original's, unless that is the published 1.0.0 and the replacement depends on it, since that must not
+/// be replaced, too.
 fn version(origin: &Origin, allocator: Allocator) -> &str {
     if allocator == Allocator::MiniUpstream && origin.version == "1.0.0" {
         "1.0.1"
@@ -234,7 +236,7 @@ fn question(subject: &Subject) -> Vec<String> {
     question
 }
 
-/// Cargo in the package's folder of the copy.
+/// Cargo, run in the package's folder in the copy.
 #[derive(Debug)]
 struct Cargo {
     toolchain: Toolchain,
@@ -242,7 +244,7 @@ struct Cargo {
 }
 
 impl Cargo {
-    /// What cargo writes to its standard output. The network is only asked where cargo does not do without.
+    /// Runs cargo and returns its standard output. Uses the network only if cargo fails without it.
     fn ask<'a>(&self, arguments: impl Iterator<Item = &'a String>) -> Result<String, CargoError> {
         let arguments: Vec<_> = arguments.map(String::as_str).collect();
         let once = |arguments: &[&str]| self.toolchain.ask(arguments, &self.folder);

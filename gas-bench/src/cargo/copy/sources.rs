@@ -1,7 +1,7 @@
-//! What a contract is built from, as far as it lies on its author's disk.
+//! What a contract is built from, as far as it is on its author's disk.
 //!
-//! Lives here: the folders and files that a copy must have, so that cargo does in it what it does where they are. Not here: copying
-//! them (`files`), what comes from registries.
+//! Lives here: the folders and files that a copy needs, so that cargo works in it as it does in the originals. Not here: copying them
+//! (`files`), what comes from registries.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,7 +14,7 @@ use stylus_cargo::{flags, input};
 
 use crate::cargo::{CargoError, Toolchain};
 
-/// The settings of cargo and rustup that hold for every folder below theirs.
+/// The settings files of cargo and rustup, which apply to every folder below theirs.
 const SETTINGS: [&str; 4] = [
     ".cargo/config.toml",
     ".cargo/config",
@@ -22,13 +22,13 @@ const SETTINGS: [&str; 4] = [
     "rust-toolchain",
 ];
 
-/// What a contract is built from is not known.
+/// What a contract is built from cannot be determined.
 #[derive(Debug, thiserror::Error)]
 pub enum SourcesError {
     /// Cargo does not accept a manifest.
     #[error(transparent)]
     Cargo(#[from] CargoError),
-    /// The package has nothing that could be a contract.
+    /// There is no such package, or nothing in it can be a contract.
     #[error(
         "{} has no package `{package}` with the crate type `cdylib`; name a contract", folder.display()
     )]
@@ -38,7 +38,7 @@ pub enum SourcesError {
         /// The package asked for.
         package: String,
     },
-    /// A path does not exist.
+    /// The contract's folder does not exist, or cannot be used.
     #[error("{} cannot be read: {source}; name a folder with a contract", path.display())]
     NoFolder {
         /// The folder asked for.
@@ -55,9 +55,9 @@ pub(super) struct Sources {
     pub(super) package: PathBuf,
     /// The workspace's folder.
     pub(super) root: PathBuf,
-    /// Where cargo puts what it builds there.
+    /// The workspace's target folder.
     pub(super) target_dir: PathBuf,
-    /// The name of the module that comes out, without its ending.
+    /// The name of the built module, without its extension.
     pub(super) module: String,
     /// The folders to copy as they are; none is within another.
     pub(super) folders: BTreeSet<PathBuf>,
@@ -66,7 +66,7 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// Follows every dependency by path, also out of the workspace.
+    /// Follows every path dependency, including out of the workspace.
     pub(super) fn of(subject: &Subject) -> Result<Self, SourcesError> {
         let package = subject
             .folder
@@ -109,8 +109,8 @@ fn module(metadata: &Metadata, package: &str) -> Option<String> {
     Some(library.name.replace('-', "_"))
 }
 
-/// The workspace's folder and those of all packages that its members depend on by path. The manifests that such packages inherit
-/// from go to `files`.
+/// The workspace's folder, and those of all packages that its members depend on by path. Adds the workspace manifests of such packages,
+/// from which they can inherit, to `files`.
 fn follow(
     toolchain: Toolchain,
     workspace: &Metadata,
@@ -142,7 +142,7 @@ fn follow(
     Ok(folders)
 }
 
-/// What a package depends on by path. For tests, cargo wants it of members alone.
+/// The path dependencies of a package. Cargo needs development dependencies only of members.
 fn paths(package: &Package, is_member: bool) -> Vec<PathBuf> {
     let wanted = package
         .dependencies
@@ -153,7 +153,7 @@ fn paths(package: &Package, is_member: bool) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The folders that a workspace's manifest puts in place of packages from elsewhere.
+/// The folders that a workspace's manifest patches in for packages from elsewhere.
 fn patches(root: &Path) -> Vec<PathBuf> {
     let manifest: Option<toml::Table> = input::text(&root.join("Cargo.toml"))
         .ok()
@@ -170,7 +170,7 @@ fn patches(root: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The settings that cargo and rustup find above a folder. Those of cargo's user they find from anywhere.
+/// The settings files of cargo and rustup above a folder, except those in cargo's home, which are found from anywhere.
 fn settings_above(root: &Path) -> BTreeSet<PathBuf> {
     let home = flags::cargo_home();
     let files = root
@@ -187,7 +187,7 @@ fn folder(package: &Package) -> PathBuf {
     normal(manifest.parent().unwrap_or(manifest))
 }
 
-/// The path without `.` and `..`, by its words alone, as cargo has it.
+/// The path without `.` and `..`, resolved lexically, as cargo does.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
@@ -202,7 +202,7 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// Those that are not within another.
+/// The folders that are not within another.
 fn outermost(folders: BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
     let is_within = |folder: &PathBuf| {
         let mut above = folder.ancestors().skip(1);
