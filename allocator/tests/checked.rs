@@ -11,8 +11,6 @@
     reason = "only the library promises that version; the tests run on the pinned toolchain"
 )]
 
-mod support;
-
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::RefCell,

@@ -40,7 +40,8 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
         let live = session.live.len();
         let grows = session.subject.grows();
         let pages = session.subject.pages();
-        let answered = match op {
+        // What there was no block for.
+        let refused = match op {
             0..=5 => {
                 let align = align(&mut input);
                 let size = input.size(align, 0).max(1);
@@ -49,7 +50,7 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
                 if !answered {
                     bound.dealloc(size, align);
                 }
-                answered
+                (!answered).then_some((size, align))
             }
             6..=9 if live > 0 => {
                 let slot = input.byte() as usize % live;
@@ -64,32 +65,41 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
                     assert!(answered, "to shrink never fails");
                     assert_eq!(session.subject.grows(), grows, "to shrink never grows");
                 }
-                answered
+                (!answered).then_some((new_size, align))
             }
             10..=14 if live > 0 => {
                 let slot = input.byte() as usize % live;
                 bound.dealloc(session.live[slot].size, session.live[slot].align);
                 session.dealloc(slot);
-                true
+                None
             }
             15 if input.byte() % 8 == 0 => {
                 if session.foreign_grow(1) {
                     bound.foreign_grow(1);
                 }
-                true
+                None
             }
-            _ => true,
+            _ => None,
         };
-        if !answered {
-            // What does not fit into the address space is refused without asking for growth.
+        if let Some((size, align)) = refused {
             let asked = session.subject.grows() > grows;
-            assert!(asked || op <= 9, "null though no growth was refused");
+            assert!(
+                asked || !fits(pages, size, align),
+                "null though no growth was refused: {size} bytes aligned to {align}, behind {pages} pages"
+            );
             assert_eq!(session.subject.pages(), pages, "null changes nothing");
         }
         check(&bound, session.subject, initial, &data);
     }
     session.check_all();
     session.subject.grows()
+}
+
+/// Whether a block surely fits into the address space behind so many pages, wherever in a page it begins. What does not is refused without
+/// asking for growth. A block takes at most twice its size, or whole pages.
+fn fits(pages: u32, size: u32, align: u32) -> bool {
+    let block = u64::from(size) + u64::from(size.min(PAGE)) + u64::from(align.max(PAGE));
+    u64::from(pages) * u64::from(PAGE) + block < (1 << 32) - u64::from(PAGE)
 }
 
 fn check(bound: &Bound, subject: &mut dyn Subject, initial: u32, what: &dyn std::fmt::Debug) {
