@@ -196,7 +196,7 @@ fn a_receipt_is_the_sum_of_its_parts() {
                 ..Call::default()
             };
             let mut host = EmptyHost::with_footprint(activation.footprint);
-            let report = program.run(&mut host, &config, call).unwrap();
+            let report = program.run(&mut host, call).unwrap();
             let execution = report.ink_used.0.div_ceil(10_000);
             let init = activation.call_gas(&config, false).0;
             assert_eq!(

@@ -163,7 +163,7 @@ fn run(wasm: &[u8], calldata: Vec<u8>) -> Vec<u8> {
         ..Call::default()
     };
     let mut host = EmptyHost::with_footprint(activation.footprint);
-    let report = program.run(&mut host, &config, call).unwrap();
+    let report = program.run(&mut host, call).unwrap();
     assert_eq!(report.outcome, Outcome::Success);
     report.output
 }

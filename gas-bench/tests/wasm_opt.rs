@@ -49,7 +49,7 @@ fn output(module: &[u8]) -> Vec<u8> {
         ..Call::default()
     };
     let mut host = EmptyHost::with_footprint(footprint);
-    let report = program.run(&mut host, &config, call).unwrap();
+    let report = program.run(&mut host, call).unwrap();
     assert_eq!(report.outcome, Outcome::Success);
     report.output
 }

@@ -91,30 +91,30 @@ mod compile {
 mod call {
     use super::*;
 
-    fn small() -> (Program, Config) {
+    fn small() -> Program {
         let config = Config::default();
         let engine = Engine::new(&config).unwrap();
         let wasm = module("", "i32.const 0");
-        (engine.compile(&wasm, &config).unwrap(), config)
+        engine.compile(&wasm, &config).unwrap()
     }
 
     /// A whole call of a small program, including instantiation, on one thread and on two.
     #[divan::bench(threads = [1, 2], sample_size = 1_000)]
     fn warm(bencher: Bencher) {
-        let (program, config) = small();
+        let program = small();
         bencher
             .counter(ItemsCount::new(1_usize))
-            .bench(|| run(&program, &config));
+            .bench(|| run(&program));
     }
 }
 
-fn run(program: &Program, config: &Config) -> Outcome {
+fn run(program: &Program) -> Outcome {
     let call = Call {
         ink: Ink(u64::MAX),
         ..Call::default()
     };
     let mut host = EmptyHost::with_footprint(Pages(1));
-    program.run(&mut host, config, call).unwrap().outcome
+    program.run(&mut host, call).unwrap().outcome
 }
 
 /// A hundred thousand calls of one host call in a loop; `items` are calls, and the loop is included.
@@ -173,7 +173,7 @@ mod hostcall {
                 ..Call::default()
             };
             let mut host = EmptyHost::with_footprint(Pages(1));
-            let report = program.run(&mut host, &config, call).unwrap();
+            let report = program.run(&mut host, call).unwrap();
             assert_eq!(report.outcome, Outcome::Success);
         });
     }
@@ -235,7 +235,7 @@ mod metering {
         let config = Config::default();
         let engine = Engine::new(&config).unwrap();
         let program = engine.compile(&work(name), &config).unwrap();
-        bencher.bench(|| assert_eq!(run(&program, &config), Outcome::Success));
+        bencher.bench(|| assert_eq!(run(&program), Outcome::Success));
     }
 
     #[divan::bench(args = WORK, sample_count = 10, sample_size = 1)]

@@ -143,13 +143,16 @@ pub enum CompileError {
         /// How much there may be.
         limit: u64,
     },
+    /// The engine was created for less depth than the configuration asks for.
+    #[error(transparent)]
+    StackDepth(#[from] StackDepth),
     /// A module that this VM accepts is refused by wasmtime, which is a bug in this crate.
     #[error("the WebAssembly engine cannot compile the instrumented module: {0:#}")]
     Engine(#[source] wasmtime::Error),
 }
 
 /// Programs compiled with their functions' names, each with the names that the caller gave, if any.
-type Named<P> = Mutex<LruCache<Key, (Option<Names>, P)>>;
+type NamedPrograms<P> = Mutex<LruCache<Key, (Option<Names>, P)>>;
 
 /// Compiles modules; cheap to clone, and meant to be shared by all threads.
 #[derive(Clone)]
@@ -165,9 +168,9 @@ pub struct Engine {
     /// Recently compiled programs, by content.
     programs: Arc<Mutex<LruCache<Key, Program>>>,
     /// Programs recently compiled for profiling, with the names that they were given.
-    profiled: Arc<Named<ProfiledProgram>>,
+    profiled: Arc<NamedPrograms<ProfiledProgram>>,
     /// Programs recently compiled to be explained, likewise.
-    explained: Arc<Named<ExplainedProgram>>,
+    explained: Arc<NamedPrograms<ExplainedProgram>>,
     max_stack_depth: u32,
 }
 
@@ -263,17 +266,18 @@ impl Engine {
         self.max_stack_depth
     }
 
-    /// Checks `wasm` as activation does and compiles it, unless it did so recently.
+    /// Checks `wasm` as activation does and compiles it, unless it did so recently. The program runs under `config`.
     ///
     /// # Errors
-    /// The refusal, if a chain with `config` would not activate the module.
+    /// The refusal, if a chain with `config` would not activate the module; and if `config` asks for more depth than this engine was
+    /// created for.
     pub fn compile(&self, wasm: &[u8], config: &Config) -> Result<Program, CompileError> {
         let key = Key::new(wasm, config);
         if let Some(program) = lock(&self.programs).get(&key) {
-            return Ok(program.clone());
+            return Ok(program.under(config)?);
         }
         let (_, instrumented, _) = activate::check(wasm, config, Pages(0))?;
-        let program = self.translate(&instrumented)?;
+        let program = self.translate(&instrumented, config)?;
         lock(&self.programs).put(key, program.clone());
         Ok(program)
     }
@@ -289,11 +293,12 @@ impl Engine {
         config: &Config,
         names: Option<Names>,
     ) -> Result<ProfiledProgram, CompileError> {
-        compile_named(&self.profiled, wasm, config, names, |module, names| {
+        let program = compile_named(&self.profiled, wasm, config, names, |module, names| {
             let instrumented = instrument_for_profile(module, config.stylus.version, &names)?;
-            let program = self.translate(&instrumented)?;
+            let program = self.translate(&instrumented, config)?;
             Ok(ProfiledProgram { program, names })
-        })
+        })?;
+        Ok(program.under(config)?)
     }
 
     /// Checks `wasm` as activation does and compiles it to be explained, unless it did so recently with the same names. The given names, or
@@ -307,13 +312,14 @@ impl Engine {
         config: &Config,
         names: Option<Names>,
     ) -> Result<ExplainedProgram, CompileError> {
-        compile_named(&self.explained, wasm, config, names, |module, names| {
+        let program = compile_named(&self.explained, wasm, config, names, |module, names| {
             let instrumented = instrument_to_explain(module, config.stylus.version, &names)?;
             bearable(&instrumented)?;
-            let program = self.link(self.explaining()?, &instrumented)?;
+            let program = self.link(self.explaining()?, &instrumented, config)?;
             let imports = module.imports.len() as u32;
             Ok(ExplainedProgram::new(program, instrumented.chart, imports))
-        })
+        })?;
+        Ok(program.under(config)?)
     }
 
     /// Makes every running program ask its host soon whether to go on. Nothing else ends a program before its ink runs out.
@@ -327,18 +333,28 @@ impl Engine {
     }
 
     /// Compiles an instrumented module with the compiler that suits it.
-    fn translate(&self, instrumented: &Instrumented) -> Result<Program, CompileError> {
+    fn translate(
+        &self,
+        instrumented: &Instrumented,
+        config: &Config,
+    ) -> Result<Program, CompileError> {
         bearable(instrumented)?;
         let native = if is_usual(instrumented) {
             &*self.usual
         } else {
             self.careful()?
         };
-        self.link(native, instrumented)
+        self.link(native, instrumented, config)
     }
 
     /// Compiles an instrumented module with `native`, and links it.
-    fn link(&self, native: &Native, instrumented: &Instrumented) -> Result<Program, CompileError> {
+    fn link(
+        &self,
+        native: &Native,
+        instrumented: &Instrumented,
+        config: &Config,
+    ) -> Result<Program, CompileError> {
+        StackDepth::check(self.max_stack_depth, config)?;
         let module = wasmtime::Module::new(&native.engine, &instrumented.wasm)
             .map_err(CompileError::Engine)?;
         let exports = Exports::of(&module).ok_or(Refusal::NoMemory)?;
@@ -352,6 +368,7 @@ impl Engine {
             bytes_per_word: bytes_per_word(instrumented.largest),
             begins_with_highest_price: instrumented.begins_with_highest_price,
             max_stack_depth: self.max_stack_depth,
+            config: *config,
         })
     }
 
@@ -397,7 +414,7 @@ fn lock<T>(cache: &Mutex<LruCache<Key, T>>) -> MutexGuard<'_, LruCache<Key, T>> 
 
 /// Checks `wasm` as activation does and compiles it with the given names, or else its own, unless it did so recently with the same names.
 fn compile_named<P: Clone>(
-    cache: &Named<P>,
+    cache: &NamedPrograms<P>,
     wasm: &[u8],
     config: &Config,
     given: Option<Names>,
@@ -501,9 +518,47 @@ pub struct Program {
     pub(crate) begins_with_highest_price: bool,
     /// The largest depth budget that its engine has native stack for.
     pub(crate) max_stack_depth: u32,
+    /// What it runs under. Its depth budget is at most that one.
+    pub(crate) config: Config,
+}
+
+/// The engine was created for less depth than a configuration asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "the engine has native stack for a depth of {available} words and the configuration asks for {wanted}: create it for a \
+     configuration with the larger depth"
+)]
+pub struct StackDepth {
+    /// The engine's largest depth budget.
+    pub available: u32,
+    /// The depth budget of the configuration.
+    pub wanted: u32,
+}
+
+impl StackDepth {
+    fn check(available: u32, config: &Config) -> Result<(), Self> {
+        let wanted = config.stylus.max_stack_depth;
+        match wanted <= available {
+            true => Ok(()),
+            false => Err(Self { available, wanted }),
+        }
+    }
 }
 
 impl Program {
+    /// The same program under another configuration, such as the one that a chain has after an owner changed its ink price. What was
+    /// decided when it was compiled stays decided: nothing is checked or compiled again.
+    ///
+    /// # Errors
+    /// If the engine was created for less depth.
+    pub fn under(&self, config: &Config) -> Result<Self, StackDepth> {
+        StackDepth::check(self.max_stack_depth, config)?;
+        Ok(Self {
+            config: *config,
+            ..self.clone()
+        })
+    }
+
     /// The largest depth budget, in words, that it has native stack for.
     pub fn max_stack_depth(&self) -> u32 {
         self.max_stack_depth

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use wasmtime::{Instance, Store, Trap, WasmBacktrace};
 
 use crate::config::Config;
-use crate::engine::Program;
+use crate::engine::{Program, StackDepth};
 use crate::frame::{Failure, Frame, Watcher};
 use crate::guest::GuestMemory;
 use crate::host::Host;
@@ -206,18 +206,24 @@ impl ExplainedProgram {
         }
     }
 
+    /// The same program under another configuration, as for [`Program::under`].
+    ///
+    /// # Errors
+    /// As for [`Program::under`].
+    pub fn under(&self, config: &Config) -> Result<Self, StackDepth> {
+        Ok(Self {
+            program: self.program.under(config)?,
+            ..self.clone()
+        })
+    }
+
     /// Runs the program once, as [`Program::run`] does.
     ///
     /// # Errors
     /// As for [`Program::run`].
-    pub fn run(
-        &self,
-        host: &mut dyn Host,
-        config: &Config,
-        call: Call,
-    ) -> Result<(Report, Explanation), Fault> {
+    pub fn run(&self, host: &mut dyn Host, call: Call) -> Result<(Report, Explanation), Fault> {
         let watch = Watch::Explain(self);
-        let (report, seen) = self.program.run_watched(host, config, call, watch)?;
+        let (report, seen) = self.program.run_watched(host, call, watch)?;
         Ok((report, seen.explanation.unwrap_or_default()))
     }
 

@@ -36,7 +36,7 @@ pub use activate::{Activation, activate};
 pub use bytes::Bytes;
 pub use config::{ArbOs, Config, StylusParams, UnsupportedArbOs};
 pub use data_fee::DataPricer;
-pub use engine::{CompileError, Engine, EngineError, Program, check_compiles};
+pub use engine::{CompileError, Engine, EngineError, Program, StackDepth, check_compiles};
 pub use frame::Failure;
 pub use guest::OutOfBounds;
 pub use host::{

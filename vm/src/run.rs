@@ -14,7 +14,7 @@ use alloy_primitives::Bytes;
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 
 use crate::config::{ArbOs, Config};
-use crate::engine::{Program, native_stack};
+use crate::engine::{Program, StackDepth, native_stack};
 use crate::explain::{ExplainedProgram, Explanation};
 use crate::frame::{Failure, Frame, Stop, Watcher};
 use crate::guest::{Guest, Reserve};
@@ -115,16 +115,6 @@ pub enum Fault {
     /// The host is broken.
     #[error(transparent)]
     Host(#[from] HostFault),
-    /// The engine was created for less depth than the call needs.
-    #[error(
-        "the engine has native stack for a depth of {available} words and the call asks for {wanted}"
-    )]
-    StackDepth {
-        /// The engine's largest depth budget.
-        available: u32,
-        /// The depth budget of the call.
-        wanted: u32,
-    },
     /// The program exhausted the native stack within its depth budget.
     #[error(
         "the program used more native stack than its depth budget of {words} words should allow"
@@ -145,8 +135,8 @@ impl Program {
     ///
     /// # Errors
     /// If the run has no outcome through no fault of the program: a broken host, too little native stack.
-    pub fn run(&self, host: &mut dyn Host, config: &Config, call: Call) -> Result<Report, Fault> {
-        let (report, _) = self.run_watched(host, config, call, Watch::Nothing)?;
+    pub fn run(&self, host: &mut dyn Host, call: Call) -> Result<Report, Fault> {
+        let (report, _) = self.run_watched(host, call, Watch::Nothing)?;
         Ok(report)
     }
 
@@ -154,19 +144,11 @@ impl Program {
     pub(crate) fn run_watched(
         &self,
         host: &mut dyn Host,
-        config: &Config,
         call: Call,
         watch: Watch<'_>,
     ) -> Result<(Report, Seen), Fault> {
-        let wanted = config.stylus.max_stack_depth;
-        if wanted > self.max_stack_depth {
-            return Err(Fault::StackDepth {
-                available: self.max_stack_depth,
-                wanted,
-            });
-        }
         let room = native_stack(self.max_stack_depth);
-        let run = || self.run_here(host, config, call, watch);
+        let run = || self.run_here(host, call, watch);
         stack::with_room(room, run).map_err(|error| Fault::Start(error.into()))?
     }
 
@@ -174,10 +156,10 @@ impl Program {
     fn run_here(
         &self,
         host: &mut dyn Host,
-        config: &Config,
         call: Call,
         watch: Watch<'_>,
     ) -> Result<(Report, Seen), Fault> {
+        let config = &self.config;
         let Call {
             calldata,
             ink,
@@ -291,19 +273,25 @@ pub struct ProfiledProgram {
 }
 
 impl ProfiledProgram {
+    /// The same program under another configuration, as for [`Program::under`].
+    ///
+    /// # Errors
+    /// As for [`Program::under`].
+    pub fn under(&self, config: &Config) -> Result<Self, StackDepth> {
+        Ok(Self {
+            program: self.program.under(config)?,
+            names: self.names.clone(),
+        })
+    }
+
     /// Runs the program once, as [`Program::run`] does.
     ///
     /// # Errors
     /// As for [`Program::run`].
-    pub fn run(
-        &self,
-        host: &mut dyn Host,
-        config: &Config,
-        call: Call,
-    ) -> Result<(Report, Profile), Fault> {
+    pub fn run(&self, host: &mut dyn Host, call: Call) -> Result<(Report, Profile), Fault> {
         let recorder = Box::new(Recorder::new(self.names.clone(), call.ink));
         let watch = Watch::Profile(recorder);
-        let (report, seen) = self.program.run_watched(host, config, call, watch)?;
+        let (report, seen) = self.program.run_watched(host, call, watch)?;
         Ok((report, seen.profile.unwrap_or_default()))
     }
 }

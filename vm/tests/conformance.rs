@@ -45,11 +45,7 @@ fn reproduce(engine: &Engine, wasm: &[u8], line: &Value) -> Value {
     let call = vectors::call(run);
     let program = engine.compile(wasm, &config).unwrap();
     let report = program
-        .run(
-            &mut EmptyHost::with_footprint(activation.footprint),
-            &config,
-            call,
-        )
+        .run(&mut EmptyHost::with_footprint(activation.footprint), call)
         .unwrap();
     let outcome = match report.outcome {
         Outcome::Success => "success",

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stylus_vm::profile::Names;
-use stylus_vm::{ArbOs, Call, Config, EmptyHost, Engine, Ink, Outcome, Pages, check_compiles};
+use stylus_vm::{
+    ArbOs, Call, CompileError, Config, EmptyHost, Engine, Ink, InkPrice, Outcome, Pages,
+    StackDepth, check_compiles,
+};
 
 fn wasm() -> Vec<u8> {
     wat::parse_str(
@@ -26,7 +29,7 @@ fn run(folder: &Path) -> Ink {
         ..Call::default()
     };
     let mut host = EmptyHost::with_footprint(Pages(1));
-    program.run(&mut host, &config, call).unwrap().ink_used
+    program.run(&mut host, call).unwrap().ink_used
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -90,7 +93,7 @@ fn many_engines_live_side_by_side() {
             ..Call::default()
         };
         let mut host = EmptyHost::with_footprint(Pages(1));
-        let report = program.run(&mut host, &config, call).unwrap();
+        let report = program.run(&mut host, call).unwrap();
         assert_eq!(report.ink_used, Ink(2_452));
     }
 }
@@ -126,7 +129,7 @@ fn code_made_to_keep_a_compiler_busy() {
             ..Call::default()
         };
         let mut host = EmptyHost::with_footprint(Pages(1));
-        let report = program.run(&mut host, &config, call).unwrap();
+        let report = program.run(&mut host, call).unwrap();
         assert_eq!(report.outcome, Outcome::Success, "{values} values");
     }
     let refused = engine.compile(&carrying(200, 1_600), &config).err();
@@ -221,7 +224,7 @@ fn profiled_programs_are_kept_with_their_names() {
             ..Call::default()
         };
         let mut host = EmptyHost::with_footprint(Pages(1));
-        let (_, profile) = program.run(&mut host, &config, call).unwrap();
+        let (_, profile) = program.run(&mut host, call).unwrap();
         let got: Vec<_> = profile.functions.iter().map(|it| &*it.name).collect();
         assert_eq!(got, [shown]);
     }
@@ -255,4 +258,76 @@ fn a_folder_that_cannot_be_used_is_said_so() {
         sentence.starts_with("the cache of compiled programs cannot be used"),
         "{sentence}"
     );
+}
+
+/// Returns the price of ink, as a number of four bytes.
+const PRICE: &str = r#"(module
+    (import "vm_hooks" "tx_ink_price" (func $price (result i32)))
+    (import "vm_hooks" "write_result" (func $result (param i32 i32)))
+    (memory (export "memory") 1 1)
+    (func (export "user_entrypoint") (param i32) (result i32)
+        (i32.store (i32.const 0) (call $price))
+        (call $result (i32.const 0) (i32.const 4))
+        i32.const 0))"#;
+
+/// Theorem: a program runs under the configuration that it was compiled for, or was put under since, whatever its engine has compiled
+/// besides.
+#[test]
+fn programs_carry_their_configuration() {
+    let wasm = wat::parse_str(PRICE).unwrap();
+    let priced = |price| {
+        let mut config = Config::default();
+        config.stylus.ink_price = InkPrice::new(price).unwrap();
+        config
+    };
+    let engine = Engine::new(&Config::default()).unwrap();
+    let check = |program: &stylus_vm::Program, price: u32| {
+        let call = Call {
+            ink: Ink(1_000_000),
+            ..Call::default()
+        };
+        let report = program.run(&mut EmptyHost::with_footprint(Pages(1)), call);
+        assert_eq!(report.unwrap().output, price.to_le_bytes());
+    };
+    let cheap = engine.compile(&wasm, &priced(100)).unwrap();
+    let dear = engine.compile(&wasm, &priced(7)).unwrap();
+    check(&cheap, 100);
+    check(&dear, 7);
+    check(&cheap.under(&priced(9)).unwrap(), 9);
+    let profiled = |price| {
+        let program = engine.compile_for_profile(&wasm, &priced(price), None);
+        let call = Call {
+            ink: Ink(1_000_000),
+            ..Call::default()
+        };
+        let mut host = EmptyHost::with_footprint(Pages(1));
+        program.unwrap().run(&mut host, call).unwrap().0.output
+    };
+    assert_eq!(
+        [5u32, 6].map(profiled),
+        [5u32, 6].map(|it| it.to_le_bytes())
+    );
+}
+
+/// Theorem: a configuration that asks for more depth than the engine has native stack for is refused before anything runs.
+#[test]
+fn more_depth_than_there_is_stack_for_is_refused() {
+    let shallow = Config::default();
+    let mut deep = Config::default();
+    deep.stylus.max_stack_depth += 1;
+    let engine = Engine::new(&shallow).unwrap();
+    let told = StackDepth {
+        available: shallow.stylus.max_stack_depth,
+        wanted: deep.stylus.max_stack_depth,
+    };
+    let refused = |error| matches!(error, Some(CompileError::StackDepth(it)) if it == told);
+    assert!(refused(engine.compile(&wasm(), &deep).err()));
+    let program = engine.compile(&wasm(), &shallow).unwrap();
+    assert!(
+        refused(engine.compile(&wasm(), &deep).err()),
+        "compiled already"
+    );
+    assert_eq!(program.under(&deep).err(), Some(told));
+    let named = engine.compile_to_explain(&wasm(), &deep, None);
+    assert!(refused(named.err()));
 }

@@ -17,9 +17,9 @@ fn run(engine: &Engine, wasm: &[u8], config: &Config, call: &Call) -> (Report, E
         .footprint;
     let host = || EmptyHost::with_footprint(footprint);
     let plain = engine.compile(wasm, config).unwrap();
-    let plain = plain.run(&mut host(), config, call.clone()).unwrap();
+    let plain = plain.run(&mut host(), call.clone()).unwrap();
     let explained = engine.compile_to_explain(wasm, config, None).unwrap();
-    let (report, explanation) = explained.run(&mut host(), config, call.clone()).unwrap();
+    let (report, explanation) = explained.run(&mut host(), call.clone()).unwrap();
     assert_eq!(plain, report);
     assert_eq!(
         explanation.reason.is_some(),
@@ -210,7 +210,7 @@ fn a_write_in_a_static_call_is_told() {
     call.environment.is_static = true;
     let program = engine.compile_to_explain(&wasm, &config, None).unwrap();
     let mut host = MemoryHost::default();
-    let (_, explanation) = program.run(&mut host, &config, call).unwrap();
+    let (_, explanation) = program.run(&mut host, call).unwrap();
     let Some(Reason::Hostio {
         name, is_static, ..
     }) = &explanation.reason

@@ -14,9 +14,9 @@ fn run(engine: &Engine, wasm: &[u8], config: &Config, call: &Call) -> (Report, P
         .footprint;
     let host = || EmptyHost::with_footprint(footprint);
     let plain = engine.compile(wasm, config).unwrap();
-    let plain = plain.run(&mut host(), config, call.clone()).unwrap();
+    let plain = plain.run(&mut host(), call.clone()).unwrap();
     let profiled = engine.compile_for_profile(wasm, config, None).unwrap();
-    let (report, profile) = profiled.run(&mut host(), config, call.clone()).unwrap();
+    let (report, profile) = profiled.run(&mut host(), call.clone()).unwrap();
     assert_eq!(plain, report);
     (report, profile)
 }

@@ -204,13 +204,13 @@ impl<I: HostioInspector> Machine<I> {
         let mut host = ProgramHost::new(self, frame.environment.clone());
         let ended = match program {
             ToRun::Plain(program) => program
-                .run(&mut host, config, call)
+                .run(&mut host, call)
                 .map(|report| (report, None, None)),
             ToRun::Profiled(program, code) => program
-                .run(&mut host, config, call)
+                .run(&mut host, call)
                 .map(|(report, profile)| (report, Some((profile, code)), None)),
             ToRun::Explained(program, code) => {
-                let run = program.run(&mut host, config, call);
+                let run = program.run(&mut host, call);
                 run.map(|(report, explanation)| {
                     let told = Explained {
                         explanation,
@@ -221,7 +221,7 @@ impl<I: HostioInspector> Machine<I> {
                 })
             }
             ToRun::Counted(program, module) => {
-                let run = program.run(&mut host, config, call);
+                let run = program.run(&mut host, call);
                 run.map(|(report, explanation)| {
                     coverage.add(module, &explanation.counts);
                     (report, None, None)

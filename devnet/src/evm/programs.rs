@@ -14,7 +14,7 @@ use stylus_vm::lines::code_hash;
 use stylus_vm::profile::Names;
 use stylus_vm::{
     Activation, ArbOs, CompileError, Config, Engine, EngineError, Gas, Pages, ProfiledProgram,
-    Program, Refusal, activate, check_compiles,
+    Program, Refusal, StackDepth, activate, check_compiles,
 };
 
 use crate::evm::interrupt::{Interrupt, Interrupted};
@@ -130,7 +130,7 @@ impl Programs {
         })
     }
 
-    /// Returns the program of an activated account whose code has the hash `code_hash`; calls `wasm` if it is not cached. A separate thread
+    /// Returns the program of an activated account whose code has the hash `code_hash`, under `config`; calls `wasm` if it is not cached. A separate thread
     /// compiles it, once for all callers, each of which waits until it is done or its `interrupt` is raised.
     pub(crate) fn program<E: From<Arc<ProgramError>>>(
         &self,
@@ -142,7 +142,7 @@ impl Programs {
         let key = (code_hash, config.arbos);
         let depth = config.stylus.max_stack_depth;
         let known = lock(&self.0.compiled).get(&key).cloned();
-        if let Some(program) = known.filter(|program| program.max_stack_depth() >= depth) {
+        if let Some(Ok(program)) = known.map(|program| program.under(config)) {
             return Ok(program);
         }
         let key = (key, depth);
@@ -152,7 +152,7 @@ impl Programs {
         loop {
             let found = compilation.or_else(|| compiling.get(&key).cloned());
             if let Some(result) = found.as_ref().and_then(|found| found.get()) {
-                return Ok(result.clone()?);
+                return Ok(shared(result.clone()?.under(config))?);
             }
             compilation = found.or_else(|| {
                 let is_free = compiling.len() < AT_ONCE;
@@ -210,8 +210,8 @@ impl Programs {
         names: Names,
     ) -> Result<ProfiledProgram, ProgramError> {
         let engine = self.engine(config.stylus.max_stack_depth)?;
-        let config = as_activated(config);
-        Ok(engine.compile_for_profile(wasm, &config, Some(names))?)
+        let program = engine.compile_for_profile(wasm, &as_activated(config), Some(names))?;
+        Ok(program.under(config).map_err(CompileError::from)?)
     }
 
     /// Compiles `wasm` for explanations. `names` identify its panics. The result is not cached here.
@@ -222,9 +222,9 @@ impl Programs {
         names: Names,
     ) -> Result<Explained, ProgramError> {
         let engine = self.engine(config.stylus.max_stack_depth)?;
-        let config = as_activated(config);
+        let program = engine.compile_to_explain(wasm, &as_activated(config), Some(names))?;
         Ok(Explained {
-            program: engine.compile_to_explain(wasm, &config, Some(names))?,
+            program: program.under(config).map_err(CompileError::from)?,
             code: code_hash(wasm).unwrap_or_default(),
         })
     }
@@ -241,8 +241,9 @@ impl Programs {
     ) -> Result<Explained, E> {
         let key = ((code_hash, config.arbos), config.stylus.max_stack_depth);
         let known = lock(&self.0.explained).get(&key).cloned();
-        if let Some(program) = known {
-            return Ok(program);
+        if let Some(Explained { program, code }) = known {
+            let program = shared(program.under(config))?;
+            return Ok(Explained { program, code });
         }
         // This does not wait for another caller's compiler, since such a wait would have no deadline.
         let wasm = wasm()?;
@@ -280,12 +281,18 @@ fn tick(engine: Engine, chain: Weak<Inner>) {
     });
 }
 
-/// Parameters that an owner has changed since the activation do not affect a program.
+/// The configuration to compile a program under: parameters that an owner has changed since the activation do not affect whether it is
+/// accepted. How deep it may go is for its runs to say.
 fn as_activated(config: &Config) -> Config {
-    Config {
-        debug: config.debug,
-        ..Config::at(config.arbos)
-    }
+    let mut activated = Config::at(config.arbos);
+    activated.debug = config.debug;
+    activated.stylus.max_stack_depth = config.stylus.max_stack_depth;
+    activated
+}
+
+/// A program under a configuration, as those get it who wait for a compiler. (Engines are made deep enough for it.)
+fn shared<P>(program: Result<P, StackDepth>) -> Result<P, Arc<ProgramError>> {
+    program.map_err(|error| Arc::new(CompileError::from(error).into()))
 }
 
 /// Locks a cache. A panic elsewhere leaves it intact: every entry is complete when it is inserted.

@@ -221,7 +221,7 @@ impl Stage {
         };
         let report = self
             .program
-            .run(&mut self.chain, &self.config, invocation)
+            .run(&mut self.chain, invocation)
             .map_err(|reason| RehearsalError::Run {
                 call: shown(call),
                 side: self.side,

@@ -201,7 +201,7 @@ fn call(engine: &Engine, config: &Config, wasm: &[u8]) -> Result<Report, EntryEr
         ink: config.stylus.ink_price.gas_to_ink(GAS_LIMIT),
         ..stylus_vm::Call::default()
     };
-    Ok(program.run(&mut host, config, call)?)
+    Ok(program.run(&mut host, call)?)
 }
 
 fn check_agreement(figures: &BTreeMap<Entry, WorkloadFigures>) -> Result<(), LeagueError> {

@@ -382,7 +382,7 @@ impl Bench {
                 ..Environment::default()
             },
         };
-        let report = self.program.run(&mut host, &self.config, call)?;
+        let report = self.program.run(&mut host, call)?;
         let used = self.config.stylus.ink_price.ink_to_gas(report.ink_used);
         self.spent.set(Gas(self.spent.get().0 + used.0));
         if self.spent.get() > MOST_GAS {

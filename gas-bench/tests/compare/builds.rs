@@ -228,7 +228,7 @@ fn gets_bytes(module: &[u8]) -> bool {
         ..Call::default()
     };
     let mut host = EmptyHost::with_footprint(footprint);
-    match program.run(&mut host, &config, call).unwrap().outcome {
+    match program.run(&mut host, call).unwrap().outcome {
         Outcome::Success => true,
         Outcome::Revert => false,
         other => panic!("{other:?}"),

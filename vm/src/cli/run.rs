@@ -87,7 +87,7 @@ fn run_module(
         ink: Ink(run.ink),
         environment,
     };
-    let report = program.run(&mut host, config, call)?;
+    let report = program.run(&mut host, call)?;
     Ok(Ok((activation, report)))
 }
 

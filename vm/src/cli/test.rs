@@ -11,8 +11,8 @@ use alloy_primitives::{Address, Bytes};
 use anyhow::Context;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use stylus_vm::{
-    Call, Config, Engine, Environment, Fault, Gas, Ink, MemoryAccount, MemoryHost, Outcome, Pages,
-    Program, Report, activate, code,
+    Call, Engine, Environment, Fault, Gas, Ink, MemoryAccount, MemoryHost, Outcome, Pages, Program,
+    Report, activate, code,
 };
 
 use super::check::show_refusal;
@@ -60,7 +60,6 @@ pub(crate) fn run(test: &Test) -> anyhow::Result<ExitCode> {
     let engine = Engine::with_user_cache(&config)?;
     let program = engine.compile(&wasm, &config).context(module)?;
     let bench = Bench {
-        config,
         program,
         footprint: activation.footprint,
         code: code::encode(&wasm).into(),
@@ -80,7 +79,6 @@ pub(crate) fn run(test: &Test) -> anyhow::Result<ExitCode> {
 
 /// A program, and what all its calls share.
 struct Bench {
-    config: Config,
     program: Program,
     footprint: Pages,
     code: Bytes,
@@ -148,7 +146,7 @@ impl Bench {
             ink: vector.ink.unwrap_or(self.ink),
             environment,
         };
-        let run = self.program.run(&mut host, &self.config, call);
+        let run = self.program.run(&mut host, call);
         let differences = match &run {
             Ok(report) => differences(vector, report),
             Err(_) => Vec::new(),

@@ -150,7 +150,7 @@ impl Case {
             environment: self.environment.clone(),
             ..Call::default()
         };
-        program.run(&mut self.host, &self.config, call)
+        program.run(&mut self.host, call)
     }
 
     pub(crate) fn run(&mut self, body: &str) -> Report {

@@ -325,9 +325,7 @@ fn a_call_of_write_args_costs_what_it_costs_in_nitro() {
         ink: INK,
         ..Call::default()
     };
-    let report = program
-        .run(&mut MemoryHost::default(), &config, input)
-        .unwrap();
+    let report = program.run(&mut MemoryHost::default(), input).unwrap();
     assert_eq!(
         (report.ink_used, &report.output[..]),
         (Ink(69_631), &[1, 2, 3, 4][..])

@@ -231,10 +231,10 @@ fn run_module(wat: &str, environment: Environment) -> Report {
     };
     let program = engine.compile(&wasm, &config).unwrap();
     let mut host = MemoryHost::default();
-    let report = program.run(&mut host, &config, call.clone()).unwrap();
+    let report = program.run(&mut host, call.clone()).unwrap();
     let program = engine.compile_for_profile(&wasm, &config, None).unwrap();
     let mut host = MemoryHost::default();
-    let (profiled, _) = program.run(&mut host, &config, call).unwrap();
+    let (profiled, _) = program.run(&mut host, call).unwrap();
     assert_eq!(profiled, report);
     report
 }
@@ -363,7 +363,8 @@ fn frames_of_nine_words() {
             ink: INK,
             ..Call::default()
         };
-        let report = program.run(&mut MemoryHost::default(), &config, call);
+        let program = program.under(&config).unwrap();
+        let report = program.run(&mut MemoryHost::default(), call);
         assert_eq!(report.unwrap().outcome, outcome, "{words} words");
     }
 }

@@ -161,7 +161,7 @@ fn recursion_without_end_runs_out_of_depth_at_every_limit() {
                 ink: Ink(u64::MAX),
                 ..Call::default()
             };
-            let report = program.run(&mut EmptyHost::with_footprint(Pages(2)), &config, call);
+            let report = program.run(&mut EmptyHost::with_footprint(Pages(2)), call);
             match report {
                 Ok(report) if report.outcome == Outcome::OutOfStack => {}
                 Ok(report) => differences.push(format!("{limit}, {name}: {:?}", report.outcome)),

@@ -54,7 +54,7 @@ pub(crate) fn is_harmless(engine: &Engine, bytes: &[u8]) -> bool {
             ink: INK,
             ..Call::default()
         };
-        let report = program.run(host, &config, call).unwrap();
+        let report = program.run(host, call).unwrap();
         assert!(report.ink_used <= INK);
         assert_eq!(report.ink_used + report.ink_left, INK);
         let most_pages = u32::from(activation.footprint.0).max(FREE_PAGES);

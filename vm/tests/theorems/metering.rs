@@ -50,7 +50,8 @@ fn check(engine: &Engine, wasm: &[u8]) -> Outcome {
             ..Call::default()
         };
         let host = &mut EmptyHost::with_footprint(footprint);
-        let report = program.run(host, &config, call).unwrap();
+        let program = program.under(&config).unwrap();
+        let report = program.run(host, call).unwrap();
         assert_eq!(report.ink_used + report.ink_left, Ink(ink));
         let got = Ending {
             outcome: report.outcome,
