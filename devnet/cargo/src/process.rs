@@ -10,7 +10,9 @@ use std::env;
 use std::io;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 /// Variables that hold a folder, which cargo resolves from where it is started.
 const FOLDERS: [&str; 3] = [
@@ -21,6 +23,9 @@ const FOLDERS: [&str; 3] = [
 
 /// The process groups at work.
 static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// Whether this process is about to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// A running program. Dropping this ends it if it has not ended by then.
 #[derive(Debug)]
@@ -60,10 +65,19 @@ pub fn output(command: &mut Command) -> io::Result<Output> {
     running.output()
 }
 
-/// Ends every program at work, and its children.
+/// Ends every program at work, and its children, for a process that is about to end itself. From then on nothing can be started, and
+/// threads that wait for a program go on waiting: otherwise they would report a failure that is none, or start the next program.
 pub fn end_all() {
     let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    ENDING.store(true, Ordering::SeqCst);
     running.iter().copied().for_each(end);
+}
+
+/// Waits for this process to end.
+fn halt() -> ! {
+    loop {
+        thread::park();
+    }
 }
 
 impl Running {
@@ -73,6 +87,10 @@ impl Running {
         std::os::unix::process::CommandExt::process_group(command, 0);
         // No one may end all of them between the start and its entry in the list.
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        if ENDING.load(Ordering::SeqCst) {
+            drop(running);
+            halt();
+        }
         let child = command.spawn()?;
         running.insert(child.id());
         Ok(Self { child })
@@ -85,7 +103,11 @@ impl Running {
 
     /// Waits for its end.
     pub(super) fn wait(mut self) -> io::Result<ExitStatus> {
-        self.child.wait()
+        let status = self.child.wait();
+        if ENDING.load(Ordering::SeqCst) {
+            halt();
+        }
+        status
     }
 
     fn output(mut self) -> io::Result<Output> {
@@ -96,7 +118,7 @@ impl Running {
                 .map(|_| bytes)
         };
         // Both pipes are drained at once: a program stalls as soon as the neglected one is full.
-        let (stdout, stderr) = std::thread::scope(|scope| {
+        let (stdout, stderr) = thread::scope(|scope| {
             let stderr =
                 scope.spawn(|| read(stderr.map(Box::new).as_deref_mut().map(|it| it as _)));
             let stdout = read(stdout.map(Box::new).as_deref_mut().map(|it| it as _));
