@@ -4,10 +4,10 @@
 //! the look of a report (`render`).
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
 use tempfile::TempDir;
+
+use crate::programs::{run, text};
 
 /// A folder with no contracts in or above it.
 fn empty_folder() -> TempDir {
@@ -70,22 +70,6 @@ fn contract(body: &str) -> TempDir {
             {body}
         }}"#
     ))
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))
-        // As cargo invokes its subcommands.
-        .arg("gas-bench")
-        .args(arguments)
-        .current_dir(folder)
-        // Away from all other builds.
-        .env("CARGO_TARGET_DIR", folder.join("target"))
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).unwrap()
 }
 
 /// Checks that the run in `folder` ends with `code` and an error that contains `words`, and reports nothing.

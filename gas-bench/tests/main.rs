@@ -15,6 +15,7 @@ mod league;
 mod one_line;
 mod page;
 mod profile;
+mod programs;
 mod render;
 mod replay;
 mod report;

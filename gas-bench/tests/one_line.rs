@@ -1,21 +1,21 @@
 //! One line in an author's `Cargo.toml` changes a contract on the registry's `stylus-sdk`, whose source and lockfile otherwise stay the
 //! same: it puts this allocator under the contract, or makes cargo optimise it at link time.
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{env, fs};
 
 use alloy_sol_types::{SolCall, sol};
-use gas_bench::cargo::{BuildSettings, CrateTypes, Project, postprocess};
+use gas_bench::cargo::{BuildSettings, CrateTypes, Project};
 use gas_bench::chain::Target;
 use gas_bench::document::Colour;
 use gas_bench::figures::Report;
 use gas_bench::figures::lto::Outcome as LtoOutcome;
 use gas_bench::measure;
 
-use stylus_vm::{ArbOs, Call, Config, EmptyHost, Engine, Gas, Outcome, Pages, activate};
+use stylus_vm::{ArbOs, Outcome};
 
 use crate::contracts::{csv, markdown, table};
+use crate::programs::{call, cargo, mentions};
 
 sol! {
     function reverse(string text) external view returns (string);
@@ -79,19 +79,6 @@ opt-level = 3
 [workspace]
 "#;
 
-fn cargo(folder: &Path, arguments: &[&str]) {
-    let output = Command::new(env!("CARGO"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
 /// A package with a given manifest. All packages share one folder, so that the SDK is compiled once; therefore only one exists at a time.
 struct Package {
     folder: PathBuf,
@@ -150,28 +137,9 @@ fn measure(folder: &Path, crate_types: Option<CrateTypes>) -> Report {
 
 /// Runs a call, and returns its output.
 fn run(wasm: &[u8], calldata: Vec<u8>) -> Vec<u8> {
-    let config = Config::default();
-    let wasm = postprocess(wasm).unwrap();
-    let activation = activate(&wasm, &config, Pages(0), Gas::MAX).unwrap();
-    let program = Engine::new(&config)
-        .unwrap()
-        .compile(&wasm, &config)
-        .unwrap();
-    let call = Call {
-        calldata: calldata.into(),
-        ink: config.stylus.ink_price.gas_to_ink(Gas(32_000_000)),
-        ..Call::default()
-    };
-    let mut host = EmptyHost::with_footprint(activation.footprint);
-    let report = program.run(&mut host, call).unwrap();
+    let report = call(wasm, calldata);
     assert_eq!(report.outcome, Outcome::Success);
     report.output
-}
-
-/// Whether a module contains the text, as its name section contains function names.
-fn mentions(wasm: &[u8], text: &str) -> bool {
-    wasm.windows(text.len())
-        .any(|window| window == text.as_bytes())
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod ways;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use gas_bench::cargo::{BuildSettings, Project};
 use gas_bench::chain::Target;
@@ -25,6 +25,7 @@ use stylus_vm::ArbOs;
 use tempfile::TempDir;
 
 use crate::contracts::written;
+use crate::programs::{run, text};
 
 fn contracts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts")
@@ -150,20 +151,6 @@ fn workspace(source: &str, plan: &str) -> TempDir {
         fs::write(path, content).unwrap();
     }
     folder
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))
-        .arg("gas-bench")
-        .args(arguments)
-        .current_dir(folder)
-        .env("CARGO_TARGET_DIR", folder.join("target"))
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).unwrap()
 }
 
 /// Checks that `other` has no figures, for a reason that contains `words`, that `good` has some, and that every format shows both.

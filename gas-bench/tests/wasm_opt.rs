@@ -3,8 +3,10 @@
 //! Lives here: the arguments it is given, and that its output is still a contract. Not here: which variants it is used for (`compare`).
 
 use gas_bench::cargo::{FindError, Mode, UnknownMode, WasmOpt, postprocess};
-use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Outcome, Pages, activate};
+use stylus_vm::Outcome;
 use wasmparser::{Parser, Payload};
+
+use crate::programs::call;
 
 /// A contract that returns what it computes from eight bytes; with `fill`, it first clears them in bulk.
 fn contract(fill: &str) -> Vec<u8> {
@@ -35,21 +37,7 @@ fn contract(fill: &str) -> Vec<u8> {
 const FILL: &str = "(memory.fill (i32.const 64) (i32.const 0) (i32.const 7))";
 
 fn output(module: &[u8]) -> Vec<u8> {
-    let config = Config::default();
-    let wasm = postprocess(module).unwrap();
-    let footprint = activate(&wasm, &config, Pages(0), Gas::MAX)
-        .unwrap()
-        .footprint;
-    let program = Engine::new(&config)
-        .unwrap()
-        .compile(&wasm, &config)
-        .unwrap();
-    let call = Call {
-        ink: config.stylus.ink_price.gas_to_ink(Gas(1_000_000)),
-        ..Call::default()
-    };
-    let mut host = EmptyHost::with_footprint(footprint);
-    let report = program.run(&mut host, call).unwrap();
+    let report = call(module, Vec::new());
     assert_eq!(report.outcome, Outcome::Success);
     report.output
 }

@@ -5,17 +5,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use gas_bench::cargo::{
     Allocator, BuildSettings, Copies, FindError, Lto, Mode, OptLevel, ShimError, Subject,
     Toolchain, Variant, VariantError, Variations, postprocess,
 };
 use gas_bench::measure::compare::compare;
-use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Outcome, Pages, activate};
+use stylus_vm::Outcome;
 use tempfile::TempDir;
 
 use super::{contract, runs};
+use crate::programs::{call, cargo, mentions};
 
 const PROFILE: &str = "
 [profile.release]
@@ -172,19 +172,6 @@ fn with(allocator: Option<Allocator>) -> Variant {
     }
 }
 
-fn cargo(folder: &Path, arguments: &[&str]) {
-    let output = Command::new(env!("CARGO"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
 fn subject(folder: PathBuf) -> Subject {
     Subject {
         folder,
@@ -214,31 +201,11 @@ fn tree(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 /// Whether the contract gets its bytes.
 fn gets_bytes(module: &[u8]) -> bool {
-    let config = Config::default();
-    let wasm = postprocess(module).unwrap();
-    let footprint = activate(&wasm, &config, Pages(0), Gas::MAX)
-        .unwrap()
-        .footprint;
-    let program = Engine::new(&config)
-        .unwrap()
-        .compile(&wasm, &config)
-        .unwrap();
-    let call = Call {
-        ink: config.stylus.ink_price.gas_to_ink(Gas(1_000_000)),
-        ..Call::default()
-    };
-    let mut host = EmptyHost::with_footprint(footprint);
-    match program.run(&mut host, call).unwrap().outcome {
+    match call(module, Vec::new()).outcome {
         Outcome::Success => true,
         Outcome::Revert => false,
         other => panic!("{other:?}"),
     }
-}
-
-fn mentions(module: &[u8], text: &str) -> bool {
-    module
-        .windows(text.len())
-        .any(|window| window == text.as_bytes())
 }
 
 /// Theorem: whatever is built in a copy, the author's files stay as they were.

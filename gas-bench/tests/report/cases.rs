@@ -7,7 +7,8 @@ use std::process::Command;
 
 use gas_bench::figures::{Contract, Report};
 
-use super::{contracts, text};
+use super::contracts;
+use crate::programs::text;
 
 fn report() -> Report {
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))

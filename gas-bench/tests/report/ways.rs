@@ -12,7 +12,8 @@ use gas_bench::figures::{Report, baseline};
 use gas_bench::plan;
 use tempfile::TempDir;
 
-use super::{alone, run, text};
+use super::alone;
+use crate::programs::{run, text};
 
 /// A folder with the modules.
 fn folder() -> TempDir {
