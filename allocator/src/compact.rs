@@ -55,7 +55,7 @@ impl<P: PageSource> Compact<P> {
             (first, first.wrapping_sub(size))
         };
         let base = self.pages.first().0;
-        let next = self.taken.get().wrapping_sub(base);
+        let mut next = self.taken.get().wrapping_sub(base);
         let (mut first, mut after) = place(next);
         // As in `bump::is_settled`: what wraps around ends on another page.
         if next ^ after >= PAGE_SIZE {
@@ -64,8 +64,10 @@ impl<P: PageSource> Compact<P> {
             // The memory goes on behind the page of the last byte, and not because it began like that: somebody else has grown it, and
             // the block goes behind all of it.
             if is_grown && next.wrapping_add(end) >= PAGE_SIZE {
-                (first, after) = place(end.wrapping_neg());
+                next = end.wrapping_neg();
             }
+            // In either case: to place it once more takes fewer bytes than to choose between two places.
+            (first, after) = place(next);
             // The last page of the address space is left out; so is what wraps around, which memory has no pages for.
             if after < PAGE_SIZE {
                 return Addr(0);
