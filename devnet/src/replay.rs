@@ -123,7 +123,7 @@ impl Outcome {
             let (there, here) = (there.poster_gas, self.poster_gas);
             all.push(Difference::PosterGas { there, here });
         }
-        let own = |outcome: &Self| Gas(outcome.gas.0.saturating_sub(outcome.poster_gas.0));
+        let own = |outcome: &Self| outcome.gas.saturating_sub(outcome.poster_gas);
         if own(self) != own(there) {
             let (there, here) = (own(there), own(self));
             all.push(Difference::Gas { there, here });
@@ -523,8 +523,8 @@ fn invalid(transaction: B256, error: &Invalid) -> ReplayError {
 fn outcome(ran: Ran) -> Outcome {
     Outcome {
         success: ran.success,
-        gas: Gas(ran.gas),
-        poster_gas: Gas(ran.poster_gas),
+        gas: ran.gas,
+        poster_gas: ran.poster_gas,
         logs: ran.logs,
         contract: ran.contract,
         reason: ran.reason,
@@ -535,8 +535,8 @@ impl From<Told> for Outcome {
     fn from(told: Told) -> Self {
         Self {
             success: told.success,
-            gas: Gas(told.gas),
-            poster_gas: Gas(told.poster_gas),
+            gas: told.gas,
+            poster_gas: told.poster_gas,
             logs: told.logs,
             contract: told.contract,
             reason: None,

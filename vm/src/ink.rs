@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::iter::Sum;
-use std::ops::{Add, AddAssign, Sub};
+use std::ops::{Add, AddAssign, Div, Sub};
 
 /// An amount of ink, the Stylus VM's unit of work. At the default [`InkPrice`], 10,000 ink are one [`Gas`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -65,6 +65,14 @@ macro_rules! amount {
             type Output = Self;
             fn sub(self, other: Self) -> Self {
                 Self(self.0 - other.0)
+            }
+        }
+
+        /// One of as many equal parts; the fraction is dropped.
+        impl Div<u64> for $amount {
+            type Output = Self;
+            fn div(self, parts: u64) -> Self {
+                Self(self.0 / parts)
             }
         }
 
@@ -135,6 +143,18 @@ mod tests {
         }
         for (gas, ink) in [(0, 0), (1, 10_000), (u64::MAX, u64::MAX)] {
             assert_eq!(price.gas_to_ink(Gas(gas)), Ink(ink), "{gas} gas");
+        }
+    }
+
+    #[test]
+    fn parts_drop_the_fraction() {
+        for (gas, parts, part) in [
+            (0, 64, 0),
+            (63, 64, 0),
+            (64, 64, 1),
+            (u64::MAX, 1, u64::MAX),
+        ] {
+            assert_eq!(Gas(gas) / parts, Gas(part), "{gas} / {parts}");
         }
     }
 

@@ -6,6 +6,7 @@
 use alloy_primitives::{Address, I256, U256};
 use brotlic::encode::BrotliOperation;
 use brotlic::{BrotliEncoderOptions, Quality, WindowSize};
+use stylus_vm::Gas;
 
 use crate::arbos::Store;
 use crate::arbos::field::fields;
@@ -81,7 +82,7 @@ pub(crate) struct Poster {
     /// L1 gas for its compressed bytes, 16 for each.
     pub(crate) units: u64,
     /// Gas charged for them here.
-    pub(crate) gas: u64,
+    pub(crate) gas: Gas,
 }
 
 /// Computes what a transaction's bytes cost on L1: 16 L1 gas for each byte of their brotli encoding of quality `level`, at the L1 price, in
@@ -94,7 +95,7 @@ pub(crate) fn poster(encoded: &[u8], level: u64, l1_price: U256, gas_price: u128
     let gas = U256::from(units).saturating_mul(l1_price) / U256::from(gas_price);
     Poster {
         units,
-        gas: gas.saturating_to(),
+        gas: Gas(gas.saturating_to()),
     }
 }
 

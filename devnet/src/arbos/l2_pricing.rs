@@ -7,7 +7,7 @@
 //! never rise on their own: an owner sets a backlog, and time reduces it.
 
 use alloy_primitives::U256;
-use stylus_vm::{ArbOs, Config};
+use stylus_vm::{ArbOs, Config, Gas};
 
 use crate::arbos::Store;
 use crate::arbos::constraints;
@@ -16,7 +16,7 @@ use crate::arbos::slots::l2_pricing;
 
 /// The initial values (Nitro's `arbos/l2pricing`, from ArbOS 6 on; the last from 50 on).
 const SPEED_LIMIT: u64 = 7_000_000;
-const BLOCK_GAS: u64 = 32_000_000;
+const BLOCK_GAS: Gas = Gas(32_000_000);
 const INERTIA: u64 = 102;
 const TOLERANCE: u64 = 10;
 
@@ -41,7 +41,7 @@ fields! {
 /// Writes the initial values, with `base_fee` in wei per gas.
 pub(super) fn initialise<S: Store>(store: &mut S, base_fee: u64) -> Result<(), S::Refused> {
     speed_limit().set(store, SPEED_LIMIT)?;
-    block_gas().set(store, BLOCK_GAS)?;
+    block_gas().set(store, BLOCK_GAS.0)?;
     self::base_fee().set(store, U256::from(base_fee))?;
     min_base_fee().set(store, U256::from(base_fee))?;
     inertia().set(store, INERTIA)?;
@@ -53,10 +53,10 @@ pub(super) fn initialise<S: Store>(store: &mut S, base_fee: u64) -> Result<(), S
 ///
 /// # Errors
 /// If the store refuses.
-pub(crate) fn most_gas<S: Store>(store: &mut S, arbos: ArbOs) -> Result<u64, S::Refused> {
+pub(crate) fn most_gas<S: Store>(store: &mut S, arbos: ArbOs) -> Result<Gas, S::Refused> {
     match arbos >= ArbOs::STACK_CLAMP {
-        true => transaction_gas().get(store),
-        false => block_gas().get(store),
+        true => transaction_gas().get(store).map(Gas),
+        false => block_gas().get(store).map(Gas),
     }
 }
 

@@ -6,6 +6,7 @@
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use alloy_rlp::{BufMut, Encodable, Header};
 use alloy_sol_types::sol;
+use stylus_vm::Gas;
 
 sol! {
     #![sol(all_derives)]
@@ -38,7 +39,7 @@ pub(crate) struct MessageCall {
     pub(crate) from: Address,
     /// The most wei per gas.
     pub(crate) fee_cap: U256,
-    pub(crate) gas: u64,
+    pub(crate) gas: Gas,
     /// `None` for a creation.
     pub(crate) to: Option<Address>,
     /// Wei.
@@ -122,7 +123,7 @@ impl Unsigned {
                     request,
                     from,
                     fee_cap,
-                    gas,
+                    &gas.0,
                     &kind(*to),
                     value,
                     data,
@@ -135,7 +136,7 @@ impl Unsigned {
                     from,
                     nonce,
                     fee_cap,
-                    gas,
+                    &gas.0,
                     &kind(*to),
                     value,
                     data,
@@ -164,7 +165,7 @@ impl Submission {
                 &self.l1_base_fee,
                 &self.deposit,
                 fee_cap,
-                gas,
+                &gas.0,
                 &kind(*to),
                 value,
                 &self.beneficiary,
@@ -193,7 +194,7 @@ impl Retry {
                 &self.nonce,
                 from,
                 fee_cap,
-                gas,
+                &gas.0,
                 &kind(*to),
                 value,
                 data,
@@ -237,7 +238,7 @@ pub(crate) mod tests {
         let call = MessageCall {
             from: address!("0xdd6bd74674c356345db88c354491c7d3173c6806"),
             fee_cap: U256::from(1_000_000_000),
-            gas: 21_000,
+            gas: Gas(21_000),
             to: Some(address!("0x3fab184622dc19b6109349b94811493bf2a45362")),
             value: U256::from(10_000_000_000_000_000_u64),
             data: Bytes::new(),

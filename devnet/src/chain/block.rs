@@ -9,12 +9,12 @@ use alloy_consensus::{Eip658Value, Header, ReceiptEnvelope, ReceiptWithBloom, Tx
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, Log, U256, logs_bloom};
 use alloy_rlp::Encodable as _;
 use serde::Deserialize;
-use stylus_vm::ArbOs;
+use stylus_vm::{ArbOs, Gas};
 
 use crate::chain::transaction::Transaction;
 
 /// The gas limit of a block in every Arbitrum header: it limits nothing.
-pub(crate) const GAS_LIMIT: u64 = 1 << 50;
+pub(crate) const GAS_LIMIT: Gas = Gas(1 << 50);
 
 /// A block.
 #[derive(Clone, Debug)]
@@ -37,11 +37,11 @@ pub(crate) struct Receipt {
     /// Whether it succeeded.
     pub(crate) status: bool,
     /// Gas, including poster gas.
-    pub(crate) gas_used: u64,
+    pub(crate) gas_used: Gas,
     /// Gas of the block up to and including it.
-    pub(crate) cumulative_gas_used: u64,
+    pub(crate) cumulative_gas_used: Gas,
     /// Gas for its bytes on L1.
-    pub(crate) poster_gas: u64,
+    pub(crate) poster_gas: Gas,
     /// The price paid, in wei per gas.
     pub(crate) effective_gas_price: u64,
     pub(crate) logs: Vec<Log>,
@@ -61,7 +61,7 @@ pub(crate) struct Sealing {
     pub(crate) l1_number: u64,
     pub(crate) timestamp: u64,
     pub(crate) base_fee: u64,
-    pub(crate) gas_limit: u64,
+    pub(crate) gas_limit: Gas,
     pub(crate) beneficiary: Address,
     pub(crate) arbos: ArbOs,
     /// How many messages to L1 there are so far, and the root over them.
@@ -108,10 +108,10 @@ impl Block {
             logs_bloom: bloom,
             difficulty: U256::ONE,
             number: sealing.number,
-            gas_limit: sealing.gas_limit,
+            gas_limit: sealing.gas_limit.0,
             gas_used: receipts
                 .last()
-                .map_or(0, |receipt| receipt.cumulative_gas_used),
+                .map_or(0, |receipt| receipt.cumulative_gas_used.0),
             timestamp: sealing.timestamp,
             extra_data: sealing.sends.1.into(),
             mix_hash: mix_hash(&sealing),
@@ -166,7 +166,7 @@ impl Receipt {
         let receipt = ReceiptWithBloom {
             receipt: alloy_consensus::Receipt {
                 status: Eip658Value::Eip658(self.status),
-                cumulative_gas_used: self.cumulative_gas_used,
+                cumulative_gas_used: self.cumulative_gas_used.0,
                 logs: self.logs.clone(),
             },
             logs_bloom: self.logs_bloom,

@@ -37,8 +37,8 @@ impl View {
         let gas = self.estimate(&inner)?;
         let Ok(l1_price) = l1_pricing::price_per_unit().get(&mut self.state.clone());
         let answer = gasEstimateComponentsReturn {
-            gasEstimate: gas,
-            gasEstimateForL1: self.poster_gas_of_transaction(&inner),
+            gasEstimate: gas.0,
+            gasEstimateForL1: self.poster_gas_of_transaction(&inner).0,
             baseFee: U256::from(self.settings.base_fee),
             l1BaseFeeEstimate: l1_price,
         };

@@ -6,7 +6,7 @@ use alloy_primitives::{B256, U256};
 use revm::context::{BlockEnv, CfgEnv, Journal, TxEnv};
 use revm::context_interface::JournalTr as _;
 use revm::context_interface::block::BlobExcessGasAndPrice;
-use stylus_vm::{ArbOs, Pages};
+use stylus_vm::{ArbOs, Gas, Pages};
 
 use crate::addresses::SEQUENCER;
 use crate::arbos;
@@ -29,7 +29,7 @@ pub(crate) struct BlockSettings {
     pub(crate) base_fee: u64,
     /// What PREVRANDAO returns; 1 on Arbitrum.
     pub(crate) random: B256,
-    pub(crate) gas_limit: u64,
+    pub(crate) gas_limit: Gas,
     pub(crate) beneficiary: alloy_primitives::Address,
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn context(
     cfg.disable_eip3541 = true;
     cfg.disable_priority_fee_check = true;
     // Arbitrum's own limit, which refunds the gas above it, is enforced by the handler.
-    cfg.tx_gas_limit_cap = Some(u64::MAX);
+    cfg.tx_gas_limit_cap = Some(Gas::MAX.0);
 
     let mut journal = Journal::new(state);
     journal.set_spec_id(SPEC);
@@ -113,7 +113,7 @@ pub(crate) fn context(
             number: U256::from(block.l1_number),
             beneficiary: block.beneficiary,
             timestamp: U256::from(block.timestamp),
-            gas_limit: block.gas_limit,
+            gas_limit: block.gas_limit.0,
             basefee: block.base_fee,
             difficulty: U256::ONE,
             prevrandao: Some(block.random),

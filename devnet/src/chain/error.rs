@@ -3,6 +3,7 @@
 //! Lives here: the errors. Not here: their JSON-RPC codes and shapes.
 
 use alloy_primitives::B256;
+use stylus_vm::Gas;
 
 use crate::evm::Invalid;
 
@@ -54,8 +55,8 @@ pub(crate) enum EstimateError {
     /// Execution fails with any amount of gas.
     #[error("execution fails")]
     Failed(Box<crate::chain::Executed>),
-    #[error("gas required exceeds allowance ({0})")]
-    Allowance(u64),
+    #[error("gas required exceeds allowance ({})", .0.0)]
+    Allowance(Gas),
     #[error(transparent)]
     Invalid(#[from] Invalid),
 }

@@ -6,6 +6,7 @@
 //! ran out of gas and still succeed; such a run does not count as doing the same.
 
 use revm::inspector::NoOpInspector;
+use stylus_vm::Gas;
 
 use crate::chain::environment::Purpose;
 use crate::chain::error::EstimateError;
@@ -14,7 +15,7 @@ use crate::chain::view::View;
 use crate::evm::Invalid;
 
 /// Gas of a plain transfer.
-const TRANSFER: u64 = 21_000;
+const TRANSFER: Gas = Gas(21_000);
 
 /// One run: what it did, and how many of its frames ran out of gas.
 struct Probe {
@@ -27,7 +28,7 @@ impl View {
     ///
     /// # Errors
     /// If it fails with any limit, or cannot be run at all.
-    pub(crate) fn estimate(&self, request: &Request) -> Result<u64, EstimateError> {
+    pub(crate) fn estimate(&self, request: &Request) -> Result<Gas, EstimateError> {
         let most = self.most_gas(request)?;
         let reference = match self.probe(request, most) {
             Err(Invalid::IntrinsicGas { .. }) => return Err(EstimateError::Allowance(most)),
@@ -40,7 +41,7 @@ impl View {
             }
             _ => return Err(EstimateError::Failed(Box::new(reference.executed))),
         }
-        let suffices = |gas: u64| match self.probe(request, gas) {
+        let suffices = |gas: Gas| match self.probe(request, gas) {
             Ok(probe) => {
                 Ok(probe.executed.ending == Ending::Success && probe.starved <= reference.starved)
             }
@@ -53,16 +54,16 @@ impl View {
         if used <= most && suffices(used)? {
             return Ok(used);
         }
-        let (mut low, mut high) = (used.max(TRANSFER) - 1, most);
+        let (mut low, mut high) = (used.max(TRANSFER) - Gas(1), most);
         // Because of refunds and the 63/64 rule a limit may have to exceed the gas used, but seldom by much.
-        let likely = used.saturating_add(used / 4).saturating_add(5_000);
+        let likely = used.saturating_add(used / 4).saturating_add(Gas(5_000));
         if likely < high {
             match suffices(likely)? {
                 true => high = likely,
                 false => low = likely,
             }
         }
-        while low + 1 < high {
+        while low + Gas(1) < high {
             let middle = low + (high - low) / 2;
             match suffices(middle)? {
                 true => high = middle,
@@ -73,7 +74,7 @@ impl View {
     }
 
     /// Returns the highest possible limit: the least of what the request asks for, what the node allows and what the sender can pay.
-    fn most_gas(&self, request: &Request) -> Result<u64, EstimateError> {
+    fn most_gas(&self, request: &Request) -> Result<Gas, EstimateError> {
         let most = self.call_gas(request.gas.filter(|gas| *gas >= TRANSFER));
         let price = request.price();
         if price == 0 {
@@ -85,11 +86,11 @@ impl View {
             have: balance,
             want: request.value,
         })?;
-        let affordable: u64 = (left / alloy_primitives::U256::from(price)).saturating_to();
-        Ok(most.min(affordable))
+        let affordable = left / alloy_primitives::U256::from(price);
+        Ok(most.min(Gas(affordable.saturating_to())))
     }
 
-    fn probe(&self, request: &Request, gas: u64) -> Result<Probe, Invalid> {
+    fn probe(&self, request: &Request, gas: Gas) -> Result<Probe, Invalid> {
         let (executed, mut machine) = self.run(request, gas, Purpose::Estimate, NoOpInspector)?;
         let starved = machine.context().chain.transaction.starved;
         Ok(Probe { executed, starved })

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use alloy_consensus::Transaction as _;
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256};
-use stylus_vm::ArbOs;
+use stylus_vm::{ArbOs, Gas};
 
 pub(crate) use block::{Block, Receipt};
 pub(crate) use dump::{Dump, DumpError};
@@ -249,7 +249,7 @@ impl Chain {
                 .base_fee_per_gas
                 .unwrap_or(self.config.base_fee);
             BlockSettings {
-                gas_limit: block.header.gas_limit,
+                gas_limit: Gas(block.header.gas_limit),
                 beneficiary: block.header.beneficiary,
                 ..BlockSettings::of(number, block.l1_number, block.header.timestamp, base_fee)
             }
@@ -340,7 +340,7 @@ impl Chain {
             let (tx, state) = (tx.nonce(), next);
             return Err(Invalid::NonceTooLow { address, tx, state }.into());
         }
-        let (gas, most) = (tx.gas_limit(), self.controls.gas_limit);
+        let (gas, most) = (Gas(tx.gas_limit()), self.controls.gas_limit);
         if gas > most {
             return Err(Invalid::BlockGas.into());
         }

@@ -10,7 +10,7 @@ use alloy_primitives::{Address, B256, U256};
 use revm::context_interface::{JournalTr as _, Transaction as _};
 use revm::inspector::NoOpInspector;
 use serde_json::value::RawValue;
-use stylus_vm::ArbOs;
+use stylus_vm::{ArbOs, Gas};
 
 use crate::addresses::{HISTORY, HISTORY_LENGTH, SEQUENCER};
 use crate::arbos::{self, block_hashes, l1_pricing, l2_pricing, sends};
@@ -37,7 +37,7 @@ pub(super) fn genesis(config: &Config, timestamp: u64) -> Block {
         l1_number: 0,
         timestamp,
         base_fee: config.base_fee,
-        gas_limit: config.gas_limit.unwrap_or(GAS_LIMIT),
+        gas_limit: config.gas_limit.map_or(GAS_LIMIT, Gas),
         beneficiary: SEQUENCER,
         arbos: config.arbos,
         sends: (0, B256::ZERO),
@@ -80,7 +80,7 @@ impl Draft {
     pub(crate) fn add_all(&mut self, ready: Vec<Arc<Transaction>>) -> Result<(), Interrupted> {
         for transaction in ready {
             // The sender's later transactions have to wait, too: their nonces are too high now.
-            if transaction.envelope.gas_limit() > self.gas_left() {
+            if Gas(transaction.envelope.gas_limit()) > self.gas_left() {
                 self.late.insert(transaction.sender);
             }
             if self.late.contains(&transaction.sender) {
@@ -96,10 +96,14 @@ impl Draft {
     }
 
     /// The gas that still fits into the block.
-    fn gas_left(&self) -> u64 {
-        let used = self.receipts.last();
-        let used = used.map_or(0, |receipt| receipt.cumulative_gas_used);
-        self.settings.gas_limit.saturating_sub(used)
+    fn gas_left(&self) -> Gas {
+        self.settings.gas_limit.saturating_sub(self.gas_used())
+    }
+
+    /// The gas that the block's transactions have used so far.
+    fn gas_used(&self) -> Gas {
+        let last = self.receipts.last();
+        last.map_or(Gas::ZERO, |receipt| receipt.cumulative_gas_used)
     }
 
     /// Runs a transaction. One that cannot be in a block leaves no trace.
@@ -122,10 +126,7 @@ impl Draft {
         let changes = context.journaled_state.finalize();
         self.commitment = commit(self.commitment, &changes);
         context.journaled_state.database.apply(changes);
-        let before = self
-            .receipts
-            .last()
-            .map_or(0, |receipt| receipt.cumulative_gas_used);
+        let before = self.gas_used();
         let status = executed.ending == Ending::Success;
         let reason = match executed.ending {
             Ending::Halt(words) => Some(words),
@@ -428,7 +429,7 @@ impl Chain {
         let parent = self.block(before.into());
         let arbos = begin(&mut state, parent.as_deref(), timestamp, block.l1_number);
         let settings = BlockSettings {
-            gas_limit: block.header.gas_limit,
+            gas_limit: Gas(block.header.gas_limit),
             beneficiary: block.header.beneficiary,
             ..BlockSettings::of(number, block.l1_number, timestamp, base_fee)
         };

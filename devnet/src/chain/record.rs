@@ -409,8 +409,8 @@ fn put_block(out: &mut Vec<u8>, block: &Block) {
 
 fn put_receipt(out: &mut Vec<u8>, receipt: &Receipt) {
     receipt.status.encode(out);
-    receipt.gas_used.encode(out);
-    receipt.poster_gas.encode(out);
+    receipt.gas_used.0.encode(out);
+    receipt.poster_gas.0.encode(out);
     receipt.effective_gas_price.encode(out);
     list(out, |out| {
         receipt.logs.iter().for_each(|log| log.encode(out));

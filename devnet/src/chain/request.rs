@@ -9,11 +9,12 @@ use revm::context::TxEnv;
 use revm::context::result::{ExecutionResult, HaltReason, OutOfGasError};
 use revm::context_interface::either::Either;
 use revm::context_interface::transaction::TransactionType;
+use stylus_vm::Gas;
 
 use crate::evm::Reason;
 
 /// The most gas that a call gets, and its default: Nitro's default cap.
-pub(crate) const CALL_GAS: u64 = 50_000_000;
+pub(crate) const CALL_GAS: Gas = Gas(50_000_000);
 
 /// A call, an estimate or a trace.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +24,7 @@ pub(crate) struct Request {
     /// The address to call, or a creation.
     pub(crate) to: TxKind,
     /// The gas limit; [`CALL_GAS`] by default.
-    pub(crate) gas: Option<u64>,
+    pub(crate) gas: Option<Gas>,
     /// Wei per gas.
     pub(crate) gas_price: Option<u128>,
     /// Wei per gas.
@@ -56,7 +57,7 @@ impl Request {
     }
 
     /// Converts the request to the machine's transaction, with `gas` as the limit.
-    pub(crate) fn environment(&self, gas: u64, nonce: u64, tips_are_collected: bool) -> TxEnv {
+    pub(crate) fn environment(&self, gas: Gas, nonce: u64, tips_are_collected: bool) -> TxEnv {
         let tx_type = match self.authorization_list.is_empty() {
             true => TransactionType::Eip1559,
             false => TransactionType::Eip7702,
@@ -65,7 +66,7 @@ impl Request {
         TxEnv {
             tx_type: tx_type as u8,
             caller: self.from,
-            gas_limit: gas,
+            gas_limit: gas.0,
             gas_price: self.price(),
             gas_priority_fee: Some(if tips_are_collected { self.tip() } else { 0 }),
             kind: self.to,
@@ -96,7 +97,7 @@ pub(crate) enum Ending {
 pub(crate) struct Executed {
     pub(crate) ending: Ending,
     /// Gas after refunds.
-    pub(crate) gas_used: u64,
+    pub(crate) gas_used: Gas,
     /// What it returned or reverted with.
     pub(crate) output: Bytes,
     pub(crate) logs: Vec<Log>,
@@ -107,7 +108,7 @@ pub(crate) struct Executed {
 impl Executed {
     /// Interprets the machine's result. `reason` is what the chain's own parts say about a failure.
     pub(crate) fn new(result: ExecutionResult, reason: Option<Reason>) -> Self {
-        let gas_used = result.tx_gas_used();
+        let gas_used = Gas(result.tx_gas_used());
         match result {
             ExecutionResult::Success { logs, output, .. } => Self {
                 ending: Ending::Success,

@@ -51,7 +51,7 @@ pub(crate) struct RerunBlock {
     pub(crate) timestamp: u64,
     /// Wei per gas.
     pub(crate) base_fee: u64,
-    pub(crate) gas_limit: u64,
+    pub(crate) gas_limit: Gas,
     pub(crate) beneficiary: Address,
 }
 
@@ -110,8 +110,8 @@ enum Payment {
 pub(crate) struct Ran {
     pub(crate) success: bool,
     /// Gas, including that for its bytes on L1.
-    pub(crate) gas: u64,
-    pub(crate) poster_gas: u64,
+    pub(crate) gas: Gas,
+    pub(crate) poster_gas: Gas,
     pub(crate) logs: Vec<Log>,
     /// The contract that it created, or would have created.
     pub(crate) contract: Option<Address>,
@@ -121,11 +121,11 @@ pub(crate) struct Ran {
 
 impl Ran {
     /// Returns the result of a message that runs no code; `reason` counts only if it failed.
-    fn of_message(success: bool, gas: u64, logs: Vec<Log>, reason: &str) -> Self {
+    fn of_message(success: bool, gas: Gas, logs: Vec<Log>, reason: &str) -> Self {
         Self {
             success,
             gas,
-            poster_gas: 0,
+            poster_gas: Gas::ZERO,
             logs,
             contract: None,
             reason: (!success).then(|| reason.to_owned()),

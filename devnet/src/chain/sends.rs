@@ -5,6 +5,7 @@
 
 use alloy_primitives::{B256, BloomInput, Bytes, TxKind, keccak256};
 use alloy_sol_types::{Revert, SolCall as _, SolError as _, SolEvent as _};
+use stylus_vm::Gas;
 
 use crate::addresses::{ARB_SYS, NODE_INTERFACE};
 use crate::chain::Chain;
@@ -52,7 +53,7 @@ impl Chain {
         };
         Some(Executed {
             ending,
-            gas_used: 0,
+            gas_used: Gas::ZERO,
             output: Bytes::from(output),
             logs: Vec::new(),
             reason: None,

@@ -13,6 +13,7 @@ use revm::context_interface::JournalTr as _;
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome};
 use revm_inspectors::transfer::TransferInspector;
+use stylus_vm::Gas;
 
 use crate::arbos::{self, sends};
 use crate::chain::block::{Block, Receipt, Sealing, bloom};
@@ -59,8 +60,8 @@ pub(crate) enum SimulateError {
     Time { asked: u64, last: u64 },
     #[error("too many blocks: {MOST_BLOCKS} at most")]
     Blocks,
-    #[error("block gas limit reached: {asked} >= {left}")]
-    BlockGas { asked: u64, left: u64 },
+    #[error("block gas limit reached: {} >= {}", .asked.0, .left.0)]
+    BlockGas { asked: Gas, left: Gas },
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(transparent)]
@@ -116,7 +117,7 @@ impl View {
         number: u64,
         asked: AskedBlock,
         options: Options,
-        gas_left: &mut u64,
+        gas_left: &mut Gas,
     ) -> Result<SimulatedBlock, SimulateError> {
         self.interrupt.check()?;
         let AskedBlock {
@@ -145,7 +146,7 @@ impl View {
         }
 
         let (mut transactions, mut receipts, mut executed) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut used, mut commitment) = (0, parent.header.state_root);
+        let (mut used, mut commitment) = (Gas::ZERO, parent.header.state_root);
         for mut call in calls {
             self.interrupt.check()?;
             let room = self.settings.gas_limit - used;
@@ -171,7 +172,7 @@ impl View {
                 status: outcome.ending == Ending::Success,
                 gas_used: outcome.gas_used,
                 cumulative_gas_used: used,
-                poster_gas: 0,
+                poster_gas: Gas::ZERO,
                 effective_gas_price: self.settings.base_fee,
                 logs_bloom: bloom(&outcome.logs),
                 logs: outcome.logs.clone(),
@@ -207,7 +208,7 @@ impl View {
     fn simulate_call(
         &self,
         call: &Request,
-        gas: u64,
+        gas: Gas,
         options: Options,
     ) -> Result<CallResult, SimulateError> {
         let purpose = match options.validation {
@@ -241,7 +242,7 @@ impl View {
     }
 
     /// Returns the transaction that a call would be if it were signed.
-    fn transaction(&self, call: &Request, gas: u64) -> Transaction {
+    fn transaction(&self, call: &Request, gas: Gas) -> Transaction {
         let chain_id = self.rules.chain_id;
         let (nonce, max_fee) = (call.nonce.unwrap_or_default(), call.price());
         let tip = call.max_priority_fee_per_gas.unwrap_or(0);
@@ -250,7 +251,7 @@ impl View {
             Some(to) => TxEip7702 {
                 chain_id,
                 nonce,
-                gas_limit: gas,
+                gas_limit: gas.0,
                 max_fee_per_gas: max_fee,
                 max_priority_fee_per_gas: tip,
                 to,
@@ -263,7 +264,7 @@ impl View {
             None => TxEip1559 {
                 chain_id,
                 nonce,
-                gas_limit: gas,
+                gas_limit: gas.0,
                 max_fee_per_gas: max_fee,
                 max_priority_fee_per_gas: tip,
                 to: call.to,

@@ -3,6 +3,7 @@
 //! Lives here: those functions. Not here: the names that tools call them by (`rpc`).
 
 use alloy_primitives::{Address, B256, Bytes, U256};
+use stylus_vm::Gas;
 
 use crate::addresses::SEQUENCER;
 use crate::arbos::l2_pricing;
@@ -25,7 +26,7 @@ pub(super) struct Controls {
     /// Seconds between the times of consecutive blocks.
     pub(super) time_step: Option<u64>,
     /// The gas limit of a block.
-    pub(super) gas_limit: u64,
+    pub(super) gas_limit: Gas,
     /// The beneficiary of blocks.
     pub(super) beneficiary: Address,
     /// What PREVRANDAO returns in the next block, if it is not Arbitrum's value.
@@ -40,7 +41,7 @@ impl Controls {
             time_offset: 0,
             next_timestamp: None,
             time_step: None,
-            gas_limit: config.gas_limit.unwrap_or(GAS_LIMIT),
+            gas_limit: config.gas_limit.map_or(GAS_LIMIT, Gas),
             beneficiary: SEQUENCER,
             next_random: None,
         }
@@ -215,7 +216,7 @@ impl Chain {
     }
 
     /// Sets the gas limit of a block.
-    pub(crate) fn set_gas_limit(&mut self, gas: u64) {
+    pub(crate) fn set_gas_limit(&mut self, gas: Gas) {
         self.controls.gas_limit = gas;
     }
 

@@ -11,7 +11,7 @@ use alloy_rpc_types_eth::{AccessList, AccessListItem, BlockOverrides};
 use revm::context_interface::{JournalTr as _, Transaction as _};
 use revm::inspector::NoOpInspector;
 use serde_json::value::RawValue;
-use stylus_vm::{ArbOs, Pages};
+use stylus_vm::{ArbOs, Gas, Pages};
 
 use crate::addresses::{ARBOS_STATE, NODE_INTERFACE, SEQUENCER};
 use crate::arbos::{self, l1_pricing};
@@ -157,7 +157,7 @@ impl View {
             settings.l1_number = number.saturating_to();
         }
         settings.timestamp = block.time.unwrap_or(settings.timestamp);
-        settings.gas_limit = block.gas_limit.unwrap_or(settings.gas_limit);
+        settings.gas_limit = block.gas_limit.map_or(settings.gas_limit, Gas);
         settings.beneficiary = block.coinbase.unwrap_or(settings.beneficiary);
         // On Arbitrum, PREVRANDAO is the difficulty, whatever the random word.
         if let Some(difficulty) = block.difficulty {
@@ -173,7 +173,7 @@ impl View {
     }
 
     /// The gas that a call gets when it asks for `asked`.
-    pub(super) fn call_gas(&self, asked: Option<u64>) -> u64 {
+    pub(super) fn call_gas(&self, asked: Option<Gas>) -> Gas {
         let most = CALL_GAS.min(self.settings.gas_limit);
         asked.unwrap_or(most).min(most)
     }
@@ -246,7 +246,7 @@ impl View {
     pub(super) fn run<I: HostioInspector>(
         &self,
         request: &Request,
-        gas: u64,
+        gas: Gas,
         purpose: Purpose,
         inspector: I,
     ) -> Result<(Executed, Machine<I>), Invalid> {
@@ -257,7 +257,7 @@ impl View {
     pub(super) fn run_inspected<I: HostioInspector>(
         &self,
         request: &Request,
-        gas: u64,
+        gas: Gas,
         purpose: Purpose,
         inspector: I,
         inspecting: bool,
@@ -273,7 +273,7 @@ impl View {
         Ok((Executed::new(result, reason), machine))
     }
 
-    fn context(&self, request: &Request, gas: u64, purpose: Purpose) -> Context {
+    fn context(&self, request: &Request, gas: Gas, purpose: Purpose) -> Context {
         let price = request.price();
         let mut settings = self.settings;
         // As in Nitro, a call with no gas price sees no base fee.
@@ -311,19 +311,19 @@ impl View {
     }
 
     /// The poster gas of a transaction like `request`, with a margin.
-    pub(super) fn poster_gas_of_transaction(&self, request: &Request) -> u64 {
+    pub(super) fn poster_gas_of_transaction(&self, request: &Request) -> Gas {
         padded(self.poster_gas(request, self.settings.base_fee))
     }
 
     /// The poster gas of a transaction like `request`, including its signature's bytes.
-    fn poster_gas(&self, request: &Request, base_fee: u64) -> u64 {
+    fn poster_gas(&self, request: &Request, base_fee: u64) -> Gas {
         let mut state = self.state.clone();
         let (Ok(price), Ok(level)) = (
             l1_pricing::price_per_unit().get(&mut state),
             arbos::brotli_level().get(&mut state),
         );
         if price.is_zero() || base_fee == 0 {
-            return 0;
+            return Gas::ZERO;
         }
         // Like Nitro's estimate: the transaction's other fields are as long and as random as possible.
         let mut bytes: Vec<u8> = (0_u8..=159).map(|n| n.wrapping_mul(167) ^ 0x5a).collect();
@@ -333,7 +333,7 @@ impl View {
 }
 
 /// Adds a tenth, as Nitro's estimate does: the transaction's actual bytes may be longer.
-fn padded(gas: u64) -> u64 {
+fn padded(gas: Gas) -> Gas {
     gas.saturating_add(gas / 10)
 }
 
@@ -427,7 +427,7 @@ mod tests {
                 ..Request::default()
             };
             let (executed, _) = view
-                .run(&request, u64::MAX / 20_000, Purpose::Call, NoOpInspector)
+                .run(&request, Gas::MAX / 20_000, Purpose::Call, NoOpInspector)
                 .unwrap();
             assert_eq!(executed.ending, Ending::Success);
             U256::from_be_slice(&executed.output)

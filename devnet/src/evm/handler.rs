@@ -15,10 +15,10 @@ use revm::context_interface::{
 use revm::handler::{FrameResult, Handler, pre_execution};
 use revm::interpreter::interpreter_action::FrameInit;
 use revm::interpreter::{
-    CallOutcome, CreateOutcome, FrameInput, Gas, GasTracker, InitialAndFloorGas, InstructionResult,
-    InterpreterResult,
+    CallOutcome, CreateOutcome, FrameInput, Gas as EvmGas, GasTracker, InitialAndFloorGas,
+    InstructionResult, InterpreterResult,
 };
-use stylus_vm::ArbOs;
+use stylus_vm::{ArbOs, Gas};
 
 use crate::addresses::L1_PRICER_FUNDS;
 use crate::arbos::l1_pricing::Poster;
@@ -39,7 +39,7 @@ pub(crate) fn execute<I: HostioInspector>(
     machine: &mut Machine<I>,
 ) -> Result<ExecutionResult, TransactionError> {
     let mut handler = ArbitrumHandler {
-        held: Cell::new(0),
+        held: Cell::new(Gas::ZERO),
         inspector: std::marker::PhantomData,
     };
     let context = machine.context();
@@ -63,7 +63,7 @@ pub(crate) fn execute<I: HostioInspector>(
 
 struct ArbitrumHandler<I> {
     /// Gas held back because the transaction may not use it; returned at the end.
-    held: Cell<u64>,
+    held: Cell<Gas>,
     inspector: std::marker::PhantomData<I>,
 }
 
@@ -78,25 +78,25 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         gas: &mut InitialAndFloorGas,
     ) -> Result<(), TransactionError> {
         let context = machine.context();
-        let gas_limit = context.tx.gas_limit;
-        let initial_gas = gas
-            .initial_regular_gas()
-            .saturating_add(context.chain.transaction.poster.gas);
-        if initial_gas > gas_limit {
+        let limit = Gas(context.tx.gas_limit);
+        let poster = context.chain.transaction.poster.gas;
+        let initial = Gas(gas.initial_regular_gas()).saturating_add(poster);
+        if initial > limit {
             return Err(InvalidTransaction::CallGasCostMoreThanGasLimit {
-                initial_gas,
-                gas_limit,
+                initial_gas: initial.0,
+                gas_limit: limit.0,
             }
             .into());
         }
-        gas.set_initial_regular_gas(initial_gas);
+        gas.set_initial_regular_gas(initial.0);
         pre_execution::validate_against_state_and_deduct_caller(context)
     }
 
     fn tx_gas(&self, machine: &mut Machine<I>, initial: &InitialAndFloorGas) -> GasTracker {
         let context = machine.context();
-        let gas_limit = context.tx.gas_limit;
-        let remaining = gas_limit.saturating_sub(initial.initial_regular_gas());
+        let limit = Gas(context.tx.gas_limit);
+        let initial = Gas(initial.initial_regular_gas());
+        let remaining = limit.saturating_sub(initial);
         let scope = &context.chain;
         let (arbos, poster, is_simulation) = (
             scope.block.arbos,
@@ -105,8 +105,8 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         );
         // Before ArbOS 50 the limit is the block's, and intrinsic gas does not count towards it.
         let intrinsic = match arbos >= ArbOs::STACK_CLAMP {
-            true => initial.initial_regular_gas().saturating_sub(poster),
-            false => 0,
+            true => initial.saturating_sub(poster),
+            false => Gas::ZERO,
         };
         let usable = match is_simulation {
             true => remaining,
@@ -116,7 +116,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
             }
         };
         self.held.set(remaining - usable);
-        GasTracker::new(gas_limit, usable, 0)
+        GasTracker::new(limit.0, usable.0, 0)
     }
 
     fn run_exec_loop(
@@ -139,7 +139,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         let _ = machine;
         let ended = result.instruction_result();
         let (left, refund) = (result.gas().remaining(), result.gas().refunded());
-        gas.set_remaining(self.held.get());
+        gas.set_remaining(self.held.get().0);
         if ended.is_ok_or_revert() {
             gas.erase_cost(left);
         }
@@ -162,11 +162,10 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         let gas = result.gas_mut();
         gas.record_refund(delegations);
         // Gas paid for L1 earns no refund.
-        let used = gas
-            .limit()
-            .saturating_sub(gas.remaining())
+        let used = Gas(gas.limit())
+            .saturating_sub(Gas(gas.remaining()))
             .saturating_sub(poster_gas);
-        let most = i64::try_from(used / quotient).unwrap_or(i64::MAX);
+        let most = i64::try_from((used / quotient).0).unwrap_or(i64::MAX);
         gas.set_refund(gas.refunded().clamp(0, most));
         Ok(())
     }
@@ -184,10 +183,9 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
             return Ok(());
         }
         let gas = result.gas();
-        let refunded = u64::try_from(gas.refunded()).unwrap_or(0);
-        let used = gas
-            .limit()
-            .saturating_sub(gas.remaining())
+        let refunded = Gas(u64::try_from(gas.refunded()).unwrap_or(0));
+        let used = Gas(gas.limit())
+            .saturating_sub(Gas(gas.remaining()))
             .saturating_sub(refunded);
         let Poster { units, gas } = context.chain.transaction.poster;
         let poster = gas.min(used);
@@ -195,9 +193,9 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         let Ok(network) = arbos::network_fee_account().get(&mut words);
         let Ok(infra) = arbos::infra_fee_account().get(&mut words);
         let Ok(least) = l2_pricing::min_base_fee().get(&mut words);
-        let fee = |gas: u64, price: U256| U256::from(gas).saturating_mul(price);
+        let fee = |gas: Gas, price: U256| U256::from(gas.0).saturating_mul(price);
         let for_l1 = fee(poster, U256::from(price));
-        if poster > 0 {
+        if poster > Gas::ZERO {
             let Ok(()) = l1_pricing::collect(&mut words, units, for_l1);
         }
         // The tip and everything above the minimum base fee always go to the network.
@@ -211,7 +209,7 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         if !for_infra.is_zero() {
             journal.balance_incr(infra, for_infra)?;
         }
-        if poster > 0 {
+        if poster > Gas::ZERO {
             journal.balance_incr(L1_PRICER_FUNDS, for_l1)?;
         }
         Ok(())
@@ -223,11 +221,11 @@ fn filtered<I: HostioInspector>(machine: &mut Machine<I>, first: FrameInit) -> F
     let context = machine.context();
     context.chain.transaction.reason = Some(Reason::Refused("the transaction is filtered".into()));
     let limit = match &first.frame_input {
-        FrameInput::Call(call) => call.gas_limit,
-        FrameInput::Create(create) => create.gas_limit(),
-        FrameInput::Empty => 0,
+        FrameInput::Call(call) => Gas(call.gas_limit),
+        FrameInput::Create(create) => Gas(create.gas_limit()),
+        FrameInput::Empty => Gas::ZERO,
     };
-    let mut gas = Gas::new(limit);
+    let mut gas = EvmGas::new(limit.0);
     gas.spend_all();
     let result = InterpreterResult::new(InstructionResult::PrecompileError, Bytes::new(), gas);
     match first.frame_input {

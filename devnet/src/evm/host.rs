@@ -8,7 +8,7 @@ use revm::context_interface::JournalTr as _;
 use revm::interpreter::{CallInputs, CallScheme, CallValue, CreateInputs, FrameInput};
 use stylus_vm::{
     Access, Account, CallKind, CallReply, CallRequest, CreateReply, CreateRequest, Environment,
-    Gas, Host, HostFault, PageCounters, Step, Stored,
+    Host, HostFault, PageCounters, Step, Stored,
 };
 
 use crate::evm::machine::{Fault, Machine, reply};
@@ -62,7 +62,7 @@ impl<'a, I: HostioInspector> ProgramHost<'a, I> {
     fn inputs(&mut self, request: CallRequest) -> Result<CallInputs, Fault> {
         let inputs = self
             .machine
-            .call_inputs(request.target, request.input, request.gas.0)?;
+            .call_inputs(request.target, request.input, request.gas)?;
         let Environment {
             contract,
             sender,
@@ -180,7 +180,7 @@ impl<I: HostioInspector> Host for ProgramHost<'_, I> {
         let reply = self.run(FrameInput::Call(Box::new(inputs)))?;
         Ok(CallReply {
             success: reply.success,
-            gas_left: Gas(reply.gas_left),
+            gas_left: reply.gas_left,
             output: reply.output,
         })
     }
@@ -196,7 +196,7 @@ impl<I: HostioInspector> Host for ProgramHost<'_, I> {
         let reply = self.run(FrameInput::Create(Box::new(inputs)))?;
         Ok(CreateReply {
             address: reply.address,
-            gas_left: Gas(reply.gas_left),
+            gas_left: reply.gas_left,
             output: if reply.reverted {
                 reply.output
             } else {

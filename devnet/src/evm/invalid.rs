@@ -4,6 +4,7 @@
 
 use alloy_primitives::{Address, U256};
 use revm::context::result::{EVMError, InvalidTransaction};
+use stylus_vm::Gas;
 
 use crate::evm::{Interrupt, Interrupted, TransactionError};
 
@@ -30,8 +31,8 @@ pub(crate) enum Invalid {
         have: U256,
         want: U256,
     },
-    #[error("intrinsic gas too low: have {have}, want {want}")]
-    IntrinsicGas { have: u64, want: u64 },
+    #[error("intrinsic gas too low: have {}, want {}", .have.0, .want.0)]
+    IntrinsicGas { have: Gas, want: Gas },
     #[error(
         "max fee per gas less than block base fee: address {address}, maxFeePerGas: {offered}, baseFee: {base_fee}"
     )]
@@ -100,8 +101,8 @@ impl Invalid {
                 gas_floor: initial_gas,
                 gas_limit,
             } => Self::IntrinsicGas {
-                have: gas_limit,
-                want: initial_gas,
+                have: Gas(gas_limit),
+                want: Gas(initial_gas),
             },
             InvalidTransaction::GasPriceLessThanBasefee => Self::BaseFee {
                 address,

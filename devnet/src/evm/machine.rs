@@ -22,10 +22,10 @@ use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::interpreter_action::FrameInit;
 use revm::interpreter::interpreter_types::LoopControl as _;
 use revm::interpreter::{
-    CallInput, CallInputs, CallScheme, CallValue, CreateInputs, FrameInput, Gas, InstructionResult,
-    InterpreterAction, InterpreterResult,
+    CallInput, CallInputs, CallScheme, CallValue, CreateInputs, FrameInput, Gas as EvmGas,
+    InstructionResult, InterpreterAction, InterpreterResult,
 };
-use stylus_vm::ArbOs;
+use stylus_vm::{ArbOs, Gas};
 
 use crate::evm::instructions::instructions;
 use crate::evm::interrupt::{Interrupt, Interrupted};
@@ -254,7 +254,7 @@ impl<I: HostioInspector> Machine<I> {
         &mut self,
         target: Address,
         input: Bytes,
-        gas_limit: u64,
+        gas_limit: Gas,
     ) -> Result<CallInputs, Fault> {
         let journal = &mut self.inner.ctx.journaled_state;
         let load = |journal: &mut revm::context::Journal<_>, address| {
@@ -269,7 +269,7 @@ impl<I: HostioInspector> Machine<I> {
         Ok(CallInputs {
             input: CallInput::Bytes(input),
             return_memory_offset: 0..0,
-            gas_limit,
+            gas_limit: gas_limit.0,
             reservoir: 0,
             bytecode_address: target,
             known_bytecode: known,
@@ -321,7 +321,7 @@ impl<I: HostioInspector> Machine<I> {
 
     fn run_native(&mut self, native: Native) -> Result<FrameInitOrResult<EthFrame>, Fault> {
         let frame = self.inner.frame_stack.get();
-        let limit = frame.interpreter.gas.limit();
+        let limit = Gas(frame.interpreter.gas.limit());
         let input = &frame.interpreter.input;
         let call = NativeCall {
             address: input.target_address,
@@ -333,8 +333,8 @@ impl<I: HostioInspector> Machine<I> {
         };
         let reply = stylus_vm::with_room(NATIVE_ROOM, || natives::run(native, self, &call))
             .map_err(|error| Fault::Custom(format!("no stack for a native contract: {error}")))??;
-        let mut gas = Gas::new(limit);
-        gas.set_remaining(reply.gas_left.min(limit));
+        let mut gas = EvmGas::new(limit.0);
+        gas.set_remaining(reply.gas_left.min(limit).0);
         let result = match reply.ending {
             NativeEnding::Success => {
                 gas.record_refund(reply.refund);
@@ -397,9 +397,9 @@ pub(super) fn reply(result: FrameResult) -> Reply {
         reverted,
         // Every other ending leaves no gas, even if the gas counter was not emptied.
         gas_left: if success || reverted {
-            result.gas.remaining()
+            Gas(result.gas.remaining())
         } else {
-            0
+            Gas::ZERO
         },
         refund: if success { result.gas.refunded() } else { 0 },
         output: if success || reverted {
@@ -422,7 +422,7 @@ impl<I: HostioInspector> native::Machine for Machine<I> {
         to: Address,
         value: U256,
         input: Bytes,
-        gas: u64,
+        gas: Gas,
     ) -> Result<Reply, Fault> {
         let is_static = self
             .inner
@@ -447,13 +447,13 @@ impl<I: HostioInspector> native::Machine for Machine<I> {
         code: Bytes,
         value: U256,
         salt: Option<B256>,
-        gas: u64,
+        gas: Gas,
     ) -> Result<Reply, Fault> {
         let scheme = match salt {
             Some(salt) => CreateScheme::Create2 { salt: salt.into() },
             None => CreateScheme::Create,
         };
-        let inputs = CreateInputs::new(from, scheme, value, code, gas, 0);
+        let inputs = CreateInputs::new(from, scheme, value, code, gas.0, 0);
         self.child(FrameInput::Create(Box::new(inputs))).map(reply)
     }
 }

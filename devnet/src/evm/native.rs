@@ -3,6 +3,7 @@
 //! Lives here: what such a contract is given, and how the machine runs it. Not here: the contracts (`natives`).
 
 use alloy_primitives::{Address, B256, Bytes, U256};
+use stylus_vm::Gas;
 
 use crate::evm::Context;
 use crate::evm::machine::Fault;
@@ -22,7 +23,7 @@ pub(crate) trait Machine {
         to: Address,
         value: U256,
         input: Bytes,
-        gas: u64,
+        gas: Gas,
     ) -> Result<Reply, Fault>;
 
     /// Creates a contract from the account `from`, with CREATE2 if there is a salt.
@@ -32,7 +33,7 @@ pub(crate) trait Machine {
         code: Bytes,
         value: U256,
         salt: Option<B256>,
-        gas: u64,
+        gas: Gas,
     ) -> Result<Reply, Fault>;
 }
 
@@ -48,7 +49,7 @@ pub(crate) struct Reply {
     /// The new contract.
     pub(crate) address: Option<Address>,
     /// Gas not used.
-    pub(crate) gas_left: u64,
+    pub(crate) gas_left: Gas,
     /// The refund it earned, if it succeeded; the caller's frame passes it on.
     pub(crate) refund: i64,
 }
@@ -65,7 +66,7 @@ pub(crate) struct NativeCall {
     /// Calldata.
     pub(crate) input: Bytes,
     /// The gas available.
-    pub(crate) gas: u64,
+    pub(crate) gas: Gas,
     /// Whether writing is forbidden.
     pub(crate) is_static: bool,
 }
@@ -86,7 +87,7 @@ pub(crate) enum NativeEnding {
 pub(crate) struct NativeReply {
     pub(crate) ending: NativeEnding,
     pub(crate) output: Bytes,
-    pub(crate) gas_left: u64,
+    pub(crate) gas_left: Gas,
     /// The sum of its calls' refunds.
     pub(crate) refund: i64,
 }

@@ -10,6 +10,7 @@ use alloy_rpc_types_eth::Log as RpcLog;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use stylus_vm::Gas;
 
 use crate::arbos::messages::{
     CONTRACT, Message, MessageCall, RETRY, Retry, SUBMISSION, Submission, UNSIGNED, Unsigned,
@@ -50,8 +51,8 @@ impl Mined {
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     pub(crate) success: bool,
-    pub(crate) gas: u64,
-    pub(crate) poster_gas: u64,
+    pub(crate) gas: Gas,
+    pub(crate) poster_gas: Gas,
     pub(crate) logs: Vec<Log>,
     pub(crate) contract: Option<Address>,
 }
@@ -140,7 +141,7 @@ impl Forked {
                 l1_number: header.l1_block_number.map_or(number, |number| number.to()),
                 timestamp: header.timestamp.to(),
                 base_fee: base_fee.saturating_to(),
-                gas_limit: header.gas_limit.to(),
+                gas_limit: Gas(header.gas_limit.to()),
                 beneficiary: header.miner,
             },
             transactions,
@@ -270,7 +271,7 @@ impl ToldUnsigned {
         MessageCall {
             from: self.from,
             fee_cap: fee_cap.unwrap_or_default(),
-            gas: self.gas.to(),
+            gas: Gas(self.gas.to()),
             to: self.to,
             value: self.value,
             data: self.input.clone(),
@@ -310,7 +311,7 @@ impl ToldSubmission {
             call: MessageCall {
                 from: self.from,
                 fee_cap: self.max_fee_per_gas,
-                gas: self.gas.to(),
+                gas: Gas(self.gas.to()),
                 to: self.retry_to,
                 value: self.retry_value,
                 data: self.retry_data,
@@ -347,8 +348,8 @@ impl ToldRetry {
 fn told(receipt: ToldReceipt) -> Told {
     Told {
         success: receipt.status == U64::from(1),
-        gas: receipt.gas_used.to(),
-        poster_gas: receipt.gas_used_for_l1.map_or(0, |gas| gas.to()),
+        gas: Gas(receipt.gas_used.to()),
+        poster_gas: Gas(receipt.gas_used_for_l1.map_or(0, |gas| gas.to())),
         logs: receipt.logs.into_iter().map(|log| log.inner).collect(),
         contract: receipt.contract_address,
     }

@@ -5,29 +5,30 @@
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use alloy_sol_types::{SolCall, SolError, SolEvent};
 use revm::context_interface::JournalTr as _;
+use stylus_vm::Gas;
 
 use crate::evm::{Fault, NativeCall, NativeEnding, NativeMachine, NativeReply, Reply};
 
 /// Gas for the first access to an account, and for later ones (EIP-2929).
-const COLD_ACCOUNT: u64 = 2_600;
-const WARM: u64 = 100;
+const COLD_ACCOUNT: Gas = Gas(2_600);
+const WARM: Gas = Gas(100);
 /// Gas for the first read of a slot.
-const COLD_SLOT: u64 = 2_100;
+const COLD_SLOT: Gas = Gas(2_100);
 /// Gas for a slot that becomes nonzero, and for one that changes.
-const SET: u64 = 20_000;
-const RESET: u64 = 2_900;
+const SET: Gas = Gas(20_000);
+const RESET: Gas = Gas(2_900);
 /// Gas for sending value, and for an account that this creates.
-const VALUE: u64 = 9_000;
-const NEW_ACCOUNT: u64 = 25_000;
+const VALUE: Gas = Gas(9_000);
+const NEW_ACCOUNT: Gas = Gas(25_000);
 /// Gas that a call with value gets for free.
-const STIPEND: u64 = 2_300;
+const STIPEND: Gas = Gas(2_300);
 /// Gas for a create; for each word of its init code, and each word that CREATE2 hashes.
-const CREATE: u64 = 32_000;
-const INITCODE_WORD: u64 = 2;
-const HASH_WORD: u64 = 6;
+const CREATE: Gas = Gas(32_000);
+const INITCODE_WORD: Gas = Gas(2);
+const HASH_WORD: Gas = Gas(6);
 /// Gas for a log and for each topic; for each byte.
-const LOG: u64 = 375;
-const LOG_BYTE: u64 = 8;
+const LOG: Gas = Gas(375);
+const LOG_BYTE: Gas = Gas(8);
 
 /// Why a native contract ends early.
 pub(super) enum Stop {
@@ -56,7 +57,7 @@ impl Stop {
 pub(super) struct Meter<'a> {
     pub(super) machine: &'a mut dyn NativeMachine,
     pub(super) call: &'a NativeCall,
-    gas_left: u64,
+    gas_left: Gas,
     refund: i64,
 }
 
@@ -88,7 +89,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Spends gas.
-    pub(super) fn burn(&mut self, gas: u64) -> Result<(), Stop> {
+    pub(super) fn burn(&mut self, gas: Gas) -> Result<(), Stop> {
         self.gas_left = self.gas_left.checked_sub(gas).ok_or(Stop::OutOfGas)?;
         Ok(())
     }
@@ -131,7 +132,7 @@ impl<'a> Meter<'a> {
             (false, true) => SET,
             (false, false) => RESET,
         };
-        self.burn(cost + if stored.is_cold { COLD_SLOT } else { 0 })
+        self.burn(cost + if stored.is_cold { COLD_SLOT } else { Gas::ZERO })
     }
 
     /// Emits an event.
@@ -139,7 +140,8 @@ impl<'a> Meter<'a> {
         self.refuse_static()?;
         let data = event.encode_log_data();
         let topics = data.topics().len() as u64;
-        self.burn(LOG * (1 + topics) + LOG_BYTE * data.data.len() as u64)?;
+        let bytes = data.data.len() as u64;
+        self.burn(LOG.saturating_mul(1 + topics) + LOG_BYTE.saturating_mul(bytes))?;
         let log = Log {
             address: self.call.address,
             data,
@@ -153,10 +155,10 @@ impl<'a> Meter<'a> {
         let Ok(account) = self.machine.context().journaled_state.load_account(to);
         let (is_cold, is_empty) = (account.is_cold, account.data.info.is_empty());
         self.burn(access(is_cold))?;
-        let mut stipend = 0;
+        let mut stipend = Gas::ZERO;
         if !value.is_zero() {
             self.refuse_static()?;
-            self.burn(VALUE + if is_empty { NEW_ACCOUNT } else { 0 })?;
+            self.burn(VALUE + if is_empty { NEW_ACCOUNT } else { Gas::ZERO })?;
             stipend = STIPEND;
         }
         let passed = self.all_but_a_64th();
@@ -187,8 +189,9 @@ impl<'a> Meter<'a> {
     pub(super) fn create(&mut self, code: Bytes, salt: Option<B256>) -> Result<Reply, Stop> {
         self.refuse_static()?;
         let words = code.len().div_ceil(32) as u64;
-        let word = INITCODE_WORD + if salt.is_some() { HASH_WORD } else { 0 };
-        self.burn(CREATE + word * words)?;
+        let hashed = if salt.is_some() { HASH_WORD } else { Gas::ZERO };
+        let word = INITCODE_WORD + hashed;
+        self.burn(CREATE + word.saturating_mul(words))?;
         let passed = self.all_but_a_64th();
         self.burn(passed)?;
         let reply = self
@@ -199,7 +202,7 @@ impl<'a> Meter<'a> {
         Ok(reply)
     }
 
-    fn all_but_a_64th(&self) -> u64 {
+    fn all_but_a_64th(&self) -> Gas {
         self.gas_left - self.gas_left / 64
     }
 
@@ -212,6 +215,6 @@ impl<'a> Meter<'a> {
     }
 }
 
-fn access(is_cold: bool) -> u64 {
+fn access(is_cold: bool) -> Gas {
     if is_cold { COLD_ACCOUNT } else { WARM }
 }

@@ -4,6 +4,7 @@
 
 use alloy_primitives::U256;
 use alloy_sol_types::sol;
+use stylus_vm::Gas;
 
 use crate::arbos::{constraints, l1_pricing, l2_pricing};
 use crate::precompiles::call::{Call, Stop};
@@ -57,7 +58,7 @@ const L1_GAS_PER_BYTE: u64 = 16;
 const SIMPLE_TRANSACTION: u64 = 140;
 
 /// Gas for a new storage word, priced like any other gas.
-const STORAGE: u64 = 20_000;
+const STORAGE: Gas = Gas(20_000);
 
 /// The ArbOS version from which on the base fee of a kind of gas defaults to the block's own and not to the stored one.
 const AT_HAND: u16 = 61;
@@ -80,7 +81,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     View 11 getL1RewardRecipientCall => |call, _| l1_pricing::pay_rewards_to().get(call);
     View 0 getL1GasPriceEstimateCall => |call, _| l1_pricing::price_per_unit().get(call);
     View 0 getCurrentTxL1GasFeesCall => |call, _| {
-        Ok(U256::from(call.context.chain.transaction.poster.gas).saturating_mul(base_fee(call)))
+        Ok(U256::from(call.context.chain.transaction.poster.gas.0).saturating_mul(base_fee(call)))
     };
     View 0 getGasBacklogCall => |call, _| l2_pricing::backlog().get(call);
     View 0 getPricingInertiaCall => |call, _| l2_pricing::inertia().get(call);
@@ -131,7 +132,7 @@ fn in_wei(call: &mut Call<'_>) -> Result<(U256, U256, U256, U256, U256, U256), S
     let least = l2_pricing::min_base_fee().get(call)?.min(gas);
     let byte = l1.saturating_mul(U256::from(L1_GAS_PER_BYTE));
     let simple = byte.saturating_mul(U256::from(SIMPLE_TRANSACTION));
-    let storage = gas.saturating_mul(U256::from(STORAGE));
+    let storage = gas.saturating_mul(U256::from(STORAGE.0));
     Ok((simple, byte, storage, least, gas - least, gas))
 }
 
@@ -142,5 +143,5 @@ fn in_gas(call: &mut Call<'_>) -> Result<(U256, U256, U256), Stop> {
     let byte = l1.saturating_mul(U256::from(L1_GAS_PER_BYTE));
     let gas = |wei: U256| wei.checked_div(base_fee).unwrap_or_default();
     let simple = byte.saturating_mul(U256::from(SIMPLE_TRANSACTION));
-    Ok((gas(simple), gas(byte), U256::from(STORAGE)))
+    Ok((gas(simple), gas(byte), U256::from(STORAGE.0)))
 }

@@ -3,6 +3,7 @@
 //! Lives here: its functions.
 
 use alloy_sol_types::sol;
+use stylus_vm::Gas;
 
 use crate::precompiles::table::{Function, functions};
 
@@ -18,9 +19,9 @@ sol! {
 use ArbInfo::*;
 
 /// Gas for an account's balance (EIP-1884).
-const BALANCE: u64 = 700;
+const BALANCE: Gas = Gas(700);
 /// Gas for an account's code: Nitro charges the price of a cold slot (EIP-2929).
-const CODE: u64 = 2_100;
+const CODE: Gas = Gas(2_100);
 
 pub(super) const FUNCTIONS: &[Function] = functions! {
     View 0 getBalanceCall => |call, it| {

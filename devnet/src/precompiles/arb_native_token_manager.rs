@@ -3,6 +3,7 @@
 //! Lives here: its functions. Not here: who may call them (`arb_owner`).
 
 use alloy_sol_types::sol;
+use stylus_vm::Gas;
 
 use crate::arbos::native_token_owners;
 use crate::precompiles::call::{Call, Stop};
@@ -23,7 +24,7 @@ sol! {
 use ArbNativeTokenManager::*;
 
 /// Gas for changing a balance: a warm read (EIP-2929), and the price of sending value.
-const CHANGE: u64 = 100 + 9_000;
+const CHANGE: Gas = Gas(100 + 9_000);
 
 pub(super) const FUNCTIONS: &[Function] = functions! {
     Write 41 mintNativeTokenCall => |call, it| {

@@ -5,6 +5,7 @@
 
 use alloy_primitives::{B256, U256};
 use alloy_sol_types::sol;
+use stylus_vm::Gas;
 
 use crate::arbos::constraints;
 use crate::arbos::messages::{MessageCall, RedeemScheduled, Retry};
@@ -36,19 +37,19 @@ sol! {
 use ArbRetryableTx::*;
 
 /// Gas per word of a redeemed retryable (Nitro uses SLOAD's original price).
-const REDEEM_WORD: u64 = 50;
+const REDEEM_WORD: Gas = Gas(50);
 
 /// Gas per word of a retryable kept alive: a hundredth of a new word.
-const KEEP_WORD: u64 = 20_000 / 100;
+const KEEP_WORD: Gas = Gas(20_000 / 100);
 
 /// Gas for the log of a scheduled try: four topics and four words.
-const SCHEDULED: u64 = 375 * 5 + 8 * 128;
+const SCHEDULED: Gas = Gas(375 * 5 + 8 * 128);
 
 /// Gas for the result, a word.
-const RESULT: u64 = 3;
+const RESULT: Gas = Gas(3);
 
 /// Gas for removing a retryable from the queue later (Nitro).
-const REAP: u64 = 58_000;
+const REAP: Gas = Gas(58_000);
 
 pub(super) const FUNCTIONS: &[Function] = functions! {
     Write 0 redeemCall => |call, it| {
@@ -132,7 +133,7 @@ fn schedule(call: &mut Call<'_>, id: B256, retryable: Retryable) -> Result<B256,
         ticketId: id,
         retryTxHash: hash,
         sequenceNum: retry.nonce,
-        donatedGas: donated,
+        donatedGas: donated.0,
         gasDonor: call.caller,
         maxRefund: retry.max_refund,
         submissionFeeRefund: retry.submission_fee_refund,
@@ -143,15 +144,16 @@ fn schedule(call: &mut Call<'_>, id: B256, retryable: Retryable) -> Result<B256,
 }
 
 /// Gas for deducting the gas of a try from the chain's backlog, which has one number per constraint.
-fn pool_cost(call: &mut Call<'_>) -> u64 {
-    const WORD: u64 = 800 + 20_000;
+fn pool_cost(call: &mut Call<'_>) -> Gas {
+    const READ: Gas = Gas(800);
+    const WORD: Gas = Gas(800 + 20_000);
     if call.is_at(60) {
         return WORD;
     }
     let Ok(constraints) = constraints::all(&mut call.free());
     match constraints.len() as u64 {
-        0 => 800 + WORD,
-        several => 2 * 800 + several.saturating_mul(WORD),
+        0 => READ + WORD,
+        several => READ.saturating_mul(2) + WORD.saturating_mul(several),
     }
 }
 

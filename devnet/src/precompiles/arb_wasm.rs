@@ -133,9 +133,9 @@ fn active_at(call: &mut Call<'_>, program: Address) -> Result<(Entry, Config), S
 fn activate(call: &mut Call<'_>, program: Address) -> Result<activateProgramReturn, Stop> {
     if call.arbos() >= ArbOs::STYLUS_3 {
         let gas = arbos::activation_gas().get(call)?;
-        call.burn(gas)?;
+        call.burn(Gas(gas))?;
     }
-    call.burn(Activation::PRECOMPILE_GAS.0)?;
+    call.burn(Activation::PRECOMPILE_GAS)?;
 
     let (code, _) = call.code(program);
     let code_hash = keccak256(&code);
@@ -154,7 +154,7 @@ fn activate(call: &mut Call<'_>, program: Address) -> Result<activateProgramRetu
     let activation = programs
         .activation(code_hash, &wasm, &config, open)
         .map_err(|refusal| Stop::Burn(Reason::NotActivated(explain(&refusal))))?;
-    call.burn(activation.gas.0)?;
+    call.burn(activation.gas)?;
     if before.cached {
         call.pay_reads(1)?;
     }
@@ -249,10 +249,10 @@ fn module(call: &mut Call<'_>, code: &[u8], config: &Config) -> Result<Vec<u8>, 
         for address in fragments {
             let (account, is_cold) = call.code(*address);
             let most = code::fragment_read_gas(config.max_code_size as usize, is_cold);
-            if call.gas_left < most.0 {
+            if call.gas_left < most {
                 return Err(Stop::OutOfGas);
             }
-            call.burn(code::fragment_read_gas(account.len(), is_cold).0)?;
+            call.burn(code::fragment_read_gas(account.len(), is_cold))?;
             accounts.push(account);
         }
     }

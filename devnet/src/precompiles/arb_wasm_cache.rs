@@ -4,6 +4,7 @@
 
 use alloy_primitives::B256;
 use alloy_sol_types::sol;
+use stylus_vm::Gas;
 
 use crate::arbos::{self, Entry, ProgramError, cache_managers, chain_owners};
 use crate::precompiles::arb_wasm::inactive;
@@ -75,7 +76,7 @@ fn set_cached(call: &mut Call<'_>, codehash: B256, cached: bool) -> Result<(), S
         cached,
     })?;
     // The stored number is used as gas directly (Nitro).
-    call.burn(entry.init_cost.into())?;
+    call.burn(Gas(entry.init_cost.into()))?;
     call.pay_reads(1)?;
     call.pay_writes(1)?;
     arbos::set_program(&mut call.free(), codehash, &Entry { cached, ..entry });

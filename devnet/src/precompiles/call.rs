@@ -10,31 +10,31 @@ use alloy_primitives::{Address, B256, Bytes, Log, U256, hex};
 use alloy_sol_types::{Revert, SolCall, SolError, SolEvent};
 use revm::context_interface::JournalTr as _;
 use revm::context_interface::journaled_state::account::JournaledAccountTr as _;
-use stylus_vm::{ArbOs, Config};
+use stylus_vm::{ArbOs, Config, Gas};
 
 use crate::arbos::{self, Journal, Slot, Store, Words as _};
 use crate::evm::{Context, Reason};
 use crate::precompiles::table::{Function, Precompile};
 
 /// Gas for opening the ArbOS state, and for reading a word of it.
-const READ: u64 = 800;
+const READ: Gas = Gas(800);
 /// Gas for writing a word.
-const WRITE: u64 = 20_000;
+const WRITE: Gas = Gas(20_000);
 /// Gas for setting a word to zero.
-const WRITE_ZERO: u64 = 5_000;
+const WRITE_ZERO: Gas = Gas(5_000);
 /// Gas for all Stylus parameters together.
-const PARAMS: u64 = 100;
+const PARAMS: Gas = Gas(100);
 /// Gas for an account's code hash, cold or warm.
-const CODE_HASH: u64 = 2_600;
+const CODE_HASH: Gas = Gas(2_600);
 /// Gas per word of arguments or results.
-const COPY_WORD: u64 = 3;
+const COPY_WORD: Gas = Gas(3);
 /// Gas for a hash, and for each word hashed.
-const KECCAK: u64 = 30;
-const KECCAK_WORD: u64 = 6;
+const KECCAK: Gas = Gas(30);
+const KECCAK_WORD: Gas = Gas(6);
 /// Gas for a log and for each of its topics.
-const LOG: u64 = 375;
+const LOG: Gas = Gas(375);
 /// Gas per byte of a log.
-const LOG_BYTE: u64 = 8;
+const LOG_BYTE: Gas = Gas(8);
 
 /// The most words of the ArbOS state that one call may read and write, even free of charge: enough for the longest possible list
 /// (65,536 members), and quick.
@@ -95,7 +95,7 @@ pub(super) struct Call<'a> {
     pub(super) is_static: bool,
     /// Whether it runs on behalf of another account.
     pub(super) is_delegate: bool,
-    pub(super) gas_left: u64,
+    pub(super) gas_left: Gas,
     /// Whether gas is not counted; owners pay nothing.
     pub(super) is_free: bool,
     /// Words of the ArbOS state read and written so far.
@@ -120,7 +120,7 @@ impl Store for Call<'_> {
 
     fn keccak(&mut self, parts: &[&[u8]]) -> Result<B256, Stop> {
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
-        self.burn(KECCAK + KECCAK_WORD * bytes.div_ceil(32) as u64)?;
+        self.burn(KECCAK + KECCAK_WORD.saturating_mul(bytes.div_ceil(32) as u64))?;
         Ok(arbos::keccak(parts))
     }
 }
@@ -219,7 +219,7 @@ impl Call<'_> {
     }
 
     /// Spends gas.
-    pub(super) fn burn(&mut self, gas: u64) -> Result<(), Stop> {
+    pub(super) fn burn(&mut self, gas: Gas) -> Result<(), Stop> {
         if !self.is_free {
             self.gas_left = self.gas_left.checked_sub(gas).ok_or(Stop::OutOfGas)?;
         }
@@ -240,7 +240,7 @@ impl Call<'_> {
 
     /// Pays for copying bytes in or out.
     pub(super) fn copy(&mut self, bytes: usize) -> Result<(), Stop> {
-        self.burn(COPY_WORD * bytes.div_ceil(32) as u64)
+        self.burn(COPY_WORD.saturating_mul(bytes.div_ceil(32) as u64))
     }
 
     /// Pays for reading a number of words.
@@ -329,7 +329,8 @@ impl Call<'_> {
     pub(super) fn log(&mut self, event: &impl SolEvent) -> Result<(), Stop> {
         let data = event.encode_log_data();
         let topics = data.topics().len() as u64;
-        self.burn(LOG * (1 + topics) + LOG_BYTE * data.data.len() as u64)?;
+        let bytes = data.data.len() as u64;
+        self.burn(LOG.saturating_mul(1 + topics) + LOG_BYTE.saturating_mul(bytes))?;
         self.context.journaled_state.log(Log {
             address: self.precompile.address,
             data,

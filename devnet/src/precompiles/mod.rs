@@ -30,10 +30,10 @@ mod table;
 use alloy_primitives::{Address, Bytes};
 use revm::context_interface::JournalTr as _;
 use revm::handler::{EthPrecompiles, PrecompileProvider};
-use revm::interpreter::{CallInputs, Gas, InstructionResult, InterpreterResult};
+use revm::interpreter::{CallInputs, Gas as EvmGas, InstructionResult, InterpreterResult};
 use revm::primitives::AddressSet;
 use revm::primitives::hardfork::SpecId;
-use stylus_vm::ArbOs;
+use stylus_vm::{ArbOs, Gas};
 
 use crate::addresses::{self, NODE_INTERFACE};
 use crate::evm::Context;
@@ -158,13 +158,13 @@ impl PrecompileProvider<Context> for Precompiles {
             input: inputs.input.bytes(context),
             is_static: inputs.is_static,
             is_delegate: inputs.target_address != inputs.bytecode_address,
-            gas_left: inputs.gas_limit,
+            gas_left: Gas(inputs.gas_limit),
             is_free: false,
             words: 0,
             context,
         };
         let result = (precompile.run)(&mut call);
-        Ok(Some(end(call, result, inputs.gas_limit)))
+        Ok(Some(end(call, result, Gas(inputs.gas_limit))))
     }
 
     fn warm_addresses(&self) -> &AddressSet {
@@ -173,7 +173,7 @@ impl PrecompileProvider<Context> for Precompiles {
 }
 
 /// Translates a call's end for the EVM.
-fn end(mut call: Call<'_>, result: Result<Bytes, Stop>, limit: u64) -> InterpreterResult {
+fn end(mut call: Call<'_>, result: Result<Bytes, Stop>, limit: Gas) -> InterpreterResult {
     let (result, output) = match result {
         Ok(output) => (InstructionResult::Return, output),
         // Error data is paid for like a result.
@@ -191,9 +191,9 @@ fn end(mut call: Call<'_>, result: Result<Bytes, Stop>, limit: u64) -> Interpret
             (InstructionResult::PrecompileError, Bytes::new())
         }
     };
-    let mut gas = Gas::new(limit);
+    let mut gas = EvmGas::new(limit.0);
     match result.is_ok_or_revert() {
-        true => gas.set_remaining(call.gas_left),
+        true => gas.set_remaining(call.gas_left.0),
         false => gas.spend_all(),
     }
     // A precompile keeps its one byte of code, and so its appearance to the EVM.

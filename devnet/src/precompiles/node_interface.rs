@@ -50,7 +50,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
         let level = crate::arbos::brotli_level().get(call)?;
         let gas = l1_pricing::poster(&it.data, level, price, base_fee.into()).gas;
         Ok(gasEstimateL1ComponentReturn {
-            gasEstimateForL1: gas,
+            gasEstimateForL1: gas.0,
             baseFee: U256::from(base_fee),
             l1BaseFeeEstimate: price,
         })

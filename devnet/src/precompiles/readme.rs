@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, Bytes, U256, address, keccak256};
-use stylus_vm::Config as VmConfig;
+use stylus_vm::{Config as VmConfig, Gas};
 
 use crate::addresses::{ARB_FILTERED_TRANSACTIONS_MANAGER, ARB_OWNER, NODE_INTERFACE, SEQUENCER};
 use crate::arbos::{self, Entry, Slot, Words, address_table, native_token_owners, retryables};
@@ -23,9 +23,9 @@ const ACTIVE: Address = address!("0x00000000000000000000000000000000000000aa");
 const NEW: Address = address!("0x00000000000000000000000000000000000000bb");
 const ETHER: u128 = 1_000_000_000_000_000_000;
 /// Gas of a transaction, and per byte of its data.
-const TRANSACTION: u64 = 21_000;
-const ZERO_BYTE: u64 = 4;
-const BYTE: u64 = 16;
+const TRANSACTION: Gas = Gas(21_000);
+const ZERO_BYTE: Gas = Gas(4);
+const BYTE: Gas = Gas(16);
 /// Columns per line.
 const WIDTH: usize = 120;
 
@@ -91,8 +91,8 @@ fn entry(view: &View, precompile: &Precompile, function: &Function) -> String {
         .contains(&precompile.address);
     match call(view, precompile, function) {
         Outcome::Unavailable => text.push_str(" (not here)"),
-        Outcome::Success(gas) if is_measured => write!(text, " {}", grouped(gas)).unwrap(),
-        Outcome::Revert(gas) if is_measured => write!(text, " {} (fails)", grouped(gas)).unwrap(),
+        Outcome::Success(gas) if is_measured => write!(text, " {}", grouped(gas.0)).unwrap(),
+        Outcome::Revert(gas) if is_measured => write!(text, " {} (fails)", grouped(gas.0)).unwrap(),
         Outcome::Halt if is_measured => text.push_str(" (fails)"),
         _ => {}
     }
@@ -103,8 +103,8 @@ fn entry(view: &View, precompile: &Precompile, function: &Function) -> String {
 }
 
 enum Outcome {
-    Success(u64),
-    Revert(u64),
+    Success(Gas),
+    Revert(Gas),
     Halt,
     Unavailable,
 }
@@ -122,7 +122,7 @@ fn call(view: &View, precompile: &Precompile, function: &Function) -> Outcome {
         ..Request::default()
     };
     let executed = view.call(&request).unwrap();
-    let data: u64 = input
+    let data: Gas = input
         .iter()
         .map(|byte| if *byte == 0 { ZERO_BYTE } else { BYTE })
         .sum();

@@ -8,6 +8,7 @@ use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use stylus_vm::Gas;
 
 use crate::chain::{Chain, Transaction};
 use crate::config::{Config, Fork};
@@ -282,7 +283,7 @@ pub(super) fn set_interval(node: &Node, arguments: &Arguments<'_>) -> Answer {
 
 pub(super) fn set_gas_limit(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let gas = arguments.required_number(0, "gas limit")?;
-    node.change(|chain| chain.set_gas_limit(gas));
+    node.change(|chain| chain.set_gas_limit(Gas(gas)));
     Ok(json!(true))
 }
 

@@ -38,7 +38,7 @@ pub(super) fn block_details(node: &Node, arguments: &Arguments<'_>, _: &Interrup
         return Ok(to_json(&())?);
     };
     let fee = |receipt: &crate::chain::Receipt| {
-        U256::from(receipt.gas_used) * U256::from(receipt.effective_gas_price)
+        U256::from(receipt.gas_used.0) * U256::from(receipt.effective_gas_price)
     };
     let fees: U256 = block.receipts.iter().map(fee).sum();
     let nothing = U256::ZERO;

@@ -10,6 +10,7 @@ use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
+use stylus_vm::Gas;
 
 use crate::bounded::{Each, to_json};
 use crate::chain::{Ending, Request, View};
@@ -41,7 +42,7 @@ pub(super) fn call(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt
 pub(super) fn estimate(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let request = asked(node, arguments)?;
     let gas = view(node, arguments, interrupt)?.estimate(&request)?;
-    Ok(to_json(&U64::from(gas))?)
+    Ok(to_json(&U64::from(gas.0))?)
 }
 
 pub(super) fn access_list(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
@@ -51,7 +52,7 @@ pub(super) fn access_list(node: &Node, arguments: &Arguments<'_>, interrupt: &In
     // With the list in place, everything on it is paid for up front and warm.
     request.access_list = list.clone();
     let (_, warm) = view.access_list(&request)?;
-    let mut answer = json!({ "accessList": list, "gasUsed": U64::from(warm.gas_used) });
+    let mut answer = json!({ "accessList": list, "gasUsed": U64::from(warm.gas_used.0) });
     if let (Some(answer), false) = (answer.as_object_mut(), executed.ending == Ending::Success) {
         answer.insert("error".into(), json!(RpcError::failed(&executed).message()));
     }
@@ -178,7 +179,7 @@ pub(super) fn request(request: TransactionRequest) -> Result<Request, RpcError> 
     Ok(Request {
         from: request.from.unwrap_or(Address::ZERO),
         to: request.to.unwrap_or_default(),
-        gas: request.gas,
+        gas: request.gas.map(Gas),
         gas_price: request.gas_price,
         max_fee_per_gas: request.max_fee_per_gas,
         max_priority_fee_per_gas: request.max_priority_fee_per_gas,

@@ -12,6 +12,7 @@ use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
 use serde_json::json;
+use stylus_vm::Gas;
 
 use crate::bounded::to_json;
 use crate::chain::{Chain, Request, Transaction};
@@ -84,7 +85,7 @@ pub(super) fn unsigned(node: &Node, arguments: &Arguments<'_>, interrupt: &Inter
 pub(super) struct Unsigned<'a> {
     asked: TransactionRequest,
     filled: Request,
-    gas_limit: u64,
+    gas_limit: Gas,
     /// The signer; `None` for an impersonated account.
     signer: Option<&'a PrivateKeySigner>,
 }
@@ -123,7 +124,7 @@ impl<'a> Unsigned<'a> {
         let signer = signer(filled.from)?;
         let pending = BlockId::Number(BlockNumberOrTag::Pending);
         let gas_limit = match asked.gas {
-            Some(gas) => gas,
+            Some(gas) => Gas(gas),
             None => node.view(pending)?.until(interrupt).estimate(&filled)?,
         };
         Ok(Self {
@@ -153,7 +154,7 @@ impl<'a> Unsigned<'a> {
         let Self {
             asked,
             filled,
-            gas_limit,
+            gas_limit: Gas(gas_limit),
             ..
         } = self;
         let ty = asked.transaction_type;

@@ -95,7 +95,7 @@ fn shown(made: &SimulatedBlock, is_full: bool) -> Value {
             let mut call = json!({
                 "returnData": executed.output,
                 "logs": logs,
-                "gasUsed": alloy_primitives::U64::from(executed.gas_used),
+                "gasUsed": alloy_primitives::U64::from(executed.gas_used.0),
                 "status": match executed.ending {
                     Ending::Success => "0x1",
                     Ending::Revert | Ending::Halt(_) => "0x0",

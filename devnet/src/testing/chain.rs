@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use stylus_vm::Gas;
 
 use super::errors::KnownErrors;
 use super::outcome::{CallError, Executed, Receipt, Sent};
@@ -410,8 +409,8 @@ impl Chain {
             Receipt {
                 hash,
                 block: block.header.number,
-                gas: Gas(receipt.gas_used),
-                poster_gas: Gas(receipt.poster_gas),
+                gas: receipt.gas_used,
+                poster_gas: receipt.poster_gas,
                 logs: receipt.logs.clone(),
             },
         ))

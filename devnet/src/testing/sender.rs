@@ -157,7 +157,7 @@ impl Sender {
         let request = Request {
             from: self.address,
             to: TxKind::Call(to),
-            gas: Some(self.gas_limit.0),
+            gas: Some(self.gas_limit),
             value: self.value,
             input: input.into(),
             ..Request::default()

@@ -19,13 +19,13 @@ use revm::interpreter::interpreter_types::{Jumps as _, MemoryTr as _};
 use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, Interpreter};
 use serde_json::json;
 use serde_json::value::RawValue;
-use stylus_vm::Step;
+use stylus_vm::{Gas, InkPrice, Step};
 
 use crate::bounded::{Unwritable, from_text};
 use crate::evm::Context;
 
-/// Ink per gas in this log, whatever the chain's price (Nitro).
-const INK_PER_GAS: u64 = 10_000;
+/// The price of ink in this log, whatever the chain's (Nitro).
+const INK_PRICE: InkPrice = InkPrice::DEFAULT;
 
 /// The beginning of the answer; the entries follow.
 const HEAD: &str = r#"{"structLogs":["#;
@@ -50,14 +50,14 @@ pub(super) struct StructLogger {
     began: Vec<usize>,
     /// That position for the frame that ended last.
     last_began: usize,
-    gas_before: u64,
+    gas_before: Gas,
 }
 
 /// The beginning of an entry. Depths count from 1.
 struct Instruction {
     pc: usize,
     op: u8,
-    gas: u64,
+    gas: Gas,
     depth: usize,
 }
 
@@ -74,7 +74,7 @@ impl StructLogger {
             cached: HashMap::new(),
             began: Vec::new(),
             last_began: HEAD.len(),
-            gas_before: 0,
+            gas_before: Gas::ZERO,
         }
     }
 
@@ -146,7 +146,7 @@ impl StructLogger {
         if self.is_full() {
             return;
         }
-        let ink = step.start_ink.0.saturating_sub(step.end_ink.0);
+        let ink = step.start_ink.saturating_sub(step.end_ink);
         let stack: Vec<U256> = stack
             .iter()
             .map(|word| U256::from_be_bytes(word.0))
@@ -154,12 +154,12 @@ impl StructLogger {
         self.open(Instruction {
             pc: 0,
             op,
-            gas: step.end_ink.0 / INK_PER_GAS,
+            gas: INK_PRICE.ink_to_gas(step.end_ink),
             depth,
         });
         self.stack(&stack);
         self.storage_of(address, matches!(op, opcode::SLOAD | opcode::SSTORE));
-        self.close(ink / INK_PER_GAS);
+        self.close(INK_PRICE.ink_to_gas(ink));
     }
 
     /// The instruction that pops a host call's result off the nonexistent stack.
@@ -176,7 +176,7 @@ impl StructLogger {
     /// Begins an entry.
     fn open(&mut self, instruction: Instruction) {
         let Instruction { pc, op, gas, depth } = instruction;
-        let depth = depth + 1;
+        let (gas, depth) = (gas.0, depth + 1);
         self.entries += 1;
         self.is_open = true;
         self.write(format_args!(r#"{{"pc":{pc},"gas":{gas},"depth":{depth},"#));
@@ -187,9 +187,9 @@ impl StructLogger {
     }
 
     /// Ends the entry that began last.
-    fn close(&mut self, gas_cost: u64) {
+    fn close(&mut self, gas_cost: Gas) {
         if std::mem::take(&mut self.is_open) {
-            self.write(format_args!(r#","gasCost":{gas_cost}}},"#));
+            self.write(format_args!(r#","gasCost":{}}},"#, gas_cost.0));
         }
     }
 
@@ -232,7 +232,7 @@ impl StructLogger {
     /// # Errors
     /// If it is too long for an answer.
     pub(super) fn finish(mut self, result: &ExecutionResult) -> Result<Box<RawValue>, Unwritable> {
-        self.close(0);
+        self.close(Gas::ZERO);
         if !self.late.is_empty() {
             self.insert_late();
         }
@@ -312,7 +312,7 @@ fn stands_for(name: &str, args: &[u8]) -> Option<(u8, bool)> {
 
 impl Inspector<Context, EthInterpreter> for StructLogger {
     fn step(&mut self, interpreter: &mut Interpreter<EthInterpreter>, context: &mut Context) {
-        self.gas_before = interpreter.gas.remaining();
+        self.gas_before = Gas(interpreter.gas.remaining());
         if self.is_full() {
             return;
         }
@@ -355,7 +355,8 @@ impl Inspector<Context, EthInterpreter> for StructLogger {
     }
 
     fn step_end(&mut self, interpreter: &mut Interpreter<EthInterpreter>, _: &mut Context) {
-        self.close(self.gas_before.saturating_sub(interpreter.gas.remaining()));
+        let left = Gas(interpreter.gas.remaining());
+        self.close(self.gas_before.saturating_sub(left));
     }
 
     fn call(&mut self, _: &mut Context, _: &mut CallInputs) -> Option<CallOutcome> {

@@ -11,6 +11,7 @@ use alloy_eips::eip2718::Decodable2718 as _;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Log, U256, keccak256};
 use alloy_rlp::{Buf as _, Decodable, Header as RlpHeader};
 use rayon::prelude::*;
+use stylus_vm::Gas;
 
 use crate::chain::block::{Block, Receipt, bloom};
 use crate::chain::record::{OriginId, RecordError};
@@ -234,7 +235,7 @@ fn block(from: &mut &[u8]) -> Result<Arc<Block>, RecordError> {
     let l1_number = u64::decode(from)?;
     let size = u64::decode(from)? as usize;
     let transactions: Vec<_> = items(from, |from| transaction(from, Some(number)))?;
-    let mut gas = 0;
+    let mut gas = Gas::ZERO;
     let mut receipts: Vec<Receipt> = items(from, |from| {
         let receipt = receipt(from, gas)?;
         gas = receipt.cumulative_gas_used;
@@ -306,10 +307,10 @@ fn transaction(from: &mut &[u8], block: Option<u64>) -> Result<Arc<Transaction>,
     Ok(Arc::new(Transaction::known(envelope, sender)))
 }
 
-fn receipt(from: &mut &[u8], gas_before: u64) -> Result<Receipt, RecordError> {
+fn receipt(from: &mut &[u8], gas_before: Gas) -> Result<Receipt, RecordError> {
     let status = bool::decode(from)?;
-    let gas_used = u64::decode(from)?;
-    let poster_gas = u64::decode(from)?;
+    let gas_used = Gas(u64::decode(from)?);
+    let poster_gas = Gas(u64::decode(from)?);
     let effective_gas_price = u64::decode(from)?;
     let logs = items(from, |from| Ok::<_, RecordError>(Log::decode(from)?))?;
     let contract = RlpHeader::decode_bytes(from, false)?;

@@ -6,6 +6,7 @@
 use alloy_consensus::TxEip1559;
 use alloy_primitives::{Address, B256, Log, U256};
 use alloy_sol_types::SolEvent;
+use stylus_vm::Gas;
 
 use crate::addresses::ARB_RETRYABLE_TX;
 use crate::arbos::messages::{
@@ -23,7 +24,7 @@ const SUBMISSION_GAS: u64 = 1_400;
 const SUBMISSION_GAS_PER_BYTE: u64 = 6;
 
 /// The least gas with which a message is tried at once.
-const LEAST_GAS: u64 = 21_000;
+const LEAST_GAS: Gas = Gas(21_000);
 
 /// An amount of wei from which parts can be taken until it is used up.
 struct Pool(U256);
@@ -86,7 +87,7 @@ impl Rerun {
         let transaction = TxEip1559 {
             chain_id: self.rules.chain_id,
             nonce,
-            gas_limit: call.gas,
+            gas_limit: call.gas.0,
             max_fee_per_gas: call.fee_cap.saturating_to(),
             max_priority_fee_per_gas: 0,
             to: kind(call.to),
@@ -101,12 +102,12 @@ impl Rerun {
     }
 
     /// Wei for gas at the block's base fee.
-    fn fee(&self, gas: u64) -> U256 {
-        U256::from(gas).saturating_mul(U256::from(self.settings.base_fee))
+    fn fee(&self, gas: Gas) -> U256 {
+        U256::from(gas.0).saturating_mul(U256::from(self.settings.base_fee))
     }
 
     /// The part of a gas fee that is not the network's, and who receives it.
-    fn infra_fee(&mut self, gas: u64) -> (Address, U256) {
+    fn infra_fee(&mut self, gas: Gas) -> (Address, U256) {
         let (Ok(infra), Ok(least)) = (
             arbos::infra_fee_account().get(&mut self.state),
             l2_pricing::min_base_fee().get(&mut self.state),
@@ -114,7 +115,7 @@ impl Rerun {
         let price = least.min(U256::from(self.settings.base_fee));
         match infra.is_zero() {
             true => (infra, U256::ZERO),
-            false => (infra, U256::from(gas).saturating_mul(price)),
+            false => (infra, U256::from(gas.0).saturating_mul(price)),
         }
     }
 
@@ -134,19 +135,24 @@ impl Rerun {
         let MessageCall { from, value, .. } = *call;
         let mut left = Pool(deposit.saturating_sub(value));
         self.deposit(from, *deposit);
-        let words = SUBMISSION_GAS + SUBMISSION_GAS_PER_BYTE * call.data.len() as u64;
-        let fee = submission.l1_base_fee.saturating_mul(U256::from(words));
+        let l1_gas = SUBMISSION_GAS + SUBMISSION_GAS_PER_BYTE * call.data.len() as u64;
+        let fee = submission.l1_base_fee.saturating_mul(U256::from(l1_gas));
         let most = submission.max_submission_fee;
         if self.state.account(from).balance < most {
             return Ran::of_message(
                 false,
-                0,
+                Gas::ZERO,
                 Vec::new(),
                 "its sender has less than the most that it may cost to be kept",
             );
         }
         if most < fee {
-            return Ran::of_message(false, 0, Vec::new(), "it costs more to be kept than it may");
+            return Ran::of_message(
+                false,
+                Gas::ZERO,
+                Vec::new(),
+                "it costs more to be kept than it may",
+            );
         }
         let network = self.network();
         pay(&mut self.state, from, network, fee);
@@ -155,7 +161,12 @@ impl Rerun {
         if !pay(&mut self.state, from, retryables::escrow(hash), value) {
             pay(&mut self.state, network, from, fee);
             pay(&mut self.state, from, *fee_refund, withheld);
-            return Ran::of_message(false, 0, Vec::new(), "its sender has less than its value");
+            return Ran::of_message(
+                false,
+                Gas::ZERO,
+                Vec::new(),
+                "its sender has less than its value",
+            );
         }
         let new = NewRetryable {
             from,
@@ -167,13 +178,13 @@ impl Rerun {
         let timeout = self.settings.timestamp + LIFETIME;
         let Ok(()) = retryables::create(&mut self.state, hash, timeout, &new);
         let mut logs = vec![event(&TicketCreated { ticketId: hash })];
-        let most_for_gas = call.fee_cap.saturating_mul(U256::from(call.gas));
+        let most_for_gas = call.fee_cap.saturating_mul(U256::from(call.gas.0));
         let is_scheduled = self.state.account(from).balance >= most_for_gas
             && call.gas >= LEAST_GAS
             && call.fee_cap >= U256::from(self.settings.base_fee);
         if !is_scheduled {
             pay(&mut self.state, from, *fee_refund, left.take(most_for_gas));
-            return Ran::of_message(true, 0, logs, "");
+            return Ran::of_message(true, Gas::ZERO, logs, "");
         }
         let for_gas = self.fee(call.gas);
         let (infra, for_infra) = self.infra_fee(call.gas);
@@ -202,7 +213,7 @@ impl Rerun {
             ticketId: hash,
             retryTxHash: retry.hash(self.rules.chain_id),
             sequenceNum: 0,
-            donatedGas: call.gas,
+            donatedGas: call.gas.0,
             gasDonor: *fee_refund,
             maxRefund: retry.max_refund,
             submissionFeeRefund: fee,
@@ -283,6 +294,7 @@ mod tests {
     use crate::addresses::SEQUENCER;
     use crate::arbos::messages::Unsigned;
     use crate::arbos::messages::tests::first;
+    use crate::chain::block::GAS_LIMIT;
     use crate::chain::{Chain, RerunBlock};
     use crate::config::Config;
     use crate::evm::Programs;
@@ -295,7 +307,7 @@ mod tests {
             l1_number: 1,
             timestamp: 1_800_000_001,
             base_fee: 100_000_000,
-            gas_limit: 1 << 50,
+            gas_limit: GAS_LIMIT,
             beneficiary: SEQUENCER,
         };
         chain.rerun(block, &Programs::default())
@@ -319,7 +331,7 @@ mod tests {
         // The receiver is the CREATE2 factory's signer, which already has wei of its own.
         let [before, had] = [network, retried_to].map(|address| wei(&rerun, address));
         let ran = run(&mut rerun, Message::Submission(submission.clone()));
-        assert_eq!((ran.success, ran.gas), (true, 21_000));
+        assert_eq!((ran.success, ran.gas), (true, Gas(21_000)));
         let scheduled = RedeemScheduled::decode_log_data(&ran.logs[1].data).unwrap();
         assert_eq!(scheduled.retryTxHash, retry.hash(412_346));
         assert_eq!(scheduled.maxRefund, retry.max_refund);
@@ -329,7 +341,8 @@ mod tests {
         let escrow = retryables::escrow(retry.ticket);
         assert_eq!(wei(&rerun, escrow), 10_u128.pow(16));
         let ran = run(&mut rerun, Message::Retry(retry.clone()));
-        assert_eq!((ran.success, ran.gas, ran.logs.len()), (true, 21_000, 0));
+        let expected = (true, Gas(21_000), 0);
+        assert_eq!((ran.success, ran.gas, ran.logs.len()), expected);
         assert_eq!(wei(&rerun, retried_to) - had, 10_u128.pow(16));
         assert_eq!(wei(&rerun, escrow), 0);
         assert_eq!(wei(&rerun, submission.call.from), 0);
@@ -347,12 +360,12 @@ mod tests {
         // Without a receiver, it creates a contract: of code that reverts.
         submission.call.to = None;
         submission.call.data = alloy_primitives::hex!("5f5ffd").into();
-        submission.call.gas = 100_000;
+        submission.call.gas = Gas(100_000);
         submission.deposit += U256::from(10_u64.pow(15));
         submission.max_submission_fee = U256::from(100_000);
         let mut rerun = block();
         let ran = run(&mut rerun, Message::Submission(submission.clone()));
-        assert_eq!((ran.success, ran.gas), (true, 100_000));
+        assert_eq!((ran.success, ran.gas), (true, Gas(100_000)));
         let scheduled = RedeemScheduled::decode_log_data(&ran.logs[1].data).unwrap();
         retry.ticket = submission.hash(412_346);
         retry.max_refund = scheduled.maxRefund;
@@ -368,7 +381,7 @@ mod tests {
         assert_eq!(retry.hash(412_346), scheduled.retryTxHash);
         let ran = run(&mut rerun, Message::Retry(retry.clone()));
         assert!(
-            !ran.success && ran.gas > 53_000 && ran.gas < 60_000,
+            !ran.success && ran.gas > Gas(53_000) && ran.gas < Gas(60_000),
             "{ran:?}"
         );
         let escrow = retryables::escrow(retry.ticket);
@@ -384,7 +397,7 @@ mod tests {
         let redeem = [&keccak256("redeem(bytes32)")[..4], &retry.ticket[..]].concat();
         let call = MessageCall {
             from: somebody,
-            gas: 300_000,
+            gas: Gas(300_000),
             to: Some(ARB_RETRYABLE_TX),
             value: U256::ZERO,
             data: redeem.into(),
@@ -397,7 +410,7 @@ mod tests {
         let ran = run(&mut rerun, Message::Unsigned(redeem));
         assert_eq!(
             (ran.success, ran.gas),
-            (true, 300_000),
+            (true, Gas(300_000)),
             "all of it is given away"
         );
         let scheduled = RedeemScheduled::decode_log_data(&ran.logs[0].data).unwrap();
@@ -407,7 +420,7 @@ mod tests {
             max_refund: U256::MAX,
             submission_fee_refund: U256::ZERO,
             call: MessageCall {
-                gas: scheduled.donatedGas,
+                gas: Gas(scheduled.donatedGas),
                 ..retry.call.clone()
             },
             ..retry
@@ -418,8 +431,8 @@ mod tests {
         let ran = run(&mut rerun, Message::Retry(again.clone()));
         assert!(!ran.success);
         // They get back what the try did not use.
-        let unused = scheduled.donatedGas - ran.gas;
-        let back = u128::from(unused) * 100_000_000;
+        let unused = Gas(scheduled.donatedGas) - ran.gas;
+        let back = u128::from(unused.0) * 100_000_000;
         assert_eq!(wei(&rerun, somebody) - before, back);
         assert_eq!(wei(&rerun, escrow), 10_u128.pow(16));
     }
@@ -432,7 +445,7 @@ mod tests {
             (|it| it.max_submission_fee = U256::from(54_599), false, 0),
             (|it| it.max_submission_fee = U256::MAX, false, 0),
             (|it| it.call.value = U256::from(10_u64.pow(18)), false, 0),
-            (|it| it.call.gas = 20_999, true, 1),
+            (|it| it.call.gas = Gas(20_999), true, 1),
             (|it| it.call.fee_cap = U256::from(99_999_999), true, 1),
         ];
         for (place, (change, success, logs)) in cases.into_iter().enumerate() {
@@ -449,7 +462,7 @@ mod tests {
             let ran = run(&mut rerun, Message::Submission(submission.clone()));
             assert_eq!(
                 (ran.success, ran.gas, ran.logs.len()),
-                (success, 0, logs),
+                (success, Gas::ZERO, logs),
                 "{place}"
             );
             assert_eq!(ran.reason.is_none(), success);
@@ -474,7 +487,8 @@ mod tests {
                 call: submission.call.clone(),
             });
             let ran = run(&mut rerun, message);
-            assert_eq!((ran.success, ran.gas, ran.poster_gas), (true, 21_000, 0));
+            let expected = (true, Gas(21_000), Gas::ZERO);
+            assert_eq!((ran.success, ran.gas, ran.poster_gas), expected);
             assert_eq!(rerun.state.nonce(submission.call.from), 1);
         }
         // An account that has a nonce must use it.

@@ -3,7 +3,7 @@
 //! Lives here: setters of the Stylus parameters, activation gas and cache managers. Not here: the parameters' effects
 //! (`stylus_vm`).
 
-use stylus_vm::{InkPrice, Pages, StylusParams};
+use stylus_vm::{Gas, InkPrice, Pages, StylusParams};
 
 use super::ArbOwner::*;
 use crate::arbos::{self, cache_managers};
@@ -11,8 +11,8 @@ use crate::precompiles::call::{Call, Stop};
 use crate::precompiles::table::{Function, functions};
 
 /// Gas per unit of the two stored minimum costs of a start.
-const INIT_UNIT: u64 = 128;
-const CACHED_INIT_UNIT: u64 = 32;
+const INIT_UNIT: Gas = Gas(128);
+const CACHED_INIT_UNIT: Gas = Gas(32);
 /// Percent per unit of the scalar.
 const SCALAR_UNIT: u64 = 2;
 
@@ -46,8 +46,8 @@ pub(in crate::precompiles) const FUNCTIONS: &[Function] = functions! {
     };
     Write 30 setWasmMinInitGasCall => |call, it| {
         set(call, |params| {
-            params.min_init_gas = units(it.gas.into(), INIT_UNIT);
-            params.min_cached_init_gas = units(it.cached.into(), CACHED_INIT_UNIT);
+            params.min_init_gas = units(it.gas.into(), INIT_UNIT.0);
+            params.min_cached_init_gas = units(it.cached.into(), CACHED_INIT_UNIT.0);
         });
         Ok(setWasmMinInitGasReturn {})
     };
