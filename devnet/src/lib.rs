@@ -54,6 +54,7 @@ mod state;
 mod store;
 pub mod testing;
 mod trace;
+mod units;
 
 pub use accounts::AccountsError;
 pub use builder::Builder;

@@ -8,18 +8,19 @@ use stylus_vm::{ArbOs, Config, DataPricer};
 use crate::arbos::{
     Words, l1_pricing, l2_pricing, owners, params, posters, pricer, retryables, root,
 };
+use crate::units::Price;
 
 /// The quality at which transactions are compressed to price their data (Nitro, from ArbOS 20 on).
 const BROTLI_LEVEL: u64 = 1;
 
-/// Writes the state of a chain created at `arbos`. Prices are in wei.
+/// Writes the state of a chain created at `arbos`, where a unit of L1 data costs `l1_price` wei.
 pub(crate) fn initialise(
     words: &mut impl Words,
     arbos: ArbOs,
     owner: Address,
     l1_price: U256,
     chain_id: u64,
-    base_fee: u64,
+    base_fee: Price,
 ) {
     root::set_version(words, arbos);
     let Ok(()) = root::chain_id().set(words, U256::from(chain_id));
@@ -31,7 +32,7 @@ pub(crate) fn initialise(
 }
 
 /// Writes the prices of gas and data, and related words.
-fn prices(words: &mut impl Words, owner: Address, l1_price: U256, base_fee: u64) {
+fn prices(words: &mut impl Words, owner: Address, l1_price: U256, base_fee: Price) {
     let Ok(()) = root::brotli_level().set(words, BROTLI_LEVEL);
     let Ok(()) = l1_pricing::initialise(words, owner, l1_price);
     let Ok(()) = l2_pricing::initialise(words, base_fee);
@@ -40,7 +41,7 @@ fn prices(words: &mut impl Words, owner: Address, l1_price: U256, base_fee: u64)
 }
 
 /// Adds words that older saved states lack: all prices except L1's.
-pub(crate) fn complete(words: &mut impl Words, base_fee: u64) {
+pub(crate) fn complete(words: &mut impl Words, base_fee: Price) {
     let Ok(known) = l2_pricing::transaction_gas().get(words);
     let Ok(speed) = l2_pricing::speed_limit().get(words);
     if known == 0 && speed == 0 {
@@ -129,7 +130,7 @@ mod tests {
             Address::ZERO,
             U256::ZERO,
             1,
-            1,
+            Price(1),
         );
         let mut check = |version: u64, due: u64, time: u64, after: (u16, u16, u32, u8)| {
             let scheduled = schedule_upgrade(&mut state, version, due);
@@ -160,7 +161,7 @@ mod tests {
     fn a_step_over_several_versions_brings_all_of_them() {
         let mut state = State::default();
         let born = ArbOs::new(51).unwrap();
-        initialise(&mut state, born, Address::ZERO, U256::ZERO, 1, 1);
+        initialise(&mut state, born, Address::ZERO, U256::ZERO, 1, Price(1));
         let mut set = params::params(&mut state);
         set.page_limit = stylus_vm::Pages(77);
         set.max_wasm_size = 1_000;

@@ -11,6 +11,7 @@ use stylus_vm::Gas;
 use crate::arbos::Store;
 use crate::arbos::field::fields;
 use crate::arbos::slots::{batch_posters, l1_pricing};
+use crate::units::Price;
 
 /// The initial values (Nitro's `arbos/l1pricing`, from ArbOS 11 on).
 const EQUILIBRATION_UNITS: u64 = 160_000_000;
@@ -86,16 +87,16 @@ pub(crate) struct Poster {
 }
 
 /// Computes what a transaction's bytes cost on L1: 16 L1 gas for each byte of their brotli encoding of quality `level`, at the L1 price, in
-/// gas at `gas_price` wei. Nothing is computed if L1 is free.
-pub(crate) fn poster(encoded: &[u8], level: u64, l1_price: U256, gas_price: u128) -> Poster {
-    if l1_price.is_zero() || gas_price == 0 {
+/// gas at `gas_price`. Nothing is computed if L1 is free.
+pub(crate) fn poster(encoded: &[u8], level: u64, l1_price: U256, gas_price: Price) -> Poster {
+    if l1_price.is_zero() || gas_price == Price::ZERO {
         return Poster::default();
     }
     let units = 16 * compressed_size(encoded, level) as u64;
-    let gas = U256::from(units).saturating_mul(l1_price) / U256::from(gas_price);
+    let fee = U256::from(units).saturating_mul(l1_price);
     Poster {
         units,
-        gas: Gas(gas.saturating_to()),
+        gas: gas_price.buys(fee),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::arbos::Store;
 use crate::arbos::constraints;
 use crate::arbos::field::fields;
 use crate::arbos::slots::l2_pricing;
+use crate::units::Price;
 
 /// The initial values (Nitro's `arbos/l2pricing`, from ArbOS 6 on; the last from 50 on).
 const SPEED_LIMIT: u64 = 7_000_000;
@@ -38,12 +39,12 @@ fields! {
     7 transaction_gas: u64, "The gas limit of a transaction (ArbOS 50).";
 }
 
-/// Writes the initial values, with `base_fee` in wei per gas.
-pub(super) fn initialise<S: Store>(store: &mut S, base_fee: u64) -> Result<(), S::Refused> {
+/// Writes the initial values.
+pub(super) fn initialise<S: Store>(store: &mut S, base_fee: Price) -> Result<(), S::Refused> {
     speed_limit().set(store, SPEED_LIMIT)?;
     block_gas().set(store, BLOCK_GAS.0)?;
-    self::base_fee().set(store, U256::from(base_fee))?;
-    min_base_fee().set(store, U256::from(base_fee))?;
+    self::base_fee().set(store, base_fee.word())?;
+    min_base_fee().set(store, base_fee.word())?;
     inertia().set(store, INERTIA)?;
     tolerance().set(store, TOLERANCE)?;
     transaction_gas().set(store, Config::TRANSACTION_GAS.0)
@@ -138,7 +139,7 @@ mod tests {
     #[test]
     fn the_base_fee_follows_the_backlog_and_comes_back() {
         let mut state = State::default();
-        let Ok(()) = initialise(&mut state, 100);
+        let Ok(()) = initialise(&mut state, Price(100));
         let mut check = |set: Option<u64>, passed: u64, expected: (u64, u64)| {
             if let Some(set) = set {
                 let Ok(()) = backlog().set(&mut state, set);

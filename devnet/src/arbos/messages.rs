@@ -37,7 +37,7 @@ pub(crate) struct Unsigned {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct MessageCall {
     pub(crate) from: Address,
-    /// The most wei per gas.
+    /// The most wei per gas: a whole word, which the hash covers as its sender wrote it.
     pub(crate) fee_cap: U256,
     pub(crate) gas: Gas,
     /// `None` for a creation.

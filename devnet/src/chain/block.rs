@@ -12,6 +12,7 @@ use serde::Deserialize;
 use stylus_vm::{ArbOs, Gas};
 
 use crate::chain::transaction::Transaction;
+use crate::units::Price;
 
 /// The gas limit of a block in every Arbitrum header: it limits nothing.
 pub(crate) const GAS_LIMIT: Gas = Gas(1 << 50);
@@ -42,8 +43,8 @@ pub(crate) struct Receipt {
     pub(crate) cumulative_gas_used: Gas,
     /// Gas for its bytes on L1.
     pub(crate) poster_gas: Gas,
-    /// The price paid, in wei per gas.
-    pub(crate) effective_gas_price: u64,
+    /// The price paid.
+    pub(crate) effective_gas_price: Price,
     pub(crate) logs: Vec<Log>,
     pub(crate) logs_bloom: Bloom,
     /// The contract that it created, or would have created.
@@ -60,7 +61,7 @@ pub(crate) struct Sealing {
     pub(crate) number: u64,
     pub(crate) l1_number: u64,
     pub(crate) timestamp: u64,
-    pub(crate) base_fee: u64,
+    pub(crate) base_fee: Price,
     pub(crate) gas_limit: Gas,
     pub(crate) beneficiary: Address,
     pub(crate) arbos: ArbOs,
@@ -116,7 +117,7 @@ impl Block {
             extra_data: sealing.sends.1.into(),
             mix_hash: mix_hash(&sealing),
             nonce: B64::ZERO,
-            base_fee_per_gas: Some(sealing.base_fee),
+            base_fee_per_gas: Some(sealing.base_fee.in_header()),
             ..Header::default()
         };
         let size = header.length() + envelopes.iter().map(|tx| tx.length()).sum::<usize>();

@@ -3,7 +3,7 @@
 //! Lives here: the only NodeInterface method that needs a search, which no call can do. Not here: the other methods
 //! (`precompiles::node_interface`), the search (`estimate`).
 
-use alloy_primitives::{Bytes, TxKind, U256};
+use alloy_primitives::{Bytes, TxKind};
 use alloy_sol_types::SolCall as _;
 
 use crate::addresses::NODE_INTERFACE;
@@ -39,7 +39,7 @@ impl View {
         let answer = gasEstimateComponentsReturn {
             gasEstimate: gas.0,
             gasEstimateForL1: self.poster_gas_of_transaction(&inner).0,
-            baseFee: U256::from(self.settings.base_fee),
+            baseFee: self.settings.base_fee.word(),
             l1BaseFeeEstimate: l1_price,
         };
         let output: Bytes = gasEstimateComponentsCall::abi_encode_returns(&answer).into();

@@ -17,6 +17,7 @@ use crate::evm::{
 };
 use crate::explain::{Artifacts, Coverage};
 use crate::state::State;
+use crate::units::Price;
 
 /// What a block's transactions can see of it.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +26,7 @@ pub(crate) struct BlockSettings {
     pub(crate) l1_number: u64,
     /// Seconds since 1970.
     pub(crate) timestamp: u64,
-    /// Wei per gas.
-    pub(crate) base_fee: u64,
+    pub(crate) base_fee: Price,
     /// What PREVRANDAO returns; 1 on Arbitrum.
     pub(crate) random: B256,
     pub(crate) gas_limit: Gas,
@@ -35,7 +35,7 @@ pub(crate) struct BlockSettings {
 
 impl BlockSettings {
     /// Returns the settings of a block as this chain makes them.
-    pub(crate) fn of(number: u64, l1_number: u64, timestamp: u64, base_fee: u64) -> Self {
+    pub(crate) fn of(number: u64, l1_number: u64, timestamp: u64, base_fee: Price) -> Self {
         Self {
             number,
             l1_number,
@@ -114,7 +114,7 @@ pub(crate) fn context(
             beneficiary: block.beneficiary,
             timestamp: U256::from(block.timestamp),
             gas_limit: block.gas_limit.0,
-            basefee: block.base_fee,
+            basefee: block.base_fee.in_header(),
             difficulty: U256::ONE,
             prevrandao: Some(block.random),
             blob_excess_gas_and_price: Some(BlobExcessGasAndPrice {

@@ -13,6 +13,7 @@ use crate::chain::error::EstimateError;
 use crate::chain::request::{Ending, Executed, OUT_OF_GAS, Request};
 use crate::chain::view::View;
 use crate::evm::Invalid;
+use crate::units::Price;
 
 /// Gas of a plain transfer.
 const TRANSFER: Gas = Gas(21_000);
@@ -77,7 +78,7 @@ impl View {
     fn most_gas(&self, request: &Request) -> Result<Gas, EstimateError> {
         let most = self.call_gas(request.gas.filter(|gas| *gas >= TRANSFER));
         let price = request.price();
-        if price == 0 {
+        if price == Price::ZERO {
             return Ok(most);
         }
         let balance = self.state().account(request.from).balance;
@@ -86,8 +87,7 @@ impl View {
             have: balance,
             want: request.value,
         })?;
-        let affordable = left / alloy_primitives::U256::from(price);
-        Ok(most.min(Gas(affordable.saturating_to())))
+        Ok(most.min(price.buys(left)))
     }
 
     fn probe(&self, request: &Request, gas: Gas) -> Result<Probe, Invalid> {

@@ -22,6 +22,7 @@ use crate::natives::{self, Native};
 use crate::precompiles;
 use crate::state::source::SourceError;
 use crate::state::{Account, State};
+use crate::units::Price;
 
 /// The published transaction that deploys the CREATE2 factory at its address on any chain that accepts transactions without replay
 /// protection (hash 0xeddf9e61…33d26).
@@ -91,7 +92,7 @@ pub(super) fn arbitrum(state: &mut State, config: &Config) -> Result<(), Genesis
         alloy_primitives::Address::ZERO,
         U256::from(l1_price),
         config.chain_id,
-        config.base_fee,
+        config.base_fee.into(),
     );
     let Ok(()) = arbos::activation_gas().set(state, config.activation_gas);
     if let Some(owner) = config.chain_owner {
@@ -154,7 +155,7 @@ fn deploy_factory(
     let failed = |error: String| GenesisError::Factory(error);
     let transaction = Transaction::decode(&FACTORY_TRANSACTION)
         .map_err(|error: DecodeError| failed(error.to_string()))?;
-    let block = BlockSettings::of(0, 0, time, 0);
+    let block = BlockSettings::of(0, 0, time, Price::ZERO);
     let context = environment::context(rules, state, config.arbos, block, Purpose::Transaction);
     let mut machine = Machine::new(context, NoOpInspector, false);
     machine.context().tx = transaction.environment(false);

@@ -52,6 +52,7 @@ use crate::chain::testing::{Controls, Snapshot};
 use crate::config::Config;
 use crate::evm::{Interrupt, Invalid};
 use crate::state::State;
+use crate::units::Price;
 
 /// The most bytes in a transaction, as in geth's pool.
 const MOST_BYTES: usize = 128 * 1024;
@@ -222,10 +223,10 @@ impl Chain {
         self.state()
     }
 
-    /// Wei per gas in the next block.
-    pub(crate) fn gas_price(&self) -> u64 {
+    /// The price of gas in the next block.
+    pub(crate) fn gas_price(&self) -> Price {
         let Ok(base_fee) = l2_pricing::base_fee().get(&mut self.state().clone());
-        base_fee.saturating_to()
+        Price::base_fee(base_fee)
     }
 
     /// The next nonce of an account, counting its waiting transactions.
@@ -244,10 +245,8 @@ impl Chain {
         let settings = if id.is_pending() {
             self.next_block(now)
         } else {
-            let base_fee = block
-                .header
-                .base_fee_per_gas
-                .unwrap_or(self.config.base_fee);
+            let base_fee = block.header.base_fee_per_gas;
+            let base_fee = base_fee.unwrap_or(self.config.base_fee).into();
             BlockSettings {
                 gas_limit: Gas(block.header.gas_limit),
                 beneficiary: block.header.beneficiary,
@@ -344,9 +343,8 @@ impl Chain {
         if gas > most {
             return Err(Invalid::BlockGas.into());
         }
-        let base_fee = self.gas_price();
-        if tx.max_fee_per_gas() < u128::from(base_fee) {
-            let offered = tx.max_fee_per_gas();
+        let (base_fee, offered) = (self.gas_price(), transaction.price_cap());
+        if offered < base_fee {
             return Err(Invalid::BaseFee {
                 address,
                 offered,
@@ -354,12 +352,10 @@ impl Chain {
             }
             .into());
         }
-        if tx
-            .max_priority_fee_per_gas()
-            .is_some_and(|tip| tip > tx.max_fee_per_gas())
+        let cap = offered;
+        if let Some(tip) = tx.max_priority_fee_per_gas().map(Price)
+            && tip > cap
         {
-            let (tip, cap) = (tx.max_priority_fee_per_gas(), tx.max_fee_per_gas());
-            let tip = tip.unwrap_or_default();
             return Err(Invalid::Tip { address, tip, cap }.into());
         }
         Ok(())

@@ -13,6 +13,7 @@ use imbl::OrdMap;
 use crate::chain::error::SubmitError;
 use crate::chain::transaction::Transaction;
 use crate::config::Order;
+use crate::units::Price;
 
 /// The most transactions that can wait at once.
 const CAPACITY: usize = 20_000;
@@ -28,7 +29,7 @@ pub(crate) struct Pool {
 }
 
 /// What decides whose turn it is: the price if it counts, when the transaction arrived, and its sender and nonce.
-type Turn = (u128, Reverse<(u64, Address, u64)>);
+type Turn = (Price, Reverse<(u64, Address, u64)>);
 
 /// A transaction, and when it arrived.
 #[derive(Clone, Debug)]
@@ -64,9 +65,9 @@ impl Pool {
             if other.transaction.hash == transaction.hash {
                 return Err(SubmitError::AlreadyKnown);
             }
-            let offered = |tx: &Transaction| tx.envelope.max_fee_per_gas();
-            let least = offered(&other.transaction);
-            if offered(&transaction) < least.saturating_add(least.div_ceil(10)) {
+            let Price(other_cap) = other.transaction.price_cap();
+            let least = Price(other_cap.saturating_add(other_cap.div_ceil(10)));
+            if transaction.price_cap() < least {
                 return Err(SubmitError::Underpriced);
             }
             // It keeps the place of the one it replaces.
@@ -241,8 +242,8 @@ impl Pool {
     fn turn(&self, order: Order, sender: Address, nonce: u64) -> Option<Turn> {
         let waiting = self.get(sender, nonce)?;
         let offered = match order {
-            Order::Arrival => 0,
-            Order::Fees => waiting.transaction.envelope.max_fee_per_gas(),
+            Order::Arrival => Price::ZERO,
+            Order::Fees => waiting.transaction.price_cap(),
         };
         Some((offered, Reverse((waiting.arrival, sender, nonce))))
     }

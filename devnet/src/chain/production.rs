@@ -28,6 +28,7 @@ use crate::evm::{Context, Interrupt, Interrupted, Invalid, Machine, TransactionS
 use crate::explain::{Diagnosis, FailedCall};
 use crate::state::State;
 use crate::trace::{Failures, TraceError, Tracer};
+use crate::units::Price;
 
 /// Returns the first block of a chain.
 pub(super) fn genesis(config: &Config, timestamp: u64) -> Block {
@@ -36,7 +37,7 @@ pub(super) fn genesis(config: &Config, timestamp: u64) -> Block {
         number: 0,
         l1_number: 0,
         timestamp,
-        base_fee: config.base_fee,
+        base_fee: config.base_fee.into(),
         gas_limit: config.gas_limit.map_or(GAS_LIMIT, Gas),
         beneficiary: SEQUENCER,
         arbos: config.arbos,
@@ -115,8 +116,8 @@ impl Draft {
         let context = self.machine.context();
         prepare(context, &transaction, base_fee);
         let poster_gas = context.chain.transaction.poster.gas;
-        let price = context.tx.effective_gas_price(base_fee.into());
-        let offered = transaction.envelope.max_fee_per_gas();
+        let price = Price(context.tx.effective_gas_price(base_fee.0));
+        let offered = transaction.price_cap();
         let result = execute(&mut self.machine).map_err(|error| {
             let sender = transaction.sender;
             Invalid::of(error, &self.interrupt, sender, offered, base_fee)
@@ -138,7 +139,7 @@ impl Draft {
             cumulative_gas_used: before + executed.gas_used,
             poster_gas,
             // A price above 18 ETH per gas is reported as `u64::MAX`.
-            effective_gas_price: u64::try_from(price).unwrap_or(u64::MAX),
+            effective_gas_price: price.in_header().into(),
             logs_bloom: bloom(&executed.logs),
             logs: executed.logs,
             contract: transaction.created(),
@@ -178,7 +179,7 @@ pub(super) fn begin(
 }
 
 /// Prepares a context for the next transaction.
-pub(super) fn prepare(context: &mut Context, transaction: &Transaction, base_fee: u64) {
+pub(super) fn prepare(context: &mut Context, transaction: &Transaction, base_fee: Price) {
     let state = &mut context.journaled_state.database;
     if let Some(beneath) = state.beneath() {
         let slot = arbos::is_filtered(transaction.hash).slot();
@@ -198,9 +199,9 @@ pub(super) fn prepare(context: &mut Context, transaction: &Transaction, base_fee
     context.cfg.disable_eip7623 = !calldata_price(state);
     context.tx = transaction.environment(tips);
     let offered = transaction.offered_price(base_fee);
-    let price = context.tx.effective_gas_price(base_fee.into());
+    let price = Price(context.tx.effective_gas_price(base_fee.0));
     context.chain.transaction = TransactionScope {
-        gas_price: U256::from(offered),
+        gas_price: offered,
         poster: l1_pricing::poster(&transaction.encoded(), level, l1_price, price),
         is_filtered,
         ..TransactionScope::default()
@@ -211,7 +212,7 @@ pub(super) fn prepare(context: &mut Context, transaction: &Transaction, base_fee
 pub(crate) struct Replay {
     context: Context,
     transactions: Vec<Arc<Transaction>>,
-    base_fee: u64,
+    base_fee: Price,
 }
 
 impl Replay {
@@ -421,10 +422,8 @@ impl Chain {
         let number = block.header.number;
         let before = number.saturating_sub(1);
         let mut state = self.state_after(before)?;
-        let base_fee = block
-            .header
-            .base_fee_per_gas
-            .unwrap_or(self.config.base_fee);
+        let header_fee = block.header.base_fee_per_gas;
+        let base_fee = Price::from(header_fee.unwrap_or(self.config.base_fee));
         let timestamp = block.header.timestamp;
         let parent = self.block(before.into());
         let arbos = begin(&mut state, parent.as_deref(), timestamp, block.l1_number);

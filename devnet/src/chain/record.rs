@@ -152,7 +152,7 @@ impl Chain {
         let mut state = state.on(beneath);
         // Adds what a state lacks that was saved before this was kept, or before some precompile existed.
         let price = newest.header.base_fee_per_gas;
-        arbos::complete(&mut state, price.unwrap_or(self.config.base_fee));
+        arbos::complete(&mut state, price.unwrap_or(self.config.base_fee).into());
         let version = arbos::version(&mut state);
         install_precompiles(&mut state, version);
         let newest = newest.header.number;
@@ -411,7 +411,7 @@ fn put_receipt(out: &mut Vec<u8>, receipt: &Receipt) {
     receipt.status.encode(out);
     receipt.gas_used.0.encode(out);
     receipt.poster_gas.0.encode(out);
-    receipt.effective_gas_price.encode(out);
+    receipt.effective_gas_price.in_header().encode(out);
     list(out, |out| {
         receipt.logs.iter().for_each(|log| log.encode(out));
     });

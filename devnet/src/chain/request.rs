@@ -12,6 +12,7 @@ use revm::context_interface::transaction::TransactionType;
 use stylus_vm::Gas;
 
 use crate::evm::Reason;
+use crate::units::Price;
 
 /// The most gas that a call gets, and its default: Nitro's default cap.
 pub(crate) const CALL_GAS: Gas = Gas(50_000_000);
@@ -25,12 +26,10 @@ pub(crate) struct Request {
     pub(crate) to: TxKind,
     /// The gas limit; [`CALL_GAS`] by default.
     pub(crate) gas: Option<Gas>,
-    /// Wei per gas.
-    pub(crate) gas_price: Option<u128>,
-    /// Wei per gas.
-    pub(crate) max_fee_per_gas: Option<u128>,
-    /// Wei per gas; paid only if tips are collected.
-    pub(crate) max_priority_fee_per_gas: Option<u128>,
+    pub(crate) gas_price: Option<Price>,
+    pub(crate) max_fee_per_gas: Option<Price>,
+    /// Paid only if tips are collected.
+    pub(crate) max_priority_fee_per_gas: Option<Price>,
     /// Wei.
     pub(crate) value: U256,
     /// Calldata, or init code.
@@ -44,16 +43,16 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Wei per gas that it offers: zero by default.
-    pub(crate) fn price(&self) -> u128 {
-        self.gas_price.or(self.max_fee_per_gas).unwrap_or(0)
+    /// What it offers for gas: nothing by default.
+    pub(crate) fn price(&self) -> Price {
+        self.gas_price.or(self.max_fee_per_gas).unwrap_or_default()
     }
 
-    /// Wei per gas that it pays on top of the base fee if tips are collected: a plain gas price is offered in full.
-    fn tip(&self) -> u128 {
+    /// What it pays for gas on top of the base fee if tips are collected: a plain gas price is offered in full.
+    fn tip(&self) -> Price {
         self.gas_price
             .or(self.max_priority_fee_per_gas)
-            .unwrap_or(0)
+            .unwrap_or_default()
     }
 
     /// Converts the request to the machine's transaction, with `gas` as the limit.
@@ -67,8 +66,8 @@ impl Request {
             tx_type: tx_type as u8,
             caller: self.from,
             gas_limit: gas.0,
-            gas_price: self.price(),
-            gas_priority_fee: Some(if tips_are_collected { self.tip() } else { 0 }),
+            gas_price: self.price().0,
+            gas_priority_fee: Some(if tips_are_collected { self.tip().0 } else { 0 }),
             kind: self.to,
             value: self.value,
             data: self.input.clone(),

@@ -31,6 +31,7 @@ use crate::evm::{
 };
 use crate::state::State;
 use crate::trace::{TraceError, Tracer};
+use crate::units::Price;
 
 /// A block being executed on top of a chain's newest block.
 #[derive(Clone)]
@@ -49,8 +50,7 @@ pub(crate) struct RerunBlock {
     pub(crate) l1_number: u64,
     /// Seconds since 1970.
     pub(crate) timestamp: u64,
-    /// Wei per gas.
-    pub(crate) base_fee: u64,
+    pub(crate) base_fee: Price,
     pub(crate) gas_limit: Gas,
     pub(crate) beneficiary: Address,
 }
@@ -233,8 +233,8 @@ impl Rerun {
         if settings.beneficiary != SEQUENCER || payment != Payment::Signed {
             context.chain.transaction.poster = Default::default();
             context.tx.gas_priority_fee = Some(0);
-            let price = context.tx.effective_gas_price(base_fee.into());
-            context.chain.transaction.gas_price = U256::from(price);
+            let price = Price(context.tx.effective_gas_price(base_fee.0));
+            context.chain.transaction.gas_price = price;
         }
         if let Payment::Ahead(redeemer) = payment {
             context.chain.transaction.redeemer = Some(redeemer);

@@ -25,6 +25,7 @@ use crate::chain::transaction::Transaction;
 use crate::chain::view::{OverrideError, View};
 use crate::evm::{Context, Interrupted, Invalid};
 use crate::trace::HostioInspector;
+use crate::units::Price;
 
 /// The most blocks in one simulation, including those that fill gaps.
 pub(crate) const MOST_BLOCKS: u64 = 256;
@@ -142,7 +143,7 @@ impl View {
         self.override_block(&block)?;
         self.override_state(&accounts)?;
         if block.base_fee.is_none() && !options.validation {
-            self.settings.base_fee = 0;
+            self.settings.base_fee = Price::ZERO;
         }
 
         let (mut transactions, mut receipts, mut executed) = (Vec::new(), Vec::new(), Vec::new());
@@ -231,7 +232,7 @@ impl View {
         if self.state.has_contract(address) {
             return Err(Invalid::NotEoa(address));
         }
-        if offered < u128::from(base_fee) {
+        if offered < base_fee {
             return Err(Invalid::BaseFee {
                 address,
                 offered,
@@ -245,15 +246,15 @@ impl View {
     fn transaction(&self, call: &Request, gas: Gas) -> Transaction {
         let chain_id = self.rules.chain_id;
         let (nonce, max_fee) = (call.nonce.unwrap_or_default(), call.price());
-        let tip = call.max_priority_fee_per_gas.unwrap_or(0);
+        let tip = call.max_priority_fee_per_gas.unwrap_or_default();
         let delegates = (!call.authorization_list.is_empty()).then(|| call.to.to().copied());
         let typed: TypedTransaction = match delegates.flatten() {
             Some(to) => TxEip7702 {
                 chain_id,
                 nonce,
                 gas_limit: gas.0,
-                max_fee_per_gas: max_fee,
-                max_priority_fee_per_gas: tip,
+                max_fee_per_gas: max_fee.0,
+                max_priority_fee_per_gas: tip.0,
                 to,
                 value: call.value,
                 access_list: call.access_list.clone(),
@@ -265,8 +266,8 @@ impl View {
                 chain_id,
                 nonce,
                 gas_limit: gas.0,
-                max_fee_per_gas: max_fee,
-                max_priority_fee_per_gas: tip,
+                max_fee_per_gas: max_fee.0,
+                max_priority_fee_per_gas: tip.0,
                 to: call.to,
                 value: call.value,
                 access_list: call.access_list.clone(),
@@ -397,7 +398,7 @@ mod tests {
             "less than block base fee",
         );
         let mut late = transfer(1);
-        (late.nonce, late.gas_price) = (Some(7), Some(1_000_000_000));
+        (late.nonce, late.gas_price) = (Some(7), Some(Price(1_000_000_000)));
         check(vec![asked(None, None, vec![late])], true, "nonce too high");
     }
 }

@@ -13,6 +13,7 @@ use crate::chain::pool::Pool;
 use crate::chain::{Chain, GenesisError, Origin};
 use crate::config::{Clock, Config, Mining};
 use crate::state::State;
+use crate::units::Price;
 
 /// What a test has set for the blocks to come.
 #[derive(Clone, Debug)]
@@ -235,15 +236,15 @@ impl Chain {
         self.controls.next_random = Some(word);
     }
 
-    /// Sets the next block's base fee in wei; later ones follow the chain's own rules.
-    pub(crate) fn set_next_base_fee(&mut self, wei: u64) {
-        let Ok(()) = l2_pricing::base_fee().set(self.state_mut(), U256::from(wei));
+    /// Sets the next block's base fee; later ones follow the chain's own rules.
+    pub(crate) fn set_next_base_fee(&mut self, price: Price) {
+        let Ok(()) = l2_pricing::base_fee().set(self.state_mut(), price.word());
     }
 
-    /// Sets the minimum base fee in wei, as an owner would, and applies it from the next block on.
-    pub(crate) fn set_min_gas_price(&mut self, wei: u64) {
-        let Ok(()) = l2_pricing::min_base_fee().set(self.state_mut(), U256::from(wei));
-        self.set_next_base_fee(wei);
+    /// Sets the minimum base fee, as an owner would, and applies it from the next block on.
+    pub(crate) fn set_min_gas_price(&mut self, price: Price) {
+        let Ok(()) = l2_pricing::min_base_fee().set(self.state_mut(), price.word());
+        self.set_next_base_fee(price);
     }
 
     /// Sets the chain's id.

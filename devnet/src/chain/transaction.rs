@@ -12,6 +12,8 @@ use revm::context::TxEnv;
 use revm::context_interface::either::Either;
 use revm::context_interface::transaction::TransactionType;
 
+use crate::units::Price;
+
 /// A transaction with its signer.
 #[derive(Clone, Debug)]
 pub(crate) struct Transaction {
@@ -89,9 +91,15 @@ impl Transaction {
         creates.then(|| self.sender.create(self.envelope.nonce()))
     }
 
-    /// Wei per gas that it offers at a base fee, including the tip.
-    pub(crate) fn offered_price(&self, base_fee: u64) -> u128 {
-        self.envelope.effective_gas_price(Some(base_fee))
+    /// The most that it pays for gas.
+    pub(crate) fn price_cap(&self) -> Price {
+        Price(self.envelope.max_fee_per_gas())
+    }
+
+    /// What it offers for gas at a base fee, including the tip.
+    pub(crate) fn offered_price(&self, base_fee: Price) -> Price {
+        let base_fee = base_fee.in_header();
+        Price(self.envelope.effective_gas_price(Some(base_fee)))
     }
 
     /// Converts it for the machine. If nobody collects tips, nobody pays them.

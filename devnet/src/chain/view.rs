@@ -20,6 +20,7 @@ use crate::chain::request::{CALL_GAS, Executed, Request};
 use crate::evm::{Context, Interrupt, Invalid, Machine, TransactionError, execute};
 use crate::state::State;
 use crate::trace::{HostioInspector, TraceError, Tracer, Tracing};
+use crate::units::Price;
 
 /// A state, and the block whose rules apply to it.
 #[derive(Clone)]
@@ -164,7 +165,7 @@ impl View {
             settings.random = difficulty.into();
         }
         if let Some(base_fee) = block.base_fee {
-            settings.base_fee = base_fee.saturating_to();
+            settings.base_fee = Price::base_fee(base_fee);
         }
         for (number, hash) in block.block_hash.iter().flatten() {
             self.state.remember_block(*number, *hash);
@@ -263,7 +264,7 @@ impl View {
         inspecting: bool,
     ) -> Result<(Executed, Machine<I>), Invalid> {
         let context = self.context(request, gas, purpose);
-        let base_fee = context.block.basefee;
+        let base_fee = Price::from(context.block.basefee);
         let mut machine = Machine::new(context, inspector, inspecting);
         let result = execute(&mut machine).map_err(|error| {
             let price = request.price();
@@ -277,8 +278,8 @@ impl View {
         let price = request.price();
         let mut settings = self.settings;
         // As in Nitro, a call with no gas price sees no base fee.
-        if price == 0 {
-            settings.base_fee = 0;
+        if price == Price::ZERO {
+            settings.base_fee = Price::ZERO;
         }
         let mut context = environment::context(
             &self.rules,
@@ -289,12 +290,12 @@ impl View {
         );
         let Ok(tips) = arbos::collect_tips().get(&mut context.journaled_state.database);
         context.tx = request.environment(gas, self.nonce(request), tips);
-        let paid = context.tx.effective_gas_price(settings.base_fee.into());
+        let paid = Price(context.tx.effective_gas_price(settings.base_fee.0));
         context.chain.interrupt = self.interrupt.clone();
         context.chain.block.most_pages = self.most_pages;
         context.chain.moved = self.moved.clone();
         context.chain.block.base_fee = self.settings.base_fee;
-        context.chain.transaction.gas_price = U256::from(paid);
+        context.chain.transaction.gas_price = paid;
         context.chain.transaction.poster.gas = match purpose {
             // The transaction will pay for its bytes, whatever the request offers.
             Purpose::Estimate => self.poster_gas_of_transaction(request),
@@ -316,19 +317,19 @@ impl View {
     }
 
     /// The poster gas of a transaction like `request`, including its signature's bytes.
-    fn poster_gas(&self, request: &Request, base_fee: u64) -> Gas {
+    fn poster_gas(&self, request: &Request, base_fee: Price) -> Gas {
         let mut state = self.state.clone();
         let (Ok(price), Ok(level)) = (
             l1_pricing::price_per_unit().get(&mut state),
             arbos::brotli_level().get(&mut state),
         );
-        if price.is_zero() || base_fee == 0 {
+        if price.is_zero() || base_fee == Price::ZERO {
             return Gas::ZERO;
         }
         // Like Nitro's estimate: the transaction's other fields are as long and as random as possible.
         let mut bytes: Vec<u8> = (0_u8..=159).map(|n| n.wrapping_mul(167) ^ 0x5a).collect();
         bytes.extend_from_slice(&request.input);
-        l1_pricing::poster(&bytes, level, price, base_fee.into()).gas
+        l1_pricing::poster(&bytes, level, price, base_fee).gas
     }
 }
 

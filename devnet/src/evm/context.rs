@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::Address;
 use revm::context::{BlockEnv, CfgEnv, Journal, TxEnv};
 use stylus_vm::{ArbOs, PageCounters, Pages};
 
@@ -14,6 +14,7 @@ use crate::arbos::l1_pricing::Poster;
 use crate::evm::{Interrupt, Programs, RecentPrograms};
 use crate::explain::{Artifacts, Coverage};
 use crate::state::State;
+use crate::units::Price;
 
 /// revm's context over this chain's state. The journal holds everything that reverts; [`Scope`] holds the rest.
 pub(crate) type Context = revm::Context<BlockEnv, TxEnv, CfgEnv, State, Journal<State>, Scope>;
@@ -56,8 +57,8 @@ pub(crate) struct BlockScope {
     pub(crate) number: u64,
     /// The L1 block number that ArbOS has.
     pub(crate) l1_number: u64,
-    /// The block's base fee in wei, which a call with no gas price does not see.
-    pub(crate) base_fee: u64,
+    /// The block's base fee, which a call with no gas price does not see.
+    pub(crate) base_fee: Price,
     /// The rules in force; an upgrade takes effect between blocks.
     pub(crate) arbos: ArbOs,
     /// Pages that the programs of a transaction can hold on this machine.
@@ -71,8 +72,8 @@ pub(crate) struct BlockScope {
 /// What belongs to one transaction; nothing carries over from the one before.
 #[derive(Default)]
 pub(crate) struct TransactionScope {
-    /// Wei per gas that it offers, including the tip; programs see it.
-    pub(crate) gas_price: U256,
+    /// What it offers for gas, including the tip; programs see it.
+    pub(crate) gas_price: Price,
     /// Its bytes on L1, and what they cost.
     pub(crate) poster: Poster,
     /// Who receives what is left of a retry's fees, which were paid when it was submitted.

@@ -27,6 +27,7 @@ use crate::evm::machine::Machine;
 use crate::evm::{Interrupted, Reason};
 use crate::state::source::{self, Run};
 use crate::trace::HostioInspector;
+use crate::units::Price;
 
 /// Why a transaction is invalid.
 pub(crate) type TransactionError = EVMError<Infallible, InvalidTransaction>;
@@ -176,10 +177,10 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         result: &mut FrameResult,
     ) -> Result<(), TransactionError> {
         let context = machine.context();
-        let base_fee = u128::from(context.block.basefee());
-        let price = context.tx.effective_gas_price(base_fee);
+        let base_fee = Price::from(context.block.basefee());
+        let price = Price(context.tx.effective_gas_price(base_fee.0));
         let is_paid = context.chain.transaction.redeemer.is_some();
-        if price == 0 || is_paid || context.cfg().is_fee_charge_disabled() {
+        if price == Price::ZERO || is_paid || context.cfg().is_fee_charge_disabled() {
             return Ok(());
         }
         let gas = result.gas();
@@ -193,17 +194,16 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
         let Ok(network) = arbos::network_fee_account().get(&mut words);
         let Ok(infra) = arbos::infra_fee_account().get(&mut words);
         let Ok(least) = l2_pricing::min_base_fee().get(&mut words);
-        let fee = |gas: Gas, price: U256| U256::from(gas.0).saturating_mul(price);
-        let for_l1 = fee(poster, U256::from(price));
+        let for_l1 = price.fee(poster);
         if poster > Gas::ZERO {
             let Ok(()) = l1_pricing::collect(&mut words, units, for_l1);
         }
         // The tip and everything above the minimum base fee always go to the network.
         let for_infra = match infra.is_zero() {
             true => U256::ZERO,
-            false => fee(used - poster, least.min(U256::from(base_fee))),
+            false => Price::base_fee(least).min(base_fee).fee(used - poster),
         };
-        let for_network = fee(used - poster, U256::from(price)) - for_infra;
+        let for_network = price.fee(used - poster) - for_infra;
         let journal = context.journal_mut();
         journal.balance_incr(network, for_network)?;
         if !for_infra.is_zero() {

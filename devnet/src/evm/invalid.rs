@@ -7,6 +7,7 @@ use revm::context::result::{EVMError, InvalidTransaction};
 use stylus_vm::Gas;
 
 use crate::evm::{Interrupt, Interrupted, TransactionError};
+use crate::units::Price;
 
 /// Why something cannot be run at all.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -34,20 +35,24 @@ pub(crate) enum Invalid {
     #[error("intrinsic gas too low: have {}, want {}", .have.0, .want.0)]
     IntrinsicGas { have: Gas, want: Gas },
     #[error(
-        "max fee per gas less than block base fee: address {address}, maxFeePerGas: {offered}, baseFee: {base_fee}"
+        "max fee per gas less than block base fee: address {address}, maxFeePerGas: {}, baseFee: {}",
+        .offered.0,
+        .base_fee.0
     )]
     BaseFee {
         address: Address,
-        offered: u128,
-        base_fee: u64,
+        offered: Price,
+        base_fee: Price,
     },
     #[error(
-        "max priority fee per gas higher than max fee per gas: address {address}, maxPriorityFeePerGas: {tip}, maxFeePerGas: {cap}"
+        "max priority fee per gas higher than max fee per gas: address {address}, maxPriorityFeePerGas: {}, maxFeePerGas: {}",
+        .tip.0,
+        .cap.0
     )]
     Tip {
         address: Address,
-        tip: u128,
-        cap: u128,
+        tip: Price,
+        cap: Price,
     },
     #[error("exceeds block gas limit (gas limit reached)")]
     BlockGas,
@@ -68,13 +73,13 @@ pub(crate) enum Invalid {
 }
 
 impl Invalid {
-    /// Converts the machine's refusal of a transaction from `address` that offers `offered` wei per gas.
+    /// Converts the machine's refusal of a transaction from `address` that offers `offered`.
     pub(crate) fn of(
         error: TransactionError,
         interrupt: &Interrupt,
         address: Address,
-        offered: u128,
-        base_fee: u64,
+        offered: Price,
+        base_fee: Price,
     ) -> Self {
         let error = match (error, interrupt.reason()) {
             (EVMError::Transaction(error), _) => error,

@@ -339,7 +339,7 @@ impl<I: HostioInspector> Machine<I> {
                 sender: input.caller_address,
                 value: input.call_value,
                 origin: context.tx.caller,
-                gas_price: context.chain.transaction.gas_price,
+                gas_price: context.chain.transaction.gas_price.word(),
                 base_fee: U256::from(context.block.basefee),
                 coinbase: context.block.beneficiary,
                 block_number: context.chain.block.l1_number,

@@ -18,6 +18,7 @@ use crate::arbos::messages::{
 use crate::chain::{Included, RerunBlock, Transaction};
 use crate::fork::{Forked, PastError, tag};
 use crate::state::source::SourceError;
+use crate::units::Price;
 
 /// Arbitrum's transaction types in addition to Ethereum's.
 const DEPOSIT: u64 = 0x64;
@@ -140,7 +141,7 @@ impl Forked {
                 number,
                 l1_number: header.l1_block_number.map_or(number, |number| number.to()),
                 timestamp: header.timestamp.to(),
-                base_fee: base_fee.saturating_to(),
+                base_fee: Price::base_fee(base_fee),
                 gas_limit: Gas(header.gas_limit.to()),
                 beneficiary: header.miner,
             },

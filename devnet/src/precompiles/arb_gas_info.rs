@@ -9,6 +9,7 @@ use stylus_vm::Gas;
 use crate::arbos::{constraints, l1_pricing, l2_pricing};
 use crate::precompiles::call::{Call, Stop};
 use crate::precompiles::table::{Function, functions};
+use crate::units::Price;
 
 sol! {
     #![sol(all_derives)]
@@ -81,7 +82,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     View 11 getL1RewardRecipientCall => |call, _| l1_pricing::pay_rewards_to().get(call);
     View 0 getL1GasPriceEstimateCall => |call, _| l1_pricing::price_per_unit().get(call);
     View 0 getCurrentTxL1GasFeesCall => |call, _| {
-        Ok(U256::from(call.context.chain.transaction.poster.gas.0).saturating_mul(base_fee(call)))
+        Ok(base_fee(call).fee(call.context.chain.transaction.poster.gas))
     };
     View 0 getGasBacklogCall => |call, _| l2_pricing::backlog().get(call);
     View 0 getPricingInertiaCall => |call, _| l2_pricing::inertia().get(call);
@@ -107,7 +108,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     };
     View 60 getMultiGasBaseFeeCall => |call, _| {
         let base_fee = match call.is_at(AT_HAND) {
-            true => base_fee(call),
+            true => base_fee(call).word(),
             false => l2_pricing::base_fee().get(call)?,
         };
         let mut fees = Vec::new();
@@ -119,27 +120,28 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     };
 };
 
-/// The block's base fee, in wei per gas.
-fn base_fee(call: &Call<'_>) -> U256 {
-    U256::from(call.context.chain.block.base_fee)
+/// The block's base fee.
+fn base_fee(call: &Call<'_>) -> Price {
+    call.context.chain.block.base_fee
 }
 
 /// Wei for a simple transaction, a byte of L1 data, a storage word, and gas: without congestion, the congestion surcharge, and
 /// the total.
 fn in_wei(call: &mut Call<'_>) -> Result<(U256, U256, U256, U256, U256, U256), Stop> {
     let l1 = l1_pricing::price_per_unit().get(call)?;
-    let gas = base_fee(call);
+    let base_fee = base_fee(call);
+    let gas = base_fee.word();
     let least = l2_pricing::min_base_fee().get(call)?.min(gas);
     let byte = l1.saturating_mul(U256::from(L1_GAS_PER_BYTE));
     let simple = byte.saturating_mul(U256::from(SIMPLE_TRANSACTION));
-    let storage = gas.saturating_mul(U256::from(STORAGE.0));
+    let storage = base_fee.fee(STORAGE);
     Ok((simple, byte, storage, least, gas - least, gas))
 }
 
 /// Gas for a simple transaction, a byte of L1 data, and a storage word.
 fn in_gas(call: &mut Call<'_>) -> Result<(U256, U256, U256), Stop> {
     let l1 = l1_pricing::price_per_unit().get(call)?;
-    let base_fee = base_fee(call);
+    let base_fee = base_fee(call).word();
     let byte = l1.saturating_mul(U256::from(L1_GAS_PER_BYTE));
     let gas = |wei: U256| wei.checked_div(base_fee).unwrap_or_default();
     let simple = byte.saturating_mul(U256::from(SIMPLE_TRANSACTION));

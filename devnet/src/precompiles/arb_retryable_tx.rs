@@ -121,7 +121,7 @@ fn schedule(call: &mut Call<'_>, id: B256, retryable: Retryable) -> Result<B256,
         submission_fee_refund: U256::ZERO,
         call: MessageCall {
             from: content.from,
-            fee_cap: U256::from(call.context.chain.block.base_fee),
+            fee_cap: call.context.chain.block.base_fee.word(),
             gas: donated,
             to: content.to,
             value: content.value,

@@ -48,10 +48,10 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
         let base_fee = call.context.chain.block.base_fee;
         let price = l1_pricing::price_per_unit().get(call)?;
         let level = crate::arbos::brotli_level().get(call)?;
-        let gas = l1_pricing::poster(&it.data, level, price, base_fee.into()).gas;
+        let gas = l1_pricing::poster(&it.data, level, price, base_fee).gas;
         Ok(gasEstimateL1ComponentReturn {
             gasEstimateForL1: gas.0,
-            baseFee: U256::from(base_fee),
+            baseFee: base_fee.word(),
             l1BaseFeeEstimate: price,
         })
     };

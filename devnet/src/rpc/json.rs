@@ -100,7 +100,7 @@ pub(super) fn mined(block: &Block, index: usize) -> RpcTransaction {
         block_hash: Some(block.hash),
         block_number: Some(block.header.number),
         transaction_index: Some(index as u64),
-        effective_gas_price: Some(price.into()),
+        effective_gas_price: Some(price.0),
         block_timestamp: Some(block.header.timestamp),
     }
 }
@@ -131,7 +131,7 @@ pub(super) fn receipt(block: &Block, index: usize) -> impl Serialize {
         block_hash: block.hash,
         block_number: U64::from(block.header.number),
         gas_used: U64::from(receipt.gas_used.0),
-        effective_gas_price: U64::from(receipt.effective_gas_price),
+        effective_gas_price: U64::from(receipt.effective_gas_price.in_header()),
         from: transaction.sender,
         to: transaction.envelope.to(),
         contract_address: receipt.contract,

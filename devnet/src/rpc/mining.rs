@@ -301,13 +301,13 @@ pub(super) fn set_random(node: &Node, arguments: &Arguments<'_>) -> Answer {
 
 pub(super) fn set_next_base_fee(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let wei = arguments.required_number(0, "wei per gas")?;
-    node.change(|chain| chain.set_next_base_fee(wei));
+    node.change(|chain| chain.set_next_base_fee(wei.into()));
     Ok(Value::Null)
 }
 
 pub(super) fn set_min_gas_price(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let wei = arguments.required_number(0, "wei per gas")?;
-    node.change(|chain| chain.set_min_gas_price(wei));
+    node.change(|chain| chain.set_min_gas_price(wei.into()));
     Ok(Value::Null)
 }
 

@@ -37,9 +37,7 @@ pub(super) fn block_details(node: &Node, arguments: &Arguments<'_>, _: &Interrup
     let Some(block) = node.chain().block(arguments.required(0, "block")?) else {
         return Ok(to_json(&())?);
     };
-    let fee = |receipt: &crate::chain::Receipt| {
-        U256::from(receipt.gas_used.0) * U256::from(receipt.effective_gas_price)
-    };
+    let fee = |receipt: &crate::chain::Receipt| receipt.effective_gas_price.fee(receipt.gas_used);
     let fees: U256 = block.receipts.iter().map(fee).sum();
     let nothing = U256::ZERO;
     Ok(to_json(&json!({

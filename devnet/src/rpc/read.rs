@@ -46,7 +46,7 @@ pub(super) fn block_number(node: &Node, _: &Arguments<'_>) -> Answer {
 }
 
 pub(super) fn gas_price(node: &Node, _: &Arguments<'_>) -> Answer {
-    Ok(json!(U64::from(node.chain().gas_price())))
+    Ok(json!(U64::from(node.chain().gas_price().in_header())))
 }
 
 /// Always zero: nobody collects tips.
@@ -329,7 +329,7 @@ pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>, _: &Interrupt)
     let mut fees = past.base_fee_per_gas;
     fees.extend(blocks.iter().map(|block| fee(block)));
     // The next block's, too, which is like the others.
-    fees.push(U64::from(price));
+    fees.push(U64::from(price.in_header()));
     // No block comes near Arbitrum's limit; a block may come near one that a test has set.
     let ratio = |block: &crate::chain::Block| {
         to_json(&(block.header.gas_used as f64 / block.header.gas_limit.max(1) as f64))

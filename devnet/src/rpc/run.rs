@@ -20,6 +20,7 @@ use crate::rpc::arguments::{Arguments, CALL, SMALL, WHOLE};
 use crate::rpc::error::RpcError;
 use crate::rpc::methods::Text;
 use crate::trace::Tracer;
+use crate::units::Price;
 
 pub(super) fn call(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let request = asked(node, arguments)?;
@@ -164,7 +165,8 @@ pub(super) fn request(request: TransactionRequest) -> Result<Request, RpcError> 
     if request.blob_versioned_hashes.is_some() || request.max_fee_per_blob_gas.is_some() {
         return Err(RpcError::parameters("Arbitrum has no blobs"));
     }
-    let (cap, tip) = (request.max_fee_per_gas, request.max_priority_fee_per_gas);
+    let cap = request.max_fee_per_gas.map(Price);
+    let tip = request.max_priority_fee_per_gas.map(Price);
     if request.gas_price.is_some() && (cap.is_some() || tip.is_some()) {
         return Err(RpcError::refused(
             "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified",
@@ -180,9 +182,9 @@ pub(super) fn request(request: TransactionRequest) -> Result<Request, RpcError> 
         from: request.from.unwrap_or(Address::ZERO),
         to: request.to.unwrap_or_default(),
         gas: request.gas.map(Gas),
-        gas_price: request.gas_price,
-        max_fee_per_gas: request.max_fee_per_gas,
-        max_priority_fee_per_gas: request.max_priority_fee_per_gas,
+        gas_price: request.gas_price.map(Price),
+        max_fee_per_gas: cap,
+        max_priority_fee_per_gas: tip,
         value: request.value.unwrap_or_default(),
         input: input.unwrap_or_default(),
         nonce: request.nonce,

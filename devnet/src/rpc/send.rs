@@ -161,7 +161,7 @@ impl<'a> Unsigned<'a> {
         let pending = || chain.pending_nonce(filled.from);
         let nonce = asked.nonce.unwrap_or_else(pending);
         let (chain_id, base_fee) = (chain.config().chain_id, chain.gas_price());
-        let max_fee = asked.max_fee_per_gas.unwrap_or(2 * u128::from(base_fee));
+        let max_fee = asked.max_fee_per_gas.unwrap_or(2 * base_fee.0);
         let (to, value, input) = (filled.to, filled.value, filled.input);
         let access_list = filled.access_list;
         let tip = asked.max_priority_fee_per_gas.unwrap_or(0);
@@ -169,7 +169,7 @@ impl<'a> Unsigned<'a> {
         // A gas price of the older kind together with an access list has its own type (EIP-2930).
         let is_listed = ty == Some(1) || (has_price && asked.access_list.is_some());
         let is_legacy = ty == Some(0) || has_price;
-        let gas_price = asked.gas_price.unwrap_or(base_fee.into());
+        let gas_price = asked.gas_price.unwrap_or(base_fee.0);
         Ok(if !filled.authorization_list.is_empty() || ty == Some(4) {
             let to = *to
                 .to()

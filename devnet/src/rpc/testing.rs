@@ -115,10 +115,10 @@ pub(super) fn node_info(node: &Node, _: &Arguments<'_>) -> Answer {
         "arbOSVersion": chain.arbos().number(),
         "automine": chain.automine(),
         "environment": {
-            "baseFee": U64::from(chain.gas_price()),
+            "baseFee": U64::from(chain.gas_price().in_header()),
             "chainId": config.chain_id,
             "gasLimit": U64::from(head.header.gas_limit),
-            "gasPrice": U64::from(chain.gas_price()),
+            "gasPrice": U64::from(chain.gas_price().in_header()),
         },
         "forkConfig": {
             // Not the URL, which may hold a key.

@@ -194,7 +194,7 @@ impl Chain {
 
     /// Wei per gas of the next block.
     pub fn gas_price(&self) -> u64 {
-        self.node.chain().gas_price()
+        self.node.chain().gas_price().in_header()
     }
 
     /// Reads or changes something that may have to be fetched from another node.

@@ -306,7 +306,7 @@ impl Sender {
                     chain_id: chain.config().chain_id,
                     nonce: chain.pending_nonce(self.address),
                     gas_limit: self.gas_limit.0,
-                    max_fee_per_gas: 2 * u128::from(chain.gas_price()),
+                    max_fee_per_gas: 2 * chain.gas_price().0,
                     max_priority_fee_per_gas: 0,
                     to,
                     value: self.value,

@@ -311,7 +311,7 @@ fn receipt(from: &mut &[u8], gas_before: Gas) -> Result<Receipt, RecordError> {
     let status = bool::decode(from)?;
     let gas_used = Gas(u64::decode(from)?);
     let poster_gas = Gas(u64::decode(from)?);
-    let effective_gas_price = u64::decode(from)?;
+    let effective_gas_price = u64::decode(from)?.into();
     let logs = items(from, |from| Ok::<_, RecordError>(Log::decode(from)?))?;
     let contract = RlpHeader::decode_bytes(from, false)?;
     let reason = String::decode(from)?;

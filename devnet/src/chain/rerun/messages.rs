@@ -18,6 +18,7 @@ use crate::chain::rerun::{Payment, Ran, Rerun};
 use crate::chain::transaction::Transaction;
 use crate::evm::Invalid;
 use crate::state::State;
+use crate::units::Price;
 
 /// L1 gas for keeping a message, plus gas for each byte of its calldata (Nitro's `arbos/retryables`).
 const SUBMISSION_GAS: u64 = 1_400;
@@ -103,7 +104,7 @@ impl Rerun {
 
     /// Wei for gas at the block's base fee.
     fn fee(&self, gas: Gas) -> U256 {
-        U256::from(gas.0).saturating_mul(U256::from(self.settings.base_fee))
+        self.settings.base_fee.fee(gas)
     }
 
     /// The part of a gas fee that is not the network's, and who receives it.
@@ -112,10 +113,10 @@ impl Rerun {
             arbos::infra_fee_account().get(&mut self.state),
             l2_pricing::min_base_fee().get(&mut self.state),
         );
-        let price = least.min(U256::from(self.settings.base_fee));
+        let price = Price::base_fee(least).min(self.settings.base_fee);
         match infra.is_zero() {
             true => (infra, U256::ZERO),
-            false => (infra, U256::from(gas.0).saturating_mul(price)),
+            false => (infra, price.fee(gas)),
         }
     }
 
@@ -181,7 +182,7 @@ impl Rerun {
         let most_for_gas = call.fee_cap.saturating_mul(U256::from(call.gas.0));
         let is_scheduled = self.state.account(from).balance >= most_for_gas
             && call.gas >= LEAST_GAS
-            && call.fee_cap >= U256::from(self.settings.base_fee);
+            && call.fee_cap >= self.settings.base_fee.word();
         if !is_scheduled {
             pay(&mut self.state, from, *fee_refund, left.take(most_for_gas));
             return Ran::of_message(true, Gas::ZERO, logs, "");
@@ -200,7 +201,7 @@ impl Rerun {
             max_refund: left.0 + withheld_for_gas + withheld,
             submission_fee_refund: fee,
             call: MessageCall {
-                fee_cap: U256::from(self.settings.base_fee),
+                fee_cap: self.settings.base_fee.word(),
                 ..call.clone()
             },
         };
@@ -306,7 +307,7 @@ mod tests {
             number: 1,
             l1_number: 1,
             timestamp: 1_800_000_001,
-            base_fee: 100_000_000,
+            base_fee: Price(100_000_000),
             gas_limit: GAS_LIMIT,
             beneficiary: SEQUENCER,
         };
@@ -432,8 +433,8 @@ mod tests {
         assert!(!ran.success);
         // They get back what the try did not use.
         let unused = Gas(scheduled.donatedGas) - ran.gas;
-        let back = u128::from(unused.0) * 100_000_000;
-        assert_eq!(wei(&rerun, somebody) - before, back);
+        let back = Price(100_000_000).fee(unused);
+        assert_eq!(U256::from(wei(&rerun, somebody) - before), back);
         assert_eq!(wei(&rerun, escrow), 10_u128.pow(16));
     }
 
