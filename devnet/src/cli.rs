@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use stylus_devnet::explain::{Artifacts, Coverage};
-use stylus_devnet::{ArbOs, Clock, Config, Fork, Mining, Order, Wallet};
+use stylus_devnet::{ArbOs, Clock, Config, Fork, Gas, Mining, Order, Wallet};
 
 /// Wei per ether.
 const ETHER: u64 = 1_000_000_000_000_000_000;
@@ -450,7 +450,7 @@ impl Arguments {
             chain_owner: self.chain_owner,
             chain_id: self.chain_id,
             arbos,
-            activation_gas: self.activation_gas,
+            activation_gas: Gas(self.activation_gas),
             accounts: self.accounts,
             wallet: Wallet {
                 mnemonic: self.mnemonic.unwrap_or(usual.mnemonic),
@@ -469,7 +469,7 @@ impl Arguments {
                 OrderName::Fifo => Order::Arrival,
                 OrderName::Fees => Order::Fees,
             },
-            gas_limit: self.gas_limit,
+            gas_limit: self.gas_limit.map(Gas),
             max_transaction_size: self.max_transaction_size,
             clock: self.timestamp.map_or(Clock::Wall, Clock::Steps),
             max_code_size: self.max_code_size,

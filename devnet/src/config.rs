@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
-use stylus_vm::ArbOs;
+use stylus_vm::{ArbOs, Gas};
 
 use crate::explain::{Artifacts, Coverage};
 
@@ -170,8 +170,8 @@ pub struct Config {
     pub chain_id: u64,
     /// The ArbOS version that the chain starts with, [`Config::FIRST_ARBOS`] at least.
     pub arbos: ArbOs,
-    /// Gas that every activation burns in addition, from ArbOS 59 on; [`u64::MAX`] pauses activations.
-    pub activation_gas: u64,
+    /// Gas that every activation burns in addition, from ArbOS 59 on; [`Gas::MAX`] pauses activations.
+    pub activation_gas: Gas,
     /// How many funded accounts there are in addition to the dev account.
     pub accounts: u32,
     /// Where these come from: by default, the well-known test mnemonic.
@@ -189,7 +189,7 @@ pub struct Config {
     /// Which waiting transaction goes first.
     pub order: Order,
     /// The gas limit of a block; by default that of Arbitrum's headers, which limits nothing.
-    pub gas_limit: Option<u64>,
+    pub gas_limit: Option<Gas>,
     /// The most bytes in a transaction; by default enough to deploy the largest code.
     pub max_transaction_size: Option<usize>,
     /// Where timestamps come from.
@@ -231,7 +231,7 @@ impl Default for Config {
             chain_owner: None,
             chain_id: 412_346,
             arbos: ArbOs::ARBITRUM_ONE,
-            activation_gas: 0,
+            activation_gas: Gas::ZERO,
             accounts: 10,
             // 1,000 ETH, as `nitro --dev` gives its account.
             balance: U256::from(1_000_000_000_000_000_000_000_u128),

@@ -65,7 +65,7 @@ pub use fork::ForkError;
 pub use node::{Event, Listener};
 pub use rpc::ServerError;
 pub use state::source::SourceError;
-pub use stylus_vm::ArbOs;
+pub use stylus_vm::{ArbOs, Gas};
 
 /// The README's examples.
 #[cfg(doctest)]

@@ -178,7 +178,7 @@ fn settings(handle: &Handle, config: &Config) -> serde_json::Value {
         "arbos": handle.arbos().number(),
         "base_fee": config.base_fee.to_string(),
         "gas_price": config.base_fee.to_string(),
-        "gas_limit": config.gas_limit.map(|gas| gas.to_string()),
+        "gas_limit": config.gas_limit.map(|gas| gas.0.to_string()),
         "genesis_timestamp": match config.clock {
             Clock::Wall => None,
             Clock::Steps(start) => Some(start.to_string()),

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use alloy_primitives::{Address, U256, address, hex, keccak256};
 use serde_json::{Value, json};
-use stylus_devnet::{ArbOs, Config, Event};
+use stylus_devnet::{ArbOs, Config, Event, Gas};
 
 use crate::contracts::{echo, forward, path, program};
 use crate::support::{
@@ -172,7 +172,7 @@ fn a_bare_chain_begins_at_59_where_the_command_says_so() {
     assert_eq!(ArbOs::ARBITRUM_ONE.number(), 61);
 }
 
-fn paused(activation_gas: u64) -> Chain {
+fn paused(activation_gas: Gas) -> Chain {
     Chain::start(Config {
         activation_gas,
         ..config()
@@ -191,14 +191,14 @@ fn activate(chain: &Chain) -> Mined {
 /// Activation gas is burnt first of all; the maximum pauses activations, for every caller and every way of calling.
 #[test]
 fn activations_that_are_paused() {
-    let free = activate(&paused(0)).gas();
-    let dear = paused(1_000_000);
+    let free = activate(&paused(Gas::ZERO)).gas();
+    let dear = paused(Gas(1_000_000));
     let mined = activate(&dear);
     assert!(mined.is_success());
     assert_eq!(mined.gas(), free + 1_000_000);
     assert!(mined.gas() - intrinsic(&[0; 36]) >= 1_000_000 + ACTIVATION);
 
-    let chain = paused(u64::MAX);
+    let chain = paused(Gas::MAX);
     assert_eq!(number(&chain, ARB_WASM, "activationGas()"), u64::MAX);
     let mined = activate(&chain);
     assert!(!mined.is_success());

@@ -94,7 +94,7 @@ pub(super) fn arbitrum(state: &mut State, config: &Config) -> Result<(), Genesis
         config.chain_id,
         config.base_fee.into(),
     );
-    let Ok(()) = arbos::activation_gas().set(state, config.activation_gas);
+    let Ok(()) = arbos::activation_gas().set(state, config.activation_gas.0);
     if let Some(owner) = config.chain_owner {
         arbos::add_chain_owner(state, owner);
     }

@@ -38,7 +38,7 @@ pub(super) fn genesis(config: &Config, timestamp: u64) -> Block {
         l1_number: 0,
         timestamp,
         base_fee: config.base_fee.into(),
-        gas_limit: config.gas_limit.map_or(GAS_LIMIT, Gas),
+        gas_limit: config.gas_limit.unwrap_or(GAS_LIMIT),
         beneficiary: SEQUENCER,
         arbos: config.arbos,
         sends: (0, B256::ZERO),

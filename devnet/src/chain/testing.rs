@@ -42,7 +42,7 @@ impl Controls {
             time_offset: 0,
             next_timestamp: None,
             time_step: None,
-            gas_limit: config.gas_limit.map_or(GAS_LIMIT, Gas),
+            gas_limit: config.gas_limit.unwrap_or(GAS_LIMIT),
             beneficiary: SEQUENCER,
             next_random: None,
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use stylus_devnet::{Config, Handle};
+use stylus_devnet::{Config, Gas, Handle};
 
 use super::tool::{KEY, Said, devnet, devnet_of, run, tools};
 
@@ -262,7 +262,7 @@ fn a_large_contract_in_fragments() {
 #[ignore = "needs cargo-stylus: scripts/test runs it"]
 fn activations_that_are_paused() {
     let paused = Config {
-        activation_gas: u64::MAX,
+        activation_gas: Gas::MAX,
         ..Config::default()
     };
     let project = Project::on(devnet_of(paused), "paused");
