@@ -4,7 +4,7 @@
 //! (`l2_pricing`). Constraints that weigh kinds of gas (ArbOS 60) are only counted: this chain does not split gas by kind.
 
 use alloy_primitives::U256;
-use stylus_vm::ArbOs;
+use stylus_vm::{ArbOs, Gas};
 
 use crate::arbos::Store;
 use crate::arbos::field::Field;
@@ -25,7 +25,7 @@ pub(crate) struct Constraint {
     /// Seconds over which the price grows e-fold at twice the target.
     pub(crate) window: u64,
     /// Gas not yet worked off.
-    pub(crate) backlog: u64,
+    pub(crate) backlog: Gas,
 }
 
 /// Whether the base fee follows from constraints.
@@ -38,11 +38,10 @@ pub(super) fn pay_off<S: Store>(store: &mut S, passed: u64) -> Result<u64, S::Re
     let mut sum: u64 = 0;
     for index in 0..count().get(store)?.min(MOST as u64) {
         let constraint = read(store, index)?;
-        let left = constraint
-            .backlog
-            .saturating_sub(passed.saturating_mul(constraint.target));
+        let worked_off = Gas(passed.saturating_mul(constraint.target));
+        let left = constraint.backlog.saturating_sub(worked_off);
         if left != constraint.backlog {
-            field(index, 2).set(store, left)?;
+            field(index, 2).set(store, left.0)?;
         }
         sum = sum.saturating_add(exponent(left, constraint.window, constraint.target));
     }
@@ -72,7 +71,7 @@ pub(crate) fn replace<S: Store>(store: &mut S, new: &[Constraint]) -> Result<(),
             window,
             backlog,
         } = *constraint;
-        write(store, index, [target, window, backlog])?;
+        write(store, index, [target, window, backlog.0])?;
     }
     count().set(store, new.len() as u64)
 }
@@ -81,7 +80,7 @@ fn read<S: Store>(store: &mut S, index: u64) -> Result<Constraint, S::Refused> {
     Ok(Constraint {
         target: field(index, 0).get(store)?,
         window: field(index, 1).get(store)?,
-        backlog: field(index, 2).get(store)?,
+        backlog: Gas(field(index, 2).get(store)?),
     })
 }
 
@@ -132,7 +131,7 @@ mod tests {
         let constraint = |target, window, backlog| Constraint {
             target,
             window,
-            backlog,
+            backlog: Gas(backlog),
         };
         let new = [
             constraint(100_000, 10, 20_000),

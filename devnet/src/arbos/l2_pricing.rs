@@ -88,20 +88,20 @@ pub(crate) fn begin_block<S: Store>(
 
 /// Shrinks the only backlog and returns the price's exponent, in basis points.
 fn pay_off<S: Store>(store: &mut S, passed: u64) -> Result<u64, S::Refused> {
-    let (before, limit) = (backlog().get(store)?, speed_limit().get(store)?);
-    let after = before.saturating_sub(passed.saturating_mul(limit));
+    let (before, limit) = (Gas(backlog().get(store)?), speed_limit().get(store)?);
+    let after = before.saturating_sub(Gas(passed.saturating_mul(limit)));
     if after != before {
-        backlog().set(store, after)?;
+        backlog().set(store, after.0)?;
     }
-    let tolerated = tolerance().get(store)?.saturating_mul(limit);
+    let tolerated = Gas(tolerance().get(store)?.saturating_mul(limit));
     let excess = after.saturating_sub(tolerated);
     Ok(exponent(excess, inertia().get(store)?, limit))
 }
 
 /// The exponent, in basis points, of `backlog` over a window of `seconds` at `target` gas per second.
-pub(super) fn exponent(backlog: u64, seconds: u64, target: u64) -> u64 {
+pub(super) fn exponent(backlog: Gas, seconds: u64, target: u64) -> u64 {
     let divisor = u128::from(seconds.saturating_mul(target)).max(1);
-    let bips = u128::from(backlog) * u128::from(WHOLE) / divisor;
+    let bips = u128::from(backlog.0) * u128::from(WHOLE) / divisor;
     u64::try_from(bips).unwrap_or(u64::MAX).min(MOST_EXPONENT)
 }
 

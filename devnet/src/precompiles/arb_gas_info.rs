@@ -99,7 +99,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     View 50 getMaxBlockGasLimitCall => |call, _| l2_pricing::block_gas().get(call);
     View 50 getGasPricingConstraintsCall => |call, _| {
         let all = constraints::all(call)?;
-        Ok(all.iter().map(|it| [it.target, it.window, it.backlog]).collect())
+        Ok(all.iter().map(|it| [it.target, it.window, it.backlog.0]).collect())
     };
     // An owner cannot set any: see ArbOwner.
     View 60 getMultiGasPricingConstraintsCall => |call, _| {

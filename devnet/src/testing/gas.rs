@@ -119,7 +119,7 @@ pub enum BaselineError {
         reason: String,
     },
     /// There is no entry of that name.
-    #[error("{} says nothing of `{name}` in [{module}]; it took {used} gas: run the test with BLESS=1 to write that down", file.display())]
+    #[error("{} says nothing of `{name}` in [{module}]; it took {} gas: run the test with BLESS=1 to write that down", file.display(), used.0)]
     Missing {
         /// The file.
         file: PathBuf,
@@ -128,7 +128,7 @@ pub enum BaselineError {
         /// The entry's name.
         name: String,
         /// The gas that would be written.
-        used: u64,
+        used: Gas,
     },
     /// The transaction used more or less gas.
     #[error("{0}")]
@@ -302,7 +302,7 @@ fn compare(
 #[derive(Default)]
 struct Baseline {
     tolerance: Option<Tolerance>,
-    entries: BTreeMap<String, BTreeMap<String, u64>>,
+    entries: BTreeMap<String, BTreeMap<String, Gas>>,
 }
 
 impl Baseline {
@@ -337,7 +337,7 @@ impl Baseline {
                 .iter()
                 .map(|(name, gas)| {
                     let gas = gas.as_integer().and_then(|gas| u64::try_from(gas).ok());
-                    Ok((name.clone(), gas.ok_or_else(|| wrong(name))?))
+                    Ok((name.clone(), Gas(gas.ok_or_else(|| wrong(name))?)))
                 });
             let entries = entries.collect::<Result<_, String>>()?;
             baseline.entries.insert(key, entries);
@@ -377,10 +377,10 @@ fn look_up(
         file: file.to_owned(),
         module: module.to_owned(),
         name: name.to_owned(),
-        used: used.0,
+        used,
     })?;
     let tolerance = tolerance.or(baseline.tolerance).unwrap_or(Tolerance::EXACT);
-    compare(Some(name), Gas(*expected), used, tolerance)
+    compare(Some(name), *expected, used, tolerance)
 }
 
 /// Writes an entry and keeps all others, even if others are written at the same time.
@@ -389,7 +389,7 @@ fn bless(file: &Path, module: &str, name: &str, used: Gas) -> Result<(), Baselin
     let _alone = lock(file).map_err(failed)?;
     let mut baseline = Baseline::read(file)?;
     let entries = baseline.entries.entry(module.to_owned()).or_default();
-    if entries.insert(name.to_owned(), used.0) == Some(used.0) {
+    if entries.insert(name.to_owned(), used) == Some(used) {
         return Ok(());
     }
     let text = baseline.text().map_err(|error| BaselineError::Malformed {

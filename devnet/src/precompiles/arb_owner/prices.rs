@@ -4,6 +4,7 @@
 //! `arbos::l2_pricing`).
 
 use alloy_primitives::U256;
+use stylus_vm::Gas;
 
 use super::ArbOwner::*;
 use crate::addresses::L1_PRICER_FUNDS;
@@ -154,7 +155,7 @@ fn set_constraints(call: &mut Call<'_>, asked: &[[u64; 3]]) -> Result<(), Stop> 
         new.push(Constraint {
             target,
             window,
-            backlog,
+            backlog: Gas(backlog),
         });
     }
     constraints::replace(call, &new)
