@@ -7,7 +7,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use crate::programs::{run, text};
+use crate::support::{run, text};
 
 /// A folder with no contracts in or above it.
 fn empty_folder() -> TempDir {

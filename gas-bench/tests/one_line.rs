@@ -15,7 +15,7 @@ use gas_bench::measure;
 use stylus_vm::{ArbOs, Outcome};
 
 use crate::contracts::{csv, markdown, table};
-use crate::programs::{call, cargo, mentions};
+use crate::support::{call, cargo, mentions};
 
 sol! {
     function reverse(string text) external view returns (string);

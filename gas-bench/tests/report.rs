@@ -25,7 +25,7 @@ use stylus_vm::ArbOs;
 use tempfile::TempDir;
 
 use crate::contracts::written;
-use crate::programs::{run, text};
+use crate::support::{run, text};
 
 fn contracts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts")

@@ -6,7 +6,7 @@ use gas_bench::cargo::{FindError, Mode, UnknownMode, WasmOpt, postprocess};
 use stylus_vm::Outcome;
 use wasmparser::{Parser, Payload};
 
-use crate::programs::call;
+use crate::support::call;
 
 /// A contract that returns what it computes from eight bytes; with `fill`, it first clears them in bulk.
 fn contract(fill: &str) -> Vec<u8> {

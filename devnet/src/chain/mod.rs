@@ -234,6 +234,22 @@ impl Chain {
         self.pool.nonce_after(address, self.state().nonce(address))
     }
 
+    /// Returns what the transactions of a past block saw of it.
+    fn settings_of(&self, block: &Block) -> BlockSettings {
+        let header = &block.header;
+        let base_fee = header.base_fee_per_gas.unwrap_or(self.config.base_fee);
+        BlockSettings {
+            gas_limit: Gas(header.gas_limit),
+            beneficiary: header.beneficiary,
+            ..BlockSettings::of(
+                header.number,
+                block.l1_number,
+                header.timestamp,
+                base_fee.into(),
+            )
+        }
+    }
+
     /// Returns the chain after a block, as a call at `now` finds it. The pending state is the newest one, in the block to come.
     ///
     /// # Errors
@@ -245,13 +261,7 @@ impl Chain {
         let settings = if id.is_pending() {
             self.next_block(now)
         } else {
-            let base_fee = block.header.base_fee_per_gas;
-            let base_fee = base_fee.unwrap_or(self.config.base_fee).into();
-            BlockSettings {
-                gas_limit: Gas(block.header.gas_limit),
-                beneficiary: block.header.beneficiary,
-                ..BlockSettings::of(number, block.l1_number, block.header.timestamp, base_fee)
-            }
+            self.settings_of(&block)
         };
         let arbos = arbos::version(&mut state);
         Ok(View {
@@ -352,11 +362,15 @@ impl Chain {
             }
             .into());
         }
-        let cap = offered;
         if let Some(tip) = tx.max_priority_fee_per_gas().map(Price)
-            && tip > cap
+            && tip > offered
         {
-            return Err(Invalid::Tip { address, tip, cap }.into());
+            return Err(Invalid::Tip {
+                address,
+                tip,
+                cap: offered,
+            }
+            .into());
         }
         Ok(())
     }

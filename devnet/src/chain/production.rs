@@ -419,19 +419,17 @@ impl Chain {
     /// # Errors
     /// If the state before it is gone.
     pub(crate) fn replay_block(&self, block: &Block, count: usize) -> Result<Replay, ChainError> {
-        let number = block.header.number;
-        let before = number.saturating_sub(1);
+        let before = block.header.number.saturating_sub(1);
         let mut state = self.state_after(before)?;
-        let header_fee = block.header.base_fee_per_gas;
-        let base_fee = Price::from(header_fee.unwrap_or(self.config.base_fee));
-        let timestamp = block.header.timestamp;
+        let settings = self.settings_of(block);
+        let base_fee = settings.base_fee;
         let parent = self.block(before.into());
-        let arbos = begin(&mut state, parent.as_deref(), timestamp, block.l1_number);
-        let settings = BlockSettings {
-            gas_limit: Gas(block.header.gas_limit),
-            beneficiary: block.header.beneficiary,
-            ..BlockSettings::of(number, block.l1_number, timestamp, base_fee)
-        };
+        let arbos = begin(
+            &mut state,
+            parent.as_deref(),
+            settings.timestamp,
+            settings.l1_number,
+        );
         Ok(Replay {
             context: context(&self.rules, state, arbos, settings, Purpose::Transaction),
             transactions: block.transactions[..count].to_vec(),

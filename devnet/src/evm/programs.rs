@@ -79,6 +79,8 @@ pub(crate) enum ProgramError {
     Engine(#[from] EngineError),
     #[error("a program that was activated does not compile: {0}")]
     Compile(#[from] CompileError),
+    #[error(transparent)]
+    StackDepth(#[from] StackDepth),
     #[error("the compiler has panicked")]
     Panic,
     #[error(transparent)]
@@ -211,7 +213,7 @@ impl Programs {
     ) -> Result<ProfiledProgram, ProgramError> {
         let engine = self.engine(config.stylus.max_stack_depth)?;
         let program = engine.compile_for_profile(wasm, &as_activated(config), Some(names))?;
-        Ok(program.under(config).map_err(CompileError::from)?)
+        Ok(program.under(config)?)
     }
 
     /// Compiles `wasm` for explanations. `names` identify its panics. The result is not cached here.
@@ -224,7 +226,7 @@ impl Programs {
         let engine = self.engine(config.stylus.max_stack_depth)?;
         let program = engine.compile_to_explain(wasm, &as_activated(config), Some(names))?;
         Ok(Explained {
-            program: program.under(config).map_err(CompileError::from)?,
+            program: program.under(config)?,
             code: code_hash(wasm).unwrap_or_default(),
         })
     }
@@ -292,7 +294,7 @@ fn as_activated(config: &Config) -> Config {
 
 /// A program under a configuration, as those get it who wait for a compiler. (Engines are made deep enough for it.)
 fn shared<P>(program: Result<P, StackDepth>) -> Result<P, Arc<ProgramError>> {
-    program.map_err(|error| Arc::new(CompileError::from(error).into()))
+    program.map_err(|error| Arc::new(error.into()))
 }
 
 /// Locks a cache. A panic elsewhere leaves it intact: every entry is complete when it is inserted.

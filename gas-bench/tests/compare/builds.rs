@@ -15,7 +15,7 @@ use stylus_vm::Outcome;
 use tempfile::TempDir;
 
 use super::{contract, runs};
-use crate::programs::{call, cargo, mentions};
+use crate::support::{call, cargo, mentions};
 
 const PROFILE: &str = "
 [profile.release]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use gas_bench::figures::Report;
 
 use super::kinds::write;
-use crate::programs::{run, text};
+use crate::support::{run, text};
 
 /// A module that answers `name()` with nothing, `set(uint256)` by writing its number to a slot, the unknown `0x12345678` likewise, and,
 /// if `entries`, anything else; it reverts for everything it does not answer. `first()` is answered only once the number has been set.

@@ -8,7 +8,7 @@ use std::process::Command;
 use gas_bench::figures::{Contract, Report};
 
 use super::contracts;
-use crate::programs::text;
+use crate::support::text;
 
 fn report() -> Report {
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))

@@ -15,7 +15,7 @@ use gas_bench::measure::compare::compare;
 use stylus_vm::ArbOs;
 use tempfile::TempDir;
 
-use crate::programs::{run, text};
+use crate::support::{run, text};
 
 /// A contract that returns after a loop of `STEPS` steps.
 const SOURCE: &str = r#"#![no_std]

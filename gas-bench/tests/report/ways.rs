@@ -13,7 +13,7 @@ use gas_bench::plan;
 use tempfile::TempDir;
 
 use super::alone;
-use crate::programs::{run, text};
+use crate::support::{run, text};
 
 /// A folder with the modules.
 fn folder() -> TempDir {

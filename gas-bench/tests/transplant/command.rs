@@ -2,24 +2,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use gas_bench::cargo::postprocess;
 
 use super::programs::{Mangling, Program};
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))
-        .args(["gas-bench", "override"])
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
+use crate::support::run;
 
 /// The output of the command in a folder with `token.wasm`; it must end with `code`.
 fn said(folder: &Path, arguments: &[&str], code: i32) -> String {
-    let output = run(folder, arguments);
+    let output = run(folder, &[&["override"], arguments].concat());
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let said = text(output.stdout) + &text(output.stderr);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
