@@ -12,6 +12,7 @@
 use core::{
     alloc::{GlobalAlloc, Layout},
     cell::Cell,
+    hint::unreachable_unchecked,
     ptr,
 };
 
@@ -37,7 +38,7 @@ impl<P: PageSource> Compact<P> {
     /// # Safety
     ///
     /// * What [`PageSource`] promises holds for `pages` and its [`first`](PageSource::first) byte, which is not null and lies in the
-    ///   initial memory or right behind it, but not on the last page of the address space.
+    ///   initial memory or right behind it, but not on the last page of the address space, which the initial memory leaves out, too.
     /// * No other heap uses these pages, and all calls come from one thread.
     pub const unsafe fn new(pages: P) -> Self {
         Self {
@@ -46,7 +47,8 @@ impl<P: PageSource> Compact<P> {
         }
     }
 
-    /// The first byte of a block; null, and the state is what it was, where there is no room.
+    /// The first byte of a block; null, and the state is what it was, where there is no room. (A request of no bytes, which `GlobalAlloc`
+    /// rules out, moves the state to the end of the address space if somebody else's memory goes that far.)
     #[inline(always)]
     pub(crate) fn take(&self, request: Request) -> Addr {
         let (size, align) = (request.size().0, request.align().0);
@@ -68,24 +70,30 @@ impl<P: PageSource> Compact<P> {
             }
             // In either case: to place it once more takes fewer bytes than to choose between two places.
             (first, after) = place(next);
-            // The last page of the address space is left out; so is what wraps around, which memory has no pages for.
-            if after < PAGE_SIZE {
-                return Addr(0);
-            }
             let spare = after.wrapping_add(end) as i32;
-            if spare < 0 && self.pages.grow(lacking(spare)).is_none() {
+            if spare < 0 && self.pages.grow(lacking(spare, after)).is_none() {
                 return Addr(0);
             }
         }
         self.taken.set(after.wrapping_add(base));
+        if first == 0 {
+            // SAFETY: a block that begins at null has wrapped around, which memory has no pages for. (Whoever asks next whether it got
+            // null has no test left to make where this is inlined.)
+            unsafe { unreachable_unchecked() }
+        }
         Addr(first.wrapping_neg())
     }
 }
 
-/// The pages that are lacking where so many bytes are to spare, fewer than none.
+/// The pages to ask for where so many bytes are to spare, fewer than none, and the block ends at `after`, negated.
+///
+/// On the last page of the address space no block may end: for one that would, 65,536 pages more are asked for, which no memory has. To
+/// refuse it here would take a branch and a `return`, and so more of each activation than the rest of the slow path. What wraps around
+/// asks for too much as it is.
 #[inline(always)]
-const fn lacking(spare: i32) -> Pages {
-    Pages(((spare >> PAGE_SIZE.trailing_zeros()) as u32).wrapping_neg())
+const fn lacking(spare: i32, after: u32) -> Pages {
+    let beyond = ((after < PAGE_SIZE) as u32) << PAGE_SIZE.trailing_zeros();
+    Pages(((spare >> PAGE_SIZE.trailing_zeros()) as u32).wrapping_neg() | beyond)
 }
 
 // SAFETY: a block lies behind all that was handed out, so it overlaps no other; `take` aligns it and keeps it on pages that are the

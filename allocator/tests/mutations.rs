@@ -58,8 +58,8 @@ const MUTATIONS: &[Mutation] = &[
     Mutation {
         fault: "the memory grows by a page too many",
         file: "compact.rs",
-        before: "self.pages.grow(lacking(spare))",
-        after: "self.pages.grow(lacking(spare.wrapping_sub(65_536)))",
+        before: "self.pages.grow(lacking(spare, after))",
+        after: "self.pages.grow(lacking(spare.wrapping_sub(65_536), after))",
         found_by: "scripts",
     },
     Mutation {
@@ -72,8 +72,8 @@ const MUTATIONS: &[Mutation] = &[
     Mutation {
         fault: "the last page of the address space is handed out",
         file: "compact.rs",
-        before: "if after < PAGE_SIZE {",
-        after: "if after < 1 {",
+        before: "(after < PAGE_SIZE) as u32",
+        after: "(after < 1) as u32",
         found_by: "scripts_next_to_4_gib",
     },
     Mutation {
@@ -127,7 +127,7 @@ fn copy() -> PathBuf {
         fs::copy(here.join(file), copy.join(file)).expect(WRITABLE);
     }
     let manifest = "[package]\nname = \"mini-alloc\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[features]\nwee_alloc = []\n\
-                    in-place = []\nc-api = []\nbacktrace = []\n\n[workspace]\n";
+                    in-place = []\noutlined = []\nc-api = []\nbacktrace = []\n\n[workspace]\n";
     fs::write(copy.join("Cargo.toml"), manifest).expect(WRITABLE);
     copy
 }

@@ -24,7 +24,7 @@ mod starter;
 pub use coverage::{Covering, CoveringError, coverage};
 pub use edge_cases::{Doing, EdgeCasesError, edge_cases};
 pub use explain::{ExplainError, explain_call, explain_transaction};
-pub use league::{CallsError, EntryError, LeagueError, known, league, whole_calls};
+pub use league::{CallsError, EntryError, LeagueError, league, whole_calls};
 pub use pipeline::{
     Details, Event, Observer, ReportError, Reported, measure_module, run, run_module,
 };

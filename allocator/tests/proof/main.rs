@@ -139,8 +139,36 @@ fn check_start(claim: &Claim) {
     assert!(end <= u64::from(base), "{}: the heap has it", claim.name);
 }
 
-/// Theorem: with one instruction changed, the theorem above is false, and a case shows it, except for changes that make no difference to
-/// any answer: these are listed, and are at most a tenth. What two functions both call is changed once.
+/// The changes that make no difference to any answer, at any level, and the function they are in, if not in each.
+const HARMLESS: [(&str, &str); 8] = [
+    // The probe begins with no page behind that of its heap's first byte: it makes no difference whether memory counts as grown.
+    (
+        "",
+        "I32Const { value: 1114112 } as Plain(I32Const { value: 1114113 })",
+    ),
+    (
+        "",
+        "I32Const { value: 1114112 } as Plain(I32Const { value: 1114111 })",
+    ),
+    // To add no page is always granted.
+    ("", "I32Const { value: 0 } as Plain(I32Const { value: 1 })"),
+    ("", "I32GeS as Plain(I32GtS)"),
+    // The pages that are asked for where a block would end on the last page of the address space: more than there are.
+    (
+        "",
+        "I32Const { value: 65536 } as Plain(I32Const { value: 65537 })",
+    ),
+    (
+        "",
+        "I32Const { value: 65536 } as Plain(I32Const { value: 65535 })",
+    ),
+    // The lesser of two equal sizes is either, and all sizes are below 2^31.
+    ("realloc_unchecked", "I32LtU as Plain(I32LeU)"),
+    ("realloc_unchecked", "I32LtU as Plain(I32LtS)"),
+];
+
+/// Theorem: with one instruction changed, the theorem above is false, and a case shows it, except for the changes that make no difference.
+/// What two functions both call is changed once.
 fn check_mutants(level: &str) {
     let kind = State::Taken;
     let program = program(level, kind);
@@ -161,9 +189,20 @@ fn check_mutants(level: &str) {
     });
     let tried = cases.len();
     let harmless: Vec<_> = cases.into_iter().flatten().collect();
-    let refuted = tried - harmless.len();
-    println!("opt-level {level}: {refuted} of {tried} mutants are refuted; not {harmless:#?}");
-    assert!(10 * refuted >= 9 * tried, "{harmless:#?}");
+    println!(
+        "opt-level {level}: {} of {tried} mutants are refuted",
+        tried - harmless.len()
+    );
+    let is = |what: &String, (function, change): (&str, &str)| {
+        what.starts_with(function) && what.ends_with(change)
+    };
+    let listed = |what: &&String| HARMLESS.iter().any(|&known| is(what, known));
+    let others: Vec<_> = harmless.iter().filter(|what| !listed(what)).collect();
+    assert!(others.is_empty(), "opt-level {level}: {others:#?}");
+    for known in HARMLESS {
+        let is_seen = harmless.iter().any(|what| is(what, known));
+        assert!(is_seen, "opt-level {level}: {known:?} is refuted");
+    }
 }
 
 #[test]

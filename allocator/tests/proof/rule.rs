@@ -21,6 +21,15 @@ impl State {
         }
     }
 
+    /// What such a heap need not answer: a request of no bytes, which `GlobalAlloc` rules out, where somebody else's memory fills the
+    /// address space. It moves the state behind everything, so that all that follow are refused.
+    pub(crate) const fn excluded(self) -> &'static str {
+        match self {
+            Self::Last => "",
+            Self::Taken => "(assert (not (and (= size #x00000000) (= pages #x00010000))))\n",
+        }
+    }
+
     /// The last byte that `state` stands for. At the start it is the one before the heap.
     pub(crate) fn last(self, state: &str) -> String {
         match self {

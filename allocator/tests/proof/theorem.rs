@@ -78,11 +78,12 @@ impl<'a> Claim<'a> {
     fn head(&self, block: Block) -> String {
         format!(
             "(set-logic QF_BV)\n(define-fun initial () (_ BitVec 32) #x{:08x})\n(define-fun base () (_ BitVec 32) #x{:08x})\n\
-             (declare-const state (_ BitVec 32))\n(define-fun last () (_ BitVec 32) {})\n{HEAP}{}{}",
+             (declare-const state (_ BitVec 32))\n(define-fun last () (_ BitVec 32) {})\n{HEAP}{}{}{}",
             self.program.initial_pages,
             self.program.heap_base(),
             self.kind.last("state"),
             self.call.before(block),
+            self.kind.excluded(),
             self.call.rule(block),
         )
     }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `mini` | `MiniAlloc` of this project |
 //! | `mini-in-place` | the same with its feature `in-place` |
+//! | `mini-outlined` | the same with its feature `outlined` |
 //! | `reclaim` | `ReclaimAlloc` of this project |
 //! | `mini-upstream` | `mini-alloc` 1.0.0 from the registry, which the SDK's default features install |
 //! | `wee` | `wee_alloc` |
@@ -38,6 +39,7 @@ compile_error!("these allocators are chosen for contracts, which have a single t
 /// How many allocators are chosen.
 const CHOSEN: usize = cfg!(feature = "mini") as usize
     + cfg!(feature = "mini-in-place") as usize
+    + cfg!(feature = "mini-outlined") as usize
     + cfg!(feature = "reclaim") as usize
     + cfg!(feature = "mini-upstream") as usize
     + cfg!(feature = "wee") as usize
@@ -70,12 +72,13 @@ pub fn provide(pages: usize) {
 pub const IS_BUMP: bool = cfg!(any(
     feature = "mini",
     feature = "mini-in-place",
+    feature = "mini-outlined",
     feature = "mini-upstream"
 ));
 
 #[cfg(all(
     target_arch = "wasm32",
-    any(feature = "mini", feature = "mini-in-place")
+    any(feature = "mini", feature = "mini-in-place", feature = "mini-outlined")
 ))]
 #[global_allocator]
 static HEAP: mini_alloc::MiniAlloc = mini_alloc::MiniAlloc::INIT;

@@ -22,6 +22,8 @@ pub enum Allocator {
     Lol,
     /// This project's `MiniAlloc` with its feature `in-place`.
     MiniInPlace,
+    /// This project's `MiniAlloc` with its feature `outlined`.
+    MiniOutlined,
     /// This project's `ReclaimAlloc`.
     Reclaim,
     /// `lol_alloc`'s bump allocator.
@@ -79,6 +81,7 @@ impl Allocator {
         match self {
             Self::Mini => "mini",
             Self::MiniInPlace => "mini-in-place",
+            Self::MiniOutlined => "mini-outlined",
             Self::Wee => "wee",
             Self::Std => "std",
             Self::MiniUpstream => "mini-upstream",
@@ -98,6 +101,7 @@ impl Allocator {
         match self {
             Self::Mini => "MiniAlloc",
             Self::MiniInPlace => "MiniAlloc in-place",
+            Self::MiniOutlined => "MiniAlloc outlined",
             Self::Wee => "WeeAlloc",
             Self::Std => "std",
             Self::MiniUpstream => "mini-alloc 1.0.0",

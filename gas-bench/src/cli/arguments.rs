@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
 use clap::{Parser, Subcommand, ValueEnum};
-use gas_bench::cargo::{Allocator, OptLevel};
+use gas_bench::cargo::{Allocator, OptLevel, replaceable};
 use gas_bench::document::Format;
 
 pub(crate) use compare::CompareArguments;
@@ -192,6 +192,13 @@ impl LeagueArguments {
         let wanted =
             |allocator: &&Allocator| self.chosen.is_empty() || self.chosen.contains(allocator);
         Allocator::LEAGUE.iter().filter(wanted).copied().collect()
+    }
+
+    /// The allocators to build contracts with: those chosen, or all that a contract can be given.
+    pub(crate) fn in_contracts(&self) -> Vec<Allocator> {
+        let wanted =
+            |allocator: &Allocator| self.chosen.is_empty() || self.chosen.contains(allocator);
+        replaceable().into_iter().filter(wanted).collect()
     }
 
     /// The levels to build at, each once, in the order of the table.

@@ -24,7 +24,7 @@ use crate::figures::PageCount;
 use crate::figures::league::{Entry, League, WorkloadFigures};
 use crate::parallel;
 
-pub use calls::{CallsError, known, whole_calls};
+pub use calls::{CallsError, whole_calls};
 
 /// The package whose examples are the workloads.
 const WORKLOADS: &str = "workloads";

@@ -22,8 +22,9 @@ pub(super) const FOLDER: &str = ".gas-bench";
 /// This project's package in its current state, under another name so that the replacement can depend on it.
 const TODAY: &str = "mini-alloc-today";
 
-/// Features of `mini-alloc`. Only the first two change anything on wasm32.
-const FEATURES: &str = "c-api = [FORWARD/c-api]\nin-place = [FORWARD/in-place]\nwee_alloc = []\nbacktrace = []\nsources = []\n";
+/// Features of `mini-alloc`. Only the first three change anything on wasm32.
+const FEATURES: &str = "c-api = [FORWARD/c-api]\nin-place = [FORWARD/in-place]\noutlined = [FORWARD/outlined]\nwee_alloc = []\n\
+                        backtrace = []\nsources = []\n";
 
 const LIBRARY: &str = include_str!("replacement/lib.txt");
 const CHOSEN: &str = include_str!("replacement/chosen.txt");
@@ -56,6 +57,17 @@ const CHOICES: &[(Allocator, Choice)] = &[
         Allocator::MiniInPlace,
         Choice {
             features: "\"in-place\"",
+            ..Choice::of(
+                "",
+                "mini_alloc_today::MiniAlloc",
+                "mini_alloc_today::MiniAlloc::INIT",
+            )
+        },
+    ),
+    (
+        Allocator::MiniOutlined,
+        Choice {
+            features: "\"outlined\"",
             ..Choice::of(
                 "",
                 "mini_alloc_today::MiniAlloc",

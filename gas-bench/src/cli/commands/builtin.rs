@@ -27,7 +27,7 @@ pub(crate) fn league(arguments: &LeagueArguments) -> anyhow::Result<ExitCode> {
     drop(progress);
     let calls = arguments
         .calls
-        .then(|| whole_calls(&own, &allocators, &levels))
+        .then(|| whole_calls(&own, &arguments.in_contracts(), &levels))
         .transpose()?;
     if let Some(picture) = picture {
         picture.finish(league_chart(&league))?;
@@ -47,9 +47,8 @@ fn whole_calls(
     allocators: &[Allocator],
     levels: &[OptLevel],
 ) -> anyhow::Result<Calls> {
-    let allocators = measure::known(allocators);
     let progress = Steps::new(own.contracts.len() * (1 + allocators.len()) * levels.len());
-    let calls = measure::whole_calls(own, &allocators, levels, &[], &|contract, variant| {
+    let calls = measure::whole_calls(own, allocators, levels, &[], &|contract, variant| {
         progress.next(format!("{contract}: {variant}"));
     })?;
     Ok(calls)

@@ -7,7 +7,7 @@ use stylus_vm::ArbOs;
 
 use crate::cargo::{
     Allocator, BuildSettings, CopiesError, Lto, OptLevel, Project, Subject, Variant, Variations,
-    WasmOpt, replaceable,
+    WasmOpt,
 };
 use crate::chain::Target;
 use crate::figures::league::Calls;
@@ -31,15 +31,7 @@ enum Reason {
     Copies(#[from] CopiesError),
 }
 
-/// Those of `allocators` that can be built into a contract.
-pub fn known(allocators: &[Allocator]) -> Vec<Allocator> {
-    let all = replaceable();
-    all.into_iter()
-        .filter(|allocator| allocators.contains(allocator))
-        .collect()
-}
-
-/// Builds the contracts of `project` with each of `allocators` at each of `levels`, with the authors' own link-time optimisation and also
+/// Builds the contracts of `project` with each of `allocators`, which are [`replaceable`](crate::cargo::replaceable), at each of `levels`, with the authors' own link-time optimisation and also
 /// with each of `lto`, and measures the calls of their plans. Contracts whose allocator cannot be replaced are left out.
 ///
 /// # Errors
@@ -52,7 +44,7 @@ pub fn whole_calls(
     progress: &(dyn Fn(&str, Variant) + Sync),
 ) -> Result<Calls, CallsError> {
     let settings = Variations {
-        allocators: known(allocators),
+        allocators: allocators.to_vec(),
         levels: levels.to_vec(),
         lto: lto.to_vec(),
         modes: Vec::new(),
