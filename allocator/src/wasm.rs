@@ -1,7 +1,10 @@
 //! The memory of a wasm32 module. The only file with `core::arch` and linker symbols; it decides nothing.
 
 #[cfg(not(feature = "in-place"))]
-use core::alloc::{GlobalAlloc, Layout};
+use core::{
+    alloc::{GlobalAlloc, Layout},
+    hint::unreachable_unchecked,
+};
 use core::{arch::wasm32, ptr::addr_of};
 
 #[cfg(feature = "in-place")]
@@ -136,7 +139,11 @@ pub(crate) struct Outlined;
 #[cfg_attr(feature = "outlined", inline(never))]
 fn take(size: u32, align: u32) -> *mut u8 {
     let request = Request::sized(Bytes(size), Align(align));
-    LinearMemory.pointer(HEAP.0.take(request))
+    let block = HEAP.0.take(request);
+    if cfg!(feature = "trap-on-oom") && block == Addr(0) {
+        trap()
+    }
+    LinearMemory.pointer(block)
 }
 
 // SAFETY: as for `Compact`, whose `take` it is.
@@ -144,7 +151,12 @@ fn take(size: u32, align: u32) -> *mut u8 {
 unsafe impl GlobalAlloc for Outlined {
     #[inline(always)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        take(layout.size() as u32, layout.align() as u32)
+        let block = take(layout.size() as u32, layout.align() as u32);
+        if cfg!(feature = "trap-on-oom") && block.is_null() {
+            // SAFETY: `take` does not return null: with this feature it has trapped. (Nobody asks whether it did.)
+            unsafe { unreachable_unchecked() }
+        }
+        block
     }
 
     #[inline(always)]

@@ -127,7 +127,7 @@ fn copy() -> PathBuf {
         fs::copy(here.join(file), copy.join(file)).expect(WRITABLE);
     }
     let manifest = "[package]\nname = \"mini-alloc\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[features]\nwee_alloc = []\n\
-                    in-place = []\noutlined = []\nc-api = []\nbacktrace = []\n\n[workspace]\n";
+                    in-place = []\noutlined = []\ntrap-on-oom = []\nc-api = []\nbacktrace = []\n\n[workspace]\n";
     fs::write(copy.join("Cargo.toml"), manifest).expect(WRITABLE);
     copy
 }

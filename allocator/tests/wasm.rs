@@ -22,17 +22,19 @@ struct Probe {
     module: Module,
     reuses: bool,
     in_place: bool,
+    traps: bool,
 }
 
-/// The compiled probes of each level, built once for all tests: `MiniAlloc` without the feature `in-place`, `MiniAlloc` with it, and
-/// `ReclaimAlloc`.
-fn probes() -> &'static [[Probe; 3]] {
-    static PROBES: OnceLock<Vec<[Probe; 3]>> = OnceLock::new();
+/// The compiled probes of each level, built once for all tests: `MiniAlloc` without features, with `in-place`, and with `outlined` and
+/// `trap-on-oom`; and `ReclaimAlloc`.
+fn probes() -> &'static [[Probe; 4]] {
+    static PROBES: OnceLock<Vec<[Probe; 4]>> = OnceLock::new();
     PROBES.get_or_init(|| {
         let compile = |level| {
             let wasm = [
                 probe::build("probe", level),
                 probe::build_in_place(level),
+                probe::build_trapping(level),
                 probe::build("probe-reclaim", level),
             ];
             let mut number = 0;
@@ -43,8 +45,9 @@ fn probes() -> &'static [[Probe; 3]] {
                 Probe {
                     engine,
                     module,
-                    reuses: number == 3,
-                    in_place: number > 1,
+                    reuses: number == 4,
+                    in_place: number == 2 || number == 4,
+                    traps: number == 3,
                 }
             })
         };
@@ -56,7 +59,7 @@ fn probes() -> &'static [[Probe; 3]] {
 fn modules() -> impl Iterator<Item = &'static Probe> {
     probes()
         .iter()
-        .flat_map(|[compact, in_place, _]| [compact, in_place])
+        .flat_map(|[compact, in_place, trapping, _]| [compact, in_place, trapping])
 }
 
 /// What the engine asks before a memory grows, whoever grows it.
@@ -93,6 +96,7 @@ impl ResourceLimiter for Host {
 struct Wasm {
     reuses: bool,
     in_place: bool,
+    traps: bool,
     store: Store<Host>,
     instance: Instance,
     memory: Memory,
@@ -108,6 +112,7 @@ impl Wasm {
             module,
             reuses,
             in_place,
+            traps,
         } = probe;
         // The initial memory is not growth, so it is allowed whatever the limit is.
         let host = Host {
@@ -123,6 +128,7 @@ impl Wasm {
         let mut wasm = Self {
             reuses: *reuses,
             in_place: *in_place,
+            traps: *traps,
             store,
             instance,
             memory,
@@ -147,14 +153,33 @@ impl Wasm {
         self.call(name, params)
     }
 
+    /// The block of a request; none if it is refused, by null or by a trap.
+    fn block<P: WasmParams>(&mut self, name: &str, params: P) -> Option<u32> {
+        self.requests.set(self.requests.get() + 1);
+        let answer = self.try_call(name, params);
+        if self.traps {
+            assert_ne!(answer.as_ref().ok(), Some(&0), "it traps instead");
+            answer.ok()
+        } else {
+            Some(answer.expect("the probe does not trap")).filter(|&at| at != 0)
+        }
+    }
+
     fn call<P: WasmParams, R: WasmResults>(&mut self, name: &str, params: P) -> R {
+        self.try_call(name, params)
+            .expect("the probe does not trap")
+    }
+
+    fn try_call<P: WasmParams, R: WasmResults>(
+        &mut self,
+        name: &str,
+        params: P,
+    ) -> wasmtime::Result<R> {
         let function: TypedFunc<P, R> = self
             .instance
             .get_typed_func(&mut self.store, name)
             .expect("the probe exports it");
-        function
-            .call(&mut self.store, params)
-            .expect("the probe does not trap")
+        function.call(&mut self.store, params)
     }
 }
 
@@ -177,7 +202,7 @@ impl Subject for Wasm {
 
     fn alloc(&mut self, size: u32, align: u32, zeroed: bool) -> Option<u32> {
         let name = if zeroed { "alloc_zeroed" } else { "alloc" };
-        Some(self.request(name, (size, align))).filter(|&at: &u32| at != 0)
+        self.block(name, (size, align))
     }
 
     fn dealloc(&mut self, at: u32, size: u32, align: u32) {
@@ -185,7 +210,7 @@ impl Subject for Wasm {
     }
 
     fn realloc(&mut self, at: u32, size: u32, align: u32, new_size: u32) -> Option<u32> {
-        Some(self.request("realloc", (at, size, align, new_size))).filter(|&at: &u32| at != 0)
+        self.block("realloc", (at, size, align, new_size))
     }
 
     fn foreign_grow(&mut self, pages: u32) -> bool {
@@ -274,7 +299,7 @@ fn reuse() {
 
 /// Both theorems over a million requests to each probe, with each growth refused in turn.
 #[test]
-#[ignore = "long: nine million requests; scripts/test --long runs it"]
+#[ignore = "long: twelve million requests; scripts/test --long runs it"]
 fn long_a_million_requests() {
     for probe in probes().iter().flatten() {
         let run = if probe.reuses { churn::run } else { model::run };
@@ -293,7 +318,7 @@ fn long_a_million_requests() {
 
 #[test]
 fn try_reserve_fails_and_a_smaller_request_then_succeeds() {
-    for module in modules() {
+    for module in modules().filter(|module| !module.traps) {
         let mut wasm = Wasm::new(module, 1);
         for (bytes, got) in [
             (1 << 30, 0),

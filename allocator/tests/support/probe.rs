@@ -13,6 +13,11 @@ pub(crate) fn build_in_place(level: &str) -> Vec<u8> {
     build_with("probe", level, &["--features", "in-place"], "")
 }
 
+/// Compiles the probe of `MiniAlloc` with the features `outlined` and `trap-on-oom`.
+pub(crate) fn build_trapping(level: &str) -> Vec<u8> {
+    build_with("probe", level, &["--features", "outlined,trap-on-oom"], "")
+}
+
 /// Compiles a probe with more arguments for cargo, and flags for the compiler.
 pub(crate) fn build_with(probe: &str, level: &str, arguments: &[&str], flags: &str) -> Vec<u8> {
     // Flags and features produce other files under the same names, so each combination has its own folder.

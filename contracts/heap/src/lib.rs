@@ -8,6 +8,7 @@
 //! | `mini` | `MiniAlloc` of this project |
 //! | `mini-in-place` | the same with its feature `in-place` |
 //! | `mini-outlined` | the same with its feature `outlined` |
+//! | `mini-trap` | the same with its feature `trap-on-oom` |
 //! | `reclaim` | `ReclaimAlloc` of this project |
 //! | `mini-upstream` | `mini-alloc` 1.0.0 from the registry, which the SDK's default features install |
 //! | `wee` | `wee_alloc` |
@@ -40,6 +41,7 @@ compile_error!("these allocators are chosen for contracts, which have a single t
 const CHOSEN: usize = cfg!(feature = "mini") as usize
     + cfg!(feature = "mini-in-place") as usize
     + cfg!(feature = "mini-outlined") as usize
+    + cfg!(feature = "mini-trap") as usize
     + cfg!(feature = "reclaim") as usize
     + cfg!(feature = "mini-upstream") as usize
     + cfg!(feature = "wee") as usize
@@ -73,12 +75,18 @@ pub const IS_BUMP: bool = cfg!(any(
     feature = "mini",
     feature = "mini-in-place",
     feature = "mini-outlined",
+    feature = "mini-trap",
     feature = "mini-upstream"
 ));
 
 #[cfg(all(
     target_arch = "wasm32",
-    any(feature = "mini", feature = "mini-in-place", feature = "mini-outlined")
+    any(
+        feature = "mini",
+        feature = "mini-in-place",
+        feature = "mini-outlined",
+        feature = "mini-trap"
+    )
 ))]
 #[global_allocator]
 static HEAP: mini_alloc::MiniAlloc = mini_alloc::MiniAlloc::INIT;

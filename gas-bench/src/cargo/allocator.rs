@@ -24,6 +24,8 @@ pub enum Allocator {
     MiniInPlace,
     /// This project's `MiniAlloc` with its feature `outlined`.
     MiniOutlined,
+    /// This project's `MiniAlloc` with its feature `trap-on-oom`.
+    MiniTrap,
     /// This project's `ReclaimAlloc`.
     Reclaim,
     /// `lol_alloc`'s bump allocator.
@@ -82,6 +84,7 @@ impl Allocator {
             Self::Mini => "mini",
             Self::MiniInPlace => "mini-in-place",
             Self::MiniOutlined => "mini-outlined",
+            Self::MiniTrap => "mini-trap",
             Self::Wee => "wee",
             Self::Std => "std",
             Self::MiniUpstream => "mini-upstream",
@@ -102,6 +105,7 @@ impl Allocator {
             Self::Mini => "MiniAlloc",
             Self::MiniInPlace => "MiniAlloc in-place",
             Self::MiniOutlined => "MiniAlloc outlined",
+            Self::MiniTrap => "MiniAlloc trapping",
             Self::Wee => "WeeAlloc",
             Self::Std => "std",
             Self::MiniUpstream => "mini-alloc 1.0.0",

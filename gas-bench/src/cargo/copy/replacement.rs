@@ -22,9 +22,9 @@ pub(super) const FOLDER: &str = ".gas-bench";
 /// This project's package in its current state, under another name so that the replacement can depend on it.
 const TODAY: &str = "mini-alloc-today";
 
-/// Features of `mini-alloc`. Only the first three change anything on wasm32.
-const FEATURES: &str = "c-api = [FORWARD/c-api]\nin-place = [FORWARD/in-place]\noutlined = [FORWARD/outlined]\nwee_alloc = []\n\
-                        backtrace = []\nsources = []\n";
+/// Features of `mini-alloc`. Only those that are forwarded change anything on wasm32.
+const FEATURES: &str = "c-api = [FORWARD/c-api]\nin-place = [FORWARD/in-place]\noutlined = [FORWARD/outlined]\n\
+                        trap-on-oom = [FORWARD/trap-on-oom]\nwee_alloc = []\nbacktrace = []\nsources = []\n";
 
 const LIBRARY: &str = include_str!("replacement/lib.txt");
 const CHOSEN: &str = include_str!("replacement/chosen.txt");
@@ -45,36 +45,10 @@ struct Choice {
 
 /// The allocators to choose from, in the order of rows. They are installed as in `contracts/heap`, and in the same versions.
 const CHOICES: &[(Allocator, Choice)] = &[
-    (
-        Allocator::Mini,
-        Choice::of(
-            "",
-            "mini_alloc_today::MiniAlloc",
-            "mini_alloc_today::MiniAlloc::INIT",
-        ),
-    ),
-    (
-        Allocator::MiniInPlace,
-        Choice {
-            features: "\"in-place\"",
-            ..Choice::of(
-                "",
-                "mini_alloc_today::MiniAlloc",
-                "mini_alloc_today::MiniAlloc::INIT",
-            )
-        },
-    ),
-    (
-        Allocator::MiniOutlined,
-        Choice {
-            features: "\"outlined\"",
-            ..Choice::of(
-                "",
-                "mini_alloc_today::MiniAlloc",
-                "mini_alloc_today::MiniAlloc::INIT",
-            )
-        },
-    ),
+    (Allocator::Mini, Choice::mini("")),
+    (Allocator::MiniInPlace, Choice::mini("\"in-place\"")),
+    (Allocator::MiniOutlined, Choice::mini("\"outlined\"")),
+    (Allocator::MiniTrap, Choice::mini("\"trap-on-oom\"")),
     (
         Allocator::Reclaim,
         Choice::of(
@@ -133,6 +107,18 @@ impl Choice {
             value,
             features: "",
             is_system: false,
+        }
+    }
+
+    /// This project's `MiniAlloc` with these features.
+    const fn mini(features: &'static str) -> Self {
+        Self {
+            features,
+            ..Self::of(
+                "",
+                "mini_alloc_today::MiniAlloc",
+                "mini_alloc_today::MiniAlloc::INIT",
+            )
         }
     }
 }
