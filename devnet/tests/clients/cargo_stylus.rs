@@ -7,7 +7,8 @@ use stylus_devnet::{Config, Gas, Handle};
 
 use super::tool::{KEY, Said, devnet, devnet_of, run, tools};
 
-/// The target folder of all projects: the SDK takes half a minute to build, once for all of them.
+/// The target folder of all projects, so none has the name of another or of one of the repository's contracts: the SDK and its macros take a
+/// minute or two to build, once for all of them.
 const TARGET: &str = "cargo-stylus";
 
 /// A project as `cargo stylus new` makes one.
@@ -18,7 +19,7 @@ struct Project {
 }
 
 /// Runs a command of `cargo stylus` in a folder, with the devnet's URL inserted.
-fn stylus(devnet: &Handle, folder: &Path, target: &str, arguments: &[&str]) -> Said {
+fn stylus(devnet: &Handle, folder: &Path, arguments: &[&str]) -> Said {
     let url = devnet.url();
     let mut all = vec!["stylus"];
     all.extend(arguments.iter().map(|argument| match *argument {
@@ -26,7 +27,7 @@ fn stylus(devnet: &Handle, folder: &Path, target: &str, arguments: &[&str]) -> S
         other => other,
     }));
     let program = tools().join("cargo-stylus-0.10.10/bin/cargo-stylus");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(target);
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(TARGET);
     let target = target.display().to_string();
     let toolchain = std::env::var("RUSTUP_TOOLCHAIN").unwrap_or_else(|_| "1.95.0".into());
     let environment = [
@@ -63,7 +64,7 @@ impl Project {
 
     /// Runs a command of `cargo stylus`, with the devnet's URL inserted.
     fn run(&self, arguments: &[&str]) -> Said {
-        stylus(&self.devnet, &self.folder, TARGET, arguments)
+        stylus(&self.devnet, &self.folder, arguments)
     }
 
     fn deploy(&self, more: &[&str]) -> Said {
@@ -83,7 +84,7 @@ impl Project {
 #[test]
 #[ignore = "needs cargo-stylus: scripts/test runs it"]
 fn a_project_from_new_to_trace() {
-    let project = Project::new("counter");
+    let project = Project::new("begun");
     project.run(&["check", "-e", "URL"]).says("wasm data fee: ");
     let estimate = project.run(&[
         "deploy",
@@ -316,8 +317,7 @@ fn every_contract_of_the_repository() {
     assert_eq!(folders.len(), 11);
     let devnet = devnet();
     for folder in folders {
-        let run =
-            |arguments: &[&str]| stylus(&devnet, &folder, "cargo-stylus-contracts", arguments);
+        let run = |arguments: &[&str]| stylus(&devnet, &folder, arguments);
         run(&["check", "-e", "URL"]).says("wasm data fee: ");
         run(&["export-abi"]).says("interface I");
         let deploy = ["deploy", "--no-verify", "-e", "URL", "--private-key", KEY];
@@ -367,14 +367,9 @@ fn a_contract_that_calls_one_of_the_repository() {
     assert!(updated.unwrap().success());
     let caller = project.deploy(&[]).after("deployed code at address: ");
     let deploy = ["deploy", "--no-verify", "-e", "URL", "--private-key", KEY];
-    let token = stylus(
-        &project.devnet,
-        &contracts().join("erc20"),
-        "cargo-stylus-contracts",
-        &deploy,
-    )
-    .says("deployed code at address")
-    .after("deployed code at address: ");
+    let token = stylus(&project.devnet, &contracts().join("erc20"), &deploy)
+        .says("deployed code at address")
+        .after("deployed code at address: ");
     let somebody = "0x3f1Eae7D46d88F08fc2F8ed27FCb2AB183EB2d0E";
     let mint = format!("mint(address,uint256) {somebody} 42");
     super::cast::send(
