@@ -21,27 +21,45 @@ pub struct OutputError {
 #[derive(Debug)]
 pub struct OutputFile {
     path: PathBuf,
-    draft: NamedTempFile,
 }
 
 impl OutputFile {
-    /// Starts a draft beside `path`, so that an unwritable file is found before anything is measured. Dropping the draft leaves `path` as
-    /// it was.
+    /// Writes an empty draft beside `path` and removes it, so that an unwritable file is found before anything is measured. Nothing is kept
+    /// until there is content: a signal that ends the process in between leaves nothing behind.
     ///
     /// # Errors
     /// If the folder cannot be written to, or `path` is something other than a file.
     pub fn begin(path: &Path) -> Result<Self, OutputError> {
-        let error = |source| OutputError {
+        let file = Self {
             path: path.to_owned(),
-            source,
         };
-        if path.file_name().is_none() || path.metadata().is_ok_and(|found| !found.is_file()) {
-            return Err(error(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "it is not a regular file",
-            )));
+        match file.draft() {
+            Ok(_) => Ok(file),
+            Err(source) => Err(file.error(source)),
         }
-        // A rename is atomic only within a file system, hence the same folder.
+    }
+
+    /// Writes `content` and replaces whatever was at the path.
+    ///
+    /// # Errors
+    /// If the disk is full or the folder has changed; the old file stays.
+    pub fn finish(self, content: impl AsRef<[u8]>) -> Result<(), OutputError> {
+        let written = self.draft().and_then(|mut draft| {
+            draft.write_all(content.as_ref())?;
+            draft.as_file().sync_all()?;
+            draft.persist(&self.path)?;
+            Ok(())
+        });
+        written.map_err(|source| self.error(source))
+    }
+
+    /// An empty file in the folder of the path. A rename is atomic only within a file system, hence the same folder.
+    fn draft(&self) -> io::Result<NamedTempFile> {
+        let path = &self.path;
+        if path.file_name().is_none() || path.metadata().is_ok_and(|found| !found.is_file()) {
+            let reason = "it is not a regular file";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
         let folder = match path.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
@@ -49,27 +67,14 @@ impl OutputFile {
         let mut builder = Builder::new();
         builder.prefix(".gas-bench-");
         readable(&mut builder);
-        let draft = builder.tempfile_in(folder).map_err(error)?;
-        Ok(Self {
-            path: path.to_owned(),
-            draft,
-        })
+        builder.tempfile_in(folder)
     }
 
-    /// Writes `content` and replaces whatever was at the path.
-    ///
-    /// # Errors
-    /// If the disk is full or the folder has changed; the old file stays.
-    pub fn finish(mut self, content: impl AsRef<[u8]>) -> Result<(), OutputError> {
-        let written = self
-            .draft
-            .write_all(content.as_ref())
-            .and_then(|()| self.draft.as_file().sync_all())
-            .and_then(|()| self.draft.persist(&self.path).map_err(|error| error.error));
-        written.map(drop).map_err(|source| OutputError {
-            path: self.path,
+    fn error(&self, source: io::Error) -> OutputError {
+        OutputError {
+            path: self.path.clone(),
             source,
-        })
+        }
     }
 }
 
@@ -104,7 +109,9 @@ mod tests {
         let path = dir.path().join("report.md");
         OutputFile::begin(&path).unwrap().finish("one").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one");
-        drop(OutputFile::begin(&path).unwrap());
+        let begun = OutputFile::begin(&path).unwrap();
+        assert_eq!(files(dir.path()), ["report.md"], "nothing else yet");
+        drop(begun);
         assert_eq!(fs::read_to_string(&path).unwrap(), "one");
         OutputFile::begin(&path).unwrap().finish("two").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
