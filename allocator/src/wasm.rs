@@ -129,15 +129,17 @@ static RECLAIMING: SingleThreaded<ReclaimingHeap<LinearMemory>> = SingleThreaded
 
 /// The heap behind [`MiniAlloc`](crate::MiniAlloc), by way of [`take`].
 #[cfg(not(feature = "in-place"))]
-pub(crate) struct Outlined;
+pub(crate) struct MiniHeap;
 
 /// A block for a size and an alignment that make a layout.
 ///
 /// At opt-levels s and z, and without link-time optimisation, a program has it once. At 3 the compiler copies it to most places that
 /// allocate: each copy costs bytes at every start that is not cached, and saves a call. It treats mini-alloc 1.0.0 alike.
+///
+/// The alignment comes first, as in the layouts that callers pass on: programs compress to a dozen bytes less.
 #[cfg(not(feature = "in-place"))]
 #[cfg_attr(feature = "outlined", inline(never))]
-fn take(size: u32, align: u32) -> *mut u8 {
+fn take(align: u32, size: u32) -> *mut u8 {
     let request = Request::sized(Bytes(size), Align(align));
     let block = HEAP.0.take(request);
     if cfg!(feature = "trap-on-oom") && block == Addr(0) {
@@ -148,10 +150,10 @@ fn take(size: u32, align: u32) -> *mut u8 {
 
 // SAFETY: as for `Compact`, whose `take` it is.
 #[cfg(not(feature = "in-place"))]
-unsafe impl GlobalAlloc for Outlined {
+unsafe impl GlobalAlloc for MiniHeap {
     #[inline(always)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let block = take(layout.size() as u32, layout.align() as u32);
+        let block = take(layout.align() as u32, layout.size() as u32);
         if cfg!(feature = "trap-on-oom") && block.is_null() {
             // SAFETY: `take` does not return null: with this feature it has trapped. (Nobody asks whether it did.)
             unsafe { unreachable_unchecked() }
@@ -178,8 +180,8 @@ unsafe impl GlobalAlloc for Outlined {
 /// The heap behind [`MiniAlloc`](crate::MiniAlloc).
 #[cfg(not(feature = "in-place"))]
 #[inline(always)]
-pub(crate) fn heap() -> &'static Outlined {
-    &Outlined
+pub(crate) fn heap() -> &'static MiniHeap {
+    &MiniHeap
 }
 
 /// The heap behind [`MiniAlloc`](crate::MiniAlloc).
