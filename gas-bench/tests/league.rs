@@ -133,15 +133,17 @@ fn no_call_is_dearer(builds: &[Build]) {
     assert_eq!(compared, COMPARED, "{failures:#?}");
     let dearer = calls.dearer(builds, Allocator::Mini, Allocator::MiniUpstream);
     assert!(dearer.is_empty(), "{dearer:#?}");
-    for contract in &calls.contracts {
+    let contracts = calls.contracts.iter();
+    for contract in contracts.filter(|it| COMPARED.contains(&it.contract.as_str())) {
         for &build in builds {
-            let gas = |allocator| Some(Calls::figures(contract, build, allocator)?.activation_gas);
+            let gas = |allocator| {
+                Calls::figures(contract, build, allocator)
+                    .unwrap()
+                    .activation_gas
+            };
             let (ours, theirs) = (gas(Allocator::Mini), gas(Allocator::MiniUpstream));
-            assert!(
-                ours <= theirs,
-                "{}: {ours:?}, {theirs:?}",
-                contract.contract
-            );
+            let what = format!("{}, {build:?}", contract.contract);
+            assert!(ours <= theirs, "{what}: {ours:?}, {theirs:?}");
         }
     }
 }

@@ -19,8 +19,12 @@ use stylus_override::rehearsal::{Call, rehearse};
 use stylus_override::{Donor, Substitute, transplant};
 use stylus_vm::{ArbOs, Gas};
 
-/// How far a contract with a transplanted allocator can be from one built with it: 2 %.
-const TOLERANCE: u64 = 50;
+/// How much dearer a contract with a transplanted allocator can be than one built with it: 2 %.
+const DEARER: u64 = 50;
+
+/// How much cheaper it can be: 3 %. The transplanted allocator answers a request itself, which the standard library's function passes on to
+/// the built one.
+const CHEAPER: u64 = 33;
 
 /// How many contracts are measured at once; one is built at a time.
 const WORKERS: usize = 2;
@@ -70,7 +74,7 @@ fn calls(plan: &Plan) -> Vec<Call> {
 }
 
 fn assert_close(got: Gas, want: Gas, what: &str) {
-    let is_close = got.0.abs_diff(want.0) <= want.0 / TOLERANCE;
+    let is_close = got.0 <= want.0 + want.0 / DEARER && got.0 >= want.0 - want.0 / CHEAPER;
     assert!(is_close, "{what}: {got} where a build takes {want}");
 }
 
