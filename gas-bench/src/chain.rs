@@ -31,6 +31,7 @@ sol! {
     function programInitGas(address program) external view returns (uint64 gas, uint64 gasWhenCached);
     event ProgramActivated(bytes32 indexed codehash, bytes32 moduleHash, address program, uint256 dataFee, uint16 version);
     function arbOSVersion() external view returns (uint256);
+    function gasEstimateL1Component(address to, bool contractCreation, bytes data) external payable returns (uint64 gasEstimateForL1, uint256 baseFee, uint256 l1BaseFeeEstimate);
     function becomeChainOwner() external;
     function setWasmFreePages(uint16 pages) external;
     function setWasmPageLimit(uint16 limit) external;
@@ -39,6 +40,7 @@ sol! {
 const ARB_SYS: Address = address!("0x0000000000000000000000000000000000000064");
 const ARB_OWNER: Address = address!("0x0000000000000000000000000000000000000070");
 const ARB_WASM: Address = address!("0x0000000000000000000000000000000000000071");
+const NODE_INTERFACE: Address = address!("0x00000000000000000000000000000000000000c8");
 const ARBOS_STATE: Address = address!("0xA4B05FffffFffFFFFfFFfffFfffFFfffFfFfFFFF");
 
 /// The address of the account that a name in a plan stands for, the same on every chain.

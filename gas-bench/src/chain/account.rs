@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use stylus_vm::Gas;
 
-use super::{CallError, Node, NodeError, PATIENCE, failed};
+use super::{
+    CallError, NODE_INTERFACE, Node, NodeError, PATIENCE, failed, gasEstimateL1ComponentCall,
+};
 
 /// Gas that each transaction offers: the most that Arbitrum allows per transaction (ArbOS 50).
 pub(crate) const GAS_LIMIT: Gas = Gas(32_000_000);
@@ -138,9 +140,10 @@ impl Node {
     ) -> Result<B256, CallError> {
         let from = account.address();
         let fee = self.max_fee()?;
+        let gas = self.offered(&request)?;
         let request = request
             .with_from(from)
-            .with_gas_limit(GAS_LIMIT.0)
+            .with_gas_limit(gas.0)
             .with_max_fee_per_gas(fee)
             .with_max_priority_fee_per_gas(0);
         let signer = match account {
@@ -163,6 +166,29 @@ impl Node {
             let pending = self.provider.send_tx_envelope(signed).await;
             Ok(*pending.map_err(failed)?.tx_hash())
         })
+    }
+
+    /// Gas that a transaction offers. Arbitrum's limit is for what runs: what posting it to the parent chain takes comes on top, and for a
+    /// deployment on a chain with little traffic that can be more. It is offered twice, as its price may have risen until then.
+    fn offered(&self, request: &TransactionRequest) -> Result<Gas, NodeError> {
+        let Some(code) = request
+            .input
+            .input()
+            .filter(|_| request.to.is_none_or(|to| to.is_create()))
+        else {
+            return Ok(GAS_LIMIT);
+        };
+        let question = gasEstimateL1ComponentCall {
+            to: Address::ZERO,
+            contractCreation: true,
+            data: code.clone(),
+        };
+        let posting = self.ask(
+            NODE_INTERFACE,
+            "NodeInterface.gasEstimateL1Component",
+            &question,
+        )?;
+        Ok(GAS_LIMIT.saturating_add(Gas(posting.gasEstimateForL1.saturating_mul(2))))
     }
 
     /// Waits for the receipt of a transaction.
