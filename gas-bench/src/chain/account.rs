@@ -171,11 +171,8 @@ impl Node {
     /// Gas that a transaction offers. Arbitrum's limit is for what runs: what posting it to the parent chain takes comes on top, and for a
     /// deployment on a chain with little traffic that can be more. It is offered twice, as its price may have risen until then.
     fn offered(&self, request: &TransactionRequest) -> Result<Gas, NodeError> {
-        let Some(code) = request
-            .input
-            .input()
-            .filter(|_| request.to.is_none_or(|to| to.is_create()))
-        else {
+        let is_deployment = request.to.is_none_or(|to| to.is_create());
+        let Some(code) = request.input.input().filter(|_| is_deployment) else {
             return Ok(GAS_LIMIT);
         };
         let question = gasEstimateL1ComponentCall {
