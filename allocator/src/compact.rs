@@ -47,8 +47,9 @@ impl<P: PageSource> Compact<P> {
         }
     }
 
-    /// The first byte of a block; null, and the state is what it was, where there is no room. (A request of no bytes, which `GlobalAlloc`
-    /// rules out, moves the state to the end of the address space if somebody else's memory goes that far.)
+    /// The first byte of a block; null, and the state is what it was, where there is no room.
+    ///
+    /// Where somebody else's memory fills the address space, no request may be empty: it would be answered with null as if there were room.
     #[inline(always)]
     pub(crate) fn take(&self, request: Request) -> Addr {
         let (size, align) = (request.size().0, request.align().0);

@@ -13,7 +13,8 @@ use crate::wasm::{heap, reclaiming};
 /// the same heap; on any other target they stand for the system allocator, or for WeeAlloc with the feature `wee_alloc`.
 ///
 /// Beyond what [`GlobalAlloc`] requires, empty requests are allowed on wasm32: they return the address where the next block of that
-/// alignment would begin, and cost at most the padding up to there.
+/// alignment would begin, and cost at most the padding up to there. (Not if somebody else has grown the memory to all of its 65,536 pages,
+/// which no chain allows.)
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MiniAlloc;
 

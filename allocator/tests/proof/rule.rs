@@ -21,8 +21,7 @@ impl State {
         }
     }
 
-    /// What such a heap need not answer: a request of no bytes, which `GlobalAlloc` rules out, where somebody else's memory fills the
-    /// address space. It moves the state behind everything, so that all that follow are refused.
+    /// What such a heap need not answer: an empty request where somebody else's memory fills the address space.
     pub(crate) const fn excluded(self) -> &'static str {
         match self {
             Self::Last => "",
