@@ -168,8 +168,9 @@ impl Node {
         })
     }
 
-    /// Gas that a transaction offers. Arbitrum's limit is for what runs: what posting it to the parent chain takes comes on top, and for a
-    /// deployment on a chain with little traffic that can be more. It is offered twice, as its price may have risen until then.
+    /// Gas that a transaction offers. Arbitrum's limit is for what runs. What posting it to the parent chain takes comes on top, and for a
+    /// deployment that can be more, where gas is cheap and the parent chain dear, as on a development node. It is offered twice, as its
+    /// price may have risen until then.
     fn offered(&self, request: &TransactionRequest) -> Result<Gas, NodeError> {
         let is_deployment = request.to.is_none_or(|to| to.is_create());
         let Some(code) = request.input.input().filter(|_| is_deployment) else {

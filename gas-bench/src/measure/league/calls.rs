@@ -31,8 +31,9 @@ enum Reason {
     Copies(#[from] CopiesError),
 }
 
-/// Builds the contracts of `project` with each of `allocators`, which are [`replaceable`](crate::cargo::replaceable), at each of `levels`, with the authors' own link-time optimisation and also
-/// with each of `lto`, and measures the calls of their plans. Contracts whose allocator cannot be replaced are left out.
+/// Builds the contracts of `project` with each of `allocators`, which are [`replaceable`](crate::cargo::replaceable), at each of `levels`,
+/// with the authors' own link-time optimisation and also with each of `lto`, and measures the calls of their plans. Contracts whose
+/// allocator cannot be replaced are left out.
 ///
 /// # Errors
 /// If a contract cannot be rebuilt at all. A failure under one allocator only means no figures for it.
