@@ -59,7 +59,7 @@ fn long_contracts_allocate_by_a_function_that_is_proved() {
             let [function] = growing[..] else {
                 panic!("{what}: memory grows in {growing:?}");
             };
-            let claim = Claim::of(&program, function, contract, Call::Alloc, State::Taken);
+            let claim = Claim::of(&program, function, contract, Call::Take, State::Taken);
             assert_eq!(program.touching(claim.state), [function], "{what}");
             check_start(&claim);
             prove(&claim, Paths::Short, &what);

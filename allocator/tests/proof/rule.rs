@@ -43,6 +43,8 @@ impl State {
 pub(crate) enum Call {
     /// `alloc(size, align)`, or `alloc_zeroed`.
     Alloc,
+    /// The function behind these, which takes the alignment first.
+    Take,
     /// `realloc(block, old size, align, size)`, which moves every block.
     Move,
     /// The same, except that a block stays where it is if it shrinks, or if it grows, is the last one and has room behind it.
@@ -65,6 +67,7 @@ impl Call {
     pub(crate) const fn parameters(self) -> &'static [&'static str] {
         match self {
             Self::Alloc => &["size", "align"],
+            Self::Take => &["align", "size"],
             Self::Move | Self::Resize => &["block", "old", "align", "size"],
         }
     }
@@ -83,11 +86,12 @@ impl Call {
             };
             text += &format!("{parameter}\n(define-fun {name} () (_ BitVec 32) p{number})\n");
         }
-        if self == Self::Alloc {
+        let is_new = matches!(self, Self::Alloc | Self::Take);
+        if is_new {
             text += "(define-fun block () (_ BitVec 32) #x00000000)\n(define-fun old () (_ BitVec 32) #x00000000)\n";
         }
         text += REQUEST;
-        if self != Self::Alloc {
+        if !is_new {
             text += OLD_BLOCK;
         }
         text
