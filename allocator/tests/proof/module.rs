@@ -175,14 +175,17 @@ impl Program {
             .collect()
     }
 
-    /// The functions that may load from `word` or store to it, at a constant address.
+    /// The functions that may load from `word` or store to it, at a constant address: its own, or zero with an offset. Any other address is
+    /// that of another object, and what is accessed from there lies within that.
     pub(crate) fn touching(&self, word: u64) -> Vec<usize> {
         let touches = |body: &[Step]| {
             // Which constant belongs to which access is not tracked: any in the same function counts.
-            let constants: Vec<_> = body.iter().filter_map(constant).collect();
+            let constants = body.iter().filter_map(constant);
+            let bases = constants.map(|base| u64::from(base as u32));
+            let bases: Vec<_> = bases.filter(|&base| base == 0 || base == word).collect();
             body.iter().filter_map(access).any(|(offset, width)| {
-                constants.iter().any(|&base| {
-                    let at = u64::from(base as u32) + offset;
+                bases.iter().any(|base| {
+                    let at = base + offset;
                     at < word + 4 && word < at + width
                 })
             })
