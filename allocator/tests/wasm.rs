@@ -31,25 +31,23 @@ fn probes() -> &'static [[Probe; 4]] {
     static PROBES: OnceLock<Vec<[Probe; 4]>> = OnceLock::new();
     PROBES.get_or_init(|| {
         let compile = |level| {
-            let wasm = [
-                probe::build("probe", level),
-                probe::build_in_place(level),
-                probe::build_trapping(level),
-                probe::build("probe-reclaim", level),
-            ];
-            let mut number = 0;
-            wasm.map(|wasm| {
-                number += 1;
+            let probe = |wasm, reuses, in_place, traps| {
                 let engine = Engine::default();
                 let module = Module::new(&engine, wasm).expect("the probe is valid wasm");
                 Probe {
                     engine,
                     module,
-                    reuses: number == 4,
-                    in_place: number == 2 || number == 4,
-                    traps: number == 3,
+                    reuses,
+                    in_place,
+                    traps,
                 }
-            })
+            };
+            [
+                probe(probe::build("probe", level), false, false, false),
+                probe(probe::build_in_place(level), false, true, false),
+                probe(probe::build_trapping(level), false, false, true),
+                probe(probe::build("probe-reclaim", level), true, true, false),
+            ]
         };
         LEVELS.map(compile).into()
     })
@@ -148,15 +146,18 @@ impl Wasm {
         }
     }
 
-    fn request<P: WasmParams, R: WasmResults>(&mut self, name: &str, params: P) -> R {
+    fn request<P: WasmParams, R: WasmResults>(
+        &mut self,
+        name: &str,
+        params: P,
+    ) -> wasmtime::Result<R> {
         self.requests.set(self.requests.get() + 1);
-        self.call(name, params)
+        self.try_call(name, params)
     }
 
     /// The block of a request; none if it is refused, by null or by a trap.
     fn block<P: WasmParams>(&mut self, name: &str, params: P) -> Option<u32> {
-        self.requests.set(self.requests.get() + 1);
-        let answer = self.try_call(name, params);
+        let answer = self.request(name, params);
         if self.traps {
             assert_ne!(answer.as_ref().ok(), Some(&0), "it traps instead");
             answer.ok()
@@ -207,6 +208,7 @@ impl Subject for Wasm {
 
     fn dealloc(&mut self, at: u32, size: u32, align: u32) {
         self.request("dealloc", (at, size, align))
+            .expect("the probe does not trap")
     }
 
     fn realloc(&mut self, at: u32, size: u32, align: u32, new_size: u32) -> Option<u32> {

@@ -189,16 +189,18 @@ enum Level {
 impl LeagueArguments {
     /// The allocators to measure, each once, in the order of the table.
     pub(crate) fn allocators(&self) -> Vec<Allocator> {
-        let wanted =
-            |allocator: &&Allocator| self.chosen.is_empty() || self.chosen.contains(allocator);
-        Allocator::LEAGUE.iter().filter(wanted).copied().collect()
+        self.wanted(Allocator::LEAGUE.to_vec())
     }
 
     /// The allocators to build contracts with: those chosen, or all that a contract can be given.
     pub(crate) fn in_contracts(&self) -> Vec<Allocator> {
-        let wanted =
-            |allocator: &Allocator| self.chosen.is_empty() || self.chosen.contains(allocator);
-        replaceable().into_iter().filter(wanted).collect()
+        self.wanted(replaceable())
+    }
+
+    /// Those of `known` that were chosen, or all of them if none was.
+    fn wanted(&self, mut known: Vec<Allocator>) -> Vec<Allocator> {
+        known.retain(|allocator| self.chosen.is_empty() || self.chosen.contains(allocator));
+        known
     }
 
     /// The levels to build at, each once, in the order of the table.
