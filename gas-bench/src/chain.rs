@@ -19,8 +19,6 @@ use stylus_devnet::{ArbOs, Clock, Config, Devnet, Fork, Handle, StartError};
 use stylus_vm::{Config as VmConfig, Gas, Pages, StylusParams};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::plan;
-
 pub(crate) use account::{Account, GAS_LIMIT, Receipt};
 pub(crate) use counted::listen;
 pub(crate) use trace::{GasTrace, ProgramTrace, Step};
@@ -182,10 +180,10 @@ pub struct Node {
 }
 
 /// The settings of a fork.
-fn beneath(fork: &plan::Fork) -> Result<Fork, NodeError> {
+fn beneath(fork: &stylus_plan::Fork) -> Result<Fork, NodeError> {
     Ok(match fork {
-        plan::Fork::Recording(file) => Fork::replay(file),
-        plan::Fork::Node { url, block } => {
+        stylus_plan::Fork::Recording(file) => Fork::replay(file),
+        stylus_plan::Fork::Node { url, block } => {
             let url = match url.strip_prefix('$') {
                 Some(name) => {
                     std::env::var(name).map_err(|_| NodeError::Variable(name.to_owned()))?
@@ -201,7 +199,7 @@ fn beneath(fork: &plan::Fork) -> Result<Fork, NodeError> {
 }
 
 /// The settings of a devnet in this process.
-fn embedded(arbos: ArbOs, fork: Option<&plan::Fork>) -> Result<Config, NodeError> {
+fn embedded(arbos: ArbOs, fork: Option<&stylus_plan::Fork>) -> Result<Config, NodeError> {
     let fork = fork.map(beneath).transpose()?;
     Ok(Config {
         port: 0,
@@ -228,7 +226,10 @@ impl Node {
     ///
     /// # Errors
     /// If the chain cannot be started or reached.
-    pub fn connect_on(target: &Target, fork: Option<&plan::Fork>) -> Result<Self, NodeError> {
+    pub fn connect_on(
+        target: &Target,
+        fork: Option<&stylus_plan::Fork>,
+    ) -> Result<Self, NodeError> {
         match target {
             Target::Embedded(arbos) => Self::start(embedded(*arbos, fork)?),
             Target::Endpoint { url, key } => Self::speak(url.clone(), *key, None),

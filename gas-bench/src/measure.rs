@@ -13,6 +13,7 @@ mod explain;
 mod held;
 mod league;
 mod lto;
+mod own;
 mod pipeline;
 mod prepare;
 mod profile;
@@ -25,6 +26,7 @@ pub use coverage::{Covering, CoveringError, coverage};
 pub use edge_cases::{Doing, EdgeCasesError, edge_cases};
 pub use explain::{ExplainError, explain_call, explain_transaction};
 pub use league::{CallsError, EntryError, LeagueError, league, whole_calls};
+pub use own::{OwnError, own_contracts};
 pub use pipeline::{
     Details, Event, Observer, ReportError, Reported, measure_module, run, run_module,
 };

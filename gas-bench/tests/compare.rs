@@ -7,7 +7,9 @@ mod builds;
 mod run;
 mod text;
 
-use gas_bench::figures::{Bytes, Call, Contract, Deployment, Outcome, Parts, Run, Sizes, StartGas};
+use stylus_report::figures::{
+    Bytes, Call, Contract, Deployment, Outcome, Parts, Run, Sizes, StartGas,
+};
 use stylus_vm::{Gas, Ink, Pages};
 
 /// A contract on a chain, with these calls.

@@ -9,10 +9,10 @@ mod invented;
 
 use std::collections::BTreeMap;
 
-use gas_bench::content::ReportContent;
-use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::baseline::{Diff, diff};
-use gas_bench::figures::{Bytes, Call, Outcome, Parts, Report};
+use stylus_report::content::ReportContent;
+use stylus_report::document::{Colour, Content as _, Format};
+use stylus_report::figures::baseline::{Diff, diff};
+use stylus_report::figures::{Bytes, Call, Outcome, Parts, Report};
 use stylus_vm::{Gas, Ink};
 
 use invented::{LONG, STROKE, before, call, contract, everything, failed_call, parts, report, run};
@@ -167,7 +167,7 @@ fn names_that_are_cut_stay_apart() {
 #[test]
 fn no_line_is_too_wide() {
     let huge = |amount| {
-        let run = gas_bench::figures::Run {
+        let run = stylus_report::figures::Run {
             gas: Gas(amount),
             output: "x".repeat(1_000),
             start_pages: stylus_vm::Pages(u16::MAX),
@@ -190,7 +190,7 @@ fn no_line_is_too_wide() {
             refund: Gas(amount),
             ..parts(amount)
         };
-        let run = gas_bench::figures::Run { parts: all, ..run };
+        let run = stylus_report::figures::Run { parts: all, ..run };
         let mut contract = contract(
             &"c".repeat(LONG),
             vec![

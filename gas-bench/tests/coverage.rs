@@ -12,18 +12,18 @@ use std::process::{Command, Stdio};
 use alloy_primitives::{Address, hex};
 use alloy_provider::{DynProvider, Provider as _, ProviderBuilder};
 use alloy_sol_types::{SolCall, sol};
-use gas_bench::cargo::{BuildSettings, Project, finish};
-use gas_bench::content::{CoverageContent, tracefile};
-use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::coverage::{
-    BranchCoverage, COVERAGE_SCHEMA, ContractCoverage, CoverageReport, FileCoverage,
-    FunctionCoverage, LineCoverage, Ran, cover,
-};
 use gas_bench::measure::{Covering, coverage};
 use lcov::{Reader, Record};
 use serde_json::{Value, json};
+use stylus_cargo::{BuildSettings, Project, finish};
 use stylus_devnet::ArbOs;
 use stylus_devnet::explain::Artifact;
+use stylus_report::content::{CoverageContent, tracefile};
+use stylus_report::document::{Colour, Content as _, Format};
+use stylus_report::figures::coverage::{
+    BranchCoverage, COVERAGE_SCHEMA, ContractCoverage, CoverageReport, FileCoverage,
+    FunctionCoverage, LineCoverage, Ran, cover,
+};
 use stylus_vm::code::init_code;
 use stylus_vm::explain::{BlockRuns, Counts, Position, Stop};
 

@@ -11,16 +11,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, sol};
-use gas_bench::cargo::{BuildSettings, Finished, OptLevel, Project, postprocess};
 use gas_bench::chain::Target;
-use gas_bench::content::{ExplainContent, LinesContent};
-use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::lines::{LineInk, LineProfile};
 use gas_bench::measure::{ProfileCommand, explain_call, profile_lines};
-use gas_bench::picture::{flame_graph_of_lines, speedscope_of_lines};
 use serde_json::Value;
+use stylus_cargo::{BuildSettings, Finished, OptLevel, Project, postprocess};
 use stylus_devnet::explain::{Artifact, Artifacts, Diagnosis, FailedCall, Interface, chain_of};
 use stylus_devnet::testing::{CallError, Chain, Contract, Module};
+use stylus_report::content::{ExplainContent, LinesContent};
+use stylus_report::document::{Colour, Content as _, Format};
+use stylus_report::figures::lines::{LineInk, LineProfile};
+use stylus_report::picture::{flame_graph_of_lines, speedscope_of_lines};
 use stylus_vm::explain::Position;
 use stylus_vm::lines::{Lines, code_hash};
 use stylus_vm::{ArbOs, Gas, Ink};
@@ -85,7 +85,7 @@ fn build(level: OptLevel) -> Built {
         ..BuildSettings::default()
     };
     let built = project.build(contract, &settings, &mut |_| {}).unwrap();
-    let finished = gas_bench::cargo::finish(&project, contract, &settings, built).unwrap();
+    let finished = stylus_cargo::finish(&project, contract, &settings, built).unwrap();
     let lines = finished.artifact.lines.clone().unwrap();
     let artifacts = Artifacts::open(&project.lines_dir()).unwrap();
     Built {

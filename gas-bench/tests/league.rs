@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use gas_bench::cargo::{Allocator, Lto, OptLevel, Project, own_contracts, replaceable};
-use gas_bench::content::LeagueContent;
-use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::comparison::{Comparison, Heat};
-use gas_bench::figures::league::{Build, Calls, League, WorkloadFigures, average};
+use gas_bench::measure::own_contracts;
 use gas_bench::measure::{self, whole_calls};
-use gas_bench::picture::league_chart;
+use stylus_cargo::{Allocator, Lto, OptLevel, Project, replaceable};
+use stylus_report::content::LeagueContent;
+use stylus_report::document::{Colour, Content as _, Format};
+use stylus_report::figures::comparison::{Comparison, Heat};
+use stylus_report::figures::league::{Build, Calls, League, WorkloadFigures, average};
+use stylus_report::picture::league_chart;
 use stylus_vm::Gas;
 
 use crate::expected;

@@ -5,12 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{env, fs};
 
 use alloy_sol_types::{SolCall, sol};
-use gas_bench::cargo::{BuildSettings, CrateTypes, Project};
 use gas_bench::chain::Target;
-use gas_bench::document::Colour;
-use gas_bench::figures::Report;
-use gas_bench::figures::lto::Outcome as LtoOutcome;
 use gas_bench::measure;
+use stylus_cargo::{BuildSettings, CrateTypes, Project};
+use stylus_report::document::Colour;
+use stylus_report::figures::Report;
+use stylus_report::figures::lto::Outcome as LtoOutcome;
 
 use stylus_vm::{ArbOs, Outcome};
 

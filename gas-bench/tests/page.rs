@@ -7,12 +7,12 @@ mod invented;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gas_bench::content::{Pictures, ReportContent};
-use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::baseline::diff;
-use gas_bench::figures::{Contract, Report};
-use gas_bench::picture;
 use invented::{HOSTILE, INK_PER_GAS, baselines, pictures, report};
+use stylus_report::content::{Pictures, ReportContent};
+use stylus_report::document::{Colour, Content as _, Format};
+use stylus_report::figures::baseline::diff;
+use stylus_report::figures::{Contract, Report};
+use stylus_report::picture;
 
 use crate::expected;
 

@@ -8,11 +8,11 @@
 mod invented;
 mod sums;
 
-use gas_bench::content::ProfileContent;
-use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::Parts;
-use gas_bench::figures::profile::{CallProfile, ProfileError};
-use gas_bench::picture::{FlameError, flame_graph, speedscope};
+use stylus_report::content::ProfileContent;
+use stylus_report::document::{Colour, Content as _, Format};
+use stylus_report::figures::Parts;
+use stylus_report::figures::profile::{CallProfile, ProfileError};
+use stylus_report::picture::{FlameError, flame_graph, speedscope};
 use stylus_vm::profile::{AllocatorCall, Callee, Profile};
 use stylus_vm::{Gas, Ink};
 

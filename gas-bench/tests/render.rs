@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use gas_bench::cargo::Allocator;
-use gas_bench::content::AllocatorsContent;
-use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::edge_cases::{
+use stylus_cargo::Allocator;
+use stylus_report::content::AllocatorsContent;
+use stylus_report::document::{Colour, Content as _, Format};
+use stylus_report::figures::edge_cases::{
     Case, Conditions, Failure, Function, Measurement, Provenance, Results, Variant,
 };
-use gas_bench::figures::{Bytes, PageCount, Sizes};
+use stylus_report::figures::{Bytes, PageCount, Sizes};
 use stylus_vm::{Gas, Ink, InkPrice};
 
 use crate::expected::{self, check_width};

@@ -13,14 +13,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gas_bench::cargo::{BuildSettings, Project};
 use gas_bench::chain::Target;
-use gas_bench::content::overview;
-use gas_bench::document::Format;
-use gas_bench::figures::Report;
 use gas_bench::measure;
+use stylus_cargo::{BuildSettings, Project};
 use stylus_devnet::testing::gas::is_blessed;
 use stylus_devnet::{Config, Devnet};
+use stylus_report::content::overview;
+use stylus_report::document::Format;
+use stylus_report::figures::Report;
 use stylus_vm::ArbOs;
 use tempfile::TempDir;
 

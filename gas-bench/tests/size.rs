@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use gas_bench::content::SizeContent;
-use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::size::{
+use stylus_report::content::SizeContent;
+use stylus_report::document::{Colour, Content as _, Format};
+use stylus_report::figures::size::{
     ContractSize, CrateSize, Function, MadeWith, Section, Segment, SizeDiff, SizeReport, UNNAMED,
     diff, origin,
 };
-use gas_bench::figures::{Bytes, Sizes};
-use gas_bench::picture::treemap;
+use stylus_report::figures::{Bytes, Sizes};
+use stylus_report::picture::treemap;
 
 use crate::expected::{self, check_width};
 

@@ -4,10 +4,11 @@
 
 use std::path::Path;
 
-use gas_bench::cargo::{Allocator, own_contracts};
 use gas_bench::chain::Target;
-use gas_bench::figures::edge_cases::{Case, Conditions, Function, Measurement, Results};
 use gas_bench::measure::edge_cases;
+use gas_bench::measure::own_contracts;
+use stylus_cargo::Allocator;
+use stylus_report::figures::edge_cases::{Case, Conditions, Function, Measurement, Results};
 use stylus_vm::{ArbOs, Ink, InkPrice};
 
 fn measure(conditions: Conditions) -> Results {

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use gas_bench::cargo::postprocess;
+use stylus_cargo::postprocess;
 use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Pages, Report, activate};
 
 /// Runs `cargo gas-bench` in `folder`, away from all other builds.

@@ -2,7 +2,7 @@
 //!
 //! Lives here: the arguments it is given, and that its output is still a contract. Not here: which variants it is used for (`compare`).
 
-use gas_bench::cargo::{FindError, Mode, UnknownMode, WasmOpt, postprocess};
+use stylus_cargo::{FindError, Mode, UnknownMode, WasmOpt, postprocess};
 use stylus_vm::Outcome;
 use wasmparser::{Parser, Payload};
 
@@ -121,7 +121,7 @@ mod told {
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
 
-    use gas_bench::cargo::OptimiseError;
+    use stylus_cargo::OptimiseError;
     use tempfile::TempDir;
 
     use super::*;

@@ -1,7 +1,7 @@
 //! A user's contracts: where they are, and which packages they are.
 //!
 //! Lives here: reading a manifest, and telling contracts from other packages. Not here: building them (`build`), and what
-//! is called in them (`plan`).
+//! is called in them (`stylus-plan`).
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Devnets on which programs count their blocks.
 //!
-//! Lives here: starting them. Not here: what the counts mean (`figures::coverage`).
+//! Lives here: starting them. Not here: what the counts mean (`stylus_report::figures`).
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,6 @@ use stylus_devnet::explain::{Artifacts, Coverage};
 use stylus_devnet::{ArbOs, Config, Devnet, Handle};
 
 use super::{Node, NodeError, embedded};
-use crate::plan;
 
 impl Node {
     /// Connects to an embedded chain on which the programs of `coverage` count.
@@ -17,7 +16,7 @@ impl Node {
     /// If the chain cannot be started.
     pub(crate) fn connect_counted(
         arbos: ArbOs,
-        fork: Option<&plan::Fork>,
+        fork: Option<&stylus_plan::Fork>,
         coverage: Coverage,
     ) -> Result<Self, NodeError> {
         let config = embedded(arbos, fork)?;

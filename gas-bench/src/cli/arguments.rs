@@ -15,8 +15,8 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
 use clap::{Parser, Subcommand, ValueEnum};
-use gas_bench::cargo::{Allocator, OptLevel, replaceable};
-use gas_bench::document::Format;
+use stylus_cargo::{Allocator, OptLevel, replaceable};
+use stylus_report::document::Format;
 
 pub(crate) use compare::CompareArguments;
 use contracts::ChainArguments;

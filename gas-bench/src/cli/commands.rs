@@ -19,9 +19,9 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use gas_bench::document::Colour;
-use gas_bench::output::OutputFile;
-use gas_bench::words::printable;
+use stylus_report::document::Colour;
+use stylus_report::output::OutputFile;
+use stylus_report::words::printable;
 
 pub(crate) use builtin::{edge_cases, league};
 pub(crate) use compare::compare;

@@ -1,6 +1,6 @@
 //! What happens when a signal ends this process.
 //!
-//! Lives here: waiting for such signals, and who can catch the first one. Not here: what else is ended (`gas_bench::cargo`).
+//! Lives here: waiting for such signals, and who can catch the first one. Not here: what else is ended (`stylus_cargo::process`).
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
@@ -51,7 +51,7 @@ pub(crate) fn watch() {
                 }
             }
         })?;
-        gas_bench::cargo::end_all();
+        stylus_cargo::process::end_all();
         // The exit code by which shells report a process that a signal ended.
         std::process::exit(128 + number);
     };

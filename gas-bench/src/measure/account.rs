@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
+use stylus_report::figures::{Hostio, Parts, StartGas};
 use stylus_vm::profile::{HostioInk, Profile};
 use stylus_vm::{Gas, Ink, InkPrice, Pages};
 
 use crate::chain::{GasTrace, ProgramTrace, Receipt, Step};
-use crate::figures::{Hostio, Parts, StartGas};
 
 /// What every transaction pays (the Ethereum Yellow Paper's G_transaction).
 const TRANSACTION: Gas = Gas(21_000);

@@ -1,6 +1,6 @@
 //! Compares one contract under every allocator and in several builds.
 //!
-//! Lives here: the order of a comparison, and whether variants are the same contract (`agreement`). Not here: building (`cargo`),
+//! Lives here: the order of a comparison, and whether variants are the same contract (`agreement`). Not here: building (`stylus-cargo`),
 //! measuring, which the caller passes in, text (`content::comparison`).
 //!
 //! The author's files are only read: everything is built in a copy. Theorem: every variant that has figures behaves like the author's own
@@ -11,12 +11,13 @@ mod agreement;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use crate::cargo::{
+use stylus_cargo::{
     Copies, CopiesError, FindError, Mode, OptimiseError, Subject, Variant, VariantError,
     Variations, WasmOpt, postprocess,
 };
-use crate::figures::Contract;
-use crate::figures::comparison::{Comparison, Measured};
+use stylus_report::figures::Contract;
+use stylus_report::figures::comparison::{Comparison, Measured};
+
 use crate::parallel;
 
 pub use agreement::Disagreement;

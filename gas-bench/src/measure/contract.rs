@@ -1,7 +1,7 @@
 //! Measures one contract on a chain: deploys it, and calls it as its plan says.
 //!
-//! Lives here: the order of transactions, and their results. Not here: building the contract (`cargo`), what to call (`plan`), the
-//! arithmetic of one transaction (`account`), several contracts (`pipeline`).
+//! Lives here: the order of transactions, and their results. Not here: building the contract (`stylus-cargo`), what to call
+//! (`stylus-plan`), the arithmetic of one transaction (`account`), several contracts (`pipeline`).
 //!
 //! Every call of a plan gets its own deployment, so the order of the calls does not matter. The runs of one call follow each other on the
 //! same deployment.
@@ -23,16 +23,16 @@ use stylus_vm::{Config, Gas, PageCounters, Refusal};
 use super::Prepared;
 use super::account::{AccountError, Told, account};
 use super::sizes;
-use crate::cargo::Artifact;
 use crate::chain::{
     self, Account, Answer, CallError, GasTrace, Node, NodeError, Receipt, Step as HostStep,
 };
-use crate::figures::lines::LinesError;
-use crate::figures::profile::{CallProfile, PROFILE_SCHEMA, ProfileError};
-use crate::figures::{Call, Contract, Deployment, Outcome, Run, StartGas};
-use crate::plan::{Plan, PlannedCall, Problem, Reverts, Step, Words};
 pub(super) use explain::{Explainer, failure, shown_file, source};
 use stage::Stage;
+use stylus_cargo::Artifact;
+use stylus_plan::{Plan, PlannedCall, Problem, Reverts, Step, Words};
+use stylus_report::figures::lines::LinesError;
+use stylus_report::figures::profile::{CallProfile, PROFILE_SCHEMA, ProfileError};
+use stylus_report::figures::{Call, Contract, Deployment, Outcome, Run, StartGas};
 
 /// How many characters of a run's output are kept.
 const OUTPUT_CHARACTERS: usize = 200;

@@ -1,22 +1,22 @@
 //! Finds which lines of contracts run when their plans are carried out, or when an external test suite is.
 //!
-//! Lives here: the chain they run on, and the order of the steps. Not here: transactions (`contract`), adding up (`figures::coverage`),
-//! words and rows (`content`).
+//! Lives here: the chain they run on, and the order of the steps. Not here: transactions (`contract`), adding up
+//! (`stylus_report::figures`), words and rows (`stylus_report::content`).
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use stylus_cargo::{Artifact, BuildSettings, ContractPackage, PostprocessError, Project, finish};
 use stylus_devnet::explain::{self, Artifacts, ArtifactsError, Coverage, is_own};
 use stylus_devnet::{ArbOs, Handle};
+use stylus_report::figures::coverage::{
+    COVERAGE_SCHEMA, ContractCoverage, CoverageError, CoverageReport, Ran, cover,
+};
 use stylus_vm::explain::Counts;
 
 use super::contract::{Bench, BenchError, shown_file, source};
 use super::{Event, Observer, PrepareError, prepare};
-use crate::cargo::{Artifact, BuildSettings, ContractPackage, PostprocessError, Project, finish};
 use crate::chain::{Node, NodeError, listen};
-use crate::figures::coverage::{
-    COVERAGE_SCHEMA, ContractCoverage, CoverageError, CoverageReport, Ran, cover,
-};
 
 /// Why it is unknown which lines of a contract ran: one sentence.
 #[derive(Debug, thiserror::Error)]

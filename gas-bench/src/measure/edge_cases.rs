@@ -1,7 +1,7 @@
 //! The allocators' own table: the published sequence of requests under each allocator, in a contract of this repository.
 //!
 //! Lives here: the builds and calls it consists of, and what each set of conditions means on a chain. Not here: building, deploying and
-//! calling, which work as for any contract (`cargo`, `contract`), arithmetic on figures (`render`).
+//! calling, which work as for any contract (`stylus-cargo`, `contract`), arithmetic on figures (`stylus-report`).
 //!
 //! The contract reads its own ink from the meter and returns the difference, so a call's answer is the figure, on any node. How much of
 //! it paid for pages follows from the pages in the answer and the chain's own parameters. Under the published conditions it uses more gas
@@ -10,19 +10,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use stylus_cargo::{Allocator, Artifact, BuildSettings, CargoError, ContractPackage, Project};
+use stylus_plan::{Plan, Problem, Step};
+use stylus_report::figures::PageCount;
+use stylus_report::figures::edge_cases::{
+    CONTRACT, Case, Conditions, Failure, Function, Measurement, Provenance, Results, Variant,
+};
 use stylus_vm::{Config, Gas, Ink, PageCounters, Pages};
 
 use super::contract::{self, Bench};
-use crate::cargo::{
-    Allocator, Artifact, BuildSettings, CONTRACT, CargoError, ContractPackage, OwnError, Project,
-};
+use super::own::OwnError;
 use crate::chain::{CallError, Node, NodeError, Target};
-use crate::figures::PageCount;
-use crate::figures::edge_cases::{
-    Case, Conditions, Failure, Function, Measurement, Provenance, Results, Variant,
-};
 use crate::parallel;
-use crate::plan::{Plan, Problem, Step};
 
 /// Why a run ends before there is anything to report.
 #[derive(Debug, thiserror::Error)]
@@ -390,9 +389,9 @@ fn number(word: [u8; 32]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use alloy_primitives::hex;
+    use stylus_plan::Words;
 
     use super::*;
-    use crate::plan::Words;
 
     /// Words in hexadecimal, without leading zeros.
     fn words(digits: &[&str]) -> Vec<u8> {

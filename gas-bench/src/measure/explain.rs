@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, Bytes};
 use serde_json::json;
+use stylus_cargo::{BuildSettings, Project};
+use stylus_plan::Plan;
+use stylus_report::figures::failure::Failure;
 use stylus_vm::Config;
 use stylus_vm::code::{self, Code};
 
 use super::contract::{Explainer, failure};
 use super::profile::with_call;
 use super::{Observer, ProfileCommand, ProfileFailure};
-use crate::cargo::{BuildSettings, Project};
 use crate::chain::{CallError, Node, NodeError, Target};
-use crate::figures::failure::Failure;
-use crate::plan::Plan;
 
 /// Why a transaction has no explanation: one sentence.
 #[derive(Debug, thiserror::Error)]

@@ -1,14 +1,17 @@
 //! Compares a plan with what its modules answer.
 //!
 //! Lives here: reporting what a module answers but a plan does not call, and what a plan calls but no function answers. Not here: reading
-//! modules (`dispatch`), making plans (`plan`).
+//! modules (`dispatch`), making plans (`stylus-plan`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Selector, hex};
 
-use crate::plan::dispatch::{self, CONSTRUCTOR, Dispatch};
-use crate::plan::{self, Interface, LeftOut, Plan, PlannedCall, selector};
+use stylus_plan::{
+    self, Interface, LeftOut, Plan, PlannedCall,
+    dispatch::{self, CONSTRUCTOR, Dispatch},
+    selector,
+};
 
 /// Stands for functions whose names are unknown.
 const OTHERS: &str = "other functions";
@@ -180,7 +183,7 @@ fn hold_interface(
                 signature: hex::encode_prefixed(more),
                 reason: format!(
                     "the module answers this selector, {unknown}; write its signature into a {}",
-                    plan::FILE
+                    stylus_plan::FILE
                 ),
             }),
         }
@@ -239,7 +242,11 @@ fn hold_fallback(plan: &mut Plan, dispatch: &Dispatch) {
 }
 
 /// Reports a constructor that is not run.
-fn leave_constructor(plan: &mut Plan, dispatch: &Dispatch, declared: Option<&plan::Declared>) {
+fn leave_constructor(
+    plan: &mut Plan,
+    dispatch: &Dispatch,
+    declared: Option<&stylus_plan::Declared>,
+) {
     let has_one = declared.is_some() || dispatch.selectors.contains(&CONSTRUCTOR);
     if has_one && plan.constructor.is_none() {
         plan.left_out.push(LeftOut {
@@ -249,7 +256,7 @@ fn leave_constructor(plan: &mut Plan, dispatch: &Dispatch, declared: Option<&pla
             ),
             reason: format!(
                 "it is not run, so that the contract is as it was deployed; say it as [constructor] in a {}",
-                plan::FILE
+                stylus_plan::FILE
             ),
         });
     }

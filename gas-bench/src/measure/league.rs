@@ -1,7 +1,7 @@
 //! The league table: every allocator under every workload at every optimisation level.
 //!
-//! Lives here: the order of a run. Not here: its figures as data (`figures::league`), building (`cargo`), whole calls of contracts
-//! (`calls`), text (`content`) and pictures (`picture`).
+//! Lives here: the order of a run. Not here: its figures as data (`stylus_report::figures`), building (`stylus-cargo`), whole calls of
+//! contracts (`calls`), text and pictures (`stylus-report`).
 //!
 //! A workload makes no host call except the one that returns its result, so it runs in the VM without any chain, and all differences
 //! between two allocators are their own.
@@ -11,17 +11,17 @@ mod calls;
 use std::collections::BTreeMap;
 use std::{fs, io};
 
+use stylus_cargo::{
+    Allocator, Artifact, BuildError, BuildSettings, CargoError, OptLevel, PostprocessError, Project,
+};
+use stylus_report::figures::PageCount;
+use stylus_report::figures::league::{Entry, League, WorkloadFigures};
 use stylus_vm::{
     Bytes, Cause, CompileError, Config, EmptyHost, Engine, EngineError, Fault, Gas, Outcome, Pages,
     Refusal, Report, activate,
 };
 
-use crate::cargo::{
-    Allocator, Artifact, BuildError, BuildSettings, CargoError, OptLevel, PostprocessError, Project,
-};
 use crate::chain::GAS_LIMIT;
-use crate::figures::PageCount;
-use crate::figures::league::{Entry, League, WorkloadFigures};
 use crate::parallel;
 
 pub use calls::{CallsError, whole_calls};

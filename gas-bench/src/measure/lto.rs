@@ -1,17 +1,18 @@
 //! Builds a contract that asks for link-time optimisation and does not get it, as it would be with it.
 //!
-//! Lives here: building such a contract a second time, and measuring the result. Not here: whether it gets the optimisation (`cargo`),
-//! the figures as data (`figures::lto`).
+//! Lives here: building such a contract a second time, and measuring the result. Not here: whether it gets the optimisation
+//! (`stylus-cargo`), the figures as data (`figures::lto`).
+
+use stylus_cargo::{
+    Artifact, BuildSettings, ContractPackage, CrateTypes, Hindrance, Project, finish,
+};
+use stylus_plan::Plan;
+use stylus_report::figures::lto::{MissedLto, OnChain, Outcome, WithLto};
+use stylus_report::figures::{Bytes, Contract};
 
 use super::compare::disagreement;
 use super::contract::Bench;
 use super::{Event, Observer, PrepareError};
-use crate::cargo::{
-    Artifact, BuildSettings, ContractPackage, CrateTypes, Hindrance, Project, finish,
-};
-use crate::figures::lto::{MissedLto, OnChain, Outcome, WithLto};
-use crate::figures::{Bytes, Contract};
-use crate::plan::Plan;
 
 /// A contract as it would be with link-time optimisation.
 #[derive(Debug)]

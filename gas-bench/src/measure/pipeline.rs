@@ -1,21 +1,21 @@
 //! Produces a report on contracts, from their manifest to their figures.
 //!
 //! Lives here: the order of a report, and what runs concurrently. Not here: one contract (`contract`), the arithmetic of one transaction
-//! (`account`), text (`content`).
+//! (`account`), text (`stylus-report`).
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError, mpsc};
 
+use stylus_cargo::{Artifact, BuildSettings, CargoError, PostprocessError, Project};
+use stylus_plan::Plan;
+use stylus_report::figures::lto::MissedLto;
+use stylus_report::figures::profile::CallProfile;
+use stylus_report::figures::{Contract, MadeWith, Report, SCHEMA};
 use stylus_vm::profile::Names;
 
-use crate::cargo::{Artifact, BuildSettings, CargoError, PostprocessError, Project};
 use crate::chain::{Node, NodeError, Target};
-use crate::figures::lto::MissedLto;
-use crate::figures::profile::CallProfile;
-use crate::figures::{Contract, MadeWith, Report, SCHEMA};
 use crate::parallel;
-use crate::plan::Plan;
 
 use super::contract::{Bench, Sight};
 use super::lto::Counterpart;

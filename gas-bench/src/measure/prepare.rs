@@ -1,25 +1,24 @@
 //! Prepares a contract for a chain: its build, and a plan of what to call.
 //!
-//! Lives here: what is built and read for one contract. Not here: builds (`cargo`), plans (`plan`), comparing a plan with what its
-//! modules answer (`held`), transactions (`contract`).
+//! Lives here: what is built and read for one contract. Not here: builds (`stylus-cargo`), plans (`stylus-plan`), comparing a plan with
+//! what its modules answer (`held`), transactions (`contract`).
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::hex;
-use stylus_cargo::input;
+use stylus_cargo::{
+    Artifact, BuildError, BuildSettings, ContractPackage, PostprocessError, Project, RecipeError,
+    finish, input,
+};
+use stylus_plan::{
+    self, Code, Interface, InterfaceError, LeftOut, MadeOf, Other, Plan, PlanError, PlannedCall,
+    Reverts,
+};
 use stylus_vm::advice::{NEVER_CALLED, never_called};
 use stylus_vm::text::{self, NotText};
 
 use super::{Event, Observer, held};
-use crate::cargo::{
-    Artifact, BuildError, BuildSettings, ContractPackage, PostprocessError, Project, RecipeError,
-    finish,
-};
-use crate::plan::{
-    self, Code, Interface, InterfaceError, LeftOut, MadeOf, Other, Plan, PlanError, PlannedCall,
-    Reverts,
-};
 
 /// A built contract, and what to call in it.
 #[derive(Debug)]
@@ -66,7 +65,7 @@ pub enum PrepareError {
     /// The contract's exported ABI is invalid.
     #[error(
         "what it exports as its ABI: {0}; say in a {plan} beside the contract what to call",
-        plan = plan::FILE
+        plan = stylus_plan::FILE
     )]
     Exported(#[source] InterfaceError),
     /// A file given as the interface is invalid.
@@ -93,7 +92,7 @@ pub enum PrepareError {
     /// Neither a plan nor an ABI says what to call.
     #[error(
         "there is nothing to call: write a {} beside its Cargo.toml, or give the package the feature `export-abi` and a program as `cargo stylus new` does",
-        plan::FILE
+        stylus_plan::FILE
     )]
     NoPlan,
     /// Neither a plan nor an interface says what to call in a module that is already built.
@@ -193,7 +192,7 @@ impl ModuleFiles {
     /// If a file cannot be read, or is invalid.
     pub(super) fn prepare(&self) -> Result<Prepared, PrepareError> {
         let source = match (&self.plan, &self.abi) {
-            (Some(path), _) => match plan::load(path)? {
+            (Some(path), _) => match stylus_plan::load(path)? {
                 Some(plan) => Source::File(Box::new(plan)),
                 None => {
                     return Err(PrepareError::Unreadable {
@@ -247,7 +246,7 @@ impl Source {
         contract: &ContractPackage,
         settings: &BuildSettings,
     ) -> Result<Self, PrepareError> {
-        if let Some(plan) = plan::load(&contract.folder.join(plan::FILE))? {
+        if let Some(plan) = stylus_plan::load(&contract.folder.join(stylus_plan::FILE))? {
             return Ok(Self::File(Box::new(plan)));
         }
         match contract.exports_abi {
@@ -262,7 +261,9 @@ impl Source {
     fn plan(self, deployed: &[u8]) -> Result<Plan, PrepareError> {
         let (mut plan, interface) = match self {
             Self::File(plan) => (*plan, None),
-            Self::Interface(interface) => (plan::from_interface(&interface), Some(*interface)),
+            Self::Interface(interface) => {
+                (stylus_plan::from_interface(&interface), Some(*interface))
+            }
             Self::Nothing => (Plan::default(), Some(Interface::default())),
         };
         held::hold(&mut plan, interface.as_ref(), deployed);

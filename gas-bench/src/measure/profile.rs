@@ -1,15 +1,16 @@
 //! Profiles one call of one contract.
 //!
-//! Lives here: choosing the call, and the order of the steps. Not here: transactions (`contract`), text and pictures (`content`,
-//! `picture`).
+//! Lives here: choosing the call, and the order of the steps. Not here: transactions (`contract`), text and pictures
+//! (`stylus-report`).
+
+use stylus_cargo::{BuildSettings, Project};
+use stylus_plan::{PlannedCall, Problem};
+use stylus_report::figures::lines::{AnnotatedSource, LineProfile};
+use stylus_report::figures::profile::CallProfile;
 
 use super::contract::{Bench, BenchError, shown_file, source};
 use super::{Observer, PrepareError, Prepared, held, prepare};
-use crate::cargo::{BuildSettings, Project};
 use crate::chain::{Node, NodeError, Target};
-use crate::figures::lines::{AnnotatedSource, LineProfile};
-use crate::figures::profile::CallProfile;
-use crate::plan::{PlannedCall, Problem};
 
 /// Which call to profile.
 #[derive(Clone, PartialEq, Eq, Debug)]

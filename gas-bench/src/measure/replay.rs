@@ -9,22 +9,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
-use stylus_cargo::input;
+use stylus_cargo::{Artifact, PostprocessError, input};
 use stylus_devnet::Fork;
 use stylus_devnet::explain::{Artifacts, ArtifactsError};
 use stylus_devnet::replay::{
     self, Difference, LastTransactions, Options, Outcome, ReplayError, Replayed,
 };
+use stylus_plan::dispatch::standard;
+use stylus_report::figures::profile::{CallProfile, PROFILE_SCHEMA};
+use stylus_report::figures::replay::{
+    Deviation, Ended, ProgramProfile, REPLAY_SCHEMA, ReplayedTransaction, Replays, Search,
+};
 use stylus_vm::InkPrice;
 
 use super::account;
-use crate::cargo::{Artifact, PostprocessError};
 use crate::chain::{GasTrace, ProgramTrace};
-use crate::figures::profile::{CallProfile, PROFILE_SCHEMA};
-use crate::figures::replay::{
-    Deviation, Ended, ProgramProfile, REPLAY_SCHEMA, ReplayedTransaction, Replays, Search,
-};
-use crate::plan::dispatch::standard;
 
 /// What to replay.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Derives a contract's size figures from the two forms of its module.
 //!
 //! Lives here: which name belongs to which part, and what must be true of the two modules for that. Not here: reading either of them
-//! (`size::module`), whose code a function is (`figures::size`), making them (`cargo`).
+//! (`size::module`), whose code a function is (`stylus_report::figures`), making them (`stylus-cargo`).
 
 mod module;
 
@@ -9,11 +9,11 @@ use std::fmt;
 
 use wasmparser::{BinaryReaderError, Parser};
 
-use crate::figures::size::{
+use module::{Parts, take_apart};
+use stylus_report::figures::size::{
     CONTRACT, ContractSize, Function, Segment, UNNAMED, crates, demangled, origin,
 };
-use crate::figures::{Bytes, Sizes};
-use module::{Parts, take_apart};
+use stylus_report::figures::{Bytes, Sizes};
 
 /// One of the two forms of a module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -165,9 +165,10 @@ fn crate_of_file(file: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use stylus_cargo::postprocess;
+    use stylus_report::figures::size::{COMPILER_BUILTINS, FRAME, HEADER};
+
     use super::*;
-    use crate::cargo::postprocess;
-    use crate::figures::size::{COMPILER_BUILTINS, FRAME, HEADER};
 
     /// A contract as a compiler emits it: with an import, names in both manglings, a function and a segment without a name, and sections
     /// that are not deployed.
@@ -241,10 +242,10 @@ mod tests {
     #[test]
     fn sections_are_named_in_both_modules() {
         let contract = check_text(TEXT);
-        let titles = |sections: &[crate::figures::size::Section]| -> Vec<_> {
+        let titles = |sections: &[stylus_report::figures::size::Section]| -> Vec<_> {
             sections
                 .iter()
-                .map(crate::figures::size::Section::title)
+                .map(stylus_report::figures::size::Section::title)
                 .collect()
         };
         let standard = [

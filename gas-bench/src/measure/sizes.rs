@@ -5,15 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use stylus_cargo::{
+    Artifact, BuildSettings, CargoError, ContractPackage, Finished, Project, finish,
+};
+use stylus_report::figures::size::{ContractSize, MadeWith, SizeReport};
+use stylus_report::figures::{Bytes, Sizes};
 use stylus_vm::Config;
 
 use super::lto::Counterpart;
 use super::{Event, Observer, PrepareError};
-use crate::cargo::{
-    Artifact, BuildSettings, CargoError, ContractPackage, Finished, Project, finish,
-};
-use crate::figures::size::{ContractSize, MadeWith, SizeReport};
-use crate::figures::{Bytes, Sizes};
 use crate::measure::size::{SizeError, measure};
 
 /// Why a contract's bytes cannot be attributed.

@@ -1,14 +1,14 @@
 //! A starter plan: what a contract answers, tried out and written down.
 //!
-//! Lives here: which plan is tried, and the file that results. Not here: generating arguments (`plan`), measuring (`contract`).
+//! Lives here: which plan is tried, and the file that results. Not here: generating arguments (`stylus-plan`), measuring (`contract`).
+
+use stylus_cargo::{BuildSettings, ContractPackage, Project};
+use stylus_plan::{Interface, Plan, PlannedCall, Step, dispatch};
+use stylus_report::figures::{Call, Contract};
 
 use super::prepare::{self, PrepareError};
 use super::{Observer, measure_module};
-use crate::cargo::{BuildSettings, ContractPackage, Project};
 use crate::chain::Target;
-use crate::figures::{Call, Contract};
-use crate::plan::dispatch;
-use crate::plan::{self, Interface, Plan, PlannedCall, Step};
 
 /// Why there is no starter plan.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +45,7 @@ pub fn starter(
     let ready = prepare::prepare_with(project, contract, settings, interface.clone(), observer)?;
     let mut plan = ready.plan;
     let declared = interface.constructor.as_ref();
-    plan.constructor = declared.and_then(plan::constructor_with_made_up_arguments);
+    plan.constructor = declared.and_then(stylus_plan::constructor_with_made_up_arguments);
     let measure = |plan: &Plan| measure_module(target, &contract.name, &ready.named, plan);
     let mut measured = measure(&plan);
     let mut refused = None;
@@ -104,7 +104,7 @@ fn written(
     line("\n# [[setup]]                          # sent before each call".to_owned());
     line("# call = \"mint(address,uint256)\"".to_owned());
     // A numbered token must belong to the sender of the calls below, which use the first token.
-    let called = plan.functions(None).map(plan::selector).collect();
+    let called = plan.functions(None).map(stylus_plan::selector).collect();
     let given = match dispatch::is_nft(&called) {
         true => ["{deployer}", "1"],
         false => ["{alice}", "1 ether"],

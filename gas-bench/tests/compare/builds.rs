@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gas_bench::cargo::{
+use gas_bench::measure::compare::compare;
+use stylus_cargo::{
     Allocator, BuildSettings, Copies, FindError, Lto, Mode, OptLevel, ShimError, Subject,
     Toolchain, Variant, VariantError, Variations, postprocess,
 };
-use gas_bench::measure::compare::compare;
 use stylus_vm::Outcome;
 use tempfile::TempDir;
 

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use gas_bench::cargo::{Allocator, Mode, OptLevel, Variant, VariantError, Variations};
-use gas_bench::figures::comparison::Measured;
-use gas_bench::figures::{Call, Contract};
 use gas_bench::measure::compare::{VariantEvent, run};
+use stylus_cargo::{Allocator, Mode, OptLevel, Variant, VariantError, Variations};
+use stylus_report::figures::comparison::Measured;
+use stylus_report::figures::{Call, Contract};
 use wasm_encoder::{CustomSection, Module, TypeSection};
 
 use super::{contract, failing, runs};

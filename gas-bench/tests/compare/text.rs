@@ -2,11 +2,13 @@
 //!
 //! Lives here: snapshots under `tests/snapshots/compare`, which `BLESS=1 cargo test` rewrites. Not here: anything that builds.
 
-use gas_bench::cargo::{Allocator, Hindrance, Lto, Mode, OptLevel, Variant};
-use gas_bench::content::ComparisonContent;
-use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::Bytes;
-use gas_bench::figures::comparison::{CallFigures, Comparison, Measured, Total, VariantFigures};
+use stylus_cargo::{Allocator, Hindrance, Lto, Mode, OptLevel, Variant};
+use stylus_report::content::ComparisonContent;
+use stylus_report::document::{Colour, Content as _, Format};
+use stylus_report::figures::Bytes;
+use stylus_report::figures::comparison::{
+    CallFigures, Comparison, Measured, Total, VariantFigures,
+};
 use stylus_vm::{Gas, Ink};
 
 use crate::expected::{self, check_width};

@@ -1,14 +1,14 @@
 //! Baselines on disk, what has changed since, and which changes are too much.
 //!
-//! Lives here: the boundaries of `gas_bench::figures::baseline`. Not here: how a diff is shown.
+//! Lives here: the boundaries of `stylus_report::figures::baseline`. Not here: how a diff is shown.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gas_bench::figures::baseline::{
+use stylus_report::figures::baseline::{
     self, Change, ContractDiff, Cost, Diff, Incomparable, Standing, Tolerance, diff,
 };
-use gas_bench::figures::{Bytes, Call, Contract, Outcome, Parts, Report, Run};
+use stylus_report::figures::{Bytes, Call, Contract, Outcome, Parts, Report, Run};
 use stylus_vm::{Gas, Ink};
 
 use super::invented::{

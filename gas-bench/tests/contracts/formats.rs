@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use gas_bench::document::{Colour, Format};
-use gas_bench::figures::{Hostio, Parts, Report};
-use gas_bench::picture;
+use stylus_report::document::{Colour, Format};
+use stylus_report::figures::{Hostio, Parts, Report};
+use stylus_report::picture;
 use stylus_vm::{Gas, Ink};
 
 use super::invented::{INK_PER_GAS, call, contract, report, run};

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use gas_bench::figures::{
+use stylus_report::figures::{
     Bytes, Call, Contract, Deployment, Hostio, MadeWith, Outcome, Parts, Report, Run, SCHEMA,
     Sizes, StartGas,
 };

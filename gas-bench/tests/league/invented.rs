@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use gas_bench::cargo::{Allocator, OptLevel, Variant};
-use gas_bench::content::LeagueContent;
-use gas_bench::document::{Colour, Content as _, Format};
-use gas_bench::figures::comparison::{CallFigures, Comparison, Measured, Total, VariantFigures};
-use gas_bench::figures::league::{Calls, Entry, League, WorkloadFigures};
-use gas_bench::figures::{Bytes, PageCount};
+use stylus_cargo::{Allocator, OptLevel, Variant};
+use stylus_report::content::LeagueContent;
+use stylus_report::document::{Colour, Content as _, Format};
+use stylus_report::figures::comparison::{
+    CallFigures, Comparison, Measured, Total, VariantFigures,
+};
+use stylus_report::figures::league::{Calls, Entry, League, WorkloadFigures};
+use stylus_report::figures::{Bytes, PageCount};
 use stylus_vm::{Gas, Ink};
 
 use crate::expected::{self, check_width};

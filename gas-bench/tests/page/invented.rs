@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use gas_bench::content::Pictures;
-use gas_bench::figures::{
+use stylus_report::content::Pictures;
+use stylus_report::figures::{
     Bytes, Call, Contract, Deployment, Hostio, MadeWith, Outcome, Parts, Report, Run, SCHEMA,
     Sizes, StartGas,
 };

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gas_bench::figures::profile::{CallProfile, PROFILE_SCHEMA};
-use gas_bench::figures::{Hostio, Parts};
+use stylus_report::figures::profile::{CallProfile, PROFILE_SCHEMA};
+use stylus_report::figures::{Hostio, Parts};
 use stylus_vm::profile::{
     Allocations, Allocator, AllocatorCall, Callee, FunctionInk, HostioInk, MemorySize, Node,
     Profile,

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use gas_bench::figures::profile::CallProfile;
 use serde_json::Value;
+use stylus_report::figures::profile::CallProfile;
 
 /// Sums the first column of the table `number`: all rows but the last, and the last. `None` if there is no such table.
 pub(crate) fn of_table(text: &str, number: usize) -> Option<(u64, u64)> {

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gas_bench::figures::Report;
+use stylus_report::figures::Report;
 
 use super::kinds::write;
 use crate::support::{run, text};

@@ -5,7 +5,7 @@
 use std::fs;
 use std::process::Command;
 
-use gas_bench::figures::{Contract, Report};
+use stylus_report::figures::{Contract, Report};
 
 use super::contracts;
 use crate::support::text;
@@ -117,7 +117,7 @@ fn a_plan_to_begin_with_is_one() {
         assert!(written.contains(part), "{part}\nis not in\n{written}");
     }
     assert!(!written.contains("reverts = true"), "{written}");
-    assert!(gas_bench::plan::load(&file).unwrap().is_some());
+    assert!(stylus_plan::load(&file).unwrap().is_some());
     let again = plan(&[]);
     assert_eq!(again.status.code(), Some(1));
     assert!(text(&again.stderr).contains("is there already"));

@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 use std::{fs, thread};
 
-use gas_bench::cargo::{Artifact, BuildSettings, Mode, Project, Subject, Variations, WasmOpt};
 use gas_bench::chain::Target;
-use gas_bench::figures::{Contract, Report};
 use gas_bench::measure;
 use gas_bench::measure::compare::compare;
+use stylus_cargo::{Artifact, BuildSettings, Mode, Project, Subject, Variations, WasmOpt};
+use stylus_report::figures::{Contract, Report};
 use stylus_vm::ArbOs;
 use tempfile::TempDir;
 

@@ -8,10 +8,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use gas_bench::cargo::{Artifact, postprocess};
-use gas_bench::document::Colour;
-use gas_bench::figures::baseline;
-use gas_bench::plan::{self, Interface, dispatch};
+use stylus_cargo::{Artifact, postprocess};
+use stylus_plan::{Interface, dispatch};
+use stylus_report::document::Colour;
+use stylus_report::figures::baseline;
 
 use super::alone;
 use crate::contracts::{csv, markdown, table};
@@ -154,7 +154,7 @@ fn damaged_texts_are_used_or_refused() {
     for _ in 0..mutants() {
         let text = mutant(PLAN.as_bytes(), PLAN_WORDS, &mut dice);
         fs::write(&path, &text).unwrap();
-        match plan::load(&path) {
+        match stylus_plan::load(&path) {
             Ok(plan) => assert!(!plan.unwrap().calls.is_empty()),
             Err(error) => assert!(!error.to_string().is_empty()),
         }
@@ -163,7 +163,7 @@ fn damaged_texts_are_used_or_refused() {
         let text = mutant(INTERFACE.as_bytes(), INTERFACE_WORDS, &mut dice);
         let text = String::from_utf8_lossy(&text);
         if let Ok(interface) = Interface::read(&text) {
-            let plan = plan::from_interface(&interface);
+            let plan = stylus_plan::from_interface(&interface);
             for call in &plan.calls {
                 // Every call must occur in the text.
                 assert!(text.contains(&call.step.name()), "{}\n{text}", call.name);

@@ -8,8 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use gas_bench::figures::{Report, baseline};
-use gas_bench::plan;
+use stylus_report::figures::{Report, baseline};
 use tempfile::TempDir;
 
 use super::alone;
@@ -324,7 +323,7 @@ fn text_is_read_as_editors_and_shells_leave_it() {
         let loaded = baseline::load(&write("main.json", &report.to_json())).unwrap();
         assert_eq!(loaded, report);
         let path = write("gas-bench.toml", "[[call]]\ncall = 'f()'\n");
-        assert_eq!(plan::load(&path).unwrap().unwrap().calls.len(), 1);
+        assert_eq!(stylus_plan::load(&path).unwrap().unwrap().calls.len(), 1);
         write("it.wat", &alone::text_of_module(false));
         let (_, report) = self::report(&folder, &["--wasm", "it.wat"]);
         assert_eq!(report.unwrap().contracts[0].calls.len(), 1);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use gas_bench::cargo::postprocess;
+use stylus_cargo::postprocess;
 
 use super::programs::{Mangling, Program};
 use crate::support::run;

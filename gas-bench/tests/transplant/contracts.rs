@@ -10,13 +10,13 @@ use std::sync::Mutex;
 use std::thread;
 
 use alloy_primitives::Address;
-use gas_bench::cargo::{Allocator, BuildSettings, ContractPackage, CrateTypes, Project};
 use gas_bench::chain::Target;
-use gas_bench::figures::{Contract, Run};
 use gas_bench::measure::{measure_module, plan_of};
-use gas_bench::plan::{CONTRACT, DEPLOYER, Plan, Step, Words};
+use stylus_cargo::{Allocator, BuildSettings, ContractPackage, CrateTypes, Project};
 use stylus_override::rehearsal::{Call, rehearse};
 use stylus_override::{Donor, Substitute, transplant};
+use stylus_plan::{CONTRACT, DEPLOYER, Plan, Step, Words};
+use stylus_report::figures::{Contract, Run};
 use stylus_vm::{ArbOs, Gas};
 
 /// How much dearer a contract with a transplanted allocator can be than one built with it: 2 %.

@@ -8,12 +8,9 @@ use crate::{Finding, Tree, markdown};
 const DOCUMENT: &str = "ARCHITECTURE.md";
 const INVARIANTS: &str = "## Invariants";
 const UNSAFE: &str = "## Where unsafe code may stand";
-const LAYERS: &str = "## The layers of gas-bench";
+const LAYERS: &str = "## Layers";
 
-/// The folder that has the layers.
-const LAYERED: &str = "gas-bench/src/";
-
-/// Its files that are above all layers: they declare them.
+/// The files of a crate that are above all its layers: they declare them.
 const ROOTS: [&str; 2] = ["lib.rs", "main.rs"];
 
 /// Every item of the numbered list under "Invariants" names, as `` `file.rs::test` ``, at least one test, and each test
@@ -90,53 +87,61 @@ pub fn check_unsafe(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// The list under "The layers of gas-bench" has all of its folders, each above those that use it: the code of a layer names no layer below
-/// its own.
+/// The list under "Layers" has all folders of the crates that it names one of, each above those that use it: the code of a layer names no
+/// layer of its crate below its own. What another crate may use is what its manifest says.
 pub fn check_layers(tree: &Tree) -> Vec<Finding> {
     let items = section_items(tree, LAYERS, |line| line.starts_with("- "));
     let mut findings = not_empty(&items, LAYERS);
-    let layers: Vec<(&str, usize)> = items
+    let layers: Vec<(&str, &str)> = items
         .iter()
         .filter_map(|(number, item)| {
-            let (name, _) = item.strip_prefix("- `")?.split_once('`')?;
-            Some((name.trim_end_matches('/'), *number))
+            let (path, _) = item.strip_prefix("- `")?.split_once('`')?;
+            let layer = path
+                .trim_end_matches('/')
+                .trim_end_matches(".rs")
+                .rsplit_once('/');
+            let layer = layer.filter(|layer| {
+                tree.texts(".rs")
+                    .any(|(path, _)| layer_of(path) == Some(*layer))
+            });
+            if layer.is_none() {
+                let what = format!("`{path}` is not a part of a crate: strike it");
+                findings.push(Finding::new(DOCUMENT, *number, what));
+            }
+            layer
         })
         .collect();
-    let place = |name: &str| layers.iter().position(|(layer, _)| *layer == name);
-    let layer_of = |path: &str| {
-        let rest = path.strip_prefix(LAYERED)?.to_owned();
-        let first = rest.split('/').next()?.trim_end_matches(".rs").to_owned();
-        (!ROOTS.contains(&rest.as_str())).then_some(first)
-    };
-    for (name, number) in &layers {
-        if !tree
-            .texts(".rs")
-            .any(|(path, _)| layer_of(path).as_deref() == Some(*name))
-        {
-            let what = format!("`{name}` is not part of {LAYERED}: strike it");
-            findings.push(Finding::new(DOCUMENT, *number, what));
-        }
-    }
+    let place =
+        |sources: &str, name: &str| layers.iter().position(|known| *known == (sources, name));
     for (path, text) in tree.texts(".rs") {
-        let Some(layer) = layer_of(path) else {
+        let Some((sources, name)) = layer_of(path) else {
             continue;
         };
-        let Some(own) = place(&layer) else {
-            findings.push(Finding::new(
-                path,
-                0,
-                format!("`{layer}` is not a layer of {DOCUMENT}"),
-            ));
+        if !layers.iter().any(|(known, _)| *known == sources) {
+            continue;
+        }
+        let Some(own) = place(sources, name) else {
+            let what = format!("`{sources}/{name}` is not a layer of {DOCUMENT}");
+            findings.push(Finding::new(path, 0, what));
             continue;
         };
         for (line, used) in named_of_crate(&split(text).code) {
-            if place(&used).is_some_and(|used| used > own) {
-                let what = format!("`{layer}` stands before `{used}` and may not use it");
+            if place(sources, &used).is_some_and(|used| used > own) {
+                let what = format!("`{name}` stands before `{used}` and may not use it");
                 findings.push(Finding::new(path, line, what));
             }
         }
     }
     findings
+}
+
+/// The folder of a crate's sources that a file lies in, and the layer there: a folder, or a file beside the crate's roots, which are above
+/// all layers.
+fn layer_of(path: &str) -> Option<(&str, &str)> {
+    let (package, rest) = path.split_once("/src/")?;
+    let sources = &path[..package.len() + "/src".len()];
+    let first = rest.split('/').next()?.trim_end_matches(".rs");
+    (!ROOTS.contains(&rest)).then_some((sources, first))
 }
 
 /// What follows `crate::` in code, one by one if it is a list, with the line it begins on.
@@ -314,7 +319,8 @@ mod tests {
     }
 
     fn check_order(path: &str, source: &str, expected: &[&str]) {
-        let list = "- `words`: numbers.\n- `cargo/`: builds.\n- `render/`: text.";
+        let list = "- `gas-bench/src/words.rs`: numbers.\n- `gas-bench/src/cargo/`: builds.\n- `gas-bench/src/render/`: text.\n\
+                    - `report/src/render.rs`: text of its own.";
         let document = document(LAYERS, list);
         let files = [
             (DOCUMENT, document.as_str()),
@@ -322,6 +328,7 @@ mod tests {
             ("gas-bench/src/cargo/build.rs", ""),
             ("gas-bench/src/render.rs", "use crate::words::grouped;"),
             ("gas-bench/src/lib.rs", "pub use crate::render::render;"),
+            ("report/src/render.rs", "use crate::cargo;"),
             (path, source),
         ];
         check(check_layers, &files, expected);
@@ -346,7 +353,10 @@ mod tests {
         check_order("vm/src/run.rs", "use crate::render;", &[]);
         check(
             check_layers,
-            &[(DOCUMENT, &document(LAYERS, "- `gone/`: nothing."))],
+            &[(
+                DOCUMENT,
+                &document(LAYERS, "- `gas-bench/src/gone/`: nothing."),
+            )],
             &["ARCHITECTURE.md:7"],
         );
         check(check_layers, &[], &["ARCHITECTURE.md:0"]);

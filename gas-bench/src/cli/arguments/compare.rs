@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use gas_bench::cargo::{Allocator, Hindrance, Lto, Mode, OptLevel, Variations, replaceable};
+use stylus_cargo::{Allocator, Hindrance, Lto, Mode, OptLevel, Variations, replaceable};
 use stylus_vm::ArbOs;
 
 use super::TextArguments;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use gas_bench::cargo::{BuildSettings, CrateTypes, Project};
 use gas_bench::chain::Target;
+use stylus_cargo::{BuildSettings, CrateTypes, Project};
 use stylus_vm::ArbOs;
 
 /// Which contracts, and how they are built.

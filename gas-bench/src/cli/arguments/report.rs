@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use gas_bench::document::Format;
-use gas_bench::figures::baseline::Tolerance;
 use gas_bench::measure::{ModuleFiles, ProfileCommand};
+use stylus_report::document::Format;
+use stylus_report::figures::baseline::Tolerance;
 
 use super::contracts::{ChainArguments, ProjectArguments};
 use super::{TextArguments, TextFormat};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr as _;
 
 use clap::Args;
-use gas_bench::{chain, plan};
+use gas_bench::chain;
 use stylus_override::Substitute;
 use stylus_override::rehearsal::Call;
 
@@ -97,8 +97,8 @@ impl OverrideArguments {
     }
 }
 
-fn call(text: &str) -> Result<Call, plan::CallError> {
-    plan::call(text, chain::address_of)
+fn call(text: &str) -> Result<Call, stylus_plan::CallError> {
+    stylus_plan::call(text, chain::address_of)
 }
 
 fn postfix(text: &str) -> Result<String, String> {

@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
-use gas_bench::cargo::{Allocator, OptLevel, Project, own_contracts};
-use gas_bench::content::{AllocatorsContent, LeagueContent};
-use gas_bench::document::Content as _;
-use gas_bench::figures::edge_cases::{Conditions, Function};
-use gas_bench::figures::league::Calls;
+use gas_bench::measure::own_contracts;
 use gas_bench::measure::{self, Doing};
-use gas_bench::picture::league_chart;
+use stylus_cargo::{Allocator, OptLevel, Project};
+use stylus_report::content::{AllocatorsContent, LeagueContent};
+use stylus_report::document::Content as _;
+use stylus_report::figures::edge_cases::{Conditions, Function};
+use stylus_report::figures::league::Calls;
+use stylus_report::picture::league_chart;
 
 use super::{begin, colour, complain, publish};
 use crate::cli::arguments::{Arguments, LeagueArguments};

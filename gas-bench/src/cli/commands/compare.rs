@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use gas_bench::cargo::{Subject, WasmOpt};
 use gas_bench::chain::Target;
-use gas_bench::content::ComparisonContent;
-use gas_bench::document::Content as _;
 use gas_bench::measure;
 use gas_bench::measure::compare::{self, VariantEvent};
+use stylus_cargo::{Subject, WasmOpt};
+use stylus_report::content::ComparisonContent;
+use stylus_report::document::Content as _;
 use stylus_vm::ArbOs;
 
 use super::{begin, colour, complain, publish};

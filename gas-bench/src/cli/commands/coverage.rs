@@ -7,10 +7,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use gas_bench::content::{CoverageContent, tracefile};
-use gas_bench::document::Content as _;
-use gas_bench::figures::coverage::CoverageReport;
 use gas_bench::measure::{self, Covering};
+use stylus_report::content::{CoverageContent, tracefile};
+use stylus_report::document::Content as _;
+use stylus_report::figures::coverage::CoverageReport;
 
 use super::{begin, colour, complain, publish, remark};
 use crate::cli::arguments::CoverageArguments;

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use alloy_primitives::B256;
 use anyhow::bail;
-use gas_bench::content::ExplainContent;
-use gas_bench::document::Content as _;
 use gas_bench::measure;
+use stylus_report::content::ExplainContent;
+use stylus_report::document::Content as _;
 
 use super::{begin, colour, publish};
 use crate::cli::arguments::ExplainArguments;

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use gas_bench::measure;
-use gas_bench::output::OutputFile;
-use gas_bench::plan::FILE;
+use stylus_plan::FILE;
+use stylus_report::output::OutputFile;
 
 use super::{complain, remark};
 use crate::cli::arguments::PlanArguments;

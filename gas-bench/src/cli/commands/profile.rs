@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use gas_bench::content::{LinesContent, ProfileContent};
-use gas_bench::document::Content as _;
 use gas_bench::measure;
-use gas_bench::picture;
+use stylus_report::content::{LinesContent, ProfileContent};
+use stylus_report::document::Content as _;
+use stylus_report::picture;
 
 use super::{begin, colour, publish, remark};
 use crate::cli::arguments::ProfileArguments;

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use gas_bench::content::ReplayContent;
-use gas_bench::document::Content as _;
 use gas_bench::measure::{self, ReplayCommand};
-use gas_bench::picture;
+use stylus_report::content::ReplayContent;
+use stylus_report::document::Content as _;
+use stylus_report::picture;
 
 use super::{begin, colour, complain, publish};
 use crate::cli::arguments::ReplayArguments;

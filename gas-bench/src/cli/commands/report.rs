@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-use gas_bench::content::{Pictures, ReportContent, overview};
-use gas_bench::document::{Content as _, Format};
-use gas_bench::figures::Report;
-use gas_bench::figures::baseline::{self, Diff};
 use gas_bench::measure::{self, Details, Event, Reported};
-use gas_bench::picture;
+use stylus_report::content::{Pictures, ReportContent, overview};
+use stylus_report::document::{Content as _, Format};
+use stylus_report::figures::Report;
+use stylus_report::figures::baseline::{self, Diff};
+use stylus_report::picture;
 
 use super::{REGRESSION, begin, colour, complain, file_name, folder, publish, remark, write};
 use crate::cli::arguments::{ReportArguments, ReportFormat};

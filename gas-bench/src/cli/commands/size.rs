@@ -4,14 +4,14 @@ use std::io;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use gas_bench::content::SizeContent;
-use gas_bench::document::Content as _;
-use gas_bench::figures::baseline;
-use gas_bench::figures::size::{SizeReport, diff};
 use gas_bench::measure;
-use gas_bench::output::OutputFile;
-use gas_bench::picture::treemap;
 use stylus_cargo::input;
+use stylus_report::content::SizeContent;
+use stylus_report::document::Content as _;
+use stylus_report::figures::baseline;
+use stylus_report::figures::size::{SizeReport, diff};
+use stylus_report::output::OutputFile;
+use stylus_report::picture::treemap;
 use stylus_vm::{ArbOs, Config};
 
 use super::{begin, colour, complain, file_name, folder, publish, write};

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use gas_bench::chain;
-use gas_bench::content::{RehearsalContent, transplant as words};
-use gas_bench::document::{Content as _, Format};
-use gas_bench::output::OutputFile;
-use gas_bench::plan::DEPLOYER;
 use stylus_cargo::input;
 use stylus_override::rehearsal::rehearse;
 use stylus_override::{Donor, inspect, transplant};
+use stylus_plan::DEPLOYER;
+use stylus_report::content::{RehearsalContent, transplant as words};
+use stylus_report::document::{Content as _, Format};
+use stylus_report::output::OutputFile;
 use stylus_vm::text;
 
 use super::{colour, publish, remark};

@@ -2,9 +2,9 @@
 //!
 //! Lives here: comparing the answers of calls, and modules with each other. Not here: building and measuring (`compare`).
 
-use crate::cargo::{Mode, Variant};
-use crate::figures::comparison::{Measured, VariantFigures};
-use crate::figures::{Call, Contract, Run};
+use stylus_cargo::{Mode, Variant};
+use stylus_report::figures::comparison::{Measured, VariantFigures};
+use stylus_report::figures::{Call, Contract, Run};
 
 /// A variant behaves differently from the author's own build, so its figures are meaningless.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

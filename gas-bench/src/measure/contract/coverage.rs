@@ -1,12 +1,12 @@
 //! Counts the blocks that one contract's calls run.
 //!
-//! Lives here: carrying out a plan only for its block counts. Not here: what the counts mean (`figures::coverage`).
+//! Lives here: carrying out a plan only for its block counts. Not here: what the counts mean (`stylus_report::figures`).
 
 use stylus_devnet::explain::Coverage;
+use stylus_plan::{Plan, PlannedCall, Reverts};
 
 use super::{Bench, BenchError, Deployed, place};
 use crate::measure::Prepared;
-use crate::plan::{Plan, PlannedCall, Reverts};
 
 impl Bench<'_> {
     /// Deploys a contract and carries out its plan on a chain where the programs of `coverage` count. Returns what failed, a sentence

@@ -10,16 +10,16 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Address, B256, Selector, hex};
 use stylus_devnet::explain::{Artifact, Diagnosis, FailedCall, Interface, Place, chain_of};
+use stylus_plan::{Plan, PlannedCall, selector};
+use stylus_report::figures::failure::{
+    FAILURE_SCHEMA, FailedFrame, Failure, Frame, LastHostio, SourceLine,
+};
 use stylus_vm::lines::SourceFrame;
 
 use super::stage::Stage;
 use super::{Bench, BenchError, Sight, error_text};
 use crate::chain::{CallError, Node, Receipt};
-use crate::figures::failure::{
-    FAILURE_SCHEMA, FailedFrame, Failure, Frame, LastHostio, SourceLine,
-};
 use crate::measure::Prepared;
-use crate::plan::{Plan, PlannedCall, selector};
 
 /// The largest source file, in bytes, from which a line is read.
 const MOST_SOURCE: u64 = 4 << 20;

@@ -3,12 +3,12 @@
 //! Lives here: requesting the counts of each block from the chain. Not here: what they mean (`figures::lines`).
 
 use stylus_devnet::explain::is_own;
+use stylus_plan::PlannedCall;
+use stylus_report::figures::lines::{LineProfile, add_up};
 use stylus_vm::explain::block_prices;
 
 use super::{Bench, BenchError, Sight};
-use crate::figures::lines::{LineProfile, add_up};
 use crate::measure::Prepared;
-use crate::plan::PlannedCall;
 
 impl Bench<'_> {
     /// Deploys a contract, carries out one call of its plan, and profiles its run number `run`, counted from 1, line by line.

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use alloy_network::TransactionBuilder as _;
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_rpc_types_eth::TransactionRequest;
+use stylus_plan::{
+    CONTRACT, Code, DEPLOYER, Other, Plan, PlannedCall, Problem, Sender, Step, Words,
+};
+use stylus_report::figures::StartGas;
 
 use super::{Bench, BenchError, Deployed, Explainer, created, error_text, place, reason};
 use crate::chain::{Account, CallError, NodeError};
-use crate::figures::StartGas;
-use crate::plan::{
-    CONTRACT, Code, DEPLOYER, Other, Plan, PlannedCall, Problem, Sender, Step, Words,
-};
 
 /// A contract with its accounts, for one call.
 pub(in crate::measure) struct Stage<'a> {

@@ -4,7 +4,6 @@ use stylus_vm::{ArbOs, InkPrice};
 
 use super::*;
 use crate::chain::Target;
-use crate::plan;
 
 /// Counts its calls in a slot, grows by as many pages as the last byte of its input says and returns its input; reverts if that byte is
 /// 99, and never ends if it is 98.
@@ -35,9 +34,9 @@ fn artifact(wat: &str) -> Artifact {
 
 fn plan_of(text: &str) -> Plan {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(plan::FILE);
+    let path = folder.path().join(stylus_plan::FILE);
     std::fs::write(&path, text).unwrap();
-    plan::load(&path).unwrap().unwrap()
+    stylus_plan::load(&path).unwrap().unwrap()
 }
 
 fn measure(sight: Option<Sight>, wat: &str, plan: &str) -> Contract {

@@ -3,14 +3,14 @@
 //! Lives here: which builds are measured. Not here: building and measuring one contract (`compare`), the figures as data
 //! (`figures::league`).
 
-use stylus_vm::ArbOs;
-
-use crate::cargo::{
+use stylus_cargo::{
     Allocator, BuildSettings, CopiesError, Lto, OptLevel, Project, Subject, Variant, Variations,
     WasmOpt,
 };
+use stylus_report::figures::league::Calls;
+use stylus_vm::ArbOs;
+
 use crate::chain::Target;
-use crate::figures::league::Calls;
 use crate::measure::compare::{VariantEvent, compare};
 use crate::measure::{PrepareError, measure_module, plan_of};
 
@@ -31,7 +31,7 @@ enum Reason {
     Copies(#[from] CopiesError),
 }
 
-/// Builds the contracts of `project` with each of `allocators`, which are [`replaceable`](crate::cargo::replaceable), at each of `levels`,
+/// Builds the contracts of `project` with each of `allocators`, which are [`replaceable`](stylus_cargo::replaceable), at each of `levels`,
 /// with the authors' own link-time optimisation and also with each of `lto`, and measures the calls of their plans. Contracts whose
 /// allocator cannot be replaced are left out.
 ///

@@ -10,8 +10,8 @@ use wasmparser::{
     BinaryReader, BinaryReaderError, KnownCustom, Name, NameSectionReader, Parser, Payload, TypeRef,
 };
 
-use crate::figures::Bytes;
-use crate::figures::size::{CODE, DATA, Section};
+use stylus_report::figures::Bytes;
+use stylus_report::figures::size::{CODE, DATA, Section};
 
 /// The parts of a module.
 #[derive(Default)]
