@@ -1,16 +1,16 @@
 //! What a contract says can be called: its exported interface.
 //!
-//! Lives here: reading one, in Solidity as the SDK writes it or in JSON as compilers do. Not here: exporting it (`stylus-cargo`), arguments for
-//! its functions (`generate`).
+//! Lives here: reading one, in Solidity as the SDK writes it or in JSON as compilers do. Not here: exporting it (`stylus-cargo`), arguments
+//! for its functions (`generate`).
 
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
 use alloy_json_abi::{ContractObject, Function, JsonAbi, Param, StateMutability};
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn_solidity::{
-    Expr, File, FunctionKind, Item, ItemContract, ItemError, ItemFunction, Lit, Type,
-    VariableDeclaration,
+    Expr, File, FunctionKind, Item, ItemContract, ItemError, ItemFunction, Lit, SolIdent, Type,
+    VariableDeclaration, Visibility,
 };
 
 use super::CONSTRUCTOR;
@@ -25,6 +25,9 @@ const MOST_TOKENS: usize = 64;
 
 /// The most parameters of a function, counting those within structs.
 const MOST_PARAMETERS: usize = 1_024;
+
+/// Stands behind a name for which the parser would have another: Rust takes it for a letter, and Solidity has no such.
+const MARK: char = '·';
 
 /// A text that is not an interface.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -172,7 +175,7 @@ fn of_solidity(text: &str) -> Result<Interface, InterfaceError> {
         }
         names.own.clear();
         let bases = contract.inheritance.iter().flat_map(|it| &it.inheritance);
-        let bases = bases.map(|base| base.name.to_string());
+        let bases = bases.map(|base| plain(base.name.last()));
         interface
             .absent
             .extend(bases.filter(|base| !names.has(base)));
@@ -210,6 +213,9 @@ fn declarations(tokens: TokenStream, depth: usize) -> Result<TokenStream, Interf
                 let inner = declarations(group.stream(), depth + 1)?;
                 kept.push(proc_macro2::Group::new(group.delimiter(), inner).into());
             }
+            TokenTree::Ident(it) if it == "self" || it == "Self" => {
+                kept.push(Ident::new(&format!("{it}{MARK}"), it.span()).into());
+            }
             tree => {
                 if matches!(&tree, TokenTree::Punct(it) if ",;".contains(it.as_char())) {
                     length = 0;
@@ -219,6 +225,11 @@ fn declarations(tokens: TokenStream, depth: usize) -> Result<TokenStream, Interf
         }
     }
     Ok(kept.into_iter().collect())
+}
+
+/// A name as Solidity has it. The parser writes Rust's keywords as `r#move`, and would have another word in place of `self`.
+fn plain(name: &SolIdent) -> String {
+    name.as_string().trim_end_matches(MARK).to_owned()
 }
 
 /// Whether a pair of brackets is that of a comment: `#[doc = "…"]`.
@@ -231,8 +242,13 @@ fn is_comment(before: &[TokenTree], group: &proc_macro2::Group) -> bool {
 
 impl Interface {
     fn add(&mut self, item: &Item, names: &Names<'_>) {
+        let getter;
         let function = match item {
-            Item::Function(function) => function,
+            Item::Function(function) if is_outside(function.attributes.visibility()) => function,
+            Item::Variable(variable) if variable.attributes.has_public() => {
+                getter = ItemFunction::from_variable_definition(variable.clone());
+                &getter
+            }
             Item::Error(error) => {
                 self.errors.extend(names.error(error));
                 return;
@@ -247,6 +263,14 @@ impl Interface {
             FunctionKind::Modifier(_) => {}
         }
     }
+}
+
+/// Whether a function of this visibility is one that others can call.
+const fn is_outside(visibility: Option<Visibility>) -> bool {
+    !matches!(
+        visibility,
+        Some(Visibility::Internal(_) | Visibility::Private(_))
+    )
 }
 
 /// The names that an interface defines.
@@ -273,7 +297,7 @@ impl<'a> Named<'a> {
             Item::Contract(item) => (&item.name, Self::Contract),
             _ => return None,
         };
-        Some((name.to_string(), named))
+        Some((plain(name), named))
     }
 }
 
@@ -305,7 +329,7 @@ impl<'a> Names<'a> {
     fn declared(&self, item: &ItemFunction) -> Declared {
         let is_constructor = matches!(item.kind, FunctionKind::Constructor(_));
         let name = match &item.name {
-            Some(name) if !is_constructor => name.to_string(),
+            Some(name) if !is_constructor => plain(name),
             _ => CONSTRUCTOR.to_owned(),
         };
         let mut left = MOST_PARAMETERS;
@@ -351,7 +375,7 @@ impl<'a> Names<'a> {
             .map(|it| self.param(it, 0, &mut left))
             .collect::<Result<Vec<_>, String>>();
         let error = alloy_json_abi::Error {
-            name: item.name.to_string(),
+            name: plain(&item.name),
             inputs: inputs.ok()?,
         };
         Some(error.signature())
@@ -367,11 +391,7 @@ impl<'a> Names<'a> {
         let (ty, components) = self.ty(&declared.ty, depth, left)?;
         Ok(Param {
             ty,
-            name: declared
-                .name
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
+            name: declared.name.as_ref().map(plain).unwrap_or_default(),
             components,
             internal_type: None,
         })
@@ -406,7 +426,7 @@ impl<'a> Names<'a> {
                 Ok(("tuple".to_owned(), fields.collect::<Result<_, _>>()?))
             }
             Type::Custom(path) => {
-                let name = path.last().to_string();
+                let name = plain(path.last());
                 match self.get(&name) {
                     Some(Named::Struct(fields)) => {
                         let fields = fields
@@ -480,6 +500,50 @@ mod tests {
                 "calldataLen(bytes data) view returns (uint256)",
                 "storage_used(bytes calldata_, string memory_)",
                 "returnsMemory(uint256[] data) view returns (uint256, uint8[])",
+            ],
+        );
+    }
+
+    /// Theorem: a name is Solidity's, whatever it means in Rust.
+    #[test]
+    fn words_of_rust_are_names() {
+        check(
+            "interface IC is loop {
+                struct box { uint256 impl; self[] crate; }
+                enum self { A }
+                function move(box memory use, address self) external returns (uint8 Self);
+                function self(uint256 mod) external;
+                function Self() external;
+                function super(uint256 async) external;
+             }
+             interface loop { function yield() external; }",
+            &[
+                "move(tuple(uint256 impl, uint8[] crate) use, address self) returns (uint8 Self)",
+                "self(uint256 mod)",
+                "Self()",
+                "super(uint256 async)",
+                "yield()",
+            ],
+        );
+    }
+
+    /// Theorem: what is declared is what others can call.
+    #[test]
+    fn getters_are_functions_and_internal_functions_are_none() {
+        check(
+            "contract C {
+                uint256 public constant LIMIT = 3;
+                mapping(address owner => mapping(uint8 => bytes32[])) public records;
+                uint256 internal hidden;
+                uint256 without;
+                function open(uint256 a) public pure returns (uint256) { return a; }
+                function inside(uint256 a) internal pure returns (uint256) { return a; }
+                function own() private {}
+             }",
+            &[
+                "LIMIT() view returns (uint256 LIMIT)",
+                "records(address owner, uint8, uint256) view returns (bytes32)",
+                "open(uint256 a) pure returns (uint256)",
             ],
         );
     }
