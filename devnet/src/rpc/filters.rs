@@ -8,7 +8,7 @@ use alloy_primitives::{B256, U64};
 use alloy_rpc_types_eth::Filter;
 use serde_json::json;
 
-use crate::bounded::{Each, to_json};
+use crate::bounded::{Each, to_json, to_json_until};
 use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
@@ -116,34 +116,37 @@ fn unknown() -> RpcError {
     RpcError::refused("filter not found")
 }
 
-/// What has happened since the last poll.
-pub(super) fn changes(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+/// What has happened since the last poll. The filter moves on when the answer is whole: one that was given up can be asked for again.
+pub(super) fn changes(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let id = arguments.number(0, "filter")?.unwrap_or(0);
-    let (kind, blocks, arrivals) = {
+    let (filter, arrivals, blocks, next) = {
         let chain = node.chain();
         let head = chain.head().header.number;
-        let mut filters = node.filters();
-        let (arrived, installed) = (filters.arrived, filters.filters.get_mut(&id));
-        let filter = installed.ok_or_else(unknown)?;
-        let blocks = chain.blocks(filter.next_block, head);
-        filter.next_block = head + 1;
-        let first = std::mem::replace(&mut filter.next_arrival, arrived);
-        let kind = filter.kind.clone();
-        let arrivals = match kind {
-            Kind::Transactions => filters.arrivals(first),
+        let filters = node.filters();
+        let filter = filters.filters.get(&id).cloned().ok_or_else(unknown)?;
+        let arrivals = match filter.kind {
+            Kind::Transactions => filters.arrivals(filter.next_arrival),
             Kind::Blocks | Kind::Logs(_) => Vec::new(),
         };
-        (kind, blocks, arrivals)
+        let blocks = chain.blocks(filter.next_block, head);
+        (filter, arrivals, blocks, (head + 1, filters.arrived))
     };
-    let text = match kind {
-        Kind::Blocks => to_json(&Each(blocks.iter().map(|block| block.hash))),
-        Kind::Transactions => to_json(&arrivals),
-        Kind::Logs(filter) => {
-            let logs = blocks.iter().flat_map(|block| of_block(block, &filter));
-            to_json(&Each(logs))
+    let text = match &filter.kind {
+        Kind::Blocks => to_json_until(interrupt, &Each(blocks.iter().map(|block| block.hash))),
+        Kind::Transactions => to_json_until(interrupt, &arrivals),
+        Kind::Logs(wanted) => {
+            let logs = blocks.iter().flat_map(|block| of_block(block, wanted));
+            to_json_until(interrupt, &Each(logs))
         }
-    };
-    Ok(text?)
+    }?;
+    let mut filters = node.filters();
+    let installed = filters.filters.get_mut(&id).ok_or_else(unknown)?;
+    // Another poll may have told the same meanwhile, or the chain may have gone back.
+    if (installed.next_block, installed.next_arrival) != (filter.next_block, filter.next_arrival) {
+        return Ok(to_json(&[(); 0])?);
+    }
+    (installed.next_block, installed.next_arrival) = next;
+    Ok(text)
 }
 
 /// All logs that match a log filter.
@@ -156,7 +159,7 @@ pub(super) fn logs(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt
         .cloned()
         .ok_or_else(unknown)?;
     match filter.kind {
-        Kind::Logs(filter) => Ok(to_json(&find(node, &filter, interrupt)?)?),
+        Kind::Logs(filter) => Ok(to_json_until(interrupt, &find(node, &filter, interrupt)?)?),
         Kind::Blocks | Kind::Transactions => {
             Err(RpcError::refused("the filter is not one over logs"))
         }

@@ -9,6 +9,7 @@ use alloy_primitives::{Address, B256, Bloom, U64, U256};
 use alloy_rpc_types_eth::{Header, Log, Transaction as RpcTransaction};
 use serde::{Serialize, Serializer};
 
+use crate::bounded::Each;
 use crate::chain::{Block, Transaction};
 
 #[derive(Serialize)]
@@ -48,14 +49,14 @@ impl Serialize for Transactions<'_> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ShownReceipt<'a> {
+#[serde(rename_all = "camelCase", bound = "")]
+struct ShownReceipt<'a, L: Iterator<Item = Log> + Clone> {
     #[serde(rename = "type")]
     kind: U64,
     status: U64,
     cumulative_gas_used: U64,
     logs_bloom: &'a Bloom,
-    logs: Vec<Log>,
+    logs: Each<L>,
     transaction_hash: B256,
     transaction_index: U64,
     block_hash: B256,
@@ -125,7 +126,7 @@ pub(super) fn receipt(block: &Block, index: usize) -> impl Serialize {
         status: U64::from(receipt.status),
         cumulative_gas_used: U64::from(receipt.cumulative_gas_used.0),
         logs_bloom: &receipt.logs_bloom,
-        logs: logs(block, index).collect(),
+        logs: Each(logs(block, index)),
         transaction_hash: transaction.hash,
         transaction_index: U64::from(index),
         block_hash: block.hash,
@@ -142,7 +143,7 @@ pub(super) fn receipt(block: &Block, index: usize) -> impl Serialize {
 }
 
 /// The logs of a block's transaction.
-pub(super) fn logs(block: &Block, index: usize) -> impl Iterator<Item = Log> {
+pub(super) fn logs(block: &Block, index: usize) -> impl Iterator<Item = Log> + Clone {
     let before: usize = block.receipts[..index]
         .iter()
         .map(|receipt| receipt.logs.len())

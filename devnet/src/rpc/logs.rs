@@ -8,7 +8,7 @@ use std::sync::Arc;
 use alloy_eips::BlockNumberOrTag;
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
 
-use crate::bounded::to_json;
+use crate::bounded::to_json_until;
 use crate::chain::Block;
 use crate::evm::Interrupt;
 use crate::node::Node;
@@ -25,7 +25,7 @@ const MOST_NAMED: usize = 1_000;
 
 pub(super) fn logs(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let filter = filter(arguments, 0)?;
-    Ok(to_json(&find(node, &filter, interrupt)?)?)
+    Ok(to_json_until(interrupt, &find(node, &filter, interrupt)?)?)
 }
 
 /// The filter in the parameter at `place`.

@@ -484,26 +484,36 @@ async fn elsewhere(
         let likeness = tries.likeness(name, params.as_str().unwrap_or_default())?;
         Some((tries, likeness))
     });
-    let work = move |interrupt: &Interrupt| {
-        let arguments = Arguments::parse(&params)?;
-        if let Some(answer) = border::answer(&node, name, &arguments)? {
-            return Ok(answer);
-        }
-        let short = match method {
-            Lookup(method) | Search(method) | Call(method) | Question(method) => {
-                return method(&node, &arguments, interrupt);
-            }
-            Quick(method) | Read(method) | Change(method) => method(&node, &arguments)?,
-            Production(method) | Synced(method) => method(&node, &arguments, interrupt)?,
-        };
-        Ok(to_json(&short)?)
-    };
-    // Whatever the result: if a word that it read was unavailable, it is no answer.
-    let work = move |interrupt: &Interrupt| attempt(|| work(interrupt))?;
+    let work = move |interrupt: &Interrupt| answer(&node, (name, method), &params, interrupt);
     if let Some(answer) = tries.and_then(|(tries, likeness)| tries.run(likeness, &work)) {
         return answer;
     }
     lanes.run(lane, arrived, work).await
+}
+
+/// Answers on this thread, however long that takes.
+fn answer(
+    node: &Node,
+    (name, method): (&str, Method),
+    params: &Params<'_>,
+    interrupt: &Interrupt,
+) -> Text {
+    let answer = || {
+        let arguments = Arguments::parse(params)?;
+        if let Some(answer) = border::answer(node, name, &arguments)? {
+            return Ok(answer);
+        }
+        let short = match method {
+            Lookup(method) | Search(method) | Call(method) | Question(method) => {
+                return method(node, &arguments, interrupt);
+            }
+            Quick(method) | Read(method) | Change(method) => method(node, &arguments)?,
+            Production(method) | Synced(method) => method(node, &arguments, interrupt)?,
+        };
+        Ok(to_json(&short)?)
+    };
+    // Whatever the result: if a word that it read was unavailable, it is no answer.
+    attempt(answer)?
 }
 
 /// Sends a transaction and waits for its receipt without holding a place on a lane.
@@ -548,6 +558,9 @@ async fn synced(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Config;
+    use crate::devnet::open;
+    use crate::evm::Interrupted;
 
     /// Theorem: frequent requests have a lane that no search of the whole chain uses.
     #[test]
@@ -594,5 +607,73 @@ mod tests {
         names.extend(["eth_subscribe", "eth_unsubscribe"]);
         names.sort_unstable();
         assert_eq!(listed, names);
+    }
+
+    /// Logs nothing, as often as the first word of its input says.
+    const LOGGER: &str = "0x6000355b60006000a0600190038060035700";
+
+    fn ask(node: &Node, name: &str, params: &str, interrupt: &Interrupt) -> Text {
+        let found = METHODS.iter().find(|(names, _)| names.contains(&name));
+        answer(
+            node,
+            (name, found.unwrap().1),
+            &Params::new(Some(params)),
+            interrupt,
+        )
+    }
+
+    /// Theorem: what reads much can be given up, loses nothing by that, and answers when it has the time.
+    #[test]
+    fn long_reads_can_be_given_up() {
+        let node = open(&Config::default(), None).unwrap();
+        let now = |name: &str, params: &str| {
+            let answer = ask(&node, name, params, &Interrupt::default());
+            answer.unwrap_or_else(|error| panic!("{name}: {}", error.message()))
+        };
+        let sender = now("eth_accounts", "[]");
+        let sender = sender.get().split('"').nth(1).unwrap();
+        let logger = "0x00000000000000000000000000000000000000e1";
+        now("anvil_setCode", &format!(r#"["{logger}","{LOGGER}"]"#));
+        let filter = now("eth_newFilter", "[{}]");
+        let send = |length: usize| {
+            let input = format!("{:064x}{}", 200, "00".repeat(length));
+            let transaction = format!(
+                r#"{{"from":"{sender}","to":"{logger}","gas":"0x1312d00","data":"0x{input}"}}"#
+            );
+            now("eth_sendTransaction", &format!("[{transaction}]"))
+        };
+        let hash = send(50_000);
+        now("evm_setAutomine", "[false]");
+        send(50_000);
+        for (name, params) in [
+            ("eth_getFilterChanges", format!("[{filter}]")),
+            ("eth_getFilterLogs", format!("[{filter}]")),
+            ("eth_getLogs", "[{}]".into()),
+            ("eth_getTransactionReceipt", format!("[{hash}]")),
+            ("eth_getTransactionByHash", format!("[{hash}]")),
+            ("eth_getBlockReceipts", r#"["latest"]"#.into()),
+            ("eth_getBlockByNumber", r#"["latest",true]"#.into()),
+            ("debug_getRawBlock", r#"["latest"]"#.into()),
+            ("debug_getRawReceipts", r#"["latest"]"#.into()),
+            ("debug_getRawTransaction", format!("[{hash}]")),
+            ("ots_getBlockTransactions", r#"["latest",0,25]"#.into()),
+            (
+                "ots_searchTransactionsBefore",
+                format!(r#"["{logger}",0,25]"#),
+            ),
+            ("txpool_content", "[]".into()),
+            ("txpool_contentFrom", format!(r#"["{sender}"]"#)),
+        ] {
+            let interrupt = Interrupt::after(8);
+            let given_up = ask(&node, name, &params, &interrupt);
+            assert!(given_up.is_err(), "{name}");
+            assert_eq!(interrupt.reason(), Some(Interrupted::Long), "{name}");
+            let whole = now(name, &params);
+            assert!(whole.get().len() > 1_000, "{name}: {}", whole.get());
+        }
+        assert_eq!(
+            now("eth_getFilterChanges", &format!("[{filter}]")).get(),
+            "[]"
+        );
     }
 }

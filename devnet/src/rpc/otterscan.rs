@@ -7,16 +7,20 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rpc_types_trace::parity::{Action, CallType, CreationMethod};
 use serde_json::{Value, json};
 
-use crate::bounded::to_json;
+use crate::bounded::{to_json, to_json_until, weigh};
 use crate::chain::Block;
 use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
+use crate::rpc::error::RpcError;
 use crate::rpc::methods::{Answer, Text};
 use crate::rpc::{flat, json, pool, read};
 
 /// The version of these methods.
 const LEVEL: u32 = 8;
+
+/// Some bytes of a log's JSON.
+const LOG: usize = 512;
 
 /// The most transactions per page.
 const MOST_ON_PAGE: u64 = 1_000;
@@ -33,18 +37,21 @@ pub(super) fn has_code(node: &Node, arguments: &Arguments<'_>) -> Answer {
 }
 
 /// A block's header with the total fees of its transactions.
-pub(super) fn block_details(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn block_details(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let Some(block) = node.chain().block(arguments.required(0, "block")?) else {
         return Ok(to_json(&())?);
     };
     let fee = |receipt: &crate::chain::Receipt| receipt.effective_gas_price.fee(receipt.gas_used);
     let fees: U256 = block.receipts.iter().map(fee).sum();
     let nothing = U256::ZERO;
-    Ok(to_json(&json!({
-        "block": counted(&block),
-        "issuance": { "blockReward": nothing, "uncleReward": nothing, "issuance": nothing },
-        "totalFees": fees,
-    }))?)
+    Ok(to_json_until(
+        interrupt,
+        &json!({
+            "block": counted(&block),
+            "issuance": { "blockReward": nothing, "uncleReward": nothing, "issuance": nothing },
+            "totalFees": fees,
+        }),
+    )?)
 }
 
 /// A block's header with how many transactions it has.
@@ -58,7 +65,11 @@ fn counted(block: &Block) -> Value {
 }
 
 /// A page of a block's transactions, counted from the last.
-pub(super) fn block_transactions(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn block_transactions(
+    node: &Node,
+    arguments: &Arguments<'_>,
+    interrupt: &Interrupt,
+) -> Text {
     let id = arguments.required(0, "block")?;
     let block = node.chain().known_block(id)?;
     let (page, size) = (
@@ -72,15 +83,32 @@ pub(super) fn block_transactions(node: &Node, arguments: &Arguments<'_>, _: &Int
     let after = usize::try_from(page.saturating_mul(size)).unwrap_or(usize::MAX);
     let end = count.saturating_sub(after);
     let places = end.saturating_sub(size as usize)..end;
-    let transactions: Vec<Value> = places.clone().map(|index| short(&block, index)).collect();
-    let receipts: Vec<Value> = places.map(|index| receipt(&block, index)).collect();
+    let (transactions, receipts) = lines(&block, places, interrupt)?;
     let mut whole = counted(&block);
     if let Some(whole) = whole.as_object_mut() {
         whole.insert("transactions".into(), json!(transactions));
     }
-    Ok(to_json(
+    Ok(to_json_until(
+        interrupt,
         &json!({ "fullblock": whole, "receipts": receipts }),
     )?)
+}
+
+/// Transactions of a block with their receipts.
+fn lines(
+    block: &Block,
+    places: impl Iterator<Item = usize>,
+    interrupt: &Interrupt,
+) -> Result<(Vec<Value>, Vec<Value>), RpcError> {
+    let mut lines = (Vec::new(), Vec::new());
+    for index in places {
+        // Both are made whole before they are cut.
+        let input = block.transactions[index].envelope.input().len();
+        weigh(interrupt, input + LOG * block.receipts[index].logs.len())?;
+        lines.0.push(short(block, index));
+        lines.1.push(receipt(block, index));
+    }
+    Ok(lines)
 }
 
 /// A transaction whose input is cut after the selector.
@@ -140,28 +168,34 @@ fn search(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt, is_afte
     if !is_after {
         blocks.reverse();
     }
-    let (mut found, mut reached_end) = (Vec::new(), true);
+    let (mut transactions, mut receipts) = (Vec::new(), Vec::new());
+    let mut reached_end = true;
     for block in &blocks {
         interrupt.check()?;
         let places = (0..block.transactions.len()).filter(|index| concerns(block, *index));
-        found.extend(places.map(|index| (short(block, index), receipt(block, index))));
+        let (these, their) = lines(block, places, interrupt)?;
+        transactions.extend(these);
+        receipts.extend(their);
         // A block is never split over two pages.
-        if found.len() >= size {
+        if transactions.len() >= size {
             reached_end = false;
             break;
         }
     }
     if is_after {
-        found.reverse();
+        transactions.reverse();
+        receipts.reverse();
     }
-    let (transactions, receipts): (Vec<Value>, Vec<Value>) = found.into_iter().unzip();
     let (first, last) = match is_after {
         true => (reached_end, from == 0),
         false => (from == 0, reached_end),
     };
-    Ok(to_json(&json!({
-        "txs": transactions, "receipts": receipts, "firstPage": first, "lastPage": last,
-    }))?)
+    Ok(to_json_until(
+        interrupt,
+        &json!({
+            "txs": transactions, "receipts": receipts, "firstPage": first, "lastPage": last,
+        }),
+    )?)
 }
 
 /// The hash of a sender's transaction with a given nonce.
@@ -174,7 +208,8 @@ pub(super) fn by_sender_and_nonce(
     let nonce = arguments.number(1, "nonce")?.unwrap_or(0);
     let blocks = node.chain().blocks(0, u64::MAX);
     let found = pool::mined_of(&blocks, sender, nonce, interrupt)?;
-    Ok(to_json(
+    Ok(to_json_until(
+        interrupt,
         &found.map(|(block, index)| block.transactions[index].hash),
     )?)
 }
@@ -204,7 +239,8 @@ pub(super) fn creator(node: &Node, arguments: &Arguments<'_>, interrupt: &Interr
                     Action::Create(create) => create.from,
                     _ => transaction.sender,
                 };
-                return Ok(to_json(
+                return Ok(to_json_until(
+                    interrupt,
                     &json!({ "hash": transaction.hash, "creator": creator }),
                 )?);
             }
@@ -215,14 +251,14 @@ pub(super) fn creator(node: &Node, arguments: &Arguments<'_>, interrupt: &Interr
 }
 
 /// A failed transaction's revert data.
-pub(super) fn error(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn error(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let hash: B256 = arguments.required(0, "transaction hash")?;
     let found = node.chain().transaction(hash);
     let output = found.and_then(|(block, index)| {
         let receipt = &block.receipts[index];
         (!receipt.status).then(|| receipt.output.clone())
     });
-    Ok(to_json(&output.unwrap_or_default())?)
+    Ok(to_json_until(interrupt, &output.unwrap_or_default())?)
 }
 
 /// The frames of a transaction, each with its depth.
@@ -299,5 +335,5 @@ fn each_frame(
         return Ok(to_json(&())?);
     };
     let shown: Vec<Value> = flat::frames_of(&text)?.iter().filter_map(show).collect();
-    Ok(to_json(&shown)?)
+    Ok(to_json_until(interrupt, &shown)?)
 }

@@ -2,14 +2,16 @@
 //!
 //! Lives here: forms. Not here: which transactions wait, and in what order (`chain`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy_consensus::Transaction as _;
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, U64};
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::json;
 
-use crate::bounded::to_json;
+use crate::bounded::{to_json, to_json_until};
 use crate::chain::{Block, Transaction};
 use crate::evm::Interrupt;
 use crate::node::Node;
@@ -24,62 +26,94 @@ pub(super) fn status(node: &Node, _: &Arguments<'_>) -> Answer {
 }
 
 /// Transactions that wait for a block, and those that wait for an earlier nonce.
-pub(super) fn content(node: &Node, _: &Arguments<'_>, _: &Interrupt) -> Text {
-    shown(node, None, |transaction| json!(json::waiting(transaction)))
+pub(super) fn content(node: &Node, _: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    shown(node, None, interrupt, json::waiting)
 }
 
 /// Waiting transactions, summarised in one line each.
-pub(super) fn inspect(node: &Node, _: &Arguments<'_>, _: &Interrupt) -> Text {
-    shown(node, None, |transaction| {
+pub(super) fn inspect(node: &Node, _: &Arguments<'_>, interrupt: &Interrupt) -> Text {
+    shown(node, None, interrupt, |transaction| {
         let tx = &transaction.envelope;
         let to = tx
             .to()
             .map_or("contract creation".into(), |to| to.to_string());
         let (value, gas, price) = (tx.value(), tx.gas_limit(), tx.max_fee_per_gas());
-        json!(format!("{to}: {value} wei + {gas} gas × {price} wei"))
+        format!("{to}: {value} wei + {gas} gas × {price} wei")
     })
 }
 
 /// One sender's waiting transactions, by nonce.
-pub(super) fn content_from(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn content_from(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let sender = arguments.required(0, "address")?;
-    shown(node, Some(sender), |transaction| {
-        json!(json::waiting(transaction))
-    })
+    shown(node, Some(sender), interrupt, json::waiting)
 }
 
-fn shown(node: &Node, of: Option<Address>, show: fn(&Transaction) -> Value) -> Text {
+fn shown<S: Serialize>(
+    node: &Node,
+    of: Option<Address>,
+    interrupt: &Interrupt,
+    show: fn(&Transaction) -> S,
+) -> Text {
     let view = node.view(BlockId::latest())?;
     let pool = node.chain().pool();
-    let part = |wanted: bool| {
-        let all = pool.all(|address| view.state().nonce(address));
-        let part = all.filter(|(transaction, is_ready)| {
-            *is_ready == wanted && of.is_none_or(|of| transaction.sender == of)
-        });
-        by_sender(part, show)
-    };
-    let [pending, queued] = [part(true), part(false)].map(|mut part| match of {
-        Some(of) => part.remove(&of.to_string()).unwrap_or_else(|| json!({})),
-        None => Value::Object(part),
-    });
-    Ok(to_json(&json!({ "pending": pending, "queued": queued }))?)
+    let [mut pending, mut queued] = [BTreeMap::new(), BTreeMap::new()];
+    for (transaction, is_ready) in pool.all(|address| view.state().nonce(address)) {
+        interrupt.check()?;
+        if of.is_some_and(|of| transaction.sender != of) {
+            continue;
+        }
+        let part = if is_ready { &mut pending } else { &mut queued };
+        let nonces: &mut Vec<_> = part.entry(transaction.sender).or_default();
+        nonces.push(transaction);
+    }
+    let [pending, queued] = [pending, queued].map(|senders| Part { senders, of, show });
+    Ok(to_json_until(interrupt, &Shown { pending, queued })?)
 }
 
-fn by_sender<'a>(
-    waiting: impl Iterator<Item = (&'a Arc<Transaction>, bool)>,
-    show: fn(&Transaction) -> Value,
-) -> Map<String, Value> {
-    let mut senders = Map::new();
-    for (transaction, _) in waiting {
-        let sender = senders
-            .entry(transaction.sender.to_string())
-            .or_insert_with(|| json!({}));
-        if let Some(nonces) = sender.as_object_mut() {
-            let nonce = transaction.envelope.nonce().to_string();
-            nonces.insert(nonce, show(transaction));
+#[derive(Serialize)]
+struct Shown<P> {
+    pending: P,
+    queued: P,
+}
+
+/// Waiting transactions by sender and nonce, or one sender's by nonce.
+struct Part<'a, S> {
+    senders: BTreeMap<Address, Vec<&'a Arc<Transaction>>>,
+    of: Option<Address>,
+    show: fn(&Transaction) -> S,
+}
+
+/// A sender's transactions by nonce; each is made when it is written.
+struct Nonces<'a, S> {
+    all: &'a [&'a Arc<Transaction>],
+    show: fn(&Transaction) -> S,
+}
+
+impl<S: Serialize> Serialize for Part<'_, S> {
+    fn serialize<W: Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
+        let nonces = |all| Nonces {
+            all,
+            show: self.show,
+        };
+        match self.of {
+            Some(of) => {
+                let all = self.senders.get(&of).map(Vec::as_slice);
+                nonces(all.unwrap_or_default()).serialize(serializer)
+            }
+            None => {
+                let senders = self.senders.iter();
+                serializer
+                    .collect_map(senders.map(|(sender, all)| (sender.to_string(), nonces(all))))
+            }
         }
     }
-    senders
+}
+
+impl<S: Serialize> Serialize for Nonces<'_, S> {
+    fn serialize<W: Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
+        let nonce = |transaction: &Transaction| transaction.envelope.nonce().to_string();
+        serializer.collect_map(self.all.iter().map(|it| (nonce(it), (self.show)(it))))
+    }
 }
 
 /// A sender's transaction with a given nonce, mined or not.

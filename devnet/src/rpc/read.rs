@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::bounded::{Each, to_json};
+use crate::bounded::{Each, to_json, to_json_until, weigh};
 use crate::chain::View;
 use crate::evm::Interrupt;
 use crate::node::Node;
@@ -140,18 +140,24 @@ pub(super) fn balance(node: &Node, arguments: &Arguments<'_>) -> Answer {
 }
 
 /// An account in one answer, as in anvil.
-pub(super) fn account_info(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn account_info(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let (address, view) = account_at(node, arguments)?;
     let account = view.state().account(address);
+    let code = view.state().code(address);
+    weigh(interrupt, code.len())?;
     Ok(to_json(&json!({
         "balance": account.balance,
         "nonce": U64::from(account.nonce),
-        "code": view.state().code(address),
+        "code": code,
     }))?)
 }
 
 /// Words of many accounts.
-pub(super) fn storage_values(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn storage_values(
+    node: &Node,
+    arguments: &Arguments<'_>,
+    interrupt: &Interrupt,
+) -> Text {
     let asked: BTreeMap<Address, Vec<U256>> = arguments.required(0, "slots by address")?;
     let count: usize = asked.values().map(Vec::len).sum();
     if count.max(asked.len()) > MOST_WORDS {
@@ -169,12 +175,14 @@ pub(super) fn storage_values(node: &Node, arguments: &Arguments<'_>, _: &Interru
         .into_iter()
         .map(|(address, slots)| (address, words(address, slots)))
         .collect();
-    Ok(to_json(&found)?)
+    Ok(to_json_until(interrupt, &found)?)
 }
 
-pub(super) fn code(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn code(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let (address, view) = account_at(node, arguments)?;
-    Ok(to_json(&view.state().code(address))?)
+    let code = view.state().code(address);
+    weigh(interrupt, code.len())?;
+    Ok(to_json(&code)?)
 }
 
 pub(super) fn storage(node: &Node, arguments: &Arguments<'_>) -> Answer {
@@ -188,36 +196,47 @@ pub(super) fn nonce(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let address: Address = arguments.required(0, "address")?;
     let block = arguments.block(1)?;
     let nonce = match block.is_pending() {
-        true => node.chain().pending_nonce(address),
+        true => {
+            node.read_ahead(address);
+            node.chain().pending_nonce(address)
+        }
         false => node.view(block)?.state().account(address).nonce,
     };
     Ok(json!(U64::from(nonce)))
 }
 
-pub(super) fn block(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn block(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let id: BlockId = arguments.required(0, "block")?;
     let is_full = arguments
         .optional(1, "whether transactions are wanted whole")?
         .unwrap_or(false);
     let block = node.chain().block(id);
-    Ok(to_json(
+    Ok(to_json_until(
+        interrupt,
         &block.as_deref().map(|block| json::block(block, is_full)),
     )?)
 }
 
 /// A block without its transactions.
-pub(super) fn header(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn header(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let block = node.chain().block(arguments.required(0, "block")?);
-    Ok(to_json(&block.map(|block| json::header(&block)))?)
+    Ok(to_json_until(
+        interrupt,
+        &block.map(|block| json::header(&block)),
+    )?)
 }
 
-pub(super) fn block_receipts(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn block_receipts(
+    node: &Node,
+    arguments: &Arguments<'_>,
+    interrupt: &Interrupt,
+) -> Text {
     let block = node.chain().block(arguments.required(0, "block")?);
     let all = block.as_ref().map(|block| {
         let receipts = 0..block.receipts.len();
         Each(receipts.map(|index| json::receipt(block, index)))
     });
-    Ok(to_json(&all)?)
+    Ok(to_json_until(interrupt, &all)?)
 }
 
 pub(super) fn transaction_count_of_block(node: &Node, arguments: &Arguments<'_>) -> Answer {
@@ -232,15 +251,22 @@ pub(super) fn uncle_count(node: &Node, arguments: &Arguments<'_>) -> Answer {
     Ok(json!(block.map(|_| U64::ZERO)))
 }
 
-pub(super) fn transaction_in_block(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn transaction_in_block(
+    node: &Node,
+    arguments: &Arguments<'_>,
+    interrupt: &Interrupt,
+) -> Text {
     let block = node.chain().block(arguments.required(0, "block")?);
     let index = arguments.number(1, "index")?.unwrap_or(0);
     let index = usize::try_from(index).unwrap_or(usize::MAX);
     let found = block.filter(|block| index < block.transactions.len());
-    Ok(to_json(&found.map(|block| json::mined(&block, index)))?)
+    Ok(to_json_until(
+        interrupt,
+        &found.map(|block| json::mined(&block, index)),
+    )?)
 }
 
-pub(super) fn transaction(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn transaction(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let hash: B256 = arguments.required(0, "transaction hash")?;
     let (mined, pool) = {
         let chain = node.chain();
@@ -250,14 +276,15 @@ pub(super) fn transaction(node: &Node, arguments: &Arguments<'_>, _: &Interrupt)
         Some((block, index)) => Some(json::mined(&block, index)),
         None => pool.find(hash).map(|waiting| json::waiting(waiting)),
     };
-    Ok(to_json(&found)?)
+    Ok(to_json_until(interrupt, &found)?)
 }
 
-pub(super) fn receipt(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn receipt(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let hash: B256 = arguments.required(0, "transaction hash")?;
     let found = node.chain().transaction(hash);
     let found = found.as_ref();
-    Ok(to_json(
+    Ok(to_json_until(
+        interrupt,
         &found.map(|(block, index)| json::receipt(block, *index)),
     )?)
 }
@@ -293,7 +320,7 @@ fn check_percentiles(percentiles: &[f64]) -> Result<(), RpcError> {
     Ok(())
 }
 
-pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>, _: &Interrupt) -> Text {
+pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let count = arguments
         .number(0, "block count")?
         .unwrap_or(1)
@@ -320,7 +347,7 @@ pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>, _: &Interrupt)
         let asked = json!([U64::from(to + 1 - first), U64::from(to), percentiles]);
         past = border::past(forked, "eth_feeHistory", asked)?;
         if to == last {
-            return Ok(to_json(&past)?);
+            return Ok(to_json_until(interrupt, &past)?);
         }
         // The next block there is not the next block here.
         past.base_fee_per_gas.truncate(past.gas_used_ratio.len());
@@ -343,10 +370,13 @@ pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>, _: &Interrupt)
         rewards.extend(vec![vec![U256::ZERO; percentiles.len()]; blocks.len()]);
         rewards
     });
-    Ok(to_json(&FeeHistory {
-        oldest_block: U64::from(first),
-        base_fee_per_gas: fees,
-        gas_used_ratio: ratios,
-        reward,
-    })?)
+    Ok(to_json_until(
+        interrupt,
+        &FeeHistory {
+            oldest_block: U64::from(first),
+            base_fee_per_gas: fees,
+            gas_used_ratio: ratios,
+            reward,
+        },
+    )?)
 }

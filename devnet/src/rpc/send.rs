@@ -122,6 +122,9 @@ impl<'a> Unsigned<'a> {
             }
         };
         let signer = signer(filled.from)?;
+        if asked.nonce.is_none() {
+            node.read_ahead(filled.from);
+        }
         let pending = BlockId::Number(BlockNumberOrTag::Pending);
         let gas_limit = match asked.gas {
             Some(gas) => Gas(gas),

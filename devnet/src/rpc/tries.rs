@@ -3,9 +3,10 @@
 //! Lives here: how far a try can go, how many can run at once, and which requests are no longer tried. Not here: where a longer request
 //! runs (`lanes`).
 //!
-//! A try ends after a number of checks of its flag, and the request then starts again on its lane; what is tried changes nothing, or never
-//! checks. Requests that were too long several times in a row go straight to their lane from then on. Some of the serving threads never run
-//! tries, so that everyone else is answered whatever a try does.
+//! A try ends after a number of checks of its flag, and the request then starts again on its lane; what is tried changes nothing before it
+//! ends. Requests that were too long several times in a row go straight to their lane from then on. Some of the serving threads never run
+//! tries, so that others are answered meanwhile; but the thread that looks after everybody's sockets may, and then nobody is, so that
+//! whatever can be long checks the flag: runs by their instructions, answers by their bytes.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
