@@ -3,6 +3,7 @@
 //! Lives here: starting a devnet from a shell, and everything it prints. Not here: the devnet.
 
 mod cli;
+mod log;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ use serde_json::json;
 use stylus_devnet::{Clock, Config, Devnet, Event, ForkError, Handle, ServerError, StartError};
 
 use crate::cli::{Arguments, Command};
+use crate::log::Log;
 
 /// A request makes and drops hundreds of small objects, on one thread and then on another.
 #[global_allocator]
@@ -24,16 +26,32 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const QUIET: Style = Style::new().dimmed();
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let gap: fn(u64) -> String = match arguments.json {
+        true => |lines| json!({ "event": "dropped", "lines": lines }).to_string(),
+        false => |lines| {
+            format!("{ERROR}{lines} lines are missing here:{ERROR:#} nobody read the log in time")
+        },
+    };
+    let log = match Log::start(gap) {
+        Ok(log) => log,
+        Err(error) => {
+            let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = match run(arguments, &log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&format!("{ERROR}error:{ERROR:#} {error:#}"));
+            log.line(&format!("{ERROR}error:{ERROR:#} {error:#}"));
             ExitCode::FAILURE
         }
-    }
+    };
+    log.finish();
+    code
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<()> {
+fn run(arguments: Arguments, log: &Log) -> anyhow::Result<()> {
     if let Some(Command::Completions { shell }) = arguments.command {
         let mut script = Vec::new();
         clap_complete::generate(
@@ -49,9 +67,10 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let asked = arguments.arbos();
     let config = arguments.config()?;
     let shown = config.clone();
+    let listened = log.clone();
     let listener = Arc::new(move |event| match json {
-        true => tell_json(&event),
-        false => tell(&event, verbose, silent),
+        true => tell_json(&listened, &event),
+        false => tell(&listened, &event, verbose, silent),
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -74,7 +93,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         // A closed standard output is no reason to stop.
         let _ = banner(&handle, &shown);
         if let Some(asked) = asked.filter(|asked| *asked != handle.arbos().number()) {
-            say(&format!(
+            log.line(&format!(
                 "{ERROR}note:{ERROR:#} the chain that was loaded is at ArbOS {}: --arbos {asked} has no effect on it",
                 handle.arbos().number()
             ));
@@ -82,7 +101,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     runtime.block_on(stopped);
     if !silent && !json {
-        say(&format!("{QUIET}stopping{QUIET:#}"));
+        log.line(&format!("{QUIET}stopping{QUIET:#}"));
     }
     handle.stop()?;
     Ok(())
@@ -186,8 +205,8 @@ fn settings(handle: &Handle, config: &Config) -> serde_json::Value {
     })
 }
 
-/// Prints an event as JSON.
-fn tell_json(event: &Event) {
+/// Logs an event as JSON.
+fn tell_json(log: &Log, event: &Event) {
     let shown = match event {
         Event::Request { method, error } => {
             json!({ "event": "request", "method": method, "error": error })
@@ -197,11 +216,11 @@ fn tell_json(event: &Event) {
         Event::NotSaved(reason) => json!({ "event": "not saved", "reason": reason }),
         _ => return,
     };
-    let _ = writeln!(std::io::stderr(), "{shown}");
+    log.line(&shown.to_string());
 }
 
-/// Prints an event.
-fn tell(event: &Event, verbose: bool, silent: bool) {
+/// Logs an event.
+fn tell(log: &Log, event: &Event, verbose: bool, silent: bool) {
     if silent {
         return;
     }
@@ -209,25 +228,20 @@ fn tell(event: &Event, verbose: bool, silent: bool) {
         Event::Request {
             method,
             error: None,
-        } if verbose => say(method),
+        } if verbose => log.line(method),
         Event::Request {
             method,
             error: Some(error),
         } if verbose => {
-            say(&format!("{method}  {ERROR}{error}{ERROR:#}"));
+            log.line(&format!("{method}  {ERROR}{error}{ERROR:#}"));
         }
         Event::Request { .. } => {}
-        Event::Refused(reason) => say(&format!("{ERROR}refused:{ERROR:#} {reason}")),
+        Event::Refused(reason) => log.line(&format!("{ERROR}refused:{ERROR:#} {reason}")),
         Event::Failed(text) => {
             let (heading, rest) = text.split_once('\n').unwrap_or((text, ""));
-            say(format!("{ERROR}{heading}{ERROR:#}\n{rest}").trim_end());
+            log.line(format!("{ERROR}{heading}{ERROR:#}\n{rest}").trim_end());
         }
-        Event::NotSaved(reason) => say(&format!("{ERROR}error:{ERROR:#} {reason}")),
+        Event::NotSaved(reason) => log.line(&format!("{ERROR}error:{ERROR:#} {reason}")),
         _ => {}
     }
-}
-
-/// Prints to standard error, where everything but results goes.
-fn say(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{line}");
 }

@@ -54,7 +54,7 @@ pub enum Event {
     NotSaved(String),
 }
 
-/// What receives events.
+/// What receives events. It should return at once: whoever calls it may be changing the chain.
 pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// The chain and everything around it; cheap to clone.

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic here is a failing test")]
 
 mod clients;
+mod command;
 mod contracts;
 mod costly;
 mod counting;

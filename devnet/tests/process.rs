@@ -4,7 +4,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -23,22 +23,40 @@ pub(crate) struct Process {
 impl Process {
     /// Starts one that listens at any free port.
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::begin(arguments, Stdio::inherit()).listening()
+    }
+
+    /// Starts one with a pipe for its log. Returns the pipe, too.
+    pub(crate) fn logging(arguments: &[&str]) -> (Self, ChildStderr) {
+        let mut process = Self::begin(arguments, Stdio::piped());
+        let log = process.child.stderr.take().unwrap();
+        (process.listening(), log)
+    }
+
+    /// Starts one that may never listen.
+    fn begin(arguments: &[&str], log: Stdio) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_stylus-devnet"))
             .args(["--port", "0"])
             .args(arguments)
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .unwrap();
-        let mut process = Self {
+        Self {
             child,
             address: ([0, 0, 0, 0], 0).into(),
             banner: String::new(),
-        };
+        }
+    }
+
+    /// Waits until it listens.
+    fn listening(self) -> Self {
+        let mut process = self;
         let mut lines = BufReader::new(process.child.stdout.take().unwrap());
         loop {
             let before = process.banner.len();
             let read = lines.read_line(&mut process.banner).unwrap();
-            assert!(read > 0, "{arguments:?}: it ends before it listens");
+            assert!(read > 0, "it ends before it listens");
             let line = process.banner[before..].trim();
             if let Some(address) = line.strip_prefix("Listening at http://") {
                 process.address = address.parse().unwrap();
