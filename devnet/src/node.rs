@@ -283,14 +283,23 @@ impl Node {
     }
 
     fn submit(&self, transaction: Transaction, interrupt: &Interrupt) -> Result<(), SubmitError> {
-        let (sender, nonce) = (transaction.sender, transaction.envelope.nonce());
-        let Some(transaction) = self.chain_mut().admit(transaction)? else {
+        let (draft, is_next) = {
+            let chain = self.chain();
+            chain.check(&transaction)?;
+            let draft = chain.draft(self.now(), interrupt);
+            (draft, chain.is_next(&transaction))
+        };
+        if !is_next {
+            let (sender, nonce) = (transaction.sender, transaction.envelope.nonce());
+            // By the time a block drops it, nobody would be told why.
+            draft.check(&transaction)?;
+            self.chain_mut().wait(transaction)?;
             let ready = self.chain().ready_from(sender, nonce);
             ready.into_iter().for_each(|ready| self.arrived(ready));
             return Ok(());
-        };
+        }
         // Alone in its block, so that a failure to include it is this request's answer.
-        let mut draft = self.chain().draft(self.now(), interrupt);
+        let (mut draft, transaction) = (draft, Arc::new(transaction));
         draft.add(transaction.clone())?;
         let block = self.chain_mut().seal(draft);
         self.arrived(transaction);

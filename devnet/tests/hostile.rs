@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stylus_devnet::Config;
 
 use crate::process::Process;
-use crate::support::{Chain, DEV, config};
+use crate::support::{ARB_OWNER, Chain, DEV, config};
 
 /// Sends raw bytes and returns the status line and the body of the answer.
 fn exchange(chain: &Chain, request: &[u8]) -> (String, String) {
@@ -356,25 +356,39 @@ fn large_and_half_open_requests_do_no_harm() {
     );
 }
 
+/// Theorem: a transaction that no block can hold is refused in the same words whether its block is made at once, or it would have to wait
+/// for one or for an earlier nonce.
 #[test]
 fn transactions_that_cannot_be() {
     let chain = Chain::default();
     let check = |request: Value, part: &str| {
-        let error = chain.try_send(request).unwrap_err();
-        assert!(
-            error.message.contains(part),
-            "{} lacks {part:?}",
-            error.message
-        );
+        for (automine, nonce) in [(true, "0x0"), (false, "0x0"), (true, "0x1")] {
+            chain.rpc("evm_setAutomine", json!([automine]));
+            let mut request = request.clone();
+            request
+                .as_object_mut()
+                .unwrap()
+                .insert("nonce".into(), json!(nonce));
+            let error = chain.try_send(request).unwrap_err();
+            assert!(
+                error.message.contains(part),
+                "{} lacks {part:?}",
+                error.message
+            );
+        }
     };
     let to = "0x00000000000000000000000000000000000000aa";
     check(
         json!({ "to": to, "value": "0xffffffffffffffffffffffffffff", "gas": "0x5208" }),
-        "insufficient funds",
+        "insufficient funds for gas * price + value",
     );
     check(
         json!({ "to": to, "gas": "0x5207" }),
         "intrinsic gas too low: have 20999, want 21000",
+    );
+    check(
+        json!({ "data": format!("0x{}", "00".repeat(50_000)), "gas": "0x989680" }),
+        "max initcode size exceeded",
     );
     check(
         json!({ "to": to, "gas": "0x5208", "maxFeePerGas": "0x1" }),
@@ -388,11 +402,26 @@ fn transactions_that_cannot_be() {
         json!({ "to": to, "data": "0x01", "input": "0x02" }),
         "differ",
     );
-    assert_eq!(
-        chain.rpc("eth_getTransactionCount", json!([DEV, "latest"])),
-        "0x0"
+    // Calldata has a floor price once an owner says so: ArbOwner.setCalldataPriceIncrease(true).
+    let input = format!("0x8eb911d9{:064x}", 1);
+    assert!(
+        chain
+            .send(json!({ "to": ARB_OWNER, "data": input }))
+            .is_success()
     );
-    assert_eq!(chain.rpc("eth_blockNumber", json!([])), "0x0");
+    for (nonce, gas) in [("0x1", "0x61a8"), ("0x2", "0x61a8")] {
+        let data = format!("0x{}", "ff".repeat(200));
+        let error = chain
+            .try_send(json!({ "to": to, "gas": gas, "data": data, "nonce": nonce }))
+            .unwrap_err();
+        let want = "intrinsic gas too low: have 25000, want 29000";
+        assert_eq!(error.message, want, "nonce {nonce}");
+    }
+    assert_eq!(
+        chain.rpc("txpool_status", json!([])),
+        json!({ "pending": "0x0", "queued": "0x0" })
+    );
+    assert_eq!(chain.rpc("eth_blockNumber", json!([])), "0x1");
 }
 
 /// Requests that arrive while a devnet stops are answered, or their connection is closed; it stops in any case.

@@ -275,26 +275,18 @@ impl Chain {
         })
     }
 
-    /// Admits a transaction. Returns it if a block is to be made of it at once; otherwise it now waits.
+    /// Whether a block is made of a transaction at once; otherwise it has to wait.
+    pub(crate) fn is_next(&self, transaction: &Transaction) -> bool {
+        let next = self.state().nonce(transaction.sender);
+        self.controls.automine && transaction.envelope.nonce() <= next
+    }
+
+    /// Lets a transaction wait.
     ///
     /// # Errors
-    /// If the transaction can never be in a block; nothing has changed then.
-    pub(crate) fn admit(
-        &mut self,
-        transaction: Transaction,
-    ) -> Result<Option<Arc<Transaction>>, SubmitError> {
-        self.check(&transaction)?;
-        // A mined transaction can only be new again after a test has set a nonce back.
-        if self.by_transaction.contains_key(&transaction.hash) {
-            return Err(SubmitError::AlreadyKnown);
-        }
-        let transaction = Arc::new(transaction);
-        let next = self.state().nonce(transaction.sender);
-        if self.controls.automine && transaction.envelope.nonce() <= next {
-            return Ok(Some(transaction));
-        }
-        self.pool.add(transaction)?;
-        Ok(None)
+    /// If it offers too little to replace another, or too many wait.
+    pub(crate) fn wait(&mut self, transaction: Transaction) -> Result<(), SubmitError> {
+        self.pool.add(Arc::new(transaction))
     }
 
     /// Returns the waiting transactions that can go into a block now, in that order.
@@ -328,8 +320,11 @@ impl Chain {
         }
     }
 
-    /// Checks what can be checked of a transaction without running it.
-    fn check(&self, transaction: &Transaction) -> Result<(), SubmitError> {
+    /// Checks what can be checked of a new transaction without a block to come.
+    ///
+    /// # Errors
+    /// If it can never be in a block, or is already in one, or waits already.
+    pub(crate) fn check(&self, transaction: &Transaction) -> Result<(), SubmitError> {
         let tx = &transaction.envelope;
         let (address, want) = (transaction.sender, self.config.chain_id);
         if let Some(have) = tx.chain_id()
@@ -372,7 +367,13 @@ impl Chain {
             }
             .into());
         }
-        Ok(())
+        // A mined transaction can only be new again after a test has set a nonce back.
+        let is_mined = self.by_transaction.contains_key(&transaction.hash);
+        let waits = || !self.is_next(transaction) && self.pool.find(transaction.hash).is_some();
+        match is_mined || waits() {
+            true => Err(SubmitError::AlreadyKnown),
+            false => Ok(()),
+        }
     }
 
     /// Returns the state after a block.

@@ -24,7 +24,10 @@ use crate::chain::request::{Ending, Executed};
 use crate::chain::transaction::Transaction;
 use crate::chain::{Chain, view};
 use crate::config::{Clock, Config};
-use crate::evm::{Context, Interrupt, Interrupted, Invalid, Machine, TransactionScope, execute};
+use crate::evm::{
+    Context, Interrupt, Interrupted, Invalid, Machine, TransactionError, TransactionScope, check,
+    execute,
+};
 use crate::explain::{Diagnosis, FailedCall};
 use crate::state::State;
 use crate::trace::{Failures, TraceError, Tracer};
@@ -96,6 +99,29 @@ impl Draft {
         Ok(())
     }
 
+    /// Checks that a transaction could be in this block if its nonce were the next.
+    ///
+    /// # Errors
+    /// Why it cannot be.
+    pub(crate) fn check(mut self, transaction: &Transaction) -> Result<(), Invalid> {
+        let context = self.machine.context();
+        prepare(context, transaction, self.settings.base_fee);
+        context.cfg.disable_nonce_check = true;
+        check(&mut self.machine).map_err(|error| self.invalid(error, transaction))
+    }
+
+    /// Converts the machine's refusal of a transaction.
+    fn invalid(&self, error: TransactionError, transaction: &Transaction) -> Invalid {
+        let (sender, offered) = (transaction.sender, transaction.price_cap());
+        Invalid::of(
+            error,
+            &self.interrupt,
+            sender,
+            offered,
+            self.settings.base_fee,
+        )
+    }
+
     /// The gas that still fits into the block.
     fn gas_left(&self) -> Gas {
         self.settings.gas_limit.saturating_sub(self.gas_used())
@@ -117,11 +143,8 @@ impl Draft {
         prepare(context, &transaction, base_fee);
         let poster_gas = context.chain.transaction.poster.gas;
         let price = Price(context.tx.effective_gas_price(base_fee.0));
-        let offered = transaction.price_cap();
-        let result = execute(&mut self.machine).map_err(|error| {
-            let sender = transaction.sender;
-            Invalid::of(error, &self.interrupt, sender, offered, base_fee)
-        })?;
+        let result = execute(&mut self.machine);
+        let result = result.map_err(|error| self.invalid(error, &transaction))?;
         let context = self.machine.context();
         let executed = Executed::new(result, context.chain.transaction.reason.take());
         let changes = context.journaled_state.finalize();

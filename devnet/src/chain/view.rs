@@ -396,9 +396,9 @@ mod tests {
             ..TxEip1559::default()
         });
         let sent = Transaction::unsigned(transaction, DEV_ACCOUNT);
-        let sent = chain.admit(sent).unwrap().unwrap();
+        chain.check(&sent).unwrap();
         let mut draft = chain.draft(1, &Interrupt::default());
-        draft.add(sent).unwrap();
+        draft.add(sent.into()).unwrap();
         let block = chain.seal(draft);
         assert!(block.receipts[0].status, "{:?}", block.receipts);
     }

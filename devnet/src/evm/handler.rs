@@ -39,10 +39,7 @@ pub(crate) type TransactionError = EVMError<Infallible, InvalidTransaction>;
 pub(crate) fn execute<I: HostioInspector>(
     machine: &mut Machine<I>,
 ) -> Result<ExecutionResult, TransactionError> {
-    let mut handler = ArbitrumHandler {
-        held: Cell::new(Gas::ZERO),
-        inspector: std::marker::PhantomData,
-    };
+    let mut handler = ArbitrumHandler::new();
     let context = machine.context();
     if context.journaled_state.database.beneath().is_some() {
         let tx = &context.tx;
@@ -54,18 +51,43 @@ pub(crate) fn execute<I: HostioInspector>(
         });
     }
     let result = handler.run(machine);
+    check_reads(machine)?;
+    result
+}
+
+/// Checks what [`execute`] checks of the context's transaction before it runs anything. The machine is of no further use.
+///
+/// # Errors
+/// As for [`execute`].
+pub(crate) fn check<I: HostioInspector>(machine: &mut Machine<I>) -> Result<(), TransactionError> {
+    let checked = ArbitrumHandler::new().validate(machine);
+    check_reads(machine)?;
+    checked.map(drop)
+}
+
+/// Checks that everything that was read of a forked chain was available.
+fn check_reads<I: HostioInspector>(machine: &mut Machine<I>) -> Result<(), TransactionError> {
     if source::has_failed() {
         let interrupt = &machine.context().chain.interrupt;
         interrupt.raise(Interrupted::Forked);
         return Err(EVMError::Custom(Interrupted::Forked.to_string()));
     }
-    result
+    Ok(())
 }
 
 struct ArbitrumHandler<I> {
     /// Gas held back because the transaction may not use it; returned at the end.
     held: Cell<Gas>,
     inspector: std::marker::PhantomData<I>,
+}
+
+impl<I> ArbitrumHandler<I> {
+    fn new() -> Self {
+        Self {
+            held: Cell::new(Gas::ZERO),
+            inspector: std::marker::PhantomData,
+        }
+    }
 }
 
 impl<I: HostioInspector> Handler for ArbitrumHandler<I> {

@@ -17,7 +17,7 @@ mod recent;
 pub(crate) use context::{
     BlockScope, ChainScope, Context, PROGRAM_FAILED, Reason, Scope, TransactionScope,
 };
-pub(crate) use handler::{TransactionError, execute};
+pub(crate) use handler::{TransactionError, check, execute};
 pub(crate) use interrupt::{Interrupt, Interrupted, MOST_PAGES};
 pub(crate) use invalid::Invalid;
 pub(crate) use machine::{Fault, Machine};
