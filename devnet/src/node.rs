@@ -6,22 +6,26 @@
 //! Anyone who changes the chain holds its turn for as long as that takes, including a transaction's run. The lock on the chain itself is
 //! held only while a state is copied or replaced, so that readers never wait for a run.
 
+mod following;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alloy_consensus::Transaction as _;
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256};
 use alloy_signer_local::PrivateKeySigner;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{broadcast, watch};
 
 use crate::chain::{Block, Chain, ChainError, GenesisError, SubmitError, Transaction, View};
 use crate::config::Config;
-use crate::evm::{Interrupt, Interrupted, Invalid, PROGRAM_FAILED};
+use crate::evm::{Interrupt, Interrupted, PROGRAM_FAILED};
 use crate::explain;
 use crate::fork::Forked;
+use crate::node::following::Following;
 use crate::rpc::{Filters, Lanes, RpcError, give_way};
 use crate::state::State;
 use crate::store::{self, StateFile};
@@ -32,8 +36,8 @@ const BACKLOG: usize = 1_024;
 /// How many failed transactions are explained at the same time. For any beyond that, the log says only that they failed.
 const MOST_EXPLAINING: usize = 8;
 
-/// Native stack of a thread that explains: calls can be 1,024 frames deep.
-const EXPLAINER_STACK: usize = 16 << 20;
+/// Native stack of a thread that runs transactions: calls can be 1,024 frames deep.
+const STACK: usize = 16 << 20;
 
 /// Something that the owner of a devnet may want to see.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,12 +73,14 @@ pub(crate) struct Node {
 struct Shared {
     /// Held while the chain is changed, with the file to which every change is written.
     turn: Mutex<Option<StateFile>>,
+    /// Whether blocks are being made of transactions that waited for others.
+    following: Following,
     chain: RwLock<Chain>,
     /// The source of the forked chain, if this is a fork.
     forked: RwLock<Option<Arc<Forked>>>,
     /// The settings as originally given.
     asked: Config,
-    filters: Mutex<Filters>,
+    filters: std::sync::Mutex<Filters>,
     blocks: broadcast::Sender<Arc<Block>>,
     arrivals: broadcast::Sender<Arc<Transaction>>,
     /// How often blocks are made.
@@ -101,10 +107,11 @@ impl Node {
         Self {
             shared: Arc::new(Shared {
                 turn: Mutex::new(file),
+                following: Following::default(),
                 chain: RwLock::new(chain),
                 forked: RwLock::new(forked),
                 asked,
-                filters: Mutex::default(),
+                filters: Default::default(),
                 blocks: broadcast::channel(BACKLOG).0,
                 arrivals: broadcast::channel(BACKLOG).0,
                 interval: watch::channel(None).0,
@@ -202,10 +209,7 @@ impl Node {
     }
 
     fn turn(&self) -> MutexGuard<'_, Option<StateFile>> {
-        self.shared
-            .turn
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.turn.lock()
     }
 
     /// Changes the chain in a way that runs no code.
@@ -278,11 +282,16 @@ impl Node {
         let hash = transaction.hash;
         let sent = self.submit(transaction, interrupt);
         self.keep(&mut turn);
-        sent?;
+        let has_followers = sent? && self.follow();
+        drop(turn);
+        if has_followers {
+            self.shared.following.wait();
+        }
         Ok(hash)
     }
 
-    fn submit(&self, transaction: Transaction, interrupt: &Interrupt) -> Result<(), SubmitError> {
+    /// Returns whether a block was made of it; otherwise it waits.
+    fn submit(&self, transaction: Transaction, interrupt: &Interrupt) -> Result<bool, SubmitError> {
         let (draft, is_next) = {
             let chain = self.chain();
             chain.check(&transaction)?;
@@ -296,7 +305,7 @@ impl Node {
             self.chain_mut().wait(transaction)?;
             let ready = self.chain().ready_from(sender, nonce);
             ready.into_iter().for_each(|ready| self.arrived(ready));
-            return Ok(());
+            return Ok(false);
         }
         // Alone in its block, so that a failure to include it is this request's answer.
         let (mut draft, transaction) = (draft, Arc::new(transaction));
@@ -304,22 +313,7 @@ impl Node {
         let block = self.chain_mut().seal(draft);
         self.arrived(transaction);
         self.announce(block);
-        // Transactions that waited for this nonce; one that has become impossible is dropped, as everywhere.
-        loop {
-            let Some(transaction) = self.chain().ready().into_iter().next() else {
-                return Ok(());
-            };
-            let mut draft = self.chain().draft(self.now(), interrupt);
-            match draft.add(transaction.clone()) {
-                Ok(()) => {
-                    let block = self.chain_mut().seal(draft);
-                    self.arrived(transaction);
-                    self.announce(block);
-                }
-                Err(Invalid::Interrupted(_)) => return Ok(()),
-                Err(_) => self.chain_mut().forget(&transaction),
-            }
-        }
+        Ok(true)
     }
 
     /// Makes a block of the waiting transactions.
@@ -336,6 +330,8 @@ impl Node {
         let block = self.chain_mut().seal(draft);
         self.announce(block);
         self.keep(&mut turn);
+        // Some make thousands of blocks in a row.
+        MutexGuard::unlock_fair(turn);
         Ok(())
     }
 
@@ -438,7 +434,7 @@ impl Node {
             node.shared.explaining.fetch_sub(1, Ordering::Relaxed);
         };
         let thread = std::thread::Builder::new().name("stylus-explainer".into());
-        if thread.stack_size(EXPLAINER_STACK).spawn(explain).is_err() {
+        if thread.stack_size(STACK).spawn(explain).is_err() {
             explaining.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -449,7 +445,7 @@ impl Node {
     }
 
     /// The filters that clients have installed.
-    pub(crate) fn filters(&self) -> MutexGuard<'_, Filters> {
+    pub(crate) fn filters(&self) -> std::sync::MutexGuard<'_, Filters> {
         self.shared
             .filters
             .lock()

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use stylus_devnet::{Config, Devnet};
 
 use crate::contracts::echo;
+use crate::process::HANG;
 use crate::support::{Chain, DEV, START, config, quantity};
 
 const FRIEND: Address = address!("0x00000000000000000000000000000000000000aa");
@@ -123,6 +124,46 @@ fn transactions_wait_for_a_block_or_for_a_nonce() {
     chain.rpc("evm_mine", json!([]));
     let block = chain.rpc("eth_getBlockByNumber", json!(["latest", false]));
     assert_eq!(block["transactions"].as_array().unwrap().len(), 3);
+}
+
+/// Theorem: everything that waits for a nonce is mined after it, in order and each in its own block; what has become impossible is dropped.
+#[test]
+fn a_nonce_brings_all_that_wait_for_it() {
+    const WAITING: u64 = 300;
+    let chain = Chain::default();
+    let accounts = chain.rpc("eth_accounts", json!([]));
+    let poor = &accounts[1];
+    let send = |from: &Value, nonce: u64| {
+        let nonce = format!("{nonce:#x}");
+        let request =
+            json!({ "from": from, "to": FRIEND, "value": "0x1", "nonce": nonce, "gas": "0x5208" });
+        chain.rpc("eth_sendTransaction", json!([request]))
+    };
+    (1..=WAITING).for_each(|nonce| drop(send(&json!(DEV), nonce)));
+    chain.rpc("evm_setAutomine", json!([false]));
+    (0..2).for_each(|nonce| drop(send(poor, nonce)));
+    chain.rpc("anvil_setBalance", json!([poor, "0x0"]));
+    chain.rpc("evm_setAutomine", json!([true]));
+    let first = send(&json!(DEV), 0);
+    let receipt = chain.rpc("eth_getTransactionReceipt", json!([first]));
+    assert_eq!(receipt["blockNumber"], "0x1");
+    // Only the first second is waited for before the answer.
+    let began = std::time::Instant::now();
+    while chain.rpc("txpool_status", json!([])) != json!({ "pending": "0x0", "queued": "0x1" }) {
+        assert!(began.elapsed() < HANG, "they still wait");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(
+        chain.rpc("eth_blockNumber", json!([])),
+        json!(format!("{:#x}", WAITING + 1))
+    );
+    for nonce in 0..=WAITING {
+        let block = json!([format!("{:#x}", nonce + 1), true]);
+        let block = chain.rpc("eth_getBlockByNumber", block);
+        let transactions = block["transactions"].as_array().unwrap();
+        assert_eq!(transactions.len(), 1);
+        assert_eq!(quantity(&transactions[0]["nonce"]), nonce);
+    }
 }
 
 #[test]

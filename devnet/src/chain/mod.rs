@@ -296,6 +296,18 @@ impl Chain {
             .ready(self.config.order, |address| state.nonce(address))
     }
 
+    /// Whether any waiting transaction can go into a block now.
+    pub(crate) fn has_ready(&self) -> bool {
+        let state = self.state();
+        self.pool.has_ready(|address| state.nonce(address))
+    }
+
+    /// Whether a transaction waits and can go into a block now.
+    pub(crate) fn is_ready(&self, transaction: &Transaction) -> bool {
+        let next = self.state().nonce(transaction.sender);
+        transaction.envelope.nonce() == next && self.pool.find(transaction.hash).is_some()
+    }
+
     /// Returns a sender's transactions that can go into a block, from a nonce on.
     pub(crate) fn ready_from(&self, sender: Address, nonce: u64) -> Vec<Arc<Transaction>> {
         match self.pending_nonce(sender) > nonce {

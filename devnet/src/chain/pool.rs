@@ -195,6 +195,12 @@ impl Pool {
         after
     }
 
+    /// Whether anything can go into a block now.
+    pub(crate) fn has_ready(&self, next: impl Fn(Address) -> u64) -> bool {
+        let mut senders = self.senders.keys();
+        senders.any(|sender| self.get(*sender, next(*sender)).is_some())
+    }
+
     /// Returns what can go into a block now, in that order: by `order`, but with each sender's nonces in sequence.
     pub(crate) fn ready(
         &self,

@@ -121,6 +121,7 @@ const RULES: &[Rule] = &[
         allowed: &[
             "devnet/src/rpc/",
             "devnet/src/node.rs",
+            "devnet/src/node/",
             "devnet/src/devnet.rs",
             // What is public takes turns with the server's requests.
             "devnet/src/builder.rs",

@@ -1,0 +1,122 @@
+//! Blocks of transactions that waited for another one: each has its own, in a turn of its own.
+//!
+//! Lives here: who makes these blocks, and how long the sender of the other transaction waits for them. Not here: which transactions are
+//! ready (`chain::pool`).
+//!
+//! There may be thousands. A thread of its own makes their blocks, so that others get their turns in between, and so that the transaction
+//! before them is answered by its own outcome.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::chain::Transaction;
+use crate::evm::{Interrupt, Invalid};
+use crate::node::{Node, STACK};
+use crate::state::source::attempt;
+
+/// How long a sender waits for the blocks that follow: mostly they are few, and many clients expect them at once.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whether such blocks are being made.
+#[derive(Default)]
+pub(super) struct Following {
+    is_busy: Mutex<bool>,
+    is_over: Condvar,
+}
+
+impl Following {
+    fn is_busy(&self) -> MutexGuard<'_, bool> {
+        self.is_busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until all blocks are made, but not for long.
+    pub(super) fn wait(&self) {
+        let is_busy = self.is_busy();
+        // Those that take longer are made all the same.
+        let _ = self
+            .is_over
+            .wait_timeout_while(is_busy, PATIENCE, |is_busy| *is_busy);
+    }
+}
+
+/// The making of these blocks, which ends when this is dropped.
+struct Run(Node);
+
+impl Run {
+    /// Begins, unless somebody is making them already.
+    fn begin(node: &Node) -> Option<Self> {
+        let was_busy = std::mem::replace(&mut *node.shared.following.is_busy(), true);
+        (!was_busy).then(|| Self(node.clone()))
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let following = &self.0.shared.following;
+        *following.is_busy() = false;
+        following.is_over.notify_all();
+    }
+}
+
+impl Node {
+    /// Begins to make blocks of the transactions that are ready, if there are any; for the holder of the turn, after a block. Returns
+    /// whether it did.
+    pub(super) fn follow(&self) -> bool {
+        let is_due = {
+            let chain = self.chain();
+            chain.automine() && chain.has_ready()
+        };
+        if !is_due {
+            return false;
+        }
+        let (Some(guard), Some(run)) = (self.lanes().begin(), Run::begin(self)) else {
+            return false;
+        };
+        let work = move || {
+            let interrupt = guard.interrupt.clone();
+            // What a forked chain does not say stays undone, until the next transaction.
+            let _ = attempt(|| make_all(run, &interrupt));
+        };
+        let thread = std::thread::Builder::new().name("stylus-follower".into());
+        thread.stack_size(STACK).spawn(work).is_ok()
+    }
+}
+
+/// Makes a block of each transaction that is ready, until there are none. One that has become impossible is dropped, as everywhere.
+fn make_all(run: Run, interrupt: &Interrupt) {
+    let node = run.0.clone();
+    let mut ready: std::vec::IntoIter<Arc<Transaction>> = Vec::new().into_iter();
+    loop {
+        let mut turn = node.turn();
+        let next = {
+            let chain = node.chain();
+            // Others had their turns since they were listed.
+            let listed = ready.find(|transaction| chain.is_ready(transaction));
+            listed.or_else(|| {
+                ready = chain.ready().into_iter();
+                ready.next()
+            })
+        };
+        let next = next.filter(|_| node.chain().automine() && interrupt.reason().is_none());
+        // During this turn, so that the next sender either leaves its followers to this run or begins another.
+        let Some(transaction) = next else {
+            drop(run);
+            return;
+        };
+        let mut draft = node.chain().draft(node.now(), interrupt);
+        match draft.add(transaction.clone()) {
+            Ok(()) => {
+                let block = node.chain_mut().seal(draft);
+                node.arrived(transaction);
+                node.announce(block);
+            }
+            Err(Invalid::Interrupted(_)) => {
+                drop(run);
+                return;
+            }
+            Err(_) => node.chain_mut().forget(&transaction),
+        }
+        node.keep(&mut turn);
+        parking_lot::MutexGuard::unlock_fair(turn);
+    }
+}
