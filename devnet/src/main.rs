@@ -13,7 +13,10 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser as _};
 use serde_json::json;
-use stylus_devnet::{Clock, Config, Devnet, Event, ForkError, Handle, ServerError, StartError};
+use stylus_devnet::{
+    Clock, Config, Devnet, Event, ForkError, Handle, Listener, ServerError, StartError,
+};
+use tokio::sync::oneshot;
 
 use crate::cli::{Arguments, Command};
 use crate::log::Log;
@@ -21,6 +24,12 @@ use crate::log::Log;
 /// A request makes and drops hundreds of small objects, on one thread and then on another.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Native stack of the thread that starts the devnet: as much as a process's first one usually has.
+const START_STACK: usize = 8 << 20;
+
+/// What a shell adds to the number of the signal that has ended a process.
+const ENDED_BY: u8 = 128;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const QUIET: Style = Style::new().dimmed();
@@ -41,7 +50,7 @@ fn main() -> ExitCode {
         }
     };
     let code = match run(arguments, &log) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             log.line(&format!("{ERROR}error:{ERROR:#} {error:#}"));
             ExitCode::FAILURE
@@ -51,7 +60,7 @@ fn main() -> ExitCode {
     code
 }
 
-fn run(arguments: Arguments, log: &Log) -> anyhow::Result<()> {
+fn run(arguments: Arguments, log: &Log) -> anyhow::Result<ExitCode> {
     if let Some(Command::Completions { shell }) = arguments.command {
         let mut script = Vec::new();
         clap_complete::generate(
@@ -60,7 +69,8 @@ fn run(arguments: Arguments, log: &Log) -> anyhow::Result<()> {
             "stylus-devnet",
             &mut script,
         );
-        return Ok(std::io::stdout().write_all(&script)?);
+        std::io::stdout().write_all(&script)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let (verbose, silent, json) = (arguments.verbose, arguments.silent, arguments.json);
     let config_out = arguments.config_out.clone();
@@ -79,7 +89,20 @@ fn run(arguments: Arguments, log: &Log) -> anyhow::Result<()> {
     let stopped = runtime
         .block_on(async { signals() })
         .context("cannot wait for Ctrl-C")?;
-    let handle = Devnet::start_with(config, Some(listener)).map_err(advise)?;
+    let mut stopped = std::pin::pin!(stopped);
+    let started = starting(config, listener)?;
+    let started = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            signal = &mut stopped => Err(signal),
+            started = started => Ok(started),
+        }
+    });
+    let handle = match started {
+        Ok(started) => started.context("the start has failed")?.map_err(advise)?,
+        // Nothing has been answered yet, so there is nothing to save.
+        Err(signal) => return Ok(ExitCode::from(ENDED_BY + signal)),
+    };
     if let Some(path) = config_out {
         let written = serde_json::to_vec_pretty(&settings(&handle, &shown))?;
         std::fs::write(&path, written)
@@ -104,7 +127,22 @@ fn run(arguments: Arguments, log: &Log) -> anyhow::Result<()> {
         log.line(&format!("{QUIET}stopping{QUIET:#}"));
     }
     handle.stop()?;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Starts the devnet on a thread that nobody has to wait for: a start takes as long as the node that it forks, or the pipe that it loads.
+fn starting(
+    config: Config,
+    listener: Listener,
+) -> std::io::Result<oneshot::Receiver<Result<Handle, StartError>>> {
+    let (sender, receiver) = oneshot::channel();
+    let start = move || {
+        // If nobody waits any more, the process is ending.
+        let _ = sender.send(Devnet::start_with(config, Some(listener)));
+    };
+    let thread = std::thread::Builder::new().name("stylus-start".into());
+    thread.stack_size(START_STACK).spawn(start)?;
+    Ok(receiver)
 }
 
 /// Adds the flag that helps to the error, if there is one.
@@ -125,8 +163,9 @@ fn advise(error: StartError) -> anyhow::Error {
     anyhow::anyhow!("{error}; {flag}")
 }
 
-/// Ends when the process is asked to stop: by Ctrl-C, by the process that started it, or by its terminal closing.
-fn signals() -> std::io::Result<impl Future<Output = ()>> {
+/// Ends when the process is asked to stop: by Ctrl-C, by the process that started it, or by its terminal closing. Returns the signal's
+/// number.
+fn signals() -> std::io::Result<impl Future<Output = u8>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -138,16 +177,17 @@ fn signals() -> std::io::Result<impl Future<Output = ()>> {
         );
         Ok(async move {
             tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-                _ = quit.recv() => {}
+                _ = hangup.recv() => 1,
+                _ = interrupt.recv() => 2,
+                _ = quit.recv() => 3,
+                _ = terminate.recv() => 15,
             }
         })
     }
     #[cfg(not(unix))]
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
+        2
     })
 }
 

@@ -1,6 +1,9 @@
-//! The command as a process: its log, which may have no reader.
+//! The command as a process: its log, which may have no reader, and how it ends.
 
 use std::io::Read as _;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
@@ -52,4 +55,36 @@ fn nobody_has_to_read_the_log() {
     check(5, false, false);
     check(1, true, true);
     check(5, true, false);
+}
+
+/// Makes a pipe with a name.
+#[cfg(unix)]
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// A start that takes long, for a node that never answers or a pipe into which nobody writes, ends as soon as it is asked to.
+#[cfg(unix)]
+#[test]
+fn a_start_can_be_ended() {
+    let check = |arguments: &[&str], has_begun: &dyn Fn()| {
+        for (number, signal) in [(1, "HUP"), (2, "INT"), (3, "QUIT"), (15, "TERM")] {
+            let devnet = Process::begin(arguments, Stdio::inherit());
+            has_begun();
+            let (status, _) = devnet.signal(signal);
+            assert_eq!(status.code(), Some(128 + number), "{arguments:?}, {signal}");
+        }
+    };
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    check(&["--fork-url", &url, "--no-fork-cache"], &|| {
+        std::mem::forget(silent.accept().unwrap());
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipe");
+    pipe(&path);
+    // It is open for writing, too, as soon as somebody reads it.
+    check(&["--load-state", path.to_str().unwrap()], &|| {
+        std::mem::forget(std::fs::OpenOptions::new().write(true).open(&path).unwrap());
+    });
 }

@@ -34,7 +34,7 @@ impl Process {
     }
 
     /// Starts one that may never listen.
-    fn begin(arguments: &[&str], log: Stdio) -> Self {
+    pub(crate) fn begin(arguments: &[&str], log: Stdio) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_stylus-devnet"))
             .args(["--port", "0"])
             .args(arguments)
