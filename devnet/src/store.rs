@@ -7,7 +7,7 @@
 //! that there is always either the old one or the new one. It is not a database because the whole chain is in memory and the file is read
 //! once, front to back, at the start; a tree of pages would add its writes to each change and never be queried.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -39,6 +39,10 @@ pub(crate) enum StoreError {
     File(#[from] io::Error),
     #[error("another devnet is using it")]
     Locked,
+    #[error("it is a device, a pipe or a socket, and a chain is kept in a file")]
+    Special,
+    #[error("it is a pipe or a socket, which may have no reader by then: name a file or a device")]
+    Unreadable,
     #[error("it was not written by a devnet")]
     Foreign,
     #[error("it is of the format {0:?}, which this version does not know")]
@@ -299,6 +303,9 @@ pub(crate) fn check_place(path: &Path) -> Result<(), StoreError> {
         let error = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
         return Err(error.into());
     }
+    if device(&path)?.is_some() {
+        return Ok(());
+    }
     if let Ok(file) = File::open(&path)
         && let Err(TryLockError::WouldBlock) = file.try_lock()
     {
@@ -309,17 +316,44 @@ pub(crate) fn check_place(path: &Path) -> Result<(), StoreError> {
     Ok(std::fs::remove_file(&beside)?)
 }
 
-/// Writes a chain to a file, which is either complete or absent.
+#[cfg(unix)]
+fn is_stream(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    let kind = metadata.file_type();
+    kind.is_fifo() || kind.is_socket()
+}
+
+#[cfg(not(unix))]
+fn is_stream(_: &Metadata) -> bool {
+    false
+}
+
+/// Writes a chain to a file, which is either complete or absent, or to a device.
 ///
 /// # Errors
 /// If it cannot be written.
 pub(crate) fn save(path: &Path, whole: &Whole) -> io::Result<()> {
     let path = follow(path)?;
+    if let Some(mut device) = device(&path)? {
+        return write_whole(whole, &mut device);
+    }
     let beside = beside(&path);
     let saved = File::create(&beside)
         .and_then(|file| fill(whole, &file))
         .and_then(|()| std::fs::rename(&beside, &path));
     leave_nothing(saved, &beside)
+}
+
+/// Opens what is at a path if it must stay there: a device. A file is replaced.
+///
+/// # Errors
+/// If it cannot be written, or is a pipe or a socket, which has come there since the start.
+pub(crate) fn device(path: &Path) -> io::Result<Option<File>> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if is_stream(&metadata) => Err(io::Error::other(StoreError::Unreadable)),
+        Ok(metadata) if !metadata.is_file() => OpenOptions::new().write(true).open(path).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Writes a whole chain to an empty file, and syncs it to disk.
@@ -501,6 +535,9 @@ fn lock(path: &Path) -> Result<File, StoreError> {
             .create(true)
             .truncate(false)
             .open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(StoreError::Special);
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::Locked),

@@ -59,7 +59,7 @@ fn nobody_has_to_read_the_log() {
 
 /// Makes a pipe with a name.
 #[cfg(unix)]
-fn pipe(path: &Path) {
+pub(crate) fn pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 

@@ -312,6 +312,45 @@ fn an_output_that_cannot_be_written_is_found_out_at_once() {
     assert!(path.exists());
 }
 
+/// What is no file stays what it is: a device is written to, and a pipe or a socket is refused, since nobody may be reading it by the end.
+#[cfg(unix)]
+#[test]
+fn an_output_that_is_no_file_stays_what_it_is() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let (folder, path) = nowhere();
+    let dumped = || Config {
+        dump_state: Some(path.clone()),
+        ..config()
+    };
+    let refused = |config: Config, part: &str| {
+        let error = Devnet::start(config).unwrap_err().to_string();
+        assert!(error.contains(part), "{error} lacks {part:?}");
+    };
+    crate::command::pipe(&path);
+    refused(dumped(), "it is a pipe or a socket");
+    refused(kept(&path), "a chain is kept in a file");
+    assert!(fs::symlink_metadata(&path).unwrap().file_type().is_fifo());
+    fs::remove_file(&path).unwrap();
+    let socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    refused(dumped(), "it is a pipe or a socket");
+    assert!(fs::symlink_metadata(&path).unwrap().file_type().is_socket());
+    drop(socket);
+    // One that takes everything, and one that is full; whoever is not root cannot make any.
+    for (minor, has_room) in [("3", true), ("7", false)] {
+        fs::remove_file(&path).unwrap();
+        let mut make = std::process::Command::new("mknod");
+        let made = make.arg(&path).args(["c", "1", minor]).output().unwrap();
+        if !made.status.success() || fs::OpenOptions::new().write(true).open(&path).is_err() {
+            return;
+        }
+        let running = Devnet::start(dumped()).unwrap();
+        assert_eq!(running.stop().is_ok(), has_room);
+        let kind = fs::symlink_metadata(&path).unwrap().file_type();
+        assert!(kind.is_char_device(), "1 {minor}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_dump_follows_a_link() {

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use crate::config::Fork;
 use crate::fork::{Ask, Key, Question, Refusal};
-use crate::store::{StoreError, frame, next};
+use crate::store::{StoreError, device, follow, frame, next};
 
 /// What a cache file begins with; the number changes with the format.
 const CACHE: &[u8] = b"stylus-devnet fork 1\n";
@@ -201,7 +201,7 @@ impl Recorder {
         *self.below.write().unwrap_or_else(PoisonError::into_inner) = below;
     }
 
-    /// Writes a chain's recording, which is either complete or absent.
+    /// Writes a chain's recording, which is either complete or absent, or goes to a device.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -210,22 +210,27 @@ impl Recorder {
             chain_id,
             block: self.block,
         })?;
-        let path = crate::store::follow(path)?;
+        let path = follow(path)?;
+        if let Some(device) = device(&path)? {
+            return self.write(&head, device);
+        }
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
         let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        file.write_all(RECORDING)?;
-        {
-            let mut packed = brotli::CompressorWriter::new(&mut file, 1 << 16, QUALITY, 22);
-            packed.write_all(&frame(&head)?)?;
-            for (key, answer) in &*lock(&self.answers) {
-                packed.write_all(&frame(&entry(key, answer))?)?;
-            }
-            packed.flush()?;
-        }
+        self.write(&head, &mut file)?;
         file.persist(&path)?;
         Ok(())
+    }
+
+    fn write(&self, head: &[u8], mut out: impl io::Write) -> io::Result<()> {
+        out.write_all(RECORDING)?;
+        let mut packed = brotli::CompressorWriter::new(out, 1 << 16, QUALITY, 22);
+        packed.write_all(&frame(head)?)?;
+        for (key, answer) in &*lock(&self.answers) {
+            packed.write_all(&frame(&entry(key, answer))?)?;
+        }
+        packed.flush()
     }
 }
 
