@@ -107,13 +107,16 @@ impl StateFile {
             store.begin(&chain.whole())?;
         } else if start == MAGIC {
             let written = store.load(chain.config().chain_id)?;
-            chain.restore(written)?;
+            match written.has_blocks() {
+                true => chain.restore(written)?,
+                false => store.begin(&chain.whole())?,
+            }
         } else if is_old {
             store.file.seek(SeekFrom::Start(0))?;
             let dump: Dump = serde_json::from_reader(BufReader::new(&store.file))?;
             chain.restore(dump.written(chain.config().chain_id)?)?;
         } else if MAGIC.starts_with(&start) {
-            // The process was killed during its first write.
+            // The process was killed during its first write, as above if there is no block.
             store.begin(&chain.whole())?;
         } else if start.starts_with(KIND) {
             let line = start.split(|byte| *byte == b'\n').next().unwrap_or(&start);

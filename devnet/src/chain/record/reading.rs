@@ -42,6 +42,13 @@ pub(crate) struct Written {
     pub(in crate::chain) waiting: Vec<Arc<Transaction>>,
 }
 
+impl Written {
+    /// Whether there is a block: otherwise not even the first write was completed.
+    pub(crate) fn has_blocks(&self) -> bool {
+        !self.blocks.is_empty()
+    }
+}
+
 /// Adds up records.
 pub(crate) struct Reader {
     chain_id: u64,
