@@ -29,6 +29,12 @@ const SMALL: u64 = 16 << 20;
 /// Bytes of records that are decoded in parallel.
 const AT_ONCE: usize = 8 << 20;
 
+/// The most bytes that are read of what is not a file, and may never end.
+const MOST_STREAMED: u64 = 1 << 30;
+
+/// Bytes that show of which kind a file is, whatever its version.
+const SHOWS_KIND: u64 = 64;
+
 /// The most links that are followed in a row.
 const MOST_LINKS: usize = 40;
 
@@ -43,6 +49,8 @@ pub(crate) enum StoreError {
     Special,
     #[error("it is a pipe or a socket, which may have no reader by then: name a file or a device")]
     Unreadable,
+    #[error("it is longer than {} MiB, the most that is read of what is not a file", MOST_STREAMED >> 20)]
+    Endless,
     #[error("it was not written by a devnet")]
     Foreign,
     #[error("it is of the format {0:?}, which this version does not know")]
@@ -272,9 +280,12 @@ fn read_records(
 
 /// Returns the block at which the chain in a file was forked, if it is a fork. Problems with the file are reported when it is opened.
 pub(crate) fn forked_block(path: &Path) -> Option<u64> {
-    let file = File::open(path).ok()?;
-    let total = file.metadata().ok()?.len();
-    let mut from = BufReader::new(file);
+    // What is read of a pipe would be missing later.
+    let total = std::fs::metadata(path)
+        .ok()
+        .filter(Metadata::is_file)?
+        .len();
+    let mut from = BufReader::new(File::open(path).ok()?);
     let mut start = Vec::new();
     (&mut from)
         .take(MAGIC.len() as u64)
@@ -290,9 +301,35 @@ pub(crate) fn forked_block(path: &Path) -> Option<u64> {
 /// # Errors
 /// If the file cannot be read, or holds anything else.
 pub(crate) fn load(path: &Path, chain: &mut Chain) -> Result<(), StoreError> {
-    let bytes = std::fs::read(path)?;
+    let is_ours = |start: &[u8]| start.starts_with(b"{") || start.starts_with(KIND);
+    let bytes = read_whole(path, MOST_STREAMED, is_ours)?.ok_or(StoreError::Endless)?;
     let written = read_dump(&bytes, chain.config().chain_id)?;
     Ok(chain.restore(written)?)
+}
+
+/// Reads a file, or no more than its start if `is_ours` does not know that. `None` if it is no regular file and has more than `most` bytes.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn read_whole(
+    path: &Path,
+    most: u64,
+    is_ours: impl FnOnce(&[u8]) -> bool,
+) -> io::Result<Option<Vec<u8>>> {
+    let mut file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let most = match metadata.is_file() {
+        true => u64::MAX,
+        false => most,
+    };
+    let mut bytes = Vec::new();
+    (&mut file).take(SHOWS_KIND).read_to_end(&mut bytes)?;
+    if is_ours(&bytes) {
+        bytes.reserve(usize::try_from(metadata.len()).unwrap_or(0));
+        let rest = most.saturating_sub(bytes.len() as u64).saturating_add(1);
+        file.take(rest).read_to_end(&mut bytes)?;
+    }
+    Ok((bytes.len() as u64 <= most).then_some(bytes))
 }
 
 /// Checks that a file can be written at `path` later, so that the problem does not appear only at the end.
@@ -569,6 +606,44 @@ fn is_at(_: &File, _: &Path) -> io::Result<bool> {
 mod tests {
     use super::*;
     use crate::config::Config;
+
+    /// A file is read whole however long it is, anything else up to a limit, and what is foreign not beyond its start.
+    #[cfg(unix)]
+    #[test]
+    fn reading_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |length: usize, is_pipe: bool, is_ours: bool, read: Option<usize>| {
+            let path = folder.path().join(format!("{length} {is_pipe} {is_ours}"));
+            let bytes = vec![b'x'; length];
+            let writer = match is_pipe {
+                true => {
+                    let made = std::process::Command::new("mkfifo").arg(&path).status();
+                    assert!(made.unwrap().success());
+                    let path = path.clone();
+                    // A reader that has seen enough closes it.
+                    Some(std::thread::spawn(move || {
+                        drop(std::fs::write(path, bytes));
+                    }))
+                }
+                false => {
+                    std::fs::write(&path, bytes).unwrap();
+                    None
+                }
+            };
+            let bytes = read_whole(&path, 1_000, |_| is_ours).unwrap();
+            assert_eq!(bytes.map(|bytes| bytes.len()), read, "{}", path.display());
+            writer
+                .map_or(Ok(()), std::thread::JoinHandle::join)
+                .unwrap();
+        };
+        check(5_000, false, true, Some(5_000));
+        check(5_000, false, false, Some(64));
+        check(5_000, true, false, Some(64));
+        check(5_000, true, true, None);
+        check(1_001, true, true, None);
+        check(1_000, true, true, Some(1_000));
+        check(10, true, true, Some(10));
+    }
 
     #[test]
     fn a_dump_ends_when_it_may_not_go_on() {

@@ -344,6 +344,35 @@ fn an_output_that_is_no_file_stays_what_it_is() {
     }
 }
 
+/// A chain is loaded from a pipe, and from what never ends no more is read than shows what it is.
+#[cfg(unix)]
+#[test]
+fn a_state_is_loaded_from_a_pipe() {
+    let (folder, path) = nowhere();
+    pay(&Chain::start(kept(&path)));
+    let whole = fs::read(&path).unwrap();
+    let pipe = folder.path().join("pipe");
+    crate::command::pipe(&pipe);
+    let load = |bytes: Vec<u8>, is_endless: bool| {
+        let to = pipe.clone();
+        let writer = std::thread::spawn(move || {
+            let mut to = fs::OpenOptions::new().write(true).open(to).unwrap();
+            while std::io::Write::write_all(&mut to, &bytes).is_ok() && is_endless {}
+        });
+        let started = Devnet::start(Config {
+            load_state: Some(pipe.clone()),
+            ..config()
+        });
+        writer.join().unwrap();
+        started.map_err(|error| error.to_string())
+    };
+    let loaded = load(whole, false).unwrap();
+    let remote = crate::support::Remote::new(&loaded.url());
+    assert_eq!(remote.rpc("eth_blockNumber", json!([])), json!("0x1"));
+    let error = load(vec![0; 4_096], true).unwrap_err();
+    assert!(error.contains("it was not written by a devnet"), "{error}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_dump_follows_a_link() {

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use crate::config::Fork;
 use crate::fork::{Ask, Key, Question, Refusal};
-use crate::store::{StoreError, device, follow, frame, next};
+use crate::store::{StoreError, device, follow, frame, next, read_whole};
 
 /// What a cache file begins with; the number changes with the format.
 const CACHE: &[u8] = b"stylus-devnet fork 1\n";
@@ -291,7 +291,8 @@ impl Recording {
     /// # Errors
     /// If it cannot be read, or is not a recording.
     pub(super) fn open(path: &PathBuf, wanted: Option<u64>) -> Result<Self, RecordingError> {
-        let bytes = std::fs::read(path)?;
+        let is_ours = |start: &[u8]| start.starts_with(RECORDING_KIND);
+        let bytes = read_whole(path, MOST_BYTES, is_ours)?.ok_or(RecordingError::TooLong)?;
         let Some(packed) = bytes.strip_prefix(RECORDING) else {
             return Err(match bytes.starts_with(RECORDING_KIND) {
                 true => {
