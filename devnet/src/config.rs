@@ -33,6 +33,16 @@ pub enum Mining {
     Asked,
 }
 
+impl Mining {
+    /// The interval between blocks that are made without anybody's request.
+    pub(crate) fn interval(self) -> Option<Duration> {
+        match self {
+            Self::Every(period) => Some(period),
+            Self::Automatic | Self::Asked => None,
+        }
+    }
+}
+
 /// Which waiting transaction goes first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use crate::accounts;
 use crate::builder::Builder;
 use crate::chain::{Chain, GenesisError};
-use crate::config::{Config, Fork, Mining};
+use crate::config::{Config, Fork};
 use crate::fork::{ForkError, Forked};
 use crate::node::{Event, Listener, Node, now};
 use crate::rpc::{self, Server, ServerError};
@@ -137,9 +137,7 @@ pub(crate) fn open(config: &Config, listener: Option<Listener>) -> Result<Node, 
     let file = attempt(|| load(config, &mut chain)).map_err(GenesisError::from)??;
     let signers = accounts::signers(config).map_err(GenesisError::from)?;
     let node = Node::new(chain, forked, file, signers, config.clone(), listener);
-    if let Mining::Every(period) = config.mining {
-        node.set_interval(Some(period));
-    }
+    node.set_interval(config.mining.interval());
     Ok(node)
 }
 

@@ -178,6 +178,7 @@ impl Node {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = forked;
         self.filters().go_back(head);
+        self.set_interval(self.asked().mining.interval());
         // Differences from an unrelated chain would mean nothing.
         if let Some(file) = &mut *turn
             && let Err(error) = file.begin_anew(&mut self.chain_mut())

@@ -166,6 +166,32 @@ fn a_nonce_brings_all_that_wait_for_it() {
     }
 }
 
+/// Going back changes the chain, and not how its blocks are made; a reset begins as the settings say.
+#[test]
+fn mining_outlasts_the_chain() {
+    let chain = Chain::default();
+    let modes = || {
+        let of = |method| chain.rpc(method, json!([]));
+        (of("anvil_getAutomine"), of("anvil_getIntervalMining"))
+    };
+    let check = |(method, param): (_, Value), back, expected: (bool, Value)| {
+        chain.rpc("evm_setAutomine", json!([true]));
+        let snapshot = chain.rpc("evm_snapshot", json!([]));
+        chain.rpc(method, json!([param]));
+        match back {
+            "anvil_reset" => chain.rpc(back, json!([])),
+            _ => chain.rpc(back, json!([snapshot])),
+        };
+        assert_eq!(modes(), (json!(expected.0), expected.1), "{method}, {back}");
+    };
+    let hourly = ("evm_setIntervalMining", json!(3_600));
+    let asked = ("evm_setAutomine", json!(false));
+    check(hourly.clone(), "evm_revert", (false, json!(3_600)));
+    check(asked.clone(), "evm_revert", (false, Value::Null));
+    check(hourly, "anvil_reset", (true, Value::Null));
+    check(asked, "anvil_reset", (true, Value::Null));
+}
+
 #[test]
 fn accounts_are_impersonated_and_changed() {
     let chain = Chain::default();

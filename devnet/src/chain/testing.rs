@@ -106,7 +106,11 @@ impl Chain {
         self.snapshots.truncate(place);
         self.cut(snapshot.number, snapshot.state);
         self.pool = snapshot.pool;
-        self.controls = snapshot.controls;
+        // As with anvil and Hardhat, how blocks are made is a setting of the node and outlasts the chain.
+        self.controls = Controls {
+            automine: self.controls.automine,
+            ..snapshot.controls
+        };
         true
     }
 
