@@ -6,7 +6,7 @@ use alloy_primitives::{Address, address, hex};
 use serde_json::{Value, json};
 
 use crate::contracts::{echo, evm_forward, forward, path, program};
-use crate::support::{ARB_WASM, Chain, DEV, quantity};
+use crate::support::{ARB_WASM, Chain, DEV, intrinsic, quantity};
 
 const FRIEND: Address = address!("0x00000000000000000000000000000000000000aa");
 
@@ -197,6 +197,19 @@ fn traces_of_every_kind() {
         json!([mined.hash, { "tracer": "callTracer", "tracerConfig": { "withLog": true } }]),
     );
     assert_eq!(quantity(&calls["gasUsed"]), mined.gas());
+    let limit = &chain.rpc("eth_getTransactionByHash", json!([mined.hash]))["gas"];
+    assert_eq!(calls["gas"], *limit);
+    let flat = chain.rpc(
+        "debug_traceTransaction",
+        json!([mined.hash, { "tracer": "flatCallTracer" }]),
+    );
+    assert_eq!(flat[0]["action"]["gas"], *limit);
+    assert_eq!(quantity(&flat[0]["result"]["gasUsed"]), mined.gas());
+    // In OpenEthereum's traces it is the gas of the code alone.
+    let frame = &chain.rpc("trace_transaction", json!([mined.hash]))[0];
+    let before = intrinsic(&path(&[evm, logger], &[5]));
+    assert_eq!(quantity(&frame["action"]["gas"]), quantity(limit) - before);
+    assert_eq!(quantity(&frame["result"]["gasUsed"]), mined.gas() - before);
     assert_eq!(calls["calls"][0]["to"], json!(evm));
     assert_eq!(calls["calls"][0]["calls"][0]["logs"][0]["data"], "0x05");
 

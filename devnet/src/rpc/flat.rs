@@ -59,7 +59,7 @@ pub(super) fn of_transaction(
         };
         (chain.replay(hash)?, place(&block, index))
     };
-    Ok(Some(replay.trace(&Tracer::Flat(info), interrupt)?))
+    Ok(Some(replay.trace(&Tracer::Flat(Some(info)), interrupt)?))
 }
 
 pub(super) fn block(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
@@ -79,7 +79,7 @@ fn of_block(
         return Ok(Vec::new());
     }
     let replay = node.chain().replay_block(block, block.transactions.len())?;
-    let traced = replay.trace_all(|index| Tracer::Flat(place(block, index)), interrupt)?;
+    let traced = replay.trace_all(|index| Tracer::Flat(Some(place(block, index))), interrupt)?;
     let mut all = Vec::new();
     for (_, frames) in traced {
         all.extend(frames_of(&frames)?);

@@ -68,8 +68,9 @@ pub(crate) enum Tracer {
     Prestate(PreStateConfig),
     /// Each instruction of the EVM, and each host call as its equivalent instruction.
     Structs(GethDefaultTracingOptions),
-    /// Frames in a flat list, as in OpenEthereum, each with its position on the chain.
-    Flat(TransactionInfo),
+    /// Frames in a flat list. As in OpenEthereum, each has its position on the chain, and the gas of the first is what its code had and
+    /// used; without positions it is the transaction's, as in geth.
+    Flat(Option<TransactionInfo>),
     /// Selectors and the sizes of their arguments.
     FourByte,
     /// Reports nothing.
@@ -123,7 +124,7 @@ impl Tracer {
                 Self::Prestate(options.tracer_config.into_pre_state_config()?)
             }
             "prestateTracer" => Self::Prestate(PreStateConfig::default()),
-            "flatCallTracer" => Self::Flat(TransactionInfo::default()),
+            "flatCallTracer" => Self::Flat(None),
             "4byteTracer" => Self::FourByte,
             "noopTracer" => Self::Noop,
             script if is_hostio_script(script) => Self::Stylus,
@@ -159,6 +160,8 @@ const STEP: usize = 512;
 /// A running tracer.
 pub(crate) struct Tracing {
     kind: Kind,
+    /// The transaction's gas limit, once it has begun.
+    gas_limit: u64,
     /// Bytes held by tracers that do not count themselves.
     bytes: usize,
     interrupt: Interrupt,
@@ -170,7 +173,7 @@ enum Kind {
     Calls(Box<TracingInspector>, CallConfig),
     Prestate(Box<TracingInspector>, PreStateConfig),
     Structs(Box<StructLogger>),
-    Flat(Box<TracingInspector>, TransactionInfo),
+    Flat(Box<TracingInspector>, Option<TransactionInfo>),
     FourByte(FourByteInspector),
     Noop,
 }
@@ -200,6 +203,7 @@ impl Tracing {
         };
         Self {
             kind,
+            gas_limit: 0,
             bytes: 0,
             interrupt: interrupt.clone(),
         }
@@ -249,6 +253,7 @@ impl Tracing {
             Kind::Stylus(tree) => bounded::to_json(&tree.finish())?,
             Kind::Gas(account) => bounded::to_json(&account.finish(result))?,
             Kind::Calls(inspector, config) => {
+                let inspector = inspector.with_transaction_gas_limit(self.gas_limit);
                 let builder = inspector.into_geth_builder();
                 let mut frame = builder.geth_call_traces(config, gas_used);
                 // The chain may explain a failed program that gave no reason.
@@ -267,10 +272,14 @@ impl Tracing {
                 bounded::to_json(&frame)?
             }
             Kind::Structs(logger) => logger.finish(result)?,
-            Kind::Flat(inspector, info) => {
-                let builder = inspector.into_parity_builder();
-                let builder = builder.with_transaction_gas_used(gas_used);
-                bounded::to_json(&builder.into_localized_transaction_traces(info))?
+            Kind::Flat(mut inspector, info) => {
+                if info.is_none() {
+                    inspector.set_transaction_gas_limit(self.gas_limit);
+                    inspector.set_transaction_gas_used(gas_used);
+                }
+                let frames = inspector.into_parity_builder();
+                let frames = frames.into_localized_transaction_traces(info.unwrap_or_default());
+                bounded::to_json(&frames)?
             }
             Kind::FourByte(inspector) => bounded::to_json(
                 &alloy_rpc_types_trace::geth::FourByteFrame::from(&inspector),
@@ -324,6 +333,7 @@ impl Inspector<Context, EthInterpreter> for Tracing {
     }
 
     fn call(&mut self, context: &mut Context, inputs: &mut CallInputs) -> Option<CallOutcome> {
+        self.gas_limit = context.tx.gas_limit;
         self.hold(FRAME + 2 * inputs.input.len());
         forward!(self, it => Inspector::<Context, EthInterpreter>::call(&mut *it, context, inputs), None)
     }
@@ -342,6 +352,7 @@ impl Inspector<Context, EthInterpreter> for Tracing {
         context: &mut Context,
         inputs: &mut CreateInputs,
     ) -> Option<CreateOutcome> {
+        self.gas_limit = context.tx.gas_limit;
         self.hold(FRAME + 2 * inputs.init_code().len());
         forward!(self, it => Inspector::<Context, EthInterpreter>::create(&mut *it, context, inputs), None)
     }
