@@ -168,6 +168,27 @@ fn errors_are_in_geths_words() {
     );
 }
 
+/// A fee history names what geth's does.
+#[test]
+fn a_fee_history_has_geths_form() {
+    let chain = Chain::default();
+    chain.rpc("evm_mine", json!([]));
+    let check = |count: u64, percentiles: Value, expected: &Value| {
+        let params = json!([format!("{count:#x}"), "latest", percentiles]);
+        assert_eq!(chain.rpc("eth_feeHistory", params), *expected);
+    };
+    let nothing = json!({ "oldestBlock": "0x0", "gasUsedRatio": null });
+    check(0, json!([]), &nothing);
+    check(0, json!([50]), &nothing);
+    let fee = "0x5f5e100";
+    let mut one =
+        json!({ "oldestBlock": "0x1", "baseFeePerGas": [fee, fee], "gasUsedRatio": [0.0] });
+    check(1, json!([]), &one);
+    check(1, Value::Null, &one);
+    one["reward"] = json!([["0x0", "0x0"]]);
+    check(1, json!([10, 50]), &one);
+}
+
 /// To clients, a trap is the same as on chain: a revert without data. The log and the trace give the reason.
 #[test]
 fn a_trap_is_a_plain_revert() {

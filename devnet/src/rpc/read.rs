@@ -321,12 +321,17 @@ fn check_percentiles(percentiles: &[f64]) -> Result<(), RpcError> {
 }
 
 pub(super) fn fee_history(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
-    let count = arguments
-        .number(0, "block count")?
-        .unwrap_or(1)
-        .clamp(1, MOST_HISTORY);
+    let count = arguments.number(0, "block count")?.unwrap_or(1);
     let newest: BlockNumberOrTag = arguments.required(1, "newest block")?;
     let percentiles: Option<Vec<f64>> = arguments.optional(2, "percentiles")?;
+    // Of no blocks and for no percentiles, geth says this.
+    if count == 0 {
+        return Ok(to_json(
+            &json!({ "oldestBlock": U64::ZERO, "gasUsedRatio": null }),
+        )?);
+    }
+    let count = count.min(MOST_HISTORY);
+    let percentiles = percentiles.filter(|percentiles| !percentiles.is_empty());
     check_percentiles(percentiles.as_deref().unwrap_or_default())?;
     let forked = node.forked();
     let before = |number: u64| forked.as_ref().filter(|forked| number <= forked.number());
