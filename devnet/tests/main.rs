@@ -24,6 +24,7 @@ mod parallel;
 mod precompiles;
 mod process;
 mod requests;
+mod sockets;
 mod suites;
 mod support;
 mod testing;

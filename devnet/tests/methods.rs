@@ -1,7 +1,5 @@
 //! Methods as clients call them: forms, blocks, logs, filters, traces.
 
-use std::io::{Read as _, Write as _};
-
 use alloy_primitives::{Address, address, hex};
 use serde_json::{Value, json};
 
@@ -263,79 +261,4 @@ fn an_access_list_makes_what_it_names_warm() {
         answer["accessList"],
         json!([{ "address": target, "storageKeys": [slot] }])
     );
-}
-
-/// A hand-written WebSocket: as much of RFC 6455 as short texts need.
-struct Socket(std::net::TcpStream);
-
-impl Socket {
-    fn open(chain: &Chain) -> Self {
-        let mut stream = std::net::TcpStream::connect(chain.handle.address()).unwrap();
-        stream
-            .set_read_timeout(Some(std::time::Duration::from_secs(20)))
-            .unwrap();
-        let request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                       Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            head.push(byte[0]);
-        }
-        assert!(
-            head.starts_with(b"HTTP/1.1 101"),
-            "{}",
-            String::from_utf8_lossy(&head)
-        );
-        Self(stream)
-    }
-
-    fn send(&mut self, text: &str) {
-        let length = u16::try_from(text.len()).unwrap().to_be_bytes();
-        // Masked with zeros, which changes nothing.
-        let frame = [&[0x81, 0xFE], &length[..], &[0; 4], text.as_bytes()].concat();
-        self.0.write_all(&frame).unwrap();
-    }
-
-    fn receive(&mut self) -> Value {
-        let mut head = [0; 2];
-        self.0.read_exact(&mut head).unwrap();
-        assert_eq!(head[0], 0x81, "a text in one piece");
-        let length = match head[1] {
-            126 => {
-                let mut length = [0; 2];
-                self.0.read_exact(&mut length).unwrap();
-                u16::from_be_bytes(length).into()
-            }
-            short => usize::from(short),
-        };
-        let mut text = vec![0; length];
-        self.0.read_exact(&mut text).unwrap();
-        serde_json::from_slice(&text).unwrap()
-    }
-
-    fn subscribe(&mut self, what: &str) -> Value {
-        self.send(&format!(
-            r#"{{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":{what}}}"#
-        ));
-        self.receive()
-    }
-}
-
-#[test]
-fn subscribers_are_told() {
-    let chain = Chain::default();
-    let logger = chain.program(&logger());
-    let mut heads = Socket::open(&chain);
-    let mut logs = Socket::open(&chain);
-    assert!(heads.subscribe(r#"["newHeads"]"#)["result"].is_string());
-    assert!(logs.subscribe(&format!(r#"["logs",{{"address":"{logger}"}}]"#))["result"].is_string());
-    let refused = Socket::open(&chain).subscribe(r#"["weather"]"#);
-    assert_eq!(refused["error"]["code"], -32_602);
-    let mined = chain.send(json!({ "to": logger, "data": "0x07" }));
-    let head = heads.receive();
-    assert_eq!(head["method"], "eth_subscription");
-    assert_eq!(head["params"]["result"]["hash"], mined.receipt["blockHash"]);
-    assert_eq!(logs.receive()["params"]["result"], mined.receipt["logs"][0]);
 }

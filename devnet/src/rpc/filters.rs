@@ -13,7 +13,7 @@ use crate::evm::Interrupt;
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
-use crate::rpc::logs::{filter, find, of_block, range};
+use crate::rpc::logs::{filter, find, of_new_block, range};
 use crate::rpc::methods::{Answer, Text};
 
 /// The most filters; a new one replaces the oldest, because clients forget theirs.
@@ -135,7 +135,7 @@ pub(super) fn changes(node: &Node, arguments: &Arguments<'_>, interrupt: &Interr
         Kind::Blocks => to_json_until(interrupt, &Each(blocks.iter().map(|block| block.hash))),
         Kind::Transactions => to_json_until(interrupt, &arrivals),
         Kind::Logs(wanted) => {
-            let logs = blocks.iter().flat_map(|block| of_block(block, wanted));
+            let logs = blocks.iter().flat_map(|block| of_new_block(block, wanted));
             to_json_until(interrupt, &Each(logs))
         }
     }?;

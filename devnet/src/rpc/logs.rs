@@ -70,7 +70,9 @@ pub(super) fn find(
     };
     for block in blocks(node, filter)? {
         interrupt.check()?;
-        found.extend(of_block(&block, filter));
+        if filter.matches_bloom(block.header.logs_bloom) {
+            found.extend(of_block(&block, filter));
+        }
         if found.len() > MOST_LOGS {
             return Err(RpcError::refused(format!(
                 "the answer would hold more than {MOST_LOGS} logs: ask for fewer blocks"
@@ -110,21 +112,34 @@ pub(super) fn range(head: u64, filter: &Filter) -> Result<(u64, u64), RpcError> 
         Some(BlockNumberOrTag::Earliest) => 0,
         None | Some(_) => head,
     };
-    // A range without an end ends with the newest block, wherever it begins.
     let (from, to) = (number(from_block), number(to_block));
-    if from > to && to_block.is_some() {
+    // A range up to the newest block may begin with one that is not made yet.
+    let has_end = matches!(
+        to_block,
+        Some(BlockNumberOrTag::Number(_) | BlockNumberOrTag::Earliest)
+    );
+    if from > to && has_end {
         return Err(RpcError::parameters("invalid block range params"));
     }
     Ok((from, to))
 }
 
 /// The logs of a block that match a filter's addresses and topics.
-pub(super) fn of_block(block: &Block, filter: &Filter) -> Vec<Log> {
-    if !filter.matches_bloom(block.header.logs_bloom) {
-        return Vec::new();
-    }
-    (0..block.receipts.len())
-        .flat_map(|index| json::logs(block, index))
+fn of_block(block: &Block, filter: &Filter) -> Vec<Log> {
+    let receipts = block.receipts.iter().enumerate();
+    receipts
+        .filter(|(_, receipt)| receipt.logs.iter().any(|log| filter.matches(log)))
+        .flat_map(|(index, _)| json::logs(block, index))
         .filter(|log| filter.matches(&log.inner))
         .collect()
+}
+
+/// The logs of a new block that a filter's client is told of: names of blocks, such as `latest`, exclude none, as in geth.
+///
+/// It does not look at the block's bloom filter: a filter would keep 256 bytes for each of its addresses and topics.
+pub(super) fn of_new_block(block: &Block, filter: &Filter) -> Vec<Log> {
+    match filter.matches_block_range(block.header.number) {
+        true => of_block(block, filter),
+        false => Vec::new(),
+    }
 }

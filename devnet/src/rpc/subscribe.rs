@@ -16,7 +16,7 @@ use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
 use crate::rpc::json;
-use crate::rpc::logs::of_block;
+use crate::rpc::logs::{of_new_block, range};
 
 enum Kind {
     Heads,
@@ -34,7 +34,7 @@ pub(super) fn register(module: &mut RpcModule<Node>) {
         "eth_subscription",
         "eth_unsubscribe",
         |params, pending: PendingSubscriptionSink, node, _| async move {
-            let kind = Arguments::parse(&params).and_then(|arguments| kind(&arguments));
+            let kind = Arguments::parse(&params).and_then(|arguments| kind(&node, &arguments));
             node.report("eth_subscribe", kind.as_ref().err());
             match kind {
                 Ok(kind) => serve(pending, &node, kind).await,
@@ -45,7 +45,7 @@ pub(super) fn register(module: &mut RpcModule<Node>) {
     register.expect("no name stands twice in the table");
 }
 
-fn kind(arguments: &Arguments<'_>) -> Result<Kind, RpcError> {
+fn kind(node: &Node, arguments: &Arguments<'_>) -> Result<Kind, RpcError> {
     let name: String = arguments.required(0, "subscription")?;
     match name.as_str() {
         "newHeads" => Ok(Kind::Heads),
@@ -56,7 +56,9 @@ fn kind(arguments: &Arguments<'_>) -> Result<Kind, RpcError> {
         "syncing" => Ok(Kind::Syncing),
         "logs" => {
             let filter: Option<Filter> = arguments.optional(1, "filter")?;
-            Ok(Kind::Logs(Box::new(filter.unwrap_or_default())))
+            let filter = filter.unwrap_or_default();
+            range(node.chain().head().header.number, &filter)?;
+            Ok(Kind::Logs(Box::new(filter)))
         }
         other => Err(RpcError::parameters(format!(
             "no subscription {other:?}: there are newHeads, logs, newPendingTransactions and syncing"
@@ -74,7 +76,7 @@ async fn serve(pending: PendingSubscriptionSink, node: &Node, kind: Kind) {
         }
         Kind::Logs(filter) => {
             let logs = |block: &Arc<Block>| {
-                let logs = of_block(block, &filter).into_iter();
+                let logs = of_new_block(block, &filter).into_iter();
                 logs.map(|log| json!(log)).collect()
             };
             forward(pending, node.blocks(), logs).await;
