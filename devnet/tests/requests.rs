@@ -13,7 +13,7 @@ use crate::support::{Chain, DEV, config, quantity};
 
 const FRIEND: Address = address!("0x00000000000000000000000000000000000000aa");
 
-/// Ids of every kind are returned, and a notification gets no answer.
+/// Ids of every kind are returned, and a notification is obeyed without an answer.
 #[test]
 fn ids_of_every_kind_come_back() {
     let chain = Chain::default();
@@ -24,8 +24,15 @@ fn ids_of_every_kind_come_back() {
         let expected = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":"0x64aba"}}"#);
         assert_eq!(answer, expected);
     }
-    let told = connection.exchange(r#"{"jsonrpc":"2.0","method":"eth_chainId"}"#);
-    assert_eq!(told.unwrap(), "");
+    for (told, blocks) in [
+        (r#"{"jsonrpc":"2.0","method":"evm_mine"}"#, "0x1"),
+        (r#"[{"jsonrpc":"2.0","method":"evm_mine"}]"#, "0x2"),
+        (r#"{"jsonrpc":"2.0","method":"nonsense"}"#, "0x2"),
+    ] {
+        assert_eq!(connection.exchange(told).unwrap(), "", "{told}");
+        let number = connection.rpc("eth_blockNumber", &json!([]));
+        assert_eq!(number, blocks, "{told}");
+    }
 }
 
 #[test]

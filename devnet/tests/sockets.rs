@@ -8,6 +8,7 @@ use alloy_primitives::Address;
 use serde_json::{Value, json};
 
 use crate::contracts::program;
+use crate::process::Connection;
 use crate::support::{Chain, quantity};
 
 /// A hand-written WebSocket: as much of RFC 6455 as short texts need.
@@ -158,4 +159,69 @@ fn new_logs_are_of_the_blocks_asked_for() {
         };
         assert_eq!(refused["message"], "invalid block range params", "{method}");
     }
+}
+
+/// Theorem: what is sent gets the answer that it gets over HTTP, whatever it is.
+#[test]
+fn requests_are_answered_as_over_http() {
+    let chain = Chain::default();
+    let (mut socket, mut http) = (Socket::open(&chain), Connection::to(chain.handle.address()));
+    let mut check = |text: &str| {
+        socket.send(text);
+        let answer = socket.receive_text();
+        assert_eq!(answer, http.exchange(text).unwrap(), "{text}");
+        answer
+    };
+    let with = |id: &str| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"eth_chainId"}}"#);
+    for id in [
+        "1",
+        "-1",
+        "1.5",
+        "1e3",
+        "18446744073709551616",
+        "\"x\"",
+        "null",
+    ] {
+        let answer = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":"0x64aba"}}"#);
+        assert_eq!(check(&with(id)), answer);
+        assert_eq!(check(&format!("[{}]", with(id))), format!("[{answer}]"));
+    }
+    for id in ["{}", "[]", "true"] {
+        let answer = check(&with(id));
+        assert!(
+            answer.contains(r#""id":null,"error":{"code":-32600"#),
+            "{answer}"
+        );
+    }
+    for text in ["", "{", "[]", "[1]", "7"] {
+        check(text);
+    }
+}
+
+/// Theorem: the answer to a request in a batch comes once, in the batch's, and a subscription's events come after it.
+#[test]
+fn a_batch_subscribes() {
+    let chain = Chain::default();
+    let mut socket = Socket::open(&chain);
+    socket.send(
+        r#"[{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]},
+            {"jsonrpc":"2.0","method":"evm_mine"},
+            {"jsonrpc":"2.0","id":-2,"method":"eth_blockNumber"}]"#,
+    );
+    let answers = socket.receive();
+    let subscription = &answers[0]["result"];
+    assert!(subscription.is_string(), "{answers}");
+    assert_eq!(
+        (&answers[1]["id"], &answers[1]["result"]),
+        (&json!(-2), &json!("0x1"))
+    );
+    assert_eq!(answers.as_array().unwrap().len(), 2, "{answers}");
+    let told = socket.receive();
+    assert_eq!(told["params"]["subscription"], *subscription);
+    assert_eq!(told["params"]["result"]["number"], "0x1");
+    socket.send(&crate::process::request(
+        "eth_unsubscribe",
+        &json!([subscription]),
+    ));
+    assert_eq!(socket.receive()["result"], true);
 }

@@ -19,7 +19,7 @@ use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
 use crate::rpc::lanes::{Lane, MOST_AWAITED};
-use crate::rpc::server::Arrival;
+use crate::rpc::requests::Arrival;
 use crate::rpc::{
     border, filters, flat, json, logs, mining, otterscan, pool, prove, raw, read, run, send, sign,
     simulate, subscribe, testing, tokens,

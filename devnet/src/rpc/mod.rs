@@ -5,13 +5,12 @@
 
 mod admission;
 mod arguments;
-mod batches;
 mod border;
 mod connections;
 mod error;
 mod filters;
 mod flat;
-mod ids;
+mod frames;
 mod json;
 mod lanes;
 mod logs;
@@ -22,11 +21,13 @@ mod pool;
 mod prove;
 mod raw;
 mod read;
+mod requests;
 mod run;
 mod send;
 mod server;
 mod sign;
 mod simulate;
+mod sockets;
 mod subscribe;
 mod testing;
 mod tokens;

@@ -7,50 +7,32 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use jsonrpsee::server::middleware::rpc::RpcServiceBuilder;
-use jsonrpsee::server::{
-    BatchRequestConfig, HttpBody, IdProvider, MethodResponse, Methods, Server as HttpServer,
-    ServerConfig, ServerHandle, StopHandle, http, stop_channel, ws,
-};
-use jsonrpsee::types::error::reject_too_big_batch_request;
-use jsonrpsee::types::{Id, SubscriptionId};
+use jsonrpsee::server::{HttpBody, ServerHandle, StopHandle, http, stop_channel, ws};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::Instant;
 use tower::Service as _;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
-use crate::bounded::MOST_ANSWER;
 use crate::config::Config;
 use crate::node::Node;
 use crate::rpc::admission::Admission;
-use crate::rpc::batches::{self, BATCH, Batches};
 use crate::rpc::connections::{Connection, Connections};
-use crate::rpc::{ids, methods};
+use crate::rpc::methods;
+use crate::rpc::requests::Service;
+use crate::rpc::sockets::{self, Socket};
 
 /// The largest request: the largest deployments take some hundreds of kilobytes, a state to load some megabytes.
 const MOST_REQUEST: u32 = 64 << 20;
-/// The largest message over WebSocket.
-const MOST_MESSAGE: u32 = 16 << 20;
 /// How often to look for connections whose time is up.
 const SWEEP: Duration = Duration::from_secs(1);
-
-/// When a request, or its batch, arrived.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Arrival(pub(super) Instant);
-
-/// Marks a request that arrived over HTTP, which has no way to notify the client later.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Once;
 
 /// The server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -93,8 +75,8 @@ impl Server {
 type Answer = Response<HttpBody>;
 type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-/// Answers admitted requests; the flag tells whether one asks for a WebSocket.
-type Methodical = Box<dyn Fn(Request<HttpBody>, bool) -> Answering + Send + Sync>;
+/// Answers admitted requests over HTTP.
+type Methodical = Box<dyn Fn(Request<Vec<u8>>) -> Answering + Send + Sync>;
 
 /// Starts answering requests to `node`.
 ///
@@ -107,8 +89,10 @@ pub(crate) async fn start(config: &Config, node: Node) -> Result<Server, ServerE
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let (stop, handle) = stop_channel();
+    let service = Service::new(methods::module(node).into());
     let shared = Arc::new(Shared {
-        methodical: methodical(methods::module(node).into(), &admission, stop.clone()),
+        methodical: methodical(service.clone(), &admission),
+        service,
         admission,
         connections: Connections::default(),
     });
@@ -116,33 +100,40 @@ pub(crate) async fn start(config: &Config, node: Node) -> Result<Server, ServerE
     Ok(Server { handle, address })
 }
 
-/// The path through jsonrpsee from a request to a method, one for each transport.
-fn methodical(methods: Methods, admission: &Admission, stop: StopHandle) -> Methodical {
-    let http = tower::ServiceBuilder::new().option_layer(cors(admission));
-    let service = |most_request| {
-        let settings = ServerConfig::builder()
-            .max_request_body_size(most_request)
-            .max_response_body_size(MOST_ANSWER as u32 + (1 << 20))
-            // Connections are counted elsewhere.
-            .max_connections(u32::MAX)
-            .set_batch_request_config(BatchRequestConfig::Limit(BATCH as u32))
-            .set_id_provider(Numbers::default())
-            .build();
-        HttpServer::builder()
-            .set_config(settings)
-            .set_rpc_middleware(RpcServiceBuilder::new().layer_fn(Batches))
-            .set_http_middleware(http.clone())
-            .to_service_builder()
-    };
-    let (plain, socket) = (service(MOST_REQUEST), service(MOST_MESSAGE));
-    Box::new(move |request, is_socket| {
-        let service = if is_socket { &socket } else { &plain };
-        let mut service = service.clone().build(methods.clone(), stop.clone());
+/// The path from a request over HTTP to its answer.
+fn methodical(service: Service, admission: &Admission) -> Methodical {
+    let answering = tower::service_fn(move |request: Request<Vec<u8>>| {
+        let service = service.clone();
+        async move { Ok::<_, Infallible>(answer(&service, &request).await) }
+    });
+    let whole = tower::ServiceBuilder::new()
+        .option_layer(cors(admission))
+        .service(answering);
+    Box::new(move |request| {
+        let mut whole = whole.clone();
         Box::pin(async move {
-            let answered = service.call(request).await;
+            let answered = whole.call(request).await;
             answered.unwrap_or_else(|error| refuse(StatusCode::INTERNAL_SERVER_ERROR, &error))
         })
     })
+}
+
+/// Answers the text that is posted.
+async fn answer(service: &Service, request: &Request<Vec<u8>>) -> Answer {
+    if request.method() != Method::POST {
+        return http::response::method_not_allowed();
+    }
+    if !http::is_json(request.headers().get(header::CONTENT_TYPE)) {
+        return http::response::unsupported_content_type();
+    }
+    match service.answer(request.body()).await.text {
+        Some(text) => http::response::ok_response(text),
+        None => {
+            let mut answer = Response::new(HttpBody::empty());
+            *answer.status_mut() = StatusCode::NO_CONTENT;
+            answer
+        }
+    }
 }
 
 /// Lets web pages of the allowed origins read answers; none by default.
@@ -159,21 +150,11 @@ fn cors(admission: &Admission) -> Option<CorsLayer> {
     Some(layer.allow_origin(AllowOrigin::list(origins)))
 }
 
-/// Subscription ids, which Ethereum clients expect in hexadecimal.
-#[derive(Debug, Default)]
-struct Numbers(AtomicU64);
-
-impl IdProvider for Numbers {
-    fn next_id(&self) -> SubscriptionId<'static> {
-        let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        SubscriptionId::Str(format!("{number:#x}").into())
-    }
-}
-
 /// What all connections share.
 struct Shared {
     admission: Admission,
     connections: Connections,
+    service: Service,
     methodical: Methodical,
 }
 
@@ -205,10 +186,11 @@ fn welcome(stream: TcpStream, shared: &Arc<Shared>, stop: &StopHandle) {
     let (shared, stop) = (shared.clone(), stop.clone());
     tokio::spawn(async move {
         let answering = {
-            let connection = connection.clone();
+            let (connection, stop) = (connection.clone(), stop.clone());
             service_fn(move |request| {
                 let (shared, connection) = (shared.clone(), connection.clone());
-                async move { Ok::<_, Infallible>(shared.answer(&connection, request).await) }
+                let stop = stop.clone();
+                async move { Ok::<_, Infallible>(shared.answer(connection, stop, request).await) }
             })
         };
         let served = http1::Builder::new()
@@ -230,40 +212,47 @@ fn welcome(stream: TcpStream, shared: &Arc<Shared>, stop: &StopHandle) {
 
 impl Shared {
     /// Answers a request, or says why not.
-    async fn answer(&self, connection: &Connection, request: Request<Incoming>) -> Answer {
+    async fn answer(
+        &self,
+        connection: Arc<Connection>,
+        stop: StopHandle,
+        request: Request<Incoming>,
+    ) -> Answer {
         if let Err(stranger) = self.admission.check(request.uri(), request.headers()) {
             return refuse(StatusCode::FORBIDDEN, &stranger);
         }
         if ws::is_upgrade_request(&request) {
-            return match self.connections.becomes_socket(connection) {
-                true => (self.methodical)(request.map(HttpBody::new), true).await,
-                false => refuse(StatusCode::SERVICE_UNAVAILABLE, &"too many WebSockets"),
-            };
+            return self.socket(connection, stop, request);
         }
-        self.connections.body_begins(connection);
-        let (mut parts, body) = request.into_parts();
-        let body = match self.body(connection, &parts.headers, body).await {
+        self.connections.body_begins(&connection);
+        let (parts, body) = request.into_parts();
+        let body = match self.body(&connection, &parts.headers, body).await {
             Ok(body) => body,
             Err(answer) => return answer,
         };
-        self.connections.answer_begins(connection);
-        parts.extensions.insert(Once);
-        let (body, id) = match ids::replace(&body) {
-            Some((body, id)) => (body, Some(id)),
-            None => (body, None),
-        };
-        let request = Request::from_parts(parts, HttpBody::from(body));
-        let mut answer = (self.methodical)(request, false).await;
-        if let Some(id) = id {
-            answer = with_id(answer, &id).await;
-        }
-        // A notification gets no answer. The library writes `null`, and nothing else that short.
-        if answer.body().size_hint().exact() == Some(4) {
-            answer = Response::new(HttpBody::empty());
-            *answer.status_mut() = StatusCode::NO_CONTENT;
-        }
-        self.connections.answer_ends(connection);
+        self.connections.answer_begins(&connection);
+        let answer = (self.methodical)(Request::from_parts(parts, body)).await;
+        self.connections.answer_ends(&connection);
         answer
+    }
+
+    /// Turns the connection into a WebSocket, or says why not.
+    fn socket(
+        &self,
+        connection: Arc<Connection>,
+        stop: StopHandle,
+        request: Request<Incoming>,
+    ) -> Answer {
+        if !self.connections.becomes_socket(&connection) {
+            return refuse(StatusCode::SERVICE_UNAVAILABLE, &"too many WebSockets");
+        }
+        let socket = Socket {
+            service: self.service.of_socket(),
+            connection,
+            stop,
+        };
+        let opened = sockets::open(request, socket);
+        opened.unwrap_or_else(|error| refuse(StatusCode::BAD_REQUEST, &error))
     }
 
     /// A request's whole body.
@@ -291,24 +280,8 @@ impl Shared {
             }
             whole.extend_from_slice(&piece);
         }
-        if batches::is_too_long(&whole) {
-            let error = reject_too_big_batch_request(BATCH);
-            let answer = MethodResponse::error(Id::Null, error);
-            return Err(http::response::from_method_response(answer));
-        }
         Ok(whole)
     }
-}
-
-/// An answer with its request's original id.
-async fn with_id(answer: Answer, id: &[u8]) -> Answer {
-    let (mut parts, body) = answer.into_parts();
-    let body = match body.collect().await {
-        Ok(whole) => ids::restore(&whole.to_bytes(), id),
-        Err(error) => return refuse(StatusCode::INTERNAL_SERVER_ERROR, &error),
-    };
-    parts.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(parts, HttpBody::from(body))
 }
 
 /// An answer with one sentence.

@@ -1,0 +1,177 @@
+//! WebSockets: requests that are answered in any order, and the events of subscriptions.
+//!
+//! Lives here: a socket from its handshake to its end. Not here: its frames (`frames`), its requests (`requests`), and how many sockets
+//! there may be (`connections`).
+//!
+//! This is not the library's loop: that one knows no ids but its own, and answers subscriptions twice in a batch.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::upgrade::Upgraded;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use jsonrpsee::server::{HttpBody, MethodResponse, StopHandle};
+use jsonrpsee::types::error::reject_too_big_request;
+use jsonrpsee::types::{ErrorObjectOwned, Id};
+use soketto::handshake::http::Server as Handshake;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{mpsc, watch};
+
+use crate::rpc::connections::Connection;
+use crate::rpc::frames::{self, End, Reader, Received, Sent};
+use crate::rpc::requests::{Events, Service};
+
+/// The largest message.
+const MOST_MESSAGE: u32 = 16 << 20;
+
+/// The number that tells a client of a server that stops (RFC 6455).
+const GOING_AWAY: u16 = 1_001;
+
+/// How many answers and events may wait for a client that reads slowly.
+const WAITING: usize = 1_024;
+
+/// A socket's surroundings.
+pub(super) struct Socket {
+    pub(super) service: Service,
+    pub(super) connection: Arc<Connection>,
+    pub(super) stop: StopHandle,
+}
+
+/// Answers a handshake, and serves the socket that it leads to.
+///
+/// # Errors
+/// If it is none.
+pub(super) fn open(
+    request: Request<Incoming>,
+    socket: Socket,
+) -> Result<Response<HttpBody>, soketto::handshake::Error> {
+    let accepted = Handshake::new().receive_request(&request)?;
+    tokio::spawn(async move {
+        if let Ok(upgraded) = hyper::upgrade::on(request).await {
+            serve(upgraded, socket).await;
+        }
+    });
+    Ok(accepted.map(|()| HttpBody::empty()))
+}
+
+/// Serves a socket until its client leaves or has to, or the devnet stops.
+async fn serve(upgraded: Upgraded, socket: Socket) {
+    let (from, to) = tokio::io::split(TokioIo::new(upgraded));
+    let (out, waiting) = mpsc::channel(WAITING);
+    // Subscriptions end when this is dropped.
+    let (open, ended) = watch::channel(());
+    let stopped = socket.stop.clone().shutdown();
+    let gone = socket.connection.gone();
+    tokio::pin!(stopped, gone);
+    let writing = write(to, waiting);
+    tokio::pin!(writing);
+    let mut reading = Box::pin(read(from, &socket, out, ended));
+    tokio::select! {
+        () = &mut writing => return,
+        () = &mut gone => return,
+        is_there = &mut reading => if !is_there {
+            return;
+        },
+        () = &mut stopped => {}
+    }
+    // What has been received is still answered.
+    drop((reading, open));
+    tokio::select! {
+        () = writing => {}
+        () = gone => {}
+    }
+}
+
+/// Reads until nothing more comes. Returns whether the client may still be there.
+async fn read(
+    from: impl AsyncRead + Unpin,
+    socket: &Socket,
+    out: mpsc::Sender<Sent>,
+    ended: watch::Receiver<()>,
+) -> bool {
+    let service = &socket.service;
+    let mut reader = Reader::new(from, MOST_MESSAGE);
+    loop {
+        let received = reader.next(|_| {});
+        let sent = match received.await {
+            Ok(Received::Message(message)) => {
+                let (service, out, ended) = (service.clone(), out.clone(), ended.clone());
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = answer(&service, message, &out, ended) => {}
+                        // Nobody waits for the answer any more.
+                        () = out.closed() => {}
+                    }
+                });
+                continue;
+            }
+            Ok(Received::Ping(content)) => out.send(Sent::Pong(content)).await,
+            Err(end) => {
+                if let End::TooLong = end {
+                    let error: ErrorObjectOwned = reject_too_big_request(MOST_MESSAGE);
+                    let error = MethodResponse::error(Id::Null, error).into_json();
+                    let _ = out.send(Sent::Text(Box::<str>::from(error).into())).await;
+                }
+                return match end.code() {
+                    Some(code) => out.send(Sent::Close(code)).await.is_ok(),
+                    None => false,
+                };
+            }
+        };
+        if sent.is_err() {
+            return false;
+        }
+    }
+}
+
+/// Answers a message, and starts what it has subscribed to.
+async fn answer(
+    service: &Service,
+    message: Vec<u8>,
+    out: &mpsc::Sender<Sent>,
+    ended: watch::Receiver<()>,
+) {
+    let answered = service.answer(&message).await;
+    drop(message);
+    if let Some(text) = answered.text
+        && out.send(Sent::Text(text)).await.is_err()
+    {
+        return;
+    }
+    for events in answered.begun {
+        tokio::spawn(forward(events, out.clone(), ended.clone()));
+    }
+}
+
+/// Sends a subscription's events until it or its socket ends.
+async fn forward(mut events: Events, out: mpsc::Sender<Sent>, mut ended: watch::Receiver<()>) {
+    loop {
+        let event = tokio::select! {
+            _ = ended.changed() => return,
+            event = events.recv() => event,
+        };
+        let Some(event) = event else {
+            return;
+        };
+        let sent = tokio::select! {
+            _ = ended.changed() => return,
+            sent = out.send(Sent::Text(Box::<str>::from(event).into())) => sent,
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+/// Writes what waits, up to the frame that closes the socket.
+async fn write(mut to: impl AsyncWrite + Unpin, mut waiting: mpsc::Receiver<Sent>) {
+    while let Some(sent) = waiting.recv().await {
+        let is_last = matches!(sent, Sent::Close(_));
+        if frames::write(&mut to, sent).await.is_err() || is_last {
+            return;
+        }
+    }
+    // The devnet stops, and the client may be gone.
+    let _ = frames::write(&mut to, Sent::Close(GOING_AWAY)).await;
+}
