@@ -161,6 +161,39 @@ fn new_logs_are_of_the_blocks_asked_for() {
     }
 }
 
+/// Theorem: a subscription names no more than a filter, and those of one socket no more than ten of them together.
+#[test]
+fn subscriptions_are_limited() {
+    let chain = Chain::default();
+    let mut socket = Socket::open(&chain);
+    let naming = |count: u64| {
+        let named = (0..count).map(|number| Address::left_padding_from(&number.to_be_bytes()));
+        json!(["logs", { "address": named.collect::<Vec<_>>() }]).to_string()
+    };
+    let mut check = |count: u64, expected: Option<(i64, &str)>| {
+        let answer = socket.subscribe(&naming(count));
+        match expected {
+            None => assert!(answer["result"].is_string(), "{count}: {answer}"),
+            Some((code, words)) => {
+                let (error, message) = (&answer["error"], answer["error"]["message"].as_str());
+                assert_eq!(error["code"], code, "{count}: {answer}");
+                assert!(message.unwrap().contains(words), "{count}: {answer}");
+            }
+        }
+    };
+    check(1_001, Some((-32_602, "exceed max addresses or topics")));
+    for _ in 0..10 {
+        check(1_000, None);
+    }
+    check(
+        1,
+        Some((-32_005, "may name 10000 addresses and topics in all")),
+    );
+    check(0, None);
+    let refused = Socket::open(&chain).subscribe(&naming(1));
+    assert!(refused["result"].is_string(), "another socket: {refused}");
+}
+
 /// Theorem: what is sent gets the answer that it gets over HTTP, whatever it is.
 #[test]
 fn requests_are_answered_as_over_http() {

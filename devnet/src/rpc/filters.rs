@@ -3,6 +3,7 @@
 //! Lives here: the filters, and what each has reported. Not here: finding logs (`logs`).
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use alloy_primitives::{B256, U64};
 use alloy_rpc_types_eth::Filter;
@@ -45,7 +46,7 @@ struct Installed {
 enum Kind {
     Blocks,
     Transactions,
-    Logs(Box<Filter>),
+    Logs(Arc<Filter>),
 }
 
 impl Filters {
@@ -104,7 +105,7 @@ pub(super) fn new_transactions(node: &Node, _: &Arguments<'_>) -> Answer {
 pub(super) fn new_logs(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let filter = filter(arguments, 0)?;
     range(node.chain().head().header.number, &filter)?;
-    install(node, Kind::Logs(Box::new(filter)))
+    install(node, Kind::Logs(Arc::new(filter)))
 }
 
 pub(super) fn uninstall(node: &Node, arguments: &Arguments<'_>) -> Answer {
@@ -159,7 +160,11 @@ pub(super) fn logs(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt
         .cloned()
         .ok_or_else(unknown)?;
     match filter.kind {
-        Kind::Logs(filter) => Ok(to_json_until(interrupt, &find(node, &filter, interrupt)?)?),
+        Kind::Logs(filter) => {
+            // A search lets a filter keep its bloom filters: the copy's go with it.
+            let filter = Filter::clone(&filter);
+            Ok(to_json_until(interrupt, &find(node, &filter, interrupt)?)?)
+        }
         Kind::Blocks | Kind::Transactions => {
             Err(RpcError::refused("the filter is not one over logs"))
         }

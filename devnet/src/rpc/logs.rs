@@ -33,18 +33,26 @@ pub(super) fn logs(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt
 /// # Errors
 /// If it is missing, or names too many addresses or topics.
 pub(super) fn filter(arguments: &Arguments<'_>, place: usize) -> Result<Filter, RpcError> {
-    let filter: Filter = arguments.required(place, "filter")?;
-    let mut named = filter
-        .topics
-        .iter()
-        .map(|topics| topics.len())
-        .chain([filter.address.len()]);
-    if named.any(|named| named > MOST_NAMED) {
+    limited(arguments.required(place, "filter")?)
+}
+
+/// The filter, if it names no more than it may.
+///
+/// # Errors
+/// If it names too many addresses or topics.
+pub(super) fn limited(filter: Filter) -> Result<Filter, RpcError> {
+    if named(&filter).any(|named| named > MOST_NAMED) {
         return Err(RpcError::parameters(format!(
             "exceed max addresses or topics per search position: {MOST_NAMED}"
         )));
     }
     Ok(filter)
+}
+
+/// How many topics a filter names in each position, and how many addresses.
+pub(super) fn named(filter: &Filter) -> impl Iterator<Item = usize> + '_ {
+    let topics = filter.topics.iter().map(|topics| topics.len());
+    topics.chain([filter.address.len()])
 }
 
 /// The logs of a filter's blocks.

@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::bounded::MOST_ANSWER;
+use crate::rpc::subscribe::Allowance;
 
 /// The most requests in a batch.
 const BATCH: usize = 10_000;
@@ -56,6 +57,7 @@ pub(super) struct Service {
 struct Subscriber {
     connection: ConnectionId,
     places: BoundedSubscriptions,
+    allowance: Allowance,
 }
 
 /// The events of a subscription.
@@ -165,6 +167,7 @@ impl Service {
             subscriber: Some(Subscriber {
                 connection: ConnectionId(number),
                 places: BoundedSubscriptions::new(SUBSCRIPTIONS),
+                allowance: Allowance::default(),
             }),
             ..self.clone()
         }
@@ -270,6 +273,7 @@ impl Service {
                     let error = reject_too_many_subscriptions(SUBSCRIPTIONS);
                     return (MethodResponse::error(id, error), None);
                 };
+                extensions.insert(subscriber.allowance.clone());
                 let (sender, mut events) = mpsc::channel(EVENTS);
                 let state = SubscriptionState {
                     conn_id: subscriber.connection,

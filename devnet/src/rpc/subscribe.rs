@@ -5,22 +5,53 @@
 use std::sync::Arc;
 
 use alloy_rpc_types_eth::Filter;
+use jsonrpsee::Extensions;
 use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::{PendingSubscriptionSink, RpcModule, SubscriptionMessage};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::chain::{Block, Transaction};
 use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
 use crate::rpc::json;
-use crate::rpc::logs::{of_new_block, range};
+use crate::rpc::logs::{limited, named, of_new_block, range};
+
+/// The most addresses and topics that the subscriptions of one WebSocket name together.
+const MOST_NAMED: usize = 10_000;
+
+/// How many more addresses and topics the subscriptions of a WebSocket may name.
+#[derive(Clone)]
+pub(super) struct Allowance(Arc<Semaphore>);
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MOST_NAMED)))
+    }
+}
+
+impl Allowance {
+    /// Takes what a filter names, until the permit is dropped.
+    ///
+    /// # Errors
+    /// If the WebSocket's subscriptions name too much already.
+    fn take(&self, filter: &Filter) -> Result<OwnedSemaphorePermit, RpcError> {
+        let named = named(filter).sum::<usize>().min(MOST_NAMED + 1);
+        let taken = self.0.clone().try_acquire_many_owned(named as u32);
+        taken.map_err(|_| {
+            RpcError::busy(format!(
+                "the subscriptions of one WebSocket may name {MOST_NAMED} addresses and topics in all: end some, or open another"
+            ))
+        })
+    }
+}
 
 enum Kind {
     Heads,
-    Logs(Box<Filter>),
+    Logs(Box<Filter>, OwnedSemaphorePermit),
     /// Transactions that became eligible for a block: whole, or their hashes.
     Transactions(bool),
     /// Never sends anything, because this node never syncs.
@@ -33,8 +64,9 @@ pub(super) fn register(module: &mut RpcModule<Node>) {
         "eth_subscribe",
         "eth_subscription",
         "eth_unsubscribe",
-        |params, pending: PendingSubscriptionSink, node, _| async move {
-            let kind = Arguments::parse(&params).and_then(|arguments| kind(&node, &arguments));
+        |params, pending: PendingSubscriptionSink, node, extensions| async move {
+            let kind = Arguments::parse(&params)
+                .and_then(|arguments| kind(&node, &arguments, &extensions));
             node.report("eth_subscribe", kind.as_ref().err());
             match kind {
                 Ok(kind) => serve(pending, &node, kind).await,
@@ -45,7 +77,7 @@ pub(super) fn register(module: &mut RpcModule<Node>) {
     register.expect("no name stands twice in the table");
 }
 
-fn kind(node: &Node, arguments: &Arguments<'_>) -> Result<Kind, RpcError> {
+fn kind(node: &Node, arguments: &Arguments<'_>, extensions: &Extensions) -> Result<Kind, RpcError> {
     let name: String = arguments.required(0, "subscription")?;
     match name.as_str() {
         "newHeads" => Ok(Kind::Heads),
@@ -56,9 +88,11 @@ fn kind(node: &Node, arguments: &Arguments<'_>) -> Result<Kind, RpcError> {
         "syncing" => Ok(Kind::Syncing),
         "logs" => {
             let filter: Option<Filter> = arguments.optional(1, "filter")?;
-            let filter = filter.unwrap_or_default();
+            let filter = limited(filter.unwrap_or_default())?;
             range(node.chain().head().header.number, &filter)?;
-            Ok(Kind::Logs(Box::new(filter)))
+            let allowance = extensions.get::<Allowance>().cloned().unwrap_or_default();
+            let taken = allowance.take(&filter)?;
+            Ok(Kind::Logs(Box::new(filter), taken))
         }
         other => Err(RpcError::parameters(format!(
             "no subscription {other:?}: there are newHeads, logs, newPendingTransactions and syncing"
@@ -74,7 +108,7 @@ async fn serve(pending: PendingSubscriptionSink, node: &Node, kind: Kind) {
             })
             .await
         }
-        Kind::Logs(filter) => {
+        Kind::Logs(filter, _until_the_end) => {
             let logs = |block: &Arc<Block>| {
                 let logs = of_new_block(block, &filter).into_iter();
                 logs.map(|log| json!(log)).collect()
