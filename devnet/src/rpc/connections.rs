@@ -4,12 +4,13 @@
 //!
 //! A client that sends a request byte by byte, or nothing at all, or does not read its answer, takes a place that others need. So
 //! each phase has a time limit; and when all places are taken, the connection that has taken the longest gives way to a new one. A
-//! connection whose request is being answered never gives way.
+//! connection whose request is being answered never gives way, nor does a WebSocket that has sent a whole message. The same holds for the
+//! memory of requests that have not arrived in full.
 
 use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -33,6 +34,9 @@ const BODY: Duration = Duration::from_secs(10);
 /// Bytes of a body.
 const PIECE: u64 = 1 << 20;
 
+/// The most bytes of unfinished requests, over all connections.
+const MOST_UNFINISHED: u64 = 512 << 20;
+
 /// How long a client may read nothing of its answer.
 const STALL: Duration = Duration::from_secs(30);
 
@@ -48,8 +52,12 @@ enum Phase {
     Body,
     /// The request is being answered.
     Answer,
-    /// It is a WebSocket.
+    /// It is a WebSocket that has not sent a whole message yet.
+    Fresh,
+    /// It is a WebSocket that has.
     Socket,
+    /// It is a WebSocket, and part of a message has arrived.
+    Message,
 }
 
 /// All connections; cheap to clone.
@@ -59,6 +67,8 @@ pub(super) struct Connections(Arc<Inner>);
 struct Inner {
     began: Instant,
     open: Mutex<Open>,
+    /// Bytes of unfinished requests.
+    unfinished: AtomicU64,
 }
 
 #[derive(Default)]
@@ -72,8 +82,10 @@ pub(super) struct Connection {
     phase: AtomicU8,
     /// When the phase began, in milliseconds since the server started.
     since: AtomicU64,
-    /// Bytes of the body so far.
+    /// Bytes of the unfinished request so far.
     body: AtomicU64,
+    /// Whether it is a WebSocket that has sent a whole message.
+    is_used: AtomicBool,
     /// When the client stopped reading its answer; 0 if it has not.
     stalled: AtomicU64,
     gone: Notify,
@@ -86,7 +98,9 @@ impl Connection {
             1 => Phase::Head,
             2 => Phase::Body,
             3 => Phase::Answer,
-            _ => Phase::Socket,
+            4 => Phase::Fresh,
+            5 => Phase::Socket,
+            _ => Phase::Message,
         }
     }
 
@@ -106,15 +120,20 @@ impl Connection {
         let since = self.since.load(Ordering::Relaxed);
         match self.phase() {
             Phase::Head => past(since, HEAD),
-            Phase::Body => {
+            Phase::Body | Phase::Message => {
                 let pieces = self.body.load(Ordering::Relaxed) / PIECE;
                 past(
                     since,
                     BODY * (1 + u32::try_from(pieces).unwrap_or(u32::MAX)),
                 )
             }
-            Phase::Idle | Phase::Answer | Phase::Socket => false,
+            Phase::Idle | Phase::Answer | Phase::Fresh | Phase::Socket => false,
         }
+    }
+
+    /// Whether it is a WebSocket.
+    fn is_socket(&self) -> bool {
+        matches!(self.phase(), Phase::Fresh | Phase::Socket | Phase::Message)
     }
 }
 
@@ -123,6 +142,7 @@ impl Default for Connections {
         Self(Arc::new(Inner {
             began: Instant::now(),
             open: Mutex::default(),
+            unfinished: AtomicU64::new(0),
         }))
     }
 }
@@ -134,22 +154,11 @@ impl Connections {
         let mut open = self.lock();
         if open.connections.len() >= MOST {
             // Connections in the middle of a request close before those that wait for the next.
-            let rank = |phase| match phase {
+            self.make_room(&mut open, |connection| match connection.phase() {
                 Phase::Head | Phase::Body => Some(0),
                 Phase::Idle => Some(1),
-                Phase::Answer | Phase::Socket => None,
-            };
-            let (id, _) = open
-                .connections
-                .iter()
-                .filter_map(|(id, connection)| {
-                    let since = connection.since.load(Ordering::Relaxed);
-                    Some((*id, (rank(connection.phase())?, since)))
-                })
-                .min_by_key(|(_, key)| *key)?;
-            if let Some(oldest) = open.connections.remove(&id) {
-                oldest.gone.notify_one();
-            }
+                Phase::Answer | Phase::Fresh | Phase::Socket | Phase::Message => None,
+            })?;
         }
         let id = open.next;
         open.next += 1;
@@ -157,6 +166,7 @@ impl Connections {
             phase: AtomicU8::new(Phase::Idle as u8),
             since: AtomicU64::new(self.now()),
             body: AtomicU64::new(0),
+            is_used: AtomicBool::new(false),
             stalled: AtomicU64::new(0),
             gone: Notify::new(),
         });
@@ -168,6 +178,19 @@ impl Connections {
             all: self.clone(),
         };
         Some((watched, connection))
+    }
+
+    /// Closes the connection of the lowest rank that has been in its phase the longest; `None` if none has a rank.
+    fn make_room(&self, open: &mut Open, rank: impl Fn(&Connection) -> Option<u8>) -> Option<()> {
+        let ranked = open.connections.iter().filter_map(|(id, connection)| {
+            let since = connection.since.load(Ordering::Relaxed);
+            Some((*id, (rank(connection)?, since)))
+        });
+        let (id, _) = ranked.min_by_key(|(_, key)| *key)?;
+        let oldest = open.connections.remove(&id)?;
+        self.forget(&oldest);
+        oldest.gone.notify_one();
+        Some(())
     }
 
     /// Closes connections whose time is up; call it periodically.
@@ -182,18 +205,44 @@ impl Connections {
 
     /// A request's head has arrived.
     pub(super) fn body_begins(&self, connection: &Connection) {
-        connection.body.store(0, Ordering::Relaxed);
         self.enter(connection, Phase::Body);
     }
 
-    /// More of a request's body has arrived.
+    /// More of a request's body or of a WebSocket's message has arrived. If all of them take too much memory, the oldest must close.
     pub(super) fn body_grows(&self, connection: &Connection, bytes: usize) {
-        connection.body.fetch_add(bytes as u64, Ordering::Relaxed);
+        let bytes = bytes as u64;
+        // In this order the sum is never below its parts, whoever forgets them meanwhile.
+        let before = self.0.unfinished.fetch_add(bytes, Ordering::Relaxed);
+        connection.body.fetch_add(bytes, Ordering::Relaxed);
+        if before + bytes > MOST_UNFINISHED {
+            let is_unfinished = |phase| matches!(phase, Phase::Body | Phase::Message);
+            let rank = |it: &Connection| is_unfinished(it.phase()).then_some(0);
+            self.make_room(&mut self.lock(), rank);
+        }
+    }
+
+    /// No bytes of the connection's request count as unfinished any more.
+    fn forget(&self, connection: &Connection) {
+        let bytes = connection.body.swap(0, Ordering::Relaxed);
+        self.0.unfinished.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// A request has fully arrived.
     pub(super) fn answer_begins(&self, connection: &Connection) {
+        self.forget(connection);
         self.enter(connection, Phase::Answer);
+    }
+
+    /// A WebSocket's message begins.
+    pub(super) fn message_begins(&self, connection: &Connection) {
+        self.enter(connection, Phase::Message);
+    }
+
+    /// A WebSocket's message has fully arrived.
+    pub(super) fn message_ends(&self, connection: &Connection) {
+        self.forget(connection);
+        connection.is_used.store(true, Ordering::Relaxed);
+        self.enter(connection, Phase::Socket);
     }
 
     /// The answer is being sent.
@@ -201,16 +250,18 @@ impl Connections {
         self.enter(connection, Phase::Idle);
     }
 
-    /// Turns the connection into a WebSocket if there is room for one more. Returns whether there was.
+    /// Turns the connection into a WebSocket if there is room for one more, or a socket that has sent no whole message and can give way.
+    /// Returns whether there was.
     pub(super) fn becomes_socket(&self, connection: &Connection) -> bool {
-        let open = self.lock();
-        let sockets = open
-            .connections
-            .values()
-            .filter(|it| it.phase() == Phase::Socket);
-        let has_room = sockets.count() < MOST_SOCKETS;
+        let mut open = self.lock();
+        let sockets = open.connections.values().filter(|it| it.is_socket());
+        let is_unused = |it: &Connection| it.is_socket() && !it.is_used.load(Ordering::Relaxed);
+        let has_room = sockets.count() < MOST_SOCKETS
+            || self
+                .make_room(&mut open, |it| is_unused(it).then_some(0))
+                .is_some();
         if has_room {
-            self.enter(connection, Phase::Socket);
+            self.enter(connection, Phase::Fresh);
         }
         has_room
     }
@@ -241,6 +292,7 @@ pub(super) struct Watched {
 impl Drop for Watched {
     fn drop(&mut self) {
         self.all.lock().connections.remove(&self.id);
+        self.all.forget(&self.connection);
     }
 }
 
@@ -303,5 +355,127 @@ impl AsyncWrite for Watched {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Some connections, in the order of their beginning, each a millisecond after the one before.
+    async fn connect(all: &Connections, count: usize) -> Vec<(Watched, Arc<Connection>)> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut open = Vec::new();
+        for place in 0..count {
+            let stream = TcpStream::connect(address).await.unwrap();
+            // Few may wait to be accepted.
+            drop(listener.accept().await.unwrap());
+            let (watched, connection) = all.open(stream).unwrap();
+            connection.since.store(place as u64, Ordering::Relaxed);
+            open.push((watched, connection));
+        }
+        open
+    }
+
+    async fn is_gone(connection: &Connection) -> bool {
+        tokio::select! {
+            biased;
+            () = connection.gone() => true,
+            () = std::future::ready(()) => false,
+        }
+    }
+
+    fn block_on<T>(work: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build();
+        runtime.unwrap().block_on(work)
+    }
+
+    /// Theorem: a socket without a whole message gives way to a new one, and no other socket does.
+    #[test]
+    fn silent_sockets_give_way() {
+        block_on(async {
+            let all = Connections::default();
+            let open = connect(&all, MOST_SOCKETS).await;
+            let sockets = open.iter().map(|(_, connection)| connection);
+            for (place, socket) in sockets.clone().enumerate() {
+                assert!(all.becomes_socket(socket));
+                // All but two are used, and one of those is in the middle of its first message.
+                match MOST_SOCKETS - place {
+                    1 => {}
+                    2 => all.message_begins(socket),
+                    _ => all.message_ends(socket),
+                }
+                socket.since.store(place as u64, Ordering::Relaxed);
+            }
+            let late = connect(&all, 3).await;
+            for ((_, socket), is_in) in late.iter().zip([true, true, false]) {
+                assert_eq!(all.becomes_socket(socket), is_in);
+                all.message_begins(socket);
+                all.message_ends(socket);
+            }
+            for (place, socket) in sockets.enumerate() {
+                assert_eq!(is_gone(socket).await, place >= MOST_SOCKETS - 2, "{place}");
+            }
+        });
+    }
+
+    /// Theorem: unfinished requests take so much memory in all; what has begun first gives way.
+    #[test]
+    fn unfinished_requests_take_no_more_memory() {
+        const PART: usize = MOST_UNFINISHED as usize / 2;
+        block_on(async {
+            let all = Connections::default();
+            let open = connect(&all, 4).await;
+            let [(_, first), (_, second), (_, third), (_, fourth)] = &open[..] else {
+                panic!("four are open");
+            };
+            assert!(all.becomes_socket(first));
+            all.message_begins(first);
+            all.body_begins(second);
+            all.message_begins(third);
+            for (place, it) in [first, second, third].into_iter().enumerate() {
+                it.since.store(place as u64, Ordering::Relaxed);
+            }
+            all.body_grows(first, PART);
+            all.body_grows(second, PART);
+            assert!(!is_gone(first).await);
+            all.body_grows(third, 1);
+            assert!(is_gone(first).await && !is_gone(second).await);
+            // What is finished or gone makes room.
+            all.answer_begins(second);
+            all.body_begins(fourth);
+            all.body_grows(fourth, 2 * PART - 1);
+            assert!(!is_gone(second).await && !is_gone(third).await);
+            drop(open);
+            assert_eq!(all.0.unfinished.load(Ordering::Relaxed), 0);
+        });
+    }
+
+    /// Theorem: a message has as much time as a body.
+    #[test]
+    fn messages_have_a_time_limit() {
+        block_on(async {
+            let all = Connections::default();
+            let open = connect(&all, 1).await;
+            let socket = &open[0].1;
+            let limit = BODY.as_millis() as u64;
+            let check = |now: u64, is_over: bool| {
+                socket.since.store(0, Ordering::Relaxed);
+                assert_eq!(socket.is_over(now), is_over, "{now} {:?}", socket.phase());
+            };
+            assert!(all.becomes_socket(socket));
+            check(u64::MAX, false);
+            all.message_begins(socket);
+            check(limit, false);
+            check(limit + 1, true);
+            all.body_grows(socket, PIECE as usize);
+            check(2 * limit, false);
+            check(2 * limit + 1, true);
+            all.message_ends(socket);
+            check(u64::MAX, false);
+        });
     }
 }

@@ -249,6 +249,7 @@ impl Shared {
         let socket = Socket {
             service: self.service.of_socket(),
             connection,
+            connections: self.connections.clone(),
             stop,
         };
         let opened = sockets::open(request, socket);

@@ -3,7 +3,7 @@
 //! Lives here: a socket from its handshake to its end. Not here: its frames (`frames`), its requests (`requests`), and how many sockets
 //! there may be (`connections`).
 //!
-//! This is not the library's loop: that one knows no ids but its own, and answers subscriptions twice in a batch.
+//! This is not the library's loop: that one knows no limit on the time that a message may take, and no ids but its own.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use soketto::handshake::http::Server as Handshake;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 
-use crate::rpc::connections::Connection;
+use crate::rpc::connections::{Connection, Connections};
 use crate::rpc::frames::{self, End, Reader, Received, Sent};
 use crate::rpc::requests::{Events, Service};
 
@@ -35,6 +35,7 @@ const WAITING: usize = 1_024;
 pub(super) struct Socket {
     pub(super) service: Service,
     pub(super) connection: Arc<Connection>,
+    pub(super) connections: Connections,
     pub(super) stop: StopHandle,
 }
 
@@ -90,12 +91,21 @@ async fn read(
     out: mpsc::Sender<Sent>,
     ended: watch::Receiver<()>,
 ) -> bool {
-    let service = &socket.service;
+    let Socket {
+        service,
+        connection,
+        connections,
+        ..
+    } = socket;
     let mut reader = Reader::new(from, MOST_MESSAGE);
     loop {
-        let received = reader.next(|_| {});
+        let received = reader.next(|bytes| match bytes {
+            0 => connections.message_begins(connection),
+            bytes => connections.body_grows(connection, bytes),
+        });
         let sent = match received.await {
             Ok(Received::Message(message)) => {
+                connections.message_ends(connection);
                 let (service, out, ended) = (service.clone(), out.clone(), ended.clone());
                 tokio::spawn(async move {
                     tokio::select! {
