@@ -16,7 +16,7 @@ use jsonrpsee::types::error::reject_too_big_request;
 use jsonrpsee::types::{ErrorObjectOwned, Id};
 use soketto::handshake::http::Server as Handshake;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::rpc::connections::{Connection, Connections};
 use crate::rpc::frames::{self, End, Reader, Received, Sent};
@@ -30,6 +30,11 @@ const GOING_AWAY: u16 = 1_001;
 
 /// How many answers and events may wait for a client that reads slowly.
 const WAITING: usize = 1_024;
+
+/// What the messages of a socket that are being answered may weigh together, and what each weighs at least, in KiB. Until there is room,
+/// nothing more is read.
+const ROOM: u32 = 64 << 10;
+const LEAST: u32 = 64;
 
 /// A socket's surroundings.
 pub(super) struct Socket {
@@ -98,6 +103,7 @@ async fn read(
         ..
     } = socket;
     let mut reader = Reader::new(from, MOST_MESSAGE);
+    let room = Arc::new(Semaphore::new(ROOM as usize));
     loop {
         let received = reader.next(|bytes| match bytes {
             0 => connections.message_begins(connection),
@@ -106,8 +112,13 @@ async fn read(
         let sent = match received.await {
             Ok(Received::Message(message)) => {
                 connections.message_ends(connection);
+                let weight = LEAST + (message.len() >> 10) as u32;
+                let Ok(place) = room.clone().acquire_many_owned(weight).await else {
+                    return false;
+                };
                 let (service, out, ended) = (service.clone(), out.clone(), ended.clone());
                 tokio::spawn(async move {
+                    let _place = place;
                     tokio::select! {
                         () = answer(&service, message, &out, ended) => {}
                         // Nobody waits for the answer any more.
