@@ -1,7 +1,9 @@
 //! What a contract says can be called: its exported interface.
 //!
 //! Lives here: reading one, in Solidity as the SDK writes it or in JSON as compilers do. Not here: exporting it (`stylus-cargo`), arguments
-//! for its functions (`generate`).
+//! for its functions (`generate`), functions that are no Solidity (`pieces`).
+
+mod pieces;
 
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
@@ -122,7 +124,7 @@ impl Interface {
         let mut seen = std::collections::BTreeSet::new();
         self.functions.retain(|it| {
             let key = it.function.as_ref().map(Function::selector);
-            seen.insert(key.map_err(|_| it.signature.clone()))
+            seen.insert(key.map_err(|reason| (it.signature.clone(), reason.clone())))
         });
     }
 }
@@ -159,9 +161,9 @@ fn of_json(text: &str) -> Result<Interface, InterfaceError> {
 }
 
 fn of_solidity(text: &str) -> Result<Interface, InterfaceError> {
-    let refuse = |error: &dyn std::fmt::Display| InterfaceError::Solidity(error.to_string());
-    let tokens = TokenStream::from_str(text).map_err(|error| refuse(&error))?;
-    let file = syn_solidity::parse2(declarations(tokens, 0)?).map_err(|error| refuse(&error))?;
+    let refuse = |error: proc_macro2::LexError| InterfaceError::Solidity(error.to_string());
+    let tokens = TokenStream::from_str(text).map_err(refuse)?;
+    let (file, unread) = pieces::read(text, declarations(tokens, 0)?)?;
     let mut names = Names::of(&file);
     let mut interface = Interface::default();
     for item in &file.items {
@@ -180,6 +182,7 @@ fn of_solidity(text: &str) -> Result<Interface, InterfaceError> {
             .absent
             .extend(bases.filter(|base| !names.has(base)));
     }
+    interface.functions.extend(unread);
     interface.absent.sort();
     interface.absent.dedup();
     Ok(interface)
@@ -459,241 +462,4 @@ fn mutability(item: &ItemFunction) -> StateMutability {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The signatures that a text declares, marked if they cannot be resolved.
-    #[track_caller]
-    fn check(text: &str, expected: &[&str]) {
-        let interface = Interface::read(text).unwrap();
-        let found: Vec<_> = interface
-            .functions
-            .iter()
-            .map(|it| match &it.function {
-                Ok(function) => function.full_signature(),
-                Err(reason) => format!("function {}: {reason}", it.signature),
-            })
-            .collect();
-        let found: Vec<_> = found
-            .iter()
-            .map(|it| it.trim_start_matches("function "))
-            .collect();
-        assert_eq!(found, expected, "{text}");
-    }
-
-    /// Theorem: names are names, whatever words they contain.
-    #[test]
-    fn words_of_data_locations_are_parts_of_names() {
-        check(
-            "interface IC {
-                function storageUsed() external view returns (uint256);
-                function setSlot(uint256 storage_slot) external;
-                function setHash(uint256 calldata_hash, uint256 memory_limit) external;
-                function calldataLen(bytes memory data) external view returns (uint256);
-                function storage_used(bytes calldata calldata_, string storage memory_) external;
-                function returnsMemory(uint256[] memory data) external view returns (uint256, uint8[] memory);
-             }",
-            &[
-                "storageUsed() view returns (uint256)",
-                "setSlot(uint256 storage_slot)",
-                "setHash(uint256 calldata_hash, uint256 memory_limit)",
-                "calldataLen(bytes data) view returns (uint256)",
-                "storage_used(bytes calldata_, string memory_)",
-                "returnsMemory(uint256[] data) view returns (uint256, uint8[])",
-            ],
-        );
-    }
-
-    /// Theorem: a name is Solidity's, whatever it means in Rust.
-    #[test]
-    fn words_of_rust_are_names() {
-        check(
-            "interface IC is loop {
-                struct box { uint256 impl; self[] crate; }
-                enum self { A }
-                function move(box memory use, address self) external returns (uint8 Self);
-                function self(uint256 mod) external;
-                function Self() external;
-                function super(uint256 async) external;
-             }
-             interface loop { function yield() external; }",
-            &[
-                "move(tuple(uint256 impl, uint8[] crate) use, address self) returns (uint8 Self)",
-                "self(uint256 mod)",
-                "Self()",
-                "super(uint256 async)",
-                "yield()",
-            ],
-        );
-    }
-
-    /// Theorem: what is declared is what others can call.
-    #[test]
-    fn getters_are_functions_and_internal_functions_are_none() {
-        check(
-            "contract C {
-                uint256 public constant LIMIT = 3;
-                mapping(address owner => mapping(uint8 => bytes32[])) public records;
-                uint256 internal hidden;
-                uint256 without;
-                function open(uint256 a) public pure returns (uint256) { return a; }
-                function inside(uint256 a) internal pure returns (uint256) { return a; }
-                function own() private {}
-             }",
-            &[
-                "LIMIT() view returns (uint256 LIMIT)",
-                "records(address owner, uint8, uint256) view returns (bytes32)",
-                "open(uint256 a) pure returns (uint256)",
-            ],
-        );
-    }
-
-    #[test]
-    fn what_an_interface_declares_itself_is_known() {
-        check(
-            "/** function of this comment; nothing */
-             // SPDX-License-Identifier: MIT
-             pragma solidity ^0.8.23;
-             type Id is bytes32;
-             interface IOther { function other() external; }
-             /// says /* something */
-             interface IC is IOther {
-                enum Kind { A, B }
-                struct Leg { address who; uint amount; }
-                /// in pieces
-                struct Order { Leg[2] legs; Kind kind; Id id; }
-                error Refused(address);
-                event Placed(Order order);
-                function place(Order[] memory orders, IOther target) external payable;
-                function strange(Strange memory it) external returns (bool);
-                function odd() external returns (Strange memory);
-                function other() external;
-                /** the end */
-             }",
-            &[
-                "other()",
-                "place(tuple(tuple(address who, uint256 amount)[2] legs, uint8 kind, bytes32 id)[] orders, address target) payable",
-                "strange(Strange): the exported ABI does not say what `Strange` is; call it in gas-bench.toml, structs written as tuples",
-                "odd()",
-            ],
-        );
-    }
-
-    #[test]
-    fn json_is_read_alone_and_within_an_artifact() {
-        const ABI: &str = r#"[
-            {"type":"constructor","inputs":[{"name":"cap","type":"uint256"}],"stateMutability":"nonpayable"},
-            {"type":"function","name":"f","inputs":[{"name":"a","type":"tuple[]","components":[{"name":"b","type":"uint8"}]}],
-             "outputs":[],"stateMutability":"view"},
-            {"type":"receive","stateMutability":"payable"},
-            {"type":"fallback","stateMutability":"payable"}]"#;
-        check(ABI, &["f(tuple(uint8 b)[] a) view"]);
-        check(
-            &format!("{{\"abi\":{ABI}}}"),
-            &["f(tuple(uint8 b)[] a) view"],
-        );
-        let interface = Interface::read(ABI).unwrap();
-        assert!(interface.receive && interface.fallback);
-        assert_eq!(
-            interface.constructor.unwrap().signature,
-            "stylus_constructor(uint256)"
-        );
-    }
-
-    #[test]
-    fn a_constructor_is_told_apart_from_an_interface() {
-        let declared =
-            Interface::constructor_of("constructor(uint256 cap, string memory name) payable\n")
-                .unwrap();
-        assert_eq!(declared.signature, "constructor(uint256,string)");
-        assert!(declared.function.is_ok());
-        assert_eq!(
-            Interface::constructor_of("interface I { function f(); }"),
-            None
-        );
-        assert_eq!(Interface::constructor_of(""), None);
-        let unread = Interface::constructor_of("constructor(((").unwrap();
-        assert!(unread.function.is_err());
-    }
-
-    /// Theorem: only a declared constructor counts as one.
-    #[test]
-    fn a_function_without_a_name_is_no_constructor() {
-        check(
-            "interface I { function (bool) external; function f() external; }",
-            &["(bool): it has no name", "f()"],
-        );
-    }
-
-    #[test]
-    fn what_an_interface_builds_on_and_does_not_have_is_known() {
-        let interface =
-            Interface::read("interface IToken is IErc20, IOwnable {} interface IOwnable {}")
-                .unwrap();
-        assert_eq!(interface.absent, ["IErc20"]);
-    }
-
-    /// Theorem: a text that is not an interface gives an error, and never aborts the process.
-    #[test]
-    fn garbage_is_an_error() {
-        let deep = |text: &str| {
-            format!(
-                "interface I {{ function f(uint {}) external; }}",
-                text.repeat(100_000)
-            )
-        };
-        for text in [
-            "",
-            "garbage",
-            "function",
-            "function ;",
-            "interface I {}",
-            "garbage ( ;; \u{0}",
-            "{}",
-            "[]",
-            "[1]",
-            "{\"abi\": 1}",
-            "interface I { function f( external; }",
-            &"(".repeat(100_000),
-            &"[".repeat(100_000),
-            &"{\"abi\":".repeat(100_000),
-            &deep("[]"),
-            &deep("[1]"),
-            &deep("("),
-            &deep("!"),
-            &deep("a."),
-            &format!("interface I {{ uint x = {}1; }}", "new ".repeat(100_000)),
-            &"interface I {} ".repeat(100_000),
-        ] {
-            let shown: String = text.chars().take(60).collect();
-            assert!(Interface::read(text).is_err(), "{shown}");
-        }
-    }
-
-    /// Theorem: nested structs count with all the parts they have in total.
-    #[test]
-    fn structs_that_double_are_left_out() {
-        let mut text = "interface I { struct S0 { uint a; }".to_owned();
-        for level in 1..15 {
-            text += &format!("struct S{level} {{ S{} a; S{} b; }}", level - 1, level - 1);
-        }
-        text += "struct R { R[] again; } function f(S14 memory it) external; function g(R memory it) external; }";
-        let interface = Interface::read(&text).unwrap();
-        assert!(interface.functions.iter().all(|it| it.function.is_err()));
-    }
-
-    /// Theorem: a type name has the meaning that its own interface gives it, whatever others declare.
-    #[test]
-    fn interfaces_have_types_of_the_same_name() {
-        let text = "interface A { struct Data { uint8 a; } function f(Data memory it) external; }
-                    interface B { struct Data { address b; bool c; } function g(Data memory it) external; }
-                    interface C is A { function h(Data memory it) external; }";
-        let interface = Interface::read(text).unwrap();
-        let signatures: Vec<_> = interface
-            .functions
-            .iter()
-            .map(|it| it.signature.as_str())
-            .collect();
-        assert_eq!(signatures[..2], ["f((uint8))", "g((address,bool))"]);
-    }
-}
+mod tests;

@@ -169,9 +169,11 @@ fn hold_interface(
         [] => String::new(),
         bases => format!(", which builds on {}", bases.join(", ")),
     };
+    let is_whole = interface.functions.iter().all(|it| it.function.is_ok());
     let unknown = match *interface == Interface::default() {
         true => "and nobody says of which function it is".to_owned(),
-        false => format!("and the ABI{bases} does not have it"),
+        false if is_whole => format!("and the ABI{bases} does not have it"),
+        false => format!("and no function that the ABI{bases} says in full has it"),
     };
     for more in dispatch.selectors.difference(known) {
         if *more == CONSTRUCTOR {
