@@ -38,6 +38,9 @@ pub struct FailedCall {
     pub output: Bytes,
     /// How it ended, in revm's words.
     pub ending: String,
+    /// Why its Stylus program did not start, if it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
     /// Why it failed, if a Stylus program ran.
     pub explanation: Option<Explanation>,
 }

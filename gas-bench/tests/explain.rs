@@ -470,7 +470,7 @@ fn without_data(case: &Case) {
     case.check_silent(
         &[1, 2],
         0,
-        "it was called with 2 bytes, which is less than a selector",
+        "it returned an error without data for input of 2 bytes, which is less than a selector",
     );
     case.check_silent(
         &[1, 2, 3, 4],
@@ -481,7 +481,7 @@ fn without_data(case: &Case) {
     case.check_silent(
         &writes,
         5,
-        "5 wei were sent to writes(uint256), which is not payable",
+        "writes(uint256): it returned an error without data after it looked at the 5 wei that were sent, as a function does that is not payable",
     );
     case.check_silent(
         &writes[..20],

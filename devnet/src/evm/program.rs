@@ -112,11 +112,18 @@ impl<I: HostioInspector> Machine<I> {
         let config = arbos::vm_config(&mut Journal(context), debug, most_code);
         let now = frame.environment.block_timestamp;
         let entry = arbos::active_program(&mut Journal(context), frame.code_hash, &config, now);
-        let entry = entry.map_err(|error| {
-            context.chain.transaction.reason = Some(Reason::Refused(error.to_string()));
-            // Not a revert: all the gas is used.
-            InstructionResult::InvalidFEOpcode
-        })?;
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let reason = error.to_string();
+                if let Some((inspector, _)) = self.inspector() {
+                    inspector.refused(&reason);
+                }
+                self.context().chain.transaction.reason = Some(Reason::Refused(reason));
+                // Not a revert: all the gas is used.
+                return Err(InstructionResult::InvalidFEOpcode);
+            }
+        };
 
         let capacity = config.stylus.block_cache_size;
         let is_recent = config.arbos >= ArbOs::FRAGMENTS

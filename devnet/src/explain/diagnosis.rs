@@ -222,6 +222,9 @@ fn is_same(place: Option<&Place>, said: &Location) -> bool {
 
 /// Why a call that ran no program failed.
 fn evm(call: &FailedCall, interface: &Interface) -> String {
+    if let Some(refusal) = &call.refusal {
+        return refusal.clone();
+    }
     match call.ending.as_str() {
         "Revert" => match interface.error(&call.output) {
             Some(words) => format!("it reverted: {words}"),
@@ -299,7 +302,7 @@ fn without_data(call: &FailedCall, explanation: &Explanation, interface: &Interf
             "it was called without data, and has neither a receive nor a fallback function".to_owned()
         }
         (["read_args"], None, _) => format!(
-            "it was called with {} bytes, which is less than a selector",
+            "{plain} for input of {} bytes, which is less than a selector",
             call.input_length
         ),
         (["read_args"], Some(selector), None) => {
@@ -308,7 +311,10 @@ fn without_data(call: &FailedCall, explanation: &Explanation, interface: &Interf
         (["read_args", "msg_value"], _, _) if is_nonzero(&made[1].outs) => {
             let what = function.map_or("a function", String::as_str);
             let value = U256::try_from_be_slice(&made[1].outs).unwrap_or(call.value);
-            format!("{value} wei were sent to {what}, which is not payable")
+            // A function that takes value can refuse some of it in the same way.
+            format!(
+                "{what}: {plain} after it looked at the {value} wei that were sent, as a function does that is not payable"
+            )
         }
         (_, Some(_), Some(function)) => match malformed(function, call) {
             Some(why) => why,

@@ -42,6 +42,7 @@ struct Open {
     value: U256,
     input: Bytes,
     input_length: usize,
+    refusal: Option<String>,
     explained: Option<Explained>,
 }
 
@@ -50,6 +51,13 @@ impl Failures {
     pub(crate) fn program(&mut self, explained: Explained) {
         if let Some(open) = self.open.last_mut() {
             open.explained = Some(explained);
+        }
+    }
+
+    /// Records why the program of the innermost call does not start.
+    pub(crate) fn refused(&mut self, reason: &str) {
+        if let Some(open) = self.open.last_mut() {
+            open.refusal = Some(reason.to_owned());
         }
     }
 
@@ -65,6 +73,7 @@ impl Failures {
             value,
             input: cut(input),
             input_length: input.len(),
+            refusal: None,
             explained: None,
         });
     }
@@ -108,6 +117,7 @@ impl Failures {
             input_length: open.input_length,
             output: cut(&result.output),
             ending: format!("{:?}", result.result),
+            refusal: open.refusal,
             explanation,
         };
         let diagnosis = Diagnosis::of(&call, lines, &Interface::default());
@@ -118,6 +128,10 @@ impl Failures {
 impl HostioInspector for Failures {
     fn watching(&self, _depth: usize, _address: Address, _code: Address) -> Watching {
         Watching::Failure(None)
+    }
+
+    fn refused(&mut self, reason: &str) {
+        Self::refused(self, reason);
     }
 
     fn program(&mut self, _depth: usize, run: ProgramRun) {

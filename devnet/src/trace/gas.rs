@@ -167,6 +167,11 @@ impl GasAccount {
         begun < MOST_INNER
     }
 
+    /// Records why the program of the innermost call does not start.
+    pub(super) fn refused(&mut self, reason: &str) {
+        self.failures.refused(reason);
+    }
+
     /// Records the end of a program's run, `depth` frames below the transaction's own.
     pub(super) fn program(&mut self, depth: usize, mut run: ProgramRun) {
         let explained = run.explained.take();

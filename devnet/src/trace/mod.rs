@@ -49,6 +49,9 @@ pub(crate) trait HostioInspector: Inspector<Context, EthInterpreter> {
         Watching::Nothing
     }
 
+    /// The program of the innermost call does not start, for this reason.
+    fn refused(&mut self, _reason: &str) {}
+
     /// A program's run, `depth` frames below the first, has ended.
     fn program(&mut self, _depth: usize, _run: ProgramRun) {}
 }
@@ -403,6 +406,12 @@ impl HostioInspector for Tracing {
         match &self.kind {
             Kind::Gas(account) => account.watching(depth, address, code),
             _ => Watching::Nothing,
+        }
+    }
+
+    fn refused(&mut self, reason: &str) {
+        if let Kind::Gas(account) = &mut self.kind {
+            account.refused(reason);
         }
     }
 
