@@ -28,7 +28,8 @@ pub use explain::{ExplainError, explain_call, explain_transaction};
 pub use league::{CallsError, EntryError, LeagueError, league, whole_calls};
 pub use own::{OwnError, own_contracts};
 pub use pipeline::{
-    Details, Event, Observer, ReportError, Reported, measure_module, run, run_module,
+    Details, Event, Observer, ReportError, Reported, measure_module, measure_sources, run,
+    run_module,
 };
 pub use prepare::{ModuleFiles, PrepareError, Prepared, plan_of, prepare};
 pub use profile::{ProfileCommand, ProfileFailure, Told, profile, profile_lines};

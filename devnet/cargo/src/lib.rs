@@ -41,7 +41,7 @@ pub use level::OptLevel;
 pub use lto::{CrateTypes, Hindrance};
 pub use messages::first_error;
 pub use project::{BuildTarget, ContractPackage, MARK, Project, ProjectError};
-pub use recipe::{Finished, RecipeError, finish};
+pub use recipe::{Finished, RecipeError, finish, sources_hash};
 pub use toolchain::{CargoError, Toolchain};
 pub use variant::{Lto, Variant, Variations};
 pub use wasm_opt::{FindError, Mode, OptimiseError, UnknownMode, WasmOpt};

@@ -144,10 +144,7 @@ pub fn finish(
     built: Vec<u8>,
 ) -> Result<Finished, RecipeError> {
     let recipe = Recipe::of(&project.root, &contract.folder)?;
-    let hash = match settings.reproducible {
-        true => NO_PROJECT,
-        false => hash_of(contract, recipe.as_ref())?.0,
-    };
+    let hash = hash_of(contract, settings, recipe.as_ref())?;
     let Some(recipe) = recipe else {
         let mut artifact = Artifact::of_sources(&built, hash)?;
         artifact.lines = project.lines_of(&artifact.wasm);
@@ -161,14 +158,32 @@ pub fn finish(
     })
 }
 
+/// The hash of a contract's sources, as [`finish`] puts it into a module.
+///
+/// # Errors
+/// If the sources cannot be read, or the table of the contract's `Stylus.toml` is invalid.
+pub fn sources_hash(
+    project: &Project,
+    contract: &ContractPackage,
+    settings: &BuildSettings,
+) -> Result<[u8; 32], RecipeError> {
+    let recipe = Recipe::of(&project.root, &contract.folder)?;
+    hash_of(contract, settings, recipe.as_ref())
+}
+
 fn hash_of(
     contract: &ContractPackage,
+    settings: &BuildSettings,
     recipe: Option<&Recipe>,
-) -> Result<alloy_primitives::B256, RecipeError> {
+) -> Result<[u8; 32], RecipeError> {
+    if settings.reproducible {
+        return Ok(NO_PROJECT);
+    }
     let folder = &contract.folder;
     let cargo = contract.toolchain.ask(&["version"], folder)?;
     let recipe = recipe.map(|it| (it.version.as_str(), it.flags.as_slice()));
-    hash::project(folder, &cargo, recipe).map_err(|source| RecipeError::Sources {
+    let hash = hash::project(folder, &cargo, recipe);
+    hash.map(|it| it.0).map_err(|source| RecipeError::Sources {
         folder: folder.clone(),
         source,
     })

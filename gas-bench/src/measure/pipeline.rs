@@ -12,6 +12,7 @@ use stylus_plan::Plan;
 use stylus_report::figures::lto::MissedLto;
 use stylus_report::figures::profile::CallProfile;
 use stylus_report::figures::{Contract, MadeWith, Report, SCHEMA};
+use stylus_vm::process::NO_PROJECT;
 use stylus_vm::profile::Names;
 
 use crate::chain::{Node, NodeError, Target};
@@ -26,8 +27,19 @@ const NOTHING_CALLED: &str = "nothing was called, so that nothing is known of it
 
 /// Deploys a module that includes its function names to a new chain, and carries out `plan`.
 pub fn measure_module(target: &Target, name: &str, named: &[u8], plan: &Plan) -> Contract {
+    measure_sources(target, name, named, NO_PROJECT, plan)
+}
+
+/// [`measure_module`], deployed with the hash of the sources that it was built from.
+pub fn measure_sources(
+    target: &Target,
+    name: &str,
+    named: &[u8],
+    hash: [u8; 32],
+    plan: &Plan,
+) -> Contract {
     let measured = || -> Result<Contract, MeasureError> {
-        let artifact = Artifact::of_named(named)?;
+        let artifact = Artifact::of_sources(named, hash)?;
         let node = Node::connect_on(target, plan.fork.as_ref())?;
         let (contract, _) = Bench::new(&node)?.measure(name, &artifact, plan, None);
         Ok(contract)

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use gas_bench::chain::Target;
 use gas_bench::measure;
 use gas_bench::measure::compare::{self, VariantEvent};
-use stylus_cargo::{Subject, WasmOpt};
+use stylus_cargo::{Subject, WasmOpt, sources_hash};
 use stylus_report::content::ComparisonContent;
 use stylus_report::document::Content as _;
 use stylus_vm::ArbOs;
@@ -30,7 +30,10 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
         let variations = arguments.variations(subject.lto_hindrance.as_ref());
         let progress = Steps::new(variations.variants());
         let measure =
-            |module: &[u8]| measure::measure_module(&target, &contract.name, module, &plan);
+            |module: &[u8]| measure::measure_sources(&target, &contract.name, module, hash, &plan);
+        // What is deployed carries a hash of its sources, in a report too; every variant bears the same one.
+        let hash =
+            sources_hash(&project, contract, &build).with_context(|| contract.name.clone())?;
         let mut comparison = compare::compare(
             &subject,
             &variations,
