@@ -4,10 +4,11 @@
 //! that lines of a contract which did not run are not reported as run.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
+use std::{fs, thread};
 
 use alloy_primitives::{Address, hex};
 use alloy_provider::{DynProvider, Provider as _, ProviderBuilder};
@@ -472,6 +473,41 @@ fn an_interrupt_tells_what_ran() {
     let ended = running.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&ended.stdout).starts_with("Coverage"));
+}
+
+/// Theorem: one signal, sent to the command alone, ends it and its tests with all their children.
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_tests() {
+    let folder = tempfile::tempdir().unwrap();
+    for signal in ["INT", "TERM"] {
+        let pid = folder.path().join(signal);
+        let script = format!(
+            "sleep 600 & echo $! > {0}.new; mv {0}.new {0}; wait",
+            pid.display()
+        );
+        let running = command(&["--", "sh", "-c", &script]).spawn().unwrap();
+        wait_for(&|| pid.exists());
+        let send = |signal: &str, pid: &str| {
+            let script = format!("kill -s {signal} {pid} 2>/dev/null");
+            let sent = Command::new("sh").args(["-c", &script]).status();
+            sent.unwrap().success()
+        };
+        assert!(send(signal, &running.id().to_string()));
+        let ended = running.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&ended.stdout).starts_with("Coverage"));
+        let pid = fs::read_to_string(&pid).unwrap();
+        wait_for(&|| !send("0", pid.trim()));
+    }
+}
+
+/// Waits until something is so.
+#[track_caller]
+fn wait_for(what: &dyn Fn() -> bool) {
+    let waits = (0..12_000).take_while(|_| !what());
+    let slept = waits.inspect(|_| thread::sleep(Duration::from_millis(50)));
+    assert!(slept.count() < 12_000, "it takes too long");
 }
 
 /// An external test: a client that knows nothing of coverage.

@@ -13,6 +13,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 /// Variables that hold a folder, which cargo resolves from where it is started.
 const FOLDERS: [&str; 3] = [
@@ -20,6 +21,12 @@ const FOLDERS: [&str; 3] = [
     "CARGO_BUILD_TARGET_DIR",
     "CARGO_BUILD_BUILD_DIR",
 ];
+
+/// How often to check whether a program has ended.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// How many checks follow an interrupt before a program is killed.
+const GRACE: u32 = 100;
 
 /// The process groups at work.
 static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
@@ -65,12 +72,54 @@ pub fn output(command: &mut Command) -> io::Result<Output> {
     running.output()
 }
 
+/// Runs a program to its end, and returns how it ended. Once `is_interrupted`, the program and its children are told to end, and soon
+/// killed, so that none of them outlives this.
+///
+/// # Errors
+/// If it cannot be run.
+pub fn run_until(
+    command: &mut Command,
+    is_interrupted: &mut dyn FnMut() -> bool,
+) -> io::Result<ExitStatus> {
+    let mut running = Running::start(command)?;
+    let group = running.child.id();
+    let mut patience = None;
+    loop {
+        let status = running.child.try_wait()?;
+        if let Some(status) = status {
+            if patience.is_some() {
+                end(group, Signal::Kill);
+            }
+            return Ok(status);
+        }
+        match &mut patience {
+            Some(0) => end(group, Signal::Kill),
+            Some(patience) => *patience -= 1,
+            None if is_interrupted() => {
+                end(group, Signal::Terminate);
+                patience = Some(GRACE);
+            }
+            None => {}
+        }
+        thread::sleep(GLANCE);
+    }
+}
+
 /// Ends every program at work, and its children, for a process that is about to end itself. From then on nothing can be started, and
 /// threads that wait for a program go on waiting: otherwise they would report a failure that is none, or start the next program.
 pub fn end_all() {
     let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     ENDING.store(true, Ordering::SeqCst);
-    running.iter().copied().for_each(end);
+    for group in running.iter() {
+        end(*group, Signal::Terminate);
+    }
+}
+
+/// Waits for the end of this process, if it is about to end.
+pub(crate) fn halt_if_ending() {
+    if ENDING.load(Ordering::SeqCst) {
+        halt();
+    }
 }
 
 /// Waits for this process to end.
@@ -104,9 +153,7 @@ impl Running {
     /// Waits for its end.
     pub(super) fn wait(mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait();
-        if ENDING.load(Ordering::SeqCst) {
-            halt();
-        }
+        halt_if_ending();
         status
     }
 
@@ -140,7 +187,7 @@ impl Drop for Running {
         let group = self.child.id();
         let is_over = matches!(self.child.try_wait(), Ok(Some(_)));
         if !is_over {
-            end(group);
+            end(group, Signal::Terminate);
             // It has been told to end; whatever it leaves behind is up to the system.
             let _ = self.child.wait();
         }
@@ -149,17 +196,30 @@ impl Drop for Running {
     }
 }
 
+/// How a process group is ended.
+#[derive(Clone, Copy)]
+enum Signal {
+    Terminate,
+    Kill,
+}
+
 /// Ends a process group.
-fn end(group: u32) {
+fn end(group: u32, signal: Signal) {
     // The shell's own `kill`: the program of that name is not on every system.
     #[cfg(unix)]
     let mut kill = {
         let mut kill = Command::new("/bin/sh");
-        kill.args(["-c", &format!("kill -s TERM -- -{group}")]);
+        let name = match signal {
+            Signal::Terminate => "TERM",
+            Signal::Kill => "KILL",
+        };
+        kill.args(["-c", &format!("kill -s {name} -- -{group}")]);
         kill
     };
     #[cfg(not(unix))]
     let mut kill = {
+        // There is but one way.
+        let (Signal::Terminate | Signal::Kill) = signal;
         let mut kill = Command::new("taskkill");
         kill.args(["/T", "/F", "/PID", &group.to_string()]);
         kill

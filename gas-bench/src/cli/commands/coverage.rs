@@ -1,13 +1,12 @@
 //! `cargo gas-bench coverage`.
 
 use std::ffi::OsString;
-use std::io;
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::io::{self, IsTerminal as _};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::Context as _;
 use gas_bench::measure::{self, Covering};
+use stylus_cargo::process;
 use stylus_report::content::{CoverageContent, tracefile};
 use stylus_report::document::Content as _;
 use stylus_report::figures::coverage::CoverageReport;
@@ -19,12 +18,6 @@ use crate::cli::signals;
 
 /// The variable that gives tests their node, as in Foundry's tools.
 const ENDPOINT: &str = "ETH_RPC_URL";
-
-/// How often to check whether tests have ended.
-const GLANCE: Duration = Duration::from_millis(50);
-
-/// How many checks follow an interrupt, which a terminal also sends to the tests, before the tests are killed.
-const GRACE: u32 = 100;
 
 /// Runs contracts, or lets tests run them, and reports which lines ran.
 pub(crate) fn coverage(arguments: &CoverageArguments) -> anyhow::Result<ExitCode> {
@@ -81,7 +74,13 @@ fn count(covering: Covering, command: &[OsString]) -> anyhow::Result<(CoverageRe
             let mut command = Command::new(program);
             // Standard output is reserved for the report.
             let command = command.args(rest).env(ENDPOINT, &url).stdout(io::stderr());
-            let status = run(command.stdin(Stdio::inherit()), &interrupted)
+            // They have a process group of their own, which may not read from a terminal.
+            let stdin = match io::stdin().is_terminal() {
+                true => Stdio::null(),
+                false => Stdio::inherit(),
+            };
+            let is_interrupted = &mut || interrupted.try_recv().is_ok();
+            let status = process::run_until(command.stdin(stdin), is_interrupted)
                 .with_context(|| format!("{} cannot be run", program.display()))?;
             if !status.success() {
                 complain(&format!("the tests fail: {status}"));
@@ -90,25 +89,4 @@ fn count(covering: Covering, command: &[OsString]) -> anyhow::Result<(CoverageRe
         }
     };
     Ok((covering.finish(), is_good))
-}
-
-/// Runs a program until it ends; after an interrupt, kills it once its grace period is over.
-fn run(command: &mut Command, interrupted: &Receiver<()>) -> io::Result<ExitStatus> {
-    let mut child = command.spawn()?;
-    let mut patience = None;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        match interrupted.recv_timeout(GLANCE) {
-            Ok(()) => patience = Some(GRACE),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(GLANCE),
-        }
-        match &mut patience {
-            Some(0) => child.kill()?,
-            Some(patience) => *patience -= 1,
-            None => {}
-        }
-    }
 }
