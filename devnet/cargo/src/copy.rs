@@ -26,7 +26,7 @@ use sources::Sources;
 
 pub use files::CopyError;
 pub use replacement::replaceable;
-pub use scratch::ScratchError;
+pub use scratch::{ScratchError, remove_copies};
 pub use shim::ShimError;
 pub use sources::SourcesError;
 

@@ -35,7 +35,7 @@ pub use artifact::{Artifact, PostprocessError, postprocess};
 pub use build::{Build, BuildError, BuildSettings, Targets, lock};
 pub use copy::{
     Copies, CopiesError, CopyError, ScratchError, ShimError, SourcesError, Subject, VariantError,
-    replaceable,
+    remove_copies, replaceable,
 };
 pub use level::OptLevel;
 pub use lto::{CrateTypes, Hindrance};

@@ -52,6 +52,7 @@ pub(crate) fn watch() {
             }
         })?;
         stylus_cargo::process::end_all();
+        stylus_cargo::remove_copies();
         // The exit code by which shells report a process that a signal ended.
         std::process::exit(128 + number);
     };

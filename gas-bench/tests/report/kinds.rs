@@ -457,10 +457,18 @@ fn tools() -> PathBuf {
     given.unwrap_or_else(|| std::env::home_dir().unwrap().join(".cache/stylus-kit"))
 }
 
-/// Theorem: ending the command ends cargo and what cargo runs.
+/// Theorem: ending the command ends cargo and what cargo runs, and removes the copy that is built in.
 #[test]
 #[cfg(unix)]
-fn nothing_is_left_running() {
+fn nothing_is_left() {
+    check_ended(&["report"]);
+    check_ended(&["compare", "--opt-level", "3", "--wasm-opt", "off"]);
+}
+
+/// Checks that a command that is ended while a contract is built leaves nothing running, and no temporary file.
+#[cfg(unix)]
+#[track_caller]
+fn check_ended(command: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     workspace(folder.path(), &["slow"]);
     package(folder.path(), "slow", LIBRARY, "1");
@@ -468,20 +476,23 @@ fn nothing_is_left_running() {
         folder.path(),
         "slow/build.rs",
         r#"fn main() {
-            let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap();
-            std::fs::write(format!("{folder}/pid"), std::process::id().to_string()).unwrap();
+            std::fs::write(std::env::var("SLOW_PID").unwrap(), std::process::id().to_string()).unwrap();
             std::thread::sleep(std::time::Duration::from_secs(600));
         }"#,
     );
+    let pid = folder.path().join("pid");
+    let temporary = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))
-        .args(["gas-bench", "report"])
+        .arg("gas-bench")
+        .args(command)
         .current_dir(folder.path())
         .env("CARGO_TARGET_DIR", folder.path().join("target"))
+        .env("SLOW_PID", &pid)
+        .env("TMPDIR", temporary.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let pid = folder.path().join("slow/pid");
     let wait_for = |what: &dyn Fn() -> bool| {
         let waits = (0..2_400).take_while(|_| !what());
         let slept = waits.inspect(|_| thread::sleep(Duration::from_millis(50)));
@@ -501,6 +512,12 @@ fn nothing_is_left_running() {
         asked.unwrap().success()
     };
     wait_for(&|| !is_there());
+    let copies = fs::read_dir(temporary.path()).unwrap();
+    let copies = copies.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let copies: Vec<_> = copies
+        .filter(|it| it.starts_with("gas-bench-compare"))
+        .collect();
+    assert_eq!(copies, [""; 0], "{command:?}");
 }
 
 /// Checks that a report on a package that cannot be built ends with an error that contains `words` and not `not`.

@@ -10,6 +10,8 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::process;
+
 /// Folders that hold no sources, whatever is in them.
 const LEFT_OUT: [&str; 3] = [".git", ".jj", "node_modules"];
 
@@ -125,6 +127,8 @@ impl<'a> Copier<'a> {
         to: &Path,
         above: &mut Vec<PathBuf>,
     ) -> Result<(), CopyError> {
+        // A copy that has been removed would come back.
+        process::halt_if_ending();
         let own = from
             .symlink_metadata()
             .map_err(|source| error(from, source))?;

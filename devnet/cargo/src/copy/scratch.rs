@@ -6,15 +6,20 @@
 //! The copy repeats the whole path of each folder, so that every relative path, and every search for settings in the folders above, leads
 //! to the right place. Absolute paths still lead to the author's own files, which are only read.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use alloy_primitives::{hex, keccak256};
 use tempfile::TempDir;
 
 use super::files::{Copier, CopyError};
 use super::sources::Sources;
+
+/// How often to try to remove a copy that is written to.
+const REMOVALS: usize = 10;
 
 /// The copy cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -32,12 +37,38 @@ pub enum ScratchError {
     Copy(#[from] CopyError),
 }
 
+/// The copies that exist, for a process that ends without dropping them.
+static COPIES: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
 /// The copy, which is removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Scratch {
     /// Removed when it is dropped.
-    _folder: TempDir,
+    folder: TempDir,
     base: PathBuf,
+}
+
+/// Removes every copy, for a process that has ended what worked in them and is about to end itself.
+pub fn remove_copies() {
+    for copy in copies().iter() {
+        // What has been told to end may write into it once more.
+        for _ in 0..REMOVALS {
+            let _ = fs::remove_dir_all(copy);
+            if !copy.exists() {
+                break;
+            }
+        }
+    }
+}
+
+fn copies() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    COPIES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        copies().remove(self.folder.path());
+    }
 }
 
 impl Scratch {
@@ -59,17 +90,18 @@ impl Scratch {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
+        // No one may remove all of them between its creation and its entry in the list.
+        let mut copies = copies();
         // Accessible to its owner alone, and an error if something is there already.
         let folder = tempfile::Builder::new()
             .prefix(&name)
             .rand_bytes(0)
             .tempdir_in(&above)
             .map_err(failed)?;
+        copies.insert(path.clone());
+        drop(copies);
         let base = folder.path().canonicalize().map_err(failed)?;
-        let scratch = Self {
-            _folder: folder,
-            base,
-        };
+        let scratch = Self { folder, base };
         scratch.fill(sources)?;
         Ok(scratch)
     }
