@@ -94,7 +94,7 @@ struct CallTable {
     wait: Option<Spanned<Value>>,
     #[serde(default, rename = "for")]
     variables: BTreeMap<String, Spanned<Value>>,
-    repeat: Option<u32>,
+    repeat: Option<Spanned<u32>>,
     #[serde(default)]
     reverts: bool,
     #[serde(default)]
@@ -217,7 +217,7 @@ fn parse(text: &str) -> Result<Plan, Located> {
         let variables = table
             .variables
             .into_iter()
-            .map(|(name, values)| variable(name, &values))
+            .map(|(name, values)| variable(name, &values, &step))
             .collect::<Result<_, _>>()?;
         let name = match table.name {
             Some(name) => name.into_inner(),
@@ -227,7 +227,7 @@ fn parse(text: &str) -> Result<Plan, Located> {
             name,
             step,
             variables,
-            repeat: table.repeat.unwrap_or(1).max(1),
+            repeat: table.repeat.map_or(Ok(1), repeat)?,
             reverts: if table.reverts {
                 Reverts::Always
             } else {
@@ -403,7 +403,19 @@ fn amount(value: Spanned<Value>) -> Result<U256, Located> {
         .ok_or((span, Problem::Amount(text)))
 }
 
-fn variable(name: String, values: &Spanned<Value>) -> Result<(String, Vec<String>), Located> {
+fn repeat(times: Spanned<u32>) -> Result<u32, Located> {
+    match times.get_ref() {
+        0 => Err((times.span(), Problem::NoRun)),
+        _ => Ok(times.into_inner()),
+    }
+}
+
+/// Parses a variable of `step`.
+fn variable(
+    name: String,
+    values: &Spanned<Value>,
+    step: &Step,
+) -> Result<(String, Vec<String>), Located> {
     let span = values.span();
     let refuse = |problem| (span.clone(), problem);
     if !is_free(&name) {
@@ -420,9 +432,12 @@ fn variable(name: String, values: &Spanned<Value>) -> Result<(String, Vec<String
         Value::String(text) => range(text).ok_or_else(|| refuse(Problem::Range(text.clone())))?,
         other => return Err(refuse(Problem::Range(other.to_string()))),
     };
-    match texts.is_empty() {
-        true => Err(refuse(Problem::Range(values.get_ref().to_string()))),
-        false => Ok((name, texts)),
+    if texts.is_empty() {
+        return Err(refuse(Problem::Range(values.get_ref().to_string())));
+    }
+    match step.words().any(|word| word == name) {
+        true => Ok((name, texts)),
+        false => Err(refuse(Problem::Unused(name))),
     }
 }
 
@@ -492,8 +507,8 @@ mod tests {
 
             [[call]]
             name = "transfer, several"
-            call = "transfer(address to, uint256 value) external returns (bool)"
-            args = ["{bob}", "{n}"]
+            call = "transfer(address to, uint256 value, uint8 more) external returns (bool)"
+            args = ["{bob}", "{n}", "{m}"]
             from = "alice"
             for = { n = "1..=10 step 3", m = [1, "2"] }
             repeat = 2
@@ -631,6 +646,14 @@ mod tests {
         check(
             "[[call]]\ncall = \"f(uint64)\"\nargs = [\"{n}\"]\nfor = { n = \"0..99999\" }\n",
             Err("line 1: `f` makes 1001 runs, of 1000 at most"),
+        );
+        check(
+            "[[call]]\ncall = \"f(uint64)\"\nargs = [1]\nfor = { n = \"0..9\" }\n",
+            Err("line 4: no argument of the call has the variable `n`"),
+        );
+        check(
+            "[[call]]\ncall = \"f()\"\n\nrepeat = 0\n",
+            Err("line 4: `repeat = 0` makes no run"),
         );
         check(
             "[constructor]\nargs = [1]\n[[call]]\ncall = \"f()\"\n",

@@ -135,6 +135,14 @@ pub enum Problem {
         "`{0}` cannot be a variable's name: it has to be a lower-case word and not an account's that is used"
     )]
     Variable(String),
+    /// A variable stands in none of the call's arguments.
+    #[error(
+        "no argument of the call has the variable `{0}`: write it in braces into one, or leave it out, with `repeat` for several runs"
+    )]
+    Unused(String),
+    /// A call makes no run.
+    #[error("`repeat = 0` makes no run; write how many there are, or leave the call out")]
+    NoRun,
     /// A call makes too many runs.
     #[error("`{name}` makes {runs} runs, of {MOST_RUNS} at most; use shorter ranges")]
     Runs {

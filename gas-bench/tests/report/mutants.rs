@@ -82,8 +82,8 @@ from = "minter"
 wait = "1 day"
 [[call]]
 name = "several"
-call = "transfer(address to, uint256 value) external returns (bool)"
-args = ["{bob}", "{n}"]
+call = "transfer(address to, uint256 value, uint8 more) external returns (bool)"
+args = ["{bob}", "{n}", "{m}"]
 for = { n = "1..=10 step 3", m = [1, "2"] }
 repeat = 2
 [[call]]
