@@ -182,8 +182,12 @@ pub fn first_error(stderr: &str) -> String {
         }
     }
     if !has_cause && !error.starts_with("error[") {
-        for line in details {
-            let is_more = line.starts_with(' ') || line.starts_with("help:");
+        // Lines after a colon that are not indented say which files are meant, and the next ones what to do about them.
+        let is_indented = details.first().is_some_and(|line| line.starts_with(' '));
+        let is_begun = error.ends_with(':') && !is_indented;
+        let advice = rest.first().filter(|_| is_begun);
+        for line in details.iter().chain(advice.copied().unwrap_or_default()) {
+            let is_more = is_begun || line.starts_with(' ') || line.starts_with("help:");
             let line = line.trim();
             if is_more && is_told(line) && !line.starts_with("-->") {
                 told = format!("{told} {line}");
@@ -329,6 +333,12 @@ mod tests {
                 "error: failed to parse manifest\n\nCaused by:\n  TOML parse error at line 3, column 1\n    |\n  3 | nonsense\n    \
                  | ^\n  key with no value\n",
                 "failed to parse manifest: TOML parse error at line 3, column 1 key with no value",
+            ),
+            (
+                "error: current package believes it's in a workspace when it's not:\ncurrent:   /w/a/Cargo.toml\nworkspace: /w/Cargo.toml\n\n\
+                 this may be fixable by adding `a` to the array\nAlternatively, keep it out\n\nmore\n",
+                "current package believes it's in a workspace when it's not: current:   /w/a/Cargo.toml workspace: /w/Cargo.toml this may be \
+                 fixable by adding `a` to the array Alternatively, keep it out",
             ),
             (
                 "\nthread 'main' (7) panicked at src/main.rs:3:5:\nno interface today\nstack backtrace:\n   0: std\nnote: Some \
