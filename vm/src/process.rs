@@ -196,7 +196,9 @@ fn encode_anew(module: &[u8]) -> Result<Vec<u8>, ProcessError> {
 
 /// Why `module` cannot be read, given the `error` that ended the reading.
 fn why(module: &[u8], error: reencode::Error) -> ProcessError {
-    match malformed_custom(module) {
+    // What does not begin like a module has no sections.
+    let is_module = module.starts_with(&Module::HEADER);
+    match is_module.then(|| malformed_custom(module)).flatten() {
         Some((at, what)) => ProcessError::Custom { at, what },
         None => error.into(),
     }
