@@ -32,7 +32,7 @@ enum ContractError {
     #[error(transparent)]
     Coverage(#[from] CoverageError),
     #[error(
-        "no program with its code ran: what was deployed is another build; deploy what `cargo stylus` makes of the same sources and \
+        "no program with its code ran: nothing was deployed and called, or another build was; deploy what `cargo stylus` makes of the same sources and \
          features, without wasm-opt"
     )]
     NeverRan,
