@@ -79,8 +79,7 @@ impl Page {
             Block::Sentence(text) => self.paragraph(&said(text, NAME_MAX), None),
             Block::Verdict(text) => {
                 self.text.push('\n');
-                let lines = item(&said(text, NAME_MAX));
-                let lines = lines.trim_start_matches("· ").replace("\n  ", "\n");
+                let lines = unmarked(&said(text, NAME_MAX));
                 self.line(&paint(&lines, Paint::Bold, self.colour));
             }
             Block::List(list) => {
@@ -101,10 +100,10 @@ impl Page {
     }
 
     fn title(&mut self, text: &Text) {
-        // Names are shortened before our own words.
+        // Names are shortened, and our own words go on in the next line.
         let title = match said(text, COLUMNS) {
             whole if whole.chars().count() <= COLUMNS => whole,
-            _ => ellipsised(&said(text, NAME_MAX), COLUMNS),
+            _ => unmarked(&said(text, NAME_MAX)),
         };
         self.line(&paint(&title, Paint::Bold, self.colour));
     }
@@ -187,6 +186,12 @@ impl Page {
         }
         painted + rest
     }
+}
+
+/// A sentence in as many lines as it needs, without the mark of an item.
+fn unmarked(sentence: &str) -> String {
+    let lines = item(sentence);
+    lines.trim_start_matches("· ").replace("\n  ", "\n")
 }
 
 /// `text`, with its names limited to so many characters.
@@ -533,6 +538,22 @@ mod tests {
         ] {
             assert_eq!(titled(title, width), lines);
         }
+    }
+
+    /// Theorem: a title that is too long for a line goes on in the next, and loses no figure.
+    #[test]
+    fn titles_keep_their_figures() {
+        let mut page = Page {
+            text: String::new(),
+            colour: Colour::Never,
+        };
+        page.title(&Text::name(&"n".repeat(300)).and(": 10,000 ink = 1 gas,".repeat(5)));
+        assert_eq!(page.text.matches("10,000").count(), 5, "{}", page.text);
+        assert!(
+            page.text
+                .lines()
+                .all(|line| line.chars().count() <= COLUMNS)
+        );
     }
 
     #[test]
