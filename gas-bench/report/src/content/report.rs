@@ -121,10 +121,7 @@ impl ReportContent<'_> {
     ) {
         let (calls, ink_per_gas) = (&contract.calls, self.report.made_with.ink_per_gas);
         let name = Text::name(&contract.name);
-        document.heading(
-            Rank::Main,
-            name.clone().and(format!(": {}", source(contract))),
-        );
+        document.heading(Rank::Main, name.clone().and(source(contract)));
         if let Some(diff) = diff {
             document.push(Rank::Main, changes::table(&diff.calls));
             document.list(Rank::Main, Tone::Plain, changes::reasons(&diff.calls));
@@ -289,11 +286,13 @@ fn totals(report: &Report) -> String {
     )
 }
 
-/// Where the calls of a contract come from.
+/// Where the calls of a contract come from, in words that follow its name.
 fn source(contract: &Contract) -> String {
     match &contract.plan {
-        Some(plan) => format!("calls from {}", printable(plan)),
-        None => "calls from its ABI".to_owned(),
+        Some(plan) => format!(": calls from {}", printable(plan)),
+        // Without a call, there may be no ABI either: its failure is told above.
+        None if contract.calls.is_empty() => String::new(),
+        None => ": calls from its ABI".to_owned(),
     }
 }
 
