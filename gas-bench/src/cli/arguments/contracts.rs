@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 use gas_bench::chain::Target;
 use stylus_cargo::{BuildSettings, CrateTypes, Project};
+use stylus_devnet::Config;
 use stylus_vm::ArbOs;
 
 /// Which contracts, and how they are built.
@@ -106,10 +107,18 @@ fn crate_types(name: &str) -> Result<CrateTypes, String> {
     found.ok_or_else(|| "a contract is a `cdylib`, or a library besides: `lib,cdylib`".to_owned())
 }
 
-/// Parses an ArbOS version from its number.
+/// Parses the number of an ArbOS version that a devnet can begin with.
 pub(crate) fn arbos(text: &str) -> Result<ArbOs, String> {
     let number: u16 = text
         .parse()
         .map_err(|_| "it is a number, such as 61".to_owned())?;
-    ArbOs::new(number).map_err(|error| error.to_string())
+    let version = ArbOs::new(number).ok();
+    let version = version.filter(|version| *version >= Config::FIRST_ARBOS);
+    version.ok_or_else(|| {
+        format!(
+            "choose a version from {} to {}",
+            Config::FIRST_ARBOS.number(),
+            ArbOs::LAST.number()
+        )
+    })
 }
