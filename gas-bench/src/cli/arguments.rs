@@ -287,6 +287,21 @@ mod tests {
         }
     }
 
+    /// Theorem: an option is an option wherever it stands, and a negative number is an argument.
+    #[test]
+    fn options_may_follow_the_arguments_of_a_call() {
+        for (words, is_valid) in [
+            (&["over(int8)", "-5", "-p", "token"][..], true),
+            (&["over(string)", "--package=token", "--", "-p"], true),
+            (&["over(int8)", "-5", "--wasm", "token.wasm"], false),
+        ] {
+            for command in ["profile", "explain"] {
+                let words = [&["x", command], words].concat();
+                assert_eq!(Arguments::try_parse_from(words).is_ok(), is_valid);
+            }
+        }
+    }
+
     /// Theorem: every command that a help text gives as an example is valid, with all of its options.
     #[test]
     fn examples_are_commands() {

@@ -185,11 +185,11 @@ impl ValueEnum for ReportFormat {
 /// Which run of a call.
 #[derive(Args, Debug)]
 pub(crate) struct RunArguments {
-    /// Arguments for the call, instead of the plan's
+    /// Arguments for the call, instead of the plan's; behind `--` if one of them begins with a dash and is no number
     #[arg(
         value_name = "ARGUMENT",
         conflicts_with = "run",
-        allow_hyphen_values = true
+        allow_negative_numbers = true
     )]
     arguments: Vec<String>,
 
