@@ -79,8 +79,15 @@ pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
         ReportFormat::Told(format) => content.write(format, colour(file.is_some())),
     };
     publish(file, &text)?;
-    if let Some(draft) = draft {
-        draft.save(&report)?;
+    // Compared with figures that are missing, nothing would ever be worse.
+    let unknown = report.contracts.iter().find(|it| !it.failures.is_empty());
+    match (draft, unknown) {
+        (Some(draft), None) => draft.save(&report)?,
+        (Some(_), Some(contract)) => complain(&format!(
+            "no baseline was saved, since {} has no figures; correct what is wrong with it, and save again",
+            contract.name
+        )),
+        (None, _) => {}
     }
     Ok(verdict(arguments, &report, diff.as_ref()))
 }
