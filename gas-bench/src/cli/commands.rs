@@ -6,6 +6,7 @@ mod builtin;
 mod compare;
 mod coverage;
 mod explain;
+mod inputs;
 mod plan;
 mod profile;
 mod replay;
@@ -36,11 +37,6 @@ pub(crate) use transplant::override_allocator;
 
 /// The exit code if a requested check finds a regression.
 const REGRESSION: u8 = 3;
-
-/// Begins a file before anything is measured, so that an unwritable one is reported at once.
-fn begin(path: Option<&Path>) -> anyhow::Result<Option<OutputFile>> {
-    Ok(path.map(OutputFile::begin).transpose()?)
-}
 
 /// Writes a report to its destination.
 fn publish(file: Option<OutputFile>, report: &str) -> anyhow::Result<()> {

@@ -166,6 +166,86 @@ fn check_error(folder: &TempDir, arguments: &[&str], words: &str) {
     );
 }
 
+/// Theorem: no report takes the place of what it is made from.
+#[test]
+fn what_is_read_is_not_written_over() {
+    let folder = folder();
+    let plan = "[[call]]\ncall = 'totalSupply()'\n";
+    fs::write(folder.path().join("plan.toml"), plan).unwrap();
+    let of_plan = ["--wasm", "token.wasm", "--plan", "plan.toml"];
+    for (out, is_refused) in [
+        ("token.wasm", true),
+        ("./plan.toml", true),
+        ("counter.wasm", false),
+    ] {
+        let before = fs::read(folder.path().join(out)).unwrap();
+        let (output, _) = report(&folder, &[&of_plan[..], &["--out", out]].concat());
+        let said = text(&output.stderr);
+        let words = format!("error: {out} is what this command reads; name another file");
+        assert_eq!(said.starts_with(&words), is_refused, "{said}");
+        let after = fs::read(folder.path().join(out)).unwrap();
+        assert_eq!(before == after, is_refused, "{out}");
+    }
+}
+
+/// Theorem: a run without figures leaves a baseline as it was.
+#[test]
+fn figures_that_are_missing_are_no_baseline() {
+    let folder = folder();
+    let plan = "[[call]]\ncall = 'totalSupply()'\n";
+    fs::write(folder.path().join("plan.toml"), plan).unwrap();
+    fs::write(folder.path().join("bad.wasm"), "not a module").unwrap();
+    for (module, error) in [
+        ("token.wasm", None),
+        (
+            "bad.wasm",
+            Some("error: no baseline was saved, since bad has no figures"),
+        ),
+    ] {
+        let arguments = ["--wasm", module, "--plan", "plan.toml", "--save", "main"];
+        let (output, _) = report(&folder, &arguments);
+        let said = text(&output.stderr);
+        assert!(error.is_none_or(|error| said.contains(error)), "{said}");
+        let kept = baseline::load(&folder.path().join("gas-baselines/main.json")).unwrap();
+        assert_eq!(kept.contracts[0].name, "token");
+    }
+}
+
+/// Theorem: a failure is told as far as it is known, and not as what it resembles.
+#[test]
+fn failures_are_told_as_far_as_they_are_known() {
+    let folder = folder();
+    // A function that takes value, but not that little.
+    let payable = r#"(module
+        (import "vm_hooks" "read_args" (func $read_args (param i32)))
+        (import "vm_hooks" "msg_value" (func $msg_value (param i32)))
+        (memory (export "memory") 1 1)
+        (func (export "user_entrypoint") (param i32) (result i32)
+            (call $read_args (i32.const 0))
+            (if (result i32) (i32.lt_u (local.get 0) (i32.const 4)) (then (i32.const 1)) (else
+                (call $msg_value (i32.const 64))
+                (i32.lt_u (i32.load8_u (i32.const 95)) (i32.const 10))))))"#;
+    fs::write(folder.path().join("payable.wat"), payable).unwrap();
+    for (plan, expected) in [
+        (
+            "call = 'buy()'\nvalue = 5\n",
+            "buy(): it returned an error without data after it looked at the 5 wei that were sent, as a function does that is not payable",
+        ),
+        (
+            "calldata = '0x01'\n",
+            "it returned an error without data for input of 1 bytes, which is less than a selector",
+        ),
+        (
+            "call = 'buy()'\nvalue = 15\nwait = '366 days'\n",
+            "program expired: it was activated ",
+        ),
+    ] {
+        fs::write(folder.path().join("plan.toml"), format!("[[call]]\n{plan}")).unwrap();
+        let arguments = ["--wasm", "payable.wat", "--plan", "plan.toml"];
+        check_error(&folder, &arguments, expected);
+    }
+}
+
 /// A program whose calls do nothing, with `more` before its entry point.
 fn program(more: &str) -> Vec<u8> {
     let text = format!(
@@ -189,6 +269,10 @@ fn what_cannot_be_measured_says_what_to_do() {
         &report,
         "name its interface with --abi FILE, or what to call with --plan FILE",
     );
+    // The magic bytes of another format, behind which there seems to be a section.
+    fs::write(&module, b"\x7fELF\x02\x01\x01\0\0\xff\xff\xff\xff\x0f").unwrap();
+    check_error(&folder, &report, "it is not a wasm module: ");
+    fs::write(&module, program("")).unwrap();
     fs::write(folder.path().join("it.sol"), "garbage").unwrap();
     check_error(
         &folder,

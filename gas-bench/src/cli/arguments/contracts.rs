@@ -2,7 +2,7 @@
 //!
 //! Lives here: which contracts, how they are built, on which chain. Not here: options of a single command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -80,6 +80,11 @@ impl ProjectArguments {
 }
 
 impl ChainArguments {
+    /// The file with the private key, if one is given.
+    pub(crate) fn key_file(&self) -> Option<&Path> {
+        self.private_key_path.as_deref()
+    }
+
     /// The chain; an embedded one is like Arbitrum One unless another version is requested.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The arguments of `replay`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
@@ -100,6 +100,13 @@ pub(crate) struct ReplayArguments {
 }
 
 impl ReplayArguments {
+    /// The files that are named to be read.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        let programs = self.programs.iter().map(|(_, file)| file);
+        let files = programs.chain(&self.names).chain(&self.replay);
+        files.map(PathBuf::as_path)
+    }
+
     /// How many of a contract's latest transactions to replay, if any.
     pub(crate) fn last(&self) -> Option<LastOf> {
         Some(LastOf {

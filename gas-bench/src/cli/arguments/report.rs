@@ -1,6 +1,6 @@
 //! The arguments of `report`, `plan`, `profile` and `size`: commands that examine contracts as they are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
@@ -116,6 +116,13 @@ pub(crate) struct ReportArguments {
 }
 
 impl ReportArguments {
+    /// The files that are named to be read, apart from baselines.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        let files = [&self.wasm, &self.abi, &self.plan];
+        let files = files.into_iter().filter_map(|it| it.as_deref());
+        files.chain(self.chain.key_file())
+    }
+
     /// The module to report on, if one is given.
     pub(crate) fn module(&self) -> Option<ModuleFiles> {
         let wasm = self.wasm.clone()?;

@@ -11,14 +11,15 @@ use stylus_report::figures::edge_cases::{Conditions, Function};
 use stylus_report::figures::league::Calls;
 use stylus_report::picture::league_chart;
 
-use super::{begin, colour, complain, publish};
+use super::inputs::Inputs;
+use super::{colour, complain, publish};
 use crate::cli::arguments::{Arguments, LeagueArguments};
 use crate::cli::progress::Steps;
 
 /// `cargo gas-bench league`.
 pub(crate) fn league(arguments: &LeagueArguments) -> anyhow::Result<ExitCode> {
-    let file = begin(arguments.out.as_deref())?;
-    let picture = begin(arguments.chart.as_deref())?;
+    let file = Inputs::default().begin(arguments.out.as_deref())?;
+    let picture = Inputs::default().begin(arguments.chart.as_deref())?;
     let own = own_contracts(arguments.contracts.as_deref())?;
     let (allocators, levels) = (arguments.allocators(), arguments.levels());
     let progress = Steps::new((1 + allocators.len()) * levels.len());
@@ -57,7 +58,8 @@ fn whole_calls(
 
 /// `cargo gas-bench` without a subcommand.
 pub(crate) fn edge_cases(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let file = begin(arguments.report.out.as_deref())?;
+    let inputs = Inputs::default().and(arguments.chain.key_file());
+    let file = inputs.begin(arguments.report.out.as_deref())?;
     let own = own_contracts(arguments.contracts.as_deref())?;
     let target = arguments.chain.target()?;
     let allocators = arguments.allocators();

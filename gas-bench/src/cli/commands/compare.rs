@@ -11,14 +11,16 @@ use stylus_report::content::ComparisonContent;
 use stylus_report::document::Content as _;
 use stylus_vm::ArbOs;
 
-use super::{begin, colour, complain, publish};
+use super::inputs::Inputs;
+use super::{colour, complain, publish};
 use crate::cli::arguments::CompareArguments;
 use crate::cli::progress::Steps;
 
 /// Builds every variant of the contracts, measures them and recommends the best.
 pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
-    let file = begin(arguments.report.out.as_deref())?;
+    let inputs = Inputs::of(&project).and(arguments.wasm_opt_path.as_deref());
+    let file = inputs.begin(arguments.report.out.as_deref())?;
     let build = arguments.project.settings();
     let target = Target::Embedded(arguments.arbos.unwrap_or(ArbOs::ARBITRUM_ONE));
     let mut comparisons = Vec::new();
@@ -29,11 +31,11 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
         let subject = Subject::of(&project, contract, &build);
         let variations = arguments.variations(subject.lto_hindrance.as_ref());
         let progress = Steps::new(variations.variants());
-        let measure =
-            |module: &[u8]| measure::measure_sources(&target, &contract.name, module, hash, &plan);
         // What is deployed carries a hash of its sources, in a report too; every variant bears the same one.
         let hash =
             sources_hash(&project, contract, &build).with_context(|| contract.name.clone())?;
+        let measure =
+            |module: &[u8]| measure::measure_sources(&target, &contract.name, module, hash, &plan);
         let mut comparison = compare::compare(
             &subject,
             &variations,

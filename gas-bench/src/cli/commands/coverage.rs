@@ -11,7 +11,8 @@ use stylus_report::content::{CoverageContent, tracefile};
 use stylus_report::document::Content as _;
 use stylus_report::figures::coverage::CoverageReport;
 
-use super::{begin, colour, complain, publish, remark};
+use super::inputs::Inputs;
+use super::{colour, complain, publish, remark};
 use crate::cli::arguments::CoverageArguments;
 use crate::cli::progress::Steps;
 use crate::cli::signals;
@@ -22,8 +23,9 @@ const ENDPOINT: &str = "ETH_RPC_URL";
 /// Runs contracts, or lets tests run them, and reports which lines ran.
 pub(crate) fn coverage(arguments: &CoverageArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
-    let file = begin(arguments.report.out.as_deref())?;
-    let lcov = begin(arguments.lcov.as_deref())?;
+    let inputs = Inputs::of(&project);
+    let file = inputs.begin(arguments.report.out.as_deref())?;
+    let lcov = inputs.begin(arguments.lcov.as_deref())?;
     let progress = Steps::new(project.contracts.len());
     let settings = arguments.project.settings();
     let observer = |event: measure::Event<'_>| progress.of_report(event);

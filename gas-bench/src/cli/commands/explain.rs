@@ -8,14 +8,16 @@ use gas_bench::measure;
 use stylus_report::content::ExplainContent;
 use stylus_report::document::Content as _;
 
-use super::{begin, colour, publish};
+use super::inputs::Inputs;
+use super::{colour, publish};
 use crate::cli::arguments::ExplainArguments;
 use crate::cli::progress::Steps;
 
 /// Explains why a call or a transaction fails.
 pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
-    let file = begin(arguments.report.out.as_deref())?;
+    let inputs = Inputs::of(&project);
+    let file = inputs.begin(arguments.report.out.as_deref())?;
     let transaction = arguments.what.parse::<B256>();
     let told = match (transaction, &arguments.endpoint) {
         (Ok(hash), Some(url)) => measure::explain_transaction(&project, url, hash)?,

@@ -36,16 +36,18 @@ pub(crate) fn plan(arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
             path.display()
         );
     }
+    let files = paths.iter().map(|path| OutputFile::begin(path));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
     let progress = Steps::new(2 * project.contracts.len());
     let mut code = ExitCode::SUCCESS;
     let mut written = Vec::new();
-    for (contract, path) in project.contracts.iter().zip(&paths) {
+    for ((contract, path), file) in project.contracts.iter().zip(&paths).zip(files) {
         let begun = measure::starter(&project, contract, &settings, &target, &|event| {
             progress.of_report(event);
         });
         match begun {
             Ok(text) => {
-                OutputFile::begin(path)?.finish(&text)?;
+                file.finish(&text)?;
                 written.push(path);
             }
             Err(error) => {

@@ -7,7 +7,8 @@ use stylus_report::content::{LinesContent, ProfileContent};
 use stylus_report::document::Content as _;
 use stylus_report::picture;
 
-use super::{begin, colour, publish, remark};
+use super::inputs::Inputs;
+use super::{colour, publish, remark};
 use crate::cli::arguments::ProfileArguments;
 use crate::cli::progress::Steps;
 
@@ -15,9 +16,10 @@ use crate::cli::progress::Steps;
 pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
     let target = arguments.chain.target()?;
-    let file = begin(arguments.report.out.as_deref())?;
-    let flame = begin(arguments.flame.as_deref())?;
-    let speedscope = begin(arguments.speedscope.as_deref())?;
+    let inputs = Inputs::of(&project).and(arguments.chain.key_file());
+    let file = inputs.begin(arguments.report.out.as_deref())?;
+    let flame = inputs.begin(arguments.flame.as_deref())?;
+    let speedscope = inputs.begin(arguments.speedscope.as_deref())?;
     let command = arguments.run.of(&arguments.call);
     let progress = Steps::new(project.contracts.len());
     let settings = arguments.project.settings();

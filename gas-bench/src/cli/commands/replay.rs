@@ -8,15 +8,17 @@ use stylus_report::content::ReplayContent;
 use stylus_report::document::Content as _;
 use stylus_report::picture;
 
-use super::{begin, colour, complain, publish};
+use super::inputs::Inputs;
+use super::{colour, complain, publish};
 use crate::cli::arguments::ReplayArguments;
 
 /// Replays transactions and compares them with their receipts.
 pub(crate) fn replay(arguments: &ReplayArguments) -> anyhow::Result<ExitCode> {
     let fork = arguments.fork()?;
-    let file = begin(arguments.report.out.as_deref())?;
-    let flame = begin(arguments.flame.as_deref())?;
-    let speedscope = begin(arguments.speedscope.as_deref())?;
+    let inputs = Inputs::default().and(arguments.files());
+    let file = inputs.begin(arguments.report.out.as_deref())?;
+    let flame = inputs.begin(arguments.flame.as_deref())?;
+    let speedscope = inputs.begin(arguments.speedscope.as_deref())?;
     let command = ReplayCommand {
         transactions: arguments.transactions.clone(),
         fork,

@@ -11,7 +11,8 @@ use stylus_report::figures::Report;
 use stylus_report::figures::baseline::{self, Diff};
 use stylus_report::picture;
 
-use super::{REGRESSION, begin, colour, complain, file_name, folder, publish, remark, write};
+use super::inputs::Inputs;
+use super::{REGRESSION, colour, complain, file_name, folder, publish, remark, write};
 use crate::cli::arguments::{ReportArguments, ReportFormat};
 use crate::cli::progress::Steps;
 
@@ -28,19 +29,23 @@ pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
         .as_ref()
         .map_or(Path::new("."), |project| &project.root);
     let target = arguments.chain.target()?;
-    let file = begin(arguments.out.as_deref())?;
+    let baselines = arguments
+        .baselines
+        .iter()
+        .map(|name| Ok((name.clone(), baseline::path_of(name, root)?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let inputs = Inputs::of(project.as_ref())
+        .and(arguments.files())
+        .and(baselines.iter().map(|(_, path)| path.as_path()));
+    let file = inputs.begin(arguments.out.as_deref())?;
     let draft = arguments
         .save
         .as_deref()
         .map(|name| baseline::Draft::begin(&baseline::path_of(name, root)?))
         .transpose()?;
-    let baselines = arguments
-        .baselines
-        .iter()
-        .map(|name| {
-            let path = baseline::path_of(name, root)?;
-            Ok((name.clone(), baseline::load(&path)?))
-        })
+    let baselines = baselines
+        .into_iter()
+        .map(|(name, path)| Ok((name, baseline::load(&path)?)))
         .collect::<anyhow::Result<Vec<_>>>()?;
     if let Some(path) = &arguments.svg {
         folder(path)?;

@@ -14,14 +14,16 @@ use stylus_report::output::OutputFile;
 use stylus_report::picture::treemap;
 use stylus_vm::{ArbOs, Config};
 
-use super::{begin, colour, complain, file_name, folder, publish, write};
+use super::inputs::Inputs;
+use super::{colour, complain, file_name, folder, publish, write};
 use crate::cli::arguments::SizeArguments;
 use crate::cli::progress::Steps;
 
 /// Builds contracts and reports where their bytes are.
 pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
-    let file = begin(arguments.report.out.as_deref())?;
+    let inputs = Inputs::of(&project);
+    let file = inputs.begin(arguments.report.out.as_deref())?;
     // Beside a gas baseline of the same name.
     let place = |name: &String| -> anyhow::Result<_> {
         let path = baseline::path_of(name, &project.root)?;

@@ -1,0 +1,79 @@
+//! What a command reads, so that it does not write over it.
+//!
+//! Lives here: telling a run's own inputs from files that a report may replace. Not here: reading them, writing reports
+//! (`stylus_report::output`).
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use anyhow::bail;
+use stylus_cargo::{MARK, Project};
+use stylus_plan::FILE;
+use stylus_report::output::OutputFile;
+
+/// Files of a project that commands read, besides those that end in `rs`.
+const READ: [&str; 5] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain.toml",
+    MARK,
+    FILE,
+];
+
+/// What a command reads.
+#[derive(Clone, Default)]
+pub(super) struct Inputs<'a> {
+    project: Option<&'a Project>,
+    files: Vec<&'a Path>,
+}
+
+impl<'a> Inputs<'a> {
+    /// The files of a project, if there is one.
+    pub(super) fn of(project: impl Into<Option<&'a Project>>) -> Self {
+        Self {
+            project: project.into(),
+            files: Vec::new(),
+        }
+    }
+
+    /// These files, too.
+    pub(super) fn and(mut self, files: impl IntoIterator<Item = &'a Path>) -> Self {
+        self.files.extend(files);
+        self
+    }
+
+    /// Begins a file before anything is measured, so that one that cannot be written, or that the command reads, is reported at once.
+    pub(super) fn begin(&self, path: Option<&Path>) -> anyhow::Result<Option<OutputFile>> {
+        let Some(path) = path else {
+            return Ok(None);
+        };
+        if self.have(path) {
+            bail!(
+                "{} is what this command reads; name another file for what it writes",
+                path.display()
+            );
+        }
+        Ok(Some(OutputFile::begin(path)?))
+    }
+
+    fn have(&self, path: &Path) -> bool {
+        // A file that does not exist yet is not read either.
+        let Ok(path) = path.canonicalize() else {
+            return false;
+        };
+        let is_it = |file: &Path| file.canonicalize().is_ok_and(|file| file == path);
+        self.files.iter().copied().any(is_it)
+            || self
+                .project
+                .is_some_and(|project| is_source(project, &path))
+    }
+}
+
+/// Whether a file, whose path has no links, belongs to the sources or settings of a project.
+fn is_source(project: &Project, path: &Path) -> bool {
+    let is_inside = |folder: &Path| folder.canonicalize().is_ok_and(|it| path.starts_with(it));
+    let folders = project.contracts.iter().map(|it| it.folder.as_path());
+    let is_read =
+        path.extension() == Some(OsStr::new("rs")) || READ.iter().any(|name| path.ends_with(name));
+    is_read && folders.chain([project.root.as_path()]).any(is_inside)
+}
