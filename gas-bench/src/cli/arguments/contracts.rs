@@ -121,7 +121,7 @@ pub(crate) fn arbos(text: &str) -> Result<ArbOs, String> {
     let version = version.filter(|version| *version >= Config::FIRST_ARBOS);
     version.ok_or_else(|| {
         format!(
-            "choose a version from {} to {}",
+            "choose an ArbOS version from {} to {}",
             Config::FIRST_ARBOS.number(),
             ArbOs::LAST.number()
         )
