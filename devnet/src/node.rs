@@ -20,9 +20,9 @@ use alloy_signer_local::PrivateKeySigner;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{broadcast, watch};
 
-use crate::chain::{Block, Chain, ChainError, GenesisError, SubmitError, Transaction, View};
+use crate::chain::{Block, Chain, ChainError, Draft, GenesisError, SubmitError, Transaction, View};
 use crate::config::Config;
-use crate::evm::{Interrupt, Interrupted, PROGRAM_FAILED};
+use crate::evm::{Interrupt, Interrupted, Invalid, PROGRAM_FAILED};
 use crate::explain;
 use crate::fork::Forked;
 use crate::node::following::Following;
@@ -309,12 +309,17 @@ impl Node {
             return Ok(false);
         }
         // Alone in its block, so that a failure to include it is this request's answer.
-        let (mut draft, transaction) = (draft, Arc::new(transaction));
+        self.make_of(draft, transaction.into())?;
+        Ok(true)
+    }
+
+    /// Makes a block of one transaction, in an empty draft; for the holder of the turn.
+    fn make_of(&self, mut draft: Draft, transaction: Arc<Transaction>) -> Result<(), Invalid> {
         draft.add(transaction.clone())?;
         let block = self.chain_mut().seal(draft);
         self.arrived(transaction);
         self.announce(block);
-        Ok(true)
+        Ok(())
     }
 
     /// Makes a block of the waiting transactions.

@@ -137,7 +137,11 @@ fn arguments_that_make_no_sense_are_refused_before_anything_is_built() {
     for (arguments, code, words) in [
         (&["--allocator", "jemalloc"][..], 2, known),
         (&["--allocator"], 2, "--allocator <NAME>"),
-        (&["--arbos", "50"], 2, "choose an ArbOS version from 51 to 61"),
+        (
+            &["--arbos", "50"],
+            2,
+            "choose an ArbOS version from 51 to 61",
+        ),
         (
             &["report", "--arbos", "62"],
             2,

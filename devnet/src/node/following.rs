@@ -103,13 +103,9 @@ fn make_all(run: Run, interrupt: &Interrupt) {
             drop(run);
             return;
         };
-        let mut draft = node.chain().draft(node.now(), interrupt);
-        match draft.add(transaction.clone()) {
-            Ok(()) => {
-                let block = node.chain_mut().seal(draft);
-                node.arrived(transaction);
-                node.announce(block);
-            }
+        let draft = node.chain().draft(node.now(), interrupt);
+        match node.make_of(draft, transaction.clone()) {
+            Ok(()) => {}
             Err(Invalid::Interrupted(_)) => {
                 drop(run);
                 return;
