@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -52,11 +52,13 @@ enum Phase {
     Body,
     /// The request is being answered.
     Answer,
-    /// It is a WebSocket that has not sent a whole message yet.
+    /// It is a WebSocket that has sent nothing yet.
     Fresh,
-    /// It is a WebSocket that has.
+    /// It is a WebSocket, and part of its first message has arrived.
+    First,
+    /// It is a WebSocket between messages.
     Socket,
-    /// It is a WebSocket, and part of a message has arrived.
+    /// It is a WebSocket, and part of a later message has arrived.
     Message,
 }
 
@@ -84,8 +86,6 @@ pub(super) struct Connection {
     since: AtomicU64,
     /// Bytes of the unfinished request so far.
     body: AtomicU64,
-    /// Whether it is a WebSocket that has sent a whole message.
-    is_used: AtomicBool,
     /// When the client stopped reading its answer; 0 if it has not.
     stalled: AtomicU64,
     gone: Notify,
@@ -99,7 +99,8 @@ impl Connection {
             2 => Phase::Body,
             3 => Phase::Answer,
             4 => Phase::Fresh,
-            5 => Phase::Socket,
+            5 => Phase::First,
+            6 => Phase::Socket,
             _ => Phase::Message,
         }
     }
@@ -120,7 +121,7 @@ impl Connection {
         let since = self.since.load(Ordering::Relaxed);
         match self.phase() {
             Phase::Head => past(since, HEAD),
-            Phase::Body | Phase::Message => {
+            Phase::Body | Phase::First | Phase::Message => {
                 let pieces = self.body.load(Ordering::Relaxed) / PIECE;
                 past(
                     since,
@@ -133,7 +134,12 @@ impl Connection {
 
     /// Whether it is a WebSocket.
     fn is_socket(&self) -> bool {
-        matches!(self.phase(), Phase::Fresh | Phase::Socket | Phase::Message)
+        self.is_unused_socket() || matches!(self.phase(), Phase::Socket | Phase::Message)
+    }
+
+    /// Whether it is a WebSocket that has sent no whole message yet.
+    fn is_unused_socket(&self) -> bool {
+        matches!(self.phase(), Phase::Fresh | Phase::First)
     }
 }
 
@@ -157,7 +163,9 @@ impl Connections {
             self.make_room(&mut open, |connection| match connection.phase() {
                 Phase::Head | Phase::Body => Some(0),
                 Phase::Idle => Some(1),
-                Phase::Answer | Phase::Fresh | Phase::Socket | Phase::Message => None,
+                Phase::Answer | Phase::Fresh | Phase::First | Phase::Socket | Phase::Message => {
+                    None
+                }
             })?;
         }
         let id = open.next;
@@ -166,7 +174,6 @@ impl Connections {
             phase: AtomicU8::new(Phase::Idle as u8),
             since: AtomicU64::new(self.now()),
             body: AtomicU64::new(0),
-            is_used: AtomicBool::new(false),
             stalled: AtomicU64::new(0),
             gone: Notify::new(),
         });
@@ -215,7 +222,8 @@ impl Connections {
         let before = self.0.unfinished.fetch_add(bytes, Ordering::Relaxed);
         connection.body.fetch_add(bytes, Ordering::Relaxed);
         if before + bytes > MOST_UNFINISHED {
-            let is_unfinished = |phase| matches!(phase, Phase::Body | Phase::Message);
+            let is_unfinished =
+                |phase| matches!(phase, Phase::Body | Phase::First | Phase::Message);
             let rank = |it: &Connection| is_unfinished(it.phase()).then_some(0);
             self.make_room(&mut self.lock(), rank);
         }
@@ -235,13 +243,16 @@ impl Connections {
 
     /// A WebSocket's message begins.
     pub(super) fn message_begins(&self, connection: &Connection) {
-        self.enter(connection, Phase::Message);
+        let phase = match connection.phase() {
+            Phase::Fresh | Phase::First => Phase::First,
+            _ => Phase::Message,
+        };
+        self.enter(connection, phase);
     }
 
     /// A WebSocket's message has fully arrived.
     pub(super) fn message_ends(&self, connection: &Connection) {
         self.forget(connection);
-        connection.is_used.store(true, Ordering::Relaxed);
         self.enter(connection, Phase::Socket);
     }
 
@@ -255,10 +266,9 @@ impl Connections {
     pub(super) fn becomes_socket(&self, connection: &Connection) -> bool {
         let mut open = self.lock();
         let sockets = open.connections.values().filter(|it| it.is_socket());
-        let is_unused = |it: &Connection| it.is_socket() && !it.is_used.load(Ordering::Relaxed);
         let has_room = sockets.count() < MOST_SOCKETS
             || self
-                .make_room(&mut open, |it| is_unused(it).then_some(0))
+                .make_room(&mut open, |it| it.is_unused_socket().then_some(0))
                 .is_some();
         if has_room {
             self.enter(connection, Phase::Fresh);
