@@ -163,14 +163,15 @@ impl Node {
         config: Config,
         forked: Option<Arc<Forked>>,
     ) -> Result<(), GenesisError> {
-        let now = self.now();
+        // Before the chain is held: its node may take long to answer.
         let origin = forked.as_ref().map(|forked| forked.origin());
+        let fresh = Chain::anew(config, origin, self.now())?;
         // What was recorded so far belongs to the fork that ends here.
         if let Some(Err(error)) = self.forked().map(|before| before.save()) {
             self.tell(|| Event::NotSaved(error.to_string()));
         }
         let mut turn = self.turn();
-        self.chain_mut().reset(config, origin, now)?;
+        self.chain_mut().reset(fresh);
         let head = self.chain().head().header.number;
         *self
             .shared

@@ -53,6 +53,12 @@ impl Default for Account {
     }
 }
 
+/// What an account's code is to the EVM: a delegation (EIP-7702) if it has exactly that form, and otherwise instructions. Code that is not
+/// deployed, but set, begins with anything.
+pub(crate) fn bytecode(code: Bytes) -> Bytecode {
+    Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code))
+}
+
 /// How an account differs from before.
 #[derive(Clone, Debug)]
 pub(crate) struct AccountChange {
@@ -139,10 +145,7 @@ impl State {
             accounts: accounts
                 .map(|(address, account)| (address, Arc::new(account)))
                 .collect(),
-            // Raw bytes that look like a delegation are one (EIP-7702); anything else is plain code.
-            codes: codes
-                .map(|(hash, code)| (hash, Bytecode::new_raw(code)))
-                .collect(),
+            codes: codes.map(|(hash, code)| (hash, bytecode(code))).collect(),
             hashes: OrdMap::new(),
             beneath: None,
         }
@@ -289,8 +292,7 @@ impl State {
             keccak256(&code)
         };
         if !code.is_empty() {
-            // Raw bytes that look like a delegation are one (EIP-7702); anything else is plain code.
-            self.codes.insert(hash, Bytecode::new_raw(code));
+            self.codes.insert(hash, bytecode(code));
         }
         self.change(address, |account| account.code_hash = hash);
     }

@@ -410,6 +410,11 @@ impl Chain {
         })
     }
 
+    /// Whether the state after a block is kept.
+    pub(crate) fn has_state(&self, number: u64) -> bool {
+        self.states.contains_key(&number)
+    }
+
     /// The newest state.
     fn state(&self) -> &State {
         let (_, state) = self

@@ -24,7 +24,9 @@ use crate::chain::genesis::install_precompiles;
 use crate::chain::pool::Pool;
 use crate::chain::transaction::Transaction;
 use crate::chain::{Chain, Origin};
+use crate::state::source::Beneath;
 use crate::state::{Account, AccountChange, AccountHead, State};
+use crate::units::Price;
 
 /// Blocks in one record of a whole chain.
 const BLOCKS: usize = 256;
@@ -148,13 +150,9 @@ impl Chain {
             (None, Some(_)) => return Err(RecordError::NoOrigin),
             _ => {}
         }
-        let beneath = self.state().beneath().cloned();
-        let mut state = state.on(beneath);
-        // Adds what a state lacks that was saved before this was kept, or before some precompile existed.
         let price = newest.header.base_fee_per_gas;
-        arbos::complete(&mut state, price.unwrap_or(self.config.base_fee).into());
-        let version = arbos::version(&mut state);
-        install_precompiles(&mut state, version);
+        let price = price.unwrap_or(self.config.base_fee);
+        let mut state = whole(state, self.state().beneath(), price.into());
         let newest = newest.header.number;
         let mut by_transaction = HashMap::with_capacity(blocks.len());
         for block in &blocks {
@@ -187,6 +185,25 @@ impl Chain {
         self.controls.block_is_made();
         self.written = 0;
         Ok(())
+    }
+}
+
+/// Puts a state that was written down on what is beneath, and adds what it lacks if it was saved before that was kept, or before some
+/// precompile existed.
+fn whole(state: State, beneath: Option<&Arc<Beneath>>, price: Price) -> State {
+    let mut state = state.on(beneath.cloned());
+    arbos::complete(&mut state, price);
+    let version = arbos::version(&mut state);
+    install_precompiles(&mut state, version);
+    state
+}
+
+impl Written {
+    /// Fetches in advance what the state needs of the chain beneath, so that nobody who holds the chain waits for it.
+    pub(crate) fn read_ahead(&self, beneath: Option<&Arc<Beneath>>) {
+        if beneath.is_some() {
+            whole(self.state.clone(), beneath, Price::ZERO);
+        }
     }
 }
 

@@ -146,24 +146,26 @@ impl Chain {
         self.states.insert(number, state);
     }
 
-    /// Resets the chain with these settings, optionally to a fork: only compiled programs are kept.
+    /// Begins a chain with these settings, optionally as a fork, whose node may be slow.
     ///
     /// # Errors
     /// As for [`Chain::new`].
-    pub(crate) fn reset(
-        &mut self,
+    pub(crate) fn anew(
         config: Config,
         origin: Option<&Origin>,
         now: u64,
-    ) -> Result<(), GenesisError> {
-        let mut fresh = match origin {
-            Some(origin) => Self::forked(config, origin.clone())?,
-            None => Self::new(config, now)?,
-        };
+    ) -> Result<Self, GenesisError> {
+        match origin {
+            Some(origin) => Self::forked(config, origin.clone()),
+            None => Self::new(config, now),
+        }
+    }
+
+    /// Resets the chain to one that was begun anew: only compiled programs are kept.
+    pub(crate) fn reset(&mut self, mut fresh: Self) {
         fresh.rules.programs = self.rules.programs.clone();
         fresh.resets = self.resets + 1;
         *self = fresh;
-        Ok(())
     }
 
     /// How often it was reset.

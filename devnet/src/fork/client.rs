@@ -11,17 +11,23 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AF
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::config::Fork;
 use crate::fork::{Ask, ForkError, Question, Refusal, ToldError};
+use crate::state::source::must_not_ask;
 
 /// The most bytes of an answer.
 const MOST_BYTES: usize = 64 << 20;
 
-/// The most queries in flight: more make no node faster.
-const AT_ONCE: usize = 16;
+/// The most queries in flight: a distant node's answers take long, however fast it is.
+const AT_ONCE: usize = 64;
+
+/// How many queries of one list are queued at once like everybody's. Of what long lists have more, only so many are together, and no more
+/// than a second's if the rate is limited: others are served between them.
+const FEW: usize = 4;
+const OF_LONG_LISTS: usize = AT_ONCE / 2;
 
 /// The pause before a query is retried for the first time; it doubles each time.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -50,6 +56,8 @@ pub(super) struct Client {
 /// A query in flight.
 struct Job {
     body: String,
+    /// Whether it is one of many that somebody asks at once.
+    is_of_long_list: bool,
     reply: SyncSender<Result<Box<RawValue>, Refusal>>,
 }
 
@@ -62,6 +70,8 @@ struct Node {
     retries: u32,
     timeout: Duration,
     places: Semaphore,
+    /// Places in the queue for them.
+    long_lists: Semaphore,
     /// The time between two queries, if their rate is limited, and when the next one may start.
     apart: Option<Duration>,
     next: Mutex<Instant>,
@@ -136,6 +146,9 @@ impl Client {
             retries: settings.retries,
             timeout: settings.timeout,
             places: Semaphore::new(AT_ONCE),
+            long_lists: Semaphore::new(
+                rate.map_or(OF_LONG_LISTS, |rate| OF_LONG_LISTS.min(rate as usize)),
+            ),
             apart: rate.map(|rate| Duration::from_secs(1) / rate),
             next: Mutex::new(Instant::now()),
         };
@@ -159,12 +172,21 @@ impl Ask for Client {
 
     fn ask_all(&self, questions: &[Question]) -> Vec<Result<Box<RawValue>, Refusal>> {
         let gone = || Refusal::new("the thread that asks has ended");
+        if must_not_ask() {
+            let refusal = || Err(Refusal::new("it was not asked"));
+            return questions.iter().map(|_| refusal()).collect();
+        }
         let asked: Vec<_> = questions
             .iter()
-            .map(|question| {
+            .enumerate()
+            .map(|(place, question)| {
                 let (reply, answer) = sync_channel(1);
-                let body = question.body();
-                self.jobs.send(Job { body, reply }).map(|()| answer)
+                let job = Job {
+                    body: question.body(),
+                    is_of_long_list: place >= FEW,
+                    reply,
+                };
+                self.jobs.send(job).map(|()| answer)
             })
             .collect();
         asked
@@ -176,6 +198,11 @@ impl Ask for Client {
             })
             .collect()
     }
+}
+
+/// A time in whole seconds, for a message.
+fn seconds(time: Duration) -> u128 {
+    time.as_millis().div_ceil(1_000)
 }
 
 /// The part of a URL that may be shown: the rest may hold keys.
@@ -225,7 +252,7 @@ async fn serve(node: Arc<Node>, mut jobs: mpsc::UnboundedReceiver<Job>) {
     while let Some(job) = jobs.recv().await {
         let node = node.clone();
         tokio::spawn(async move {
-            let answer = node.ask(&job.body).await;
+            let answer = node.ask(&job).await;
             // The caller may have left.
             let _ = job
                 .reply
@@ -236,20 +263,32 @@ async fn serve(node: Arc<Node>, mut jobs: mpsc::UnboundedReceiver<Job>) {
 
 impl Node {
     /// Sends a query until there is an answer, a permanent failure, or no more time.
-    async fn ask(&self, body: &str) -> Result<Box<RawValue>, Failure> {
+    async fn ask(&self, job: &Job) -> Result<Box<RawValue>, Failure> {
         let deadline = Instant::now() + self.timeout;
+        let _among_others = match job.is_of_long_list {
+            true => Some(timeout_at(deadline, self.long_lists.acquire()).await),
+            false => None,
+        };
         let mut pause = PAUSE;
         let mut left = self.retries;
         loop {
-            let until = deadline.min(Instant::now() + self.timeout / ATTEMPTS);
-            let failure = match timeout_at(until, self.attempt(body)).await {
+            let Ok(place) = timeout_at(deadline, self.turn()).await else {
+                return Err(Failure::lasting(format!(
+                    "it was not asked within {} seconds, since so much else was: raise --fork-timeout, or --fork-rps if it is set",
+                    seconds(self.timeout)
+                )));
+            };
+            let begun = Instant::now();
+            let until = deadline.min(begun + self.timeout / ATTEMPTS);
+            let failure = match timeout_at(until, self.attempt(&job.body)).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(failure)) => failure,
                 Err(_) => Failure::passing(format!(
                     "it did not answer within {} seconds",
-                    (self.timeout / ATTEMPTS).as_millis().div_ceil(1_000)
+                    seconds(until - begun)
                 )),
             };
+            drop(place);
             let wait = match failure.retry {
                 Some(asked) if left > 0 => asked.unwrap_or(pause).min(LONGEST_PAUSE),
                 _ => return Err(failure),
@@ -263,10 +302,20 @@ impl Node {
         }
     }
 
-    async fn attempt(&self, body: &str) -> Result<Box<RawValue>, Failure> {
+    /// Waits until a query may be sent, as far as others and the rate are concerned.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         // The semaphore is never closed.
-        let _place = self.places.acquire().await;
-        self.keep_the_rate().await;
+        let place = self.places.acquire().await.ok();
+        if let Some(apart) = self.apart {
+            // Whoever gives up while waiting takes nobody's turn.
+            let mut next = self.next.lock().await;
+            sleep_until(*next).await;
+            *next = Instant::now() + apart;
+        }
+        place
+    }
+
+    async fn attempt(&self, body: &str) -> Result<Box<RawValue>, Failure> {
         let request = self.client.post(self.url.clone()).body(body.to_owned());
         let mut response = request.send().await.map_err(|error| unreached(&error))?;
         let status = response.status();
@@ -302,17 +351,6 @@ impl Node {
             text.extend_from_slice(&part);
         }
         read(status, &text)
-    }
-
-    async fn keep_the_rate(&self) {
-        let Some(apart) = self.apart else { return };
-        let mine = {
-            let mut next = self.next.lock().await;
-            let mine = (*next).max(Instant::now());
-            *next = mine + apart;
-            mine
-        };
-        sleep_until(mine).await;
     }
 
     /// Converts a failure so that it reveals no secrets.

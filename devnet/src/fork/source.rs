@@ -68,7 +68,7 @@ impl NodeSource {
         questions: &[Question],
         what: impl Fn(usize) -> String,
         mut read: impl FnMut(usize, &RawValue) -> Option<T>,
-    ) -> Result<Vec<T>, SourceError> {
+    ) -> Vec<Result<T, SourceError>> {
         let answers = self.asked.ask_all(questions);
         let each = answers.into_iter().enumerate().map(|(place, answer)| {
             let what = || format!("{} at block {}", what(place), self.number);
@@ -84,7 +84,7 @@ impl NodeSource {
 }
 
 impl Source for NodeSource {
-    fn accounts(&self, addresses: &[Address]) -> Result<Vec<Found>, SourceError> {
+    fn accounts(&self, addresses: &[Address]) -> Vec<Result<Found, SourceError>> {
         const PARTS: [&str; 3] = ["the balance", "the nonce", "the code"];
         let of = |address: &Address| {
             let of = |method, form| self.question(method, form, vec![json!(address)]);
@@ -96,7 +96,7 @@ impl Source for NodeSource {
         };
         let questions: Vec<_> = addresses.iter().flat_map(of).collect();
         let mut found = vec![Found::default(); addresses.len()];
-        self.ask_all(
+        let told = self.ask_all(
             &questions,
             |place| {
                 let (account, part) = (place / PARTS.len(), place % PARTS.len());
@@ -111,11 +111,17 @@ impl Source for NodeSource {
                 }
                 Some(())
             },
-        )?;
-        Ok(found)
+        );
+        let mut told = told.into_iter();
+        let whole = |found| {
+            let parts: Vec<_> = told.by_ref().take(PARTS.len()).collect();
+            let parts: Result<Vec<()>, _> = parts.into_iter().collect();
+            parts.map(|_| found)
+        };
+        found.into_iter().map(whole).collect()
     }
 
-    fn slots(&self, slots: &[(Address, U256)]) -> Result<Vec<U256>, SourceError> {
+    fn slots(&self, slots: &[(Address, U256)]) -> Vec<Result<U256, SourceError>> {
         let questions: Vec<_> = slots
             .iter()
             .map(|(address, slot)| self.slot_question(*address, *slot))

@@ -6,6 +6,7 @@
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{B256, U64};
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use crate::rpc::error::RpcError;
 /// What a request is about, with the index of the parameter that names the block.
 #[derive(Clone, Copy)]
 enum About {
-    /// The state after a block: the fork has it for its first block, too.
+    /// The state after a block: the fork has it for its first block, too, unless it was read from a file, which holds the newest alone.
     State(usize),
     /// A block and its content, or a proof in it: the fork has neither for its first block.
     Content(usize),
@@ -94,7 +95,10 @@ pub(super) fn answer(
     let mut params = arguments.all();
     let is_its = match about {
         About::State(place) => match block(node, &forked, arguments, place)? {
-            Some((number, _)) => number < forked.number(),
+            Some((number, _)) => {
+                let (begins, is_here) = (forked.number(), node.chain().has_state(number));
+                number < begins || (number == begins && !is_here)
+            }
             None => false,
         },
         About::Content(place) => match block(node, &forked, arguments, place)? {
@@ -144,10 +148,8 @@ fn block(
 
 /// The number of a block of the forked chain, unless it is newer than the fork.
 fn number_of(forked: &Forked, hash: B256) -> Result<Option<u64>, RpcError> {
-    let found = forked.past("eth_getBlockByHash", json!([hash, false]))?;
-    let found: Option<Value> = parse(&found)?;
-    let number = found.and_then(|block| serde_json::from_value(block["number"].clone()).ok());
-    let number = number.map(|number: U64| number.to::<u64>());
+    let found: Option<Numbered> = past(forked, "eth_getBlockByHash", json!([hash, false]))?;
+    let number = found.and_then(|block| block.number).map(|it| it.to());
     Ok(number.filter(|number| *number <= forked.number()))
 }
 
@@ -167,10 +169,22 @@ fn has_transaction(
     if is_here {
         return Ok(false);
     }
-    let found = forked.past("eth_getTransactionByHash", json!([hash]))?;
-    let found: Option<Value> = parse(&found)?;
-    let number = found.and_then(|found| serde_json::from_value(found["blockNumber"].clone()).ok());
-    Ok(number.is_some_and(|number: U64| number.to::<u64>() <= forked.number()))
+    let found: Option<Placed> = past(forked, "eth_getTransactionByHash", json!([hash]))?;
+    let number = found.and_then(|found| found.block_number);
+    Ok(number.is_some_and(|number| number.to::<u64>() <= forked.number()))
+}
+
+/// Of a block, the number: all of it can be long.
+#[derive(Deserialize)]
+struct Numbered {
+    number: Option<U64>,
+}
+
+/// Of a transaction, the number of its block.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Placed {
+    block_number: Option<U64>,
 }
 
 fn parse<T: DeserializeOwned>(answer: &RawValue) -> Result<T, RpcError> {

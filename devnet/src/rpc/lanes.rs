@@ -18,6 +18,15 @@ use crate::rpc::tries::{Tries, processors};
 /// How much longer a change of the chain can take than a question: its gas bounds it, but an owner may have made gas cheap.
 const PATIENCE: u32 = 12;
 
+/// How much longer a change of the chain is waited for after it was told to end: it may have been made, and its sender must know.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How many changes run at once. They take turns, once they have prepared, but on a fork each may wait for the node first.
+const CHANGES: usize = 32;
+
+/// How many reads wait for a forked chain's node at once, which takes no processor.
+const UPSTREAM: usize = 256;
+
 /// How many questions run at once: far more than there are processors, so that a short one gets its turn among dozens of endless
 /// ones. Each may use its memory limit in full, so there are not hundreds.
 const QUESTIONS: usize = 48;
@@ -35,8 +44,23 @@ pub(super) enum Lane {
     Searches,
     /// Runs on a state.
     Questions,
+    /// Reads that wait for the node of a forked chain.
+    UpstreamReads,
+    /// Runs that do.
+    UpstreamQuestions,
     /// Changes of the chain.
     Changes,
+}
+
+impl Lane {
+    /// Where a request goes on once it has to wait for the node of a forked chain.
+    pub(super) fn upstream(self) -> Self {
+        match self {
+            Self::Lookups | Self::Searches | Self::UpstreamReads => Self::UpstreamReads,
+            Self::Questions | Self::UpstreamQuestions => Self::UpstreamQuestions,
+            Self::Changes => Self::Changes,
+        }
+    }
 }
 
 /// All lanes; cheap to clone.
@@ -50,6 +74,8 @@ struct Inner {
     lookups: Places,
     searches: Places,
     questions: Places,
+    upstream_reads: Places,
+    upstream_questions: Places,
     changes: Places,
     /// One permit for each request that can wait for a block.
     awaited: Arc<Semaphore>,
@@ -136,8 +162,9 @@ impl Lanes {
             lookups: Places::new("lookups", processors.max(4), 1_024),
             searches: Places::new("searches", processors.max(4), 1_024),
             questions: Places::new("calls and traces", QUESTIONS, 1_024),
-            // They take turns anyway, once they have prepared.
-            changes: Places::new("changes of the chain", processors.max(4), 8_192),
+            upstream_reads: Places::new("reads of the forked chain", UPSTREAM, 1_024),
+            upstream_questions: Places::new("calls on the forked chain", QUESTIONS, 1_024),
+            changes: Places::new("changes of the chain", CHANGES, 8_192),
             awaited: Arc::new(Semaphore::new(MOST_AWAITED)),
             tries: Tries::default(),
             limit,
@@ -179,6 +206,8 @@ impl Lanes {
             Lane::Lookups => (&self.0.lookups, self.0.limit),
             Lane::Searches => (&self.0.searches, self.0.limit),
             Lane::Questions => (&self.0.questions, self.0.limit),
+            Lane::UpstreamReads => (&self.0.upstream_reads, self.0.limit),
+            Lane::UpstreamQuestions => (&self.0.upstream_questions, self.0.limit),
             Lane::Changes => (&self.0.changes, self.0.limit.map(|limit| PATIENCE * limit)),
         };
         let place = places.enter()?;
@@ -186,10 +215,12 @@ impl Lanes {
             .begin()
             .ok_or_else(|| RpcError::refused(Interrupted::Stopping))?;
         let running = places.running.clone();
-        let humble = || self.0.humble.get_or_init(|| humble(QUESTIONS).ok());
+        let humble = || self.0.humble.get_or_init(|| humble(2 * QUESTIONS).ok());
         let threads = match lane {
-            Lane::Questions => humble().as_ref().map(|it| it.handle().clone()),
-            Lane::Lookups | Lane::Searches | Lane::Changes => None,
+            Lane::Questions | Lane::UpstreamQuestions => {
+                humble().as_ref().map(|it| it.handle().clone())
+            }
+            Lane::Lookups | Lane::Searches | Lane::UpstreamReads | Lane::Changes => None,
         };
         let threads = threads.unwrap_or_else(tokio::runtime::Handle::current);
         let whole = async move {
@@ -204,16 +235,24 @@ impl Lanes {
                 };
                 threads.spawn_blocking(run).await
             };
+            tokio::pin!(run);
             let ended = match limit {
-                Some(limit) => tokio::time::timeout_at(arrived + limit, run).await,
-                None => Ok(run.await),
+                Some(limit) => tokio::time::timeout_at(arrived + limit, &mut run).await,
+                None => Ok(run.as_mut().await),
             };
             match ended {
                 Ok(Ok(result)) => result,
                 Ok(Err(panic)) => Err(RpcError::internal(panic)),
                 Err(_) => {
                     guard.interrupt.raise(Interrupted::Deadline);
-                    Err(RpcError::timeout(limit.unwrap_or_default()))
+                    let outcome = match lane {
+                        Lane::Changes => tokio::time::timeout(GRACE, run).await.ok(),
+                        _ => None,
+                    };
+                    match outcome {
+                        Some(Ok(Ok(result))) => Ok(result),
+                        _ => Err(RpcError::timeout(limit.unwrap_or_default())),
+                    }
                 }
             }
         };
@@ -221,7 +260,7 @@ impl Lanes {
             Lane::Changes => tokio::spawn(whole)
                 .await
                 .unwrap_or_else(|panic| Err(RpcError::internal(panic))),
-            Lane::Lookups | Lane::Searches | Lane::Questions => whole.await,
+            _ => whole.await,
         }
     }
 
@@ -294,6 +333,18 @@ mod tests {
         let error = block_on(lanes.run(Lane::Questions, Instant::now(), work)).unwrap_err();
         assert_eq!(error.message(), "execution aborted (timeout = 500ms)");
         assert_eq!(receiver.recv().unwrap(), Interrupted::Deadline);
+    }
+
+    /// Theorem: a change that was made is told, even if its time was up.
+    #[test]
+    fn what_was_changed_is_told() {
+        let check = |lane: Lane, is_told: bool| {
+            let lanes = Lanes::new(Some(Duration::from_millis(20)));
+            let told = block_on(lanes.run(lane, Instant::now(), endless));
+            assert_eq!(told.is_ok(), is_told, "{lane:?}");
+        };
+        check(Lane::Changes, true);
+        check(Lane::Questions, false);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Lives here: every supported name and its method; the README's list is generated from it. Not here: the
 //! methods.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::B256;
@@ -24,7 +25,7 @@ use crate::rpc::{
     border, filters, flat, json, logs, mining, otterscan, pool, prove, raw, read, run, send, sign,
     simulate, subscribe, testing, tokens,
 };
-use crate::state::source::attempt;
+use crate::state::source::{attempt, from_what_is_known};
 
 /// A method's answer.
 pub(super) type Answer = Result<Value, RpcError>;
@@ -477,18 +478,28 @@ async fn elsewhere(
         Call(_) | Question(_) => Lane::Questions,
         Change(_) | Production(_) | Synced(_) => Lane::Changes,
     };
-    // On a fork a read may have to wait for another node.
-    let may_try = matches!(method, Lookup(_) | Search(_) | Call(_)) && node.forked().is_none();
+    let may_try = matches!(method, Read(_) | Lookup(_) | Search(_) | Call(_));
     let lanes = node.lanes().clone();
     let tries = lanes.tries().filter(|_| may_try).and_then(|tries| {
         let likeness = tries.likeness(name, params.as_str().unwrap_or_default())?;
         Some((tries, likeness))
     });
-    let work = move |interrupt: &Interrupt| answer(&node, (name, method), &params, interrupt);
-    if let Some(answer) = tries.and_then(|(tries, likeness)| tries.run(likeness, &work)) {
-        return answer;
+    let work =
+        Arc::new(move |interrupt: &Interrupt| answer(&node, (name, method), &params, interrupt));
+    if lane == Lane::Changes {
+        return lanes.run(lane, arrived, move |it| work(it)).await;
     }
-    lanes.run(lane, arrived, work).await
+    // On a fork, whoever has to wait for the forked chain's node waits where nobody else needs the place.
+    let all = work.clone();
+    let work = move |it: &Interrupt| from_what_is_known(|| work(it)).transpose();
+    let known = match tries.and_then(|(tries, likeness)| tries.run(likeness, &work)) {
+        Some(known) => known,
+        None => lanes.run(lane, arrived, work).await,
+    };
+    match known? {
+        Some(answer) => Ok(answer),
+        None => lanes.run(lane.upstream(), arrived, move |it| all(it)).await,
+    }
 }
 
 /// Answers on this thread, however long that takes.

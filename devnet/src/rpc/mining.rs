@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use stylus_vm::Gas;
 
+use crate::addresses::ARBOS_STATE;
 use crate::chain::{Chain, Transaction};
 use crate::config::{Config, Fork};
 use crate::evm::Interrupt;
@@ -301,13 +302,13 @@ pub(super) fn set_random(node: &Node, arguments: &Arguments<'_>) -> Answer {
 
 pub(super) fn set_next_base_fee(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let wei = arguments.required_number(0, "wei per gas")?;
-    node.change(|chain| chain.set_next_base_fee(wei.into()));
+    node.change_account(ARBOS_STATE, |chain| chain.set_next_base_fee(wei.into()));
     Ok(Value::Null)
 }
 
 pub(super) fn set_min_gas_price(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let wei = arguments.required_number(0, "wei per gas")?;
-    node.change(|chain| chain.set_min_gas_price(wei.into()));
+    node.change_account(ARBOS_STATE, |chain| chain.set_min_gas_price(wei.into()));
     Ok(Value::Null)
 }
 

@@ -179,6 +179,7 @@ pub(super) fn load_state(node: &Node, arguments: &Arguments<'_>) -> Answer {
         RpcError::parameters(format!("the state cannot be loaded: {error}"))
     };
     let written = store::read_dump(&bytes, chain_id).map_err(|error| refused(&error))?;
+    written.read_ahead(node.newest().beneath());
     node.go_back(|chain| chain.restore(written))
         .map_err(|error| refused(&error))?;
     Ok(json!(true))

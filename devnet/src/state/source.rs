@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use revm::bytecode::Bytecode;
 
-use crate::state::Account;
+use crate::state::{Account, bytecode};
 
 /// An account as found beneath.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -28,17 +28,11 @@ pub(crate) struct Found {
 
 /// Another chain at one block. Any number of threads can query it at once, and wait for the answer.
 pub(crate) trait Source: Send + Sync {
-    /// Returns accounts, one for each address; empty ones where none exist.
-    ///
-    /// # Errors
-    /// If one of them is unavailable.
-    fn accounts(&self, addresses: &[Address]) -> Result<Vec<Found>, SourceError>;
+    /// Returns accounts, one for each address; empty ones where none exist, and an error for each that is unavailable.
+    fn accounts(&self, addresses: &[Address]) -> Vec<Result<Found, SourceError>>;
 
-    /// Returns words of accounts' storage, one for each slot.
-    ///
-    /// # Errors
-    /// If one of them is unavailable.
-    fn slots(&self, slots: &[(Address, U256)]) -> Result<Vec<U256>, SourceError>;
+    /// Returns words of accounts' storage, one for each slot, and an error for each that is unavailable.
+    fn slots(&self, slots: &[(Address, U256)]) -> Vec<Result<U256, SourceError>>;
 
     /// Returns the hash of a block, up to the one that is beneath.
     ///
@@ -106,8 +100,9 @@ impl Beneath {
     /// Returns an account, unless it is empty.
     pub(super) fn account(&self, address: Address) -> Option<Arc<Account>> {
         read(&self.accounts, address, || {
-            let found = self.source.accounts(&[address])?;
-            Ok(found.into_iter().next().and_then(|found| self.kept(found)))
+            let found = self.source.accounts(&[address]);
+            let found = found.into_iter().next().transpose()?;
+            Ok(found.and_then(|found| self.kept(found)))
         })
     }
 
@@ -125,7 +120,7 @@ impl Beneath {
         if !found.code.is_empty() {
             account.code_hash = keccak256(&found.code);
             let mut codes = self.codes.write().unwrap_or_else(PoisonError::into_inner);
-            codes.insert(account.code_hash, Bytecode::new_raw(found.code));
+            codes.insert(account.code_hash, bytecode(found.code));
         }
         Some(Arc::new(account))
     }
@@ -134,8 +129,8 @@ impl Beneath {
     pub(super) fn slot(&self, address: Address, slot: U256) -> U256 {
         self.look_ahead((address, slot));
         read(&self.slots, (address, slot), || {
-            let found = self.source.slots(&[(address, slot)])?;
-            Ok(found.first().copied().unwrap_or_default())
+            let found = self.source.slots(&[(address, slot)]);
+            Ok(found.into_iter().next().transpose()?.unwrap_or_default())
         })
     }
 
@@ -147,6 +142,7 @@ impl Beneath {
         };
         if !is_known
             && !has_failed()
+            && !must_not_ask()
             && let Some(run) = waited()
         {
             let touched = self.source.touched(&run);
@@ -170,8 +166,8 @@ impl Beneath {
     /// If one of them is unavailable.
     pub(crate) fn read_accounts_ahead(&self, addresses: &[Address]) -> Result<(), SourceError> {
         read_ahead(&self.accounts, addresses, |unknown| {
-            let found = self.source.accounts(unknown)?;
-            Ok(found.into_iter().map(|found| self.kept(found)).collect())
+            let found = self.source.accounts(unknown).into_iter();
+            found.map(|found| Ok(self.kept(found?))).collect()
         })
     }
 
@@ -182,7 +178,7 @@ impl Beneath {
             let answers = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
             accounts.iter().all(|address| answers.contains_key(address))
         };
-        if are_known || has_failed() {
+        if are_known || has_failed() || must_not_ask() {
             return;
         }
         let (slots, accounts) = std::thread::scope(|scope| {
@@ -224,6 +220,15 @@ fn read<K: Eq + Hash + Clone, V: Clone + Default>(
             answers.entry(key.clone()).or_default().clone()
         }
     };
+    // Nor does one wait for the node that must not, even if somebody else is asking already.
+    if cell.get().is_none() && must_not_ask() {
+        fail(SourceError {
+            what: "what is not known yet".into(),
+            whom: "the node".into(),
+            why: "it was not asked".into(),
+        });
+        return V::default();
+    }
     match cell.get_or_init(ask) {
         Ok(value) => value.clone(),
         Err(error) => {
@@ -237,11 +242,11 @@ fn read<K: Eq + Hash + Clone, V: Clone + Default>(
     }
 }
 
-/// Requests at once all `keys` that `answers` does not have.
+/// Requests at once all `keys` that `answers` does not have, and keeps those that are available.
 fn read_ahead<K: Eq + Hash + Copy + Ord, V>(
     answers: &Answers<K, V>,
     keys: &[K],
-    ask: impl FnOnce(&[K]) -> Result<Vec<V>, SourceError>,
+    ask: impl FnOnce(&[K]) -> Vec<Result<V, SourceError>>,
 ) -> Result<(), SourceError> {
     let unknown: BTreeSet<K> = {
         let answers = answers.read().unwrap_or_else(PoisonError::into_inner);
@@ -249,17 +254,25 @@ fn read_ahead<K: Eq + Hash + Copy + Ord, V>(
         unknown.copied().collect()
     };
     let unknown: Vec<K> = unknown.into_iter().collect();
-    if unknown.is_empty() {
+    // Whoever must not wait for the node misses what is needed when it is.
+    if unknown.is_empty() || must_not_ask() {
         return Ok(());
     }
-    let found = ask(&unknown)?;
+    let found = ask(&unknown);
     let mut answers = answers.write().unwrap_or_else(PoisonError::into_inner);
+    let mut failed = None;
     for (key, value) in unknown.into_iter().zip(found) {
-        answers
-            .entry(key)
-            .or_insert_with(|| Arc::new(OnceLock::from(Ok(value))));
+        match value {
+            Ok(value) => {
+                let known = || Arc::new(OnceLock::from(Ok(value)));
+                answers.entry(key).or_insert_with(known);
+            }
+            Err(error) => {
+                failed.get_or_insert(error);
+            }
+        }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 thread_local! {
@@ -267,6 +280,36 @@ thread_local! {
     static FAILURE: RefCell<Option<SourceError>> = const { RefCell::new(None) };
     /// How many attempts this thread is in.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+thread_local! {
+    /// Whether this thread must not wait for a node, and whether it would have had to.
+    static KNOWN_ONLY: Cell<Option<bool>> = const { Cell::new(None) };
+}
+
+/// Returns the result of `work` if it needs nothing of a chain beneath that is not known yet; `None` if it does.
+pub(crate) fn from_what_is_known<T>(work: impl FnOnce() -> T) -> Option<T> {
+    /// Restores what applied before, also after a panic.
+    struct Around(Option<bool>);
+    impl Drop for Around {
+        fn drop(&mut self) {
+            KNOWN_ONLY.set(self.0);
+        }
+    }
+    let around = Around(KNOWN_ONLY.replace(Some(false)));
+    let result = work();
+    let is_known = KNOWN_ONLY.get() == Some(false);
+    drop(around);
+    is_known.then_some(result)
+}
+
+/// Whether this thread must not ask a node what it is about to ask. It then has no result.
+pub(crate) fn must_not_ask() -> bool {
+    let must_not_ask = KNOWN_ONLY.get().is_some();
+    if must_not_ask {
+        KNOWN_ONLY.set(Some(true));
+    }
+    must_not_ask
 }
 
 thread_local! {
@@ -352,27 +395,36 @@ mod tests {
             self.asked.fetch_add(1, Ordering::Relaxed);
             match self.is_down.load(Ordering::Relaxed) {
                 false => Ok(value),
-                true => Err(SourceError {
-                    what: "a word".into(),
-                    whom: "nobody".into(),
-                    why: "it is down".into(),
-                }),
+                true => Err(down()),
             }
         }
     }
 
+    fn down() -> SourceError {
+        SourceError {
+            what: "a word".into(),
+            whom: "nobody".into(),
+            why: "it is down".into(),
+        }
+    }
+
     impl Source for Invented {
-        fn accounts(&self, addresses: &[Address]) -> Result<Vec<Found>, SourceError> {
+        fn accounts(&self, addresses: &[Address]) -> Vec<Result<Found, SourceError>> {
             let found = Found {
                 nonce: 1,
                 balance: U256::ONE,
                 code: Bytes::from_static(&[0xfe]),
             };
-            self.ask(vec![found; addresses.len()])
+            vec![self.ask(found); addresses.len()]
         }
 
-        fn slots(&self, slots: &[(Address, U256)]) -> Result<Vec<U256>, SourceError> {
-            self.ask(slots.iter().map(|(_, slot)| slot + U256::ONE).collect())
+        fn slots(&self, slots: &[(Address, U256)]) -> Vec<Result<U256, SourceError>> {
+            // Those above all others are unavailable.
+            let word = |(_, slot): &(Address, U256)| match *slot {
+                U256::MAX => Err(down()),
+                slot => self.ask(slot + U256::ONE),
+            };
+            slots.iter().map(word).collect()
         }
 
         fn block_hash(&self, _: u64) -> Result<B256, SourceError> {
@@ -450,6 +502,46 @@ mod tests {
         assert_eq!(read, Ok((Bytes::from_static(&[0xfe]), U256::ONE)));
         beneath.read_accounts_ahead(&others).unwrap();
         assert!(beneath.read_accounts_ahead(&[Address::ZERO]).is_err());
+    }
+
+    #[test]
+    fn one_word_that_is_unavailable_costs_no_other() {
+        let source = Invented::default();
+        let is_down = source.is_down.clone();
+        let beneath = Arc::new(Beneath::new(Box::new(source)));
+        let slots = [U256::ZERO, U256::MAX, U256::ONE].map(|slot| (SOMEBODY, slot));
+        assert_eq!(beneath.read_ahead(&slots).unwrap_err().why, "it is down");
+        is_down.store(true, Ordering::Relaxed);
+        let read = |slot| attempt(|| beneath.slot(SOMEBODY, slot));
+        assert_eq!(read(U256::ZERO), Ok(U256::ONE));
+        assert_eq!(read(U256::ONE), Ok(U256::from(2)));
+        assert!(read(U256::MAX).is_err());
+    }
+
+    /// Theorem: whoever must not wait for the node asks it nothing, does not wait for anybody who does, and has a result exactly if all that
+    /// it needs is known.
+    #[test]
+    fn what_is_known_needs_no_node() {
+        let (state, is_down) = forked();
+        is_down.store(true, Ordering::Relaxed);
+        let known =
+            |slot: u64| from_what_is_known(|| attempt(|| state.slot(SOMEBODY, U256::from(slot))));
+        assert_eq!(known(0), None);
+        is_down.store(false, Ordering::Relaxed);
+        assert_eq!(known(0), None, "nothing was asked, so nothing is known");
+        attempt(|| state.slot(SOMEBODY, U256::ZERO)).unwrap();
+        is_down.store(true, Ordering::Relaxed);
+        assert_eq!(known(0), Some(Ok(U256::ONE)));
+        // Somebody who asks meanwhile.
+        let asking: Answers<u64, u64> = Answers::default();
+        read(&asking, 1, || {
+            std::thread::scope(|scope| {
+                let other = || from_what_is_known(|| attempt(|| read(&asking, 1, || Ok(1))));
+                assert_eq!(scope.spawn(other).join().unwrap(), None);
+            });
+            Ok(2)
+        });
+        assert_eq!(read(&asking, 1, || Ok(1)), 2);
     }
 
     #[test]

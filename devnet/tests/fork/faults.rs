@@ -364,6 +364,91 @@ fn many_words_are_asked_for_at_once() {
     assert_eq!(faulty.asked(), [""; 0]);
 }
 
+/// Theorem: a node that does not answer keeps only those waiting who need something of it that is not known yet.
+#[test]
+fn a_node_that_hangs_stops_nobody_else() {
+    let history = History::new(11);
+    let faulty = Faulty::before(&history.chain);
+    let settings = forking(&faulty.url, history.head());
+    let fork = Chain::start(Config {
+        fork: settings.fork.map(|fork| Fork {
+            timeout: Duration::from_secs(30),
+            ..fork
+        }),
+        ..settings
+    });
+    // The newest block is its own.
+    fork.rpc("evm_mine", json!([]));
+    let known = history.counter();
+    let asked: [(&str, Value); 6] = [
+        ("eth_blockNumber", json!([])),
+        ("eth_getBalance", json!([known, "latest"])),
+        ("eth_getLogs", json!([{ "fromBlock": "latest" }])),
+        ("eth_call", json!([{ "to": known }])),
+        ("txpool_status", json!([])),
+        ("anvil_setNonce", json!([known, "0x1"])),
+    ];
+    let ask = || {
+        let each = asked.iter();
+        let answers = each.map(|(method, params)| fork.rpc(method, params.clone()));
+        answers.collect::<Vec<_>>()
+    };
+    let known = ask();
+    let dump = fork.rpc("anvil_dumpState", json!([]));
+    faulty.asked();
+    faulty.set(Fault::Hangs);
+    let unknown =
+        |number: u64| alloy_primitives::Address::from_word(B256::from(U256::from(number)));
+    let mut waiting: Vec<(&str, Value)> = (1_000..1_040)
+        .map(|number| ("eth_getBalance", json!([unknown(number), "latest"])))
+        .collect();
+    waiting.extend((2_000..2_060).map(|number| ("eth_call", json!([{ "to": unknown(number) }]))));
+    let first = json!([{ "forking": { "blockNumber": 1 } }]);
+    waiting.extend([("anvil_reset", first), ("anvil_loadState", json!([dump]))]);
+    let ended = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for (method, params) in &waiting {
+            scope.spawn(|| {
+                let _ = fork.ask(method, params.clone());
+                ended.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            });
+        }
+        while faulty.asked.lock().unwrap().len() < 60 {
+            std::thread::yield_now();
+        }
+        assert_eq!(ask(), known);
+        assert_eq!(ended.load(std::sync::atomic::Ordering::Relaxed), 0);
+    });
+}
+
+/// Theorem: a limit on the rate makes what needs many words slow. It fails neither that nor what others need meanwhile and afterwards,
+/// although all of it together takes longer than a query may.
+#[test]
+fn a_low_rate_fails_nothing() {
+    let origin = Chain::start(config());
+    // Loads slots 0 to 99.
+    let reads = origin.deploy(&alloy_primitives::hex!("5f5b80545060010180606411600157"));
+    let settings = forking(&origin.handle.url(), 1);
+    let fork = Chain::start(Config {
+        fork: settings.fork.map(|fork| Fork {
+            timeout: Duration::from_millis(1_500),
+            requests_per_second: Some(40),
+            ..fork
+        }),
+        ..settings
+    });
+    let balance = |byte: u8| {
+        let address = alloy_primitives::Address::repeat_byte(byte);
+        fork.rpc("eth_getBalance", json!([address, "latest"]))
+    };
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| fork.call(reads, &[]).unwrap());
+        balance(1);
+        call.join().unwrap();
+    });
+    balance(2);
+}
+
 /// Answers are kept on this machine, and the next fork of the block requests none of them again.
 #[test]
 fn the_next_fork_of_a_block_asks_for_little() {
