@@ -4,11 +4,19 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use alloy_primitives::{Address, Bytes, address};
+use alloy_sol_types::{SolCall, sol};
 use serde_json::{Value, json};
 use stylus_devnet::Config;
 
 use crate::process::Process;
 use crate::support::{ARB_OWNER, Chain, DEV, config};
+
+sol! {
+    function overwriteContractCode(address target, bytes newCode) external returns (bytes oldCode);
+}
+
+const ARB_DEBUG: Address = address!("0x00000000000000000000000000000000000000ff");
 
 /// Sends raw bytes and returns the status line and the body of the answer.
 fn exchange(chain: &Chain, request: &[u8]) -> (String, String) {
@@ -50,6 +58,56 @@ fn check(chain: &Chain, body: &str, code: i64) {
     let answer: Value =
         serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{body}: {answer}"));
     assert_eq!(answer["error"]["code"], code, "{body}: {answer}");
+}
+
+/// Theorem: only exactly a delegation's form is one (EIP-7702). All other code that begins like it are instructions, and the first is invalid,
+/// whoever set it; afterwards there are blocks as before.
+#[test]
+fn code_that_is_almost_a_delegation() {
+    let chain = Chain::default();
+    let to = Address::repeat_byte(0xce);
+    let overwrite = |code: &[u8]| {
+        SolCall::abi_encode(&overwriteContractCodeCall {
+            target: to,
+            newCode: code.to_vec().into(),
+        })
+    };
+    let delegation = [&[0xef, 0x01, 0x00][..], &[0; 20]].concat();
+    let version = [&[0xef, 0x01, 0x01][..], &[0; 20]].concat();
+    let long = [&delegation[..], &[0]].concat();
+    for code in [
+        &delegation[..2],
+        &delegation[..3],
+        &delegation[..22],
+        &version,
+        &long,
+    ] {
+        let bytes = Bytes::copy_from_slice(code);
+        let call = |overrides: Value| {
+            let call = chain.ask("eth_call", json!([{ "to": to }, "latest", overrides]));
+            let message = call.unwrap_err().message;
+            assert!(message.contains("invalid opcode"), "{bytes}: {message}");
+        };
+        call(json!({ to.to_string(): { "code": bytes } }));
+        chain.rpc("anvil_setCode", json!([to, bytes]));
+        call(json!({}));
+        chain.rpc("anvil_setCode", json!([to, "0x00"]));
+        let input = Bytes::from(overwrite(code));
+        let sent = json!({ "to": ARB_DEBUG, "data": input, "gas": "0x1000000" });
+        assert!(chain.send(sent).is_success(), "{bytes}");
+        assert_eq!(
+            chain.rpc("eth_getCode", json!([to, "latest"])),
+            json!(bytes)
+        );
+        call(json!({}));
+        assert!(
+            !chain
+                .send(json!({ "to": to, "gas": "0x10000" }))
+                .is_success()
+        );
+    }
+    chain.rpc("anvil_setCode", json!([to, Bytes::from(delegation)]));
+    assert_eq!(chain.rpc("eth_call", json!([{ "to": to }])), "0x");
 }
 
 #[test]

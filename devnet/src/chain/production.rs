@@ -3,6 +3,7 @@
 //! Lives here: running transactions one after another and sealing the results. Not here: which transactions (`pool`).
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use alloy_consensus::Transaction as _;
@@ -93,7 +94,13 @@ impl Draft {
             match self.add(transaction.clone()) {
                 Ok(()) => {}
                 Err(Invalid::Interrupted(why)) => return Err(why),
-                Err(_) => self.impossible.push(transaction),
+                Err(invalid) => {
+                    self.impossible.push(transaction);
+                    // A machine with a fault runs nothing more.
+                    if let Invalid::Machine(_) = invalid {
+                        break;
+                    }
+                }
             }
         }
         Ok(())
@@ -139,13 +146,16 @@ impl Draft {
     /// Why it cannot be in a block.
     pub(crate) fn add(&mut self, transaction: Arc<Transaction>) -> Result<(), Invalid> {
         let base_fee = self.settings.base_fee;
-        let context = self.machine.context();
-        prepare(context, &transaction, base_fee);
-        let poster_gas = context.chain.transaction.poster.gas;
-        let price = Price(context.tx.effective_gas_price(base_fee.0));
-        let result = execute(&mut self.machine);
+        // A transaction that waits would end every later block in the same way.
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            prepare(self.machine.context(), &transaction, base_fee);
+            execute(&mut self.machine)
+        }));
+        let result = result.map_err(|_| Invalid::Machine("the machine has panicked".into()))?;
         let result = result.map_err(|error| self.invalid(error, &transaction))?;
         let context = self.machine.context();
+        let poster_gas = context.chain.transaction.poster.gas;
+        let price = Price(context.tx.effective_gas_price(base_fee.0));
         let executed = Executed::new(result, context.chain.transaction.reason.take());
         let changes = context.journaled_state.finalize();
         self.commitment = commit(self.commitment, &changes);
@@ -458,5 +468,77 @@ impl Chain {
             transactions: block.transactions[..count].to_vec(),
             base_fee,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_consensus::{TxEip1559, TypedTransaction};
+
+    use super::*;
+    use crate::addresses::DEV_ACCOUNT;
+    use crate::state::source::{Beneath, Found, Run, Source, SourceError, Touched};
+
+    const FAULTY: Address = Address::repeat_byte(7);
+
+    /// An empty chain, of which one account cannot be read without a panic.
+    struct Faulty;
+
+    impl Source for Faulty {
+        fn accounts(&self, addresses: &[Address]) -> Vec<Result<Found, SourceError>> {
+            assert!(!addresses.contains(&FAULTY), "a fault");
+            vec![Ok(Found::default()); addresses.len()]
+        }
+
+        fn slots(&self, slots: &[(Address, U256)]) -> Vec<Result<U256, SourceError>> {
+            vec![Ok(U256::ZERO); slots.len()]
+        }
+
+        fn block_hash(&self, _: u64) -> Result<B256, SourceError> {
+            Ok(B256::ZERO)
+        }
+
+        fn touched(&self, _: &Run) -> Touched {
+            Touched::default()
+        }
+    }
+
+    fn transfer(chain: &Chain, nonce: u64, to: Address) -> Arc<Transaction> {
+        let transaction = TypedTransaction::Eip1559(TxEip1559 {
+            chain_id: chain.config().chain_id,
+            nonce,
+            gas_limit: 100_000,
+            max_fee_per_gas: 1_000_000_000,
+            to: to.into(),
+            ..TxEip1559::default()
+        });
+        Transaction::unsigned(transaction, DEV_ACCOUNT).into()
+    }
+
+    /// Theorem: a transaction on which the machine panics ends its block, is dropped, and hinders no later one.
+    #[test]
+    fn a_panic_costs_one_transaction() {
+        let mut chain = Chain::new(Config::default(), 1).unwrap();
+        let state = std::mem::take(chain.state_mut());
+        *chain.state_mut() = state.on(Some(Arc::new(Beneath::new(Box::new(Faulty)))));
+        let all = [Address::ZERO, FAULTY, Address::ZERO];
+        let all: Vec<_> = (0..)
+            .zip(all)
+            .map(|(nonce, to)| transfer(&chain, nonce, to))
+            .collect();
+        for transaction in &all {
+            chain.wait(Transaction::clone(transaction)).unwrap();
+        }
+        let mut draft = chain.draft(1, &Interrupt::default());
+        draft.add_all(all.clone()).unwrap();
+        let block = chain.seal(draft);
+        assert_eq!(block.transactions.len(), 1);
+        let waiting = chain.pool_status();
+        assert_eq!((waiting.ready, waiting.later), (0, 1));
+        let mut draft = chain.draft(2, &Interrupt::default());
+        draft
+            .add_all(vec![transfer(&chain, 1, Address::ZERO)])
+            .unwrap();
+        assert_eq!(chain.seal(draft).transactions.len(), 1);
     }
 }

@@ -4,12 +4,12 @@
 
 use alloy_primitives::B256;
 use alloy_sol_types::sol;
-use revm::bytecode::Bytecode;
 use revm::context_interface::JournalTr as _;
 
 use crate::arbos::chain_owners;
 use crate::precompiles::call::{Call, Stop};
 use crate::precompiles::table::{Function, functions};
+use crate::state::bytecode;
 
 sol! {
     #![sol(all_derives)]
@@ -41,8 +41,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     };
     Write 0 overwriteContractCodeCall => |call, it| {
         let (old, _) = call.code(it.target);
-        // Raw bytes that look like a delegation are one (EIP-7702); all others are plain code.
-        call.context.journaled_state.set_code(it.target, Bytecode::new_raw(it.newCode));
+        call.context.journaled_state.set_code(it.target, bytecode(it.newCode));
         Ok(old)
     };
     Payable 0 eventsCall => |call, it| {
