@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, File};
 use std::io;
+#[cfg(unix)]
+use std::os::unix::fs::symlink as link;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,6 +21,12 @@ use super::{
     BuildTarget, CargoError, ContractPackage, CrateTypes, OptLevel, Project, TARGET, Toolchain,
     changed, flags, process,
 };
+
+/// The folder, among those of a workspace, that contracts are built in.
+pub(super) const REPORT: &str = "report";
+
+/// The folder of the profile that contracts are built with.
+const PROFILE: &str = "release";
 
 /// The first LLVM whose linker keeps a section that it is told to, whatever else it strips.
 const LLVM_KEEPS_SECTIONS: u32 = 17;
@@ -278,7 +286,7 @@ impl Build<'_> {
 
     /// The folder to which cargo writes what it builds for the chain.
     fn release(&self) -> PathBuf {
-        self.into.join(TARGET).join("release")
+        self.into.join(TARGET).join(PROFILE)
     }
 
     /// The file in which cargo lists what a module was made of.
@@ -352,7 +360,7 @@ impl Project {
         settings: &BuildSettings,
         on_crate: &mut dyn FnMut(&str),
     ) -> Result<Vec<u8>, BuildError> {
-        let into = self.build_dir("report");
+        let into = self.build_dir(REPORT);
         let _alone = lock(&into)?;
         changed::forget(&into, &self.profiles())?;
         // After a profile was changed and changed back, cargo takes the module in between for fresh.
@@ -431,7 +439,7 @@ impl Project {
                 .map(str::to_owned)
                 .into();
         arguments.extend(settings.feature_arguments(Some("export-abi")));
-        let built = self.build_dir("report");
+        let built = self.build_dir(REPORT);
         let alone = lock(&built)?;
         changed::forget(&built, &self.profiles())?;
         drop(alone);
@@ -456,13 +464,9 @@ impl Project {
 
     /// The folders that cargo builds in, for the chain and for this machine.
     fn profiles(&self) -> [PathBuf; 3] {
-        let report = self.build_dir("report");
+        let report = self.build_dir(REPORT);
         let abi = self.build_dir("abi").join("debug");
-        [
-            report.join(TARGET).join("release"),
-            report.join("release"),
-            abi,
-        ]
+        [report.join(TARGET).join(PROFILE), report.join(PROFILE), abi]
     }
 }
 
@@ -505,9 +509,48 @@ pub fn lock(folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Lets cargo find in `into` what it builds in `from` for this machine, for contracts are the SDK's macros and what they are made of, which
+/// take longer than a contract. The lock on these is cargo's, and lies with them. A folder that is there already stays as it is.
+///
+/// # Errors
+/// If the folders cannot be used.
+pub(super) fn share_host_builds(from: &Path, into: &Path) -> io::Result<()> {
+    let [from, into] = [from, into].map(|folder| folder.join(PROFILE));
+    fs::create_dir_all(&from)?;
+    let linked = link(&from, &into);
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Elsewhere links are not everybody's, and both folders are built in.
+#[cfg(not(unix))]
+fn link(_: &Path, _: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn builds_for_this_machine_are_shared() {
+        let folder = tempfile::tempdir().unwrap();
+        let [from, own, new] = ["from", "own", "new"].map(|name| folder.path().join(name));
+        fs::create_dir_all(own.join("release")).unwrap();
+        fs::create_dir_all(&new).unwrap();
+        for into in [&own, &new, &new] {
+            share_host_builds(&from, into).unwrap();
+        }
+        fs::write(from.join("release/macro"), "").unwrap();
+        assert!(new.join("release/macro").exists() && !own.join("release/macro").exists());
+        // After `cargo clean` of what is linked to.
+        fs::remove_dir_all(&from).unwrap();
+        share_host_builds(&from, &new).unwrap();
+        assert!(fs::read_dir(new.join("release")).is_ok());
+    }
 
     #[test]
     fn commands_are_words_for_a_shell() {

@@ -15,6 +15,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::build::{REPORT, share_host_builds};
+use crate::project::build_dir;
 use crate::recipe::Recipe;
 use crate::{
     Build, BuildError, BuildSettings, BuildTarget, CargoError, ContractPackage, Hindrance, Lto,
@@ -168,6 +170,11 @@ impl Copies {
         let sources = Sources::of(subject)?;
         let target_dir = sources.target_dir.join("gas-bench-compare");
         let alone = lock(&target_dir).map_err(|source| CopiesError::TargetDir {
+            path: target_dir.clone(),
+            source,
+        })?;
+        let report = build_dir(&sources.target_dir, &sources.root).join(REPORT);
+        share_host_builds(&report, &target_dir).map_err(|source| CopiesError::TargetDir {
             path: target_dir.clone(),
             source,
         })?;

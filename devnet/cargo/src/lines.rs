@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use stylus_vm::lines::code_hash;
 
 use super::Project;
+use super::build::REPORT;
 
 /// The most files that are kept: the oldest are removed first.
 const MOST_FILES: usize = 64;
@@ -19,7 +20,7 @@ const MOST_FILES: usize = 64;
 impl Project {
     /// The folder of contracts with debug information.
     pub fn lines_dir(&self) -> PathBuf {
-        self.build_dir("report").join("lines")
+        self.build_dir(REPORT).join("lines")
     }
 
     /// Keeps what cargo built of a contract.

@@ -182,17 +182,19 @@ impl Project {
         })
     }
 
-    /// The folder for what is built of this workspace: what lies elsewhere can have the same names. Cargo itself takes a crate of one
-    /// checkout for that of another if both share a folder.
+    /// The folder for what is built of this workspace.
     pub(super) fn build_dir(&self, what: &str) -> PathBuf {
-        let root = self
-            .root
-            .canonicalize()
-            .unwrap_or_else(|_| self.root.clone());
-        let hash = alloy_primitives::keccak256(root.as_os_str().as_encoded_bytes());
-        let name = alloy_primitives::hex::encode(&hash[..8]);
-        self.target_dir.join("gas-bench").join(name).join(what)
+        build_dir(&self.target_dir, &self.root).join(what)
     }
+}
+
+/// The folder for what is built of a workspace: what lies elsewhere can have the same names. Cargo itself takes a crate of one checkout for
+/// that of another if both share a folder.
+pub(super) fn build_dir(target_dir: &Path, root: &Path) -> PathBuf {
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let hash = alloy_primitives::keccak256(root.as_os_str().as_encoded_bytes());
+    let name = alloy_primitives::hex::encode(&hash[..8]);
+    target_dir.join("gas-bench").join(name)
 }
 
 fn metadata(toolchain: Toolchain, manifest: Option<&Path>) -> Result<Metadata, ProjectError> {
