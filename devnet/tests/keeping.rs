@@ -147,6 +147,9 @@ fn the_first_version_s_files_are_loaded() {
         let chain = Chain::start(kept(&path));
         assert_eq!(chain.rpc("eth_blockNumber", json!([])), json!("0x3"));
         assert_eq!(balance(&chain), json!("0x7"));
+        // The size in the file is a few bytes too small.
+        let genesis = chain.rpc("eth_getBlockByNumber", json!(["0x0", false]));
+        assert_eq!(genesis["size"], json!("0x225"));
     }
     assert!(
         fs::read(&path)

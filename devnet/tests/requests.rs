@@ -358,6 +358,11 @@ fn blocks_are_traced_and_shown_raw() {
     let decoded = alloy_consensus::Block::<TxEnvelope>::decode(&mut &raw[..]).unwrap();
     assert_eq!(json!(decoded.header.hash_slow()), block["hash"]);
     assert_eq!(decoded.body.transactions.len(), 3);
+    for block in ["0x0", "latest"] {
+        let raw = bytes(&chain.rpc("debug_getRawBlock", json!([block])));
+        let shown = chain.rpc("eth_getBlockByNumber", json!([block, false]));
+        assert_eq!(quantity(&shown["size"]), raw.len() as u64, "block {block}");
+    }
     let receipts = chain.rpc("debug_getRawReceipts", json!(["latest"]));
     assert_eq!(receipts.as_array().unwrap().len(), 3);
     let shown = chain.rpc("eth_getHeaderByNumber", json!(["latest"]));

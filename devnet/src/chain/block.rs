@@ -7,7 +7,7 @@ use std::sync::Arc;
 use alloy_consensus::proofs::{calculate_receipt_root, calculate_transaction_root};
 use alloy_consensus::{Eip658Value, Header, ReceiptEnvelope, ReceiptWithBloom, TxType};
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, Log, U256, logs_bloom};
-use alloy_rlp::Encodable as _;
+use alloy_rlp::{Encodable as _, Header as RlpHeader};
 use serde::Deserialize;
 use stylus_vm::{ArbOs, Gas};
 
@@ -120,14 +120,13 @@ impl Block {
             base_fee_per_gas: Some(sealing.base_fee.in_header()),
             ..Header::default()
         };
-        let size = header.length() + envelopes.iter().map(|tx| tx.length()).sum::<usize>();
         Self {
             hash: header.hash_slow(),
+            size: size(&header, &transactions),
             header,
             l1_number: sealing.l1_number,
             transactions,
             receipts,
-            size,
         }
     }
 
@@ -141,6 +140,20 @@ impl Block {
     pub(crate) fn receipts_root(&self) -> B256 {
         receipts_root(&self.transactions, &self.receipts)
     }
+}
+
+/// The length of a block's encoding, in bytes: a list of the header, the list of transactions and that of uncles.
+pub(super) fn size(header: &Header, transactions: &[Arc<Transaction>]) -> usize {
+    let list = |payload_length| {
+        let head = RlpHeader {
+            list: true,
+            payload_length,
+        };
+        head.length_with_payload()
+    };
+    let transactions = transactions.iter().map(|tx| tx.envelope.length()).sum();
+    let no_uncles = 0;
+    list(header.length() + list(transactions) + list(no_uncles))
 }
 
 fn receipts_root(transactions: &[Arc<Transaction>], receipts: &[Receipt]) -> B256 {

@@ -11,7 +11,7 @@ use alloy_eips::eip2718::Decodable2718 as _;
 use alloy_primitives::{Address, Bytes, U256};
 use serde::Deserialize;
 
-use crate::chain::block::{Block, Receipt};
+use crate::chain::block::{Block, Receipt, size};
 use crate::chain::record::{RecordError, Written};
 use crate::chain::transaction::Transaction;
 use crate::state::State;
@@ -35,7 +35,6 @@ struct DumpedBlock {
     l1_number: u64,
     transactions: Vec<DumpedTransaction>,
     receipts: Vec<Receipt>,
-    size: usize,
 }
 
 /// A transaction as it was sent. The sender is separate, since it does not follow from an impersonated account's signature.
@@ -128,13 +127,14 @@ fn restore(block: DumpedBlock) -> Result<Block, RecordError> {
         return Err(RecordError::Receipts(number));
     }
     let envelopes: Vec<_> = transactions.iter().map(|tx| &tx.envelope).collect();
+    let size = size(&block.header, &transactions);
     let block = Block {
         hash: block.header.hash_slow(),
         header: block.header,
         l1_number: block.l1_number,
         transactions: transactions.clone(),
         receipts: block.receipts,
-        size: block.size,
+        size,
     };
     let is_whole = block.header.transactions_root == calculate_transaction_root(&envelopes)
         && block.header.receipts_root == block.receipts_root();

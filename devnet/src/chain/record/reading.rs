@@ -13,7 +13,7 @@ use alloy_rlp::{Buf as _, Decodable, Header as RlpHeader};
 use rayon::prelude::*;
 use stylus_vm::Gas;
 
-use crate::chain::block::{Block, Receipt, bloom};
+use crate::chain::block::{Block, Receipt, bloom, size};
 use crate::chain::record::{OriginId, RecordError};
 use crate::chain::transaction::Transaction;
 use crate::state::{Account, AccountChange, AccountHead, State};
@@ -240,7 +240,8 @@ fn block(from: &mut &[u8]) -> Result<Arc<Block>, RecordError> {
     let hash = keccak256(&before[..before.len() - from.len()]);
     let number = header.number;
     let l1_number = u64::decode(from)?;
-    let size = u64::decode(from)? as usize;
+    // What earlier versions wrote is a few bytes too small.
+    let _written_size = u64::decode(from)?;
     let transactions: Vec<_> = items(from, |from| transaction(from, Some(number)))?;
     let mut gas = Gas::ZERO;
     let mut receipts: Vec<Receipt> = items(from, |from| {
@@ -258,6 +259,7 @@ fn block(from: &mut &[u8]) -> Result<Arc<Block>, RecordError> {
             .iter_mut()
             .for_each(|receipt| receipt.logs_bloom = bloom(&receipt.logs)),
     }
+    let size = size(&header, &transactions);
     Ok(Arc::new(Block {
         header,
         hash,
