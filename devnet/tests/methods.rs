@@ -262,3 +262,40 @@ fn an_access_list_makes_what_it_names_warm() {
         json!([{ "address": target, "storageKeys": [slot] }])
     );
 }
+
+/// Theorem: an access list keeps what it is given, adds what is touched and not warm by itself, and the gas is that of the run with it.
+#[test]
+fn an_access_list_keeps_what_it_is_given() {
+    let chain = Chain::default();
+    let check = |request: Value, list: Value, gas: &str| {
+        let answer = chain.rpc("eth_createAccessList", json!([request, "latest"]));
+        let expected = json!({ "accessList": list, "gasUsed": gas });
+        assert_eq!(answer, expected, "{request}");
+    };
+    let slot = |number: u8| alloy_primitives::B256::with_last_byte(number);
+    let (one, other) = (Address::repeat_byte(0xc1), Address::repeat_byte(0xc2));
+    let to = json!({ "from": DEV, "to": FRIEND });
+    let with = |list: Value| {
+        let mut request = to.clone();
+        request["accessList"] = list;
+        request
+    };
+    check(to.clone(), json!([]), "0x5208");
+    let given = json!([{ "address": one, "storageKeys": [slot(0)] }]);
+    check(with(given.clone()), given, "0x62d4");
+    // As in geth, the target is not listed for itself, and an account is listed once.
+    let given = json!([
+        { "address": other, "storageKeys": [] },
+        { "address": FRIEND, "storageKeys": [] },
+        { "address": one, "storageKeys": [slot(2)] },
+        { "address": one, "storageKeys": [slot(1), slot(2)] },
+    ]);
+    let expected = json!([
+        { "address": one, "storageKeys": [slot(1), slot(2)] },
+        { "address": other, "storageKeys": [] },
+    ]);
+    check(with(given), expected, "0x73a0");
+    // Creates a contract with the init code STOP.
+    let create = json!({ "from": DEV, "data": "0x00" });
+    check(create, json!([]), "0xcf0e");
+}

@@ -2,10 +2,10 @@
 //!
 //! Lives here: calls, access lists, traces, and applying overrides to a state. Not here: estimates (`estimate`), the chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, TxKind, U256};
 use alloy_rpc_types_eth::state::{AccountOverride, StateOverride};
 use alloy_rpc_types_eth::{AccessList, AccessListItem, BlockOverrides};
 use revm::context_interface::{JournalTr as _, Transaction as _};
@@ -189,7 +189,7 @@ impl View {
         Ok(executed)
     }
 
-    /// Runs a call and returns which accounts and slots it touched.
+    /// Runs a call and returns which accounts and slots it touched, in addition to those that the request already lists.
     ///
     /// # Errors
     /// If it cannot be run at all.
@@ -197,27 +197,38 @@ impl View {
         let gas = self.call_gas(request.gas);
         let (executed, mut machine) = self.run(request, gas, Purpose::Call, NoOpInspector)?;
         let touched = machine.context().journaled_state.finalize();
-        let known = |address: &Address| {
-            [request.from, SEQUENCER, ARBOS_STATE].contains(address)
-                || request.to.to() == Some(address)
+        let to = match request.to {
+            TxKind::Call(to) => to,
+            // The machine takes the account's own nonce, whatever the request's.
+            TxKind::Create => request.from.create(self.state.account(request.from).nonce),
+        };
+        // These are warm without being listed, as in geth.
+        let is_warm = |address: &Address| {
+            [request.from, to, SEQUENCER].contains(address)
                 || crate::precompiles::is_precompile(address, self.arbos)
         };
-        let mut items: Vec<_> = touched
+        let mut slots: BTreeMap<Address, BTreeSet<B256>> = BTreeMap::new();
+        for AccessListItem {
+            address,
+            storage_keys,
+        } in &request.access_list.0
+        {
+            slots.entry(*address).or_default().extend(storage_keys);
+        }
+        for (address, account) in touched {
+            if address != ARBOS_STATE {
+                let keys = account.storage.keys().map(|slot| B256::from(*slot));
+                slots.entry(address).or_default().extend(keys);
+            }
+        }
+        let items = slots
             .into_iter()
-            .map(|(address, account)| {
-                let mut storage_keys: Vec<B256> =
-                    account.storage.keys().map(|slot| (*slot).into()).collect();
-                storage_keys.sort_unstable();
-                AccessListItem {
-                    address,
-                    storage_keys,
-                }
-            })
-            .filter(|item| !item.storage_keys.is_empty() || !known(&item.address))
-            .filter(|item| item.address != ARBOS_STATE)
-            .collect();
-        items.sort_unstable_by_key(|item| item.address);
-        Ok((AccessList(items), executed))
+            .filter(|(address, keys)| !keys.is_empty() || !is_warm(address))
+            .map(|(address, keys)| AccessListItem {
+                address,
+                storage_keys: keys.into_iter().collect(),
+            });
+        Ok((AccessList(items.collect()), executed))
     }
 
     /// Runs a call under a tracer.
