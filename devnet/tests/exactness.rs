@@ -2,7 +2,7 @@
 //!
 //! Figures are those of Nitro's system tests (`program_ink_test`) unless a case says otherwise.
 
-use alloy_primitives::{Address, Bytes, U256, address, hex};
+use alloy_primitives::{Address, B256, Bytes, U256, address, hex};
 use serde_json::json;
 use stylus_devnet::explain::Artifacts;
 use stylus_vm::{Call, Config, EmptyHost, Engine, Gas, Ink, Pages, activate};
@@ -406,6 +406,48 @@ fn an_estimate_is_the_least_that_is_enough() {
             "{estimate} gas is too much for {to} {input}"
         );
     }
+}
+
+/// Theorem: with the estimate, calls inside a transaction end as they do with plenty of gas.
+#[test]
+fn an_estimate_lets_inner_calls_end_as_with_plenty() {
+    let chain = Chain::default();
+    let inner = Address::repeat_byte(0xc1);
+    let outer = Address::repeat_byte(0xe1);
+    // Calls the inner contract with all gas and stores whether that succeeded.
+    let store = [&hex!("5f5f5f5f5f73")[..], &inner[..], &hex!("5af15f5500")].concat();
+    chain.rpc("anvil_setCode", json!([outer, hex::encode_prefixed(store)]));
+    let check = |code: &str, slot: u8, expected: std::ops::Range<u64>| {
+        chain.rpc("anvil_setCode", json!([inner, code]));
+        let request = json!({ "from": crate::support::DEV, "to": outer });
+        let estimate = quantity(&chain.rpc("eth_estimateGas", json!([request])));
+        assert!(expected.contains(&estimate), "{code}: {estimate}");
+        for gas in [estimate, 1_000_000] {
+            let snapshot = chain.rpc("evm_snapshot", json!([]));
+            let mut request = request.clone();
+            request["gas"] = json!(format!("{gas:#x}"));
+            assert!(chain.send(request).is_success());
+            let stored = chain.rpc("eth_getStorageAt", json!([outer, "0x0", "latest"]));
+            assert_eq!(
+                stored,
+                json!(B256::with_last_byte(slot)),
+                "{code} with {gas}"
+            );
+            chain.rpc("evm_revert", json!([snapshot]));
+        }
+    };
+    // These stop if there are 60,000 gas; otherwise one reverts, the other fails at an invalid instruction.
+    check("0x61ea605a11600b575f5ffd5b00", 1, 80_000..110_000);
+    check("0x61ea605a11600b57fe00005b00", 1, 80_000..110_000);
+    // This one first makes a call that always fails, if there are 60,000 gas, so that one call fails in either case.
+    let reverts = Address::repeat_byte(0xd1);
+    chain.rpc("anvil_setCode", json!([reverts, "0x5f5ffd"]));
+    let call = hex::encode(reverts);
+    let code = format!("0x61ea605a11600b575f5ffd5b5f5f5f5f5f73{call}5af100");
+    check(&code, 1, 80_000..110_000);
+    // Whatever the gas, this one reverts, and this one stops.
+    check("0x5f5ffd", 0, 23_000..27_000);
+    check("0x00", 1, 40_000..50_000);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! Lives here: the search. Not here: running (`view`).
 //!
-//! Clients use the figure as the limit without adding to it, so it must never be too low. A program can ignore the failure of a call that
-//! ran out of gas and still succeed; such a run does not count as doing the same.
+//! Clients use the figure as the limit without adding to it, so it must never be too low. A program can ignore the failure of a call, for
+//! lack of gas or because the callee found too little left, and still succeed; such a run does not count as doing the same.
 
 use revm::inspector::NoOpInspector;
 use stylus_vm::Gas;
@@ -12,16 +12,16 @@ use crate::chain::environment::Purpose;
 use crate::chain::error::EstimateError;
 use crate::chain::request::{Ending, Executed, OUT_OF_GAS, Request};
 use crate::chain::view::View;
-use crate::evm::Invalid;
+use crate::evm::{FailedFrames, Invalid};
 use crate::units::Price;
 
 /// Gas of a plain transfer.
 const TRANSFER: Gas = Gas(21_000);
 
-/// One run: what it did, and how many of its frames ran out of gas.
+/// One run: what it did, and which of its frames failed.
 struct Probe {
     executed: Executed,
-    starved: u32,
+    failed: FailedFrames,
 }
 
 impl View {
@@ -43,9 +43,8 @@ impl View {
             _ => return Err(EstimateError::Failed(Box::new(reference.executed))),
         }
         let suffices = |gas: Gas| match self.probe(request, gas) {
-            Ok(probe) => {
-                Ok(probe.executed.ending == Ending::Success && probe.starved <= reference.starved)
-            }
+            Ok(probe) => Ok(probe.executed.ending == Ending::Success
+                && probe.failed.are_within(&reference.failed)),
             Err(Invalid::IntrinsicGas { .. }) => Ok(false),
             Err(error) => Err(error),
         };
@@ -92,7 +91,7 @@ impl View {
 
     fn probe(&self, request: &Request, gas: Gas) -> Result<Probe, Invalid> {
         let (executed, mut machine) = self.run(request, gas, Purpose::Estimate, NoOpInspector)?;
-        let starved = machine.context().chain.transaction.starved;
-        Ok(Probe { executed, starved })
+        let failed = std::mem::take(&mut machine.context().chain.transaction.failed);
+        Ok(Probe { executed, failed })
     }
 }

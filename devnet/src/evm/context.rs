@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use alloy_primitives::Address;
 use revm::context::{BlockEnv, CfgEnv, Journal, TxEnv};
+use revm::interpreter::InstructionResult;
 use stylus_vm::{ArbOs, PageCounters, Pages};
 
 use crate::arbos::UnknownUpgrade;
@@ -86,10 +87,47 @@ pub(crate) struct TransactionScope {
     pub(crate) acting: HashMap<Address, u32>,
     /// The caller of each frame in progress.
     pub(crate) callers: Vec<Address>,
-    /// How many frames have run out of gas so far.
-    pub(crate) starved: u32,
+    /// Its frames that have failed so far.
+    pub(crate) failed: FailedFrames,
     /// Why a call failed, if the EVM has no word for it.
     pub(crate) reason: Option<Reason>,
+}
+
+/// How many frames of a transaction have failed.
+#[derive(Default)]
+pub(crate) struct FailedFrames {
+    /// By depth, so that a caller that fails before its callee could does not pass for the callee.
+    by_depth: Vec<u32>,
+    /// Those that ran out of gas.
+    starved: u32,
+}
+
+impl FailedFrames {
+    /// Counts a frame that has ended at this depth, if it has failed.
+    pub(super) fn count(&mut self, result: InstructionResult, depth: usize) {
+        if result.is_ok() {
+            return;
+        }
+        if self.by_depth.len() <= depth {
+            self.by_depth.resize(depth + 1, 0);
+        }
+        self.by_depth[depth] += 1;
+        self.starved += u32::from(matches!(
+            result,
+            InstructionResult::OutOfGas
+                | InstructionResult::MemoryOOG
+                | InstructionResult::PrecompileOOG
+                | InstructionResult::InvalidOperandOOG
+                | InstructionResult::ReentrancySentryOOG
+        ));
+    }
+
+    /// Whether no more have failed than in another run, at any depth.
+    pub(crate) fn are_within(&self, other: &Self) -> bool {
+        let others = other.by_depth.iter().chain(std::iter::repeat(&0));
+        let mut both = self.by_depth.iter().zip(others);
+        self.starved <= other.starved && both.all(|(here, there)| here <= there)
+    }
 }
 
 /// What the reason of a program's own failure begins with. Such a failure has more to report: where the program was.

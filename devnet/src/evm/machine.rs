@@ -196,18 +196,14 @@ impl<I: HostioInspector> Machine<I> {
         result: FrameResult,
         base: Option<usize>,
     ) -> Result<Option<FrameResult>, Fault> {
-        if matches!(
-            result.instruction_result(),
-            InstructionResult::OutOfGas
-                | InstructionResult::MemoryOOG
-                | InstructionResult::PrecompileOOG
-                | InstructionResult::InvalidOperandOOG
-                | InstructionResult::ReentrancySentryOOG
-        ) {
-            self.inner.ctx.chain.transaction.starved += 1;
-        }
         let stack = &mut self.inner.frame_stack;
-        if stack.get().is_finished() {
+        let top = stack.get();
+        let has_frame = top.is_finished();
+        // One that ended without a frame would have been above the top.
+        let depth = top.depth + usize::from(!has_frame);
+        let failed = &mut self.inner.ctx.chain.transaction.failed;
+        failed.count(result.instruction_result(), depth);
+        if has_frame {
             let frame = stack.get();
             let acting = acting(&frame.input, frame.interpreter.input.target_address);
             stack.pop();
@@ -230,13 +226,18 @@ impl<I: HostioInspector> Machine<I> {
     pub(super) fn child(&mut self, frame_input: FrameInput) -> Result<FrameResult, Fault> {
         let base = self.inner.frame_stack.index();
         let frame = self.inner.frame_stack.get();
+        let depth = frame.depth + 1;
         let init = FrameInit {
-            depth: frame.depth + 1,
+            depth,
             memory: frame.interpreter.memory.new_child_context(),
             frame_input,
         };
         let result = match self.begin(init)? {
-            Some(result) => result,
+            Some(result) => {
+                let failed = &mut self.inner.ctx.chain.transaction.failed;
+                failed.count(result.instruction_result(), depth);
+                result
+            }
             None => self.run_until(base)?,
         };
         self.inner

@@ -15,7 +15,7 @@ mod programs;
 mod recent;
 
 pub(crate) use context::{
-    BlockScope, ChainScope, Context, PROGRAM_FAILED, Reason, Scope, TransactionScope,
+    BlockScope, ChainScope, Context, FailedFrames, PROGRAM_FAILED, Reason, Scope, TransactionScope,
 };
 pub(crate) use handler::{TransactionError, check, execute};
 pub(crate) use interrupt::{Interrupt, Interrupted, MOST_PAGES};
