@@ -141,6 +141,22 @@ fn time_goes_as_a_test_says() {
         json!([START + 702]),
         START + 702,
     );
+    assert_eq!(quantity(&mined(&chain, "timestamp")), START + 703);
+    // A time that no block had moves nothing, and time that was set replaces time that was added.
+    chain.rpc("evm_setNextBlockTimestamp", json!([START + 100_000]));
+    check(
+        "evm_setNextBlockTimestamp",
+        json!([START + 710]),
+        START + 710,
+    );
+    assert_eq!(quantity(&mined(&chain, "timestamp")), START + 711);
+    chain.rpc("evm_increaseTime", json!([100_000]));
+    check(
+        "evm_setNextBlockTimestamp",
+        json!([START + 750]),
+        START + 750,
+    );
+    assert_eq!(quantity(&mined(&chain, "timestamp")), START + 751);
     let refused = chain.ask("evm_setNextBlockTimestamp", json!([START]));
     assert!(refused.unwrap_err().message.contains("is before"));
 }

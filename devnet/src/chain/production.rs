@@ -66,6 +66,8 @@ impl Clock {
 pub(crate) struct Draft {
     machine: Machine<NoOpInspector>,
     settings: BlockSettings,
+    /// How many seconds block times are ahead of the clock after it.
+    time_offset: i64,
     interrupt: Interrupt,
     commitment: B256,
     transactions: Vec<Arc<Transaction>>,
@@ -377,6 +379,7 @@ impl Chain {
         Draft {
             machine: Machine::new(context, NoOpInspector, false),
             settings,
+            time_offset: self.next_time_offset(now),
             interrupt: interrupt.clone(),
             commitment: self.head().header.state_root,
             transactions: Vec::new(),
@@ -417,7 +420,7 @@ impl Chain {
             self.pool.settle(transaction.sender, next);
         }
         self.append(block.clone(), state);
-        self.controls.block_is_made();
+        self.controls.block_is_made(draft.time_offset);
         block
     }
 

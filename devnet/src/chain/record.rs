@@ -181,8 +181,7 @@ impl Chain {
             // What was waiting then waits again; what no longer can is dropped, as when it waits too long.
             let _ = self.pool.add(transaction);
         }
-        self.controls.time_offset = time_offset.cast_signed();
-        self.controls.block_is_made();
+        self.controls.block_is_made(time_offset.cast_signed());
         self.written = 0;
         Ok(())
     }

@@ -48,8 +48,9 @@ impl Controls {
         }
     }
 
-    /// Clears what was set for one block only.
-    pub(super) fn block_is_made(&mut self) {
+    /// Clears what was set for one block only, after a block that leaves the clock at this offset.
+    pub(super) fn block_is_made(&mut self, time_offset: i64) {
+        self.time_offset = time_offset;
         self.next_timestamp = None;
         self.next_random = None;
     }
@@ -194,16 +195,22 @@ impl Chain {
     ///
     /// # Errors
     /// If it is before the last block's.
-    pub(crate) fn set_next_timestamp(&mut self, time: u64, now: u64) -> Result<(), ChainError> {
+    pub(crate) fn set_next_timestamp(&mut self, time: u64) -> Result<(), ChainError> {
         let last = self.head().header.timestamp;
         if time < last {
             return Err(ChainError::TimeNotLater { asked: time, last });
         }
-        let now = self.clock(now);
-        let controls = &mut self.controls;
-        controls.next_timestamp = Some(time);
-        controls.time_offset = controls.time_offset.max(difference(time, now));
+        self.controls.next_timestamp = Some(time);
         Ok(())
+    }
+
+    /// How many seconds block times are ahead of the clock once the next block is made, if that is at `now`: only the block's own time
+    /// moves the clock, since a later request may set another.
+    pub(super) fn next_time_offset(&self, now: u64) -> i64 {
+        match self.controls.next_timestamp {
+            Some(time) => difference(time, self.clock(now)),
+            None => self.controls.time_offset,
+        }
     }
 
     /// The time of the chain's own clock for the next block, before any offset, when the machine's clock says `now`.

@@ -169,8 +169,7 @@ pub(super) fn set_time(node: &Node, arguments: &Arguments<'_>) -> Answer {
 
 pub(super) fn set_next_timestamp(node: &Node, arguments: &Arguments<'_>) -> Answer {
     let time = arguments.required_number(0, "timestamp")?;
-    let now = node.now();
-    node.change(|chain| chain.set_next_timestamp(time, now))?;
+    node.change(|chain| chain.set_next_timestamp(time))?;
     Ok(Value::Null)
 }
 
@@ -204,8 +203,7 @@ fn make(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Result
     let count = number_of(options.blocks, 0, "blocks")?.unwrap_or(1);
     is_affordable(count)?;
     if let Some(time) = number_of(options.timestamp, 0, "timestamp")? {
-        let now = node.now();
-        node.change(|chain| chain.set_next_timestamp(time, now))?;
+        node.change(|chain| chain.set_next_timestamp(time))?;
     }
     let first = node.chain().head().header.number + 1;
     for _ in 0..count {
