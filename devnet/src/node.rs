@@ -8,6 +8,7 @@
 
 mod following;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -28,6 +29,7 @@ use crate::fork::Forked;
 use crate::node::following::Following;
 use crate::rpc::{Filters, Lanes, RpcError, give_way};
 use crate::state::State;
+use crate::state::source::{SourceError, attempt};
 use crate::store::{self, StateFile};
 
 /// How many blocks are buffered for a slow subscriber.
@@ -244,6 +246,48 @@ impl Node {
         });
         self.filters().go_back(head);
         result
+    }
+
+    /// Replaces the newest `depth` blocks by those that `make` makes on a copy of the chain, on which no transaction is mined at once. If
+    /// that fails, is interrupted or panics, the chain stays as it was, and nobody has seen anything else.
+    ///
+    /// # Errors
+    /// Those of `make`; also if there are fewer blocks, the state below them is gone, or a forked chain did not answer.
+    pub(crate) fn reorganise<E: From<ChainError> + From<SourceError>>(
+        &self,
+        depth: u64,
+        make: impl FnOnce(&Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut turn = self.turn();
+        let copy = self.fork();
+        copy.change(|chain| {
+            chain.set_automine(false);
+            chain.rollback(depth)
+        })?;
+        let first = copy.chain().head().header.number + 1;
+        attempt(|| make(&copy))??;
+
+        let is_automatic = self.chain().automine();
+        copy.change(|chain| chain.set_automine(is_automatic));
+        let (made, ready) = {
+            let chain = copy.chain();
+            (chain.blocks(first, u64::MAX), chain.ready())
+        };
+        let told: HashSet<B256> = self.chain().ready().iter().map(|tx| tx.hash).collect();
+        std::mem::swap(&mut *self.chain_mut(), &mut *copy.chain_mut());
+        self.keep(&mut turn);
+        self.filters().go_back(first - 1);
+        let tell = |transactions: &[Arc<Transaction>]| {
+            let new = transactions.iter().filter(|tx| !told.contains(&tx.hash));
+            new.for_each(|transaction| self.arrived(transaction.clone()));
+        };
+        for block in made {
+            tell(&block.transactions);
+            self.announce(block);
+        }
+        tell(&ready);
+        self.follow();
+        Ok(())
     }
 
     /// The interval between blocks, now and as it changes.

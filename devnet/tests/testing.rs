@@ -299,6 +299,49 @@ fn blocks_are_taken_back() {
     assert_eq!(head(&chain)["hash"], genesis);
 }
 
+/// Theorem: a reorganisation in which a transaction is refused changes nothing.
+#[test]
+fn a_refused_reorganisation_changes_nothing() {
+    let chain = Chain::default();
+    for value in ["0x1", "0x2", "0x3"] {
+        waiting(&chain, json!({ "value": value }));
+    }
+    let later = waiting(&chain, json!({ "nonce": "0x9" }));
+    let blocks = chain.rpc("eth_newBlockFilter", json!([]));
+    let told = || chain.rpc("eth_getFilterChanges", json!([blocks]));
+    let before = || {
+        let nonce = chain.rpc("eth_getTransactionCount", json!([DEV, "latest"]));
+        let automine = chain.rpc("anvil_getAutomine", json!([]));
+        let waits = chain.rpc("eth_getTransactionByHash", json!([later]));
+        (head(&chain), nonce, automine, waits)
+    };
+    let expected = before();
+    let check = |transactions: Value, words: &str| {
+        let refused = chain.ask("anvil_reorg", json!([2, transactions]));
+        let message = refused.unwrap_err().message;
+        assert!(message.starts_with(words), "{message}");
+        assert_eq!(before(), expected, "{transactions}");
+        assert_eq!(told(), json!([]));
+    };
+    let stranger = Address::repeat_byte(0xab);
+    let good = json!([{ "from": OTHER, "to": FRIEND, "value": "0x40" }, 0]);
+    let unknown = json!([{ "from": stranger, "to": FRIEND }, 1]);
+    check(json!([unknown]), "unknown account");
+    check(json!([good, unknown]), "unknown account");
+    let dear = json!([{ "from": DEV, "to": FRIEND, "value": U256::MAX >> 8, "gas": "0x5208" }, 1]);
+    check(json!([good, dear]), "insufficient funds");
+    check(json!([good, ["0x02", 1]]), "");
+    // What is good makes as many blocks, and each is told.
+    chain.rpc("anvil_reorg", json!([2, [good]]));
+    let made: Vec<Value> = ["0x2", "0x3"]
+        .map(|number| {
+            let block = chain.rpc("eth_getBlockByNumber", json!([number, false]));
+            block["hash"].clone()
+        })
+        .into();
+    assert_eq!(told(), json!(made));
+}
+
 /// A filter that has reported blocks which no longer exist reports those that replace them.
 #[test]
 fn filters_outlive_a_revert() {

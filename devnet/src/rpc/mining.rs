@@ -68,13 +68,7 @@ pub(super) fn reorg(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrup
             "a transaction is for a block that is not among the {depth} new ones"
         )));
     }
-    node.go_back(|chain| chain.rollback(depth))?;
-    let was_automatic = node.change(|chain| {
-        let before = chain.automine();
-        chain.set_automine(false);
-        before
-    });
-    let mut make = || -> Answer {
+    node.reorganise(depth, |node| {
         for block in 0..depth {
             for (transaction, _) in given.extract_if(.., |(_, of)| *of == block) {
                 match transaction {
@@ -90,11 +84,9 @@ pub(super) fn reorg(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrup
             }
             node.mine(interrupt)?;
         }
-        Ok(Value::Null)
-    };
-    let made = make();
-    node.change(|chain| chain.set_automine(was_automatic));
-    made
+        Ok::<_, RpcError>(())
+    })?;
+    Ok(Value::Null)
 }
 
 /// The options of a reset.

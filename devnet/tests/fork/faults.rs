@@ -228,13 +228,18 @@ fn a_node_that_fails_fails_what_needs_it_and_nothing_else() {
     let counter = history.counter();
     for (fault, why) in FAULTS {
         let fork = forked(&faulty, history.head());
+        fork.rpc("evm_mine", json!([]));
         let head = fork.rpc("eth_getBlockByNumber", json!(["latest", false]));
         faulty.set(*fault);
-        let asked: [(&str, Value); 5] = [
+        let asked: [(&str, Value); 6] = [
             ("eth_call", json!([{ "to": counter }, "latest"])),
             (
                 "eth_sendTransaction",
                 json!([{ "from": crate::support::DEV, "to": counter, "gas": "0x30d40" }]),
+            ),
+            (
+                "anvil_reorg",
+                json!([1, [[{ "from": crate::support::DEV, "to": counter, "gas": "0x30d40" }, 0]]]),
             ),
             ("anvil_setBalance", json!([history.contracts()[4], "0x1"])),
             (
