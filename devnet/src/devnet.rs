@@ -186,6 +186,8 @@ pub(crate) fn serve(config: Config, node: Node) -> Result<Handle, StartError> {
         .build()
         .map_err(StartError::Threads)?;
     let server = wait(&runtime, rpc::start(&config, node.clone()))?;
+    // A file may hold transactions that waited for a request to mine them.
+    node.catch_up();
     runtime.spawn(mine(node.clone()));
     if let Some(period) = config.state_interval {
         let (node, dump) = (node.clone(), config.dump_state.clone());

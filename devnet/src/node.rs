@@ -336,7 +336,8 @@ impl Node {
         Ok(hash)
     }
 
-    /// Returns whether a block was made of it; otherwise it waits.
+    /// Makes a block of the transaction, or lets it wait. Returns whether more blocks may be due: of those that waited for it, or of itself
+    /// after others of its sender.
     fn submit(&self, transaction: Transaction, interrupt: &Interrupt) -> Result<bool, SubmitError> {
         let (draft, is_next) = {
             let chain = self.chain();
@@ -350,8 +351,9 @@ impl Node {
             draft.check(&transaction)?;
             self.chain_mut().wait(transaction)?;
             let ready = self.chain().ready_from(sender, nonce);
+            let is_ready = !ready.is_empty();
             ready.into_iter().for_each(|ready| self.arrived(ready));
-            return Ok(false);
+            return Ok(is_ready);
         }
         // Alone in its block, so that a failure to include it is this request's answer.
         self.make_of(draft, transaction.into())?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, address, hex};
 use serde_json::{Value, json};
-use stylus_devnet::{ArbOs, Config, Devnet, Fork, StartError};
+use stylus_devnet::{ArbOs, Config, Devnet, Fork, Mining, StartError};
 
 use crate::contracts::echo;
 use crate::costly::DEV;
@@ -135,6 +135,28 @@ fn what_waits_is_kept() {
         chain.rpc("txpool_status", json!([])),
         json!({ "pending": "0x0", "queued": "0x0" })
     );
+}
+
+/// Theorem: a chain whose transactions are mined at once begins with those that a file has waiting for a block.
+#[test]
+fn what_waited_for_a_request_is_mined() {
+    let (_folder, path) = nowhere();
+    let send = |chain: &Chain| {
+        let request = json!({ "from": DEV, "to": FRIEND, "value": "0x1", "gas": "0x5208" });
+        chain.rpc("eth_sendTransaction", json!([request]))
+    };
+    {
+        let chain = Chain::start(Config {
+            mining: Mining::Asked,
+            ..kept(&path)
+        });
+        (0..2).for_each(|_| drop(send(&chain)));
+        assert_eq!(balance(&chain), json!("0x0"));
+    }
+    let chain = Chain::start(kept(&path));
+    assert_eq!(balance(&chain), json!("0x2"));
+    send(&chain);
+    assert_eq!(balance(&chain), json!("0x3"));
 }
 
 /// Files that the first version wrote are loaded, and from then on saved in the current format.

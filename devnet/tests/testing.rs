@@ -342,6 +342,34 @@ fn a_refused_reorganisation_changes_nothing() {
     assert_eq!(told(), json!(made));
 }
 
+/// Theorem: where transactions are mined at once, nothing that can be in a block waits.
+#[test]
+fn what_waits_is_mined_when_automine_begins() {
+    let chain = Chain::default();
+    let number = || head(&chain)["number"].clone();
+    chain.rpc("evm_setAutomine", json!([false]));
+    let first = [DEV, DEV, OTHER].map(|from| waiting(&chain, json!({ "from": from })));
+    assert_eq!(number(), "0x0");
+    chain.rpc("evm_setAutomine", json!([true]));
+    assert!(first.iter().all(|hash| is_mined(&chain, hash)));
+    assert_eq!(number(), "0x3");
+    assert!(is_mined(&chain, &waiting(&chain, json!({}))));
+
+    // A revert brings back what waited, and its sender's next transaction follows it.
+    chain.rpc("evm_setAutomine", json!([false]));
+    let second = waiting(&chain, json!({}));
+    let snapshot = chain.rpc("evm_snapshot", json!([]));
+    chain.rpc("evm_setAutomine", json!([true]));
+    chain.rpc("evm_revert", json!([snapshot]));
+    assert!(!is_mined(&chain, &second));
+    let receipt = chain.rpc(
+        "eth_sendTransactionSync",
+        json!([{ "from": DEV, "to": FRIEND }, 20_000]),
+    );
+    assert!(is_mined(&chain, &second));
+    assert_eq!(receipt["blockNumber"], number());
+}
+
 /// A filter that has reported blocks which no longer exist reports those that replace them.
 #[test]
 fn filters_outlive_a_revert() {

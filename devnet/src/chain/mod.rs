@@ -276,7 +276,7 @@ impl Chain {
         })
     }
 
-    /// Whether a block is made of a transaction at once; otherwise it has to wait.
+    /// Whether a block is made of a transaction at once; otherwise it has to wait, for its turn among its sender's at least.
     pub(crate) fn is_next(&self, transaction: &Transaction) -> bool {
         let next = self.state().nonce(transaction.sender);
         self.controls.automine && transaction.envelope.nonce() <= next

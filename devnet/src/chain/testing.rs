@@ -71,7 +71,7 @@ impl Chain {
         self.controls.automine
     }
 
-    /// Sets whether a transaction is mined at once. Turning it on does not make a block of what waits.
+    /// Sets whether a transaction is mined at once. Blocks of those that wait are the node's to make.
     pub(crate) fn set_automine(&mut self, on: bool) {
         self.controls.automine = on;
     }

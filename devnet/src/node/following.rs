@@ -59,8 +59,18 @@ impl Drop for Run {
 }
 
 impl Node {
-    /// Begins to make blocks of the transactions that are ready, if there are any; for the holder of the turn, after a block. Returns
-    /// whether it did.
+    /// Makes blocks of the transactions that are ready, if one is made of each at once; waits for them, but not for long.
+    pub(crate) fn catch_up(&self) {
+        let turn = self.turn();
+        let has_begun = self.follow();
+        drop(turn);
+        if has_begun {
+            self.shared.following.wait();
+        }
+    }
+
+    /// Begins to make blocks of the transactions that are ready, if there are any and blocks are made at once; for the holder of the
+    /// turn. Returns whether it did.
     pub(super) fn follow(&self) -> bool {
         let is_due = {
             let chain = self.chain();

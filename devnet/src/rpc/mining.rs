@@ -255,6 +255,7 @@ pub(super) fn set_automine(node: &Node, arguments: &Arguments<'_>) -> Answer {
     node.change(|chain| chain.set_automine(on));
     if on {
         node.set_interval(None);
+        node.catch_up();
     }
     Ok(json!(true))
 }
