@@ -2,6 +2,8 @@
 //!
 //! Lives here: the reasons. The lines are those of its sources that end with `// fails: function`.
 
+mod transaction;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;

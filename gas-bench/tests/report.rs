@@ -5,7 +5,7 @@
 
 mod alone;
 mod cases;
-mod kinds;
+pub(crate) mod kinds;
 mod mutants;
 mod ways;
 

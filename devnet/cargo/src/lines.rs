@@ -5,14 +5,15 @@
 //! Each takes megabytes, and a contract to call takes kilobytes: so they are files beside what cargo built, read only when somebody asks
 //! for a line. `stylus-devnet --artifacts` reads the same folder.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use stylus_vm::lines::code_hash;
 
-use super::Project;
 use super::build::REPORT;
+use super::{ContractPackage, Project};
 
 /// The most files that are kept: the oldest are removed first.
 const MOST_FILES: usize = 64;
@@ -44,6 +45,22 @@ impl Project {
         let hash = code_hash(deployed).ok()?;
         let path = self.lines_dir().join(format!("{hash}.wasm"));
         path.is_file().then_some(path)
+    }
+
+    /// The members whose code is in a file that was kept: the compiler names each unit of its debug information by the crate.
+    pub fn contracts_in(&self, kept: &Path) -> Vec<&ContractPackage> {
+        let module = fs::read(kept).unwrap_or_default();
+        let text = String::from_utf8_lossy(&module);
+        let crates: BTreeSet<_> = text
+            .split("/@/")
+            .skip(1)
+            .filter_map(|unit| unit.split('.').next())
+            .collect();
+        let is_in = |contract: &&ContractPackage| {
+            let name = contract.target.module().replace('-', "_");
+            crates.contains(name.as_str())
+        };
+        self.members.iter().filter(is_in).collect()
     }
 }
 

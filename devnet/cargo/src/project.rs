@@ -22,14 +22,22 @@ pub enum ProjectError {
     /// Cargo does not run at all.
     #[error(transparent)]
     Cargo(CargoError),
-    /// Cargo does not accept the manifest.
+    /// There is no manifest.
     #[error(
         "{manifest} cannot be used: {message}; name a Cargo.toml with --manifest-path, or with `report --wasm` a module \
          that is compiled"
     )]
-    Manifest {
+    NoManifest {
         /// The manifest asked for, or the current folder's.
         manifest: String,
+        /// The first error that cargo reports.
+        message: String,
+    },
+    /// Cargo does not accept the manifest, or what surrounds it: its own settings, or the choice of a toolchain.
+    #[error("{} cannot be used: {message}; correct that first", manifest.display())]
+    Manifest {
+        /// The manifest.
+        manifest: PathBuf,
         /// The first error that cargo reports.
         message: String,
     },
@@ -205,10 +213,16 @@ fn metadata(toolchain: Toolchain, manifest: Option<&Path>) -> Result<Metadata, P
     let absolute = manifest.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
     let told = toolchain.metadata(absolute.as_deref(), folder.unwrap_or(Path::new(".")));
     told.map_err(|error| match error {
-        CargoError::Failed { message, .. } => ProjectError::Manifest {
-            manifest: shown(manifest),
-            message,
-        },
+        CargoError::Failed { message, .. } => {
+            let found = manifest.map(Path::to_owned).or_else(nearest);
+            match found.filter(|found| found.is_file()) {
+                Some(manifest) => ProjectError::Manifest { manifest, message },
+                None => ProjectError::NoManifest {
+                    manifest: shown(manifest),
+                    message,
+                },
+            }
+        }
         other @ CargoError::NotRun { .. } => ProjectError::Cargo(other),
     })
 }

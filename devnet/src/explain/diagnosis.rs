@@ -364,9 +364,10 @@ fn is_nonzero(bytes: &[u8]) -> bool {
 
 /// Shortens data that nothing can describe.
 fn shown(data: &[u8]) -> String {
+    /// An error with two words, which is whole; its ellipsis would say that there is more.
     const MOST: usize = 68;
-    match data.get(..MOST) {
-        Some(head) => format!("{}…", hex::encode_prefixed(head)),
-        None => hex::encode_prefixed(data),
+    match data.split_at_checked(MOST) {
+        Some((head, [_, ..])) => format!("{}…", hex::encode_prefixed(head)),
+        _ => hex::encode_prefixed(data),
     }
 }

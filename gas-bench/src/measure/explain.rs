@@ -3,6 +3,8 @@
 //! Lives here: choosing the call, and what is known of the programs it calls. Not here: querying the chain (`contract`).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::Path;
 
 use alloy_primitives::{Address, B256, Bytes};
 use serde_json::json;
@@ -13,6 +15,7 @@ use stylus_vm::Config;
 use stylus_vm::code::{self, Code};
 
 use super::contract::{Explainer, failure};
+use super::prepare::interface_of;
 use super::profile::with_call;
 use super::{Observer, ProfileCommand, ProfileFailure};
 use crate::chain::{CallError, Node, NodeError, Target};
@@ -61,12 +64,14 @@ pub fn explain_call(
     Ok(told.what)
 }
 
-/// Explains why a transaction on a node's chain failed. Lines are known for contracts built in this project.
+/// Explains why a transaction on a node's chain failed. Lines, and the names of functions and errors, are known for contracts built in the
+/// project, if there is one.
 ///
 /// # Errors
 /// If the node does not explain, or the transaction did not fail.
 pub fn explain_transaction(
-    project: &Project,
+    project: Option<&Project>,
+    settings: &BuildSettings,
     url: &str,
     transaction: B256,
 ) -> Result<Failure, ExplainError> {
@@ -87,11 +92,13 @@ pub fn explain_transaction(
     let failures = node.trace_failures(transaction, &[]).map_err(refused)?;
     let mut known = BTreeMap::new();
     for call in failures.iter().filter(|call| call.explanation.is_some()) {
-        if let Some(wasm) = module(&node, call.code, &config)
+        if let Some(project) = project
+            && let Entry::Vacant(unknown) = known.entry(call.code)
+            && let Some(wasm) = module(&node, call.code, &config)
             && let Some(lines) = project.lines_of(&wasm)
         {
-            let explainer = Explainer::new(&wasm, Some(&lines), &Plan::default());
-            known.insert(call.code, explainer);
+            let declared = declared(project, settings, &lines);
+            unknown.insert(Explainer::new(&wasm, Some(&lines), &declared));
         }
     }
     let what = format!("transaction {transaction}");
@@ -100,6 +107,22 @@ pub fn explain_transaction(
         true => Err(ExplainError::Succeeded(transaction)),
         false => Ok(told),
     }
+}
+
+/// The functions and errors of the contract that was kept in a file, as far as its package exports them.
+fn declared(project: &Project, settings: &BuildSettings, kept: &Path) -> Plan {
+    let contracts = project.contracts_in(kept).into_iter();
+    let contracts = contracts.filter(|contract| contract.exports_abi);
+    let mut all = Plan::default();
+    for contract in contracts {
+        // Without its interface the lines are still worth telling.
+        if let Ok(interface) = interface_of(project, contract, settings) {
+            let plan = stylus_plan::from_interface(&interface);
+            all.calls.extend(plan.calls);
+            all.errors.extend(plan.errors);
+        }
+    }
+    all
 }
 
 /// The module of a program on a chain.

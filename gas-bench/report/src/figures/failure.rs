@@ -2,7 +2,7 @@
 //!
 //! Lives here: its shape. Not here: how it is found (`cargo-gas-bench`), and its text (`content`).
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, Bytes};
 use serde::Serialize;
 use stylus_vm::Ink;
 
@@ -29,6 +29,8 @@ pub struct FailedFrame {
     pub function: String,
     /// Why it failed.
     pub reason: String,
+    /// What it returned, the first 4,096 bytes: the reason shortens data that nothing can decode.
+    pub output: Bytes,
     /// The line at fault.
     pub place: Option<SourceLine>,
     /// Whether `place` is the line that ran last, because the failing code has no known line.

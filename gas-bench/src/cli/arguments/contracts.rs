@@ -33,6 +33,7 @@ pub(crate) struct ProjectArguments {
     /// Build as TYPE, whatever the manifest says: `cdylib` gets the link-time optimisation that a profile asks for, `lib,cdylib` does not
     #[arg(long, value_name = "TYPE", value_parser = crate_types)]
     crate_type: Option<CrateTypes>,
+
     /// Strip source paths, so that the figures are the same in every folder; what `cargo stylus` deploys contains them, and differs by a
     /// few bytes and their cost
     #[arg(long)]
@@ -56,6 +57,11 @@ pub(crate) struct ChainArguments {
 }
 
 impl ProjectArguments {
+    /// Whether a manifest or a package is named.
+    pub(crate) fn is_named(&self) -> bool {
+        self.manifest_path.is_some() || !self.packages.is_empty()
+    }
+
     /// Finds the contracts.
     ///
     /// # Errors

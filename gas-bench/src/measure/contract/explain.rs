@@ -177,6 +177,7 @@ fn frame(call: &FailedCall, known: Option<&Explainer>) -> FailedFrame {
             .collect(),
         omitted_frames: diagnosis.omitted_frames,
         reason: diagnosis.reason,
+        output: call.output.clone(),
         place: diagnosis.place.as_ref().map(line),
         is_nearby: diagnosis.is_nearby,
         panicked_at: diagnosis.panicked_at.as_ref().map(line),
