@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Log};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use stylus_vm::{Gas, Refusal};
 
@@ -173,6 +174,8 @@ pub struct Replayed {
     pub trace: Option<Result<Box<RawValue>, String>>,
     /// How it ended here with the other programs.
     pub with_programs: Option<Outcome>,
+    /// Which of their addresses it called, as far as that can be told.
+    pub called: Option<Vec<Address>>,
 }
 
 impl Replayed {
@@ -455,6 +458,8 @@ impl Run<'_> {
                 let Some(before) = before else {
                     return Ok(None);
                 };
+                let other = self.with_programs(&before, sent)?;
+                let (with_programs, called) = other.map(|it| (it.outcome, it.called)).unzip();
                 let replayed = Replayed {
                     transaction: hash,
                     block: self.number,
@@ -467,7 +472,8 @@ impl Run<'_> {
                     deviates,
                     is_alone: self.options.alone,
                     trace: self.trace(&before, sent)?,
-                    with_programs: self.with_programs(&before, sent)?,
+                    with_programs,
+                    called: called.flatten(),
                 };
                 Ok(Some(replayed))
             }
@@ -487,17 +493,13 @@ impl Run<'_> {
         Ok(told.map_err(|error| error.to_string()).transpose())
     }
 
-    /// Runs a transaction with the other programs, if there are any.
-    fn with_programs(
-        &self,
-        before: &Rerun,
-        sent: &Included,
-    ) -> Result<Option<Outcome>, ReplayError> {
+    /// Runs a transaction with the other programs, if there are any, and tells which of their addresses it called.
+    fn with_programs(&self, before: &Rerun, sent: &Included) -> Result<Option<Other>, ReplayError> {
         if self.options.programs.is_empty() {
             return Ok(None);
         }
         let mut rerun = before.clone();
-        let ran = attempt(|| {
+        let (ran, frames) = attempt(|| {
             for (address, wasm) in &self.options.programs {
                 let given = rerun.give_program(*address, wasm);
                 given.map_err(|refusal: Refusal| ReplayError::Program {
@@ -505,12 +507,42 @@ impl Run<'_> {
                     reason: refusal.to_string(),
                 })?;
             }
-            rerun
-                .run(sent)
-                .map_err(|error| invalid(sent.hash(), &error))
+            let frames = rerun.trace(sent, &Tracer::Flat(None));
+            let ran = rerun.run(sent);
+            let ran = ran.map_err(|error| invalid(sent.hash(), &error))?;
+            Ok::<_, ReplayError>((ran, frames))
         })??;
-        Ok(Some(outcome(ran)))
+        // A trace can be too long to be written.
+        let called = frames.ok().flatten().and_then(|frames| {
+            let frames: Vec<Frame> = serde_json::from_str(frames.get()).ok()?;
+            let to: HashSet<_> = frames.iter().filter_map(|it| it.action.to).collect();
+            let given = self.options.programs.iter().map(|(address, _)| *address);
+            Some(given.filter(|address| to.contains(address)).collect())
+        });
+        Ok(Some(Other {
+            outcome: outcome(ran),
+            called,
+        }))
     }
+}
+
+/// A run with the other programs.
+struct Other {
+    outcome: Outcome,
+    /// Which of their addresses it called, as far as that can be told.
+    called: Option<Vec<Address>>,
+}
+
+/// A frame, as the flat tracer writes it.
+#[derive(Deserialize)]
+struct Frame {
+    action: Action,
+}
+
+#[derive(Deserialize)]
+struct Action {
+    /// The account whose code ran; `None` for what is no call.
+    to: Option<Address>,
 }
 
 fn invalid(transaction: B256, error: &Invalid) -> ReplayError {

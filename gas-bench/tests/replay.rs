@@ -114,6 +114,15 @@ fn transactions_come_to_their_receipts() {
     let output = replay(&[&one, "--rpc-url", &url, "--code", &code], folder);
     let text = said(&output, 0, &["With light.wasm at", "the same", "−"]);
     crate::expected::check_width(&text);
+    let nobody = Address::repeat_byte(0x77);
+    let code = format!("{nobody}=light.wasm");
+    let output = replay(&[&one, "--rpc-url", &url, "--code", &code], folder);
+    let text = said(&output, 1, &["error: light.wasm did not run: nothing was"]);
+    crate::expected::check_width(text.split("error: ").next().unwrap());
+    let calls = ["--code", &code, "--code", &format!("{address}=light.wasm")];
+    let output = replay(&[&both[..], &calls].concat(), folder);
+    let text = said(&output, 1, &["did not run"]);
+    assert!(!text.contains(&format!("called at {address}")), "{text}");
     std::fs::write(folder.join("none.wasm"), "nonsense").unwrap();
     let code = format!("{address}=none.wasm");
     let output = replay(&[&one, "--rpc-url", &url, "--code", &code], folder);

@@ -137,27 +137,36 @@ pub fn replay(command: &ReplayCommand) -> Result<Replays, ReplayFailure> {
         programs: programs
             .map(|(address, path)| (*address, file_name(path)))
             .collect(),
+        uncalled: Vec::new(),
         search,
         strangers: Vec::new(),
         transactions: Vec::new(),
         failures: Default::default(),
     };
     let mut strangers = names.clone();
+    let mut uncalled: BTreeSet<_> = replays.programs.keys().copied().collect();
     let all = replay::transactions(&command.fork, &transactions, &options)?;
     for (hash, replayed) in transactions.iter().zip(all) {
         match replayed {
             Ok(replayed) => {
                 let (mut figures, trace) = (figures(&replayed), trace(&replayed));
+                match &replayed.called {
+                    Some(called) => uncalled.retain(|it| !called.contains(it)),
+                    // What cannot be told is not said.
+                    None => uncalled.clear(),
+                }
                 if let Some(trace) = trace {
                     tell(&mut figures, trace, &names, &mut strangers);
                 }
                 replays.transactions.push(figures);
             }
             Err(error) => {
+                uncalled.clear();
                 replays.failures.insert(*hash, error.to_string());
             }
         }
     }
+    replays.uncalled = uncalled.into_iter().collect();
     if options.traced {
         replays.strangers = strangers.into_values().collect();
     }

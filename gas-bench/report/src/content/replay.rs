@@ -52,6 +52,9 @@ impl Content for ReplayContent<'_> {
                 .filter(|it| !it.behaves_otherwise.is_empty())
                 .map(|it| Item::new(short(it), it.behaves_otherwise.join("; ")));
             document.list(Rank::Vital, Tone::Worse, otherwise);
+            let unused = replays.unused();
+            let unused = unused.map(|sentence| Item::new(Text::default(), sentence));
+            document.list(Rank::Vital, Tone::Worse, unused);
         }
         let mut notes = notes(replays);
         for transaction in &replays.transactions {

@@ -24,6 +24,9 @@ pub struct Replays {
     pub alone: bool,
     /// By address, the file names of the programs that replaced the deployed ones.
     pub programs: BTreeMap<Address, String>,
+    /// Those of them that no transaction called, so that nothing was replaced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uncalled: Vec<Address>,
     /// Where the transactions were searched for, if they were not named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Search>,
@@ -144,6 +147,14 @@ impl Replays {
     pub fn dearest(&self) -> Option<&CallProfile> {
         let profiles = self.transactions.iter().flat_map(|it| &it.profiles);
         profiles.map(|it| &it.profile).next()
+    }
+
+    /// The replaced programs that never ran, a sentence each.
+    pub fn unused(&self) -> impl Iterator<Item = String> {
+        self.uncalled.iter().map(|address| {
+            let file = self.programs.get(address).map_or("the program", |it| it);
+            format!("{file} did not run: nothing was called at {address}; give --code the address of a program that runs")
+        })
     }
 
     /// Whether every replay matches its receipt.

@@ -28,8 +28,8 @@ a block is carried out once.
 The node has to keep the state of the block before a transaction's: an archive node, or one that is
 recent enough.
 
-Exit code: 0 when every transaction came to its receipt, 1 when one did not, 2 for arguments that make
-no sense.";
+Exit code: 0 when every transaction came to its receipt, 1 when one did not or nothing ran at the address
+of a --code, 2 for arguments that make no sense.";
 
 /// The arguments of `replay`.
 #[derive(Args, Debug)]

@@ -48,7 +48,10 @@ pub(crate) fn replay(arguments: &ReplayArguments) -> anyhow::Result<ExitCode> {
     for (hash, why) in &replays.failures {
         complain(&format!("{hash}: {why}"));
     }
-    Ok(match replays.is_exact() {
+    for sentence in replays.unused() {
+        complain(&sentence);
+    }
+    Ok(match replays.is_exact() && replays.uncalled.is_empty() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
