@@ -31,6 +31,6 @@ pub(crate) fn run() -> ExitCode {
     };
     ended.unwrap_or_else(|error| {
         commands::complain(&commands::sentence(&error));
-        ExitCode::FAILURE
+        commands::failed(&error)
     })
 }

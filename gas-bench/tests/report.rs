@@ -331,21 +331,24 @@ fn arguments_that_make_no_sense_are_refused_before_anything_is_built() {
 #[test]
 fn profiles_are_of_calls_that_there_are() {
     let folder = workspace("GOOD", "[[call]]\ncall = 'g()'\n");
-    for (arguments, words) in [
+    for (arguments, code, words) in [
         (
             &["profile", "h"][..],
+            2,
             "there is no call `h`: there are `good::f`, `other::g`",
         ),
         (
             &["profile", "good::f", "--run", "2"],
+            1,
             "good, f: the call has 1 runs, and not number 2",
         ),
         (
             &["profile", "g", "1"],
+            2,
             "other: `g()` takes no argument and is given 1",
         ),
     ] {
-        check_refusal(&folder, arguments, 1, words);
+        check_refusal(&folder, arguments, code, words);
     }
     let output = run(folder.path(), &["profile", "f", "--flame", "f.svg"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

@@ -18,9 +18,12 @@ use std::env;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Context;
+use gas_bench::measure::ProfileFailure;
 use stylus_report::document::Colour;
+use stylus_report::figures::baseline::BaselineError;
 use stylus_report::output::OutputFile;
 use stylus_report::words::printable;
 
@@ -37,6 +40,22 @@ pub(crate) use transplant::override_allocator;
 
 /// The exit code if a requested check finds a regression.
 const REGRESSION: u8 = 3;
+
+/// The exit code for arguments that make no sense, as clap has it.
+const MISUSE: u8 = 2;
+
+/// The exit code of a command that ended with an error.
+pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
+    let is_name = |error: &BaselineError| matches!(error, BaselineError::Name(_));
+    let is_misuse = error.downcast_ref().is_some_and(is_name)
+        || error
+            .downcast_ref()
+            .is_some_and(ProfileFailure::is_of_arguments);
+    match is_misuse {
+        true => ExitCode::from(MISUSE),
+        false => ExitCode::FAILURE,
+    }
+}
 
 /// Writes a report to its destination.
 fn publish(file: Option<OutputFile>, report: &str) -> anyhow::Result<()> {

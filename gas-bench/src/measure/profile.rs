@@ -3,6 +3,8 @@
 //! Lives here: choosing the call, and the order of the steps. Not here: transactions (`contract`), text and pictures
 //! (`stylus-report`).
 
+use std::collections::BTreeSet;
+
 use stylus_cargo::{BuildSettings, Project};
 use stylus_plan::{PlannedCall, Problem};
 use stylus_report::figures::lines::{AnnotatedSource, LineProfile};
@@ -61,6 +63,24 @@ pub enum ProfileFailure {
         /// The first of them.
         first: String,
     },
+    /// Several functions have the name.
+    #[error("`{call}` is a call of {signatures}; write `{first}`")]
+    Overloaded {
+        /// The call requested.
+        call: String,
+        /// The signatures that it can mean.
+        signatures: String,
+        /// How the first of them is requested.
+        first: String,
+    },
+    /// No chosen contract has the name.
+    #[error("there is no contract `{contract}` to call: there are {known}")]
+    NoSuchContract {
+        /// The contract requested.
+        contract: String,
+        /// The contracts that are chosen.
+        known: String,
+    },
     /// The signature or an argument is invalid.
     #[error("{contract}: {problem}")]
     Arguments {
@@ -90,6 +110,20 @@ pub enum ProfileFailure {
     /// No chain can be reached.
     #[error(transparent)]
     Node(#[from] NodeError),
+}
+
+impl ProfileFailure {
+    /// Whether the command names no one call, or gives it other arguments than it takes.
+    pub const fn is_of_arguments(&self) -> bool {
+        matches!(
+            self,
+            Self::NoSuchCall { .. }
+                | Self::NoSuchContract { .. }
+                | Self::Several { .. }
+                | Self::Overloaded { .. }
+                | Self::Arguments { .. }
+        )
+    }
 }
 
 /// Builds what is needed, makes the call and profiles it function by function.
@@ -189,6 +223,13 @@ pub(super) fn with_call<T>(
         .iter()
         .filter(|contract| package.is_none_or(|package| contract.name == package))
         .collect();
+    if let (Some(package), []) = (package, &contracts[..]) {
+        let known = project.contracts.iter().map(|it| format!("`{}`", it.name));
+        return Err(ProfileFailure::NoSuchContract {
+            contract: package.to_owned(),
+            known: known.collect::<Vec<_>>().join(", "),
+        });
+    }
     let mut prepared = Vec::new();
     for contract in &contracts {
         let ready = prepare(project, contract, settings, observer);
@@ -227,16 +268,32 @@ fn choose<'a>(
             || planned.step.name() == wanted
             || planned.step.signature() == wanted
     };
+    let mut overloads = BTreeSet::new();
     let found: Vec<_> = prepared
         .iter()
         .filter_map(|(name, ready)| {
             let calls = &ready.plan.calls;
             // The name of a call takes precedence over a function that several calls use.
             let named = calls.iter().find(|planned| planned.name == wanted);
-            let call = named.or_else(|| calls.iter().find(|planned| has_call(planned)))?;
+            let call = named.or_else(|| {
+                let meant = || calls.iter().filter(|planned| has_call(planned));
+                overloads.extend(meant().map(|planned| planned.step.signature()));
+                meant().next()
+            })?;
             Some((*name, ready, call.clone()))
         })
         .collect();
+    if let ([_], Some(first), 2..) = (&found[..], overloads.first(), overloads.len()) {
+        let signatures = overloads.iter().map(|it| format!("`{it}`"));
+        return Err(ProfileFailure::Overloaded {
+            call: wanted.to_owned(),
+            signatures: signatures.collect::<Vec<_>>().join(", "),
+            first: match command.call.strip_suffix(wanted) {
+                Some(contract) => format!("{contract}{first}"),
+                None => first.clone(),
+            },
+        });
+    }
     match <[_; 1]>::try_from(found) {
         Ok([(name, ready, planned)]) if command.arguments.is_empty() => Ok((name, ready, planned)),
         Ok([(name, ready, planned)]) => {

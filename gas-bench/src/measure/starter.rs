@@ -24,6 +24,14 @@ pub enum StarterError {
         "nothing is known that could be called: it exports no ABI and answers no function of a standard"
     )]
     Nothing,
+    /// No call has figures, and a plan without a call is none.
+    #[error("no call can be measured with arguments that are made up: {name}: {reason}; write a {file} by hand", file = stylus_plan::FILE)]
+    Unmeasured {
+        /// The last call.
+        name: String,
+        /// Why it has no figures.
+        reason: String,
+    },
 }
 
 /// Writes a plan for a contract: its constructor, every function that it answers, with generated arguments, and which calls revert with
@@ -60,9 +68,19 @@ pub fn starter(
             .map(|step| (step, reason.to_owned()));
         measured = measure(&plan);
     }
-    match measured.failures.first() {
-        Some(reason) => Err(StarterError::Measure(reason.clone())),
-        None if plan.calls.is_empty() => Err(StarterError::Nothing),
+    if let Some(reason) = measured.failures.first() {
+        return Err(StarterError::Measure(reason.clone()));
+    }
+    if plan.calls.is_empty() {
+        return Err(StarterError::Nothing);
+    }
+    let failed = |planned: &PlannedCall| {
+        let call = measured.calls.iter().find(|it| it.name == planned.name)?;
+        Some((call.name.clone(), call.failure()?.to_owned()))
+    };
+    let failed: Vec<_> = plan.calls.iter().filter_map(failed).collect();
+    match failed.into_iter().nth(plan.calls.len() - 1) {
+        Some((name, reason)) => Err(StarterError::Unmeasured { name, reason }),
         None => Ok(written(&contract.name, &plan, refused, &measured)),
     }
 }
@@ -111,7 +129,6 @@ fn written(
     };
     line(format!("# args = [{}]", given.map(quoted).join(", ")));
     for planned in &plan.calls {
-        line("\n[[call]]".to_owned());
         let outcome = measured.calls.iter().find(|call| call.name == planned.name);
         of_call(planned, outcome, &mut line);
     }
@@ -129,21 +146,29 @@ fn written(
 
 fn of_call(planned: &PlannedCall, outcome: Option<&Call>, line: &mut dyn FnMut(String)) {
     let step = &planned.step;
-    if planned.name != step.name() {
-        line(format!("name = {}", quoted(&planned.name)));
+    let own_name =
+        (planned.name != step.name()).then(|| format!("name = {}", quoted(&planned.name)));
+    let keys = ["[[call]]".to_owned()]
+        .into_iter()
+        .chain(own_name)
+        .chain(step.toml());
+    line(String::new());
+    if let Some(reason) = outcome.and_then(Call::failure) {
+        // A report with it would fail.
+        line(format!(
+            "# With these arguments it has no figures: {}",
+            comment(reason)
+        ));
+        keys.for_each(|key| line(format!("# {key}")));
+        return;
     }
-    for key in step.toml() {
-        line(key);
-    }
+    keys.for_each(&mut *line);
     let run = outcome.and_then(|call| call.runs().first());
     if let Some(run) = run.filter(|run| run.reverted) {
         line(format!(
             "reverts = true                       # {}; give it a setup with which it does not",
             comment(&run.output)
         ));
-    }
-    if let Some(reason) = outcome.and_then(Call::failure) {
-        line(format!("# It has no figures: {}", comment(reason)));
     }
 }
 
