@@ -531,8 +531,34 @@ fn new_and_removed_calls_are_no_regressions() {
     }
     let failing = of(vec![runs(&[7]), failed_call("g", "because")]);
     check_regressions(&diff(&few, &failing), "0", &[]);
+    // They compare nothing, unless some call stays.
+    for (before, after, compares) in [
+        (&few, &many, true),
+        (&none, &many, false),
+        (&many, &none, false),
+    ] {
+        assert_eq!(!diff(before, after).compares_nothing(), compares);
+    }
     assert!(matches!(
         failing.contracts[0].calls[1].outcome,
         Outcome::Failure(_)
     ));
+}
+
+#[test]
+fn what_was_not_chosen_is_not_removed() {
+    let all = report(
+        ["a", "b", "c"]
+            .map(|name| contract(name, vec![runs(&[7])]))
+            .to_vec(),
+    );
+    let mut diff = diff(&all, &report(vec![contract("a", vec![runs(&[7])])]));
+    // `a` is in both, and `c` is gone from the workspace.
+    diff.leave_out(|name| ["a", "b"].contains(&name));
+    let names: Vec<_> = diff.contracts.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["a", "c"]);
+    let removed: Vec<_> = diff.removed().map(|it| it.name.as_str()).collect();
+    assert_eq!(removed, ["c"]);
+    let note = diff.notes.last().unwrap();
+    assert!(note.ends_with("what the baseline has of it: b."), "{note}");
 }

@@ -247,3 +247,35 @@ fn plans_have_other_contracts_time_and_calldata() {
         "nobody(): no function of `asset` has this selector: what is measured is its refusal";
     assert!(left_out.contains(words), "{left_out}");
 }
+
+/// Theorem: a check that compared nothing fails, and a name that no baseline can have is an argument that makes no sense.
+#[test]
+fn a_check_has_something_to_compare() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    module_in(folder, false);
+    fs::copy(folder.join("token.wasm"), folder.join("coin.wasm")).unwrap();
+    let check = |arguments: &[&str], code: i32, words: &str| {
+        let output = run(folder, &[&["report"], arguments].concat());
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    };
+    check(&["--wasm", "token.wasm", "--save", "main"], 0, "");
+    let compared = ["--baseline", "main", "--check"];
+    check(&[&["--wasm", "token.wasm"], &compared[..]].concat(), 0, "");
+    check(
+        &[&["--wasm", "coin.wasm"], &compared[..]].concat(),
+        1,
+        "--check compared nothing, since no call of this report is in the baseline main",
+    );
+    for option in ["--save", "--baseline"] {
+        for name in ["a b", ""] {
+            check(
+                &["--wasm", "token.wasm", option, name],
+                2,
+                "cannot be a baseline's name",
+            );
+        }
+    }
+}

@@ -27,8 +27,8 @@ What is called stands in gas-bench.toml beside a contract's Cargo.toml; without 
 once, with arguments that are made up, and so is what the module answers besides and standards have names for. `cargo gas-bench plan`
 writes a file to begin with.
 
-Exit code: 0 when every figure was measured and something was, 1 when one was not, 2 for arguments that make no sense, 3 when --check found a
-regression.";
+Exit code: 0 when every figure was measured and something was, 1 when one was not or --check had nothing to compare, 2 for arguments that make
+no sense, 3 when --check found a regression.";
 
 const PLAN_EXAMPLES: &str = "\
 Examples:

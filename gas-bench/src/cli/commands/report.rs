@@ -67,9 +67,13 @@ pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
 
     let Reported { report, details } = reported;
     let pictures = pictures(&report, &details);
-    let diff = baselines
+    let mut diff = baselines
         .last()
         .map(|(_, before)| baseline::diff(before, &report));
+    if let (Some(diff), Some(project)) = (&mut diff, &project) {
+        // What is not in the report, because it was not chosen, is still in the workspace.
+        diff.leave_out(|name| project.members.iter().any(|member| member.name == name));
+    }
     if let Some(path) = &arguments.svg {
         plots(path, &report, &baselines, &pictures)?;
     }
@@ -104,10 +108,17 @@ fn verdict(arguments: &ReportArguments, report: &Report, diff: Option<&Diff>) ->
         complain(&failure);
         code = ExitCode::FAILURE;
     }
-    let regressions = match diff.filter(|_| arguments.check) {
-        Some(diff) => diff.regressions(arguments.tolerance),
-        None => Vec::new(),
-    };
+    let checked = diff.filter(|_| arguments.check);
+    if let (Some(name), true) = (
+        arguments.baselines.last(),
+        checked.is_some_and(Diff::compares_nothing),
+    ) {
+        complain(&format!(
+            "--check compared nothing, since no call of this report is in the baseline {name}; save it again with --save"
+        ));
+        code = ExitCode::FAILURE;
+    }
+    let regressions = checked.map_or_else(Vec::new, |diff| diff.regressions(arguments.tolerance));
     for regression in &regressions {
         complain(&regression.to_string());
         code = ExitCode::from(REGRESSION);

@@ -218,6 +218,27 @@ impl Diff {
         self.contracts.iter().find(|contract| contract.name == name)
     }
 
+    /// Leaves out those contracts missing from the later report that it was not asked for, and says so.
+    pub fn leave_out(&mut self, unwanted: impl Fn(&str) -> bool) {
+        let is_out = |contract: &mut ContractDiff| {
+            contract.standing == Standing::Removed && unwanted(&contract.name)
+        };
+        let left_out = self.contracts.extract_if(.., is_out);
+        let names: Vec<_> = left_out.map(|contract| contract.name).collect();
+        if !names.is_empty() {
+            let names = names.join(", ");
+            self.notes.push(format!(
+                "Not chosen, and so not compared with what the baseline has of it: {names}."
+            ));
+        }
+    }
+
+    /// Whether no call is in both reports, so that no change could show.
+    pub fn compares_nothing(&self) -> bool {
+        let mut calls = self.contracts.iter().flat_map(|contract| &contract.calls);
+        calls.all(|call| matches!(call.cost, Change::Added { .. } | Change::Removed { .. }))
+    }
+
     /// The contracts missing from the later report.
     pub fn removed(&self) -> impl Iterator<Item = &ContractDiff> {
         let is_removed = |contract: &&ContractDiff| contract.standing == Standing::Removed;
