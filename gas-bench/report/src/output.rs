@@ -30,8 +30,10 @@ impl OutputFile {
     /// # Errors
     /// If the folder cannot be written to, or `path` is something other than a file.
     pub fn begin(path: &Path) -> Result<Self, OutputError> {
+        // A rename would replace a link, and not what it leads to.
+        let target = path.is_symlink().then(|| path.canonicalize().ok());
         let file = Self {
-            path: path.to_owned(),
+            path: target.flatten().unwrap_or_else(|| path.to_owned()),
         };
         match file.draft() {
             Ok(_) => Ok(file),
@@ -116,6 +118,20 @@ mod tests {
         OutputFile::begin(&path).unwrap().finish("two").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(files(dir.path()), ["report.md"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("kept/report.md"), dir.path().join("link"));
+        fs::create_dir(dir.path().join("kept")).unwrap();
+        fs::write(&path, "old").unwrap();
+        std::os::unix::fs::symlink("kept/report.md", &link).unwrap();
+        OutputFile::begin(&link).unwrap().finish("new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert!(link.is_symlink());
+        assert_eq!(files(&dir.path().join("kept")), ["report.md"]);
     }
 
     #[test]

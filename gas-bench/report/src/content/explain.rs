@@ -112,12 +112,15 @@ fn tell(document: &mut Document, call: &FailedFrame, (depth, count): (usize, usi
     }
 }
 
-/// Capitalises the first letter of a sentence.
+/// Capitalises the first letter of a sentence, unless that begins with a name, such as `transfer(address,uint256)`.
 fn capitalised(text: &str) -> String {
+    let word = text.split_whitespace().next().unwrap_or_default();
     let mut letters = text.chars();
     match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => String::new(),
+        Some(first) if word.chars().all(char::is_alphabetic) => {
+            first.to_uppercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -160,4 +163,21 @@ fn hostio(hostio: &LastHostio) -> Row {
         Cell::figure(hostio.ink.0),
         Cell::words(ended),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_begin_with_a_capital_and_names_stay() {
+        for (text, said) in [
+            ("it reverted: Not()", "It reverted: Not()"),
+            ("index out of bounds", "Index out of bounds"),
+            ("selfcall(): it reverted", "selfcall(): it reverted"),
+            ("", ""),
+        ] {
+            assert_eq!(capitalised(text), said);
+        }
+    }
 }
