@@ -16,6 +16,7 @@ use stylus_vm::{Gas, Ink, Pages};
 fn contract(code: u64, calls: Vec<Call>) -> Contract {
     Contract {
         name: "contract".to_owned(),
+        by_standards: false,
         plan: None,
         deployment: Some(Deployment {
             sizes: Sizes {

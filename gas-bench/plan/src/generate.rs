@@ -95,7 +95,7 @@ fn sends(mut function: Function) -> Result<Sends, String> {
         .iter()
         .map(|input| match types::resolve(input) {
             Ok(ty) => Ok(made_up(&ty)),
-            Err(error) => Err(format!("{error}; call it in gas-bench.toml")),
+            Err(error) => Err(format!("{error}; call it in a plan")),
         })
         .collect::<Result<Vec<_>, String>>()?;
     // The output is shown in hexadecimal if its type is unknown.

@@ -80,6 +80,9 @@ pub struct Contract {
     pub name: String,
     /// The plan file, relative to the workspace; `None` if the calls come from the exported ABI.
     pub plan: Option<String>,
+    /// Whether there is no ABI either, so that the calls are those that standards have names for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_standards: bool,
     /// What putting it on a chain costs; `None` if that failed.
     pub deployment: Option<Deployment>,
     /// What calling it costs, in the order of the plan.

@@ -184,8 +184,7 @@ fn hold_interface(
             None => plan.left_out.push(LeftOut {
                 signature: hex::encode_prefixed(more),
                 reason: format!(
-                    "the module answers this selector, {unknown}; write its signature into a {}",
-                    stylus_plan::FILE
+                    "the module answers this selector, {unknown}; write its signature into a plan"
                 ),
             }),
         }
@@ -256,10 +255,8 @@ fn leave_constructor(
                 || "constructor".to_owned(),
                 |it| it.signature.replacen("stylus_constructor", "constructor", 1),
             ),
-            reason: format!(
-                "it is not run, so that the contract is as it was deployed; say it as [constructor] in a {}",
-                stylus_plan::FILE
-            ),
+            reason: "it is not run, so that the contract is as it was deployed; say it as [constructor] in a plan"
+                .to_owned(),
         });
     }
 }

@@ -152,6 +152,9 @@ impl Subject<'_> {
             Self::Project(..) => {
                 "say in a gas-bench.toml what to call; `cargo gas-bench plan` writes one"
             }
+            Self::Module(ModuleFiles { abi: Some(_), .. }) => {
+                "the module answers no function of that --abi, so name its own, or what to call with --plan FILE"
+            }
             Self::Module(_) => {
                 "name its interface with --abi FILE, or what to call with --plan FILE"
             }
@@ -378,7 +381,7 @@ fn pipeline(subject: Subject<'_>, observer: Observer<'_>, measure: Measure<'_>) 
                 let name = names[index];
                 let figures = match &prepared {
                     Ok(prepared) => measure(name, prepared, missed)
-                        .map(|figures| described(figures, subject, &prepared.plan))
+                        .map(|figures| described(figures, subject, prepared))
                         .unwrap_or_else(|error| Figures::failed(name, &error)),
                     Err(error) => Figures::failed(name, error),
                 };
@@ -397,13 +400,15 @@ fn pipeline(subject: Subject<'_>, observer: Observer<'_>, measure: Measure<'_>) 
 }
 
 /// Adds to the figures what their plan says.
-fn described(mut figures: Figures, subject: Subject<'_>, plan: &Plan) -> Figures {
+fn described(mut figures: Figures, subject: Subject<'_>, prepared: &Prepared) -> Figures {
+    let plan = &prepared.plan;
     let root = subject.root();
     let relative = |path: &Path| {
         let path = path.strip_prefix(root).unwrap_or(path);
         path.display().to_string()
     };
     figures.contract.plan = plan.path.as_deref().map(relative);
+    figures.contract.by_standards = prepared.by_standards;
     figures.contract.left_out = plan.left_out.iter().map(ToString::to_string).collect();
     let contract = &mut figures.contract;
     // Arbitrum One would not accept what was measured.

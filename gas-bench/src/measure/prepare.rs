@@ -29,6 +29,8 @@ pub struct Prepared {
     pub named: Vec<u8>,
     /// What to call.
     pub plan: Plan,
+    /// Whether neither a file nor an ABI says what that is: what standards have names for.
+    pub by_standards: bool,
 }
 
 /// Why a contract was not built, or has no plan.
@@ -112,7 +114,7 @@ pub struct ModuleFiles {
     pub wasm: PathBuf,
     /// Its interface, in Solidity or JSON.
     pub abi: Option<PathBuf>,
-    /// The plan, if not every function of the interface is to be called.
+    /// The plan, if not every function of the interface is to be called; the interface then has the names of errors.
     pub plan: Option<PathBuf>,
 }
 
@@ -154,6 +156,7 @@ fn build(
     let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
     let built = project.build(contract, settings, on_crate)?;
     let finished = finish(project, contract, settings, built)?;
+    let by_standards = source.is_nothing();
     let mut plan = source.plan(&finished.artifact.wasm)?;
     let reverts = |planned: &PlannedCall| planned.reverts != Reverts::Never;
     if plan.path.is_some() && contract.exports_abi && plan.calls.iter().any(reverts) {
@@ -166,6 +169,7 @@ fn build(
         artifact: finished.artifact,
         named: finished.named,
         plan: with_code(plan, &|package| build_other(project, package, settings))?,
+        by_standards,
     })
 }
 
@@ -191,27 +195,22 @@ impl ModuleFiles {
     /// # Errors
     /// If a file cannot be read, or is invalid.
     pub(super) fn prepare(&self) -> Result<Prepared, PrepareError> {
-        let source = match (&self.plan, &self.abi) {
-            (Some(path), _) => match stylus_plan::load(path)? {
-                Some(plan) => Source::File(Box::new(plan)),
-                None => {
-                    return Err(PrepareError::Unreadable {
-                        path: path.clone(),
-                        source: io::ErrorKind::NotFound.into(),
-                    });
-                }
-            },
-            (None, Some(path)) => {
-                let text = read_text(path)?;
-                let interface =
-                    Interface::read(&text).map_err(|source| PrepareError::Interface {
-                        path: path.clone(),
-                        source,
-                    })?;
-                Source::Interface(Box::new(interface))
+        let interface = self.abi.as_deref().map(read_interface).transpose()?;
+        let source = match (&self.plan, interface) {
+            (Some(path), interface) => {
+                let plan = stylus_plan::load(path)?;
+                let mut plan = plan.ok_or_else(|| PrepareError::Unreadable {
+                    path: path.clone(),
+                    source: io::ErrorKind::NotFound.into(),
+                })?;
+                // A file says what to call but not what is returned.
+                plan.errors = interface.map(|it| it.errors).unwrap_or_default();
+                Source::File(Box::new(plan))
             }
+            (None, Some(interface)) => Source::Interface(Box::new(interface)),
             (None, None) => Source::Nothing,
         };
+        let by_standards = source.is_nothing();
         let named = read_module(&self.wasm)?;
         let mut artifact = Artifact::of_named(&named)?;
         artifact.lines = Some(self.wasm.clone());
@@ -229,6 +228,7 @@ impl ModuleFiles {
             artifact,
             named,
             plan: with_code(plan, &no_package)?,
+            by_standards,
         })
     }
 }
@@ -255,6 +255,10 @@ impl Source {
             )?))),
             false => Ok(Self::Nothing),
         }
+    }
+
+    const fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
     }
 
     /// Makes the plan, compared with what `deployed` answers.
@@ -365,6 +369,14 @@ fn build_other(
 
 fn read_text(path: &Path) -> Result<String, PrepareError> {
     input::text(path).map_err(|source| PrepareError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Reads an interface in Solidity or JSON.
+fn read_interface(path: &Path) -> Result<Interface, PrepareError> {
+    Interface::read(&read_text(path)?).map_err(|source| PrepareError::Interface {
         path: path.to_owned(),
         source,
     })

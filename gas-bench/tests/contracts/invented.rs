@@ -97,6 +97,7 @@ pub(crate) fn deployment(code: u64) -> Deployment {
 pub(crate) fn contract(name: &str, calls: Vec<Call>) -> Contract {
     Contract {
         name: name.into(),
+        by_standards: false,
         plan: Some(format!("{name}/gas-bench.toml")),
         deployment: Some(deployment(9_876)),
         calls,

@@ -212,6 +212,7 @@ fn token(work: u64) -> Vec<Call> {
 fn contract(name: &str, deployment: Option<Deployment>, calls: Vec<Call>) -> Contract {
     Contract {
         name: name.to_owned(),
+        by_standards: false,
         plan: Some(format!("{name}/gas-bench.toml")),
         deployment,
         calls,

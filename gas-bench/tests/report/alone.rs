@@ -279,3 +279,80 @@ fn a_check_has_something_to_compare() {
         }
     }
 }
+
+/// Theorem: a report says what it knows its calls from, and an ABI beside a plan gives errors their names.
+#[test]
+fn a_plan_and_an_abi_say_different_things() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // Reverts with `TooSmall(1)` for any call.
+    let module = format!(
+        r#"(module
+            (import "vm_hooks" "write_result" (func $write (param i32 i32)))
+            (memory (export "memory") 1 1)
+            (data (i32.const 0) "{}")
+            (data (i32.const 35) "\01")
+            (func (export "user_entrypoint") (param i32) (result i32)
+                (call $write (i32.const 0) (i32.const 36))
+                (i32.const 1)))"#,
+        alloy_primitives::keccak256("TooSmall(uint256)")[..4]
+            .iter()
+            .map(|byte| format!("\\{byte:02x}"))
+            .collect::<String>()
+    );
+    fs::write(folder.join("small.wat"), module).unwrap();
+    let name = |selector: u32| selector.swap_bytes().to_string();
+    let strange = text_of_module(false).replace(&name(0x06fd_de03), &name(0x1122_3344));
+    fs::write(folder.join("strange.wat"), strange).unwrap();
+    write(
+        folder,
+        "small.sol",
+        "interface I { function put(uint256 n) external; error TooSmall(uint256 least); }",
+    );
+    write(
+        folder,
+        "plan.toml",
+        "[[call]]\ncall = 'put(uint256)'\nargs = ['1']\nreverts = true\n",
+    );
+    write(
+        folder,
+        "other.sol",
+        "interface IOther { function nobody() external; }",
+    );
+    module_in(folder, false);
+    for (arguments, code, words) in [
+        (
+            &["small.wat", "--plan", "plan.toml", "--abi", "small.sol"][..],
+            0,
+            &["calls from plan.toml", "TooSmall(1)"][..],
+        ),
+        (
+            &["small.wat", "--plan", "plan.toml"],
+            0,
+            &["calls from plan.toml", "0x"],
+        ),
+        (
+            &["strange.wat", "--abi", "other.sol"],
+            1,
+            &[
+                "the module answers no function of that --abi, so name its own, or what to call with --plan FILE",
+            ],
+        ),
+        (
+            &["token.wasm"],
+            0,
+            &[
+                "calls that standards have names for",
+                "; write its signature into a plan",
+            ],
+        ),
+    ] {
+        let output = run(folder, &[&["report", "--wasm"], arguments].concat());
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        for words in words {
+            assert!(line.contains(words), "{words}: {said}");
+        }
+    }
+}

@@ -292,6 +292,7 @@ fn source(contract: &Contract) -> String {
         Some(plan) => format!(": calls from {}", printable(plan)),
         // Without a call, there may be no ABI either: its failure is told above.
         None if contract.calls.is_empty() => String::new(),
+        None if contract.by_standards => ": calls that standards have names for".to_owned(),
         None => ": calls from its ABI".to_owned(),
     }
 }

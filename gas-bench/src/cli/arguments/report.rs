@@ -106,12 +106,12 @@ pub(crate) struct ReportArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["manifest_path", "packages", "features", "no_default_features", "reproducible"])]
     wasm: Option<PathBuf>,
 
-    /// Its interface: an ABI in JSON, alone or in a compiler's artifact, or Solidity
+    /// Its interface: an ABI in JSON, alone or in a compiler's artifact, or Solidity; beside a plan it names errors
     #[arg(long, value_name = "FILE", requires = "wasm")]
     abi: Option<PathBuf>,
 
     /// What to call in it, as in a gas-bench.toml
-    #[arg(long, value_name = "FILE", requires = "wasm", conflicts_with = "abi")]
+    #[arg(long, value_name = "FILE", requires = "wasm")]
     plan: Option<PathBuf>,
 }
 
