@@ -363,7 +363,7 @@ impl Ask for Recording {
             let known = self.answers.get(&question.key()).cloned();
             known.ok_or_else(|| {
                 Refusal::new(
-                    "it was not asked for when this was recorded: record it again with --fork-record",
+                    "it was not asked for when this was recorded: make the recording again, with all that is to be replayed",
                 )
             })
         });

@@ -190,7 +190,10 @@ fn parse(text: &str) -> Result<Plan, Located> {
             table.bytecode.map(MadeOf::Bytecode),
         ];
         match <[_; 1]>::try_from(made_of.into_iter().flatten().collect::<Vec<_>>()) {
-            Ok([made_of]) if is_free(&table.name) && names.insert(table.name.clone()) => {
+            Ok([made_of]) if is_free(&table.name) => {
+                if !names.insert(table.name.clone()) {
+                    return Err((span, Problem::ContractTwice(table.name)));
+                }
                 Ok(Other {
                     name: table.name,
                     made_of,
@@ -563,7 +566,7 @@ mod tests {
         let asset = "[[contract]]\nname = \"asset\"\nwasm = \"a.wasm\"\n";
         check(
             &format!("{asset}{asset}[[call]]\ncall = \"f()\"\n"),
-            Err("line 4: a [[contract]] has a `name` of its own"),
+            Err("line 4: there are two [[contract]] `asset`"),
         );
         check(
             &format!("{asset}[[call]]\ncall = \"f()\"\nfrom = \"asset\"\n"),
@@ -645,7 +648,7 @@ mod tests {
         );
         check(
             "[[call]]\ncall = \"f(uint64)\"\nargs = [\"{n}\"]\nfor = { n = \"0..99999\" }\n",
-            Err("line 1: `f` makes 1001 runs, of 1000 at most"),
+            Err("line 1: `f` makes more than 1000 runs; "),
         );
         check(
             "[[call]]\ncall = \"f(uint64)\"\nargs = [1]\nfor = { n = \"0..9\" }\n",

@@ -16,7 +16,7 @@ mod value;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use alloy_json_abi::Function;
 use alloy_primitives::{Address, Bytes, Selector};
@@ -127,6 +127,9 @@ pub enum Problem {
         "a [[contract]] has a `name` of its own in lower-case letters, and one of `package`, `wasm` and `bytecode`"
     )]
     Contract,
+    /// Two other contracts have the same name.
+    #[error("there are two [[contract]] `{0}`; give each a `name` of its own")]
+    ContractTwice(String),
     /// The text is not a range.
     #[error("`{0}` is not a range; write it like `1..=10` or `0..100 step 10`, or list the values")]
     Range(String),
@@ -144,13 +147,8 @@ pub enum Problem {
     #[error("`repeat = 0` makes no run; write how many there are, or leave the call out")]
     NoRun,
     /// A call makes too many runs.
-    #[error("`{name}` makes {runs} runs, of {MOST_RUNS} at most; use shorter ranges")]
-    Runs {
-        /// The call.
-        name: String,
-        /// How many runs it would make.
-        runs: u64,
-    },
+    #[error("`{0}` makes more than {MOST_RUNS} runs; use shorter ranges, or a larger `step`")]
+    Runs(String),
     /// Two calls have the same name.
     #[error("there are two calls `{0}`; give each a `name` of its own")]
     Twice(String),
@@ -433,6 +431,19 @@ impl Plan {
         calls.filter_map(|call| call.step.raw_selector())
     }
 
+    /// The files that it names.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let recording = match &self.fork {
+            Some(Fork::Recording(file)) => Some(file.as_path()),
+            _ => None,
+        };
+        let of_others = self.others.iter().filter_map(|it| match &it.made_of {
+            MadeOf::Wasm(file) | MadeOf::Bytecode(file) => Some(file.as_path()),
+            MadeOf::Package(_) => None,
+        });
+        of_others.chain(recording)
+    }
+
     /// Leaves out the calls for which `reason` returns a reason.
     pub fn leave_out(&mut self, reason: &dyn Fn(&Function) -> Option<String>) {
         let left_out = &mut self.left_out;
@@ -492,10 +503,8 @@ impl Plan {
             if let Some((name, _)) = call.variables.iter().find(|(name, _)| is_taken(name)) {
                 return Err((line, Problem::Variable(name.clone())));
             }
-            let runs = call.count();
-            if runs > MOST_RUNS {
-                let name = call.name.clone();
-                return Err((line, Problem::Runs { name, runs }));
+            if call.count() > MOST_RUNS {
+                return Err((line, Problem::Runs(call.name.clone())));
             }
         }
         for (step, call) in self.steps() {

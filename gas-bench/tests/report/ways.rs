@@ -170,12 +170,16 @@ fn check_error(folder: &TempDir, arguments: &[&str], words: &str) {
 #[test]
 fn what_is_read_is_not_written_over() {
     let folder = folder();
-    let plan = "[[call]]\ncall = 'totalSupply()'\n";
+    let plan =
+        "[[contract]]\nname = 'other'\nwasm = 'other.wasm'\n[[call]]\ncall = 'totalSupply()'\n";
     fs::write(folder.path().join("plan.toml"), plan).unwrap();
+    let token = folder.path().join("token.wasm");
+    fs::copy(token, folder.path().join("other.wasm")).unwrap();
     let of_plan = ["--wasm", "token.wasm", "--plan", "plan.toml"];
     for (out, is_refused) in [
         ("token.wasm", true),
         ("./plan.toml", true),
+        ("other.wasm", true),
         ("counter.wasm", false),
     ] {
         let before = fs::read(folder.path().join(out)).unwrap();

@@ -81,6 +81,15 @@ fn files_are_written_where_they_are_asked_for() {
     );
     assert_ne!(fs::read(path.join("token-new.wasm")).unwrap(), mini);
 
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("token.wasm", path.join("token-link.wasm")).unwrap();
+        let said_ = said(path, &["--force", "--postfix", "-link", "token.wasm"], 1);
+        assert!(said_.contains("is what this command reads"), "{said_}");
+        assert_eq!(fs::read(path.join("token.wasm")).unwrap(), original);
+        fs::remove_file(path.join("token-link.wasm")).unwrap();
+    }
+
     said(path, &["--inplace", "token.wasm"], 0);
     assert_eq!(fs::read(path.join("token.wasm")).unwrap(), mini);
     assert_eq!(fs::read(path.join("token.wasm.bak")).unwrap(), original);

@@ -123,6 +123,11 @@ impl ReportArguments {
         files.chain(self.chain.key_file())
     }
 
+    /// The plan, if one is named.
+    pub(crate) fn plan(&self) -> Option<&Path> {
+        self.plan.as_deref()
+    }
+
     /// The module to report on, if one is given.
     pub(crate) fn module(&self) -> Option<ModuleFiles> {
         let wasm = self.wasm.clone()?;

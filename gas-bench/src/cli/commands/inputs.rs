@@ -4,7 +4,7 @@
 //! (`stylus_report::output`).
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use stylus_cargo::{MARK, Project};
@@ -25,6 +25,8 @@ const READ: [&str; 5] = [
 pub(super) struct Inputs<'a> {
     project: Option<&'a Project>,
     files: Vec<&'a Path>,
+    /// A plan that is named.
+    plan: Option<&'a Path>,
 }
 
 impl<'a> Inputs<'a> {
@@ -32,8 +34,14 @@ impl<'a> Inputs<'a> {
     pub(super) fn of(project: impl Into<Option<&'a Project>>) -> Self {
         Self {
             project: project.into(),
-            files: Vec::new(),
+            ..Self::default()
         }
+    }
+
+    /// What this plan names, too.
+    pub(super) const fn with_plan(mut self, plan: Option<&'a Path>) -> Self {
+        self.plan = plan;
+        self
     }
 
     /// These files, too.
@@ -44,16 +52,18 @@ impl<'a> Inputs<'a> {
 
     /// Begins a file before anything is measured, so that one that cannot be written, or that the command reads, is reported at once.
     pub(super) fn begin(&self, path: Option<&Path>) -> anyhow::Result<Option<OutputFile>> {
-        let Some(path) = path else {
-            return Ok(None);
-        };
+        path.map(|path| self.begin_at(path)).transpose()
+    }
+
+    /// [`Inputs::begin`], for a file that is written in any case.
+    pub(super) fn begin_at(&self, path: &Path) -> anyhow::Result<OutputFile> {
         if self.have(path) {
             bail!(
                 "{} is what this command reads; name another file for what it writes",
                 path.display()
             );
         }
-        Ok(Some(OutputFile::begin(path)?))
+        Ok(OutputFile::begin(path)?)
     }
 
     fn have(&self, path: &Path) -> bool {
@@ -62,10 +72,20 @@ impl<'a> Inputs<'a> {
             return false;
         };
         let is_it = |file: &Path| file.canonicalize().is_ok_and(|file| file == path);
+        let contracts = self.project.iter().flat_map(|project| &project.contracts);
+        let mut plans = contracts
+            .map(|contract| contract.folder.join(FILE))
+            .chain(self.plan.map(Path::to_owned));
+        // What is wrong with a plan is reported where it is read.
+        let is_of_plan = |plan: PathBuf| {
+            let plan = stylus_plan::load(&plan).ok().flatten();
+            plan.is_some_and(|plan| plan.files().any(is_it))
+        };
         self.files.iter().copied().any(is_it)
             || self
                 .project
                 .is_some_and(|project| is_source(project, &path))
+            || plans.any(is_of_plan)
     }
 }
 

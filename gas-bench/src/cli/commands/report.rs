@@ -36,6 +36,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
         .collect::<anyhow::Result<Vec<_>>>()?;
     let inputs = Inputs::of(project.as_ref())
         .and(arguments.files())
+        .with_plan(arguments.plan())
         .and(baselines.iter().map(|(_, path)| path.as_path()));
     let file = inputs.begin(arguments.out.as_deref())?;
     let draft = arguments

@@ -14,6 +14,7 @@ use stylus_report::document::{Content as _, Format};
 use stylus_report::output::OutputFile;
 use stylus_vm::text;
 
+use super::inputs::Inputs;
 use super::{colour, publish, remark};
 use crate::cli::arguments::OverrideArguments;
 
@@ -54,7 +55,8 @@ pub(crate) fn override_allocator(arguments: &OverrideArguments) -> anyhow::Resul
         );
     }
     // An unwritable file is reported before anything is done.
-    let target = OutputFile::begin(&out)?;
+    let read_only = (!arguments.inplace).then_some(file.as_path());
+    let target = Inputs::default().and(read_only).begin_at(&out)?;
     let donor = Donor::compile(arguments.allocator)?;
     let done = transplant(&wasm, &donor).with_context(|| shown.clone())?;
     let mut text = String::new();
