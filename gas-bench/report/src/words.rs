@@ -2,6 +2,8 @@
 //!
 //! Lives here: digits, signs and percentages, and foreign text made safe to show. Not here: what is shown, nor where.
 
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
 /// Percentages from here on are shown to a few digits: nobody reads them all.
 const MANY: u128 = 1_000_000;
 
@@ -72,29 +74,40 @@ pub(crate) fn compilers(names: &str) -> String {
     short.collect::<Vec<_>>().join(", ")
 }
 
-/// At most `characters` of `text`; if it is longer, the last is an ellipsis.
-pub(crate) fn shortened(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        None => text.to_owned(),
-        Some(_) => {
-            let kept = text.chars().take(characters.saturating_sub(1));
-            kept.chain(['…']).collect()
-        }
-    }
+/// How many columns of a terminal `text` takes: wide characters, such as Chinese ones, take two.
+pub(crate) fn columns(text: &str) -> usize {
+    text.width()
 }
 
-/// At most `characters` of `text`. If it is longer, the middle is left out: a path begins with the crate of its function and ends with
-/// the function's name.
-pub(crate) fn ellipsised(text: &str, characters: usize) -> String {
-    let count = text.chars().count();
-    if count <= characters {
+/// As many of these characters as fit `columns`.
+fn fitting(letters: impl Iterator<Item = char>, columns: usize) -> impl Iterator<Item = char> {
+    let mut left = columns;
+    letters.map_while(move |letter| {
+        left = left.checked_sub(letter.width().unwrap_or(0))?;
+        Some(letter)
+    })
+}
+
+/// At most `room` columns of `text`; if it is longer, it ends with an ellipsis.
+pub(crate) fn shortened(text: &str, room: usize) -> String {
+    if columns(text) <= room {
         return text.to_owned();
     }
-    let kept = characters.saturating_sub(1);
+    let kept = fitting(text.chars(), room.saturating_sub(1));
+    kept.chain(['…']).collect()
+}
+
+/// At most `room` columns of `text`. If it is longer, the middle is left out: a path begins with the crate of its function and ends with
+/// the function's name.
+pub(crate) fn ellipsised(text: &str, room: usize) -> String {
+    if columns(text) <= room {
+        return text.to_owned();
+    }
+    let kept = room.saturating_sub(1);
     let tail = kept / 2;
-    let head = text.chars().take(kept - tail);
-    let tail = text.chars().skip(count - tail);
-    head.chain(['…']).chain(tail).collect()
+    let head = fitting(text.chars(), kept - tail);
+    let tail: Vec<_> = fitting(text.chars().rev(), tail).collect();
+    head.chain(['…']).chain(tail.into_iter().rev()).collect()
 }
 
 /// `text` on one line, without characters that control a terminal or change the writing direction.
@@ -178,27 +191,31 @@ mod tests {
 
     #[test]
     fn long_names_lose_their_middle() {
-        for (text, characters, short) in [
+        for (text, room, short) in [
             ("core::fmt::write", 16, "core::fmt::write"),
             ("core::fmt::write", 15, "core::f…::write"),
             ("core::fmt::write", 4, "co…e"),
             ("größer", 5, "gr…er"),
+            ("余额查询", 8, "余额查询"),
+            ("余额查询", 7, "余…询"),
+            ("余额查询", 2, "…"),
             ("name", 1, "…"),
             ("name", 0, "…"),
         ] {
-            assert_eq!(ellipsised(text, characters), short);
+            assert_eq!(ellipsised(text, room), short);
         }
     }
 
     #[test]
     fn text_of_others_is_one_short_line() {
-        for (text, characters, short) in [
+        for (text, room, short) in [
             ("name", 4, "name"),
             ("names", 4, "nam…"),
             ("größer", 4, "grö…"),
+            ("余额查询", 6, "余额…"),
             ("", 4, ""),
         ] {
-            assert_eq!(shortened(text, characters), short);
+            assert_eq!(shortened(text, room), short);
         }
         for (text, shown) in [
             ("a|b 'c'", "a|b 'c'"),

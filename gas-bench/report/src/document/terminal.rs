@@ -14,7 +14,7 @@ use comfy_table::{
 
 use super::table::{Cell, Kind, Row, Table, Tone};
 use super::{Block, Colour, Document, FAILED, Item, NOTHING, Rank, Span, Text};
-use crate::words::{ellipsised, printable, shortened};
+use crate::words::{columns, ellipsised, printable, shortened};
 
 /// The terminal width that everything fits.
 const COLUMNS: usize = 100;
@@ -26,13 +26,13 @@ const STYLE: TableStyle =
 /// What a column takes in addition to its content: a space before it, and the separator.
 const AROUND: usize = 2;
 
-/// The longest name in a title or a sentence, in characters.
+/// The longest name in a title or a sentence, in columns.
 const NAME_MAX: usize = 60;
 
 /// The room left for names before figures lose digits, in columns.
 const NAMES_MIN: usize = 10;
 
-/// The maximum widths, in characters, of a text column other than the names, of a row name in a matrix, and of a word in a title.
+/// The maximum widths, in columns, of a text column other than the names, of a row name in a matrix, and of a word in a title.
 const TEXT_MAX: usize = 32;
 const HEAD_MAX: usize = 40;
 const WORD_MAX: usize = 20;
@@ -102,7 +102,7 @@ impl Page {
     fn title(&mut self, text: &Text) {
         // Names are shortened, and our own words go on in the next line.
         let title = match said(text, COLUMNS) {
-            whole if whole.chars().count() <= COLUMNS => whole,
+            whole if columns(&whole) <= COLUMNS => whole,
             _ => unmarked(&said(text, NAME_MAX)),
         };
         self.line(&paint(&title, Paint::Bold, self.colour));
@@ -152,7 +152,7 @@ impl Page {
         for line in above {
             self.line(line.trim_end());
         }
-        let width = above.last().map_or(0, |line| line.chars().count());
+        let width = above.last().map_or(0, |line| columns(line));
         for (number, (line, (row, cells))) in lines.iter().zip(rows).enumerate() {
             if row.is_parted && number > 0 {
                 self.line(&"╌".repeat(width));
@@ -194,11 +194,11 @@ fn unmarked(sentence: &str) -> String {
     lines.trim_start_matches("· ").replace("\n  ", "\n")
 }
 
-/// `text`, with its names limited to so many characters.
-fn said(text: &Text, characters: usize) -> String {
+/// `text`, with its names limited to so many columns.
+fn said(text: &Text, room: usize) -> String {
     let spans = text.0.iter().map(|span| match span {
         Span::Words(words) | Span::Code(words) => printable(words),
-        Span::Name(name) => ellipsised(&printable(name), characters),
+        Span::Name(name) => ellipsised(&printable(name), room),
     });
     spans.collect()
 }
@@ -208,7 +208,7 @@ fn item(text: &str) -> String {
     let mut item = String::from("·");
     let mut column = 1;
     for word in breakable(text).split_whitespace() {
-        let width = 1 + word.chars().count();
+        let width = 1 + columns(word);
         if column > 1 && column + width > COLUMNS {
             item.push_str("\n ");
             column = 1;
@@ -227,14 +227,15 @@ fn breakable(text: &str) -> String {
     let mut breakable = String::new();
     let mut length = 0;
     for character in text.chars() {
+        let width = columns(character.encode_utf8(&mut [0; 4]));
         length = if character.is_whitespace() {
             0
         } else {
-            length + 1
+            length + width
         };
         if length > WORD_MAX {
             breakable.push(' ');
-            length = 1;
+            length = width;
         }
         breakable.push(character);
     }
@@ -316,7 +317,7 @@ fn cut(matrix: &Table) -> Vec<Table> {
 fn arranged(table: Table) -> Part<'static> {
     let part = |digits, room| Part::new(Cow::Owned(table.clone()), digits, room);
     let (mut digits, mut whole) = (Digits::All, part(Digits::All, usize::MAX));
-    let title = table.columns[table.names()].title.chars().count();
+    let title = columns(&table.columns[table.names()].title);
     if whole.room() < NAMES_MIN.max(title) {
         digits = Digits::Few;
         whole = part(digits, usize::MAX);
@@ -406,7 +407,7 @@ fn names(table: &Table, digits: Digits, room: usize) -> Vec<String> {
 fn layout(table: &Table, words: &[Vec<String>], room: usize) -> Layout {
     let titles = table.columns.iter().enumerate().map(|(index, column)| {
         let cells = words.iter().filter_map(|row| row.get(index));
-        let width = cells.map(|words| words.chars().count()).max();
+        let width = cells.map(|words| columns(words)).max();
         let title = printable_lines(&column.title);
         match column.kind {
             Kind::Figure => titled(&title, width.unwrap_or(0)),
@@ -460,11 +461,11 @@ fn titled(title: &str, width: usize) -> String {
         .map(|word| shortened(word, WORD_MAX))
         .collect();
     let whole = title.to_owned();
-    if title.contains('\n') || title.chars().count() <= width + 2 {
+    if title.contains('\n') || columns(title) <= width + 2 {
         return whole;
     }
     let halves = (1..words.len()).map(|at| [words[..at].join(" "), words[at..].join(" ")]);
-    let width_of = |halves: &[String; 2]| halves.iter().map(|half| half.chars().count()).max();
+    let width_of = |halves: &[String; 2]| halves.iter().map(|half| columns(half)).max();
     let narrowest = halves.min_by_key(width_of);
     narrowest.map_or_else(|| words.concat(), |halves| halves.join("\n"))
 }
@@ -478,7 +479,7 @@ fn words(cell: &Cell, digits: Digits, room: usize) -> String {
         } => {
             let star = if *is_starred { "* " } else { "" };
             let space = if words.is_empty() { "" } else { " " };
-            let taken = (star.len() + space.len()).saturating_add(words.chars().count());
+            let taken = (star.len() + space.len()).saturating_add(columns(words));
             let name = printable(text);
             let name = if name.is_empty() { NOTHING } else { &name };
             let name = ellipsised(name, room.saturating_sub(taken));
@@ -510,6 +511,7 @@ fn few(value: u128, is_negative: bool, whole: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::Column;
     use super::*;
 
     #[test]
@@ -554,6 +556,33 @@ mod tests {
                 .lines()
                 .all(|line| line.chars().count() <= COLUMNS)
         );
+    }
+
+    /// Theorem: nothing is wider than a terminal, whatever the width of its characters.
+    #[test]
+    fn wide_characters_fit() {
+        let name = "余额查询函数的名字".repeat(20);
+        let mut page = Page {
+            text: String::new(),
+            colour: Colour::Never,
+        };
+        page.title(&Text::name(&name).and(": calls"));
+        page.item(&Item::new(Text::name(&name), name.as_str()), Tone::Worse);
+        let titles = ["gas", "ink"].map(Column::figure);
+        let heads = [Column::name(&name)].into_iter().chain(titles);
+        let row = |name: &str| {
+            Row::plain([
+                Cell::name(name),
+                Cell::figure(1_234_567),
+                Cell::figure(7_u64),
+            ])
+        };
+        let rows = [row(&name), row(&format!("{name}{name}")), row("name")];
+        page.table(&Table::new("calls", heads, rows));
+        assert!(page.text.contains("1,234,567"), "{}", page.text);
+        for line in page.text.lines() {
+            assert!(columns(line) <= COLUMNS, "{line}");
+        }
     }
 
     #[test]
