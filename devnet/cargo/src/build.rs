@@ -15,6 +15,7 @@ use std::process::Command;
 use stylus_vm::process::without_debug;
 
 use super::messages::{Diagnosis, Failure, follow};
+use super::project::build_dir;
 use super::shelf::Shelf;
 use super::toolchain::is_chosen_below;
 use super::{
@@ -362,6 +363,7 @@ impl Project {
     ) -> Result<Vec<u8>, BuildError> {
         let into = self.build_dir(REPORT);
         let _alone = lock(&into)?;
+        share_host_builds(&self.target_dir, &self.root, &into)?;
         changed::forget(&into, &self.profiles())?;
         // After a profile was changed and changed back, cargo takes the module in between for fresh.
         let manifests = [&self.root, &contract.folder].map(|folder| folder.join("Cargo.toml"));
@@ -509,22 +511,29 @@ pub fn lock(folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Lets cargo find in `into` what it builds in `from` for this machine, for contracts are the SDK's macros and what they are made of, which
-/// take longer than a contract. The lock on these is cargo's, and lies with them. A folder that is there already stays as it is.
+/// Lets cargo find in `into` what it has built of a workspace for this machine, and the other way round: the SDK's macros and what they are
+/// made of, which take longer than a contract. The lock on these is cargo's, and lies with them. A folder that is there already stays as it
+/// is; where no link can be made, both are built in.
 ///
 /// # Errors
 /// If the folders cannot be used.
-pub(super) fn share_host_builds(from: &Path, into: &Path) -> io::Result<()> {
-    let [from, into] = [from, into].map(|folder| folder.join(PROFILE));
+pub(super) fn share_host_builds(target_dir: &Path, root: &Path, into: &Path) -> io::Result<()> {
+    // A target folder elsewhere may be that of several checkouts, each with macros of the same name.
+    let from = match target_dir.starts_with(root) {
+        true => target_dir.to_owned(),
+        false => build_dir(target_dir, root).join(REPORT),
+    };
+    let [from, into] = [&from, into].map(|folder| folder.join(PROFILE));
     fs::create_dir_all(&from)?;
-    let linked = link(&from, &into);
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
+    // One that leads elsewhere was made before the project was moved.
+    if fs::read_link(&into).is_ok_and(|to| to != from) {
+        fs::remove_file(&into)?;
     }
+    let _ = link(&from, &into);
+    Ok(())
 }
 
-/// Elsewhere links are not everybody's, and both folders are built in.
+/// Elsewhere links are not everybody's.
 #[cfg(not(unix))]
 fn link(_: &Path, _: &Path) -> io::Result<()> {
     Ok(())
@@ -541,15 +550,30 @@ mod tests {
         let [from, own, new] = ["from", "own", "new"].map(|name| folder.path().join(name));
         fs::create_dir_all(own.join("release")).unwrap();
         fs::create_dir_all(&new).unwrap();
+        let share = |from: &Path, into: &Path| share_host_builds(from, folder.path(), into);
         for into in [&own, &new, &new] {
-            share_host_builds(&from, into).unwrap();
+            share(&from, into).unwrap();
         }
         fs::write(from.join("release/macro"), "").unwrap();
         assert!(new.join("release/macro").exists() && !own.join("release/macro").exists());
-        // After `cargo clean` of what is linked to.
+        // After `cargo clean` of what is linked to, and after it was moved.
         fs::remove_dir_all(&from).unwrap();
-        share_host_builds(&from, &new).unwrap();
+        share(&from, &new).unwrap();
         assert!(fs::read_dir(new.join("release")).is_ok());
+        let moved = folder.path().join("moved");
+        fs::rename(&from, &moved).unwrap();
+        share(&moved, &new).unwrap();
+        fs::write(moved.join("release/macro"), "").unwrap();
+        assert!(new.join("release/macro").exists() && !from.exists());
+        // Of a target folder that is not the workspace's own, those of its reports are shared.
+        let root = folder.path().join("root");
+        let report = build_dir(&moved, &root).join(REPORT);
+        for into in [&report, &from] {
+            fs::create_dir_all(into).unwrap();
+            share_host_builds(&moved, &root, into).unwrap();
+        }
+        fs::write(report.join("release/other"), "").unwrap();
+        assert!(from.join("release/other").exists() && !new.join("release/other").exists());
     }
 
     #[test]

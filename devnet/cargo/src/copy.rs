@@ -15,8 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::build::{REPORT, share_host_builds};
-use crate::project::build_dir;
+use crate::build::share_host_builds;
 use crate::recipe::Recipe;
 use crate::{
     Build, BuildError, BuildSettings, BuildTarget, CargoError, ContractPackage, Hindrance, Lto,
@@ -173,10 +172,11 @@ impl Copies {
             path: target_dir.clone(),
             source,
         })?;
-        let report = build_dir(&sources.target_dir, &sources.root).join(REPORT);
-        share_host_builds(&report, &target_dir).map_err(|source| CopiesError::TargetDir {
-            path: target_dir.clone(),
-            source,
+        share_host_builds(&sources.target_dir, &sources.root, &target_dir).map_err(|source| {
+            CopiesError::TargetDir {
+                path: target_dir.clone(),
+                source,
+            }
         })?;
         let scratch = Scratch::copy(&sources)?;
         let root = scratch.place(&sources.root);

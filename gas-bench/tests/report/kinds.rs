@@ -17,7 +17,7 @@ use stylus_report::figures::{Contract, Report};
 use stylus_vm::ArbOs;
 use tempfile::TempDir;
 
-use crate::support::{run, text};
+use crate::support::{cargo, run, text};
 
 /// A contract that returns after a loop of `STEPS` steps.
 const SOURCE: &str = r#"#![no_std]
@@ -90,6 +90,45 @@ fn figures(folder: &Path, target: &Path, arguments: &[&str]) -> Vec<Contract> {
 
 fn gas(contract: &Contract) -> u64 {
     contract.calls[0].runs()[0].gas.0
+}
+
+/// Theorem: what the author's own cargo has compiled for this machine is not compiled again for a report.
+#[cfg(unix)]
+#[test]
+fn what_the_author_has_compiled_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, target) = (folder.path(), folder.path().join("target"));
+    workspace(root, &["one"]);
+    package(root, "one", LIBRARY, "10");
+    write(root, "one/build.rs", "fn main() {}\n");
+    let into = target.display().to_string();
+    let own = [
+        "build",
+        "--release",
+        "--lib",
+        "--target",
+        "wasm32-unknown-unknown",
+    ];
+    cargo(root, &[&own[..], &["--target-dir", &into]].concat());
+    figures(root, &target, &[]);
+    let built = fs::read_dir(target.join("release/build")).unwrap();
+    let built = built.filter(|it| {
+        it.as_ref()
+            .unwrap()
+            .path()
+            .join("build-script-build")
+            .exists()
+    });
+    assert_eq!(built.count(), 1);
+    let reports = fs::read_dir(target.join("gas-bench"))
+        .unwrap()
+        .next()
+        .unwrap();
+    let reports = reports.unwrap().path().join("report/release");
+    assert_eq!(
+        reports.canonicalize().unwrap(),
+        target.join("release").canonicalize().unwrap()
+    );
 }
 
 /// Theorem: a figure belongs to the contract beside its name, even if others use the same file name in the same target folder.
