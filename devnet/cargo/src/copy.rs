@@ -168,16 +168,12 @@ impl Copies {
     pub fn prepare(subject: &Subject) -> Result<Self, CopiesError> {
         let sources = Sources::of(subject)?;
         let target_dir = sources.target_dir.join("gas-bench-compare");
-        let alone = lock(&target_dir).map_err(|source| CopiesError::TargetDir {
+        let unusable = |source| CopiesError::TargetDir {
             path: target_dir.clone(),
             source,
-        })?;
-        share_host_builds(&sources.target_dir, &sources.root, &target_dir).map_err(|source| {
-            CopiesError::TargetDir {
-                path: target_dir.clone(),
-                source,
-            }
-        })?;
+        };
+        let alone = lock(&target_dir).map_err(unusable)?;
+        share_host_builds(&sources.target_dir, &sources.root, &target_dir).map_err(unusable)?;
         let scratch = Scratch::copy(&sources)?;
         let root = scratch.place(&sources.root);
         let folder = scratch.place(&sources.package);

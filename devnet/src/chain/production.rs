@@ -476,10 +476,9 @@ impl Chain {
 
 #[cfg(test)]
 mod tests {
-    use alloy_consensus::{TxEip1559, TypedTransaction};
+    use alloy_consensus::TxEip1559;
 
     use super::*;
-    use crate::addresses::DEV_ACCOUNT;
     use crate::state::source::{Beneath, Found, Run, Source, SourceError, Touched};
 
     const FAULTY: Address = Address::repeat_byte(7);
@@ -507,15 +506,12 @@ mod tests {
     }
 
     fn transfer(chain: &Chain, nonce: u64, to: Address) -> Arc<Transaction> {
-        let transaction = TypedTransaction::Eip1559(TxEip1559 {
-            chain_id: chain.config().chain_id,
-            nonce,
+        let sent = TxEip1559 {
             gas_limit: 100_000,
-            max_fee_per_gas: 1_000_000_000,
             to: to.into(),
             ..TxEip1559::default()
-        });
-        Transaction::unsigned(transaction, DEV_ACCOUNT).into()
+        };
+        chain.of_dev_account(nonce, sent).into()
     }
 
     /// Theorem: a transaction on which the machine panics ends its block, is dropped, and hinders no later one.

@@ -135,3 +135,21 @@ impl Transaction {
         }
     }
 }
+
+#[cfg(test)]
+impl crate::chain::Chain {
+    /// A transaction of the dev account's on this chain: the rest of it is `asked`.
+    pub(in crate::chain) fn of_dev_account(
+        &self,
+        nonce: u64,
+        asked: alloy_consensus::TxEip1559,
+    ) -> Transaction {
+        let asked = TypedTransaction::Eip1559(alloy_consensus::TxEip1559 {
+            chain_id: self.config().chain_id,
+            nonce,
+            max_fee_per_gas: 1_000_000_000,
+            ..asked
+        });
+        Transaction::unsigned(asked, crate::addresses::DEV_ACCOUNT)
+    }
+}

@@ -368,12 +368,12 @@ pub(super) fn trace(
 
 #[cfg(test)]
 mod tests {
-    use alloy_consensus::{TxEip1559, TypedTransaction};
+    use alloy_consensus::TxEip1559;
     use alloy_primitives::{Bytes, address, hex};
 
     use super::*;
-    use crate::addresses::{ARB_OWNER, ARB_WASM, DEV_ACCOUNT};
-    use crate::chain::{Chain, Ending, Transaction};
+    use crate::addresses::{ARB_OWNER, ARB_WASM};
+    use crate::chain::{Chain, Ending};
     use crate::config::Config;
 
     const PROGRAM: Address = address!("0x00000000000000000000000000000000000000aa");
@@ -396,17 +396,14 @@ mod tests {
             (i32.const 0)))"#;
 
     fn send(chain: &mut Chain, nonce: u64, to: Address, value: u128, input: Vec<u8>) {
-        let transaction = TypedTransaction::Eip1559(TxEip1559 {
-            chain_id: chain.config().chain_id,
-            nonce,
+        let sent = TxEip1559 {
             gas_limit: 20_000_000,
-            max_fee_per_gas: 1_000_000_000,
             to: to.into(),
             value: U256::from(value),
             input: input.into(),
             ..TxEip1559::default()
-        });
-        let sent = Transaction::unsigned(transaction, DEV_ACCOUNT);
+        };
+        let sent = chain.of_dev_account(nonce, sent);
         chain.check(&sent).unwrap();
         let mut draft = chain.draft(1, &Interrupt::default());
         draft.add(sent.into()).unwrap();

@@ -490,15 +490,21 @@ async fn elsewhere(
         return lanes.run(lane, arrived, move |it| work(it)).await;
     }
     // On a fork, whoever has to wait for the forked chain's node waits where nobody else needs the place.
-    let all = work.clone();
-    let work = move |it: &Interrupt| from_what_is_known(|| work(it)).transpose();
-    let known = match tries.and_then(|(tries, likeness)| tries.run(likeness, &work)) {
-        Some(known) => known,
-        None => lanes.run(lane, arrived, work).await,
+    let known = {
+        let work = work.clone();
+        move |it: &Interrupt| from_what_is_known(|| work(it)).transpose()
     };
-    match known? {
+    let answer = match tries.and_then(|(tries, likeness)| tries.run(likeness, &known)) {
+        Some(tried) => tried,
+        None => lanes.run(lane, arrived, known).await,
+    };
+    match answer? {
         Some(answer) => Ok(answer),
-        None => lanes.run(lane.upstream(), arrived, move |it| all(it)).await,
+        None => {
+            lanes
+                .run(lane.upstream(), arrived, move |it| work(it))
+                .await
+        }
     }
 }
 

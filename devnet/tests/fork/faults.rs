@@ -207,16 +207,21 @@ const FAULTS: &[(Fault, &str)] = &[
     ),
 ];
 
+/// Settings for a fork of a node at a block, other than usual.
+fn forking_with(url: &str, block: u64, change: impl FnOnce(Fork) -> Fork) -> Config {
+    let settings = forking(url, block);
+    Config {
+        fork: settings.fork.map(change),
+        ..settings
+    }
+}
+
 /// A fork of a faulty node, without retries; each attempt has one second.
 fn forked(faulty: &Faulty, block: u64) -> Chain {
-    let config = forking(&faulty.url, block);
-    Chain::start(Config {
-        fork: config.fork.map(|fork| Fork {
-            timeout: Duration::from_secs(3),
-            ..fork
-        }),
-        ..config
-    })
+    Chain::start(forking_with(&faulty.url, block, |fork| Fork {
+        timeout: Duration::from_secs(3),
+        ..fork
+    }))
 }
 
 /// Theorem: whatever the node does in the middle of something, the error says what was requested from whom and why there is no answer, the
@@ -288,11 +293,8 @@ fn a_node_that_fails_fails_what_needs_it_and_nothing_else() {
 fn a_node_that_comes_back_is_asked_again() {
     let history = History::new(1);
     let faulty = Faulty::before(&history.chain);
-    let settings = forking(&faulty.url, history.head());
-    let fork = Chain::start(Config {
-        fork: settings.fork.map(|fork| Fork { retries: 5, ..fork }),
-        ..settings
-    });
+    let retried = |fork| Fork { retries: 5, ..fork };
+    let fork = Chain::start(forking_with(&faulty.url, history.head(), retried));
     for fault in [Fault::Dies, Fault::Says(429, ""), Fault::Says(502, "")] {
         faulty.set(fault);
         let account = B256::from(U256::from(7));
@@ -374,14 +376,11 @@ fn many_words_are_asked_for_at_once() {
 fn a_node_that_hangs_stops_nobody_else() {
     let history = History::new(11);
     let faulty = Faulty::before(&history.chain);
-    let settings = forking(&faulty.url, history.head());
-    let fork = Chain::start(Config {
-        fork: settings.fork.map(|fork| Fork {
-            timeout: Duration::from_secs(30),
-            ..fork
-        }),
-        ..settings
-    });
+    let patient = |fork| Fork {
+        timeout: Duration::from_secs(30),
+        ..fork
+    };
+    let fork = Chain::start(forking_with(&faulty.url, history.head(), patient));
     // The newest block is its own.
     fork.rpc("evm_mine", json!([]));
     let known = history.counter();
@@ -433,15 +432,12 @@ fn a_low_rate_fails_nothing() {
     let origin = Chain::start(config());
     // Loads slots 0 to 99.
     let reads = origin.deploy(&alloy_primitives::hex!("5f5b80545060010180606411600157"));
-    let settings = forking(&origin.handle.url(), 1);
-    let fork = Chain::start(Config {
-        fork: settings.fork.map(|fork| Fork {
-            timeout: Duration::from_millis(1_500),
-            requests_per_second: Some(40),
-            ..fork
-        }),
-        ..settings
-    });
+    let slow = |fork| Fork {
+        timeout: Duration::from_millis(1_500),
+        requests_per_second: Some(40),
+        ..fork
+    };
+    let fork = Chain::start(forking_with(&origin.handle.url(), 1, slow));
     let balance = |byte: u8| {
         let address = alloy_primitives::Address::repeat_byte(byte);
         fork.rpc("eth_getBalance", json!([address, "latest"]))
@@ -461,14 +457,11 @@ fn the_next_fork_of_a_block_asks_for_little() {
     let faulty = Faulty::before(&history.chain);
     let folder = tempfile::tempdir().unwrap();
     let cached = || {
-        let settings = forking(&faulty.url, history.head());
-        Chain::start(Config {
-            fork: settings.fork.map(|fork| Fork {
-                cache: Some(folder.path().into()),
-                ..fork
-            }),
-            ..settings
-        })
+        let kept = |fork| Fork {
+            cache: Some(folder.path().into()),
+            ..fork
+        };
+        Chain::start(forking_with(&faulty.url, history.head(), kept))
     };
     let first = cached();
     let count = first.word(history.counter(), &[]);
@@ -510,17 +503,13 @@ fn keys_are_not_told() {
     let history = History::new(1);
     let faulty = Faulty::before(&history.chain);
     let url = format!("{}/v2/{KEY}?token={KEY}1", faulty.url);
-    let settings = forking(&url, history.head());
     let folder = tempfile::tempdir().unwrap();
-    let settings = Config {
-        fork: settings.fork.map(|fork| Fork {
-            headers: vec![("Authorization".into(), format!("Bearer {KEY}2"))],
-            cache: Some(folder.path().into()),
-            timeout: Duration::from_secs(3),
-            ..fork
-        }),
-        ..settings
-    };
+    let settings = forking_with(&url, history.head(), |fork| Fork {
+        headers: vec![("Authorization".into(), format!("Bearer {KEY}2"))],
+        cache: Some(folder.path().into()),
+        timeout: Duration::from_secs(3),
+        ..fork
+    });
     assert!(!format!("{settings:?}").contains(KEY));
     let fork = Chain::start(settings.clone());
     let told = |text: String| assert!(!text.contains(KEY), "{text}");
