@@ -26,6 +26,9 @@ use super::{
 /// The folder, among those of a workspace, that contracts are built in.
 pub(super) const REPORT: &str = "report";
 
+/// The folder, among those of a workspace, of programs that print a contract's ABI.
+const ABI: &str = "abi";
+
 /// The folder of the profile that contracts are built with.
 const PROFILE: &str = "release";
 
@@ -445,13 +448,15 @@ impl Project {
         let alone = lock(&built)?;
         changed::forget(&built, &self.profiles())?;
         drop(alone);
-        let folder = self.build_dir("abi");
         let mut command = contract.toolchain.cargo(&contract.folder);
         command
             .args(&arguments)
             .arg("--target-dir")
-            .arg(&folder)
-            .env("CARGO_BUILD_BUILD_DIR", &folder)
+            .arg(self.build_dir(ABI))
+            .env(
+                "CARGO_BUILD_BUILD_DIR",
+                host_builds(&self.target_dir, &self.root, ABI),
+            )
             // The first lines of a panic say enough about it.
             .env("RUST_BACKTRACE", "0")
             .args(["--", what]);
@@ -465,10 +470,20 @@ impl Project {
     }
 
     /// The folders that cargo builds in, for the chain and for this machine.
-    fn profiles(&self) -> [PathBuf; 3] {
+    fn profiles(&self) -> [PathBuf; 4] {
         let report = self.build_dir(REPORT);
-        let abi = self.build_dir("abi").join("debug");
-        [report.join(TARGET).join(PROFILE), report.join(PROFILE), abi]
+        // Before 1.91 cargo knows one folder only.
+        let abi = [
+            self.build_dir(ABI),
+            host_builds(&self.target_dir, &self.root, ABI),
+        ];
+        let [own, shared] = abi.map(|folder| folder.join("debug"));
+        [
+            report.join(TARGET).join(PROFILE),
+            report.join(PROFILE),
+            own,
+            shared,
+        ]
     }
 }
 
@@ -518,11 +533,7 @@ pub fn lock(folder: &Path) -> io::Result<File> {
 /// # Errors
 /// If the folders cannot be used.
 pub(super) fn share_host_builds(target_dir: &Path, root: &Path, into: &Path) -> io::Result<()> {
-    // A target folder elsewhere may be that of several checkouts, each with macros of the same name.
-    let from = match target_dir.starts_with(root) {
-        true => target_dir.to_owned(),
-        false => build_dir(target_dir, root).join(REPORT),
-    };
+    let from = host_builds(target_dir, root, REPORT);
     let [from, into] = [&from, into].map(|folder| folder.join(PROFILE));
     fs::create_dir_all(&from)?;
     // One that leads elsewhere was made before the project was moved.
@@ -531,6 +542,15 @@ pub(super) fn share_host_builds(target_dir: &Path, root: &Path, into: &Path) -> 
     }
     let _ = link(&from, &into);
     Ok(())
+}
+
+/// Where cargo has compiled things for this machine, or where it does so for `what`: the author's target folder, unless it lies elsewhere and
+/// so may be that of several checkouts, each with macros of the same name.
+fn host_builds(target_dir: &Path, root: &Path, what: &str) -> PathBuf {
+    match target_dir.starts_with(root) {
+        true => target_dir.to_owned(),
+        false => build_dir(target_dir, root).join(what),
+    }
 }
 
 /// Elsewhere links are not everybody's.

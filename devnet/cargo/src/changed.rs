@@ -4,7 +4,7 @@
 //! Not here: building (`build`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,9 @@ pub(super) fn forget(folder: &Path, profiles: &[PathBuf]) -> io::Result<()> {
         let Ok(entries) = fs::read_dir(profile.join(FINGERPRINTS)) else {
             continue;
         };
+        // Cargo's own lock: the author's editor may be building here.
+        let alone = File::create(profile.join(".cargo-lock"))?;
+        alone.lock()?;
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name();

@@ -92,41 +92,72 @@ fn gas(contract: &Contract) -> u64 {
     contract.calls[0].runs()[0].gas.0
 }
 
-/// Theorem: what the author's own cargo has compiled for this machine is not compiled again for a report.
+/// Theorem: what the author's own cargo has compiled for this machine is not compiled again for a report: neither what a contract's build
+/// needs, nor what the program that prints its ABI is made of.
 #[cfg(unix)]
 #[test]
 fn what_the_author_has_compiled_is_used() {
     let folder = tempfile::tempdir().unwrap();
     let (root, target) = (folder.path(), folder.path().join("target"));
-    workspace(root, &["one"]);
-    package(root, "one", LIBRARY, "10");
-    write(root, "one/build.rs", "fn main() {}\n");
+    workspace(root, &["one", "made"]);
+    let manifest = format!(
+        "{LIBRARY}[dependencies]\nmade = {{ path = '../made' }}\n[features]\nexport-abi = []\n\
+         [[bin]]\nname = 'one'\nrequired-features = ['export-abi']\n"
+    );
+    package(root, "one", &manifest, "10");
+    fs::remove_file(root.join("one/gas-bench.toml")).unwrap();
+    let library = format!("#![cfg(not(feature = \"export-abi\"))]\n{}", source("10"));
+    write(root, "one/src/lib.rs", &library);
+    write(
+        root,
+        "one/src/main.rs",
+        "fn main() { println!(\"interface One {{ function f() external; }}\") }",
+    );
+    package(root, "made", "build = 'build.rs'\n", "10");
+    fs::remove_file(root.join("made/Stylus.toml")).unwrap();
+    write(root, "made/src/lib.rs", "#![no_std]\n");
+    write(root, "made/build.rs", "fn main() {}\n");
+    let lock = fs::read_to_string(root.join("Cargo.lock")).unwrap();
+    let lock = lock.replace(
+        "name = 'one'\nversion = '0.1.0'\n",
+        "name = 'one'\nversion = '0.1.0'\ndependencies = ['made']\n",
+    );
+    write(root, "Cargo.lock", &lock);
     let into = target.display().to_string();
-    let own = [
-        "build",
-        "--release",
-        "--lib",
-        "--target",
-        "wasm32-unknown-unknown",
-    ];
-    cargo(root, &[&own[..], &["--target-dir", &into]].concat());
+    let wasm = "wasm32-unknown-unknown";
+    for own in [
+        &[
+            "build",
+            "--release",
+            "--lib",
+            "--target",
+            wasm,
+            "--package",
+            "one",
+        ][..],
+        &["build", "--package", "made"],
+    ] {
+        cargo(root, &[own, &["--target-dir", &into]].concat());
+    }
     figures(root, &target, &[]);
-    let built = fs::read_dir(target.join("release/build")).unwrap();
-    let built = built.filter(|it| {
-        it.as_ref()
-            .unwrap()
-            .path()
-            .join("build-script-build")
-            .exists()
-    });
-    assert_eq!(built.count(), 1);
-    let reports = fs::read_dir(target.join("gas-bench"))
-        .unwrap()
-        .next()
-        .unwrap();
-    let reports = reports.unwrap().path().join("report/release");
+    for profile in ["release", "debug"] {
+        let built = fs::read_dir(target.join(profile).join("build")).unwrap();
+        let programs = built.map(|it| it.unwrap().path().join("build-script-build"));
+        assert_eq!(programs.filter(|it| it.exists()).count(), 1, "{profile}");
+        let libraries = fs::read_dir(target.join(profile).join("deps")).unwrap();
+        let libraries = libraries.map(|it| it.unwrap().path());
+        let is_made = |it: &PathBuf| it.extension().is_some_and(|it| it == "rlib");
+        let expected = if profile == "debug" { 1 } else { 0 };
+        assert_eq!(libraries.filter(is_made).count(), expected, "{profile}");
+    }
+    // The programs themselves stay apart from the author's.
+    assert!(!target.join("debug/one").exists());
+    let mut reports = fs::read_dir(target.join("gas-bench")).unwrap();
+    let reports = reports.next().unwrap().unwrap().path();
+    assert!(reports.join("abi/debug/one").exists());
+    assert!(!reports.join("abi/debug/deps").exists());
     assert_eq!(
-        reports.canonicalize().unwrap(),
+        reports.join("report/release").canonicalize().unwrap(),
         target.join("release").canonicalize().unwrap()
     );
 }
