@@ -83,3 +83,28 @@ pub(crate) fn path(addresses: &[Address], input: &[u8]) -> Vec<u8> {
     path.extend(input);
     path
 }
+
+/// EVM code that calls `target` with `input` and then returns what looking at the balance of `asked` costs, which tells a cold account
+/// (2,607 gas) from a warm one (107).
+pub(crate) fn looks_after_call(target: Address, input: &[u8], asked: Address) -> Vec<u8> {
+    let length = u16::try_from(input.len()).unwrap().to_be_bytes();
+    let start = |from: [u8; 2]| {
+        [
+            // The input is behind the code.
+            &hex!("61")[..],
+            &length,
+            &hex!("61"),
+            &from,
+            &hex!("5f39 5f5f 61"),
+            &length,
+            &hex!("5f5f 73"),
+            target.as_slice(),
+            &hex!("5af150 5a 73"),
+            asked.as_slice(),
+            &hex!("3150 5a 9003 5f52 60205ff3"),
+        ]
+        .concat()
+    };
+    let from = u16::try_from(start([0, 0]).len()).unwrap();
+    [&start(from.to_be_bytes())[..], input].concat()
+}

@@ -298,4 +298,21 @@ fn an_access_list_keeps_what_it_is_given() {
     // Creates a contract with the init code STOP.
     let create = json!({ "from": DEV, "data": "0x00" });
     check(create, json!([]), "0xcf0e");
+    // The fee makes nobody warm, nor does a contract's creation another one.
+    let paying = json!({ "from": DEV, "to": FRIEND, "gasPrice": "0x5f5e100" });
+    check(paying, json!([]), "0x5208");
+    let creator = chain.deploy(&hex!("5f5f5ff0 00"));
+    let create = json!({ "from": DEV, "to": creator });
+    check(create, json!([]), "0xcf0e");
+    // Nor does what a precompile is asked about, or pays.
+    let code = stylus_vm::code::encode(&wat::parse_str(logger()).unwrap());
+    let input = [
+        &hex!("58c780c2")[..],
+        chain.deploy(&code).into_word().as_slice(),
+    ]
+    .concat();
+    let activate = json!({
+        "from": DEV, "to": ARB_WASM, "data": hex::encode_prefixed(input), "value": "0xde0b6b3a7640000",
+    });
+    check(activate, json!([]), "0x1c19da");
 }

@@ -1,9 +1,11 @@
 //! Programs and EVM contracts that call each other, however deep.
 
+use alloy_eips::eip7702::{Authorization, SignedAuthorization};
 use alloy_primitives::{Address, U256, hex};
+use alloy_signer::SignerSync as _;
 use serde_json::json;
 
-use crate::contracts::{echo, evm_forward, forward, path, program};
+use crate::contracts::{echo, evm_forward, forward, looks_after_call, path, program};
 use crate::costly::activate;
 use crate::process::Process;
 use crate::support::{ARB_OWNER, Chain, DEV, config_at};
@@ -184,27 +186,28 @@ fn code_that_only_programs_may_have() {
     );
 }
 
-/// An account that delegates to a program (EIP-7702) runs it on its own storage.
-#[test]
-fn an_account_delegates_to_a_program() {
-    use alloy_eips::eip7702::Authorization;
-    use alloy_signer::SignerSync as _;
-
-    let chain = Chain::default();
-    let store = chain.program(&program(
-        "(call $cache (i32.const 0) (i32.const 1024)) (call $flush (i32.const 0)) (i32.const 0)",
-    ));
+/// An account, and its authorization to run the code of `to` (EIP-7702).
+fn delegation(chain: &Chain, to: Address) -> (Address, SignedAuthorization) {
     let (account, key) = chain.handle.accounts()[1];
     let signer = alloy_signer_local::PrivateKeySigner::from_bytes(&key).unwrap();
     let authorization = Authorization {
         chain_id: U256::from(412_346),
-        address: store,
+        address: to,
         nonce: 0,
     };
-    let signature = signer
-        .sign_hash_sync(&authorization.signature_hash())
-        .unwrap();
-    let signed = authorization.into_signed(signature);
+    let hash = authorization.signature_hash();
+    let signature = signer.sign_hash_sync(&hash).unwrap();
+    (account, authorization.into_signed(signature))
+}
+
+/// An account that delegates to a program (EIP-7702) runs it on its own storage.
+#[test]
+fn an_account_delegates_to_a_program() {
+    let chain = Chain::default();
+    let store = chain.program(&program(
+        "(call $cache (i32.const 0) (i32.const 1024)) (call $flush (i32.const 0)) (i32.const 0)",
+    ));
+    let (account, signed) = delegation(&chain, store);
     let word = U256::from(7).to_be_bytes::<32>();
     let mined = chain.send(json!({
         "to": account, "data": hex::encode_prefixed(word), "gas": "0x100000", "authorizationList": [signed],
@@ -218,6 +221,24 @@ fn an_account_delegates_to_a_program() {
     let code = chain.rpc("eth_getCode", json!([account, "latest"]));
     let designator = [&hex!("ef0100")[..], store.as_slice()].concat();
     assert_eq!(code, json!(hex::encode_prefixed(designator)));
+}
+
+/// A program's call of an account that delegates costs no more for that, and so leaves the delegate cold; an instruction's makes it warm.
+#[test]
+fn a_program_leaves_a_delegate_cold() {
+    let chain = Chain::default();
+    let delegate = chain.program(&echo());
+    let (account, signed) = delegation(&chain, delegate);
+    let request = json!({ "to": DEV, "gas": "0x100000", "authorizationList": [signed] });
+    assert!(chain.send(request).is_success());
+    for (caller, cost) in [
+        (chain.program(&forward("call")), 2_607),
+        (chain.deploy(&evm_forward()), 107),
+    ] {
+        let looks = looks_after_call(caller, &path(&[account], b"hi"), delegate);
+        let looks = chain.deploy(&looks);
+        assert_eq!(chain.word(looks, &[]), U256::from(cost));
+    }
 }
 
 /// A program that recurses as deep as its input says, in frames that hide 32 KB each from the depth checker, calls itself from there, and

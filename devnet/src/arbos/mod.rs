@@ -47,7 +47,7 @@ pub(crate) use root::{
 };
 pub(crate) use slots::{Slot, read_by_every_block};
 
-use crate::evm::Context;
+use crate::evm::{Context, peek};
 use crate::state::State;
 
 /// Words of the ArbOS state, wherever they are kept. Access is free.
@@ -125,13 +125,7 @@ pub(crate) struct Journal<'a>(pub(crate) &'a mut Context);
 
 impl Words for Journal<'_> {
     fn word(&mut self, slot: Slot) -> U256 {
-        let journal = &self.0.journaled_state;
-        let account = journal.inner.state.get(&slot.account);
-        let written = account.and_then(|account| account.storage.get(&slot.key));
-        match written {
-            Some(value) => value.present_value,
-            None => journal.database.slot(slot.account, slot.key),
-        }
+        peek::slot(self.0, slot.account, slot.key)
     }
 
     fn set_word(&mut self, slot: Slot, value: U256) {

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256, TxKind, U256};
 use alloy_rpc_types_eth::state::{AccountOverride, StateOverride};
 use alloy_rpc_types_eth::{AccessList, AccessListItem, BlockOverrides};
+use revm::bytecode::Bytecode;
 use revm::context_interface::{JournalTr as _, Transaction as _};
 use revm::inspector::NoOpInspector;
+use revm::state::AccountStatus;
 use serde_json::value::RawValue;
 use stylus_vm::{ArbOs, Gas, Pages};
 
@@ -197,14 +199,26 @@ impl View {
         let gas = self.call_gas(request.gas);
         let (executed, mut machine) = self.run(request, gas, Purpose::Call, NoOpInspector)?;
         let touched = machine.context().journaled_state.finalize();
+        let transaction = &machine.context().chain.transaction;
         let to = match request.to {
             TxKind::Call(to) => to,
             // The machine takes the account's own nonce, whatever the request's.
             TxKind::Create => request.from.create(self.state.account(request.from).nonce),
         };
+        let authorities = request.authorization_list.iter();
+        let authorities: Vec<Address> = authorities
+            .filter_map(|signed| signed.recover_authority().ok())
+            .collect();
+        let code = touched
+            .get(&to)
+            .and_then(|account| account.info.code.as_ref());
+        let delegate = code.and_then(Bytecode::eip7702_address);
         // These are warm without being listed, as in geth.
         let is_warm = |address: &Address| {
             [request.from, to, SEQUENCER].contains(address)
+                || delegate == Some(*address)
+                || authorities.contains(address)
+                || transaction.created.contains(address)
                 || crate::precompiles::is_precompile(address, self.arbos)
         };
         let mut slots: BTreeMap<Address, BTreeSet<B256>> = BTreeMap::new();
@@ -216,7 +230,9 @@ impl View {
             slots.entry(*address).or_default().extend(storage_keys);
         }
         for (address, account) in touched {
-            if address != ARBOS_STATE {
+            let is_left_cold = account.status.contains(AccountStatus::Cold)
+                && transaction.left_cold.contains(&address);
+            if address != ARBOS_STATE && !is_left_cold {
                 let keys = account.storage.keys().map(|slot| B256::from(*slot));
                 slots.entry(address).or_default().extend(keys);
             }

@@ -2,7 +2,7 @@
 //!
 //! Lives here: types, and facts that no revert undoes. Not here: anything that acts on them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use alloy_primitives::Address;
@@ -87,6 +87,10 @@ pub(crate) struct TransactionScope {
     pub(crate) acting: HashMap<Address, u32>,
     /// The caller of each frame in progress.
     pub(crate) callers: Vec<Address>,
+    /// Accounts that a creation has made warm.
+    pub(crate) created: BTreeSet<Address>,
+    /// Accounts that ArbOS has changed, which left them cold.
+    pub(crate) left_cold: BTreeSet<Address>,
     /// Its frames that have failed so far.
     pub(crate) failed: FailedFrames,
     /// Why a call failed, if the EVM has no word for it.

@@ -24,7 +24,7 @@ use crate::addresses::L1_PRICER_FUNDS;
 use crate::arbos::l1_pricing::Poster;
 use crate::arbos::{self, Journal, l1_pricing, l2_pricing};
 use crate::evm::machine::Machine;
-use crate::evm::{Interrupted, Reason};
+use crate::evm::{Interrupted, Reason, peek};
 use crate::state::source::{self, Run};
 use crate::trace::HostioInspector;
 use crate::units::Price;
@@ -226,15 +226,17 @@ impl<I: HostioInspector> Handler for ArbitrumHandler<I> {
             false => Price::base_fee(least).min(base_fee).fee(used - poster),
         };
         let for_network = price.fee(used - poster) - for_infra;
-        let journal = context.journal_mut();
-        journal.balance_incr(network, for_network)?;
-        if !for_infra.is_zero() {
-            journal.balance_incr(infra, for_infra)?;
-        }
-        if poster > Gas::ZERO {
-            journal.balance_incr(L1_PRICER_FUNDS, for_l1)?;
-        }
-        Ok(())
+        let funds = [network, infra, L1_PRICER_FUNDS];
+        peek::unwarmed(context, &funds, |journal| {
+            journal.balance_incr(network, for_network)?;
+            if !for_infra.is_zero() {
+                journal.balance_incr(infra, for_infra)?;
+            }
+            if poster > Gas::ZERO {
+                journal.balance_incr(L1_PRICER_FUNDS, for_l1)?;
+            }
+            Ok(())
+        })
     }
 }
 

@@ -30,7 +30,7 @@ use stylus_vm::{ArbOs, Gas};
 use crate::evm::instructions::instructions;
 use crate::evm::interrupt::{Interrupt, Interrupted};
 use crate::evm::native::{self, NativeCall, NativeEnding, Reply};
-use crate::evm::{Context, SPEC};
+use crate::evm::{Context, SPEC, peek};
 use crate::natives::{self, Native};
 use crate::precompiles::{self, PRECOMPILE_CODE, Precompiles};
 use crate::state::source;
@@ -147,10 +147,14 @@ impl<I: HostioInspector> Machine<I> {
             ItemOrResult::Result(result) => Ok(Some(result)),
             ItemOrResult::Item(frame) => {
                 let input = &frame.interpreter.input;
-                let caller = input.caller_address;
+                let (caller, target) = (input.caller_address, input.target_address);
+                let is_create = matches!(frame.input, FrameInput::Create(_));
                 let acting = acting(&frame.input, input.target_address);
                 let scope = &mut self.inner.ctx.chain;
                 scope.transaction.callers.push(caller);
+                if is_create {
+                    scope.transaction.created.insert(target);
+                }
                 if let Some(acting) = acting {
                     *scope.transaction.acting.entry(acting).or_default() += 1;
                 }
@@ -257,15 +261,14 @@ impl<I: HostioInspector> Machine<I> {
         input: Bytes,
         gas_limit: Gas,
     ) -> Result<CallInputs, Fault> {
-        let journal = &mut self.inner.ctx.journaled_state;
-        let load = |journal: &mut revm::context::Journal<_>, address| {
-            let account = journal.load_account_with_code(address)?;
-            let code = account.data.info.code.clone().unwrap_or_default();
-            Ok::<_, Infallible>((account.data.info.code_hash(), code))
-        };
-        let mut known = load(journal, target).map_err(Fault::Db)?;
+        let context = &mut self.inner.ctx;
+        let account = context.journaled_state.load_account_with_code(target);
+        let info = &account.map_err(Fault::Db)?.data.info;
+        let mut known = (info.code_hash(), info.code.clone().unwrap_or_default());
+        // Unlike an instruction, a program's call pays nothing for the delegate and leaves it cold.
         if let Some(delegate) = known.1.eip7702_address() {
-            known = load(journal, delegate).map_err(Fault::Db)?;
+            let hash = peek::info(context, delegate).code_hash();
+            known = (hash, peek::bytecode(context, delegate));
         }
         Ok(CallInputs {
             input: CallInput::Bytes(input),

@@ -10,6 +10,7 @@ mod interrupt;
 mod invalid;
 mod machine;
 mod native;
+pub(crate) mod peek;
 mod program;
 mod programs;
 mod recent;

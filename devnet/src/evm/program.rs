@@ -20,7 +20,7 @@ use crate::arbos::{self, Entry, Journal};
 use crate::evm::host::ProgramHost;
 use crate::evm::machine::{Fault, Machine};
 use crate::evm::programs::ProgramError;
-use crate::evm::{Context, Reason};
+use crate::evm::{Context, Reason, peek};
 use crate::explain::Artifacts;
 use crate::trace::{Explained, HostioInspector, Nearness, ProgramRun, Watching};
 
@@ -375,22 +375,11 @@ fn module(context: &mut Context, code: &[u8], config: &Config) -> Result<Vec<u8>
     };
     let accounts: Vec<Bytes> = accounts
         .iter()
-        .map(|address| peek_code(context, *address))
+        .map(|address| peek::code(context, *address))
         .collect();
     let slices = accounts.iter().map(|account| code::fragment(account));
     let slices = slices.collect::<Result<Vec<_>, _>>()?;
     code.decompress(&slices, None, config)
-}
-
-/// Returns an account's code without warming the account.
-fn peek_code(context: &mut Context, address: Address) -> Bytes {
-    let journal = &context.journaled_state;
-    let loaded = journal.inner.state.get(&address);
-    let code = loaded.and_then(|account| account.info.code.as_ref());
-    match code {
-        Some(code) => code.original_bytes(),
-        None => journal.database.code(address),
-    }
 }
 
 /// Converts a program's outcome for the EVM.

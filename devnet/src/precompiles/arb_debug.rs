@@ -7,6 +7,7 @@ use alloy_sol_types::sol;
 use revm::context_interface::JournalTr as _;
 
 use crate::arbos::chain_owners;
+use crate::evm::peek;
 use crate::precompiles::call::{Call, Stop};
 use crate::precompiles::table::{Function, functions};
 use crate::state::bytecode;
@@ -40,8 +41,12 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
         Ok(becomeChainOwnerReturn {})
     };
     Write 0 overwriteContractCodeCall => |call, it| {
-        let (old, _) = call.code(it.target);
-        call.context.journaled_state.set_code(it.target, bytecode(it.newCode));
+        let old = call.code(it.target);
+        peek::unwarmed(call.context, &[it.target], |journal| {
+            // The journal writes only to loaded accounts.
+            let Ok(_) = journal.load_account(it.target);
+            journal.set_code(it.target, bytecode(it.newCode));
+        });
         Ok(old)
     };
     Payable 0 eventsCall => |call, it| {

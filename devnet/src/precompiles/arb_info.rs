@@ -30,7 +30,7 @@ pub(super) const FUNCTIONS: &[Function] = functions! {
     };
     View 0 getCodeCall => |call, it| {
         call.burn(CODE)?;
-        let (code, _) = call.code(it.account);
+        let code = call.code(it.account);
         call.copy(code.len())?;
         Ok(code)
     };

@@ -137,7 +137,7 @@ fn activate(call: &mut Call<'_>, program: Address) -> Result<activateProgramRetu
     }
     call.burn(Activation::PRECOMPILE_GAS)?;
 
-    let (code, _) = call.code(program);
+    let code = call.code(program);
     let code_hash = keccak256(&code);
     let config = call.params()?;
     call.pay_reads(1)?;
@@ -247,7 +247,7 @@ fn module(call: &mut Call<'_>, code: &[u8], config: &Config) -> Result<Vec<u8>, 
     let mut accounts: Vec<Bytes> = Vec::new();
     if let Code::Root { fragments, .. } = &parsed {
         for address in fragments {
-            let (account, is_cold) = call.code(*address);
+            let (account, is_cold) = call.warmed_code(*address);
             let most = code::fragment_read_gas(config.max_code_size as usize, is_cold);
             if call.gas_left < most {
                 return Err(Stop::OutOfGas);

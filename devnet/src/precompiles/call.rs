@@ -13,7 +13,7 @@ use revm::context_interface::journaled_state::account::JournaledAccountTr as _;
 use stylus_vm::{ArbOs, Config, Gas};
 
 use crate::arbos::{self, Journal, Slot, Store, Words as _};
-use crate::evm::{Context, Reason};
+use crate::evm::{Context, Reason, peek};
 use crate::precompiles::table::{Function, Precompile};
 
 /// Gas for opening the ArbOS state, and for reading a word of it.
@@ -291,8 +291,7 @@ impl Call<'_> {
     /// An account's code hash, zero if the account does not exist.
     pub(super) fn code_hash(&mut self, address: Address) -> Result<B256, Stop> {
         self.burn(CODE_HASH)?;
-        let Ok(account) = self.context.journaled_state.load_account(address);
-        let info = &account.data.info;
+        let info = peek::info(self.context, address);
         Ok(if info.is_empty() {
             B256::ZERO
         } else {
@@ -300,8 +299,13 @@ impl Call<'_> {
         })
     }
 
+    /// An account's code.
+    pub(super) fn code(&self, address: Address) -> Bytes {
+        peek::code(self.context, address)
+    }
+
     /// An account's code, and whether the account was cold; it is warm now.
-    pub(super) fn code(&mut self, address: Address) -> (Bytes, bool) {
+    pub(super) fn warmed_code(&mut self, address: Address) -> (Bytes, bool) {
         let Ok(account) = self.context.journaled_state.load_account_with_code(address);
         let code = account.data.info.code.as_ref();
         (
@@ -311,9 +315,8 @@ impl Call<'_> {
     }
 
     /// An account's wei.
-    pub(super) fn balance(&mut self, address: Address) -> U256 {
-        let Ok(account) = self.context.journaled_state.load_account(address);
-        account.data.info.balance
+    pub(super) fn balance(&self, address: Address) -> U256 {
+        peek::info(self.context, address).balance
     }
 
     /// Emits an event.
@@ -345,7 +348,9 @@ impl Call<'_> {
 
     /// Moves wei from one account to another.
     pub(super) fn pay(&mut self, from: Address, to: Address, amount: U256) -> Result<(), Stop> {
-        let Ok(failed) = self.context.journaled_state.transfer(from, to, amount);
+        let Ok(failed) = peek::unwarmed(self.context, &[from, to], |journal| {
+            journal.transfer(from, to, amount)
+        });
         match failed {
             None => Ok(()),
             Some(error) => Err(Stop::plain(format!(
@@ -356,13 +361,17 @@ impl Call<'_> {
 
     /// Mints wei. Returns whether the account can hold them.
     pub(super) fn mint(&mut self, to: Address, amount: U256) -> bool {
-        let Ok(mut account) = self.context.journaled_state.load_account_mut(to);
-        account.data.incr_balance(amount)
+        peek::unwarmed(self.context, &[to], |journal| {
+            let Ok(mut account) = journal.load_account_mut(to);
+            account.data.incr_balance(amount)
+        })
     }
 
     /// Burns wei. Returns whether the account has them.
     pub(super) fn destroy(&mut self, from: Address, amount: U256) -> bool {
-        let Ok(mut account) = self.context.journaled_state.load_account_mut(from);
-        account.data.decr_balance(amount)
+        peek::unwarmed(self.context, &[from], |journal| {
+            let Ok(mut account) = journal.load_account_mut(from);
+            account.data.decr_balance(amount)
+        })
     }
 }

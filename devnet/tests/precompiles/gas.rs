@@ -5,12 +5,15 @@
 use alloy_primitives::{Address, B256, U256, address, hex, keccak256};
 use serde_json::json;
 
-use crate::contracts::echo;
+use crate::contracts::{echo, looks_after_call};
 use crate::precompiles::{
     ARB_SYS, MANAGER, OWNER_PUBLIC, act, data, data_and_bytes, gas_of_failure, word,
 };
-use crate::support::{ARB_OWNER, ARB_WASM, ARB_WASM_CACHE, Chain, DEV, config_at, intrinsic};
+use crate::support::{
+    ARB_OWNER, ARB_WASM, ARB_WASM_CACHE, Chain, DEV, config_at, intrinsic, quantity,
+};
 
+const ARB_INFO: Address = address!("0x0000000000000000000000000000000000000065");
 const ADDRESS_TABLE: Address = address!("0x0000000000000000000000000000000000000066");
 const GAS_INFO: Address = address!("0x000000000000000000000000000000000000006c");
 const AGGREGATOR: Address = address!("0x000000000000000000000000000000000000006d");
@@ -314,6 +317,32 @@ fn gas_of_a_message_to_l1() {
         B256::ZERO.as_slice(),
     );
     check(&send, 0, 46_410);
+}
+
+/// Theorem: what a precompile reads stays cold, since Nitro reads the state itself.
+#[test]
+fn precompiles_warm_nothing() {
+    let chain = Chain::default();
+    let program = chain.program(&echo());
+    let other = crate::contracts::program("(i32.const 0)");
+    let other = chain.deploy(&stylus_vm::code::encode(&wat::parse_str(other).unwrap()));
+    let check = |called: Address, call: &[u8], asked: Address, cost: u64| {
+        let looks = chain.deploy(&looks_after_call(called, call, asked));
+        let request = json!([{ "from": DEV, "to": looks, "gas": "0x1000000" }, "latest"]);
+        let answer = chain.rpc("eth_call", request);
+        assert_eq!(quantity(&answer), cost, "{asked} after {called}");
+    };
+    let friend = Address::repeat_byte(0xaa);
+    let of = |signature: &str, address: Address| data(signature, &[word(address)]);
+    for (precompile, call, asked) in [
+        (ARB_INFO, of("getBalance(address)", friend), friend),
+        (ARB_INFO, of("getCode(address)", program), program),
+        (ARB_WASM, of("programVersion(address)", program), program),
+        (ARB_WASM, of("activateProgram(address)", other), other),
+    ] {
+        check(precompile, &call, asked, 2_607);
+        check(asked, &[], asked, 107);
+    }
 }
 
 /// From ArbOS 59 on, an activation first burns the gas that owners have set: the maximum pauses activations.
