@@ -312,6 +312,21 @@ fn blocks_are_simulated() {
         chain.rpc("eth_getBalance", json!([FRIEND, "latest"])),
         "0x0"
     );
+    // A block's second call of a program starts it for less, as in a block that is mined.
+    let call = json!({ "from": DEV, "to": echo, "data": "0x01", "gas": "0x100000" });
+    let twice = json!({ "calls": [call, call] });
+    let request = json!([{ "blockStateCalls": [twice, twice] }, "latest"]);
+    let blocks = chain.rpc("eth_simulateV1", request);
+    chain.rpc("evm_setAutomine", json!([false]));
+    let sent = [(), ()].map(|()| chain.rpc("eth_sendTransaction", json!([call])));
+    chain.rpc("evm_mine", json!([]));
+    for (place, hash) in sent.iter().enumerate() {
+        let receipt = chain.rpc("eth_getTransactionReceipt", json!([hash]));
+        for block in [0, 1] {
+            let simulated = &blocks[block]["calls"][place];
+            assert_eq!(simulated["gasUsed"], receipt["gasUsed"], "{block} {place}");
+        }
+    }
     let refused = json!([{ "blockStateCalls": [{ "calls": [{ "from": FRIEND, "gasPrice": "0x3b9aca00" }] }], "validation": true }]);
     assert_eq!(
         chain.ask("eth_simulateV1", refused).unwrap_err().code,

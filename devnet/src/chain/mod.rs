@@ -272,6 +272,7 @@ impl Chain {
             settings,
             arbos,
             moved: Default::default(),
+            recent: Default::default(),
             interrupt: Interrupt::default(),
         })
     }

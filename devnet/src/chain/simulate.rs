@@ -23,7 +23,7 @@ use crate::chain::production::begin;
 use crate::chain::request::{CALL_GAS, Ending, Executed, Request};
 use crate::chain::transaction::Transaction;
 use crate::chain::view::{OverrideError, View};
-use crate::evm::{Context, Interrupted, Invalid};
+use crate::evm::{Context, Interrupted, Invalid, RecentPrograms};
 use crate::trace::HostioInspector;
 use crate::units::Price;
 
@@ -135,6 +135,7 @@ impl View {
             .l1_number
             .saturating_add(number.saturating_sub(parent.header.number));
         self.arbos = begin(&mut self.state, Some(parent), time, l1_number);
+        self.recent = RecentPrograms::default();
         self.settings.number = number;
         self.settings.l1_number = l1_number;
         // Here contracts see the block's own number, as on the chain.
@@ -164,6 +165,7 @@ impl View {
             call.nonce.get_or_insert(nonce);
             let result = self.simulate_call(&call, gas, options)?;
             let (outcome, changes) = (result.executed, result.changes);
+            self.recent = result.recent;
             commitment = commit(commitment, &changes);
             self.state.apply(changes);
             used += outcome.gas_used;
@@ -222,8 +224,12 @@ impl View {
         let transfers = Transfers(TransferInspector::new(false).with_logs(true));
         let (executed, mut machine) =
             self.run_inspected(call, gas, purpose, transfers, options.transfers)?;
-        let changes = machine.context().journaled_state.finalize();
-        Ok(CallResult { executed, changes })
+        let context = machine.context();
+        Ok(CallResult {
+            executed,
+            changes: context.journaled_state.finalize(),
+            recent: std::mem::take(&mut context.chain.block.recent),
+        })
     }
 
     /// Checks that a call could be a transaction: its sender has no code, and it offers the base fee.
@@ -282,6 +288,8 @@ impl View {
 struct CallResult {
     executed: Executed,
     changes: revm::state::EvmState,
+    /// Programs that its block has called so far.
+    recent: RecentPrograms,
 }
 
 /// Logs every transfer of ether.

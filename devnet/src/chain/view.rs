@@ -19,7 +19,7 @@ use crate::addresses::{ARBOS_STATE, NODE_INTERFACE, SEQUENCER};
 use crate::arbos::{self, l1_pricing};
 use crate::chain::environment::{self, BlockSettings, Purpose, Rules};
 use crate::chain::request::{CALL_GAS, Executed, Request};
-use crate::evm::{Context, Interrupt, Invalid, Machine, TransactionError, execute};
+use crate::evm::{Context, Interrupt, Invalid, Machine, RecentPrograms, TransactionError, execute};
 use crate::state::State;
 use crate::trace::{HostioInspector, TraceError, Tracer, Tracing};
 use crate::units::Price;
@@ -35,6 +35,8 @@ pub(crate) struct View {
     pub(super) most_pages: Pages,
     /// Precompiles that overrides have moved.
     pub(super) moved: Arc<BTreeMap<Address, Option<Address>>>,
+    /// Programs that the block has called before what runs next.
+    pub(super) recent: RecentPrograms,
     pub(super) interrupt: Interrupt,
 }
 
@@ -320,6 +322,7 @@ impl View {
         let paid = Price(context.tx.effective_gas_price(settings.base_fee.0));
         context.chain.interrupt = self.interrupt.clone();
         context.chain.block.most_pages = self.most_pages;
+        context.chain.block.recent = self.recent.clone();
         context.chain.moved = self.moved.clone();
         context.chain.block.base_fee = self.settings.base_fee;
         context.chain.transaction.gas_price = paid;
