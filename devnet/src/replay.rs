@@ -507,7 +507,7 @@ impl Run<'_> {
                     reason: refusal.to_string(),
                 })?;
             }
-            let frames = rerun.trace(sent, &Tracer::Flat(None));
+            let frames = rerun.trace(sent, &Tracer::Parity(Default::default()));
             let ran = rerun.run(sent);
             let ran = ran.map_err(|error| invalid(sent.hash(), &error))?;
             Ok::<_, ReplayError>((ran, frames))

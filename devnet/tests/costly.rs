@@ -270,7 +270,7 @@ fn costly(hash: &Value) -> Vec<(&'static str, Value)> {
         ),
         (
             "debug_traceCall",
-            json!([endless_evm, "latest", { "tracer": "4byteTracer" }]),
+            json!([lavish, "latest", { "tracer": "muxTracer", "tracerConfig": { "callTracer": {}, "flatCallTracer": {}, "4byteTracer": {} } }]),
         ),
         (
             "debug_traceCall",

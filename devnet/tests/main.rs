@@ -28,4 +28,5 @@ mod sockets;
 mod suites;
 mod support;
 mod testing;
+mod traces;
 mod upgrades;

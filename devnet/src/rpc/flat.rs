@@ -27,7 +27,7 @@ const MOST_FOUND: usize = 10_000;
 const MOST_NAMED: usize = 1_000;
 
 /// A transaction's position on the chain.
-fn place(block: &Block, index: usize) -> TransactionInfo {
+pub(super) fn place(block: &Block, index: usize) -> TransactionInfo {
     TransactionInfo {
         hash: block.transactions.get(index).map(|tx| tx.hash),
         index: Some(index as u64),
@@ -59,7 +59,7 @@ pub(super) fn of_transaction(
         };
         (chain.replay(hash)?, place(&block, index))
     };
-    Ok(Some(replay.trace(&Tracer::Flat(Some(info)), interrupt)?))
+    Ok(Some(replay.trace(&Tracer::Parity(info), interrupt)?))
 }
 
 pub(super) fn block(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
@@ -79,7 +79,7 @@ fn of_block(
         return Ok(Vec::new());
     }
     let replay = node.chain().replay_block(block, block.transactions.len())?;
-    let traced = replay.trace_all(|index| Tracer::Flat(Some(place(block, index))), interrupt)?;
+    let traced = replay.trace_all(|index| Tracer::Parity(place(block, index)), interrupt)?;
     let mut all = Vec::new();
     for (_, frames) in traced {
         all.extend(frames_of(&frames)?);

@@ -18,6 +18,7 @@ use crate::evm::{Interrupt, Invalid};
 use crate::node::Node;
 use crate::rpc::arguments::{Arguments, CALL, SMALL, WHOLE};
 use crate::rpc::error::RpcError;
+use crate::rpc::flat::place;
 use crate::rpc::methods::Text;
 use crate::trace::Tracer;
 use crate::units::Price;
@@ -95,20 +96,27 @@ pub(super) fn trace_transaction(
 ) -> Text {
     let hash: B256 = arguments.required(0, "transaction hash")?;
     let tracer = Tracer::parse(arguments.optional(1, "tracer options")?)?;
-    let replay = node.chain().replay(hash)?;
-    Ok(replay.trace(&tracer, interrupt)?)
+    let (replay, place) = {
+        let chain = node.chain();
+        let found = chain.transaction(hash);
+        let place = found.map(|(block, index)| place(&block, index));
+        (chain.replay(hash)?, place.unwrap_or_default())
+    };
+    Ok(replay.trace(&tracer.at(place), interrupt)?)
 }
 
 /// Traces all transactions of a block.
 pub(super) fn trace_block(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
     let tracer = Tracer::parse(arguments.optional(1, "tracer options")?)?;
     let id = arguments.required(0, "block")?;
-    let replay = {
+    let (block, replay) = {
         let chain = node.chain();
         let block = chain.known_block(id)?;
-        chain.replay_block(&block, block.transactions.len())?
+        let replay = chain.replay_block(&block, block.transactions.len())?;
+        (block, replay)
     };
-    let traced = replay.trace_all(|_| tracer.clone(), interrupt)?;
+    let tracer_at = |index| tracer.clone().at(place(&block, index));
+    let traced = replay.trace_all(tracer_at, interrupt)?;
     let each = traced.iter().map(|(hash, result)| Traced {
         tx_hash: *hash,
         result,

@@ -4,14 +4,18 @@
 //! are revm-inspectors'), and running the transaction (`chain`).
 
 mod failures;
+mod flat;
 mod gas;
 mod structs;
 mod stylus;
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, B256, Log, U256};
 use alloy_rpc_types_eth::TransactionInfo;
 use alloy_rpc_types_trace::geth::{
-    CallConfig, GethDebugTracingOptions, GethDefaultTracingOptions, PreStateConfig,
+    CallConfig, CallFrame, FlatCallConfig, GethDebugTracingOptions, GethDefaultTracingOptions,
+    PreStateConfig,
 };
 use revm::Inspector;
 use revm::context::result::{ExecutionResult, ResultAndState};
@@ -21,8 +25,8 @@ use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, Interpreter};
 use revm::state::EvmState;
 use revm_inspectors::tracing::{FourByteInspector, TracingInspector, TracingInspectorConfig};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use stylus_vm::Step;
 
 use crate::bounded::{self, Unwritable};
@@ -71,14 +75,20 @@ pub(crate) enum Tracer {
     Prestate(PreStateConfig),
     /// Each instruction of the EVM, and each host call as its equivalent instruction.
     Structs(GethDefaultTracingOptions),
-    /// Frames in a flat list. As in OpenEthereum, each has its position on the chain, and the gas of the first is what its code had and
-    /// used; without positions it is the transaction's, as in geth.
-    Flat(Option<TransactionInfo>),
+    /// Frames in a flat list, as in geth, with the transaction's place on the chain.
+    Flat(FlatCallConfig, TransactionInfo),
+    /// Frames in a flat list, as in OpenEthereum: the gas of the first is what its code had and used.
+    Parity(TransactionInfo),
     /// Selectors and the sizes of their arguments.
     FourByte,
     /// Reports nothing.
     Noop,
+    /// Reports what several tracers report, by their names.
+    Mux(Vec<(String, Self)>),
 }
+
+/// The most tracers at once.
+const MOST_TRACERS: usize = 8;
 
 /// An unavailable trace.
 #[derive(Debug, thiserror::Error)]
@@ -86,10 +96,14 @@ pub(crate) enum TraceError {
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(
-        "tracer {0:?} is not supported: there are stylusTracer, stylusGasTracer, callTracer, flatCallTracer, prestateTracer, 4byteTracer, noopTracer, and \
-         the struct logger without a name"
+        "tracer {0:?} is not supported: there are stylusTracer, stylusGasTracer, callTracer, flatCallTracer, prestateTracer, 4byteTracer, noopTracer, \
+         muxTracer, and the struct logger without a name"
     )]
     Unknown(String),
+    #[error(
+        "muxTracer has at most {MOST_TRACERS} tracers, each by its name, and not itself among them"
+    )]
+    Mux,
     #[error("the tracer's configuration is invalid: {0}")]
     Config(#[from] serde_json::Error),
     #[error(transparent)]
@@ -127,15 +141,46 @@ impl Tracer {
                 Self::Prestate(options.tracer_config.into_pre_state_config()?)
             }
             "prestateTracer" => Self::Prestate(PreStateConfig::default()),
-            "flatCallTracer" => Self::Flat(None),
+            "flatCallTracer" => {
+                let config = options.tracer_config.into_flat_call_config()?;
+                Self::Flat(config, TransactionInfo::default())
+            }
             "4byteTracer" => Self::FourByte,
             "noopTracer" => Self::Noop,
+            "muxTracer" => Self::mux(options.tracer_config.into_json())?,
             script if is_hostio_script(script) => Self::Stylus,
             other => {
                 let shown: String = other.chars().take(40).collect();
                 return Err(TraceError::Unknown(shown));
             }
         })
+    }
+
+    /// Several tracers, from the configuration of each by its name.
+    fn mux(configs: Value) -> Result<Self, TraceError> {
+        let configs: BTreeMap<String, Value> = serde_json::from_value(configs)?;
+        if configs.len() > MOST_TRACERS || configs.contains_key("muxTracer") {
+            return Err(TraceError::Mux);
+        }
+        let tracers = configs.into_iter().map(|(name, config)| {
+            let options = json!({ "tracer": name, "tracerConfig": config });
+            Ok((name, Self::parse(Some(options))?))
+        });
+        Ok(Self::Mux(tracers.collect::<Result<_, TraceError>>()?))
+    }
+
+    /// The same tracer for a transaction at `place` on the chain.
+    pub(crate) fn at(mut self, place: TransactionInfo) -> Self {
+        match &mut self {
+            Self::Flat(_, at) => *at = place,
+            Self::Mux(tracers) => {
+                for (_, tracer) in tracers {
+                    *tracer = tracer.clone().at(place);
+                }
+            }
+            _ => {}
+        }
+        self
     }
 }
 
@@ -153,6 +198,9 @@ fn is_hostio_script(text: &str) -> bool {
 
 /// The most bytes of a run that a tracer may hold, approximately as it will report them.
 const MOST_TRACE: usize = 128 << 20;
+
+/// A frame's error for lack of gas.
+const OUT_OF_GAS: &str = "out of gas";
 
 /// Bytes of a frame in a call tracer's memory, without its input and output.
 const FRAME: usize = 1_024;
@@ -176,9 +224,11 @@ enum Kind {
     Calls(Box<TracingInspector>, CallConfig),
     Prestate(Box<TracingInspector>, PreStateConfig),
     Structs(Box<StructLogger>),
-    Flat(Box<TracingInspector>, Option<TransactionInfo>),
+    Flat(Box<TracingInspector>, FlatCallConfig, TransactionInfo),
+    Parity(Box<TracingInspector>, TransactionInfo),
     FourByte(FourByteInspector),
     Noop,
+    Mux(Vec<(String, Tracing)>),
 }
 
 impl Tracing {
@@ -197,12 +247,22 @@ impl Tracing {
                 Kind::Prestate(inspector(settings), *config)
             }
             Tracer::Structs(options) => Kind::Structs(Box::new(StructLogger::new(*options))),
-            Tracer::Flat(info) => {
+            Tracer::Flat(config, place) => {
+                let settings = TracingInspectorConfig::from_flat_call_config(config);
+                Kind::Flat(inspector(settings), *config, *place)
+            }
+            Tracer::Parity(place) => {
                 let settings = TracingInspectorConfig::default_parity();
-                Kind::Flat(inspector(settings), *info)
+                Kind::Parity(inspector(settings), *place)
             }
             Tracer::FourByte => Kind::FourByte(FourByteInspector::default()),
             Tracer::Noop => Kind::Noop,
+            Tracer::Mux(tracers) => {
+                let tracers = tracers.iter();
+                let tracings =
+                    tracers.map(|(name, tracer)| (name.clone(), Self::new(tracer, interrupt)));
+                Kind::Mux(tracings.collect())
+            }
         };
         Self {
             kind,
@@ -216,17 +276,22 @@ impl Tracing {
     fn hold(&mut self, bytes: usize) {
         if matches!(
             self.kind,
-            Kind::Calls(..) | Kind::Prestate(..) | Kind::Flat(..)
+            Kind::Calls(..) | Kind::Prestate(..) | Kind::Flat(..) | Kind::Parity(..)
         ) {
             self.bytes += bytes;
         }
-        let held = match &self.kind {
+        if self.held() > MOST_TRACE {
+            self.interrupt.raise(Interrupted::TooLong);
+        }
+    }
+
+    /// Bytes that it has recorded.
+    fn held(&self) -> usize {
+        match &self.kind {
             Kind::Structs(logger) => logger.len(),
             Kind::Stylus(tree) => tree.len(),
+            Kind::Mux(tracings) => tracings.iter().map(|(_, it)| it.held()).sum(),
             _ => self.bytes,
-        };
-        if held > MOST_TRACE {
-            self.interrupt.raise(Interrupted::TooLong);
         }
     }
 
@@ -256,9 +321,7 @@ impl Tracing {
             Kind::Stylus(tree) => bounded::to_json(&tree.finish())?,
             Kind::Gas(account) => bounded::to_json(&account.finish(result))?,
             Kind::Calls(inspector, config) => {
-                let inspector = inspector.with_transaction_gas_limit(self.gas_limit);
-                let builder = inspector.into_geth_builder();
-                let mut frame = builder.geth_call_traces(config, gas_used);
+                let mut frame = nested(*inspector, config, self.gas_limit, gas_used);
                 // The chain may explain a failed program that gave no reason.
                 if frame.error.is_some() && frame.revert_reason.is_none() {
                     frame.revert_reason = reason.map(ToString::to_string);
@@ -275,21 +338,55 @@ impl Tracing {
                 bounded::to_json(&frame)?
             }
             Kind::Structs(logger) => logger.finish(result)?,
-            Kind::Flat(mut inspector, info) => {
-                if info.is_none() {
-                    inspector.set_transaction_gas_limit(self.gas_limit);
-                    inspector.set_transaction_gas_used(gas_used);
-                }
+            Kind::Flat(inspector, config, place) => {
+                let nodes = inspector.traces().nodes().iter();
+                // Marked by the configuration, unless it wants them.
+                let precompiles = nodes.filter(|node| node.is_precompile());
+                let left_out = precompiles.map(|node| node.trace.address).collect();
+                let calls = CallConfig::default();
+                let frame = nested(*inspector, calls, self.gas_limit, gas_used);
+                let converts_errors = config.convert_parity_errors.unwrap_or(false);
+                bounded::to_json(&flat::flat(frame, place, converts_errors, &left_out))?
+            }
+            Kind::Parity(inspector, place) => {
                 let frames = inspector.into_parity_builder();
-                let frames = frames.into_localized_transaction_traces(info.unwrap_or_default());
-                bounded::to_json(&frames)?
+                bounded::to_json(&frames.into_localized_transaction_traces(place))?
             }
             Kind::FourByte(inspector) => bounded::to_json(
                 &alloy_rpc_types_trace::geth::FourByteFrame::from(&inspector),
             )?,
             Kind::Noop => bounded::to_json(&serde_json::Map::new())?,
+            Kind::Mux(tracings) => {
+                let mut all = BTreeMap::new();
+                for (name, tracing) in tracings {
+                    all.insert(name, tracing.finish(result, changes, before, reason)?);
+                }
+                bounded::to_json(&all)?
+            }
         })
     }
+}
+
+/// The call tracer's frames, of which the first has the transaction's gas, and errors are in geth's words.
+fn nested(
+    inspector: TracingInspector,
+    config: CallConfig,
+    gas_limit: u64,
+    gas_used: u64,
+) -> CallFrame {
+    let inspector = inspector.with_transaction_gas_limit(gas_limit);
+    let builder = inspector.into_geth_builder();
+    let mut whole = builder.geth_call_traces(config, gas_used);
+    let mut frames = vec![&mut whole];
+    while let Some(frame) = frames.pop() {
+        let error = frame.error.as_mut();
+        // Which operation lacked it is revm's addition.
+        if let Some(error) = error.filter(|error| error.starts_with(OUT_OF_GAS)) {
+            error.truncate(OUT_OF_GAS.len());
+        }
+        frames.extend(&mut frame.calls);
+    }
+    whole
 }
 
 /// Passes an event to the active inspector.
@@ -301,9 +398,16 @@ macro_rules! forward {
             Kind::Calls($inspector, _) => $event,
             Kind::Prestate($inspector, _) => $event,
             Kind::Structs($inspector) => $event,
-            Kind::Flat($inspector, _) => $event,
+            Kind::Flat($inspector, ..) => $event,
+            Kind::Parity($inspector, _) => $event,
             Kind::FourByte($inspector) => $event,
             Kind::Noop => $none,
+            Kind::Mux(tracings) => {
+                for (_, $inspector) in tracings {
+                    $event;
+                }
+                $none
+            }
         }
     };
 }
@@ -332,7 +436,7 @@ impl Inspector<Context, EthInterpreter> for Tracing {
 
     fn log(&mut self, context: &mut Context, log: Log) {
         self.hold(FRAME + 2 * log.data.data.len());
-        forward!(self, it => Inspector::<Context, EthInterpreter>::log(&mut *it, context, log), ());
+        forward!(self, it => Inspector::<Context, EthInterpreter>::log(&mut *it, context, log.clone()), ());
     }
 
     fn call(&mut self, context: &mut Context, inputs: &mut CallInputs) -> Option<CallOutcome> {
@@ -385,17 +489,27 @@ impl Inspector<Context, EthInterpreter> for Tracing {
 
 impl HostioInspector for Tracing {
     fn is_tracing(&self) -> bool {
-        matches!(self.kind, Kind::Stylus(_) | Kind::Structs(_))
+        match &self.kind {
+            Kind::Stylus(_) | Kind::Structs(_) => true,
+            Kind::Mux(tracings) => tracings.iter().any(|(_, it)| it.is_tracing()),
+            _ => false,
+        }
     }
 
     fn hostio(&mut self, depth: usize, address: Address, step: Step) {
         match &mut self.kind {
             Kind::Stylus(tree) => tree.hostio(step),
             Kind::Structs(logger) => logger.hostio(depth, address, &step),
+            Kind::Mux(tracings) => {
+                for (_, tracing) in tracings {
+                    tracing.hostio(depth, address, step.clone());
+                }
+            }
             Kind::Gas(_)
             | Kind::Calls(..)
             | Kind::Prestate(..)
             | Kind::Flat(..)
+            | Kind::Parity(..)
             | Kind::FourByte(_)
             | Kind::Noop => {}
         }
@@ -405,19 +519,35 @@ impl HostioInspector for Tracing {
     fn watching(&self, depth: usize, address: Address, code: Address) -> Watching {
         match &self.kind {
             Kind::Gas(account) => account.watching(depth, address, code),
+            Kind::Mux(tracings) => {
+                let mut all = tracings.iter();
+                let gas = all.find(|(_, it)| matches!(it.kind, Kind::Gas(_)));
+                gas.map_or(Watching::Nothing, |(_, it)| {
+                    it.watching(depth, address, code)
+                })
+            }
             _ => Watching::Nothing,
         }
     }
 
     fn refused(&mut self, reason: &str) {
-        if let Kind::Gas(account) = &mut self.kind {
-            account.refused(reason);
+        match &mut self.kind {
+            Kind::Gas(account) => account.refused(reason),
+            Kind::Mux(tracings) => tracings.iter_mut().for_each(|(_, it)| it.refused(reason)),
+            _ => {}
         }
     }
 
     fn program(&mut self, depth: usize, run: ProgramRun) {
-        if let Kind::Gas(account) = &mut self.kind {
-            account.program(depth, run);
+        match &mut self.kind {
+            Kind::Gas(account) => account.program(depth, run),
+            Kind::Mux(tracings) => {
+                let mut all = tracings.iter_mut();
+                if let Some((_, gas)) = all.find(|(_, it)| matches!(it.kind, Kind::Gas(_))) {
+                    gas.program(depth, run);
+                }
+            }
+            _ => {}
         }
     }
 }

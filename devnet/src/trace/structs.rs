@@ -15,14 +15,18 @@ use revm::bytecode::opcode::{self, OpCode};
 use revm::context::result::ExecutionResult;
 use revm::context_interface::JournalTr as _;
 use revm::interpreter::interpreter::EthInterpreter;
-use revm::interpreter::interpreter_types::{Jumps as _, MemoryTr as _};
-use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, Interpreter};
+use revm::interpreter::interpreter_types::{
+    Jumps as _, LoopControl as _, MemoryTr as _, ReturnData as _,
+};
+use revm::interpreter::{
+    CallInputs, CallOutcome, CreateInputs, CreateOutcome, InstructionResult, Interpreter,
+};
 use serde_json::json;
 use serde_json::value::RawValue;
 use stylus_vm::{Gas, InkPrice, Step};
 
 use crate::bounded::{Unwritable, from_text};
-use crate::evm::Context;
+use crate::evm::{Context, peek};
 
 /// The price of ink in this log, whatever the chain's (Nitro).
 const INK_PRICE: InkPrice = InkPrice::DEFAULT;
@@ -199,6 +203,14 @@ impl StructLogger {
         }
     }
 
+    /// What the last call returned, which geth leaves out where it is nothing.
+    fn return_data(&mut self, data: &[u8]) {
+        if !data.is_empty() {
+            let data = hex::encode_prefixed(data);
+            self.write(format_args!(r#","returnData":"{data}""#));
+        }
+    }
+
     fn list(&mut self, name: &str, items: impl Iterator<Item = String>) {
         self.write(format_args!(r#","{name}":["#));
         for (place, item) in items.enumerate() {
@@ -212,12 +224,13 @@ impl StructLogger {
         if !is_shown || self.options.disable_storage.unwrap_or(false) {
             return;
         }
+        // Without a prefix, like geth's memory.
         self.text.push_str(r#","storage":{"#);
         let slots = self.storage.get(&address).into_iter().flatten();
         for (place, (slot, value)) in slots.enumerate() {
             let comma = if place > 0 { "," } else { "" };
             // Writing to a string does not fail.
-            let _ = write!(self.text, r#"{comma}"{slot}":"{value}""#);
+            let _ = write!(self.text, r#"{comma}"{slot:x}":"{value:x}""#);
         }
         self.text.push('}');
     }
@@ -263,6 +276,22 @@ impl StructLogger {
         }
         whole.push_str(&self.text[from..]);
         self.text = whole;
+    }
+}
+
+/// Why an instruction did not begin, in geth's words; how one ended that began is not part of the log.
+fn error(ended: InstructionResult) -> Option<&'static str> {
+    match ended {
+        InstructionResult::MemoryLimitOOG | InstructionResult::InvalidOperandOOG => {
+            Some("gas uint64 overflow")
+        }
+        InstructionResult::OutOfGas
+        | InstructionResult::MemoryOOG
+        | InstructionResult::PrecompileOOG
+        | InstructionResult::ReentrancySentryOOG => Some("out of gas"),
+        InstructionResult::StackUnderflow => Some("stack underflow"),
+        InstructionResult::StackOverflow => Some("stack limit reached"),
+        _ => None,
     }
 }
 
@@ -330,11 +359,11 @@ impl Inspector<Context, EthInterpreter> for StructLogger {
                 self.storage.entry(address).or_default().insert(slot, value);
             }
             (opcode::SLOAD, Some(slot), _) => {
-                let Ok(value) = context.journaled_state.sload(address, slot.into());
+                let value = peek::slot(context, address, slot.into());
                 self.storage
                     .entry(address)
                     .or_default()
-                    .insert(slot, value.data.into());
+                    .insert(slot, value.into());
             }
             _ => {}
         }
@@ -351,10 +380,17 @@ impl Inspector<Context, EthInterpreter> for StructLogger {
             let memory = interpreter.memory.slice(0..interpreter.memory.size());
             self.list("memory", memory.chunks(32).map(hex::encode));
         }
+        if self.options.enable_return_data.unwrap_or(false) {
+            self.return_data(interpreter.return_data.buffer());
+        }
         self.storage_of(address, matches!(op, opcode::SLOAD | opcode::SSTORE));
     }
 
     fn step_end(&mut self, interpreter: &mut Interpreter<EthInterpreter>, _: &mut Context) {
+        let ended = interpreter.bytecode.instruction_result();
+        if let (true, Some(error)) = (self.is_open, ended.and_then(error)) {
+            self.write(format_args!(r#","error":"{error}""#));
+        }
         let left = Gas(interpreter.gas.remaining());
         self.close(self.gas_before.saturating_sub(left));
     }
