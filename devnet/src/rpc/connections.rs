@@ -5,7 +5,8 @@
 //! A client that sends a request byte by byte, or nothing at all, or does not read its answer, takes a place that others need. So
 //! each phase has a time limit; and when all places are taken, the connection that has taken the longest gives way to a new one. A
 //! connection whose request is being answered never gives way, nor does a WebSocket that has sent a whole message. The same holds for the
-//! memory of requests that have not arrived in full.
+//! memory of requests that have not arrived in full. Where answers that nobody reads take too much memory, whoever has read nothing for
+//! the longest must close.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use hyper::body::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -36,6 +38,9 @@ const PIECE: u64 = 1 << 20;
 
 /// The most bytes of unfinished requests, over all connections.
 const MOST_UNFINISHED: u64 = 512 << 20;
+
+/// The most bytes of answers that their clients have not read, over all connections: a few of the longest.
+const MOST_UNREAD: u64 = 1 << 30;
 
 /// How long a client may read nothing of its answer.
 const STALL: Duration = Duration::from_secs(30);
@@ -71,6 +76,8 @@ struct Inner {
     open: Mutex<Open>,
     /// Bytes of unfinished requests.
     unfinished: AtomicU64,
+    /// Bytes of unread answers.
+    unread: AtomicU64,
 }
 
 #[derive(Default)]
@@ -86,9 +93,32 @@ pub(super) struct Connection {
     since: AtomicU64,
     /// Bytes of the unfinished request so far.
     body: AtomicU64,
+    /// Bytes of answers that the client has not read.
+    unread: AtomicU64,
     /// When the client stopped reading its answer; 0 if it has not.
     stalled: AtomicU64,
     gone: Notify,
+}
+
+/// An answer that its client has not read yet.
+pub(super) struct Unread {
+    text: Bytes,
+    connection: Arc<Connection>,
+    all: Connections,
+}
+
+impl AsRef<[u8]> for Unread {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        let bytes = self.text.len() as u64;
+        self.connection.unread.fetch_sub(bytes, Ordering::Relaxed);
+        self.all.0.unread.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Connection {
@@ -149,6 +179,7 @@ impl Default for Connections {
             began: Instant::now(),
             open: Mutex::default(),
             unfinished: AtomicU64::new(0),
+            unread: AtomicU64::new(0),
         }))
     }
 }
@@ -174,6 +205,7 @@ impl Connections {
             phase: AtomicU8::new(Phase::Idle as u8),
             since: AtomicU64::new(self.now()),
             body: AtomicU64::new(0),
+            unread: AtomicU64::new(0),
             stalled: AtomicU64::new(0),
             gone: Notify::new(),
         });
@@ -189,11 +221,21 @@ impl Connections {
 
     /// Closes the connection of the lowest rank that has been in its phase the longest; `None` if none has a rank.
     fn make_room(&self, open: &mut Open, rank: impl Fn(&Connection) -> Option<u8>) -> Option<()> {
-        let ranked = open.connections.iter().filter_map(|(id, connection)| {
+        self.close_first(open, |connection| {
             let since = connection.since.load(Ordering::Relaxed);
-            Some((*id, (rank(connection)?, since)))
-        });
-        let (id, _) = ranked.min_by_key(|(_, key)| *key)?;
+            Some((rank(connection)?, since))
+        })
+    }
+
+    /// Closes the connection of the lowest rank; `None` if none has a rank.
+    fn close_first<R: Ord>(
+        &self,
+        open: &mut Open,
+        rank: impl Fn(&Connection) -> Option<R>,
+    ) -> Option<()> {
+        let ranked = open.connections.iter();
+        let ranked = ranked.filter_map(|(id, connection)| Some((*id, rank(connection)?)));
+        let (id, _) = ranked.min_by(|(_, one), (_, other)| one.cmp(other))?;
         let oldest = open.connections.remove(&id)?;
         self.forget(&oldest);
         oldest.gone.notify_one();
@@ -226,6 +268,31 @@ impl Connections {
                 |phase| matches!(phase, Phase::Body | Phase::First | Phase::Message);
             let rank = |it: &Connection| is_unfinished(it.phase()).then_some(0);
             self.make_room(&mut self.lock(), rank);
+        }
+    }
+
+    /// An answer waits for its client until it is dropped. If all of them take too much memory, who reads nothing must close: the one that
+    /// has read nothing for the longest, or, if all of them read, the one with the most to read.
+    pub(super) fn answered(&self, connection: &Arc<Connection>, text: Bytes) -> Unread {
+        let bytes = text.len() as u64;
+        connection.unread.fetch_add(bytes, Ordering::Relaxed);
+        let before = self.0.unread.fetch_add(bytes, Ordering::Relaxed);
+        if before + bytes > MOST_UNREAD {
+            let rank = |it: &Connection| {
+                let unread = it.unread.load(Ordering::Relaxed);
+                let stalled = it.stalled.load(Ordering::Relaxed);
+                let rank = match stalled {
+                    0 => (1, u64::MAX - unread),
+                    since => (0, since),
+                };
+                (unread > 0).then_some(rank)
+            };
+            self.close_first(&mut self.lock(), rank);
+        }
+        Unread {
+            text,
+            connection: connection.clone(),
+            all: self.clone(),
         }
     }
 
@@ -461,6 +528,38 @@ mod tests {
             assert!(!is_gone(second).await && !is_gone(third).await);
             drop(open);
             assert_eq!(all.0.unfinished.load(Ordering::Relaxed), 0);
+        });
+    }
+
+    /// Theorem: unread answers take so much memory in all; who has read nothing for the longest gives way, and then who has most to read.
+    #[test]
+    fn unread_answers_take_no_more_memory() {
+        block_on(async {
+            let all = Connections::default();
+            let open = connect(&all, 4).await;
+            let [(_, first), (_, second), (_, third), (_, fourth)] = &open[..] else {
+                panic!("four are open");
+            };
+            let part = Bytes::from(vec![0; MOST_UNREAD as usize / 4]);
+            let answer = |to: &Arc<Connection>, text: &Bytes| all.answered(to, text.clone());
+            let read = answer(first, &part);
+            let mut kept: Vec<Unread> = [second, third, third].map(|to| answer(to, &part)).into();
+            third.stalled.store(2, Ordering::Relaxed);
+            drop(read);
+            kept.push(answer(fourth, &part));
+            // Who has read everything, or nothing later than others, stays.
+            fourth.stalled.store(3, Ordering::Relaxed);
+            first.stalled.store(1, Ordering::Relaxed);
+            assert!(!is_gone(third).await);
+            kept.push(answer(second, &part));
+            assert!(is_gone(third).await);
+            third.unread.store(0, Ordering::Relaxed);
+            fourth.stalled.store(0, Ordering::Relaxed);
+            kept.push(answer(fourth, &part.slice(..1)));
+            assert!(is_gone(second).await && !is_gone(fourth).await && !is_gone(first).await);
+            third.unread.store(2 * part.len() as u64, Ordering::Relaxed);
+            drop((kept, open));
+            assert_eq!(all.0.unread.load(Ordering::Relaxed), 0);
         });
     }
 

@@ -59,7 +59,7 @@ impl End {
 
 /// What is sent to a client.
 pub(super) enum Sent {
-    Text(String),
+    Text(Box<dyn AsRef<[u8]> + Send + Sync>),
     Pong(Vec<u8>),
     Close(u16),
 }
@@ -178,10 +178,14 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 /// # Errors
 /// If the connection is gone.
 pub(super) async fn write(to: &mut (impl AsyncWrite + Unpin), sent: Sent) -> io::Result<()> {
-    let (kind, content) = match sent {
-        Sent::Text(text) => (TEXT, text.into_bytes()),
-        Sent::Pong(content) => (PONG, content),
-        Sent::Close(code) => (CLOSE, code.to_be_bytes().to_vec()),
+    let code;
+    let (kind, content) = match &sent {
+        Sent::Text(text) => (TEXT, (**text).as_ref()),
+        Sent::Pong(content) => (PONG, &content[..]),
+        Sent::Close(number) => {
+            code = number.to_be_bytes();
+            (CLOSE, &code[..])
+        }
     };
     let mut head = vec![0x80 | kind];
     match (u8::try_from(content.len()), u16::try_from(content.len())) {
@@ -196,7 +200,7 @@ pub(super) async fn write(to: &mut (impl AsyncWrite + Unpin), sent: Sent) -> io:
         }
     }
     to.write_all(&head).await?;
-    to.write_all(&content).await?;
+    to.write_all(content).await?;
     to.flush().await
 }
 
@@ -311,7 +315,7 @@ mod tests {
         ] {
             let mut written = Vec::new();
             let runtime = tokio::runtime::Builder::new_current_thread().build();
-            let sent = Sent::Text("x".repeat(length));
+            let sent = Sent::Text(Box::new("x".repeat(length)));
             runtime
                 .unwrap()
                 .block_on(write(&mut written, sent))

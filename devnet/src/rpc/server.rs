@@ -9,8 +9,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -232,8 +232,15 @@ impl Shared {
         };
         self.connections.answer_begins(&connection);
         let answer = (self.methodical)(Request::from_parts(parts, body)).await;
+        let (head, text) = answer.into_parts();
+        // It is in memory already, in one piece, and nothing that could fail makes it.
+        let text = text.collect().await.map(|text| text.to_bytes());
+        let text = self
+            .connections
+            .answered(&connection, text.unwrap_or_default());
         self.connections.answer_ends(&connection);
-        answer
+        let text = Full::new(Bytes::from_owner(text));
+        Answer::from_parts(head, HttpBody::new(text))
     }
 
     /// Turns the connection into a WebSocket, or says why not.

@@ -116,13 +116,18 @@ async fn read(
                 let Ok(place) = room.clone().acquire_many_owned(weight).await else {
                     return false;
                 };
-                let (service, out, ended) = (service.clone(), out.clone(), ended.clone());
+                let (service, ended) = (service.clone(), ended.clone());
+                let out = Out {
+                    waiting: out.clone(),
+                    connection: connection.clone(),
+                    connections: connections.clone(),
+                };
                 tokio::spawn(async move {
                     let _place = place;
                     tokio::select! {
                         () = answer(&service, message, &out, ended) => {}
                         // Nobody waits for the answer any more.
-                        () = out.closed() => {}
+                        () = out.waiting.closed() => {}
                     }
                 });
                 continue;
@@ -132,7 +137,8 @@ async fn read(
                 if let End::TooLong = end {
                     let error: ErrorObjectOwned = reject_too_big_request(MOST_MESSAGE);
                     let error = MethodResponse::error(Id::Null, error).into_json();
-                    let _ = out.send(Sent::Text(Box::<str>::from(error).into())).await;
+                    let error: String = Box::<str>::from(error).into();
+                    let _ = out.send(Sent::Text(Box::new(error))).await;
                 }
                 return match end.code() {
                     Some(code) => out.send(Sent::Close(code)).await.is_ok(),
@@ -146,17 +152,28 @@ async fn read(
     }
 }
 
+/// Where a socket's texts wait for its client to read them.
+#[derive(Clone)]
+struct Out {
+    waiting: mpsc::Sender<Sent>,
+    connection: Arc<Connection>,
+    connections: Connections,
+}
+
+impl Out {
+    /// Sends a text. Returns whether the client may still be there.
+    async fn send(&self, text: String) -> bool {
+        let text = self.connections.answered(&self.connection, text.into());
+        self.waiting.send(Sent::Text(Box::new(text))).await.is_ok()
+    }
+}
+
 /// Answers a message, and starts what it has subscribed to.
-async fn answer(
-    service: &Service,
-    message: Vec<u8>,
-    out: &mpsc::Sender<Sent>,
-    ended: watch::Receiver<()>,
-) {
+async fn answer(service: &Service, message: Vec<u8>, out: &Out, ended: watch::Receiver<()>) {
     let answered = service.answer(&message).await;
     drop(message);
     if let Some(text) = answered.text
-        && out.send(Sent::Text(text)).await.is_err()
+        && !out.send(text).await
     {
         return;
     }
@@ -166,7 +183,7 @@ async fn answer(
 }
 
 /// Sends a subscription's events until it or its socket ends.
-async fn forward(mut events: Events, out: mpsc::Sender<Sent>, mut ended: watch::Receiver<()>) {
+async fn forward(mut events: Events, out: Out, mut ended: watch::Receiver<()>) {
     loop {
         let event = tokio::select! {
             _ = ended.changed() => return,
@@ -177,9 +194,9 @@ async fn forward(mut events: Events, out: mpsc::Sender<Sent>, mut ended: watch::
         };
         let sent = tokio::select! {
             _ = ended.changed() => return,
-            sent = out.send(Sent::Text(Box::<str>::from(event).into())) => sent,
+            sent = out.send(Box::<str>::from(event).into()) => sent,
         };
-        if sent.is_err() {
+        if !sent {
             return;
         }
     }
