@@ -338,7 +338,7 @@ pub(crate) struct Arguments {
     #[arg(short, long)]
     pub(crate) verbose: bool,
 
-    /// Prints only errors that end the devnet.
+    /// Prints only errors that end the devnet or keep it from saving its state.
     #[arg(
         long,
         visible_alias = "quiet",

@@ -261,7 +261,8 @@ fn tell_json(log: &Log, event: &Event) {
 
 /// Logs an event.
 fn tell(log: &Log, event: &Event, verbose: bool, silent: bool) {
-    if silent {
+    // Whoever wants silence still does not want to lose work.
+    if silent && !matches!(event, Event::NotSaved(_)) {
         return;
     }
     match event {

@@ -1,7 +1,9 @@
 //! A chain saved in a file, and what may happen to the process and to the file.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use alloy_primitives::{Address, address, hex};
@@ -573,4 +575,26 @@ fn a_dump_is_loaded_into_another_chain() {
         );
         assert_eq!(balance(&other), json!("0x7"));
     }
+}
+
+/// Theorem: what cannot be saved is told, even where nothing else is.
+#[cfg(unix)]
+#[test]
+fn silence_does_not_hide_what_is_lost() {
+    let (_folder, path) = nowhere();
+    // Files of the devnet may have 4 KiB, a little more than its first block takes.
+    let limited = "trap '' XFSZ; ulimit -f 4; exec \"$@\"";
+    let mut devnet = Command::new("bash")
+        .args(["-c", limited, "bash", env!("CARGO_BIN_EXE_stylus-devnet")])
+        .args(["--port", "0", "--silent", "--block-time", "1", "--state"])
+        .arg(path)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = BufReader::new(devnet.stderr.take().unwrap());
+    let first = log.lines().next();
+    devnet.kill().unwrap();
+    devnet.wait().unwrap();
+    let first = first.unwrap().unwrap();
+    assert!(first.contains("the state cannot be saved"), "{first}");
 }
