@@ -248,6 +248,13 @@ impl StateFile {
     }
 }
 
+impl Drop for StateFile {
+    fn drop(&mut self) {
+        // A program that this process is just starting has a copy of the file for a moment, and the lock with it.
+        let _ = self.file.unlock();
+    }
+}
+
 /// Reads the records after the first line, up to byte `total`. Returns what they add up to, and the byte at which the last whole one ends.
 fn read_records(
     mut from: impl Read,
@@ -346,10 +353,11 @@ pub(crate) fn check_place(path: &Path) -> Result<(), StoreError> {
     if device(&path)?.is_some() {
         return Ok(());
     }
-    if let Ok(file) = File::open(&path)
-        && let Err(TryLockError::WouldBlock) = file.try_lock()
-    {
-        return Err(StoreError::Locked);
+    if let Ok(file) = File::open(&path) {
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(StoreError::Locked);
+        }
+        let _ = file.unlock();
     }
     let beside = beside(&path);
     File::create(&beside)?;
@@ -653,5 +661,18 @@ mod tests {
         let left = std::cell::Cell::new(2);
         let error = dump(&whole, usize::MAX, || left.replace(left.get() - 1) > 0).unwrap_err();
         assert_eq!((error.kind(), left.get()), (io::ErrorKind::TimedOut, -1));
+    }
+
+    /// Nobody else has to wait for a copy of a closed file, as a program has one while it is started.
+    #[test]
+    fn a_closed_file_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let open = || StateFile::open(&path, &mut Chain::new(Config::default(), 0).unwrap(), None);
+        let file = open().unwrap();
+        let _copy = file.file.try_clone().unwrap();
+        assert!(matches!(open(), Err(StoreError::Locked)));
+        drop(file);
+        open().unwrap();
     }
 }
