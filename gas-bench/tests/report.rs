@@ -190,6 +190,43 @@ fn check_failure(source: &str, plan: &str, words: &str) {
     }
 }
 
+/// Theorem: where nothing is known that could be called, no command sends its reader to another that knows as little.
+#[test]
+fn what_nobody_can_name_is_planned_by_hand() {
+    // It answers a selector that nobody has a name for.
+    let source = r#"#![no_std]
+        #[panic_handler]
+        fn panic(_: &core::panic::PanicInfo) -> ! { core::arch::wasm32::unreachable() }
+        #[link(wasm_import_module = "vm_hooks")]
+        unsafe extern "C" { safe fn pay_for_memory_grow(pages: u32); fn read_args(into: *mut u32); }
+        #[unsafe(no_mangle)]
+        extern "C" fn user_entrypoint(len: u32) -> u32 {
+            pay_for_memory_grow(0);
+            let mut calldata = [0; 256];
+            if len > 1024 { return 1; }
+            unsafe { read_args(calldata.as_mut_ptr()) };
+            u32::from(calldata[0] != 0x1234_5678)
+        }"#;
+    let folder = workspace(source, CALL);
+    fs::remove_file(folder.path().join("other/gas-bench.toml")).unwrap();
+    for (command, said) in [
+        (
+            "report",
+            "nothing was called, so that nothing is known of it: write a gas-bench.toml that says what to call",
+        ),
+        (
+            "plan",
+            "nothing is known that could be called: it exports no ABI and answers no function of a standard; write a gas-bench.toml by hand",
+        ),
+    ] {
+        let output = run(folder.path(), &[command, "--package", "other"]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        let said = format!("error: other: {said}");
+        assert!(stderr.lines().any(|line| line == said), "{stderr}");
+    }
+}
+
 const CALL: &str = "[[call]]\ncall = 'f(uint8)'\n";
 
 #[test]

@@ -58,8 +58,8 @@ pub enum Refusal {
     Merged(Vec<String>),
     /// A method of its allocator has lost parameters, and nothing shows which.
     #[error(
-        "its allocator was changed by link-time optimisation: `{0}` has lost parameters, and no call shows what is left of them; build it \
-         with CARGO_PROFILE_RELEASE_LTO=off"
+        "its allocator was changed by the optimiser: `{0}` has lost parameters, and no call shows what is left of them; build it with \
+         CARGO_PROFILE_RELEASE_LTO=off, or, if it is built so, change the allocator in its sources"
     )]
     Reshaped(String),
     /// A function of its allocator hands out zeros, and nothing shows which callers want them.

@@ -296,7 +296,8 @@ fn what_link_time_optimisation_leaves_is_an_entry() {
     assert_eq!(roles, [Role::Bare(AllocatorCall::Allocate), Role::Forget]);
     check_taken_out(&module);
 
-    let lost = "has lost parameters, and no call shows what is left of them; build it with CARGO_PROFILE_RELEASE_LTO=off";
+    let lost = "has lost parameters, and no call shows what is left of them; build it with CARGO_PROFILE_RELEASE_LTO=off, \
+                or, if it is built so, change the allocator in its sources";
     for (parameters, first, second) in [
         // Either may be the alignment, or a size comes first, or there is one alone.
         (

@@ -19,7 +19,7 @@ use alloy_primitives::{B256, Bytes, Selector, U256};
 use stylus_vm::{
     Access, Account, Activation, ArbOs, Call, CallReply, CallRequest, CompileError, Config,
     CreateReply, CreateRequest, EmptyHost, Engine, EngineError, Environment, Fault, Gas, Host,
-    HostFault, Outcome, PageCounters, Pages, Program, Refusal, Step, Stored, activate,
+    HostFault, Ink, Outcome, PageCounters, Pages, Program, Refusal, Step, Stored, activate,
 };
 use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
 
@@ -36,6 +36,13 @@ const SHORT_TRY_GAS: Gas = Gas(250_000);
 
 /// Gas for all tries together, so that a program that has many constants and terminates for none of them does not take hours.
 const MOST_GAS: Gas = Gas(500_000_000);
+
+/// What a host call on storage or accounts counts for at most, among all tries: as much as a warm read. The rest of its price is for a
+/// chain's disk, and takes no time here: with it, a fallback that writes two slots would use up [`MOST_GAS`] in a small contract.
+const MOST_STATE_GAS: Gas = Gas(100);
+
+/// The host calls on storage and accounts, by the beginnings of their names.
+const STATE: [&str; 3] = ["storage_", "transient_", "account_"];
 
 /// The most constants to try. A program of the largest size that chains accept has fewer comparisons.
 const MOST_CANDIDATES: usize = 20_000;
@@ -68,6 +75,8 @@ pub struct Dispatch {
     pub answers_nothing: bool,
     /// Whether it does something for a selector that no function has.
     pub answers_anything: bool,
+    /// Whether it does so at least if words of zeros follow the selector, as for a program that goes by the length of its calldata.
+    pub answers_arguments: bool,
     /// Whether it answers a selector found neither in its code nor in its data, so that more such selectors can exist.
     pub may_answer_more: bool,
     /// Whether it handles empty calldata, and does so with the same host calls as calldata that matches no function.
@@ -122,12 +131,9 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
     // A selector that is not a constant of the code is in a table. A lookup in a table refuses what is not in it.
     let has_table = found.is_empty() || !elsewhere.is_empty();
     let mut table = BTreeSet::new();
-    if has_table
-        && !bench
-            .unknown
-            .iter()
-            .any(|(_, trace)| trace.does_something())
-    {
+    let mut unknown = bench.unknown.iter();
+    let answers_arguments = unknown.any(|(_, trace)| trace.does_something());
+    if has_table && !answers_arguments {
         table = words(deployed)?;
         found.extend(bench.answered(table.clone())?);
     }
@@ -151,6 +157,7 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
         debug_only: debug_only.as_ref().map(sentence),
         answers_nothing: does_something(&[])?,
         answers_anything: does_something(unknown.as_slice())?,
+        answers_arguments,
         may_answer_more,
         selectors,
     })
@@ -373,6 +380,8 @@ impl Bench {
         let mut host = Listener {
             empty: EmptyHost::with_footprint(self.activation.footprint),
             hostios: Vec::new(),
+            most: self.config.stylus.ink_price.gas_to_ink(MOST_STATE_GAS),
+            timeless: Ink(0),
         };
         let call = Call {
             calldata: Bytes::copy_from_slice(calldata),
@@ -383,7 +392,8 @@ impl Bench {
             },
         };
         let report = self.program.run(&mut host, call)?;
-        let used = self.config.stylus.ink_price.ink_to_gas(report.ink_used);
+        let used = report.ink_used.saturating_sub(host.timeless);
+        let used = self.config.stylus.ink_price.ink_to_gas(used);
         self.spent.set(Gas(self.spent.get().0 + used.0));
         if self.spent.get() > MOST_GAS {
             return Err(DispatchError::TooLong);
@@ -401,6 +411,10 @@ impl Bench {
 struct Listener {
     empty: EmptyHost,
     hostios: Vec<&'static str>,
+    /// [`MOST_STATE_GAS`].
+    most: Ink,
+    /// What such calls cost beyond that.
+    timeless: Ink,
 }
 
 impl Host for Listener {
@@ -457,6 +471,10 @@ impl Host for Listener {
 
     fn trace(&mut self, step: Step) {
         self.hostios.push(step.name);
+        if STATE.iter().any(|it| step.name.starts_with(it)) {
+            let price = step.start_ink.saturating_sub(step.end_ink);
+            self.timeless += price.saturating_sub(self.most);
+        }
     }
 }
 

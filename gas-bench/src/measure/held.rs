@@ -74,7 +74,7 @@ fn unanswered(plan: &Plan, on: Option<&str>, dispatch: &Dispatch) -> Vec<LeftOut
     if dispatch.selectors.is_empty() || dispatch.may_answer_more {
         return Vec::new();
     }
-    let instead = match dispatch.answers_anything {
+    let instead = match dispatch.answers_anything || dispatch.answers_arguments {
         true => "its fallback",
         false => "its refusal",
     };

@@ -149,9 +149,8 @@ impl Subject<'_> {
     /// A hint on how to specify what to call.
     const fn how_to_call(&self) -> &'static str {
         match self {
-            Self::Project(..) => {
-                "say in a gas-bench.toml what to call; `cargo gas-bench plan` writes one"
-            }
+            // `cargo gas-bench plan` would find as little.
+            Self::Project(..) => "write a gas-bench.toml that says what to call",
             Self::Module(ModuleFiles { abi: Some(_), .. }) => {
                 "the module answers no function of that --abi, so name its own, or what to call with --plan FILE"
             }

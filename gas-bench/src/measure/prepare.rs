@@ -49,7 +49,7 @@ pub enum PrepareError {
     #[error(transparent)]
     Postprocess(#[from] PostprocessError),
     /// A file cannot be read.
-    #[error("{} cannot be read: {source}; name a file that may be", path.display())]
+    #[error("{} cannot be read: {source}; name a file that can be read", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,

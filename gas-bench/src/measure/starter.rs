@@ -21,7 +21,8 @@ pub enum StarterError {
     Measure(String),
     /// The contract answers nothing known.
     #[error(
-        "nothing is known that could be called: it exports no ABI and answers no function of a standard"
+        "nothing is known that could be called: it exports no ABI and answers no function of a standard; write a {file} by hand",
+        file = stylus_plan::FILE
     )]
     Nothing,
     /// No call has figures, and a plan without a call is none.

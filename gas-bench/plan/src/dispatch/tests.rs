@@ -11,6 +11,7 @@ fn program(body: &str) -> Vec<u8> {
             (import "vm_hooks" "read_args" (func $read (param i32)))
             (import "vm_hooks" "write_result" (func $write (param i32 i32)))
             (import "vm_hooks" "storage_cache_bytes32" (func $store (param i32 i32)))
+            (import "vm_hooks" "storage_flush_cache" (func $flush (param i32)))
             (memory (export "memory") 1 1)
             (data (i32.const 1024) "table\06\fd\de\03\ca\fe\ba\be")
             (func (export "user_entrypoint") (param $len i32) (result i32) (local $s i32) (local $wanted i32)
@@ -250,4 +251,45 @@ fn what_cannot_be_run_is_an_error() {
     let endless = program(&format!("{comparisons} (loop (br 0))"));
     let read = read(&endless, &BTreeSet::new());
     assert!(matches!(read, Err(DispatchError::TooLong)), "{read:?}");
+}
+
+/// Theorem: what a chain asks for its disk does not count as time. A fallback that writes slots is tried with all constants.
+#[test]
+fn storage_takes_no_time() {
+    let comparison =
+        |constant: u32| format!("(drop (i32.eq (local.get $len) (i32.const {constant})))");
+    let comparisons: String = (0..100).map(|n| comparison(LARGE + n)).collect();
+    // A slot of each key from 64 to 83, for 22,100 gas.
+    let writes = "(i32.store (i32.const 96) (i32.const 1))
+        (local.set $wanted (i32.const 64))
+        (loop
+            (call $store (local.get $wanted) (i32.const 96))
+            (local.set $wanted (i32.add (local.get $wanted) (i32.const 1)))
+            (br_if 0 (i32.lt_u (local.get $wanted) (i32.const 84))))
+        (call $flush (i32.const 0))
+        (return (i32.const 0))";
+    check(
+        &format!(
+            "{comparisons}
+             (if (i32.eq (local.get $s) (i32.const 0x03defd06)) (then (return (i32.const 0))))
+             {writes}"
+        ),
+        &[A],
+        (true, true),
+    );
+}
+
+/// Theorem: a program that goes by the length of its calldata answers selectors that no function has, if arguments follow.
+#[test]
+fn lengths_are_answered() {
+    let of_length = |length: u32| {
+        let body = format!(
+            "(if (i32.eq (local.get $len) (i32.const {length})) (then (return (i32.const 0))))"
+        );
+        let found = read(&program(&body), &BTreeSet::new()).unwrap();
+        (found.answers_anything, found.answers_arguments)
+    };
+    assert_eq!(of_length(4), (true, true));
+    assert_eq!(of_length(36), (false, true));
+    assert_eq!(of_length(35), (false, false));
 }

@@ -37,7 +37,7 @@ pub enum BaselineError {
     #[error("there is no baseline at {}: make one with --save", .0.display())]
     Absent(PathBuf),
     /// The file exists but cannot be read.
-    #[error("{} cannot be read: {source}; name a file that may be", path.display())]
+    #[error("{} cannot be read: {source}; name a file that can be read", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,

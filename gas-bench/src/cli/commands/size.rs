@@ -89,7 +89,7 @@ fn load(path: &std::path::Path) -> anyhow::Result<SizeReport> {
         io::ErrorKind::NotFound => {
             anyhow::anyhow!("there is no baseline at {shown}: make one with --save")
         }
-        _ => anyhow::anyhow!("{shown} cannot be read: {error}; name a file that may be"),
+        _ => anyhow::anyhow!("{shown} cannot be read: {error}; name a file that can be read"),
     })?;
     SizeReport::from_json(text.as_bytes()).with_context(|| format!("{shown} cannot be used"))
 }
