@@ -196,13 +196,22 @@ fn roles(module: &Module) -> Result<BTreeMap<u32, Role>, Refusal> {
     }
     let growers = module.own().filter(|(_, function)| function.grows_memory);
     let growers: Vec<_> = growers.map(|(index, _)| module.name(index)).collect();
-    // An allocator grows memory in one place, which its other functions call; an optimiser has inlined it.
     let is_known = |name: &String| CRATES.iter().any(|(prefix, _)| is_of(name, prefix));
-    Err(match growers.as_slice() {
-        [] => Refusal::NoAllocator,
-        [only] if roles.is_empty() && !is_known(only) => Refusal::Unknown(only.clone()),
+    let is_unknown = roles.is_empty() && !growers.iter().any(is_known);
+    // An allocator grows memory in one place, which its other functions call; cargo's optimiser has inlined it.
+    Err(match growers.len() {
+        0 => Refusal::NoAllocator,
+        1 if is_unknown => Refusal::Unknown(growers),
+        _ if is_unknown && !is_rust(module) => Refusal::Unknown(growers),
         _ => Refusal::Merged(growers),
     })
+}
+
+/// Whether Rust's compiler made a module: it has a function of the standard library.
+fn is_rust(module: &Module) -> bool {
+    const LIBRARY: [&str; 4] = ["core::", "alloc::", "std::", "__rustc::"];
+    let mut own = module.own().map(|(index, _)| module.name(index));
+    own.any(|name| LIBRARY.iter().any(|prefix| is_of(&name, prefix)))
 }
 
 /// Whether calls of a method that gets memory, and has lost its parameter for the allocator itself, show that an alignment and a size are

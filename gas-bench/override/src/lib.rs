@@ -46,9 +46,10 @@ pub enum Refusal {
     NoAllocator,
     /// It has an allocator, but of no known kind.
     #[error(
-        "its allocator is unknown: `{0}` grows memory, but no function is named like Rust's or C's allocators"
+        "its allocator is unknown: {}, but no function is named like Rust's or C's allocators",
+        growing(.0)
     )]
-    Unknown(String),
+    Unknown(Vec<String>),
     /// No function is left by which its allocator could be called.
     #[error(
         "its allocator was inlined by link-time optimisation: no function of a known interface gets memory any more, and of what grows it there is {}; build it \
@@ -160,6 +161,14 @@ fn named(names: &[String]) -> String {
         [only] => format!("`{only}` alone"),
         [one, other] => format!("`{one}` and `{other}`"),
         [one, other, rest @ ..] => format!("`{one}`, `{other}` and {} more", rest.len()),
+    }
+}
+
+/// That functions grow memory.
+fn growing(names: &[String]) -> String {
+    match names {
+        [only] => format!("`{only}` grows memory"),
+        several => format!("{} grow memory", named(several)),
     }
 }
 

@@ -55,6 +55,26 @@ fn refusals_say_what_is_wrong() {
         },
         "its allocator is unknown: `our_grow` grows memory, but no function is named like Rust's or C's allocators",
     );
+    let unknown = |it: &mut Program| {
+        it.allocator = it
+            .allocator
+            .replace("__rustc::__rust_", "our_")
+            .replace("wee_alloc::", "our_");
+        it.more += "(func $our_start (export \"more\") (drop (memory.grow (i32.const 1))))";
+    };
+    // Such as AssemblyScript's, which no setting of cargo concerns.
+    check(
+        unknown,
+        "its allocator is unknown: `our_grow` and `our_start` grow memory, but no function is named like Rust's or C's allocators",
+    );
+    check(
+        |it| {
+            unknown(it);
+            it.more += "(func $\"core::fmt::write\")";
+        },
+        "its allocator was inlined by link-time optimisation: no function of a known interface gets memory any more, and of what grows it \
+         there is `our_grow` and `our_start`; build it with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its sources",
+    );
     check(
         |it| it.allocator = it.allocator.replace("__rust_", "our_"),
         "its allocator was inlined by link-time optimisation: no function of a known interface gets memory any more, and of what grows it \

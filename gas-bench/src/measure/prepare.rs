@@ -271,15 +271,15 @@ impl Source {
             Self::Nothing => (Plan::default(), Some(Interface::default())),
         };
         held::hold(&mut plan, interface.as_ref(), deployed);
-        let is_nothing = interface.is_some_and(|it| it == Interface::default());
-        if is_nothing && plan.calls.is_empty() && plan.left_out.is_empty() {
-            return Err(PrepareError::NoPlan);
-        }
         let never_called = never_called(deployed).into_iter();
         plan.left_out.extend(never_called.map(|signature| LeftOut {
             signature,
             reason: NEVER_CALLED.to_owned(),
         }));
+        let is_nothing = interface.is_some_and(|it| it == Interface::default());
+        if is_nothing && plan.calls.is_empty() && plan.left_out.is_empty() {
+            return Err(PrepareError::NoPlan);
+        }
         Ok(plan)
     }
 }

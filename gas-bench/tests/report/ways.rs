@@ -102,6 +102,22 @@ fn modules_of_other_compilers_are_measured_whole() {
     );
 }
 
+/// Theorem: of a module that answers nothing before it is initialised, the report says what nobody calls.
+#[test]
+fn what_initialises_a_module_that_answers_nothing_is_said() {
+    let folder = folder();
+    let text = r#"(module
+        (memory (export "memory") 1 1)
+        (func (export "_start_it") (i32.store (i32.const 8) (i32.const 1)))
+        (func (export "user_entrypoint") (param i32) (result i32) (i32.eqz (i32.load (i32.const 8)))))"#;
+    fs::write(folder.path().join("mute.wat"), text).unwrap();
+    check(&folder, &["--wasm", "mute.wat"], 1, &[], &["_start_it"]);
+    let text = text.replace("(i32.store (i32.const 8) (i32.const 1))", "");
+    fs::write(folder.path().join("mute.wat"), text).unwrap();
+    let nothing = "there is nothing to call, since the module answers no function of a standard";
+    check_error(&folder, &["--wasm", "mute.wat"], nothing);
+}
+
 /// Theorem: what an older SDK leaves out of its ABI is called if a standard defines it, and otherwise reported as not called; so is a
 /// constructor.
 #[test]
