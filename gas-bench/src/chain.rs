@@ -432,6 +432,34 @@ impl Node {
         Ok(())
     }
 
+    /// Whether the chain is one in this process, which can be changed at will.
+    pub(crate) const fn is_own(&self) -> bool {
+        self.devnet.is_some()
+    }
+
+    /// Keeps the chain's state as it is now, clock and nonces included, on a development node.
+    ///
+    /// # Errors
+    /// If the node does not support it, or is at fault; the same holds for the next two.
+    pub(crate) fn snapshot(&self) -> Result<serde_json::Value, CallError> {
+        self.raw("evm_snapshot", serde_json::json!([]))
+    }
+
+    /// Returns to a state that was kept.
+    pub(crate) fn restore(&self, snapshot: serde_json::Value) -> Result<(), CallError> {
+        match self.raw("evm_revert", serde_json::json!([snapshot]))? {
+            true => Ok(()),
+            false => Err(CallError::Refused("the snapshot is not there".to_owned())),
+        }
+    }
+
+    /// Puts code at an address, without a transaction.
+    pub(crate) fn set_code(&self, address: Address, code: &[u8]) -> Result<(), CallError> {
+        let code = Bytes::copy_from_slice(code);
+        self.raw::<serde_json::Value>("anvil_setCode", serde_json::json!([address, code]))
+            .map(drop)
+    }
+
     /// The time of the last block, in seconds since 1970.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ mod stage;
 use std::cell::Cell;
 
 use alloy_network::TransactionBuilder as _;
-use alloy_primitives::{Address, B256, hex};
+use alloy_primitives::{Address, B256, U256, hex};
 use alloy_rpc_types_eth::TransactionRequest;
 use stylus_vm::layout::large_stack;
 use stylus_vm::profile::Names;
@@ -330,22 +330,54 @@ impl<'a> Bench<'a> {
         if fragments.len() > usize::from(allowed) {
             return Err(too_large);
         }
-        let receipts = fragments
-            .iter()
-            .map(|fragment| self.create(fragment))
-            .collect::<Result<Vec<_>, _>>()?;
-        let addresses = receipts
-            .iter()
-            .map(created)
-            .collect::<Result<Vec<_>, _>>()?;
+        let (addresses, receipts) = match self.node.is_own() {
+            true => self.timeless(&fragments)?,
+            false => self.fragments(&self.node.payer(), &fragments)?,
+        };
         let length = u32::try_from(length).map_err(|_| too_large)?;
         Ok((stylus_vm::code::root(length, &addresses), receipts))
     }
 
+    /// Creates an account for each fragment of a program, from `account`. Returns their addresses, and the receipts.
+    fn fragments(
+        &self,
+        account: &Account,
+        fragments: &[Vec<u8>],
+    ) -> Result<(Vec<Address>, Vec<Receipt>), BenchError> {
+        let receipts = fragments
+            .iter()
+            .map(|fragment| self.create_from(account, fragment))
+            .collect::<Result<Vec<_>, _>>()?;
+        let addresses = receipts.iter().map(created);
+        Ok((addresses.collect::<Result<_, _>>()?, receipts))
+    }
+
+    /// The same on a chain of our own, where it takes no time and no nonce of the payer's: builds that need different numbers of fragments
+    /// get the same address and the same clock, and so give the same answers. The accounts are created and that is undone, apart from
+    /// their code.
+    fn timeless(&self, fragments: &[Vec<u8>]) -> Result<(Vec<Address>, Vec<Receipt>), BenchError> {
+        let unexpected = |error: CallError| error.unexpected("a fragment's account");
+        let account = Account::named("fragments");
+        let before = self.node.snapshot().map_err(unexpected)?;
+        self.node
+            .prepare(&account, fragments.len() as u64, U256::ZERO)
+            .map_err(unexpected)?;
+        let (addresses, receipts) = self.fragments(&account, fragments)?;
+        self.node.restore(before).map_err(unexpected)?;
+        for (address, fragment) in addresses.iter().zip(fragments) {
+            self.node.set_code(*address, fragment).map_err(unexpected)?;
+        }
+        Ok((addresses, receipts))
+    }
+
     fn create(&self, code: &[u8]) -> Result<Receipt, BenchError> {
+        self.create_from(&self.node.payer(), code)
+    }
+
+    fn create_from(&self, account: &Account, code: &[u8]) -> Result<Receipt, BenchError> {
         let request =
             TransactionRequest::default().with_deploy_code(stylus_vm::code::init_code(code));
-        self.submit(&self.node.payer(), request, "")
+        self.submit(account, request, "")
     }
 
     /// Determines what this node reports about a transaction.

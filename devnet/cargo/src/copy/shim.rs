@@ -35,8 +35,7 @@ pub enum ShimError {
     Unreachable(PathBuf),
     /// Cargo still uses the original.
     #[error(
-        "cargo still takes {0} for {NAME}: only one of version 1 can be replaced, which stylus-sdk 0.10 depends on; with an older SDK, \
-         opt-levels and wasm-opt alone can be compared"
+        "cargo still takes {0} for {NAME}, so that no other allocator can be put in its place: compare opt-levels and wasm-opt alone"
     )]
     NotTaken(String),
     /// Cargo does not accept the replacement.

@@ -165,22 +165,60 @@ fn what_goes_wrong_is_said_with_its_line() {
     );
 }
 
-/// Theorem: a program of more than 24 KB is split into fragments, and runs like any other.
-#[test]
-fn large_programs_are_cut_into_fragments() {
-    // Incompressible bytes, as digits in text; the segment is never read.
+/// So many bytes that no compression makes fewer, as digits in text.
+fn noise(bytes: u32) -> String {
     let mut state = 1_u64;
-    let noise: String = (0..30_000)
+    (0..bytes)
         .map(|_| {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
             format!("\\{:02x}", state >> 56)
         })
-        .collect();
-    let data = format!("(data (i32.const 4096) \"{noise}\"))");
+        .collect()
+}
+
+/// Theorem: a program of more than 24 KB is split into fragments, and runs like any other.
+#[test]
+fn large_programs_are_cut_into_fragments() {
+    // The segment is never read.
+    let data = format!("(data (i32.const 4096) \"{}\"))", noise(30_000));
     let large = PROGRAM.trim_end().strip_suffix(')').unwrap().to_owned() + &data;
     let contract = measure(None, &large, PLAN);
     assert_eq!(contract.failures().collect::<Vec<_>>(), [""; 0]);
     assert_eq!(contract.deployment.unwrap().sizes.accounts, 2);
+}
+
+/// Theorem: what a call answers about the chain does not depend on how many accounts hold the program.
+#[test]
+fn fragments_take_no_time_and_no_address() {
+    let told = |bytes: u32| {
+        let wat = format!(
+            r#"(module
+                (import "vm_hooks" "contract_address" (func $contract_address (param i32)))
+                (import "vm_hooks" "block_timestamp" (func $block_timestamp (result i64)))
+                (import "vm_hooks" "block_number" (func $block_number (result i64)))
+                (import "vm_hooks" "write_result" (func $write_result (param i32 i32)))
+                (memory (export "memory") 2 2)
+                (data (i32.const 1024) "{}")
+                (func (export "user_entrypoint") (param i32) (result i32)
+                    (call $contract_address (i32.const 0))
+                    (i64.store (i32.const 20) (call $block_timestamp))
+                    (i64.store (i32.const 28) (call $block_number))
+                    (call $write_result (i32.const 0) (i32.const 36))
+                    (i32.const 0)))"#,
+            noise(bytes)
+        );
+        let contract = measure(None, &wat, "[[call]]\ncall = 'f()'\n");
+        assert_eq!(contract.failures, [""; 0]);
+        let deployment = contract.deployment.unwrap();
+        let output = contract.calls[0].runs()[0].output.clone();
+        (deployment.sizes.accounts, output, deployment.deploy_gas)
+    };
+    let (one, answer, gas) = told(1);
+    let (several, same, more) = told(60_000);
+    assert_eq!((one, several), (1, 3));
+    assert_eq!(answer, same);
+    // Each byte of code costs 200 gas.
+    assert!(more > gas + Gas(60_000 * 200));
 }
