@@ -15,7 +15,9 @@ use stylus_plan::{
     self, Code, Interface, InterfaceError, LeftOut, MadeOf, Other, Plan, PlanError, PlannedCall,
     Reverts,
 };
+use stylus_vm::ArbOs;
 use stylus_vm::advice::{NEVER_CALLED, never_called};
+use stylus_vm::code::is_stylus;
 use stylus_vm::text::{self, NotText};
 
 use super::{Event, Observer, held};
@@ -56,6 +58,19 @@ pub enum PrepareError {
         /// Why it could not be read.
         source: io::Error,
     },
+    /// A file is no module, or is damaged.
+    #[error("{source}; name a .wasm file that a compiler wrote, which {} is not", path.display())]
+    NotModule {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PostprocessError,
+    },
+    /// A file holds what an account holds.
+    #[error(
+        "{} is a program as an account holds it, compressed and without names: name the .wasm file that it was made from", .0.display()
+    )]
+    Deployed(PathBuf),
     /// A file looks like a module in text, but is not one.
     #[error("{} is {source}; mend it, or name the .wasm file", path.display())]
     NotText {
@@ -211,8 +226,7 @@ impl ModuleFiles {
             (None, None) => Source::Nothing,
         };
         let by_standards = source.is_nothing();
-        let named = read_module(&self.wasm)?;
-        let mut artifact = Artifact::of_named(&named)?;
+        let (named, mut artifact) = read_module(&self.wasm)?;
         artifact.lines = Some(self.wasm.clone());
         let plan = source.plan(&artifact.wasm).map_err(|error| match error {
             PrepareError::NoPlan => PrepareError::NoInterface,
@@ -328,7 +342,7 @@ fn with_code(
                 *code = Some(Code::Evm(init.into()));
                 continue;
             }
-            MadeOf::Wasm(path) => Artifact::of_named(&read_module(path)?)?,
+            MadeOf::Wasm(path) => read_module(path)?.1,
             MadeOf::Package(package) => build(package).map_err(|error| match error {
                 PrepareError::NoPackage { package, .. } => PrepareError::NoPackage {
                     name: name.clone(),
@@ -382,8 +396,8 @@ fn read_interface(path: &Path) -> Result<Interface, PrepareError> {
     })
 }
 
-/// Reads a module as binary; handwritten modules are often text.
-fn read_module(path: &Path) -> Result<Vec<u8>, PrepareError> {
+/// Reads a module as binary, and what is deployed of it; handwritten modules are often text.
+fn read_module(path: &Path) -> Result<(Vec<u8>, Artifact), PrepareError> {
     let module = input::bytes(path).map_err(|source| PrepareError::Unreadable {
         path: path.to_owned(),
         source,
@@ -392,5 +406,12 @@ fn read_module(path: &Path) -> Result<Vec<u8>, PrepareError> {
         path: path.to_owned(),
         source,
     })?;
-    Ok(binary.into_owned())
+    if is_stylus(&binary, ArbOs::LAST) {
+        return Err(PrepareError::Deployed(path.to_owned()));
+    }
+    let artifact = Artifact::of_named(&binary).map_err(|source| PrepareError::NotModule {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok((binary.into_owned(), artifact))
 }

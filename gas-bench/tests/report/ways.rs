@@ -292,6 +292,17 @@ fn what_cannot_be_measured_says_what_to_do() {
     // The magic bytes of another format, behind which there seems to be a section.
     fs::write(&module, b"\x7fELF\x02\x01\x01\0\0\xff\xff\xff\xff\x0f").unwrap();
     check_error(&folder, &report, "it is not a wasm module: ");
+    let advice = "; name a .wasm file that a compiler wrote, which it.wasm is not";
+    check_error(&folder, &report, advice);
+    // What an account holds: a whole program, and a fragment of one.
+    for code in [b"\xef\xf0\0\0program", b"\xef\xf0\x01program."] {
+        fs::write(&module, code).unwrap();
+        check_error(
+            &folder,
+            &report,
+            "it.wasm is a program as an account holds it, compressed and without names: name the .wasm file that it was made from",
+        );
+    }
     fs::write(&module, program("")).unwrap();
     fs::write(folder.path().join("it.sol"), "garbage").unwrap();
     check_error(
