@@ -227,6 +227,38 @@ fn what_nobody_can_name_is_planned_by_hand() {
     }
 }
 
+/// Theorem: of a contract whose program prints no ABI, what it answers is called; one that has no `main` is told so.
+#[test]
+fn programs_that_print_no_abi_are_no_riddle() {
+    let folder = workspace("GOOD", CALL);
+    let other = folder.path().join("other");
+    fs::remove_file(other.join("gas-bench.toml")).unwrap();
+    let manifest = fs::read_to_string(other.join("Cargo.toml")).unwrap();
+    let manifest = format!("{manifest}[features]\nexport-abi = []\n");
+    fs::write(other.join("Cargo.toml"), manifest).unwrap();
+    // The contract itself is nothing on this machine.
+    let source = fs::read_to_string(other.join("src/lib.rs")).unwrap();
+    let source = format!("#![cfg(target_arch = \"wasm32\")]\n{source}");
+    fs::write(other.join("src/lib.rs"), source).unwrap();
+    for (program, code, said) in [
+        ("fn main() {}", 0, "measured other"),
+        (
+            "#![no_main]",
+            1,
+            "error: other: it has no `main` that prints its ABI, with the feature `export-abi`; ",
+        ),
+    ] {
+        fs::write(other.join("src/main.rs"), program).unwrap();
+        let output = run(folder.path(), &["report", "--package", "other"]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        assert!(
+            stderr.lines().any(|line| line.starts_with(said)),
+            "{stderr}"
+        );
+    }
+}
+
 const CALL: &str = "[[call]]\ncall = 'f(uint8)'\n";
 
 #[test]

@@ -57,6 +57,13 @@ const KEPT_SECTIONS: [&str; 6] = [
     ".debug_str",
 ];
 
+/// How linkers say that a program has no `main`: GNU's, LLVM's and Apple's.
+const NO_MAIN: [&str; 3] = [
+    "undefined reference to `main'",
+    "undefined symbol: main",
+    "\"_main\", referenced from",
+];
+
 /// Cargo built no wasm for the contract.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -82,6 +89,14 @@ pub enum BuildError {
         command: String,
         /// All that the compiler, or cargo, says about it.
         said: String,
+    },
+    /// Its program cannot print its ABI.
+    #[error(
+        "it has no `main` that prints its ABI, with the feature `export-abi`; `{command}` shows the whole error"
+    )]
+    NoMain {
+        /// The command that repeats it.
+        command: String,
     },
     /// Cargo does not run, or the target folder cannot be used.
     #[error("the build cannot be run: {0}; check that cargo works and the target folder is yours")]
@@ -464,9 +479,13 @@ impl Project {
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
-        let failure = Failure::of(&String::from_utf8_lossy(&output.stderr));
+        let stderr = String::from_utf8_lossy(&output.stderr);
         arguments.extend(["--".to_owned(), what.to_owned()]);
-        Err(failed(failure, &contract.folder, &arguments))
+        if NO_MAIN.iter().any(|words| stderr.contains(words)) {
+            let command = command_line(&contract.folder, &arguments);
+            return Err(BuildError::NoMain { command });
+        }
+        Err(failed(Failure::of(&stderr), &contract.folder, &arguments))
     }
 
     /// The folders that cargo builds in, for the chain and for this machine.

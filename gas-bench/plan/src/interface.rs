@@ -87,6 +87,9 @@ impl Interface {
         if text.len() > MOST_BYTES {
             return Err(InterfaceError::TooLong);
         }
+        if text.is_empty() {
+            return Err(InterfaceError::Nothing);
+        }
         let mut interface = match text.starts_with(['[', '{']) {
             true => of_json(text)?,
             false => of_solidity(text)?,

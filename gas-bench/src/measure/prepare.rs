@@ -85,6 +85,12 @@ pub enum PrepareError {
         plan = stylus_plan::FILE
     )]
     Exported(#[source] InterfaceError),
+    /// The contract's program cannot print its ABI.
+    #[error(
+        "{0}; write one as `cargo stylus new` does, or say in a {plan} beside the contract what to call",
+        plan = stylus_plan::FILE
+    )]
+    Unprinted(#[source] BuildError),
     /// A file given as the interface is invalid.
     #[error("{}: {source}; correct it, or say with --plan FILE what to call", path.display())]
     Interface {
@@ -304,7 +310,12 @@ pub(super) fn interface_of(
     contract: &ContractPackage,
     settings: &BuildSettings,
 ) -> Result<Interface, PrepareError> {
-    let text = project.ask(contract, settings, "abi")?;
+    let text = project
+        .ask(contract, settings, "abi")
+        .map_err(|error| match error {
+            BuildError::NoMain { .. } => PrepareError::Unprinted(error),
+            other => other.into(),
+        })?;
     let constructor = Interface::constructor_of(&project.ask(contract, settings, "constructor")?);
     match Interface::read(&text) {
         Ok(interface) => Ok(Interface {
