@@ -41,6 +41,8 @@ pub struct Subject {
     pub folder: PathBuf,
     /// The name of its package.
     pub package: String,
+    /// Which target of it is built.
+    pub target: BuildTarget,
     /// How its author builds it.
     pub settings: BuildSettings,
     /// Why cargo leaves out the link-time optimisation that its author asks for; `None` if it does not, or if the author does not ask.
@@ -55,6 +57,7 @@ impl Subject {
         Self {
             folder: contract.folder.clone(),
             package: contract.name.clone(),
+            target: contract.target.clone(),
             settings: settings.clone(),
             lto_hindrance: project
                 .lto_hindrance(contract)
@@ -142,7 +145,6 @@ pub struct Copies {
     subject: Subject,
     /// The package's folder in the copy.
     folder: PathBuf,
-    target: BuildTarget,
     target_dir: PathBuf,
     /// The flag that hides where the copy is: paths are those of the author's own folders.
     hidden: [String; 1],
@@ -184,7 +186,6 @@ impl Copies {
             .transpose()?;
         Ok(Self {
             subject: subject.clone(),
-            target: BuildTarget::Library(sources.module),
             target_dir,
             hidden: [flags::remap(scratch.base(), "/")],
             level: release::setting(&root, &folder, "opt-level")
@@ -243,13 +244,13 @@ impl Copies {
             toolchain: self.subject.toolchain,
             folder: &self.folder,
             package: &self.subject.package,
-            targets: Targets::Contract(&self.target),
+            targets: Targets::Contract(&self.subject.target),
             settings: &settings,
             more: &patches,
             flags: &self.hidden,
             into: &self.target_dir,
         };
-        let built = build.module(&self.target, None, &mut |_| {})?;
+        let built = build.module(&self.subject.target, None, &mut |_| {})?;
         match &self.recipe {
             Some((recipe, program)) => Ok(recipe.named(program, &built)?),
             None => Ok(built),

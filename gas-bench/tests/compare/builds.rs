@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use gas_bench::measure::compare::compare;
 use stylus_cargo::{
-    Allocator, BuildSettings, Copies, FindError, Lto, Mode, OptLevel, ShimError, Subject,
-    Toolchain, Variant, VariantError, Variations, postprocess,
+    Allocator, BuildSettings, BuildTarget, Copies, FindError, Lto, Mode, OptLevel, ShimError,
+    Subject, Toolchain, Variant, VariantError, Variations, postprocess,
 };
 use stylus_vm::Outcome;
 use tempfile::TempDir;
@@ -176,6 +176,7 @@ fn subject(folder: PathBuf) -> Subject {
     Subject {
         folder,
         package: "contract".to_owned(),
+        target: BuildTarget::Library("contract".to_owned()),
         settings: BuildSettings::default(),
         lto_hindrance: None,
         toolchain: Toolchain::default(),
@@ -263,6 +264,27 @@ fn the_registrys_allocator_is_patched() {
     assert_ne!(postprocess(&own).unwrap(), postprocess(&mini).unwrap());
     assert!(builds.build(at_z).is_ok());
     assert_eq!(tree(author.path()), before);
+}
+
+/// Theorem: a contract that is a program is built in every way that a library is.
+#[test]
+fn programs_are_built_in_every_way() {
+    let author = on_the_registry();
+    let path = |name: &str| author.path().join(name);
+    let manifest = fs::read_to_string(path("Cargo.toml")).unwrap();
+    let manifest = manifest.replace("[lib]\ncrate-type = ['cdylib']\n", "");
+    fs::write(path("Cargo.toml"), manifest).unwrap();
+    let source = fs::read_to_string(path("src/lib.rs")).unwrap();
+    fs::write(path("src/main.rs"), format!("#![no_main]\n{source}")).unwrap();
+    fs::remove_file(path("src/lib.rs")).unwrap();
+    let subject = Subject {
+        target: BuildTarget::Program("contract".to_owned()),
+        ..subject(author.path().to_owned())
+    };
+    let builds = Copies::prepare(&subject).unwrap();
+    let modules = [None, Some(Allocator::Reclaim)].map(|it| builds.build(with(it)).unwrap());
+    assert!(modules.iter().all(|module| gets_bytes(module)));
+    assert_ne!(modules[0], modules[1]);
 }
 
 /// Theorem: if cargo cannot put another allocator in every place, no variant with one is built, and the error says what can be compared.

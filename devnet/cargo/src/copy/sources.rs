@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use cargo_metadata::{CrateType, DependencyKind, Metadata, Package};
+use cargo_metadata::{DependencyKind, Metadata, Package};
 
 use super::Subject;
 use crate::{flags, input};
@@ -28,16 +28,6 @@ pub enum SourcesError {
     /// Cargo does not accept a manifest.
     #[error(transparent)]
     Cargo(#[from] CargoError),
-    /// There is no such package, or nothing in it can be a contract.
-    #[error(
-        "{} has no package `{package}` with the crate type `cdylib`; name a contract", folder.display()
-    )]
-    NoModule {
-        /// The folder looked in.
-        folder: PathBuf,
-        /// The package asked for.
-        package: String,
-    },
     /// The contract's folder does not exist, or cannot be used.
     #[error("{} cannot be read: {source}; name a folder with a contract", path.display())]
     NoFolder {
@@ -57,8 +47,6 @@ pub(super) struct Sources {
     pub(super) root: PathBuf,
     /// The workspace's target folder.
     pub(super) target_dir: PathBuf,
-    /// The name of the built module, without its extension.
-    pub(super) module: String,
     /// The folders to copy as they are; none is within another.
     pub(super) folders: BTreeSet<PathBuf>,
     /// Files to copy from elsewhere.
@@ -77,10 +65,6 @@ impl Sources {
             })?;
         let metadata = subject.toolchain.metadata(None, &package)?;
         let root: PathBuf = metadata.workspace_root.clone().into();
-        let module = module(&metadata, &subject.package).ok_or_else(|| SourcesError::NoModule {
-            folder: package.clone(),
-            package: subject.package.clone(),
-        })?;
         let mut files = settings_above(&root);
         let folders = follow(subject.toolchain, &metadata, &mut files)?;
         let is_copied = |file: &PathBuf| folders.iter().any(|folder| file.starts_with(folder));
@@ -88,25 +72,11 @@ impl Sources {
         Ok(Self {
             package,
             target_dir: metadata.target_directory.clone().into(),
-            module,
             folders: outermost(folders),
             files,
             root,
         })
     }
-}
-
-/// The name that the compiler gives the module of a package.
-fn module(metadata: &Metadata, package: &str) -> Option<String> {
-    let package = metadata
-        .workspace_packages()
-        .into_iter()
-        .find(|member| member.name == package)?;
-    let library = package
-        .targets
-        .iter()
-        .find(|target| target.crate_types.contains(&CrateType::CDyLib))?;
-    Some(library.name.replace('-', "_"))
 }
 
 /// The workspace's folder, and those of all packages that its members depend on by path. Adds the workspace manifests of such packages,
