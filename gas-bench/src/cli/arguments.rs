@@ -173,7 +173,7 @@ pub(crate) struct LeagueArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) chart: Option<PathBuf>,
 
-    /// The folder that has workloads/ [default: contracts/ here or in the nearest folder above]
+    /// The folder that has edge-cases/ and workloads/ [default: contracts/ here or in the nearest folder above]
     #[arg(long, value_name = "DIR")]
     pub(crate) contracts: Option<PathBuf>,
 }
