@@ -144,11 +144,6 @@ fn what_the_author_has_compiled_is_used() {
         let built = fs::read_dir(target.join(profile).join("build")).unwrap();
         let programs = built.map(|it| it.unwrap().path().join("build-script-build"));
         assert_eq!(programs.filter(|it| it.exists()).count(), 1, "{profile}");
-        let libraries = fs::read_dir(target.join(profile).join("deps")).unwrap();
-        let libraries = libraries.map(|it| it.unwrap().path());
-        let is_made = |it: &PathBuf| it.extension().is_some_and(|it| it == "rlib");
-        let expected = if profile == "debug" { 1 } else { 0 };
-        assert_eq!(libraries.filter(is_made).count(), expected, "{profile}");
     }
     // The programs themselves stay apart from the author's.
     assert!(!target.join("debug/one").exists());

@@ -35,7 +35,7 @@ pub enum ShimError {
     Unreachable(PathBuf),
     /// Cargo still uses the original.
     #[error(
-        "cargo still takes {0} for {NAME}, as if two versions of it are used: opt-levels and wasm-opt alone can be compared"
+        "cargo still takes {0} for {NAME}, as it does where two versions of it are used: only opt-levels and wasm-opt can be compared"
     )]
     NotTaken(String),
     /// Cargo does not accept the replacement.
