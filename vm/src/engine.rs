@@ -163,6 +163,8 @@ pub struct Engine {
     careful: Arc<OnceLock<Native>>,
     /// For programs that are to be explained; created when first needed.
     explaining: Arc<OnceLock<Native>>,
+    /// For runs that find the pool of the usual one full.
+    unpooled: Arc<Unpooled>,
     /// The on-disk cache of compiled programs, if any.
     cache: Option<Cache>,
     /// Recently compiled programs, by content.
@@ -253,6 +255,11 @@ impl Engine {
             usual: Arc::new(Native::new(wasmtime).map_err(EngineError::Start)?),
             careful: Arc::default(),
             explaining: Arc::default(),
+            unpooled: Arc::new(Unpooled {
+                native: OnceLock::new(),
+                cache: cache.clone(),
+                max_stack_depth: config.stylus.max_stack_depth,
+            }),
             cache,
             programs: Arc::new(Mutex::new(LruCache::new(CACHE_PROGRAMS))),
             profiled: Arc::new(Mutex::new(LruCache::new(CACHE_PROGRAMS))),
@@ -315,7 +322,8 @@ impl Engine {
         let program = compile_named(&self.explained, wasm, config, names, |module, names| {
             let instrumented = instrument_to_explain(module, config.stylus.version, &names)?;
             bearable(&instrumented)?;
-            let program = self.link(self.explaining()?, &instrumented, config)?;
+            let linked = Linked::new(self.explaining()?, &instrumented.wasm)?;
+            let program = self.program(linked, None, &instrumented, config)?;
             let imports = module.imports.len() as u32;
             Ok(ExplainedProgram::new(program, instrumented.chart, imports))
         })?;
@@ -325,7 +333,7 @@ impl Engine {
     /// Makes every running program ask its host soon whether to go on. Nothing else ends a program before its ink runs out.
     pub fn tick(&self) {
         self.usual.engine.increment_epoch();
-        for other in [&self.careful, &self.explaining] {
+        for other in [&*self.careful, &self.explaining, &self.unpooled.native] {
             if let Some(other) = other.get() {
                 other.engine.increment_epoch();
             }
@@ -339,32 +347,31 @@ impl Engine {
         config: &Config,
     ) -> Result<Program, CompileError> {
         bearable(instrumented)?;
-        let native = if is_usual(instrumented) {
-            &*self.usual
-        } else {
-            self.careful()?
-        };
-        self.link(native, instrumented, config)
+        if !is_usual(instrumented) {
+            let linked = Linked::new(self.careful()?, &instrumented.wasm)?;
+            return self.program(linked, None, instrumented, config);
+        }
+        let linked = Linked::new(&self.usual, &instrumented.wasm)?;
+        let spare = Arc::new(Spare {
+            unpooled: self.unpooled.clone(),
+            wasm: instrumented.wasm.clone(),
+            linked: OnceLock::new(),
+        });
+        self.program(linked, Some(spare), instrumented, config)
     }
 
-    /// Compiles an instrumented module with `native`, and links it.
-    fn link(
+    /// The program that a compiled module is.
+    fn program(
         &self,
-        native: &Native,
+        linked: Linked,
+        spare: Option<Arc<Spare>>,
         instrumented: &Instrumented,
         config: &Config,
     ) -> Result<Program, CompileError> {
         StackDepth::check(self.max_stack_depth, config)?;
-        let module = wasmtime::Module::new(&native.engine, &instrumented.wasm)
-            .map_err(CompileError::Engine)?;
-        let exports = Exports::of(&module).ok_or(Refusal::NoMemory)?;
-        let instance = native
-            .linker
-            .instantiate_pre(&module)
-            .map_err(CompileError::Engine)?;
         Ok(Program {
-            instance,
-            exports,
+            linked,
+            spare,
             bytes_per_word: bytes_per_word(instrumented.largest),
             begins_with_highest_price: instrumented.begins_with_highest_price,
             max_stack_depth: self.max_stack_depth,
@@ -507,11 +514,65 @@ impl Native {
     }
 }
 
+/// A module's native code, linked with the host calls.
+#[derive(Clone)]
+pub(crate) struct Linked {
+    pub(crate) instance: InstancePre<Frame>,
+    pub(crate) exports: Exports,
+}
+
+impl Linked {
+    fn new(native: &Native, wasm: &[u8]) -> Result<Self, CompileError> {
+        let module = wasmtime::Module::new(&native.engine, wasm).map_err(CompileError::Engine)?;
+        let exports = Exports::of(&module).ok_or(Refusal::NoMemory)?;
+        let instance = native.linker.instantiate_pre(&module);
+        let instance = instance.map_err(CompileError::Engine)?;
+        Ok(Self { instance, exports })
+    }
+}
+
+/// The usual compiler without a pool; created when first needed.
+struct Unpooled {
+    native: OnceLock<Native>,
+    cache: Option<Cache>,
+    max_stack_depth: u32,
+}
+
+impl Unpooled {
+    fn native(&self) -> Result<&Native, CompileError> {
+        if let Some(native) = self.native.get() {
+            return Ok(native);
+        }
+        let mut settings = settings(self.max_stack_depth);
+        settings.cache(self.cache.clone());
+        let native = wasmtime::Engine::new(&settings).and_then(Native::new);
+        let native = native.map_err(CompileError::Engine)?;
+        Ok(self.native.get_or_init(|| native))
+    }
+}
+
+/// A program once more, for runs that find the pool full: a few that nest deeply can take all of it, and whoever runs beside them must not
+/// fail because of that. An instance outside of the pool takes a few system calls more, and costs the same ink.
+pub(crate) struct Spare {
+    unpooled: Arc<Unpooled>,
+    wasm: Vec<u8>,
+    linked: OnceLock<Result<Linked, CompileError>>,
+}
+
+impl Spare {
+    /// The linked code, compiled when first needed, by one of those who need it.
+    pub(crate) fn linked(&self) -> Result<&Linked, &CompileError> {
+        let link = || Linked::new(self.unpooled.native()?, &self.wasm);
+        self.linked.get_or_init(link).as_ref()
+    }
+}
+
 /// A compiled program; cheap to clone, and runnable any number of times on any thread.
 #[derive(Clone)]
 pub struct Program {
-    pub(crate) instance: InstancePre<Frame>,
-    pub(crate) exports: Exports,
+    pub(crate) linked: Linked,
+    /// For when the pool is full, if there is one.
+    pub(crate) spare: Option<Arc<Spare>>,
     /// The most native stack, in bytes, that a word of depth can take.
     pub(crate) bytes_per_word: u64,
     /// Whether the first block of the entry point costs 2^64 − 1 ink.

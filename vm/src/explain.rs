@@ -246,7 +246,11 @@ impl ExplainedProgram {
         };
         let (frames, origin) = self.frames(backtrace);
         explanation.reason = reason(report, &explanation.hostios, origin);
-        let pointer = self.program.exports.stack_pointer(instance, &mut *store);
+        let pointer = self
+            .program
+            .linked
+            .exports
+            .stack_pointer(instance, &mut *store);
         let is_below = pointer.is_some_and(|pointer| pointer < 0);
         if explanation.reason == Some(Reason::MemoryOutOfBounds) && is_below {
             explanation.reason = Some(Reason::MemoryStack);
@@ -254,7 +258,7 @@ impl ExplainedProgram {
         explanation.omitted_frames = frames.len().saturating_sub(MOST_FRAMES);
         let innermost = frames.first().copied().zip(origin);
         explanation.frames = folded(frames);
-        if let Some(record) = self.program.exports.record(instance, &mut *store) {
+        if let Some(record) = self.program.linked.exports.record(instance, &mut *store) {
             let counters = &self.chart.counters;
             let guest = store.data().guest;
             let left = guest.map_or(0, |guest| guest.metered(store));
@@ -331,7 +335,7 @@ impl ExplainedProgram {
                         _ => panic::Arguments::Pieces(first),
                     };
                     let location = if parameters == 3 { third } else { second };
-                    let table = self.program.exports.table(instance, &mut *store);
+                    let table = self.program.linked.exports.table(instance, &mut *store);
                     explanation.panic = panic::read(store, table, arguments, location);
                 }
                 ("core::panicking::panic_fmt" | "core::panicking::panic_bounds_check", _) => {}

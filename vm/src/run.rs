@@ -11,13 +11,13 @@
 use std::fmt;
 
 use alloy_primitives::Bytes;
-use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
+use wasmtime::{Instance, PoolConcurrencyLimitError, Store, Trap, UpdateDeadline, WasmBacktrace};
 
 use crate::config::{ArbOs, Config};
-use crate::engine::{Program, StackDepth, native_stack};
+use crate::engine::{Linked, Program, StackDepth, native_stack};
 use crate::explain::{ExplainedProgram, Explanation};
 use crate::frame::{Failure, Frame, Stop, Watcher};
-use crate::guest::{Guest, Reserve};
+use crate::guest::{Exports, Guest, Reserve};
 use crate::host::{Environment, Host, HostFault, Step};
 use crate::ink::{Gas, Ink};
 use crate::prices;
@@ -152,6 +152,27 @@ impl Program {
         stack::with_room(room, run).map_err(|error| Fault::Start(error.into()))?
     }
 
+    /// Makes an instance, in the pool if that has room.
+    fn instantiate(&self, frame: Frame) -> Result<(Store<Frame>, Instance, &Exports), Fault> {
+        let begin = |linked: &Linked, frame| {
+            let mut store = store(linked.instance.module().engine(), frame);
+            let instance = linked.instance.instantiate(&mut store);
+            (store, instance)
+        };
+        let (store, instance) = begin(&self.linked, frame);
+        match (instance, &self.spare) {
+            (Ok(instance), _) => Ok((store, instance, &self.linked.exports)),
+            (Err(error), Some(spare)) if error.is::<PoolConcurrencyLimitError>() => {
+                let linked = spare.linked();
+                let linked = linked
+                    .map_err(|error| Fault::Start(wasmtime::Error::msg(format!("{error}"))))?;
+                let (store, instance) = begin(linked, store.into_data());
+                Ok((store, instance.map_err(Fault::Start)?, &linked.exports))
+            }
+            (Err(error), _) => Err(Fault::Start(error)),
+        }
+    }
+
     /// Runs the program on the current stack, which is long enough.
     fn run_here(
         &self,
@@ -176,31 +197,16 @@ impl Program {
         // SAFETY: the frame goes into `store`, which is dropped at the end of this function, within the lifetime of `host`;
         // the function does not touch `host` again.
         let frame = unsafe { Frame::new(host, config, environment, calldata) };
-        let mut store = Store::new(self.instance.module().engine(), frame);
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|mut context| {
-            let frame = context.data_mut();
-            match frame.host().go_on() {
-                Ok(()) => Ok(UpdateDeadline::Continue(1)),
-                Err(fault) => {
-                    frame.stop = Some(Stop::Fault(fault));
-                    Err(wasmtime::Error::msg("the host has ended the run"))
-                }
-            }
-        });
-        let instance = self
-            .instance
-            .instantiate(&mut store)
-            .map_err(Fault::Start)?;
+        let (mut store, instance, exports) = self.instantiate(frame)?;
         let missing = || {
             Fault::Start(wasmtime::Error::msg(
                 "the instance lacks what instrumentation exports",
             ))
         };
-        let guest = Guest::of(&instance, &self.exports, &mut store).ok_or_else(missing)?;
+        let guest = Guest::of(&instance, exports, &mut store).ok_or_else(missing)?;
         guest.memory.prepare_for(&store, config.stylus.page_limit);
         let entrypoint = instance
-            .get_module_export(&mut store, &self.exports.entrypoint)
+            .get_module_export(&mut store, &exports.entrypoint)
             .and_then(wasmtime::Extern::into_func)
             .ok_or_else(missing)?;
         let entrypoint = entrypoint.typed::<u32, u32>(&store).map_err(Fault::Start)?;
@@ -249,6 +255,23 @@ impl Program {
         }
         Ok((report, seen))
     }
+}
+
+/// What one instance lives in. Whenever its engine is ticked, the host is asked whether to go on.
+fn store(engine: &wasmtime::Engine, frame: Frame) -> Store<Frame> {
+    let mut store = Store::new(engine, frame);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut context| {
+        let frame = context.data_mut();
+        match frame.host().go_on() {
+            Ok(()) => Ok(UpdateDeadline::Continue(1)),
+            Err(fault) => {
+                frame.stop = Some(Stop::Fault(fault));
+                Err(wasmtime::Error::msg("the host has ended the run"))
+            }
+        }
+    });
+    store
 }
 
 /// What a run is watched for.

@@ -5,10 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use alloy_primitives::{Address, B256, Bytes};
 use stylus_vm::profile::Names;
 use stylus_vm::{
-    ArbOs, Call, CompileError, Config, EmptyHost, Engine, Ink, InkPrice, Outcome, Pages,
-    StackDepth, check_compiles,
+    Access, Account, ArbOs, Call, CallReply, CallRequest, CompileError, Config, CreateReply,
+    CreateRequest, EmptyHost, Engine, Host, HostFault, Ink, InkPrice, Outcome, PageCounters, Pages,
+    Program, StackDepth, Stored, check_compiles,
 };
 
 fn wasm() -> Vec<u8> {
@@ -330,4 +332,93 @@ fn more_depth_than_there_is_stack_for_is_refused() {
     assert_eq!(program.under(&deep).err(), Some(told));
     let named = engine.compile_to_explain(&wasm(), &deep, None);
     assert!(refused(named.err()));
+}
+
+/// A chain on which every call runs the same program again, down to a depth.
+struct Nested {
+    inner: EmptyHost,
+    program: Program,
+    deeper: u32,
+}
+
+impl Nested {
+    fn run(&mut self) -> Outcome {
+        let call = Call {
+            ink: Ink(1 << 50),
+            ..Call::default()
+        };
+        let program = self.program.clone();
+        program.run(self, call).unwrap().outcome
+    }
+}
+
+impl Host for Nested {
+    fn page_counters(&mut self) -> &mut PageCounters {
+        self.inner.page_counters()
+    }
+
+    fn load_storage(&mut self, key: B256) -> Result<Access<B256>, HostFault> {
+        self.inner.load_storage(key)
+    }
+
+    fn store_storage(&mut self, key: B256, value: B256) -> Result<Stored, HostFault> {
+        self.inner.store_storage(key, value)
+    }
+
+    fn refund(&mut self, _gas: i64) {}
+
+    fn load_transient(&mut self, key: B256) -> Result<B256, HostFault> {
+        self.inner.load_transient(key)
+    }
+
+    fn store_transient(&mut self, key: B256, value: B256) -> Result<(), HostFault> {
+        self.inner.store_transient(key, value)
+    }
+
+    fn load_account(&mut self, address: Address) -> Result<Access<Account>, HostFault> {
+        self.inner.load_account(address)
+    }
+
+    fn code(&mut self, address: Address) -> Result<Bytes, HostFault> {
+        self.inner.code(address)
+    }
+
+    fn call(&mut self, request: CallRequest) -> Result<CallReply, HostFault> {
+        let goes_on = self.deeper > 0;
+        self.deeper = self.deeper.saturating_sub(1);
+        Ok(CallReply {
+            success: !goes_on || self.run() == Outcome::Success,
+            gas_left: request.gas,
+            output: Bytes::new(),
+        })
+    }
+
+    fn create(&mut self, request: CreateRequest) -> Result<CreateReply, HostFault> {
+        self.inner.create(request)
+    }
+
+    fn log(&mut self, _topics: Vec<B256>, _data: Bytes) -> Result<(), HostFault> {
+        Ok(())
+    }
+}
+
+/// Programs that wait for others keep their instances, and some chains let one begin all the same.
+#[test]
+fn more_programs_run_at_once_than_the_pool_holds() {
+    let wasm = wat::parse_str(
+        r#"(module
+            (import "vm_hooks" "call_contract" (func $call (param i32 i32 i32 i32 i64 i32) (result i32)))
+            (memory (export "memory") 1 1)
+            (func (export "user_entrypoint") (param i32) (result i32)
+                (call $call (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 32) (i64.const -1) (i32.const 64))))"#,
+    );
+    let config = Config::default();
+    let engine = Engine::new(&config).unwrap();
+    let program = engine.compile(&wasm.unwrap(), &config).unwrap();
+    let mut host = Nested {
+        inner: EmptyHost::with_footprint(Pages(1)),
+        program,
+        deeper: 1_500,
+    };
+    assert_eq!(host.run(), Outcome::Success);
 }
