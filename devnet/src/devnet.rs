@@ -44,6 +44,14 @@ pub enum StartError {
         "{0} can be reached from other machines, and the keys of the funded accounts are public: allow that explicitly"
     )]
     Public(SocketAddr),
+    /// An interval is zero.
+    #[error("`{setting}` is an interval of no length: {instead}")]
+    Interval {
+        /// The setting.
+        setting: &'static str,
+        /// What to set instead.
+        instead: &'static str,
+    },
     /// The threads cannot be started.
     #[error("no threads to run on: {0}")]
     Threads(#[source] std::io::Error),
@@ -119,6 +127,7 @@ fn check_host(config: &Config) -> Result<(), StartError> {
 /// # Errors
 /// If the settings ask for the impossible, or a state file holds something else.
 pub(crate) fn open(config: &Config, listener: Option<Listener>) -> Result<Node, StartError> {
+    check_intervals(config)?;
     check_outputs(config)?;
     let forked = config.fork.as_ref().map(|fork| {
         let kept = config.state.as_ref().or(config.load_state.as_ref());
@@ -139,6 +148,29 @@ pub(crate) fn open(config: &Config, listener: Option<Listener>) -> Result<Node, 
     let node = Node::new(chain, forked, file, signers, config.clone(), listener);
     node.set_interval(config.mining.interval());
     Ok(node)
+}
+
+/// Checks that what is done again and again leaves time in between.
+fn check_intervals(config: &Config) -> Result<(), StartError> {
+    let intervals = [
+        (
+            "mining",
+            config.mining.interval(),
+            "`Mining::Automatic` makes a block for each transaction at once",
+        ),
+        (
+            "state_interval",
+            config.state_interval,
+            "`None` has every change written at once",
+        ),
+    ];
+    match intervals
+        .iter()
+        .find(|(_, it, _)| *it == Some(Duration::ZERO))
+    {
+        Some(&(setting, _, instead)) => Err(StartError::Interval { setting, instead }),
+        None => Ok(()),
+    }
 }
 
 /// Checks that the files written at the end can be written, since by then everything would be lost.
@@ -303,7 +335,7 @@ impl Handle {
             .collect()
     }
 
-    /// The chain itself, to deploy to, call and change without a request.
+    /// The chain itself, to deploy to, call and change without a request. It can outlive the devnet; what happens then is kept in no file.
     pub fn chain(&self) -> crate::testing::Chain {
         crate::testing::Chain::of(self.node.clone())
     }

@@ -253,6 +253,7 @@ fn tell_json(log: &Log, event: &Event) {
         }
         Event::Refused(reason) => json!({ "event": "refused", "reason": reason }),
         Event::Failed(text) => json!({ "event": "failed", "text": text }),
+        Event::Waiting(reason) => json!({ "event": "waiting", "reason": reason }),
         Event::NotSaved(reason) => json!({ "event": "not saved", "reason": reason }),
         _ => return,
     };
@@ -282,6 +283,7 @@ fn tell(log: &Log, event: &Event, verbose: bool, silent: bool) {
             let (heading, rest) = text.split_once('\n').unwrap_or((text, ""));
             log.line(format!("{ERROR}{heading}{ERROR:#}\n{rest}").trim_end());
         }
+        Event::Waiting(reason) => log.line(&format!("waiting: {reason}")),
         Event::NotSaved(reason) => log.line(&format!("{ERROR}error:{ERROR:#} {reason}")),
         _ => {}
     }

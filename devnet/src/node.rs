@@ -10,7 +10,7 @@ mod following;
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -41,6 +41,9 @@ const MOST_EXPLAINING: usize = 8;
 /// Native stack of a thread that runs transactions: calls can be 1,024 frames deep.
 const STACK: usize = 16 << 20;
 
+/// The number of the next node.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
 /// Something that the owner of a devnet may want to see.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -56,6 +59,8 @@ pub enum Event {
     Refused(String),
     /// A transaction in a block failed: which calls, why, and where in their sources, on several lines.
     Failed(String),
+    /// A transaction waits for another one of its sender, which has not arrived.
+    Waiting(String),
     /// The state could not be saved.
     NotSaved(String),
 }
@@ -73,6 +78,8 @@ pub(crate) struct Node {
 
 /// What all servers in front of one chain share, and all who use it without a server.
 struct Shared {
+    /// No other node of this process has it.
+    id: u64,
     /// Held while the chain is changed, with the file to which every change is written.
     turn: Mutex<Option<StateFile>>,
     /// Whether blocks are being made of transactions that waited for others.
@@ -108,6 +115,7 @@ impl Node {
         let request_timeout = asked.request_timeout;
         Self {
             shared: Arc::new(Shared {
+                id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
                 turn: Mutex::new(file),
                 following: Following::default(),
                 chain: RwLock::new(chain),
@@ -143,6 +151,11 @@ impl Node {
         };
         let signers = self.shared.signers.clone();
         Self::new(chain, self.forked(), None, signers, asked, None)
+    }
+
+    /// The number of this node in this process.
+    pub(crate) fn id(&self) -> u64 {
+        self.shared.id
     }
 
     /// The source of the forked chain, if this is a fork.
@@ -347,11 +360,20 @@ impl Node {
         };
         if !is_next {
             let (sender, nonce) = (transaction.sender, transaction.envelope.nonce());
+            let hash = transaction.hash;
             // By the time a block drops it, nobody would be told why.
             draft.check(&transaction)?;
             self.chain_mut().wait(transaction)?;
             let ready = self.chain().ready_from(sender, nonce);
             let is_ready = !ready.is_empty();
+            if !is_ready && self.chain().automine() {
+                let next = self.chain().pending_nonce(sender);
+                self.tell(|| {
+                    Event::Waiting(format!(
+                        "transaction {hash} has nonce {nonce}, and {sender} has to send one with nonce {next} first"
+                    ))
+                });
+            }
             ready.into_iter().for_each(|ready| self.arrived(ready));
             return Ok(is_ready);
         }

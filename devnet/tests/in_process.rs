@@ -8,7 +8,7 @@ use alloy_primitives::{U256, address, hex, keccak256};
 use alloy_sol_types::{SolCall as _, SolError as _, SolEvent as _, sol};
 use serde_json::json;
 use stylus_devnet::testing::*;
-use stylus_devnet::{ArbOs, Devnet};
+use stylus_devnet::{ArbOs, Config, Devnet, Mining};
 
 use crate::contracts::{evm_forward, forward, path, program};
 use crate::support::Remote;
@@ -303,6 +303,34 @@ fn anybody_sends() {
     );
 }
 
+/// Whoever else sends from an account meanwhile: each gets the contract that its own transaction made.
+#[test]
+fn many_deploy_from_one_account_at_once() {
+    let chain = Chain::new();
+    let modules: Vec<Module> = (0..8)
+        .map(|answer| module(&format!("(i32.const {answer}) (drop) (i32.const 0)")))
+        .collect();
+    let codes: Vec<(Bytes, Bytes)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = modules
+            .iter()
+            .map(|module| {
+                let chain = &chain;
+                scope.spawn(move || {
+                    let made = chain.deploy(module);
+                    let bare = chain.from(chain.dev()).create(hex!("60016000f3"));
+                    (chain.code(made.address()), chain.code(bare.address()))
+                })
+            })
+            .collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined.map(Result::unwrap).collect()
+    });
+    for (module, (code, bare)) in modules.iter().zip(codes) {
+        assert_eq!(code, stylus_vm::code::encode(module.wasm()));
+        assert_eq!(bare[..], [0]);
+    }
+}
+
 #[test]
 fn a_chain_goes_back_and_apart() {
     let chain = Chain::new();
@@ -322,6 +350,95 @@ fn a_chain_goes_back_and_apart() {
     let said = panic_of(std::panic::AssertUnwindSafe(|| chain.restore(second)));
     assert!(said.starts_with("the snapshot is gone"), "{said}");
     assert_eq!(fork.storage(bob, slot), B256::with_last_byte(3));
+    // A snapshot of the same number, but of another chain.
+    let (third, _) = (chain.snapshot(), fork.snapshot());
+    let said = panic_of(std::panic::AssertUnwindSafe(|| fork.restore(third)));
+    assert!(said.ends_with("or it is of another chain"), "{said}");
+    assert_eq!(fork.block_number(), 2);
+}
+
+#[test]
+fn what_is_taken_back_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let builder = Chain::builder().state(folder.path().join("chain"));
+        builder.chain().unwrap()
+    };
+    let chain = open();
+    chain.mine(2);
+    let before = chain.snapshot();
+    chain.mine(3);
+    chain.restore(before);
+    drop(chain);
+    let chain = open();
+    assert_eq!(chain.block_number(), 2);
+    chain.mine(1);
+    drop(chain);
+    assert_eq!(open().block_number(), 3);
+}
+
+#[test]
+fn intervals_have_a_length() {
+    let check = |set: fn(&mut Config), words: &str| {
+        let error = Devnet::builder().port(0).configure(set).start();
+        let said = error.unwrap_err().to_string();
+        assert!(said.starts_with(words), "{said}");
+    };
+    check(
+        |config| config.mining = Mining::Every(Duration::ZERO),
+        "`mining` is an interval of no length: `Mining::Automatic`",
+    );
+    check(
+        |config| config.state_interval = Some(Duration::ZERO),
+        "`state_interval` is an interval of no length: `None`",
+    );
+}
+
+/// What a test would stumble over gets a sentence that says what to do.
+#[test]
+fn mistakes_are_told() {
+    let check = |error: CallError, words: &str| {
+        let said = error.to_string();
+        assert!(said.contains(words), "{said}");
+    };
+    let chain = Chain::new();
+    let nobody = chain.contract(chain.account("nobody"));
+    check(
+        nobody.try_call(getCall {}).unwrap_err(),
+        "there is no contract at 0x",
+    );
+    check(
+        nobody.try_send(getCall {}).unwrap_err(),
+        "nothing ran, and so `get()` returned nothing",
+    );
+    check(nobody.try_activate().unwrap_err(), "`cargo stylus deploy`");
+    let echo = chain.deploy(echo());
+    check(
+        echo.try_activate().unwrap_err(),
+        "it reverted with ProgramUpToDate(): it is active, and nothing has to be done",
+    );
+    let rich = Address::repeat_byte(7);
+    chain.set_balance(rich, U256::MAX);
+    let dev = chain.from(chain.dev());
+    check(
+        dev.clone()
+            .value(U256::ONE)
+            .try_send(rich, Bytes::new())
+            .unwrap_err(),
+        "the recipient's balance would exceed 2^256 - 1 wei",
+    );
+    let all = constructorCall {
+        first: U256::ZERO,
+        second: U256::ZERO,
+    };
+    let error = dev
+        .value(U256::MAX)
+        .try_deploy_with(module("(i32.const 0)"), all);
+    let said = error.unwrap_err().to_string();
+    assert!(said.contains("overflow payment"), "{said}");
+    let waits = Chain::builder().mining(Mining::Asked).chain().unwrap();
+    let error = waits.from(waits.dev()).try_send(rich, Bytes::new());
+    check(error.unwrap_err(), "`Chain::mine` makes one");
 }
 
 #[test]

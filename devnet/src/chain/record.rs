@@ -74,6 +74,7 @@ pub(crate) type OriginId = (u64, B256);
 /// The part of a chain that has already been written down.
 #[derive(Clone)]
 pub(crate) struct Mark {
+    blocks: usize,
     state: State,
     pool: Pool,
     time_offset: i64,
@@ -84,6 +85,7 @@ impl Chain {
     pub(crate) fn mark(&mut self) -> Mark {
         self.written = self.blocks.len();
         Mark {
+            blocks: self.written,
             state: self.state().clone(),
             pool: self.pool.clone(),
             time_offset: self.controls.time_offset,
@@ -95,7 +97,9 @@ impl Chain {
         let (new, gone) = self.pool.changes(&mark.pool);
         let state = self.state();
         let accounts: Vec<_> = state.account_changes(&mark.state).collect();
+        // Blocks that are taken back need not have changed anything.
         let is_same = self.written == self.blocks.len()
+            && self.written == mark.blocks
             && self.controls.time_offset == mark.time_offset
             && new.is_empty()
             && gone.is_empty()

@@ -161,6 +161,8 @@ fn words(halt: &HaltReason) -> String {
             "write protection".into()
         }
         HaltReason::OutOfFunds => "insufficient balance for transfer".into(),
+        // Geth has no words for it: nobody there has that much.
+        HaltReason::OverflowPayment => "the recipient's balance would exceed 2^256 - 1 wei".into(),
         HaltReason::CallTooDeep => "max call depth exceeded".into(),
         other => format!("{other:?}"),
     }

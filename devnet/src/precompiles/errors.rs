@@ -24,6 +24,28 @@ pub(crate) fn error_text(data: &[u8]) -> Option<String> {
     known.iter().find_map(|known| known(data))
 }
 
+/// What to do about an error of ArbWasm; `None` for anything else.
+pub(crate) fn advice(data: &[u8]) -> Option<String> {
+    use ArbWasmErrors as Errors;
+    Some(match Errors::abi_decode(data).ok()? {
+        Errors::ProgramNotWasm(_) => {
+            "no program is at that address: its code has to begin with 0xeff000, as `cargo stylus deploy` sends it".into()
+        }
+        Errors::ProgramNotActivated(_) => {
+            "activate it first, with `cargo stylus activate` or ArbWasm.activateProgram".into()
+        }
+        Errors::ProgramNeedsUpgrade(_) => {
+            "activate it again, since the chain has a newer Stylus version".into()
+        }
+        Errors::ProgramExpired(_) => "activate it again".into(),
+        Errors::ProgramUpToDate(_) => "it is active, and nothing has to be done".into(),
+        Errors::ProgramKeepaliveTooSoon(_) => "its activation lasts too long still to be extended".into(),
+        Errors::ProgramInsufficientValue(it) => {
+            format!("send at least {} wei along; what is not needed comes back", it.want)
+        }
+    })
+}
+
 fn wasm(data: &[u8]) -> Option<String> {
     use ArbWasmErrors as Errors;
     Some(match Errors::abi_decode(data).ok()? {

@@ -43,7 +43,7 @@ use crate::precompiles::table::PRECOMPILES;
 pub(crate) use arb_sys::ArbSys;
 pub(crate) use arb_wasm::ArbWasm;
 pub(crate) use arb_wasm_cache::ArbWasmCache;
-pub(crate) use errors::error_text;
+pub(crate) use errors::{advice, error_text};
 pub(crate) use node_interface::NodeInterface;
 
 /// The code of an Arbitrum precompile in the EVM's view: an invalid instruction, so that Solidity calls it.

@@ -60,6 +60,8 @@ pub struct Chain {
 #[derive(PartialEq, Eq, Debug)]
 #[must_use = "a chain goes back to it only where it is restored"]
 pub struct Snapshot {
+    /// The node's, which is no other's in this process.
+    chain: u64,
     number: u64,
 }
 
@@ -230,8 +232,10 @@ impl Chain {
     /// assert!(chain.balance(bob) > U256::ZERO);
     /// ```
     pub fn snapshot(&self) -> Snapshot {
-        let number = self.node.change(|chain| chain.snapshot());
-        Snapshot { number }
+        Snapshot {
+            chain: self.node.id(),
+            number: self.node.change(|chain| chain.snapshot()),
+        }
     }
 
     /// Goes back to a snapshot, which uses up this one and all later ones.
@@ -240,9 +244,10 @@ impl Chain {
     /// If it was already used up, possibly by an earlier one, or is of another chain.
     #[track_caller]
     pub fn restore(&self, snapshot: Snapshot) {
-        let restored = self.node.go_back(|chain| chain.revert(snapshot.number));
+        let is_ours = snapshot.chain == self.node.id();
+        let revert = || self.node.go_back(|chain| chain.revert(snapshot.number));
         assert!(
-            restored,
+            is_ours && revert(),
             "the snapshot is gone: one that was taken before it was restored, or it is of another chain"
         );
     }
@@ -257,7 +262,7 @@ impl Chain {
         self.node.signers().map(|signer| signer.address()).collect()
     }
 
-    /// Returns the account named `name`: the same address on every chain, with 1,000 ETH when it is first requested here.
+    /// Returns the account named `name`: the same address on every chain. If it has nothing and has not sent anything, it gets 1,000 ETH.
     pub fn account(&self, name: &str) -> Address {
         let address = Address::from_word(keccak256(format!("stylus-devnet: {name}")));
         let is_new = |chain: &crate::chain::Chain| {
@@ -411,6 +416,7 @@ impl Chain {
                 block: block.header.number,
                 gas: receipt.gas_used,
                 poster_gas: receipt.poster_gas,
+                contract: receipt.contract,
                 logs: receipt.logs.clone(),
             },
         ))

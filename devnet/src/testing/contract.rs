@@ -8,6 +8,7 @@ use stylus_vm::Gas;
 
 use super::outcome::{CallError, Failure, Sent};
 use super::sender::{Deployment, Sender};
+use crate::state::source::attempt;
 
 /// A contract on a chain, and who calls it. Cloning is cheap.
 ///
@@ -119,7 +120,7 @@ impl Contract {
     pub fn try_send<C: SolCall>(&self, call: C) -> Result<Sent<C::Return>, CallError> {
         let sent = self.sender.try_send(self.address, call.abi_encode())?;
         Ok(Sent {
-            returned: decode::<C>(sent.returned)?,
+            returned: self.decode::<C>(sent.returned)?,
             receipt: sent.receipt,
         })
     }
@@ -139,7 +140,7 @@ impl Contract {
     /// # Errors
     /// If it cannot be run, fails, or its return value does not match the declaration.
     pub fn try_call<C: SolCall>(&self, call: C) -> Result<C::Return, CallError> {
-        decode::<C>(self.sender.try_call(self.address, call.abi_encode())?)
+        self.decode::<C>(self.sender.try_call(self.address, call.abi_encode())?)
     }
 
     /// Calls a function in a transaction that has to fail, and returns the failure.
@@ -181,6 +182,20 @@ impl Contract {
         self.sender.activate(self.address)
     }
 
+    fn decode<C: SolCall>(&self, output: Bytes) -> Result<C::Return, CallError> {
+        let (signature, address) = (C::SIGNATURE, self.address);
+        C::abi_decode_returns(&output).map_err(|_| match output.is_empty() && self.is_nothing() {
+            true => CallError::NoContract { signature, address },
+            false => CallError::Undecodable { signature, output },
+        })
+    }
+
+    /// Whether there is no code at its address.
+    fn is_nothing(&self) -> bool {
+        let code = attempt(|| self.sender.chain().node().newest().code(self.address));
+        code.is_ok_and(|code| code.is_empty())
+    }
+
     #[track_caller]
     fn broken<C: SolCall>(&self, error: &CallError) -> ! {
         panic!("{}: {error}", self.shown::<C>())
@@ -198,11 +213,4 @@ impl Contract {
 
 fn signature<C: SolCall>(_: &C) -> &'static str {
     C::SIGNATURE
-}
-
-fn decode<C: SolCall>(output: Bytes) -> Result<C::Return, CallError> {
-    C::abi_decode_returns(&output).map_err(|_| CallError::Undecodable {
-        signature: C::SIGNATURE,
-        output,
-    })
 }

@@ -34,8 +34,14 @@ impl KnownErrors {
         let signature = self.0.get(&Selector::from(*selector));
         match signature {
             Some(signature) => decode(signature, arguments),
-            None => precompiles::error_text(data)
-                .map(|words| words.trim_start_matches("error ").to_owned()),
+            None => {
+                let words = precompiles::error_text(data)?;
+                let words = words.trim_start_matches("error ");
+                Some(match precompiles::advice(data) {
+                    Some(advice) => format!("{words}: {advice}"),
+                    None => words.to_owned(),
+                })
+            }
         }
     }
 }
@@ -112,7 +118,10 @@ mod tests {
             Some("arithmetic underflow or overflow"),
         );
         // Errors of the chain's own parts are always known.
-        check(hex!("cc944bf2").to_vec(), Some("ProgramUpToDate()"));
+        check(
+            hex!("cc944bf2").to_vec(),
+            Some("ProgramUpToDate(): it is active, and nothing has to be done"),
+        );
         check(Unknown(U256::ONE).abi_encode(), None);
         // Cut short, and empty.
         check(many.abi_encode()[..90].to_vec(), None);

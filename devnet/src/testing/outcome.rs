@@ -23,6 +23,8 @@ pub struct Receipt {
     pub gas: Gas,
     /// The part of that for its bytes on L1; zero, unless an owner of the chain sets a price for them.
     pub poster_gas: Gas,
+    /// The account that it created, or would have created, if it is a creation.
+    pub contract: Option<Address>,
     /// Its logs, in order, from all contracts.
     pub logs: Vec<Log>,
 }
@@ -61,6 +63,16 @@ pub enum CallError {
     /// The chain does not run it at all, because the sender cannot pay for it, for example.
     #[error("the chain does not take it: {0}")]
     Refused(String),
+    /// It succeeded without doing anything, since there is no contract.
+    #[error(
+        "nothing ran, and so `{signature}` returned nothing: there is no contract at {address}"
+    )]
+    NoContract {
+        /// The function.
+        signature: &'static str,
+        /// The account that was called.
+        address: Address,
+    },
     /// It succeeded, but its output does not match the declared return type.
     #[error(
         "it returned {output}, which is not what `{signature}` is declared to return: correct the interface in `sol!`"
@@ -73,7 +85,8 @@ pub enum CallError {
     },
     /// The transaction is waiting, because making a block for each transaction at once was turned off.
     #[error(
-        "the transaction waits for a block, since the chain makes none by itself: turn that on with `evm_setAutomine`"
+        "the transaction waits for a block, since the chain makes none by itself: `Chain::mine` makes one, `Mining::Automatic` and \
+         `evm_setAutomine` one for each transaction"
     )]
     Waiting,
 }

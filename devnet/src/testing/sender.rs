@@ -172,9 +172,8 @@ impl Sender {
     /// If the contract cannot be created.
     #[track_caller]
     pub fn create(&self, init_code: impl Into<Bytes>) -> Contract {
-        let nonce = self.chain.nonce(self.address);
         match self.submit(TxKind::Create, init_code.into()) {
-            Ok(_) => self.plain().contract(self.address.create(nonce)),
+            Ok(sent) => self.plain().contract(created(&sent)),
             Err(error) => panic!("the contract cannot be created: {error}"),
         }
     }
@@ -211,19 +210,18 @@ impl Sender {
     /// If the chain refuses the program.
     pub fn try_deploy(&self, module: impl Into<Module>) -> Result<Contract, DeployError> {
         let module = module.into();
-        let nonce = self.chain.nonce(self.address);
         let code = self.code(&module)?;
-        let created = self
+        let created_by = self
             .plain()
             .submit(TxKind::Create, code::init_code(code).into())
             .map_err(DeployError::Create)?;
-        let contract = self.plain().contract(self.address.create(nonce));
+        let contract = self.plain().contract(created(&created_by));
         let activated = match contract.try_activate() {
             Ok(activated) => Some(activated),
             Err(CallError::Failed(failure)) if is_up_to_date(&failure) => None,
             Err(error) => return Err(DeployError::Activate(error)),
         };
-        let created = created.receipt;
+        let created = created_by.receipt;
         Ok(contract.deployed(match activated {
             Some(activated) => deployment(Some(created), activated.receipt, code.len()),
             None => deployment(None, created, code.len()),
@@ -250,7 +248,8 @@ impl Sender {
             // No salt: the deployer's own nonce decides the address.
             salt: Default::default(),
         };
-        let sender = self.plain().value(self.value + ACTIVATION_VALUE);
+        let sender = self.plain();
+        let sender = sender.value(self.value.saturating_add(ACTIVATION_VALUE));
         let input = call.abi_encode();
         let sent = sender
             .try_send(STYLUS_DEPLOYER, input)
@@ -340,6 +339,12 @@ impl Sender {
         sender.try_call(ARB_WASM, input.clone())?;
         sender.try_send(ARB_WASM, input)
     }
+}
+
+/// The account that a creation made. Others may have sent from the same account meanwhile, so its nonce does not tell.
+fn created(creation: &Receipt) -> Address {
+    let created = creation.contract;
+    created.expect("a creation that succeeded has made an account")
 }
 
 /// Whether an activation was refused because the program is already active.
