@@ -210,9 +210,15 @@ pub(crate) struct Arguments {
     )]
     chain_id: u64,
 
-    /// Seconds between blocks. By default, every transaction gets a block of its own at once.
-    #[arg(short, long, value_name = "SECONDS", env = "STYLUS_DEVNET_BLOCK_TIME")]
-    block_time: Option<u64>,
+    /// Seconds between blocks, such as 2 or 0.25. By default, every transaction gets a block of its own at once.
+    #[arg(
+        short,
+        long,
+        value_name = "SECONDS",
+        value_parser = block_time,
+        env = "STYLUS_DEVNET_BLOCK_TIME"
+    )]
+    block_time: Option<Duration>,
 
     /// Makes only the blocks that requests ask for.
     #[arg(long, visible_alias = "no-mine", conflicts_with = "block_time")]
@@ -424,9 +430,6 @@ impl Arguments {
             bail!("--activation-gas needs ArbOS {since} or a later one");
         }
         let balance = U256::from(self.balance).checked_mul(U256::from(ETHER));
-        if self.block_time == Some(0) {
-            bail!("--block-time has to be at least 1 second");
-        }
         if self.state_interval.is_some() && self.state.is_none() && self.dump_state.is_none() {
             bail!("--state-interval needs --state or --dump-state");
         }
@@ -461,7 +464,7 @@ impl Arguments {
             bare: self.bare,
             base_fee: self.base_fee,
             mining: match self.block_time {
-                Some(seconds) => Mining::Every(Duration::from_secs(seconds)),
+                Some(period) => Mining::Every(period),
                 None if self.no_mining => Mining::Asked,
                 None => Mining::Automatic,
             },
@@ -482,6 +485,15 @@ impl Arguments {
             artifacts,
             coverage: Coverage::default(),
         })
+    }
+}
+
+/// Parses the seconds between blocks.
+fn block_time(text: &str) -> Result<Duration, &'static str> {
+    let period = text.parse().ok().map(Duration::try_from_secs_f64);
+    match period {
+        Some(Ok(period)) if !period.is_zero() => Ok(period),
+        _ => Err("it has to be a number of seconds above 0, such as 2 or 0.25"),
     }
 }
 

@@ -10,7 +10,7 @@ use stylus_devnet::Event;
 use stylus_devnet::explain::Artifacts;
 
 use crate::contracts::{echo, evm_forward, forward, path, program};
-use crate::support::{Chain, config};
+use crate::support::{ARB_WASM, Chain, DEV, config};
 
 /// Without input, calls core's panic function with a text and a place; otherwise returns nothing.
 const PANICS: &str = r#"(module
@@ -80,6 +80,78 @@ fn the_log_tells_why_without_any_build() {
     let evm = chain.deploy(&hex!("60016000fd"));
     assert_eq!(fail(&chain, evm, &[])[0]["reason"], "it reverted with 0x00");
     assert!(read(&told).contains("it reverted with 0x00"));
+}
+
+/// What a tired author does wrong, and what the log says to do.
+#[test]
+fn the_log_says_what_to_do() {
+    let (chain, told) = listened(Artifacts::default());
+    let check = |request: Value, words: &str| {
+        let mined = chain.send(request);
+        assert!(!mined.is_success(), "{words}");
+        let text = read(&told);
+        assert!(text.contains(words), "{words:?} in {text}");
+    };
+    // Init code that returns what follows it.
+    let init = |code: &[u8]| {
+        let length = u32::try_from(code.len()).unwrap().to_be_bytes();
+        let start = [&hex!("63")[..], &length, &hex!("80600c5f395ff3")].concat();
+        json!({ "data": hex::encode_prefixed([&start, code].concat()), "gas": "0x1000000" })
+    };
+    check(
+        init(&[0; 24_577]),
+        "a creation: its code has more bytes than an account may hold: make it smaller",
+    );
+    check(
+        init(&hex!("ef0001")),
+        "a creation: its code begins with 0xef and is no program's",
+    );
+    check(
+        json!({ "data": "0xeff00000" , "gas": "0x100000" }),
+        "a creation: it came upon an invalid opcode",
+    );
+    let activation = |program: Address, wei: u64| {
+        let input = [&hex!("58c780c2")[..], program.into_word().as_slice()].concat();
+        json!({ "to": ARB_WASM, "data": hex::encode_prefixed(input), "gas": "0x1000000", "value": format!("{wei:#x}") })
+    };
+    check(
+        activation(DEV, 1),
+        "ProgramNotWasm(): no program is at that address",
+    );
+    let program = chain.program(&echo());
+    check(activation(program, 1), "ProgramUpToDate(): it is active");
+    check(
+        json!({ "to": ARB_WASM, "data": "0x12345678", "gas": "0x100000" }),
+        "ArbWasm has no function 0x12345678",
+    );
+    check(
+        json!({ "to": ARB_WASM, "data": "0x58c780c2", "gas": "0x100000" }),
+        "arguments that are not of its types: activateProgram(address)",
+    );
+}
+
+#[test]
+fn a_gap_between_nonces_is_told() {
+    let (sender, told) = channel();
+    let chain = Chain::start_with(config(), move |event| {
+        if let Event::Waiting(text) = event {
+            sender.send(text).unwrap();
+        }
+    });
+    let send = |nonce: u64| {
+        let request = json!({ "from": DEV, "to": DEV, "nonce": format!("{nonce:#x}") });
+        chain.rpc("eth_sendTransaction", json!([request]))
+    };
+    let hash = send(3);
+    let hash = hash.as_str().unwrap();
+    assert_eq!(
+        read(&told),
+        format!("transaction {hash} has nonce 3, and {DEV} has to send one with nonce 0 first")
+    );
+    for nonce in 0..3 {
+        send(nonce);
+    }
+    assert!(told.try_recv().is_err());
 }
 
 #[test]

@@ -414,6 +414,23 @@ fn explorers_are_told() {
     assert_eq!(chain.rpc("trace_block", json!([number])), frames);
     let to_inner = json!([{ "fromBlock": number, "toBlock": number, "toAddress": [inner] }]);
     assert_eq!(chain.rpc("trace_filter", to_inner), json!([frames[1]]));
+    for (from, to, found) in [
+        // The other one is its creation.
+        ("earliest", "latest", 2),
+        ("finalized", "pending", 1),
+        ("earliest", "0x0", 0),
+    ] {
+        let filter = json!([{ "fromBlock": from, "toBlock": to, "toAddress": [inner] }]);
+        let frames = chain.rpc("trace_filter", filter);
+        assert_eq!(frames.as_array().unwrap().len(), found, "{from} to {to}");
+    }
+    let unknown = chain.ask("trace_filter", json!([{ "fromBlock": "newest" }]));
+    assert!(
+        unknown
+            .unwrap_err()
+            .message
+            .starts_with("invalid parameter 1, filter: ")
+    );
 
     let creator = chain.rpc("ots_getContractCreator", json!([outer]));
     let creation = chain.rpc("eth_getTransactionByHash", json!([creator["hash"]]));

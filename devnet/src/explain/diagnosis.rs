@@ -231,8 +231,39 @@ fn evm(call: &FailedCall, interface: &Interface) -> String {
             None if call.output.is_empty() => "it reverted without data".to_owned(),
             None => format!("it reverted with {}", shown(&call.output)),
         },
-        ending => format!("it ended with {ending}"),
+        ending => ended(ending),
     }
+}
+
+/// How a call or a create ended that ran no program, and what to do about it.
+fn ended(ending: &str) -> String {
+    let words = match ending {
+        "OutOfGas"
+        | "MemoryOOG"
+        | "PrecompileOOG"
+        | "InvalidOperandOOG"
+        | "ReentrancySentryOOG" => "it ran out of gas",
+        "OutOfFunds" => "it sent more wei than there was",
+        "OverflowPayment" => "the recipient's balance would exceed 2^256 - 1 wei",
+        "CallTooDeep" => "it was more than 1,024 calls deep",
+        "OpcodeNotFound" | "InvalidFEOpcode" => {
+            "it came upon an invalid opcode, as where code is deployed without init code that returns it"
+        }
+        "StateChangeDuringStaticCall" | "CallNotAllowedInsideStatic" => "it wrote in a static call",
+        "CreateCollision" => "there is a contract at that address already",
+        "CreateContractSizeLimit" => {
+            "its code has more bytes than an account may hold: make it smaller (`cargo gas-bench size` says what takes room), or allow \
+             more with --max-code-size"
+        }
+        "CreateInitCodeSizeLimit" => {
+            "its init code has more than twice the bytes of the largest code"
+        }
+        "CreateContractStartingWithEF" => {
+            "its code begins with 0xef and is no program's, which begins with 0xeff00000: `cargo stylus deploy` sends that"
+        }
+        ending => return format!("it ended with {ending}"),
+    };
+    words.to_owned()
 }
 
 /// Why a program failed.

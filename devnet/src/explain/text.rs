@@ -33,7 +33,12 @@ fn tell(text: &mut String, call: &FailedCall, diagnosis: &Diagnosis) -> std::fmt
         .map(alloy_primitives::hex::encode_prefixed);
     let selector = selector.map_or_else(String::new, |selector| format!(" {selector}"));
     let reason = printable(&diagnosis.reason);
-    writeln!(text, "{indent}{}{selector}: {reason}", call.address)?;
+    // The address of what was to be created is not known.
+    let whom = match call.code.is_zero() {
+        true => "a creation".to_owned(),
+        false => call.address.to_string(),
+    };
+    writeln!(text, "{indent}{whom}{selector}: {reason}")?;
     if let Some(place) = &diagnosis.place {
         let nearby = if diagnosis.is_nearby { "near" } else { "at" };
         writeln!(text, "{indent}  {nearby} {}", shown(place))?;

@@ -4,11 +4,14 @@
 
 use std::sync::Arc;
 
+use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Address, B256};
 use alloy_rpc_types_eth::TransactionInfo;
 use alloy_rpc_types_trace::filter::TraceFilter;
 use alloy_rpc_types_trace::parity::{LocalizedTransactionTrace, TraceOutput};
+use serde::Deserialize as _;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::bounded::to_json;
 use crate::chain::Block;
@@ -94,7 +97,23 @@ pub(super) fn frames_of(text: &RawValue) -> Result<Vec<LocalizedTransactionTrace
 
 /// The frames in a range of blocks that go from or to an address.
 pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
-    let filter: TraceFilter = arguments.required(0, "filter")?;
+    let mut filter: Value = arguments.required(0, "filter")?;
+    let invalid = |error: serde_json::Error| {
+        RpcError::parameters(format!("invalid parameter 1, filter: {error}"))
+    };
+    let head = node.chain().head().header.number;
+    for end in ["fromBlock", "toBlock"] {
+        // Other nodes take tags, too.
+        if let Some(block) = filter.get_mut(end).filter(|block| block.is_string()) {
+            let number = match BlockNumberOrTag::deserialize(&*block).map_err(invalid)? {
+                BlockNumberOrTag::Number(number) => number,
+                BlockNumberOrTag::Earliest => 0,
+                _ => head,
+            };
+            *block = json!(format!("{number:#x}"));
+        }
+    }
+    let filter = TraceFilter::deserialize(filter).map_err(invalid)?;
     if filter.from_address.len().max(filter.to_address.len()) > MOST_NAMED {
         return Err(RpcError::parameters(format!(
             "a filter may name {MOST_NAMED} addresses"
@@ -103,7 +122,6 @@ pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interru
     let blocks = {
         let forked = node.forked();
         let chain = node.chain();
-        let head = chain.head().header.number;
         let (from, to) = (
             filter.from_block.unwrap_or(head),
             filter.to_block.unwrap_or(head),

@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::Inspector;
 use revm::interpreter::interpreter::EthInterpreter;
-use revm::interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, InterpreterResult};
+use revm::interpreter::{
+    CallInputs, CallOutcome, CreateInputs, CreateOutcome, InstructionResult, InterpreterResult,
+};
 use stylus_vm::explain::{Counts, Explanation};
 use stylus_vm::lines::Lines;
 
@@ -153,7 +155,13 @@ impl Inspector<Context, EthInterpreter> for Failures {
         None
     }
 
-    fn call_end(&mut self, _: &mut Context, _: &CallInputs, outcome: &mut CallOutcome) {
+    fn call_end(&mut self, context: &mut Context, _: &CallInputs, outcome: &mut CallOutcome) {
+        // A precompile leaves its reason with the transaction, and no data.
+        if let (InstructionResult::PrecompileError, Some(reason)) =
+            (outcome.result.result, &context.chain.transaction.reason)
+        {
+            self.refused(&reason.to_string());
+        }
         self.end(&outcome.result);
     }
 
