@@ -66,11 +66,38 @@ fn instructions_are_logged_in_geths_form() {
     let popped = json!({ "error": "stack underflow", "depth": 2, "returnData": null });
     check(&call(pops), "POP", popped);
     check(&hex!("5b5f56"), "JUMPDEST", json!({ "depth": 1 }));
+    // Clearing a slot that was zero before earns a refund, which counts on in callees.
+    let clearing = |rest: &[u8]| [&hex!("6007600255 5f600255")[..], rest].concat();
+    let cleared = json!({ "refund": 19_900, "depth": 1 });
+    check(&clearing(&hex!("00")), "STOP", cleared);
+    let inner = json!({ "refund": 19_900, "depth": 2 });
+    check(&clearing(&call(fails)), "REVERT", inner);
+    check(&hex!("600154 50 00"), "STOP", json!({ "refund": null }));
     check(
         &hex!("6001 62ffffff 52"),
         "MSTORE",
         json!({ "error": "out of gas" }),
     );
+}
+
+#[test]
+fn what_a_program_earns_is_logged() {
+    let chain = Chain::default();
+    // Stores 7 in a slot and clears it again.
+    let store = |value: u32| {
+        format!("(call $cache (i32.const 0) (i32.const {value})) (call $flush (i32.const 0))")
+    };
+    let program = chain.program(&program(&format!(
+        "(i32.store8 (i32.const 95) (i32.const 7)) {} {} (i32.const 0)",
+        store(64),
+        store(32)
+    )));
+    let mined = chain.send(json!({ "to": program }));
+    let told = chain.rpc("debug_traceTransaction", json!([mined.hash, {}]));
+    let logs = told["structLogs"].as_array().unwrap().iter();
+    let stores = logs.filter(|log| log["op"] == "SSTORE");
+    let refunds: Vec<&Value> = stores.map(|log| &log["refund"]).collect();
+    assert_eq!(refunds, [&Value::Null, &json!(19_900)]);
 }
 
 /// Theorem: flat frames are geth's in places, errors and gas, and those of `trace_transaction` OpenEthereum's.

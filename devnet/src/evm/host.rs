@@ -229,7 +229,7 @@ impl<I: HostioInspector> Host for ProgramHost<'_, I> {
         let contract = self.environment.contract;
         let depth = self.machine.depth();
         if let Some((inspector, _)) = self.machine.inspector() {
-            inspector.hostio(depth, contract, step);
+            inspector.hostio(depth, contract, step, self.refund);
         }
     }
 }

@@ -45,8 +45,8 @@ pub(crate) trait HostioInspector: Inspector<Context, EthInterpreter> {
         false
     }
 
-    /// A program acting for `address`, `depth` frames below the first, has made a host call.
-    fn hostio(&mut self, _depth: usize, _address: Address, _step: Step) {}
+    /// A program acting for `address`, `depth` frames below the first, has made a host call, after which its frame's refund is `refund`.
+    fn hostio(&mut self, _depth: usize, _address: Address, _step: Step, _refund: i64) {}
 
     /// What to record of the program of the account `code`, which acts for `address`, `depth` frames below the first.
     fn watching(&self, _depth: usize, _address: Address, _code: Address) -> Watching {
@@ -496,13 +496,13 @@ impl HostioInspector for Tracing {
         }
     }
 
-    fn hostio(&mut self, depth: usize, address: Address, step: Step) {
+    fn hostio(&mut self, depth: usize, address: Address, step: Step, refund: i64) {
         match &mut self.kind {
             Kind::Stylus(tree) => tree.hostio(step),
-            Kind::Structs(logger) => logger.hostio(depth, address, &step),
+            Kind::Structs(logger) => logger.hostio(depth, address, &step, refund),
             Kind::Mux(tracings) => {
                 for (_, tracing) in tracings {
-                    tracing.hostio(depth, address, step.clone());
+                    tracing.hostio(depth, address, step.clone(), refund);
                 }
             }
             Kind::Gas(_)

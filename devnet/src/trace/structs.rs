@@ -52,6 +52,8 @@ pub(super) struct StructLogger {
     cached: HashMap<Address, BTreeMap<B256, B256>>,
     /// Where a call's entry would go for each open frame: before the entries of that frame.
     began: Vec<usize>,
+    /// What each open frame has earned so far, without what its callees that are open have.
+    refunds: Vec<i64>,
     /// That position for the frame that ended last.
     last_began: usize,
     gas_before: Gas,
@@ -77,6 +79,7 @@ impl StructLogger {
             storage: HashMap::new(),
             cached: HashMap::new(),
             began: Vec::new(),
+            refunds: Vec::new(),
             last_began: HEAD.len(),
             gas_before: Gas::ZERO,
         }
@@ -93,7 +96,8 @@ impl StructLogger {
     }
 
     /// Records a host call of a program acting for `address`.
-    pub(super) fn hostio(&mut self, depth: usize, address: Address, step: &Step) {
+    pub(super) fn hostio(&mut self, depth: usize, address: Address, step: &Step, refund: i64) {
+        self.earned(refund);
         let word = |bytes: &[u8]| B256::left_padding_from(bytes.get(..32).unwrap_or(bytes));
         let (first, rest) = (
             word(&step.args),
@@ -166,6 +170,13 @@ impl StructLogger {
         self.close(INK_PRICE.ink_to_gas(ink));
     }
 
+    /// Remembers what the innermost frame has earned.
+    fn earned(&mut self, refund: i64) {
+        if let Some(innermost) = self.refunds.last_mut() {
+            *innermost = refund;
+        }
+    }
+
     /// The instruction that pops a host call's result off the nonexistent stack.
     fn pop(&mut self, depth: usize, address: Address, step: &Step) {
         let outs = step.outs.get(..32).unwrap_or(&step.outs);
@@ -187,6 +198,11 @@ impl StructLogger {
         match OpCode::new(op) {
             Some(op) => self.write(format_args!(r#""op":"{}""#, op.as_str())),
             None => self.write(format_args!(r#""op":"opcode {op:#x} not defined""#)),
+        }
+        // As in geth, the counter is left out where it is zero.
+        let refund: i64 = self.refunds.iter().sum();
+        if refund > 0 {
+            self.write(format_args!(r#","refund":{refund}"#));
         }
     }
 
@@ -342,6 +358,7 @@ fn stands_for(name: &str, args: &[u8]) -> Option<(u8, bool)> {
 impl Inspector<Context, EthInterpreter> for StructLogger {
     fn step(&mut self, interpreter: &mut Interpreter<EthInterpreter>, context: &mut Context) {
         self.gas_before = Gas(interpreter.gas.remaining());
+        self.earned(interpreter.gas.refunded());
         if self.is_full() {
             return;
         }
@@ -393,23 +410,29 @@ impl Inspector<Context, EthInterpreter> for StructLogger {
         }
         let left = Gas(interpreter.gas.remaining());
         self.close(self.gas_before.saturating_sub(left));
+        // What it has earned is what a callee's instructions add to.
+        self.earned(interpreter.gas.refunded());
     }
 
     fn call(&mut self, _: &mut Context, _: &mut CallInputs) -> Option<CallOutcome> {
         self.began.push(self.text.len());
+        self.refunds.push(0);
         None
     }
 
     fn call_end(&mut self, _: &mut Context, _: &CallInputs, _: &mut CallOutcome) {
         self.last_began = self.began.pop().unwrap_or(HEAD.len());
+        self.refunds.pop();
     }
 
     fn create(&mut self, _: &mut Context, _: &mut CreateInputs) -> Option<CreateOutcome> {
         self.began.push(self.text.len());
+        self.refunds.push(0);
         None
     }
 
     fn create_end(&mut self, _: &mut Context, _: &CreateInputs, _: &mut CreateOutcome) {
         self.last_began = self.began.pop().unwrap_or(HEAD.len());
+        self.refunds.pop();
     }
 }
