@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use stylus_devnet::explain::{Artifacts, Coverage};
@@ -439,7 +439,8 @@ impl Arguments {
             );
         }
         let artifacts = match &self.artifacts {
-            Some(folder) => Artifacts::open(folder)?,
+            // The text has the cause in it, which the chain of causes would repeat.
+            Some(folder) => Artifacts::open(folder).map_err(|error| anyhow!("{error}"))?,
             None => Artifacts::default(),
         };
         let usual = Wallet::default();
