@@ -4,7 +4,7 @@
 //! run does the same with any flag. A flag can also count how often it is checked, which measures how long a run takes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 use stylus_vm::Pages;
 
@@ -38,11 +38,26 @@ pub(crate) enum Interrupted {
     /// It has used up its checks of the flag. The caller that limited them runs it again with more.
     #[error("the run takes longer than a first try may")]
     Long = 7,
+    /// The traces of all requests hold more memory together than they may.
+    #[error(
+        "the traces of all requests hold {} MiB together, the most that they may: ask again when others are done, or for less",
+        MOST_HELD >> 20
+    )]
+    Crowded = 8,
 }
 
 /// Pages of memory, 64 KiB each, that the programs of one transaction can hold, unless the chain's own page limit is higher. On no chain
 /// can anyone pay for more than 128; an owner, or an override, can make them free.
 pub(crate) const MOST_PAGES: Pages = Pages(2_048);
+
+/// The most bytes of traces that all requests of this process hold together.
+const MOST_HELD: usize = 1 << 30;
+
+/// Bytes of traces that a request may hold however much the others do, so that short ones always succeed.
+const ALWAYS_HELD: usize = 4 << 20;
+
+/// Bytes of traces that all requests hold.
+static HELD: AtomicUsize = AtomicUsize::new(0);
 
 /// The number of checks that means no limit.
 const ENDLESS: u32 = u32::MAX;
@@ -57,6 +72,14 @@ struct Flag {
     why: AtomicU8,
     /// How many checks are left before it is raised.
     looks: AtomicU32,
+    /// Bytes of traces that are held under it, until it is gone.
+    held: AtomicUsize,
+}
+
+impl Drop for Flag {
+    fn drop(&mut self) {
+        HELD.fetch_sub(*self.held.get_mut(), Ordering::Relaxed);
+    }
 }
 
 impl Default for Interrupt {
@@ -74,7 +97,23 @@ impl Interrupt {
         Self(Arc::new(Flag {
             why: AtomicU8::new(0),
             looks: AtomicU32::new(looks),
+            held: AtomicUsize::new(0),
         }))
+    }
+
+    /// Counts bytes of traces that are held from now on; interrupts the run if all requests hold too many.
+    pub(crate) fn hold(&self, bytes: usize) {
+        let own = self.0.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let all = HELD.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if all > MOST_HELD && own > ALWAYS_HELD {
+            self.raise(Interrupted::Crowded);
+        }
+    }
+
+    /// Counts that no more than `bytes` of what was held still is.
+    pub(crate) fn keep(&self, bytes: usize) {
+        let before = self.0.held.fetch_min(bytes, Ordering::Relaxed);
+        HELD.fetch_sub(before.saturating_sub(bytes), Ordering::Relaxed);
     }
 
     /// Interrupts the run at its next check of the flag. The first reason stays.
@@ -116,7 +155,8 @@ impl Interrupt {
             4 => Interrupted::TooLong,
             5 => Interrupted::Memory,
             6 => Interrupted::Forked,
-            _ => Interrupted::Long,
+            7 => Interrupted::Long,
+            _ => Interrupted::Crowded,
         })
     }
 }
@@ -135,6 +175,7 @@ mod tests {
             Interrupted::Memory,
             Interrupted::Forked,
             Interrupted::Long,
+            Interrupted::Crowded,
         ] {
             let flag = Interrupt::default();
             assert_eq!(flag.check(), Ok(()));
@@ -142,6 +183,22 @@ mod tests {
             flag.raise(Interrupted::Deadline);
             assert_eq!(flag.check(), Err(why));
         }
+    }
+
+    /// Theorem: beyond the total, requests are ended that hold much, others are not, and what ended ones held is free again.
+    #[test]
+    fn what_all_hold_has_a_limit() {
+        let flags: Vec<Interrupt> = (0..2).map(|_| Interrupt::default()).collect();
+        flags[0].hold(MOST_HELD);
+        flags[1].hold(ALWAYS_HELD);
+        assert_eq!(flags[1].check(), Ok(()));
+        flags[1].hold(1);
+        assert_eq!(flags[1].check(), Err(Interrupted::Crowded));
+        flags[0].keep(1_000);
+        drop(flags);
+        let next = Interrupt::default();
+        next.hold(MOST_HELD / 2);
+        assert_eq!(next.check(), Ok(()));
     }
 
     /// Theorem: a flag with a number of checks is down for exactly that many, and one without stays down until it is raised.

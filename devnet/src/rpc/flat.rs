@@ -8,12 +8,12 @@ use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Address, B256};
 use alloy_rpc_types_eth::TransactionInfo;
 use alloy_rpc_types_trace::filter::TraceFilter;
-use alloy_rpc_types_trace::parity::{LocalizedTransactionTrace, TraceOutput};
+use alloy_rpc_types_trace::parity::{Action, LocalizedTransactionTrace, TraceOutput};
 use serde::Deserialize as _;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::bounded::to_json;
+use crate::bounded::{MOST_ANSWER, Unwritable, to_json};
 use crate::chain::Block;
 use crate::evm::Interrupt;
 use crate::node::Node;
@@ -25,6 +25,9 @@ use crate::trace::Tracer;
 
 /// The most frames that a filter returns.
 const MOST_FOUND: usize = 10_000;
+
+/// Bytes of a frame without its input and output.
+const FRAME: usize = 512;
 
 /// The most addresses in a filter.
 const MOST_NAMED: usize = 1_000;
@@ -144,7 +147,10 @@ pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interru
     let (skip, most) = (filter.after.unwrap_or(0), filter.count.unwrap_or(u64::MAX));
     let matcher = filter.matcher();
     let (mut seen, mut found) = (0, Vec::new());
+    let mut bytes = 0;
     for block in &blocks {
+        // Of the frames of earlier blocks, only those that were found are left.
+        interrupt.keep(bytes);
         for frame in of_block(node, block, interrupt)? {
             if !matcher.matches(&frame.trace) {
                 continue;
@@ -161,10 +167,32 @@ pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interru
                     "more than {MOST_FOUND} frames are found: ask for fewer blocks, or a count"
                 )));
             }
+            bytes += size(&frame);
+            if bytes > MOST_ANSWER {
+                return Err(Unwritable::TooLong.into());
+            }
             found.push(frame);
         }
     }
     Ok(to_json(&found)?)
+}
+
+/// Bytes of a frame in memory, about as many as its text takes.
+fn size(frame: &LocalizedTransactionTrace) -> usize {
+    let input = match &frame.trace.action {
+        Action::Call(call) => call.input.len(),
+        Action::Create(create) => create.init.len(),
+        Action::Selfdestruct(_) | Action::Reward(_) => 0,
+    };
+    let output = frame
+        .trace
+        .result
+        .as_ref()
+        .map_or(0, |result| match result {
+            TraceOutput::Call(call) => call.output.len(),
+            TraceOutput::Create(create) => create.code.len(),
+        });
+    FRAME + 2 * (input + output)
 }
 
 /// The contract that a frame created, if it did.

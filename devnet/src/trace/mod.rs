@@ -199,6 +199,9 @@ fn is_hostio_script(text: &str) -> bool {
 /// The most bytes of a run that a tracer may hold, approximately as it will report them.
 const MOST_TRACE: usize = 128 << 20;
 
+/// Bytes that are counted at once, since all traces count together.
+const COUNTED: usize = 64 << 10;
+
 /// A frame's error for lack of gas.
 const OUT_OF_GAS: &str = "out of gas";
 
@@ -215,6 +218,8 @@ pub(crate) struct Tracing {
     gas_limit: u64,
     /// Bytes held by tracers that do not count themselves.
     bytes: usize,
+    /// Bytes that the flag knows of.
+    counted: usize,
     interrupt: Interrupt,
 }
 
@@ -268,6 +273,7 @@ impl Tracing {
             kind,
             gas_limit: 0,
             bytes: 0,
+            counted: 0,
             interrupt: interrupt.clone(),
         }
     }
@@ -280,8 +286,15 @@ impl Tracing {
         ) {
             self.bytes += bytes;
         }
-        if self.held() > MOST_TRACE {
+        let held = self.held();
+        if held > MOST_TRACE {
             self.interrupt.raise(Interrupted::TooLong);
+        }
+        let more = held.saturating_sub(self.counted);
+        // Those of a mux count for themselves.
+        if more >= COUNTED && !matches!(self.kind, Kind::Mux(_)) {
+            self.interrupt.hold(more);
+            self.counted = held;
         }
     }
 
