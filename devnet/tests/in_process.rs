@@ -2,6 +2,7 @@
 //!
 //! Lives here: everything except building a crate, which the contracts' own tests cover (`contracts/chain`).
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use alloy_primitives::{U256, address, hex, keccak256};
@@ -23,6 +24,7 @@ sol! {
     }
 
     interface Told {
+        function nothing() external;
         event Made();
         // Has the selector of every constructor, so that a program can return its input as this error.
         error stylus_constructor();
@@ -222,6 +224,43 @@ fn failures_say_why() {
     assert_eq!(reverter.reverts_with::<Refused>(call()), refused);
 }
 
+/// Theorem: whatever panics names the line of the test.
+#[test]
+fn panics_name_the_tests_line() {
+    thread_local! {
+        static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+    }
+    let others = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        PLACE.set(panic.location().map(|place| place.file().to_owned()));
+        others(panic);
+    }));
+    let chain = Chain::new();
+    let silent = chain.deploy(module("(i32.const 1)"));
+    let bare = Module::from_wasm(&wat::parse_str("(module)").unwrap()).unwrap();
+    let none = || constructorCall {
+        first: U256::ZERO,
+        second: U256::ZERO,
+    };
+    let poor = chain.from(Address::repeat_byte(9));
+    let checks: [&dyn Fn(); 9] = [
+        &|| drop(silent.send(getCall {})),
+        &|| _ = silent.call(getCall {}),
+        &|| _ = silent.reverts_with::<Refused>(getCall {}),
+        &|| drop(chain.deploy(echo()).fails(getCall {})),
+        &|| drop(chain.deploy(&bare)),
+        &|| drop(chain.deploy_with(&bare, none())),
+        &|| drop(poor.transfer(chain.dev(), U256::ONE)),
+        &|| drop(poor.create(hex!("fe"))),
+        &|| drop(Package::at("/nowhere").module()),
+    ];
+    for (number, check) in checks.into_iter().enumerate() {
+        panic_of(std::panic::AssertUnwindSafe(check));
+        let place = PLACE.take().unwrap();
+        assert!(place.ends_with("in_process.rs"), "{number}: {place}");
+    }
+}
+
 #[test]
 fn what_was_to_fail_and_does_not_is_told() {
     let chain = Chain::new();
@@ -409,7 +448,21 @@ fn mistakes_are_told() {
     );
     check(
         nobody.try_send(getCall {}).unwrap_err(),
-        "nothing ran, and so `get()` returned nothing",
+        "nothing ran, since there is no contract at",
+    );
+    let nothing = nobody.try_send(Told::nothingCall {});
+    check(nothing.map(|_| ()).unwrap_err(), "for `nothing()`");
+    let trap = chain.from(chain.dev()).try_deploy_with(
+        module("unreachable"),
+        constructorCall {
+            first: U256::ZERO,
+            second: U256::ZERO,
+        },
+    );
+    let said = trap.unwrap_err().to_string();
+    assert!(
+        said.starts_with("its constructor failed: it failed: it aborted"),
+        "{said}"
     );
     check(nobody.try_activate().unwrap_err(), "`cargo stylus deploy`");
     let echo = chain.deploy(echo());

@@ -202,7 +202,10 @@ impl Chain {
     /// Reads or changes something that may have to be fetched from another node.
     #[track_caller]
     fn with<T>(&self, act: impl FnOnce(&Node) -> T) -> T {
-        attempt(|| act(&self.node)).unwrap_or_else(|error| panic!("{error}"))
+        match attempt(|| act(&self.node)) {
+            Ok(done) => done,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// Moves the clock forward and makes a block at the new time, so that calls see it, too.
@@ -263,6 +266,7 @@ impl Chain {
     }
 
     /// Returns the account named `name`: the same address on every chain. If it has nothing and has not sent anything, it gets 1,000 ETH.
+    #[track_caller]
     pub fn account(&self, name: &str) -> Address {
         let address = Address::from_word(keccak256(format!("stylus-devnet: {name}")));
         let is_new = |chain: &crate::chain::Chain| {
@@ -312,31 +316,37 @@ impl Chain {
     }
 
     /// An account's balance, in wei.
+    #[track_caller]
     pub fn balance(&self, address: Address) -> U256 {
         self.with(|node| node.newest().account(address).balance)
     }
 
     /// An account's next nonce.
+    #[track_caller]
     pub fn nonce(&self, address: Address) -> u64 {
         self.with(|node| node.newest().nonce(address))
     }
 
     /// An account's code.
+    #[track_caller]
     pub fn code(&self, address: Address) -> Bytes {
         self.with(|node| node.newest().code(address))
     }
 
     /// A word of an account's storage.
+    #[track_caller]
     pub fn storage(&self, address: Address, slot: U256) -> B256 {
         self.with(|node| node.newest().slot(address, slot).into())
     }
 
     /// Sets an account's balance, in wei.
+    #[track_caller]
     pub fn set_balance(&self, address: Address, wei: U256) {
         self.with(|node| node.change_account(address, |chain| chain.set_balance(address, wei)));
     }
 
     /// Sets a word of an account's storage.
+    #[track_caller]
     pub fn set_storage(&self, address: Address, slot: U256, value: B256) {
         self.with(|node| {
             node.change_account(address, |chain| chain.set_storage(address, slot, value))
@@ -344,6 +354,7 @@ impl Chain {
     }
 
     /// Sets an account's code. A program still has to be activated: [`Contract::try_activate`].
+    #[track_caller]
     pub fn set_code(&self, address: Address, code: impl Into<Bytes>) {
         let code = code.into();
         self.with(|node| node.change_account(address, |chain| chain.set_code(address, code)));

@@ -109,8 +109,11 @@ impl Contract {
     /// If it fails.
     #[track_caller]
     pub fn send<C: SolCall>(&self, call: C) -> Sent<C::Return> {
-        self.try_send(call)
-            .unwrap_or_else(|error| self.broken::<C>(&error))
+        // A closure would be where the panic is reported, here and in all functions like this.
+        match self.try_send(call) {
+            Ok(sent) => sent,
+            Err(error) => self.broken::<C>(&error),
+        }
     }
 
     /// Like [`Contract::send`], but returns an error.
@@ -131,8 +134,10 @@ impl Contract {
     /// If it fails.
     #[track_caller]
     pub fn call<C: SolCall>(&self, call: C) -> C::Return {
-        self.try_call(call)
-            .unwrap_or_else(|error| self.broken::<C>(&error))
+        match self.try_call(call) {
+            Ok(returned) => returned,
+            Err(error) => self.broken::<C>(&error),
+        }
     }
 
     /// Like [`Contract::call`], but returns an error.
@@ -169,9 +174,10 @@ impl Contract {
     pub fn reverts_with<E: SolError>(&self, call: impl SolCall) -> E {
         let shown = self.shown_as(signature(&call));
         let failure = self.fails(call);
-        let error = failure.error();
-        error
-            .unwrap_or_else(|| panic!("{shown} was to revert with {}, and {failure}", E::SIGNATURE))
+        match failure.error() {
+            Some(error) => error,
+            None => panic!("{shown} was to revert with {}, and {failure}", E::SIGNATURE),
+        }
     }
 
     /// Activates the program, or activates it again if its activation has expired or the chain's Stylus version is newer.
@@ -184,10 +190,11 @@ impl Contract {
 
     fn decode<C: SolCall>(&self, output: Bytes) -> Result<C::Return, CallError> {
         let (signature, address) = (C::SIGNATURE, self.address);
-        C::abi_decode_returns(&output).map_err(|_| match output.is_empty() && self.is_nothing() {
-            true => CallError::NoContract { signature, address },
-            false => CallError::Undecodable { signature, output },
-        })
+        // Like Solidity, which looks for code where nothing is returned: a function that returns nothing would seem to have run.
+        if output.is_empty() && self.is_nothing() {
+            return Err(CallError::NoContract { signature, address });
+        }
+        C::abi_decode_returns(&output).map_err(|_| CallError::Undecodable { signature, output })
     }
 
     /// Whether there is no code at its address.

@@ -64,9 +64,7 @@ pub enum CallError {
     #[error("the chain does not take it: {0}")]
     Refused(String),
     /// It succeeded without doing anything, since there is no contract.
-    #[error(
-        "nothing ran, and so `{signature}` returned nothing: there is no contract at {address}"
-    )]
+    #[error("nothing ran, since there is no contract at {address} for `{signature}`")]
     NoContract {
         /// The function.
         signature: &'static str,

@@ -140,8 +140,10 @@ impl Package {
     /// If the contract does not build.
     #[track_caller]
     pub fn module(&self) -> Module {
-        self.build()
-            .unwrap_or_else(|error| panic!("the contract is not built: {error}"))
+        match self.build() {
+            Ok(module) => module,
+            Err(error) => panic!("the contract is not built: {error}"),
+        }
     }
 
     fn build_anew(&self) -> Result<Module, BuildError> {

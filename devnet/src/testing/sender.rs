@@ -15,6 +15,7 @@ use super::{Contract, Module};
 use crate::addresses::{ARB_WASM, STYLUS_DEPLOYER};
 use crate::chain::{Request, SubmitError, Transaction};
 use crate::evm::Interrupt;
+use crate::explain::chain_of;
 use crate::natives::StylusDeployer::{self, StylusDeployerErrors};
 use crate::precompiles::ArbWasm;
 
@@ -137,8 +138,10 @@ impl Sender {
     /// If it fails, or the balance does not suffice.
     #[track_caller]
     pub fn transfer(&self, to: Address, wei: U256) -> Sent<Bytes> {
-        let sent = self.clone().value(wei).try_send(to, Bytes::new());
-        sent.unwrap_or_else(|error| panic!("the transfer of {wei} wei to {to}: {error}"))
+        match self.clone().value(wei).try_send(to, Bytes::new()) {
+            Ok(sent) => sent,
+            Err(error) => panic!("the transfer of {wei} wei to {to}: {error}"),
+        }
     }
 
     /// Sends a transaction with these bytes as its input, and waits for its block.
@@ -184,8 +187,10 @@ impl Sender {
     /// If the chain refuses it, with the reason.
     #[track_caller]
     pub fn deploy(&self, module: impl Into<Module>) -> Contract {
-        let deployed = self.try_deploy(module);
-        deployed.unwrap_or_else(|error| panic!("the program is not deployed: {error}"))
+        match self.try_deploy(module) {
+            Ok(deployed) => deployed,
+            Err(error) => panic!("the program is not deployed: {error}"),
+        }
     }
 
     /// Like [`Sender::deploy`], but also runs the constructor in the same transaction, as `cargo stylus deploy` does through the
@@ -200,8 +205,10 @@ impl Sender {
         module: impl Into<Module>,
         constructor: impl SolConstructor,
     ) -> Contract {
-        let deployed = self.try_deploy_with(module, constructor);
-        deployed.unwrap_or_else(|error| panic!("the program is not deployed: {error}"))
+        match self.try_deploy_with(module, constructor) {
+            Ok(deployed) => deployed,
+            Err(error) => panic!("the program is not deployed: {error}"),
+        }
     }
 
     /// Like [`Sender::deploy`], but returns an error.
@@ -267,6 +274,7 @@ impl Sender {
         match StylusDeployerErrors::abi_decode(&failure.data) {
             Ok(StylusDeployerErrors::ContractInitializationError(inner)) => {
                 failure.words = self.words(&inner.data);
+                failure.reason = self.reason_below(failure.receipt.as_ref());
                 failure.data = inner.data;
                 DeployError::Constructor(CallError::Failed(failure))
             }
@@ -277,6 +285,13 @@ impl Sender {
             }
             _ => DeployError::Activate(CallError::Failed(failure)),
         }
+    }
+
+    /// Why the innermost call of a failed transaction failed. The chain keeps only why its own call did, and that is the deployer's.
+    fn reason_below(&self, receipt: Option<&Receipt>) -> Option<String> {
+        let failures = self.chain.explain(receipt?.hash);
+        let chain = chain_of(&failures, |(call, _)| call.depth);
+        chain.last().map(|(_, diagnosis)| diagnosis.reason.clone())
     }
 
     /// Returns the code that a module's account will hold.
