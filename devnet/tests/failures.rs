@@ -118,6 +118,13 @@ fn the_log_says_what_to_do() {
         activation(DEV, 1),
         "ProgramNotWasm(): no program is at that address",
     );
+    // A module that is not compressed.
+    let bare = [&hex!("eff00000")[..], &wat::parse_str(echo()).unwrap()].concat();
+    let bare = chain.send(init(&bare)).contract();
+    check(
+        activation(bare, 1),
+        "compressed with brotli, as `cargo stylus deploy` sends it",
+    );
     let program = chain.program(&echo());
     check(activation(program, 1), "ProgramUpToDate(): it is active");
     check(

@@ -95,7 +95,10 @@ pub enum CodeError {
         limit: u8,
     },
     /// The stream is broken or truncated.
-    #[error("the program cannot be decompressed")]
+    #[error(
+        "the program cannot be decompressed: behind its prefix there has to be the whole module, compressed with brotli, as \
+         `cargo stylus deploy` sends it"
+    )]
     Stream,
     /// The module is larger than allowed, or than its root says.
     #[error("the program has more than {limit} bytes when decompressed")]

@@ -10,11 +10,13 @@ use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::{
     CallInputs, CallOutcome, CreateInputs, CreateOutcome, InstructionResult, InterpreterResult,
 };
+use stylus_vm::ArbOs;
 use stylus_vm::explain::{Counts, Explanation};
 use stylus_vm::lines::Lines;
 
 use crate::evm::Context;
 use crate::explain::{Diagnosis, FailedCall, Interface};
+use crate::precompiles;
 use crate::trace::HostioInspector;
 use crate::trace::gas::{Explained, ProgramRun, Watching};
 
@@ -155,10 +157,15 @@ impl Inspector<Context, EthInterpreter> for Failures {
         None
     }
 
-    fn call_end(&mut self, context: &mut Context, _: &CallInputs, outcome: &mut CallOutcome) {
-        // A precompile leaves its reason with the transaction, and no data.
-        if let (InstructionResult::PrecompileError, Some(reason)) =
-            (outcome.result.result, &context.chain.transaction.reason)
+    fn call_end(&mut self, context: &mut Context, of: &CallInputs, outcome: &mut CallOutcome) {
+        // A precompile of Arbitrum that fails without data has just left its reason with the transaction.
+        if precompiles::addresses(ArbOs::LAST).any(|known| known == of.bytecode_address)
+            && matches!(
+                outcome.result.result,
+                InstructionResult::Revert | InstructionResult::PrecompileError
+            )
+            && outcome.result.output.is_empty()
+            && let Some(reason) = &context.chain.transaction.reason
         {
             self.refused(&reason.to_string());
         }
