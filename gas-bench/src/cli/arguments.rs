@@ -32,13 +32,15 @@ const EXAMPLES: &str = "\
 Examples:
   cargo gas-bench                                   the published allocators, as a table
   cargo gas-bench --all                             the rivals beside them
-  cargo gas-bench --allocator mini --allocator talc only these two
+  cargo gas-bench --allocator mini --allocator talc
+                                                    only these two
   cargo gas-bench --format markdown --out gas.md    for a pull request
   cargo gas-bench --format json                     for a program
   cargo gas-bench league                            every allocator under every workload
   cargo gas-bench --endpoint http://localhost:8547 --private-key-path dev.key
-                                                    on a node that runs already, and has to be one for development: figures
-                                                    as published are without page costs
+                                                    on a node that runs already, and has to be
+                                                    one for development: figures as published
+                                                    are without page costs
 
 Exit code: 0 when every figure was measured, 1 when one was not, 2 for arguments that make no sense.";
 
@@ -148,7 +150,8 @@ impl ValueEnum for TextFormat {
 #[derive(clap::Args, Debug)]
 #[command(after_help = LEAGUE_EXAMPLES)]
 pub(crate) struct LeagueArguments {
-    /// Measure this allocator, in addition to the floor; repeat for several
+    /// Measure this allocator, in addition to the floor; repeat for several [known: mini, mini-in-place, reclaim, mini-upstream,
+    /// lol-leaking, lol, wee, std, talc, rlsf, wasmalloc, picoalloc]
     #[arg(long = "allocator", value_name = "NAME", value_parser = contender)]
     chosen: Vec<Allocator>,
 
@@ -313,6 +316,10 @@ mod tests {
                 .chain(it.get_after_long_help())
         });
         let helps: Vec<_> = helps.map(ToString::to_string).collect();
+        let helps: Vec<_> = helps
+            .iter()
+            .map(|help| help.replace(" \\\n     ", ""))
+            .collect();
         let lines = helps.iter().flat_map(|help| help.lines());
         let mut count = 0;
         for line in lines.filter_map(|line| line.strip_prefix("  cargo gas-bench")) {
@@ -338,12 +345,42 @@ mod tests {
         assert!(count > 30, "{count}");
     }
 
+    /// Theorem: clap breaks no line of an example, and each paragraph is one line, so that it is broken where the terminal ends.
+    #[test]
+    fn help_fits_a_terminal() {
+        const COLUMNS: usize = 100;
+        let command = Arguments::command();
+        for it in command.get_subcommands().chain([&command]) {
+            let help = it.get_after_help().map(ToString::to_string);
+            let help = help.unwrap_or_default();
+            for (line, next) in help.lines().zip(help.lines().skip(1)) {
+                let is_example = line.starts_with(' ');
+                assert!(!is_example || line.chars().count() <= COLUMNS, "{line}");
+                let is_broken = !is_example && !line.is_empty() && !next.is_empty();
+                assert!(!is_broken || line == "Examples:", "{line}");
+            }
+        }
+    }
+
     #[test]
     fn help_is_consistent_and_names_every_allocator() {
         Arguments::command().debug_assert();
         let help = Arguments::command().render_help().to_string();
         for allocator in Allocator::ALL {
             assert!(help.contains(allocator.name()), "{allocator}");
+        }
+        for name in ["league", "compare"] {
+            let refused = Arguments::try_parse_from(["x", name, "--allocator", "none"]);
+            let refusal = refused.unwrap_err().to_string();
+            let (_, known) = refusal.split_once("allocators are ").unwrap();
+            let known = known.lines().next().unwrap();
+            let mut command = Arguments::command();
+            let it = command.find_subcommand_mut(name).unwrap();
+            let argument = it
+                .get_arguments()
+                .find(|it| it.get_long() == Some("allocator"));
+            let help = argument.unwrap().get_help().unwrap().to_string();
+            assert!(help.contains(known), "{known}: {help}");
         }
     }
 }

@@ -11,13 +11,14 @@ use super::contracts::{ProjectArguments, arbos};
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo gas-bench compare                                   every allocator at every level, with and without wasm-opt
+  cargo gas-bench compare                every allocator at every level, with and without wasm-opt
   cargo gas-bench compare --package erc20 --allocator mini --allocator std
   cargo gas-bench compare --opt-level s --opt-level z --wasm-opt off
-  cargo gas-bench compare --lto on --lto off --opt-level 3 --wasm-opt off     the allocators with link-time optimisation and without
+  cargo gas-bench compare --lto on --lto off --opt-level 3 --wasm-opt off
+                                         the allocators with link-time optimisation and without
   cargo gas-bench compare --format markdown --out compare.md
 
-The contract is built in a copy of its workspace, in which the package mini-alloc is replaced; your files and your lockfile stay as
+The contract is built in a copy of its workspace, in which the package mini-alloc is replaced; your files and your lockfile stay as \
 they are. A variant whose answers differ from your own build's has no figures.
 
 Exit code: 0 when every variant has figures, 1 when one has none, 2 for arguments that make no sense.";
@@ -29,7 +30,8 @@ pub(crate) struct CompareArguments {
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
 
-    /// Build with this allocator, in addition to your own; repeat for several [default: all]
+    /// Build with this allocator, in addition to your own; repeat for several [known: mini, mini-in-place, mini-outlined, mini-trap,
+    /// reclaim, mini-upstream, wee, std, talc, lol; default: all]
     #[arg(long = "allocator", value_name = "NAME", value_parser = allocator)]
     allocators: Vec<Allocator>,
 

@@ -12,16 +12,18 @@ use super::contracts::{ProjectArguments, arbos};
 
 const COVERAGE_EXAMPLES: &str = "\
 Examples:
-  cargo gas-bench coverage                                  the calls of gas-bench.toml, or every function of the ABI
-  cargo gas-bench coverage --package erc20 --lcov lcov.info for editors, genhtml and services
+  cargo gas-bench coverage                       the calls of gas-bench.toml, or all of the ABI
+  cargo gas-bench coverage --package erc20 --lcov lcov.info
+                                                 for editors, genhtml and services
   cargo gas-bench coverage --format html --out coverage.html
-                                                            the sources, with each line's count
-  cargo gas-bench coverage -- npx hardhat test              somebody's tests, which find a devnet at $ETH_RPC_URL
-  cargo gas-bench coverage --listen 127.0.0.1:8547          the same of whatever is sent there, until Ctrl-C
+                                                 the sources, with each line's count
+  cargo gas-bench coverage -- npx hardhat test   tests, which find a devnet at $ETH_RPC_URL
+  cargo gas-bench coverage --listen 127.0.0.1:8547
+                                                 the same of whatever is sent there, until Ctrl-C
   cargo gas-bench coverage --listen 127.0.0.1:8547 -- cargo test
 
-Tests have to deploy what `cargo stylus` makes of the same sources and features: programs are known by their code. Transactions count,
-calls and estimates, too.
+Tests have to deploy what `cargo stylus` makes of the same sources and features: programs are known by their code. Transactions, calls and \
+estimates count.
 
 Exit code: 0 when everything ran and is told, 1 when something is not or the tests fail, 2 for arguments that make no sense.";
 

@@ -10,12 +10,13 @@ use super::report::RunArguments;
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
-  cargo gas-bench explain transfer                          a call of gas-bench.toml, or a function of the ABI
-  cargo gas-bench explain erc20::transfer --run 2           of one contract of several; its second run
+  cargo gas-bench explain transfer                  a call of gas-bench.toml, or an ABI's function
+  cargo gas-bench explain erc20::transfer --run 2   of one contract of several; its second run
   cargo gas-bench explain 'mint(address,uint256)' '{alice}' 1000
-  cargo gas-bench explain 0x5c504ed432cb51138bcf09aa5e8a410dd4a1e204ef84bfed1be16dfba1b22060 --endpoint http://localhost:8547
-                                                            a transaction on a stylus-devnet: its lines are those of the
-                                                            contracts that were built here
+  cargo gas-bench explain --endpoint http://localhost:8547 \\
+      0x5c504ed432cb51138bcf09aa5e8a410dd4a1e204ef84bfed1be16dfba1b22060
+                                                    a transaction on a stylus-devnet: its lines are
+                                                    those of the contracts that were built here
 
 Exit code: 0 with an explanation, 1 without, 2 for arguments that make no sense.";
 

@@ -12,24 +12,31 @@ use super::TextArguments;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo gas-bench replay 0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3 --rpc-url http://localhost:8547
-  cargo gas-bench replay 0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3 --rpc-url http://localhost:8547
-      --code 0x0000000000000000000000000000000000000001=new.wasm   what would it have cost with this build?
-  cargo gas-bench replay 0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3 --rpc-url http://localhost:8547 --names token.wasm --flame tx.svg
-                                                                   where did its gas go, by the names of this build?
-  cargo gas-bench replay --contract 0x0000000000000000000000000000000000000001 --last 20 --rpc-url http://localhost:8547
-                                                                   a contract's last 20 transactions, as a table
-  cargo gas-bench replay 0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3 --rpc-url http://localhost:8547 --record tx.fork
-  cargo gas-bench replay 0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3 --replay tx.fork                      the same without a network
+  cargo gas-bench replay --rpc-url http://localhost:8547 \\
+      0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3
+  cargo gas-bench replay --rpc-url http://localhost:8547 \\
+      --code 0x0000000000000000000000000000000000000001=new.wasm \\
+      0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3
+                                         what would it have cost with this build?
+  cargo gas-bench replay --rpc-url http://localhost:8547 --names token.wasm --flame tx.svg \\
+      0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3
+                                         where did its gas go, by the names of this build?
+  cargo gas-bench replay --rpc-url http://localhost:8547 --last 20 \\
+      --contract 0x0000000000000000000000000000000000000001
+                                         a contract's last 20 transactions, as a table
+  cargo gas-bench replay --rpc-url http://localhost:8547 --record tx.fork \\
+      0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3
+  cargo gas-bench replay --replay tx.fork \\
+      0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3
+                                         the same without a network
 
-One transaction is told function by function, as `profile` tells a call; several make a table. What came before them in
-a block is carried out once.
+One transaction is told function by function, as `profile` tells a call; several make a table. What came before them in a block is carried \
+out once.
 
-The node has to keep the state of the block before a transaction's: an archive node, or one that is
-recent enough.
+The node has to keep the state of the block before a transaction's: an archive node, or one that is recent enough.
 
-Exit code: 0 when every transaction came to its receipt, 1 when one did not or nothing ran at the address
-of a --code, 2 for arguments that make no sense.";
+Exit code: 0 when every transaction came to its receipt, 1 when one did not or nothing ran at the address of a --code, 2 for arguments that \
+make no sense.";
 
 /// The arguments of `replay`.
 #[derive(Args, Debug)]

@@ -13,54 +13,57 @@ use super::{TextArguments, TextFormat};
 
 const REPORT_EXAMPLES: &str = "\
 Examples:
-  cargo gas-bench report                                    the contract in this folder, or all of a workspace
+  cargo gas-bench report                   the contract in this folder, or all of a workspace
   cargo gas-bench report --manifest-path contracts/Cargo.toml --package erc20
-  cargo gas-bench report --save main                        keep the figures in gas-baselines/main.json
-  cargo gas-bench report --baseline main                    what has changed since
+  cargo gas-bench report --save main       keep the figures in gas-baselines/main.json
+  cargo gas-bench report --baseline main   what has changed since
   cargo gas-bench report --baseline main --check --tolerance 0.5%
   cargo gas-bench report --format html --out report.html --baseline v1 --baseline main
-  cargo gas-bench report --svg plots                        the plots as files, too
-  cargo gas-bench report --wasm token.wasm --abi token.json a module of any language, with its ABI in JSON or Solidity
+  cargo gas-bench report --svg plots       the plots as files, too
+  cargo gas-bench report --wasm token.wasm --abi token.json
+                                           a module of any language, and its ABI
   cargo gas-bench report --endpoint http://localhost:8547 --private-key-path dev.key
 
-What is called stands in gas-bench.toml beside a contract's Cargo.toml; without one every function of its exported ABI is called
-once, with arguments that are made up, and so is what the module answers besides and standards have names for. `cargo gas-bench plan`
+What is called stands in gas-bench.toml beside a contract's Cargo.toml; without one every function of its exported ABI is called \
+once, with arguments that are made up, and so is what the module answers besides and standards have names for. `cargo gas-bench plan` \
 writes a file to begin with.
 
-Exit code: 0 when every figure was measured and something was, 1 when one was not or --check had nothing to compare, 2 for arguments that make
-no sense, 3 when --check found a regression.";
+Exit code: 0 when every figure was measured and something was, 1 when one was not or --check had nothing to compare, 2 for arguments that \
+make no sense, 3 when --check found a regression.";
 
 const PLAN_EXAMPLES: &str = "\
 Examples:
-  cargo gas-bench plan                                      gas-bench.toml beside the Cargo.toml of the contract in this folder
-  cargo gas-bench plan --package erc20                      of one contract of several
+  cargo gas-bench plan                   gas-bench.toml beside this folder's Cargo.toml
+  cargo gas-bench plan --package erc20   of one contract of several
   cargo gas-bench plan --out draft.toml --force
 
-The plan has the contract's constructor, every function that it answers, with arguments that are made up, and what reverts with them and
+The plan has the contract's constructor, every function that it answers, with arguments that are made up, and what reverts with them and \
 why. A report with it succeeds; what it is worth depends on what you make of it.
 
 Exit code: 0 when every plan was written, 1 when one was not, 2 for arguments that make no sense.";
 
 const PROFILE_EXAMPLES: &str = "\
 Examples:
-  cargo gas-bench profile transfer                          a call of gas-bench.toml, or a function of the ABI
-  cargo gas-bench profile erc20::transfer --run 2           of one contract of several; its second run
+  cargo gas-bench profile transfer                  a call of gas-bench.toml, or an ABI's function
+  cargo gas-bench profile erc20::transfer --run 2   of one contract of several; its second run
   cargo gas-bench profile 'mint(address,uint256)' '{alice}' 1000
   cargo gas-bench profile transfer --flame flame.svg --speedscope profile.json
   cargo gas-bench profile transfer --format json --out profile.json
-  cargo gas-bench profile transfer --lines                  by lines of source, inlined functions too
-  cargo gas-bench profile transfer --lines --flame f.svg    inlined functions and lines as a flame graph
-  cargo gas-bench profile transfer --lines --annotate=lib.rs the source with ink beside each line
+  cargo gas-bench profile transfer --lines          by lines of source, inlined functions too
+  cargo gas-bench profile transfer --lines --flame f.svg
+                                                    inlined functions and lines as a flame graph
+  cargo gas-bench profile transfer --lines --annotate=lib.rs
+                                                    the source with ink beside each line
 
 Exit code: 0 with a profile, 1 without, 2 for arguments that make no sense.";
 
 const SIZE_EXAMPLES: &str = "\
 Examples:
-  cargo gas-bench size                                      bytes by section, crate and function, after each step
+  cargo gas-bench size                   bytes by section, crate and function, after each step
   cargo gas-bench size --package erc20 --top 50
-  cargo gas-bench size --save main                          keep the sizes in gas-baselines/main.size.json
-  cargo gas-bench size --baseline main                      what has grown since
-  cargo gas-bench size --svg plots                          treemaps as files, too
+  cargo gas-bench size --save main       keep the sizes in gas-baselines/main.size.json
+  cargo gas-bench size --baseline main   what has grown since
+  cargo gas-bench size --svg plots       treemaps as files, too
 
 Exit code: 0 when every contract was built, 1 when one was not, 2 for arguments that make no sense.";
 

@@ -22,13 +22,11 @@ Examples:
                                                   runs both on these calls, and writes only if they
                                                   do the same
 
-The module needs the names of its functions, which every cargo keeps with
-`CARGO_PROFILE_RELEASE_STRIP=debuginfo cargo build …`; what is written is the module as `cargo stylus`
-would deploy it. It is a means to measure and to rescue: whoever has the sources builds them with
-the other allocator.
+The module needs the names of its functions, which every cargo keeps with `CARGO_PROFILE_RELEASE_STRIP=debuginfo cargo build …`; what is written is \
+the module as `cargo stylus` would deploy it. It is a means to measure and to rescue: whoever has the sources builds them with the other \
+allocator.
 
-Exit code: 0 when it was done, 1 when it was refused or something differs, 2 for arguments that
-make no sense.";
+Exit code: 0 when it was done, 1 when it was refused or something differs, 2 for arguments that make no sense.";
 
 /// The arguments of `override`.
 #[derive(Args, Debug)]
