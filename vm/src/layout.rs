@@ -173,14 +173,22 @@ impl Sections {
     }
 }
 
+impl LargeStack {
+    /// This as a sentence, with figures as `figure` writes them.
+    pub fn sentence(&self, figure: impl Fn(u64) -> String) -> String {
+        format!(
+            "the stack takes {} bytes, which each call begins with: with `-C link-arg=-zstack-size={STACK_SIZE}` (in Zig, `--stack \
+             {STACK_SIZE}`) it begins with {} fewer and costs {} gas less",
+            figure(self.bytes.into()),
+            self.pages,
+            figure(self.gas.0)
+        )
+    }
+}
+
 impl fmt::Display for LargeStack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the stack takes {} bytes, which each call begins with: with `-C link-arg=-zstack-size={STACK_SIZE}` (in Zig, `--stack \
-             {STACK_SIZE}`) it begins with {} fewer and costs {} less",
-            self.bytes, self.pages, self.gas
-        )
+        f.write_str(&self.sentence(|figure| figure.to_string()))
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn divided(amount: u128, by: u128) -> Option<u128> {
 }
 
 /// `value` with a comma after every thousand.
-pub(crate) fn grouped(value: u64) -> String {
+pub fn grouped(value: u64) -> String {
     grouped_wide(value.into())
 }
 

@@ -33,6 +33,7 @@ use stylus_plan::{Plan, PlannedCall, Problem, Reverts, Step, Words};
 use stylus_report::figures::lines::LinesError;
 use stylus_report::figures::profile::{CallProfile, PROFILE_SCHEMA, ProfileError};
 use stylus_report::figures::{Call, Contract, Deployment, Outcome, Run, StartGas};
+use stylus_report::words::grouped;
 
 /// How many characters of a run's output are kept.
 const OUTPUT_CHARACTERS: usize = 200;
@@ -54,7 +55,9 @@ pub(super) enum BenchError {
     #[error("the chain refuses the program: {0}")]
     Activation(String),
     #[error(
-        "{bytes} bytes of code do not fit what the chain allows, {accounts} accounts of {limit} bytes; make the contract smaller"
+        "{} bytes of code do not fit what the chain allows, {accounts} accounts of {} bytes; make the contract smaller",
+        grouped(*bytes as u64),
+        grouped(*limit as u64)
     )]
     TooLarge {
         bytes: usize,
@@ -71,7 +74,7 @@ pub(super) enum BenchError {
     Reverts { place: String, reason: String },
     #[error("the call was to revert{place} and does not")]
     DoesNotRevert { place: String },
-    #[error("the call runs out of its {gas}{place}{why}; ask less of it")]
+    #[error("the call runs out of its {} gas{place}{why}; ask less of it", grouped(gas.0))]
     OutOfGas {
         gas: Gas,
         place: String,
@@ -84,7 +87,7 @@ pub(super) enum BenchError {
     NoExplainer(String),
     #[error("the chain does not take the transaction{place}: {reason}")]
     NotTaken { place: String, reason: String },
-    #[error("the call has {count} runs, and not number {run}; count from 1")]
+    #[error("there is no run {run} of {count}; count from 1")]
     NoSuchRun { run: usize, count: usize },
     #[error(
         "this chain does not tell functions apart; leave --endpoint out, or name a stylus-devnet"
@@ -184,7 +187,9 @@ impl<'a> Bench<'a> {
         };
         contract.deployment = Some(deployment);
         let stack = large_stack(&artifact.wasm, self.config.memory());
-        contract.advice.extend(stack.map(|stack| stack.to_string()));
+        contract
+            .advice
+            .extend(stack.map(|stack| stack.sentence(grouped)));
         if let Some(step) = &plan.constructor {
             let run = self.stage(plan, &deployed, None).and_then(|stage| {
                 let measured = self.run(&stage, step, &stage.words, Reverts::Never, "")?;

@@ -14,6 +14,7 @@ use stylus_report::figures::size::{
     CONTRACT, ContractSize, Function, Segment, UNNAMED, crates, demangled, origin,
 };
 use stylus_report::figures::{Bytes, Sizes};
+use stylus_report::words::grouped;
 
 /// One of the two forms of a module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,8 +63,8 @@ pub enum SizeError {
     /// The sizes belong to a different module.
     #[error(
         "the module that is deployed has {} bytes, its sizes say {}; measure both of one build",
-        found.0,
-        said.0
+        grouped(found.0),
+        grouped(said.0)
     )]
     Sizes {
         /// How large the module is.

@@ -260,7 +260,7 @@ fn a_member_has_settings_of_its_own() {
         contracts[0].advice
     );
     assert!(
-        contracts[0].advice[0].contains("14007 gas"),
+        contracts[0].advice[0].contains("14,007 gas"),
         "{:?}",
         contracts[0].advice
     );

@@ -151,7 +151,7 @@ fn what_goes_wrong_is_said_with_its_line() {
     );
     check_failure(
         &format!("{call}args = [\"{{n}}\"]\nfor = {{ n = [1, 98] }}\n"),
-        "the call runs out of its 32000000 gas (gas-bench.toml line 1, n = 98)",
+        "the call runs out of its 32,000,000 gas (gas-bench.toml line 1, n = 98)",
     );
     check_failure(
         &format!("[[setup]]\ncall = \"grow(uint256)\"\nargs = [99]\n{call}args = [1]\n"),
