@@ -17,13 +17,13 @@ use stylus_plan::{
 const OTHERS: &str = "other functions";
 
 /// Compares a plan, derived from `interface` or read from a file, with what the measured module answers.
-pub(super) fn hold(plan: &mut Plan, interface: Option<&Interface>, deployed: &[u8]) {
+pub(super) fn hold(plan: &mut Plan, interface: &Interface, is_file: bool, deployed: &[u8]) {
     let known = plan.functions(None).map(selector).collect();
     match dispatch::read(deployed, &known) {
         Ok(dispatch) => {
-            match interface {
-                None => hold_plan(plan, &dispatch, &known),
-                Some(interface) => hold_interface(plan, interface, &dispatch, &known),
+            match is_file {
+                true => hold_plan(plan, interface, &dispatch, &known),
+                false => hold_interface(plan, interface, &dispatch, &known),
             }
             hold_receive(plan, &dispatch);
             hold_fallback(plan, &dispatch);
@@ -112,12 +112,23 @@ fn shown(selector: Selector, answered: &BTreeSet<Selector>) -> String {
 }
 
 /// Reports what the module answers but a plan's file does not call, and what the file calls but the module does not answer.
-fn hold_plan(plan: &mut Plan, dispatch: &Dispatch, known: &BTreeSet<Selector>) {
+fn hold_plan(
+    plan: &mut Plan,
+    interface: &Interface,
+    dispatch: &Dispatch,
+    known: &BTreeSet<Selector>,
+) {
+    let declared = interface.functions.iter();
+    let declared = declared.filter_map(|declared| declared.function.as_ref().ok());
+    let declared: BTreeMap<_, _> = declared
+        .map(|function| (selector(function), function.signature()))
+        .collect();
+    let named = |it: &Selector| declared.get(it).cloned();
     let sent: BTreeSet<_> = known.iter().copied().chain(plan.raw_selectors()).collect();
     let more = dispatch.selectors.difference(&sent);
     let more: Vec<_> = more
         .filter(|it| **it != CONSTRUCTOR)
-        .map(|it| shown(*it, &dispatch.selectors))
+        .map(|it| named(it).unwrap_or_else(|| shown(*it, &dispatch.selectors)))
         .collect();
     if !more.is_empty() {
         plan.left_out.push(LeftOut {

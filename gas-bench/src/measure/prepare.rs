@@ -171,21 +171,24 @@ fn build(
     project: &Project,
     contract: &ContractPackage,
     settings: &BuildSettings,
-    source: Source,
+    mut source: Source,
     observer: Observer<'_>,
 ) -> Result<Prepared, PrepareError> {
     let on_crate = &mut |name: &str| observer(Event::Compiled(&contract.name, name));
     let built = project.build(contract, settings, on_crate)?;
     let finished = finish(project, contract, settings, built)?;
     let by_standards = source.is_nothing();
-    let mut plan = source.plan(&finished.artifact.wasm)?;
     let reverts = |planned: &PlannedCall| planned.reverts != Reverts::Never;
-    if plan.path.is_some() && contract.exports_abi && plan.calls.iter().any(reverts) {
-        // A file says what to call but not what is returned. Without an ABI, revert data is shown undecoded.
+    if let Source::File(plan, interface) = &mut source
+        && contract.exports_abi
+        && plan.calls.iter().any(reverts)
+    {
+        // Without an ABI, revert data is shown undecoded.
         let abi = project.ask(contract, settings, "abi");
-        let interface = abi.ok().and_then(|text| Interface::read(&text).ok());
-        plan.errors = interface.map(|it| it.errors).unwrap_or_default();
+        let read = abi.ok().and_then(|text| Interface::read(&text).ok());
+        **interface = read.unwrap_or_default();
     }
+    let plan = source.plan(&finished.artifact.wasm)?;
     Ok(Prepared {
         artifact: finished.artifact,
         named: finished.named,
@@ -205,7 +208,9 @@ pub fn plan_of(
     settings: &BuildSettings,
 ) -> Result<Plan, PrepareError> {
     match Source::of(project, contract, settings)? {
-        Source::File(plan) => with_code(*plan, &|package| build_other(project, package, settings)),
+        Source::File(plan, _) => {
+            with_code(*plan, &|package| build_other(project, package, settings))
+        }
         source => Ok(build(project, contract, settings, source, &|_| {})?.plan),
     }
 }
@@ -220,13 +225,11 @@ impl ModuleFiles {
         let source = match (&self.plan, interface) {
             (Some(path), interface) => {
                 let plan = stylus_plan::load(path)?;
-                let mut plan = plan.ok_or_else(|| PrepareError::Unreadable {
+                let plan = plan.ok_or_else(|| PrepareError::Unreadable {
                     path: path.clone(),
                     source: io::ErrorKind::NotFound.into(),
                 })?;
-                // A file says what to call but not what is returned.
-                plan.errors = interface.map(|it| it.errors).unwrap_or_default();
-                Source::File(Box::new(plan))
+                Source::File(Box::new(plan), Box::new(interface.unwrap_or_default()))
             }
             (None, Some(interface)) => Source::Interface(Box::new(interface)),
             (None, None) => Source::Nothing,
@@ -255,7 +258,8 @@ impl ModuleFiles {
 
 /// The source of a plan.
 enum Source {
-    File(Box<Plan>),
+    /// A file, which says what to call, and the interface as far as it is known, which has the names of errors and of other functions.
+    File(Box<Plan>, Box<Interface>),
     Interface(Box<Interface>),
     Nothing,
 }
@@ -267,7 +271,7 @@ impl Source {
         settings: &BuildSettings,
     ) -> Result<Self, PrepareError> {
         if let Some(plan) = stylus_plan::load(&contract.folder.join(stylus_plan::FILE))? {
-            return Ok(Self::File(Box::new(plan)));
+            return Ok(Self::File(Box::new(plan), Box::default()));
         }
         match contract.exports_abi {
             true => Ok(Self::Interface(Box::new(interface_of(
@@ -283,20 +287,23 @@ impl Source {
 
     /// Makes the plan, compared with what `deployed` answers.
     fn plan(self, deployed: &[u8]) -> Result<Plan, PrepareError> {
-        let (mut plan, interface) = match self {
-            Self::File(plan) => (*plan, None),
-            Self::Interface(interface) => {
-                (stylus_plan::from_interface(&interface), Some(*interface))
+        let (mut plan, interface, is_file) = match self {
+            Self::File(mut plan, interface) => {
+                plan.errors.clone_from(&interface.errors);
+                (*plan, *interface, true)
             }
-            Self::Nothing => (Plan::default(), Some(Interface::default())),
+            Self::Interface(interface) => {
+                (stylus_plan::from_interface(&interface), *interface, false)
+            }
+            Self::Nothing => (Plan::default(), Interface::default(), false),
         };
-        held::hold(&mut plan, interface.as_ref(), deployed);
+        held::hold(&mut plan, &interface, is_file, deployed);
         let never_called = never_called(deployed).into_iter();
         plan.left_out.extend(never_called.map(|signature| LeftOut {
             signature,
             reason: NEVER_CALLED.to_owned(),
         }));
-        let is_nothing = interface.is_some_and(|it| it == Interface::default());
+        let is_nothing = !is_file && interface == Interface::default();
         if is_nothing && plan.calls.is_empty() && plan.left_out.is_empty() {
             return Err(PrepareError::NoPlan);
         }
