@@ -14,12 +14,12 @@ mod report;
 mod size;
 mod transplant;
 
-use std::env;
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
 use gas_bench::measure::ProfileFailure;
 use stylus_report::document::Colour;
@@ -90,13 +90,12 @@ fn file_name(name: &str) -> PathBuf {
     PathBuf::from(safe.take(100).collect::<String>())
 }
 
-/// Colour is for terminals, unless disabled (<https://no-color.org>).
+/// Colour is for terminals, unless the environment wants it everywhere or nowhere (<https://bixense.com/clicolors>).
 fn colour(is_file: bool) -> Colour {
-    let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if !is_file && io::stdout().is_terminal() && !unwanted {
-        Colour::Ansi
-    } else {
-        Colour::Never
+    match AutoStream::choice(&io::stdout()) {
+        ColorChoice::Never => Colour::Never,
+        _ if is_file => Colour::Never,
+        _ => Colour::Ansi,
     }
 }
 
