@@ -400,6 +400,14 @@ fn check_lines() {
         };
         let text = content.write(Format::Table, Colour::Never);
         assert!(text.contains("all that the program used") && text.contains("sol_storage!"));
+        assert!(
+            text.contains(" times  ") && text.contains("lib.rs\n"),
+            "{text}"
+        );
+        // As `explain` names it.
+        let markdown = content.write(Format::Markdown, Colour::Never);
+        let path = contracts().join("cases/failing/src/lib.rs:");
+        assert!(markdown.contains(path.to_str().unwrap()), "{markdown}");
         assert!(source.lines.iter().any(|line| line.ink.is_some()));
         let csv = content.write(Format::Csv, Colour::Never);
         assert_eq!(csv.lines().count(), profile.lines.len() + 3);

@@ -408,8 +408,8 @@ fn profiles_are_of_calls_that_there_are() {
         ),
         (
             &["profile", "good::f", "--run", "2"],
-            1,
-            "good, f: the call has 1 runs, and not number 2",
+            2,
+            "good, f: there is no run 2 of 1; count from 1",
         ),
         (
             &["profile", "g", "1"],
@@ -427,6 +427,11 @@ fn profiles_are_of_calls_that_there_are() {
             .unwrap()
             .contains("user_entrypoint")
     );
+    // What cannot be a target folder.
+    fs::remove_dir_all(folder.path().join("target")).unwrap();
+    fs::write(folder.path().join("target"), "").unwrap();
+    let words = "make it a folder you may write to";
+    check_refusal(&folder, &["profile", "g"], 1, words);
 }
 
 /// Theorem: with `--check`, the exit code is 3 if a call costs more than in the baseline, beyond the tolerance, and 0 otherwise.

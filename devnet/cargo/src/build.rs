@@ -98,9 +98,17 @@ pub enum BuildError {
         /// The command that repeats it.
         command: String,
     },
-    /// Cargo does not run, or the target folder cannot be used.
-    #[error("the build cannot be run: {0}; check that cargo works and the target folder is yours")]
+    /// Cargo does not run.
+    #[error("the build cannot be run: {0}; check that cargo works")]
     Io(#[from] io::Error),
+    /// The target folder cannot be used.
+    #[error("{} cannot be used: {source}; make it a folder you may write to", path.display())]
+    TargetDir {
+        /// The folder.
+        path: PathBuf,
+        /// Why it cannot be used.
+        source: io::Error,
+    },
     /// Cargo succeeded but the wasm is not where it belongs.
     #[error("the build left no wasm at {}: {source}; check the crate's `crate-type`", path.display())]
     NoWasm {
@@ -380,9 +388,10 @@ impl Project {
         on_crate: &mut dyn FnMut(&str),
     ) -> Result<Vec<u8>, BuildError> {
         let into = self.build_dir(REPORT);
-        let _alone = lock(&into)?;
-        share_host_builds(&self.target_dir, &self.root, &into)?;
-        changed::forget(&into, &self.profiles())?;
+        let unusable = |source| unusable(&into, source);
+        let _alone = lock(&into).map_err(unusable)?;
+        share_host_builds(&self.target_dir, &self.root, &into).map_err(unusable)?;
+        changed::forget(&into, &self.profiles()).map_err(unusable)?;
         // After a profile was changed and changed back, cargo takes the module in between for fresh.
         let manifests = [&self.root, &contract.folder].map(|folder| folder.join("Cargo.toml"));
         let manifests = manifests.map(|path| fs::read_to_string(path).unwrap_or_default());
@@ -414,7 +423,7 @@ impl Project {
     ) -> Result<BTreeMap<String, Vec<u8>>, BuildError> {
         let into = self.build_dir("examples");
         // Until the files are read, no other variant may be linked to the same names.
-        let _alone = lock(&into)?;
+        let _alone = lock(&into).map_err(|source| unusable(&into, source))?;
         let build = Build {
             toolchain: self.toolchain,
             folder: &self.root,
@@ -460,8 +469,9 @@ impl Project {
                 .into();
         arguments.extend(settings.feature_arguments(Some("export-abi")));
         let built = self.build_dir(REPORT);
-        let alone = lock(&built)?;
-        changed::forget(&built, &self.profiles())?;
+        let unusable = |source| unusable(&built, source);
+        let alone = lock(&built).map_err(unusable)?;
+        changed::forget(&built, &self.profiles()).map_err(unusable)?;
         drop(alone);
         let mut command = contract.toolchain.cargo(&contract.folder);
         command
@@ -503,6 +513,13 @@ impl Project {
             own,
             shared,
         ]
+    }
+}
+
+fn unusable(folder: &Path, source: io::Error) -> BuildError {
+    BuildError::TargetDir {
+        path: folder.to_owned(),
+        source,
     }
 }
 

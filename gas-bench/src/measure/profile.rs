@@ -89,6 +89,18 @@ pub enum ProfileFailure {
         /// What is wrong.
         problem: Box<Problem>,
     },
+    /// The call has fewer runs than the one requested.
+    #[error("{contract}, {call}: there is no run {run} of {count}; count from 1")]
+    NoSuchRun {
+        /// The contract.
+        contract: String,
+        /// The call.
+        call: String,
+        /// The run requested.
+        run: usize,
+        /// How many runs the call has.
+        count: usize,
+    },
     /// The call has no figures.
     #[error("{contract}, {call}: {reason}")]
     Call {
@@ -122,6 +134,7 @@ impl ProfileFailure {
                 | Self::Several { .. }
                 | Self::Overloaded { .. }
                 | Self::Arguments { .. }
+                | Self::NoSuchRun { .. }
         )
     }
 }
@@ -173,7 +186,7 @@ pub fn profile_lines(
     )?;
     let Some(wanted) = annotate else {
         return Ok(Told {
-            what: (profile, Vec::new()),
+            what: (profile.with_files(shown_file), Vec::new()),
             warnings,
         });
     };
@@ -199,7 +212,7 @@ pub fn profile_lines(
                 .join(", "),
         }),
         false => Ok(Told {
-            what: (profile, sources),
+            what: (profile.with_files(shown_file), sources),
             warnings,
         }),
     }
@@ -243,10 +256,21 @@ pub(super) fn with_call<T>(
     let node = Node::connect_on(target, ready.plan.fork.as_ref())?;
     let bench = Bench::new(&node)?;
     let what = tell(&bench, name, ready, &planned);
-    let what = what.map_err(|cause| ProfileFailure::Call {
-        contract: name.to_owned(),
-        call: planned.name.clone(),
-        reason: cause.to_string(),
+    let what = what.map_err(|cause| {
+        let (contract, call) = (name.to_owned(), planned.name.clone());
+        match cause {
+            BenchError::NoSuchRun { run, count } => ProfileFailure::NoSuchRun {
+                contract,
+                call,
+                run,
+                count,
+            },
+            cause => ProfileFailure::Call {
+                contract,
+                call,
+                reason: cause.to_string(),
+            },
+        }
     })?;
     let unmeant = held::unmeant_by(&planned, &ready.artifact.wasm);
     Ok(Told {

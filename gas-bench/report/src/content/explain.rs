@@ -140,19 +140,19 @@ fn shown(place: &SourceLine) -> String {
 fn frame(frame: &Frame) -> Row {
     let file = frame.file.as_deref().unwrap_or_default();
     let place = match frame.line {
-        Some(line) => format!("{}:{line}", short(file)),
-        None => short(file),
+        Some(line) => format!("{file}:{line}"),
+        None => file.to_owned(),
     };
     let name = frame.function.as_deref().unwrap_or_default();
-    Row::plain([Cell::words(place), Cell::starred(name, frame.own)])
+    Row::plain([Cell::words(short(&place)), Cell::starred(name, frame.own)])
 }
 
-/// The end of a long path, which suffices for a library's.
-fn short(file: &str) -> String {
-    const MOST: usize = 40;
-    match file.char_indices().rev().nth(MOST) {
-        Some((at, _)) => format!("…{}", &file[at..]),
-        None => file.to_owned(),
+/// The end of a place with a long path, which suffices for a library's. A terminal would cut off the end of more, and with it the line.
+fn short(place: &str) -> String {
+    const MOST: usize = 31;
+    match place.char_indices().rev().nth(MOST) {
+        Some((at, letter)) => format!("…{}", &place[at + letter.len_utf8()..]),
+        None => place.to_owned(),
     }
 }
 
@@ -168,6 +168,20 @@ fn hostio(hostio: &LastHostio) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_keep_their_lines() {
+        for (place, shown) in [
+            ("src/lib.rs:7", "src/lib.rs:7"),
+            (
+                "/registry/sdk-0.10.10/src/abi/mod.rs:132",
+                "…/sdk-0.10.10/src/abi/mod.rs:132",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(short(place), shown);
+        }
+    }
 
     #[test]
     fn sentences_begin_with_a_capital_and_names_stay() {

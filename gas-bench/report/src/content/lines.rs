@@ -128,7 +128,7 @@ fn lines(profile: &LineProfile, top: usize) -> Table {
         .map(|line| {
             let figures = [line.ink, line.hostios, line.with_inlined];
             let [ink, hostios, with] = figures.map(|ink| Cell::figure(ink.0));
-            let place = Cell::name(&format!("{}:{}", short(&line.file), line.line));
+            let place = Cell::name(&format!("{}:{}", line.file, line.line));
             let times = Cell::figure(line.times);
             Row::plain([ink, share(line.ink), hostios, with, times, place])
         })
@@ -217,7 +217,8 @@ fn annotated(source: &AnnotatedSource) -> Table {
         Column::figure("line"),
         Column::figure("ink"),
         Column::figure("times"),
-        Column::source("source"),
+        // A terminal shows no other title.
+        Column::source(&source.file),
     ];
     let rows = source.lines.iter().map(|line| {
         Row::plain([
@@ -228,11 +229,4 @@ fn annotated(source: &AnnotatedSource) -> Table {
         ])
     });
     Table::new("source", columns, rows)
-}
-
-/// The end of a long path.
-fn short(file: &str) -> String {
-    let parts: Vec<_> = file.rsplitn(4, '/').collect();
-    let kept: Vec<_> = parts.iter().take(3).rev().copied().collect();
-    kept.join("/")
 }

@@ -411,7 +411,9 @@ fn layout(table: &Table, words: &[Vec<String>], room: usize) -> Layout {
         let title = printable_lines(&column.title);
         match column.kind {
             Kind::Figure => titled(&title, width.unwrap_or(0)),
-            Kind::Name | Kind::Source if !table.is_matrix => shortened(&title, room),
+            Kind::Name if !table.is_matrix => shortened(&title, room),
+            // The file's name, which ends a path.
+            Kind::Source => ellipsised(&printable(&column.title), room),
             _ => title,
         }
     });

@@ -43,7 +43,7 @@ pub struct LineProfile {
 /// What a line took.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct LineInk {
-    /// The file, by the path the compiler was given.
+    /// The file: by the path the compiler was given, or relative to the working directory.
     pub file: String,
     /// The line number, from 1.
     pub line: u32,
@@ -321,6 +321,18 @@ impl LineProfile {
             file: shown,
             lines: lines.collect(),
         }
+    }
+
+    /// The same with the files by other names.
+    #[must_use]
+    pub fn with_files(mut self, named: impl Fn(&str) -> String) -> Self {
+        for line in &mut self.lines {
+            line.file = named(&line.file);
+        }
+        for (file, _) in self.stacks.iter_mut().filter_map(|it| it.line.as_mut()) {
+            *file = named(file);
+        }
+        self
     }
 
     /// The files of its lines, and whether each is the contract's own; those that took most come first.
