@@ -31,6 +31,12 @@ pub fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
     }
 }
 
+/// The text that `bytes` are, if they are nothing else: more than an error's selector, which can spell a word, and no control characters.
+pub fn said(bytes: &[u8]) -> Option<&str> {
+    let text = str::from_utf8(bytes).ok()?;
+    (bytes.len() > 4 && !text.contains(char::is_control)).then_some(text)
+}
+
 /// `module` as binary: assembles text. Anything else is returned unchanged, however broken, so that a refusal can say what is
 /// wrong.
 ///
@@ -89,6 +95,21 @@ mod tests {
         check(b"\xff\xfe{\0}", None);
         check(b"\xff\xfe\0\xd8", None);
         check(b"\xe4", None);
+    }
+
+    #[test]
+    fn a_selector_and_an_encoding_are_no_text() {
+        for (bytes, text) in [
+            (&b"not the owner"[..], Some("not the owner")),
+            ("größer".as_bytes(), Some("größer")),
+            (b"NotO", None),
+            (b"", None),
+            (b"two\nlines", None),
+            (b"NH{q\0\0\0\x01", None),
+            (b"\xff\xfe\xfd\xfc\xfb", None),
+        ] {
+            assert_eq!(said(bytes), text, "{bytes:x?}");
+        }
     }
 
     #[cfg(feature = "text")]

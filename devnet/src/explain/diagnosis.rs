@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 
 use alloy_dyn_abi::DynSolType;
 use alloy_primitives::{Selector, U256, hex, keccak256};
+use alloy_sol_types::{Panic, SolError as _};
 use stylus_vm::explain::{Explanation, HostCall, Location, Position, Reason};
 use stylus_vm::lines::{Lines, SourceFrame};
+use stylus_vm::text::said;
 
 use super::FailedCall;
 use crate::testing::KnownErrors;
+use crate::testing::gas::grouped;
 
 /// Prefixes of the names of functions that a panic passes through.
 const PANICKING: &[&str] = &[
@@ -281,7 +284,8 @@ fn reason(call: &FailedCall, explanation: &Explanation, interface: &Interface) -
     if let Some(allocation) = explanation.allocation {
         return format!(
             "it asked its allocator for {} bytes, and had {} pages of memory",
-            allocation.bytes, allocation.pages
+            grouped(allocation.bytes.into()),
+            allocation.pages
         );
     }
     if let Some(range) = explanation.out_of_range {
@@ -293,12 +297,27 @@ fn reason(call: &FailedCall, explanation: &Explanation, interface: &Interface) -
     match reason {
         Reason::Revert if call.output.is_empty() => without_data(call, explanation, interface),
         Reason::Revert => match interface.error(&call.output) {
-            Some(words) => format!("it reverted: {words}"),
+            Some(words) => format!("it reverted: {words}{}", of_nothing(call, explanation)),
             None => format!("it reverted with {}", shown(&call.output)),
         },
         Reason::Unreachable if panic.is_some() => "it panicked".to_owned(),
         Reason::Unreachable => "it aborted, as a panic does whose message is not known".to_owned(),
         other => other.to_string(),
+    }
+}
+
+/// What is behind the SDK's generic panic if the call before it returned nothing, preceded by a semicolon; otherwise empty.
+fn of_nothing(call: &FailedCall, explanation: &Explanation) -> &'static str {
+    const SUCCEEDED_WITHOUT_DATA: [u8; 5] = [0; 5];
+    let is_generic = matches!(Panic::abi_decode(&call.output), Ok(panic) if panic.code.is_zero());
+    let mut made = explanation.hostios.iter().rev();
+    let last = made.find(|made| made.name.ends_with("call_contract"));
+    match last {
+        Some(last) if is_generic && last.outs[..] == SUCCEEDED_WITHOUT_DATA => {
+            "; the contract that it called returned nothing, as an account without code does, and the SDK panics like this if it \
+             cannot decode an answer"
+        }
+        _ => "",
     }
 }
 
@@ -393,12 +412,22 @@ fn is_nonzero(bytes: &[u8]) -> bool {
     bytes.iter().any(|byte| *byte != 0)
 }
 
-/// Shortens data that nothing can describe.
+/// Shortens data that nothing can describe; if they are text, it comes first.
 fn shown(data: &[u8]) -> String {
     /// An error with two words, which is whole; its ellipsis would say that there is more.
     const MOST: usize = 68;
-    match data.split_at_checked(MOST) {
+    /// As much text as a panic's message usually is.
+    const MOST_TEXT: usize = 200;
+    let digits = match data.split_at_checked(MOST) {
         Some((head, [_, ..])) => format!("{}…", hex::encode_prefixed(head)),
         _ => hex::encode_prefixed(data),
+    };
+    match said(data) {
+        Some(text) => {
+            let head: String = text.chars().take(MOST_TEXT).collect();
+            let more = if head.len() < text.len() { "…" } else { "" };
+            format!("{head:?}{more} ({digits})")
+        }
+        None => digits,
     }
 }

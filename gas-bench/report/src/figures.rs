@@ -20,10 +20,13 @@ pub mod size;
 mod split;
 mod summary;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use alloy_primitives::hex;
 use serde::{Deserialize, Serialize};
 pub use stylus_vm::Bytes;
+use stylus_vm::text::said;
 use stylus_vm::{Gas, Ink, Pages};
 
 pub(crate) use crate::words::divided;
@@ -187,6 +190,20 @@ pub struct Run {
     pub reverted: bool,
     /// What it returned, formatted by type if the types are known, otherwise in hexadecimal; shortened.
     pub output: String,
+}
+
+impl Run {
+    /// What it returned, with the text that the data of a revert are, if they are text.
+    pub fn said(&self) -> Cow<'_, str> {
+        // A longer output was shortened, and says how much is missing.
+        let digits = self.output.split('…').next().unwrap_or_default();
+        let data = digits.strip_prefix("0x").filter(|_| self.reverted);
+        let data = data.and_then(|digits| hex::decode(digits).ok());
+        match data.as_deref().and_then(said) {
+            Some(text) => format!("{text:?} {}", self.output).into(),
+            None => self.output.as_str().into(),
+        }
+    }
 }
 
 /// Where the gas of a transaction went. Ink and gas are added at the chain's price, which divides every sum of ink here.

@@ -168,7 +168,7 @@ fn of_call(planned: &PlannedCall, outcome: Option<&Call>, line: &mut dyn FnMut(S
     if let Some(run) = run.filter(|run| run.reverted) {
         line(format!(
             "reverts = true                       # {}; give it a setup with which it does not",
-            comment(&run.output)
+            comment(&run.said())
         ));
     }
 }

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use stylus_report::figures::Report;
 
@@ -314,6 +315,20 @@ fn a_plan_and_an_abi_say_different_things() {
         "plan.toml",
         "[[call]]\ncall = 'put(uint256)'\nargs = ['1']\nreverts = true\n",
     );
+    let frob = alloy_primitives::keccak256("frob(uint8)")[..4].to_vec();
+    let frob = name(u32::from_be_bytes(frob.try_into().unwrap()));
+    let frobs = text_of_module(false).replace(&name(0x1234_5678), &frob);
+    fs::write(folder.join("frobs.wat"), frobs).unwrap();
+    write(
+        folder,
+        "frobs.sol",
+        "interface I { function set(uint256 n) external; function frob(uint8 n) external; }",
+    );
+    write(
+        folder,
+        "set.toml",
+        "[[call]]\ncall = 'set(uint256)'\nargs = ['1']\n",
+    );
     write(
         folder,
         "other.sol",
@@ -330,6 +345,11 @@ fn a_plan_and_an_abi_say_different_things() {
             &["small.wat", "--plan", "plan.toml"],
             0,
             &["calls from plan.toml", "0x"],
+        ),
+        (
+            &["frobs.wat", "--plan", "set.toml", "--abi", "frobs.sol"],
+            0,
+            &["name(), frob(uint8), 0x3df4ddf4: the module answers, and the plan does not call"],
         ),
         (
             &["strange.wat", "--abi", "other.sol"],
@@ -354,5 +374,112 @@ fn a_plan_and_an_abi_say_different_things() {
         for words in words {
             assert!(line.contains(words), "{words}: {said}");
         }
+    }
+}
+
+/// Theorem: a revert whose data are text is shown as that text; what a report stores stays as it was returned.
+#[test]
+fn reverts_are_shown_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let module = |before: &str, data: &str, length: usize| {
+        format!(
+            r#"(module
+                (import "vm_hooks" "write_result" (func $write (param i32 i32)))
+                (import "vm_hooks" "static_call_contract"
+                    (func $call (param i32 i32 i32 i64 i32) (result i32)))
+                (memory (export "memory") 1 1)
+                (data (i32.const 0) "{data}")
+                (func (export "user_entrypoint") (param i32) (result i32)
+                    {before}
+                    (call $write (i32.const 0) (i32.const {length}))
+                    (i32.const 1)))"#
+        )
+    };
+    let ask = "(drop (call $call (i32.const 64) (i32.const 0) (i32.const 0) (i64.const 9000) (i32.const 96)))";
+    let panic = "\\4e\\48\\7b\\71";
+    for (file, before, data, length) in [
+        ("text.wat", "", "not the owner", 13),
+        ("bytes.wat", "", "not the owner\\00", 14),
+        ("selector.wat", "", "NotO", 4),
+        ("nobody.wat", ask, panic, 36),
+        ("panics.wat", "", panic, 36),
+    ] {
+        write(folder, file, &module(before, data, length));
+    }
+    write(folder, "plan.toml", "[[call]]\ncall = 'f()'\n");
+    write(
+        folder,
+        "reverts.toml",
+        "[[call]]\ncall = 'f()'\nreverts = true\n",
+    );
+    const NOBODY: &str = "returned nothing, as an account without code does";
+    for (file, plan, format, words, not) in [
+        (
+            "text.wat",
+            "plan.toml",
+            "table",
+            "it reverted with \"not the owner\" (0x6e6f7420746865206f776e6572)",
+            NOBODY,
+        ),
+        ("bytes.wat", "plan.toml", "table", "with 0x6e6f", "\"not"),
+        (
+            "selector.wat",
+            "plan.toml",
+            "table",
+            "with 0x4e6f744f",
+            "\"NotO",
+        ),
+        ("nobody.wat", "plan.toml", "table", NOBODY, "assert"),
+        ("panics.wat", "plan.toml", "table", "generic panic", NOBODY),
+        (
+            "text.wat",
+            "reverts.toml",
+            "markdown",
+            "\"not the owner\" 0x6e6f7420746865206f776e6572",
+            NOBODY,
+        ),
+        (
+            "text.wat",
+            "reverts.toml",
+            "json",
+            "\"output\": \"0x6e6f7420746865206f776e6572\"",
+            "not the owner",
+        ),
+    ] {
+        let arguments = ["report", "--wasm", file, "--plan", plan, "--format", format];
+        let output = run(folder, &arguments);
+        let said = text(&output.stdout);
+        let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(line.contains(words), "{words}: {said}");
+        assert!(!line.contains(not), "{not}: {said}");
+    }
+}
+
+/// Theorem: there is colour where the environment wants it, even in a pipe, and nowhere if it wants none.
+#[test]
+fn the_environment_says_where_colour_is() {
+    let folder = tempfile::tempdir().unwrap();
+    module_in(folder.path(), true);
+    for (variables, is_coloured) in [
+        (&[][..], false),
+        (&[("CLICOLOR_FORCE", "1")], true),
+        (&[("CLICOLOR_FORCE", "")], false),
+        (&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))
+            .args(["gas-bench", "report", "--wasm", "token.wasm"])
+            .current_dir(folder.path())
+            .env_remove("CLICOLOR_FORCE")
+            .env_remove("NO_COLOR")
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        let said = text(&output.stdout);
+        assert_eq!(
+            said.contains('\u{1b}'),
+            is_coloured,
+            "{variables:?}: {said}"
+        );
     }
 }

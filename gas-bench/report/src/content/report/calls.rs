@@ -59,11 +59,11 @@ fn count(call: &Call) -> String {
 /// A row for each call that returned something: its function and what the first run returned.
 pub(super) fn returned(calls: &[Call]) -> Table {
     let row = |call: &Call| {
-        let output = &call.runs().first()?.output;
+        let output = call.runs().first()?.said();
         Some(Row::plain([
             Cell::starred(&call.name, call.generated),
             Cell::Values(vec![call.signature.clone()]),
-            Cell::Values(vec![output.clone()]),
+            Cell::Values(vec![output.into_owned()]),
         ]))
     };
     let columns = [
@@ -85,7 +85,7 @@ pub(super) fn runs(runs: &[Run]) -> Table {
             Cell::figure(run.parts.program_ink().0),
             Cell::words(format!("{} → {}", run.start_pages.0, run.peak_pages.0)),
             Cell::words(reverted),
-            Cell::Values(vec![run.output.clone()]),
+            Cell::Values(vec![run.said().into_owned()]),
         ])
     };
     let columns = [
