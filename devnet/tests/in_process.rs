@@ -342,6 +342,26 @@ fn anybody_sends() {
     );
 }
 
+/// Who deploys needs what it costs, and not what is sent along to be on the safe side.
+#[test]
+fn who_has_little_deploys() {
+    let chain = Chain::new();
+    let alice = chain.account("alice");
+    let little = U256::from(10_u64.pow(16));
+    let arguments = constructorCall {
+        first: U256::from(1),
+        second: U256::from(2),
+    };
+    chain.set_balance(alice, little);
+    chain.from(alice).deploy(echo());
+    chain.set_balance(alice, little);
+    let contract = chain
+        .from(alice)
+        .value(U256::from(7))
+        .deploy_with(module(CONSTRUCTED), arguments);
+    assert_eq!(chain.balance(contract.address()), U256::from(7));
+}
+
 /// Whoever else sends from an account meanwhile: each gets the contract that its own transaction made.
 #[test]
 fn many_deploy_from_one_account_at_once() {

@@ -22,7 +22,7 @@ use crate::precompiles::ArbWasm;
 /// The default gas limit of a transaction: the most that Arbitrum grants one (ArbOS 50).
 const GAS_LIMIT: Gas = Gas(32_000_000);
 
-/// Wei sent along with an activation, of which the chain returns what it does not need: 1 ETH.
+/// The most wei sent along with an activation, of which the chain returns what it does not need: 1 ETH.
 const ACTIVATION_VALUE: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
 
 /// The selector of every stylus-sdk constructor, whatever its parameters: that of `stylus_constructor()`.
@@ -256,7 +256,7 @@ impl Sender {
             salt: Default::default(),
         };
         let sender = self.plain();
-        let sender = sender.value(self.value.saturating_add(ACTIVATION_VALUE));
+        let sender = sender.value(self.value.saturating_add(self.for_activation(self.value)));
         let input = call.abi_encode();
         let sent = sender
             .try_send(STYLUS_DEPLOYER, input)
@@ -346,10 +346,16 @@ impl Sender {
         self.chain.known_errors(|errors| errors.words(data))
     }
 
+    /// Wei to send along with an activation beside `value`: at most half of what is left, since the other half pays for gas.
+    fn for_activation(&self, value: U256) -> U256 {
+        let left = self.chain.balance(self.address).saturating_sub(value);
+        ACTIVATION_VALUE.min(left / U256::from(2))
+    }
+
     /// Activates a program.
     pub(super) fn activate(&self, program: Address) -> Result<Plain, CallError> {
         let input = ArbWasm::activateProgramCall { program }.abi_encode();
-        let sender = self.plain().value(ACTIVATION_VALUE);
+        let sender = self.plain().value(self.for_activation(U256::ZERO));
         // Called first, so that a refusal uses no gas and makes no block.
         sender.try_call(ARB_WASM, input.clone())?;
         sender.try_send(ARB_WASM, input)
