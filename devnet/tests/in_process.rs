@@ -353,7 +353,8 @@ fn who_has_little_deploys() {
         second: U256::from(2),
     };
     chain.set_balance(alice, little);
-    chain.from(alice).deploy(echo());
+    let echo = chain.from(alice).deploy(echo());
+    assert!(echo.deployment().unwrap().data_fee < little);
     chain.set_balance(alice, little);
     let contract = chain
         .from(alice)

@@ -22,6 +22,9 @@ use crate::precompiles::ArbWasm;
 /// The default gas limit of a transaction: the most that Arbitrum grants one (ArbOS 50).
 const GAS_LIMIT: Gas = Gas(32_000_000);
 
+/// What a transaction pays for gas at most, in prices of the next block.
+const FEE_MARGIN: u128 = 2;
+
 /// The most wei sent along with an activation, of which the chain returns what it does not need: 1 ETH.
 const ACTIVATION_VALUE: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
 
@@ -320,7 +323,7 @@ impl Sender {
                     chain_id: chain.config().chain_id,
                     nonce: chain.pending_nonce(self.address),
                     gas_limit: self.gas_limit.0,
-                    max_fee_per_gas: 2 * chain.gas_price().0,
+                    max_fee_per_gas: FEE_MARGIN * chain.gas_price().0,
                     max_priority_fee_per_gas: 0,
                     to,
                     value: self.value,
@@ -346,10 +349,12 @@ impl Sender {
         self.chain.known_errors(|errors| errors.words(data))
     }
 
-    /// Wei to send along with an activation beside `value`: at most half of what is left, since the other half pays for gas.
+    /// Wei to send along with an activation beside `value`: no more than what is left when all gas is paid for.
     fn for_activation(&self, value: U256) -> U256 {
-        let left = self.chain.balance(self.address).saturating_sub(value);
-        ACTIVATION_VALUE.min(left / U256::from(2))
+        let price = FEE_MARGIN * u128::from(self.chain.gas_price());
+        let gas = U256::from(self.gas_limit.0) * U256::from(price);
+        let balance = self.chain.balance(self.address);
+        ACTIVATION_VALUE.min(balance.saturating_sub(value).saturating_sub(gas))
     }
 
     /// Activates a program.
