@@ -10,9 +10,10 @@ use stylus_vm::Gas;
 
 use crate::chain::environment::Purpose;
 use crate::chain::error::EstimateError;
-use crate::chain::request::{Ending, Executed, OUT_OF_GAS, Request};
+use crate::chain::request::{Ending, Executed, Request};
 use crate::chain::view::View;
 use crate::evm::{FailedFrames, Invalid};
+use crate::trace::OUT_OF_GAS;
 use crate::units::Price;
 
 /// Gas of a plain transfer.

@@ -12,6 +12,7 @@ use revm::context_interface::transaction::TransactionType;
 use stylus_vm::Gas;
 
 use crate::evm::Reason;
+use crate::trace::OUT_OF_GAS;
 use crate::units::Price;
 
 /// The most gas that a call gets, and its default: Nitro's default cap.
@@ -137,9 +138,6 @@ impl Executed {
         }
     }
 }
-
-/// The halt that more gas might have prevented.
-pub(super) const OUT_OF_GAS: &str = "out of gas";
 
 /// A halt in geth's words, which clients compare with.
 fn words(halt: &HaltReason) -> String {

@@ -202,8 +202,8 @@ const MOST_TRACE: usize = 128 << 20;
 /// Bytes that are counted at once, since all traces count together.
 const COUNTED: usize = 64 << 10;
 
-/// A frame's error for lack of gas.
-const OUT_OF_GAS: &str = "out of gas";
+/// The halt that more gas might have prevented, in geth's words.
+pub(crate) const OUT_OF_GAS: &str = "out of gas";
 
 /// Bytes of a frame in a call tracer's memory, without its input and output.
 const FRAME: usize = 1_024;

@@ -27,6 +27,7 @@ use stylus_vm::{Gas, InkPrice, Step};
 
 use crate::bounded::{Unwritable, from_text};
 use crate::evm::{Context, peek};
+use crate::trace::OUT_OF_GAS;
 
 /// The price of ink in this log, whatever the chain's (Nitro).
 const INK_PRICE: InkPrice = InkPrice::DEFAULT;
@@ -52,7 +53,7 @@ pub(super) struct StructLogger {
     cached: HashMap<Address, BTreeMap<B256, B256>>,
     /// Where a call's entry would go for each open frame: before the entries of that frame.
     began: Vec<usize>,
-    /// What each open frame has earned so far, without what its callees that are open have.
+    /// What the frames down to each open one have earned so far.
     refunds: Vec<i64>,
     /// That position for the frame that ended last.
     last_began: usize,
@@ -172,9 +173,26 @@ impl StructLogger {
 
     /// Remembers what the innermost frame has earned.
     fn earned(&mut self, refund: i64) {
-        if let Some(innermost) = self.refunds.last_mut() {
-            *innermost = refund;
+        if let Some((innermost, above)) = self.refunds.split_last_mut() {
+            *innermost = above.last().unwrap_or(&0) + refund;
         }
+    }
+
+    /// A frame begins, which has earned nothing.
+    fn begin(&mut self) {
+        self.began.push(self.text.len());
+        self.refunds.push(self.refund());
+    }
+
+    /// The innermost frame ends.
+    fn end(&mut self) {
+        self.last_began = self.began.pop().unwrap_or(HEAD.len());
+        self.refunds.pop();
+    }
+
+    /// What all open frames have earned.
+    fn refund(&self) -> i64 {
+        self.refunds.last().copied().unwrap_or(0)
     }
 
     /// The instruction that pops a host call's result off the nonexistent stack.
@@ -200,7 +218,7 @@ impl StructLogger {
             None => self.write(format_args!(r#""op":"opcode {op:#x} not defined""#)),
         }
         // As in geth, the counter is left out where it is zero.
-        let refund: i64 = self.refunds.iter().sum();
+        let refund = self.refund();
         if refund > 0 {
             self.write(format_args!(r#","refund":{refund}"#));
         }
@@ -304,7 +322,7 @@ fn error(ended: InstructionResult) -> Option<&'static str> {
         InstructionResult::OutOfGas
         | InstructionResult::MemoryOOG
         | InstructionResult::PrecompileOOG
-        | InstructionResult::ReentrancySentryOOG => Some("out of gas"),
+        | InstructionResult::ReentrancySentryOOG => Some(OUT_OF_GAS),
         InstructionResult::StackUnderflow => Some("stack underflow"),
         InstructionResult::StackOverflow => Some("stack limit reached"),
         _ => None,
@@ -415,24 +433,20 @@ impl Inspector<Context, EthInterpreter> for StructLogger {
     }
 
     fn call(&mut self, _: &mut Context, _: &mut CallInputs) -> Option<CallOutcome> {
-        self.began.push(self.text.len());
-        self.refunds.push(0);
+        self.begin();
         None
     }
 
     fn call_end(&mut self, _: &mut Context, _: &CallInputs, _: &mut CallOutcome) {
-        self.last_began = self.began.pop().unwrap_or(HEAD.len());
-        self.refunds.pop();
+        self.end();
     }
 
     fn create(&mut self, _: &mut Context, _: &mut CreateInputs) -> Option<CreateOutcome> {
-        self.began.push(self.text.len());
-        self.refunds.push(0);
+        self.begin();
         None
     }
 
     fn create_end(&mut self, _: &mut Context, _: &CreateInputs, _: &mut CreateOutcome) {
-        self.last_began = self.began.pop().unwrap_or(HEAD.len());
-        self.refunds.pop();
+        self.end();
     }
 }
