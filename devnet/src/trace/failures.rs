@@ -159,12 +159,12 @@ impl Inspector<Context, EthInterpreter> for Failures {
 
     fn call_end(&mut self, context: &mut Context, of: &CallInputs, outcome: &mut CallOutcome) {
         // A precompile of Arbitrum that fails without data has just left its reason with the transaction.
-        if precompiles::addresses(ArbOs::LAST).any(|known| known == of.bytecode_address)
+        if outcome.result.output.is_empty()
             && matches!(
                 outcome.result.result,
                 InstructionResult::Revert | InstructionResult::PrecompileError
             )
-            && outcome.result.output.is_empty()
+            && precompiles::addresses(ArbOs::LAST).any(|known| known == of.bytecode_address)
             && let Some(reason) = &context.chain.transaction.reason
         {
             self.refused(&reason.to_string());
