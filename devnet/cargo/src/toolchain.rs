@@ -6,11 +6,13 @@
 //! As a cargo subcommand, this process is started by the cargo of its user's current folder, and rustup has written that choice into
 //! variables, which then apply everywhere. If `--manifest-path` names a project elsewhere, they are not meant for it.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use cargo_metadata::{Metadata, MetadataCommand};
 
@@ -47,7 +49,7 @@ pub enum CargoError {
 }
 
 /// What decides the toolchain.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub enum Toolchain {
     /// The variables that this process was started with.
     #[default]
@@ -115,17 +117,29 @@ impl Toolchain {
     /// # Errors
     /// If there is no compiler.
     pub fn compiler(self, folder: &Path) -> Result<String, CargoError> {
-        let told = self.answer("RUSTC", "rustc", &["--version"], folder)?;
-        Ok(told.trim().to_owned())
+        let told = self.versions(folder)?;
+        Ok(told.lines().next().unwrap_or_default().trim().to_owned())
     }
 
     /// The version of LLVM in that compiler; `None` if it does not say.
     pub(super) fn llvm(self, folder: &Path) -> Option<u32> {
-        let told = self.answer("RUSTC", "rustc", &["--version", "--verbose"], folder);
-        let told = told.ok()?;
+        let told = self.versions(folder).ok()?;
         let mut lines = told.lines();
         let version = lines.find_map(|line| line.strip_prefix("LLVM version: "))?;
         version.split('.').next()?.parse().ok()
+    }
+
+    /// What the compiler of a folder says of itself. Each build asks for it several times: it is started once for a folder.
+    fn versions(self, folder: &Path) -> Result<String, CargoError> {
+        static TOLD: Mutex<BTreeMap<(Toolchain, PathBuf), String>> = Mutex::new(BTreeMap::new());
+        let place = (self, folder.to_owned());
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(versions) = told.get(&place) {
+            return Ok(versions.clone());
+        }
+        let versions = self.answer("RUSTC", "rustc", &["--version", "--verbose"], folder)?;
+        told.insert(place, versions.clone());
+        Ok(versions)
     }
 
     /// What cargo knows of a manifest, or of the one that it finds from `folder`, without any dependency: it reads manifests and writes
