@@ -98,7 +98,7 @@ const MUTATIONS: &[Mutation] = &[
         found_by: "scripts",
     },
     Mutation {
-        fault: "in place, a block in front of somebody else's pages is not copied",
+        fault: "in place, a block in front of someone else's pages is not copied",
         file: "heap.rs",
         before: "if new > first {",
         after: "if new < first {",

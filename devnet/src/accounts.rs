@@ -41,7 +41,7 @@ const LIMIT: u32 = 1_000;
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
     /// More accounts than the limit.
-    #[error("{0} accounts are asked for, and there can be {LIMIT}")]
+    #[error("{0} accounts are asked for; the limit is {LIMIT}")]
     TooMany(u32),
     /// Not a phrase of BIP-39.
     #[error("the mnemonic is invalid: it has 12, 15, 18, 21 or 24 words of English")]

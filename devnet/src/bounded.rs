@@ -19,7 +19,7 @@ pub(crate) const MOST_ANSWER: usize = 256 << 20;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unwritable {
     /// It is too long.
-    #[error("the answer is longer than {most} MiB, the most that is sent: ask for less", most = MOST_ANSWER >> 20)]
+    #[error("the answer is longer than {most} MiB, the limit: ask for less", most = MOST_ANSWER >> 20)]
     TooLong,
     /// Its time is up, or nobody waits for it.
     #[error(transparent)]

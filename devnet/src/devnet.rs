@@ -45,7 +45,7 @@ pub enum StartError {
     )]
     Public(SocketAddr),
     /// An interval is zero.
-    #[error("`{setting}` is an interval of no length: {instead}")]
+    #[error("`{setting}` is a zero interval: {instead}")]
     Interval {
         /// The setting.
         setting: &'static str,
@@ -53,11 +53,11 @@ pub enum StartError {
         instead: &'static str,
     },
     /// The threads cannot be started.
-    #[error("no threads to run on: {0}")]
+    #[error("cannot start the threads to run on: {0}")]
     Threads(#[source] std::io::Error),
     /// The chain cannot be kept in this file: it cannot be written, another process is using it, or it holds something other than a whole
     /// chain.
-    #[error("no state can be kept in {path}: {reason}")]
+    #[error("cannot keep a state in {path}: {reason}")]
     State {
         /// The file.
         path: PathBuf,
@@ -65,7 +65,7 @@ pub enum StartError {
         reason: String,
     },
     /// A file that would be written at the end cannot be written.
-    #[error("nothing can be written to {path} at the end: {reason}")]
+    #[error("cannot write to {path} at the end: {reason}")]
     Output {
         /// The file.
         path: PathBuf,
@@ -73,7 +73,7 @@ pub enum StartError {
         reason: String,
     },
     /// No chain can be loaded from this file.
-    #[error("no state can be loaded from {path}: {reason}")]
+    #[error("cannot load a state from {path}: {reason}")]
     Load {
         /// The file.
         path: PathBuf,
@@ -396,7 +396,7 @@ impl std::fmt::Debug for Handle {
 
 /// The state cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("the state cannot be saved to {path}: {error}")]
+#[error("cannot save the state to {path}: {error}")]
 pub struct SaveError {
     /// The file.
     pub path: PathBuf,

@@ -449,7 +449,7 @@ impl Node {
     }
 
     pub(crate) fn not_saved(&self, error: &std::io::Error) {
-        self.tell(|| Event::NotSaved(format!("the state cannot be saved: {error}")));
+        self.tell(|| Event::NotSaved(format!("cannot save the state: {error}")));
     }
 
     /// Announces a transaction that can go into a block.

@@ -212,21 +212,19 @@ pub enum ReplayError {
     )]
     Ethereum(u64),
     /// ArbOS made the transaction itself.
-    #[error("transaction {0} is one that ArbOS made itself: it has no gas to compare")]
+    #[error("ArbOS itself made transaction {0}: it has no gas to compare")]
     Internal(B256),
     /// Transactions of several blocks were to go into one recording.
     #[error(
-        "a recording is of one block's state, and the transactions are of {0} blocks: record those of one block at a time"
+        "a recording holds one block's state, but the transactions are in {0} blocks: record those of one block at a time"
     )]
     SeveralBlocks(usize),
     /// A recording cannot be searched.
-    #[error(
-        "a recording is of one block, in which nothing can be looked for: name transactions, or a node"
-    )]
+    #[error("a recording holds one block and cannot be searched: name transactions, or a node")]
     NoSearch,
     /// It was in the block, but is invalid here.
     #[error(
-        "transaction {transaction} is in the block, and here it could not be: {reason}; the state is not the one that it met"
+        "transaction {transaction} is in the block, but is rejected here: {reason}; the state is not the one that it ran on"
     )]
     Invalid {
         /// The transaction.

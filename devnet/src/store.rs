@@ -49,11 +49,11 @@ pub(crate) enum StoreError {
     Special,
     #[error("it is a pipe or a socket, which may have no reader by then: name a file or a device")]
     Unreadable,
-    #[error("it is longer than {} MiB, the most that is read of what is not a file", MOST_STREAMED >> 20)]
+    #[error("it is longer than {} MiB, the limit for what is not a file", MOST_STREAMED >> 20)]
     Endless,
     #[error("it was not written by a devnet")]
     Foreign,
-    #[error("it is of the format {0:?}, which this version does not know")]
+    #[error("its format is {0:?}, which this version does not know")]
     Version(String),
     #[error("it is damaged at byte {at}: {why}")]
     Damaged { at: u64, why: &'static str },

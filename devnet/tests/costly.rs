@@ -647,7 +647,7 @@ fn code_that_is_slow_to_compile() {
     place(tables, &entangled_tables(2, 10_000, 300)).unwrap();
     let error = place(loops, &entangled_tables(6, 12_000, 300)).unwrap_err();
     assert!(
-        error.1.contains("no compiler here is done with it in time"),
+        error.1.contains("compiling it here would take too long"),
         "{error:?}"
     );
     place(loops, &entangled_loops(1_000, 301)).unwrap();

@@ -108,7 +108,7 @@ fn the_log_says_what_to_do() {
     );
     check(
         json!({ "data": "0xeff00000" , "gas": "0x100000" }),
-        "a creation: it came upon an invalid opcode",
+        "a creation: it ran into an invalid opcode",
     );
     let activation = |program: Address, wei: u64| {
         let input = [&hex!("58c780c2")[..], program.into_word().as_slice()].concat();

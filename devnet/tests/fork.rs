@@ -229,7 +229,7 @@ fn a_fork_is_a_chain_of_its_own() {
     );
     let refusal = fork.ask("anvil_rollback", json!(["0x1"])).unwrap_err();
     assert!(
-        refusal.message.contains("is the forked chain's"),
+        refusal.message.contains("belongs to the forked chain"),
         "{}",
         refusal.message
     );
@@ -368,10 +368,10 @@ fn a_fork_is_kept() {
         assert!(matches!(error, StartError::State { .. }));
         assert!(error.to_string().contains(expected), "{error}");
     };
-    check(None, &format!("it is of a fork of block {at}"));
+    check(None, &format!("it belongs to a fork of block {at}"));
     check(
         Some(Fork::url(&url).at(at - 1)),
-        &format!("it is of a fork of block {at}"),
+        &format!("it belongs to a fork of block {at}"),
     );
 }
 

@@ -269,7 +269,7 @@ fn what_was_to_fail_and_does_not_is_told() {
         echo.fails(getCall {});
     }));
     assert!(
-        said.ends_with("succeeds and returns 0x6d4ce63c, where it was to fail"),
+        said.ends_with("should fail, but succeeds and returns 0x6d4ce63c"),
         "{said}"
     );
     let error = echo.try_call(getCall {}).unwrap_err();
@@ -282,7 +282,7 @@ fn what_was_to_fail_and_does_not_is_told() {
     let said = panic_of(std::panic::AssertUnwindSafe(|| {
         silent.reverts_with::<Refused>(getCall {});
     }));
-    let words = "was to revert with Refused(address,uint256), and it reverted without data";
+    let words = "should revert with Refused(address,uint256), but it reverted without data";
     assert!(said.contains(words), "{said}");
 }
 
@@ -337,7 +337,7 @@ fn anybody_sends() {
     assert!(
         error
             .to_string()
-            .starts_with("the chain does not take it: insufficient funds"),
+            .starts_with("the chain rejects it: insufficient funds"),
         "{error}"
     );
 }
@@ -413,7 +413,7 @@ fn a_chain_goes_back_and_apart() {
     // A snapshot of the same number, but of another chain.
     let (third, _) = (chain.snapshot(), fork.snapshot());
     let said = panic_of(std::panic::AssertUnwindSafe(|| fork.restore(third)));
-    assert!(said.ends_with("or it is of another chain"), "{said}");
+    assert!(said.ends_with("or it belongs to another chain"), "{said}");
     assert_eq!(fork.block_number(), 2);
 }
 
@@ -446,11 +446,11 @@ fn intervals_have_a_length() {
     };
     check(
         |config| config.mining = Mining::Every(Duration::ZERO),
-        "`mining` is an interval of no length: `Mining::Automatic`",
+        "`mining` is a zero interval: `Mining::Automatic`",
     );
     check(
         |config| config.state_interval = Some(Duration::ZERO),
-        "`state_interval` is an interval of no length: `None`",
+        "`state_interval` is a zero interval: `None`",
     );
 }
 

@@ -596,5 +596,5 @@ fn silence_does_not_hide_what_is_lost() {
     devnet.kill().unwrap();
     devnet.wait().unwrap();
     let first = first.unwrap().unwrap();
-    assert!(first.contains("the state cannot be saved"), "{first}");
+    assert!(first.contains("cannot save the state"), "{first}");
 }

@@ -273,7 +273,7 @@ fn a_devnet_starts_only_where_it_may() {
     })
     .unwrap_err()
     .to_string();
-    assert_eq!(error, "1001 accounts are asked for, and there can be 1000");
+    assert_eq!(error, "1001 accounts are asked for; the limit is 1000");
 }
 
 /// A test on tokio starts a devnet in the same way.

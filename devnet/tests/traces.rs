@@ -179,7 +179,7 @@ fn several_tracers_trace_at_once() {
         assert_eq!(all[name], alone, "{name}");
     }
     for (config, expected) in [
-        (json!({ "muxTracer": {} }), "not itself among them"),
+        (json!({ "muxTracer": {} }), "never itself"),
         (json!({ "other": {} }), "tracer \"other\" is not supported"),
         (json!(7), "the tracer's configuration is invalid"),
         (

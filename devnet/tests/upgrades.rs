@@ -133,13 +133,13 @@ fn an_upgrade_to_what_nobody_knows_is_refused() {
         assert_eq!(
             refused.unwrap_err().message,
             format!(
-                "execution reverted: ArbOS {version} is not known to this devnet, and the chain stays at what it is: \
-                 the newest version is 61"
+                "execution reverted: this devnet does not know ArbOS {version}, and the chain keeps its version: \
+                 the newest is 61"
             )
         );
         let logged = log.lock().unwrap().pop().unwrap();
         assert!(
-            logged.contains(&format!("ArbOS {version} is not known")),
+            logged.contains(&format!("does not know ArbOS {version}")),
             "{logged}"
         );
         chain.rpc("evm_mine", json!([]));
@@ -160,7 +160,7 @@ fn an_upgrade_to_what_nobody_knows_is_refused() {
     let error = stylus_devnet::Devnet::start(old).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a chain cannot be born at ArbOS 50: choose a version from 51 on"
+        "a chain cannot start at ArbOS 50: choose version 51 or a later one"
     );
 }
 

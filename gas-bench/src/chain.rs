@@ -106,7 +106,7 @@ pub enum NodeError {
     Variable(String),
     /// TLS is not part of this build.
     #[error(
-        "this build speaks plain http alone, and {0:?} asks for https: install it with \
+        "this build speaks only plain http, but {0:?} asks for https: install it with \
          `cargo install --path gas-bench --features https`"
     )]
     Https(String),
@@ -118,7 +118,7 @@ pub enum NodeError {
     Transport(String),
     /// The chain's ArbOS version is unknown here.
     #[error(
-        "the chain runs ArbOS {0}, and what that costs is known from {first} to {last} alone: use a newer gas-bench",
+        "the chain runs ArbOS {0}, but this gas-bench knows only what {first} to {last} cost: use a newer one",
         first = ArbOs::FIRST.number(), last = ArbOs::LAST.number()
     )]
     ArbOs(u64),

@@ -212,11 +212,11 @@ fn what_nobody_can_name_is_planned_by_hand() {
     for (command, said) in [
         (
             "report",
-            "nothing was called, so that nothing is known of it: write a gas-bench.toml that says what to call",
+            "nothing was called, so nothing is known about it: write a gas-bench.toml that says what to call",
         ),
         (
             "plan",
-            "nothing is known that could be called: it exports no ABI and answers no function of a standard; write a gas-bench.toml by hand",
+            "there is nothing known to call: it exports no ABI and answers no function of a standard; write a gas-bench.toml by hand",
         ),
     ] {
         let output = run(folder.path(), &[command, "--package", "other"]);

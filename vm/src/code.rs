@@ -84,7 +84,7 @@ pub enum CodeError {
     #[error("the program was compressed with the Stylus dictionary, which is not at hand")]
     NoDictionary,
     /// A root that is truncated or names no fragments.
-    #[error("the root of the program is malformed: {0} bytes hold no whole addresses")]
+    #[error("the root of the program is malformed: {0} bytes are not a whole number of addresses")]
     Root(usize),
     /// More fragments than the chain allows.
     #[error("the program has {count} fragments and the chain allows {limit}")]
@@ -107,7 +107,7 @@ pub enum CodeError {
         limit: u32,
     },
     /// The module is smaller than its root says.
-    #[error("the program has {actual} bytes when decompressed and its root says {stated}")]
+    #[error("the program has {actual} bytes when decompressed, but its root states {stated}")]
     Length {
         /// Bytes that the root states.
         stated: u32,

@@ -37,7 +37,7 @@ pub enum LinesError {
     #[error("it has no debug information; build it with -C debuginfo=1 -C strip=none")]
     Nothing,
     /// More debug information than any real program has.
-    #[error("it has {bytes} bytes of debug information, of {MOST_BYTES} at most")]
+    #[error("it has {bytes} bytes of debug information; the limit is {MOST_BYTES}")]
     TooLarge {
         /// How many bytes it has.
         bytes: usize,

@@ -72,13 +72,13 @@ pub struct Answer {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Unanswerable {
     /// A call of an account with code.
-    #[error("the program calls the contract {0}, and no other code is run here")]
+    #[error("the program calls the contract {0}, but no other code runs here")]
     Contract(Address),
     /// A call of a precompile.
     #[error("the program calls the precompile {0}, which only a chain has")]
     Precompile(Address),
     /// A create.
-    #[error("the program creates a contract, and no other code is run here")]
+    #[error("the program creates a contract, but no other code runs here")]
     Create,
 }
 

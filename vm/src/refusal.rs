@@ -196,7 +196,7 @@ pub enum Refusal {
     },
     /// A chain would accept the module, but no compiler here finishes it in time. Only a host that opts in gets this
     /// refusal.
-    #[error("a chain may take this module, but no compiler here is done with it in time: {why}")]
+    #[error("a chain may accept this module, but compiling it here would take too long: {why}")]
     Uncompilable {
         /// Which limit it exceeds.
         why: Box<str>,

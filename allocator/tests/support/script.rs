@@ -296,7 +296,7 @@ pub(crate) const IN_PLACE_SCRIPTS: &[(&str, &[Step])] = &[
         ],
     ),
     (
-        "a last block in front of somebody else's pages is copied to grow",
+        "a last block in front of someone else's pages is copied to grow",
         &[
             Alloc(Bytes(8), 8, Base(0)),
             Foreign(1),

@@ -93,7 +93,7 @@ fn bring(words: &mut impl Words, version: ArbOs) {
 /// An upgrade to an unknown version. A real node stops when it is due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
-    "ArbOS {0} is not known to this devnet, and the chain stays at what it is: the newest version is {last}",
+    "this devnet does not know ArbOS {0}, and the chain keeps its version: the newest is {last}",
     last = ArbOs::LAST.number()
 )]
 pub(crate) struct UnknownUpgrade(u64);

@@ -57,7 +57,7 @@ struct DumpedAccount {
 /// Why a dump cannot be restored.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DumpError {
-    #[error("it is of the format {0:?}, and this version reads {SCHEMA:?} and its own")]
+    #[error("its format is {0:?}, and this version reads {SCHEMA:?} and its own")]
     Schema(String),
     #[error(transparent)]
     Record(#[from] RecordError),

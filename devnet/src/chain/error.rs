@@ -15,18 +15,18 @@ pub(crate) enum ChainError {
     #[error("transaction {0} not found")]
     UnknownTransaction(B256),
     #[error(
-        "the state of block {number} is not kept any more: start the devnet with a longer --history than {kept}"
+        "the state of block {number} is no longer kept: start the devnet with a --history longer than {kept}"
     )]
     StateNotKept { number: u64, kept: usize },
     #[error(
-        "the state of block {number} is not known: the chain was loaded at block {first}, and a file holds the newest state alone"
+        "the state of block {number} is not known: the chain was loaded at block {first}, and a file holds only the newest state"
     )]
     StateNotLoaded { number: u64, first: u64 },
-    #[error("block {number} is the forked chain's, and this one begins at block {first}")]
+    #[error("block {number} belongs to the forked chain; this one begins at block {first}")]
     Forked { number: u64, first: u64 },
     #[error("the timestamp {asked} is before that of the last block, {last}")]
     TimeNotLater { asked: u64, last: u64 },
-    #[error("{depth} blocks cannot be taken off a chain whose newest is block {head}")]
+    #[error("cannot remove {depth} blocks from a chain whose newest is block {head}")]
     Depth { depth: u64, head: u64 },
 }
 
@@ -37,13 +37,13 @@ pub(crate) enum SubmitError {
     AlreadyKnown,
     #[error("replacement transaction underpriced")]
     Underpriced,
-    #[error("txpool is full: {capacity} transactions wait already")]
+    #[error("txpool is full: {capacity} transactions are waiting already")]
     PoolFull { capacity: usize },
     #[error(
-        "only replay-protected (EIP-155) transactions of chain {want} are taken, and this one is for chain {have}"
+        "only replay-protected (EIP-155) transactions of chain {want} are accepted; this one is for chain {have}"
     )]
     ChainId { have: u64, want: u64 },
-    #[error("oversized data: the transaction has {size} bytes and may have {limit}")]
+    #[error("oversized data: the transaction has {size} bytes; the limit is {limit}")]
     Oversized { size: usize, limit: usize },
     #[error(transparent)]
     Invalid(#[from] Invalid),

@@ -45,7 +45,7 @@ pub enum GenesisError {
     #[error(transparent)]
     Accounts(#[from] AccountsError),
     /// An ArbOS version that only the VM supports.
-    #[error("a chain cannot be born at ArbOS {0}: choose a version from {first} on", first = Config::FIRST_ARBOS.number())]
+    #[error("a chain cannot start at ArbOS {0}: choose version {first} or a later one", first = Config::FIRST_ARBOS.number())]
     TooOld(u16),
     /// The CREATE2 factory could not be deployed.
     #[error("the CREATE2 factory cannot be deployed: {0}")]

@@ -37,7 +37,7 @@ const WORDS: usize = 4_096;
 /// Why a text is not a chain.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RecordError {
-    #[error("it is of chain {have}, and this is chain {want}: start with --chain-id {have}")]
+    #[error("it belongs to chain {have}, but this is chain {want}: start with --chain-id {have}")]
     ChainId { have: u64, want: u64 },
     #[error("a record cannot be read: {0}")]
     Encoding(#[from] alloy_rlp::Error),
@@ -45,14 +45,14 @@ pub(crate) enum RecordError {
     Number { number: u64, expected: u64 },
     #[error("block {0} does not follow from the one before it")]
     Link(u64),
-    #[error("block {0} has another number of receipts than of transactions")]
+    #[error("block {0} has different numbers of receipts and transactions")]
     Receipts(u64),
     #[error("block {block} holds a transaction that cannot be decoded: {error}")]
     Transaction {
         block: u64,
         error: alloy_eips::eip2718::Eip2718Error,
     },
-    #[error("a transaction that waits cannot be decoded: {0}")]
+    #[error("a pending transaction cannot be decoded: {0}")]
     Waiting(alloy_eips::eip2718::Eip2718Error),
     #[error("transaction {0} is in two blocks")]
     Twice(B256),
@@ -61,10 +61,10 @@ pub(crate) enum RecordError {
     #[error("it holds no block")]
     Empty,
     #[error(
-        "it is of a fork of block {number} ({hash}): start with --fork-url or --fork-replay of that chain, and --fork-block-number {number}"
+        "it belongs to a fork of block {number} ({hash}): start with --fork-url or --fork-replay of that chain, and --fork-block-number {number}"
     )]
     Origin { number: u64, hash: B256 },
-    #[error("it is of a chain that is not a fork: start without one")]
+    #[error("it belongs to a chain that is not a fork: start without a fork")]
     NoOrigin,
 }
 

@@ -168,7 +168,7 @@ impl Rerun {
     /// Executes a transaction.
     ///
     /// # Errors
-    /// If it could not have been in the block, although it was: the state is not the one that it met.
+    /// If it could not have been in the block, although it was: the state is not the one that it ran on.
     pub(crate) fn run(&mut self, included: &Included) -> Result<Ran, Invalid> {
         match included {
             Included::Signed(transaction) => self.run_one(transaction, Payment::Signed),

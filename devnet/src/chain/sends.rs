@@ -19,7 +19,7 @@ enum ProofError {
     #[error("leaf does not exist: {leaf} is not among the first {size} messages")]
     Leaf { leaf: u64, size: u64 },
     #[error(
-        "the proof takes all messages, and {count} were sent before block {first}, which this chain was forked at: ask its node"
+        "the proof needs all messages, and {count} were sent before block {first}, where this chain was forked: ask its node"
     )]
     Forked { count: u64, first: u64 },
     #[error(

@@ -52,7 +52,7 @@ pub(crate) enum OverrideError {
     NotPrecompile(Address),
     #[error("account {0} has already been overridden")]
     Twice(Address),
-    #[error("{0} hashes of blocks are given, and at most {MOST_HASHES} can be looked at")]
+    #[error("{0} block hashes are given; the limit is {MOST_HASHES}")]
     Hashes(usize),
 }
 

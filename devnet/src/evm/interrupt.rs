@@ -16,7 +16,7 @@ pub(crate) enum Interrupted {
     #[error("execution aborted (timeout)")]
     Deadline = 1,
     /// Nobody is waiting for the answer any more.
-    #[error("the client has left")]
+    #[error("the client has disconnected")]
     Abandoned = 2,
     /// The devnet is stopping.
     #[error("the devnet is stopping")]
@@ -33,14 +33,14 @@ pub(crate) enum Interrupted {
     )]
     Memory = 5,
     /// Something of the forked chain is unavailable; the request's error says what.
-    #[error("the chain that was forked does not answer")]
+    #[error("the forked chain does not answer")]
     Forked = 6,
     /// It has used up its checks of the flag. The caller that limited them runs it again with more.
     #[error("the run takes longer than a first try may")]
     Long = 7,
     /// The traces of all requests hold more memory together than they may.
     #[error(
-        "the traces of all requests hold {} MiB together, the most that they may: ask again when others are done, or for less",
+        "the traces of all requests hold {} MiB together, the limit: ask again later, or for less",
         MOST_HELD >> 20
     )]
     Crowded = 8,

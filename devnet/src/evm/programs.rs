@@ -75,7 +75,7 @@ pub(crate) struct Explained {
 /// Why a program could not be made ready to run. The program itself causes none of these.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProgramError {
-    #[error("no engine to run programs: {0}")]
+    #[error("the WebAssembly engine does not start: {0}")]
     Engine(#[from] EngineError),
     #[error("a program that was activated does not compile: {0}")]
     Compile(#[from] CompileError),

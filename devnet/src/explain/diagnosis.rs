@@ -250,7 +250,7 @@ fn ended(ending: &str) -> String {
         "OverflowPayment" => "the recipient's balance would exceed 2^256 - 1 wei",
         "CallTooDeep" => "it was more than 1,024 calls deep",
         "OpcodeNotFound" | "InvalidFEOpcode" => {
-            "it came upon an invalid opcode, as where code is deployed without init code that returns it"
+            "it ran into an invalid opcode, as happens where code is deployed without init code that returns it"
         }
         "StateChangeDuringStaticCall" | "CallNotAllowedInsideStatic" => "it wrote in a static call",
         "CreateCollision" => "there is a contract at that address already",
@@ -301,7 +301,7 @@ fn reason(call: &FailedCall, explanation: &Explanation, interface: &Interface) -
             None => format!("it reverted with {}", shown(&call.output)),
         },
         Reason::Unreachable if panic.is_some() => "it panicked".to_owned(),
-        Reason::Unreachable => "it aborted, as a panic does whose message is not known".to_owned(),
+        Reason::Unreachable => "it aborted, as on a panic whose message is unknown".to_owned(),
         other => other.to_string(),
     }
 }

@@ -274,7 +274,7 @@ impl Node {
         loop {
             let Ok(place) = timeout_at(deadline, self.turn()).await else {
                 return Err(Failure::lasting(format!(
-                    "it was not asked within {} seconds, since so much else was: raise --fork-timeout, or --fork-rps if it is set",
+                    "it was not asked within {} seconds, behind too many other questions: raise --fork-timeout, or --fork-rps if it is set",
                     seconds(self.timeout)
                 )));
             };
@@ -321,7 +321,7 @@ impl Node {
         let status = response.status();
         if status.is_redirection() {
             return Err(Failure::lasting(
-                "it sends its askers elsewhere: give the URL that it leads to",
+                "it redirects: give the URL that it leads to",
             ));
         }
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {

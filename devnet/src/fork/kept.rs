@@ -268,13 +268,13 @@ pub(super) enum RecordingError {
     File(#[from] io::Error),
     #[error("it is not a recording of a fork")]
     Foreign,
-    #[error("it is of the format {0:?}, which this version does not know: record it again")]
+    #[error("its format is {0:?}, which this version does not know: record it again")]
     Version(String),
     #[error("it is damaged: record it again")]
     Damaged,
     #[error("it is longer than {} MiB", MOST_BYTES >> 20)]
     TooLong,
-    #[error("it is of block {have}, and block {want} is asked for")]
+    #[error("it records block {have}, not block {want}")]
     Block { have: u64, want: u64 },
 }
 

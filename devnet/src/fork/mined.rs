@@ -72,14 +72,14 @@ pub(crate) enum MinedError {
     #[error("transaction {0} is in no block of that chain: check the hash and the URL")]
     Unknown(B256),
     #[error(
-        "transaction {transaction} is of block {block}, and the recording is of the state before block {recorded}"
+        "transaction {transaction} is in block {block}, but the recording holds the state before block {recorded}"
     )]
     Elsewhere {
         transaction: B256,
         block: u64,
         recorded: u64,
     },
-    #[error("what the node says of {what} makes no sense: {why}")]
+    #[error("the node's answer about {what} makes no sense: {why}")]
     Nonsense { what: String, why: String },
 }
 

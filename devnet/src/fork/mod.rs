@@ -48,7 +48,7 @@ pub enum ForkError {
     Url,
     /// TLS is not part of this build.
     #[error(
-        "this build speaks plain http alone, and the URL to fork is https: build with the feature `https`"
+        "this build speaks only plain http, but the URL to fork is https: build with the feature `https`"
     )]
     Https,
     /// A header is invalid.
@@ -60,10 +60,10 @@ pub enum ForkError {
     #[error("a fork needs the URL of a node, or a recording")]
     Nothing,
     /// The HTTP client cannot be set up.
-    #[error("no client for the node to fork: {0}")]
+    #[error("cannot make an HTTP client for the node to fork: {0}")]
     Client(String),
     /// No thread can be started.
-    #[error("no thread to ask the node to fork on: {0}")]
+    #[error("cannot start the thread that queries the node to fork: {0}")]
     Threads(#[source] std::io::Error),
     /// The node does not answer.
     #[error(transparent)]

@@ -39,7 +39,7 @@ pub(crate) fn advice(data: &[u8]) -> Option<String> {
         }
         Errors::ProgramExpired(_) => "activate it again".into(),
         Errors::ProgramUpToDate(_) => "it is active, and nothing has to be done".into(),
-        Errors::ProgramKeepaliveTooSoon(_) => "its activation lasts too long still to be extended".into(),
+        Errors::ProgramKeepaliveTooSoon(_) => "its activation still lasts too long to be extended".into(),
         Errors::ProgramInsufficientValue(it) => {
             format!("send at least {} wei along; what is not needed comes back", it.want)
         }

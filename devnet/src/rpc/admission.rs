@@ -24,9 +24,11 @@ pub(super) struct Admission {
 pub(super) enum Stranger {
     #[error("the request names no host")]
     NoHost,
-    #[error("the host {0:?} is not known here: --allow-host {0} lets requests to it in")]
+    #[error("the host {0:?} is not allowed: start with --allow-host {0} to accept requests to it")]
     Host(String),
-    #[error("web pages of {0:?} may not send requests: --allow-origin {0} lets them")]
+    #[error(
+        "web pages of {0:?} may not send requests: start with --allow-origin {0} to allow them"
+    )]
     Origin(String),
 }
 
@@ -152,14 +154,14 @@ mod tests {
         for host in ["localhost", "LOCALHOST:1", "127.0.0.1:8547", "[::1]:8547"] {
             check(&usual, host, None, "");
         }
-        let refused = "the host \"evil.example\" is not known here: --allow-host evil.example lets requests to it in";
+        let refused = "the host \"evil.example\" is not allowed: start with --allow-host evil.example to accept requests to it";
         check(&usual, "evil.example:8547", None, refused);
         check(
             &usual,
             "localhost.evil.example",
             None,
-            "the host \"localhost.evil.example\" is not known here: --allow-host localhost.evil.example lets \
-             requests to it in",
+            "the host \"localhost.evil.example\" is not allowed: start with --allow-host localhost.evil.example to \
+             accept requests to it",
         );
         let more = admission(&["Devnet.test", "other.test:80"], &[]);
         check(&more, "devnet.test:80", None, "");
@@ -168,7 +170,7 @@ mod tests {
             &more,
             "other.test:81",
             None,
-            "the host \"other.test\" is not known here: --allow-host other.test lets requests to it in",
+            "the host \"other.test\" is not allowed: start with --allow-host other.test to accept requests to it",
         );
         check(&admission(&["*"], &[]), "evil.example", None, "");
     }
@@ -178,7 +180,7 @@ mod tests {
         let page = "https://page.example";
         let refused = |origin: &str| {
             format!(
-                "web pages of {origin:?} may not send requests: --allow-origin {origin} lets them"
+                "web pages of {origin:?} may not send requests: start with --allow-origin {origin} to allow them"
             )
         };
         for origin in [page, "null", "http://localhost:3000", ""] {

@@ -124,7 +124,7 @@ impl<'a> Arguments<'a> {
         let have = value.get().len();
         if have > most {
             return Err(RpcError::parameters(format!(
-                "invalid parameter {}, {name}: it has {have} bytes and may have {most}",
+                "invalid parameter {}, {name}: it has {have} bytes; the limit is {most}",
                 place + 1
             )));
         }

@@ -188,11 +188,8 @@ struct Placed {
 }
 
 fn parse<T: DeserializeOwned>(answer: &RawValue) -> Result<T, RpcError> {
-    serde_json::from_str(answer.get()).map_err(|error| {
-        RpcError::refused(format!(
-            "the node that was forked answers nonsense: {error}"
-        ))
-    })
+    serde_json::from_str(answer.get())
+        .map_err(|error| RpcError::refused(format!("the forked node answers nonsense: {error}")))
 }
 
 /// Returns the logs that a filter matches in the forked chain's blocks, up to where this chain begins.

@@ -139,7 +139,7 @@ pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interru
                 return border::past(&forked, "trace_filter", arguments.all());
             }
             return Err(RpcError::refused(format!(
-                "the blocks up to {last} are traced by the node that was forked, and later ones here: ask for both apart"
+                "blocks up to {last} are traced by the forked node, later ones here: ask for them separately"
             )));
         }
         chain.blocks(from, to)

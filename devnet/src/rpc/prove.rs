@@ -21,7 +21,7 @@ const MOST_SLOTS: usize = 1_024;
 fn check(node: &Node) -> Result<(), RpcError> {
     match node.forked() {
         Some(forked) => Err(RpcError::not_supported(format!(
-            "a fork does not have the whole state that a proof is of: up to block {} the node that was forked proves it",
+            "a fork does not have the whole state, which a proof needs: up to block {} the forked node proves it",
             forked.number()
         ))),
         None => Ok(()),
@@ -35,7 +35,7 @@ pub(super) fn proof(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrup
     let keys: Vec<Value> = arguments.required(1, "slots")?;
     if keys.len() > MOST_SLOTS {
         return Err(RpcError::parameters(format!(
-            "too many slots: {} are asked for, and {MOST_SLOTS} may be",
+            "too many slots: {} are asked for; the limit is {MOST_SLOTS}",
             keys.len()
         )));
     }

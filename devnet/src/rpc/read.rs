@@ -162,7 +162,7 @@ pub(super) fn storage_values(
     let count: usize = asked.values().map(Vec::len).sum();
     if count.max(asked.len()) > MOST_WORDS {
         return Err(RpcError::parameters(format!(
-            "{count} slots of {} accounts are asked for, and {MOST_WORDS} may be",
+            "{count} slots of {} accounts are asked for; the limit is {MOST_WORDS}",
             asked.len()
         )));
     }

@@ -82,7 +82,7 @@ pub(super) fn trace_call(node: &Node, arguments: &Arguments<'_>, interrupt: &Int
     let length: usize = options.values().map(|value| value.get().len()).sum();
     if length > SMALL {
         return Err(RpcError::parameters(format!(
-            "the tracer's options have {length} bytes and may have {SMALL}"
+            "the tracer's options have {length} bytes; the limit is {SMALL}"
         )));
     }
     let options = json!(options);

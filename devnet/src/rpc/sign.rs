@@ -82,7 +82,7 @@ fn is_finite(data: &Value) -> Result<(), String> {
     };
     if types.len() > MOST_TYPES {
         return Err(format!(
-            "{} types are defined, and {MOST_TYPES} may be",
+            "{} types are defined; the limit is {MOST_TYPES}",
             types.len()
         ));
     }

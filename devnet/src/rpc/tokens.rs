@@ -80,7 +80,7 @@ fn write(
         }
     }
     Err(RpcError::refused(format!(
-        "no slot is known in which {token} has that amount: write it with anvil_setStorageAt"
+        "cannot find the slot in which {token} keeps that amount: write it with anvil_setStorageAt"
     )))
 }
 

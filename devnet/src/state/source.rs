@@ -64,7 +64,7 @@ pub(crate) struct Run {
 
 /// Something of the chain beneath is unavailable.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{what} cannot be had from {whom}: {why}")]
+#[error("cannot get {what} from {whom}: {why}")]
 pub struct SourceError {
     /// What was requested.
     pub what: String,

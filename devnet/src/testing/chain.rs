@@ -251,7 +251,7 @@ impl Chain {
         let revert = || self.node.go_back(|chain| chain.revert(snapshot.number));
         assert!(
             is_ours && revert(),
-            "the snapshot is gone: one that was taken before it was restored, or it is of another chain"
+            "the snapshot is gone: an earlier one was restored, or it belongs to another chain"
         );
     }
 

@@ -158,7 +158,7 @@ impl Contract {
             Err(CallError::Failed(failure)) => *failure,
             Err(error) => self.broken::<C>(&error),
             Ok(sent) => panic!(
-                "{} succeeds and returns {}, where it was to fail",
+                "{} should fail, but succeeds and returns {}",
                 self.shown::<C>(),
                 sent.returned
             ),
@@ -176,7 +176,7 @@ impl Contract {
         let failure = self.fails(call);
         match failure.error() {
             Some(error) => error,
-            None => panic!("{shown} was to revert with {}, and {failure}", E::SIGNATURE),
+            None => panic!("{shown} should revert with {}, but {failure}", E::SIGNATURE),
         }
     }
 

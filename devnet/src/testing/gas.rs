@@ -119,7 +119,7 @@ pub enum BaselineError {
         reason: String,
     },
     /// There is no entry of that name.
-    #[error("{} says nothing of `{name}` in [{module}]; it took {} gas: run the test with BLESS=1 to write that down", file.display(), used.0)]
+    #[error("{} has no entry for `{name}` in [{module}]; it took {} gas: run the test with BLESS=1 to record that", file.display(), used.0)]
     Missing {
         /// The file.
         file: PathBuf,
@@ -227,7 +227,7 @@ impl fmt::Display for Difference {
             tolerance => write!(f, ", beyond {tolerance})")?,
         }
         match self.name {
-            Some(_) => write!(f, "; if that is meant, write it down with BLESS=1"),
+            Some(_) => write!(f, "; if that is meant, record it with BLESS=1"),
             None => Ok(()),
         }
     }
@@ -441,7 +441,7 @@ mod tests {
             exact,
             21_001,
             Err(
-                "`a call`: it took 21,001 gas, where 21,000 is expected (+1); if that is meant, write it down with BLESS=1",
+                "`a call`: it took 21,001 gas, where 21,000 is expected (+1); if that is meant, record it with BLESS=1",
             ),
         );
         let near = &format!("tolerance = '1 %'\n{exact}");
@@ -454,9 +454,9 @@ mod tests {
         check(
             "",
             1,
-            Err("says nothing of `a call` in [it]; it took 1 gas: run the test with BLESS=1"),
+            Err("has no entry for `a call` in [it]; it took 1 gas: run the test with BLESS=1"),
         );
-        check("[that]\n'a call' = 1", 1, Err("says nothing of `a call`"));
+        check("[that]\n'a call' = 1", 1, Err("has no entry for `a call`"));
         check("[it\n", 1, Err("cannot be read: "));
         check("[it]\n'a call' = 'much'", 1, Err("not an amount of gas"));
         check("[it]\n'a call' = -1", 1, Err("not an amount of gas"));

@@ -61,7 +61,7 @@ pub enum CallError {
     #[error("{0}")]
     Failed(Box<Failure>),
     /// The chain does not run it at all, because the sender cannot pay for it, for example.
-    #[error("the chain does not take it: {0}")]
+    #[error("the chain rejects it: {0}")]
     Refused(String),
     /// It succeeded without doing anything, since there is no contract.
     #[error("nothing ran, since there is no contract at {address} for `{signature}`")]

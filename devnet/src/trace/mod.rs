@@ -100,9 +100,7 @@ pub(crate) enum TraceError {
          muxTracer, and the struct logger without a name"
     )]
     Unknown(String),
-    #[error(
-        "muxTracer has at most {MOST_TRACERS} tracers, each by its name, and not itself among them"
-    )]
+    #[error("muxTracer has at most {MOST_TRACERS} tracers, each by its name, and never itself")]
     Mux,
     #[error("the tracer's configuration is invalid: {0}")]
     Config(#[from] serde_json::Error),

@@ -177,7 +177,7 @@ fn getters_tell_what_owners_set() {
         ),
     );
     assert!(
-        error.message.contains("62 is not known to this devnet"),
+        error.message.contains("this devnet does not know ArbOS 62"),
         "{}",
         error.message
     );

@@ -41,7 +41,7 @@ pub enum Refusal {
     NoNames,
     /// Nothing in it is an allocator.
     #[error(
-        "it carries no allocator: no function of it is named like Rust's or C's allocators, and none grows memory"
+        "it has no allocator: none of its functions is named like Rust's or C's allocators, and none grows memory"
     )]
     NoAllocator,
     /// It has an allocator, but of no known kind.
@@ -102,7 +102,7 @@ pub enum Refusal {
     )]
     Missing(String),
     /// No chain would accept the result.
-    #[error("with the other allocator no chain would take it: {0}")]
+    #[error("no chain would accept it with the other allocator: {0}")]
     Rejected(String),
 }
 
@@ -148,7 +148,7 @@ impl fmt::Display for Inlined {
             }
             Self::Number { name, address } => write!(
                 f,
-                "`{name}` has the number {address} in it, at which the allocator has a variable"
+                "`{name}` contains the number {address}, the address of one of the allocator's variables"
             ),
         }
     }

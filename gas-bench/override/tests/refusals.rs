@@ -35,7 +35,7 @@ fn refusals_say_what_is_wrong() {
     );
     check(
         |it| it.body += &format!("(i32.store (i32.const {STATE}) (i32.const 1))"),
-        "its allocator may have been inlined: `main` has the number 1040 in it, at which the allocator has a variable; build it with \
+        "its allocator may have been inlined: `main` contains the number 1040, the address of one of the allocator's variables; build it with \
          another `opt-level` or without `lto`",
     );
     check(
@@ -87,7 +87,7 @@ fn refusals_say_what_is_wrong() {
                 .replace("__rust_", "our_")
                 .replace("(memory.grow (local.get 0))", "(local.get 0)")
         },
-        "it carries no allocator: no function of it is named like Rust's or C's allocators, and none grows memory",
+        "it has no allocator: none of its functions is named like Rust's or C's allocators, and none grows memory",
     );
     check(
         |it| it.more += "(func $malloc (param i64) (result i32) (i32.const 0))",
@@ -190,7 +190,7 @@ fn ends_of_tables_are_nobodys_variables() {
     let from_begin = "(local.set $i (i32.const 1032))";
     let compare = format!("(br_if 0 (i32.eq (local.get $i) {end}))");
     check(&format!("{from_begin} {compare}"), None);
-    let perhaps = "may have been inlined: `rounds` has the number 1040 in it, at which the allocator has a variable";
+    let perhaps = "may have been inlined: `rounds` contains the number 1040, the address of one of the allocator's variables";
     // Of no table, or kept.
     check(&load, Some(perhaps));
     check(&compare, Some(perhaps));

@@ -72,7 +72,7 @@ pub(super) enum BenchError {
     },
     #[error("the call reverts{place}: {reason}; write `reverts = true` if it is meant to")]
     Reverts { place: String, reason: String },
-    #[error("the call was to revert{place} and does not")]
+    #[error("the call should revert{place} and does not")]
     DoesNotRevert { place: String },
     #[error("the call runs out of its {} gas{place}{why}; ask less of it", grouped(gas.0))]
     OutOfGas {
@@ -85,7 +85,7 @@ pub(super) enum BenchError {
     DoesNotFail,
     #[error("this chain does not explain: {0}; leave --endpoint out, or name a stylus-devnet")]
     NoExplainer(String),
-    #[error("the chain does not take the transaction{place}: {reason}")]
+    #[error("the chain rejects the transaction{place}: {reason}")]
     NotTaken { place: String, reason: String },
     #[error("there is no run {run} of {count}; count from 1")]
     NoSuchRun { run: usize, count: usize },
@@ -97,7 +97,7 @@ pub(super) enum BenchError {
         "lines are unknown: there is no build with debug information whose code is this program's; leave wasm-opt out"
     )]
     NoLines,
-    #[error("the program was not run, so that there is nothing to tell")]
+    #[error("the program was not run, so there is nothing to tell")]
     NotRun,
     #[error("this chain's clock cannot be moved: {0}; leave `wait` out, or --endpoint")]
     Clock(String),

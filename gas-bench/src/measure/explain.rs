@@ -25,7 +25,7 @@ use crate::chain::{CallError, Node, NodeError, Target};
 pub enum ExplainError {
     /// The node does not explain it.
     #[error(
-        "the node does not explain transaction {transaction}: {reason}; it has to be a stylus-devnet that has it"
+        "the node does not explain transaction {transaction}: {reason}; use a stylus-devnet that has it"
     )]
     Refused {
         /// Its hash.

@@ -30,14 +30,14 @@ pub(super) fn hold(plan: &mut Plan, interface: &Interface, is_file: bool, deploy
             if dispatch.may_answer_more {
                 plan.left_out.push(LeftOut {
                     signature: OTHERS.to_owned(),
-                    reason: "selectors of the module stand neither in its code nor in a table, so that there may be more".to_owned(),
+                    reason: "the module's selectors are neither in its code nor in a table, so there may be more".to_owned(),
                 });
             }
             plan.debug_only = dispatch.debug_only;
         }
         Err(error) => plan.left_out.push(LeftOut {
             signature: OTHERS.to_owned(),
-            reason: format!("nobody can tell what the module answers besides: {error}"),
+            reason: format!("what else the module answers is unknown: {error}"),
         }),
     }
 }
@@ -264,10 +264,14 @@ fn leave_constructor(
         plan.left_out.push(LeftOut {
             signature: declared.map_or_else(
                 || "constructor".to_owned(),
-                |it| it.signature.replacen("stylus_constructor", "constructor", 1),
+                |it| {
+                    it.signature
+                        .replacen("stylus_constructor", "constructor", 1)
+                },
             ),
-            reason: "it is not run, so that the contract is as it was deployed; say it as [constructor] in a plan"
-                .to_owned(),
+            reason:
+                "it is not run, so the contract is as deployed; write it as [constructor] in a plan"
+                    .to_owned(),
         });
     }
 }

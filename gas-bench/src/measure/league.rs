@@ -45,7 +45,7 @@ pub enum EntryError {
     #[error(transparent)]
     Fault(#[from] Fault),
     /// It did not run to completion, even with free memory.
-    #[error("it ended in {0:?} with memory for nothing{why}", why = .1.map_or_else(String::new, |cause| format!(": {cause}")))]
+    #[error("it ended in {0:?} although memory was free{why}", why = .1.map_or_else(String::new, |cause| format!(": {cause}")))]
     Ended(Outcome, Option<Cause>),
     /// It did not return eight bytes.
     #[error("it returned {0} bytes instead of 8; a workload returns one u64")]

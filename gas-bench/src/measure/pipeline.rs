@@ -23,7 +23,7 @@ use super::lto::Counterpart;
 use super::prepare::{ModuleFiles, PrepareError, Prepared, prepare};
 
 /// Why a report without a call is not a success.
-const NOTHING_CALLED: &str = "nothing was called, so that nothing is known of it";
+const NOTHING_CALLED: &str = "nothing was called, so nothing is known about it";
 
 /// Deploys a module that includes its function names to a new chain, and carries out `plan`.
 pub fn measure_module(target: &Target, name: &str, named: &[u8], plan: &Plan) -> Contract {
@@ -428,7 +428,7 @@ fn described(mut figures: Figures, subject: Subject<'_>, prepared: &Prepared) ->
 
 /// What a chain does not report at this level of detail.
 fn unseen(sight: Option<Sight>) -> Vec<String> {
-    let repeated = "it cannot be had to show what a program's start costs again in the same block";
+    let repeated = "it cannot show what a program's start costs again in the same block";
     let sentences: &[&str] = match sight {
         None | Some(Sight::Everything) => &[],
         Some(Sight::Hostios) => &[
@@ -437,7 +437,7 @@ fn unseen(sight: Option<Sight>) -> Vec<String> {
             repeated,
         ],
         Some(Sight::Receipts) => &[
-            "it does not trace programs (debug_traceTransaction with stylusTracer): what a program did with its gas is unseen",
+            "it does not trace programs (debug_traceTransaction with stylusTracer): what a program spent its gas on cannot be seen",
             repeated,
         ],
     };

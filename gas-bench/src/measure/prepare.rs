@@ -59,7 +59,7 @@ pub enum PrepareError {
         source: io::Error,
     },
     /// A file is no module, or is damaged.
-    #[error("{source}; name a .wasm file that a compiler wrote, which {} is not", path.display())]
+    #[error("{source}; {} is not a compiler's .wasm file: name one", path.display())]
     NotModule {
         /// The file.
         path: PathBuf,
@@ -72,7 +72,7 @@ pub enum PrepareError {
     )]
     Deployed(PathBuf),
     /// A file looks like a module in text, but is not one.
-    #[error("{} is {source}; mend it, or name the .wasm file", path.display())]
+    #[error("{} is {source}; correct it, or name the .wasm file", path.display())]
     NotText {
         /// The file.
         path: PathBuf,
@@ -101,7 +101,7 @@ pub enum PrepareError {
     },
     /// A package named by the plan is not a contract of the workspace.
     #[error(
-        "the plan's contract `{name}` is to be the package `{package}`, which the workspace does not have as a contract"
+        "the plan's contract `{name}` names the package `{package}`, which is not a contract of the workspace"
     )]
     NoPackage {
         /// The contract's name in the plan.

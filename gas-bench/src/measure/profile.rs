@@ -112,7 +112,7 @@ pub enum ProfileFailure {
         reason: String,
     },
     /// No source with that name ran, or its file is missing.
-    #[error("there is no source `{wanted}` to annotate: code ran of {known}")]
+    #[error("there is no source `{wanted}` to annotate: code of {known} ran")]
     NoSource {
         /// The source requested.
         wanted: String,

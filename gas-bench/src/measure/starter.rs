@@ -21,12 +21,12 @@ pub enum StarterError {
     Measure(String),
     /// The contract answers nothing known.
     #[error(
-        "nothing is known that could be called: it exports no ABI and answers no function of a standard; write a {file} by hand",
+        "there is nothing known to call: it exports no ABI and answers no function of a standard; write a {file} by hand",
         file = stylus_plan::FILE
     )]
     Nothing,
     /// No call has figures, and a plan without a call is none.
-    #[error("no call can be measured with arguments that are made up: {name}: {reason}; write a {file} by hand", file = stylus_plan::FILE)]
+    #[error("no call can be measured with made-up arguments: {name}: {reason}; write a {file} by hand", file = stylus_plan::FILE)]
     Unmeasured {
         /// The last call.
         name: String,

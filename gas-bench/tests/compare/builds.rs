@@ -434,7 +434,7 @@ fn what_cannot_be_varied_is_left_out_and_said() {
     assert_eq!(
         comparison.left_out,
         [
-            "contract does not use mini-alloc, so that no other allocator can be put in its place: only build variants are compared",
+            "contract does not use mini-alloc, so no other allocator can take its place: only build variants are compared",
             "there is no wasm-opt on PATH or in /cache: install Binaryen (Debian: apt install binaryen), or name the program",
         ]
     );

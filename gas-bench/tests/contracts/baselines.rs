@@ -369,7 +369,7 @@ fn other_circumstances_are_told_first() {
     assert_eq!(
         notes(|report| report.made_with.toolchain = "rustc 1.96.0".into()),
         [
-            "Another toolchain makes another wasm: the baseline was made with rustc 1.95.0 (0123456789 2026-04-14), \
+            "A different toolchain makes different wasm: the baseline was made with rustc 1.95.0 (0123456789 2026-04-14), \
              this report with rustc 1.96.0."
         ]
     );
@@ -560,5 +560,8 @@ fn what_was_not_chosen_is_not_removed() {
     let removed: Vec<_> = diff.removed().map(|it| it.name.as_str()).collect();
     assert_eq!(removed, ["c"]);
     let note = diff.notes.last().unwrap();
-    assert!(note.ends_with("what the baseline has of it: b."), "{note}");
+    assert!(
+        note.ends_with("not compared with the baseline: b."),
+        "{note}"
+    );
 }

@@ -160,7 +160,7 @@ fn modules_in_text_are_modules() {
     figures(&["--wasm", "it.wasm", "--plan", "plan.toml"]);
     let listed = run(folder.path(), &["override", "--list", "it.wat"]);
     let said = text(&listed.stderr);
-    assert!(said.contains("it carries no allocator: "), "{said}");
+    assert!(said.contains("it has no allocator: "), "{said}");
 
     fs::write(path("it.wat"), "(modul").unwrap();
     let place = "it.wat is not WebAssembly text: expected valid module field (at 1:2)";
@@ -292,7 +292,7 @@ fn what_cannot_be_measured_says_what_to_do() {
     // The magic bytes of another format, behind which there seems to be a section.
     fs::write(&module, b"\x7fELF\x02\x01\x01\0\0\xff\xff\xff\xff\x0f").unwrap();
     check_error(&folder, &report, "it is not a wasm module: ");
-    let advice = "; name a .wasm file that a compiler wrote, which it.wasm is not";
+    let advice = "; it.wasm is not a compiler's .wasm file: name one";
     check_error(&folder, &report, advice);
     // What an account holds: a whole program, and a fragment of one.
     for code in [b"\xef\xf0\0\0program", b"\xef\xf0\x01program."] {

@@ -148,7 +148,7 @@ fn a_broken_host_is_no_outcome() {
     let fault = case.try_run(CREATE_1).unwrap_err();
     assert_eq!(
         fault.to_string(),
-        "the host failed: the program creates a contract, and no other code is run here"
+        "the host failed: the program creates a contract, but no other code runs here"
     );
 }
 

@@ -32,7 +32,7 @@ const TOTAL_MAX: u64 = 1 << 30;
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// A file or folder cannot be read, or its copy cannot be written.
-    #[error("{} cannot be copied: {source}; make it readable, and room for temporary files", path.display())]
+    #[error("{} cannot be copied: {source}; make it readable, and make room for temporary files", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,

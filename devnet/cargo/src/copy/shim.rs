@@ -22,7 +22,7 @@ use crate::{Allocator, CargoError, Toolchain};
 pub enum ShimError {
     /// The contract does not use it.
     #[error(
-        "{package} does not use {NAME}, so that no other allocator can be put in its place: only build variants are compared"
+        "{package} does not use {NAME}, so no other allocator can take its place: only build variants are compared"
     )]
     NotUsed {
         /// The contract.
@@ -30,12 +30,12 @@ pub enum ShimError {
     },
     /// It is named by an absolute path.
     #[error(
-        "{NAME} is taken from {} by its whole path, which leads out of any copy: write a path that begins at the manifest", .0.display()
+        "{} names {NAME} by an absolute path, which leads out of any copy: write a path relative to the manifest", .0.display()
     )]
     Unreachable(PathBuf),
     /// Cargo still uses the original.
     #[error(
-        "cargo still takes {0} for {NAME}, as it does where two versions of it are used: only opt-levels and wasm-opt can be compared"
+        "cargo still uses {0} for {NAME}, as it does where there are two versions of it: only opt-levels and wasm-opt can be compared"
     )]
     NotTaken(String),
     /// Cargo does not accept the replacement.

@@ -43,7 +43,7 @@ impl Rerun {
     /// Executes a message.
     ///
     /// # Errors
-    /// If it could not have been in the block, although it was: the state is not the one that it met.
+    /// If it could not have been in the block, although it was: the state is not the one that it ran on.
     pub(super) fn run_message(&mut self, message: &Message, hash: B256) -> Result<Ran, Invalid> {
         match message {
             Message::Unsigned(_) => {

@@ -50,9 +50,7 @@ impl Content for CoverageContent<'_> {
         let mut document = Document::new(title, &[]);
         let ran = match report.ran {
             Ran::Plans => "What ran: the calls of the plan, with constructor and setup.",
-            Ran::Requests => {
-                "What ran: all transactions, calls and estimates that a devnet was sent."
-            }
+            Ran::Requests => "What ran: all transactions, calls and estimates sent to a devnet.",
         };
         document.sentences(Rank::Vital, [ran]);
         let failures = report.failures.iter();

@@ -42,7 +42,7 @@ impl Content for ExplainContent<'_> {
             .any(|call| call.place.as_ref().is_some_and(|_| call.is_nearby))
         {
             document.notes([
-                "The compiler has merged the failing code of several lines: the line is that of the contract's own code which ran last.",
+                "The compiler has merged the failing code of several lines: the line shown is the last of the contract's own that ran.",
             ]);
         }
         document
@@ -94,7 +94,7 @@ fn tell(document: &mut Document, call: &FailedFrame, (depth, count): (usize, usi
         let rows = call.frames.iter().take(MOST_FRAMES).map(frame);
         document.push(Rank::Main, Table::new("frames", columns, rows));
         let what =
-            "A star is at the contract's own source; a frame without a call of its own is inlined.";
+            "A star marks the contract's own source; a frame without a call of its own is inlined.";
         document.sentences(Rank::Detail, [what]);
     }
     if call.omitted_frames > 0 {

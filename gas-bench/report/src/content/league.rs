@@ -253,7 +253,7 @@ fn workloads(document: &mut Document, league: &League) {
 fn overhead(document: &mut Document, league: &League) {
     document.heading(Rank::Vital, "Overhead");
     document.sentences(Rank::Vital, [
-        "Ink above the floor's, with memory for nothing, as a share of what mini-alloc 1.0.0 has above it. Below the floor counts as 0.00. \
+        "Ink above the floor's, with memory free of charge, as a share of what mini-alloc 1.0.0 has above it. Below the floor counts as 0.00. \
          The last row is the average.",
     ]);
     let levels = league.levels();
@@ -336,7 +336,7 @@ fn of_level(document: &mut Document, league: &League, level: OptLevel) {
             &gas,
         ),
         (
-            "Thousands of ink with memory for nothing: the work alone.",
+            "Thousands of ink with memory free of charge: the work alone.",
             true,
             &work,
         ),

@@ -145,7 +145,7 @@ fn worded(part: outside::Part) -> String {
 /// What to know about the figures.
 pub(super) fn notes(profile: &CallProfile) -> Vec<String> {
     let mut notes = vec![
-        "Self ink is what was spent in a function itself, total ink with all that it called; a recursive call counts once."
+        "Self ink was spent in the function itself, total ink also in all that it called; a recursive call counts once."
             .to_owned(),
     ];
     if !profile.profile.allocations.calls.is_empty() {

@@ -330,7 +330,7 @@ fn meaning(report: &Report) -> Vec<String> {
     let generated = calls().any(|call| call.generated);
     let reverts = calls().any(|call| call.reverts() > 0);
     let marks = [
-        generated.then_some("*: arguments that were made up to fit the types."),
+        generated.then_some("*: arguments made up to fit the types."),
         reverts.then_some(
             "reverts: so many runs reverted, as was allowed, and cost this much until then.",
         ),

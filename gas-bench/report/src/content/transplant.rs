@@ -45,7 +45,7 @@ pub fn inspection(name: &str, inspection: &Inspection, in_full: bool) -> String 
     line("data", &data);
     let heap = match inspection.heap_base {
         Some(base) => format!("from address {}", grouped(u64::from(base))),
-        None => "where it begins is not said (__heap_base is not exported)".to_owned(),
+        None => "its start is unknown (__heap_base is not exported)".to_owned(),
     };
     line("heap", &heap);
     let inlined = inspection.inlined.iter().map(in_words);

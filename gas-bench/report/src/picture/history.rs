@@ -115,7 +115,7 @@ impl<'a> History<'a> {
         if self.steps.iter().all(|step| step.notes.is_empty()) {
             "Gas of all runs of a call. Each panel has its own scale."
         } else {
-            "Gas of all runs of a call. Each panel has its own scale. Dashed: made otherwise from here on."
+            "Gas of all runs of a call. Each panel has its own scale. Dashed: made differently from here on."
         }
     }
 

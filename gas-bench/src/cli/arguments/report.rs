@@ -191,7 +191,8 @@ impl ValueEnum for ReportFormat {
         match self {
             Self::Told(format) => TextFormat(*format).to_possible_value(),
             Self::Overview => Some(
-                PossibleValue::new("overview").help("A line a contract, for a README (Markdown)"),
+                PossibleValue::new("overview")
+                    .help("One line per contract, for a README (Markdown)"),
             ),
         }
     }

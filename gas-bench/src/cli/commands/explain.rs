@@ -32,7 +32,7 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<ExitCode> 
                 // The reason is known without sources.
                 Err(error) if !arguments.project.is_named() => {
                     remark(&format!(
-                        "lines and names are those of this folder's project, and there is none: {}",
+                        "lines and names come from this folder's project, but there is none: {}",
                         sentence(&error)
                     ));
                     None

@@ -167,7 +167,7 @@ impl fmt::Display for Incomparable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Function => f.write_str("it calls another function than before"),
-            Self::Runs => f.write_str("it has another number of runs than before"),
+            Self::Runs => f.write_str("the number of runs has changed"),
             Self::Arguments => f.write_str("its arguments are others than before"),
             Self::Reverts { newly, no_longer } => write!(
                 f,
@@ -228,7 +228,7 @@ impl Diff {
         if !names.is_empty() {
             let names = names.join(", ");
             self.notes.push(format!(
-                "Not chosen, and so not compared with what the baseline has of it: {names}."
+                "Not selected, so not compared with the baseline: {names}."
             ));
         }
     }
@@ -454,7 +454,7 @@ fn notes(before: &MadeWith, after: &MadeWith) -> Vec<String> {
     let version = |made: &MadeWith| format!("gas-bench {}", made.gas_bench);
     [
         note(
-            "Another toolchain makes another wasm",
+            "A different toolchain makes different wasm",
             &before.toolchain,
             &after.toolchain,
         ),
@@ -464,12 +464,12 @@ fn notes(before: &MadeWith, after: &MadeWith) -> Vec<String> {
             &paths(after),
         ),
         note(
-            "Another ArbOS has other prices",
+            "A different ArbOS has different prices",
             &arbos(before),
             &arbos(after),
         ),
         note(
-            "At another price of ink the same work is other gas",
+            "At a different price of ink the same work costs different gas",
             &price(before),
             &price(after),
         ),
@@ -479,7 +479,7 @@ fn notes(before: &MadeWith, after: &MadeWith) -> Vec<String> {
             &after.chain,
         ),
         note(
-            "Another version of this program may measure otherwise",
+            "Another version of this program may measure differently",
             &version(before),
             &version(after),
         ),
