@@ -502,3 +502,25 @@ fn block_time(text: &str) -> Result<Duration, &'static str> {
 pub(crate) fn ether(wei: U256) -> U256 {
     wei / U256::from(ETHER)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_between_blocks_is_a_fraction_of_seconds_above_zero() {
+        let check = |text, millis: Option<u64>| {
+            assert_eq!(
+                block_time(text).ok(),
+                millis.map(Duration::from_millis),
+                "{text}"
+            );
+        };
+        check("2", Some(2_000));
+        check("0.25", Some(250));
+        check("1e3", Some(1_000_000));
+        for refused in ["0", "-1", "1e-10", "nan", "inf", "1e30", "1s", ""] {
+            check(refused, None);
+        }
+    }
+}

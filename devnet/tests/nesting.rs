@@ -1,14 +1,14 @@
 //! Programs and EVM contracts that call each other, however deep.
 
 use alloy_eips::eip7702::{Authorization, SignedAuthorization};
-use alloy_primitives::{Address, U256, hex};
+use alloy_primitives::{Address, B256, U256, hex};
 use alloy_signer::SignerSync as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::contracts::{echo, evm_forward, forward, looks_after_call, path, program};
 use crate::costly::activate;
 use crate::process::Process;
-use crate::support::{ARB_OWNER, Chain, DEV, config_at};
+use crate::support::{ARB_OWNER, ARB_WASM, Chain, DEV, config_at};
 
 /// Sends a message along a path of contracts and expects it back.
 fn check(chain: &Chain, along: &[Address]) {
@@ -239,6 +239,39 @@ fn a_program_leaves_a_delegate_cold() {
         let looks = chain.deploy(&looks);
         assert_eq!(chain.word(looks, &[]), U256::from(cost));
     }
+}
+
+/// Theorem: as in geth, an access list names nobody who is warm without it: neither who authorizes, nor what the target delegates to.
+#[test]
+fn delegation_is_in_no_access_list() {
+    let chain = Chain::default();
+    // Reads slot 0.
+    let reader = chain.deploy(&hex!("5f5400"));
+    let (account, signed) = delegation(&chain, reader);
+    let check = |request: Value, expected: Value| {
+        let answer = chain.rpc("eth_createAccessList", json!([request, "latest"]));
+        assert_eq!(answer["accessList"], expected, "{request}");
+    };
+    let read = json!([{ "address": account, "storageKeys": [B256::ZERO] }]);
+    let with = json!({ "from": DEV, "to": account, "authorizationList": [signed] });
+    check(with.clone(), read.clone());
+    let elsewhere = json!({ "from": DEV, "to": ARB_WASM, "authorizationList": [signed] });
+    check(elsewhere, json!([]));
+    assert!(chain.send(with).is_success());
+    check(json!({ "from": DEV, "to": account }), read.clone());
+    // Who is called by the target is not the target: the account and its delegate are touched and listed.
+    let caller = chain.deploy(&evm_forward());
+    let input = hex::encode_prefixed(path(&[account], &[]));
+    let answer = chain.rpc(
+        "eth_createAccessList",
+        json!([{ "from": DEV, "to": caller, "data": input }, "latest"]),
+    );
+    let listed = answer["accessList"].as_array().unwrap();
+    let named = |it: Address| listed.iter().any(|item| item["address"] == json!(it));
+    assert_eq!(
+        (named(account), named(reader), named(caller)),
+        (true, true, false)
+    );
 }
 
 /// A program that recurses as deep as its input says, in frames that hide 32 KB each from the depth checker, calls itself from there, and
