@@ -211,8 +211,14 @@ mod tests {
         pages
             .read_exact_at(&mut words, (from / page * WORD) as u64)
             .unwrap();
-        let is_present = |word: &&[u8]| word[WORD - 1] & 0x80 != 0;
-        words.chunks_exact(WORD).filter(is_present).count() * page
+        let is_present = |word: &&[u8; WORD]| word[WORD - 1] & 0x80 != 0;
+        words
+            .as_chunks::<WORD>()
+            .0
+            .iter()
+            .filter(is_present)
+            .count()
+            * page
     }
 
     #[test]

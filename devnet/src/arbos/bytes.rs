@@ -44,14 +44,13 @@ impl StoredBytes {
     pub(crate) fn set<S: Store>(self, store: &mut S, bytes: &[u8]) -> Result<(), S::Refused> {
         self.clear(store)?;
         self.length().set(store, bytes.len() as u64)?;
-        let words = bytes.chunks_exact(32);
-        let rest = U256::from_be_slice(words.remainder());
+        let (words, rest) = bytes.as_chunks::<32>();
         let mut place = 1;
         for word in words {
-            store.write(self.0.at(place), U256::from_be_slice(word))?;
+            store.write(self.0.at(place), U256::from_be_bytes(*word))?;
             place += 1;
         }
-        store.write(self.0.at(place), rest)
+        store.write(self.0.at(place), U256::from_be_slice(rest))
     }
 
     /// Removes the bytes.

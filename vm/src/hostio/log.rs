@@ -25,6 +25,6 @@ pub(super) fn emit(hostio: &mut Hostio<'_>, data: u32, len: u32, topics: u32) ->
     }
     hostio.tell(|step| step.args = [&topics.to_be_bytes(), bytes.as_slice()].concat());
     let payload = bytes.split_off(topics as usize * 32);
-    let topics = bytes.chunks_exact(32).map(B256::from_slice).collect();
+    let topics = bytes.as_chunks::<32>().0.iter().map(B256::from).collect();
     Ok(hostio.host().log(topics, payload.into())?)
 }
