@@ -136,6 +136,7 @@ fn arguments_that_make_no_sense_are_refused_before_anything_is_built() {
     let known = "the known allocators are mini, wee, std, mini-upstream, talc, lol";
     for (arguments, code, words) in [
         (&["--allocator", "jemalloc"][..], 2, known),
+        (&["--allocator", "mini,jemalloc"], 2, known),
         (&["--allocator"], 2, "--allocator <NAME>"),
         (
             &["--arbos", "50"],

@@ -32,8 +32,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo gas-bench                                   the published allocators, as a table
   cargo gas-bench --all                             the rivals beside them
-  cargo gas-bench --allocator mini --allocator talc
-                                                    only these two
+  cargo gas-bench --allocator mini,talc             only these two
   cargo gas-bench --format markdown --out gas.md    for a pull request
   cargo gas-bench --format json                     for a program
   cargo gas-bench league                            every allocator under every workload
@@ -48,7 +47,7 @@ const LEAGUE_EXAMPLES: &str = "\
 Examples:
   cargo gas-bench league                                  all of them, as Markdown
   cargo gas-bench league --calls --out LEAGUE.md --chart LEAGUE.svg
-  cargo gas-bench league --allocator mini --allocator mini-upstream --opt-level z --format json";
+  cargo gas-bench league --allocator mini,mini-upstream --opt-level z --format json";
 
 /// What an allocation costs on a Stylus chain: builds the edge-cases contract with each allocator, deploys it, calls it, and
 /// compares gas, ink, pages and size
@@ -59,8 +58,13 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// Measure this allocator; repeat for several [known: mini, wee, std, mini-upstream, talc, lol]
-    #[arg(long = "allocator", value_name = "NAME", conflicts_with = "all")]
+    /// Measure this allocator; several with commas [known: mini, wee, std, mini-upstream, talc, lol]
+    #[arg(
+        long = "allocator",
+        value_name = "NAME",
+        conflicts_with = "all",
+        value_delimiter = ','
+    )]
     chosen: Vec<Allocator>,
 
     /// Measure every known allocator, not only the three of the published table
@@ -150,13 +154,18 @@ impl ValueEnum for TextFormat {
 #[derive(clap::Args, Debug)]
 #[command(after_help = LEAGUE_EXAMPLES)]
 pub(crate) struct LeagueArguments {
-    /// Measure this allocator, in addition to the floor; repeat for several [known: mini, mini-in-place, reclaim, mini-upstream,
+    /// Measure this allocator, in addition to the floor; several with commas [known: mini, mini-in-place, reclaim, mini-upstream,
     /// lol-leaking, lol, wee, std, talc, rlsf, wasmalloc, picoalloc]
-    #[arg(long = "allocator", value_name = "NAME", value_parser = contender)]
+    #[arg(long = "allocator", value_name = "NAME", value_parser = contender, value_delimiter = ',')]
     chosen: Vec<Allocator>,
 
-    /// Build at this level; repeat for several
-    #[arg(long = "opt-level", value_name = "LEVEL", value_enum)]
+    /// Build at this level; several with commas
+    #[arg(
+        long = "opt-level",
+        value_name = "LEVEL",
+        value_enum,
+        value_delimiter = ','
+    )]
     levels: Vec<Level>,
 
     /// How to report

@@ -12,9 +12,9 @@ use super::contracts::{ProjectArguments, arbos};
 const EXAMPLES: &str = "\
 Examples:
   cargo gas-bench compare                every allocator at every level, with and without wasm-opt
-  cargo gas-bench compare --package erc20 --allocator mini --allocator std
-  cargo gas-bench compare --opt-level s --opt-level z --wasm-opt off
-  cargo gas-bench compare --lto on --lto off --opt-level 3 --wasm-opt off
+  cargo gas-bench compare --package erc20 --allocator mini,std
+  cargo gas-bench compare --opt-level s,z --wasm-opt off
+  cargo gas-bench compare --lto on,off --opt-level 3 --wasm-opt off
                                          the allocators with link-time optimisation and without
   cargo gas-bench compare --format markdown --out compare.md
 
@@ -30,22 +30,22 @@ pub(crate) struct CompareArguments {
     #[command(flatten)]
     pub(crate) project: ProjectArguments,
 
-    /// Build with this allocator, in addition to your own; repeat for several [known: mini, mini-in-place, mini-outlined, mini-trap,
+    /// Build with this allocator, in addition to your own; several with commas [known: mini, mini-in-place, mini-outlined, mini-trap,
     /// reclaim, mini-upstream, wee, std, talc, lol; default: all]
-    #[arg(long = "allocator", value_name = "NAME", value_parser = allocator)]
+    #[arg(long = "allocator", value_name = "NAME", value_parser = allocator, value_delimiter = ',')]
     allocators: Vec<Allocator>,
 
-    /// Build at this level, in addition to your own; repeat for several [default: 3, s, z]
-    #[arg(long = "opt-level", value_name = "LEVEL", value_parser = level)]
+    /// Build at this level, in addition to your own; several with commas [default: 3, s, z]
+    #[arg(long = "opt-level", value_name = "LEVEL", value_parser = level, value_delimiter = ',')]
     levels: Vec<OptLevel>,
 
-    /// Build with link-time optimisation, `on`, or as with a library beside the cdylib, `off`, in addition to your own; repeat for both
+    /// Build with link-time optimisation, `on`, or as with a library beside the cdylib, `off`, in addition to your own; both with a comma
     /// [default: on, if your profile asks for it and cargo leaves it out]
-    #[arg(long = "lto", value_name = "WHETHER", value_parser = lto)]
+    #[arg(long = "lto", value_name = "WHETHER", value_parser = lto, value_delimiter = ',')]
     lto: Vec<Lto>,
 
-    /// What wasm-opt does: off, Oz, O3, O4; repeat for several [default: all]
-    #[arg(long = "wasm-opt", value_name = "MODE")]
+    /// What wasm-opt does: off, Oz, O3, O4; several with commas [default: all]
+    #[arg(long = "wasm-opt", value_name = "MODE", value_delimiter = ',')]
     modes: Vec<Mode>,
 
     /// Binaryen's wasm-opt, if it is not on PATH

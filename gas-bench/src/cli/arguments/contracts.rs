@@ -18,8 +18,13 @@ pub(crate) struct ProjectArguments {
     #[arg(long, value_name = "FILE")]
     manifest_path: Option<PathBuf>,
 
-    /// Only the contract NAME; repeat for several
-    #[arg(long = "package", short = 'p', value_name = "NAME")]
+    /// Only the contract NAME; several with commas
+    #[arg(
+        long = "package",
+        short = 'p',
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
     packages: Vec<String>,
 
     /// Build with these features, separated by commas
