@@ -139,8 +139,10 @@ impl<'a> Shelf<'a> {
             if_there(fs::rename(from.join(file), to.join(file)))?;
         }
         for notes in notes {
-            let name = notes.file_name().unwrap_or_default();
-            fs::rename(&notes, fingerprints.join(name))?;
+            let place = fingerprints.join(notes.file_name().unwrap_or_default());
+            // A build that failed or was interrupted leaves notes of no kind.
+            if_there(fs::remove_dir_all(&place))?;
+            fs::rename(&notes, place)?;
         }
         Ok(())
     }
@@ -225,6 +227,7 @@ mod tests {
     const MODULE: &str = "deps/it.wasm";
     const LIBRARY: &str = "deps/libit.rlib";
     const NOTES: &str = ".fingerprint/the-it-0123/lib-it";
+    const OF_FAILED: &str = ".fingerprint/the-it-0123/output-lib-it";
     const OF_OTHERS: &str = ".fingerprint/the-0123/lib-it";
     const OF_SCRIPT: &str = ".fingerprint/the-it-4567/build-script-build";
 
@@ -265,6 +268,9 @@ mod tests {
         // What is built again replaces what was there.
         write(&profile, &[(MODULE, "1, later")]);
         check(Some("two"), ["2", "", "on 2"]);
+        check(Some("one"), ["1, later", "of 1", "on 1"]);
+        check(Some("three"), ["", "", ""]);
+        write(&profile, &[(OF_FAILED, "error")]);
         check(Some("one"), ["1, later", "of 1", "on 1"]);
         check(None, ["", "", ""]);
         write(
