@@ -205,29 +205,30 @@ enum Signal {
 
 /// Ends a process group.
 fn end(group: u32, signal: Signal) {
-    // The shell's own `kill`: the program of that name is not on every system.
+    // Not by a shell: while it starts it is in this process's own group, and a second Ctrl-C ends it before it has ended anything.
     #[cfg(unix)]
-    let mut kill = {
-        let mut kill = Command::new("/bin/sh");
-        let name = match signal {
-            Signal::Terminate => "TERM",
-            Signal::Kill => "KILL",
+    {
+        use rustix::process::{Pid, Signal as Number, kill_process_group};
+
+        let number = match signal {
+            Signal::Terminate => Number::TERM,
+            Signal::Kill => Number::KILL,
         };
-        kill.args(["-c", &format!("kill -s {name} -- -{group}")]);
-        kill
-    };
+        let group = i32::try_from(group).ok().and_then(Pid::from_raw);
+        // It may have ended in the meantime.
+        let _ = group.map(|group| kill_process_group(group, number));
+    }
     #[cfg(not(unix))]
-    let mut kill = {
+    {
         // There is but one way.
         let (Signal::Terminate | Signal::Kill) = signal;
         let mut kill = Command::new("taskkill");
         kill.args(["/T", "/F", "/PID", &group.to_string()]);
-        kill
-    };
-    // It may have ended in the meantime.
-    let _ = kill
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+        // It may have ended in the meantime.
+        let _ = kill
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+    }
 }

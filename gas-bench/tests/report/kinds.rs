@@ -580,6 +580,8 @@ fn nothing_is_left() {
 #[cfg(unix)]
 #[track_caller]
 fn check_ended(command: &[&str]) {
+    use std::os::unix::process::CommandExt;
+
     let folder = tempfile::tempdir().unwrap();
     workspace(folder.path(), &["slow"]);
     package(folder.path(), "slow", LIBRARY, "1");
@@ -596,6 +598,7 @@ fn check_ended(command: &[&str]) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"))
         .arg("gas-bench")
         .args(command)
+        .process_group(0)
         .current_dir(folder.path())
         .env("CARGO_TARGET_DIR", folder.path().join("target"))
         .env("SLOW_PID", &pid)
@@ -611,11 +614,14 @@ fn check_ended(command: &[&str]) {
     };
     wait_for(&|| fs::read_to_string(&pid).is_ok_and(|pid| !pid.is_empty()));
     let pid = fs::read_to_string(&pid).unwrap();
-    let ended = Command::new("sh")
-        .args(["-c", &format!("kill -s TERM {}", child.id())])
-        .status();
-    assert!(ended.unwrap().success());
+    // As of an impatient user's Ctrl-C, its group gets the signal again and again.
+    let kills = format!("while kill -s TERM -- -{}; do :; done", child.id());
+    let kills = Command::new("sh")
+        .args(["-c", &kills])
+        .stderr(Stdio::null())
+        .spawn();
     assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert!(kills.unwrap().wait().unwrap().success());
     let is_there = || {
         let asked = Command::new("sh")
             .args(["-c", &format!("kill -0 {pid} 2>/dev/null")])
