@@ -192,14 +192,16 @@ fn what_is_read_is_not_written_over() {
     let token = folder.path().join("token.wasm");
     fs::copy(token, folder.path().join("other.wasm")).unwrap();
     let of_plan = ["--wasm", "token.wasm", "--plan", "plan.toml"];
-    for (out, is_refused) in [
-        ("token.wasm", true),
-        ("./plan.toml", true),
-        ("other.wasm", true),
-        ("counter.wasm", false),
+    for (option, out, is_refused) in [
+        ("--out", "token.wasm", true),
+        ("--out", "./plan.toml", true),
+        ("--out", "other.wasm", true),
+        ("--out", "counter.wasm", false),
+        ("--save", "./token.wasm", true),
+        ("--save", "./plan.toml", true),
     ] {
         let before = fs::read(folder.path().join(out)).unwrap();
-        let (output, _) = report(&folder, &[&of_plan[..], &["--out", out]].concat());
+        let (output, _) = report(&folder, &[&of_plan[..], &[option, out]].concat());
         let said = text(&output.stderr);
         let words = format!("error: {out} is what this command reads; name another file");
         assert_eq!(said.starts_with(&words), is_refused, "{said}");

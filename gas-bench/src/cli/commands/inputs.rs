@@ -57,13 +57,19 @@ impl<'a> Inputs<'a> {
 
     /// [`Inputs::begin`], for a file that is written in any case.
     pub(super) fn begin_at(&self, path: &Path) -> anyhow::Result<OutputFile> {
+        self.spare(path)?;
+        Ok(OutputFile::begin(path)?)
+    }
+
+    /// Refuses to write a file that the command reads.
+    pub(super) fn spare(&self, path: &Path) -> anyhow::Result<()> {
         if self.have(path) {
             bail!(
                 "{} is what this command reads; name another file for what it writes",
                 path.display()
             );
         }
-        Ok(OutputFile::begin(path)?)
+        Ok(())
     }
 
     fn have(&self, path: &Path) -> bool {

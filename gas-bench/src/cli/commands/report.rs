@@ -36,14 +36,19 @@ pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
         .collect::<anyhow::Result<Vec<_>>>()?;
     let inputs = Inputs::of(project.as_ref())
         .and(arguments.files())
-        .with_plan(arguments.plan())
-        .and(baselines.iter().map(|(_, path)| path.as_path()));
-    let file = inputs.begin(arguments.out.as_deref())?;
-    let draft = arguments
-        .save
-        .as_deref()
-        .map(|name| baseline::Draft::begin(&baseline::path_of(name, root)?))
-        .transpose()?;
+        .with_plan(arguments.plan());
+    let draft = match &arguments.save {
+        Some(name) => {
+            let path = baseline::path_of(name, root)?;
+            // It may be the baseline that is compared with, and nothing else that is read.
+            inputs.spare(&path)?;
+            Some(baseline::Draft::begin(&path)?)
+        }
+        None => None,
+    };
+    let file = inputs
+        .and(baselines.iter().map(|(_, path)| path.as_path()))
+        .begin(arguments.out.as_deref())?;
     let baselines = baselines
         .into_iter()
         .map(|(name, path)| Ok((name, baseline::load(&path)?)))

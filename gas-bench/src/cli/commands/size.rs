@@ -10,7 +10,6 @@ use stylus_report::content::SizeContent;
 use stylus_report::document::Content as _;
 use stylus_report::figures::baseline;
 use stylus_report::figures::size::{SizeReport, diff};
-use stylus_report::output::OutputFile;
 use stylus_report::picture::treemap;
 use stylus_vm::{ArbOs, Config};
 
@@ -40,7 +39,7 @@ pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
             if let Some(parent) = path.parent().filter(|it| it.ends_with(baseline::FOLDER)) {
                 folder(parent)?;
             }
-            Some(OutputFile::begin(&path)?)
+            Some(inputs.begin_at(&path)?)
         }
         None => None,
     };
