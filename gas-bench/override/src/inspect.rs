@@ -338,13 +338,13 @@ impl Variables {
     }
 }
 
-/// The address of the allocator, which has no size, if `function` calls one of its methods. It may well be that of the next variable.
-fn of_method(module: &Module, function: &Function) -> Option<u32> {
+/// The address of the allocator, if a function has it only to pass it to its methods: one without a size may well have that of the next
+/// variable. More often, and a part of a method has been inlined that finds the allocator's variables from there.
+fn of_method(module: &Module, index: u32, function: &Function) -> Option<u32> {
     let is_method = |index: u32| {
         let role = module.names.get(index).and_then(Role::of);
         matches!(role, Some(Role::Method(_)))
     };
-    let calls_one = function.calls.iter().any(|callee| is_method(*callee));
     // Rust's own function that calls the method has no other constant.
     let front = module.own().find_map(|(index, front)| {
         let role = module.names.get(index).and_then(Role::of)?;
@@ -355,7 +355,10 @@ fn of_method(module: &Module, function: &Function) -> Option<u32> {
         let is_plain = is_front && front.calls.iter().any(|callee| is_method(*callee));
         front.constants.iter().next().filter(|_| is_plain).copied()
     });
-    front.filter(|_| calls_one)
+    let is_passed = |address: &u32| !module.has_more(index, *address, is_method);
+    front
+        .filter(|address| function.constants.contains(address))
+        .filter(is_passed)
 }
 
 /// The callers of each function.
@@ -392,7 +395,9 @@ fn inlined(
             found.push(Inlined::Call { name, callee });
         } else if let Some(address) = variables.accessed_by(function) {
             found.push(Inlined::Variable { name, address });
-        } else if let Some(address) = variables.named_by(function, of_method(module, function)) {
+        } else if let Some(address) =
+            variables.named_by(function, of_method(module, index, function))
+        {
             found.push(Inlined::Number { name, address });
         }
     }

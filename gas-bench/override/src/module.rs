@@ -10,7 +10,7 @@ use stylus_vm::profile::Names;
 use stylus_vm::{ArbOs, Config, Gas, Pages, activate};
 use wasmparser::{
     DataKind, ElementItems, ExternalKind, FuncType, FunctionBody, KnownCustom, MemoryType, Name,
-    Operator, Parser, Payload, TypeRef, ValType,
+    Operator, OperatorsReader, Parser, Payload, TypeRef, ValType,
 };
 
 use crate::Refusal;
@@ -301,14 +301,8 @@ impl Module {
 
     /// The last two parameters that one of its own functions passes on to `callee` unchanged, if it does so.
     pub(crate) fn hands_on(&self, function: u32, callee: u32) -> Option<[u32; 2]> {
-        let position = function.checked_sub(self.imports)? as usize;
-        let bodies = Parser::new(0).parse_all(&self.deployed);
-        let mut bodies = bodies.filter_map(|payload| match payload {
-            Ok(Payload::CodeSectionEntry(body)) => Some(body),
-            _ => None,
-        });
         let mut last = [None; 2];
-        for operator in bodies.nth(position)?.get_operators_reader().ok()? {
+        for operator in self.operators(function)? {
             match operator.ok()? {
                 Operator::Call { function_index } if function_index == callee => {
                     let [one, other] = last;
@@ -319,6 +313,35 @@ impl Module {
             }
         }
         None
+    }
+
+    /// Whether one of its own functions has `number` more often than it calls functions that `is_passed` it.
+    pub(crate) fn has_more(
+        &self,
+        function: u32,
+        number: u32,
+        is_passed: impl Fn(u32) -> bool,
+    ) -> bool {
+        let operators = self.operators(function).into_iter().flatten();
+        let difference = operators
+            .map_while(Result::ok)
+            .map(|operator| match operator {
+                Operator::I32Const { value } if value.cast_unsigned() == number => 1,
+                Operator::Call { function_index } if is_passed(function_index) => -1,
+                _ => 0,
+            });
+        difference.sum::<i32>() > 0
+    }
+
+    /// The instructions of one of its own functions.
+    fn operators(&self, function: u32) -> Option<OperatorsReader<'_>> {
+        let position = function.checked_sub(self.imports)? as usize;
+        let bodies = Parser::new(0).parse_all(&self.deployed);
+        let mut bodies = bodies.filter_map(|payload| match payload {
+            Ok(Payload::CodeSectionEntry(body)) => Some(body),
+            _ => None,
+        });
+        bodies.nth(position)?.get_operators_reader().ok()
     }
 
     /// What callers pass to `callee`, which has this many parameters: the constants among the arguments. Calls whose arguments are neither

@@ -204,8 +204,8 @@ fn ends_of_tables_are_nobodys_variables() {
 }
 
 /// A program as optimisers leave it: it calls the method of its allocator itself, and passes the allocator, whose address is that of a
-/// variable, an alignment and a size; and Rust's function in front of the method, which hands on `order`.
-fn with_method(order: &str) -> Vec<u8> {
+/// variable, an alignment and a size; and Rust's function in front of the method, which hands on `order`. It stores `number`.
+fn with_method(order: &str, number: &str) -> Vec<u8> {
     const METHOD: &str =
         "$\"<mini_alloc::imp::MiniAlloc as core::alloc::global::GlobalAlloc>::alloc\"";
     let text = format!(
@@ -227,7 +227,7 @@ fn with_method(order: &str) -> Vec<u8> {
                 (call $pay (i32.const 0))
                 (local.set $one (call $__rust_alloc (i32.const 40) (i32.const 8)))
                 (local.set $two (call {METHOD} (i32.const 1024) (i32.const 16) (i32.const 32)))
-                (i32.store (local.get $one) (i32.const 7))
+                (i32.store (local.get $one) {number})
                 (i32.store (local.get $two) (i32.const 9))
                 (i32.store offset=4 (local.get $one) (i32.and (local.get $two) (i32.const 15)))
                 (call $write (local.get $one) (i32.const 8))
@@ -239,14 +239,24 @@ fn with_method(order: &str) -> Vec<u8> {
 /// Theorem: methods that are called without the function in front of them are replaced like it, unless they take what a donor's do not.
 #[test]
 fn methods_are_entries() {
-    let module = with_method("(local.get 1) (local.get 0)");
+    let right = "(local.get 1) (local.get 0)";
+    let module = with_method(right, "(i32.const 7)");
     let found = inspect(&module).unwrap();
     assert_eq!(found.refusal(), None);
     let roles: Vec<_> = found.entries.values().map(|entry| entry.role).collect();
     let call = AllocatorCall::Allocate;
     assert_eq!(roles, [Role::Rust(call), Role::Method(call)]);
     check_taken_out(&module);
-    let swapped = refusal(&with_method("(local.get 0) (local.get 1)"));
+    // As where a list of free blocks begins in the allocator itself, and the function that goes through it was inlined.
+    let inlined = refusal(&with_method(
+        right,
+        "(i32.load (local.tee $one (i32.const 1024)))",
+    ));
+    assert!(
+        inlined.contains("`user_entrypoint` has the number 1024 in it"),
+        "{inlined}"
+    );
+    let swapped = refusal(&with_method("(local.get 0) (local.get 1)", "(i32.const 7)"));
     assert!(
         swapped.contains("has the name of an allocator's function but not its type"),
         "{swapped}"
