@@ -104,6 +104,28 @@ impl Inspection {
         Some(&gets.name)
     }
 
+    /// A function that frees and ignores the size of the block, if others call it and may pass anything as a size: the compiler replaces
+    /// what is ignored in those calls that it sees together with the function. It replaces the alignment as well, so a constant one shows
+    /// that the size is right.
+    pub(crate) fn ignores_sizes(&self, module: &Module) -> Option<&str> {
+        use stylus_vm::profile::AllocatorCall::Deallocate;
+        let is_told = |callee: u32| {
+            let mut others = module.own().filter(|(index, function)| {
+                function.calls.contains(&callee) && !self.functions.contains_key(index)
+            });
+            others.all(|(index, _)| module.ends_with_alignment(index, callee))
+        };
+        let ignores = |index: u32, entry: &Entry| match entry.role {
+            Role::Rust(Deallocate) => !module.uses(index, 1) && !is_told(index),
+            Role::Bare(Deallocate) => !module.uses(index, 2),
+            Role::Method(Deallocate) => !module.uses(index, 3),
+            _ => false,
+        };
+        let mut entries = self.entries.iter();
+        let found = entries.find(|(index, entry)| entry.callers > 0 && ignores(**index, entry))?;
+        Some(&found.1.name)
+    }
+
     /// Looks for the allocator of a module.
     pub(crate) fn of(module: &Module) -> Result<Self, Refusal> {
         let roles = roles(module)?;

@@ -69,6 +69,11 @@ pub enum Refusal {
          always hands out zeros"
     )]
     Zeros(String),
+    /// A function of its allocator ignores the size of what it frees, and nothing shows that all callers pass it.
+    #[error(
+        "`{0}` ignores the size of what it frees, of which the compiler then passes anything; choose mini, which ignores it as well"
+    )]
+    Sizes(String),
     /// A function has the name of an allocator's, but another type.
     #[error(
         "`{0}` has the name of an allocator's function but not its type; only allocators for wasm32 with Rust's or C's interface can be replaced"
@@ -225,6 +230,13 @@ pub fn transplant(wasm: &[u8], donor: &Donor) -> Result<Transplant, Refusal> {
         .filter(|_| donor.allocator != Substitute::Mini)
     {
         return Err(Refusal::Zeros(name.to_owned()));
+    }
+    // It never frees either.
+    if let Some(name) = inspection
+        .ignores_sizes(&module)
+        .filter(|_| donor.allocator != Substitute::Mini)
+    {
+        return Err(Refusal::Sizes(name.to_owned()));
     }
     graft::graft(module, inspection, donor)
 }

@@ -333,6 +333,28 @@ impl Module {
         difference.sum::<i32>() > 0
     }
 
+    /// Whether one of its own functions uses a parameter.
+    pub(crate) fn uses(&self, function: u32, parameter: u32) -> bool {
+        let operators = self.operators(function).into_iter().flatten();
+        operators.map_while(Result::ok).any(|operator| {
+            matches!(operator, Operator::LocalGet { local_index } if local_index == parameter)
+        })
+    }
+
+    /// Whether the last argument of every call of `callee` in one of its own functions is an alignment: a constant power of two.
+    pub(crate) fn ends_with_alignment(&self, function: u32, callee: u32) -> bool {
+        let mut is_alignment = false;
+        let operators = self.operators(function).into_iter().flatten();
+        operators.map_while(Result::ok).all(|operator| {
+            let is_other =
+                !matches!(operator, Operator::Call { function_index } if function_index == callee);
+            let is_right = is_other || is_alignment;
+            is_alignment =
+                matches!(operator, Operator::I32Const { value } if value.count_ones() == 1);
+            is_right
+        })
+    }
+
     /// The instructions of one of its own functions.
     fn operators(&self, function: u32) -> Option<OperatorsReader<'_>> {
         let position = function.checked_sub(self.imports)? as usize;

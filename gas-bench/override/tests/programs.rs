@@ -46,7 +46,7 @@ const COMMON: &str = r#"
     (i32.store offset=8 (call $slot (local.get $slot)) (local.get $align)))
 "#;
 
-/// A bump allocator with Rust's interface.
+/// A bump allocator with Rust's interface. It ignores the alignment of what is freed, and gets anything, as compilers pass it then.
 const RUST: &str = r#"
   (func $"__rust_alloc" (param $size i32) (param $align i32) (result i32) (local $at i32) (local $end i32)
     (local.set $at (i32.load (i32.const STATE)))
@@ -63,7 +63,7 @@ const RUST: &str = r#"
   (func $"wee_alloc::grow" (param i32) (result i32) (memory.grow (local.get 0)))
   (func $"__rust_alloc_zeroed" (param i32 i32) (result i32)
     (call $"__rust_alloc" (local.get 0) (local.get 1)))
-  (func $"__rust_dealloc" (param i32 i32 i32))
+  (func $"__rust_dealloc" (param i32 i32 i32) (memory.fill (local.get 0) (i32.const 221) (local.get 1)))
   (func $"__rust_realloc" (param $at i32) (param $size i32) (param $align i32) (param $new i32) (result i32)
     (local $to i32)
     (local.set $to (call $"__rust_alloc" (local.get $new) (local.get $align)))
@@ -80,8 +80,7 @@ const RUST: &str = r#"
   (func $drop (param $slot i32) (local $it i32)
     (local.set $it (call $slot (local.get $slot)))
     (if (i32.eqz (i32.load (local.get $it))) (then return))
-    (call $"__rust_dealloc" (i32.load (local.get $it)) (i32.load offset=4 (local.get $it))
-      (i32.load offset=8 (local.get $it)))
+    (call $"__rust_dealloc" (i32.load (local.get $it)) (i32.load offset=4 (local.get $it)) (local.get $it))
     (memory.fill (local.get $it) (i32.const 0) (i32.const 12)))
   (func $resize (param $slot i32) (param $size i32) (local $it i32) (local $kept i32)
     (local.set $it (call $slot (local.get $slot)))

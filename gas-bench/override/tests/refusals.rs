@@ -279,6 +279,36 @@ fn check_taken_out(module: &[u8]) {
     );
 }
 
+/// Theorem: ReclaimAlloc gets the size of what is freed only if that is one: the old function uses it, or each call ends with a constant
+/// alignment, which would not be there either. MiniAlloc does without.
+#[test]
+fn ignored_sizes_are_not_believed() {
+    const USED: &str = "(memory.fill (local.get 0) (i32.const 221) (local.get 1))";
+    const GARBAGE: &str = "(local.get $it))\n    (memory.fill";
+    let reclaim = Donor::compile(Substitute::Reclaim).unwrap();
+    let mini = Donor::compile(Substitute::Mini).unwrap();
+    for (used, align, is_refused) in [
+        (USED, "(local.get $it)", false),
+        ("", "(local.get $it)", true),
+        ("", "(i32.const 12)", true),
+        ("", "(i32.const 8)", false),
+    ] {
+        let mut program = Program::rust(Mangling::V0);
+        let passed = GARBAGE.replace("(local.get $it)", align);
+        program.allocator = program.allocator.replace(USED, used);
+        program.allocator = program.allocator.replace(GARBAGE, &passed);
+        let wasm = program.wasm();
+        let refused = transplant(&wasm, &reclaim).err();
+        let is_it = matches!(refused, Some(Refusal::Sizes(_)));
+        assert_eq!(
+            (is_it, refused.is_some()),
+            (is_refused, is_refused),
+            "{refused:?}"
+        );
+        assert!(transplant(&wasm, &mini).is_ok());
+    }
+}
+
 /// A program as link-time optimisation leaves it: there is no function in front of the allocator's methods, and they have lost parameters.
 /// It calls them with these arguments.
 fn with_bare_methods(parameters: &str, first: &str, second: &str) -> Vec<u8> {
