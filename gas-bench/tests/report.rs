@@ -537,13 +537,13 @@ fn the_action_reports_on_a_pull_request() {
             .env("GITHUB_STEP_SUMMARY", &summary)
             .env("GITHUB_OUTPUT", &outputs)
             .env("RUNNER_TEMP", work.path())
-            .envs(program.iter().copied())
             .env("CARGO_TARGET_DIR", folder.path().join("target"))
             .env("MANIFEST_PATH", "Cargo.toml")
             .env("BASELINE", "gas-baselines/main.json")
             .env("TOLERANCE", "0.5%")
             .env("FAIL_ON_REGRESSION", fail)
             .env("ARGUMENTS", "")
+            .envs(program.iter().copied())
             .output()
             .unwrap();
         let read = |path| fs::read_to_string(path).unwrap_or_default();
@@ -568,6 +568,10 @@ fn the_action_reports_on_a_pull_request() {
         .find_map(|line| line.strip_prefix("comment="));
     assert_eq!(fs::read_to_string(comment.unwrap()).unwrap(), summary);
     assert_eq!(run_step("true", &[built]).0, Some(3));
+    let lines = ("ARGUMENTS", "--package good\n--package nowhere\n");
+    let (code, _, _, said) = run_step("true", &[built, lines]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("no contract `nowhere`"), "{said}");
 
     // A release's program is used instead of a built one, if it has the checksum that the release names.
     let server = format!("file://{}", work.path().display());
