@@ -335,3 +335,34 @@ fn an_allocator_that_is_not_in_use_has_no_figures() {
     let expected = expected.map(|(name, gas)| (name.to_owned(), gas.map_err(str::to_owned)));
     assert_eq!(outcomes(&measured), expected);
 }
+
+/// Theorem: that a feature of an allocator makes no difference is no sign that the allocator is not in use.
+#[test]
+fn features_may_make_no_difference() {
+    let settings = Variations {
+        allocators: vec![Allocator::Mini, Allocator::MiniOutlined, Allocator::Wee],
+        levels: vec![],
+        lto: Vec::new(),
+        modes: vec![],
+    };
+    let [mini, outlined, wee] =
+        [Allocator::Mini, Allocator::MiniOutlined, Allocator::Wee].map(Some);
+    let measured = compare(
+        &settings,
+        &[
+            (None, None, Ok(1)),
+            (mini, None, Ok(2)),
+            (outlined, None, Ok(2)),
+            (wee, None, Ok(3)),
+        ],
+        &[1, 2, 3].map(|it| (it, contract(5_000, vec![runs("f", &[(u64::from(it), "")])]))),
+    );
+    let expected = [
+        ("today", Ok(1)),
+        ("MiniAlloc", Ok(2)),
+        ("MiniAlloc outlined", Ok(2)),
+        ("WeeAlloc", Ok(3)),
+    ];
+    let expected = expected.map(|(name, gas)| (name.to_owned(), gas.map_err(str::to_owned)));
+    assert_eq!(outcomes(&measured), expected);
+}
