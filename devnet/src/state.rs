@@ -249,6 +249,12 @@ impl State {
         }
     }
 
+    /// Whether a word of an account's storage was written here: on a fork, others are its node's.
+    pub(crate) fn has_slot(&self, address: Address, slot: U256) -> bool {
+        let account = self.accounts.get(&address);
+        account.is_some_and(|account| account.storage.contains_key(&slot))
+    }
+
     /// Changes an account, creating it if necessary. One that cannot be read stays as it is.
     pub(crate) fn change(&mut self, address: Address, change: impl FnOnce(&mut Account)) {
         let Some(beneath) = &self.beneath else {

@@ -40,10 +40,10 @@ pub(crate) use programs::{
     set_module_hash, set_program,
 };
 pub(crate) use root::{
-    activation_gas, brotli_level, calldata_price_increase, chain_config, chain_id, collect_tips,
-    filtered_funds_recipient, filtering_from, infra_fee_account, is_filtered, native_token_from,
-    network_fee_account, set_calldata_price_increase, upgrade_timestamp, upgrade_version, version,
-    version_word,
+    activation_gas, brotli_level, calldata_price_increase, can_filter, chain_config, chain_id,
+    collect_tips, filtered_funds_recipient, filtering_from, infra_fee_account, is_filtered,
+    native_token_from, network_fee_account, set_calldata_price_increase, upgrade_timestamp,
+    upgrade_version, version, version_word,
 };
 pub(crate) use slots::{Slot, read_by_every_block};
 

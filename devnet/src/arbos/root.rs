@@ -7,6 +7,7 @@ use stylus_vm::ArbOs;
 
 use crate::arbos::bytes::StoredBytes;
 use crate::arbos::field::{Field, fields};
+use crate::arbos::owners::transaction_filterers;
 use crate::arbos::slots::{self, ROOT};
 use crate::arbos::{Store, Words};
 
@@ -89,6 +90,14 @@ pub(crate) fn set_calldata_price_increase<S: Store>(
 /// The chain's configuration, as JSON.
 pub(crate) fn chain_config() -> StoredBytes {
     StoredBytes(slots::chain_config())
+}
+
+/// Whether the chain can have filtered transactions: somebody may filter some, or will be allowed to.
+///
+/// # Errors
+/// If the store refuses.
+pub(crate) fn can_filter<S: Store>(store: &mut S) -> Result<bool, S::Refused> {
+    Ok(filtering_from().get(store)? != 0 || transaction_filterers().size().get(store)? != 0)
 }
 
 /// Whether a transaction is filtered (ArbOS 60).

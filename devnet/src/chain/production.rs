@@ -216,16 +216,22 @@ pub(super) fn begin(
 /// Prepares a context for the next transaction.
 pub(super) fn prepare(context: &mut Context, transaction: &Transaction, base_fee: Price) {
     let state = &mut context.journaled_state.database;
+    // A fork would ask its node for every hash. One that has its word here was filtered here, whoever may do so now.
+    let Ok(can_filter) = arbos::can_filter(state);
+    let slot = arbos::is_filtered(transaction.hash).slot();
+    let reads_filter = can_filter || state.has_slot(slot.account, slot.key);
     if let Some(beneath) = state.beneath() {
-        let slot = arbos::is_filtered(transaction.hash).slot();
         let accounts = [Some(transaction.sender), transaction.envelope.to()];
         let accounts: Vec<_> = accounts.into_iter().flatten().collect();
-        beneath.read_next(&accounts, (slot.account, slot.key));
+        beneath.read_next(&accounts, reads_filter.then_some((slot.account, slot.key)));
     }
     // What an earlier transaction of the block has set applies to the next.
     let (Ok(tips), Ok(is_filtered)) = (
         arbos::collect_tips().get(state),
-        arbos::is_filtered(transaction.hash).get(state),
+        match reads_filter {
+            true => arbos::is_filtered(transaction.hash).get(state),
+            false => Ok(false),
+        },
     );
     let (Ok(level), Ok(l1_price)) = (
         arbos::brotli_level().get(state),

@@ -16,6 +16,9 @@ use crate::node::Node;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::error::RpcError;
 
+/// The most characters of what is wrong with an answer.
+const MOST_TEXT: usize = 200;
+
 /// What a request is about, with the index of the parameter that names the block.
 #[derive(Clone, Copy)]
 enum About {
@@ -188,8 +191,13 @@ struct Placed {
 }
 
 fn parse<T: DeserializeOwned>(answer: &RawValue) -> Result<T, RpcError> {
-    serde_json::from_str(answer.get())
-        .map_err(|error| RpcError::refused(format!("the forked node answers nonsense: {error}")))
+    serde_json::from_str(answer.get()).map_err(|error| {
+        // It quotes a text that is not what it should be, however long.
+        let error: String = error.to_string().chars().take(MOST_TEXT).collect();
+        RpcError::refused(format!(
+            "the forked node answers nonsense: {error}"
+        ))
+    })
 }
 
 /// Returns the logs that a filter matches in the forked chain's blocks, up to where this chain begins.

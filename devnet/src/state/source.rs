@@ -173,7 +173,7 @@ impl Beneath {
 
     /// Requests at once the accounts and the word that are needed next, unless all the accounts are known. Whatever is unavailable ends the
     /// run, as it would when it is read.
-    pub(crate) fn read_next(&self, accounts: &[Address], slot: (Address, U256)) {
+    pub(crate) fn read_next(&self, accounts: &[Address], slot: Option<(Address, U256)>) {
         let are_known = {
             let answers = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
             accounts.iter().all(|address| answers.contains_key(address))
@@ -183,7 +183,7 @@ impl Beneath {
         }
         let (slots, accounts) = std::thread::scope(|scope| {
             let accounts = scope.spawn(|| self.read_accounts_ahead(accounts));
-            (self.read_ahead(&[slot]), accounts.join())
+            (self.read_ahead(slot.as_slice()), accounts.join())
         });
         let failed = [slots.err(), accounts.ok().and_then(Result::err)];
         failed.into_iter().flatten().for_each(fail);

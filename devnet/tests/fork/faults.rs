@@ -422,6 +422,39 @@ fn a_node_that_hangs_stops_nobody_else() {
     });
 }
 
+/// A transaction needs nothing of the node beyond the accounts and words that it reads: its hash is no word to ask for where nobody
+/// may filter transactions.
+#[test]
+fn a_transaction_of_what_is_known_needs_no_node() {
+    let history = History::new(11);
+    let faulty = Faulty::before(&history.chain);
+    let fork = forked(&faulty, history.head());
+    let sent = json!({ "to": history.counter(), "gas": "0x30d40" });
+    assert!(fork.send(sent.clone()).is_success());
+    faulty.asked();
+    faulty.set(Fault::Dies);
+    assert!(fork.send(sent).is_success());
+    assert_eq!(faulty.asked(), [""; 0]);
+}
+
+/// What is wrong with a node's answer about its past is told in few words, however long that answer is.
+#[test]
+fn a_long_answer_that_is_nonsense_is_not_repeated() {
+    let history = History::new(1);
+    let faulty = Faulty::before(&history.chain);
+    let fork = forked(&faulty, history.head());
+    let long: &'static str = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"result":"{}"}}"#,
+        "é".repeat(10_000)
+    )
+    .leak();
+    faulty.set(Fault::Says(200, long));
+    let logs = json!([{ "fromBlock": "0x0" }]);
+    let refusal = fork.ask("eth_getLogs", logs).unwrap_err().message;
+    assert!(refusal.contains("answers nonsense: invalid type: string"));
+    assert!(refusal.len() < 1_000, "{} bytes", refusal.len());
+}
+
 /// Theorem: a limit on the rate makes what needs many words slow. It fails neither that nor what others need meanwhile and afterwards,
 /// although all of it together takes longer than a query may.
 #[test]
