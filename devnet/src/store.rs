@@ -35,6 +35,9 @@ const MOST_STREAMED: u64 = 1 << 30;
 /// Bytes that show of which kind a file is, whatever its version.
 const SHOWS_KIND: u64 = 64;
 
+/// What is wrong with a chain without its end.
+const CUT_OFF: &str = "it is cut off";
+
 /// The most links that are followed in a row.
 const MOST_LINKS: usize = 40;
 
@@ -115,16 +118,19 @@ impl StateFile {
             store.begin(&chain.whole())?;
         } else if start == MAGIC {
             let written = store.load(chain.config().chain_id)?;
-            match written.has_blocks() {
-                true => chain.restore(written)?,
-                false => store.begin(&chain.whole())?,
+            if written.is_beginning() {
+                store.begin(&chain.whole())?;
+            } else {
+                whole(&written, store.length)?;
+                chain.restore(written)?;
+                store.file.set_len(store.length)?;
             }
         } else if is_old {
             store.file.seek(SeekFrom::Start(0))?;
             let dump: Dump = serde_json::from_reader(BufReader::new(&store.file))?;
             chain.restore(dump.written(chain.config().chain_id)?)?;
         } else if MAGIC.starts_with(&start) {
-            // The process was killed during its first write, as above if there is no block.
+            // The process was killed during its first write, as above if it was not completed.
             store.begin(&chain.whole())?;
         } else if start.starts_with(KIND) {
             let line = start.split(|byte| *byte == b'\n').next().unwrap_or(&start);
@@ -236,14 +242,13 @@ impl StateFile {
         Ok(())
     }
 
-    /// Reads all records. Removes one that is cut off at the end.
+    /// Reads all records up to one that is cut off at the end.
     fn load(&mut self, chain_id: u64) -> Result<Written, StoreError> {
         let mut from = BufReader::with_capacity(1 << 20, &self.file);
         from.seek(SeekFrom::Start(MAGIC.len() as u64))?;
         let (written, end) = read_records(from, self.length, chain_id)?;
         self.length = end;
         self.compact = end / 2;
-        self.file.set_len(end)?;
         Ok(written)
     }
 }
@@ -476,10 +481,18 @@ pub(crate) fn read_dump(bytes: &[u8], chain_id: u64) -> Result<Written, StoreErr
     let total = bytes.len() as u64;
     let (written, at) = read_records(from, total, chain_id)?;
     if at < total {
-        let why = "it is cut off";
-        return Err(StoreError::Damaged { at, why });
+        return Err(StoreError::Damaged { at, why: CUT_OFF });
     }
+    whole(&written, at)?;
     Ok(written)
+}
+
+/// Checks that what was read up to byte `at` is all of a chain.
+fn whole(written: &Written, at: u64) -> Result<(), StoreError> {
+    match written.is_whole {
+        true => Ok(()),
+        false => Err(StoreError::Damaged { at, why: CUT_OFF }),
+    }
 }
 
 fn write_whole(whole: &Whole, out: &mut impl io::Write) -> io::Result<()> {

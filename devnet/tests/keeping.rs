@@ -263,9 +263,10 @@ fn damage_is_found() {
     // Also where a process was killed during its first write: then there is no block to lose.
     for at in (0..60).chain((60..whole.len()).step_by(whole.len() / 53)) {
         fs::write(&path, &whole[..at]).unwrap();
-        if let Err(error) = load() {
-            panic!("cut off at {at}: {error}");
-        }
+        let chain = Chain::start(kept(&path));
+        let paid = chain.rpc("eth_blockNumber", json!([]));
+        assert_eq!(balance(&chain), paid, "cut off at {at}");
+        pay(&chain);
     }
     for (text, part) in [
         ("stylus-devnet state 3\nwhatever", "state 3"),
@@ -276,6 +277,41 @@ fn damage_is_found() {
         assert!(error.contains(part), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
+}
+
+/// Theorem: of a chain that was written as a whole, no part passes for one, even if it ends with a record.
+#[test]
+fn a_part_of_a_chain_is_refused() {
+    let (_folder, path) = nowhere();
+    let chain = Chain::start(config());
+    pay(&chain);
+    let dump = chain.rpc("anvil_dumpState", json!([]));
+    let whole = hex::decode(dump.as_str().unwrap()).unwrap();
+    let heads = heads(&whole);
+    // What identifies the chain, its blocks, its accounts, its end.
+    assert!(heads.len() > 3);
+    for at in heads.into_iter().chain([whole.len() - 1]) {
+        let part = &whole[..at];
+        let loaded = chain.ask(
+            "anvil_loadState",
+            json!([hex::encode_prefixed(part)]),
+        );
+        let error = loaded.unwrap_err().message;
+        assert!(error.contains("it is cut off"), "byte {at}: {error}");
+        fs::write(&path, part).unwrap();
+        match Devnet::start(kept(&path)) {
+            // There is no block to lose yet.
+            Ok(_) => assert!(fs::read(&path).unwrap().len() > at),
+            Err(error) => {
+                assert!(
+                    error.to_string().contains("it is cut off"),
+                    "byte {at}: {error}"
+                );
+                assert_eq!(fs::read(&path).unwrap(), part, "byte {at}");
+            }
+        }
+    }
+    assert_eq!(balance(&chain), json!("0x1"));
 }
 
 #[test]

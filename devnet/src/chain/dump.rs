@@ -105,6 +105,7 @@ impl Dump {
             blocks,
             state,
             waiting: Vec::new(),
+            is_whole: true,
         })
     }
 }

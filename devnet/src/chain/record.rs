@@ -31,6 +31,9 @@ use crate::units::Price;
 /// Blocks in one record of a whole chain.
 const BLOCKS: usize = 256;
 
+/// Stands at the end of the first record: a record without content marks the end of the whole chain.
+const HAS_END: u8 = 1;
+
 /// Accounts and slots in one record of a whole chain.
 const WORDS: usize = 4_096;
 
@@ -143,6 +146,7 @@ impl Chain {
             blocks,
             state,
             waiting,
+            is_whole: _,
         } = written;
         let Some(newest) = blocks.last() else {
             return Err(RecordError::Empty);
@@ -221,7 +225,7 @@ pub(crate) struct Whole {
 }
 
 impl Whole {
-    /// Passes to `write` the records that add up to the chain; the first one identifies it.
+    /// Passes to `write` the records that add up to the chain; the first one identifies it, and the last one is empty.
     ///
     /// # Errors
     /// Any error of `write`.
@@ -231,6 +235,7 @@ impl Whole {
             number.encode(&mut head);
             hash.encode(&mut head);
         }
+        HAS_END.encode(&mut head);
         write(&head)?;
         let empty = Record {
             keep: 0,
@@ -288,7 +293,8 @@ impl Whole {
                 .encode(),
             )?;
         }
-        Ok(())
+        // What is cut off before it lacks accounts, although every record in it is right.
+        write(&[])
     }
 }
 

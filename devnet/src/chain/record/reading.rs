@@ -18,10 +18,34 @@ use crate::chain::record::{OriginId, RecordError};
 use crate::chain::transaction::Transaction;
 use crate::state::{Account, AccountChange, AccountHead, State};
 
+/// What the first record says.
+struct First {
+    chain_id: u64,
+    origin: Option<OriginId>,
+    /// Whether a record without content follows where the whole chain ends. Earlier builds wrote none.
+    has_end: bool,
+}
+
+impl First {
+    fn of(mut record: &[u8]) -> Result<Self, RecordError> {
+        let from = &mut record;
+        let chain_id = u64::decode(from)?;
+        let origin = match from.len() {
+            0..=1 => None,
+            _ => Some((u64::decode(from)?, B256::decode(from)?)),
+        };
+        Ok(Self {
+            chain_id,
+            origin,
+            has_end: !from.is_empty(),
+        })
+    }
+}
+
 /// Returns the block at which a chain was forked, from its first record, if it is a fork.
-pub(crate) fn forked_block(mut record: &[u8]) -> Option<u64> {
-    let _chain_id = u64::decode(&mut record).ok()?;
-    u64::decode(&mut record).ok()
+pub(crate) fn forked_block(record: &[u8]) -> Option<u64> {
+    let (number, _) = First::of(record).ok()?.origin?;
+    Some(number)
 }
 
 /// Reads a list, item by item.
@@ -40,12 +64,14 @@ pub(crate) struct Written {
     pub(in crate::chain) blocks: Vec<Arc<Block>>,
     pub(in crate::chain) state: State,
     pub(in crate::chain) waiting: Vec<Arc<Transaction>>,
+    /// Whether the chain was written to its end. If not, accounts are missing.
+    pub(crate) is_whole: bool,
 }
 
 impl Written {
-    /// Whether there is a block: otherwise not even the first write was completed.
-    pub(crate) fn has_blocks(&self) -> bool {
-        !self.blocks.is_empty()
+    /// Whether nothing can have followed the first block: then not even the first write of a new chain was completed.
+    pub(crate) fn is_beginning(&self) -> bool {
+        !self.is_whole && self.blocks.len() <= 1
     }
 }
 
@@ -53,6 +79,8 @@ impl Written {
 pub(crate) struct Reader {
     chain_id: u64,
     is_begun: bool,
+    /// Whether the end of a whole chain is still to come.
+    lacks_end: bool,
     origin: Option<OriginId>,
     time_offset: u64,
     blocks: Vec<Arc<Block>>,
@@ -73,6 +101,7 @@ impl Reader {
         Self {
             chain_id,
             is_begun: false,
+            lacks_end: true,
             origin: None,
             time_offset: 0,
             blocks: Vec::new(),
@@ -96,26 +125,34 @@ impl Reader {
         }
         let decoded: Vec<_> = records[skip..]
             .par_iter()
-            .map(|record| Decoded::of(record))
+            .map(|record| {
+                (!record.is_empty())
+                    .then(|| Decoded::of(record))
+                    .transpose()
+            })
             .collect();
         for (at, record) in (skip..).zip(decoded) {
-            record
-                .and_then(|record| self.add(record))
-                .map_err(|error| (at, error))?;
+            match record.map_err(|error| (at, error))? {
+                Some(record) => self.add(record).map_err(|error| (at, error))?,
+                None => self.lacks_end = false,
+            }
         }
         Ok(())
     }
 
     /// The first record identifies the chain.
-    fn begin(&mut self, mut record: &[u8]) -> Result<(), RecordError> {
-        let have = u64::decode(&mut record)?;
+    fn begin(&mut self, record: &[u8]) -> Result<(), RecordError> {
+        let First {
+            chain_id: have,
+            origin,
+            has_end,
+        } = First::of(record)?;
         if have != self.chain_id {
             let want = self.chain_id;
             return Err(RecordError::ChainId { have, want });
         }
-        if !record.is_empty() {
-            self.origin = Some((u64::decode(&mut record)?, B256::decode(&mut record)?));
-        }
+        self.origin = origin;
+        self.lacks_end = has_end;
         self.is_begun = true;
         Ok(())
     }
@@ -196,6 +233,7 @@ impl Reader {
         });
         let state = State::of(accounts, self.codes);
         Written {
+            is_whole: !self.lacks_end && !self.blocks.is_empty(),
             origin: self.origin,
             time_offset: self.time_offset,
             blocks: self.blocks,
