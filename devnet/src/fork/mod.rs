@@ -1,8 +1,9 @@
 //! Another chain's state and history, from a node or from a recording, for a fork at one of its blocks.
 //!
 //! Lives here: opening a fork, which block it starts at, and passing on queries about the forked chain's blocks. In its files: the queries
-//! that a state makes (`source`), a node over HTTP (`client`), the answers kept on disk (`kept`), a block to execute again (`mined`),
-//! finding blocks (`finder`). Not here: what lies on top (`state`), which requests go to the node (`rpc::border`).
+//! that a state makes (`source`), a node over HTTP (`client`), one that now has another chain (`watched`), the answers kept on disk
+//! (`kept`), a block to execute again (`mined`), finding blocks (`finder`). Not here: what lies on top (`state`), which requests go to the
+//! node (`rpc::border`).
 //!
 //! Why no crate for it: `foundry-fork-db` is made for the revm of foundry's releases (41, two before ours), keeps all of a database behind
 //! one channel, and its cache is a JSON file that is always rewritten as a whole. alloy's layers help a client of a node, not a state: its
@@ -14,6 +15,7 @@ mod finder;
 mod kept;
 mod mined;
 mod source;
+mod watched;
 
 pub(crate) use client::{host, is_near};
 pub(crate) use finder::Finder;
@@ -36,6 +38,7 @@ use crate::devnet::SaveError;
 use crate::fork::client::Client;
 use crate::fork::kept::{Cached, Recorder, Recording, RecordingError};
 use crate::fork::source::NodeSource;
+use crate::fork::watched::Watched;
 use crate::state::State;
 use crate::state::source::{Beneath, SourceError};
 
@@ -241,6 +244,7 @@ impl Forked {
     /// # Errors
     /// If that is impossible, or the node does not answer.
     pub(crate) fn open(settings: &Fork) -> Result<Arc<Self>, ForkError> {
+        let mut watched = None;
         let (mut asked, number): (Arc<dyn Ask>, u64) = match &settings.replay {
             Some(path) => {
                 let recording = Recording::open(path, settings.block);
@@ -259,7 +263,9 @@ impl Forked {
                     Some(number) => number,
                     None => newest(&*client)?,
                 };
-                (client, number)
+                let watch = Arc::new(Watched::new(client));
+                watched = Some(watch.clone());
+                (watch, number)
             }
         };
         // A recording has to include these, too, so they go through the recorder.
@@ -274,6 +280,9 @@ impl Forked {
             whom: asked.whom().to_owned(),
             number,
         })?;
+        if let Some(watched) = watched {
+            watched.expect(number, block.hash);
+        }
         if let Some(folder) = settings
             .cache
             .as_ref()
