@@ -292,10 +292,7 @@ fn a_part_of_a_chain_is_refused() {
     assert!(heads.len() > 3);
     for at in heads.into_iter().chain([whole.len() - 1]) {
         let part = &whole[..at];
-        let loaded = chain.ask(
-            "anvil_loadState",
-            json!([hex::encode_prefixed(part)]),
-        );
+        let loaded = chain.ask("anvil_loadState", json!([hex::encode_prefixed(part)]));
         let error = loaded.unwrap_err().message;
         assert!(error.contains("it is cut off"), "byte {at}: {error}");
         fs::write(&path, part).unwrap();

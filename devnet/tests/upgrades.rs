@@ -339,3 +339,28 @@ fn large_programs_of_arbos_60() {
         assert_eq!(chain.call(root, &[]).is_ok(), works, "ArbOS {arbos}");
     }
 }
+
+/// The limit of a module's size is for activations alone: an owner may lower it under a program that was never called, and raise it beyond
+/// what any chain has.
+#[test]
+fn another_limit_of_sizes_is_for_activations() {
+    let chain = Chain::default();
+    let limit = |bytes| {
+        let set = own(&chain, "setWasmMaxSize(uint32)", &[bytes]);
+        assert!(set.unwrap().is_success());
+    };
+    let text = program("(i32.const 0)");
+    let nops = format!("(func {})", "nop ".repeat(35_000));
+    let end = text.rfind(')').unwrap();
+    let long = wat::parse_str(format!("{}{})", &text[..end], nops.repeat(9))).unwrap();
+    assert!(long.len() > 300_000);
+    let early = chain.program(&text);
+    limit(20);
+    assert!(chain.call(early, &[]).is_ok());
+    let late = chain.deploy(&stylus_vm::code::encode(&long));
+    assert!(chain.activate(late).is_err());
+    limit(400_000);
+    chain.activate(late).unwrap();
+    limit(20);
+    assert!(chain.call(late, &[]).is_ok());
+}

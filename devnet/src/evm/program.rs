@@ -19,7 +19,7 @@ use stylus_vm::{
 use crate::arbos::{self, Entry, Journal};
 use crate::evm::host::ProgramHost;
 use crate::evm::machine::{Fault, Machine};
-use crate::evm::programs::ProgramError;
+use crate::evm::programs::{ProgramError, as_activated};
 use crate::evm::{Context, Reason, peek};
 use crate::explain::Artifacts;
 use crate::trace::{Explained, HostioInspector, Nearness, ProgramRun, Watching};
@@ -379,7 +379,7 @@ fn module(context: &mut Context, code: &[u8], config: &Config) -> Result<Vec<u8>
         .collect();
     let slices = accounts.iter().map(|account| code::fragment(account));
     let slices = slices.collect::<Result<Vec<_>, _>>()?;
-    code.decompress(&slices, None, config)
+    code.decompress(&slices, None, &as_activated(config))
 }
 
 /// Converts a program's outcome for the EVM.

@@ -285,8 +285,9 @@ fn tick(engine: Engine, chain: Weak<Inner>) {
 
 /// The configuration to compile a program under: parameters that an owner has changed since the activation do not affect whether it is
 /// accepted. How deep it may go is for its runs to say.
-fn as_activated(config: &Config) -> Config {
+pub(super) fn as_activated(config: &Config) -> Config {
     let mut activated = Config::at(config.arbos);
+    activated.stylus.max_wasm_size = u32::MAX;
     activated.debug = config.debug;
     activated.stylus.max_stack_depth = config.stylus.max_stack_depth;
     activated
