@@ -117,10 +117,17 @@ fn the_past_is_the_originals() {
     );
     same("eth_feeHistory", json!(["0x8", at, [10.0]]));
     same("eth_getProof", json!([history.contracts()[0], ["0x0"], at]));
-    same(
+    let traces = same(
         "trace_filter",
         json!([{ "fromBlock": "0x1", "toBlock": at }]),
     );
+    // Nothing is on top yet, so these end where the fork begins, too, and not where the original is now.
+    for range in [
+        json!({ "fromBlock": "0x1" }),
+        json!({ "fromBlock": "0x1", "toBlock": "latest" }),
+    ] {
+        assert_eq!(fork.rpc("trace_filter", json!([range])), traces, "{range}");
+    }
 
     // What happened there later has not happened here.
     let later = origin.rpc("eth_getBlockByNumber", json!([format!("{head:#x}"), false]));

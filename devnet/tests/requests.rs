@@ -424,6 +424,16 @@ fn explorers_are_told() {
         let frames = chain.rpc("trace_filter", filter);
         assert_eq!(frames.as_array().unwrap().len(), found, "{from} to {to}");
     }
+    for range in [
+        json!({}),
+        json!({ "fromBlock": null }),
+        json!({ "toBlock": "latest" }),
+    ] {
+        let mut filter = range.clone();
+        filter["toAddress"] = json!([inner]);
+        let frames = chain.rpc("trace_filter", json!([filter]));
+        assert_eq!(frames.as_array().unwrap().len(), 2, "{range}");
+    }
     let unknown = chain.ask("trace_filter", json!([{ "fromBlock": "newest" }]));
     assert!(
         unknown

@@ -100,14 +100,14 @@ pub(super) fn frames_of(text: &RawValue) -> Result<Vec<LocalizedTransactionTrace
 
 /// The frames in a range of blocks that go from or to an address.
 pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Text {
-    let mut filter: Value = arguments.required(0, "filter")?;
+    let mut asked: Value = arguments.required(0, "filter")?;
     let invalid = |error: serde_json::Error| {
         RpcError::parameters(format!("invalid parameter 1, filter: {error}"))
     };
     let head = node.chain().head().header.number;
     for end in ["fromBlock", "toBlock"] {
         // Other nodes take tags, too.
-        if let Some(block) = filter.get_mut(end).filter(|block| block.is_string()) {
+        if let Some(block) = asked.get_mut(end).filter(|block| block.is_string()) {
             let number = match BlockNumberOrTag::deserialize(&*block).map_err(invalid)? {
                 BlockNumberOrTag::Number(number) => number,
                 BlockNumberOrTag::Earliest => 0,
@@ -116,7 +116,7 @@ pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interru
             *block = json!(format!("{number:#x}"));
         }
     }
-    let filter = TraceFilter::deserialize(filter).map_err(invalid)?;
+    let filter = TraceFilter::deserialize(&asked).map_err(invalid)?;
     if filter.from_address.len().max(filter.to_address.len()) > MOST_NAMED {
         return Err(RpcError::parameters(format!(
             "a filter may name {MOST_NAMED} addresses"
@@ -125,8 +125,9 @@ pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interru
     let blocks = {
         let forked = node.forked();
         let chain = node.chain();
+        // Without a range it is all blocks, as on other nodes.
         let (from, to) = (
-            filter.from_block.unwrap_or(head),
+            filter.from_block.unwrap_or(0),
             filter.to_block.unwrap_or(head),
         );
         if from > to {
@@ -136,7 +137,9 @@ pub(super) fn filter(node: &Node, arguments: &Arguments<'_>, interrupt: &Interru
             let last = forked.number();
             drop(chain);
             if to <= last {
-                return border::past(&forked, "trace_filter", arguments.all());
+                // The newest block here is not the newest block there.
+                asked["toBlock"] = json!(format!("{to:#x}"));
+                return border::past(&forked, "trace_filter", json!([asked]));
             }
             return Err(RpcError::refused(format!(
                 "blocks up to {last} are traced by the forked node, later ones here: ask for them separately"
