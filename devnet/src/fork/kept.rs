@@ -217,7 +217,9 @@ impl Recorder {
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
-        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        let mut builder = tempfile::Builder::new();
+        readable(&mut builder);
+        let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
         self.write(&head, &mut file)?;
         file.persist(&path)?;
         Ok(())
@@ -233,6 +235,17 @@ impl Recorder {
         packed.flush()
     }
 }
+
+/// Temporary files are for their owner only; a recording is for whom the umask says.
+#[cfg(unix)]
+fn readable(builder: &mut tempfile::Builder<'_, '_>) {
+    use std::os::unix::fs::PermissionsExt as _;
+    builder.permissions(std::fs::Permissions::from_mode(0o666));
+}
+
+/// Elsewhere a new file has its folder's permissions.
+#[cfg(not(unix))]
+fn readable(_: &mut tempfile::Builder<'_, '_>) {}
 
 impl Ask for Recorder {
     fn whom(&self) -> &str {

@@ -73,6 +73,15 @@ fn a_recording_needs_no_network() {
     let bytes = std::fs::read(&file).unwrap();
     assert_eq!(bytes, std::fs::read(&again).unwrap());
     assert!(bytes.len() < 40_000, "{} bytes", bytes.len());
+    // Whoever may read other files may read it, such as another user who runs the tests.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+        let other = folder.path().join("other");
+        std::fs::write(&other, "").unwrap();
+        assert_eq!(mode(&file), mode(&other));
+    }
 
     let unknown = history.contracts()[3];
     drop(history);
