@@ -194,9 +194,7 @@ fn parse<T: DeserializeOwned>(answer: &RawValue) -> Result<T, RpcError> {
     serde_json::from_str(answer.get()).map_err(|error| {
         // It quotes a text that is not what it should be, however long.
         let error: String = error.to_string().chars().take(MOST_TEXT).collect();
-        RpcError::refused(format!(
-            "the forked node answers nonsense: {error}"
-        ))
+        RpcError::refused(format!("the forked node answers nonsense: {error}"))
     })
 }
 

@@ -253,7 +253,7 @@ fn methods_are_entries() {
         "(i32.load (local.tee $one (i32.const 1024)))",
     ));
     assert!(
-        inlined.contains("`user_entrypoint` has the number 1024 in it"),
+        inlined.contains("`user_entrypoint` contains the number 1024"),
         "{inlined}"
     );
     let swapped = refusal(&with_method("(local.get 0) (local.get 1)", "(i32.const 7)"));
