@@ -64,6 +64,16 @@ const NO_MAIN: [&str; 3] = [
     "\"_main\", referenced from",
 ];
 
+/// A folder to build in cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be used: {source}; make it a folder you may write to", path.display())]
+pub struct TargetDirError {
+    /// The folder.
+    pub path: PathBuf,
+    /// Why it cannot be used.
+    pub source: io::Error,
+}
+
 /// Cargo built no wasm for the contract.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -102,13 +112,8 @@ pub enum BuildError {
     #[error("the build cannot be run: {0}; check that cargo works")]
     Io(#[from] io::Error),
     /// The target folder cannot be used.
-    #[error("{} cannot be used: {source}; make it a folder you may write to", path.display())]
-    TargetDir {
-        /// The folder.
-        path: PathBuf,
-        /// Why it cannot be used.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    TargetDir(#[from] TargetDirError),
     /// Cargo succeeded but the wasm is not where it belongs.
     #[error("the build left no wasm at {}: {source}; check the crate's `crate-type`", path.display())]
     NoWasm {
@@ -388,10 +393,9 @@ impl Project {
         on_crate: &mut dyn FnMut(&str),
     ) -> Result<Vec<u8>, BuildError> {
         let into = self.build_dir(REPORT);
-        let unusable = |source| unusable(&into, source);
-        let _alone = lock(&into).map_err(unusable)?;
-        share_host_builds(&self.target_dir, &self.root, &into).map_err(unusable)?;
-        changed::forget(&into, &self.profiles()).map_err(unusable)?;
+        let _alone = lock(&into)?;
+        share_host_builds(&self.target_dir, &self.root, &into)?;
+        changed::forget(&into, &self.profiles()).map_err(TargetDirError::of(&into))?;
         // After a profile was changed and changed back, cargo takes the module in between for fresh.
         let manifests = [&self.root, &contract.folder].map(|folder| folder.join("Cargo.toml"));
         let manifests = manifests.map(|path| fs::read_to_string(path).unwrap_or_default());
@@ -423,7 +427,7 @@ impl Project {
     ) -> Result<BTreeMap<String, Vec<u8>>, BuildError> {
         let into = self.build_dir("examples");
         // Until the files are read, no other variant may be linked to the same names.
-        let _alone = lock(&into).map_err(|source| unusable(&into, source))?;
+        let _alone = lock(&into)?;
         let build = Build {
             toolchain: self.toolchain,
             folder: &self.root,
@@ -469,9 +473,8 @@ impl Project {
                 .into();
         arguments.extend(settings.feature_arguments(Some("export-abi")));
         let built = self.build_dir(REPORT);
-        let unusable = |source| unusable(&built, source);
-        let alone = lock(&built).map_err(unusable)?;
-        changed::forget(&built, &self.profiles()).map_err(unusable)?;
+        let alone = lock(&built)?;
+        changed::forget(&built, &self.profiles()).map_err(TargetDirError::of(&built))?;
         drop(alone);
         let mut command = contract.toolchain.cargo(&contract.folder);
         command
@@ -516,10 +519,13 @@ impl Project {
     }
 }
 
-fn unusable(folder: &Path, source: io::Error) -> BuildError {
-    BuildError::TargetDir {
-        path: folder.to_owned(),
-        source,
+impl TargetDirError {
+    /// Tells that `path` cannot be used.
+    pub(super) fn of(path: &Path) -> impl Fn(io::Error) -> Self {
+        |source| Self {
+            path: path.to_owned(),
+            source,
+        }
     }
 }
 
@@ -555,11 +561,14 @@ fn failed(failure: Failure, folder: &Path, arguments: &[String]) -> BuildError {
 ///
 /// # Errors
 /// If the folder cannot be used.
-pub fn lock(folder: &Path) -> io::Result<File> {
-    fs::create_dir_all(folder)?;
-    let file = File::create(folder.join("gas-bench.lock"))?;
-    file.lock()?;
-    Ok(file)
+pub fn lock(folder: &Path) -> Result<File, TargetDirError> {
+    let locked = || {
+        fs::create_dir_all(folder)?;
+        let file = File::create(folder.join("gas-bench.lock"))?;
+        file.lock()?;
+        Ok(file)
+    };
+    locked().map_err(TargetDirError::of(folder))
 }
 
 /// Lets cargo find in `into` what it has built of a workspace for this machine, and the other way round: the SDK's macros and what they are
@@ -568,13 +577,17 @@ pub fn lock(folder: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// If the folders cannot be used.
-pub(super) fn share_host_builds(target_dir: &Path, root: &Path, into: &Path) -> io::Result<()> {
+pub(super) fn share_host_builds(
+    target_dir: &Path,
+    root: &Path,
+    into: &Path,
+) -> Result<(), TargetDirError> {
     let from = host_builds(target_dir, root, REPORT);
     let [from, into] = [&from, into].map(|folder| folder.join(PROFILE));
-    fs::create_dir_all(&from)?;
+    fs::create_dir_all(&from).map_err(TargetDirError::of(&from))?;
     // One that leads elsewhere was made before the project was moved.
     if fs::read_link(&into).is_ok_and(|to| to != from) {
-        fs::remove_file(&into)?;
+        fs::remove_file(&into).map_err(TargetDirError::of(&into))?;
     }
     let _ = link(&from, &into);
     Ok(())

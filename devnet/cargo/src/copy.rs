@@ -11,7 +11,6 @@ mod shim;
 mod sources;
 
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +18,8 @@ use crate::build::share_host_builds;
 use crate::recipe::Recipe;
 use crate::{
     Build, BuildError, BuildSettings, BuildTarget, CargoError, ContractPackage, Hindrance, Lto,
-    Project, RecipeError, Targets, Toolchain, Variant, WasmOpt, flags, lock, release,
+    Project, RecipeError, TargetDirError, Targets, Toolchain, Variant, WasmOpt, flags, lock,
+    release,
 };
 use scratch::Scratch;
 use shim::Shim;
@@ -86,13 +86,8 @@ pub enum CopiesError {
     #[error(transparent)]
     Recipe(#[from] RecipeError),
     /// The target folder cannot be used.
-    #[error("{} cannot be used: {source}; make it a folder you may write to", path.display())]
-    TargetDir {
-        /// The folder.
-        path: PathBuf,
-        /// Why it cannot be used.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    TargetDir(#[from] TargetDirError),
     /// The copy would be built with another compiler.
     #[error(
         "the contract is compiled with {here} and a copy of it with {there}: set RUSTUP_TOOLCHAIN to the one that is meant"
@@ -170,12 +165,8 @@ impl Copies {
     pub fn prepare(subject: &Subject) -> Result<Self, CopiesError> {
         let sources = Sources::of(subject)?;
         let target_dir = sources.target_dir.join("gas-bench-compare");
-        let unusable = |source| CopiesError::TargetDir {
-            path: target_dir.clone(),
-            source,
-        };
-        let alone = lock(&target_dir).map_err(unusable)?;
-        share_host_builds(&sources.target_dir, &sources.root, &target_dir).map_err(unusable)?;
+        let alone = lock(&target_dir)?;
+        share_host_builds(&sources.target_dir, &sources.root, &target_dir)?;
         let scratch = Scratch::copy(&sources)?;
         let root = scratch.place(&sources.root);
         let folder = scratch.place(&sources.package);

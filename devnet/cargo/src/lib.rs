@@ -32,7 +32,7 @@ mod wasm_opt;
 
 pub use allocator::{Allocator, UnknownAllocator};
 pub use artifact::{Artifact, PostprocessError, postprocess};
-pub use build::{Build, BuildError, BuildSettings, Targets, lock};
+pub use build::{Build, BuildError, BuildSettings, TargetDirError, Targets, lock};
 pub use copy::{
     Copies, CopiesError, CopyError, ScratchError, ShimError, SourcesError, Subject, VariantError,
     remove_copies, replaceable,
