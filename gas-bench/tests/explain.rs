@@ -17,7 +17,9 @@ use gas_bench::chain::Target;
 use gas_bench::measure::{ProfileCommand, explain_call, profile_lines};
 use serde_json::Value;
 use stylus_cargo::{BuildSettings, Finished, OptLevel, Project, postprocess};
-use stylus_devnet::explain::{Artifact, Artifacts, Diagnosis, FailedCall, Interface, chain_of};
+use stylus_devnet::explain::{
+    Artifact, Artifacts, Diagnosis, FailedCall, Interface, Place, chain_of,
+};
 use stylus_devnet::testing::{CallError, Chain, Contract, Module};
 use stylus_report::content::{ExplainContent, LinesContent};
 use stylus_report::document::{Colour, Content as _, Format};
@@ -193,6 +195,18 @@ impl Case {
                 "{name}: {}: {place:?}: {:#?}",
                 diagnosis.reason, diagnosis.frames
             );
+            self.wrong.borrow_mut().push(told);
+        }
+    }
+
+    /// Checks that the lines that ran last are the function's, around the marked one, and none of what the SDK's macros expand to.
+    fn check_recent(&self, diagnosis: &Diagnosis, signature: &str) {
+        let (name, _) = signature.split_once('(').unwrap();
+        let (file, line) = &self.places[name];
+        let recent = &diagnosis.recent;
+        let is_right = |it: &Place| it.file.ends_with(file) && it.line.abs_diff(*line) < 4;
+        if recent.is_empty() || !recent.iter().all(is_right) {
+            let told = format!("{name}: ran last: {recent:#?}");
             self.wrong.borrow_mut().push(told);
         }
     }
@@ -520,6 +534,7 @@ fn without_data(case: &Case) {
     let told = case.fail(case.contract.address(), input, 0, 20_000_000);
     let words = case.interface.error(&told[0].0.output).unwrap();
     assert_eq!(words, format!("TooMuch({}, 7, 0)", case.contract.address()));
+    case.check_recent(&told[0].1, revertsCall::SIGNATURE);
 }
 
 fn across_contracts(case: &Case) {

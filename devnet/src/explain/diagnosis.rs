@@ -32,6 +32,20 @@ const PANICKING: &[&str] = &[
     "__rustc::__rust_alloc_error_handler",
 ];
 
+/// Parts of the names of functions that the SDK's macros expand to.
+const EXPANDED: &[&str] = &[
+    "user_entrypoint",
+    "__stylus_",
+    " as stylus_sdk::",
+    " as stylus_core::",
+    " as alloy_sol_types::",
+    "<impl alloy_sol_types::",
+    "> for alloc::vec::Vec<u8>>::from",
+];
+
+/// The most lines that ran last.
+const MOST_LINES: usize = 6;
+
 /// The most operators of a block that are searched for a line.
 const MOST_OPERATORS: usize = 64;
 
@@ -82,6 +96,12 @@ pub struct Place {
     pub function: Option<String>,
 }
 
+impl Place {
+    fn is_line_of(&self, other: &Self) -> bool {
+        (self.line, &self.file) == (other.line, &other.file)
+    }
+}
+
 /// What to report about a failed call.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
@@ -92,6 +112,9 @@ pub struct Diagnosis {
     pub place: Option<Place>,
     /// Whether the line belongs to the code that ran last, because the failing code's own line is not known.
     pub is_nearby: bool,
+    /// The contract's own lines that ran last, if that is so: latest first, and each once. A method that returns an error is long over when
+    /// the program ends.
+    pub recent: Vec<Place>,
     /// Where the panic message places it, if that is another line.
     pub panicked_at: Option<Place>,
     /// The frames including inlined ones, innermost first.
@@ -127,22 +150,25 @@ impl Diagnosis {
         });
         let outside = &frames[machinery.map_or(0, |last| last + 1)..];
         let mut place = innermost_own(outside);
-        let mut is_nearby = false;
+        let mut recent = Vec::new();
         // The compiler omits the line for code that belongs to several lines.
         if place.is_none()
             && let Some(lines) = lines
         {
             let failing = explanation.frames.first().into_iter();
-            place = last_own(lines, failing.chain(&explanation.recent));
-            is_nearby = place.is_some();
-            place = place.or_else(|| outside.iter().find_map(own));
+            recent = last_own(lines, failing.chain(&explanation.recent));
+            place = recent
+                .first()
+                .cloned()
+                .or_else(|| outside.iter().find_map(own));
         }
         let said = explanation.panic.as_ref();
         let said = said.and_then(|panic| panic.location.as_ref());
         let panicked_at = said.filter(|said| !is_same(place.as_ref(), said));
         Self {
             reason: reason(call, explanation, interface),
-            is_nearby,
+            is_nearby: !recent.is_empty(),
+            recent,
             panicked_at: panicked_at.map(|said| Place {
                 file: said.file.clone(),
                 line: said.line,
@@ -203,13 +229,34 @@ pub fn is_own(file: &str) -> bool {
         && !file.starts_with("/rust/deps/")
 }
 
-/// Finds the contract's own line in the code that ran last.
-fn last_own<'a>(lines: &Lines, blocks: impl IntoIterator<Item = &'a Position>) -> Option<Place> {
-    blocks.into_iter().find_map(|block| {
+/// The contract's own lines in the code that ran last, latest first and each once: those that its author wrote, or else one of a macro.
+fn last_own<'a>(lines: &Lines, blocks: impl IntoIterator<Item = &'a Position>) -> Vec<Place> {
+    let places = blocks.into_iter().filter_map(|block| {
         let operators = lines.block(*block);
         let mut operators = operators.into_iter().take(MOST_OPERATORS);
         operators.find_map(|operator| innermost_own(&lines.frames(operator)))
-    })
+    });
+    let (mut written, mut expanded): (Vec<Place>, _) = (Vec::new(), None);
+    for place in places {
+        if is_expanded(place.function.as_deref().unwrap_or_default()) {
+            expanded = expanded.or(Some(place));
+        } else if !written.iter().any(|it| it.is_line_of(&place)) {
+            written.push(place);
+        }
+        if written.len() == MOST_LINES {
+            break;
+        }
+    }
+    if written.is_empty() {
+        written.extend(expanded);
+    }
+    written
+}
+
+/// Whether a function is what the SDK's macros make of a contract: the way from its entry to its methods, and that of their results back.
+/// Whenever a method returns an error, this runs last, and tells nothing of it.
+fn is_expanded(function: &str) -> bool {
+    EXPANDED.iter().any(|part| function.contains(part))
 }
 
 /// The place of the innermost frame in the contract's own source, if it has a line; an outer frame would only be its caller.

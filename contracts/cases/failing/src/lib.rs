@@ -265,7 +265,7 @@ impl Failing {
     pub fn reverts(&self, asked: U256) -> Result<U256, Refusal> {
         let who = self.vm().contract_address();
         let there = self.number.get();
-        Err(Refusal::TooMuch(TooMuch { who, asked, there }))
+        Err(Refusal::TooMuch(TooMuch { who, asked, there })) // fails: reverts
     }
 
     pub fn returns_nothing(&self, n: u32) -> Result<u32, Vec<u8>> {

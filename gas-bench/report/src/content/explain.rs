@@ -42,7 +42,8 @@ impl Content for ExplainContent<'_> {
             .any(|call| call.place.as_ref().is_some_and(|_| call.is_nearby))
         {
             document.notes([
-                "The compiler has merged the failing code of several lines: the line shown is the last of the contract's own that ran.",
+                "What failed has no line of its own: an error was returned long before the end, or the compiler merged several lines. The line \
+                 shown is the last of the contract's own that ran.",
             ]);
         }
         document
@@ -89,6 +90,18 @@ fn tell(document: &mut Document, call: &FailedFrame, (depth, count): (usize, usi
         [reason, place, panicked_at].into_iter().flatten(),
     );
     document.sentences(Rank::Vital, call.without_lines.clone());
+    if call.recent.len() > 1 {
+        let columns = [
+            Column::words("line"),
+            Column::name("ran last, latest first"),
+        ];
+        let rows = call.recent.iter().map(|line| {
+            let text = line.text.as_deref().unwrap_or_default();
+            let place = format!("{}:{}", line.file, line.line);
+            Row::plain([Cell::words(short(&place)), Cell::name(text)])
+        });
+        document.push(Rank::Main, Table::new("lines", columns, rows));
+    }
     if !call.frames.is_empty() {
         let columns = [Column::words("line"), Column::name("function")];
         let rows = call.frames.iter().take(MOST_FRAMES).map(frame);
@@ -167,7 +180,50 @@ fn hostio(hostio: &LastHostio) -> Row {
 
 #[cfg(test)]
 mod tests {
+    use alloy_primitives::{Address, Bytes};
+
     use super::*;
+    use crate::document::{Colour, Format};
+    use crate::figures::failure::FAILURE_SCHEMA;
+
+    #[test]
+    fn what_ran_last_is_listed() {
+        let line = |line, text: &str| SourceLine {
+            file: "src/lib.rs".to_owned(),
+            line,
+            column: None,
+            text: Some(text.to_owned()),
+        };
+        let recent = vec![line(83, "self.hand_over(to)?;"), line(137, "let left = …")];
+        let failure = Failure {
+            schema: FAILURE_SCHEMA,
+            what: "erc20: transfer".to_owned(),
+            calls: vec![FailedFrame {
+                address: Address::ZERO,
+                function: "transfer()".to_owned(),
+                reason: "it reverted".to_owned(),
+                output: Bytes::new(),
+                place: recent.first().cloned(),
+                is_nearby: true,
+                recent,
+                panicked_at: None,
+                frames: Vec::new(),
+                omitted_frames: 0,
+                hostios: Vec::new(),
+                omitted_hostios: 0,
+                without_lines: None,
+            }],
+        };
+        let content = ExplainContent { failure: &failure };
+        let text = content.write(Format::Table, Colour::Never);
+        for shown in [
+            "Near src/lib.rs:83: self.hand_over(to)?;",
+            " src/lib.rs:83   self.hand_over(to)?;",
+            " src/lib.rs:137  let left = …",
+        ] {
+            assert!(text.contains(shown), "{text}");
+        }
+    }
 
     #[test]
     fn places_keep_their_lines() {

@@ -35,6 +35,8 @@ pub struct FailedFrame {
     pub place: Option<SourceLine>,
     /// Whether `place` is the line that ran last, because the failing code has no known line.
     pub is_nearby: bool,
+    /// The contract's own lines that ran last, if that is so: latest first, and each once.
+    pub recent: Vec<SourceLine>,
     /// Where a panic says it happened, if that is a different line.
     pub panicked_at: Option<SourceLine>,
     /// The frames and those inlined into them, innermost first.

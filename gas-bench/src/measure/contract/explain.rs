@@ -166,6 +166,13 @@ fn frame(call: &FailedCall, known: Option<&Explainer>) -> FailedFrame {
         signature.map_or_else(|| hex::encode_prefixed(selector), String::clone)
     });
     let own: Vec<Place> = diagnosis.own_frames().collect();
+    // Braces that end a function run, too, and what an attribute derives.
+    let says_something = |it: &SourceLine| {
+        let text = it.text.as_deref();
+        text.is_none_or(|text| text.contains(char::is_alphanumeric) && !text.starts_with("#["))
+    };
+    let recent = diagnosis.recent.iter().map(line);
+    let recent: Vec<_> = recent.filter(says_something).collect();
     let told = call.explanation.as_ref();
     FailedFrame {
         address: call.address,
@@ -178,8 +185,12 @@ fn frame(call: &FailedCall, known: Option<&Explainer>) -> FailedFrame {
         omitted_frames: diagnosis.omitted_frames,
         reason: diagnosis.reason,
         output: call.output.clone(),
-        place: diagnosis.place.as_ref().map(line),
+        place: match recent.first() {
+            Some(last) => Some(last.clone()),
+            None => diagnosis.place.as_ref().map(line),
+        },
         is_nearby: diagnosis.is_nearby,
+        recent,
         panicked_at: diagnosis.panicked_at.as_ref().map(line),
         hostios: told.map_or_else(Vec::new, |told| {
             let hostio = |made: &stylus_vm::explain::HostCall| LastHostio {
