@@ -18,7 +18,7 @@ use gas_bench::measure::{ProfileCommand, explain_call, profile_lines};
 use serde_json::Value;
 use stylus_cargo::{BuildSettings, Finished, OptLevel, Project, postprocess};
 use stylus_devnet::explain::{
-    Artifact, Artifacts, Diagnosis, FailedCall, Interface, Place, chain_of,
+    Artifact, Artifacts, Diagnosis, FailedCall, Interface, Place, chain_of, paragraph,
 };
 use stylus_devnet::testing::{CallError, Chain, Contract, Module};
 use stylus_report::content::{ExplainContent, LinesContent};
@@ -535,6 +535,10 @@ fn without_data(case: &Case) {
     let words = case.interface.error(&told[0].0.output).unwrap();
     assert_eq!(words, format!("TooMuch({}, 7, 0)", case.contract.address()));
     case.check_recent(&told[0].1, revertsCall::SIGNATURE);
+    let logged = paragraph(&told);
+    let later = |line: &&str| line.trim().starts_with("before that ");
+    let recent = told[0].1.recent.len();
+    assert_eq!(logged.lines().filter(later).count() + 1, recent, "{logged}");
 }
 
 fn across_contracts(case: &Case) {

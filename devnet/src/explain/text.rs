@@ -43,6 +43,9 @@ fn tell(text: &mut String, call: &FailedCall, diagnosis: &Diagnosis) -> std::fmt
         let nearby = if diagnosis.is_nearby { "near" } else { "at" };
         writeln!(text, "{indent}  {nearby} {}", shown(place))?;
     }
+    for place in diagnosis.recent.iter().skip(1) {
+        writeln!(text, "{indent}  before that {}", shown(place))?;
+    }
     if let Some(place) = &diagnosis.panicked_at {
         writeln!(text, "{indent}  the panic itself is at {}", shown(place))?;
     }
