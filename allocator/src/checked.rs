@@ -222,7 +222,7 @@ impl<A> Checked<A> {
             }
             from = serial + 1;
         }
-        assert!(leaks == 0, "{leaks} blocks leak: they are listed above");
+        assert!(leaks == 0, "leaked blocks, listed above: {leaks}");
     }
 
     /// Runs `test` twice, and panics if a block that this thread got the second time is still alive afterwards: what is made at its

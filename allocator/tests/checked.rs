@@ -241,7 +241,7 @@ fn leaks_are_those_of_the_test_alone() {
     let leak =
         std::panic::catch_unwind(|| ALLOC.assert_no_leaks(|| std::mem::forget(vec![0u8; 123])));
     let text = *leak.unwrap_err().downcast::<String>().unwrap();
-    assert_eq!(text, "1 blocks leak: they are listed above");
+    assert_eq!(text, "leaked blocks, listed above: 1");
 }
 
 /// What is created at its first use and kept is not a leak of a test that runs again, and neither is what is printed.
@@ -255,7 +255,7 @@ fn first_uses_and_output_are_no_leaks() {
         ALLOC.assert_no_leaks_again(|| std::mem::forget(vec![0u8; 77]));
     });
     let text = *again.unwrap_err().downcast::<String>().unwrap();
-    assert_eq!(text, "1 blocks leak: they are listed above");
+    assert_eq!(text, "leaked blocks, listed above: 1");
     ALLOC.assert_no_leaks(|| {
         (0..200).for_each(|line| println!("{line} is printed, and kept by the harness"))
     });

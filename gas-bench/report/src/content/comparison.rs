@@ -13,6 +13,7 @@ mod testing;
 
 use crate::document::{Block, Content, Document, Rank, Text, Tone};
 use crate::figures::comparison::Comparison;
+use crate::words::counted;
 use summary::Summary;
 
 /// What each rank contains.
@@ -59,6 +60,6 @@ impl Content for ComparisonContent<'_> {
 }
 
 fn title(comparison: &Comparison) -> Text {
-    let variants = comparison.variants.len();
-    Text::name(&comparison.contract).and(format!(" in {variants} variants"))
+    let variants = counted(comparison.variants.len() as u64, "variant");
+    Text::name(&comparison.contract).and(format!(" in {variants}"))
 }
