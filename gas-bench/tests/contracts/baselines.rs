@@ -57,7 +57,7 @@ fn names_are_no_paths() {
     }
     let long = "x".repeat(101);
     for name in [
-        "", ".", "..", ".hidden", "a b", "a\nb", "a\0b", "größe", "C:x", &long,
+        "", ".", "..", ".hidden", "a b", "a\nb", "a\0b", "größe", "C:x", "a.size", &long,
     ] {
         let sentence = baseline::path_of(name, folder).unwrap_err().to_string();
         assert!(

@@ -28,9 +28,9 @@ const NAME_MAX: usize = 100;
 /// A baseline cannot be read, written or trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
-    /// The name has characters with a meaning in paths.
+    /// The name has characters with a meaning in paths, or is that of a file with sizes.
     #[error(
-        "{0:?} cannot be a baseline's name: use up to 100 letters, digits, -, _ and ., or a file's path with / in it"
+        "{0:?} cannot be a baseline's name: use up to 100 letters, digits, -, _ and ., not ending in .size, or a file's path with / in it"
     )]
     Name(String),
     /// The file does not exist.
@@ -94,7 +94,7 @@ impl From<OutputError> for BaselineError {
 /// ends in `.json` is already a file.
 ///
 /// # Errors
-/// If a name has characters with a meaning in paths.
+/// If a name has characters with a meaning in paths, or would be that of a file with sizes: `size --save x` writes `x.size.json`.
 pub fn path_of(name_or_file: &str, folder: &Path) -> Result<PathBuf, BaselineError> {
     if name_or_file.contains(path::is_separator) || name_or_file.ends_with(".json") {
         return Ok(PathBuf::from(name_or_file));
@@ -102,7 +102,8 @@ pub fn path_of(name_or_file: &str, folder: &Path) -> Result<PathBuf, BaselineErr
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let fits = (1..=NAME_MAX).contains(&name_or_file.len());
     // A leading dot would hide the file, and `..` would leave the folder.
-    if !fits || !name_or_file.bytes().all(plain) || name_or_file.starts_with('.') {
+    let is_hidden = name_or_file.starts_with('.');
+    if !fits || !name_or_file.bytes().all(plain) || is_hidden || name_or_file.ends_with(".size") {
         return Err(BaselineError::Name(name_or_file.to_owned()));
     }
     Ok(folder.join(FOLDER).join(format!("{name_or_file}.json")))
