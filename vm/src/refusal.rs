@@ -298,6 +298,9 @@ impl Refusal {
             Self::UnknownImport { .. } => {
                 "only the functions of `vm_hooks` exist: find the dependency that needs this one and remove it"
             }
+            Self::ImportKind { .. } => {
+                "only the functions of `vm_hooks` can be imported: link the program whole, with a memory of its own (no --import-memory or -c)"
+            }
             Self::ImportType { .. } => "use the declarations of a current stylus-sdk",
             Self::NoEntrypoint | Self::EntrypointType => {
                 "export `user_entrypoint`, from an i32 to an i32: stylus-sdk's #[entrypoint] on the contract does, built as a cdylib"
@@ -349,7 +352,7 @@ fn advice_on_import(name: &str) -> &'static str {
 
 /// The validator names proposals; authors disable them by target feature.
 fn advice_on_validation(message: &str) -> Option<&'static str> {
-    const ADVICE: [(&str, &str); 7] = [
+    const ADVICE: [(&str, &str); 8] = [
         (
             "magic header",
             "name the .wasm file that the compiler wrote, or WebAssembly text",
@@ -363,6 +366,7 @@ fn advice_on_validation(message: &str) -> Option<&'static str> {
             "build with -C target-feature=-reference-types and re-encode the module",
         ),
         ("SIMD", "build without -C target-feature=+simd128"),
+        ("memory64", "build for wasm32: its addresses have 32 bits"),
         ("threads", "build without -C target-feature=+atomics"),
         ("multi-value", "build with -C target-feature=-multivalue"),
         ("tail calls", "build without -C target-feature=+tail-call"),

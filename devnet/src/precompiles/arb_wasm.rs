@@ -266,7 +266,7 @@ fn module(call: &mut Call<'_>, code: &[u8], config: &Config) -> Result<Vec<u8>, 
 fn explain(refusal: &Refusal) -> String {
     let what = match refusal {
         Refusal::NoPayForMemoryGrow { .. } => {
-            "the module's memory can grow and nothing pays for it".to_owned()
+            "the module's memory can grow and nothing pays for it, as no host call for that is imported".to_owned()
         }
         other => other.to_string(),
     };
