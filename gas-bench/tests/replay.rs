@@ -337,7 +337,10 @@ fn a_contracts_last_transactions_make_a_table() {
     said(
         &replay(&["--contract", &nobody, "--rpc-url", &url], folder),
         1,
-        &["was sent no transaction"],
+        &[
+            "was sent no transaction in the blocks from 0 to ",
+            ": there are no others, so check the address",
+        ],
     );
 }
 
@@ -368,17 +371,17 @@ fn arguments_that_make_no_sense() {
     ] {
         said(&replay(&arguments, folder.path()), 2, &[part]);
     }
-    let two = [
-        &*hash,
-        &hash,
-        "--rpc-url",
-        "http://localhost:1",
-        "--flame",
-        "x",
-    ];
-    said(
-        &replay(&two, folder.path()),
-        1,
-        &["several make a table: name one"],
-    );
+    let zero = Address::ZERO;
+    let [one, other] = ["a", "b"].map(|file| format!("{zero}={file}.wasm"));
+    let twice = format!("there are two --code for {zero}: ");
+    for (more, part) in [
+        (
+            [&*hash, "--flame", "x", "--alone"],
+            "several make a table: name one",
+        ),
+        (["--code", &one, "--code", &other], &twice),
+    ] {
+        let arguments = [&[&*hash, "--rpc-url", "http://localhost:1"], &more[..]].concat();
+        said(&replay(&arguments, folder.path()), 1, &[part]);
+    }
 }

@@ -80,13 +80,17 @@ pub enum ReplayFailure {
     Search(#[from] ReplayError),
     /// The search found no transactions.
     #[error(
-        "{contract} was sent no transaction in the last {blocks} blocks, up to {newest}: look further back with --blocks"
+        "{contract} was sent no transaction in the blocks from {oldest} to {newest}: {}",
+        match .oldest {
+            0 => "there are no others, so check the address",
+            _ => "look further back with --blocks",
+        }
     )]
     NoTransaction {
         /// The contract.
         contract: Address,
-        /// How many blocks were searched.
-        blocks: u64,
+        /// The oldest of the blocks that were searched.
+        oldest: u64,
         /// The newest of those blocks.
         newest: u64,
     },
@@ -193,7 +197,7 @@ fn search(fork: &Fork, last: LastOf) -> Result<(Search, Vec<B256>), ReplayFailur
     if transactions.is_empty() {
         return Err(ReplayFailure::NoTransaction {
             contract,
-            blocks,
+            oldest: (newest + 1).saturating_sub(blocks),
             newest,
         });
     }

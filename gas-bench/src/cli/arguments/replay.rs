@@ -1,5 +1,6 @@
 //! The arguments of `replay`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -126,12 +127,19 @@ impl ReplayArguments {
     /// The chain that the transactions are on.
     ///
     /// # Errors
-    /// If an option for a single transaction is given with several.
+    /// If an option for a single transaction is given with several, or a program has two replacements.
     pub(crate) fn fork(&self) -> anyhow::Result<Fork> {
         let tells_one = !self.names.is_empty() || self.flame.is_some() || self.speedscope.is_some();
         if tells_one && self.transactions.len() > 1 {
             anyhow::bail!(
                 "--names, --flame and --speedscope are for one transaction, and several make a table: name one"
+            );
+        }
+        let mut replaced = BTreeSet::new();
+        let mut again = self.programs.iter().map(|(address, _)| address);
+        if let Some(address) = again.find(|address| !replaced.insert(*address)) {
+            anyhow::bail!(
+                "there are two --code for {address}: name one, and replay again with the other"
             );
         }
         let fork = match (&self.rpc_url, &self.replay) {
