@@ -48,7 +48,7 @@ pub enum PlanError {
         source: std::io::Error,
     },
     /// Something in the file is wrong.
-    #[error("{} line {line}: {problem}", path.display())]
+    #[error("{} line {line}: {}", path.display(), brief(problem))]
     Line {
         /// The file.
         path: PathBuf,
@@ -57,6 +57,20 @@ pub enum PlanError {
         /// What is wrong, and what would be right.
         problem: Problem,
     },
+}
+
+/// What is wrong, without the middle of what it quotes if that has no end: the advice stands behind it.
+fn brief(problem: &Problem) -> String {
+    const KEPT: usize = 1_000;
+    let said: Vec<char> = problem.to_string().chars().collect();
+    match said.len() > 2 * KEPT {
+        true => said[..KEPT]
+            .iter()
+            .chain(&['…'])
+            .chain(&said[said.len() - KEPT..])
+            .collect(),
+        false => said.into_iter().collect(),
+    }
 }
 
 /// What is wrong with a line of a plan.
@@ -147,8 +161,13 @@ pub enum Problem {
     #[error("`repeat = 0` makes no run; write how many there are, or leave the call out")]
     NoRun,
     /// A call makes too many runs.
-    #[error("`{0}` makes more than {MOST_RUNS} runs; use shorter ranges, or a larger `step`")]
+    #[error(
+        "`{0}` makes more than {MOST_RUNS} runs; use shorter ranges, a larger `step` or a smaller `repeat`"
+    )]
     Runs(String),
+    /// A call's name has no end.
+    #[error("the call's name has more than {MOST_LETTERS} bytes; give it a shorter `name`")]
+    LongName,
     /// Two calls have the same name.
     #[error("there are two calls `{0}`; give each a `name` of its own")]
     Twice(String),
@@ -156,6 +175,9 @@ pub enum Problem {
     #[error("there is no [[call]]; add one, or remove the file and the exported ABI is used")]
     Empty,
 }
+
+/// The most bytes of a call's name: every table and plot has it.
+const MOST_LETTERS: usize = 1_000;
 
 /// The most runs one call can make: more would show nothing new.
 const MOST_RUNS: u64 = 1_000;
@@ -491,6 +513,9 @@ impl Plan {
         seen.extend(self.constructor.iter().map(|_| "constructor"));
         for call in &self.calls {
             let line = call.step.line;
+            if call.name.len() > MOST_LETTERS {
+                return Err((line, Problem::LongName));
+            }
             if !seen.insert(call.name.as_str()) {
                 return Err((line, Problem::Twice(call.name.clone())));
             }

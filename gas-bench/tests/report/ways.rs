@@ -182,6 +182,37 @@ fn check_error(folder: &TempDir, arguments: &[&str], words: &str) {
     );
 }
 
+/// Theorem: a mistake in a plan is told in short, whatever the plan has in its place.
+#[test]
+fn words_without_end_are_told_in_short() {
+    let folder = folder();
+    let long = "n".repeat(20_000);
+    for (plan, words) in [
+        (
+            format!("call = 'f()'\nname = '{long}'\n"),
+            "give it a shorter `name`",
+        ),
+        (
+            format!("call = '{long}()'\n"),
+            "write it like `transfer(address,uint256)",
+        ),
+        (
+            format!("call = 'f()'\n{long} = 1\n"),
+            "expected one of `name`",
+        ),
+        (
+            "call = 'f(uint64)'\nargs = ['{n}']\nrepeat = 3\nfor = { n = '0..500' }\n".to_owned(),
+            "use shorter ranges, a larger `step` or a smaller `repeat`",
+        ),
+    ] {
+        fs::write(folder.path().join("plan.toml"), format!("[[call]]\n{plan}")).unwrap();
+        let arguments = ["--wasm", "token.wasm", "--plan", "plan.toml"];
+        check_error(&folder, &arguments, words);
+        let (output, _) = report(&folder, &arguments);
+        assert!(output.stderr.len() < 4_000, "{}", text(&output.stderr));
+    }
+}
+
 /// Theorem: no report takes the place of what it is made from.
 #[test]
 fn what_is_read_is_not_written_over() {
