@@ -91,6 +91,12 @@ pub enum PrepareError {
         plan = stylus_plan::FILE
     )]
     Unprinted(#[source] BuildError),
+    /// What prints the contract's ABI does not build, such as a dependency's code for the feature.
+    #[error(
+        "{0}; if it builds without the feature `export-abi`, say in a {plan} beside the contract what to call",
+        plan = stylus_plan::FILE
+    )]
+    AbiNotBuilt(#[source] BuildError),
     /// A file given as the interface is invalid.
     #[error("{}: {source}; correct it, or say with --plan FILE what to call", path.display())]
     Interface {
@@ -321,6 +327,7 @@ pub(super) fn interface_of(
         .ask(contract, settings, "abi")
         .map_err(|error| match error {
             BuildError::NoMain { .. } => PrepareError::Unprinted(error),
+            BuildError::Failed { .. } => PrepareError::AbiNotBuilt(error),
             other => other.into(),
         })?;
     let constructor = Interface::constructor_of(&project.ask(contract, settings, "constructor")?);
