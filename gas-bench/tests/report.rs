@@ -377,6 +377,27 @@ fn arguments_that_make_no_sense_are_refused_before_anything_is_built() {
             "there is no baseline at ",
         ),
         (
+            &[
+                "size",
+                "--baseline",
+                "./broken.json",
+                "--out",
+                "broken.json",
+            ],
+            1,
+            "broken.json is what this command reads",
+        ),
+        (
+            &["size", "--save", "./a", "--out", "a"],
+            1,
+            "a is named for two files",
+        ),
+        (
+            &["profile", "f", "--flame", "a", "--speedscope", "a"],
+            1,
+            "a is named for two files",
+        ),
+        (
             &["compare", "--allocator", "jemalloc"],
             2,
             "the known allocators are ",

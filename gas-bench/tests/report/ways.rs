@@ -241,6 +241,62 @@ fn what_is_read_is_not_written_over() {
     }
 }
 
+/// Theorem: no output takes the place of another one of the same run.
+#[test]
+fn outputs_are_files_of_their_own() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("gas-baselines")).unwrap();
+    let hash = format!("{:#066x}", 1);
+    for (arguments, named) in [
+        (
+            &[
+                "report",
+                "--wasm",
+                "token.wasm",
+                "--save",
+                "main",
+                "--out",
+                "gas-baselines/main.json",
+            ][..],
+            "gas-baselines/main.json",
+        ),
+        (
+            &[
+                "replay",
+                "--rpc-url",
+                "http://localhost:1",
+                &hash,
+                "--flame",
+                "a.svg",
+                "--speedscope",
+                "./a.svg",
+            ],
+            "./a.svg",
+        ),
+        (
+            &[
+                "replay",
+                "--rpc-url",
+                "http://localhost:1",
+                &hash,
+                "--out",
+                "a.fork",
+                "--record",
+                "a.fork",
+            ],
+            "a.fork",
+        ),
+        (&["league", "--out", "a", "--chart", "a"], "a"),
+    ] {
+        let output = run(folder.path(), arguments);
+        let words = format!(
+            "error: {named} is named for two files that this command writes; name another for one of them\n"
+        );
+        assert_eq!(text(&output.stderr), words);
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
 /// Theorem: a run without figures leaves a baseline as it was.
 #[test]
 fn figures_that_are_missing_are_no_baseline() {

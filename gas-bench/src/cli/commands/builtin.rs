@@ -18,8 +18,9 @@ use crate::cli::progress::Steps;
 
 /// `cargo gas-bench league`.
 pub(crate) fn league(arguments: &LeagueArguments) -> anyhow::Result<ExitCode> {
-    let file = Inputs::default().begin(arguments.out.as_deref())?;
-    let picture = Inputs::default().begin(arguments.chart.as_deref())?;
+    let mut inputs = Inputs::default();
+    let file = inputs.begin(arguments.out.as_deref())?;
+    let picture = inputs.begin(arguments.chart.as_deref())?;
     let own = own_contracts(arguments.contracts.as_deref())?;
     let (allocators, levels) = (arguments.allocators(), arguments.levels());
     let progress = Steps::new((1 + allocators.len()) * levels.len());
@@ -58,7 +59,7 @@ fn whole_calls(
 
 /// `cargo gas-bench` without a subcommand.
 pub(crate) fn edge_cases(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let inputs = Inputs::default().and(arguments.chain.key_file());
+    let mut inputs = Inputs::default().and(arguments.chain.key_file());
     let file = inputs.begin(arguments.report.out.as_deref())?;
     let own = own_contracts(arguments.contracts.as_deref())?;
     let target = arguments.chain.target()?;

@@ -19,7 +19,7 @@ use crate::cli::progress::Steps;
 /// Builds every variant of the contracts, measures them and recommends the best.
 pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
-    let inputs = Inputs::of(&project).and(arguments.wasm_opt_path.as_deref());
+    let mut inputs = Inputs::of(&project).and(arguments.wasm_opt_path.as_deref());
     let file = inputs.begin(arguments.report.out.as_deref())?;
     let build = arguments.project.settings();
     let target = Target::Embedded(arguments.arbos.unwrap_or(ArbOs::ARBITRUM_ONE));

@@ -23,7 +23,7 @@ const ENDPOINT: &str = "ETH_RPC_URL";
 /// Runs contracts, or lets tests run them, and reports which lines ran.
 pub(crate) fn coverage(arguments: &CoverageArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
-    let inputs = Inputs::of(&project);
+    let mut inputs = Inputs::of(&project);
     let file = inputs.begin(arguments.report.out.as_deref())?;
     let lcov = inputs.begin(arguments.lcov.as_deref())?;
     let progress = Steps::new(project.contracts.len());

@@ -1,6 +1,6 @@
-//! What a command reads, so that it does not write over it.
+//! What a command reads and what it already writes, so that it does not write over either.
 //!
-//! Lives here: telling a run's own inputs from files that a report may replace. Not here: reading them, writing reports
+//! Lives here: telling a run's own inputs and outputs from files that a report may replace. Not here: reading them, writing reports
 //! (`stylus_report::output`).
 
 use std::ffi::OsStr;
@@ -27,6 +27,8 @@ pub(super) struct Inputs<'a> {
     files: Vec<&'a Path>,
     /// A plan that is named.
     plan: Option<&'a Path>,
+    /// Where files will lie that are not written yet.
+    begun: Vec<PathBuf>,
 }
 
 impl<'a> Inputs<'a> {
@@ -51,24 +53,32 @@ impl<'a> Inputs<'a> {
     }
 
     /// Begins a file before anything is measured, so that one that cannot be written, or that the command reads, is reported at once.
-    pub(super) fn begin(&self, path: Option<&Path>) -> anyhow::Result<Option<OutputFile>> {
+    pub(super) fn begin(&mut self, path: Option<&Path>) -> anyhow::Result<Option<OutputFile>> {
         path.map(|path| self.begin_at(path)).transpose()
     }
 
     /// [`Inputs::begin`], for a file that is written in any case.
-    pub(super) fn begin_at(&self, path: &Path) -> anyhow::Result<OutputFile> {
+    pub(super) fn begin_at(&mut self, path: &Path) -> anyhow::Result<OutputFile> {
         self.spare(path)?;
         Ok(OutputFile::begin(path)?)
     }
 
-    /// Refuses to write a file that the command reads.
-    pub(super) fn spare(&self, path: &Path) -> anyhow::Result<()> {
+    /// Refuses to write a file that the command reads, or that was to be written already.
+    pub(super) fn spare(&mut self, path: &Path) -> anyhow::Result<()> {
         if self.have(path) {
             bail!(
                 "{} is what this command reads; name another file for what it writes",
                 path.display()
             );
         }
+        let place = place(path);
+        if self.begun.contains(&place) {
+            bail!(
+                "{} is named for two files that this command writes; name another for one of them",
+                path.display()
+            );
+        }
+        self.begun.push(place);
         Ok(())
     }
 
@@ -93,6 +103,16 @@ impl<'a> Inputs<'a> {
                 .is_some_and(|project| is_source(project, &path))
             || plans.any(is_of_plan)
     }
+}
+
+/// Where a file lies, or will lie in its folder.
+fn place(path: &Path) -> PathBuf {
+    let in_folder = || {
+        let folder = Path::new(".").join(path.parent()?);
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    };
+    let found = path.canonicalize().ok();
+    found.or_else(in_folder).unwrap_or_else(|| path.to_owned())
 }
 
 /// Whether a file, whose path has no links, belongs to the sources or settings of a project.

@@ -16,7 +16,7 @@ use crate::cli::progress::Steps;
 pub(crate) fn profile(arguments: &ProfileArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
     let target = arguments.chain.target()?;
-    let inputs = Inputs::of(&project).and(arguments.chain.key_file());
+    let mut inputs = Inputs::of(&project).and(arguments.chain.key_file());
     let file = inputs.begin(arguments.report.out.as_deref())?;
     let flame = inputs.begin(arguments.flame.as_deref())?;
     let speedscope = inputs.begin(arguments.speedscope.as_deref())?;

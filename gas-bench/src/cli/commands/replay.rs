@@ -15,10 +15,13 @@ use crate::cli::arguments::ReplayArguments;
 /// Replays transactions and compares them with their receipts.
 pub(crate) fn replay(arguments: &ReplayArguments) -> anyhow::Result<ExitCode> {
     let fork = arguments.fork()?;
-    let inputs = Inputs::default().and(arguments.files());
+    let mut inputs = Inputs::default().and(arguments.files());
     let file = inputs.begin(arguments.report.out.as_deref())?;
     let flame = inputs.begin(arguments.flame.as_deref())?;
     let speedscope = inputs.begin(arguments.speedscope.as_deref())?;
+    if let Some(path) = &fork.record {
+        inputs.begin_at(path)?;
+    }
     let command = ReplayCommand {
         transactions: arguments.transactions.clone(),
         fork,

@@ -34,7 +34,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|name| Ok((name.clone(), baseline::path_of(name, root)?)))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let inputs = Inputs::of(project.as_ref())
+    let mut inputs = Inputs::of(project.as_ref())
         .and(arguments.files())
         .with_plan(arguments.plan());
     let draft = match &arguments.save {

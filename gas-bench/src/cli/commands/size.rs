@@ -21,8 +21,6 @@ use crate::cli::progress::Steps;
 /// Builds contracts and reports where their bytes are.
 pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
     let project = arguments.project.project()?;
-    let inputs = Inputs::of(&project);
-    let file = inputs.begin(arguments.report.out.as_deref())?;
     // Beside a gas baseline of the same name.
     let place = |name: &String| -> anyhow::Result<_> {
         let path = baseline::path_of(name, &project.root)?;
@@ -33,20 +31,22 @@ pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
             path
         })
     };
+    let mut inputs = Inputs::of(&project);
     let draft = match &arguments.save {
         Some(name) => {
             let path = place(name)?;
             if let Some(parent) = path.parent().filter(|it| it.ends_with(baseline::FOLDER)) {
                 folder(parent)?;
             }
+            // It may be the baseline that is compared with, which the report may not.
             Some(inputs.begin_at(&path)?)
         }
         None => None,
     };
-    let before = match &arguments.baseline {
-        Some(name) => Some(load(&place(name)?)?),
-        None => None,
-    };
+    let baseline = arguments.baseline.as_ref().map(place).transpose()?;
+    let mut inputs = inputs.and(baseline.as_deref());
+    let file = inputs.begin(arguments.report.out.as_deref())?;
+    let before = baseline.as_deref().map(load).transpose()?;
     if let Some(path) = &arguments.svg {
         folder(path)?;
     }
