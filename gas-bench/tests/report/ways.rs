@@ -182,6 +182,21 @@ fn check_error(folder: &TempDir, arguments: &[&str], words: &str) {
     );
 }
 
+/// Theorem: a plot that cannot be written takes no figures with it.
+#[test]
+fn plots_are_not_worth_the_figures() {
+    let folder = folder();
+    fs::create_dir_all(folder.path().join("plots/token-split.svg")).unwrap();
+    let arguments = ["--wasm", "token.wasm", "--svg", "plots", "--save", "main"];
+    check_error(
+        &folder,
+        &arguments,
+        "plots/token-split.svg cannot be written: ",
+    );
+    assert!(report(&folder, &arguments).1.is_some());
+    assert!(folder.path().join("gas-baselines/main.json").exists());
+}
+
 /// Theorem: a mistake in a plan is told in short, whatever the plan has in its place.
 #[test]
 fn words_without_end_are_told_in_short() {

@@ -32,15 +32,16 @@ pub(crate) fn league(arguments: &LeagueArguments) -> anyhow::Result<ExitCode> {
         .calls
         .then(|| whole_calls(&own, &arguments.in_contracts(), &levels))
         .transpose()?;
-    if let Some(picture) = picture {
-        picture.finish(league_chart(&league))?;
-    }
     let content = LeagueContent {
         league: &league,
         calls: calls.as_ref(),
     };
     let report = content.write(arguments.format.0, colour(file.is_some()));
+    // First, so that a chart that cannot be written does not take half an hour's figures with it.
     publish(file, &report)?;
+    if let Some(picture) = picture {
+        picture.finish(league_chart(&league))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -80,9 +80,6 @@ pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
         // What is not in the report, because it was not chosen, is still in the workspace.
         diff.leave_out(|name| project.members.iter().any(|member| member.name == name));
     }
-    if let Some(path) = &arguments.svg {
-        plots(path, &report, &baselines, &pictures)?;
-    }
     let content = ReportContent {
         report: &report,
         diff: diff.as_ref(),
@@ -103,6 +100,10 @@ pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
             contract.name
         )),
         (None, _) => {}
+    }
+    // Last, so that a plot that cannot be written does not take the figures with it.
+    if let Some(path) = &arguments.svg {
+        plots(path, &report, &baselines, &pictures)?;
     }
     Ok(verdict(arguments, &report, diff.as_ref()))
 }

@@ -57,12 +57,6 @@ pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
         progress.of_report(event)
     })?;
     drop(progress);
-    if let Some(path) = &arguments.svg {
-        for (name, contract) in &report.contracts {
-            let file = format!("{}-size.svg", file_name(name).display());
-            write(&path.join(file), &treemap(name, contract))?;
-        }
-    }
     let changes = before.map(|before| diff(&before, &report));
     let content = SizeContent {
         report: &report,
@@ -73,6 +67,13 @@ pub(crate) fn size(arguments: &SizeArguments) -> anyhow::Result<ExitCode> {
     publish(file, &text)?;
     if let Some(draft) = draft {
         draft.finish(report.to_json())?;
+    }
+    // Last, so that a treemap that cannot be written does not take the sizes with it.
+    if let Some(path) = &arguments.svg {
+        for (name, contract) in &report.contracts {
+            let file = format!("{}-size.svg", file_name(name).display());
+            write(&path.join(file), &treemap(name, contract))?;
+        }
     }
     let mut code = ExitCode::SUCCESS;
     for (name, reason) in &report.failures {
