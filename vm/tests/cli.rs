@@ -234,6 +234,12 @@ fn refusals_say_why_where_and_what_to_do() {
         ),
         (
             "i32.const 0",
+            r#"(import "env" "table" (table 1 funcref))"#,
+            "the import env.table is not a function",
+            "link the program whole",
+        ),
+        (
+            "i32.const 0",
             r#"(import "vm_hooks" "nope" (func))"#,
             "the Stylus VM offers no import vm_hooks.nope",
             "find the dependency",
@@ -268,6 +274,8 @@ fn refusals_say_why_where_and_what_to_do() {
         check(&["check", "-"], &wat, 1, advice, "");
         check(&["run", "-"], &wat, 1, sentence, "");
     }
+    let wide = br#"(module (memory (export "memory") i64 1 1))"#;
+    check(&["check", "-"], wide, 1, "build for wasm32", "");
     let growable = br#"(module (memory (export "memory") 1)
         (func (export "user_entrypoint") (param i32) (result i32) i32.const 0))"#;
     check(
