@@ -271,7 +271,7 @@ async fn mine(node: Node) {
     let make = |node: Node| {
         if let Some(run) = node.lanes().begin() {
             // A block interrupted by the devnet's end has not failed.
-            if let Err(error) = attempt(|| node.mine(&run.interrupt)) {
+            if let Err(error) = attempt(|| node.mine_regularly(&run.interrupt)) {
                 node.tell(|| Event::Refused(error.to_string()));
             }
         }

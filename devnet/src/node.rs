@@ -7,6 +7,7 @@
 //! held only while a state is copied or replaced, so that readers never wait for a run.
 
 mod following;
+mod outage;
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -27,9 +28,10 @@ use crate::evm::{Interrupt, Interrupted, Invalid, PROGRAM_FAILED};
 use crate::explain;
 use crate::fork::Forked;
 use crate::node::following::Following;
+use crate::node::outage::Outage;
 use crate::rpc::{Filters, Lanes, RpcError, give_way};
 use crate::state::State;
-use crate::state::source::{SourceError, attempt};
+use crate::state::source::{SourceError, attempt, fail};
 use crate::store::{self, StateFile};
 
 /// How many blocks are buffered for a slow subscriber.
@@ -59,7 +61,7 @@ pub enum Event {
     Refused(String),
     /// A transaction in a block failed: which calls, why, and where in their sources, on several lines.
     Failed(String),
-    /// A transaction waits for another one of its sender, which has not arrived.
+    /// A transaction waits for another one of its sender, which has not arrived, or for the forked chain's node, which does not answer.
     Waiting(String),
     /// The state could not be saved.
     NotSaved(String),
@@ -84,6 +86,8 @@ struct Shared {
     turn: Mutex<Option<StateFile>>,
     /// Whether blocks are being made of transactions that waited for others.
     following: Following,
+    /// What is known of the forked chain's node not answering.
+    outage: std::sync::Mutex<Outage>,
     chain: RwLock<Chain>,
     /// The source of the forked chain, if this is a fork.
     forked: RwLock<Option<Arc<Forked>>>,
@@ -118,6 +122,7 @@ impl Node {
                 id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
                 turn: Mutex::new(file),
                 following: Following::default(),
+                outage: Default::default(),
                 chain: RwLock::new(chain),
                 forked: RwLock::new(forked),
                 asked,
@@ -242,6 +247,14 @@ impl Node {
         let state = self.newest();
         if state.beneath().is_some() {
             state.account(address);
+        }
+    }
+
+    /// Fetches the accounts of a transaction that is about to be sent, likewise.
+    pub(crate) fn read_accounts_of(&self, sender: Address, to: Option<Address>) {
+        if let Some(beneath) = self.newest().beneath() {
+            let accounts: Vec<_> = [Some(sender), to].into_iter().flatten().collect();
+            beneath.read_next(&accounts, None);
         }
     }
 
@@ -385,29 +398,46 @@ impl Node {
     /// Makes a block of one transaction, in an empty draft; for the holder of the turn.
     fn make_of(&self, mut draft: Draft, transaction: Arc<Transaction>) -> Result<(), Invalid> {
         draft.add(transaction.clone())?;
-        let block = self.chain_mut().seal(draft);
-        self.arrived(transaction);
-        self.announce(block);
+        self.make_alone(draft, transaction);
         Ok(())
     }
 
-    /// Makes a block of the waiting transactions.
+    /// Makes a block of a draft with this transaction alone; for the holder of the turn.
+    fn make_alone(&self, draft: Draft, transaction: Arc<Transaction>) {
+        let block = self.chain_mut().seal(draft);
+        self.arrived(transaction);
+        self.announce(block);
+    }
+
+    /// Makes a block of the waiting transactions, without exception.
     ///
     /// # Errors
-    /// If it was interrupted; no block is made then.
-    pub(crate) fn mine(&self, interrupt: &Interrupt) -> Result<(), Interrupted> {
-        let mut turn = self.turn();
-        let (mut draft, ready) = {
-            let chain = self.chain();
-            (chain.draft(self.now(), interrupt), chain.ready())
-        };
-        draft.add_all(ready)?;
+    /// If it was interrupted, or something of a forked chain is unavailable; no block is made then.
+    pub(crate) fn mine_all(&self, interrupt: &Interrupt) -> Result<(), Interrupted> {
+        let turn = self.turn();
+        let (mut draft, ready) = self.draft(self.now(), interrupt);
+        draft.add_all(ready, 1)?;
+        if let Some(aside) = draft.aside().first() {
+            fail(aside.why.clone());
+            return Err(Interrupted::Forked);
+        }
+        self.make(draft, turn);
+        Ok(())
+    }
+
+    /// Returns an empty block, and what can go into it.
+    fn draft(&self, now: u64, interrupt: &Interrupt) -> (Draft, Vec<Arc<Transaction>>) {
+        let chain = self.chain();
+        (chain.draft(now, interrupt), chain.ready())
+    }
+
+    /// Makes a block and ends the turn.
+    fn make(&self, draft: Draft, mut turn: MutexGuard<'_, Option<StateFile>>) {
         let block = self.chain_mut().seal(draft);
         self.announce(block);
         self.keep(&mut turn);
         // Some make thousands of blocks in a row.
         MutexGuard::unlock_fair(turn);
-        Ok(())
     }
 
     /// Writes down the changes, if the chain is kept in a file.

@@ -1,11 +1,13 @@
 //! Forks: chains that continue another chain, from a node or from a recording.
 //!
 //! Lives here: what a fork answers, what it does on top, how it is kept. In the folder: a history to fork (`history`), nodes that fail
-//! (`faults`), recordings (`recordings`), messages from L1 (`messages`), transactions that are executed again (`replays`).
+//! (`faults`), blocks without them (`outages`), recordings (`recordings`), messages from L1 (`messages`), transactions that are executed
+//! again (`replays`).
 
 mod faults;
 pub(crate) mod history;
 mod messages;
+mod outages;
 mod recordings;
 mod replays;
 

@@ -38,7 +38,7 @@ pub(crate) use error::{ChainError, EstimateError, SubmitError};
 pub use genesis::GenesisError;
 pub(crate) use origin::Origin;
 pub(crate) use pool::{Pool, PoolStatus};
-pub(crate) use production::Draft;
+pub(crate) use production::{Aside, Draft};
 pub(crate) use record::{Mark, Reader, RecordError, Whole, Written, forked_block};
 pub(crate) use request::{Ending, Executed, Request};
 pub(crate) use rerun::{Included, Ran, Rerun, RerunBlock};

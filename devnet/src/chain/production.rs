@@ -31,6 +31,7 @@ use crate::evm::{
 };
 use crate::explain::{Diagnosis, FailedCall};
 use crate::state::State;
+use crate::state::source::{SourceError, attempt, from_what_is_known};
 use crate::trace::{Failures, TraceError, Tracer};
 use crate::units::Price;
 
@@ -74,17 +75,31 @@ pub(crate) struct Draft {
     receipts: Vec<Receipt>,
     /// Transactions that turned out to be impossible.
     impossible: Vec<Arc<Transaction>>,
-    /// Senders whose transactions no longer fit into the block.
+    /// Transactions that need what is not known of a forked chain.
+    aside: Vec<Aside>,
+    /// Senders of transactions that do not fit into the block or are set aside.
     late: HashSet<Address>,
+}
+
+/// A transaction that cannot be in a block until a forked chain's node answers, and why it has not.
+#[derive(Clone, Debug)]
+pub(crate) struct Aside {
+    pub(crate) transaction: Arc<Transaction>,
+    pub(crate) why: SourceError,
 }
 
 impl Draft {
     /// Runs as many of the transactions as fit into the block. One that has become impossible, for lack of funds for example, is dropped,
-    /// as on any node.
+    /// as on any node. One that needs what is not known of a forked chain is set aside and leaves no trace; the chain's node is asked for
+    /// it first, unless it has not answered for `patience` others.
     ///
     /// # Errors
     /// If it was interrupted: no block is made then, and all transactions keep waiting.
-    pub(crate) fn add_all(&mut self, ready: Vec<Arc<Transaction>>) -> Result<(), Interrupted> {
+    pub(crate) fn add_all(
+        &mut self,
+        ready: Vec<Arc<Transaction>>,
+        patience: usize,
+    ) -> Result<(), Interrupted> {
         for transaction in ready {
             // The sender's later transactions have to wait, too: their nonces are too high now.
             if Gas(transaction.envelope.gas_limit()) > self.gas_left() {
@@ -93,10 +108,15 @@ impl Draft {
             if self.late.contains(&transaction.sender) {
                 continue;
             }
-            match self.add(transaction.clone()) {
-                Ok(()) => {}
-                Err(Invalid::Interrupted(why)) => return Err(why),
-                Err(invalid) => {
+            let asks = self.aside.len() < patience;
+            match self.try_to_add(transaction.clone(), asks) {
+                Ok(Ok(())) => {}
+                Ok(Err(Invalid::Interrupted(why))) => return Err(why),
+                Err(why) => {
+                    self.late.insert(transaction.sender);
+                    self.aside.push(Aside { transaction, why });
+                }
+                Ok(Err(invalid)) => {
                     self.impossible.push(transaction);
                     // A machine with a fault runs nothing more.
                     if let Invalid::Machine(_) = invalid {
@@ -106,6 +126,44 @@ impl Draft {
             }
         }
         Ok(())
+    }
+
+    /// Runs a transaction as [`Self::add`] does, but asks a forked chain's node only if `asks`.
+    ///
+    /// # Errors
+    /// If it needs what is not known of the forked chain.
+    pub(crate) fn try_to_add(
+        &mut self,
+        transaction: Arc<Transaction>,
+        asks: bool,
+    ) -> Result<Result<(), Invalid>, SourceError> {
+        let context = self.machine.context();
+        if context.journaled_state.database.beneath().is_none() {
+            return Ok(self.add(transaction));
+        }
+        let recent = context.chain.block.recent.clone();
+        let mut added = Ok(());
+        let read = attempt(|| match asks {
+            true => added = self.add(transaction),
+            false => {
+                from_what_is_known(|| added = self.add(transaction));
+            }
+        });
+        match (added, read) {
+            (Err(Invalid::Interrupted(Interrupted::Forked)), Err(why)) => {
+                let context = self.machine.context();
+                // There, what could not be read passes for empty.
+                drop(context.journaled_state.finalize());
+                context.chain.block.recent = recent;
+                Err(why)
+            }
+            (added, _) => Ok(added),
+        }
+    }
+
+    /// The transactions that were set aside.
+    pub(crate) fn aside(&self) -> &[Aside] {
+        &self.aside
     }
 
     /// Checks that a transaction could be in this block if its nonce were the next.
@@ -391,6 +449,7 @@ impl Chain {
             transactions: Vec::new(),
             receipts: Vec::new(),
             impossible: Vec::new(),
+            aside: Vec::new(),
             late: HashSet::new(),
         }
     }
@@ -535,14 +594,14 @@ mod tests {
             chain.wait(Transaction::clone(transaction)).unwrap();
         }
         let mut draft = chain.draft(1, &Interrupt::default());
-        draft.add_all(all.clone()).unwrap();
+        draft.add_all(all.clone(), 1).unwrap();
         let block = chain.seal(draft);
         assert_eq!(block.transactions.len(), 1);
         let waiting = chain.pool_status();
         assert_eq!((waiting.ready, waiting.later), (0, 1));
         let mut draft = chain.draft(2, &Interrupt::default());
         draft
-            .add_all(vec![transfer(&chain, 1, Address::ZERO)])
+            .add_all(vec![transfer(&chain, 1, Address::ZERO)], 1)
             .unwrap();
         assert_eq!(chain.seal(draft).transactions.len(), 1);
     }

@@ -51,7 +51,7 @@ pub(crate) fn execute<I: HostioInspector>(
         });
     }
     let result = handler.run(machine);
-    check_reads(machine)?;
+    check_reads()?;
     result
 }
 
@@ -61,15 +61,13 @@ pub(crate) fn execute<I: HostioInspector>(
 /// As for [`execute`].
 pub(crate) fn check<I: HostioInspector>(machine: &mut Machine<I>) -> Result<(), TransactionError> {
     let checked = ArbitrumHandler::new().validate(machine);
-    check_reads(machine)?;
+    check_reads()?;
     checked.map(drop)
 }
 
 /// Checks that everything that was read of a forked chain was available.
-fn check_reads<I: HostioInspector>(machine: &mut Machine<I>) -> Result<(), TransactionError> {
+fn check_reads() -> Result<(), TransactionError> {
     if source::has_failed() {
-        let interrupt = &machine.context().chain.interrupt;
-        interrupt.raise(Interrupted::Forked);
         return Err(EVMError::Custom(Interrupted::Forked.to_string()));
     }
     Ok(())

@@ -7,6 +7,7 @@ use revm::context::result::{EVMError, InvalidTransaction};
 use stylus_vm::Gas;
 
 use crate::evm::{Interrupt, Interrupted, TransactionError};
+use crate::state::source::has_failed;
 use crate::units::Price;
 
 /// Why something cannot be run at all.
@@ -84,6 +85,7 @@ impl Invalid {
         let error = match (error, interrupt.reason()) {
             (EVMError::Transaction(error), _) => error,
             (_, Some(why)) => return Self::Interrupted(why),
+            (_, None) if has_failed() => return Self::Interrupted(Interrupted::Forked),
             (other, None) => return Self::Machine(other.to_string()),
         };
         match error {

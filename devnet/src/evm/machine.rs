@@ -370,8 +370,9 @@ impl<I: HostioInspector> Machine<I> {
 
 /// Checks that a run may go on: it was not interrupted, and everything it read was available.
 fn glance(interrupt: &Interrupt) -> Result<(), Fault> {
+    // The flag stays down: it belongs to whoever started the run, who may go on with another.
     if source::has_failed() {
-        interrupt.raise(Interrupted::Forked);
+        return Err(Fault::Custom(Interrupted::Forked.to_string()));
     }
     interrupt
         .check()

@@ -6,13 +6,16 @@
 //! There may be thousands. A thread of its own makes their blocks, so that others get their turns in between, and so that the transaction
 //! before them is answered by its own outcome.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::chain::Transaction;
+use alloy_primitives::Address;
+
+use crate::chain::{Aside, Transaction};
 use crate::evm::{Interrupt, Invalid};
 use crate::node::{Node, STACK};
-use crate::state::source::attempt;
+use crate::state::source::{SourceError, attempt};
 
 /// How long a sender waits for the blocks that follow: mostly they are few, and many clients expect them at once.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -40,19 +43,35 @@ impl Following {
 }
 
 /// The making of these blocks, which ends when this is dropped.
-struct Run(Node);
+struct Run {
+    node: Node,
+    /// Transactions for which a forked chain's node does not answer.
+    aside: Vec<Aside>,
+    /// Their senders.
+    late: HashSet<Address>,
+}
 
 impl Run {
     /// Begins, unless somebody is making them already.
     fn begin(node: &Node) -> Option<Self> {
         let was_busy = std::mem::replace(&mut *node.shared.following.is_busy(), true);
-        (!was_busy).then(|| Self(node.clone()))
+        (!was_busy).then(|| Self {
+            node: node.clone(),
+            aside: Vec::new(),
+            late: HashSet::new(),
+        })
+    }
+
+    fn set_aside(&mut self, transaction: Arc<Transaction>, why: SourceError) {
+        self.late.insert(transaction.sender);
+        self.aside.push(Aside { transaction, why });
     }
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
-        let following = &self.0.shared.following;
+        self.node.tell_waiting(&self.aside, None);
+        let following = &self.node.shared.following;
         *following.is_busy() = false;
         following.is_over.notify_all();
     }
@@ -92,19 +111,21 @@ impl Node {
     }
 }
 
-/// Makes a block of each transaction that is ready, until there are none. One that has become impossible is dropped, as everywhere.
-fn make_all(run: Run, interrupt: &Interrupt) {
-    let node = run.0.clone();
+/// Makes a block of each transaction that is ready, until there are none. One that has become impossible is dropped, as everywhere. One that
+/// needs what a forked chain's node does not say keeps waiting, and only its sender's do so with it.
+fn make_all(mut run: Run, interrupt: &Interrupt) {
+    let node = run.node.clone();
+    let mut asked = HashSet::new();
     let mut ready: std::vec::IntoIter<Arc<Transaction>> = Vec::new().into_iter();
     loop {
         let mut turn = node.turn();
         let next = {
             let chain = node.chain();
             // Others had their turns since they were listed.
-            let listed = ready.find(|transaction| chain.is_ready(transaction));
+            let listed = ready.find(|it| chain.is_ready(it) && !run.late.contains(&it.sender));
             listed.or_else(|| {
                 ready = chain.ready().into_iter();
-                ready.next()
+                ready.find(|it| !run.late.contains(&it.sender))
             })
         };
         let next = next.filter(|_| node.chain().automine() && interrupt.reason().is_none());
@@ -113,14 +134,28 @@ fn make_all(run: Run, interrupt: &Interrupt) {
             drop(run);
             return;
         };
-        let draft = node.chain().draft(node.now(), interrupt);
-        match node.make_of(draft, transaction.clone()) {
-            Ok(()) => {}
-            Err(Invalid::Interrupted(_)) => {
+        let draft = || node.chain().draft(node.now(), interrupt);
+        let mut alone = draft();
+        // If what it needs has changed since it was asked for, that is asked for in this turn, so that this comes to an end.
+        let asks = asked.contains(&transaction.hash);
+        match alone.try_to_add(transaction.clone(), asks) {
+            Ok(Ok(())) => node.make_alone(alone, transaction),
+            Ok(Err(Invalid::Interrupted(_))) => {
                 drop(run);
                 return;
             }
-            Err(_) => node.chain_mut().forget(&transaction),
+            Ok(Err(_)) => node.chain_mut().forget(&transaction),
+            Err(_) if !asks => {
+                drop(turn);
+                asked.insert(transaction.hash);
+                match draft().try_to_add(transaction.clone(), true) {
+                    // It is still the first.
+                    Ok(_) => ready = Vec::new().into_iter(),
+                    Err(why) => run.set_aside(transaction, why),
+                }
+                continue;
+            }
+            Err(why) => run.set_aside(transaction, why),
         }
         node.keep(&mut turn);
         parking_lot::MutexGuard::unlock_fair(turn);

@@ -82,7 +82,7 @@ pub(super) fn reorg(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrup
                     }
                 }
             }
-            node.mine(interrupt)?;
+            node.mine_all(interrupt)?;
         }
         Ok::<_, RpcError>(())
     })?;
@@ -198,8 +198,9 @@ fn make(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Result
         node.change(|chain| chain.set_next_timestamp(time))?;
     }
     let first = node.chain().head().header.number + 1;
+    let mut outage = None;
     for _ in 0..count {
-        node.mine(interrupt)?;
+        node.mine(interrupt, &mut outage)?;
     }
     Ok(first)
 }
@@ -237,11 +238,12 @@ pub(super) fn mine_many(node: &Node, arguments: &Arguments<'_>, interrupt: &Inte
     let count = arguments.number(0, "blocks")?.unwrap_or(1);
     let apart = arguments.number(1, "seconds between them")?;
     is_affordable(count)?;
+    let mut outage = None;
     for block in 0..count {
         if let Some(apart) = apart.filter(|_| block > 0) {
             node.change(|chain| chain.increase_time(apart));
         }
-        node.mine(interrupt)?;
+        node.mine(interrupt, &mut outage)?;
     }
     Ok(Value::Null)
 }

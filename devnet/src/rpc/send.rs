@@ -4,7 +4,8 @@
 //! (`sign`).
 
 use alloy_consensus::{
-    SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxLegacy, TypedTransaction,
+    SignableTransaction, Transaction as _, TxEip1559, TxEip2930, TxEip7702, TxLegacy,
+    TypedTransaction,
 };
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, Bytes, Signature, U256};
@@ -27,7 +28,7 @@ use crate::rpc::sign::signer;
 pub(super) fn raw(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
     let raw: Bytes = arguments.required_up_to(CALL, 0, "signed transaction")?;
     let transaction = Transaction::decode(&raw)?;
-    node.read_ahead(transaction.sender);
+    node.read_accounts_of(transaction.sender, transaction.envelope.to());
     let hash = node.send(interrupt, |chain| {
         chain.check_sender(transaction.sender)?;
         Ok::<_, RpcError>(transaction)
@@ -38,8 +39,7 @@ pub(super) fn raw(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt)
 pub(super) fn transaction(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
     let asked = arguments.required_up_to(CALL, 0, "transaction")?;
     let unsigned = Unsigned::of(node, asked, interrupt)?;
-    let hash = node.send(interrupt, |chain| unsigned.sign(chain))?;
-    Ok(json!(hash))
+    unsigned.send(node, interrupt)
 }
 
 pub(super) fn sign_transaction(
@@ -77,8 +77,7 @@ pub(super) fn fill_transaction(
 pub(super) fn unsigned(node: &Node, arguments: &Arguments<'_>, interrupt: &Interrupt) -> Answer {
     let asked = arguments.required_up_to(CALL, 0, "transaction")?;
     let unsigned = Unsigned::by(node, asked, interrupt, |_| Ok(None))?;
-    let hash = node.send(interrupt, |chain| unsigned.sign(chain))?;
-    Ok(json!(hash))
+    unsigned.send(node, interrupt)
 }
 
 /// A transaction without its signature and, unless the request has one, its nonce.
@@ -136,6 +135,14 @@ impl<'a> Unsigned<'a> {
             gas_limit,
             signer,
         })
+    }
+
+    /// Sends it, with the next nonce. Returns its hash.
+    fn send(self, node: &Node, interrupt: &Interrupt) -> Answer {
+        let (from, to) = (self.filled.from, self.filled.to.to().copied());
+        node.read_accounts_of(from, to);
+        let hash = node.send(interrupt, |chain| self.sign(chain))?;
+        Ok(json!(hash))
     }
 
     /// The signed transaction, with the next nonce on `chain`.

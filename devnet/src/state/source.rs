@@ -4,7 +4,7 @@
 //! (`fork`), and what was changed on top (`state`).
 //!
 //! A state answers at once and without errors, as revm, ArbOS and everything else here expects. So a read that fails returns an empty value
-//! and is recorded, and [`attempt`] around the whole request returns the error: the machine stops at its next check, none of its outcome is
+//! and is recorded, and [`attempt`] around the whole run returns the error: the machine stops at its next check, none of its outcome is
 //! used, and no account that could not be read is changed. The record is kept per thread, since a request runs on one.
 
 use std::cell::{Cell, RefCell};
@@ -337,7 +337,8 @@ fn waited() -> Option<Run> {
     })
 }
 
-fn fail(error: SourceError) {
+/// Records that something is unavailable which this thread's innermost attempt needs.
+pub(crate) fn fail(error: SourceError) {
     debug_assert!(
         DEPTH.get() > 0,
         "a read of a forked state that nobody looks after: {error}"

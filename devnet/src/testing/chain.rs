@@ -217,7 +217,7 @@ impl Chain {
     /// Makes empty blocks.
     pub fn mine(&self, blocks: u64) {
         for _ in 0..blocks {
-            let mined = self.with(|node| node.mine(&Interrupt::default()));
+            let mined = self.with(|node| node.mine_all(&Interrupt::default()));
             mined.expect("nobody raises the flag");
         }
     }

@@ -18,7 +18,7 @@ use crate::support::{Chain, config};
 
 /// What a node does instead of answering.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Fault {
+pub(crate) enum Fault {
     /// It answers.
     None,
     /// It takes the request and closes the connection.
@@ -73,7 +73,7 @@ impl Faulty {
         instead.insert(format!("{method} {params}"), answer);
     }
 
-    fn set(&self, fault: Fault) {
+    pub(crate) fn set(&self, fault: Fault) {
         *self.fault.lock().unwrap() = fault;
     }
 
@@ -161,7 +161,7 @@ fn say(client: &mut TcpStream, status: u16, body: &[u8]) -> std::io::Result<()> 
     client.write_all(body)
 }
 
-const FAULTS: &[(Fault, &str)] = &[
+pub(crate) const FAULTS: &[(Fault, &str)] = &[
     (Fault::Dies, "it broke off"),
     (Fault::Hangs, "it did not answer within 1 seconds"),
     (Fault::BreaksOff, "it broke off"),
@@ -208,7 +208,7 @@ const FAULTS: &[(Fault, &str)] = &[
 ];
 
 /// Settings for a fork of a node at a block, other than usual.
-fn forking_with(url: &str, block: u64, change: impl FnOnce(Fork) -> Fork) -> Config {
+pub(crate) fn forking_with(url: &str, block: u64, change: impl FnOnce(Fork) -> Fork) -> Config {
     let settings = forking(url, block);
     Config {
         fork: settings.fork.map(change),
@@ -217,7 +217,7 @@ fn forking_with(url: &str, block: u64, change: impl FnOnce(Fork) -> Fork) -> Con
 }
 
 /// A fork of a faulty node, without retries; each attempt has one second.
-fn forked(faulty: &Faulty, block: u64) -> Chain {
+pub(crate) fn forked(faulty: &Faulty, block: u64) -> Chain {
     Chain::start(forking_with(&faulty.url, block, |fork| Fork {
         timeout: Duration::from_secs(3),
         ..fork
