@@ -29,7 +29,7 @@ use crate::explain;
 use crate::fork::Forked;
 use crate::node::following::Following;
 use crate::node::outage::Outage;
-use crate::rpc::{Filters, Lanes, RpcError, give_way};
+use crate::rpc::{Filters, Lanes, News, RpcError, give_way};
 use crate::state::State;
 use crate::state::source::{SourceError, attempt, fail};
 use crate::store::{self, StateFile};
@@ -94,7 +94,7 @@ struct Shared {
     /// The settings as originally given.
     asked: Config,
     filters: std::sync::Mutex<Filters>,
-    blocks: broadcast::Sender<Arc<Block>>,
+    blocks: broadcast::Sender<Arc<News>>,
     arrivals: broadcast::Sender<Arc<Transaction>>,
     /// How often blocks are made.
     interval: watch::Sender<Option<Duration>>,
@@ -509,7 +509,7 @@ impl Node {
             }
         }
         // Having no listeners is not a failure.
-        let _ = self.shared.blocks.send(block);
+        let _ = self.shared.blocks.send(News::new(block));
     }
 
     /// Tells the listener why a transaction of a block failed. It is run again for that, on a thread that nobody waits for.
@@ -545,7 +545,7 @@ impl Node {
     }
 
     /// Subscribes to blocks.
-    pub(crate) fn blocks(&self) -> broadcast::Receiver<Arc<Block>> {
+    pub(crate) fn blocks(&self) -> broadcast::Receiver<Arc<News>> {
         self.shared.blocks.subscribe()
     }
 

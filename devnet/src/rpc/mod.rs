@@ -38,4 +38,5 @@ pub(crate) use filters::Filters;
 pub(crate) use lanes::{Lanes, give_way};
 pub use server::ServerError;
 pub(crate) use server::{Server, start};
+pub(crate) use subscribe::News;
 pub(crate) use tries::threads;

@@ -2,13 +2,15 @@
 //!
 //! Lives here: what is sent. Not here: finding logs (`logs`).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use alloy_rpc_types_eth::Filter;
 use jsonrpsee::Extensions;
 use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::{PendingSubscriptionSink, RpcModule, SubscriptionMessage};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -22,6 +24,24 @@ use crate::rpc::logs::{limited, named, of_new_block, range};
 
 /// The most addresses and topics that the subscriptions of one WebSocket name together.
 const MOST_NAMED: usize = 10_000;
+
+/// A new block, and what subscribers are sent of it, which is written once for all of them.
+pub(crate) struct News {
+    pub(crate) block: Arc<Block>,
+    header: OnceLock<Option<Box<RawValue>>>,
+}
+
+impl News {
+    pub(crate) fn new(block: Arc<Block>) -> Arc<Self> {
+        let header = OnceLock::new();
+        Arc::new(Self { block, header })
+    }
+
+    fn header(&self) -> Option<Box<RawValue>> {
+        let header = || written(json::header(&self.block));
+        self.header.get_or_init(header).clone()
+    }
+}
 
 /// How many more addresses and topics the subscriptions of a WebSocket may name.
 #[derive(Clone)]
@@ -103,22 +123,23 @@ fn kind(node: &Node, arguments: &Arguments<'_>, extensions: &Extensions) -> Resu
 async fn serve(pending: PendingSubscriptionSink, node: &Node, kind: Kind) {
     match kind {
         Kind::Heads => {
-            forward(pending, node.blocks(), |block| {
-                vec![json!(json::header(block))]
-            })
-            .await
+            let header = |news: &Arc<News>| news.header().into_iter().collect();
+            forward(pending, node.blocks(), header).await;
         }
         Kind::Logs(filter, _until_the_end) => {
-            let logs = |block: &Arc<Block>| {
-                let logs = of_new_block(block, &filter).into_iter();
-                logs.map(|log| json!(log)).collect()
+            let logs = |news: &Arc<News>| {
+                let logs = of_new_block(&news.block, &filter).into_iter();
+                logs.filter_map(written).collect()
             };
             forward(pending, node.blocks(), logs).await;
         }
         Kind::Transactions(is_whole) => {
-            let shown = |transaction: &Arc<Transaction>| match is_whole {
-                true => vec![json!(json::waiting(transaction))],
-                false => vec![json!(transaction.hash)],
+            let shown = |transaction: &Arc<Transaction>| {
+                let shown = match is_whole {
+                    true => written(json::waiting(transaction)),
+                    false => written(transaction.hash),
+                };
+                shown.into_iter().collect()
             };
             forward(pending, node.arrivals(), shown).await;
         }
@@ -126,11 +147,16 @@ async fn serve(pending: PendingSubscriptionSink, node: &Node, kind: Kind) {
     }
 }
 
+/// What is sent of something; `None` if it cannot be written.
+fn written(shown: impl Serialize) -> Option<Box<RawValue>> {
+    to_raw_value(&json!(shown)).ok()
+}
+
 /// Sends what `shown` makes of everything from `source`, until the client or the devnet goes.
 async fn forward<T: Clone>(
     pending: PendingSubscriptionSink,
     mut source: Receiver<T>,
-    shown: impl Fn(&T) -> Vec<Value>,
+    shown: impl Fn(&T) -> Vec<Box<RawValue>>,
 ) {
     let Ok(sink) = pending.accept().await else {
         return;
@@ -147,9 +173,6 @@ async fn forward<T: Clone>(
             Err(RecvError::Closed) => return,
         };
         for event in shown(&item) {
-            let Ok(event) = serde_json::value::to_raw_value(&event) else {
-                return;
-            };
             if sink.send(SubscriptionMessage::from(event)).await.is_err() {
                 return;
             }
