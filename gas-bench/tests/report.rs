@@ -209,6 +209,21 @@ fn what_nobody_can_name_is_planned_by_hand() {
         }"#;
     let folder = workspace(source, CALL);
     fs::remove_file(folder.path().join("other/gas-bench.toml")).unwrap();
+    let over = [
+        "plan",
+        "--package",
+        "other",
+        "--force",
+        "--out",
+        "other/src/lib.rs",
+    ];
+    let refused = run(folder.path(), &over);
+    let words = "error: other/src/lib.rs is what this command reads; name another file";
+    assert!(
+        text(&refused.stderr).starts_with(words),
+        "{}",
+        text(&refused.stderr)
+    );
     for (command, said) in [
         (
             "report",

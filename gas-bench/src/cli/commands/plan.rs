@@ -7,6 +7,7 @@ use gas_bench::measure;
 use stylus_plan::FILE;
 use stylus_report::output::OutputFile;
 
+use super::inputs::Inputs;
 use super::{complain, remark};
 use crate::cli::arguments::PlanArguments;
 use crate::cli::progress::Steps;
@@ -36,8 +37,13 @@ pub(crate) fn plan(arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
             path.display()
         );
     }
-    let files = paths.iter().map(|path| OutputFile::begin(path));
-    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let mut inputs = Inputs::of(&project).and(arguments.chain.key_file());
+    let files = paths.iter().map(|path| match path.ends_with(FILE) {
+        // The plan that is to be replaced.
+        true => Ok(OutputFile::begin(path)?),
+        false => inputs.begin_at(path),
+    });
+    let files = files.collect::<anyhow::Result<Vec<_>>>()?;
     let progress = Steps::new(2 * project.contracts.len());
     let mut code = ExitCode::SUCCESS;
     let mut written = Vec::new();
