@@ -275,9 +275,11 @@ pub(super) fn begin(
 pub(super) fn prepare(context: &mut Context, transaction: &Transaction, base_fee: Price) {
     let state = &mut context.journaled_state.database;
     // A fork would ask its node for every hash. One that has its word here was filtered here, whoever may do so now.
-    let Ok(can_filter) = arbos::can_filter(state);
     let slot = arbos::is_filtered(transaction.hash).slot();
-    let reads_filter = can_filter || state.has_slot(slot.account, slot.key);
+    let reads_filter = state.beneath().is_none() || state.has_slot(slot.account, slot.key) || {
+        let Ok(can_filter) = arbos::can_filter(state);
+        can_filter
+    };
     if let Some(beneath) = state.beneath() {
         let accounts = [Some(transaction.sender), transaction.envelope.to()];
         let accounts: Vec<_> = accounts.into_iter().flatten().collect();

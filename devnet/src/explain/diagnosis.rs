@@ -110,10 +110,8 @@ pub struct Diagnosis {
     pub reason: String,
     /// The line in the contract's own source, outside the functions that panics pass through.
     pub place: Option<Place>,
-    /// Whether the line belongs to the code that ran last, because the failing code's own line is not known.
-    pub is_nearby: bool,
-    /// The contract's own lines that ran last, if that is so: latest first, and each once. A method that returns an error is long over when
-    /// the program ends.
+    /// The contract's own lines that ran last, if the failing code's own line is not known: latest first, and each once. A method that
+    /// returns an error is long over when the program ends.
     pub recent: Vec<Place>,
     /// Where the panic message places it, if that is another line.
     pub panicked_at: Option<Place>,
@@ -167,7 +165,6 @@ impl Diagnosis {
         let panicked_at = said.filter(|said| !is_same(place.as_ref(), said));
         Self {
             reason: reason(call, explanation, interface),
-            is_nearby: !recent.is_empty(),
             recent,
             panicked_at: panicked_at.map(|said| Place {
                 file: said.file.clone(),
@@ -183,6 +180,11 @@ impl Diagnosis {
                     .to_owned()
             }),
         }
+    }
+
+    /// Whether the line belongs to the code that ran last, because the failing code's own line is not known.
+    pub const fn is_nearby(&self) -> bool {
+        !self.recent.is_empty()
     }
 
     /// The frames in the contract's own source.

@@ -40,7 +40,7 @@ fn tell(text: &mut String, call: &FailedCall, diagnosis: &Diagnosis) -> std::fmt
     };
     writeln!(text, "{indent}{whom}{selector}: {reason}")?;
     if let Some(place) = &diagnosis.place {
-        let nearby = if diagnosis.is_nearby { "near" } else { "at" };
+        let nearby = if diagnosis.is_nearby() { "near" } else { "at" };
         writeln!(text, "{indent}  {nearby} {}", shown(place))?;
     }
     for place in diagnosis.recent.iter().skip(1) {

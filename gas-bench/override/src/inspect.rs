@@ -360,8 +360,8 @@ impl Variables {
     }
 }
 
-/// The address of the allocator, if a function has it only to pass it to its methods: one without a size may well have that of the next
-/// variable. More often, and a part of a method has been inlined that finds the allocator's variables from there.
+/// The address of the allocator, if a function has it only to pass it to methods: an allocator without a size may well have the address of
+/// the next variable. A function that has it more often contains an inlined part of a method, which finds the variables from there.
 fn of_method(module: &Module, index: u32, function: &Function) -> Option<u32> {
     let is_method = |index: u32| {
         let role = module.names.get(index).and_then(Role::of);

@@ -166,6 +166,7 @@ fn frame(call: &FailedCall, known: Option<&Explainer>) -> FailedFrame {
         signature.map_or_else(|| hex::encode_prefixed(selector), String::clone)
     });
     let own: Vec<Place> = diagnosis.own_frames().collect();
+    let is_nearby = diagnosis.is_nearby();
     // Braces that end a function run, too, and what an attribute derives.
     let says_something = |it: &SourceLine| {
         let text = it.text.as_deref();
@@ -185,11 +186,11 @@ fn frame(call: &FailedCall, known: Option<&Explainer>) -> FailedFrame {
         omitted_frames: diagnosis.omitted_frames,
         reason: diagnosis.reason,
         output: call.output.clone(),
-        place: match recent.first() {
-            Some(last) => Some(last.clone()),
-            None => diagnosis.place.as_ref().map(line),
-        },
-        is_nearby: diagnosis.is_nearby,
+        place: recent
+            .first()
+            .cloned()
+            .or_else(|| diagnosis.place.as_ref().map(line)),
+        is_nearby,
         recent,
         panicked_at: diagnosis.panicked_at.as_ref().map(line),
         hostios: told.map_or_else(Vec::new, |told| {
