@@ -19,6 +19,10 @@ registry_name=stylus-alloc
 # A shell that has not read rustup's profile yet, as in a container or right after the installation, lacks this folder.
 PATH=$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin
 
+# What prints SHA-256 checksums in the form that its `--check` reads, on systems with and without GNU's tools.
+sha256=(sha256sum)
+command -v sha256sum >/dev/null || sha256=(shasum -a 256)
+
 # Standard output belongs to results; everything said on the way goes to standard error.
 say() { printf '%s: %s\n' "$script" "$*" >&2; }
 die() { printf '%s: error: %s\n' "$script" "$*" >&2; exit 1; }
