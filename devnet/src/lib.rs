@@ -50,6 +50,7 @@ mod node;
 mod precompiles;
 pub mod replay;
 mod rpc;
+pub mod signals;
 mod state;
 mod store;
 pub mod testing;

@@ -13,6 +13,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser as _};
 use serde_json::json;
+use stylus_devnet::signals::Signals;
 use stylus_devnet::{
     Clock, Config, Devnet, Event, ForkError, Handle, Listener, ServerError, StartError,
 };
@@ -86,10 +87,10 @@ fn run(arguments: Arguments, log: &Log) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()?;
     // Before the banner: whoever reads it may stop the devnet right away.
-    let stopped = runtime
-        .block_on(async { signals() })
+    let mut signals = runtime
+        .block_on(async { Signals::new() })
         .context("cannot wait for Ctrl-C")?;
-    let mut stopped = std::pin::pin!(stopped);
+    let mut stopped = std::pin::pin!(signals.next());
     let started = starting(config, listener)?;
     let started = runtime.block_on(async {
         tokio::select! {
@@ -161,34 +162,6 @@ fn advise(error: StartError) -> anyhow::Error {
         _ => return error.into(),
     };
     anyhow::anyhow!("{error}; {flag}")
-}
-
-/// Ends when the process is asked to stop: by Ctrl-C, by the process that started it, or by its terminal closing. Returns the signal's
-/// number.
-fn signals() -> std::io::Result<impl Future<Output = u8>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate, mut hangup, mut quit) = (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-            signal(SignalKind::quit())?,
-        );
-        Ok(async move {
-            tokio::select! {
-                _ = hangup.recv() => 1,
-                _ = interrupt.recv() => 2,
-                _ = quit.recv() => 3,
-                _ = terminate.recv() => 15,
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-        2
-    })
 }
 
 /// Prints what a newcomer needs: where the devnet listens, and keys to send from.

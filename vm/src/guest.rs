@@ -12,6 +12,7 @@ use crate::instrument::{explained, names};
 use crate::pages::Pages;
 
 /// From this limit on, a program can take so many pages that preparing for them pays off.
+#[cfg(target_os = "linux")]
 const MANY: Pages = Pages(4_096);
 
 /// The most ink that the meter counts by itself. Subtracting the highest price of a block, 2^63 − 1, from it leaves a negative

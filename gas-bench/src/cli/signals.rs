@@ -2,8 +2,11 @@
 //!
 //! Lives here: waiting for such signals, and who can catch the first one. Not here: what else is ended (`stylus_cargo::process`).
 
+use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
+
+use stylus_devnet::signals::Signals;
 
 /// Receives the next signal, which then does not end the process.
 static CATCHER: Mutex<Option<Sender<()>>> = Mutex::new(None);
@@ -24,40 +27,26 @@ fn is_caught() -> bool {
     catcher.is_some_and(|catcher| catcher.send(()).is_ok())
 }
 
-/// Waits on a separate thread for a signal that ends this process, then ends what it runs: cargo and its build scripts are in their own
-/// process groups, which a terminal's Ctrl-C does not reach.
-#[cfg(unix)]
+/// Waits on a separate thread for a signal that ends this process, then ends what it runs: on Unix, cargo and its build scripts are in their
+/// own process groups, which a terminal's Ctrl-C does not reach.
 pub(crate) fn watch() {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let wait = || -> std::io::Result<()> {
+    let wait = || -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let number = runtime.block_on(async {
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            let mut terminate = signal(SignalKind::terminate())?;
-            let mut hangup = signal(SignalKind::hangup())?;
-            let mut quit = signal(SignalKind::quit())?;
+            let mut signals = Signals::new()?;
             loop {
-                let received = tokio::select! {
-                    _ = interrupt.recv() => SignalKind::interrupt(),
-                    _ = terminate.recv() => SignalKind::terminate(),
-                    _ = hangup.recv() => SignalKind::hangup(),
-                    _ = quit.recv() => SignalKind::quit(),
-                };
+                let number = signals.next().await;
                 if !is_caught() {
-                    return std::io::Result::Ok(received.as_raw_value());
+                    return io::Result::Ok(number);
                 }
             }
         })?;
         stylus_cargo::process::end_all();
         stylus_cargo::remove_copies();
         // The exit code by which shells report a process that a signal ended.
-        std::process::exit(128 + number);
+        std::process::exit(128 + i32::from(number));
     };
     std::thread::spawn(wait);
 }
-
-#[cfg(not(unix))]
-pub(crate) fn watch() {}
