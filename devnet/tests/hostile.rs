@@ -288,27 +288,26 @@ fn web_pages_are_let_in_only_when_asked_for() {
     assert!(answer.contains("--allow-host evil.example"), "{answer}");
 }
 
-/// Theorem: clients that keep half-sent requests open lock nobody out.
+/// Theorem: clients that keep half-sent requests open, or send nothing, lock nobody out, even where the system allows few open files.
 #[test]
 fn trickled_requests_lock_nobody_out() {
-    let chain = Chain::default();
-    let slow: Vec<TcpStream> = (0..1_200)
-        .filter_map(|number| {
-            let mut stream = TcpStream::connect(chain.handle.address()).ok()?;
+    let devnet = Process::limited(64);
+    let slow: Vec<TcpStream> = (0..200)
+        .map(|number| {
+            let mut stream = TcpStream::connect(devnet.address()).unwrap();
             let request = post("localhost", NUMBER, "");
             let part = match number % 3 {
                 0 => &request[..30],
                 1 => &request[..request.len() - 5],
                 _ => &[],
             };
-            stream.write_all(part).ok()?;
-            Some(stream)
+            // It may have given way already.
+            let _ = stream.write_all(part);
+            stream
         })
         .collect();
-    assert!(slow.len() > 1_000, "{} connections", slow.len());
-    let (status, _) = exchange(&chain, &post("localhost", NUMBER, ""));
-    assert!(status.contains("200"), "{status}");
-    assert_eq!(chain.rpc("eth_blockNumber", json!([])), "0x0");
+    assert_eq!(devnet.connect().rpc("eth_blockNumber", &json!([])), "0x0");
+    drop(slow);
 }
 
 #[test]

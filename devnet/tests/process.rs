@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 /// How long anything may take before it counts as hanging.
 pub(crate) const HANG: Duration = Duration::from_secs(60);
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_stylus-devnet");
+
 /// A devnet's process, killed on drop.
 pub(crate) struct Process {
     child: Child,
@@ -33,9 +35,21 @@ impl Process {
         (process.listening(), log)
     }
 
+    /// Starts one that may have so many files open, connections among them.
+    pub(crate) fn limited(open_files: u32) -> Self {
+        let limited = format!("ulimit -n {open_files} && exec \"$0\" \"$@\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &limited, PROGRAM]);
+        Self::run(command, &[], Stdio::inherit()).listening()
+    }
+
     /// Starts one that may never listen.
     pub(crate) fn begin(arguments: &[&str], log: Stdio) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_stylus-devnet"))
+        Self::run(Command::new(PROGRAM), arguments, log)
+    }
+
+    fn run(mut command: Command, arguments: &[&str], log: Stdio) -> Self {
+        let child = command
             .args(["--port", "0"])
             .args(arguments)
             .stdout(Stdio::piped())
@@ -63,6 +77,11 @@ impl Process {
                 return process;
             }
         }
+    }
+
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// A new connection.

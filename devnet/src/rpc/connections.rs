@@ -21,11 +21,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-/// The most connections at once.
+/// The most connections at once. Half of them may be WebSockets, which may stay open indefinitely.
 const MOST: usize = 1_024;
 
-/// How many of them may be WebSockets, which may stay open indefinitely.
-const MOST_SOCKETS: usize = 512;
+/// As many connections are let in even where the system allows hardly any open files.
+const FEWEST: usize = 16;
+
+/// Open files that the devnet needs besides its connections: its own, those it makes state files with, and connections to a forked node.
+const OWN_FILES: u64 = 128;
 
 /// Time limit of a request's head.
 const HEAD: Duration = Duration::from_secs(10);
@@ -73,6 +76,8 @@ pub(super) struct Connections(Arc<Inner>);
 
 struct Inner {
     began: Instant,
+    /// How many there may be at once.
+    places: usize,
     open: Mutex<Open>,
     /// Bytes of unfinished requests.
     unfinished: AtomicU64,
@@ -173,23 +178,27 @@ impl Connection {
     }
 }
 
-impl Default for Connections {
-    fn default() -> Self {
+impl Connections {
+    /// As many as the system allows open files for, up to [`MOST`].
+    pub(super) fn new() -> Self {
+        Self::with(places(open_files()))
+    }
+
+    fn with(places: usize) -> Self {
         Self(Arc::new(Inner {
             began: Instant::now(),
+            places,
             open: Mutex::default(),
             unfinished: AtomicU64::new(0),
             unread: AtomicU64::new(0),
         }))
     }
-}
 
-impl Connections {
     /// Accepts a connection. If all places are taken, the one that has blocked others the longest must close; `None` if all are
     /// being answered.
     pub(super) fn open(&self, stream: TcpStream) -> Option<(Watched, Arc<Connection>)> {
         let mut open = self.lock();
-        if open.connections.len() >= MOST {
+        if open.connections.len() >= self.0.places {
             // Connections in the middle of a request close before those that wait for the next.
             self.make_room(&mut open, |connection| match connection.phase() {
                 Phase::Head | Phase::Body => Some(0),
@@ -333,7 +342,7 @@ impl Connections {
     pub(super) fn becomes_socket(&self, connection: &Connection) -> bool {
         let mut open = self.lock();
         let sockets = open.connections.values().filter(|it| it.is_socket());
-        let has_room = sockets.count() < MOST_SOCKETS
+        let has_room = sockets.count() < self.0.places / 2
             || self
                 .make_room(&mut open, |it| it.is_unused_socket().then_some(0))
                 .is_some();
@@ -435,6 +444,25 @@ impl AsyncWrite for Watched {
     }
 }
 
+/// How many connections there may be where the system allows so many open files; `None` stands for no limit.
+fn places(open_files: Option<u64>) -> usize {
+    let left = open_files.map_or(MOST as u64, |files| files.saturating_sub(OWN_FILES));
+    usize::try_from(left).unwrap_or(MOST).clamp(FEWEST, MOST)
+}
+
+/// How many files, connections among them, the system allows this process to have open.
+#[cfg(unix)]
+fn open_files() -> Option<u64> {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Nofile).current
+}
+
+/// Other systems have no such limit.
+#[cfg(not(unix))]
+fn open_files() -> Option<u64> {
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -470,17 +498,33 @@ mod tests {
         runtime.unwrap().block_on(work)
     }
 
+    #[test]
+    fn few_open_files_mean_few_connections() {
+        for (open_files, count) in [
+            (None, 1_024),
+            (Some(u64::MAX), 1_024),
+            (Some(1_152), 1_024),
+            (Some(1_024), 896),
+            (Some(256), 128),
+            (Some(64), 16),
+            (Some(0), 16),
+        ] {
+            assert_eq!(places(open_files), count, "{open_files:?}");
+        }
+    }
+
     /// Theorem: a socket without a whole message gives way to a new one, and no other socket does.
     #[test]
     fn silent_sockets_give_way() {
         block_on(async {
-            let all = Connections::default();
-            let open = connect(&all, MOST_SOCKETS).await;
+            const SOCKETS: usize = 8;
+            let all = Connections::with(2 * SOCKETS);
+            let open = connect(&all, SOCKETS).await;
             let sockets = open.iter().map(|(_, connection)| connection);
             for (place, socket) in sockets.clone().enumerate() {
                 assert!(all.becomes_socket(socket));
                 // All but two are used, and one of those is in the middle of its first message.
-                match MOST_SOCKETS - place {
+                match SOCKETS - place {
                     1 => {}
                     2 => all.message_begins(socket),
                     _ => all.message_ends(socket),
@@ -494,7 +538,7 @@ mod tests {
                 all.message_ends(socket);
             }
             for (place, socket) in sockets.enumerate() {
-                assert_eq!(is_gone(socket).await, place >= MOST_SOCKETS - 2, "{place}");
+                assert_eq!(is_gone(socket).await, place >= SOCKETS - 2, "{place}");
             }
         });
     }
@@ -504,7 +548,7 @@ mod tests {
     fn unfinished_requests_take_no_more_memory() {
         const PART: usize = MOST_UNFINISHED as usize / 2;
         block_on(async {
-            let all = Connections::default();
+            let all = Connections::with(MOST);
             let open = connect(&all, 4).await;
             let [(_, first), (_, second), (_, third), (_, fourth)] = &open[..] else {
                 panic!("four are open");
@@ -535,7 +579,7 @@ mod tests {
     #[test]
     fn unread_answers_take_no_more_memory() {
         block_on(async {
-            let all = Connections::default();
+            let all = Connections::with(MOST);
             let open = connect(&all, 4).await;
             let [(_, first), (_, second), (_, third), (_, fourth)] = &open[..] else {
                 panic!("four are open");
@@ -567,7 +611,7 @@ mod tests {
     #[test]
     fn messages_have_a_time_limit() {
         block_on(async {
-            let all = Connections::default();
+            let all = Connections::with(MOST);
             let open = connect(&all, 1).await;
             let socket = &open[0].1;
             let limit = BODY.as_millis() as u64;

@@ -94,7 +94,7 @@ pub(crate) async fn start(config: &Config, node: Node) -> Result<Server, ServerE
         methodical: methodical(service.clone(), &admission),
         service,
         admission,
-        connections: Connections::default(),
+        connections: Connections::new(),
     });
     tokio::spawn(accept(listener, shared, stop));
     Ok(Server { handle, address })
