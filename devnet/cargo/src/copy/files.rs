@@ -228,6 +228,7 @@ mod tests {
                     folders.push(path);
                 } else {
                     let name = path.strip_prefix(root).unwrap().display().to_string();
+                    let name = name.replace(std::path::MAIN_SEPARATOR, "/");
                     files.push((name, fs::read_to_string(&path).unwrap()));
                 }
             }
