@@ -256,6 +256,7 @@ impl Node {
         if !cfg!(feature = "https") && url.starts_with("https:") {
             return Err(NodeError::Https(url));
         }
+        let is_plain = url.starts_with("http:");
         let parsed = url.parse().map_err(|_| NodeError::Url(url))?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let provider = {
@@ -266,7 +267,13 @@ impl Node {
                 .with_simple_nonce_management()
                 .fetch_chain_id()
                 .wallet(EthereumWallet::new(signer.clone()));
-            builder.connect_http(parsed).erased()
+            builder
+                .with_reqwest(parsed, |client| {
+                    // A proxy from the environment is for the network, not for a node on this machine, such as our own.
+                    let client = if is_plain { client.no_proxy() } else { client };
+                    client.build().unwrap_or_default()
+                })
+                .erased()
         };
         Ok(Self {
             provider,
