@@ -395,7 +395,7 @@ impl Project {
         let into = self.build_dir(REPORT);
         let _alone = lock(&into)?;
         share_host_builds(&self.target_dir, &self.root, &into)?;
-        changed::forget(&into, &self.profiles()).map_err(TargetDirError::of(&into))?;
+        changed::forget(&into, &self.profiles(contract)).map_err(TargetDirError::of(&into))?;
         // After a profile was changed and changed back, cargo takes the module in between for fresh.
         let manifests = [&self.root, &contract.folder].map(|folder| folder.join("Cargo.toml"));
         let manifests = manifests.map(|path| fs::read_to_string(path).unwrap_or_default());
@@ -472,9 +472,11 @@ impl Project {
                 .map(str::to_owned)
                 .into();
         arguments.extend(settings.feature_arguments(Some("export-abi")));
+        let host = contract.toolchain.host(&contract.folder);
+        arguments.extend(host.map(|host| format!("--target={host}")));
         let built = self.build_dir(REPORT);
         let alone = lock(&built)?;
-        changed::forget(&built, &self.profiles()).map_err(TargetDirError::of(&built))?;
+        changed::forget(&built, &self.profiles(contract)).map_err(TargetDirError::of(&built))?;
         drop(alone);
         let mut command = contract.toolchain.cargo(&contract.folder);
         command
@@ -502,14 +504,16 @@ impl Project {
     }
 
     /// The folders that cargo builds in, for the chain and for this machine.
-    fn profiles(&self) -> [PathBuf; 4] {
+    fn profiles(&self, contract: &ContractPackage) -> [PathBuf; 4] {
         let report = self.build_dir(REPORT);
         // Before 1.91 cargo knows one folder only.
         let abi = [
             self.build_dir(ABI),
             host_builds(&self.target_dir, &self.root, ABI),
         ];
-        let [own, shared] = abi.map(|folder| folder.join("debug"));
+        let host = contract.toolchain.host(&contract.folder);
+        let host = host.unwrap_or_default();
+        let [own, shared] = abi.map(|folder| folder.join(&host).join("debug"));
         [
             report.join(TARGET).join(PROFILE),
             report.join(PROFILE),

@@ -94,6 +94,15 @@ pub(super) fn settings(folder: &Path) -> Vec<toml::Table> {
         .collect()
 }
 
+/// Whether a target is named for all builds when cargo is started in `folder`.
+pub(super) fn name_target(folder: &Path) -> bool {
+    let is_named = |table: &toml::Table| {
+        let build = table.get("build");
+        build.is_some_and(|build| build.get("target").is_some())
+    };
+    env::var_os("CARGO_BUILD_TARGET").is_some() || settings(folder).iter().any(is_named)
+}
+
 /// The table whose flags cargo takes when it is started in `folder`.
 pub(super) fn table_of(folder: &Path) -> Table {
     let is_set = |name: &str| env::var_os(name).is_some();

@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use cargo_metadata::{Metadata, MetadataCommand};
 
 use super::messages::first_error;
-use super::process;
+use super::{flags, process};
 
 /// The variables by which rustup and cargo tell the programs that they run which toolchain it is.
 const CHOSEN: [&str; 4] = ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC", "RUSTDOC"];
@@ -127,6 +127,17 @@ impl Toolchain {
         let mut lines = told.lines();
         let version = lines.find_map(|line| line.strip_prefix("LLVM version: "))?;
         version.split('.').next()?.parse().ok()
+    }
+
+    /// The target of this machine, for a program that runs here, if cargo's settings name a target for all builds in a folder: that may be
+    /// the contract's. `None` if they do not, or if the compiler does not say.
+    pub(super) fn host(self, folder: &Path) -> Option<String> {
+        if !flags::name_target(folder) {
+            return None;
+        }
+        let told = self.versions(folder).ok()?;
+        let mut lines = told.lines();
+        lines.find_map(|line| Some(line.strip_prefix("host: ")?.trim().to_owned()))
     }
 
     /// What the compiler of a folder says of itself. Each build asks for it several times: it is started once for a folder.

@@ -42,7 +42,7 @@ fn source(steps: &str) -> String {
 }
 
 /// Creates a workspace of these packages.
-fn workspace(folder: &Path, members: &[&str]) {
+pub(crate) fn workspace(folder: &Path, members: &[&str]) {
     let quoted: Vec<_> = members.iter().map(|name| format!("'{name}'")).collect();
     write(
         folder,
@@ -60,7 +60,7 @@ fn workspace(folder: &Path, members: &[&str]) {
 }
 
 /// Creates a package of a workspace, whose contract takes `steps` steps.
-fn package(folder: &Path, name: &str, target: &str, steps: &str) {
+pub(crate) fn package(folder: &Path, name: &str, target: &str, steps: &str) {
     write(
         folder,
         &format!("{name}/Cargo.toml"),
@@ -71,10 +71,10 @@ fn package(folder: &Path, name: &str, target: &str, steps: &str) {
     write(folder, &format!("{name}/gas-bench.toml"), PLAN);
 }
 
-const LIBRARY: &str = "[lib]\ncrate-type = ['cdylib']\n";
+pub(crate) const LIBRARY: &str = "[lib]\ncrate-type = ['cdylib']\n";
 
 /// The figures of a report in `folder`, which must succeed.
-fn figures(folder: &Path, target: &Path, arguments: &[&str]) -> Vec<Contract> {
+pub(crate) fn figures(folder: &Path, target: &Path, arguments: &[&str]) -> Vec<Contract> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-gas-bench"));
     command.args(["gas-bench", "report", "--format", "json"]);
     let output = command
