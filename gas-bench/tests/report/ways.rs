@@ -236,12 +236,17 @@ fn what_is_read_is_not_written_over() {
         "[[contract]]\nname = 'other'\nwasm = 'other.wasm'\n[[call]]\ncall = 'totalSupply()'\n";
     fs::write(folder.path().join("plan.toml"), plan).unwrap();
     let token = folder.path().join("token.wasm");
-    fs::copy(token, folder.path().join("other.wasm")).unwrap();
+    let token = fs::read(token).unwrap();
+    // Where case makes no difference, the last of these is the first.
+    for name in ["other.wasm", "Token.wasm"] {
+        fs::write(folder.path().join(name), &token).unwrap();
+    }
     let of_plan = ["--wasm", "token.wasm", "--plan", "plan.toml"];
     for (option, out, is_refused) in [
         ("--out", "token.wasm", true),
         ("--out", "./plan.toml", true),
         ("--out", "other.wasm", true),
+        ("--out", "Token.wasm", true),
         ("--out", "counter.wasm", false),
         ("--save", "./token.wasm", true),
         ("--save", "./plan.toml", true),

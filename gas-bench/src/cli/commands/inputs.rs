@@ -84,10 +84,10 @@ impl<'a> Inputs<'a> {
 
     fn have(&self, path: &Path) -> bool {
         // A file that does not exist yet is not read either.
-        let Ok(path) = path.canonicalize() else {
+        let Some(path) = found(path) else {
             return false;
         };
-        let is_it = |file: &Path| file.canonicalize().is_ok_and(|file| file == path);
+        let is_it = |file: &Path| found(file).is_some_and(|file| file == path);
         let contracts = self.project.iter().flat_map(|project| &project.contracts);
         let mut plans = contracts
             .map(|contract| contract.folder.join(FILE))
@@ -105,21 +105,31 @@ impl<'a> Inputs<'a> {
     }
 }
 
+/// A path as it is compared: to many file systems, names that differ in case alone are one.
+fn folded(path: &Path) -> PathBuf {
+    PathBuf::from(path.to_string_lossy().to_lowercase())
+}
+
+/// Where a file lies, without links, if there is one.
+fn found(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok().as_deref().map(folded)
+}
+
 /// Where a file lies, or will lie in its folder.
 fn place(path: &Path) -> PathBuf {
     let in_folder = || {
         let folder = Path::new(".").join(path.parent()?);
-        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+        Some(folded(&folder.canonicalize().ok()?.join(path.file_name()?)))
     };
-    let found = path.canonicalize().ok();
-    found.or_else(in_folder).unwrap_or_else(|| path.to_owned())
+    let place = found(path).or_else(in_folder);
+    place.unwrap_or_else(|| folded(path))
 }
 
-/// Whether a file, whose path has no links, belongs to the sources or settings of a project.
+/// Whether a file that was [`found`] belongs to the sources or settings of a project.
 fn is_source(project: &Project, path: &Path) -> bool {
-    let is_inside = |folder: &Path| folder.canonicalize().is_ok_and(|it| path.starts_with(it));
+    let is_inside = |folder: &Path| found(folder).is_some_and(|it| path.starts_with(it));
     let folders = project.contracts.iter().map(|it| it.folder.as_path());
-    let is_read =
-        path.extension() == Some(OsStr::new("rs")) || READ.iter().any(|name| path.ends_with(name));
+    let is_read = path.extension() == Some(OsStr::new("rs"))
+        || READ.iter().any(|name| path.ends_with(name.to_lowercase()));
     is_read && folders.chain([project.root.as_path()]).any(is_inside)
 }
