@@ -181,7 +181,17 @@ pub fn first_error(stderr: &str) -> String {
             }
         }
     }
-    if !has_cause && !error.starts_with("error[") {
+    if told.starts_with(LINKING) {
+        let mut notes: Vec<String> = Vec::new();
+        for line in details {
+            match (line.trim().strip_prefix("= note: "), notes.last_mut()) {
+                (Some(note), _) => notes.push(note.trim().to_owned()),
+                (None, Some(note)) => *note = format!("{note} {}", line.trim()),
+                (None, None) => {}
+            }
+        }
+        told.push_str(&said_by_linker(notes.iter().map(String::as_str)));
+    } else if !has_cause && !error.starts_with("error[") {
         // Lines after a colon that are not indented say which files are meant, and the next ones what to do about them.
         let is_indented = details.first().is_some_and(|line| line.starts_with(' '));
         let is_begun = error.ends_with(':') && !is_indented;
@@ -195,6 +205,20 @@ pub fn first_error(stderr: &str) -> String {
         }
     }
     shortened(&told)
+}
+
+/// How the compiler's error begins if it has started a linker in vain.
+const LINKING: &str = "linking with ";
+
+/// What the linker itself says, by the notes on such an error. The compiler begins with the command, which hides the rest.
+fn said_by_linker<'a>(mut notes: impl Iterator<Item = &'a str>) -> String {
+    let is_command = |note: &str| note.contains("\" \"") || note.starts_with("some arguments are ");
+    let said = notes.find(|note| !is_command(note)).unwrap_or_default();
+    let words: Vec<_> = said.split_whitespace().collect();
+    match words.is_empty() {
+        true => String::new(),
+        false => format!(": {}", shortened(&words.join(" "))),
+    }
 }
 
 /// What stands between the name of a thread and the place where it panicked.
@@ -282,10 +306,15 @@ impl Diagnostic {
         }
         let place = self.spans.iter().find(|span| span.is_primary);
         let place = place.map(|span| format!(" ({} line {})", span.file_name, span.line_start));
+        let notes = self.children.iter().map(|child| child.message.as_str());
+        let by_linker = match self.message.starts_with(LINKING) {
+            true => said_by_linker(notes),
+            false => String::new(),
+        };
+        let place = place.unwrap_or_default();
         Some(Diagnosis::Error(format!(
-            "{}{}",
-            self.message,
-            place.unwrap_or_default()
+            "{}{place}{by_linker}",
+            self.message
         )))
     }
 }
@@ -341,6 +370,12 @@ mod tests {
                  fixable by adding `a` to the array Alternatively, keep it out",
             ),
             (
+                "error: linking with `cc` failed: exit status: 1\n  |\n  = note:  \"cc\" \"-m64\" \"/x/y.o\"\n  = note: some arguments are \
+                 omitted. use `--verbose` to show all linker arguments\n  = note: xcrun: error: invalid active developer path\n          \
+                 missing xcrun\n          \n\nerror: could not compile `x`\n",
+                "linking with `cc` failed: exit status: 1: xcrun: error: invalid active developer path missing xcrun",
+            ),
+            (
                 "\nthread 'main' (7) panicked at src/main.rs:3:5:\nno interface today\nstack backtrace:\n   0: std\nnote: Some \
                  details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace.\n",
                 "it panicked at src/main.rs:3:5: no interface today",
@@ -372,6 +407,13 @@ mod tests {
                 {"is_primary":false,"file_name":"a.rs","line_start":1},
                 {"is_primary":true,"file_name":"b.rs","line_start":7}],"children":[]}}"#,
                 error("mismatched types (b.rs line 7)"),
+            ),
+            (
+                r#"{"reason":"compiler-message","message":{"level":"error","message":"linking with `cc` failed: exit status: 1",
+                "spans":[],"children":[{"level":"note","message":" \"cc\" \"-m64\"","spans":[],"children":[]},
+                {"level":"note","message":"some arguments are omitted.","spans":[],"children":[]},
+                {"level":"note","message":"ld: no space\n  left","spans":[],"children":[]}]}}"#,
+                error("linking with `cc` failed: exit status: 1: ld: no space left"),
             ),
         ] {
             let found = match Line::parse(line) {
