@@ -557,6 +557,11 @@ fn the_action_reports_on_a_pull_request() {
     );
 
     let built = ("GAS_BENCH", env!("CARGO_BIN_EXE_cargo-gas-bench"));
+    // Only the base branch's repository is known to be in order, as in a container, where the checkout is another user's.
+    let trusted = work.path().join("gitconfig");
+    let base = folder.path().display();
+    let settings = format!("[safe]\ndirectory = {base}\ndirectory = {base}/.git\n");
+    fs::write(&trusted, settings).unwrap();
     let run_step = |fail: &str, program: &[(&str, &str)]| {
         let (summary, outputs) = (work.path().join("summary.md"), work.path().join("outputs"));
         let _ = fs::remove_file(&summary);
@@ -564,6 +569,8 @@ fn the_action_reports_on_a_pull_request() {
         let ended = Command::new("bash")
             .args(["-c", step])
             .current_dir(&checkout)
+            .env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+            .env("GIT_CONFIG_GLOBAL", &trusted)
             .env("GITHUB_ACTION_PATH", action)
             .env("GITHUB_BASE_REF", "main")
             .env("GITHUB_STEP_SUMMARY", &summary)
@@ -604,6 +611,31 @@ fn the_action_reports_on_a_pull_request() {
     let (code, _, _, said) = run_step("true", &[built, lines]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("no contract `nowhere`"), "{said}");
+
+    // Without a release's program, one is built for this machine, whatever is set for contracts.
+    let stubs = work.path().join("stubs");
+    fs::create_dir(&stubs).unwrap();
+    let build = format!(
+        "#!/bin/sh
+        [ -z \"$CARGO_BUILD_TARGET\" ] && [ \"$PWD\" = '{}' ] || exit 101
+        mkdir -p \"$CARGO_TARGET_DIR/release\" && ln -sf '{}' \"$CARGO_TARGET_DIR/release\"",
+        action.join("action").display(),
+        built.1
+    );
+    for (name, content) in [("rustup", "#!/bin/sh\n"), ("cargo", build.as_str())] {
+        let stub = stubs.join(name);
+        fs::write(&stub, content).unwrap();
+        let made = Command::new("chmod").arg("+x").arg(&stub).status();
+        assert!(made.unwrap().success());
+    }
+    let path = format!("{}:{}", stubs.display(), std::env::var("PATH").unwrap());
+    let building = [
+        ("PATH", path.as_str()),
+        ("CARGO_BUILD_TARGET", "wasm32-unknown-unknown"),
+    ];
+    let (code, _, outputs, said) = run_step("true", &building);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(outputs.contains("verdict=regression\n"), "{outputs}");
 
     // A release's program is used instead of a built one, if it has the checksum that the release names.
     let server = format!("file://{}", work.path().display());
