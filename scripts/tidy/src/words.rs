@@ -111,6 +111,7 @@ const RULES: &[Rule] = &[
             "devnet/src/node.rs",
             "devnet/src/devnet.rs",
             "devnet/src/main.rs",
+            "devnet/src/signals.rs",
         ],
         reason: "the chain is synchronous and knows nothing of who asks it",
     },

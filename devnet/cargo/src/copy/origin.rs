@@ -174,7 +174,7 @@ source = "{elsewhere}"
     #[cfg(not(windows))]
     const FOLDER: &str = "/a b/mini-alloc";
     #[cfg(windows)]
-    const FOLDER: &str = r"C:\a b\mini-alloc";
+    const FOLDER: &str = r"\\server\a b\mini-alloc";
 
     #[test]
     fn origins_are_read_from_the_tree() {
