@@ -222,7 +222,13 @@ fn a_missing_target_is_named() {
     // A toolchain without any standard library also lacks the target's.
     let config = "[target.wasm32-unknown-unknown]\nrustflags = ['--sysroot=/nonexistent']\n";
     fs::write(folder.path().join("contracts/.cargo/config.toml"), config).unwrap();
-    check_failure(&folder, "run `rustup target add wasm32-unknown-unknown`");
+    // The toolchain that was chosen, as by `cargo +nightly`, and not the one that rustup would take.
+    let chosen = std::env::var("RUSTUP_TOOLCHAIN").map(|name| format!(" --toolchain {name}"));
+    let advice = format!(
+        "run `rustup target add wasm32-unknown-unknown{}`",
+        chosen.unwrap_or_default()
+    );
+    check_failure(&folder, &advice);
 }
 
 #[test]

@@ -78,8 +78,8 @@ pub struct TargetDirError {
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The toolchain cannot compile to wasm.
-    #[error("the toolchain has no {TARGET} target; run `rustup target add {TARGET}`")]
-    MissingTarget,
+    #[error("the toolchain has no {TARGET} target; run `rustup target add {TARGET}{}`", .0.argument())]
+    MissingTarget(Toolchain),
     /// Cargo would have to write the lockfile first.
     #[error(
         "Cargo.lock is missing or does not fit Cargo.toml, and is left as it is, as `cargo stylus` leaves it; write it with \
@@ -233,7 +233,7 @@ impl Build<'_> {
                 modules.insert(name.replace('-', "_"), file.to_owned());
             }
         })?;
-        ended.map_err(|failure| failed(failure, self.folder, &arguments))?;
+        ended.map_err(|failure| failed(failure, self.toolchain, self.folder, &arguments))?;
         Ok(modules)
     }
 
@@ -500,7 +500,12 @@ impl Project {
             let command = command_line(&contract.folder, &arguments);
             return Err(BuildError::NoMain { command });
         }
-        Err(failed(Failure::of(&stderr), &contract.folder, &arguments))
+        Err(failed(
+            Failure::of(&stderr),
+            contract.toolchain,
+            &contract.folder,
+            &arguments,
+        ))
     }
 
     /// The folders that cargo builds in, for the chain and for this machine.
@@ -547,9 +552,14 @@ fn quoted(path: &Path) -> String {
 }
 
 /// The error for cargo's failure with `arguments` in a folder.
-fn failed(failure: Failure, folder: &Path, arguments: &[String]) -> BuildError {
+fn failed(
+    failure: Failure,
+    toolchain: Toolchain,
+    folder: &Path,
+    arguments: &[String],
+) -> BuildError {
     match failure.diagnosis {
-        Diagnosis::MissingTarget => BuildError::MissingTarget,
+        Diagnosis::MissingTarget => BuildError::MissingTarget(toolchain),
         Diagnosis::Lockfile => BuildError::Lockfile {
             folder: folder.to_owned(),
         },

@@ -129,6 +129,13 @@ impl Toolchain {
         version.split('.').next()?.parse().ok()
     }
 
+    /// What `rustup` has to be told for it to change this toolchain, and not the one that it would take by itself.
+    pub(super) fn argument(self) -> String {
+        let chosen = env::var("RUSTUP_TOOLCHAIN").ok();
+        let chosen = chosen.filter(|_| self == Self::Ours);
+        chosen.map_or_else(String::new, |name| format!(" --toolchain {name}"))
+    }
+
     /// The target of this machine, for a program that runs here, if cargo's settings name a target for all builds in a folder: that may be
     /// the contract's. `None` if they do not, or if the compiler does not say.
     pub(super) fn host(self, folder: &Path) -> Option<String> {

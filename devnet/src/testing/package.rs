@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use stylus_cargo::{BuildSettings, MARK, Project, ProjectError, TARGET, input};
+use stylus_cargo::{BuildSettings, MARK, Project, ProjectError, input};
 
 use super::{Module, ModuleError};
 
@@ -69,12 +69,6 @@ pub enum BuildError {
         /// The contract's `Stylus.toml`.
         file: PathBuf,
     },
-    /// The toolchain lacks the standard library for programs.
-    #[error("Rust has no {TARGET} here: run `rustup target add {TARGET}` in {}", folder.display())]
-    MissingTarget {
-        /// The folder of the contract.
-        folder: PathBuf,
-    },
     /// The compiler or cargo rejects it.
     #[error("`{command}` fails:\n{said}")]
     Failed {
@@ -83,7 +77,7 @@ pub enum BuildError {
         /// Its output.
         said: String,
     },
-    /// A program cannot be started, or a file cannot be used.
+    /// The toolchain lacks the standard library for programs, a program cannot be started, or a file cannot be used.
     #[error(transparent)]
     Cargo(Box<dyn std::error::Error + Send + Sync>),
     /// The output is not a module.
@@ -162,9 +156,6 @@ impl Package {
         };
         let built = project.build(contract, &settings, &mut |_| {});
         let built = built.map_err(|error| match error {
-            stylus_cargo::BuildError::MissingTarget => BuildError::MissingTarget {
-                folder: contract.folder.clone(),
-            },
             stylus_cargo::BuildError::Failed { command, said, .. } => {
                 BuildError::Failed { command, said }
             }
