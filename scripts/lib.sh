@@ -10,6 +10,7 @@ cache=${XDG_CACHE_HOME:-${HOME:-$root/target}/.cache}/stylus-kit
 yyjson_version=4.0.6
 yyjson_sha256=fcd4dc15c1e39a30bf9fa85d56903029111506860fc3080ab0d81c6c6dacaa8c
 shellcheck_version=0.11.0.1
+z3_version=5.4.1.0
 # The clients that the devnet is tested against.
 cargo_stylus_version=0.10.10
 foundry_version=1.7.1

@@ -15,10 +15,6 @@ use crate::rule::{Block, Call, State, HEAP, SAFE};
 use crate::support::tool;
 use crate::translate::Path;
 
-/// The check to run. z3's default, which is made for many kinds of questions, takes ten times as long for these.
-const CHECK: &str =
-    "(check-sat-using (then simplify propagate-values solve-eqs simplify bit-blast sat))\n";
-
 /// How much effort z3 may spend on a question that can still be divided, by its own count, which is the same on any machine.
 const EFFORT: u32 = 1_000_000;
 
@@ -251,7 +247,7 @@ fn answer(assertions: &str, names: &str, effort: Option<u32>) -> Answer {
     let limit = effort.map_or_else(String::new, |effort| {
         format!("(set-option :rlimit {effort})\n")
     });
-    let question = format!("{limit}{assertions}{CHECK}");
+    let question = format!("{limit}{assertions}(check-sat)\n");
     let answers = z3(&question);
     match answers.first().map(String::as_str) {
         Some("unsat") => Answer::None,
