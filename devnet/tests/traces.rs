@@ -30,7 +30,8 @@ fn instructions_are_logged_in_geths_form() {
     let check = |code: &[u8], op: &str, expected: Value| {
         let address = chain.deploy(code);
         let mined = chain.send(json!({ "to": address, "gas": "0x100000" }));
-        let options = json!({ "enableReturnData": true, "enableMemory": true });
+        // Longer than the usual five seconds, in which a machine that is busy with other things may not get to it.
+        let options = json!({ "enableReturnData": true, "enableMemory": true, "timeout": "60s" });
         let told = chain.rpc("debug_traceTransaction", json!([mined.hash, options]));
         assert_eq!(told["gas"], json!(mined.gas()), "{op}");
         assert_eq!(told["failed"], json!(!mined.is_success()), "{op}");
