@@ -47,6 +47,7 @@ pub mod explain;
 mod fork;
 mod natives;
 mod node;
+pub mod open_files;
 mod precompiles;
 pub mod replay;
 mod rpc;

@@ -15,7 +15,7 @@ use clap::{CommandFactory as _, Parser as _};
 use serde_json::json;
 use stylus_devnet::signals::Signals;
 use stylus_devnet::{
-    Clock, Config, Devnet, Event, ForkError, Handle, Listener, ServerError, StartError,
+    Clock, Config, Devnet, Event, ForkError, Handle, Listener, ServerError, StartError, open_files,
 };
 use tokio::sync::oneshot;
 
@@ -77,7 +77,7 @@ fn run(arguments: Arguments, log: &Log) -> anyhow::Result<ExitCode> {
     let config_out = arguments.config_out.clone();
     let asked = arguments.arbos();
     let config = arguments.config()?;
-    allow_open_files();
+    open_files::ask_for_more();
     let shown = config.clone();
     let listened = log.clone();
     let listener = Arc::new(move |event| match json {
@@ -130,28 +130,6 @@ fn run(arguments: Arguments, log: &Log) -> anyhow::Result<ExitCode> {
     }
     handle.stop()?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Lets this process have as many files open as its connections need, as far as the system permits: shells often allow fewer unless a program
-/// asks, on macOS 256.
-fn allow_open_files() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-        /// All connections, and as many files again. macOS refuses to allow more than 10,240.
-        const ENOUGH: u64 = 2_048;
-        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        let wanted = maximum.map_or(ENOUGH, |most| most.min(ENOUGH));
-        if current.is_some_and(|current| current < wanted) {
-            let limit = Rlimit {
-                current: Some(wanted),
-                maximum,
-            };
-            // Without it there are fewer connections.
-            let _ = setrlimit(Resource::Nofile, limit);
-        }
-    }
 }
 
 /// Starts the devnet on a thread that nobody has to wait for: a start takes as long as the node that it forks, or the pipe that it loads.

@@ -1,6 +1,6 @@
 //! What asks a process to end: Ctrl-C, whoever started it, or its terminal being closed.
 //!
-//! Lives here: the same three on every system. Not here: what a program does then.
+//! Lives here: which signals these are on each system. Not here: what a program does then.
 
 use std::io;
 

@@ -95,7 +95,7 @@ pub(super) fn settings(folder: &Path) -> Vec<toml::Table> {
 }
 
 /// Whether a target is named for all builds when cargo is started in `folder`.
-pub(super) fn name_target(folder: &Path) -> bool {
+pub(super) fn is_target_named(folder: &Path) -> bool {
     let is_named = |table: &toml::Table| {
         let build = table.get("build");
         build.is_some_and(|build| build.get("target").is_some())

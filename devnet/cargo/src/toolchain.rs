@@ -139,7 +139,7 @@ impl Toolchain {
     /// The target of this machine, for a program that runs here, if cargo's settings name a target for all builds in a folder: that may be
     /// the contract's. `None` if they do not, or if the compiler does not say.
     pub(super) fn host(self, folder: &Path) -> Option<String> {
-        if !flags::name_target(folder) {
+        if !flags::is_target_named(folder) {
             return None;
         }
         let told = self.versions(folder).ok()?;

@@ -21,6 +21,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use crate::open_files;
+
 /// The most connections at once. Half of them may be WebSockets, which may stay open indefinitely.
 const MOST: usize = 1_024;
 
@@ -181,7 +183,7 @@ impl Connection {
 impl Connections {
     /// As many as the system allows open files for, up to [`MOST`].
     pub(super) fn new() -> Self {
-        Self::with(places(open_files()))
+        Self::with(places(open_files::allowed()))
     }
 
     fn with(places: usize) -> Self {
@@ -445,22 +447,9 @@ impl AsyncWrite for Watched {
 }
 
 /// How many connections there may be where the system allows so many open files; `None` stands for no limit.
-fn places(open_files: Option<u64>) -> usize {
-    let left = open_files.map_or(MOST as u64, |files| files.saturating_sub(OWN_FILES));
+fn places(files: Option<u64>) -> usize {
+    let left = files.map_or(MOST as u64, |files| files.saturating_sub(OWN_FILES));
     usize::try_from(left).unwrap_or(MOST).clamp(FEWEST, MOST)
-}
-
-/// How many files, connections among them, the system allows this process to have open.
-#[cfg(unix)]
-fn open_files() -> Option<u64> {
-    use rustix::process::{Resource, getrlimit};
-    getrlimit(Resource::Nofile).current
-}
-
-/// Other systems have no such limit.
-#[cfg(not(unix))]
-fn open_files() -> Option<u64> {
-    None
 }
 
 #[cfg(test)]
@@ -500,7 +489,7 @@ mod tests {
 
     #[test]
     fn few_open_files_mean_few_connections() {
-        for (open_files, count) in [
+        for (files, count) in [
             (None, 1_024),
             (Some(u64::MAX), 1_024),
             (Some(1_152), 1_024),
@@ -509,7 +498,7 @@ mod tests {
             (Some(64), 16),
             (Some(0), 16),
         ] {
-            assert_eq!(places(open_files), count, "{open_files:?}");
+            assert_eq!(places(files), count, "{files:?}");
         }
     }
 
@@ -517,8 +506,9 @@ mod tests {
     #[test]
     fn silent_sockets_give_way() {
         block_on(async {
-            const SOCKETS: usize = 8;
-            let all = Connections::with(2 * SOCKETS);
+            const SOCKETS: usize = MOST / 2;
+            open_files::ask_for_more();
+            let all = Connections::with(MOST);
             let open = connect(&all, SOCKETS).await;
             let sockets = open.iter().map(|(_, connection)| connection);
             for (place, socket) in sockets.clone().enumerate() {
