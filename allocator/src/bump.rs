@@ -3,16 +3,16 @@
 //!
 //! The heap's whole state is the address of the last byte handed out. One invariant ties it to the memory:
 //!
-//! > **The page of the last byte is the heap's, and so is everything behind that byte on that page.**
+//! > **The page of the last byte is the heap's, and so is everything after that byte on that page.**
 //!
-//! A block that ends on the same page therefore needs no bound to be looked up. Only one that leaves the page does,
-//! which [`is_settled`] tells; [`place`] then says where it goes.
+//! So a block that ends on the same page needs no look at any bound. [`is_settled`] tells whether it does; for one that leaves the page,
+//! [`place`] says where it goes.
 
 use core::alloc::Layout;
 
 use crate::units::{Addr, Align, Bytes, Pages, PAGE_SIZE};
 
-/// What is asked for: a size and an alignment whose sum is at most 2^31.
+/// A request: a size and an alignment whose sum is at most 2^31.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
     size: Bytes,
@@ -20,11 +20,11 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// The request a layout makes; `None` if no 32-bit target could express it.
+    /// The request that a layout makes; `None` if no 32-bit target could express it.
     #[inline(always)]
     pub(crate) const fn new(layout: Layout) -> Option<Self> {
-        // Where `isize` is 32 bits wide, `Layout` itself promises this, and the compiler must see that nothing is left
-        // to check: it would cost a branch on the fast path.
+        // Where `isize` is 32 bits wide, `Layout` itself promises this. The compiler must see that nothing is left to check, since a check
+        // would cost a branch on the fast path.
         if usize::BITS > u32::BITS && layout.size() + (layout.align() - 1) > i32::MAX as usize {
             return None;
         }
@@ -58,20 +58,20 @@ impl Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
     pub(crate) first: Addr,
-    /// The last byte handed out once this block is.
+    /// The last byte handed out, once this block is.
     pub(crate) last: Addr,
 }
 
-/// The block right behind `from`, with wrapping arithmetic: right only if [`is_settled`] says so.
+/// The block right after `from`, with wrapping arithmetic: valid only if [`is_settled`] says so.
 #[inline(always)]
 pub(crate) const fn next(from: Addr, request: Request) -> Block {
-    Block::behind(from, request.align, request.size.0.wrapping_sub(1))
+    Block::after(from, request.align, request.size.0.wrapping_sub(1))
 }
 
 impl Block {
-    /// The block of `reach` + 1 bytes right behind `from`.
+    /// The block of `reach` + 1 bytes right after `from`.
     #[inline(always)]
-    const fn behind(from: Addr, align: Align, reach: u32) -> Self {
+    const fn after(from: Addr, align: Align, reach: u32) -> Self {
         let floor = from.0 & align.0.wrapping_neg();
         let first = floor.wrapping_add(align.0);
         Self {
@@ -81,14 +81,14 @@ impl Block {
     }
 }
 
-/// Whether `block` may be handed out as it is: it ends on the page of `last`. It is `next(last, request)`, or that of a block
-/// which ends at `last` and is to grow.
+/// Whether `block` may be handed out as it is, because it ends on the page of `last`. It is `next(last, request)`, or a block that ends at
+/// `last` and is to grow.
 ///
-/// No overflow passes. A block that wraps around begins at most an alignment behind `last`, so it ends at least
-/// 2^32 − (size + alignment) ≥ 2^31 bytes below it, on another page. One that does not wrap ends behind `last`, and if it
-/// ends on the same page, so does all of it that is new. Nor is the first byte of a settled block null.
+/// No overflow passes. A block that wraps around begins at most an alignment after `last`, so it ends at least 2^32 − (size + alignment) ≥
+/// 2^31 bytes below it, on another page. One that does not wrap ends after `last`; if it ends on the same page, all that is new of it is on
+/// that page. Nor is the first byte of a settled block null.
 ///
-/// An empty block ends with the padding in front of it.
+/// An empty block ends where the padding before it ends.
 #[inline(always)]
 pub(crate) const fn is_settled(last: Addr, block: Block) -> bool {
     last.0 ^ block.last.0 < PAGE_SIZE
@@ -107,29 +107,29 @@ pub(crate) struct Memory {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Placement {
     pub(crate) block: Block,
-    /// How many pages the memory must grow by; none where there is no room.
+    /// How many pages the memory must grow by; none if there is no room.
     pub(crate) grow: Pages,
     /// Whether there is no room for the block in the address space.
     pub(crate) no_room: bool,
 }
 
-/// The place of a block that is not settled. `block` is where it would be if the heap's memory went on behind `last`.
+/// The place of a block that is not settled. `block` is where it would be if the heap's memory went on after `last`.
 ///
-/// It does in two cases: the memory ends with the page of `last`, because the heap only ever grows to the last page of a block;
-/// or nobody has grown it yet. Otherwise somebody else has, and the pages behind that of `last` may be theirs: the block then
-/// goes behind all of them, onto pages of its own.
+/// It does in two cases: if the memory ends with the page of `last`, because the heap only ever grows to the last page of a block; or if
+/// nobody has grown it yet. Otherwise somebody else has, and the pages after that of `last` may be theirs: the block then goes after all of
+/// them, onto pages of its own.
 ///
-/// Nothing here is decided by a branch, each of which would end a metered block (2,450 ink).
+/// Nothing here is decided by a branch, since each would end a metered block (2,450 ink).
 #[inline(always)]
 pub(crate) fn place(last: Addr, block: Block, align: Align, memory: Memory) -> Placement {
     let end = memory.size.last();
     let goes_on = (last.page_last().0 == end.0) | (end.0 == memory.initial_last.0);
-    // Behind the byte in front of an aligned block, the next aligned one is that block itself.
+    // Counted from the byte before an aligned block, the next aligned block is that block itself.
     let before = Addr(block.first.0.wrapping_sub(1));
     let from = if goes_on { before } else { end };
-    let block = Block::behind(from, align, block.last.0.wrapping_sub(block.first.0));
-    // Blocks that wrap around or end on the last page of the address space are below the memory's end if everything is seen from
-    // a page further on, and so are those for which the initial memory has room.
+    let block = Block::after(from, align, block.last.0.wrapping_sub(block.first.0));
+    // Seen from a page further on, blocks that wrap around or end on the last page of the address space are below the memory's end, and so
+    // are those for which the initial memory has room.
     let beyond = block.last.0.wrapping_add(PAGE_SIZE) > end.0.wrapping_add(PAGE_SIZE);
     let grow = block.last.page().wrapping_sub(end.page()) & (beyond as u32).wrapping_neg();
     Placement {
@@ -139,14 +139,14 @@ pub(crate) fn place(last: Addr, block: Block, align: Align, memory: Memory) -> P
     }
 }
 
-/// Whether `block`, which begins behind `from`, wraps around or ends on the last page of the address space.
+/// Whether `block`, which begins after `from`, wraps around or ends on the last page of the address space.
 ///
-/// That page is left out because Rust's objects must not end at its end, where the address behind them would be null;
-/// leaving out all of it rather than that one byte keeps the question out of the fast path.
+/// That page is left out because no Rust object may end at its end, where the address after the object would be null; leaving out the whole
+/// page rather than that one byte keeps the question out of the fast path.
 ///
-/// A page further on, a block that ends there has wrapped around as well, and both are below `from`: as the size and
-/// the alignment make at most 2^31 bytes, a block that wraps ends at least 2^31 bytes below, and one that ends on the
-/// last page begins in the upper half. Where already the first byte is null, `from` is the last byte of the address space.
+/// A page further on, a block that ends there has wrapped around as well, and both are below `from`: since size and alignment make at most
+/// 2^31 bytes, a block that wraps ends at least 2^31 bytes below, and one that ends on the last page begins in the upper half. If the first
+/// byte is already null, `from` is the last byte of the address space.
 const fn is_out_of_range(from: Addr, block: Block) -> bool {
     block.last.0.wrapping_add(PAGE_SIZE) < from.0
 }
@@ -159,7 +159,7 @@ mod tests {
 
     use super::*;
 
-    /// The last byte in front of the last page of the address space.
+    /// The last byte before the last page of the address space.
     const LAST_USABLE: u32 = u32::MAX - PAGE_SIZE;
 
     /// Numbers at and around every bound of the arithmetic.
@@ -216,9 +216,8 @@ mod tests {
         }
     }
 
-    /// Theorem: a block that is placed is the next aligned one, behind the last byte or behind somebody else's pages;
-    /// once the memory has grown as asked it lies inside and on no page of theirs; none is refused that has a place, and none
-    /// that is refused grows the memory.
+    /// Theorem: a placed block is the next aligned one, after the last byte or after somebody else's pages; once the memory has grown as
+    /// asked, it lies inside and on none of their pages; no block is refused that has a place, and no refused one grows the memory.
     #[test]
     #[cfg_attr(miri, ignore = "safe arithmetic, in which Miri could find nothing")]
     fn placed_means_on_pages_of_the_heap() {
@@ -239,22 +238,22 @@ mod tests {
             size: Pages(size),
         };
         let (bytes, align) = (u64::from(request.size.0), u64::from(request.align.0));
-        let behind = |last: Addr| {
+        let after = |last: Addr| {
             let first = (u64::from(last.0) + 1).next_multiple_of(align);
             (first + bytes <= u64::from(LAST_USABLE) + 1).then_some(first)
         };
         let what = format!("{last:#x} {request:?} {memory:?}");
 
-        let here = behind(Addr(last));
+        let here = after(Addr(last));
         // What is left of the initial memory is the heap's only as long as nobody has grown it.
         let stay = here.filter(|_| own == size);
-        let want = stay.or_else(|| here.and(behind(memory.size.last())));
+        let want = stay.or_else(|| here.and(after(memory.size.last())));
         let next = next(Addr(last), request);
         if is_settled(Addr(last), next) {
             return;
         }
         let got = place(Addr(last), next, request.align, memory);
-        // Where the memory fills the address space there are no pages to ask for, whatever their number.
+        // If memory fills the address space there are no pages to request, whatever their number.
         let is_full = size == 1 << 16;
         assert_eq!(
             (!(got.no_room || is_full && got.grow > Pages(0))).then_some(got.block.first.0.into()),

@@ -1,6 +1,7 @@
 //! `malloc` and its family for C code that is linked into a contract, over whichever global allocator the program has.
 //!
-//! C does not pass the size of what it frees, so each block carries it in front. Off wasm32 these names belong to the C library.
+//! C does not pass the size of what it frees, so each block has it in a header. On targets other than wasm32, these names belong to the C
+//! library.
 
 // C reaches these functions by their unmangled names, not by their paths.
 #![allow(unreachable_pub)]
@@ -18,9 +19,9 @@ use core::{
 /// The alignment of C's `max_align_t` on wasm32, in bytes.
 const ALIGN: usize = 16;
 
-/// POSIX's number for an argument that makes no sense.
+/// POSIX's error number for an invalid argument.
 const EINVAL: i32 = 22;
-/// POSIX's number for no memory.
+/// POSIX's error number for lack of memory.
 const ENOMEM: i32 = 12;
 
 /// C's `errno`.
@@ -31,36 +32,36 @@ pub struct Errno(UnsafeCell<i32>);
 // SAFETY: `lib.rs` refuses modules with threads.
 unsafe impl Sync for Errno {}
 
-/// The number of the latest error, for C libraries in which `errno` is a variable.
+/// The latest error number, for C libraries in which `errno` is a variable.
 #[no_mangle]
 #[allow(non_upper_case_globals)] // The name is C's.
 pub static errno: Errno = Errno(UnsafeCell::new(0));
 
-/// Where that is, for those in which it is a macro.
+/// Its address, for C libraries in which `errno` is a macro.
 #[no_mangle]
 pub extern "C" fn __errno_location() -> *mut i32 {
     errno.0.get()
 }
 
-/// Null, for a reason that C can ask for.
+/// Null, with the reason in `errno`.
 fn fail(number: i32) -> *mut u8 {
     // SAFETY: there is one thread, and nobody keeps a reference to the number.
     unsafe { errno.0.get().write(number) };
     null_mut()
 }
 
-/// What lies in front of a block.
+/// What precedes a block.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Header {
-    /// Bytes of the block, as they were asked for.
+    /// Bytes of the block, as requested.
     size: usize,
-    /// Bytes from where the allocation begins to the block; at least [`ALIGN`], and the alignment of both.
+    /// Bytes from the start of the allocation to the block: at least [`ALIGN`], and the alignment of both.
     before: usize,
 }
 
 impl Header {
-    /// The allocation's layout, if it is one.
+    /// The allocation's layout, if it is valid.
     fn layout(self) -> Option<Layout> {
         Layout::from_size_align(self.before.checked_add(self.size)?, self.before).ok()
     }
@@ -69,18 +70,18 @@ impl Header {
     ///
     /// # Safety
     ///
-    /// * `block` is alive and was got from this family.
+    /// * `block` is live and came from this family.
     unsafe fn of(block: *mut u8) -> (Self, *mut u8, Layout) {
         // SAFETY: `finish` has written it there.
         let header = unsafe { block.wrapping_sub(size_of::<Self>()).cast::<Self>().read() };
-        // SAFETY: it was valid when the block was got.
+        // SAFETY: it was valid when the block was allocated.
         let layout = unsafe {
             Layout::from_size_align_unchecked(header.before + header.size, header.before)
         };
         (header, block.wrapping_sub(header.before), layout)
     }
 
-    /// Makes an allocation a block.
+    /// Makes an allocation into a block.
     ///
     /// # Safety
     ///
@@ -90,7 +91,7 @@ impl Header {
             return base;
         }
         let block = base.wrapping_add(self.before);
-        // SAFETY: in front of the block there are at least 16 bytes of the allocation, aligned to as many.
+        // SAFETY: at least 16 bytes of the allocation, aligned to 16, precede the block.
         unsafe {
             block
                 .wrapping_sub(size_of::<Self>())
@@ -117,17 +118,17 @@ fn obtain(size: usize, align: usize, get: unsafe fn(Layout) -> *mut u8) -> *mut 
     if base.is_null() {
         return fail(ENOMEM);
     }
-    // SAFETY: that is the layout it was got with.
+    // SAFETY: that is the layout it was allocated with.
     unsafe { header.finish(base) }
 }
 
-/// A block of `size` bytes, aligned to 16; null for none.
+/// A block of `size` bytes, aligned to 16; null if there is none.
 #[no_mangle]
 pub extern "C" fn malloc(size: usize) -> *mut u8 {
     obtain(size, ALIGN, alloc)
 }
 
-/// A block of `count` times `size` zeros; null for none.
+/// A block of `count` times `size` zeros; null if there is none.
 #[no_mangle]
 pub extern "C" fn calloc(count: usize, size: usize) -> *mut u8 {
     count
@@ -135,11 +136,11 @@ pub extern "C" fn calloc(count: usize, size: usize) -> *mut u8 {
         .map_or_else(|| fail(ENOMEM), |size| obtain(size, ALIGN, alloc_zeroed))
 }
 
-/// Gives a block back; null is nothing.
+/// Frees a block; does nothing for null.
 ///
 /// # Safety
 ///
-/// * `block` is null, or alive and got from this family.
+/// * `block` is null, or live and from this family.
 #[no_mangle]
 pub unsafe extern "C" fn free(block: *mut u8) {
     if !block.is_null() {
@@ -150,11 +151,11 @@ pub unsafe extern "C" fn free(block: *mut u8) {
     }
 }
 
-/// The block with another size; null, and the block as it was, if there is no room. For null it is `malloc`, for no bytes `free`.
+/// The block with another size; if there is no room, null, and the block stays as it was. For null it is `malloc`, for zero bytes `free`.
 ///
 /// # Safety
 ///
-/// * `block` is null, or alive and got from this family.
+/// * `block` is null, or live and from this family.
 #[no_mangle]
 pub unsafe extern "C" fn realloc(block: *mut u8, size: usize) -> *mut u8 {
     if block.is_null() {
@@ -171,7 +172,7 @@ pub unsafe extern "C" fn realloc(block: *mut u8, size: usize) -> *mut u8 {
     let Some(new) = wanted.layout() else {
         return fail(ENOMEM);
     };
-    // SAFETY: this is the allocation that the block is in, with its layout, and the new size is one of a valid layout.
+    // SAFETY: this is the allocation that the block is in, with its layout, and the new size makes a valid layout.
     let base = unsafe { resize(base, layout, new.size()) };
     if base.is_null() {
         return fail(ENOMEM);
@@ -180,7 +181,7 @@ pub unsafe extern "C" fn realloc(block: *mut u8, size: usize) -> *mut u8 {
     unsafe { wanted.finish(base) }
 }
 
-/// A block of `size` bytes aligned to a power of two; null for no bytes, and for what is not a power of two.
+/// A block of `size` bytes aligned to a power of two; null for zero bytes and for other alignments.
 #[no_mangle]
 pub extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut u8 {
     if align.is_power_of_two() {
@@ -190,17 +191,17 @@ pub extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut u8 {
     }
 }
 
-/// [`aligned_alloc`] by its older name.
+/// [`aligned_alloc`] under its older name.
 #[no_mangle]
 pub extern "C" fn memalign(align: usize, size: usize) -> *mut u8 {
     aligned_alloc(align, size)
 }
 
-/// [`realloc`] to `count` times `size` bytes; null, and the block as it was, if that is too much.
+/// [`realloc`] to `count` times `size` bytes; null if that overflows, and the block stays as it was.
 ///
 /// # Safety
 ///
-/// * `block` is null, or alive and got from this family.
+/// * `block` is null, or live and from this family.
 #[no_mangle]
 pub unsafe extern "C" fn reallocarray(block: *mut u8, count: usize, size: usize) -> *mut u8 {
     match count.checked_mul(size) {
@@ -210,7 +211,7 @@ pub unsafe extern "C" fn reallocarray(block: *mut u8, count: usize, size: usize)
     }
 }
 
-/// A copy of a text, as a block.
+/// A copy of a string, in a block.
 ///
 /// # Safety
 ///
@@ -221,7 +222,7 @@ pub unsafe extern "C" fn strdup(text: *const u8) -> *mut u8 {
     unsafe { strndup(text, usize::MAX) }
 }
 
-/// A copy of a text's first `most` bytes, or of all of it, with a zero behind.
+/// A copy of the first `most` bytes of a string, or of all of it, followed by a zero.
 ///
 /// # Safety
 ///
@@ -229,13 +230,13 @@ pub unsafe extern "C" fn strdup(text: *const u8) -> *mut u8 {
 #[no_mangle]
 pub unsafe extern "C" fn strndup(text: *const u8, most: usize) -> *mut u8 {
     let mut len = 0;
-    // SAFETY: all before this byte were none that ends the text.
+    // SAFETY: no byte before this one was the zero that ends the string.
     while len < most && unsafe { text.wrapping_add(len).read() } != 0 {
         len += 1;
     }
     let copy = malloc(len + 1);
     if !copy.is_null() {
-        // SAFETY: the text has so many bytes, and the copy has one more; it is a fresh block.
+        // SAFETY: the string has that many bytes, and the copy, a fresh block, has one more.
         unsafe { ptr::copy_nonoverlapping(text, copy, len) };
         // SAFETY: as above.
         unsafe { copy.wrapping_add(len).write(0) };
@@ -243,7 +244,7 @@ pub unsafe extern "C" fn strndup(text: *const u8, most: usize) -> *mut u8 {
     copy
 }
 
-/// As [`aligned_alloc`], with the block's address at `out` and an error's number as the answer. No bytes give null, which is none.
+/// As [`aligned_alloc`], but it stores the block's address at `out` and returns an error number. Zero bytes store null, which is no error.
 ///
 /// # Safety
 ///
@@ -253,7 +254,7 @@ pub unsafe extern "C" fn posix_memalign(out: *mut *mut u8, align: usize, size: u
     if !align.is_power_of_two() || align % size_of::<*mut u8>() != 0 {
         return EINVAL;
     }
-    // What is answered is not told twice.
+    // The error is returned, so it is not also in `errno`.
     let before = errno.0.get();
     // SAFETY: there is one thread, and nobody keeps a reference to the number.
     let number = unsafe { before.read() };
@@ -268,11 +269,11 @@ pub unsafe extern "C" fn posix_memalign(out: *mut *mut u8, align: usize, size: u
     0
 }
 
-/// How many bytes a block has; none for null.
+/// How many bytes a block has; zero for null.
 ///
 /// # Safety
 ///
-/// * `block` is null, or alive and got from this family.
+/// * `block` is null, or live and from this family.
 #[no_mangle]
 pub unsafe extern "C" fn malloc_usable_size(block: *mut u8) -> usize {
     if block.is_null() {
@@ -282,11 +283,11 @@ pub unsafe extern "C" fn malloc_usable_size(block: *mut u8) -> usize {
     unsafe { Header::of(block) }.0.size
 }
 
-/// [`malloc_usable_size`] by another name.
+/// [`malloc_usable_size`] under another name.
 ///
 /// # Safety
 ///
-/// * `block` is null, or alive and got from this family.
+/// * `block` is null, or live and from this family.
 #[no_mangle]
 pub unsafe extern "C" fn malloc_size(block: *mut u8) -> usize {
     // SAFETY: the caller's promise.

@@ -1,14 +1,14 @@
-//! [`Checked`], which wraps an allocator and finds what its callers do wrong: they write outside a block, use one that they have freed,
-//! free what is not theirs, or never free at all.
+//! [`Checked`] wraps an allocator and finds its callers' mistakes: writes outside a block, uses of freed blocks, frees of pointers that are
+//! not blocks, and leaks.
 //!
-//! A block lies between a header and a trailer. A pointer is trusted only once it is found in the table of blocks; nothing is ever read
-//! from an address that a caller made up. Freed blocks are filled with poison and kept for a while. Blocks come from the wrapped
-//! allocator; threads, traces and the end of the process belong to `platform.rs`.
+//! A block lies between a header and a trailer. A pointer is trusted only once it is found in the table of live blocks, so nothing is ever
+//! read from an address that a caller made up. Freed blocks are filled with poison and kept for a while. Blocks come from the wrapped
+//! allocator; threads, traces and ending the process belong to `platform.rs`.
 //!
-//! While the state is held, no code runs but this and the wrapped allocator's: each request that holds it finds at most one fault, and
-//! reports it afterwards. So a report may allocate, and may wait for a thread that allocates.
+//! While the state is held, only this code and the wrapped allocator's run. A request that holds it finds at most one fault, and reports it
+//! after letting go, so a report may allocate and may wait for a thread that allocates.
 
-// A fault holds its trace, and there is nowhere else to put it: an allocator has no box.
+// A fault holds its trace by value: an allocator cannot box it.
 #![allow(clippy::result_large_err)]
 
 mod fault;
@@ -27,37 +27,37 @@ pub use fault::{Fault, Kind};
 use index::{Entry, Index};
 use platform::{Origin, Shared};
 
-/// What a fresh block is filled with, unless zeros were asked for: whoever reads before he writes shall notice.
+/// Fills a fresh block unless zeros were asked for, so that reading before writing shows.
 const FRESH: u8 = 0xAF;
-/// What a block is filled with when it is given back.
+/// Fills a freed block.
 const POISON: u8 = 0xDE;
-/// What lies before and behind a block.
+/// Fills the bytes before and after a block.
 const CANARY: [u8; 16] = *b"\xC5canary not dead";
-/// How many blocks that were given back are kept, to see whether anybody writes to them.
+/// How many freed blocks are kept, to see whether anybody writes to them.
 const KEPT: usize = 256;
-/// How many bytes they may have together.
+/// How many bytes the kept blocks may have together.
 const KEPT_BYTES: usize = 1 << 20;
 
-/// In front of a block.
+/// What precedes a block.
 #[repr(C)]
 struct Header {
-    /// The one that was given back before, once this one was.
+    /// The block freed before this one, once this one is freed.
     next: *mut Header,
-    /// How many bytes more than a canary lie on either side of the block.
+    /// Guard bytes on either side of the block, beyond the canary.
     guard: usize,
-    /// What was asked for.
+    /// The layout requested.
     layout: Layout,
-    /// The how manieth block it is.
+    /// The block's number, counted from the first request.
     serial: usize,
-    /// Who asked for it.
+    /// Who requested it.
     origin: Origin,
-    /// Who gave it back, once somebody did.
+    /// Who freed it, once somebody has.
     freed: Option<Origin>,
-    /// Next to the block's first byte, or to the guard's.
+    /// The canary next to the block's first byte, or to its guard.
     canary: [u8; 16],
 }
 
-/// Blocks that were given back, from the latest to the earliest.
+/// Freed blocks, latest first.
 struct List {
     first: *mut Header,
     count: usize,
@@ -66,15 +66,15 @@ struct List {
 
 struct State {
     live: Index,
-    /// Bytes of the blocks that live, as they were asked for.
+    /// Bytes in live blocks, as requested.
     bytes: usize,
     kept: List,
     serial: usize,
 }
 
-/// An allocator that checks what is done with another one's blocks.
+/// An allocator that checks how another one's blocks are used.
 ///
-/// In a contract's tests one line switches it on:
+/// One line switches it on in a contract's tests:
 ///
 /// ```
 /// #[global_allocator]
@@ -83,12 +83,11 @@ struct State {
 /// CHECKED.assert_no_leaks(|| drop(vec![1, 2, 3]));
 /// ```
 ///
-/// What it finds it reports to standard error, and ends the process; in wasm it leaves the report's text where `fault_text` says,
-/// and traps. With the feature `backtrace` (on Unix) a report says where the block was
-/// asked for, and where it was freed first.
+/// It reports a fault to standard error and ends the process; in wasm it leaves the report where `fault_text` points, and traps. With the
+/// feature `backtrace` (on Unix), a report says where the block was requested and where it was first freed.
 ///
-/// Behind a block and in front of it lie 16 bytes that nobody may write to. A write that leaps over these is not found; who looks for
-/// one asks for [more](Self::guarding).
+/// Nobody may write to the 16 bytes before and after a block. A write that leaps over them goes unnoticed; [guard more
+/// bytes](Self::guarding) to find it.
 pub struct Checked<A> {
     inner: A,
     guard: usize,
@@ -105,7 +104,7 @@ impl<A> Checked<A> {
         Self::reporting(inner, platform::stop)
     }
 
-    /// Checks the blocks of `inner`, and tells `report` of a fault. If that returns, the request which was at fault has no effect.
+    /// Checks the blocks of `inner`, and passes faults to `report`. If `report` returns, the faulty request has no effect.
     pub const fn reporting(inner: A, report: fn(&Fault)) -> Self {
         const EMPTY: List = List {
             first: ptr::null_mut(),
@@ -125,8 +124,8 @@ impl<A> Checked<A> {
         }
     }
 
-    /// Watches `bytes` more on either side of each block, which finds writes that are so far off: a wrong index of a small element, or
-    /// with the size of a page one of a large. It costs as many bytes for each block, twice, and to look at them when it is freed.
+    /// Guards `bytes` more on either side of each block, to find writes that far off: those with a wrong index of a small element or, with
+    /// the size of a page, of a large one. Each block takes twice as many bytes more, and checking them takes time when it is freed.
     ///
     /// ```
     /// use std::alloc::System;
@@ -137,31 +136,31 @@ impl<A> Checked<A> {
     /// ```
     #[must_use]
     pub const fn guarding(mut self, bytes: usize) -> Self {
-        // A header lies in front of the guard, and must be aligned.
+        // A header precedes the guard, and must be aligned.
         self.guard = bytes.saturating_add(CANARY.len() - 1) & !(CANARY.len() - 1);
         self
     }
 
-    /// Where the latest fault's text lies, which a zero ends; empty where there was none. For a module to export: the crate exports
-    /// nothing itself, or else every contract with one of its allocators would carry the text.
+    /// The address of the latest fault's text, which ends with a zero and is empty if there was no fault. Modules export it themselves: if
+    /// the crate did, every contract with one of its allocators would carry the text.
     #[cfg(target_arch = "wasm32")]
     pub fn fault_text(&self) -> *const u8 {
         platform::text()
     }
 
-    /// How many blocks live.
+    /// How many blocks are live.
     pub fn cur_allocs(&self) -> usize {
         self.state.with(|state| state.live.count()).unwrap_or(0)
     }
 
-    /// How many bytes they have, as they were asked for.
+    /// How many bytes live blocks have, as requested.
     pub fn cur_bytes(&self) -> usize {
         self.state.with(|state| state.bytes).unwrap_or(0)
     }
 
-    /// Looks at every block, those that were given back included, and reports what was written where nobody may.
+    /// Checks every block, including freed ones that are kept, and reports writes outside a block or after its end of life.
     pub fn check(&self) {
-        // One at a time, in the order in which the blocks were got: to tell of one may allocate.
+        // One at a time, in the order of their requests, since reporting may allocate.
         let damaged = |from| {
             self.state.with(|state| {
                 let live = state
@@ -180,7 +179,7 @@ impl<A> Checked<A> {
         let mut from = 0;
         while let Some(Some((serial, fault))) = damaged(from) {
             (self.report)(&fault);
-            // The number of a header that was written over may be any.
+            // If the header was overwritten, its number may be anything.
             let Some(next) = serial.checked_add(1) else {
                 break;
             };
@@ -188,14 +187,14 @@ impl<A> Checked<A> {
         }
     }
 
-    /// Runs `test`, and panics if a block that this thread got in it is still alive afterwards. Looks at every block, too.
+    /// Runs `test`, and panics if a block that this thread requested in it is still live afterwards. Also checks every block.
     ///
-    /// What is made at its first use and then kept, a static or a table of a library's, is alive afterwards: for a test in which
-    /// there is such a thing, see [`assert_no_leaks_again`](Self::assert_no_leaks_again). What is printed is kept by the test harness
-    /// until the test ends; with the feature `backtrace` (on Unix) that is known and no leak, otherwise `--nocapture` helps.
+    /// Whatever is created on first use and then kept, such as a static or a library's table, is live afterwards; for tests that meet such
+    /// a thing, see [`assert_no_leaks_again`](Self::assert_no_leaks_again). The test harness keeps printed output until the test ends; with
+    /// the feature `backtrace` (on Unix) this is recognised and no leak, otherwise use `--nocapture`.
     ///
     /// # Panics
-    /// Where there is such a block; with the size of each, and where it was asked for.
+    /// If such a block is live; the message has the size of each, and where it was requested.
     pub fn assert_no_leaks(&self, test: impl FnOnce()) {
         let serial = || self.state.with(|state| state.serial).unwrap_or(0);
         let begun = serial();
@@ -225,8 +224,8 @@ impl<A> Checked<A> {
         assert!(leaks == 0, "leaked blocks, listed above: {leaks}");
     }
 
-    /// Runs `test` twice, and panics if a block that this thread got the second time is still alive afterwards: what is made at its
-    /// first use is made by then.
+    /// Runs `test` twice, and panics if a block that this thread requested in the second run is still live afterwards: whatever is created
+    /// on first use exists by then.
     ///
     /// # Panics
     /// As [`assert_no_leaks`](Self::assert_no_leaks).
@@ -236,11 +235,11 @@ impl<A> Checked<A> {
     }
 }
 
-/// Whether memory holds canaries, one behind the other.
+/// Whether memory holds canaries, one after another.
 ///
 /// # Safety
 ///
-/// * So many bytes may be read from there on.
+/// * That many bytes may be read from there on.
 unsafe fn is_guarded(at: *mut u8, bytes: usize) -> bool {
     // SAFETY: the caller's promise.
     let bytes = unsafe { core::slice::from_raw_parts(at, bytes) };
@@ -250,11 +249,11 @@ unsafe fn is_guarded(at: *mut u8, bytes: usize) -> bool {
         .all(|(byte, wanted)| byte == wanted)
 }
 
-/// Writes canaries, one behind the other.
+/// Writes canaries, one after another.
 ///
 /// # Safety
 ///
-/// * So many bytes may be written to from there on.
+/// * That many bytes may be written from there on.
 unsafe fn guard(at: *mut u8, bytes: usize) {
     for (number, &byte) in CANARY.iter().cycle().take(bytes).enumerate() {
         // SAFETY: the caller's promise.
@@ -281,26 +280,26 @@ impl Header {
         }
     }
 
-    /// What was written around the block.
+    /// What was overwritten around the block.
     fn damage(&self) -> Option<Fault> {
         let front = self.block().wrapping_sub(self.guard);
-        // SAFETY: the guard lies between the header and the block, and belongs to it.
+        // SAFETY: the guard lies between the header and the block, and belongs to the block.
         let is_whole = self.canary == CANARY && unsafe { is_guarded(front, self.guard) };
         if !is_whole {
             return Some(self.fault(Kind::Underrun));
         }
-        let behind = self.block().wrapping_add(self.layout.size());
-        // SAFETY: the trailer lies behind the block, and belongs to it.
-        let is_whole = unsafe { is_guarded(behind, CANARY.len() + self.guard) };
+        let after = self.block().wrapping_add(self.layout.size());
+        // SAFETY: the trailer lies after the block, and belongs to it.
+        let is_whole = unsafe { is_guarded(after, CANARY.len() + self.guard) };
         (!is_whole).then(|| self.fault(Kind::Overrun))
     }
 
-    /// What was written around a block that is kept, or into it.
+    /// What was overwritten in or around a kept block.
     fn damage_since_freed(&self) -> Option<Fault> {
         if let Some(fault) = self.damage() {
             return Some(fault);
         }
-        // SAFETY: a block that is kept is nobody else's, and all of it was filled.
+        // SAFETY: nobody else uses a kept block, and every byte of it was filled.
         let bytes = unsafe { core::slice::from_raw_parts(self.block(), self.layout.size()) };
         let is_poisoned = bytes.iter().all(|&byte| byte == POISON);
         (!is_poisoned).then(|| self.fault(Kind::UseAfterFree))
@@ -309,11 +308,11 @@ impl Header {
 
 impl List {
     fn iter(&self) -> impl Iterator<Item = &Header> {
-        // SAFETY: what is linked is alive, or kept, and nobody changes it while the list is borrowed.
+        // SAFETY: linked blocks are live or kept, and nobody changes them while the list is borrowed.
         let mut next = unsafe { self.first.as_ref() };
         core::iter::from_fn(move || {
             let header = next?;
-            // A header that was written over leads nowhere.
+            // An overwritten header leads nowhere.
             next = if header.canary == CANARY {
                 // SAFETY: as above.
                 unsafe { header.next.as_ref() }
@@ -333,13 +332,13 @@ impl List {
         self.bytes += linked.layout.size();
     }
 
-    /// Takes out the earliest.
+    /// Removes the earliest.
     fn take_last(&mut self) -> Option<*mut Header> {
         let mut link: *mut *mut Header = &mut self.first;
         loop {
-            // SAFETY: `link` is the list's own pointer, or that of a header in it.
+            // SAFETY: `link` is the list's own pointer, or that in a header of the list.
             let header = unsafe { *link };
-            // SAFETY: what is linked is kept.
+            // SAFETY: linked blocks are kept.
             let found = unsafe { header.as_mut() }?;
             if found.next.is_null() {
                 self.count -= 1;
@@ -356,7 +355,7 @@ impl List {
     }
 }
 
-/// The layout of header, block and trailer, and how far into it the block begins; `None` if that is too large to exist.
+/// The layout of header, block and trailer, and the block's offset in it; `None` if it would be too large to exist.
 fn frame(layout: Layout, guard: usize) -> Option<(Layout, usize)> {
     let align = layout.align().max(align_of::<Header>());
     let before = size_of::<Header>()
@@ -371,13 +370,13 @@ fn frame(layout: Layout, guard: usize) -> Option<(Layout, usize)> {
 }
 
 impl State {
-    /// The headers of the blocks that live, in no order.
+    /// The headers of live blocks, in no particular order.
     fn live(&self) -> impl Iterator<Item = &Header> {
-        // SAFETY: what is in the table lives, and nobody changes it while the state is borrowed.
+        // SAFETY: blocks in the table are live, and nobody changes them while the state is borrowed.
         self.live.iter().map(|entry| unsafe { &*entry.header })
     }
 
-    /// Finds a block that lives, if the caller may give it back.
+    /// Finds a live block, if the caller may free it.
     fn claim(&self, block: *mut u8, layout: Layout) -> Result<*mut Header, Fault> {
         let Some(header) = self.live.find(block) else {
             let kept = self.kept.iter().find(|header| header.block() == block);
@@ -399,25 +398,25 @@ impl State {
         } else {
             found.damage()
         };
-        // Who is told and goes on keeps the block.
+        // If the report returns, the caller keeps the block.
         fault.map_or(Ok(header), Err)
     }
 
-    /// Takes a block out of those that live, poisons and keeps it.
+    /// Removes a block from the live ones, poisons it and keeps it.
     fn keep(&mut self, header: *mut Header) {
         // SAFETY: it was in the table, and nobody else has a reference to it.
         let freed = unsafe { &mut *header };
         self.live.remove(freed.block());
         self.bytes -= freed.layout.size();
         freed.freed = Some(Origin::here());
-        // SAFETY: the caller has given the block back.
+        // SAFETY: the caller has freed the block.
         unsafe { freed.block().write_bytes(POISON, freed.layout.size()) };
         self.kept.push(header);
     }
 }
 
 impl<A: GlobalAlloc> Checked<A> {
-    /// Gets a block from the wrapped allocator. Null where that has none.
+    /// Requests a block from the wrapped allocator; null if that has none.
     fn obtain(&self, state: &mut State, layout: Layout, fill: u8) -> Result<*mut u8, Fault> {
         let Some((frame, before)) = frame(layout, self.guard) else {
             return Ok(ptr::null_mut());
@@ -437,14 +436,14 @@ impl<A: GlobalAlloc> Checked<A> {
             });
         }
         if !state.live.reserve(&self.inner) {
-            // SAFETY: it was got with this layout just now.
+            // SAFETY: it was just allocated with this layout.
             unsafe { self.inner.dealloc(base, frame) };
             return Ok(ptr::null_mut());
         }
         let block = base.wrapping_add(before);
         let front = block.wrapping_sub(self.guard);
         let header = front.wrapping_sub(size_of::<Header>()).cast::<Header>();
-        // SAFETY: the frame has room for the header in front of the guard and the block, and the guard is a multiple of its alignment.
+        // SAFETY: the frame has room for the header before the guard and the block, and the guard is a multiple of its alignment.
         unsafe {
             header.write(Header {
                 next: ptr::null_mut(),
@@ -456,21 +455,21 @@ impl<A: GlobalAlloc> Checked<A> {
                 canary: CANARY,
             });
         }
-        // SAFETY: the frame has `layout.size()` bytes behind its header.
+        // SAFETY: the frame has `layout.size()` bytes after its header.
         unsafe { block.write_bytes(fill, layout.size()) };
-        // SAFETY: and a guard in front of them.
+        // SAFETY: the guard precedes them.
         unsafe { guard(front, self.guard) };
-        let behind = block.wrapping_add(layout.size());
-        // SAFETY: and a trailer behind.
-        unsafe { guard(behind, CANARY.len() + self.guard) };
+        let after = block.wrapping_add(layout.size());
+        // SAFETY: the trailer follows them.
+        unsafe { guard(after, CANARY.len() + self.guard) };
         state.serial += 1;
         state.bytes += layout.size();
         state.live.insert(Entry { block, header });
         Ok(block)
     }
 
-    /// Gives the block that was kept longest back to the wrapped allocator, if too many are. Whether it did, or what was done to
-    /// the block meanwhile.
+    /// Returns the longest-kept block to the wrapped allocator if too many are kept. Returns whether it did, or how the block was written
+    /// to meanwhile.
     fn release(&self, state: &mut State) -> Result<bool, Fault> {
         if state.kept.count <= KEPT && state.kept.bytes <= KEPT_BYTES {
             return Ok(false);
@@ -486,18 +485,18 @@ impl<A: GlobalAlloc> Checked<A> {
         }
         if let Some((frame, before)) = frame(oldest.layout, self.guard) {
             let base = oldest.block().wrapping_sub(before);
-            // SAFETY: the wrapped allocator gave this frame for this layout.
+            // SAFETY: the wrapped allocator returned this frame for this layout.
             unsafe { self.inner.dealloc(base, frame) };
         }
         Ok(true)
     }
 
-    /// Tells of the fault, if there is one.
+    /// Reports the fault, if there is one.
     fn told<R>(&self, result: Result<R, Fault>) -> Option<R> {
         result.map_err(|fault| (self.report)(&fault)).ok()
     }
 
-    /// Gives back what need not be kept.
+    /// Frees what need not be kept.
     fn tidy(&self) {
         while let Some(released) = self.state.with(|state| self.release(state)) {
             if self.told(released) == Some(false) {
@@ -507,9 +506,9 @@ impl<A: GlobalAlloc> Checked<A> {
     }
 }
 
-// SAFETY: a block is a part of one that the wrapped allocator gave, apart from header and trailer, aligned because it lies a multiple
-// of its alignment behind an address that has been looked at. What is asked for from inside of a request goes to the wrapped
-// allocator unchanged, and so does what is given back there.
+// SAFETY: a block is the part between header and trailer of one from the wrapped allocator, aligned because it lies a multiple of its
+// alignment after an address whose alignment was checked. Requests from within a request go to the wrapped allocator unchanged, and so do
+// frees of their blocks.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Checked<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match self.state.with(|state| self.obtain(state, layout, FRESH)) {
@@ -541,7 +540,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Checked<A> {
         }
     }
 
-    /// Always moves the block, so that whoever keeps the old pointer is found out.
+    /// Always moves the block, so that uses of the old pointer are found.
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let moved = self.state.with(|state| {
             let header = state.claim(block, layout)?;
@@ -551,7 +550,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Checked<A> {
             };
             match new {
                 Ok(new) if !new.is_null() => {
-                    // SAFETY: both blocks are alive, apart, and have so many bytes.
+                    // SAFETY: both blocks are live, do not overlap, and have that many bytes.
                     unsafe { ptr::copy_nonoverlapping(block, new, layout.size().min(new_size)) };
                     state.keep(header);
                 }

@@ -1,14 +1,14 @@
-//! How large a block of the reclaiming allocator really is, as pure functions of what is asked for. No memory here.
+//! How large a block of the reclaiming allocator really is, as pure functions of the request. Nothing here touches memory.
 //!
-//! Up to 32 KiB sizes are rounded up to powers of two of 16 bytes at least, so that any free block of a class will do for any
-//! request of that class; beyond, to whole pages.
+//! Up to 32 KiB, sizes are rounded up to powers of two of at least 16 bytes, so any free block of a class serves any request of that class;
+//! beyond, they are rounded up to whole pages.
 //!
-//! Every block is a multiple of 16 bytes and begins at one. Those of 512 bytes and more begin at multiples of their own size, and
-//! whatever must be aligned to more than 16 bytes is one of them.
+//! Every block is a multiple of 16 bytes and begins at one. Blocks of 512 bytes and more begin at multiples of their own size, and any
+//! block that must be aligned to more than 16 bytes is one of these.
 
 use crate::units::{Align, Bytes, PAGE_SIZE};
 
-/// The power of two of the smallest block: a free one holds a link and a size, and 16 bytes are what `u128` is aligned to.
+/// The power of two of the smallest block: a free block holds a link and a size, and `u128` is aligned to 16 bytes.
 pub(crate) const LEAST: u32 = 4;
 
 /// The power of two of the largest small block.
@@ -20,22 +20,22 @@ pub(crate) const CHUNK: u32 = 13;
 /// The power of two of the largest block that is not made of pages.
 pub(crate) const MOST: u32 = 15;
 
-/// A bit for each power of two that is not a small block's.
+/// A bit for each power of two that is not that of a small block.
 pub(crate) const NOT_SMALL: u32 = u32::MAX << (SMALL + 1);
 
-/// A bit for each power of two that is not a large block's.
+/// A bit for each power of two that is not that of a large block.
 pub(crate) const NOT_LARGE: u32 = !NOT_SMALL | (u32::MAX << (MOST + 1));
 
 /// The power of two of a page.
 pub(crate) const PAGE: u32 = PAGE_SIZE.trailing_zeros();
 
-/// The alignment that every block has, in bytes.
+/// The alignment of every block, in bytes.
 pub(crate) const ALIGN: u32 = 1 << LEAST;
 
-/// The power of two that a request is rounded up to; from 4 to 31 for sizes and alignments that make at most 2^31.
+/// The power of two that a request is rounded up to: from 4 to 31, for sizes and alignments that together make at most 2^31.
 #[inline(always)]
 pub(crate) const fn power(size: Bytes, align: Align) -> u32 {
-    // Without a branch: where blocks are given back, sizes are seldom constants.
+    // Without a branch: where blocks are freed, sizes are seldom constants.
     let least_large = ((align.0 > ALIGN) as u32) << SMALL;
     u32::BITS
         - (size.0.saturating_sub(1) | (align.0 - 1) | (ALIGN - 1) | least_large).leading_zeros()
@@ -53,8 +53,8 @@ mod tests {
 
     use super::*;
 
-    /// Theorem: the class of a request is the least power of two that holds it, is a multiple of its alignment where blocks begin at
-    /// multiples of their size, and grows with either.
+    /// Theorem: the class of a request is the least power of two that holds it; it is a multiple of the alignment wherever blocks begin at
+    /// multiples of their size; and it grows with size and alignment.
     #[test]
     #[cfg_attr(miri, ignore = "safe arithmetic, in which Miri could find nothing")]
     fn rounding_is_tight() {

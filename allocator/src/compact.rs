@@ -1,6 +1,6 @@
-//! The bump allocator in as few bytes as possible, since a short call pays for the size of its program rather than for the instructions
-//! that it runs. No block grows in place; `heap.rs` is for programs that allocate much. The page source decides what memory is, and
-//! `wasm.rs` what is inlined.
+//! The bump allocator in as few bytes as possible, since a short call pays more for the size of its program than for the instructions that
+//! it runs. No block grows in place; `heap.rs` is for programs that allocate much. The page source says what memory is, and `wasm.rs`
+//! decides what is inlined.
 //!
 //! The state is the number of bytes handed out so far, negated. It starts at zero, which needs no data segment, so even the first block
 //! takes the fast path. The address of the next byte is negated, too: it is the distance to the end of the address space. In these terms
@@ -27,7 +27,7 @@ use crate::{
 /// The invariant is that of `bump.rs`: the page of the last byte handed out is the heap's from there on.
 #[derive(Debug)]
 pub struct Compact<P> {
-    /// The bytes that were handed out, with what alignment left between them, negated.
+    /// The bytes handed out so far, including the gaps that alignment leaves, negated.
     taken: Cell<u32>,
     pages: P,
 }
@@ -38,7 +38,7 @@ impl<P: PageSource> Compact<P> {
     /// # Safety
     ///
     /// * What [`PageSource`] promises holds for `pages` and its [`first`](PageSource::first) byte, which is not null and lies in the
-    ///   initial memory or right behind it, but not on the last page of the address space, which the initial memory leaves out, too.
+    ///   initial memory or right after it, but not on the last page of the address space, which the initial memory leaves out, too.
     /// * No other heap uses these pages, and all calls come from one thread.
     pub const unsafe fn new(pages: P) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl<P: PageSource> Compact<P> {
 
     /// The first byte of a block; null, and the state is what it was, where there is no room.
     ///
-    /// Where somebody else's memory fills the address space, no request may be empty: it would be answered with null as if there were room.
+    /// If somebody else's memory fills the address space, no request may be empty: the answer would be null, as if there were room.
     #[inline(always)]
     pub(crate) fn take(&self, request: Request) -> Addr {
         let (size, align) = (request.size().0, request.align().0);
@@ -64,12 +64,12 @@ impl<P: PageSource> Compact<P> {
         if next ^ after >= PAGE_SIZE {
             let end = self.pages.size().first().0;
             let is_grown = end != self.pages.initial_last().0.wrapping_add(1);
-            // The memory goes on behind the page of the last byte, and not because it began like that: somebody else has grown it, and
-            // the block goes behind all of it.
+            // Memory continues after the page of the last byte although it did not begin that way: somebody else has grown it, so the block
+            // goes after all of it.
             if is_grown && next.wrapping_add(end) >= PAGE_SIZE {
                 next = end.wrapping_neg();
             }
-            // In either case: to place it once more takes fewer bytes than to choose between two places.
+            // Either way, placing it again takes fewer bytes than choosing between two places.
             (first, after) = place(next);
             let spare = after.wrapping_add(end) as i32;
             if spare < 0 && self.pages.grow(lacking(spare, after)).is_none() {
@@ -78,8 +78,8 @@ impl<P: PageSource> Compact<P> {
         }
         self.taken.set(after.wrapping_add(base));
         if first == 0 {
-            // SAFETY: a block that begins at null has wrapped around, which memory has no pages for. (Whoever asks next whether it got
-            // null has no test left to make where this is inlined.)
+            // SAFETY: a block that begins at null has wrapped around, and no memory has pages for that. (Where this is inlined, callers no
+            // longer have to test for null.)
             unsafe { unreachable_unchecked() }
         }
         Addr(first.wrapping_neg())
@@ -88,16 +88,16 @@ impl<P: PageSource> Compact<P> {
 
 /// The pages to ask for where so many bytes are to spare, fewer than none, and the block ends at `after`, negated.
 ///
-/// On the last page of the address space no block may end: for one that would, 65,536 pages more are asked for, which no memory has. To
-/// refuse it here would take a branch and a `return`, and so more of each activation than the rest of the slow path. What wraps around
-/// asks for too much as it is.
+/// No block may end on the last page of the address space: for one that would, this asks for 65,536 more pages, which no memory can have.
+/// Refusing it here would take a branch and a `return`, and so add more to each activation than the rest of the slow path. A block that
+/// wraps around asks for too much anyway.
 #[inline(always)]
 const fn lacking(spare: i32, after: u32) -> Pages {
     let beyond = ((after < PAGE_SIZE) as u32) << PAGE_SIZE.trailing_zeros();
     Pages(((spare >> PAGE_SIZE.trailing_zeros()) as u32).wrapping_neg() | beyond)
 }
 
-// SAFETY: a block lies behind all that was handed out, so it overlaps no other; `take` aligns it and keeps it on pages that are the
+// SAFETY: a block lies after all that was handed out, so it overlaps no other; `take` aligns it and keeps it on pages that are the
 // heap's, which by `PageSource` can be read and written and are zero; null is returned, and the state kept, where there is no such
 // block. Nothing here unwinds.
 unsafe impl<P: PageSource> GlobalAlloc for Compact<P> {

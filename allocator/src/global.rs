@@ -13,8 +13,8 @@ use crate::wasm::{heap, reclaiming};
 /// the same heap; on any other target they stand for the system allocator, or for WeeAlloc with the feature `wee_alloc`.
 ///
 /// Beyond what [`GlobalAlloc`] requires, empty requests are allowed on wasm32: they return the address where the next block of that
-/// alignment would begin, and cost at most the padding up to there. (Not if somebody else has grown the memory to all of its 65,536 pages,
-/// which no chain allows.)
+/// alignment would begin, and cost at most the padding up to there. (The exception is memory that somebody else has grown to all of its
+/// 65,536 pages, which no chain allows.)
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MiniAlloc;
 
@@ -54,12 +54,12 @@ unsafe impl GlobalAlloc for MiniAlloc {
     }
 }
 
-/// An allocator for contracts that allocate far more than is alive at a time: it hands out freed memory again. On wasm32 all values of
-/// this type stand for the same heap; on any other target they stand for what [`MiniAlloc`] does there.
+/// An allocator for contracts that allocate far more than they keep alive at a time: it reuses freed memory. On wasm32 all values of this
+/// type stand for the same heap; on any other target they stand for what [`MiniAlloc`] does there.
 ///
 /// Sizes are rounded up to a power of two from 16 bytes to 32 KiB, and to whole pages beyond that. Each size has a list of free blocks; if
-/// it is empty, a larger block is cut, and only if there is none does memory grow. So memory never exceeds a function of what was alive at
-/// most, in whatever order requests come. `alloc_zeroed` clears memory that was used before, at 100 ink a byte, and no other.
+/// it is empty, a larger block is cut; only if there is none does memory grow. So memory is bounded by a function of the most that was
+/// alive, whatever the order of requests. `alloc_zeroed` clears only memory that was used before, at 100 ink a byte.
 ///
 /// A module must not install both allocators: each takes the module's whole heap for its own.
 #[derive(Clone, Copy, Debug, Default)]

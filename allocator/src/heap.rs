@@ -14,7 +14,7 @@ use crate::{
     units::{Addr, Align},
 };
 
-/// A heap that only grows: no byte is ever handed out twice, which is why all of it is zero when it is handed out.
+/// A heap that only grows: no byte is ever handed out twice, so every block is zero when it is handed out.
 #[derive(Debug)]
 pub struct Heap<P> {
     /// The last byte handed out; its page, from there on, is the heap's. This is all the state there is.
@@ -23,11 +23,11 @@ pub struct Heap<P> {
 }
 
 impl<P: PageSource> Heap<P> {
-    /// A heap that begins right behind `last`.
+    /// A heap that begins right after `last`.
     ///
     /// # Safety
     ///
-    /// * The byte behind `last` is the heap's first byte in the sense of [`PageSource`], whose promises hold for it.
+    /// * The byte after `last` is the heap's first byte in the sense of [`PageSource`], whose promises hold for it.
     /// * `last` lies in the memory, but not on the last page of the address space.
     /// * No other heap uses these pages, and all calls come from one thread.
     pub const unsafe fn new(last: *mut u8, pages: P) -> Self {
@@ -47,17 +47,17 @@ impl<P: PageSource> Heap<P> {
         self.last.set(self.pages.pointer(last));
     }
 
-    /// The first byte of a block for `request` behind `last`, which is the state. If there is no room it is null, and the state is
+    /// The first byte of a block for `request` after `last`, which is the state. If there is no room it is null, and the state is
     /// what it was.
     #[inline(always)]
     fn bump(&self, last: Addr, request: Request) -> Addr {
         let block = bump::next(last, request);
-        // Stored before it is known to be right, so that the rare path need not come back to store it.
+        // Stored before it is known to be right, so that the rare path does not have to return to store it.
         self.set_last(block.last);
         if bump::is_settled(last, block) {
             if block.first == Addr(0) {
-                // SAFETY: a block that begins at null has wrapped around, and is not settled. (Whoever asks next whether it got
-                // null is then only asked on the rare path: this one costs no metered block more than no test at all.)
+                // SAFETY: a block that begins at null has wrapped around, and is not settled. (So callers test for null on the rare path
+                // only; this one costs no more metered blocks than without any test.)
                 unsafe { unreachable_unchecked() }
             }
             block.first
@@ -84,7 +84,7 @@ impl<P: PageSource> Heap<P> {
             grow,
             no_room,
         } = bump::place(last, block, align, memory);
-        // To grow by nothing is harmless, and so rare that it is cheaper than to ask each time whether it is needed.
+        // Growing by nothing is harmless, and so rare that a test for it would cost more.
         if self.pages.grow(grow).is_none() | no_room {
             self.set_last(last);
             Addr(0)
@@ -95,7 +95,7 @@ impl<P: PageSource> Heap<P> {
     }
 }
 
-// SAFETY: a block lies behind the last byte handed out before it, so it overlaps no other; `bump` aligns it and keeps
+// SAFETY: a block lies after the last byte handed out before it, so it overlaps no other; `bump` aligns it and keeps
 // it on pages that are the heap's, which by `PageSource` can be read and written; null is returned, and the state kept,
 // where there is no such block. Nothing here unwinds: there is no panic on any path.
 unsafe impl<P: PageSource> GlobalAlloc for Heap<P> {
@@ -130,12 +130,12 @@ unsafe impl<P: PageSource> GlobalAlloc for Heap<P> {
         let (last, first) = (self.last(), self.pages.address(block));
         let old = layout.size() as u32;
         let more = new_size.saturating_sub(layout.size()) as u32;
-        let behind = last
+        let after = last
             .0
             .wrapping_sub(first.0.wrapping_sub(1).wrapping_add(old));
-        // A block stays if it does not grow, or if there is none behind it: one branch for both. What is cut off of it stays
-        // handed out: to take that back it would have to be cleared, at 100 ink a byte.
-        if behind.min(more) == 0 {
+        // A block stays if it does not grow, or if there is none after it: one branch for both. What is cut off stays handed out, because
+        // taking it back would mean clearing it, at 100 ink a byte.
+        if after.min(more) == 0 {
             let grown = Block {
                 first,
                 last: Addr(last.0.wrapping_add(more)),
@@ -146,17 +146,17 @@ unsafe impl<P: PageSource> GlobalAlloc for Heap<P> {
             }
             let new = self.reserve(last, first, request.align());
             let moved = self.pages.pointer(new);
-            // Null is not behind the block, and the block itself is not: only one behind somebody else's pages is.
+            // Neither null nor the block itself is after the block; only one after somebody else's pages is.
             if new > first {
                 // SAFETY: both blocks are alive and at least `layout.size()` bytes long, as the new one is larger; it lies
-                // behind all that was ever handed out, so they do not overlap.
+                // after all that was ever handed out, so they do not overlap.
                 unsafe { ptr::copy_nonoverlapping(block, moved, layout.size()) };
             }
             return moved;
         }
         let new = self.pages.pointer(self.bump(last, request));
         if !new.is_null() {
-            // SAFETY: as above: the new block is larger, and lies behind all that was ever handed out.
+            // SAFETY: as above: the new block is larger, and lies after all that was ever handed out.
             unsafe { ptr::copy_nonoverlapping(block, new, layout.size()) };
         }
         new

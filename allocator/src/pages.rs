@@ -11,18 +11,18 @@ use crate::units::{Addr, Pages};
 ///
 /// * the memory is bytes `0` to `65,536 × size()` of a 32-bit address space; it never shrinks or moves, and all of it
 ///   from the heap's first byte on can be read and written for as long as the source lives;
-/// * [`grow`](Self::grow), when it returns the size from before, has added exactly the pages asked for at the end; they are
-///   zero and nobody else's. When it returns `None`, nothing has changed;
-/// * between two of the heap's calls others may grow the memory, but never during one;
+/// * when [`grow`](Self::grow) returns the size from before, it has added exactly the requested pages at the end; they are zero and nobody
+///   else's. When it returns `None`, nothing has changed;
+/// * others may grow the memory between two of the heap's calls, but never during one;
 /// * from the heap's first byte to [`initial_last`](Self::initial_last), when the heap is made, all bytes are part of
 ///   the memory, are zero and are nobody else's;
-/// * [`pointer`](Self::pointer) gives a pointer with which every byte of the memory, from the heap's first one on, may
-///   be accessed, and to address 0 null; [`address`](Self::address) is its inverse.
+/// * [`pointer`](Self::pointer) returns a pointer through which every byte of the memory, from the heap's first one on, may be accessed,
+///   and null for address 0; [`address`](Self::address) is its inverse.
 pub unsafe trait PageSource {
     /// How large the memory is now, whoever grew it.
     fn size(&self) -> Pages;
 
-    /// Adds pages at the end, and returns the size from before; `None` if that is refused. To add none always succeeds.
+    /// Adds pages at the end, and returns the size from before; `None` if that is refused. Adding none always succeeds.
     fn grow(&self, pages: Pages) -> Option<Pages>;
 
     /// The heap's first byte.

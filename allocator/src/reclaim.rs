@@ -1,8 +1,8 @@
 //! The reclaiming allocator, over any page source: blocks of a few sizes, and a list of free blocks for each.
 //!
-//! A request takes the first free block of its size. If there is none, a small request takes the next bytes of the current chunk; a large
-//! one, or a small one for which the chunk has no room, cuts a larger free block, and takes fresh memory only if there is no such block.
-//! `classes.rs` knows the sizes, `runs.rs` the pages.
+//! A request takes the first free block of its size. If there is none, a small request takes the next bytes of the current chunk. A large
+//! request, or a small one that does not fit the chunk, cuts a larger free block, or takes fresh memory if there is none. `classes.rs`
+//! knows the sizes, `runs.rs` the pages.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -19,11 +19,11 @@ use crate::{
     units::{Addr, Align, Bytes, PAGE_SIZE},
 };
 
-/// How many lists there are: one for every power of two that fits a 32-bit size, and a second one for those of pages.
+/// How many lists there are: one for every power of two that fits a 32-bit size, and a second one for each of those made of pages.
 const LISTS: usize = 48;
 
-/// The list that a block of some power of two is taken from. Pages are given back to lists of their own, until somebody looks for
-/// pages; those that they are taken from stay empty. So nobody has to ask which kind a size is before he looks.
+/// The list that a block of some power of two is taken from. Freed pages go to lists of their own until somebody looks for pages; the lists
+/// that pages would be taken from stay empty. So callers need not find out first which kind a size is.
 #[inline(always)]
 const fn source(power: u32) -> u32 {
     power + (power & classes::PAGE)
@@ -36,14 +36,14 @@ const CHUNK_SIZE: u32 = 1 << CHUNK;
 #[derive(Clone, Copy, Debug)]
 struct Tail {
     first: Addr,
-    /// Behind its last byte, at the end of a page.
+    /// The end of it, on a page boundary.
     end: Addr,
-    /// From here on nothing has ever been handed out.
+    /// From here on, nothing has ever been handed out.
     clean: Addr,
 }
 
-/// A block that was found, and whether all of it is zero: the address, and in its lowest bit, which no block's has, the answer. In one
-/// word, since wasm returns no two, and by way of a stack in memory they would cost more.
+/// A block that was found, and whether it is all zero: the address, with the answer in its lowest bit, which no block's address uses. Both
+/// are in one word because wasm returns no two, and a stack in memory would cost more.
 #[derive(Clone, Copy, Debug)]
 struct Found(u32);
 
@@ -52,7 +52,7 @@ impl Found {
         Self(at.0 | is_zero as u32)
     }
 
-    /// A block that was used before, or none.
+    /// A block that has been used before, or none.
     const fn used(at: Addr) -> Self {
         Self::new(at, false)
     }
@@ -66,31 +66,31 @@ impl Found {
     }
 }
 
-/// A heap that hands out again what it was given back.
+/// A heap that reuses freed blocks.
 #[derive(Debug)]
 pub struct ReclaimingHeap<P> {
-    /// The last byte handed out of the current chunk, whose rest is where new small blocks come from.
+    /// The last byte handed out of the current chunk. The rest of the chunk is where new small blocks come from.
     last: Cell<*mut u8>,
     /// The first free block of each power of two.
     free: [Cell<Addr>; LISTS],
-    /// From here to the end of the current chunk nothing has ever been handed out.
+    /// From here to the end of the current chunk, nothing has ever been handed out.
     clean: Cell<Addr>,
-    /// Where new large blocks come from. It ends at null until it is first looked at.
+    /// Where new large blocks come from. It ends at null until it is first used.
     tail: Cell<Tail>,
     runs: Runs<P>,
 }
 
 impl<P: PageSource> ReclaimingHeap<P> {
-    /// A heap that begins right behind `last`.
+    /// A heap that begins right after `last`.
     ///
     /// # Safety
     ///
-    /// * The byte behind `last` is the heap's first byte in the sense of [`PageSource`], whose promises hold for it, and a multiple
+    /// * The byte after `last` is the heap's first byte in the sense of [`PageSource`], whose promises hold for it, and a multiple
     ///   of 16.
     /// * `last` lies in the memory, but not on the last page of the address space.
     /// * No other heap uses these pages, and all calls come from one thread.
     pub const unsafe fn new(last: *mut u8, pages: P) -> Self {
-        // The one use of this constant is to be copied into an array.
+        // This constant is only ever copied into an array.
         #[allow(clippy::declare_interior_mutable_const)]
         const EMPTY: Cell<Addr> = Cell::new(NONE);
         Self {
@@ -125,7 +125,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
     fn list(&self, power: u32) -> &Cell<Addr> {
         match self.free.get(power as usize) {
             Some(list) => list,
-            // SAFETY: `classes::power` gives numbers from 4 to 31, and `source` up to 47, for which there are lists.
+            // SAFETY: `classes::power` returns numbers from 4 to 31, and `source` up to 47, and there are that many lists.
             None => unsafe { unreachable_unchecked() },
         }
     }
@@ -149,12 +149,12 @@ impl<P: PageSource> ReclaimingHeap<P> {
         list.set(at);
     }
 
-    /// Gives back the block of `size` bytes.
+    /// Frees the block of `size` bytes.
     #[inline(always)]
     fn release(&self, at: Addr, size: Bytes, align: Align) {
         let list = self.list(classes::power(size, align));
         let next = list.get();
-        // Only pages need their size, but a branch costs more than to write what nobody reads.
+        // Only pages need their size, but a branch costs more than writing what nobody reads.
         self.runs.write(at, Run { next, size });
         list.set(at);
     }
@@ -179,8 +179,8 @@ impl<P: PageSource> ReclaimingHeap<P> {
 
     /// A block for `size` bytes; null if there is none.
     ///
-    /// Wherever a block comes from, it is as if it had been in its list: taking it from there is where all ways meet, so that the
-    /// usual one has a metered block less.
+    /// Wherever a block comes from, it is treated as if it came from its list: all paths meet where it is taken from there, which saves the
+    /// usual path a metered block.
     #[inline(always)]
     fn obtain(&self, size: Bytes, align: Align) -> Addr {
         let power = classes::power(size, align);
@@ -194,18 +194,18 @@ impl<P: PageSource> ReclaimingHeap<P> {
                     return NONE;
                 }
             }
-            // Fresh memory stays zero: behind it nothing is in the list.
+            // Fresh memory stays zero: nothing follows it in the list.
             self.runs.write_next(at, list.get());
         }
         list.set(self.runs.next_once(at));
         at
     }
 
-    /// A block for `size` bytes, where none of that size is free and the chunk has no room.
+    /// A block for `size` bytes, if none of that size is free and the chunk has no room.
     #[inline(never)]
     fn obtain_elsewhere(&self, size: Bytes, align: Align) -> Addr {
         let power = classes::power(size, align);
-        // Vectors that grow and go leave one block of some larger size, so that the next few sizes are the likeliest.
+        // Vectors that grow and are dropped leave one block of a larger size, so the next few sizes are the likeliest to be free.
         if (power > SMALL) & (power < MOST) {
             let (twice, fourfold) = (self.list(power + 1), self.list(source(power + 2)));
             let at = twice.get();
@@ -225,7 +225,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
         self.find(size, align, false)
     }
 
-    /// A block for `size` bytes, wherever it is found; filled with zeros if that is asked for.
+    /// A block for `size` bytes, wherever it comes from; filled with zeros on request.
     #[cold]
     #[inline(never)]
     fn find(&self, size: Bytes, align: Align, zeroed: bool) -> Addr {
@@ -239,13 +239,13 @@ impl<P: PageSource> ReclaimingHeap<P> {
         };
         let at = found.at();
         if zeroed & !found.is_zero() & (at != NONE) {
-            // SAFETY: the block was just found, is nobody's yet, and has at least `size` bytes.
+            // SAFETY: the block was just found, belongs to nobody yet, and has at least `size` bytes.
             unsafe { ptr::write_bytes(self.pointer(at), 0, size.0 as usize) };
         }
         at
     }
 
-    /// A small block out of the current chunk, of a larger free block, or of a new chunk.
+    /// A small block from the current chunk, a larger free block, or a new chunk.
     fn small(&self, power: u32) -> Found {
         let at = self.bump(power);
         if at != NONE {
@@ -271,7 +271,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
         chunk
     }
 
-    /// A large block out of a free one, of the tail, or of a new page.
+    /// A large block from a free one, the tail, or a new page.
     fn large(&self, power: u32) -> Found {
         let at = self.cut(power, MOST);
         if at != NONE {
@@ -280,7 +280,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
         self.fresh(power)
     }
 
-    /// The same, where no block is free that is large enough.
+    /// The same, if no large enough block is free.
     fn fresh(&self, power: u32) -> Found {
         let tail = self.tail();
         let size = 1 << power;
@@ -300,7 +300,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
                 first: tail.end,
                 ..tail
             });
-            // What was left of the tail may do.
+            // The rest of the tail may do.
             return Found::used(self.cut(power, MOST));
         }
         let end = Addr(page.at().0 + PAGE_SIZE);
@@ -312,7 +312,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
         page
     }
 
-    /// The tail; at first it is what the heap was given behind its first chunk.
+    /// The tail; at first, what the heap was given after its first chunk.
     #[inline(always)]
     fn tail(&self) -> Tail {
         let tail = self.tail.get();
@@ -323,7 +323,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
         let end = Addr(self.runs.pages().initial_last().0.wrapping_add(1));
         let tail = Tail {
             first,
-            // A heap that begins right behind its last page has a chunk in front of it, of which nothing is its own.
+            // A heap that begins right after the end of a page has a chunk before it that does not belong to it.
             end: end.max(first),
             clean: first,
         };
@@ -349,7 +349,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
         Found::new(at, is_zero)
     }
 
-    /// Joins the pages that were given back with those that are free.
+    /// Joins freed pages with the free runs.
     fn collect(&self) {
         for power in classes::PAGE..u32::BITS {
             let mut at = self.list(power).replace(NONE);
@@ -361,12 +361,12 @@ impl<P: PageSource> ReclaimingHeap<P> {
         }
     }
 
-    /// The smallest free block of one power of two to another, cut to the first of these.
+    /// The smallest free block between two powers of two, cut to the first of them.
     fn cut(&self, power: u32, most: u32) -> Addr {
         self.cut_from(power, power, most)
     }
 
-    /// The same, where none is free of a power of two below `least`.
+    /// The same, if none is free of a power of two below `least`.
     fn cut_from(&self, power: u32, least: u32, most: u32) -> Addr {
         for whole in least..=most {
             let at = self.pop(whole);
@@ -378,14 +378,14 @@ impl<P: PageSource> ReclaimingHeap<P> {
         NONE
     }
 
-    /// Files what a block of one power of two has beyond another: a half, a quarter, and so on.
+    /// Files what is left when a block of one power of two is cut to another: a half, a quarter, and so on.
     fn give_back(&self, at: Addr, kept: u32, whole: u32) {
         for part in kept..whole {
             self.push(Addr(at.0 + (1 << part)), part);
         }
     }
 
-    /// Files all between two addresses on a page as free blocks, each at a multiple of its size.
+    /// Files everything between two addresses on a page as free blocks, each at a multiple of its size.
     fn file(&self, mut first: Addr, end: Addr) {
         while first.0 != end.0 {
             let part = first.0.trailing_zeros();
@@ -396,19 +396,19 @@ impl<P: PageSource> ReclaimingHeap<P> {
 
     /// Whether a block is the last one of the current chunk.
     fn is_last(&self, at: Addr, power: u32) -> bool {
-        // No large block ends inside of a chunk.
+        // No large block ends inside a chunk.
         at.0.wrapping_add((1 << power) - 1) == self.last().0
     }
 
-    /// Takes back what the chunk has handed out behind `last`.
+    /// Takes back what the chunk has handed out after `last`.
     fn rewind(&self, last: Addr) {
         let used = Addr(self.last().0 + 1);
         self.clean.set(self.clean.get().max(used));
         self.set_last(last);
     }
 
-    /// Where a block is once it is of a larger power of two, of which none is free; nowhere if there is no room. Whatever is free comes
-    /// before what was never handed out, in the tail behind the block or elsewhere.
+    /// Where a block goes when it becomes one of a larger power of two of which none is free; nowhere if there is no room. Free memory
+    /// comes first, then memory that was never handed out, in the tail after the block or elsewhere.
     fn enlarge(&self, at: Addr, from: u32, to: u32, size: Bytes, align: Align) -> Addr {
         if (to <= SMALL) | (to > MOST) {
             return if self.extend_into_tail(at, from, to) {
@@ -427,7 +427,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
         }
     }
 
-    /// Makes a block larger with what is in the tail behind it; whether that went.
+    /// Grows a block into the tail after it; returns whether that worked.
     fn extend_into_tail(&self, at: Addr, from: u32, to: u32) -> bool {
         let tail = self.tail.get();
         let first = Addr(at.0.wrapping_add(1 << to));
@@ -452,15 +452,16 @@ impl<P: PageSource> ReclaimingHeap<P> {
         let align = Align(layout.align() as u32);
         let from = classes::power(Bytes(layout.size() as u32), align);
         let to = classes::power(Bytes(new_size as u32), align);
-        // What often happens, each with one branch: whatever must be null is put together, since a comparison is a branch.
+        // The frequent cases, one branch each. Conditions are combined into one value that must be null, since every comparison is a
+        // branch.
         let list = self.list(source(to));
         let target = list.get();
         let (last, end) = (self.last(), Addr(at.0.wrapping_add((1 << to) - 1)));
-        let behind = Addr(at.0.wrapping_add(1 << from));
+        let after = Addr(at.0.wrapping_add(1 << from));
         let is_shorter = to.wrapping_sub(from) >> 31;
-        // The last block of the chunk grows, unless a block of the new size is free: who took fresh bytes each time would need more
+        // The last block of the chunk grows in place, unless a block of the new size is free: taking fresh bytes each time would need more
         // and more of them.
-        let is_not_last = behind.0.wrapping_sub(1) ^ last.0;
+        let is_not_last = after.0.wrapping_sub(1) ^ last.0;
         let has_no_room = ((last.0 ^ end.0) >> CHUNK) | ((classes::NOT_SMALL >> to) & 1);
         if is_not_last | has_no_room | is_shorter | target.0 == 0 {
             self.set_last(end);
@@ -469,17 +470,17 @@ impl<P: PageSource> ReclaimingHeap<P> {
         // A large block whose other half is the first free one becomes the whole.
         let own = self.list(from & MOST);
         let other = own.get();
-        let is_not_half = (other.0 ^ behind.0) | (at.0 & (1 << from));
+        let is_not_half = (other.0 ^ after.0) | (at.0 & (1 << from));
         let is_not_twice = ((from + 1) ^ to) | ((classes::NOT_LARGE >> from) & 1);
         if is_not_half | is_not_twice == 0 {
             own.set(self.runs.next(other));
             return block;
         }
-        // Any other moves to a free one. (There is none of a size that is made of pages.)
+        // Any other block moves to a free one. (For sizes made of pages there is none.)
         if (target != NONE) & (is_shorter == 0) {
             list.set(self.runs.next(target));
             let moved = self.pointer(target);
-            // SAFETY: one block is alive, the other was free; both are at least as long as the first.
+            // SAFETY: one block is live, the other was free, and both are at least as long as the first.
             unsafe { ptr::copy_nonoverlapping(block, moved, layout.size()) };
             if is_not_last | (at.0 & (CHUNK_SIZE - 1)).wrapping_sub(1) >> 31 == 0 {
                 self.rewind(Addr(at.0 - 1));
@@ -492,7 +493,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
         unsafe { self.resize_elsewhere(block, layout, new_size) }
     }
 
-    /// The same, where it takes more.
+    /// The same, for the cases that take more work.
     ///
     /// # Safety
     ///
@@ -523,7 +524,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
         }
         let target = self.pointer(moved);
         if moved != NONE {
-            // SAFETY: both blocks are alive, apart, and at least that long.
+            // SAFETY: both blocks are live, do not overlap, and are at least that long.
             unsafe { ptr::copy_nonoverlapping(block, target, layout.size().min(new_size)) };
             if self.is_last(at, from) & (at.0 & (CHUNK_SIZE - 1) != 0) {
                 self.rewind(Addr(at.0 - 1));
@@ -534,7 +535,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
         target
     }
 
-    /// Where a run of pages is once it is of another size: where it was, elsewhere, or nowhere.
+    /// Where a run of pages goes when its size changes: where it was, elsewhere, or nowhere.
     fn resize_pages(&self, at: Addr, size: Bytes, new_size: Bytes, align: Align) -> Addr {
         self.collect();
         if self.runs.resize(at, size, new_size) {
@@ -550,7 +551,7 @@ impl<P: PageSource> ReclaimingHeap<P> {
         self.pages(new_size, align).at()
     }
 
-    /// Makes a block one of a smaller power of two where it is, and files the rest.
+    /// Shrinks a block to a smaller power of two in place, and files the rest.
     fn shorten(&self, at: Addr, from: u32, to: u32, pages: Bytes) {
         if self.is_last(at, from) {
             self.rewind(Addr(at.0 + ((1 << to) - 1)));
@@ -564,16 +565,15 @@ impl<P: PageSource> ReclaimingHeap<P> {
     }
 }
 
-/// Whether a 32-bit target could have asked for this.
+/// Whether a 32-bit target could have made this request.
 #[inline(always)]
 const fn is_possible(layout: Layout) -> bool {
     Request::new(layout).is_some()
 }
 
-// SAFETY: a block comes from the chunk, the tail or a list, and is taken from there before it is handed out, so it overlaps no other;
-// what these hold is the heap's own memory, which `Runs` and the maker of the heap argue for. Blocks of a list have their class's
-// size and alignment, runs are measured. Null is returned where there is no block, and nothing has changed then but what lies in the
-// lists. Nothing here unwinds.
+// SAFETY: a block comes from the chunk, the tail or a list, and leaves it before it is handed out, so it overlaps no other. These hold the
+// heap's own memory, as argued in `Runs` and by whoever makes the heap. Blocks in a list have their class's size and alignment; runs are
+// measured. If there is no block, null is returned, and nothing has changed except what is in the lists. Nothing here unwinds.
 unsafe impl<P: PageSource> GlobalAlloc for ReclaimingHeap<P> {
     #[inline(always)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -615,7 +615,7 @@ unsafe impl<P: PageSource> GlobalAlloc for ReclaimingHeap<P> {
         if usize::BITS > u32::BITS && new_size + (layout.align() - 1) > i32::MAX as usize {
             return ptr::null_mut();
         }
-        // No closure: at opt-level z that would be a function, and each call of it 6,000 ink.
+        // No closure: at opt-level z it would be a function, and each call of it would cost 6,000 ink.
         let align = Align(layout.align() as u32);
         let from = classes::power(Bytes(layout.size() as u32), align);
         let to = classes::power(Bytes(new_size as u32), align);

@@ -1,4 +1,4 @@
-//! The free pages of the reclaiming allocator, and how it gets more. Blocks smaller than a page are not known here.
+//! The free pages of the reclaiming allocator, and how it gets more. It does not know blocks smaller than a page.
 
 use core::cell::Cell;
 
@@ -13,12 +13,12 @@ const ADDRESS_SPACE: u32 = 1 << 16;
 /// The end of a list.
 pub(crate) const NONE: Addr = Addr(0);
 
-/// The beginning of a free run of pages, and of any other free block.
+/// The beginning of a free run of pages, or of any other free block.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct Run {
     pub(crate) next: Addr,
-    /// In bytes; only runs have it.
+    /// In bytes; only runs have a size.
     pub(crate) size: Bytes,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Run {
 #[derive(Debug)]
 pub(crate) struct Runs<P> {
     pages: P,
-    /// The first of them.
+    /// The first run.
     first: Cell<Addr>,
 }
 
@@ -46,19 +46,20 @@ impl<P: PageSource> Runs<P> {
     /// Reads the beginning of a free block.
     #[inline(always)]
     pub(crate) fn read(&self, at: Addr) -> Run {
-        // SAFETY: only addresses from lists are passed. Those are free blocks, so they are memory that nobody else uses; they have at
-        // least 16 bytes and begin at multiples of 16, and were written to when they were filed.
+        // SAFETY: only addresses from lists are passed. They are those of free blocks, which nobody else uses, which have at least 16 bytes
+        // and begin at multiples of 16, and which were written to when they were filed.
         unsafe { self.pages.pointer(at).cast::<Run>().read() }
     }
 
-    /// What follows a free block in its list.
+    /// The block after a free block in its list.
     #[inline(always)]
     pub(crate) fn next(&self, at: Addr) -> Addr {
-        // SAFETY: as for `read`; a block whose list tells its size begins with this.
+        // SAFETY: as for `read`; a block in a list of one size begins with this, too.
         unsafe { self.pages.pointer(at).cast::<Addr>().read() }
     }
 
-    /// The same as one load, at this place: the compiler would rather load on each of the ways that meet here, and end them in jumps.
+    /// The same, as a single load in this place: the compiler would rather load on each of the paths that meet here, and end each in a
+    /// jump.
     #[inline(always)]
     pub(crate) fn next_once(&self, at: Addr) -> Addr {
         // SAFETY: as for `next`.
@@ -68,18 +69,18 @@ impl<P: PageSource> Runs<P> {
     /// Writes the beginning of a block that is about to be filed.
     #[inline(always)]
     pub(crate) fn write(&self, at: Addr, run: Run) {
-        // SAFETY: the block was given back, so nobody else uses it; as above, it is large enough and aligned.
+        // SAFETY: the block was freed, so nobody else uses it; as above, it is large enough and aligned.
         unsafe { self.pages.pointer(at).cast::<Run>().write(run) }
     }
 
-    /// The same for one whose size its list tells.
+    /// The same for a block in a list of one size.
     #[inline(always)]
     pub(crate) fn write_next(&self, at: Addr, next: Addr) {
         // SAFETY: as for `write`.
         unsafe { self.pages.pointer(at).cast::<Addr>().write(next) }
     }
 
-    /// Makes `next` follow `link` in the list, or begin it.
+    /// Makes `next` follow `link` in the list, or begin the list.
     fn relink(&self, link: Addr, next: Addr) {
         if link == NONE {
             self.first.set(next);
@@ -89,7 +90,7 @@ impl<P: PageSource> Runs<P> {
         }
     }
 
-    /// Files a run that no free one touches; an empty one is none.
+    /// Files a run that touches no free one; does nothing if it is empty.
     fn file(&self, at: Addr, size: Bytes) {
         if size.0 != 0 {
             let next = self.first.get();
@@ -98,7 +99,7 @@ impl<P: PageSource> Runs<P> {
         }
     }
 
-    /// Gives back a run of pages, joined with its free neighbours.
+    /// Frees a run of pages, joining it with its free neighbours.
     pub(crate) fn free(&self, mut at: Addr, mut size: Bytes) {
         let mut link = NONE;
         let mut other = self.first.get();
@@ -118,7 +119,7 @@ impl<P: PageSource> Runs<P> {
         self.file(at, size);
     }
 
-    /// The first free run in which there is room; the rest of it stays free.
+    /// The first free run with enough room; the rest of it stays free.
     pub(crate) fn first_fit(&self, size: Bytes, align: Align) -> Addr {
         let mut link = NONE;
         let mut at = self.first.get();
@@ -138,7 +139,7 @@ impl<P: PageSource> Runs<P> {
         NONE
     }
 
-    /// Takes the free run that begins at an address, or ends there; none is empty.
+    /// Removes the free run that begins or ends at an address; no run is empty.
     fn take(&self, is_it: impl Fn(Addr, Run) -> bool) -> Option<(Addr, Bytes)> {
         let mut link = NONE;
         let mut at = self.first.get();
@@ -154,7 +155,7 @@ impl<P: PageSource> Runs<P> {
         None
     }
 
-    /// Makes a run another number of pages where it is; whether that went.
+    /// Gives a run another number of pages in place; returns whether that worked.
     pub(crate) fn resize(&self, at: Addr, size: Bytes, new_size: Bytes) -> bool {
         let end = Addr(at.0.wrapping_add(size.0));
         if new_size.0 <= size.0 {
@@ -164,31 +165,31 @@ impl<P: PageSource> Runs<P> {
             return true;
         }
         let wanted = new_size.0 - size.0;
-        let (_, behind) = self.take(|run, _| run == end).unwrap_or((end, Bytes(0)));
-        let goes = behind.0 >= wanted;
+        let (_, after) = self.take(|run, _| run == end).unwrap_or((end, Bytes(0)));
+        let goes = after.0 >= wanted;
         if goes {
-            self.file(Addr(end.0 + wanted), Bytes(behind.0 - wanted));
+            self.file(Addr(end.0 + wanted), Bytes(after.0 - wanted));
         } else {
-            self.file(end, behind);
+            self.file(end, after);
         }
         goes
     }
 
-    /// Makes a run at the memory's end larger, as [`resize`](Self::resize) does with what is free behind it; whether that went.
+    /// Grows a run at the end of memory, using what is free after it as [`resize`](Self::resize) does; returns whether that worked.
     pub(crate) fn extend(&self, at: Addr, size: Bytes, new_size: Bytes) -> bool {
         let end = Addr(at.0.wrapping_add(size.0));
-        let (_, behind) = self.take(|run, _| run == end).unwrap_or((end, Bytes(0)));
+        let (_, after) = self.take(|run, _| run == end).unwrap_or((end, Bytes(0)));
         let pages = self.pages.size().0;
         let wanted = at.page() + new_size.pages();
-        let goes = (end.page() + behind.pages() == pages) & (wanted < ADDRESS_SPACE)
+        let goes = (end.page() + after.pages() == pages) & (wanted < ADDRESS_SPACE)
             && self.pages.grow(Pages(wanted.wrapping_sub(pages))).is_some();
         if !goes {
-            self.file(end, behind);
+            self.file(end, after);
         }
         goes
     }
 
-    /// Fresh pages, with those in front of them that are free; and whether all of them are zero.
+    /// Fresh pages, including free ones right before them, and whether all of them are zero.
     pub(crate) fn grow(&self, size: Bytes, align: Align) -> (Addr, bool) {
         let end = self.pages.size().0;
         let in_front = self.take(|run, Run { size, .. }| run.page() + size.pages() == end);
@@ -196,7 +197,7 @@ impl<P: PageSource> Runs<P> {
         let front = align.padding(start);
         let first = start.page() + front.pages();
         let wanted = first + size.pages();
-        // Where the memory fills the address space, all that is wanted lies beyond.
+        // If memory fills the address space, everything wanted is beyond it.
         let goes = (start != NONE) & (wanted < ADDRESS_SPACE)
             && self.pages.grow(Pages(wanted - end)).is_some();
         if goes {

@@ -28,13 +28,13 @@ impl Addr {
 pub struct Pages(pub u32);
 
 impl Pages {
-    /// The last byte of a memory of this many pages, which must not be none.
+    /// The last byte of a memory of this many pages, at least one.
     #[inline]
     pub(crate) const fn last(self) -> Addr {
         Addr(self.0.wrapping_mul(PAGE_SIZE).wrapping_sub(1))
     }
 
-    /// The first byte behind a memory of this many pages: null behind all of the address space.
+    /// The first byte after a memory of this many pages: null if they are the whole address space.
     #[inline]
     pub(crate) const fn first(self) -> Addr {
         Addr(self.0.wrapping_mul(PAGE_SIZE))
@@ -46,7 +46,7 @@ impl Pages {
 pub(crate) struct Bytes(pub(crate) u32);
 
 impl Bytes {
-    /// How many pages a whole number of them is.
+    /// How many pages these bytes are, which must be a multiple of a page.
     #[inline]
     pub(crate) const fn pages(self) -> u32 {
         self.0 / PAGE_SIZE

@@ -22,9 +22,9 @@ use crate::{
 };
 
 extern "C" {
-    /// The first byte behind the program's stack and static data. The linker defines it.
+    /// The first byte after the program's stack and static data. The linker defines it.
     static __heap_base: u8;
-    /// The first byte behind the memory the module begins with. The linker defines it, even that of
+    /// The first byte after the memory the module begins with. The linker defines it, even that of
     /// the oldest Rust promised: `tests/msrv` links with it.
     static __heap_end: u8;
 }
@@ -95,17 +95,17 @@ unsafe impl<H> Sync for SingleThreaded<H> {}
 /// The one heap of a module that names `MiniAlloc`.
 #[cfg(not(feature = "in-place"))]
 static HEAP: SingleThreaded<Compact<LinearMemory>> = SingleThreaded(
-    // SAFETY: the linker defines `__heap_base` as the end of what it placed, behind the stack and the static data, so it is not null,
-    // and all that is behind it is the heap's. A module has one global allocator, and one thread. It begins with the memory that the
+    // SAFETY: the linker defines `__heap_base` as the end of what it placed, after the stack and the static data, so it is not null,
+    // and all that is after it is the heap's. A module has one global allocator, and one thread. It begins with the memory that the
     // linker needs, which is not the whole address space unless its author asks for that, which README.md rules out.
     unsafe { Compact::new(LinearMemory) },
 );
 
-/// The one heap of a module that names `MiniAlloc`. It is made by the linker: no code initialises it, and no call checks that
-/// it is.
+/// The one heap of a module that names `MiniAlloc`. The linker makes it: no code initialises it, and no call checks whether it is
+/// initialised.
 #[cfg(feature = "in-place")]
 static HEAP: SingleThreaded<Heap<LinearMemory>> = SingleThreaded(
-    // SAFETY: the linker defines `__heap_base` as the end of what it placed, behind the stack and the static data, so
+    // SAFETY: the linker defines `__heap_base` as the end of what it placed, after the stack and the static data, so
     // the byte before is inside the initial memory. It is not on the last page of the address space, because a module
     // that large has no address left for its heap. A module has one global allocator, and one thread.
     unsafe {
@@ -134,9 +134,9 @@ pub(crate) struct MiniHeap;
 /// A block for a size and an alignment that make a layout.
 ///
 /// At opt-levels s and z, and without link-time optimisation, a program has it once. At 3 the compiler copies it to most places that
-/// allocate: each copy costs bytes at every start that is not cached, and saves a call. It treats mini-alloc 1.0.0 alike.
+/// allocate, as it does with mini-alloc 1.0.0: each copy costs bytes at every uncached start and saves a call.
 ///
-/// The alignment comes first, as in the layouts that callers pass on: programs compress to a dozen bytes less.
+/// The alignment comes first, as in the layouts that callers pass on, which makes compressed programs a dozen bytes smaller.
 #[cfg(not(feature = "in-place"))]
 #[cfg_attr(feature = "outlined", inline(never))]
 fn take(align: u32, size: u32) -> *mut u8 {
@@ -155,7 +155,7 @@ unsafe impl GlobalAlloc for MiniHeap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let block = take(layout.align() as u32, layout.size() as u32);
         if cfg!(feature = "trap-on-oom") && block.is_null() {
-            // SAFETY: `take` does not return null: with this feature it has trapped. (Nobody asks whether it did.)
+            // SAFETY: `take` does not return null: with this feature it would have trapped. (So no caller tests for it.)
             unsafe { unreachable_unchecked() }
         }
         block

@@ -123,7 +123,7 @@ fn a_wider_guard_finds_what_leaps_over_the_canary() {
     let check = |guard: usize, align: usize, at: isize, kinds: &[Kind]| {
         let heap = Checked::reporting(System, note).guarding(guard);
         let layout = LAYOUT.align_to(align).unwrap();
-        // A block in front and one behind, so that the write hits the test's own memory.
+        // A block in front and one after, so that the write hits the test's own memory.
         let blocks = [0, 1, 2].map(|_| unsafe { heap.alloc(layout) });
         assert!(blocks.iter().all(|&block| block as usize % align == 0));
         let target = blocks[1].wrapping_offset(at);

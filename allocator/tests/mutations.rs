@@ -86,8 +86,8 @@ const MUTATIONS: &[Mutation] = &[
     Mutation {
         fault: "any block grows in place",
         file: "heap.rs",
-        before: "if behind.min(more) == 0 {",
-        after: "if behind.min(0) == 0 {",
+        before: "if after.min(more) == 0 {",
+        after: "if after.min(0) == 0 {",
         found_by: "scripts",
     },
     Mutation {
@@ -98,7 +98,7 @@ const MUTATIONS: &[Mutation] = &[
         found_by: "scripts",
     },
     Mutation {
-        fault: "in place, a block in front of someone else's pages is not copied",
+        fault: "in place, a block before someone else's pages is not copied",
         file: "heap.rs",
         before: "if new > first {",
         after: "if new < first {",

@@ -1,25 +1,25 @@
-//! What can be wrong with a block, and how that is told. Nothing is found out here.
+//! What can be wrong with a block, and how it is reported. Nothing is detected here.
 
 use core::{alloc::Layout, fmt};
 
 use super::platform::Origin;
 
-/// Something that was done to a block and must not be.
+/// A forbidden use of a block.
 pub struct Fault {
     /// What it is.
     pub kind: Kind,
-    /// The address of the block's first byte, or what was taken for it.
+    /// The address of the block's first byte, or what was passed as one.
     pub address: usize,
-    /// What was asked for, or what the caller says of a block that does not exist.
+    /// The layout requested, or the one the caller claims for a block that does not exist.
     pub layout: Layout,
-    /// Who asked for the block.
+    /// Who requested the block.
     pub(super) origin: Option<Origin>,
-    /// Who gave it back, if somebody did.
+    /// Who freed it, if anybody did.
     pub(super) freed: Option<Origin>,
 }
 
 impl Fault {
-    /// Whether the block holds what was printed, which a test harness keeps.
+    /// Whether the block holds printed output, which a test harness keeps.
     pub(super) fn is_output(&self) -> bool {
         self.origin.as_ref().is_some_and(Origin::is_output)
     }
@@ -28,29 +28,29 @@ impl Fault {
 /// The kinds of faults.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// Bytes in front of the block were written to.
+    /// Bytes before the block were overwritten.
     Underrun,
-    /// Bytes behind the block were written to.
+    /// Bytes after the block were overwritten.
     Overrun,
-    /// The block was written to after it was given back.
+    /// The block was written to after it was freed.
     UseAfterFree,
-    /// The block was given back before.
+    /// The block had already been freed.
     DoubleFree,
     /// There is no such block.
     Foreign,
-    /// The block was given back, or resized, with another layout than it was asked for with.
+    /// The block was freed or resized with a layout other than the one requested.
     WrongLayout(Layout),
-    /// The block was not given back.
+    /// The block was never freed.
     Leak,
-    /// The wrapped allocator's answer is not aligned as asked.
+    /// The wrapped allocator's block is not aligned as requested.
     Misaligned,
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
-            Kind::Underrun => "was written to in front of its first byte",
-            Kind::Overrun => "was written to behind its last byte",
+            Kind::Underrun => "was written to before its first byte",
+            Kind::Overrun => "was written to after its last byte",
             Kind::UseAfterFree => "was written to after it was freed",
             Kind::DoubleFree => "is freed a second time",
             Kind::Foreign => "is freed, but is not the heap's",

@@ -1,5 +1,5 @@
-//! What [`Checked`](super::Checked) needs of a machine with threads and an operating system: state that one thread has at a time,
-//! traces, standard error.
+//! What [`Checked`](super::Checked) needs of a machine with threads and an operating system: state that one thread at a time uses, traces,
+//! and standard error.
 
 extern crate std;
 
@@ -14,11 +14,11 @@ use std::{
 use super::Fault;
 
 thread_local! {
-    /// The address of the state that this thread works on, or 0. The cell's own address tells threads apart.
+    /// The address of the state that this thread is using, or 0. The cell's own address identifies the thread.
     static INSIDE: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Something that one thread works on at a time.
+/// A value that one thread at a time uses.
 pub(super) struct Shared<T>(Mutex<T>);
 
 impl<T> Shared<T> {
@@ -26,12 +26,12 @@ impl<T> Shared<T> {
         Self(Mutex::new(value))
     }
 
-    /// Waits until no other thread does, then works on the value; `None` for the thread that does already.
+    /// Waits until no other thread uses the value, then uses it; `None` if this thread already does.
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> Option<R> {
         let here = core::ptr::addr_of!(*self) as usize;
         let before = INSIDE.with(|inside| inside.replace(here));
         let result = (before != here).then(|| {
-            // Whoever panicked in here was the wrapped allocator, which is its user's affair.
+            // Only the wrapped allocator can have panicked in here, which is its user's problem.
             let mut value = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             work(&mut value)
         });
@@ -40,7 +40,7 @@ impl<T> Shared<T> {
     }
 }
 
-/// Which thread asked for a block, and from where.
+/// Which thread requested a block, and from where.
 #[derive(Clone)]
 pub(super) struct Origin {
     thread: usize,
@@ -59,12 +59,12 @@ impl Origin {
         self.thread == this_thread()
     }
 
-    /// Whether it was to print something.
+    /// Whether the block was for printing.
     pub(super) fn is_output(&self) -> bool {
         self.trace.is_output()
     }
 
-    /// Says where that was, and what was done there.
+    /// Writes where that was, and what happened there.
     pub(super) fn tell(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
         self.trace.tell(f, what)
     }
@@ -74,10 +74,10 @@ fn this_thread() -> usize {
     INSIDE.with(|here| core::ptr::addr_of!(*here) as usize)
 }
 
-/// Where a block was asked for: addresses of code, without names until somebody reads them.
+/// Where a block was requested: code addresses, whose names are looked up only when read.
 ///
-/// Not the standard library's: that takes a lock for each trace, and allocates while it has it, so that a trace for every allocation
-/// waits for itself.
+/// Not the standard library's traces: those take a lock and allocate while holding it, so a trace for every allocation would wait for
+/// itself.
 #[cfg(all(feature = "backtrace", unix))]
 mod trace {
     extern crate std;
@@ -88,7 +88,7 @@ mod trace {
         vec::Vec,
     };
 
-    /// A test's own frames, below those of the collection which asked, are among so many.
+    /// Enough frames to reach a test's own below those of the collection that allocated.
     const FRAMES: usize = 40;
 
     #[derive(Clone)]
@@ -108,21 +108,21 @@ mod trace {
                 trace.len += 1;
                 trace.len < FRAMES
             };
-            // SAFETY: on Unix an unwinder keeps no state between its calls; what is not synchronized are names, which are not
-            // looked up here.
+            // SAFETY: on Unix an unwinder keeps no state between its calls; only looking up names is unsynchronized, and no name is looked
+            // up here.
             unsafe { backtrace::trace_unsynchronized(note) };
             trace
         }
     }
 
-    /// A function that was running, and the line of it.
+    /// A running function, and its line.
     struct Call {
         name: String,
         place: Option<String>,
     }
 
     impl Call {
-        /// Whether it is the standard library's: told by its sources' folder, or without one by its name.
+        /// Whether the function is the standard library's, by the folder of its source or, without one, by its name.
         fn is_standard(&self) -> bool {
             let libraries = ["alloc", "core", "std"];
             match &self.place {
@@ -167,8 +167,8 @@ mod trace {
 
         pub(super) fn tell(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
             let calls = self.calls();
-            // What comes before the allocator was called is nobody's business but ours, and then the standard library's, up to the
-            // user's code. Where that is not reached, its own calls are better than none.
+            // The first frames are ours, then come the standard library's, then the user's code, where the trace should begin. If that was
+            // not reached, the standard library's calls are better than none.
             let ours = |call: &Call| {
                 let entries = ["__rust_alloc", "__rust_realloc", "__rust_dealloc"];
                 entries.iter().any(|entry| call.name.contains(entry))
@@ -177,7 +177,7 @@ mod trace {
             let used = calls[called..].iter().position(|call| !call.is_standard());
             let first = called + used.unwrap_or(0);
             write!(f, "; it was {what} at")?;
-            // Nothing is of interest from the thread's start on.
+            // From the thread's start on, nothing is of interest.
             let starts = |call: &&Call| call.name.contains("__rust_begin_short_backtrace");
             for Call { name, place } in calls[first..].iter().take_while(|call| !starts(call)) {
                 write!(f, "\n    {name}")?;
@@ -225,8 +225,8 @@ pub(super) fn say(fault: &Fault) {
     let thread = thread::current();
     let finder = thread.name().unwrap_or("a thread without a name");
     let text = std::format!("mini-alloc: in {finder}: {fault}\n");
-    // In one piece, so that what other threads say stands before it or behind. And straight to the stream: a test harness that captured
-    // it would keep memory, which looks like a leak. Who cannot read it has no use for an error.
+    // In one piece, so that it does not mix with other threads' output. And straight to the stream: a test harness that captured it would
+    // keep memory, which looks like a leak. If it cannot be written, reporting that would not work either.
     let _ = io::stderr().write_all(text.as_bytes());
 }
 

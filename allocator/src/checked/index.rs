@@ -1,5 +1,5 @@
-//! The blocks that live, by address: a table apart from the blocks, so that what was written over one of them leads nowhere. What is in
-//! a block's header is not known here.
+//! The live blocks, by address: a table apart from the blocks, so that overwriting one misleads nobody. It does not know what is in a
+//! block's header.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -9,15 +9,15 @@ use core::{
 
 use super::Header;
 
-/// A block that lives, or none.
+/// A live block, or none.
 #[derive(Clone, Copy)]
 pub(super) struct Entry {
-    /// Its first byte; null in a free place.
+    /// Its first byte; null in a free slot.
     pub(super) block: *mut u8,
     pub(super) header: *mut Header,
 }
 
-/// A hash table with open addressing, at most half full, in memory of the wrapped allocator's.
+/// A hash table with open addressing, at most half full, in memory from the wrapped allocator.
 pub(super) struct Index {
     places: *mut Entry,
     /// None, or a power of two.
@@ -25,7 +25,7 @@ pub(super) struct Index {
     count: usize,
 }
 
-/// The least table, in places.
+/// The smallest table, in slots.
 const LEAST: usize = 64;
 
 impl Index {
@@ -35,12 +35,12 @@ impl Index {
         count: 0,
     };
 
-    /// How many blocks live.
+    /// How many blocks are live.
     pub(super) const fn count(&self) -> usize {
         self.count
     }
 
-    /// All of them, in no order.
+    /// All of them, in no particular order.
     pub(super) fn iter(&self) -> impl Iterator<Item = Entry> + '_ {
         (0..self.capacity)
             .map(move |place| self.at(place))
@@ -48,7 +48,7 @@ impl Index {
     }
 
     fn at(&self, place: usize) -> Entry {
-        // SAFETY: the table has `capacity` places, all of which were written to; callers keep below.
+        // SAFETY: the table has `capacity` slots, all written; callers stay below that.
         unsafe { self.places.wrapping_add(place).read() }
     }
 
@@ -57,14 +57,14 @@ impl Index {
         unsafe { self.places.wrapping_add(place).write(entry) }
     }
 
-    /// Where a block belongs: there, or in the next place that is free.
+    /// Where a block belongs: in this slot, or in the next free one.
     fn home(&self, block: *mut u8) -> usize {
-        // Multiplicative hashing; the lowest bits of addresses are alike.
+        // Multiplicative hashing, because the lowest bits of addresses are alike.
         let hash = (block as usize as u64 >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         (hash >> 32) as usize & (self.capacity - 1)
     }
 
-    /// The place of a block, or the free one where it would be. The table must not be empty.
+    /// The slot of a block, or the free one where it would be. The table must not be empty.
     fn place(&self, block: *mut u8) -> usize {
         let mut place = self.home(block);
         loop {
@@ -76,7 +76,7 @@ impl Index {
         }
     }
 
-    /// Makes room for one more block; whether there is.
+    /// Makes room for one more block; returns whether there is.
     pub(super) fn reserve(&mut self, inner: &impl GlobalAlloc) -> bool {
         if 2 * (self.count + 1) <= self.capacity {
             return true;
@@ -103,7 +103,7 @@ impl Index {
         self.iter().for_each(|entry| larger.insert(entry));
         let old = core::mem::replace(self, larger);
         if let Some(layout) = Self::layout(old.capacity).filter(|layout| layout.size() > 0) {
-            // SAFETY: the wrapped allocator gave it with this layout.
+            // SAFETY: the wrapped allocator returned it for this layout.
             unsafe { inner.dealloc(old.places.cast(), layout) };
         }
         true
@@ -121,7 +121,7 @@ impl Index {
         self.count += 1;
     }
 
-    /// The header of a block that lives.
+    /// The header of a live block.
     pub(super) fn find(&self, block: *mut u8) -> Option<*mut Header> {
         if self.capacity == 0 || block.is_null() {
             return None;
@@ -130,12 +130,12 @@ impl Index {
         (!entry.block.is_null()).then_some(entry.header)
     }
 
-    /// Takes out a block that lives.
+    /// Removes a live block.
     pub(super) fn remove(&mut self, block: *mut u8) {
         let mut hole = self.place(block);
         let mut place = hole;
         self.count -= 1;
-        // Whatever would no longer be found, because its way leads over the hole, moves into it.
+        // Blocks that would no longer be found, because the search for them crosses the hole, move into it.
         loop {
             place = (place + 1) & (self.capacity - 1);
             let entry = self.at(place);

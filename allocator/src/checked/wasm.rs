@@ -1,4 +1,4 @@
-//! What [`Checked`](super::Checked) needs of a wasm module: a place for the text that a host can read, and the end.
+//! What [`Checked`](super::Checked) needs of a wasm module: a place for the text that a host can read, and a way to end.
 
 use core::{
     cell::{Cell, UnsafeCell},
@@ -7,7 +7,7 @@ use core::{
 
 use super::Fault;
 
-/// Something that is worked on once at a time. There is one thread; what must be noticed is a request from inside of another.
+/// A value that is used once at a time. There is one thread, so this only notices requests from within another.
 pub(super) struct Shared<T> {
     busy: Cell<bool>,
     value: UnsafeCell<T>,
@@ -24,12 +24,12 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Works on the value; `None` from inside of such work.
+    /// Uses the value; `None` from within such a use.
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> Option<R> {
         if self.busy.replace(true) {
             return None;
         }
-        // SAFETY: nobody else is in here.
+        // SAFETY: nobody else is using it.
         let result = work(unsafe { &mut *self.value.get() });
         self.busy.set(false);
         Some(result)
@@ -54,13 +54,13 @@ impl Origin {
         false
     }
 
-    /// Nothing is known of where that was.
+    /// Where that was is unknown.
     pub(super) fn tell(&self, _: &mut fmt::Formatter<'_>, _: &str) -> fmt::Result {
         Ok(())
     }
 }
 
-/// Room for the latest fault, with a zero behind it.
+/// Room for the latest fault, which ends with a zero.
 struct Text(UnsafeCell<[u8; 256]>);
 
 // SAFETY: `lib.rs` refuses modules with threads.
@@ -68,7 +68,7 @@ unsafe impl Sync for Text {}
 
 static TEXT: Text = Text(UnsafeCell::new([0; 256]));
 
-/// Writes into the text, from `.1` on.
+/// Writes into the text, from offset `.1` on.
 struct Writer<'a>(&'a mut [u8; 256], usize);
 
 impl Write for Writer<'_> {
@@ -84,7 +84,7 @@ impl Write for Writer<'_> {
     }
 }
 
-/// The address of the latest fault's text, which a zero ends. Empty where there was none.
+/// The address of the latest fault's text, which ends with a zero and is empty if there was no fault.
 pub(super) fn text() -> *const u8 {
     TEXT.0.get().cast()
 }
@@ -94,7 +94,7 @@ pub(super) fn say(fault: &Fault) {
     // SAFETY: there is one thread, and nobody keeps a reference to the text.
     let text = unsafe { &mut *TEXT.0.get() };
     text.fill(0);
-    // It never fails.
+    // Writing never fails.
     let _ = write!(Writer(text, 0), "{fault}");
 }
 

@@ -82,7 +82,7 @@ pub extern "C" fn try_reserve(bytes: usize) -> bool {
     got
 }
 
-/// Grows the memory behind the allocator's back.
+/// Grows the memory after the allocator's back.
 #[no_mangle]
 pub extern "C" fn foreign_grow(pages: usize) -> bool {
     core::arch::wasm32::memory_grow(0, pages) != usize::MAX

@@ -14,7 +14,7 @@
 //! the bytes that both sizes have from the old block to the new one; otherwise it copies nothing. (About the paths of `in-place`'s
 //! `realloc` on which memory may grow, z3 is asked in parts, which takes twenty minutes of CPU: `scripts/test --long` does so.)
 //!
-//! **Theorem.** At the start, the state stands for the byte in front of `__heap_base`.
+//! **Theorem.** At the start, the state stands for the byte before `__heap_base`.
 //!
 //! `alloc_zeroed` is right because no byte is handed out twice, and nobody writes to a byte before it is handed out.
 //!
@@ -129,7 +129,7 @@ fn the_heap_begins_where_the_static_data_end() {
     }
 }
 
-/// Checks that at the start the state stands for the byte in front of the heap, and that its word lies outside the heap, where no write to
+/// Checks that at the start the state stands for the byte before the heap, and that its word lies outside the heap, where no write to
 /// a block can reach it.
 fn check_start(claim: &Claim) {
     let base = claim.program.heap_base();
@@ -141,7 +141,7 @@ fn check_start(claim: &Claim) {
 
 /// The changes that make no difference to any answer, at the levels that have them, and the function they are in, if not in each.
 const HARMLESS: [(&str, &str); 10] = [
-    // The probe begins with no page behind that of its heap's first byte: it makes no difference whether memory counts as grown.
+    // The probe begins with no page after that of its heap's first byte: it makes no difference whether memory counts as grown.
     (
         "",
         "I32Const { value: 1114112 } as Plain(I32Const { value: 1114113 })",

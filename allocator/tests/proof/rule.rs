@@ -8,7 +8,7 @@
 pub(crate) enum State {
     /// By its address: with the feature `in-place`.
     Last,
-    /// By how many bytes there are from the heap's beginning to the byte behind it, negated: the default.
+    /// By how many bytes there are from the heap's beginning to the byte after it, negated: the default.
     Taken,
 }
 
@@ -43,11 +43,11 @@ impl State {
 pub(crate) enum Call {
     /// `alloc(size, align)`, or `alloc_zeroed`.
     Alloc,
-    /// The function behind these, which takes the alignment first.
+    /// The function that these call, which takes the alignment first.
     Take,
     /// `realloc(block, old size, align, size)`, which moves every block.
     Move,
-    /// The same, except that a block stays where it is if it shrinks, or if it grows, is the last one and has room behind it.
+    /// The same, except that a block stays where it is if it shrinks, or if it grows, is the last one and has room after it.
     Resize,
 }
 
@@ -120,7 +120,7 @@ pub(crate) const HEAP: &str = "
 (define-fun page ((x (_ BitVec 34))) (_ BitVec 34) (bvlshr x (wide #x00000010)))
 (define-fun bytes ((x (_ BitVec 32))) (_ BitVec 34) (bvshl (wide x) (wide #x00000010)))
 (define-fun one () (_ BitVec 34) (wide #x00000001))
-; behind this address no block may end: the last page is left out
+; after this address no block may end: the last page is left out
 (define-fun top () (_ BitVec 34) (wide #xffff0000))
 (declare-const pages (_ BitVec 32))
 ; whether memory may grow, if it is asked to
@@ -150,7 +150,7 @@ const OLD_BLOCK: &str = "
 ";
 
 const RULE: &str = "
-; where the memory goes on behind the last byte's page, somebody else has grown it, if it did not begin like that
+; where the memory goes on past the last byte's page, somebody else has grown it, if it did not begin like that
 (define-fun own () Bool (or (= (bvadd (page (wide last)) one) (wide pages)) (= pages initial)))
 (define-fun here () (_ BitVec 34) (ite extends (wide block) (up after)))
 (define-fun settles () Bool (= (page (bvsub (bvadd here (wide size)) one)) (page (wide last))))
@@ -174,24 +174,24 @@ pub(crate) const SAFE: &str = "
   (=> (= result #x00000000)
     (and (= last2 last) (= pages2 pages) (or (bvugt end top) (not granted))))
   (=> (distinct result #x00000000)
-    (let ((behind (bvadd (wide result) (wide size)))
+    (let ((past (bvadd (wide result) (wide size)))
           ; from here on the block is new
           (fresh (ite kept after first)))
       (and
         (= (bvand result (bvsub align #x00000001)) #x00000000)
         ; in the heap, in the memory, and below the last page
-        (bvuge result base) (bvule behind (bytes pages2)) (bvule behind top)
+        (bvuge result base) (bvule past (bytes pages2)) (bvule past top)
         ; what is handed out goes up to the block's end at least, and the state is one that a heap can be in
-        (bvuge last2 last) (bvule behind (bvadd (wide last2) one))
+        (bvuge last2 last) (bvule past (bvadd (wide last2) one))
         (bvult (wide last2) (bytes pages2)) (bvule (bvadd (wide last2) one) top)
         ; the memory has grown by the pages that lack for the block, and by no more
-        (= pages2 (ite (bvugt behind (bytes pages)) (low (bvadd (page (bvsub behind one)) one)) pages))
+        (= pages2 (ite (bvugt past (bytes pages)) (low (bvadd (page (bvsub past one)) one)) pages))
         (=> kept (= result block))
         (ite stays (bvule size old)
           (and
-            ; behind everything handed out before, which a block that grows in place is the end of
+            ; after everything handed out before, which a block that grows in place is the end of
             (bvugt fresh (wide last)) (=> kept (= (bvadd (wide block) (wide old)) after))
-            ; on no page that somebody else may have grown: on the last byte's, or behind the memory as it was, unless that
+            ; on no page that somebody else may have grown: on the last byte's, or after the memory as it was, unless that
             ; ended with the last byte's page, or nobody had grown it
-            (or (= (page (bvsub behind one)) (page (wide last))) (bvuge fresh (bytes pages)) own)))))))
+            (or (= (page (bvsub past one)) (page (wide last))) (bvuge fresh (bytes pages)) own)))))))
 ";

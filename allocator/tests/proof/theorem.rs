@@ -153,7 +153,7 @@ impl<'a> Claim<'a> {
                 divisions: Vec::new(),
             }];
         }
-        // Divided by whose memory is behind the last byte's page, by whether the request is refused, and by each test that the function
+        // Divided by whose memory is after the last byte's page, by whether the request is refused, and by each test that the function
         // makes.
         let divisions = ["own", "refused"].map(str::to_owned);
         let divisions: Vec<_> = divisions.into_iter().chain(path.tests()).collect();

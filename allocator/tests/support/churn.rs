@@ -85,7 +85,7 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
             let asked = session.subject.grows() > grows;
             assert!(
                 asked || !fits(pages, size, align),
-                "null though no growth was refused: {size} bytes aligned to {align}, behind {pages} pages"
+                "null though no growth was refused: {size} bytes aligned to {align}, after {pages} pages"
             );
             assert_eq!(session.subject.pages(), pages, "null changes nothing");
         }
@@ -95,7 +95,7 @@ pub(crate) fn run(data: &[u8], subject: &mut dyn Subject, max: u32, refuse: Opti
     session.subject.grows()
 }
 
-/// Whether a block surely fits into the address space behind so many pages, wherever in a page it begins. What does not is refused without
+/// Whether a block surely fits into the address space after so many pages, wherever in a page it begins. What does not is refused without
 /// asking for growth. A block takes at most twice its size, or whole pages.
 fn fits(pages: u32, size: u32, align: u32) -> bool {
     let block = u64::from(size) + u64::from(size.min(PAGE)) + u64::from(align.max(PAGE));

@@ -29,7 +29,7 @@ pub(crate) trait Subject {
     fn dealloc(&mut self, at: u32, size: u32, align: u32);
     /// `realloc`; `None` for null.
     fn realloc(&mut self, at: u32, size: u32, align: u32, new_size: u32) -> Option<u32>;
-    /// Grows the memory behind the allocator's back, and returns whether that succeeded.
+    /// Grows the memory after the allocator's back, and returns whether that succeeded.
     fn foreign_grow(&mut self, pages: u32) -> bool;
     /// Refuses all growth beyond a size in pages.
     fn limit(&mut self, pages: u32);

@@ -29,7 +29,7 @@ impl Model {
         if start + size > TOP {
             return None;
         }
-        // An empty block has no bytes, but uses up the padding in front of it.
+        // An empty block has no bytes, but uses up the padding before it.
         if start + size <= self.heap_end {
             self.next = start + size;
             return Some(start);

@@ -217,7 +217,7 @@ pub(crate) const SCRIPTS: &[(&str, &[Step])] = &[
         ],
     ),
     (
-        "an empty request in front of all others",
+        "an empty request before all others",
         &[
             Alloc(Bytes(0), 1, Base(0)),
             Alloc(Bytes(0), 16, Base(0)),
@@ -225,7 +225,7 @@ pub(crate) const SCRIPTS: &[(&str, &[Step])] = &[
         ],
     ),
     (
-        "pages that somebody has added in front of the first block are passed over",
+        "pages that somebody has added before the first block are passed over",
         &[
             Foreign(2),
             Alloc(Bytes(8), 8, Base(0)),
@@ -290,13 +290,13 @@ pub(crate) const IN_PLACE_SCRIPTS: &[(&str, &[Step])] = &[
             Zeroed(Bytes(8), 1, Base(100)),
             Realloc(0, Bytes(1), Same),
             Realloc(1, Bytes(4), Same),
-            // No longer the last block: what was cut off it lies behind it.
+            // No longer the last block: what was cut off it lies after it.
             Realloc(1, Bytes(5), Base(108)),
             Zeroed(Bytes(1), 1, Base(113)),
         ],
     ),
     (
-        "a last block in front of someone else's pages is copied to grow",
+        "a last block before someone else's pages is copied to grow",
         &[
             Alloc(Bytes(8), 8, Base(0)),
             Foreign(1),
@@ -311,7 +311,7 @@ pub(crate) const IN_PLACE_SCRIPTS: &[(&str, &[Step])] = &[
 /// Further scripts for a heap in which a block that changes its size moves.
 pub(crate) const COMPACT_SCRIPTS: &[(&str, &[Step])] = &[
     (
-        "every block that changes its size is copied behind all others",
+        "every block that changes its size is copied after all others",
         &[
             Alloc(Bytes(8), 8, Base(0)),
             Realloc(0, Bytes(9), Base(8)),

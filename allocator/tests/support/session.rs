@@ -118,7 +118,7 @@ impl<'a> Session<'a> {
         self.subject.dealloc(at, size, align);
     }
 
-    /// Grows the memory behind the allocator's back, and uses what it gets.
+    /// Grows the memory after the allocator's back, and uses what it gets.
     pub(crate) fn foreign_grow(&mut self, pages: u32) -> bool {
         // If the memory fills the address space, its end wraps to 0, but then it does not grow either.
         let at = self.subject.pages().wrapping_mul(PAGE);

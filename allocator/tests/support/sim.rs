@@ -41,7 +41,7 @@ impl Shape {
         initial: 6,
         max: 26,
     };
-    /// A heap that begins right behind its initial memory.
+    /// A heap that begins right after its initial memory.
     pub(crate) const FLUSH: Self = Self {
         heap_base: 3 * PAGE,
         initial: 3,
