@@ -78,7 +78,7 @@ pub enum Difference {
         here: bool,
     },
     /// The gas for L1 data differs.
-    #[error("its gas for L1 data is {there} there and {here} here")]
+    #[error("its gas for L1 data is {there} on its chain and {here} here")]
     PosterGas {
         /// That gas there.
         there: Gas,
@@ -86,7 +86,7 @@ pub enum Difference {
         here: Gas,
     },
     /// The gas without that for L1 data differs.
-    #[error("its gas, but for L1 data, is {there} there and {here} here")]
+    #[error("its gas without L1 data is {there} on its chain and {here} here")]
     Gas {
         /// That gas there.
         there: Gas,
@@ -94,7 +94,7 @@ pub enum Difference {
         here: Gas,
     },
     /// The logs differ.
-    #[error("log {place} differs, of {there} there and {here} here")]
+    #[error("log {place} differs, of {there} on its chain and {here} here")]
     Logs {
         /// The first log that differs, counted from 1.
         place: usize,

@@ -533,7 +533,7 @@ pub(crate) fn next(
         if has_only_zeros(from.take(left - HEAD as u64))? {
             return Ok(None);
         }
-        let why = "there are zeros where a record begins, and more behind them";
+        let why = "there are zeros where a record begins, and data after them";
         return Err(StoreError::Damaged { at, why });
     }
     if word(8) != crc32fast::hash(&head[..8]) {

@@ -104,11 +104,11 @@ fn the_log_says_what_to_do() {
     );
     check(
         init(&hex!("ef0001")),
-        "a creation: its code begins with 0xef and is no program's",
+        "a creation: its code begins with 0xef but not with 0xeff00000",
     );
     check(
         json!({ "data": "0xeff00000" , "gas": "0x100000" }),
-        "a creation: it ran into an invalid opcode",
+        "a creation: it hit an invalid opcode",
     );
     let activation = |program: Address, wei: u64| {
         let input = [&hex!("58c780c2")[..], program.into_word().as_slice()].concat();

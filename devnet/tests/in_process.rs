@@ -648,11 +648,11 @@ fn gas_is_asserted_to_the_unit() {
     assert_gas!(sent, 20_800, within 1 %);
     assert_gas!(sent, 20_999, within 1 gas,);
     let said = panic_of(|| assert_gas!(Gas(21_000), 20_999));
-    assert_eq!(said, "it took 21,000 gas, where 20,999 is expected (+1)");
+    assert_eq!(said, "it took 21,000 gas, but 20,999 is expected (+1)");
     let said = panic_of(|| assert_gas!(Gas(20_000), 21_000, within 4 %));
     assert_eq!(
         said,
-        "it took 20,000 gas, where 21,000 is expected (-1,000, beyond 4 %)"
+        "it took 20,000 gas, but 21,000 is expected (-1,000, beyond 4 %)"
     );
     let call = getCall {};
     assert_eq!(call.abi_encode(), keccak256("get()")[..4]);

@@ -91,7 +91,7 @@ pub enum Target {
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
     /// The embedded devnet does not start.
-    #[error("the embedded devnet does not start: {0}")]
+    #[error("the embedded devnet did not start: {0}")]
     Start(#[from] StartError),
     /// The async runtime cannot be started.
     #[error("cannot wait for the network: {0}")]
@@ -101,7 +101,7 @@ pub enum NodeError {
     Url(String),
     /// An environment variable is not set.
     #[error(
-        "the plan's fork is of the node in ${0}, and the environment has no such variable: set it to the node's URL"
+        "the plan forks the node in ${0}, but that variable is not set: set it to the node's URL"
     )]
     Variable(String),
     /// TLS is not part of this build.
@@ -111,14 +111,14 @@ pub enum NodeError {
     )]
     Https(String),
     /// The text is not a key.
-    #[error("the private key is invalid: it has to be 32 bytes in hexadecimal digits")]
+    #[error("the private key is invalid: it must be 32 bytes in hexadecimal digits")]
     Key,
     /// The node does not answer.
     #[error("the node does not answer: {0}; check that it runs and that the URL is right")]
     Transport(String),
     /// The chain's ArbOS version is unknown here.
     #[error(
-        "the chain runs ArbOS {0}, but this gas-bench knows only what {first} to {last} cost: use a newer one",
+        "the chain runs ArbOS {0}, but this gas-bench only knows the prices of {first} to {last}: use a newer one",
         first = ArbOs::FIRST.number(), last = ArbOs::LAST.number()
     )]
     ArbOs(u64),

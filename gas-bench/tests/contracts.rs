@@ -325,7 +325,7 @@ fn a_comment_holds_the_report() {
         let text = markdown(&after, Some(&diff(&before, &after)));
         assert!(text.chars().count() <= 60_000, "{}", text.chars().count());
         check_cells(&text);
-        let sentence = "A comment on GitHub would not hold all of this report. ";
+        let sentence = "This report does not fit into a GitHub comment. ";
         assert_eq!(text.contains(sentence), left_out.is_some(), "{text}");
         assert!(text.contains(left_out.unwrap_or("host call")), "{text}");
         assert!(text.contains("&lt;why> "), "{text}");

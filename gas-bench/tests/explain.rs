@@ -495,7 +495,7 @@ fn without_data(case: &Case) {
     case.check_silent(
         &[1, 2],
         0,
-        "it returned an error without data for input of 2 bytes, which is less than a selector",
+        "it returned an error without data for input too short for a selector, 2 of 4 bytes",
     );
     case.check_silent(
         &[1, 2, 3, 4],
@@ -506,7 +506,8 @@ fn without_data(case: &Case) {
     case.check_silent(
         &writes,
         5,
-        "writes(uint256): it returned an error without data after it looked at the 5 wei that were sent, as a function does that is not payable",
+        "writes(uint256): it returned an error without data after it looked at the 5 wei that were sent, as a function that is not payable \
+         does",
     );
     case.check_silent(
         &writes[..20],

@@ -141,7 +141,7 @@ fn a_plan_meets_what_is_live() {
     check("record = 'x'\nfork = { url = 'y' }", "and not from both");
     check(
         "fork = { url = '$NO_SUCH_CHAIN' }",
-        "the environment has no such variable",
+        "but that variable is not set",
     );
     check(
         "fork = { url = 'http://u:p4ssw0rd@[::1]:x' }",

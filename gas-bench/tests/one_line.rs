@@ -220,7 +220,8 @@ fn a_contract_of_the_template_is_told_what_it_loses() {
     let own = today.contracts[0].deployment.as_ref().unwrap();
     assert!(with.code < own.sizes.code, "{missed:?}");
     let text = csv(&today);
-    let reason = "because the crate types have `lib` beside `cdylib`, which costs this contract ";
+    let reason =
+        "because the crate types include `lib` beside `cdylib`, which costs this contract ";
     assert!(text.contains(reason), "{text}");
     for text in [table(&today, None, Colour::Never), markdown(&today, None)] {
         assert!(text.contains("link-time optimisation"), "{text}");

@@ -257,7 +257,7 @@ fn check_refused(change: impl FnOnce(&mut CallProfile), reason: &str) {
 
 #[test]
 fn what_cannot_be_true_is_refused() {
-    check_refused(|it| it.schema += 1, "shape 2");
+    check_refused(|it| it.schema += 1, "schema 2");
     check_refused(|it| it.profile.tree[3].parent = Some(3), "place 3 ");
     check_refused(
         |it| it.profile.tree[3].callee = Callee::Function(usize::MAX),

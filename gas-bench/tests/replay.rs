@@ -91,11 +91,11 @@ fn transactions_come_to_their_receipts() {
     let (url, folder) = (devnet.url(), folder.path());
     let (one, two) = (sent.to_string(), starved.to_string());
     let output = replay(&[&one, "--rpc-url", &url], folder);
-    let text = said(&output, 0, &["comes to its receipt exactly", "exact"]);
+    let text = said(&output, 0, &["matches its receipt exactly", "exact"]);
     crate::expected::check_width(&text);
     let both = [&*one, &*two, "--rpc-url", &url];
     let output = replay(&[&both[..], &["--format", "markdown"]].concat(), folder);
-    said(&output, 0, &["All 2 come to their receipts exactly"]);
+    said(&output, 0, &["All 2 match their receipts exactly"]);
     let output = replay(&[&both[..], &["--format", "csv"]].concat(), folder);
     let text = said(&output, 0, &["transaction,block,index,exact"]);
     assert_eq!(text.lines().count(), 3);
@@ -170,7 +170,7 @@ fn a_transaction_is_told_by_its_functions() {
         &told(&[]),
         0,
         &[
-            "comes to its receipt exactly",
+            "matches its receipt exactly",
             "Functions have no names",
             "function[",
             "host: storage_load_bytes32",
@@ -314,8 +314,8 @@ fn a_contracts_last_transactions_make_a_table() {
         &last(&["--last", "2"]),
         0,
         &[
-            "the last 2 transactions, looked for in",
-            "All 2 come to their receipts",
+            "the last 2 transactions, in the",
+            "All 2 match their receipts",
         ],
     );
     crate::expected::check_width(&text);
@@ -339,7 +339,7 @@ fn a_contracts_last_transactions_make_a_table() {
         1,
         &[
             "was sent no transaction in the blocks from 0 to ",
-            ": there are no others, so check the address",
+            ": there are no older blocks, so check the address",
         ],
     );
 }
@@ -377,7 +377,7 @@ fn arguments_that_make_no_sense() {
     for (more, part) in [
         (
             [&*hash, "--flame", "x", "--alone"],
-            "several make a table: name one",
+            "take one transaction, not several: name one",
         ),
         (["--code", &one, "--code", &other], &twice),
     ] {

@@ -215,17 +215,17 @@ fn what_nobody_can_name_is_planned_by_hand() {
     fs::write(folder.path().join("other/src/LIB.RS"), library).unwrap();
     for file in ["other/src/lib.rs", "other/src/LIB.RS"] {
         let over = ["plan", "--package", "other", "--force", "--out", file];
-        let words = format!("error: {file} is what this command reads; name another file");
+        let words = format!("error: this command reads {file}; name another file");
         check_refusal(&folder, &over, 1, &words);
     }
     for (command, said) in [
         (
             "report",
-            "nothing was called, so nothing is known about it: write a gas-bench.toml that says what to call",
+            "nothing was called, so there are no figures: write a gas-bench.toml that says what to call",
         ),
         (
             "plan",
-            "there is nothing known to call: it exports no ABI and answers no function of a standard; write a gas-bench.toml by hand",
+            "nothing is known to call: it exports no ABI and answers no function of a standard; write a gas-bench.toml by hand",
         ),
     ] {
         let output = run(folder.path(), &[command, "--package", "other"]);
@@ -259,7 +259,8 @@ fn programs_that_print_no_abi_are_no_riddle() {
         (
             "fn main() { absent() }",
             1,
-            "shows the whole error; if it builds without the feature `export-abi`, say in a gas-bench.toml beside the contract what to call",
+            "shows the whole error; if it builds without the feature `export-abi`, write a gas-bench.toml beside the contract that says \
+             what to call",
         ),
     ] {
         fs::write(other.join("src/main.rs"), program).unwrap();
@@ -291,7 +292,7 @@ fn a_mistake_in_a_plan_says_where() {
     check_failure(
         "GOOD",
         &format!("{CALL}args = [1, 2]\n"),
-        "gas-bench.toml line 1: `f(uint8)` takes 1 argument and is given 2",
+        "gas-bench.toml line 1: `f(uint8)` takes 1 argument but is given 2",
     );
 }
 
@@ -394,17 +395,17 @@ fn arguments_that_make_no_sense_are_refused_before_anything_is_built() {
                 "broken.json",
             ],
             1,
-            "broken.json is what this command reads",
+            "broken.json; name another file to write to",
         ),
         (
             &["size", "--save", "./a", "--out", "a"],
             1,
-            "a is named for two files",
+            "a is named for two of the files",
         ),
         (
             &["profile", "f", "--flame", "a", "--speedscope", "A"],
             1,
-            "A is named for two files",
+            "A is named for two of the files",
         ),
         (
             &["compare", "--allocator", "jemalloc"],
@@ -436,7 +437,7 @@ fn profiles_are_of_calls_that_there_are() {
         (
             &["profile", "h"][..],
             2,
-            "there is no call `h`: there are `good::f`, `other::g`",
+            "there is no call `h`; there are `good::f`, `other::g`",
         ),
         (
             &["profile", "good::f", "--run", "2"],
@@ -446,7 +447,7 @@ fn profiles_are_of_calls_that_there_are() {
         (
             &["profile", "g", "1"],
             2,
-            "other: `g()` takes no argument and is given 1",
+            "other: `g()` takes no argument but is given 1",
         ),
     ] {
         check_refusal(&folder, arguments, code, words);

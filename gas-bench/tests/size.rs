@@ -285,7 +285,9 @@ fn any_report_fits() {
             assert!(text.chars().count() < 65_536, "{}", text.chars().count());
         }
     }
-    assert!(markdown(&report, None, usize::MAX).contains("Left out, and in the other formats: "));
+    assert!(
+        markdown(&report, None, usize::MAX).contains("Left out here, but in the other formats: ")
+    );
 }
 
 /// Checks the theorem that `csv` states.

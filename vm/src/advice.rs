@@ -17,8 +17,9 @@ use crate::refusal::shown;
 const NEED_NO_CALL: [&str; 2] = ["mark_used", "__collect"];
 
 /// The text that follows the name of a function that [`never_called`] finds.
-pub const NEVER_CALLED: &str = "it is exported, takes nothing and returns nothing, and no chain calls it: what it initialises is not; do \
-     that in `user_entrypoint` (AssemblyScript's --exportStart exports what stands outside of functions: move that into one)";
+pub const NEVER_CALLED: &str = "it is exported, takes nothing and returns nothing, but no chain calls it, so what it should initialise \
+                                stays as it is; initialise in `user_entrypoint` (AssemblyScript's --exportStart exports the code outside \
+                                of functions: move that into one)";
 
 /// Finds functions that a module exports to be called before anything else, such as AssemblyScript's `--exportStart` or a C library's
 /// `_initialize`: a chain calls only `user_entrypoint`, so what they would write is never written. Functions that write nothing do not

@@ -108,7 +108,7 @@ pub enum CompileError {
     Refused(#[from] Refusal),
     /// A chain would accept the module, but compiling it would take minutes. Only code written for that purpose gets there.
     #[error(
-        "a function carries {carried} values through blocks and this VM compiles functions with at most {MOST_CARRIED}"
+        "a function carries {carried} values through blocks, but this VM compiles functions with at most {MOST_CARRIED}"
     )]
     TooComplex {
         /// Parameters and results of all blocks of the worst function.
@@ -116,7 +116,7 @@ pub enum CompileError {
     },
     /// A chain would accept the module, but compiling it would take minutes. Only code written for that purpose gets there.
     #[error(
-        "a function has {joined} locals times ways through it and this VM compiles functions with at most {MOST_JOINED}"
+        "a function has {joined} locals times paths through it, but this VM compiles functions with at most {MOST_JOINED}"
     )]
     TooEntangled {
         /// Locals times branch targets in the worst function.
@@ -124,7 +124,7 @@ pub enum CompileError {
     },
     /// A chain would accept the module, but compiling it would take minutes. Only code written for that purpose gets there.
     #[error(
-        "a function has {nested} locals times loops within loops and this VM compiles functions with at most {MOST_NESTED}"
+        "a function has {nested} locals times nested loops, but this VM compiles functions with at most {MOST_NESTED}"
     )]
     TooNested {
         /// Locals times loops, counting for each the loops around it, in the worst function.
@@ -133,7 +133,7 @@ pub enum CompileError {
     /// A chain would accept the module, and each of its functions can be compiled, but all of them together would take minutes. Only code
     /// written for that purpose gets there.
     #[error(
-        "the functions have {count} {what} together and this VM compiles modules with at most {limit}"
+        "the functions together have {count} {what}, but this VM compiles modules with at most {limit}"
     )]
     TooManyTogether {
         /// What there is too much of.
@@ -483,8 +483,8 @@ fn bearable(Instrumented { worst, all, .. }: &Instrumented) -> Result<(), Compil
 pub(crate) const fn burdens(all: &Burden) -> [(&'static str, u64, u64); 3] {
     [
         ("values that blocks carry", all.carried, MOST_CARRIED),
-        ("locals times ways through them", all.joined, MOST_JOINED),
-        ("locals times loops within loops", all.nested, MOST_NESTED),
+        ("locals times paths through them", all.joined, MOST_JOINED),
+        ("locals times nested loops", all.nested, MOST_NESTED),
     ]
 }
 

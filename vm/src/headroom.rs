@@ -94,7 +94,7 @@ impl fmt::Display for Finding {
         match self {
             Self::Growing(functions) => write!(
                 f,
-                "{} functions grow memory, where an allocator has one: {}; what does so besides it wastes pages",
+                "{} functions grow memory, but an allocator needs only one: {}; the others waste pages",
                 functions.len(),
                 functions.join(", ")
             ),
@@ -119,7 +119,7 @@ impl fmt::Display for Finding {
             ),
             Self::Variables(count) => write!(
                 f,
-                "{count} variables besides the stack's pointer, which is the only one of Rust's"
+                "{count} globals besides the stack pointer, the only one that Rust uses"
             ),
             Self::Floats(count) => write!(
                 f,

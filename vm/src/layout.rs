@@ -177,8 +177,8 @@ impl LargeStack {
     /// This as a sentence, with figures as `figure` writes them.
     pub fn sentence(&self, figure: impl Fn(u64) -> String) -> String {
         format!(
-            "the stack takes {} bytes, which each call begins with: with `-C link-arg=-zstack-size={STACK_SIZE}` (in Zig, `--stack \
-             {STACK_SIZE}`) it begins with {} fewer and costs {} gas less",
+            "every call begins with {} bytes of stack: with `-C link-arg=-zstack-size={STACK_SIZE}` (in Zig, `--stack {STACK_SIZE}`) it \
+             begins with {} fewer and costs {} gas less",
             figure(self.bytes.into()),
             self.pages,
             figure(self.gas.0)

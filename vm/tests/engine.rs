@@ -170,25 +170,25 @@ fn many_functions_made_to_keep_a_compiler_busy() {
         (
             65,
             &branches,
-            Some("the functions have 17029025 locals times ways"),
+            Some("the functions have 17029025 locals times paths"),
         ),
         (2, &table, None),
         (
             4,
             &table,
-            Some("the functions have 22209388 locals times ways"),
+            Some("the functions have 22209388 locals times paths"),
         ),
         (1, &loops(1_000), None),
         (
             1,
             &loops(1_300),
-            Some("a function has 293440550 locals times loops"),
+            Some("a function has 293440550 locals times nested loops"),
         ),
         (24, &loops(250), None),
         (
             25,
             &loops(250),
-            Some("the functions have 272178125 locals times loops"),
+            Some("the functions have 272178125 locals times nested loops"),
         ),
     ] {
         let checked = check_compiles(&functions(count, body), &config);

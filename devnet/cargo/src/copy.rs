@@ -90,7 +90,7 @@ pub enum CopiesError {
     TargetDir(#[from] TargetDirError),
     /// The copy would be built with another compiler.
     #[error(
-        "the contract is compiled with {here} and a copy of it with {there}: set RUSTUP_TOOLCHAIN to the one that is meant"
+        "the contract is compiled with {here}, but its copy with {there}: set RUSTUP_TOOLCHAIN to the one you mean"
     )]
     Compiler {
         /// The version that the compiler reports in the author's folder.

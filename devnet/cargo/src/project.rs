@@ -44,7 +44,7 @@ pub enum ProjectError {
     /// No member is a contract.
     #[error(
         "{} has no contract: a contract is a package that depends on {SDK} or has a {MARK} beside its Cargo.toml, and is a `cdylib` or a \
-         program; of a module alone, `report --wasm FILE --abi FILE` tells what it costs", manifest.display()
+         program; for a module alone, use `report --wasm FILE --abi FILE`", manifest.display()
     )]
     NoContract {
         /// The manifest looked at.
@@ -176,7 +176,7 @@ impl Project {
         let mut packages = metadata.packages.iter();
         let package = packages.find(|package| package.manifest_path == manifest);
         let package = package.ok_or_else(|| {
-            no_package("its Cargo.toml is a workspace's, and not a package's".to_owned())
+            no_package("its Cargo.toml is a workspace's, not a package's".to_owned())
         })?;
         let library = library(package).ok_or_else(|| ProjectError::NoLibrary {
             name: package.name.to_string(),

@@ -34,7 +34,7 @@ pub enum RecipeError {
     },
     /// Another version is installed, which would produce another module.
     #[error(
-        "{} asks for wasm-opt {wanted} and here is {found}; install that version of Binaryen",
+        "{} asks for wasm-opt {wanted}, but {found} is installed; install that version of Binaryen",
         path.display()
     )]
     Version {
@@ -47,7 +47,8 @@ pub enum RecipeError {
     },
     /// No `wasm-opt` was found.
     #[error(
-        "{} asks for wasm-opt {wanted}, and there is none on PATH or in the cache; install that version of Binaryen and put its bin/ on PATH",
+        "{} asks for wasm-opt {wanted}, but there is none on PATH or in the cache; install that version of Binaryen and put its bin/ on \
+         PATH",
         path.display()
     )]
     Absent {

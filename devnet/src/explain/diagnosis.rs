@@ -299,19 +299,19 @@ fn ended(ending: &str) -> String {
         "OverflowPayment" => "the recipient's balance would exceed 2^256 - 1 wei",
         "CallTooDeep" => "it was more than 1,024 calls deep",
         "OpcodeNotFound" | "InvalidFEOpcode" => {
-            "it ran into an invalid opcode, as happens where code is deployed without init code that returns it"
+            "it hit an invalid opcode, as happens when code is deployed without init code that returns it"
         }
         "StateChangeDuringStaticCall" | "CallNotAllowedInsideStatic" => "it wrote in a static call",
-        "CreateCollision" => "there is a contract at that address already",
+        "CreateCollision" => "that address already has a contract",
         "CreateContractSizeLimit" => {
             "its code has more bytes than an account may hold: make it smaller (`cargo gas-bench size` says what takes room), or allow \
              more with --max-code-size"
         }
         "CreateInitCodeSizeLimit" => {
-            "its init code has more than twice the bytes of the largest code"
+            "its init code is more than twice as long as the longest code allowed"
         }
         "CreateContractStartingWithEF" => {
-            "its code begins with 0xef and is no program's, which begins with 0xeff00000: `cargo stylus deploy` sends that"
+            "its code begins with 0xef but not with 0xeff00000, as a program's does: deploy programs with `cargo stylus deploy`"
         }
         ending => return format!("it ended with {ending}"),
     };
@@ -401,7 +401,7 @@ fn without_data(call: &FailedCall, explanation: &Explanation, interface: &Interf
             "it was called without data, and has neither a receive nor a fallback function".to_owned()
         }
         (["read_args"], None, _) => format!(
-            "{plain} for input of {} bytes, which is less than a selector",
+            "{plain} for input too short for a selector, {} of 4 bytes",
             call.input_length
         ),
         (["read_args"], Some(selector), None) => {
@@ -412,7 +412,7 @@ fn without_data(call: &FailedCall, explanation: &Explanation, interface: &Interf
             let value = U256::try_from_be_slice(&made[1].outs).unwrap_or(call.value);
             // A function that takes value can refuse some of it in the same way.
             format!(
-                "{what}: {plain} after it looked at the {value} wei that were sent, as a function does that is not payable"
+                "{what}: {plain} after it looked at the {value} wei that were sent, as a function that is not payable does"
             )
         }
         (_, Some(_), Some(function)) => match malformed(function, call) {

@@ -185,8 +185,7 @@ impl FromStr for Tolerance {
                 let number = text.strip_suffix("gas")?.trim().parse().ok()?;
                 Some(Self::Gas(Gas(number)))
             });
-        parsed
-            .ok_or_else(|| format!("a tolerance is like \"1 %\" or \"200 gas\", and not {text:?}"))
+        parsed.ok_or_else(|| format!("a tolerance looks like \"1 %\" or \"200 gas\", not {text:?}"))
     }
 }
 
@@ -217,7 +216,7 @@ impl fmt::Display for Difference {
         let sign = if used > expected { '+' } else { '-' };
         write!(
             f,
-            "it took {} gas, where {} is expected ({sign}{}",
+            "it took {} gas, but {} is expected ({sign}{}",
             grouped(used),
             grouped(expected),
             grouped(used.abs_diff(expected))

@@ -152,7 +152,7 @@ impl Receipt {
         match (events.pop(), events.len()) {
             (Some(event), 0) => event,
             (_, more) => panic!(
-                "{} was logged {} times and not once, among {} logs",
+                "{} was logged {} times instead of once, among {} logs",
                 E::SIGNATURE,
                 more + usize::from(more > 0),
                 self.logs.len()

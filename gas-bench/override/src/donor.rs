@@ -74,12 +74,12 @@ pub enum DonorError {
     },
     /// The compiler does not compile it.
     #[error(
-        "rustc does not compile the allocator: {0}; is the target there (rustup target add {TARGET})?"
+        "rustc cannot compile the allocator: {0}; is the target installed (rustup target add {TARGET})?"
     )]
     Compiler(String),
     /// The compiler's output cannot be put into another module.
     #[error(
-        "what rustc makes of the allocator cannot be put into a module: {0}; choose another toolchain with RUSTUP_TOOLCHAIN"
+        "rustc's output for the allocator cannot be put into a module: {0}; choose another toolchain with RUSTUP_TOOLCHAIN"
     )]
     Object(#[from] ObjectError),
 }

@@ -35,13 +35,13 @@ pub enum Refusal {
     NotStylus(String),
     /// It has no names for its functions.
     #[error(
-        "its functions have no names, by which an allocator is recognised; build it with CARGO_PROFILE_RELEASE_STRIP=debuginfo, or have \
-         another compiler keep them"
+        "its functions have no names, and an allocator is recognised by those; build it with CARGO_PROFILE_RELEASE_STRIP=debuginfo, or \
+         make another compiler keep them"
     )]
     NoNames,
     /// Nothing in it is an allocator.
     #[error(
-        "it has no allocator: none of its functions is named like Rust's or C's allocators, and none grows memory"
+        "it has no allocator: no function is named like those of Rust's or C's allocators, and none grows memory"
     )]
     NoAllocator,
     /// It has an allocator, but of no known kind.
@@ -52,26 +52,26 @@ pub enum Refusal {
     Unknown(Vec<String>),
     /// No function is left by which its allocator could be called.
     #[error(
-        "its allocator was inlined by link-time optimisation: no function of a known interface gets memory any more, and of what grows it there is {}; build it \
-         with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its sources",
+        "its allocator was inlined by link-time optimisation: no function of a known interface obtains memory any more, and of those that \
+         grow it there is {}; build it with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its sources",
         named(.0)
     )]
     Merged(Vec<String>),
     /// A method of its allocator has lost parameters, and nothing shows which.
     #[error(
-        "its allocator was changed by the optimiser: `{0}` has lost parameters, and no call shows what is left of them; build it with \
-         CARGO_PROFILE_RELEASE_LTO=off, or, if it is built so, change the allocator in its sources"
+        "its allocator was changed by the optimiser: `{0}` has lost parameters, and no call shows which; build it with \
+         CARGO_PROFILE_RELEASE_LTO=off or, if it already is, change the allocator in its sources"
     )]
     Reshaped(String),
     /// A function of its allocator hands out zeros, and nothing shows which callers want them.
     #[error(
-        "`{0}` gets memory both for those who want zeros and for those who do not care, and nothing tells them apart; choose mini, which \
-         always hands out zeros"
+        "`{0}` serves callers that want zeroed memory and callers that do not, and nothing tells them apart; choose mini, whose memory is \
+         always zero"
     )]
     Zeros(String),
     /// A function of its allocator ignores the size of what it frees, and nothing shows that all callers pass it.
     #[error(
-        "`{0}` ignores the size of what it frees, of which the compiler then passes anything; choose mini, which ignores it as well"
+        "`{0}` ignores the size of what it frees, so the compiler may pass anything for it; choose mini, which ignores it too"
     )]
     Sizes(String),
     /// A function has the name of an allocator's, but another type.
@@ -90,11 +90,11 @@ pub enum Refusal {
     #[error("it uses `{0}`, which works on the state of C's allocator and cannot be replaced")]
     Meddler(String),
     /// Something other than the allocator grows memory.
-    #[error("memory is grown by others: `{0}` does it, and is not the allocator's")]
+    #[error("others grow memory: `{0}` does, and it is not part of the allocator")]
     Growers(String),
     /// There is no room for a heap.
     #[error(
-        "its memory cannot grow, and the heap would have to fit where another was; link it without a maximum"
+        "its memory cannot grow, so the new heap would have to fit where the old one was; link it without a maximum"
     )]
     FixedMemory,
     /// There is not even room for the allocator's state.

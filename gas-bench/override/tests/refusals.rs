@@ -27,11 +27,11 @@ fn check(change: impl FnOnce(&mut Program), want: &str) {
 fn refusals_say_what_is_wrong() {
     check(
         |it| it.body += "(drop (memory.grow (i32.const 1)))",
-        "memory is grown by others: `main` does it, and is not the allocator's",
+        "others grow memory: `main` does, and it is not part of the allocator",
     );
     check(
         |it| it.more += "(func $grow_it (export \"more\") (drop (memory.grow (i32.const 1))))",
-        "memory is grown by others: `grow_it` does it, and is not the allocator's",
+        "others grow memory: `grow_it` does, and it is not part of the allocator",
     );
     check(
         |it| it.body += &format!("(i32.store (i32.const {STATE}) (i32.const 1))"),
@@ -72,13 +72,13 @@ fn refusals_say_what_is_wrong() {
             unknown(it);
             it.more += "(func $\"core::fmt::write\")";
         },
-        "its allocator was inlined by link-time optimisation: no function of a known interface gets memory any more, and of what grows it \
-         there is `our_grow` and `our_start`; build it with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its sources",
+        "its allocator was inlined by link-time optimisation: no function of a known interface obtains memory any more, and of those that \
+         grow it there is `our_grow` and `our_start`; build it with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its sources",
     );
     check(
         |it| it.allocator = it.allocator.replace("__rust_", "our_"),
-        "its allocator was inlined by link-time optimisation: no function of a known interface gets memory any more, and of what grows it \
-         there is `wee_alloc::grow` alone; build it with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its sources",
+        "its allocator was inlined by link-time optimisation: no function of a known interface obtains memory any more, and of those that \
+         grow it there is `wee_alloc::grow` alone; build it with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its sources",
     );
     check(
         |it| {
@@ -87,7 +87,7 @@ fn refusals_say_what_is_wrong() {
                 .replace("__rust_", "our_")
                 .replace("(memory.grow (local.get 0))", "(local.get 0)")
         },
-        "it has no allocator: none of its functions is named like Rust's or C's allocators, and none grows memory",
+        "it has no allocator: no function is named like those of Rust's or C's allocators, and none grows memory",
     );
     check(
         |it| it.more += "(func $malloc (param i64) (result i32) (i32.const 0))",
@@ -128,8 +128,8 @@ fn modules_have_to_be_programs() {
     let stripped = stylus_vm::process::process(&named).unwrap();
     assert_eq!(
         refusal(&stripped),
-        "its functions have no names, by which an allocator is recognised; build it with CARGO_PROFILE_RELEASE_STRIP=debuginfo, or have \
-         another compiler keep them"
+        "its functions have no names, and an allocator is recognised by those; build it with CARGO_PROFILE_RELEASE_STRIP=debuginfo, or \
+         make another compiler keep them"
     );
     let fixed = Program::c().text().replace(
         "(memory (export \"memory\") 1)",
@@ -137,7 +137,7 @@ fn modules_have_to_be_programs() {
     );
     assert_eq!(
         refusal(&wat::parse_str(fixed).unwrap()),
-        "its memory cannot grow, and the heap would have to fit where another was; link it without a maximum"
+        "its memory cannot grow, so the new heap would have to fit where the old one was; link it without a maximum"
     );
 }
 
@@ -274,7 +274,7 @@ fn check_taken_out(module: &[u8]) {
     let reclaim = Donor::compile(Substitute::Reclaim).unwrap();
     let refused = transplant(module, &reclaim).unwrap_err().to_string();
     assert!(
-        refused.ends_with("choose mini, which always hands out zeros"),
+        refused.ends_with("choose mini, whose memory is always zero"),
         "{refused}"
     );
 }
@@ -356,8 +356,8 @@ fn what_link_time_optimisation_leaves_is_an_entry() {
     assert_eq!(roles, [Role::Bare(AllocatorCall::Allocate), Role::Forget]);
     check_taken_out(&module);
 
-    let lost = "has lost parameters, and no call shows what is left of them; build it with CARGO_PROFILE_RELEASE_LTO=off, \
-                or, if it is built so, change the allocator in its sources";
+    let lost = "has lost parameters, and no call shows which; build it with CARGO_PROFILE_RELEASE_LTO=off or, if it \
+                already is, change the allocator in its sources";
     for (parameters, first, second) in [
         // Either may be the alignment, or a size comes first, or there is one alone.
         (
@@ -378,8 +378,9 @@ fn what_link_time_optimisation_leaves_is_an_entry() {
         (func $main (export "user_entrypoint") (param i32) (result i32) (call $"mini_alloc::imp::take") (i32.const 0)))"#;
     assert_eq!(
         refusal(&wat::parse_str(text).unwrap()),
-        "its allocator was inlined by link-time optimisation: no function of a known interface gets memory any more, and of what grows it there is \
-         `mini_alloc::imp::take` alone; build it with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its sources"
+        "its allocator was inlined by link-time optimisation: no function of a known interface obtains memory any more, and of those that \
+         grow it there is `mini_alloc::imp::take` alone; build it with CARGO_PROFILE_RELEASE_LTO=off, or change the allocator in its \
+         sources"
     );
 }
 

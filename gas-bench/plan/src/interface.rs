@@ -444,7 +444,7 @@ impl<'a> Names<'a> {
                     Some(Named::Enum) => Ok(("uint8".to_owned(), Vec::new())),
                     Some(Named::Contract) => Ok(("address".to_owned(), Vec::new())),
                     None => Err(format!(
-                        "the exported ABI does not say what `{path}` is; call it in a plan, structs written as tuples"
+                        "the exported ABI does not say what `{path}` is; call it in a plan, with structs as tuples"
                     )),
                 }
             }

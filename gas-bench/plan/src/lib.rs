@@ -98,7 +98,7 @@ pub enum Problem {
     )]
     ConstructorTypes,
     /// A call has too many or too few arguments.
-    #[error("`{function}` takes {takes} and is given {given}")]
+    #[error("`{function}` takes {takes} but is given {given}")]
     Count {
         /// The function.
         function: String,
@@ -131,10 +131,10 @@ pub enum Problem {
     #[error("it says neither what to `call` nor which `calldata` to send")]
     Neither,
     /// A call names another contract that the plan does not define.
-    #[error("there is no [[contract]] `{0}` in this plan, and it is no address")]
+    #[error("there is no [[contract]] `{0}` in this plan, and it is not an address")]
     NoContract(String),
     /// The plan names both kinds of chain to fork from.
-    #[error("a plan goes on from a `fork` or from a `record`, and not from both")]
+    #[error("a plan starts from a `fork` or from a `record`, not from both")]
     TwoForks,
     /// Another contract has a wrong name, or not exactly one source of code.
     #[error(
@@ -149,16 +149,16 @@ pub enum Problem {
     Range(String),
     /// The text cannot be a variable's name.
     #[error(
-        "`{0}` cannot be a variable's name: it has to be a lower-case word and not an account's that is used"
+        "`{0}` cannot be a variable's name: it must be a lower-case word that is not the name of an account in use"
     )]
     Variable(String),
     /// A variable stands in none of the call's arguments.
     #[error(
-        "no argument of the call has the variable `{0}`: write it in braces into one, or leave it out, with `repeat` for several runs"
+        "no argument of the call has the variable `{0}`: write it in braces into one, or remove it and use `repeat` for several runs"
     )]
     Unused(String),
     /// A call makes no run.
-    #[error("`repeat = 0` makes no run; write how many there are, or leave the call out")]
+    #[error("`repeat = 0` makes no run; write a larger number, or remove the call")]
     NoRun,
     /// A call makes too many runs.
     #[error(
@@ -172,7 +172,7 @@ pub enum Problem {
     #[error("there are two calls `{0}`; give each a `name` of its own")]
     Twice(String),
     /// The plan has no call.
-    #[error("there is no [[call]]; add one, or remove the file and the exported ABI is used")]
+    #[error("there is no [[call]]; add one, or remove the file to use the exported ABI")]
     Empty,
 }
 

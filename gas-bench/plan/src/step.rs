@@ -91,7 +91,7 @@ impl Sends {
             0 => Ok(Self::fallback()),
             given => Err(Problem::Count {
                 function: entry,
-                takes: "no argument; what to send stands in `calldata`".to_owned(),
+                takes: "no arguments; `calldata` says what to send".to_owned(),
                 given,
             }),
         }

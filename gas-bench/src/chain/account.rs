@@ -201,7 +201,7 @@ impl Node {
             if patience == 0 {
                 let seconds = PATIENCE.as_secs();
                 return Err(NodeError::Transport(format!(
-                    "transaction {hash} is in no block after {seconds} seconds"
+                    "transaction {hash} is not in a block after {seconds} seconds"
                 ))
                 .into());
             }

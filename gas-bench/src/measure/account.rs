@@ -49,11 +49,11 @@ pub(super) struct Account {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum AccountError {
     #[error(
-        "the parts of the call come to {parts:?} and the receipt says {receipt}; please report this with the contract"
+        "the parts of the call add up to {parts:?}, but the receipt says {receipt}; please report this with the contract"
     )]
     Sum { parts: Option<Gas>, receipt: Gas },
     #[error(
-        "the host calls take {hostios} and the program {program} in all; please report this with the contract"
+        "the host calls take {hostios}, but the whole program only {program}; please report this with the contract"
     )]
     Hostios { hostios: Ink, program: Ink },
 }

@@ -79,7 +79,7 @@ pub fn compare(
     {
         settings.modes.clear();
         left_out.push(format!(
-            "modes of wasm-opt: every variant has what the contract's Stylus.toml asks for, `{flags}`"
+            "wasm-opt modes: every variant has the one in the contract's Stylus.toml, `{flags}`"
         ));
     }
     let is_optimising = settings.modes.iter().any(|&mode| mode != Mode::Off);

@@ -55,7 +55,7 @@ pub(super) enum BenchError {
     #[error("the chain refuses the program: {0}")]
     Activation(String),
     #[error(
-        "{} bytes of code do not fit what the chain allows, {accounts} accounts of {} bytes; make the contract smaller",
+        "{} bytes of code are more than the chain allows, {accounts} accounts of {} bytes; make the contract smaller",
         grouped(*bytes as u64),
         grouped(*limit as u64)
     )]
@@ -72,9 +72,9 @@ pub(super) enum BenchError {
     },
     #[error("the call reverts{place}: {reason}; write `reverts = true` if it is meant to")]
     Reverts { place: String, reason: String },
-    #[error("the call should revert{place} and does not")]
+    #[error("the call should revert{place} but does not")]
     DoesNotRevert { place: String },
-    #[error("the call runs out of its {} gas{place}{why}; ask less of it", grouped(gas.0))]
+    #[error("the call runs out of its {} gas{place}{why}; make it do less", grouped(gas.0))]
     OutOfGas {
         gas: Gas,
         place: String,
@@ -83,25 +83,27 @@ pub(super) enum BenchError {
     },
     #[error("the call does not fail")]
     DoesNotFail,
-    #[error("this chain does not explain: {0}; leave --endpoint out, or name a stylus-devnet")]
+    #[error(
+        "this chain does not explain failures: {0}; leave out --endpoint, or name a stylus-devnet"
+    )]
     NoExplainer(String),
     #[error("the chain rejects the transaction{place}: {reason}")]
     NotTaken { place: String, reason: String },
     #[error("there is no run {run} of {count}; count from 1")]
     NoSuchRun { run: usize, count: usize },
     #[error(
-        "this chain does not tell functions apart; leave --endpoint out, or name a stylus-devnet"
+        "this chain does not tell functions apart; leave out --endpoint, or name a stylus-devnet"
     )]
     NoProfiler,
     #[error(
-        "lines are unknown: there is no build with debug information whose code is this program's; leave wasm-opt out"
+        "lines are unknown: no build with debug information has this program's code; leave out wasm-opt"
     )]
     NoLines,
-    #[error("the program was not run, so there is nothing to tell")]
+    #[error("the program did not run, so there is nothing to show")]
     NotRun,
-    #[error("this chain's clock cannot be moved: {0}; leave `wait` out, or --endpoint")]
+    #[error("this chain's clock cannot be moved: {0}; leave out `wait` or --endpoint")]
     Clock(String),
-    #[error("the contract `{name}` of the plan is not there: {reason}")]
+    #[error("the plan's contract `{name}` could not be deployed: {reason}")]
     Other { name: String, reason: String },
     #[error(transparent)]
     Lines(#[from] LinesError),

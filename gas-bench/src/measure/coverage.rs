@@ -32,8 +32,8 @@ enum ContractError {
     #[error(transparent)]
     Coverage(#[from] CoverageError),
     #[error(
-        "no program with its code ran: nothing was deployed and called, or another build was; deploy what `cargo stylus` makes of the same sources and \
-         features, without wasm-opt"
+        "no program with its code ran: nothing was deployed and called, or a different build was; deploy what `cargo stylus` builds from \
+         the same sources and features, without wasm-opt"
     )]
     NeverRan,
 }

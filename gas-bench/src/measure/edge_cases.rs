@@ -297,7 +297,7 @@ enum CaseError {
     #[error("the call trapped ({0}); look for a panic or an allocation that was refused")]
     Trapped(String),
     /// The program used up its gas.
-    #[error("the call ran out of its {0}; allocate less or under a lower page limit")]
+    #[error("the call ran out of its {0}; allocate less, or under a lower page limit")]
     OutOfGas(Gas),
     /// The program ended in a way its interface does not define.
     #[error("the call failed: {0}")]

@@ -30,7 +30,7 @@ pub(super) fn hold(plan: &mut Plan, interface: &Interface, is_file: bool, deploy
             if dispatch.may_answer_more {
                 plan.left_out.push(LeftOut {
                     signature: OTHERS.to_owned(),
-                    reason: "the module's selectors are neither in its code nor in a table, so there may be more".to_owned(),
+                    reason: "the module's selectors are neither in its code nor in a table, so there may be more of them".to_owned(),
                 });
             }
             plan.debug_only = dispatch.debug_only;
@@ -133,7 +133,7 @@ fn hold_plan(
     if !more.is_empty() {
         plan.left_out.push(LeftOut {
             signature: more.join(", "),
-            reason: "the module answers, and the plan does not call".to_owned(),
+            reason: "the module answers this, but the plan does not call it".to_owned(),
         });
     }
     leave_constructor(plan, dispatch, None);
@@ -151,7 +151,7 @@ fn hold_plan(
 fn unread() -> LeftOut {
     LeftOut {
         signature: OTHERS.to_owned(),
-        reason: "the module does not show which selectors it answers, so that there may be more"
+        reason: "the module does not show which selectors it answers, so there may be more"
             .to_owned(),
     }
 }
@@ -182,9 +182,9 @@ fn hold_interface(
     };
     let is_whole = interface.functions.iter().all(|it| it.function.is_ok());
     let unknown = match *interface == Interface::default() {
-        true => "and nobody says of which function it is".to_owned(),
+        true => "and its function is unknown".to_owned(),
         false if is_whole => format!("and the ABI{bases} does not have it"),
-        false => format!("and no function that the ABI{bases} says in full has it"),
+        false => format!("and no function that the ABI{bases} fully declares has it"),
     };
     for more in dispatch.selectors.difference(known) {
         if *more == CONSTRUCTOR {
@@ -215,9 +215,11 @@ fn hold_receive(plan: &mut Plan, dispatch: &Dispatch) {
         return;
     }
     let reason = match (dispatch.answers_nothing, dispatch.nothing_is_anything) {
-        (false, _) => "the module does nothing without calldata: what is measured is its refusal",
+        (false, _) => {
+            "the module does nothing without calldata: the figures are those of its refusal"
+        }
         (true, true) => {
-            "the module makes the same host calls for calldata of no function: what is measured may be its fallback"
+            "the module makes the same host calls for calldata that matches no function: the figures may be those of its fallback"
         }
         (true, false) => return,
     };
@@ -240,7 +242,7 @@ fn hold_fallback(plan: &mut Plan, dispatch: &Dispatch) {
         .extend(answered.into_iter().map(|selector| LeftOut {
             signature: "fallback()".to_owned(),
             reason: format!(
-                "a function of the module answers {}: what is measured is that function",
+                "the module has a function for {}: the figures are that function's",
                 shown(selector, &dispatch.selectors)
             ),
         }));
@@ -248,7 +250,7 @@ fn hold_fallback(plan: &mut Plan, dispatch: &Dispatch) {
     if !dispatch.answers_anything && plan.calls.iter().any(is_fallback) {
         plan.left_out.push(LeftOut {
             signature: "fallback()".to_owned(),
-            reason: "the module does nothing for a selector that no function has: what is measured is its refusal".to_owned(),
+            reason: "the module does nothing for a selector that no function has: the figures are those of its refusal".to_owned(),
         });
     }
 }
@@ -270,7 +272,7 @@ fn leave_constructor(
                 },
             ),
             reason:
-                "it is not run, so the contract is as deployed; write it as [constructor] in a plan"
+                "it does not run, so the contract is as deployed; write it as [constructor] in a plan"
                     .to_owned(),
         });
     }

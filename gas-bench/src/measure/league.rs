@@ -48,7 +48,7 @@ pub enum EntryError {
     #[error("it ended in {0:?} although memory was free{why}", why = .1.map_or_else(String::new, |cause| format!(": {cause}")))]
     Ended(Outcome, Option<Cause>),
     /// It did not return eight bytes.
-    #[error("it returned {0} bytes instead of 8; a workload returns one u64")]
+    #[error("it returned {0} bytes instead of the 8 of a u64")]
     Output(usize),
 }
 
@@ -80,7 +80,7 @@ pub enum LeagueError {
         source: EntryError,
     },
     /// A workload has different results with two allocators.
-    #[error("{entry} returned {got:#x} and with the floor {want:#x}: an allocator is broken")]
+    #[error("{entry} returned {got:#x}, but {want:#x} with the floor: an allocator is broken")]
     Disagreement {
         /// The program that differs.
         entry: Entry,
@@ -90,7 +90,7 @@ pub enum LeagueError {
         want: u64,
     },
     /// A workload's source is missing or unreadable.
-    #[error("the workload {0} has no readable source: {1}; build it anew")]
+    #[error("the source of workload {0} cannot be read: {1}; build it again")]
     Source(String, io::Error),
 }
 

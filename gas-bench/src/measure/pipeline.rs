@@ -23,7 +23,7 @@ use super::lto::Counterpart;
 use super::prepare::{ModuleFiles, PrepareError, Prepared, prepare};
 
 /// Why a report without a call is not a success.
-const NOTHING_CALLED: &str = "nothing was called, so nothing is known about it";
+const NOTHING_CALLED: &str = "nothing was called, so there are no figures";
 
 /// Deploys a module that includes its function names to a new chain, and carries out `plan`.
 pub fn measure_module(target: &Target, name: &str, named: &[u8], plan: &Plan) -> Contract {
@@ -414,7 +414,7 @@ fn described(mut figures: Figures, subject: Subject<'_>, prepared: &Prepared) ->
     let was_taken = contract.deployment.is_some();
     if let Some(reason) = plan.debug_only.as_ref().filter(|_| was_taken) {
         contract.failures.push(format!(
-            "only a chain that is configured for debugging takes the program, as this one does: {reason}"
+            "only chains configured for debugging, like this one, take the program: {reason}"
         ));
     }
     // An empty report counts as a failure.
@@ -428,16 +428,16 @@ fn described(mut figures: Figures, subject: Subject<'_>, prepared: &Prepared) ->
 
 /// What a chain does not report at this level of detail.
 fn unseen(sight: Option<Sight>) -> Vec<String> {
-    let repeated = "it cannot show what a program's start costs again in the same block";
+    let repeated = "it cannot show what a second start in the same block costs";
     let sentences: &[&str] = match sight {
         None | Some(Sight::Everything) => &[],
         Some(Sight::Hostios) => &[
-            "it has no stylusGasTracer: what is lost as ink becomes whole gas counts as WASM, a refund is taken off there, and \
-             the peak of pages is what was paid for",
+            "it has no stylusGasTracer: the loss in rounding ink to gas counts as wasm, refunds are subtracted there, and the peak of \
+             pages is the number paid for",
             repeated,
         ],
         Some(Sight::Receipts) => &[
-            "it does not trace programs (debug_traceTransaction with stylusTracer): what a program spent its gas on cannot be seen",
+            "it does not trace programs (debug_traceTransaction with stylusTracer), so it does not show what a program spent its gas on",
             repeated,
         ],
     };

@@ -68,7 +68,7 @@ pub enum PrepareError {
     },
     /// A file holds what an account holds.
     #[error(
-        "{} is a program as an account holds it, compressed and without names: name the .wasm file that it was made from", .0.display()
+        "{} is a program as an account holds it, compressed and without names: name the .wasm file it was made from", .0.display()
     )]
     Deployed(PathBuf),
     /// A file looks like a module in text, but is not one.
@@ -81,19 +81,19 @@ pub enum PrepareError {
     },
     /// The contract's exported ABI is invalid.
     #[error(
-        "what it exports as its ABI: {0}; say in a {plan} beside the contract what to call",
+        "the ABI that it exports: {0}; write a {plan} beside the contract that says what to call",
         plan = stylus_plan::FILE
     )]
     Exported(#[source] InterfaceError),
     /// The contract's program cannot print its ABI.
     #[error(
-        "{0}; write one as `cargo stylus new` does, or say in a {plan} beside the contract what to call",
+        "{0}; write one as `cargo stylus new` does, or a {plan} beside the contract that says what to call",
         plan = stylus_plan::FILE
     )]
     Unprinted(#[source] BuildError),
     /// What prints the contract's ABI does not build, such as a dependency's code for the feature.
     #[error(
-        "{0}; if it builds without the feature `export-abi`, say in a {plan} beside the contract what to call",
+        "{0}; if it builds without the feature `export-abi`, write a {plan} beside the contract that says what to call",
         plan = stylus_plan::FILE
     )]
     AbiNotBuilt(#[source] BuildError),
@@ -107,7 +107,7 @@ pub enum PrepareError {
     },
     /// A package named by the plan is not a contract of the workspace.
     #[error(
-        "the plan's contract `{name}` names the package `{package}`, which is not a contract of the workspace"
+        "the plan's contract `{name}` names the package `{package}`, which is no contract of the workspace"
     )]
     NoPackage {
         /// The contract's name in the plan.
@@ -116,7 +116,7 @@ pub enum PrepareError {
         package: String,
     },
     /// A file that should contain init code has something else in it.
-    #[error("{} holds no bytecode: it has to be hexadecimal digits", .0.display())]
+    #[error("{} holds no bytecode: it must be hexadecimal digits", .0.display())]
     Bytecode(PathBuf),
     /// Neither a plan nor an ABI says what to call.
     #[error(

@@ -46,7 +46,7 @@ pub enum ProfileFailure {
         source: Box<PrepareError>,
     },
     /// No contract has the call.
-    #[error("there is no call `{call}`: there are {known}")]
+    #[error("there is no call `{call}`; there are {known}")]
     NoSuchCall {
         /// The call requested.
         call: String,
@@ -74,7 +74,7 @@ pub enum ProfileFailure {
         first: String,
     },
     /// No chosen contract has the name.
-    #[error("there is no contract `{contract}` to call: there are {known}")]
+    #[error("there is no contract `{contract}` to call; there are {known}")]
     NoSuchContract {
         /// The contract requested.
         contract: String,
@@ -112,7 +112,7 @@ pub enum ProfileFailure {
         reason: String,
     },
     /// No source with that name ran, or its file is missing.
-    #[error("there is no source `{wanted}` to annotate: code of {known} ran")]
+    #[error("there is no source `{wanted}` to annotate; code of {known} ran")]
     NoSource {
         /// The source requested.
         wanted: String,

@@ -82,7 +82,7 @@ pub enum ReplayFailure {
     #[error(
         "{contract} was sent no transaction in the blocks from {oldest} to {newest}: {}",
         match .oldest {
-            0 => "there are no others, so check the address",
+            0 => "there are no older blocks, so check the address",
             _ => "look further back with --blocks",
         }
     )]

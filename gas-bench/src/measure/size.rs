@@ -50,7 +50,7 @@ pub enum SizeError {
     },
     /// The two modules come from different builds, so the names of one do not fit the other.
     #[error(
-        "the module that cargo built has {built} {what}, the one that is deployed {deployed}; measure both of one build"
+        "the module that cargo built has {built} {what}, the deployed one {deployed}; measure both from one build"
     )]
     Different {
         /// The kind of part whose count differs.
@@ -62,7 +62,7 @@ pub enum SizeError {
     },
     /// The sizes belong to a different module.
     #[error(
-        "the module that is deployed has {} bytes, its sizes say {}; measure both of one build",
+        "the deployed module has {} bytes, but its sizes say {}; measure both from one build",
         grouped(found.0),
         grouped(said.0)
     )]

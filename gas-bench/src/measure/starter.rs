@@ -21,12 +21,12 @@ pub enum StarterError {
     Measure(String),
     /// The contract answers nothing known.
     #[error(
-        "there is nothing known to call: it exports no ABI and answers no function of a standard; write a {file} by hand",
+        "nothing is known to call: it exports no ABI and answers no function of a standard; write a {file} by hand",
         file = stylus_plan::FILE
     )]
     Nothing,
     /// No call has figures, and a plan without a call is none.
-    #[error("no call can be measured with made-up arguments: {name}: {reason}; write a {file} by hand", file = stylus_plan::FILE)]
+    #[error("no call can be measured with made-up arguments ({name}: {reason}); write a {file} by hand", file = stylus_plan::FILE)]
     Unmeasured {
         /// The last call.
         name: String,
@@ -94,8 +94,8 @@ fn written(
     measured: &Contract,
 ) -> String {
     let mut text = format!(
-        "# What `cargo gas-bench report` calls in {name}. The arguments are made up: change them to what you want to know.\n\
-         # Every [[call]] begins on a contract of its own, made by [constructor] and the [[setup]] steps.\n"
+        "# What `cargo gas-bench report` calls in {name}. The arguments are made up: change them to what you want to measure.\n# Every \
+         [[call]] begins on a contract of its own, made by [constructor] and the [[setup]] steps.\n"
     );
     let mut line = |line: String| {
         text.push_str(&line);
@@ -110,7 +110,7 @@ fn written(
     }
     if let Some((step, reason)) = refused {
         line(format!(
-            "\n# With these arguments it does not do: {}",
+            "\n# With these arguments it fails: {}",
             comment(&reason)
         ));
         line("# [constructor]".to_owned());
@@ -167,7 +167,7 @@ fn of_call(planned: &PlannedCall, outcome: Option<&Call>, line: &mut dyn FnMut(S
     let run = outcome.and_then(|call| call.runs().first());
     if let Some(run) = run.filter(|run| run.reverted) {
         line(format!(
-            "reverts = true                       # {}; give it a setup with which it does not",
+            "reverts = true                       # {}; give it a setup with which it succeeds",
             comment(&run.said())
         ));
     }

@@ -199,34 +199,32 @@ fn what_is_another_contract_has_no_figures() {
         f(&[(100, "1")]),
         f(&[(90, "2")]),
         Err(
-            "f returns 2 where today's build returns 1: a build is broken, or the answer depends on gas or addresses",
+            "f returns 2, but today's build returns 1: a build is broken, or the answer depends on gas or addresses",
         ),
     );
     check(
         f(&[(100, "1"), (100, "")]),
         f(&[(90, "1"), (90, "!")]),
         Err(
-            "f, run 2 reverts where today's build returns nothing: a build is broken, or the answer depends on gas or \
-             addresses",
+            "f, run 2 reverts, but today's build returns nothing: a build is broken, or the answer depends on gas or addresses",
         ),
     );
     check(
         f(&[(100, "!a")]),
         f(&[(90, "!b")]),
         Err(
-            "f reverts with b where today's build reverts with a: a build is broken, or the answer depends on gas or \
-             addresses",
+            "f reverts with b, but today's build reverts with a: a build is broken, or the answer depends on gas or addresses",
         ),
     );
     check(
         f(&[(100, "1")]),
         vec![failing("f", "it ran out of gas")],
-        Err("f works in today's build and here does not: it ran out of gas"),
+        Err("f works in today's build but not here: it ran out of gas"),
     );
     check(
         f(&[(100, "1")]),
         vec![],
-        Err("f has 0 runs and in today's build 1: the calls must be the same"),
+        Err("f has 0 runs, but 1 in today's build: the calls must be the same"),
     );
 }
 
@@ -321,8 +319,8 @@ fn an_allocator_that_is_not_in_use_has_no_figures() {
         ],
         &[1, 2, 3, 4].map(|it| (it, contract(5_000, vec![runs("f", &[(u64::from(it), "")])]))),
     );
-    let idle = "its module is the same with another allocator: the contract never allocates, or installs a global allocator \
-                that is not mini-alloc's";
+    let idle = "its module does not change with the allocator: the contract never allocates, or has a global allocator other than \
+                mini-alloc's";
     let expected = [
         ("today", Ok(1)),
         ("opt-level s", Ok(2)),

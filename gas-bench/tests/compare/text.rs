@@ -239,5 +239,5 @@ fn a_comment_is_never_too_long() {
     );
     let many = markdown(&invented(48, 400));
     assert!(many.len() < 65_536, "{}", many.len());
-    assert!(many.contains("Left out, and in the other formats: the gas of each call."));
+    assert!(many.contains("Left out here, but in the other formats: the gas of each call."));
 }

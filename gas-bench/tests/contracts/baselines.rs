@@ -139,9 +139,9 @@ fn figures_that_contradict_each_other_are_not_trusted() {
     let check = |report: Report, part| check_load(report.to_json().as_bytes(), part);
     check(
         report(vec![contract("a", vec![]), contract("a", vec![])]),
-        "the contract a stands there twice",
+        "the contract a is in it twice",
     );
-    check(of(vec![runs(&[1]), runs(&[1])]), "c, f stands there twice");
+    check(of(vec![runs(&[1]), runs(&[1])]), "c, f is in it twice");
     check(of(vec![runs(&[])]), "c, f has no run");
     let gas_of_others = Run {
         gas: Gas(6),
@@ -149,7 +149,7 @@ fn figures_that_contradict_each_other_are_not_trusted() {
     };
     check(
         of(vec![call("f", vec![gas_of_others])]),
-        "the parts of c, f are not its gas",
+        "the parts of c, f do not add up to its gas",
     );
     let overflowing = Run {
         parts: Parts {
@@ -162,11 +162,11 @@ fn figures_that_contradict_each_other_are_not_trusted() {
     };
     check(
         of(vec![call("f", vec![overflowing])]),
-        "the parts of c, f are not its gas",
+        "the parts of c, f do not add up to its gas",
     );
     let mut free = of(vec![runs(&[1])]);
     free.made_with.ink_per_gas = 0;
-    check(free, "the parts of c, f are not its gas");
+    check(free, "the parts of c, f do not add up to its gas");
 }
 
 /// Checks what becomes of the one call of a contract.

@@ -268,7 +268,7 @@ fn a_check_has_something_to_compare() {
     check(
         &[&["--wasm", "coin.wasm"], &compared[..]].concat(),
         1,
-        "--check compared nothing, since no call of this report is in the baseline main",
+        "--check compared nothing, because the baseline main has none of this report's calls",
     );
     for option in ["--save", "--baseline"] {
         for name in ["a b", ""] {
@@ -349,7 +349,9 @@ fn a_plan_and_an_abi_say_different_things() {
         (
             &["frobs.wat", "--plan", "set.toml", "--abi", "frobs.sol"],
             0,
-            &["name(), frob(uint8), 0x3df4ddf4: the module answers, and the plan does not call"],
+            &[
+                "name(), frob(uint8), 0x3df4ddf4: the module answers this, but the plan does not call it",
+            ],
         ),
         (
             &["strange.wat", "--abi", "other.sol"],

@@ -462,11 +462,11 @@ fn a_call_is_named_without_doubt() {
             "`set` is a call of `set(address)`, `set(uint256)`; write `set(address)`",
         ),
         ("two::set", 2, "write `two::set(address)`"),
-        ("nobody", 2, "there is no call `nobody`: there are `one::f`"),
+        ("nobody", 2, "there is no call `nobody`; there are `one::f`"),
         (
             "other::set",
             2,
-            "there is no contract `other` to call: there are `one`, `two`",
+            "there is no contract `other` to call; there are `one`, `two`",
         ),
     ] {
         let output = run(folder.path(), &["profile", call]);
@@ -557,7 +557,7 @@ fn what_is_measured_is_what_is_deployed() {
         let compared = compare(&subject, &alone, || WasmOpt::find(None), &measure, &|_| {});
         let compared = compared.unwrap();
         assert!(compared.today().is_some() && compared.variants.len() == 1);
-        let says = |left: &String| left.contains("what the contract's Stylus.toml asks for, `-Oz`");
+        let says = |left: &String| left.contains("the one in the contract's Stylus.toml, `-Oz`");
         assert_eq!(compared.left_out.iter().any(says), is_optimised);
     }
 }
@@ -693,7 +693,7 @@ fn errors_say_what_caused_them() {
     );
     check_error(
         &folder,
-        &["what it exports as its ABI: it is not an interface in Solidity"],
+        &["the ABI that it exports: it is not an interface in Solidity"],
         "nothing failed",
     );
 }

@@ -254,7 +254,7 @@ fn what_is_read_is_not_written_over() {
         let before = fs::read(folder.path().join(out)).unwrap();
         let (output, _) = report(&folder, &[&of_plan[..], &[option, out]].concat());
         let said = text(&output.stderr);
-        let words = format!("error: {out} is what this command reads; name another file");
+        let words = format!("error: this command reads {out}; name another file");
         assert_eq!(said.starts_with(&words), is_refused, "{said}");
         let after = fs::read(folder.path().join(out)).unwrap();
         assert_eq!(before == after, is_refused, "{out}");
@@ -310,7 +310,7 @@ fn outputs_are_files_of_their_own() {
     ] {
         let output = run(folder.path(), arguments);
         let words = format!(
-            "error: {named} is named for two files that this command writes; name another for one of them\n"
+            "error: {named} is named for two of the files that this command writes; name another for one of them\n"
         );
         assert_eq!(text(&output.stderr), words);
         assert_eq!(output.status.code(), Some(1));
@@ -328,7 +328,7 @@ fn figures_that_are_missing_are_no_baseline() {
         ("token.wasm", None),
         (
             "bad.wasm",
-            Some("error: no baseline was saved, since bad has no figures"),
+            Some("error: no baseline was saved because bad has no figures"),
         ),
     ] {
         let arguments = ["--wasm", module, "--plan", "plan.toml", "--save", "main"];
@@ -358,11 +358,11 @@ fn failures_are_told_as_far_as_they_are_known() {
     for (plan, expected) in [
         (
             "call = 'buy()'\nvalue = 5\n",
-            "buy(): it returned an error without data after it looked at the 5 wei that were sent, as a function does that is not payable",
+            "buy(): it returned an error without data after it looked at the 5 wei that were sent, as a function that is not payable does",
         ),
         (
             "calldata = '0x01'\n",
-            "it returned an error without data for input of 1 bytes, which is less than a selector",
+            "it returned an error without data for input too short for a selector, 1 of 4 bytes",
         ),
         (
             "call = 'buy()'\nvalue = 15\nwait = '366 days'\n",
@@ -409,7 +409,7 @@ fn what_cannot_be_measured_says_what_to_do() {
         check_error(
             &folder,
             &report,
-            "it.wasm is a program as an account holds it, compressed and without names: name the .wasm file that it was made from",
+            "it.wasm is a program as an account holds it, compressed and without names: name the .wasm file it was made from",
         );
     }
     fs::write(&module, program("")).unwrap();
@@ -429,7 +429,7 @@ fn what_cannot_be_measured_says_what_to_do() {
     check_error(
         &folder,
         &["--wasm", "it.wasm", "--plan", "plan.toml"],
-        "only a chain that is configured for debugging takes the program, as this one does: the module has a start function",
+        "only chains configured for debugging, like this one, take the program: the module has a start function",
     );
     // Programs of SDK 0.4 import what has since been removed.
     let old = "(import \"vm_hooks\" \"memory_grow\" (func (param i32)))";
@@ -493,7 +493,7 @@ fn a_receive_that_is_none_is_said_to_be() {
     );
     let falls_back = left_out(alone::module(true));
     assert!(
-        falls_back.contains("what is measured may be its fallback")
+        falls_back.contains("the figures may be those of its fallback")
             && !falls_back.contains("fallback(): "),
         "{falls_back}"
     );
@@ -524,7 +524,7 @@ fn a_selector_of_no_function_is_said_to_be() {
     let taken = "[[call]]\ncall = 'fallback()'\ncalldata = '0x06fdde03'\n";
     assert!(
         left_out(taken, false)
-            .contains("a function of the module answers name(): what is measured is that function")
+            .contains("the module has a function for name(): the figures are that function's")
     );
 }
 

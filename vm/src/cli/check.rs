@@ -179,10 +179,7 @@ fn explain(wasm: &[u8], config: &Config) -> io::Result<()> {
         writeln!(out, "  {} {finding}", style::hint("noticed:"))?;
     }
     if findings.is_empty() {
-        writeln!(
-            out,
-            "  nothing in it is outside of what rustc and LLVM write"
-        )?;
+        writeln!(out, "  it holds nothing but what rustc and LLVM write")?;
     }
     Ok(())
 }

@@ -395,7 +395,7 @@ fn what_is_no_vector_is_said_by_line_and_key() {
     );
     check_unusable(
         &format!("[{good}\n{good}]"),
-        "line 2: `,` or `]` is missing behind a vector",
+        "line 2: `,` or `]` is missing after a vector",
     );
     check_unusable(&format!("[{good},\n"), "line 2: the array has no end");
     check_unusable(

@@ -91,7 +91,7 @@ fn unreadable(piece: &[TokenTree], source: &mut Source<'_>) -> Option<Declared> 
     Some(Declared {
         signature: format!("{}(…)", name.to_string().trim_end_matches(MARK)),
         function: Err(format!(
-            "the ABI declares it{line} as `{shown}`, which is not Solidity: {error}; call it in a plan, structs written as tuples"
+            "the ABI declares it{line} as `{shown}`, which is not Solidity: {error}; call it in a plan, with structs as tuples"
         )),
     })
 }

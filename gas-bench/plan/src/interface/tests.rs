@@ -115,7 +115,7 @@ fn what_an_interface_declares_itself_is_known() {
         &[
             "other()",
             "place(tuple(tuple(address who, uint256 amount)[2] legs, uint8 kind, bytes32 id)[] orders, address target) payable",
-            "strange(Strange): the exported ABI does not say what `Strange` is; call it in a plan, structs written as tuples",
+            "strange(Strange): the exported ABI does not say what `Strange` is; call it in a plan, with structs as tuples",
             "odd()",
         ],
     );
@@ -144,8 +144,8 @@ fn functions_that_no_parser_takes_are_left_out_alone() {
              as tuples",
             "self(…): the ABI declares it in line 7 as `function self(uint8 a) external returns (bool) (;;);`, which is not Solidity: expected \
              curly braces or `;`; call it in a plan, structs written as tuples",
-            "pair(…): the ABI declares it in line 8 as `function pair((bool, uint8[] memory) a) external;`, which is not Solidity: expected `,`; \
-             call it in a plan, structs written as tuples",
+            "pair(…): the ABI declares it in line 8 as `function pair((bool, uint8[] memory) a) external;`, which is not Solidity: \
+             expected `,`; call it in a plan, with structs as tuples",
         ],
     );
 }

@@ -151,16 +151,16 @@ fn sizes(results: &Results) -> Table {
 /// What a reader must know about the figures, a paragraph each.
 fn notes(results: &Results) -> Vec<String> {
     let mut notes = vec![
-        "gas, ink: the allocations alone, read off the VM's meter by the contract itself before and after them. Starting \
-         the call and checking the blocks is not in it."
+        "gas, ink: the allocations alone. The contract itself reads the VM's meter before and after them, so starting the call and \
+         checking the blocks are not included."
             .to_owned(),
         "ratio: ink relative to MiniAlloc's. pages: 64 KiB each, at the end of the sequence.".to_owned(),
     ];
     if results.conditions.contains(&Conditions::Published) {
         notes.push(format!(
-            "published: gas as in mini-alloc 1.0.0's README, measured elsewhere; no figure of this run. Ours differ \
-             because the ink schedule and the compilers have moved on since, so compare ratios. As there, page costs \
-             are off, or the larger heaps could not be paid for at all. Source: {}",
+            "published: gas from mini-alloc 1.0.0's README, not measured in this run. Our figures differ because the ink schedule and the \
+             compilers have changed since, so compare ratios. As in that README, page costs are off; otherwise nobody could pay for the \
+             larger heaps. Source: {}",
             edge_cases::SOURCE
         ));
     }
@@ -170,15 +170,14 @@ fn notes(results: &Results) -> Vec<String> {
         .any(|conditions| conditions.page_costs())
     {
         notes.push(
-            "for pages: what of the gas was for memory. All allocators get the same requests, those that the sequence makes \
-             of a bump allocator; how many pages that takes is theirs. for work: the rest, which is what the allocator itself \
-             spends."
+            "for pages: the gas that paid for memory. Every allocator gets the same requests, those that the sequence makes of a bump \
+             allocator; how many pages they take depends on the allocator. for work: the rest, which the allocator itself spends."
                 .to_owned(),
         );
     }
     notes.push(
-        "wasm: as built; raw as cargo stylus prepares it for deployment; brotli as the chain stores it, 4-byte prefix \
-         included."
+        "wasm: built is the compiler's output, raw what cargo stylus prepares for deployment, brotli what the chain stores, including the \
+         4-byte prefix."
             .to_owned(),
     );
     notes

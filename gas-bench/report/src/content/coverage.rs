@@ -49,7 +49,7 @@ impl Content for CoverageContent<'_> {
         };
         let mut document = Document::new(title, &[]);
         let ran = match report.ran {
-            Ran::Plans => "What ran: the calls of the plan, with constructor and setup.",
+            Ran::Plans => "What ran: the calls of the plan, including constructor and setup.",
             Ran::Requests => "What ran: all transactions, calls and estimates sent to a devnet.",
         };
         document.sentences(Rank::Vital, [ran]);
@@ -63,10 +63,11 @@ impl Content for CoverageContent<'_> {
             self.tell(&mut document, contract, is_page);
         }
         document.notes([
-            "Lines are those that there is code of in the deployed module: what the compiler left nothing of was not missed. A line ran if \
-             code of it did, inlined code too; its times add up over all copies of it, and in each are those of the code that ran most often.",
-            "A branch is one of the two ways of a conditional branch or an `if` of the module, bounds checks among them; `match` as a table \
-             of jumps is left out, since blocks do not tell which way was gone.",
+            "Only lines that have code in the deployed module count: a line that the compiler removed was not missed. A line ran if any of \
+             its code ran, inlined or not. Its times are the sum over all copies of the line; in each copy, the code that ran most often \
+             counts.",
+            "A branch is one of the two outcomes of a conditional branch or an `if` in the module, including bounds checks. A `match` that \
+             became a jump table is left out, since counting blocks does not tell which arm was taken.",
         ]);
         document
     }

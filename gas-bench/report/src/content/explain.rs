@@ -42,8 +42,8 @@ impl Content for ExplainContent<'_> {
             .any(|call| call.place.as_ref().is_some_and(|_| call.is_nearby))
         {
             document.notes([
-                "What failed has no line of its own: an error was returned long before the end, or the compiler merged several lines. The line \
-                 shown is the last of the contract's own that ran.",
+                "The failure has no line of its own: an error was returned long before the end, or the compiler merged several lines. The \
+                 line shown is the last of the contract's own lines that ran.",
             ]);
         }
         document
@@ -106,8 +106,7 @@ fn tell(document: &mut Document, call: &FailedFrame, (depth, count): (usize, usi
         let columns = [Column::words("line"), Column::name("function")];
         let rows = call.frames.iter().take(MOST_FRAMES).map(frame);
         document.push(Rank::Main, Table::new("frames", columns, rows));
-        let what =
-            "A star marks the contract's own source; a frame without a call of its own is inlined.";
+        let what = "A star marks the contract's own source. A frame without a call of its own was inlined.";
         document.sentences(Rank::Detail, [what]);
     }
     if call.omitted_frames > 0 {

@@ -71,17 +71,17 @@ impl Content for LeagueContent<'_> {
         let toolchain = &league.toolchain;
         let sentences = [
             Text::coded(
-                "What each allocator costs a Stylus program, measured in this project's VM. Made by `cargo gas-bench league --calls --out \
-                 gas-bench/LEAGUE.md --chart gas-bench/LEAGUE.svg`; a test fails when it no longer is what that command writes.",
+                "What each allocator costs a Stylus program, measured in this project's VM. Written by `cargo gas-bench league --calls \
+                 --out gas-bench/LEAGUE.md --chart gas-bench/LEAGUE.svg`; a test fails if that command would write anything else.",
             ),
             Text::coded(&format!(
-                "Compiler: {toolchain}. Every workload is a program of its own, built as contracts are (`lto`, one codegen unit, `panic = \
-                 \"abort\"`), at three optimisation levels. The best of a row is bold, or has a star. The floor is a bump allocator without \
-                 any check, which nobody can use: what no allocator of its kind can be below."
+                "Compiler: {toolchain}. Every workload is a separate program, built as contracts are (`lto`, one codegen unit, `panic = \
+                 \"abort\"`), at three optimisation levels. The best figure of a row is bold or has a star. The floor is a bump allocator \
+                 without any checks. Nobody can use it; it shows the least that an allocator of this kind can cost."
             )),
             Text::coded(
-                "Compressed sizes are in `--format json` alone: they depend on the order of functions, and that on the folder in which the \
-                 allocator lies, by some 40 bytes. Nothing else here does.",
+                "Compressed sizes are in `--format json` only: they vary by some 40 bytes with the order of functions, which depends on \
+                 the folder that holds the allocator. Nothing else here depends on the folder.",
             ),
         ];
         document.sentences(Rank::Vital, sentences);
@@ -123,9 +123,9 @@ impl Content for LeagueContent<'_> {
 fn whole_calls(document: &mut Document, calls: &Calls) {
     document.heading(Rank::Vital, "Whole calls");
     document.sentences(Rank::Vital, [Text::coded(
-        "What an author pays: average gas of a call over all calls of the plans in `contracts/`, with link-time optimisation, each contract \
-         with each allocator. Uncached is what receipts of a program have that is not in the chain's cache; cached is what they have of one \
-         that is, or that was called in the same block before. The best of a row is bold, or has a star.",
+        "What an author pays: the average gas of a call, over all calls of the plans in `contracts/`, for each contract with each \
+         allocator, with link-time optimisation. Uncached is what receipts say for a program outside the chain's cache; cached is what \
+         they say for one inside it, or called earlier in the same block. The best figure of a row is bold or has a star.",
     )]);
     let builds = OptLevel::ALL
         .iter()
@@ -162,7 +162,7 @@ fn whole_calls(document: &mut Document, calls: &Calls) {
     );
     listed(
         document,
-        "Calls that cost more with MiniAlloc, of those above:",
+        "Of the calls above, these cost more with MiniAlloc:",
         dearer,
     );
     document.heading(Rank::Vital, "What has no figures");
@@ -253,8 +253,8 @@ fn workloads(document: &mut Document, league: &League) {
 fn overhead(document: &mut Document, league: &League) {
     document.heading(Rank::Vital, "Overhead");
     document.sentences(Rank::Vital, [
-        "Ink above the floor's, with memory free of charge, as a share of what mini-alloc 1.0.0 has above it. Below the floor counts as 0.00. \
-         The last row is the average.",
+        "Ink above the floor's, with memory free of charge, as a share of mini-alloc 1.0.0's ink above the floor. Below the floor counts \
+         as 0.00. The last row is the average.",
     ]);
     let levels = league.levels();
     let columns = OURS
@@ -307,7 +307,7 @@ fn losses(document: &mut Document, league: &League) {
         let workloads = league.workloads.keys();
         workloads.filter_map(move |workload| of(workload, level))
     });
-    let about = "Programs in which another allocator takes less gas than the best of MiniAlloc, in either form, and ReclaimAlloc:";
+    let about = "Programs in which another allocator takes less gas than ReclaimAlloc and both forms of MiniAlloc:";
     listed(document, about, all);
 }
 
@@ -331,7 +331,7 @@ fn of_level(document: &mut Document, league: &League, level: OptLevel) {
     };
     let quantities: [(&str, bool, Quantity<'_>); 3] = [
         (
-            "Gas under a chain's prices, pages included, and in brackets the pages of memory at the end. Dies: out of gas with 32 million.",
+            "Gas at a chain's prices, including pages; in brackets, the pages of memory at the end. Dies: it runs out of 32 million gas.",
             false,
             &gas,
         ),
@@ -341,7 +341,7 @@ fn of_level(document: &mut Document, league: &League, level: OptLevel) {
             &work,
         ),
         (
-            "Bytes of the whole program's wasm, as it is deployed but for the compression.",
+            "Bytes of the whole program's wasm as deployed, before compression.",
             true,
             &bytes,
         ),

@@ -68,9 +68,10 @@ impl Content for LinesContent<'_> {
             document.push(Rank::Main, Block::Fold(Text::name(&source.file), table));
         }
         document.notes([
-            "A line's ink is that of the operators which the compiler made of it, a metered block's own price at the operator that ends it; \
-             with inlined, all that was inlined into the line comes on top. Times are those of the line's code that began most often.",
-            "Blocks are counted and operators have prices: nothing is estimated. Lines of the contract's own come first.",
+            "A line's ink is that of the operators that the compiler made of it; the fixed price of a metered block counts for the \
+             operator that ends the block. With inlined: including everything inlined into the line. Times: how often the line's code \
+             began, where it began most often.",
+            "Nothing is estimated: blocks are counted, and operators have prices. The contract's own lines come first.",
         ]);
         document
     }
@@ -160,7 +161,7 @@ fn lines(profile: &LineProfile, top: usize) -> Table {
         (profile.without_line, "code without a line"),
         (
             profile.forfeited,
-            "forfeited: too little for what came next",
+            "forfeited: too little to pay for the next step",
         ),
     ] {
         if ink > Ink::ZERO {
@@ -196,7 +197,7 @@ fn functions(profile: &LineProfile, top: usize) -> Table {
         rows.push(Row::plain([Cell::figure(ink.0), Cell::Nothing, about]));
     }
     if profile.forfeited > Ink::ZERO {
-        let about = Cell::words("forfeited: too little for what came next");
+        let about = Cell::words("forfeited: too little to pay for the next step");
         rows.push(Row::plain([
             Cell::figure(profile.forfeited.0),
             Cell::Nothing,

@@ -137,10 +137,11 @@ pub(crate) fn weighed(hindrance: &Hindrance, quantities: &Quantities) -> String 
         (None, None) => format!("{because}, which makes no difference to this contract"),
         (Some(losses), None) => format!("{because}, which costs this contract {losses}; {remedy}"),
         (None, Some(gains)) => format!(
-            "{because}, which saves this contract {gains}: it would be worse with it, so leave it as it is"
+            "{because}, which saves this contract {gains}: link-time optimisation would make it worse, so leave it off"
         ),
         (Some(losses), Some(gains)) if quantities.is_worse() => format!(
-            "{because}, which costs this contract {losses}, but saves it {gains}: it would be worse with it, so leave it as it is"
+            "{because}, which costs this contract {losses}, but saves it {gains}: link-time optimisation would make it worse, so leave it \
+             off"
         ),
         (Some(losses), Some(gains)) => {
             format!(
@@ -157,19 +158,19 @@ fn because(hindrance: &Hindrance) -> String {
         (types, None) => beside(types),
         (types, Some(manifest)) => format!("{}, and {}", in_manifest(manifest), beside(types)),
     };
-    format!("the profile asks for link-time optimisation and cargo leaves it out, because {reason}")
+    format!("the profile asks for link-time optimisation, but cargo leaves it out because {reason}")
 }
 
 fn beside(types: &[String]) -> String {
     let types: Vec<_> = types.iter().map(|it| format!("`{it}`")).collect();
     format!(
-        "the crate types have {} beside `cdylib`",
+        "the crate types include {} beside `cdylib`",
         types.join(" and ")
     )
 }
 
 fn in_manifest(manifest: &str) -> String {
-    format!("it reads no profile of a member, such as {manifest}")
+    format!("it ignores the profiles of workspace members, such as that in {manifest}")
 }
 
 fn remedy(hindrance: &Hindrance) -> &'static str {

@@ -55,7 +55,8 @@ pub(super) fn spent(document: &mut Document, profile: &CallProfile, top: usize, 
     if let Some(Ok(svg)) = is_page.then(|| flame_graph(profile)) {
         let graph = Picture {
             title: "Flame graph".to_owned(),
-            caption: "A wider frame took more ink, with all that it called.".to_owned(),
+            caption: "The wider a frame, the more ink it took, including everything it called."
+                .to_owned(),
             drawing: Drawing::Framed(svg),
         };
         document.push(Rank::Page, graph);
@@ -145,19 +146,18 @@ fn worded(part: outside::Part) -> String {
 /// What to know about the figures.
 pub(super) fn notes(profile: &CallProfile) -> Vec<String> {
     let mut notes = vec![
-        "Self ink was spent in the function itself, total ink also in all that it called; a recursive call counts once."
+        "Self ink was spent in the function itself; total ink includes everything it called. A recursive call counts once."
             .to_owned(),
     ];
     if !profile.profile.allocations.calls.is_empty() {
         notes.push(
-            "Bytes asked are those of new blocks, and of resized blocks at their new size."
-                .to_owned(),
+            "Bytes asked: those of new blocks, and of resized blocks at their new size.".to_owned(),
         );
     }
     if profile.profile.truncated {
         notes.push(
-            "The call tree was too large to be kept whole. What calls beyond its bound spent is their callers' own in the flame \
-             graph and for speedscope; the tables are complete."
+            "The call tree was too large to keep whole. In the flame graph and the speedscope file, what the missing calls spent counts \
+             for their callers; the tables are complete."
                 .to_owned(),
         );
     }

@@ -61,8 +61,7 @@ impl Content for ReplayContent<'_> {
             notes.extend(profiles(&mut document, transaction, top, is_page));
         }
         let strangers = replays.strangers.iter().map(|file| {
-            let why = "no program that ran has its code: build it as the deployed one was built, \
-                       but for `strip`";
+            let why = "no program that ran has its code: build it exactly as the deployed one was built, except for `strip`";
             Item::new(Text::name(file), why)
         });
         document.list(Rank::Vital, Tone::Worse, strangers);
@@ -85,11 +84,11 @@ fn search(replays: &Replays) -> Option<String> {
     let search = replays.search.as_ref()?;
     let found = counted(search.found as u64, "transaction");
     let last = match search.found < search.wanted {
-        true => format!("{found} in place of {}", grouped(search.wanted as u64)),
+        true => format!("{found} instead of {}", grouped(search.wanted as u64)),
         false => format!("the last {found}"),
     };
     let mut text = format!(
-        "Of contract {}: {last}, looked for in {} up to {}.",
+        "Contract {}: {last}, in the {} up to number {}.",
         search.contract,
         counted(search.blocks, "block"),
         grouped(search.newest)
@@ -117,13 +116,13 @@ fn profiles(
         document.heading(Rank::Vital, profile::heading(profile));
         let place = (*depth > 0).then(|| {
             format!(
-                "Called by another contract, {} deep; its gas is that of this call.",
+                "Called by another contract, at depth {}; the gas is that of this call.",
                 counted(*depth as u64, "frame")
             )
         });
         let names = match names {
             Some(file) => format!("Functions are named by {file}."),
-            None => "Functions have no names: `--names FILE.wasm` gives them those of the same build before it was stripped.".to_owned(),
+            None => "Functions have no names: `--names FILE.wasm` takes them from the same build before it was stripped.".to_owned(),
         };
         document.sentences(Rank::Vital, place);
         document.sentences(Rank::Vital, [Text::coded(&names)]);
@@ -137,7 +136,7 @@ fn profiles(
     }
     if transaction.more_profiles > 0 {
         known.push(format!(
-            "{} further down ran, too, and not told.",
+            "{} deeper down also ran, not shown here.",
             counted(transaction.more_profiles, "program")
         ));
     }
@@ -163,12 +162,12 @@ fn summary(replays: &Replays) -> String {
     let exact = exact.count() as u64;
     let mut text = match (all, exact) {
         (0, _) => String::new(),
-        (1, 1) => "The transaction comes to its receipt exactly: status, gas and logs.".to_owned(),
-        (1, 0) => "The transaction does not come to its receipt.".to_owned(),
+        (1, 1) => "The transaction matches its receipt exactly: status, gas and logs.".to_owned(),
+        (1, 0) => "The transaction does not match its receipt.".to_owned(),
         (all, exact) if all == exact => {
-            format!("All {all} come to their receipts exactly: status, gas and logs.")
+            format!("All {all} match their receipts exactly: status, gas and logs.")
         }
-        (all, exact) => format!("Of {all}, {exact} come to their receipts exactly."),
+        (all, exact) => format!("Of {all}, {exact} match their receipts exactly."),
     };
     let failed = replays.failures.len() as u64;
     if failed > 0 {
@@ -277,14 +276,14 @@ fn sentence(transaction: &ReplayedTransaction, alone: bool) -> String {
     let mut text = transaction.differences.join("; ");
     if let Some(deviates) = &transaction.deviates {
         text += &format!(
-            ". An earlier transaction of its block differs already, {}: {}",
+            ". An earlier transaction of its block already differs, {}: {}",
             deviates.transaction,
             deviates.differences.join("; ")
         );
     } else if alone {
-        text += ". The earlier transactions of its block were left out, so this may be their doing";
+        text += ". The earlier transactions of its block were left out, which may be the reason";
     } else if transaction.there.l1_gas != transaction.here.l1_gas {
-        text += ". Gas for L1 data goes by the length of its compressed bytes and the L1 price in the state before its block";
+        text += ". Gas for L1 data depends on the length of its compressed bytes and on the L1 price in the state before its block";
     }
     if let Some(reason) = &transaction.here.reason {
         text += &format!(". Here it failed because {reason}");
@@ -305,7 +304,7 @@ fn notes(replays: &Replays) -> Vec<String> {
     }];
     if !replays.programs.is_empty() {
         notes.push(
-            "The other program is active from the start, and cached where the one in its place is."
+            "The other program is active from the start, and cached wherever the one that it replaces is."
                 .to_owned(),
         );
     }

@@ -154,7 +154,7 @@ impl ReportContent<'_> {
         if let Some(bars) = Bars::of(contract, ink_per_gas) {
             document.push(Rank::Page, Picture {
                 title: "Where the gas goes".to_owned(),
-                caption: "Gas of each call, on average over its runs. For its parts, point at a bar or open the call below.".to_owned(),
+                caption: "Average gas of each call over its runs. For the parts, point at a bar or open the call below.".to_owned(),
                 drawing: Drawing::Inline(bars.inline()),
             });
         }
@@ -185,7 +185,8 @@ impl ReportContent<'_> {
         };
         let graphs = pictures.flame_graphs.iter().map(|(call, svg)| Picture {
             title: format!("Flame graph of {call}"),
-            caption: "A wider frame took more ink, with all that it called.".to_owned(),
+            caption: "The wider a frame, the more ink it took, including everything it called."
+                .to_owned(),
             drawing: Drawing::Framed(svg.clone()),
         });
         let treemap = pictures.treemap.iter().map(|svg| Picture {
@@ -313,11 +314,11 @@ fn failures(report: &Report) -> impl Iterator<Item = Item> {
 
 /// What the figures of every call mean.
 const FIGURES: [&str; 2] = [
-    "gas: of the whole transaction, as in its receipt. ink: what the program itself spent of it. pages: 64 KiB each, at the start and \
-     at most.",
-    "transaction: 21,000 and the calldata. start: what the chain asks to start the program. wasm: instructions. pages: those that \
-     it starts with and those that it grows. other: rounding to whole gas, what calldata costs at least, what was forfeited and what \
-     is not told apart, less the refund. Parts are rounded so that they add up to the total.",
+    "gas: of the whole transaction, as in its receipt. ink: what the program itself spent of it. pages: 64 KiB each, at the start and at \
+     the peak.",
+    "transaction: 21,000 and the calldata. start: what the chain charges to start the program. wasm: instructions. pages: those that it \
+     starts with and those that it grows by. other: rounding to whole gas, the floor for calldata, forfeited gas and whatever the node \
+     does not tell apart, less the refund. Parts are rounded so that they add up to the total.",
 ];
 
 /// What a reader must know about the figures, a paragraph each.
@@ -332,7 +333,7 @@ fn meaning(report: &Report) -> Vec<String> {
     let marks = [
         generated.then_some("*: arguments made up to fit the types."),
         reverts.then_some(
-            "reverts: so many runs reverted, as was allowed, and cost this much until then.",
+            "reverts: this many runs reverted, as the plan allows; their gas counts up to the revert.",
         ),
     ];
     let marks: Vec<_> = marks.into_iter().flatten().collect();

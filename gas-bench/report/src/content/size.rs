@@ -155,7 +155,7 @@ fn comparison(diff: &SizeDiff) -> Vec<String> {
     let (before, after) = (&diff.before.toolchain, &diff.after.toolchain);
     if before != after {
         sentences.push(format!(
-            "The baseline was made with {}, this with {}: what differs may be the compilers' doing.",
+            "The baseline was made with {}, this with {}: the compilers may be why sizes differ.",
             printable(before),
             printable(after),
         ));
@@ -165,19 +165,19 @@ fn comparison(diff: &SizeDiff) -> Vec<String> {
 
 fn notes(report: &SizeReport, diff: Option<&SizeDiff>) -> Vec<String> {
     let mut notes = vec![
-        "built: as cargo wrote it. post-processed: as cargo stylus prepares it and the VM decompresses it. compressed: with \
-         brotli, behind the prefix of a program, as accounts hold it."
+        "built: as cargo wrote it. post-processed: as cargo stylus prepares it, and what the VM decompresses to. compressed: with brotli, \
+         including a program's prefix, as accounts hold it."
             .to_owned(),
-        "Sections, crates and functions are those of the post-processed module. It is compressed as a whole, so that none of \
-         them has compressed bytes of its own."
+        "Sections, crates and functions are those of the post-processed module. It is compressed as a whole, so none of them has a \
+         compressed size of its own."
             .to_owned(),
-        "What was inlined counts for the function it was inlined into. A method counts for the crate of its type; where the \
-         type is a reference, a primitive or a generic one, for the crate of the trait."
+        "Inlined code counts for the function it was inlined into. A method counts for the crate of its type or, if the type is a \
+         reference, a primitive or generic, for the crate of the trait."
             .to_owned(),
     ];
     if diff.is_some() {
         notes.push(
-            "×2: two functions of this name, as instances of a generic one are, added together. same: as many bytes as before."
+            "×2: two functions of this name, such as instances of a generic one, added together. same: as many bytes as before."
                 .to_owned(),
         );
     }
@@ -186,7 +186,7 @@ fn notes(report: &SizeReport, diff: Option<&SizeDiff>) -> Vec<String> {
         let unnamed = contract.crates.iter().find(|it| it.name == UNNAMED);
         if let Some(unnamed) = unnamed {
             notes.push(format!(
-                "{} of the code of {} has no names: it is built without a name section.",
+                "{} of the code of {} has no names: it was built without a name section.",
                 share(unnamed.bytes.0, all.0).unwrap_or_default(),
                 printable(name),
             ));

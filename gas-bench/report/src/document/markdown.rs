@@ -99,7 +99,7 @@ fn told(document: &Document, room: Room) -> String {
     let left_out: Vec<_> = left_out.map(|(_, what)| *what).collect();
     if !left_out.is_empty() {
         page.block(&format!(
-            "A comment on GitHub would not hold all of this report. Left out, and in the other formats: {}.",
+            "This report does not fit into a GitHub comment. Left out here, but in the other formats: {}.",
             left_out.join(", ")
         ));
     }

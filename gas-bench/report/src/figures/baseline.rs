@@ -64,7 +64,7 @@ pub enum BaselineError {
         found: u32,
     },
     /// Its figures contradict each other.
-    #[error("{} holds what was never measured: {flaw}; make it again with --save", path.display())]
+    #[error("{} holds figures that were never measured: {flaw}; make it again with --save", path.display())]
     Unsound {
         /// The file.
         path: PathBuf,
@@ -193,20 +193,20 @@ fn flaw(report: &Report) -> Option<String> {
     for contract in &report.contracts {
         let name = &contract.name;
         if !contracts.insert(name) {
-            return Some(format!("the contract {name} stands there twice"));
+            return Some(format!("the contract {name} is in it twice"));
         }
         let mut calls = BTreeSet::new();
         for call in &contract.calls {
             let place = format!("{name}, {}", call.name);
             if !calls.insert(&call.name) {
-                return Some(format!("{place} stands there twice"));
+                return Some(format!("{place} is in it twice"));
             }
             if let Outcome::Runs(runs) = &call.outcome {
                 if runs.is_empty() {
                     return Some(format!("{place} has no run"));
                 }
                 if !runs.iter().all(adds_up) {
-                    return Some(format!("the parts of {place} are not its gas"));
+                    return Some(format!("the parts of {place} do not add up to its gas"));
                 }
             }
         }

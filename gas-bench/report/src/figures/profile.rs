@@ -45,20 +45,20 @@ pub struct CallProfile {
 pub enum ProfileError {
     /// A different version of this program wrote it.
     #[error(
-        "the profile has the shape {0} and this program knows {PROFILE_SCHEMA}: profile the call again"
+        "the profile has schema {0}, this program reads schema {PROFILE_SCHEMA}: profile the call again"
     )]
     Schema(u32),
     /// A node of the call tree precedes its caller, or names a callee that is not listed.
     #[error(
-        "place {0} of the profile's call tree belongs to nothing that is listed: profile the call again"
+        "place {0} of the profile's call tree belongs to no listed function: profile the call again"
     )]
     Place(usize),
     /// An allocation names a function that is not listed.
-    #[error("function {0} of the profile allocates and is not listed: profile the call again")]
+    #[error("function {0} of the profile allocates but is not listed: profile the call again")]
     Allocator(usize),
     /// The ink does not add up.
     #[error(
-        "the profile's {what} add up to {counted} ink and the program spent {spent}: profile the call again"
+        "the profile's {what} add up to {counted} ink, but the program spent {spent}: profile the call again"
     )]
     Sum {
         /// What was added up.

@@ -120,7 +120,9 @@ impl ChainArguments {
 
 fn crate_types(name: &str) -> Result<CrateTypes, String> {
     let found = CrateTypes::ALL.into_iter().find(|it| it.name() == name);
-    found.ok_or_else(|| "a contract is a `cdylib`, or a library besides: `lib,cdylib`".to_owned())
+    found.ok_or_else(|| {
+        "a contract is a `cdylib`, with or without a library: `lib,cdylib`".to_owned()
+    })
 }
 
 /// Parses the number of an ArbOS version that a devnet can begin with.

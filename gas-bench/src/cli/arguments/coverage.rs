@@ -22,10 +22,10 @@ Examples:
                                                  the same of whatever is sent there, until Ctrl-C
   cargo gas-bench coverage --listen 127.0.0.1:8547 -- cargo test
 
-Tests have to deploy what `cargo stylus` makes of the same sources and features: programs are known by their code. Transactions, calls and \
-estimates count.
+Programs are recognised by their code, so tests must deploy what `cargo stylus` builds from the same sources and features. Transactions, \
+calls and estimates all count.
 
-Exit code: 0 when everything ran and is told, 1 when something is not or the tests fail, 2 for arguments that make no sense.";
+Exit code: 0 when everything ran and was reported, 1 when something was not or the tests failed, 2 for arguments that make no sense.";
 
 /// The arguments of `coverage`.
 #[derive(Args, Debug)]

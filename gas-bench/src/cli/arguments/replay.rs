@@ -31,13 +31,13 @@ Examples:
       0x5aeca744e0c1f6d7f68641aedd394ac4b6e18cbeac3f8b3c81056c0e51a61cf3
                                          the same without a network
 
-One transaction is told function by function, as `profile` tells a call; several make a table. What came before them in a block is carried \
-out once.
+One transaction is shown function by function, like a call in `profile`; several make a table. Whatever precedes them in a block runs \
+once.
 
-The node has to keep the state of the block before a transaction's: an archive node, or one that is recent enough.
+The node must have the state before each transaction's block: take an archive node, or recent transactions.
 
-Exit code: 0 when every transaction came to its receipt, 1 when one did not or nothing ran at the address of a --code, 2 for arguments that \
-make no sense.";
+Exit code: 0 when every transaction matched its receipt, 1 when one did not or nothing ran at the address of a --code, 2 for arguments \
+that make no sense.";
 
 /// The arguments of `replay`.
 #[derive(Args, Debug)]
@@ -132,14 +132,14 @@ impl ReplayArguments {
         let tells_one = !self.names.is_empty() || self.flame.is_some() || self.speedscope.is_some();
         if tells_one && self.transactions.len() > 1 {
             anyhow::bail!(
-                "--names, --flame and --speedscope are for one transaction, and several make a table: name one"
+                "--names, --flame and --speedscope take one transaction, not several: name one"
             );
         }
         let mut replaced = BTreeSet::new();
         let mut again = self.programs.iter().map(|(address, _)| address);
         if let Some(address) = again.find(|address| !replaced.insert(*address)) {
             anyhow::bail!(
-                "there are two --code for {address}: name one, and replay again with the other"
+                "there are two --code for {address}: give one, and replay again with the other"
             );
         }
         let fork = match (&self.rpc_url, &self.replay) {

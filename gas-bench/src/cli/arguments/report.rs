@@ -24,11 +24,11 @@ Examples:
                                            a module of any language, and its ABI
   cargo gas-bench report --endpoint http://localhost:8547 --private-key-path dev.key
 
-What is called stands in gas-bench.toml beside a contract's Cargo.toml; without one every function of its exported ABI is called \
-once, with arguments that are made up, and so is what the module answers besides and standards have names for. `cargo gas-bench plan` \
-writes a file to begin with.
+gas-bench.toml beside a contract's Cargo.toml says what to call. Without it, every function of the exported ABI is called once with \
+made-up arguments, and so is every other function that the module answers and a standard has a name for. `cargo gas-bench plan` writes a \
+file to start from.
 
-Exit code: 0 when every figure was measured and something was, 1 when one was not or --check had nothing to compare, 2 for arguments that \
+Exit code: 0 when everything was measured, 1 when something or everything was not or --check had nothing to compare, 2 for arguments that \
 make no sense, 3 when --check found a regression.";
 
 const PLAN_EXAMPLES: &str = "\
@@ -37,8 +37,8 @@ Examples:
   cargo gas-bench plan --package erc20   of one contract of several
   cargo gas-bench plan --out draft.toml --force
 
-The plan has the contract's constructor, every function that it answers, with arguments that are made up, and what reverts with them and \
-why. A report with it succeeds; what it is worth depends on what you make of it.
+The plan has the contract's constructor and every function that it answers, with made-up arguments, and says which calls revert with them \
+and why. A report with it succeeds; edit the plan to make its figures worth something.
 
 Exit code: 0 when every plan was written, 1 when one was not, 2 for arguments that make no sense.";
 

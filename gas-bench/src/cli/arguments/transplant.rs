@@ -22,11 +22,11 @@ Examples:
                                                   runs both on these calls, and writes only if they
                                                   do the same
 
-The module needs the names of its functions, which every cargo keeps with `CARGO_PROFILE_RELEASE_STRIP=debuginfo cargo build …`; what is written is \
-the module as `cargo stylus` would deploy it. It is a means to measure and to rescue: whoever has the sources builds them with the other \
+The module needs the names of its functions, which `CARGO_PROFILE_RELEASE_STRIP=debuginfo cargo build …` keeps. The new file is the module \
+as `cargo stylus` would deploy it. Use this to measure, or to rescue a module; if you have the sources, build them with the other \
 allocator.
 
-Exit code: 0 when it was done, 1 when it was refused or something differs, 2 for arguments that make no sense.";
+Exit code: 0 on success, 1 when the module was refused or something differs, 2 for arguments that make no sense.";
 
 /// The arguments of `override`.
 #[derive(Args, Debug)]
@@ -102,11 +102,11 @@ fn call(text: &str) -> Result<Call, stylus_plan::CallError> {
 fn postfix(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Err(
-            "the new file needs another name than the old; use --inplace to change that".to_owned(),
+            "the new file needs a name of its own; to change the old one, use --inplace".to_owned(),
         );
     }
     if text.contains(std::path::is_separator) {
-        return Err("it is a part of the file's name, not a path".to_owned());
+        return Err("it must be part of a file name, not a path".to_owned());
     }
     Ok(text.to_owned())
 }

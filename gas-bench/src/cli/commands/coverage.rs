@@ -66,7 +66,7 @@ fn count(covering: Covering, command: &[OsString]) -> anyhow::Result<(CoverageRe
     let is_good = match command {
         [] => {
             remark(&format!(
-                "listening at {url}; Ctrl-C ends it and tells what ran"
+                "listening at {url}; Ctrl-C stops it and shows what ran"
             ));
             // Only an interrupt ends it.
             let _ = interrupted.recv();

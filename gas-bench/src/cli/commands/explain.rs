@@ -19,7 +19,7 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<ExitCode> 
         (Ok(hash), Some(url)) => Some((hash, url)),
         (Ok(hash), None) => bail!("{hash} is on some chain; name its node with --endpoint URL"),
         (Err(_), Some(_)) => bail!(
-            "--endpoint is for a transaction on that node, and `{}` is not a hash; a call is made on an embedded devnet",
+            "--endpoint is for a transaction on that node, but `{}` is not a hash; calls are made on an embedded devnet",
             arguments.what
         ),
         (Err(_), None) => None,
@@ -32,7 +32,7 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<ExitCode> 
                 // The reason is known without sources.
                 Err(error) if !arguments.project.is_named() => {
                     remark(&format!(
-                        "lines and names come from this folder's project, but there is none: {}",
+                        "lines and names come from the project in this folder, but there is none: {}",
                         sentence(&error)
                     ));
                     None

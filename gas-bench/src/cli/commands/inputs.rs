@@ -67,14 +67,14 @@ impl<'a> Inputs<'a> {
     pub(super) fn spare(&mut self, path: &Path) -> anyhow::Result<()> {
         if self.have(path) {
             bail!(
-                "{} is what this command reads; name another file for what it writes",
+                "this command reads {}; name another file to write to",
                 path.display()
             );
         }
         let place = place(path);
         if self.begun.contains(&place) {
             bail!(
-                "{} is named for two files that this command writes; name another for one of them",
+                "{} is named for two of the files that this command writes; name another for one of them",
                 path.display()
             );
         }

@@ -18,7 +18,7 @@ pub(crate) fn plan(arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
     let target = arguments.chain.target()?;
     let settings = arguments.project.settings();
     if arguments.out.is_some() && project.contracts.len() > 1 {
-        bail!("--out is one file, and there are several contracts; name one with --package");
+        bail!("--out is one file, but there are several contracts; name one with --package");
     }
     let paths: Vec<_> = project
         .contracts
@@ -33,7 +33,7 @@ pub(crate) fn plan(arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
     // An existing plan is reported before anything is built.
     if let Some(path) = paths.iter().find(|path| path.exists() && !arguments.force) {
         bail!(
-            "{} is there already; --out FILE writes another, and --force replaces it",
+            "{} already exists; write another with --out FILE, or replace it with --force",
             path.display()
         );
     }

@@ -96,7 +96,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
     match (draft, unknown) {
         (Some(draft), None) => draft.save(&report)?,
         (Some(_), Some(contract)) => complain(&format!(
-            "no baseline was saved, since {} has no figures; correct what is wrong with it, and save again",
+            "no baseline was saved because {} has no figures; fix it, then save again",
             contract.name
         )),
         (None, _) => {}
@@ -121,7 +121,7 @@ fn verdict(arguments: &ReportArguments, report: &Report, diff: Option<&Diff>) ->
         checked.is_some_and(Diff::compares_nothing),
     ) {
         complain(&format!(
-            "--check compared nothing, since no call of this report is in the baseline {name}; save it again with --save"
+            "--check compared nothing, because the baseline {name} has none of this report's calls; save it again with --save"
         ));
         code = ExitCode::FAILURE;
     }

@@ -42,7 +42,7 @@ pub(crate) fn override_allocator(arguments: &OverrideArguments) -> anyhow::Resul
     let out = arguments.out();
     if !arguments.inplace && !arguments.force && out.exists() {
         bail!(
-            "{} is there already; use --force to write over it, or --postfix",
+            "{} already exists; use --force to overwrite it, or --postfix",
             out.display()
         );
     }
@@ -50,7 +50,7 @@ pub(crate) fn override_allocator(arguments: &OverrideArguments) -> anyhow::Resul
     let backup = arguments.backup();
     if arguments.inplace && backup.exists() {
         bail!(
-            "{} is there already, and may be the original: move it away first",
+            "{} already exists and may be the original: move it away first",
             backup.display()
         );
     }

@@ -11,7 +11,7 @@ use stylus_report::figures::{Call, Contract, Run};
 pub enum Disagreement {
     /// A call has a different answer.
     #[error(
-        "{call} {got} where today's build {want}: a build is broken, or the answer depends on gas or addresses"
+        "{call} {got}, but today's build {want}: a build is broken, or the answer depends on gas or addresses"
     )]
     Answer {
         /// The call and its run.
@@ -22,7 +22,7 @@ pub enum Disagreement {
         want: String,
     },
     /// A call fails.
-    #[error("{call} works in today's build and here does not: {reason}")]
+    #[error("{call} works in today's build but not here: {reason}")]
     Fails {
         /// The call.
         call: String,
@@ -30,7 +30,7 @@ pub enum Disagreement {
         reason: String,
     },
     /// A call has a different number of runs.
-    #[error("{call} has {got} runs and in today's build {want}: the calls must be the same")]
+    #[error("{call} has {got} runs, but {want} in today's build: the calls must be the same")]
     Runs {
         /// The call.
         call: String,
@@ -41,8 +41,7 @@ pub enum Disagreement {
     },
     /// The contract does not use the allocator.
     #[error(
-        "its module is the same with another allocator: the contract never allocates, or installs a global allocator that \
-         is not mini-alloc's"
+        "its module does not change with the allocator: the contract never allocates, or has a global allocator other than mini-alloc's"
     )]
     NoAllocator,
 }
@@ -87,7 +86,7 @@ fn figures(contract: &Contract) -> Result<VariantFigures, String> {
     match &contract.deployment {
         Some(deployment) => Ok(VariantFigures::new(contract, deployment)),
         None => Err(match contract.failures.as_slice() {
-            [] => "it was not deployed, and nothing says why: measure it alone".to_owned(),
+            [] => "it was not deployed, for no known reason: measure it alone".to_owned(),
             failures => failures.join("; "),
         }),
     }

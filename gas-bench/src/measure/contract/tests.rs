@@ -147,7 +147,7 @@ fn what_goes_wrong_is_said_with_its_line() {
     );
     check_failure(
         &format!("{call}args = [1]\nreverts = true\n"),
-        "the call should revert (gas-bench.toml line 1) and does not",
+        "the call should revert (gas-bench.toml line 1) but does not",
     );
     check_failure(
         &format!("{call}args = [\"{{n}}\"]\nfor = {{ n = [1, 98] }}\n"),

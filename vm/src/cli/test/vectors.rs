@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
     /// Reads the punctuation of an array. Returns something if no vector follows.
     fn next_of_array(&mut self) -> Option<Option<Result<Vector, VectorError>>> {
         if self.is_behind_vector && !self.rest.starts_with(']') && !self.take(",") {
-            return Some(self.end_of_array("`,` or `]` is missing behind a vector"));
+            return Some(self.end_of_array("`,` or `]` is missing after a vector"));
         }
         self.skip_space();
         if self.take("]") {

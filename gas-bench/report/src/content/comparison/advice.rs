@@ -40,7 +40,7 @@ pub(super) fn sentence(summary: &Summary<'_>) -> String {
         ),
         (Some(_), None) if best.variant == Variant::TODAY => {
             format!(
-                "Keep today's build: none has less code ({code}), and no call tells them apart by gas."
+                "Keep today's build: no other variant has less code ({code}), and no call has gas to compare."
             )
         }
         (Some(today), Some(gas)) => format!(
@@ -51,7 +51,7 @@ pub(super) fn sentence(summary: &Summary<'_>) -> String {
             why_not_today(summary, today, &best)
         ),
         (Some(today), None) => format!(
-            "Build with {}: {} than today ({code}), and no call tells them apart by gas.",
+            "Build with {}: {} than today ({code}); no call has gas to compare.",
             best.variant,
             bytes(today, best.figures)
         ),
@@ -126,7 +126,7 @@ fn code(figures: &VariantFigures) -> String {
     if figures.fits() {
         format!("{code} of {limit} bytes")
     } else {
-        format!("{code} bytes, more than the {limit} of one account")
+        format!("{code} bytes, more than the {limit} that one account holds")
     }
 }
 
@@ -142,11 +142,11 @@ fn why_not_today(summary: &Summary<'_>, today: &VariantFigures, best: &Candidate
     match fewer {
         0 if today.fits() || !best.figures.fits() => String::new(),
         0 => format!(
-            ", and today's {} bytes are too many for one account",
+            ", while today's {} bytes do not fit into one account",
             grouped(today.code.0)
         ),
-        1 => ", and 1 call works that fails today".to_owned(),
-        many => format!(", and {many} calls work that fail today"),
+        1 => ", and 1 call that fails today succeeds".to_owned(),
+        many => format!(", and {many} calls that fail today succeed"),
     }
 }
 

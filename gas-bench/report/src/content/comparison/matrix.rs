@@ -230,37 +230,38 @@ pub(super) fn notes(summary: &Summary<'_>) -> Vec<String> {
         let excluded = summary.calls.len() - summary.common.len();
         let excluded = match excluded {
             0 => String::new(),
-            1 => "; one call has no figure under some variant and is in nobody's".to_owned(),
-            many => format!("; {many} calls have no figure under some variant and are in nobody's"),
+            1 => "; one call that has no figure under some variant is left out for all".to_owned(),
+            many => format!(
+                "; {many} calls that have no figure under some variant are left out for all"
+            ),
         };
         notes.push(format!(
-            "gas of calls: the geometric mean over {} of what each uses, against {}{excluded}; and cached: the same, for a program in \
-             the chain's cache.",
+            "gas of calls: the geometric mean over {} of the gas each uses, relative to {}{excluded}; and cached: the same, for a program \
+             in the chain's cache.",
             counted(summary.common.len() as u64, "call"),
             if reference == Variant::TODAY {
                 "today's build".to_owned()
             } else {
-                format!("the first that has figures, {reference}")
+                format!("the first variant with figures, {reference}")
             },
         ));
         notes.push(format!(
-            "code bytes: compressed, of the {} that one account holds; ! is more than that.",
+            "code bytes: compressed. One account holds {}; ! marks more than that.",
             grouped(figures.account_limit.0)
         ));
     }
     notes.push(format!(
-        "as today: as the contract's own manifest and lockfile have it, at opt-level {}. Every other allocator stands in the place \
-         of mini-alloc.",
+        "as today: as the contract's own manifest and lockfile say, at opt-level {}. Every other allocator takes the place of mini-alloc.",
         comparison.own_level
     ));
     notes.extend(comparison.wasm_opt.as_ref().map(|version| {
         let version = version.strip_prefix("wasm-opt ").unwrap_or(version);
-        format!("wasm-opt: {version}, without the features of wasm that a chain refuses.")
+        format!("wasm-opt: {version}, without the wasm features that chains refuse.")
     }));
     notes.extend(missed_lto(comparison));
     if is_lto_varied(comparison) {
         notes.push(
-            "lto: optimised across crates when it is linked, or not, as with `lib` beside `cdylib` among the crate types."
+            "lto: whether the linker optimises across crates. It does not, for example, with `lib` beside `cdylib` among the crate types."
                 .to_owned(),
         );
     }
@@ -268,7 +269,7 @@ pub(super) fn notes(summary: &Summary<'_>) -> Vec<String> {
     let same = same.filter(|measured| measured.same_as.is_some()).count();
     if same > 0 {
         notes.push(format!(
-            "{same} of {} variants are deployed as another one is, byte for byte; JSON says which.",
+            "{same} of {} variants are byte for byte the same as another one; the JSON says which.",
             comparison.variants.len()
         ));
     }

@@ -121,8 +121,8 @@ pub(super) fn remarks(profile: &Profile) -> Vec<String> {
     let mut remarks = Vec::new();
     if allocations.seen.is_empty() {
         remarks.push(
-            "No allocation is seen. The allocator's functions were inlined, are not used, or have no names in this module: who \
-             allocated and how much cannot be told, only how memory grew."
+            "No allocations were seen: the allocator's functions were inlined, are not used, or have no names in this module. Only how \
+             memory grew is known, not who allocated how much."
                 .to_owned(),
         );
     } else {
@@ -147,15 +147,13 @@ fn unseen(calls: &[AllocatorCall]) -> Option<String> {
     let consequence = |call: &AllocatorCall| match call {
         AllocatorCall::Allocate => "alloc (blocks from it are not counted)",
         AllocatorCall::AllocateZeroed => "alloc_zeroed (blocks from it are not counted)",
-        AllocatorCall::Reallocate => {
-            "realloc (blocks that it resizes count with their former size)"
-        }
-        AllocatorCall::Deallocate => "dealloc (blocks that it takes back count as alive)",
+        AllocatorCall::Reallocate => "realloc (resized blocks count with their former size)",
+        AllocatorCall::Deallocate => "dealloc (freed blocks count as alive)",
     };
     let consequences: Vec<_> = calls.iter().map(consequence).collect();
     (!calls.is_empty()).then(|| {
         format!(
-            "Inlined, not used, or without a name, and so not seen: {}.",
+            "Not seen, because inlined, unused or without a name: {}.",
             consequences.join(", ")
         )
     })

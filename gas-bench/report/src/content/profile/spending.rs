@@ -44,7 +44,7 @@ pub(super) fn table(profile: &Profile, top: usize) -> Table {
         rows.push(row(Tone::Plain, own, None, Some(calls), about));
     }
     if profile.forfeited > Ink::ZERO {
-        let about = Cell::words("forfeited: too little for what came next");
+        let about = Cell::words("forfeited: too little to pay for the next step");
         rows.push(row(Tone::Plain, profile.forfeited, None, None, about));
     }
     let about = Cell::words("all that the program used");

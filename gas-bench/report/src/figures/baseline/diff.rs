@@ -166,12 +166,12 @@ pub enum Incomparable {
 impl fmt::Display for Incomparable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Function => f.write_str("it calls another function than before"),
+            Self::Function => f.write_str("it now calls a different function"),
             Self::Runs => f.write_str("the number of runs has changed"),
-            Self::Arguments => f.write_str("its arguments are others than before"),
+            Self::Arguments => f.write_str("its arguments have changed"),
             Self::Reverts { newly, no_longer } => write!(
                 f,
-                "{newly} of its runs revert that did not before, {no_longer} no longer do"
+                "{newly} of its runs newly revert, {no_longer} no longer do"
             ),
         }
     }
