@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use stylus_cargo::{
-    Copies, CopiesError, FindError, Mode, OptimiseError, Subject, Variant, VariantError,
-    Variations, WasmOpt, postprocess,
+    BuildTarget, Copies, CopiesError, FindError, Mode, OptimiseError, Subject, Variant,
+    VariantError, Variations, WasmOpt, postprocess,
 };
 use stylus_report::figures::Contract;
 use stylus_report::figures::comparison::{Comparison, Measured};
@@ -73,6 +73,16 @@ pub fn compare(
     {
         settings.allocators.clear();
         left_out.push(error.to_string());
+    }
+    if let BuildTarget::Program(_) = subject.target
+        && !settings.lto.is_empty()
+    {
+        settings.lto.clear();
+        left_out.push(
+            "link-time optimisation, on and off: the contract is a program, of which cargo makes no other crate type, and is optimised \
+             as its profile says"
+                .to_owned(),
+        );
     }
     if let Some(flags) = builds.own_flags()
         && !settings.modes.is_empty()

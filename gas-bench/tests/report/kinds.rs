@@ -370,6 +370,17 @@ fn a_program_is_a_contract() {
     fs::remove_file(folder.path().join("program/src/lib.rs")).unwrap();
     let contracts = figures(folder.path(), &folder.path().join("target"), &[]);
     assert_eq!(contracts[0].calls[0].runs().len(), 1);
+
+    // It has no crate types to choose from.
+    let compare = ["compare", "--opt-level", "s,z", "--wasm-opt", "off"];
+    let output = run(
+        folder.path(),
+        &[&compare[..], &["--lto", "on,off"]].concat(),
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    let left_out = "link-time optimisation, on and off: the contract is a program";
+    assert!(said.contains(left_out), "{said}");
 }
 
 /// Theorem: functions whose selectors two standards share are planned as functions of the standard that the contract follows.
