@@ -381,6 +381,15 @@ fn a_program_is_a_contract() {
     let said = text(&output.stdout);
     let left_out = "link-time optimisation, on and off: the contract is a program";
     assert!(said.contains(left_out), "{said}");
+
+    // What fails under every variant is told once.
+    let plan = "[[call]]\ncall = 'f()'\nreverts = true\n";
+    write(folder.path(), "program/gas-bench.toml", plan);
+    let output = run(folder.path(), &compare);
+    assert_eq!(output.status.code(), Some(1));
+    let errors = text(&output.stderr);
+    assert_eq!(errors.matches("error: ").count(), 1, "{errors}");
+    assert!(errors.contains("program: f (today) and "), "{errors}");
 }
 
 /// Theorem: functions whose selectors two standards share are planned as functions of the standard that the contract follows.

@@ -191,4 +191,26 @@ impl Comparison {
             whole.into_iter().chain(of_calls)
         })
     }
+
+    /// The reasons for [failures](Self::failures), each once: what it concerns, and the reason. What fails under today's build usually
+    /// fails under every other one, too, and there may be hundreds.
+    pub fn reasons(&self) -> Vec<(String, &str)> {
+        let mut by_reason: Vec<(&str, Vec<String>)> = Vec::new();
+        for (variant, call, reason) in self.failures() {
+            let variant = variant.to_string();
+            let about = call.map_or_else(|| variant.clone(), |call| format!("{call} ({variant})"));
+            match by_reason.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, all)) => all.push(about),
+                None => by_reason.push((reason, vec![about])),
+            }
+        }
+        let together = |(reason, all): (_, Vec<String>)| {
+            let about = match all.as_slice() {
+                [first, _, ..] => format!("{first} and {} more", all.len() - 1),
+                one => one.concat(),
+            };
+            (about, reason)
+        };
+        by_reason.into_iter().map(together).collect()
+    }
 }

@@ -61,9 +61,8 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
             .iter()
             .map(|left| format!("not called: {left}"));
         comparison.left_out.extend(left_out);
-        for (variant, call, reason) in comparison.failures() {
-            let call = call.map(|call| format!(", {call}")).unwrap_or_default();
-            complain(&format!("{} with {variant}{call}: {reason}", contract.name));
+        for (about, reason) in comparison.reasons() {
+            complain(&format!("{}: {about}: {reason}", contract.name));
             code = ExitCode::FAILURE;
         }
         comparisons.push(comparison);

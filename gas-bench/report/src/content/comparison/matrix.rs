@@ -196,23 +196,10 @@ fn quantity<'a>(
 
 /// Why there are no figures: each reason once, with what it concerns.
 pub(super) fn failures(summary: &Summary<'_>) -> Vec<Item> {
-    let mut by_reason: Vec<(String, Vec<String>)> = Vec::new();
-    for (variant, call, reason) in summary.comparison.failures() {
-        let variant = variant.to_string();
-        let about = call.map_or_else(|| variant.clone(), |call| format!("{call} ({variant})"));
-        match by_reason.iter_mut().find(|(known, _)| known == reason) {
-            Some((_, all)) => all.push(about),
-            None => by_reason.push((reason.to_owned(), vec![about])),
-        }
-    }
-    let together = |(reason, all): (String, Vec<String>)| {
-        let about = match all.as_slice() {
-            [first, _, ..] => format!("{first} and {} more", all.len() - 1),
-            one => one.concat(),
-        };
-        Item::new(about, reason)
-    };
-    by_reason.into_iter().map(together).collect()
+    let reasons = summary.comparison.reasons().into_iter();
+    reasons
+        .map(|(about, reason)| Item::new(about, reason))
+        .collect()
 }
 
 /// What a reader must know about the figures, a paragraph each.
