@@ -72,6 +72,8 @@ pub(super) enum BenchError {
     },
     #[error("the call reverts{place}: {reason}; write `reverts = true` if it is meant to")]
     Reverts { place: String, reason: String },
+    #[error("the constructor has failed")]
+    NotConstructed,
     #[error("the call should revert{place} but does not")]
     DoesNotRevert { place: String },
     #[error("the call runs out of its {} gas{place}{why}; make it do less", grouped(gas.0))]
@@ -192,16 +194,32 @@ impl<'a> Bench<'a> {
         contract
             .advice
             .extend(stack.map(|stack| stack.sentence(grouped)));
+        let mut is_constructed = true;
         if let Some(step) = &plan.constructor {
             let run = self.stage(plan, &deployed, None).and_then(|stage| {
-                let measured = self.run(&stage, step, &stage.words, Reverts::Never, "")?;
+                let place = place(plan, step, &[]);
+                let measured = self.run(&stage, step, &stage.words, Reverts::Never, &place)?;
                 Ok(vec![measured.run])
             });
+            let run = run.map_err(|error| match error {
+                // No plan can allow this.
+                BenchError::Reverts { place, reason } => BenchError::Setup {
+                    step: "the constructor".to_owned(),
+                    place,
+                    reason,
+                },
+                other => other,
+            });
+            is_constructed = run.is_ok();
             contract.calls.push(call("constructor", step, false, run));
         }
         let mut profiles = Vec::new();
         for planned in &plan.calls {
-            let runs = self.call(plan, &deployed, planned);
+            let runs = match is_constructed {
+                true => self.call(plan, &deployed, planned),
+                // Each would fail for the same reason, in a paragraph of its own.
+                false => Err(BenchError::NotConstructed),
+            };
             if let (Ok(runs), Some(names)) = (&runs, names)
                 && let Some(first) = runs.first()
             {

@@ -157,6 +157,16 @@ fn what_goes_wrong_is_said_with_its_line() {
         &format!("[[setup]]\ncall = \"grow(uint256)\"\nargs = [99]\n{call}args = [1]\n"),
         "the setup call grow(uint256) fails (gas-bench.toml line 1): ",
     );
+    let constructor = "[constructor]\nsignature = \"constructor(uint256)\"\nargs = [99]\n";
+    let contract = measure(None, PROGRAM, &format!("{constructor}{call}args = [1]\n"));
+    let [failed, called] = &contract.failures().collect::<Vec<_>>()[..] else {
+        panic!("the constructor and the call");
+    };
+    let begins = "it, constructor: the constructor fails (gas-bench.toml line 1): ";
+    assert!(failed.starts_with(begins), "{failed}");
+    // The file has no key that allows it.
+    assert!(!failed.contains("reverts = true"), "{failed}");
+    assert_eq!(called, "it, grow: the constructor has failed");
     let refused = measure(None, "(module (memory (export \"memory\") 1))", PLAN);
     let refused: Vec<_> = refused.failures().collect();
     assert!(
