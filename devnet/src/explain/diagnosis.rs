@@ -417,6 +417,10 @@ fn without_data(call: &FailedCall, explanation: &Explanation, interface: &Interf
         }
         (_, Some(_), Some(function)) => match malformed(function, call) {
             Some(why) => why,
+            // A function that takes value can end so, too.
+            None if names == ["read_args"] => format!(
+                "{function}: {plain} before it looked at anything, as a contract does that has no such function"
+            ),
             None => format!("{function}: {plain}"),
         },
         (["read_args", "msg_value"], ..) => format!(

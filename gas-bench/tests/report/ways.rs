@@ -355,22 +355,36 @@ fn failures_are_told_as_far_as_they_are_known() {
                 (call $msg_value (i32.const 64))
                 (i32.lt_u (i32.load8_u (i32.const 95)) (i32.const 10))))))"#;
     fs::write(folder.path().join("payable.wat"), payable).unwrap();
-    for (plan, expected) in [
+    // A router that knows no function.
+    let empty = r#"(module
+        (import "vm_hooks" "read_args" (func $read_args (param i32)))
+        (memory (export "memory") 1 1)
+        (func (export "user_entrypoint") (param i32) (result i32) (call $read_args (i32.const 0)) (i32.const 1)))"#;
+    fs::write(folder.path().join("empty.wat"), empty).unwrap();
+    for (module, plan, expected) in [
         (
+            "empty.wat",
+            "call = 'buy()'\n",
+            "buy(): it returned an error without data before it looked at anything, as a contract does that has no such function",
+        ),
+        (
+            "payable.wat",
             "call = 'buy()'\nvalue = 5\n",
             "buy(): it returned an error without data after it looked at the 5 wei that were sent, as a function that is not payable does",
         ),
         (
+            "payable.wat",
             "calldata = '0x01'\n",
             "it returned an error without data for input too short for a selector, 1 of 4 bytes",
         ),
         (
+            "payable.wat",
             "call = 'buy()'\nvalue = 15\nwait = '366 days'\n",
             "program expired: it was activated ",
         ),
     ] {
         fs::write(folder.path().join("plan.toml"), format!("[[call]]\n{plan}")).unwrap();
-        let arguments = ["--wasm", "payable.wat", "--plan", "plan.toml"];
+        let arguments = ["--wasm", module, "--plan", "plan.toml"];
         check_error(&folder, &arguments, expected);
     }
 }
