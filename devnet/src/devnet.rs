@@ -15,13 +15,10 @@ use crate::builder::Builder;
 use crate::chain::{Chain, GenesisError};
 use crate::config::{Config, Fork};
 use crate::fork::{ForkError, Forked};
-use crate::node::{Event, Listener, Node, now};
+use crate::node::{Event, Listener, Node, STACK, now};
 use crate::rpc::{self, Server, ServerError};
 use crate::state::source::attempt;
 use crate::store::{self, StateFile};
-
-/// Native stack of the threads that run requests: calls can be 1,024 frames deep, and so can their traces.
-const STACK: usize = 16 << 20;
 
 /// How long a stop waits for answers that are being sent.
 const GRACE: Duration = Duration::from_secs(2);

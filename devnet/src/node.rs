@@ -40,8 +40,9 @@ const BACKLOG: usize = 1_024;
 /// How many failed transactions are explained at the same time. For any beyond that, the log says only that they failed.
 const MOST_EXPLAINING: usize = 8;
 
-/// Native stack of a thread that runs transactions: calls can be 1,024 frames deep.
-const STACK: usize = 16 << 20;
+/// Native stack of a thread that runs transactions or requests: calls can be 1,024 frames deep, and so can their traces; and whoever reads a
+/// request's blobs, which Arbitrum only refuses, has several of 128 KiB on the stack at once.
+pub(crate) const STACK: usize = 16 << 20;
 
 /// The number of the next node.
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);

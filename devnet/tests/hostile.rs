@@ -384,6 +384,36 @@ fn questions_that_ask_too_much() {
     );
 }
 
+/// Theorem: blobs that clients send along are refused by every method that takes a transaction, and reading them ends no thread.
+#[test]
+fn blobs_are_refused() {
+    let chain = Chain::default();
+    let blobs = |count| vec![format!("0x{}", "00".repeat(131_072)); count];
+    for count in [1, 6] {
+        let asked = json!({
+            "from": DEV,
+            "to": DEV,
+            "blobVersionedHashes": vec![format!("0x01{}", "00".repeat(31)); count],
+            "blobs": blobs(count),
+            "maxFeePerBlobGas": "0x1",
+        });
+        for method in [
+            "eth_call",
+            "eth_estimateGas",
+            "eth_createAccessList",
+            "eth_sendTransaction",
+            "debug_traceCall",
+        ] {
+            let error = chain.ask(method, json!([asked])).unwrap_err();
+            let message = error.message;
+            assert!(
+                message.contains("Arbitrum has no blobs"),
+                "{method}: {message}"
+            );
+        }
+    }
+}
+
 #[test]
 fn large_and_half_open_requests_do_no_harm() {
     let chain = Chain::default();

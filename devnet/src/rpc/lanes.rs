@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::evm::{Interrupt, Interrupted};
+use crate::node::STACK;
 use crate::rpc::error::RpcError;
 use crate::rpc::tries::{Tries, processors};
 
@@ -111,6 +112,7 @@ fn humble(threads: usize) -> std::io::Result<Runtime> {
         .worker_threads(1)
         .max_blocking_threads(threads)
         .thread_name("stylus-question")
+        .thread_stack_size(STACK)
         .on_thread_start(give_way)
         .build()
 }
