@@ -90,13 +90,19 @@ impl Admission {
         if let Some(origins) = &self.origins {
             for origin in headers.get_all(header::ORIGIN) {
                 let origin = String::from_utf8_lossy(origin.as_bytes()).into_owned();
-                if !origins.contains(&origin.to_ascii_lowercase()) {
+                if may_be_pages(&origin) && !origins.contains(&origin.to_ascii_lowercase()) {
                     return Err(Stranger::Origin(origin));
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Whether a browser can have written this, for which an origin is `null` or has a scheme. A program that writes its own name there, as
+/// Titanoboa does, could as well write nothing.
+fn may_be_pages(origin: &str) -> bool {
+    origin.is_empty() || origin.eq_ignore_ascii_case("null") || origin.contains(':')
 }
 
 /// An origin as browsers write it: scheme and host, in lower case, without a path or the scheme's default port.
@@ -191,6 +197,7 @@ mod tests {
                 &refused(origin),
             );
         }
+        check(&admission(&[], &[]), "localhost", Some("Titanoboa"), "");
         let one = admission(&[], &["https://page.example:443/"]);
         check(&one, "localhost", Some(page), "");
         check(&one, "localhost", None, "");
