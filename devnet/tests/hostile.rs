@@ -167,6 +167,10 @@ fn nonsense_is_answered() {
             -32_004,
         ),
         (
+            r#"{"jsonrpc":"2.0","id":1,"method":"debug_traceCall","params":[{},"latest",{"tracerConfig":{"a":1e999}}]}"#,
+            -32_602,
+        ),
+        (
             r#"{"jsonrpc":"2.0","id":1,"method":"evm_increaseTime","params":["0xfffffffffffffffffff"]}"#,
             -32_602,
         ),

@@ -85,7 +85,10 @@ pub(super) fn trace_call(node: &Node, arguments: &Arguments<'_>, interrupt: &Int
             "the tracer's options have {length} bytes; the limit is {SMALL}"
         )));
     }
-    let options = json!(options);
+    // They were not read so far: one may have more levels than can be read, or a number that is too large.
+    let options = serde_json::to_value(options).map_err(|error| {
+        RpcError::parameters(format!("invalid parameter 3, tracer options: {error}"))
+    })?;
     Ok(view.trace_call(&request, &Tracer::parse(Some(options))?)?)
 }
 
