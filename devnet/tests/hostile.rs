@@ -378,6 +378,12 @@ fn questions_that_ask_too_much() {
         -32_000,
         "the trace is longer than an answer may be",
     );
+    let blake2 = json!([{ "to": "0x0000000000000000000000000000000000000009" }]);
+    let refused = chain.ask("eth_call", blake2).unwrap_err();
+    assert_eq!(
+        refused.message,
+        "precompile error: wrong input length for blake2"
+    );
     // The block's gas, and not a question's usual amount.
     let gas =
         json!([{ "data": "0x5a60005260206000f3" }, "latest", {}, { "gasLimit": "0x1000000" }]);

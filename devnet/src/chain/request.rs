@@ -162,6 +162,6 @@ fn words(halt: &HaltReason) -> String {
         // Geth has no words for it: nobody there has that much.
         HaltReason::OverflowPayment => "the recipient's balance would exceed 2^256 - 1 wei".into(),
         HaltReason::CallTooDeep => "max call depth exceeded".into(),
-        other => format!("{other:?}"),
+        other => other.to_string(),
     }
 }
