@@ -9,6 +9,9 @@
 //! data. Each is tried: a selector is answered if the program does something different than for both of its neighbours. A constant that
 //! is not a selector takes the same path as its neighbours. Each is tried with calldata of several lengths, since some programs check the
 //! length first.
+//!
+//! Compilers also compare byte by byte what the source compares as four bytes, so that no constant is as long as a selector. If the
+//! selectors are nowhere, they are spelled: of each byte, the values are followed that the program tells apart from those around them.
 
 mod standards;
 
@@ -50,14 +53,26 @@ const MOST_CANDIDATES: usize = 20_000;
 /// Constants from here on are rarely lengths, offsets or flags, and so can be selectors wherever they occur.
 const LARGE: u32 = 1 << 16;
 
+/// The most values of a byte next to each other that are followed though the program treats them alike: the first bytes of selectors are
+/// neighbours at times, and what a search for a byte excludes at once are more.
+const MOST_ALIKE: usize = 8;
+
+/// The most costs that comparing a byte can have. A hundred functions have eighty first bytes, each of which can cost more than the one
+/// before.
+const MOST_COSTS: usize = 128;
+
+/// The most beginnings of selectors to follow, each of which takes 256 tries. A contract of a hundred functions has five hundred.
+const MOST_BEGINNINGS: usize = 1_000;
+
 /// How many zero words follow a selector, tried one after the other: enough arguments for most functions, so that their decoders finish,
 /// then fewer, for programs that accept no byte more than their arguments.
 const ARGUMENT_WORDS: [usize; 6] = [16, 0, 1, 2, 3, 4];
 
 /// Host calls that a program makes before it knows the request, and after it has refused it.
-const ROUTINE: [&str; 8] = [
+const ROUTINE: [&str; 9] = [
     "user_entrypoint",
     "user_returned",
+    "exit_early",
     "msg_reentrant",
     "pay_for_memory_grow",
     "read_args",
@@ -77,7 +92,7 @@ pub struct Dispatch {
     pub answers_anything: bool,
     /// Whether it does so at least if words of zeros follow the selector, as for a program that goes by the length of its calldata.
     pub answers_arguments: bool,
-    /// Whether it answers a selector found neither in its code nor in its data, so that more such selectors can exist.
+    /// Whether it answers a selector that was found by its name alone, or more than was tried, so that more such selectors can exist.
     pub may_answer_more: bool,
     /// Whether it handles empty calldata, and does so with the same host calls as calldata that matches no function.
     pub nothing_is_anything: bool,
@@ -137,7 +152,13 @@ pub fn read(deployed: &[u8], known: &BTreeSet<Selector>) -> Result<Dispatch, Dis
         table = words(deployed)?;
         found.extend(bench.answered(table.clone())?);
     }
-    let may_answer_more = !elsewhere.is_subset(&table);
+    let mut may_answer_more = !elsewhere.is_subset(&table);
+    if found.is_empty() || may_answer_more {
+        let (spelled, is_all) = bench.spelled()?;
+        found.extend(bench.answered(spelled)?);
+        let explained = table.union(&found).copied().collect();
+        may_answer_more = !is_all || !elsewhere.is_subset(&explained);
+    }
     found.extend(elsewhere);
     let found = found.into_iter();
     let selectors: BTreeSet<_> = found.map(|it| Selector::from(it.to_be_bytes())).collect();
@@ -345,6 +366,66 @@ impl Bench {
             }
         }
         Ok(found)
+    }
+
+    /// What begins with bytes that the program tells apart, one after the other, and whether that is all, as far as half of [`MOST_GAS`] and
+    /// [`MOST_BEGINNINGS`] go.
+    fn spelled(&self) -> Result<(BTreeSet<u32>, bool), DispatchError> {
+        let mut found = BTreeSet::new();
+        let mut firsts = BTreeSet::new();
+        let mut count = 0;
+        for (words, (gas, unknown)) in ARGUMENT_WORDS.into_iter().zip(&self.unknown) {
+            if unknown.outcome == Outcome::OutOfInk {
+                continue;
+            }
+            let used = self.config.stylus.ink_price.ink_to_gas(Ink(unknown.ink));
+            // A function that is found may take long, and tells nothing by it.
+            let gas = (*gas).min(Gas(used.0 + SHORT_TRY_GAS.0));
+            let mut beginnings = BTreeSet::from([0]);
+            for shift in [24, 16, 8, 0] {
+                let mut longer = BTreeSet::new();
+                for beginning in beginnings {
+                    count += 1;
+                    let is_much = self.spent.get().0 + used.0 * 256 > MOST_GAS.0 / 2;
+                    if is_much || count > MOST_BEGINNINGS {
+                        return Ok((found, false));
+                    }
+                    longer.extend(self.told_apart(beginning, shift, words, gas)?);
+                }
+                if shift == 24 {
+                    // With calldata of another length they lead to the same functions.
+                    longer.retain(|first| firsts.insert(*first));
+                }
+                beginnings = longer;
+            }
+            found.extend(beginnings);
+        }
+        Ok((found, true))
+    }
+
+    /// `beginning` with each next byte that the program tells apart from those around it; with none if it counts with the byte.
+    fn told_apart(
+        &self,
+        beginning: u32,
+        shift: u32,
+        words: usize,
+        gas: Gas,
+    ) -> Result<Vec<u32>, DispatchError> {
+        let rest = unlikely().next().unwrap_or_default() & ((1 << shift) - 1);
+        let tries = (0..=255).map(|byte| {
+            let longer = beginning | byte << shift;
+            // What it returns can contain the calldata, and so differ for every byte.
+            let trace = self.of_selector(longer | rest, words, gas)?;
+            Ok((longer, (trace.outcome, trace.ink, trace.hostios)))
+        });
+        let tries = tries.collect::<Result<Vec<_>, DispatchError>>()?;
+        let costs: BTreeSet<_> = tries.iter().map(|(_, (_, ink, _))| ink).collect();
+        if costs.len() > MOST_COSTS {
+            return Ok(Vec::new());
+        }
+        let alike = tries.chunk_by(|(_, one), (_, next)| one == next);
+        let few = alike.filter(|alike| alike.len() <= MOST_ALIKE);
+        Ok(few.flatten().map(|(longer, _)| *longer).collect())
     }
 
     /// Whether a function has this selector.

@@ -204,6 +204,11 @@ fn hold_interface(
         dispatch.answers_nothing && !interface.receive,
         dispatch.answers_anything && !interface.fallback,
     );
+    // Without an interface, what it does for any calldata is not all that it does: a selector can be compared in a way that hides it.
+    let is_unknown = *interface == Interface::default() && dispatch.selectors.is_empty();
+    if is_unknown && !plan.calls.is_empty() {
+        plan.left_out.push(unread());
+    }
     leave_constructor(plan, dispatch, interface.constructor.as_ref());
     plan.give_names();
 }

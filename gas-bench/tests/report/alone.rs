@@ -334,6 +334,11 @@ fn a_plan_and_an_abi_say_different_things() {
         "other.sol",
         "interface IOther { function nobody() external; }",
     );
+    write(
+        folder,
+        "anything.wat",
+        r#"(module (memory (export "memory") 1 1) (func (export "user_entrypoint") (param i32) (result i32) (i32.const 0)))"#,
+    );
     module_in(folder, false);
     for (arguments, code, words) in [
         (
@@ -359,6 +364,11 @@ fn a_plan_and_an_abi_say_different_things() {
             &[
                 "the module answers no function of that --abi, so name its own, or what to call with --plan FILE",
             ],
+        ),
+        (
+            &["anything.wat"],
+            0,
+            &["the module does not show which selectors it answers, so that there may be more"],
         ),
         (
             &["token.wasm"],

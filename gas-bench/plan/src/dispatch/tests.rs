@@ -12,6 +12,7 @@ fn program(body: &str) -> Vec<u8> {
             (import "vm_hooks" "write_result" (func $write (param i32 i32)))
             (import "vm_hooks" "storage_cache_bytes32" (func $store (param i32 i32)))
             (import "vm_hooks" "storage_flush_cache" (func $flush (param i32)))
+            (import "vm_hooks" "exit_early" (func $exit (param i32)))
             (memory (export "memory") 1 1)
             (data (i32.const 1024) "table\06\fd\de\03\ca\fe\ba\be")
             (func (export "user_entrypoint") (param $len i32) (result i32) (local $s i32) (local $wanted i32)
@@ -87,6 +88,38 @@ fn selectors_are_found_in_every_form() {
         &[A],
         (false, false),
     );
+    // What the source compares as four bytes, compilers compare byte by byte: one after the other, or as a search among the first bytes.
+    let byte = |place: usize, of: Selector| {
+        format!(
+            "(i32.eq (i32.load8_u (i32.const {place})) (i32.const {}))",
+            of[place]
+        )
+    };
+    let rest = |of: Selector| {
+        format!(
+            "(if {} (then (if {} (then (if {} {done})))))",
+            byte(1, of),
+            byte(2, of),
+            byte(3, of)
+        )
+    };
+    let next = fixed_bytes!("07fdde03");
+    let chain: String = [A, B, next]
+        .map(|it| format!("(if {} (then {}))", byte(0, it), rest(it)))
+        .concat();
+    check(&chain, &[A, B, next], (false, false));
+    check(
+        &format!(
+            "(if (i32.lt_u (i32.load8_u (i32.const 0)) (i32.const 0xa9))
+                (then (if {} (then {}))) (else (if {} (then {}))))",
+            byte(0, A),
+            rest(A),
+            byte(0, B),
+            rest(B)
+        ),
+        &[A, B],
+        (false, false),
+    );
     // Some programs check the length first.
     for length in [4, 36, 68] {
         check(
@@ -115,6 +148,23 @@ fn selectors_are_found_in_every_form() {
         &[],
         (false, false),
     );
+}
+
+/// Theorem: the bytes that a program counts with are not taken for bytes that it compares.
+#[test]
+fn what_is_counted_with_is_not_compared() {
+    let add = |place: usize| {
+        format!("(local.set $s (i32.add (local.get $s) (i32.load8_u (i32.const {place}))))")
+    };
+    let sum: String = (0..4).map(add).collect();
+    let counts = format!(
+        "(local.set $s (i32.const 1)) {sum}
+         (loop
+            (local.set $s (i32.sub (local.get $s) (i32.const 1)))
+            (br_if 0 (local.get $s)))"
+    );
+    let bench = Bench::new(&program(&counts), Config::at(ArbOs::LAST)).unwrap();
+    assert_eq!(bench.spelled().unwrap(), (BTreeSet::new(), true));
 }
 
 /// Theorem: one selector of a table, named by an interface, reveals the others in the table, whatever else the code compares with.
@@ -182,12 +232,11 @@ fn what_is_answered_without_a_selector_is_known() {
         &[],
         (true, true),
     );
-    // A revert with a message is a refusal, too.
-    check(
-        "(call $write (i32.const 0) (i32.const 4))",
-        &[],
-        (false, false),
-    );
+    // A revert with a message is a refusal, too, wherever the program ends with it.
+    let refusal = "(call $write (i32.const 0) (i32.const 4))";
+    for end in ["", "(call $exit (i32.const 1))"] {
+        check(&format!("{refusal} {end}"), &[], (false, false));
+    }
 }
 
 #[test]
