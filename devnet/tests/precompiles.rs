@@ -393,6 +393,45 @@ fn places_in_the_cache_go_to_those_who_pay() {
     let gas = |program: Address| chain.send(json!({ "to": program })).gas();
     // The first is still cached, the second was evicted.
     assert!(gas(programs[0]) < 23_000 && gas(programs[1]) > 29_000 && gas(programs[2]) < 23_000);
+    // The lowest bids are told, give way to whoever pays for space, and to an owner.
+    let smallest = |k: u64| {
+        let call = data("getSmallestEntries(uint256)", &[U256::from(k)]);
+        let call = json!([{ "to": MANAGER, "data": hex::encode_prefixed(call) }]);
+        let entries: alloy_primitives::Bytes =
+            serde_json::from_value(chain.rpc("eth_call", call)).unwrap();
+        let words = entries[64..].chunks(96);
+        words
+            .map(|entry| U256::from_be_slice(&entry[64..]))
+            .collect::<Vec<_>>()
+    };
+    let change = |function: &str, arguments: &[U256], value: u64| {
+        let call = data(function, arguments);
+        chain.try_send(json!({ "to": MANAGER, "data": hex::encode_prefixed(call), "value": U256::from(value) }))
+    };
+    let bids = |of: &[u64]| of.iter().map(|bid| U256::from(*bid)).collect::<Vec<_>>();
+    assert_eq!((smallest(1), smallest(9)), (bids(&[4]), bids(&[4, 5])));
+    for (space, value, refusal) in [
+        (room, 4, "0xdf370e48"),
+        (U256::from(6 << 20), 9, "0xe6b801f3"),
+    ] {
+        let refused = change("makeSpace(uint64)", &[space], value).unwrap_err();
+        assert_eq!(selector(refused), refusal);
+    }
+    assert!(
+        change("makeSpace(uint64)", &[U256::ONE], 4)
+            .unwrap()
+            .is_success()
+    );
+    assert_eq!(smallest(9), bids(&[5]));
+    assert!(bid(programs[2], 4).unwrap().is_success());
+    assert!(
+        change("evictPrograms(uint256)", &[U256::ONE], 0)
+            .unwrap()
+            .is_success()
+    );
+    assert_eq!(smallest(9), bids(&[5]));
+    assert!(change("evictAll()", &[], 0).unwrap().is_success());
+    assert!(smallest(9).is_empty() && gas(programs[0]) > 29_000);
     chain.send(json!({ "to": MANAGER, "data": hex::encode_prefixed(data("setPaused(bool)", &[U256::ONE])) }));
     assert_eq!(
         selector(bid(programs[1], 9).unwrap_err()),

@@ -23,9 +23,13 @@ sol! {
         function queueSize() external view returns (uint64);
         function decay() external view returns (uint64);
         function getEntries() external view returns (Entry[] entries);
+        function getSmallestEntries(uint256 k) external view returns (Entry[] result);
         function getMinBid(uint64 size) external view returns (uint192 min);
         function getMinBid(address program) external view returns (uint192 min);
         function placeBid(address program) external payable;
+        function makeSpace(uint64 size) external payable returns (uint64 space);
+        function evictPrograms(uint256 count) external;
+        function evictAll() external;
         function setPaused(bool paused) external;
         function setCacheSize(uint64 newSize) external;
 
@@ -39,6 +43,7 @@ sol! {
         error AlreadyCached(bytes32 codehash);
         error BidTooSmall(uint192 bid, uint192 min);
         error BidsArePaused();
+        error MakeSpaceTooLarge(uint64 size, uint64 limit);
     }
 }
 
@@ -46,6 +51,9 @@ use CacheManager::*;
 
 /// Bytes of native code that the cache holds, until an owner changes it.
 const CACHE_SIZE: u64 = 512 << 20;
+
+/// The most bytes that one call makes space for.
+const MOST_SPACE: u64 = 5 << 20;
 
 /// The fewest bytes that a program counts for.
 const LEAST_SIZE: u64 = 4_096;
@@ -72,7 +80,10 @@ fn dispatch(meter: &mut Meter<'_>) -> Result<Bytes, Stop> {
     let Ok(call) = CacheManagerCalls::abi_decode(&meter.call.input) else {
         return Err(Stop::Revert(Bytes::new()));
     };
-    let takes_value = matches!(call, CacheManagerCalls::placeBid(_));
+    let takes_value = matches!(
+        call,
+        CacheManagerCalls::placeBid(_) | CacheManagerCalls::makeSpace(_)
+    );
     if !meter.call.value.is_zero() && !takes_value {
         return Err(Stop::Revert(Bytes::new()));
     }
@@ -84,6 +95,11 @@ fn dispatch(meter: &mut Meter<'_>) -> Result<Bytes, Stop> {
         }
         CacheManagerCalls::decay(_) => decayCall::abi_encode_returns(&0),
         CacheManagerCalls::getEntries(_) => getEntriesCall::abi_encode_returns(&entries(meter)?),
+        CacheManagerCalls::getSmallestEntries(it) => {
+            let mut least = by_bid(meter)?;
+            least.truncate(it.k.saturating_to());
+            getSmallestEntriesCall::abi_encode_returns(&least)
+        }
         CacheManagerCalls::getMinBid_0(it) => {
             getMinBid_0Call::abi_encode_returns(&least_bid(meter, it.size)?)
         }
@@ -93,6 +109,17 @@ fn dispatch(meter: &mut Meter<'_>) -> Result<Bytes, Stop> {
         }
         CacheManagerCalls::placeBid(it) => {
             place_bid(meter, it.program)?;
+            Vec::new()
+        }
+        CacheManagerCalls::makeSpace(it) => {
+            makeSpaceCall::abi_encode_returns(&make_space(meter, it.size)?)
+        }
+        CacheManagerCalls::evictPrograms(it) => {
+            evict_least(meter, it.count.saturating_to())?;
+            Vec::new()
+        }
+        CacheManagerCalls::evictAll(_) => {
+            evict_least(meter, usize::MAX)?;
             Vec::new()
         }
         CacheManagerCalls::setPaused(it) => {
@@ -125,29 +152,7 @@ fn place_bid(meter: &mut Meter<'_>, address: Address) -> Result<(), Stop> {
         return Err(Stop::error(&AlreadyCached { codehash }));
     }
     let (_, size) = program(meter, address)?;
-    let bid = U192::saturating_from(meter.call.value);
-    let least = least_bid(meter, size)?;
-    if bid < least {
-        return Err(Stop::error(&BidTooSmall { bid, min: least }));
-    }
-
-    let room = cache_size(meter)?;
-    let mut kept = entries(meter)?;
-    kept.sort_by_key(|entry| entry.bid);
-    while room.saturating_sub(used(&kept)) < size {
-        let gone = kept.remove(0);
-        let evict = ArbWasmCache::evictCodehashCall {
-            codehash: gone.code,
-        };
-        meter
-            .ask(ARB_WASM_CACHE, U256::ZERO, &evict)?
-            .map_err(Stop::Revert)?;
-        meter.emit(&DeleteBid {
-            codehash: gone.code,
-            bid: gone.bid,
-            size: gone.size,
-        })?;
-    }
+    let (bid, mut kept) = outbid(meter, size)?;
     kept.push(Entry {
         code: codehash,
         size,
@@ -166,11 +171,67 @@ fn place_bid(meter: &mut Meter<'_>, address: Address) -> Result<(), Stop> {
     })
 }
 
+/// Makes room for a program of `size` bytes that may come later, and returns how much there is.
+fn make_space(meter: &mut Meter<'_>, size: u64) -> Result<u64, Stop> {
+    if is_paused(meter)? {
+        return Err(Stop::error(&BidsArePaused {}));
+    }
+    if size > MOST_SPACE {
+        return Err(Stop::error(&MakeSpaceTooLarge {
+            size,
+            limit: MOST_SPACE,
+        }));
+    }
+    let (_, kept) = outbid(meter, size)?;
+    write(meter, &kept)?;
+    Ok(cache_size(meter)?.saturating_sub(used(&kept)))
+}
+
+/// The bid that the call's value is, and the entries that stay once those with the lowest bids have given way to `size` bytes.
+fn outbid(meter: &mut Meter<'_>, size: u64) -> Result<(U192, Vec<Entry>), Stop> {
+    let bid = U192::saturating_from(meter.call.value);
+    let least = least_bid(meter, size)?;
+    if bid < least {
+        return Err(Stop::error(&BidTooSmall { bid, min: least }));
+    }
+    let room = cache_size(meter)?;
+    let mut kept = by_bid(meter)?;
+    while room.saturating_sub(used(&kept)) < size.max(LEAST_SIZE) {
+        evict(meter, kept.remove(0))?;
+    }
+    Ok((bid, kept))
+}
+
+/// Evicts the `count` programs with the lowest bids, for an owner.
+fn evict_least(meter: &mut Meter<'_>, count: usize) -> Result<(), Stop> {
+    only_owners(meter)?;
+    let mut evicted = by_bid(meter)?;
+    let kept = evicted.split_off(count.min(evicted.len()));
+    for entry in evicted {
+        evict(meter, entry)?;
+    }
+    write(meter, &kept)
+}
+
+fn evict(meter: &mut Meter<'_>, entry: Entry) -> Result<(), Stop> {
+    let evict = ArbWasmCache::evictCodehashCall {
+        codehash: entry.code,
+    };
+    meter
+        .ask(ARB_WASM_CACHE, U256::ZERO, &evict)?
+        .map_err(Stop::Revert)?;
+    meter.emit(&DeleteBid {
+        codehash: entry.code,
+        bid: entry.bid,
+        size: entry.size,
+    })
+}
+
 /// Returns the lowest bid that gets a place for a program of `size` bytes: that of the last entry that has to give way.
 fn least_bid(meter: &mut Meter<'_>, size: u64) -> Result<U192, Stop> {
     let size = size.max(LEAST_SIZE);
     let room = cache_size(meter)?;
-    let mut kept = entries(meter)?;
+    let kept = by_bid(meter)?;
     if size > room {
         return Err(Stop::error(&AsmTooLarge {
             asm: U256::from(size),
@@ -178,7 +239,6 @@ fn least_bid(meter: &mut Meter<'_>, size: u64) -> Result<U192, Stop> {
             cacheSize: U256::from(room),
         }));
     }
-    kept.sort_by_key(|entry| entry.bid);
     let mut taken = used(&kept);
     let mut least = U192::ZERO;
     for entry in kept {
@@ -233,6 +293,13 @@ fn entries(meter: &mut Meter<'_>) -> Result<Vec<Entry>, Stop> {
         let bid = U192::from(rest & (U256::MAX >> 64_usize));
         entries.push(Entry { code, size, bid });
     }
+    Ok(entries)
+}
+
+/// The entries, those with the lowest bids first.
+fn by_bid(meter: &mut Meter<'_>) -> Result<Vec<Entry>, Stop> {
+    let mut entries = entries(meter)?;
+    entries.sort_by_key(|entry| entry.bid);
     Ok(entries)
 }
 
