@@ -368,7 +368,7 @@ fn a_plan_and_an_abi_say_different_things() {
         (
             &["anything.wat"],
             0,
-            &["the module does not show which selectors it answers, so that there may be more"],
+            &["the module does not show which selectors it answers, so there may be more"],
         ),
         (
             &["token.wasm"],
