@@ -7,6 +7,7 @@ mod alone;
 mod cases;
 pub(crate) mod kinds;
 mod mutants;
+mod programs;
 mod settings;
 mod ways;
 

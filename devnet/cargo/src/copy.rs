@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::build::share_host_builds;
+use crate::project::build_dir;
 use crate::recipe::Recipe;
 use crate::{
     Build, BuildError, BuildSettings, BuildTarget, CargoError, ContractPackage, Hindrance, Lto,
@@ -164,10 +165,11 @@ impl Copies {
     /// If it cannot be copied, or cargo does not accept it.
     pub fn prepare(subject: &Subject) -> Result<Self, CopiesError> {
         let sources = Sources::of(subject)?;
-        let target_dir = sources.target_dir.join("gas-bench-compare");
+        // One of several workspaces that share a target folder would take the others' crates, which were compiled with the others' macros.
+        let target_dir = build_dir(&sources.target_dir, &sources.root).join("compare");
         let alone = lock(&target_dir)?;
         share_host_builds(&sources.target_dir, &sources.root, &target_dir)?;
-        let scratch = Scratch::copy(&sources)?;
+        let scratch = Scratch::copy(&sources, &target_dir)?;
         let root = scratch.place(&sources.root);
         let folder = scratch.place(&sources.package);
         check_compiler(subject.toolchain, &sources.package, &folder)?;

@@ -37,7 +37,7 @@ pub(crate) fn write(folder: &Path, path: &str, content: &str) {
     fs::write(path, content).unwrap();
 }
 
-fn source(steps: &str) -> String {
+pub(crate) fn source(steps: &str) -> String {
     SOURCE.replace("STEPS", steps)
 }
 
@@ -276,6 +276,12 @@ fn a_member_has_settings_of_its_own() {
     assert_eq!(large.matches(&cheaper).count(), 1, "{large}");
     let small = compared("small");
     assert!(!small.contains("cheaper: "), "{small}");
+    // It is built where no other workspace builds, although others may share the target folder.
+    let built = |into: &Path| into.join("compare").is_dir();
+    let folders = fs::read_dir(root.join("target/gas-bench")).unwrap();
+    let folders = folders.filter(|folder| built(&folder.as_ref().unwrap().path()));
+    assert_eq!(folders.count(), 1);
+    assert!(!root.join("target/gas-bench-compare").exists());
 }
 
 /// Theorem: a toolchain chosen by a member's own file builds that member, whether the workspace or the member is named.
@@ -357,39 +363,6 @@ fn a_profile_of_a_refusal_is_said_to_be_one() {
         let stderr = text(&output.stderr);
         assert_eq!(stderr.contains(words), !is_answered, "{stderr}");
     }
-}
-
-/// Theorem: a contract can be a binary crate.
-#[test]
-fn a_program_is_a_contract() {
-    let folder = tempfile::tempdir().unwrap();
-    workspace(folder.path(), &["program"]);
-    package(folder.path(), "program", "", "3");
-    let main = source("3").replace("#![cfg_attr(main, no_main)]", "#![no_main]");
-    write(folder.path(), "program/src/main.rs", &main);
-    fs::remove_file(folder.path().join("program/src/lib.rs")).unwrap();
-    let contracts = figures(folder.path(), &folder.path().join("target"), &[]);
-    assert_eq!(contracts[0].calls[0].runs().len(), 1);
-
-    // It has no crate types to choose from.
-    let compare = ["compare", "--opt-level", "s,z", "--wasm-opt", "off"];
-    let output = run(
-        folder.path(),
-        &[&compare[..], &["--lto", "on,off"]].concat(),
-    );
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let said = text(&output.stdout);
-    let left_out = "link-time optimisation, on and off: the contract is a program";
-    assert!(said.contains(left_out), "{said}");
-
-    // What fails under every variant is told once.
-    let plan = "[[call]]\ncall = 'f()'\nreverts = true\n";
-    write(folder.path(), "program/gas-bench.toml", plan);
-    let output = run(folder.path(), &compare);
-    assert_eq!(output.status.code(), Some(1));
-    let errors = text(&output.stderr);
-    assert_eq!(errors.matches("error: ").count(), 1, "{errors}");
-    assert!(errors.contains("program: f (today) and "), "{errors}");
 }
 
 /// Theorem: functions whose selectors two standards share are planned as functions of the standard that the contract follows.

@@ -72,13 +72,13 @@ impl Drop for Scratch {
 }
 
 impl Scratch {
-    /// Copies `sources`. Nobody else may do so for the same target folder at the same time.
+    /// Copies `sources`, to be built in `target_dir`. Nobody else may do so for the same target folder at the same time.
     ///
     /// The copy's place depends on that folder alone: cargo mixes the paths of packages outside a workspace into what it builds, so a
     /// random name would produce another module each time.
-    pub(super) fn copy(sources: &Sources) -> Result<Self, ScratchError> {
+    pub(super) fn copy(sources: &Sources, target_dir: &Path) -> Result<Self, ScratchError> {
         let above = std::env::temp_dir();
-        let digest = keccak256(sources.target_dir.as_os_str().as_encoded_bytes());
+        let digest = keccak256(target_dir.as_os_str().as_encoded_bytes());
         let name = format!("gas-bench-compare-{}", hex::encode(&digest[..8]));
         let path = above.join(&name);
         let failed = |source| ScratchError::Place {
