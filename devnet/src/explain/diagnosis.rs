@@ -419,7 +419,7 @@ fn without_data(call: &FailedCall, explanation: &Explanation, interface: &Interf
             Some(why) => why,
             // A function that takes value can end so, too.
             None if names == ["read_args"] => format!(
-                "{function}: {plain} before it looked at anything, as a contract does that has no such function"
+                "{function}: {plain} before it looked at anything, as a contract without such a function does"
             ),
             None => format!("{function}: {plain}"),
         },

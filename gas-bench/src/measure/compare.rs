@@ -79,8 +79,7 @@ pub fn compare(
     {
         settings.lto.clear();
         left_out.push(
-            "link-time optimisation, on and off: the contract is a program, of which cargo makes no other crate type, and is optimised \
-             as its profile says"
+            "link-time optimisation on and off: the contract is a program, and cargo links those as their profile says"
                 .to_owned(),
         );
     }

@@ -27,7 +27,7 @@ fn a_program_is_a_contract() {
     );
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let said = text(&output.stdout);
-    let left_out = "link-time optimisation, on and off: the contract is a program";
+    let left_out = "link-time optimisation on and off: the contract is a program";
     assert!(said.contains(left_out), "{said}");
 
     // What fails under every variant is told once.

@@ -365,7 +365,7 @@ fn failures_are_told_as_far_as_they_are_known() {
         (
             "empty.wat",
             "call = 'buy()'\n",
-            "buy(): it returned an error without data before it looked at anything, as a contract does that has no such function",
+            "buy(): it returned an error without data before it looked at anything, as a contract without such a function does",
         ),
         (
             "payable.wat",
