@@ -237,7 +237,8 @@ fn what_nobody_can_name_is_planned_by_hand() {
     }
 }
 
-/// Theorem: of a contract whose program prints no ABI, what it answers is called; one that has no `main`, or none that builds, is told so.
+/// Theorem: of a contract whose program prints no ABI, what it answers is called; one that has no `main`, or none that builds, is told so,
+/// with a plan too, if the ABI would name its errors.
 #[test]
 fn programs_that_print_no_abi_are_no_riddle() {
     let folder = workspace("GOOD", CALL);
@@ -270,6 +271,16 @@ fn programs_that_print_no_abi_are_no_riddle() {
         assert_eq!(output.status.code(), Some(code), "{stderr}");
         assert!(stderr.lines().any(|line| line.contains(said)), "{stderr}");
     }
+    let plan = format!("{CALL}args = [1]\nreverts = true\n");
+    fs::write(other.join("gas-bench.toml"), plan).unwrap();
+    let output = run(folder.path(), &["report", "--package", "other"]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let said = "other: reverts are shown as data, because the ABI that would name them cannot be printed: it does not build: ";
+    assert!(
+        stderr.lines().any(|line| line.starts_with(said)),
+        "{stderr}"
+    );
 }
 
 const CALL: &str = "[[call]]\ncall = 'f(uint8)'\n";

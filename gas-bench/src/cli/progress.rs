@@ -60,6 +60,11 @@ impl Steps {
         self.bar.set_message(message);
     }
 
+    /// Hides the bar while `print` writes what is to stay.
+    pub(crate) fn beside(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
     /// Shows a message.
     pub(crate) fn say(&self, message: String) {
         if self.bar.is_hidden() {

@@ -76,6 +76,8 @@ pub enum Event<'a> {
     Optimising(&'a str),
     /// A crate of that build is finished.
     Compiled(&'a str, &'a str),
+    /// A contract with a plan has no ABI that names errors, and why.
+    NoAbi(&'a str, &'a str),
     /// The build ended, successfully or not.
     Built(&'a str),
     /// The contract was measured, or could not be.

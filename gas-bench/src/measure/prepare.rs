@@ -189,10 +189,18 @@ fn build(
         && contract.exports_abi
         && plan.calls.iter().any(reverts)
     {
-        // Without an ABI, revert data is shown undecoded.
-        let abi = project.ask(contract, settings, "abi");
-        let read = abi.ok().and_then(|text| Interface::read(&text).ok());
-        **interface = read.unwrap_or_default();
+        // The calls have figures without it, but revert data is then shown undecoded.
+        let unnamed = |reason: String| {
+            observer(Event::NoAbi(&contract.name, &reason));
+            Interface::default()
+        };
+        **interface = match project.ask(contract, settings, "abi") {
+            Ok(text) => match Interface::read(&text) {
+                Err(InterfaceError::Nothing) => Interface::default(),
+                read => read.unwrap_or_else(|error| unnamed(error.to_string())),
+            },
+            Err(error) => unnamed(error.to_string()),
+        };
     }
     let plan = source.plan(&finished.artifact.wasm)?;
     Ok(Prepared {

@@ -218,6 +218,11 @@ impl Steps {
             }
             // As lines, these would number a hundred per contract.
             Event::Compiled(contract, name) => self.whisper(format!("building {contract}: {name}")),
+            Event::NoAbi(contract, reason) => self.beside(|| {
+                remark(&format!(
+                    "{contract}: reverts are shown as data, because the ABI that would name them cannot be printed: {reason}"
+                ));
+            }),
             Event::Built(contract) => self.done(format!("measuring {contract}")),
             Event::Measured(contract) => self.done(format!("measured {contract}")),
         }
