@@ -226,7 +226,8 @@ fn what_nobody_can_name_is_planned_by_hand() {
         ),
         (
             "plan",
-            "nothing is known to call: it exports no ABI and answers no function of a standard; write a gas-bench.toml by hand",
+            "nothing is known to call: it exports no ABI and answers no function of a standard, only the selector \
+             0x78563412; write a gas-bench.toml by hand",
         ),
     ] {
         let output = run(folder.path(), &[command, "--package", "other"]);

@@ -10,6 +10,9 @@ use super::prepare::{self, PrepareError};
 use super::{Observer, measure_module};
 use crate::chain::Target;
 
+/// The most selectors that an error lists.
+const MOST_SELECTORS: usize = 12;
+
 /// Why there is no starter plan.
 #[derive(Debug, thiserror::Error)]
 pub enum StarterError {
@@ -21,10 +24,14 @@ pub enum StarterError {
     Measure(String),
     /// The contract answers nothing known.
     #[error(
-        "nothing is known to call: it exports no ABI and answers no function of a standard; write a {file} by hand",
+        "nothing is known to call: it exports no ABI and answers no function of a standard{}; write a {file} by hand",
+        only(.selectors),
         file = stylus_plan::FILE
     )]
-    Nothing,
+    Nothing {
+        /// What it answers.
+        selectors: Vec<String>,
+    },
     /// No call has figures, and a plan without a call is none.
     #[error("no call can be measured with made-up arguments ({name}: {reason}); write a {file} by hand", file = stylus_plan::FILE)]
     Unmeasured {
@@ -73,7 +80,9 @@ pub fn starter(
         return Err(StarterError::Measure(reason.clone()));
     }
     if plan.calls.is_empty() {
-        return Err(StarterError::Nothing);
+        let selectors = plan.left_out.into_iter().map(|it| it.signature);
+        let selectors = selectors.filter(|it| it.starts_with("0x")).collect();
+        return Err(StarterError::Nothing { selectors });
     }
     let failed = |planned: &PlannedCall| {
         let call = measured.calls.iter().find(|it| it.name == planned.name)?;
@@ -83,6 +92,20 @@ pub fn starter(
     match failed.into_iter().nth(plan.calls.len() - 1) {
         Some((name, reason)) => Err(StarterError::Unmeasured { name, reason }),
         None => Ok(written(&contract.name, &plan, refused, &measured)),
+    }
+}
+
+/// What a contract answers besides functions of a standard.
+fn only(selectors: &[String]) -> String {
+    match selectors {
+        [] => String::new(),
+        [one] => format!(", only the selector {one}"),
+        all if all.len() > MOST_SELECTORS => format!(
+            ", only the selectors {} and {} more",
+            all[..MOST_SELECTORS].join(", "),
+            all.len() - MOST_SELECTORS
+        ),
+        all => format!(", only the selectors {}", all.join(", ")),
     }
 }
 
