@@ -138,7 +138,7 @@ fn a_plan_meets_what_is_live() {
         );
     };
     check("record = 'none.fork'", "none.fork cannot be used");
-    check("record = 'x'\nfork = { url = 'y' }", "and not from both");
+    check("record = 'x'\nfork = { url = 'y' }", "not from both");
     check(
         "fork = { url = '$NO_SUCH_CHAIN' }",
         "but that variable is not set",

@@ -329,7 +329,7 @@ fn a_contracts_last_transactions_make_a_table() {
         &last(&["--blocks", "1"]),
         0,
         &[
-            "1 transaction in place of 10, looked for",
+            "1 transaction instead of 10, in the",
             "Look further back with `--blocks`",
         ],
     );

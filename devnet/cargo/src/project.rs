@@ -377,7 +377,7 @@ mod tests {
     fn a_test_needs_a_package_with_a_cdylib() {
         let package = "[package]\nname = 'it'\nversion = '0.1.0'\n[workspace]\n";
         for (manifest, words) in [
-            ("[workspace]\n", "is a workspace's, and not a package's"),
+            ("[workspace]\n", "is a workspace's, not a package's"),
             ("[nonsense", "unclosed table"),
             (package, "it has no library of the type `cdylib`"),
         ] {

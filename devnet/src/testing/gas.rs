@@ -459,7 +459,11 @@ mod tests {
         check("[it\n", 1, Err("cannot be read: "));
         check("[it]\n'a call' = 'much'", 1, Err("not an amount of gas"));
         check("[it]\n'a call' = -1", 1, Err("not an amount of gas"));
-        check("tolerance = 'some'", 1, Err("a tolerance is like \"1 %\""));
+        check(
+            "tolerance = 'some'",
+            1,
+            Err("a tolerance looks like \"1 %\""),
+        );
         check("it = 1", 1, Err("is not a table"));
     }
 

@@ -179,7 +179,7 @@ mod tests {
             (")(", "`)(` is not a call; "),
             (
                 "set(uint256)",
-                "`set(uint256)` takes 1 argument and is given 0",
+                "`set(uint256)` takes 1 argument but is given 0",
             ),
             ("set(uint256) x", "`x` does not fit uint256: "),
             ("set(number) 1", "`set(number)` is not a function: "),

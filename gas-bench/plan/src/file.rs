@@ -624,7 +624,7 @@ mod tests {
         );
         check(
             "[[call]]\ncall = \"f(uint8)\"\n",
-            Err("line 1: `f(uint8)` takes 1 argument and is given 0"),
+            Err("line 1: `f(uint8)` takes 1 argument but is given 0"),
         );
         check(
             "[[call]]\ncall = \"f()\"\n[[call]]\ncall = \"f()\"\n",

@@ -342,17 +342,17 @@ mod tests {
         check_error(
             &two,
             &one,
-            "the module that cargo built has 2 functions, the one that is deployed 1; ",
+            "the module that cargo built has 2 functions, the deployed one 1; ",
         );
         check_error(
             &import,
             &one,
-            "the module that cargo built has 1 imported functions, the one that is deployed 0; ",
+            "the module that cargo built has 1 imported functions, the deployed one 0; ",
         );
         check_error(
             &one,
             &data,
-            "the module that cargo built has 0 data segments, the one that is deployed 1; ",
+            "the module that cargo built has 0 data segments, the deployed one 1; ",
         );
         check_error(
             b"",
@@ -380,7 +380,7 @@ mod tests {
         };
         let error = measure(&one, &one, wrong).unwrap_err().to_string();
         let expected = format!(
-            "the module that is deployed has {} bytes, its sizes say 8; ",
+            "the deployed module has {} bytes, but its sizes say 8; ",
             one.len()
         );
         assert!(error.starts_with(&expected), "{error}");

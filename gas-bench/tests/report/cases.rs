@@ -79,7 +79,7 @@ fn every_function_is_called_by_its_own_name() {
     );
     let left_out = capped.left_out.join("\n");
     assert!(
-        left_out.contains("constructor(uint256): it is not run"),
+        left_out.contains("constructor(uint256): it does not run"),
         "{left_out}"
     );
     assert_eq!(capped.left_out.len(), 1, "{left_out}");
@@ -120,5 +120,5 @@ fn a_plan_to_begin_with_is_one() {
     assert!(stylus_plan::load(&file).unwrap().is_some());
     let again = plan(&[]);
     assert_eq!(again.status.code(), Some(1));
-    assert!(text(&again.stderr).contains("is there already"));
+    assert!(text(&again.stderr).contains("already exists"));
 }

@@ -133,7 +133,7 @@ fn what_an_abi_does_not_inherit_is_not_forgotten() {
         ],
         &[
             "0xfa80f52b: the module answers",
-            "constructor: it is not run",
+            "constructor: it does not run",
         ],
     );
 }

@@ -140,10 +140,9 @@ fn functions_that_no_parser_takes_are_left_out_alone() {
             "before(tuple(uint8 a) it)",
             "after()",
             "pair(…): the ABI declares it in line 5 as `function pair((uint256, bool) a, (address,string)[] memory b) external view returns \
-             (address,string)[] memory;`, which is not Solidity: expected curly braces or `;`; call it in a plan, structs written \
-             as tuples",
+             (address,string)[] memory;`, which is not Solidity: expected curly braces or `;`; call it in a plan, with structs as tuples",
             "self(…): the ABI declares it in line 7 as `function self(uint8 a) external returns (bool) (;;);`, which is not Solidity: expected \
-             curly braces or `;`; call it in a plan, structs written as tuples",
+             curly braces or `;`; call it in a plan, with structs as tuples",
             "pair(…): the ABI declares it in line 8 as `function pair((bool, uint8[] memory) a) external;`, which is not Solidity: \
              expected `,`; call it in a plan, with structs as tuples",
         ],

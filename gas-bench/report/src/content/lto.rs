@@ -204,7 +204,7 @@ mod tests {
         let (because, rest) = said.split_once(" beside `cdylib`, which ").unwrap();
         assert_eq!(
             because,
-            "the profile asks for link-time optimisation and cargo leaves it out, because the crate types have `lib`"
+            "the profile asks for link-time optimisation, but cargo leaves it out because the crate types include `lib`"
         );
         assert_eq!(rest, expected);
     }
@@ -231,7 +231,7 @@ mod tests {
             (9, 10),
             &[(7, 8)],
             "saves this contract 10 bytes of code (100 instead of 110, −9.09%), 1 gas of its activation (9 instead of 10, \
-             −10.00%) and 1 gas of its call (7 instead of 8, −12.50%): it would be worse with it, so leave it as it is",
+             −10.00%) and 1 gas of its call (7 instead of 8, −12.50%): link-time optimisation would make it worse, so leave it off",
         );
         check(
             (1, 1),
@@ -248,7 +248,7 @@ mod tests {
             (10, 10),
             &[(50, 100)],
             "costs this contract 10 bytes of code (110 instead of 100, +10.00%), but saves it 50 gas of its call (50 instead of \
-             100, −50.00%): it would be worse with it, so leave it as it is",
+             100, −50.00%): link-time optimisation would make it worse, so leave it off",
         );
         check(
             (100, 110),
@@ -270,14 +270,12 @@ mod tests {
         };
         assert_eq!(
             said(&hindrance(&["lib", "rlib"], None)),
-            "the profile asks for link-time optimisation and cargo leaves it out, because the crate types have `lib` and `rlib` \
-             beside `cdylib`; what that costs this contract is not known: it does not build: no"
+            "the profile asks for link-time optimisation, but cargo leaves it out because the crate types include `lib` and `rlib` beside `cdylib`; what that costs this contract is not known: it does not build: no"
         );
         let both = hindrance(&["lib"], Some("a/Cargo.toml"));
         assert_eq!(
             because(&both),
-            "the profile asks for link-time optimisation and cargo leaves it out, because it reads no profile of a member, such \
-             as a/Cargo.toml, and the crate types have `lib` beside `cdylib`"
+            "the profile asks for link-time optimisation, but cargo leaves it out because it ignores the profiles of workspace members, such as that in a/Cargo.toml, and the crate types include `lib` beside `cdylib`"
         );
         assert!(remedy(&both).starts_with("move the profile"));
         let own = hindrance(&[], Some("a/Cargo.toml"));

@@ -116,7 +116,7 @@ fn profiles(
         document.heading(Rank::Vital, profile::heading(profile));
         let place = (*depth > 0).then(|| {
             format!(
-                "Called by another contract, at depth {}; the gas is that of this call.",
+                "Called by another contract, {} deep; the gas is that of this call.",
                 counted(*depth as u64, "frame")
             )
         });
