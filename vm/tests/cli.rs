@@ -415,7 +415,7 @@ fn what_a_compiler_made_is_processed() {
     );
     let (code, said) = run(&["check", "done.wasm"]);
     assert_eq!(
-        (code, said.matches("cheaper: the stack").count()),
+        (code, said.matches("cheaper: every call").count()),
         (Some(0), 1),
         "{said}"
     );

@@ -170,13 +170,13 @@ fn many_functions_made_to_keep_a_compiler_busy() {
         (
             65,
             &branches,
-            Some("the functions have 17029025 locals times paths"),
+            Some("the functions together have 17029025 locals times paths"),
         ),
         (2, &table, None),
         (
             4,
             &table,
-            Some("the functions have 22209388 locals times paths"),
+            Some("the functions together have 22209388 locals times paths"),
         ),
         (1, &loops(1_000), None),
         (
@@ -188,7 +188,7 @@ fn many_functions_made_to_keep_a_compiler_busy() {
         (
             25,
             &loops(250),
-            Some("the functions have 272178125 locals times nested loops"),
+            Some("the functions together have 272178125 locals times nested loops"),
         ),
     ] {
         let checked = check_compiles(&functions(count, body), &config);

@@ -298,7 +298,10 @@ mod tests {
         let reasons: Vec<_> = failures(&summary).into_iter().map(|it| it.text).collect();
         assert_eq!(reasons, ["it ran out of gas", "it does not build"]);
         let notes = notes(&summary);
-        assert!(notes[1].contains("one call has no figure"), "{notes:?}");
+        assert!(
+            notes[1].contains("one call that has no figure"),
+            "{notes:?}"
+        );
     }
 
     #[test]

@@ -147,8 +147,10 @@ fn unseen(calls: &[AllocatorCall]) -> Option<String> {
     let consequence = |call: &AllocatorCall| match call {
         AllocatorCall::Allocate => "alloc (blocks from it are not counted)",
         AllocatorCall::AllocateZeroed => "alloc_zeroed (blocks from it are not counted)",
-        AllocatorCall::Reallocate => "realloc (resized blocks count with their former size)",
-        AllocatorCall::Deallocate => "dealloc (freed blocks count as alive)",
+        AllocatorCall::Reallocate => {
+            "realloc (blocks that it resizes count with their former size)"
+        }
+        AllocatorCall::Deallocate => "dealloc (blocks that it frees count as alive)",
     };
     let consequences: Vec<_> = calls.iter().map(consequence).collect();
     (!calls.is_empty()).then(|| {
