@@ -440,7 +440,7 @@ mod tests {
             exact,
             21_001,
             Err(
-                "`a call`: it took 21,001 gas, where 21,000 is expected (+1); if that is meant, record it with BLESS=1",
+                "`a call`: it took 21,001 gas, but 21,000 is expected (+1); if that is meant, record it with BLESS=1",
             ),
         );
         let near = &format!("tolerance = '1 %'\n{exact}");

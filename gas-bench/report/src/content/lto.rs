@@ -270,16 +270,18 @@ mod tests {
         };
         assert_eq!(
             said(&hindrance(&["lib", "rlib"], None)),
-            "the profile asks for link-time optimisation, but cargo leaves it out because the crate types include `lib` and `rlib` beside `cdylib`; what that costs this contract is not known: it does not build: no"
+            "the profile asks for link-time optimisation, but cargo leaves it out because the crate types include `lib` and `rlib` beside \
+             `cdylib`; what that costs this contract is not known: it does not build: no"
         );
         let both = hindrance(&["lib"], Some("a/Cargo.toml"));
         assert_eq!(
             because(&both),
-            "the profile asks for link-time optimisation, but cargo leaves it out because it ignores the profiles of workspace members, such as that in a/Cargo.toml, and the crate types include `lib` beside `cdylib`"
+            "the profile asks for link-time optimisation, but cargo leaves it out because it ignores the profiles of workspace members, \
+             such as that in a/Cargo.toml, and the crate types include `lib` beside `cdylib`"
         );
         assert!(remedy(&both).starts_with("move the profile"));
         let own = hindrance(&[], Some("a/Cargo.toml"));
-        assert!(because(&own).ends_with("such as a/Cargo.toml"));
+        assert!(because(&own).ends_with("such as that in a/Cargo.toml"));
         assert_eq!(
             remedy(&own),
             "move the profile into the workspace's Cargo.toml"
