@@ -190,17 +190,13 @@ fn build(
         && plan.calls.iter().any(reverts)
     {
         // The calls have figures without it, but revert data is then shown undecoded.
-        let unnamed = |reason: String| {
+        let text = project.ask(contract, settings, "abi");
+        let read = text.map_err(|error| error.to_string());
+        let read = read.and_then(|text| exported(&text).map_err(|error| error.to_string()));
+        **interface = read.unwrap_or_else(|reason| {
             observer(Event::NoAbi(&contract.name, &reason));
             Interface::default()
-        };
-        **interface = match project.ask(contract, settings, "abi") {
-            Ok(text) => match Interface::read(&text) {
-                Err(InterfaceError::Nothing) => Interface::default(),
-                read => read.unwrap_or_else(|error| unnamed(error.to_string())),
-            },
-            Err(error) => unnamed(error.to_string()),
-        };
+        });
     }
     let plan = source.plan(&finished.artifact.wasm)?;
     Ok(Prepared {
@@ -339,17 +335,18 @@ pub(super) fn interface_of(
             other => other.into(),
         })?;
     let constructor = Interface::constructor_of(&project.ask(contract, settings, "constructor")?);
-    match Interface::read(&text) {
-        Ok(interface) => Ok(Interface {
-            constructor,
-            ..interface
-        }),
-        // A contract can have nothing but a constructor or a fallback, which the SDK does not export.
-        Err(InterfaceError::Nothing) => Ok(Interface {
-            constructor,
-            ..Interface::default()
-        }),
-        Err(source) => Err(PrepareError::Exported(source)),
+    let interface = exported(&text).map_err(PrepareError::Exported)?;
+    Ok(Interface {
+        constructor,
+        ..interface
+    })
+}
+
+/// Reads the ABI that a contract prints. It is empty for one with nothing but a constructor or a fallback, which the SDK does not export.
+fn exported(text: &str) -> Result<Interface, InterfaceError> {
+    match Interface::read(text) {
+        Err(InterfaceError::Nothing) => Ok(Interface::default()),
+        read => read,
     }
 }
 

@@ -28,7 +28,7 @@ gas-bench.toml beside a contract's Cargo.toml says what to call. Without it, eve
 made-up arguments, and so is every other function that the module answers and a standard has a name for. `cargo gas-bench plan` writes a \
 file to start from.
 
-Exit code: 0 when everything was measured, 1 when something or everything was not or --check had nothing to compare, 2 for arguments that \
+Exit code: 0 when everything was measured, 1 when something was not, nothing was, or --check had nothing to compare, 2 for arguments that \
 make no sense, 3 when --check found a regression.";
 
 const PLAN_EXAMPLES: &str = "\
